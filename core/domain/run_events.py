@@ -1,0 +1,313 @@
+"""The events of a run: frozen values that cross thread, process and file unchanged.
+
+``train`` yields them; the recorder stores them; window and command line show the same ones.
+A run begins with ``RunStarted`` and ends with exactly one ``Finished`` or ``Failed``.
+Units: log-probs, h and KL in nats; rewards and margin in nats * beta; times in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Literal, Union
+
+GATE_CAUSES: dict[str, str] = {
+    "reference_is_base": "Training starts from an adapter, but the reference is the base model.",
+    "adapter_changes_base": "The adapter's initialisation changes the base weights (PiSSA, OLoRA, LoftQ).",
+    "dropout": "Dropout is on, so policy and reference differ by chance.",
+    "stale_cache": "The cached reference log-probs do not belong to these tokens and weights.",
+    "double_bos": "The text begins with two BOS tokens.",
+    "missing_eos": "A response does not end with the model's stop token.",
+    "merged_boundary": "A token spans the end of the prompt and the start of the response.",
+    "template_roles": "The chat template loses, repeats or swaps messages.",
+    "all_masked": "A response has no token left to learn from.",
+    "identical_answers": "Both responses of a pair are the same tokens.",
+    "frozen_adapter": "No gradient reaches the weights that should train.",
+    "wrong_dtype": "The weights have another dtype than the run asks for.",
+    "loss_closed_form": "The loss at policy = reference is not its closed form.",
+    "base_changed": "A step changed weights that should be frozen.",
+    "non_finite": "A loss or log-prob is not a finite number.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One pair in one optimizer step (or probe). Log-probs are sums over response tokens incl. EOS.
+
+    ``h`` = (logp_chosen - ref_chosen) - (logp_rejected - ref_rejected) in nats; ``margin`` z = beta * h
+    for reference-based losses, and the loss's own margin otherwise; ``weight`` is the gradient weight
+    sigma(-z) for sigmoid and |dloss/dz| in general.
+    """
+
+    pair_id: str
+    loss: float
+    logp_chosen: float
+    logp_rejected: float
+    ref_chosen: float
+    ref_rejected: float
+    h: float
+    margin: float
+    weight: float
+    tokens_chosen: int
+    tokens_rejected: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Always first."""
+
+    event: ClassVar[str] = "started"
+    run_id: str
+    total_steps: int
+    epochs: float
+    n_train: int
+    n_dev: int
+    device: str
+    dtype: str
+    fingerprint: str
+    resumed_from: int = 0
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """Which part of the run is going on; the only source of progress outside the steps."""
+
+    event: ClassVar[str] = "phase"
+    phase: Literal["load", "tokenise", "reference", "gate", "train", "evaluate", "sample", "save"]
+    done: int = 0
+    total: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What the truth gate measured before the first step."""
+
+    event: ClassVar[str] = "gate"
+    passed: bool
+    loss: float
+    expected_loss: float
+    h_max: float
+    checks: dict[str, str] = field(default_factory=dict)
+    cause: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """What tokenising did to the data."""
+
+    event: ClassVar[str] = "tokens"
+    pairs: int
+    truncated: int
+    dropped: int
+    merged_boundaries: int
+    p50: int
+    p95: int
+    longest: int
+    dropped_ids: tuple[str, ...] = ()
+    truncated_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One optimizer step. Means are over its pairs: sum divided by count, ties counted one half."""
+
+    event: ClassVar[str] = "step"
+    step: int
+    epoch: float
+    loss: float
+    margin: float
+    h: float
+    accuracy: float
+    reward_chosen: float
+    reward_rejected: float
+    logp_chosen: float
+    logp_rejected: float
+    displacement_chosen: float
+    displacement_rejected: float
+    gradient_weight: float
+    grad_norm: float
+    lr: float
+    tokens_per_s: float
+    pairs: int
+    truncated: int
+    seconds: float
+    entropy: float | None = None
+    token_accuracy: float | None = None
+    extra: dict[str, float] = field(default_factory=dict)
+    rows: tuple[PairRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvalDone:
+    """The probe of one split at one step: exact means over its pairs, and exact token KL.
+
+    ``kl_chosen`` and ``kl_rejected`` are means over response positions of the full-vocabulary
+    KL(policy || reference) in nats per token, on the prefixes of chosen and of rejected.
+    """
+
+    event: ClassVar[str] = "eval"
+    step: int
+    split: str
+    pairs: int
+    loss: float
+    margin: float
+    h: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    ref_accuracy: float
+    reward_chosen: float
+    reward_rejected: float
+    logp_chosen: float
+    logp_rejected: float
+    displacement_chosen: float
+    displacement_rejected: float
+    kl_chosen: float | None = None
+    kl_rejected: float | None = None
+    rows: tuple[PairRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KlDone:
+    """On-policy sequence KL(policy || reference), Rao-Blackwellised, nats per response.
+
+    Source: Amini, Vieira, Cotterell 2025 (arXiv 2504.10637). ``k1`` is the plain Monte Carlo estimate
+    on the same samples; ``horizon`` tokens at most; ``censored`` is the share cut there.
+    """
+
+    event: ClassVar[str] = "kl"
+    step: int
+    kl: float
+    se: float
+    k1: float
+    k1_se: float
+    per_token: float
+    samples: int
+    horizon: int
+    censored: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDone:
+    """One prompt answered by policy and reference under the same seed."""
+
+    event: ClassVar[str] = "sample"
+    step: int
+    pair_id: str
+    prompt: str
+    policy: str
+    reference: str
+    seed: int
+    kl: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """A checkpoint whose manifest was written and verified."""
+
+    event: ClassVar[str] = "checkpoint"
+    step: int
+    path: str
+    sha256: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the user should know; the run goes on."""
+
+    event: ClassVar[str] = "warning"
+    code: str
+    message: str
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The run was paused, resumed, or is stopping."""
+
+    event: ClassVar[str] = "state"
+    state: Literal["running", "paused", "stopping"]
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Last event of a run that ended as asked."""
+
+    event: ClassVar[str] = "finished"
+    reason: Literal["completed", "stopped", "stopped_without_saving", "kl_budget"]
+    step: int
+    adapter_path: str = ""
+    seconds: float = 0.0
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Last event of a run that did not. ``kind`` is a machine name such as gate:missing_eos, nan, oom, error."""
+
+    event: ClassVar[str] = "failed"
+    kind: str
+    message: str
+    hint: str = ""
+    step: int = 0
+    pair_ids: tuple[str, ...] = ()
+    traceback: str = ""
+
+
+RunEvent = Union[
+    RunStarted,
+    PhaseChanged,
+    GateReport,
+    TokenReport,
+    StepDone,
+    EvalDone,
+    KlDone,
+    SampleDone,
+    CheckpointSaved,
+    Warned,
+    StateChanged,
+    Finished,
+    Failed,
+]
+EVENT_TYPES: dict[str, type] = {
+    cls.event: cls
+    for cls in (
+        RunStarted,
+        PhaseChanged,
+        GateReport,
+        TokenReport,
+        StepDone,
+        EvalDone,
+        KlDone,
+        SampleDone,
+        CheckpointSaved,
+        Warned,
+        StateChanged,
+        Finished,
+        Failed,
+    )
+}
+TERMINAL = (Finished, Failed)
+
+
+def to_plain(event: RunEvent, *, rows: bool = True) -> dict[str, Any]:
+    """Return plain values with the event's name first; ``rows=False`` leaves the per-pair rows out."""
+    plain = {"event": event.event, **asdict(event)}
+    if not rows:
+        plain.pop("rows", None)
+    return plain
+
+
+def from_plain(plain: dict[str, Any]) -> RunEvent:
+    """Return the event written by :func:`to_plain`; unknown fields of a newer writer are ignored."""
+    cls = EVENT_TYPES[plain["event"]]
+    names = {f.name for f in fields(cls)}
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k in names}
+    if "rows" in values:
+        values["rows"] = tuple(row if isinstance(row, PairRow) else PairRow(**row) for row in values["rows"])
+    return cls(**values)

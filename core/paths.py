@@ -1,0 +1,42 @@
+"""The only place that knows where things lie: resources, the user's data, models, caches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+APP_NAME = "pairwright"
+
+
+def resources_dir() -> Path:
+    """Return the folder of icons, themes, templates and demo data (beside ``core`` in source and frozen form)."""
+    return Path(__file__).resolve().parent.parent / "resources"
+
+
+def user_data_dir() -> Path:
+    """Return the folder for models and default workspaces; ``PAIRWRIGHT_HOME`` overrides it."""
+    if home := os.environ.get("PAIRWRIGHT_HOME"):
+        return Path(home)
+    from platformdirs import user_data_path
+
+    return user_data_path(APP_NAME, appauthor=False)
+
+
+def models_dir() -> Path:
+    """Return the folder that holds converted and downloaded models."""
+    return user_data_dir() / "models"
+
+
+def starter_model_dir() -> Path:
+    """Return where the starter model lies once it is converted."""
+    return models_dir() / "SmolLM2-135M-Instruct"
+
+
+def cache_dir() -> Path:
+    """Return the folder for what can be computed again, such as reference log-probs."""
+    return user_data_dir() / "cache"
+
+
+def log_dir() -> Path:
+    """Return the folder for logs and crash reports."""
+    return user_data_dir() / "logs"

@@ -1,0 +1,122 @@
+"""The contract between the engine and a forward pass: encoded pairs in, per-pair log-probs out.
+
+The engine knows no architecture and a scorer knows no loss. Three scorers keep this contract:
+``separate`` (the plain twin: one padded row a response, full logits), ``shared`` (prefix-shared rows
+through any Hugging Face decoder) and ``lean`` (hand-written Llama-shaped kernels). All equal the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.domain.ids import sha256_json
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPair:
+    """Token ids of one pair: a prefix common to both rows, then each row's own tokens.
+
+    ``chosen_mask`` and ``rejected_mask`` run along ``chosen_ids`` and ``rejected_ids``: 1 where a token
+    belongs to the response (EOS included), 0 where it is a prompt token after the common prefix.
+    """
+
+    pair_id: str
+    prompt_ids: tuple[int, ...]
+    chosen_ids: tuple[int, ...]
+    rejected_ids: tuple[int, ...]
+    chosen_mask: tuple[int, ...]
+    rejected_mask: tuple[int, ...]
+    truncated: bool = False
+    merged_boundary: bool = False
+    weight: float = 1.0
+    target: float = 1.0
+    is_tie: bool = False
+
+    @property
+    def content_key(self) -> str:
+        """Hash of exactly what a forward pass sees; the reference cache is keyed by it."""
+        return sha256_json([self.prompt_ids, self.chosen_ids, self.rejected_ids, self.chosen_mask, self.rejected_mask])
+
+    @property
+    def length(self) -> int:
+        """Tokens of the prefix-shared row."""
+        return len(self.prompt_ids) + len(self.chosen_ids) + len(self.rejected_ids)
+
+    def response_tokens(self) -> tuple[int, int]:
+        """Number of response tokens of chosen and rejected."""
+        return sum(self.chosen_mask), sum(self.rejected_mask)
+
+
+@dataclass(slots=True)
+class Scores:
+    """What a scorer says of ``n`` pairs; column 0 is chosen, column 1 rejected.
+
+    Attributes:
+        logps: (n, 2) float32 or wider, sum over response tokens of weight * log-prob in nats. Differentiable
+            when scored as policy under grad mode. Weights are 1 unless ``token_weights`` was given.
+        tokens: (n, 2) int64, response tokens.
+        token_logps: per pair (chosen, rejected): 1-D float32 log-probs of the response tokens, detached.
+        entropy: (n, 2) sum over response tokens of the policy's entropy in nats, detached.
+        correct: (n, 2) response tokens that are the argmax, detached.
+        wpo: (n, 2) sum over response tokens of logp - log(sum_v p_v^2), detached (WPO, arXiv 2406.11827).
+    """
+
+    logps: Tensor
+    tokens: Tensor
+    token_logps: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    entropy: Tensor | None = None
+    correct: Tensor | None = None
+    wpo: Tensor | None = None
+
+
+@dataclass(slots=True)
+class ResponseHidden:
+    """Final hidden states (after the last norm) of the positions that predict a response token.
+
+    Attributes:
+        hidden: (rows, width). targets: (rows,) int64, the token each row predicts.
+        owner: (rows,) int64, 2 * pair + (0 chosen, 1 rejected).
+    """
+
+    hidden: Tensor
+    targets: Tensor
+    owner: Tensor
+
+
+TokenWeights = Callable[[EncodedPair], tuple[Sequence[float], Sequence[float]]]
+"""Per-token weights of chosen and rejected response tokens, known before the forward pass (LD-DPO)."""
+
+
+class Scorer(Protocol):
+    """A forward pass over encoded pairs."""
+
+    name: str
+    kernel_id: str
+    """Names the arithmetic (kernel, dtype, version); part of the reference cache key."""
+
+    def score(
+        self,
+        pairs: Sequence[EncodedPair],
+        *,
+        policy: bool = True,
+        token_weights: TokenWeights | None = None,
+        stats: bool = True,
+    ) -> Scores:
+        """Score ``pairs`` as the policy (with grad if enabled) or as the reference (never with grad)."""
+        ...
+
+    def response_hidden(self, pairs: Sequence[EncodedPair], *, policy: bool = True) -> ResponseHidden:
+        """Return hidden states of all response positions, without grad."""
+        ...
+
+
+def no_grad_if(condition: bool) -> torch.no_grad | torch.enable_grad:
+    """Return ``no_grad()`` when ``condition`` holds, else a context that leaves grad mode as it is."""
+    if condition:
+        return torch.no_grad()
+    return torch.enable_grad() if torch.is_grad_enabled() else torch.no_grad()
