@@ -1,0 +1,1 @@
+"""The window. The only place that imports PySide6 or pyqtgraph; never imports torch."""

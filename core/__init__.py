@@ -1,0 +1,1 @@
+"""Pairwright's headless half: a library and a command line. No Qt."""

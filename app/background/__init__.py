@@ -1,0 +1,1 @@
+"""The background part of the window."""

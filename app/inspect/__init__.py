@@ -1,0 +1,1 @@
+"""The inspect part of the window."""

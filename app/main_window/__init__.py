@@ -1,0 +1,1 @@
+"""The main_window part of the window."""

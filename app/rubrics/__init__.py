@@ -1,0 +1,1 @@
+"""The rubrics part of the window."""

@@ -1,0 +1,1 @@
+"""The runs part of the window."""

@@ -1,0 +1,1 @@
+"""The theme part of the window."""

@@ -1,0 +1,1 @@
+"""The train part of the window."""

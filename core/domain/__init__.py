@@ -1,0 +1,1 @@
+"""Frozen values and pure functions of the standard library: the words everything else speaks."""

@@ -1,0 +1,1 @@
+"""Metrics, KL, statistics. Pure functions over tensors and rows."""

@@ -1,0 +1,1 @@
+"""Sampling answers, and what every layer needs of a causal language model."""

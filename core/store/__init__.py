@@ -1,0 +1,1 @@
+"""The workspace database; the only place that imports sqlmodel, sqlalchemy or alembic."""
