@@ -71,19 +71,19 @@ def tiny_config(family: str, vocab: int = 400, **changes):
     """Config of a two-layer model of ``family``: 32 wide, 4 heads, 2 key-value heads where the family has them."""
     import transformers as tf
 
-    common = dict(
-        vocab_size=vocab,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        initializer_range=0.2,
-        bos_token_id=None,
-        eos_token_id=0,
-        pad_token_id=1,
-    )
+    common = {
+        "vocab_size": vocab,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.2,
+        "bos_token_id": None,
+        "eos_token_id": 0,
+        "pad_token_id": 1,
+    }
     plain = {k: v for k, v in common.items() if k != "num_key_value_heads"}
     makers = {
         "llama": lambda: tf.LlamaConfig(**common, tie_word_embeddings=False),
@@ -96,7 +96,8 @@ def tiny_config(family: str, vocab: int = 400, **changes):
             final_logit_softcapping=3.0,
         ),
         "gemma3": lambda: tf.Gemma3TextConfig(
-            **common, head_dim=8, query_pre_attn_scalar=8, sliding_window=16, layer_types=["sliding_attention", "full_attention"]
+            **common, head_dim=8, query_pre_attn_scalar=8, sliding_window=16,
+            layer_types=["sliding_attention", "full_attention"],
         ),
         "phi": lambda: tf.PhiConfig(**common),
         "phi3": lambda: tf.Phi3Config(**common),
@@ -130,7 +131,7 @@ def tiny_model(
         attention = "eager" if family in NO_SDPA else "sdpa"
         model = AutoModelForCausalLM.from_config(config, attn_implementation=attention)
         with torch.no_grad():  # norms and biases at their defaults would hide a wrong formula
-            for name, parameter in model.named_parameters():
+            for _, parameter in model.named_parameters():
                 if parameter.ndim == 1:
                     parameter.add_(torch.randn_like(parameter) * 0.05)
     return model.to(dtype).eval()
