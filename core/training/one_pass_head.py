@@ -1,0 +1,205 @@
+"""Sequence log-probs and their hidden gradient in one pass over the vocabulary, without keeping a logit.
+
+A loss sees only the log-prob of each sequence, so the gradient of that log-prob by the hidden rows does not
+depend on the loss: one factor per sequence does. It is therefore formed in the forward pass, while a tile of
+logits exists, and scaled in the backward pass. Two matrix products a tile, nothing recomputed, and only
+(rows, width) numbers kept. Statistics are read from the same tile while it is in the cache.
+
+A head that trains itself (full fine-tuning, an adapter on the head) needs the logits' gradient for its
+weight, which does depend on the loss; there each tile is recomputed in the backward pass instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from core.generation.lm_head import HeadSpec
+
+TILE_BYTES = 30 << 20
+"""Size of a logit tile: below 32 MB the C library keeps freed memory, above it every tile costs page faults."""
+_BLOCK = 16
+"""Rows of a tile whose softmax is taken at once: they stay in the second-level cache."""
+
+
+@dataclass(slots=True)
+class RowScores:
+    """What the head says of the response rows of a batch.
+
+    Attributes:
+        logps: (owners,) float64 (float32 where the device has no float64): per owner the sum over its rows
+            of weight * log-prob in nats; differentiable.
+        token_logps: (rows,) float32 or wider, unweighted, detached.
+        entropy, correct, wpo: (owners,) float32 sums over rows, detached; None without statistics.
+    """
+
+    logps: Tensor
+    token_logps: Tensor
+    entropy: Tensor | None = None
+    correct: Tensor | None = None
+    wpo: Tensor | None = None
+
+
+def tile_rows(vocabulary: int, limit: int = 256) -> int:
+    """Return how many rows a float32 logit tile holds for this vocabulary; between 32 and ``limit``."""
+    return max(32, min(limit, TILE_BYTES // (4 * vocabulary)))
+
+
+def score_rows(
+    hidden: Tensor,
+    targets: Tensor,
+    owner: Tensor,
+    owners: int,
+    head: HeadSpec,
+    *,
+    weights: Tensor | None = None,
+    stats: bool = True,
+    tile: int = 0,
+) -> RowScores:
+    """Score rows of final hidden states against their target tokens.
+
+    Args:
+        hidden: (rows, width), after the last norm.
+        targets: (rows,) int64, the token each row predicts.
+        owner: (rows,) int64 in [0, owners), the sequence each row belongs to.
+        owners: number of sequences.
+        head: the output head.
+        weights: (rows,) weight of each log-prob in its sequence's sum; None is 1.
+        stats: whether entropy, correct and wpo are wanted.
+        tile: rows of a logit tile; 0 chooses by the vocabulary.
+    """
+    tile = tile or tile_rows(head.vocabulary)
+    wide = _sum_dtype(hidden)
+    if torch.is_grad_enabled() and (head.trainable or head.module is not None):
+        logps, rows = _recomputing(hidden, targets, owner, owners, head, weights, stats, tile, wide)
+    else:
+        wants_grad = torch.is_grad_enabled() and hidden.requires_grad
+        logps, *rows = _OnePass.apply(hidden, targets, owner, owners, head, weights, stats, tile, wide, wants_grad)
+    token_logps, entropy, correct, wpo = rows
+    if not stats:
+        return RowScores(logps, token_logps)
+
+    def sums(values: Tensor) -> Tensor:
+        return torch.zeros(owners, dtype=values.dtype, device=values.device).index_add_(0, owner, values)
+
+    return RowScores(logps, token_logps, sums(entropy), sums(correct), sums(wpo))
+
+
+def _sum_dtype(hidden: Tensor) -> torch.dtype:
+    """Return the dtype that log-probs are summed in."""
+    return torch.float32 if hidden.device.type == "mps" else torch.float64
+
+
+class _OnePass(torch.autograd.Function):
+    """Weighted sums of token log-probs; the unit gradient by ``hidden`` is made in the forward pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        targets: Tensor,
+        owner: Tensor,
+        owners: int,
+        head: HeadSpec,
+        weights: Tensor | None,
+        stats: bool,
+        tile: int,
+        wide: torch.dtype,
+        wants_grad: bool,
+    ) -> tuple[Tensor, ...]:
+        """Return (owners,) sums and four (rows,) tensors: log-prob, entropy, correct, wpo."""
+        rows = hidden.shape[0]
+        kept = torch.promote_types(hidden.dtype, torch.float32)
+        out = [torch.zeros(rows if stats or i == 0 else 0, dtype=kept, device=hidden.device) for i in range(4)]
+        unit = torch.empty_like(hidden) if wants_grad else None
+        for start in range(0, rows, tile):
+            part = slice(start, min(start + tile, rows))
+            logits = head.logits(hidden[part])
+            raw = logits.clone() if unit is not None and head.softcap else logits
+            _reduce_tile(logits, targets[part], [o[part] for o in out] if stats else [out[0][part]], unit is not None)
+            if unit is not None:
+                unit[part] = head.hidden_grad_(logits, raw)
+        per_row = out[0].to(wide)
+        if weights is not None:
+            per_row = per_row * weights
+        sums = torch.zeros(owners, dtype=wide, device=hidden.device).index_add_(0, owner, per_row)
+        if unit is not None:
+            if weights is not None:
+                unit.mul_(weights[:, None])
+            ctx.save_for_backward(unit, owner)
+        ctx.mark_non_differentiable(*out)
+        ctx.set_materialize_grads(False)
+        return sums, *out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor | None, *_rows: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Scale the unit gradient by what the loss wants of each sequence."""
+        if grad is None:
+            return (None,) * 10
+        unit, owner = ctx.saved_tensors
+        return unit * grad[owner, None].to(unit.dtype), *(None,) * 9
+
+
+def _reduce_tile(logits: Tensor, targets: Tensor, out: list[Tensor], wants_grad: bool) -> None:
+    """Fill per-row results of one tile; with ``wants_grad`` leave d log-prob / d logits in ``logits``.
+
+    The normaliser comes from the softmax itself: p_max = exp(max - lse) is at least 1 / vocabulary, so its
+    logarithm is exact to rounding and the tile is read once less. Blocks of rows stay in the cache.
+    """
+    for start in range(0, logits.shape[0], _BLOCK):
+        part = slice(start, start + _BLOCK)
+        z, target = logits[part], targets[part, None]
+        top = z.amax(-1)
+        p = torch.softmax(z, -1)
+        lse = top - p.amax(-1).log_()
+        z_target = z.gather(1, target).squeeze(1)
+        logp = z_target - lse
+        out[0][part] = logp
+        if len(out) > 1:
+            out[1][part] = lse - torch.linalg.vecdot(p, z)
+            out[2][part] = z_target == top
+            out[3][part] = logp - 2.0 * torch.linalg.vector_norm(p, dim=-1).log_()
+        if wants_grad:
+            p.neg_()
+            p.scatter_add_(1, target, torch.ones_like(p[:, :1]))
+            z.copy_(p)
+
+
+def _recomputing(
+    hidden: Tensor,
+    targets: Tensor,
+    owner: Tensor,
+    owners: int,
+    head: HeadSpec,
+    weights: Tensor | None,
+    stats: bool,
+    tile: int,
+    wide: torch.dtype,
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the same as :class:`_OnePass` through autograd, recomputing each tile in the backward pass."""
+
+    def one_tile(rows: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        z = head.logits(rows)
+        logp = torch.log_softmax(z, -1).gather(1, target[:, None]).squeeze(1)
+        with torch.no_grad():
+            values = [torch.zeros_like(logp) for _ in range(4)]
+            _reduce_tile(z.detach(), target, values if stats else values[:1], False)
+        return logp, *values
+
+    tiles = []
+    for start in range(0, hidden.shape[0], tile):
+        part = slice(start, min(start + tile, hidden.shape[0]))
+        tiles.append(checkpoint(one_tile, hidden[part], targets[part], use_reentrant=False, preserve_rng_state=False))
+    if not tiles:
+        empty = hidden.new_zeros(0, dtype=torch.promote_types(hidden.dtype, torch.float32))
+        return hidden.new_zeros(owners, dtype=wide), [empty] * 4
+    columns = [torch.cat(column) for column in zip(*tiles, strict=True)]
+    per_row = columns[0].to(wide)
+    if weights is not None:
+        per_row = per_row * weights
+    sums = torch.zeros(owners, dtype=wide, device=hidden.device).index_add(0, owner, per_row)
+    return sums, [columns[1].detach(), *columns[2:]]
