@@ -7,7 +7,7 @@ and the glossary say the same of the same number. The sentences here are the one
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Better = Literal["higher", "lower", "neither"]
@@ -310,12 +310,24 @@ METRICS: tuple[Metric, ...] = (
         ("kl",),
     ),
 )
+SPLIT_NAMES: dict[str, str] = {"train": "train probe", "dev": "held out", "test": "sealed test"}
+"""What the splits are called in the title of a curve."""
+
 BY_KEY: dict[str, Metric] = {metric.key: metric for metric in METRICS}
 
 
 def metric(key: str) -> Metric:
-    """Return the metric named ``key``; an unknown one (a loss's extra curve) is described by its own name."""
-    return BY_KEY.get(key) or Metric(key, key.replace("_", " ").capitalize(), "", "neither", "Extra curve of the loss.")
+    """Return the metric named ``key``, or the one behind a series name such as ``dev.loss`` or ``kl.kl``.
+
+    An unknown key (a loss's extra curve) is described by its own name.
+    """
+    source, _, field = key.rpartition(".")
+    found = BY_KEY.get(field)
+    if found is None or source == "extra":
+        return Metric(key, field.replace("_", " ").capitalize(), "", "neither", "Extra curve of the loss.")
+    if source in ("", "kl"):
+        return found
+    return replace(found, key=key, name=f"{found.name} ({SPLIT_NAMES.get(source, source)})")
 
 
 def format_value(key: str, value: float | None, *, unit: bool = False) -> str:

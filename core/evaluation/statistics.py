@@ -88,9 +88,12 @@ def paired_bootstrap(
     """Return mean(new - old) with a percentile interval that resamples whole prompts.
 
     Args:
-        new, old: (n,) values of two policies on the same items, in the same order.
+        new: (n,) values of one policy.
+        old: (n,) values of the other on the same items, in the same order.
         groups: (n,) the prompt of each item; None makes every item its own.
-        draws: bootstrap samples. level: coverage of the interval. seed: of the draws.
+        draws: number of bootstrap samples.
+        level: coverage of the interval.
+        seed: of the draws.
 
     Raises:
         ValueError: when the two have different lengths.
@@ -119,7 +122,7 @@ def percentiles(values: ArrayLike, at: Sequence[float] = (5, 25, 50, 75, 95)) ->
     x = np.asarray(values, dtype=np.float64)
     x = x[np.isfinite(x)]
     if x.size == 0:
-        return {p: math.nan for p in at}
+        return dict.fromkeys(at, math.nan)
     return {p: float(v) for p, v in zip(at, np.percentile(x, list(at)), strict=True)}
 
 

@@ -1,0 +1,332 @@
+"""What a set of scored pairs says: exact means, accuracy, calibration, gradient weights, displacement, length.
+
+Works on the ledger's per-pair rows alone, so that every figure can be made again from a run folder and for
+any subset of pairs. All means are sums over pairs divided by their number; a margin of exactly 0 counts as
+half right. Units: log-probs and h in nats, margins and rewards in nats * beta.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.run_events import EvalDone, PairRow
+from core.evaluation.statistics import Z95, pearson, percentiles, spearman, wilson
+
+Array = NDArray[np.float64]
+SATURATED = 0.05
+"""A pair whose gradient weight is below this is learned and hardly pulls."""
+WRONG_SIDE = 0.5
+"""A pair whose gradient weight is above this is ranked wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A proportion with its 95 % Wilson interval. ``count`` may hold halves (ties)."""
+
+    value: float
+    low: float
+    high: float
+    count: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How policy and reference rank the pairs by log-prob alone, and how that changed.
+
+    Attributes:
+        margin: margin above 0 (the reward accuracy).
+        policy: policy finds chosen more likely than rejected.
+        reference: reference does. reference_per_token: by mean log-prob per token.
+        gained, lost: pairs ranked rightly now but not by the reference, and the other way round.
+    """
+
+    margin: Share
+    policy: Share
+    reference: Share
+    reference_per_token: Share
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class GradientWeights:
+    """Which pairs still pull.
+
+    Attributes:
+        mean: mean gradient weight. quantiles: percent -> weight.
+        effective: (sum w)^2 / sum w^2 / n in (0, 1]; 1 when all pull alike, 1/n when one pair does.
+        saturated: share below 0.05. wrong_side: share above 0.5.
+        top_percent: share of the whole pull that comes from the strongest 1 % of pairs (at least one).
+    """
+
+    mean: float
+    quantiles: dict[float, float]
+    effective: float
+    saturated: Share
+    wrong_side: Share
+    top_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Displacement:
+    """Whether the answers became less likely since the start.
+
+    ``chosen`` and ``rejected`` are mean changes in nats per answer, the ``_per_token`` ones in nats per token
+    (sum over pairs divided by all their tokens); the shares are of pairs.
+    """
+
+    chosen: float
+    rejected: float
+    chosen_per_token: float
+    rejected_per_token: float
+    chosen_down: Share
+    both_down: Share
+    margin_up_chosen_down: Share
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Pairs of like confidence: mean confidence, share ranked rightly, its 95 % interval, number of pairs."""
+
+    confidence: float
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far sigma(z) can be read as the probability that chosen is better.
+
+    Attributes:
+        ece: sum over bins of n_b / n * |accuracy - confidence|; biased upward for few pairs.
+        brier: mean of (1 - sigma(z))^2. log_loss: mean of -log sigma(z) in nats.
+        bins: of equal numbers of pairs, by rising confidence max(sigma(z), sigma(-z)).
+    """
+
+    ece: float
+    brier: float
+    log_loss: float
+    bins: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBias:
+    """What length alone explains. Differences are chosen minus rejected, in tokens.
+
+    Attributes:
+        longer_chosen: accuracy of always preferring the longer answer, equal lengths counting one half.
+        longer_by_margin: how often the policy's margin favours the longer one (unequal lengths only).
+        pearson, spearman: correlation of margin and length difference over pairs.
+        mean_difference: mean length difference.
+    """
+
+    longer_chosen: Share
+    longer_by_margin: Share
+    pearson: float
+    spearman: float
+    mean_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarginSummary:
+    """The distribution of margins: mean, sd, percent -> margin, share below 0, and the same in nats (h)."""
+
+    mean: float
+    sd: float
+    quantiles: dict[float, float]
+    negative: Share
+    h_mean: float
+    h_quantiles: dict[float, float]
+
+
+def column(rows: Sequence[PairRow], name: str) -> Array:
+    """Return one field of all rows as a float64 array (n,)."""
+    return np.array([getattr(row, name) for row in rows], dtype=np.float64)
+
+
+def share(hits: Array, z: float = Z95) -> Share:
+    """Return the mean of ``hits`` (n,), each 0, 1/2 or 1, with its Wilson interval; NaN for no pairs."""
+    n, count = int(hits.size), float(hits.sum())
+    low, high = wilson(count, n, z)
+    return Share(count / n if n else math.nan, low, high, count, n)
+
+
+def half_credit(values: Array, eps: float = 0.0) -> Array:
+    """Return 1 where a value is above ``eps``, 1/2 where it is within it, 0 below; NaN counts as wrong."""
+    return np.where(values > eps, 1.0, np.where(np.abs(values) <= eps, 0.5, 0.0))
+
+
+def accuracy(rows: Sequence[PairRow], eps: float = 0.0) -> Share:
+    """Return the reward accuracy: share of margins above 0, ties one half."""
+    return share(half_credit(column(rows, "margin"), eps))
+
+
+def margins(rows: Sequence[PairRow]) -> MarginSummary:
+    """Return the distribution of margins and of h."""
+    z, h = column(rows, "margin"), column(rows, "h")
+    sd = float(z.std(ddof=1)) if z.size > 1 else math.nan
+    return MarginSummary(_mean(z), sd, percentiles(z), share((z < 0).astype(float)), _mean(h), percentiles(h))
+
+
+def ranking(rows: Sequence[PairRow]) -> Ranking:
+    """Return how policy and reference rank the pairs."""
+    policy = half_credit(column(rows, "logp_chosen") - column(rows, "logp_rejected"))
+    ref_chosen, ref_rejected = column(rows, "ref_chosen"), column(rows, "ref_rejected")
+    reference = half_credit(ref_chosen - ref_rejected)
+    tokens_chosen, tokens_rejected = (np.maximum(column(rows, f"tokens_{s}"), 1) for s in ("chosen", "rejected"))
+    per_token = half_credit(ref_chosen / tokens_chosen - ref_rejected / tokens_rejected)
+    return Ranking(
+        accuracy(rows),
+        share(policy),
+        share(reference),
+        share(per_token),
+        gained=int(((policy > 0.5) & (reference <= 0.5)).sum()),
+        lost=int(((policy <= 0.5) & (reference > 0.5)).sum()),
+    )
+
+
+def gradient_weights(rows: Sequence[PairRow]) -> GradientWeights:
+    """Return which pairs still pull on the policy."""
+    w = column(rows, "weight")
+    total, squares = float(w.sum()), float(w @ w)
+    top = max(1, math.ceil(w.size / 100))
+    strongest = float(np.sort(w)[-top:].sum()) if w.size else 0.0
+    return GradientWeights(
+        mean=_mean(w),
+        quantiles=percentiles(w),
+        effective=total * total / squares / w.size if squares > 0 else math.nan,
+        saturated=share((w < SATURATED).astype(float)),
+        wrong_side=share((w > WRONG_SIDE).astype(float)),
+        top_percent=strongest / total if total > 0 else math.nan,
+    )
+
+
+def displacement(rows: Sequence[PairRow]) -> Displacement:
+    """Return how the log-probs of both answers moved since the start."""
+    chosen = column(rows, "logp_chosen") - column(rows, "ref_chosen")
+    rejected = column(rows, "logp_rejected") - column(rows, "ref_rejected")
+    down, margin = chosen < 0, column(rows, "margin")
+    return Displacement(
+        _mean(chosen),
+        _mean(rejected),
+        _per_token(chosen, column(rows, "tokens_chosen")),
+        _per_token(rejected, column(rows, "tokens_rejected")),
+        share(down.astype(float)),
+        share((down & (rejected < 0)).astype(float)),
+        share((down & (margin > 0)).astype(float)),
+    )
+
+
+def calibration(rows: Sequence[PairRow], bins: int = 10) -> Calibration:
+    """Return reliability of sigma(margin), in bins of equal numbers of pairs.
+
+    Chosen always stands first in a row, so that the target would always be 1; what is compared instead is
+    the confidence in the side that the margin favours with how often that side is the chosen one. The Brier
+    score and log-loss are the same either way.
+    """
+    z = column(rows, "margin")
+    confidence, right = sigmoid(np.abs(z)), half_credit(z)
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, max(1, min(bins, z.size))) if part.size]
+    table = tuple(_bin(confidence[part], right[part]) for part in parts)
+    ece = sum(b.n * abs(b.accuracy - b.confidence) for b in table) / z.size if z.size else math.nan
+    return Calibration(ece, _mean(sigmoid(-z) ** 2), _mean(softplus(-z)), table)
+
+
+def length_bias(rows: Sequence[PairRow]) -> LengthBias:
+    """Return what answer length alone explains of labels and margins."""
+    difference = column(rows, "tokens_chosen") - column(rows, "tokens_rejected")
+    z = column(rows, "margin")
+    uneven = difference != 0
+    favours_longer = half_credit((np.sign(difference) * z)[uneven])
+    return LengthBias(
+        share(half_credit(difference)),
+        share(favours_longer),
+        pearson(z, difference),
+        spearman(z, difference),
+        _mean(difference),
+    )
+
+
+def summarise(
+    rows: Sequence[PairRow],
+    *,
+    split: str,
+    step: int,
+    beta: float,
+    kl_chosen: float | None = None,
+    kl_rejected: float | None = None,
+) -> EvalDone:
+    """Return the event of one probe: exact means over ``rows`` and, when it was measured, the token KL.
+
+    Args:
+        rows: the probe's pairs, at least one.
+        split: name of the split they are from.
+        step: optimizer step after which they were scored.
+        beta: factor between log-ratios (nats) and rewards (nats * beta).
+        kl_chosen: mean KL(policy || reference) in nats per token on the chosen answers.
+        kl_rejected: the same on the rejected answers.
+
+    Raises:
+        ValueError: without rows.
+    """
+    if not rows:
+        raise ValueError("a probe without pairs has no means")
+    logp_chosen, logp_rejected = _mean(column(rows, "logp_chosen")), _mean(column(rows, "logp_rejected"))
+    chosen = _mean(column(rows, "logp_chosen") - column(rows, "ref_chosen"))
+    rejected = _mean(column(rows, "logp_rejected") - column(rows, "ref_rejected"))
+    right, order = accuracy(rows), ranking(rows)
+    return EvalDone(
+        step=step,
+        split=split,
+        pairs=len(rows),
+        loss=_mean(column(rows, "loss")),
+        margin=_mean(column(rows, "margin")),
+        h=_mean(column(rows, "h")),
+        accuracy=right.value,
+        accuracy_low=right.low,
+        accuracy_high=right.high,
+        ref_accuracy=order.reference.value,
+        reward_chosen=beta * chosen,
+        reward_rejected=beta * rejected,
+        logp_chosen=logp_chosen,
+        logp_rejected=logp_rejected,
+        displacement_chosen=chosen,
+        displacement_rejected=rejected,
+        kl_chosen=kl_chosen,
+        kl_rejected=kl_rejected,
+        rows=tuple(rows),
+    )
+
+
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + e^-x) without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def softplus(x: Array) -> Array:
+    """Return log(1 + e^x) without overflow."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _mean(values: Array) -> float:
+    return math.fsum(values.tolist()) / values.size if values.size else math.nan
+
+
+def _per_token(sums: Array, tokens: Array) -> float:
+    total = float(tokens.sum())
+    return float(sums.sum()) / total if total > 0 else math.nan
+
+
+def _bin(confidence: Array, right: Array) -> ReliabilityBin:
+    part = share(right)
+    return ReliabilityBin(_mean(confidence), part.value, part.low, part.high, part.n)

@@ -1,0 +1,327 @@
+"""Sampling answers from a causal language model, batched, with every decoder setting on record.
+
+Tokens are drawn by inverting the distribution function at a number that depends on the answer's own seed
+and the position only (see :mod:`core.generation.seeds`). An answer therefore does not depend on which other
+prompts shared its batch, and two models given the same seed write the same answer exactly as far as their
+distributions agree: side-by-side samples differ because the models differ, not by chance.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.domain.errors import BadInput
+from core.domain.pair import GenerationRecord
+from core.generation.seeds import uniforms
+
+_TOP_P_CANDIDATES = 512
+"""Tokens looked at first for top-p; a full sort of the vocabulary is needed only when they do not suffice."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderSettings:
+    """How the next token is drawn.
+
+    Attributes:
+        temperature: divides the logits; 0 takes the most likely token.
+        top_p: keep the smallest set of most likely tokens with at least this probability; 1 is off.
+        top_k: keep this many most likely tokens; 0 is off. Tokens tied with the last one kept are kept too.
+        max_new_tokens: answers are cut there.
+
+    Raises:
+        BadInput: for a value out of bounds.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    max_new_tokens: int = 128
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < 100:
+            raise BadInput(f"The temperature cannot be {self.temperature}.", "Choose a value from 0 (greedy) up.")
+        if not 0 < self.top_p <= 1:
+            raise BadInput(f"top_p cannot be {self.top_p}.", "Choose a value above 0, at most 1 (off).")
+        if self.top_k < 0:
+            raise BadInput(f"top_k cannot be {self.top_k}.", "Choose a number of tokens, or 0 (off).")
+        if self.max_new_tokens < 1:
+            raise BadInput("An answer needs room for at least one token.", "Set max_new_tokens to 1 or more.")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model's own distribution is sampled, unchanged: what an on-policy KL needs."""
+        return self.temperature == 1.0 and self.top_p == 1.0 and self.top_k == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One answer.
+
+    Attributes:
+        text: decoded without the stop token and other special tokens.
+        token_ids: what the model wrote, the stop token included.
+        finished: whether it ended by a stop token, not at ``max_new_tokens``.
+        seed: the answer's own seed.
+        settings: how it was drawn.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    finished: bool
+    seed: int
+    settings: DecoderSettings
+
+    def record(
+        self, *, model: str = "", model_sha256: str = "", template_sha256: str = "", system_prompt: str | None = None
+    ) -> GenerationRecord:
+        """Return the provenance that is stored with the response; the caller names model and template."""
+        return GenerationRecord(
+            model=model,
+            model_sha256=model_sha256,
+            temperature=self.settings.temperature,
+            top_p=self.settings.top_p,
+            top_k=self.settings.top_k,
+            max_new_tokens=self.settings.max_new_tokens,
+            seed=self.seed,
+            repetition_penalty=1.0,
+            system_prompt=system_prompt,
+            template_sha256=template_sha256,
+            finished=self.finished,
+        )
+
+
+Progress = Callable[[int, int], None]
+"""Told (answers done, answers wanted) after every batch; may raise to cancel."""
+
+
+def stop_ids_of(model: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Return the tokens that end an answer: the model's generation settings and the tokenizer's EOS."""
+    ids: set[int] = set()
+    for source in (getattr(model, "generation_config", None), getattr(model, "config", None), tokenizer):
+        value = getattr(source, "eos_token_id", None)
+        ids.update(value if isinstance(value, (list, tuple)) else () if value is None else (value,))
+    return tuple(sorted(ids))
+
+
+def sample(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    settings: DecoderSettings | None = None,
+    *,
+    stop_ids: Sequence[int] | None = None,
+    batch_size: int = 16,
+    on_progress: Progress | None = None,
+) -> list[Sampled]:
+    """Answer every prompt once and return the answers in the order of the prompts.
+
+    Args:
+        model: a transformers or PEFT causal LM; set to evaluation mode meanwhile, weights untouched.
+        tokenizer: decodes the answers; None leaves the texts empty.
+        prompts: token ids, at least one token each, generation header included.
+        seeds: one a prompt. The same seed under another model makes a fair side-by-side sample.
+        settings: temperature 1, whole distribution, 128 tokens when None.
+        stop_ids: tokens that end an answer; those of model and tokenizer when None.
+        batch_size: prompts decoded together; prompts of like length are put together.
+        on_progress: told how many answers are done.
+
+    Raises:
+        BadInput: for an empty prompt, or another number of seeds than prompts.
+    """
+    settings = settings or DecoderSettings()
+    if len(prompts) != len(seeds):
+        raise BadInput(f"{len(prompts)} prompts came with {len(seeds)} seeds.")
+    if any(len(prompt) == 0 for prompt in prompts):
+        raise BadInput("A prompt without a single token cannot be answered.")
+    stops = frozenset(stop_ids_of(model, tokenizer) if stop_ids is None else stop_ids)
+    answers: list[Sampled | None] = [None] * len(prompts)
+    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    with torch.no_grad(), evaluating(model):
+        for start in range(0, len(by_length), max(1, batch_size)):
+            batch = by_length[start : start + max(1, batch_size)]
+            rows = _decode([prompts[i] for i in batch], [seeds[i] for i in batch], model, settings, stops)
+            for i, ids in zip(batch, rows, strict=True):
+                finished = ids[-1] in stops
+                answers[i] = Sampled(_text(tokenizer, ids, finished), tuple(ids), finished, seeds[i], settings)
+            if on_progress is not None:
+                on_progress(start + len(batch), len(prompts))
+    return [answer for answer in answers if answer is not None]
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put ``model`` in evaluation mode (no dropout, no gradient checkpointing) and back as it was."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def pick(logits: Tensor, numbers: Tensor, settings: DecoderSettings) -> Tensor:
+    """Return the next token of each row.
+
+    The token is the first one, in order of token id, at which the distribution function exceeds the row's
+    number; with equal distributions equal numbers give equal tokens.
+
+    Args:
+        logits: (rows, vocabulary) raw logits in any float type.
+        numbers: (rows,) float64 in [0, 1).
+        settings: temperature, top_p, top_k.
+
+    Returns:
+        (rows,) int64.
+    """
+    if settings.temperature == 0:
+        return logits.argmax(dim=-1)
+    z = logits.float() if settings.temperature == 1.0 else logits.float() / settings.temperature
+    if 0 < settings.top_k < z.shape[-1]:
+        kth = z.topk(settings.top_k, dim=-1).values[:, -1:]
+        z = z.masked_fill(z < kth, float("-inf"))
+    p = torch.softmax(z, dim=-1)
+    if settings.top_p < 1.0:
+        p = _nucleus(p, settings.top_p)
+    # Float64 sums: 50,000 float32 terms would be off by more than many a token's whole probability.
+    cumulative = p.cumsum(dim=-1, dtype=torch.float64)
+    target = numbers[:, None] * cumulative[:, -1:]
+    found = torch.searchsorted(cumulative, target, right=True).squeeze(-1)
+    # Rounding can put the target on the total; the last token with any probability is meant then.
+    last = z.shape[-1] - 1 - (p > 0).flip(-1).to(torch.uint8).argmax(dim=-1)
+    return torch.minimum(found, last)
+
+
+def _nucleus(p: Tensor, top_p: float) -> Tensor:
+    """Zero all but the most likely tokens that together reach ``top_p``, with all ties of the last one."""
+    candidates = min(_TOP_P_CANDIDATES, p.shape[-1])
+    values = p.topk(candidates, dim=-1).values
+    if candidates < p.shape[-1] and bool((values.sum(dim=-1, dtype=torch.float64) < top_p).any()):
+        values = p.sort(dim=-1, descending=True).values
+    reached = values.cumsum(dim=-1, dtype=torch.float64) >= top_p
+    first = torch.where(reached.any(dim=-1), reached.to(torch.uint8).argmax(dim=-1), values.shape[-1] - 1)
+    return p.masked_fill(p < values.gather(1, first[:, None]), 0.0)
+
+
+@dataclass(slots=True)
+class _Live:
+    """The rows of a batch that still write; finished ones are taken out, so that no work goes into them."""
+
+    index: list[int]
+    mask: Tensor
+    numbers: Tensor
+    cache: Any = None
+
+    def keep(self, rows: list[int]) -> bool:
+        """Keep only ``rows``; False when the cache cannot drop rows, and nothing was changed."""
+        at = torch.tensor(rows, dtype=torch.int64, device=self.mask.device)
+        if hasattr(self.cache, "batch_select_indices"):
+            self.cache.batch_select_indices(at)
+        else:
+            return False
+        self.index = [self.index[r] for r in rows]
+        self.mask, self.numbers = self.mask[at], self.numbers[at]
+        return True
+
+
+def _decode(
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    model: Any,
+    settings: DecoderSettings,
+    stops: frozenset[int],
+) -> list[list[int]]:
+    """Return the new tokens of each prompt of one batch."""
+    device = next(model.parameters()).device
+    ids, mask = left_padded(prompts, device)
+    numbers = np.stack([uniforms(seed, settings.max_new_tokens) for seed in seeds])
+    live = _Live(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(device))
+    wanted = _accepted(model)
+    written: list[list[int]] = [[] for _ in prompts]
+    open_rows = [True] * len(prompts)
+    positions = (mask.cumsum(dim=-1) - 1).clamp_min(0)
+    for t in range(settings.max_new_tokens):
+        arguments = {"position_ids": positions, "logits_to_keep": 1}
+        out = model(
+            input_ids=ids,
+            attention_mask=live.mask,
+            past_key_values=live.cache,
+            use_cache=True,
+            **{k: v for k, v in arguments.items() if k in wanted},
+        )
+        live.cache = out.past_key_values
+        tokens = pick(out.logits[:, -1], live.numbers[:, t], settings)
+        for row, token in zip(live.index, tokens.tolist(), strict=True):
+            if open_rows[row]:
+                written[row].append(token)
+                open_rows[row] = token not in stops
+        if not any(open_rows):
+            break
+        positions = positions[:, -1:] + 1
+        kept = [r for r, row in enumerate(live.index) if open_rows[row]]
+        if len(kept) < len(live.index) and live.keep(kept):
+            at = torch.tensor(kept, dtype=torch.int64, device=device)
+            tokens, positions = tokens[at], positions[at]
+        ids = tokens[:, None]
+        live.mask = torch.cat([live.mask, live.mask.new_ones(len(live.index), 1)], dim=1)
+    return written
+
+
+def left_padded(prompts: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Return ids and mask (rows, longest), both int64, with every prompt's last token in the last column.
+
+    The padding is token 0, which the mask hides; a model needs no padding token for it.
+    """
+    width = max(len(prompt) for prompt in prompts)
+    ids = torch.zeros(len(prompts), width, dtype=torch.int64)
+    mask = torch.zeros(len(prompts), width, dtype=torch.int64)
+    for row, prompt in enumerate(prompts):
+        ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.int64)
+        mask[row, width - len(prompt) :] = 1
+    return ids.to(device), mask.to(device)
+
+
+def _accepted(model: Any) -> frozenset[str]:
+    """Return the names of the arguments that the model's own forward pass takes."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return frozenset(inspect.signature(base.forward).parameters)
+
+
+def _text(tokenizer: Any, ids: Sequence[int], finished: bool) -> str:
+    if tokenizer is None:
+        return ""
+    kept = list(ids[:-1]) if finished else list(ids)
+    return tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def sample_both(
+    pair: Any,
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    settings: DecoderSettings | None = None,
+    **options: Any,
+) -> list[tuple[Sampled, Sampled]]:
+    """Answer every prompt by policy and by reference under the same seeds.
+
+    Args:
+        pair: a :class:`core.generation.lm.PolicyAndReference`.
+        prompts: token ids of each prompt.
+        seeds: one a prompt, shared by both models.
+        settings: shared by both models.
+        options: further arguments of :func:`sample`.
+
+    Returns:
+        (policy's answer, reference's answer) in the order of the prompts.
+    """
+    ours = sample(pair.model, pair.tokenizer, prompts, seeds, settings, **options)
+    with pair.reference() as reference:
+        theirs = sample(reference, pair.tokenizer, prompts, seeds, settings, **options)
+    return list(zip(ours, theirs, strict=True))
