@@ -43,9 +43,10 @@ class RunConfig:
         beta: strength of the pull to the reference; margin z = beta * h.
         label_smoothing: assumed share of flipped labels (cDPO for sigmoid, eps for robust and exo).
         rpo_alpha: weight of the added negative log-likelihood of chosen, per token (RPO); 0 is off.
+        rpo_average: "tokens" (mean over all chosen tokens of the step) or "pairs" (mean over pairs of each mean).
         ld_alpha: weight of the part beyond the shorter length (LD-DPO), both sides; 1 is off.
         wpo: weight pairs by their on-policy probability (WPO).
-        dpop_lambda, r_dpo_alpha, simpo_gamma, orpo_lambda, tie_nu: parameters of the losses so named.
+        dpop_lambda, r_dpo_alpha, simpo_gamma, orpo_lambda, tie_nu, discopop_tau: parameters of the losses so named.
         lr: peak learning rate. scheduler: shape after warm-up. warmup: steps if >= 1, else a share.
         steps: optimizer steps; 0 means ``epochs`` decides. epochs: passes over the train split.
         batch_size: pairs in an optimizer step. micro_batch: pairs in a forward pass; 0 chooses.
@@ -72,6 +73,7 @@ class RunConfig:
     beta: float = 0.1
     label_smoothing: float = 0.0
     rpo_alpha: float = 0.0
+    rpo_average: str = "tokens"
     ld_alpha: float = 1.0
     wpo: bool = False
     dpop_lambda: float = 5.0
@@ -79,6 +81,7 @@ class RunConfig:
     simpo_gamma: float = 0.5
     orpo_lambda: float = 0.1
     tie_nu: float = 1.0
+    discopop_tau: float = 0.05
     lr: float = 1e-5
     scheduler: str = "linear"
     warmup: float = 0.1
@@ -187,6 +190,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "scheduler": SCHEDULERS,
     "dtype": DTYPES,
     "forward": FORWARDS,
+    "rpo_average": ("tokens", "pairs"),
     "template": ("model", "none"),
     "reference": ("auto", "base", "init"),
     "quantize": ("none", "4bit"),
@@ -213,6 +217,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "kl_prompts": (0, 10**5),
     "kl_max_new_tokens": (1, 10**5),
     "tie_nu": (1e-6, 1e6),
+    "discopop_tau": (1e-6, 1e6),
 }
 
 

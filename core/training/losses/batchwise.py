@@ -1,0 +1,26 @@
+"""Losses of the whole optimizer step: no pair's loss can be told without the others."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from core.domain.run_config import RunConfig
+from core.training.losses.inputs import LossInputs
+
+
+def aot(batch: LossInputs, config: RunConfig) -> Tensor:
+    """AOT, paired: the k-th smallest policy log-ratio is held against the k-th smallest of the reference.
+
+    u = sort(lp_chosen - lp_rejected), v = sort(ref_chosen - ref_rejected), d = u - v:
+    (1-e) * -log s(beta d) + e * -log s(-beta d), e = ``label_smoothing``. Each loss is given back to the pair
+    whose policy log-ratio took part in it. Melnyk et al. 2024, arXiv 2406.05882.
+    """
+    policy = batch.policy[:, 0] - batch.policy[:, 1]
+    reference = batch.reference[:, 0] - batch.reference[:, 1]
+    ranked, order = torch.sort(policy, stable=True)
+    z = config.beta * (ranked - torch.sort(reference, stable=True).values)
+    noise = config.label_smoothing
+    losses = -(1 - noise) * logsigmoid(z) - noise * logsigmoid(-z)
+    return torch.zeros_like(losses).index_copy(0, order, losses)

@@ -1,0 +1,137 @@
+"""From log-probs to what is minimised: soft labels, WPO weights, added likelihood, pair weights, margins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from core.domain.errors import UsageError
+from core.domain.run_config import RunConfig
+from core.training.losses.inputs import LossInputs
+from core.training.losses.table import LOSS_TABLE, preference_term
+from core.training.scoring import EncodedPair
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The value of every pair of a step.
+
+    Attributes:
+        losses: (n,) what the step averages over its pairs; carries the gradient. The pair's own weight is in it:
+            the step's loss is sum(losses) / n, so a weight of 2 counts as two such pairs but the divisor stays n.
+        rewards: (n, 2) of chosen and rejected, detached. ``margin`` is their difference.
+        terms: (n,) each, detached and before weights: parts that are plotted on their own.
+    """
+
+    losses: Tensor
+    rewards: Tensor
+    terms: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def margin(self) -> Tensor:
+        """(n,) the loss's own margin: z = beta * h where a reference enters."""
+        return self.rewards[:, 0] - self.rewards[:, 1]
+
+
+def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) -> Objective:
+    """Return the losses of ``batch``; ``wpo`` are the (n,) detached weights of :func:`wpo_weights`."""
+    spec = LOSS_TABLE[config.loss]
+    preference = preference_term(batch, config)
+    losses = preference if wpo is None else preference * wpo.to(preference.dtype)
+    terms: dict[str, Tensor] = {}
+    if factor := likelihood_factor(config):
+        nll = -batch.policy[:, 0] / batch.nll_length
+        losses = losses + factor * nll
+        terms = {"preference_loss": preference.detach(), "nll": nll.detach()}
+    if wpo is not None:
+        terms["wpo_weight"] = wpo.detach()
+    return Objective(losses * batch.weight, spec.rewards(batch, config).detach(), terms)
+
+
+def gradient_to_logps(objective: Objective, policy: Tensor) -> Tensor:
+    """(n, 2) d loss_i / d logp of each response; ``policy`` must be the leaf that the losses were made from."""
+    (gradient,) = torch.autograd.grad(objective.losses.sum(), policy)
+    return gradient
+
+
+def gradient_weight(gradient: Tensor, config: RunConfig) -> Tensor:
+    """(n,) how hard each pair pulls: the mean of |d loss / d logp| over both answers, divided by beta.
+
+    For a loss of z alone this is |d loss / d z|; for sigmoid it is s(-z), one half at the start.
+    """
+    return gradient.abs().mean(dim=1) / config.beta
+
+
+def wpo_weights(aligned: Tensor, tokens: Tensor) -> Tensor:
+    """(n,) WPO weights, exp of the mean over tokens of log p - log sum_v p_v^2, both answers multiplied.
+
+    Args:
+        aligned: (n, 2) sums over response tokens, as in ``Scores.wpo``.
+        tokens: (n, 2) response tokens.
+
+    Zhou et al. 2024, arXiv 2406.11827, with the alignment to sampled outputs.
+    """
+    return torch.exp(aligned / tokens.clamp(min=1)).prod(dim=1).detach()
+
+
+def length_weights(pair: EncodedPair, alpha: float) -> tuple[list[float], list[float]]:
+    """Token weights of LD-DPO: 1 up to the length of the shorter answer, ``alpha`` beyond it, on both sides.
+
+    Liu et al. 2024, arXiv 2409.06411. Policy and reference are summed with the same weights.
+    """
+    chosen, rejected = pair.response_tokens()
+    shared = min(chosen, rejected)
+    return (
+        [1.0] * shared + [alpha] * (chosen - shared),
+        [1.0] * shared + [alpha] * (rejected - shared),
+    )
+
+
+def likelihood_factor(config: RunConfig) -> float:
+    """Return the factor of the chosen answer's negative log-likelihood per token; 0 when there is none."""
+    return LOSS_TABLE[config.loss].likelihood + config.rpo_alpha
+
+
+def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[float]:
+    """Return what each pair's chosen log-prob is divided by in the likelihood term.
+
+    "pairs" (and ORPO): its own length, so the step's mean is over pairs. "tokens": the step's mean length, so
+    that the mean over pairs is the mean over all chosen tokens of the step.
+    """
+    if config.rpo_average == "tokens" and LOSS_TABLE[config.loss].likelihood == 0:
+        mean = max(sum(chosen_tokens) / max(len(chosen_tokens), 1), 1.0)
+        return [mean] * len(chosen_tokens)
+    return [float(max(count, 1)) for count in chosen_tokens]
+
+
+def check_combination(config: RunConfig) -> None:
+    """Refuse settings that a loss would ignore or give another meaning.
+
+    Raises:
+        UsageError: naming both settings.
+    """
+    spec = LOSS_TABLE[config.loss]
+    if config.wpo and spec.whole_step:
+        raise UsageError(f"wpo cannot weight {config.loss}: its losses belong to no single pair.", "Set wpo=false.")
+    if config.ld_alpha < 1 and likelihood_factor(config):
+        raise UsageError(
+            "ld_alpha below 1 cannot be combined with a likelihood term: the likelihood would be cut as well.",
+            "Set ld_alpha=1, or rpo_alpha=0 with another loss than orpo.",
+        )
+
+
+def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
+    """Refuse labels that the loss cannot read.
+
+    Raises:
+        UsageError: when a loss over the whole step meets soft labels.
+    """
+    soft = sum(pair.target != 1.0 for pair in pairs)
+    if soft and LOSS_TABLE[config.loss].whole_step:
+        raise UsageError(
+            f"{config.loss} cannot use soft labels, and {soft} pairs have a target below 1.",
+            "Freeze the dataset without soft targets, or choose another loss.",
+        )
