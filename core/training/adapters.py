@@ -1,0 +1,151 @@
+"""LoRA adapters: fresh ones with an initialisation that only the seed decides, and ones read from a folder.
+
+LoRA: Hu et al. 2021 (arXiv 2106.09685). A linear map W gains (alpha / r) * B A with B = 0, so that a
+fresh adapter changes nothing and policy = reference holds exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.domain.errors import UsageError, UserError
+from core.domain.run_config import RunConfig
+
+POLICY, REFERENCE = "default", "reference"
+
+
+def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
+    """Wrap ``model`` with a trainable LoRA adapter whose product is zero.
+
+    Raises:
+        UsageError: when no module bears the names in ``config.lora_targets``.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    targets: str | list[str] = config.lora_targets
+    if targets != "all-linear":
+        targets = [name.strip() for name in config.lora_targets.split(",") if name.strip()]
+    lora = LoraConfig(
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha,  # type: ignore[arg-type]
+        target_modules=targets,
+        lora_dropout=0.0,
+        bias="none",
+        task_type="CAUSAL_LM",
+        fan_in_fan_out=_is_transposed(model, targets),
+    )
+    try:
+        wrapped = get_peft_model(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(
+            f"No adapter could be attached: {error}",
+            "Set lora_targets to all-linear, or to names that this model's modules bear.",
+        ) from error
+    draw_initial_weights(wrapped, config.seed)
+    return wrapped
+
+
+def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:
+    """Return whether the targets are GPT-2's Conv1D, whose weight is stored input by output."""
+    from transformers.pytorch_utils import Conv1D
+
+    named = [m for n, m in model.named_modules() if targets == "all-linear" or n.rsplit(".", 1)[-1] in targets]
+    return any(isinstance(m, Conv1D) for m in named)
+
+
+def draw_initial_weights(model: nn.Module, seed: int) -> None:
+    """Draw each layer's A uniformly within +-1/sqrt(inputs) from its own generator, and set B to zero.
+
+    Every layer's generator is named by seed and layer, so the draw does not depend on the device, the
+    order of layers, or which other layers are adapted. The bound is that of PEFT's default (Kaiming
+    uniform with a = sqrt 5).
+    """
+    for name, parameter in model.named_parameters():
+        if f".lora_A.{POLICY}." in name:
+            digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+            bound = 1 / math.sqrt(parameter.shape[-1])
+            drawn = (torch.rand(parameter.shape, generator=generator, dtype=torch.float64) * 2 - 1) * bound
+            with torch.no_grad():
+                parameter.copy_(drawn.to(parameter.dtype))
+        elif f".lora_B.{POLICY}." in name:
+            nn.init.zeros_(parameter)
+
+
+def load_adapter(model: nn.Module, folder: Path) -> Any:
+    """Wrap ``model`` with the adapter in ``folder``, trainable, dropout off.
+
+    Raises:
+        UserError: when its tensors do not fit this model.
+    """
+    from peft import LoraConfig, PeftModel
+    from peft.utils import load_peft_weights, set_peft_model_state_dict
+
+    lora = LoraConfig.from_pretrained(str(folder), local_files_only=True)
+    lora.lora_dropout = 0.0  # type: ignore[union-attr]
+    lora.inference_mode = False
+    weights = load_peft_weights(str(folder), device="cpu", local_files_only=True)
+    try:
+        wrapped = PeftModel(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
+        outcome = set_peft_model_state_dict(wrapped, weights, adapter_name=POLICY)
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise _misfit(folder, str(error).split("\n")[0]) from error
+    missing = [key for key in outcome.missing_keys if "lora_" in key]
+    if missing or outcome.unexpected_keys:
+        raise _misfit(folder, f"{len(missing)} tensors missing, {len(outcome.unexpected_keys)} unknown")
+    return wrapped
+
+
+def _misfit(folder: Path, detail: str) -> UserError:
+    return UserError(
+        f"The adapter {Path(folder).name} does not fit this model: {detail}.",
+        "Choose the model that the adapter was trained on.",
+    )
+
+
+def copy_as_reference(model: Any) -> None:
+    """Add a frozen second adapter that holds what the policy's adapter holds now."""
+    from copy import deepcopy
+
+    lora = deepcopy(model.peft_config[POLICY])
+    lora.inference_mode = True
+    model.add_adapter(REFERENCE, lora)
+    sources = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, parameter in sources.items():
+            if f".{REFERENCE}." in name:
+                parameter.copy_(sources[name.replace(f".{REFERENCE}.", f".{POLICY}.")])
+                parameter.requires_grad_(False)
+    model.set_adapter(POLICY)
+
+
+def is_zero(model: nn.Module) -> bool:
+    """Return whether the policy's adapter changes nothing: every B (or every A) is zero."""
+    tensors = adapter_tensors(model)
+    for name, tensor in tensors.items():
+        if ".lora_B." in name and bool(tensor.any()):
+            partner = tensors.get(name.replace(".lora_B.", ".lora_A."))
+            if partner is None or bool(partner.any()):
+                return False
+    return True
+
+
+def adapter_tensors(model: nn.Module, adapter: str = POLICY) -> dict[str, Tensor]:
+    """Return the tensors of one adapter by name."""
+    return {n: p for n, p in model.named_parameters() if ".lora_" in n and f".{adapter}." in n}
+
+
+def tensors_sha256(tensors: dict[str, Tensor]) -> str:
+    """Return a hash of names, shapes, dtypes and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().to("cpu").contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+    return digest.hexdigest()

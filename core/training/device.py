@@ -1,0 +1,96 @@
+"""Which device and which number format a run computes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from core.domain.errors import UsageError
+from core.domain.run_config import RunConfig
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """One place to compute on. ``free`` and ``total`` are bytes of its memory; 0 when unknown."""
+
+    name: str
+    kind: str
+    label: str
+    total: int = 0
+    free: int = 0
+
+
+def resolve_device(wanted: str = "auto") -> torch.device:
+    """Return the device ``wanted`` names; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        UsageError: when the name is unknown or the machine has no such device.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", torch.cuda.current_device())
+        return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise UsageError(f"There is no device {wanted!r}.", "Use auto, cpu, cuda, cuda:N or mps.") from error
+    if device.type == "cuda":
+        return _cuda(device)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("This machine has no MPS device.", "Set device to auto or cpu.")
+    if device.type not in ("cpu", "mps"):
+        raise UsageError(f"Device {wanted!r} is not supported.", "Use auto, cpu, cuda, cuda:N or mps.")
+    return device
+
+
+def resolve_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
+    """Return the dtype of weights and activations.
+
+    Raises:
+        UsageError: when the device cannot compute in it.
+    """
+    dtype = _DTYPES[config.dtype]
+    if device.type == "mps" and dtype is torch.float64:
+        raise UsageError("MPS has no float64.", "Set dtype to float32, or device to cpu.")
+    if device.type == "cuda" and dtype is torch.bfloat16 and not torch.cuda.is_bf16_supported():
+        raise UsageError("This GPU has no bfloat16.", "Set dtype to float32.")
+    return dtype
+
+
+def list_devices() -> list[DeviceInfo]:
+    """Return every device of this machine, fastest first, the CPU last."""
+    found = []
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        free, total = torch.cuda.mem_get_info(index)
+        found.append(DeviceInfo(f"cuda:{index}", "cuda", torch.cuda.get_device_name(index), total, free))
+    if torch.backends.mps.is_available():
+        found.append(DeviceInfo("mps", "mps", "Apple GPU"))
+    import psutil
+
+    memory = psutil.virtual_memory()
+    found.append(DeviceInfo("cpu", "cpu", f"CPU, {torch.get_num_threads()} threads", memory.total, memory.available))
+    return found
+
+
+def set_threads(count: int) -> int:
+    """Give torch ``count`` threads (0: the physical cores) and return how many it has."""
+    if count <= 0:
+        import psutil
+
+        count = psutil.cpu_count(logical=False) or 1
+    torch.set_num_threads(count)
+    return torch.get_num_threads()
+
+
+def _cuda(device: torch.device) -> torch.device:
+    if not torch.cuda.is_available():
+        raise UsageError("This machine has no usable CUDA device.", "Set device to auto or cpu.")
+    index = torch.cuda.current_device() if device.index is None else device.index
+    if index >= torch.cuda.device_count():
+        raise UsageError(
+            f"There is no device cuda:{index}; this machine has {torch.cuda.device_count()}.", "Set device to auto."
+        )
+    return torch.device("cuda", index)
