@@ -1,0 +1,99 @@
+"""The one place that makes SQLite connections, so that none exists with other settings.
+
+Every pragma is read back: SQLite ignores a misspelt or unsupported one without a word.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Literal
+
+from core.domain.errors import UserError
+
+Mode = Literal["ro", "rw", "rwc"]
+
+APPLICATION_ID = 0x50524546
+"""Marks a file as a workspace database ("PREF")."""
+BUSY_MS = 5000
+
+_EVERY: dict[str, int] = {
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+    "busy_timeout": BUSY_MS,
+    "mmap_size": 0,
+    "temp_store": 2,
+}
+_READER: dict[str, int] = {"query_only": 1, "wal_autocheckpoint": 0}
+# The writer checkpoints by hand when it is idle, so that no label waits for a checkpoint.
+_WRITER: dict[str, int] = {"synchronous": 2, "wal_autocheckpoint": 0}
+_MAC: dict[str, int] = {"fullfsync": 1, "checkpoint_fullfsync": 1}
+
+
+def connect(path: Path, mode: Mode) -> sqlite3.Connection:
+    """Open ``path`` in autocommit mode with the settings that every connection has.
+
+    Args:
+        path: the database file.
+        mode: "ro" reads only and cannot write even by mistake; "rw" needs the file; "rwc" may create it.
+
+    Raises:
+        sqlite3.Error: when the file cannot be opened.
+    """
+    connection = sqlite3.connect(
+        f"{Path(path).resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_MS / 1000,
+    )
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        _set(connection, _EVERY)
+        _set(connection, _READER if mode == "ro" else _WRITER)
+        if sys.platform == "darwin":
+            _set(connection, _MAC)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch the writer's file to write-ahead logging, so that readers never wait for it.
+
+    Raises:
+        UserError: where the file system cannot share memory between connections.
+    """
+    (journal,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if journal != "wal":
+        raise UserError(
+            "This folder's file system cannot hold an open workspace safely; nothing was changed.",
+            "Move the workspace to a local disk.",
+        )
+
+
+def leave_wal(connection: sqlite3.Connection) -> bool:
+    """Fold the log into the file, so that a closed workspace is one file; False while another process reads it."""
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        (journal,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return journal == "delete"
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """Return the value of an integer pragma; one that answers nothing counts as 0 (an mmap-free build)."""
+    row = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _set(connection: sqlite3.Connection, values: dict[str, int]) -> None:
+    for name, value in values.items():
+        connection.execute(f"PRAGMA {name}={value}")
+        if (found := pragma(connection, name)) != value:
+            raise RuntimeError(f"SQLite refused PRAGMA {name}={value} and keeps {found}")

@@ -1,0 +1,101 @@
+"""One writer a workspace: an operating-system lock on ``.lock``, freed by the kernel however a process ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from core.domain.errors import UserError, WorkspaceInUse
+
+LOCK_FILE = ".lock"
+_FAR = 1 << 30
+"""Windows locks bytes against reading too; a byte far behind the text leaves the text readable."""
+
+
+class WorkspaceLock:
+    """Held while a workspace is open for writing. The file stays behind: removing it would race with a newcomer."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock or say who has it.
+
+        Raises:
+            WorkspaceInUse: naming the process and since when.
+            UserError: when the folder cannot be written to.
+        """
+        self._path = Path(folder) / LOCK_FILE
+        try:
+            self._handle: IO[bytes] = open(self._path, "r+b" if self._path.exists() else "w+b")  # noqa: SIM115
+        except OSError as error:
+            raise UserError(
+                f"{folder} may not be written to: {error.strerror}.", "Open the workspace for reading only."
+            ) from error
+        if not _try_lock(self._handle):
+            self._handle.close()
+            raise WorkspaceInUse(
+                f"This workspace is open in {holder(folder)}; nothing was changed.",
+                "Use that window, or close it first. Reading is possible meanwhile.",
+            )
+        self._handle.truncate(0)
+        self._handle.write(json.dumps({"pid": os.getpid(), "since_ms": int(time.time() * 1000)}).encode())
+        self._handle.flush()
+
+    def release(self) -> None:
+        """Give the workspace back. Calling it again does nothing."""
+        if not self._handle.closed:
+            self._handle.seek(0)
+            self._handle.truncate(0)
+            self._handle.flush()
+            _unlock(self._handle)
+            self._handle.close()
+
+
+def holder(folder: Path) -> str:
+    """Return who holds the lock in words, as far as its file tells."""
+    info = holder_info(folder)
+    if not info:
+        return "another process"
+    since = time.strftime("%H:%M", time.localtime(info["since_ms"] / 1000))
+    own = " (this one)" if info["pid"] == os.getpid() else ""
+    return f"process {info['pid']}{own} since {since}"
+
+
+def holder_info(folder: Path) -> dict[str, int]:
+    """Return ``pid`` and ``since_ms`` of the holder, or nothing when they cannot be told."""
+    try:
+        row = json.loads((Path(folder) / LOCK_FILE).read_bytes() or b"{}")
+        return {"pid": int(row["pid"]), "since_ms": int(row["since_ms"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _try_lock(handle: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(_FAR)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+            handle.seek(0)
+        else:
+            import fcntl
+
+            fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(handle: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        handle.seek(_FAR)
+        msvcrt.locking(handle.fileno(), msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle.fileno(), fcntl.LOCK_UN)

@@ -1,0 +1,167 @@
+"""Triggers of schema 1 that make the past unchangeable.
+
+``INSERT OR REPLACE``, ``UPDATE OR REPLACE`` and UPSERT remove or rewrite a row without firing its DELETE
+trigger (unless ``recursive_triggers`` is on), so every guarded table also checks, before an insert or update,
+that no protected row stands in the way. Messages begin with ``immutable:`` and are turned into ImmutableError.
+"""
+
+from __future__ import annotations
+
+
+def _guard(name: str, table: str, event: str, when: str, message: str) -> str:
+    clause = f" WHEN {when}" if when else ""
+    return (
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table}{clause} BEGIN SELECT RAISE(ABORT,'immutable: {message}'); END"
+    )
+
+
+def _append_only(table: str, what: str, *keys: str) -> list[str]:
+    """Guard a table whose rows never change: ``keys`` are conditions that find a row in the way of NEW."""
+    taken = " OR ".join(f"EXISTS(SELECT 1 FROM {table} WHERE {key})" for key in keys)
+    return [
+        _guard(f"{table}_no_insert", table, "INSERT", taken, f"this {what} is already there"),
+        _guard(f"{table}_no_update", table, "UPDATE", "", f"a {what} never changes"),
+        _guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
+    ]
+
+
+def _identity(table: str, what: str, fixed: tuple[str, ...]) -> list[str]:
+    """Guard the columns that say which thing a row is; the others may change."""
+    changed = " OR ".join(f"NEW.{c} IS NOT OLD.{c}" for c in fixed)
+    other = f"EXISTS(SELECT 1 FROM {table} WHERE id<>OLD.id AND name=NEW.name)"
+    taken = f"EXISTS(SELECT 1 FROM {table} WHERE id=NEW.id OR uid=NEW.uid OR name=NEW.name)"
+    return [
+        _guard(f"{table}_no_replace", table, "INSERT", taken, f"this {what} is already there"),
+        _guard(f"{table}_same", table, "UPDATE", f"{changed} OR {other}", f"what a {what} is never changes"),
+        _guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
+    ]
+
+
+_RUBRIC_VERSION = [
+    _guard(
+        "rubric_version_insert",
+        "rubric_version",
+        "INSERT",
+        "NEW.state<>'draft' OR EXISTS(SELECT 1 FROM rubric_version WHERE state='published' AND "
+        "(id=NEW.id OR uid=NEW.uid OR (rubric_id=NEW.rubric_id AND number=NEW.number)))",
+        "a rubric version starts as a draft, and a published one never changes",
+    ),
+    _guard(
+        "rubric_version_update",
+        "rubric_version",
+        "UPDATE",
+        "OLD.state='published' OR NEW.id<>OLD.id OR NEW.rubric_id<>OLD.rubric_id OR NEW.uid<>OLD.uid OR "
+        "EXISTS(SELECT 1 FROM rubric_version WHERE id<>OLD.id AND rubric_id=NEW.rubric_id AND number=NEW.number)",
+        "a published rubric version never changes",
+    ),
+    _guard(
+        "rubric_version_delete",
+        "rubric_version",
+        "DELETE",
+        "OLD.state='published'",
+        "a published rubric version is never deleted",
+    ),
+]
+
+_PRESENTATION = [
+    *_append_only("presentation", "presentation", "id=NEW.id OR uid=NEW.uid"),
+    _guard(
+        "presentation_rubric",
+        "presentation",
+        "INSERT",
+        "(SELECT state FROM rubric_version WHERE id=NEW.rubric_version_id) IS NOT 'published'",
+        "pairs are judged under published rubric versions only",
+    ),
+]
+
+_OF_CHAIN = "pair_id=NEW.pair_id AND rubric_version_id=NEW.rubric_version_id AND reviewer_id=NEW.reviewer_id"
+_ROOTS = "NEW.supersedes IS NULL AND supersedes IS NULL"
+_LABELS = "('label','relabel','imported')"
+_JUDGEMENT = [
+    *_append_only(
+        "judgement",
+        "judgement",
+        "id=NEW.id OR uid=NEW.uid",
+        "presentation_id=NEW.presentation_id AND revision=NEW.revision",
+        "supersedes=NEW.supersedes",
+        f"{_ROOTS} AND NEW.task IN{_LABELS} AND task IN{_LABELS} AND {_OF_CHAIN}",
+        f"{_ROOTS} AND NEW.task='adjudicate' AND task='adjudicate' AND {_OF_CHAIN}",
+    ),
+    _guard(
+        "judgement_presentation",
+        "judgement",
+        "INSERT",
+        f"NOT EXISTS(SELECT 1 FROM presentation WHERE id=NEW.presentation_id AND task=NEW.task AND {_OF_CHAIN})",
+        "a judgement belongs to the showing it answers",
+    ),
+    # A chain is extended by its own reviewer only: a retraction takes back a label, and a gold or retest
+    # answer stays within its showing.
+    _guard(
+        "judgement_chain",
+        "judgement",
+        "INSERT",
+        "(NEW.supersedes IS NULL AND NEW.kind='retract') OR (NEW.supersedes IS NOT NULL AND NOT EXISTS("
+        f"SELECT 1 FROM judgement WHERE id=NEW.supersedes AND {_OF_CHAIN} AND (NEW.kind='label' OR kind='label') "
+        f"AND (presentation_id=NEW.presentation_id OR (task IN{_LABELS} AND NEW.task IN{_LABELS}) "
+        "OR (task='adjudicate' AND NEW.task='adjudicate'))))",
+        "a judgement extends its own chain",
+    ),
+]
+
+_DATASET = [
+    _guard(
+        "dataset_insert",
+        "dataset",
+        "INSERT",
+        "NEW.state<>'open' OR EXISTS(SELECT 1 FROM dataset WHERE state='frozen' AND "
+        "(id=NEW.id OR uid=NEW.uid OR (name=NEW.name AND number=NEW.number)))",
+        "a dataset version starts open, and a frozen one never changes",
+    ),
+    _guard(
+        "dataset_update",
+        "dataset",
+        "UPDATE",
+        "OLD.state='frozen' OR NEW.id<>OLD.id OR NEW.uid<>OLD.uid OR "
+        "EXISTS(SELECT 1 FROM dataset WHERE id<>OLD.id AND name=NEW.name AND number=NEW.number)",
+        "a frozen dataset version never changes",
+    ),
+    _guard("dataset_delete", "dataset", "DELETE", "OLD.state='frozen'", "a frozen dataset version is never deleted"),
+]
+
+
+def _part_of_dataset(table: str) -> list[str]:
+    """Guard a table whose rows belong to a dataset version: no row enters, leaves or moves once it is frozen."""
+    message = "a frozen dataset version never changes"
+    is_open = "(SELECT state FROM dataset WHERE id={0}.dataset_id) IS NOT 'open'"
+    both = f"{is_open.format('OLD')} OR {is_open.format('NEW')}"
+    return [
+        _guard(f"{table}_insert", table, "INSERT", is_open.format("NEW"), message),
+        _guard(f"{table}_update", table, "UPDATE", both, message),
+        _guard(f"{table}_delete", table, "DELETE", is_open.format("OLD"), message),
+    ]
+
+
+_META = [
+    _guard("meta_insert", "meta", "INSERT", "EXISTS(SELECT 1 FROM meta WHERE key=NEW.key AND key='uuid')", "the uuid"),
+    _guard("meta_update", "meta", "UPDATE", "OLD.key='uuid' OR NEW.key='uuid'", "the workspace uuid never changes"),
+    _guard("meta_delete", "meta", "DELETE", "OLD.key='uuid'", "the workspace uuid is never deleted"),
+]
+
+GUARDS: tuple[str, ...] = (
+    *_META,
+    *_identity("reviewer", "reviewer", ("id", "uid", "kind", "created_ms")),
+    *_identity("source", "source", ("id", "uid", "kind", "file_sha256", "created_ms")),
+    *_identity("rubric", "rubric", ("id", "uid", "kind", "created_ms")),
+    *_append_only("prompt", "prompt", "id=NEW.id OR sha256=NEW.sha256"),
+    *_append_only("pair", "pair", "id=NEW.id OR sha256=NEW.sha256"),
+    *_append_only("pair_source", "source of a pair", "pair_id=NEW.pair_id AND source_id=NEW.source_id"),
+    *_RUBRIC_VERSION,
+    *_PRESENTATION,
+    *_JUDGEMENT,
+    *_DATASET,
+    *_part_of_dataset("dataset_item"),
+    *_part_of_dataset("dataset_item_judgement"),
+    *_part_of_dataset("dataset_rubric"),
+    *_part_of_dataset("dataset_left_out"),
+    *_append_only("event_log", "logged event", "id=NEW.id"),
+)

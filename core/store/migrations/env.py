@@ -1,0 +1,8 @@
+"""Alembic's entry: run on the connection that ``core.store.migrate`` opened, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=False)
+context.run_migrations()

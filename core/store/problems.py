@@ -1,0 +1,66 @@
+"""What the database refuses, turned into sentences a user can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from core.domain.errors import ImmutableError, StorageFull, UserError, WorkspaceDamaged, WorkspaceInUse
+
+_IMMUTABLE = "immutable: "
+
+
+@contextmanager
+def clear_errors(doing: str) -> Iterator[None]:
+    """Re-raise what SQLite refuses while ``doing`` something ("saving a label") as a UserError.
+
+    Constraint failures that no user can cause pass through: they are bugs and shown as such.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        clear = explain(error.orig, doing) if isinstance(error.orig, sqlite3.Error) else None
+        if clear is None:
+            raise
+        raise clear from error
+    except sqlite3.Error as error:
+        clear = explain(error, doing)
+        if clear is None:
+            raise
+        raise clear from error
+
+
+def explain(error: sqlite3.Error, doing: str) -> UserError | None:
+    """Return the sentence for an SQLite error, or None when it is a bug of ours."""
+    text = str(error)
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if text.startswith(_IMMUTABLE):
+        return ImmutableError(f"Refused while {doing}: {text.removeprefix(_IMMUTABLE)}. Nothing was changed.")
+    if name == "SQLITE_FULL":
+        return StorageFull(
+            f"The disk is full; {doing} was not saved. Everything saved before is safe.",
+            "Free some space and try again.",
+        )
+    if name.startswith("SQLITE_IOERR"):
+        return UserError(
+            f"The disk failed while {doing}; it was not saved. What was saved before is on the disk.",
+            "Check the drive, then try again or save a copy elsewhere.",
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
+        return UserError(
+            f"The workspace may not be written to; {doing} was not saved.",
+            "Check the rights of the folder, or open a copy.",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return WorkspaceInUse(
+            f"Another program holds the workspace file; {doing} was not saved.", "Close it and try again."
+        )
+    if name.startswith("SQLITE_CORRUPT") or name == "SQLITE_NOTADB" or "file is not a database" in text:
+        return WorkspaceDamaged(
+            f"The workspace file is damaged; {doing} stopped and nothing was written.",
+            "Restore one of the copies in its backups folder.",
+        )
+    return None
