@@ -23,6 +23,7 @@ from core.store.connect import connect
 from core.store.identity import SCHEMA, db_path, inspect
 from core.store.lock import WorkspaceLock
 from core.store.problems import clear_errors
+from core.store.stamp import Stamp, mono_ms, now_ms
 from core.store.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
@@ -116,6 +117,10 @@ class Store:
                 self._reading -= 1
                 self._idle.notify_all()
 
+    def stamp(self) -> Stamp:
+        """Return what all rows of one write carry: clocks, this opening, this version."""
+        return Stamp(now_ms(), mono_ms(), self.session_id, self.app_version)
+
     def copy_to(self, target: Path) -> None:
         """Copy one state of the database into a new file at ``target`` with SQLite's backup API."""
         from contextlib import closing
@@ -154,16 +159,6 @@ class Store:
                 "The workspace is open for reading only; nothing was saved.", "Open it for writing to make changes."
             )
         return self._writer
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds UTC. Order is never taken from it, only from row ids."""
-    return time.time_ns() // 1_000_000
-
-
-def mono_ms() -> int:
-    """Return the monotonic clock in milliseconds, for durations that survive a change of the wall clock."""
-    return time.monotonic_ns() // 1_000_000
 
 
 def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-from core.domain.errors import ImmutableError, StorageFull, UserError, WorkspaceDamaged, WorkspaceInUse
+from core.domain.errors import BadInput, ImmutableError, StorageFull, UserError, WorkspaceDamaged, WorkspaceInUse
 
 _IMMUTABLE = "immutable: "
 
@@ -26,6 +26,11 @@ def clear_errors(doing: str) -> Iterator[None]:
         if clear is None:
             raise
         raise clear from error
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            f"The text holds half a character (a lone surrogate), which cannot be stored; {doing} was not saved.",
+            "Remove it and try again.",
+        ) from error
     except sqlite3.Error as error:
         clear = explain(error, doing)
         if clear is None:

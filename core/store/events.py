@@ -1,0 +1,67 @@
+"""The append-only log of everything that changed the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from core.domain.ids import canonical_json
+from core.store.plain import insert_row, read_json
+from core.store.stamp import Stamp
+from core.store.tables import EventRow, ReviewerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: ``op`` is a machine name such as "rubric.publish", ``summary`` a sentence."""
+
+    id: int
+    at_ms: int
+    op: str
+    summary: str
+    reviewer: str = ""
+    subject: str = ""
+    subject_id: int | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def log(
+    session: Session,
+    stamp: Stamp,
+    op: str,
+    summary: str,
+    *,
+    reviewer_id: int | None = None,
+    subject: str = "",
+    subject_id: int | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append one event in the transaction of the change it tells of. ``detail`` carries ids, never prompt text."""
+    insert_row(
+        session,
+        EventRow,
+        at_ms=stamp.at_ms,
+        op=op,
+        summary=summary,
+        reviewer_id=reviewer_id,
+        subject=subject,
+        subject_id=subject_id,
+        detail=canonical_json(detail or {}),
+        session=stamp.session,
+    )
+
+
+def latest(session: Session, limit: int, before_id: int | None = None) -> list[Event]:
+    """Return the newest events first; ``before_id`` continues a page."""
+    query = select(EventRow, ReviewerRow.name).join(
+        ReviewerRow, col(ReviewerRow.id) == col(EventRow.reviewer_id), isouter=True
+    )
+    if before_id is not None:
+        query = query.where(col(EventRow.id) < before_id)
+    rows = session.exec(query.order_by(col(EventRow.id).desc()).limit(limit)).all()
+    return [
+        Event(r.id or 0, r.at_ms, r.op, r.summary, name or "", r.subject, r.subject_id, read_json(r.detail))
+        for r, name in rows
+    ]

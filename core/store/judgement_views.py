@@ -1,0 +1,157 @@
+"""Judgements read back as domain values, with reviewer, rubric title and whether they still count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from core.domain.errors import NotFound
+from core.domain.judgement import Judgement, JudgementDraft, Reviewer, ReviewerKind, Task, Verdict
+from core.store.plain import chunks, only_id, read_json
+from core.store.tables import (
+    CurrentLabelRow,
+    JudgementRow,
+    PresentationRow,
+    ReviewerRow,
+    RubricRow,
+    RubricVersionRow,
+)
+
+
+def draft_of(row: JudgementRow) -> JudgementDraft | None:
+    """Return what was answered; None for a retraction."""
+    if row.verdict is None:
+        return None
+    return JudgementDraft(
+        verdict=Verdict(row.verdict),
+        strength=row.strength,
+        criteria=read_json(row.criteria),
+        reason=row.reason,
+        rationale=row.rationale,
+        flags=tuple(read_json(row.flags)),
+        confidence=row.confidence,
+        spans=tuple(read_json(row.spans)),
+        edit=row.edit,
+        process=read_json(row.process),
+    )
+
+
+def get(session: Session, judgement_id: int) -> Judgement:
+    """Return one judgement.
+
+    Raises:
+        NotFound: when there is none with this id.
+    """
+    found = _read(session, _joined().where(col(JudgementRow.id) == judgement_id))
+    if not found:
+        raise NotFound(f"There is no judgement {judgement_id}.")
+    return found[0]
+
+
+def many(session: Session, judgement_ids: Sequence[int]) -> list[Judgement]:
+    """Return several judgements in the order of their ids; unknown ids are left out."""
+    query = _joined().order_by(col(JudgementRow.id))
+    parts = chunks(sorted(set(judgement_ids)))
+    return [one for part in parts for one in _read(session, query.where(col(JudgementRow.id).in_(part)))]
+
+
+def of_pair(session: Session, pair_id: int) -> list[Judgement]:
+    """Return the whole history of a pair, oldest first, taken-back labels included."""
+    return _read(session, _joined().where(col(JudgementRow.pair_id) == pair_id).order_by(col(JudgementRow.id)))
+
+
+def recent(session: Session, reviewer_id: int, limit: int) -> list[Judgement]:
+    """Return a reviewer's newest labels that still count, newest first; imported ones do not appear."""
+    counts = select(CurrentLabelRow.judgement_id).where(col(CurrentLabelRow.judgement_id) == col(JudgementRow.id))
+    query = (
+        _joined()
+        .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.op) != "import", counts.exists())
+        .order_by(col(JudgementRow.id).desc())
+        .limit(limit)
+    )
+    return _read(session, query)
+
+
+def committed_since(session: Session, reviewer_id: int, since_ms: int) -> int:
+    """Return how many labels a reviewer committed since a moment and did not take back.
+
+    Walks the reviewer's newest rows; a day's work is a few hundred of them.
+    """
+    query = (
+        select(func.count())
+        .select_from(JudgementRow)
+        .join(CurrentLabelRow, col(CurrentLabelRow.judgement_id) == col(JudgementRow.id))
+        .where(
+            col(JudgementRow.reviewer_id) == reviewer_id,
+            col(JudgementRow.op) != "import",
+            col(JudgementRow.id) > _last_before(session, reviewer_id, since_ms),
+        )
+    )
+    return int(session.exec(query).scalar_one())  # type: ignore[call-overload]
+
+
+def recent_processes(session: Session, reviewer_id: int, limit: int) -> list[dict[str, Any]]:
+    """Return the process notes of a reviewer's newest commits, newest first."""
+    query = (
+        select(JudgementRow.process)
+        .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.op) == "commit")
+        .order_by(col(JudgementRow.id).desc())
+        .limit(limit)
+    )
+    return [read_json(text) for (text,) in session.exec(query)]  # type: ignore[call-overload]
+
+
+def _last_before(session: Session, reviewer_id: int, since_ms: int) -> int:
+    query = (
+        select(JudgementRow.id)
+        .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.at_ms) < since_ms)
+        .order_by(col(JudgementRow.id).desc())
+        .limit(1)
+    )
+    found = session.exec(query).first()  # type: ignore[call-overload]
+    return int(found[0]) if found else 0
+
+
+def _joined() -> Select[Any]:
+    return (
+        select(
+            JudgementRow,
+            PresentationRow.left_is,
+            ReviewerRow.name,
+            ReviewerRow.kind,
+            ReviewerRow.note,
+            RubricRow.name,
+            RubricVersionRow.number,
+            CurrentLabelRow.judgement_id,
+        )
+        .join(PresentationRow, col(PresentationRow.id) == col(JudgementRow.presentation_id))
+        .join(ReviewerRow, col(ReviewerRow.id) == col(JudgementRow.reviewer_id))
+        .join(RubricVersionRow, col(RubricVersionRow.id) == col(JudgementRow.rubric_version_id))
+        .join(RubricRow, col(RubricRow.id) == col(RubricVersionRow.rubric_id))
+        .join(CurrentLabelRow, col(CurrentLabelRow.judgement_id) == col(JudgementRow.id), isouter=True)
+    )
+
+
+def _read(session: Session, query: Select[Any]) -> list[Judgement]:
+    return [
+        Judgement(
+            id=only_id(row),
+            uid=row.uid,
+            presentation_id=row.presentation_id,
+            pair_id=row.pair_id,
+            reviewer=Reviewer(row.reviewer_id, name, ReviewerKind(kind), note),
+            rubric_version_id=row.rubric_version_id,
+            rubric_title=f"{rubric} {number}",
+            task=Task(row.task),
+            left_is="A" if left_is == "A" else "B",
+            kind="label" if row.kind == "label" else "retract",
+            draft=draft_of(row),
+            supersedes=row.supersedes,
+            at_ms=row.at_ms,
+            current=current is not None,
+        )
+        for row, left_is, name, kind, note, rubric, number, current in session.exec(query)  # type: ignore[call-overload]
+    ]

@@ -1,0 +1,219 @@
+"""Presentations and the append-only judgement log.
+
+A judgement answers one presentation. Rows of one reviewer on one pair under one rubric version form a chain:
+each row supersedes the one before, a "retract" row takes the label before it back. The tip of the chain is what
+counts. A commit is revision 0 of its presentation, and UNIQUE(presentation, revision) is what makes a second
+commit of the same showing impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from core.domain.errors import BadInput, NotFound
+from core.domain.ids import canonical_json, new_uid
+from core.domain.judgement import JudgementDraft, Task
+from core.domain.pair import Side
+from core.store.plain import insert_row
+from core.store.stamp import Stamp
+from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
+
+LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)
+"""Tasks that share one chain a reviewer and pair; gold and retest answers stay within their showing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """One showing of one pair to one reviewer, before or after it is stored."""
+
+    uid: str
+    pair_id: int
+    reviewer_id: int
+    rubric_version_id: int
+    task: Task
+    left_is: Side
+    queue: str = ""
+    position: int = 0
+    shown_ms: int = 0
+
+
+def present(session: Session, showing: Showing, stamp: Stamp) -> int:
+    """Store a showing unless it is stored already; return its id."""
+    found = session.exec(select(PresentationRow.id).where(PresentationRow.uid == showing.uid)).first()
+    if found is not None:
+        return found
+    return insert_row(
+        session,
+        PresentationRow,
+        uid=showing.uid,
+        pair_id=showing.pair_id,
+        reviewer_id=showing.reviewer_id,
+        rubric_version_id=showing.rubric_version_id,
+        task=showing.task.value,
+        left_is=showing.left_is,
+        queue=showing.queue,
+        position=showing.position,
+        shown_ms=showing.shown_ms or stamp.at_ms,
+        mono_ms=stamp.mono_ms,
+        session=stamp.session,
+    )
+
+
+def showing(session: Session, uid: str) -> Showing | None:
+    """Return a stored showing, or None."""
+    row = session.exec(select(PresentationRow).where(PresentationRow.uid == uid)).first()
+    return None if row is None else _showing(row)
+
+
+def showing_of(session: Session, presentation_id: int) -> Showing:
+    """Return the stored showing of this id."""
+    row = session.get(PresentationRow, presentation_id)
+    if row is None:
+        raise NotFound(f"There is no presentation {presentation_id}.")
+    return _showing(row)
+
+
+def open_showings(session: Session, like: Showing, pair_ids: Sequence[int]) -> dict[int, Showing]:
+    """Return pair id -> the showing of that pair that was begun and never answered, for these pairs.
+
+    Reviewer, rubric version and task are taken from ``like``.
+    """
+    answered = select(JudgementRow.id).where(col(JudgementRow.presentation_id) == col(PresentationRow.id)).exists()
+    query = select(PresentationRow).where(
+        PresentationRow.reviewer_id == like.reviewer_id,
+        PresentationRow.rubric_version_id == like.rubric_version_id,
+        PresentationRow.task == like.task.value,
+        col(PresentationRow.pair_id).in_(pair_ids),
+        ~answered,
+    )
+    return {row.pair_id: _showing(row) for row in session.exec(query.order_by(col(PresentationRow.id)))}
+
+
+def append(
+    session: Session,
+    presentation_id: int,
+    draft: JudgementDraft | None,
+    *,
+    op: str,
+    revision: int,
+    supersedes: int | None,
+    stamp: Stamp,
+) -> int:
+    """Append one row and return its id: a label, or a retraction when ``draft`` is None."""
+    shown = showing_of(session, presentation_id)
+    return insert_row(
+        session,
+        JudgementRow,
+        uid=new_uid(),
+        presentation_id=presentation_id,
+        revision=revision,
+        pair_id=shown.pair_id,
+        reviewer_id=shown.reviewer_id,
+        rubric_version_id=shown.rubric_version_id,
+        task=shown.task.value,
+        kind="label" if draft else "retract",
+        op=op,
+        supersedes=supersedes,
+        at_ms=stamp.at_ms,
+        mono_ms=stamp.mono_ms,
+        session=stamp.session,
+        app_version=stamp.app_version,
+        **_draft_columns(draft),
+    )
+
+
+def add_imported(session: Session, shown: Showing, draft: JudgementDraft, stamp: Stamp) -> int | None:
+    """Store a label that came with a file, with the showing it must have had.
+
+    Returns:
+        The judgement's id, or None when this reviewer has a label on this pair under this version already.
+    """
+    if tip(session, shown) is not None:
+        return None
+    presentation_id = present(session, shown, stamp)
+    return append(session, presentation_id, draft, op="import", revision=0, supersedes=None, stamp=stamp)
+
+
+def tip(session: Session, shown: Showing, presentation_id: int | None = None) -> JudgementRow | None:
+    """Return the last row of the chain that ``shown`` belongs to, label or retraction, or None."""
+    query = select(JudgementRow)
+    if shown.task in (Task.GOLD, Task.RETEST):
+        query = query.where(col(JudgementRow.presentation_id) == presentation_id)
+    else:
+        tasks = LABEL_TASKS if shown.task.value in LABEL_TASKS else (shown.task.value,)
+        query = query.where(
+            JudgementRow.pair_id == shown.pair_id,
+            JudgementRow.rubric_version_id == shown.rubric_version_id,
+            JudgementRow.reviewer_id == shown.reviewer_id,
+            col(JudgementRow.task).in_(tasks),
+        )
+    return session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
+
+
+def next_revision(session: Session, presentation_id: int) -> int:
+    """Return the revision that follows the last one of a presentation."""
+    query = select(func.max(JudgementRow.revision)).where(JudgementRow.presentation_id == presentation_id)
+    last = session.exec(query).one()
+    return 0 if last is None else int(last) + 1
+
+
+def row(session: Session, judgement_id: int) -> JudgementRow:
+    """Return one stored row.
+
+    Raises:
+        NotFound: when there is none with this id.
+    """
+    found = session.get(JudgementRow, judgement_id)
+    if found is None:
+        raise NotFound(f"There is no judgement {judgement_id}.")
+    return found
+
+
+def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
+    """Return the title of a frozen dataset version that stands on one of these judgements, or ''."""
+    query = (
+        select(DatasetRow.name, DatasetRow.number)
+        .join(DatasetItemJudgementRow, col(DatasetItemJudgementRow.dataset_id) == col(DatasetRow.id))
+        .where(col(DatasetItemJudgementRow.judgement_id).in_(judgement_ids), DatasetRow.state == "frozen")
+        .limit(1)
+    )
+    found = session.exec(query).first()
+    return f"{found[0]} v{found[1]}" if found else ""
+
+
+def _showing(row: PresentationRow) -> Showing:
+    return Showing(
+        row.uid,
+        row.pair_id,
+        row.reviewer_id,
+        row.rubric_version_id,
+        Task(row.task),
+        "A" if row.left_is == "A" else "B",
+        row.queue,
+        row.position,
+        row.shown_ms,
+    )
+
+
+def _draft_columns(draft: JudgementDraft | None) -> dict[str, Any]:
+    if draft is None:
+        return {}
+    if draft.edit is not None and draft.preferred is None:
+        raise BadInput("An edit belongs to the preferred response, and none is preferred.")
+    return {
+        "verdict": draft.verdict.value,
+        "strength": draft.strength,
+        "reason": draft.reason,
+        "confidence": draft.confidence,
+        "flags": canonical_json(sorted(set(draft.flags))),
+        "criteria": canonical_json(draft.criteria),
+        "rationale": draft.rationale,
+        "edit": draft.edit,
+        "spans": canonical_json(list(draft.spans)),
+        "process": canonical_json(draft.process),
+    }

@@ -1,0 +1,48 @@
+"""Small helpers of the repositories: one-row inserts, JSON columns, lists of ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import Session, SQLModel
+
+CHUNK = 500
+"""Ids in one IN list; well below SQLite's limit of bound parameters."""
+
+
+def insert_row(session: Session, table: type[SQLModel], **values: Any) -> int:
+    """Insert one row and return its id. Twice as fast as adding an object, and it never updates by mistake."""
+    result = session.connection().execute(insert(table), values)
+    key = result.inserted_primary_key
+    return int(key[0]) if key and isinstance(key[0], int) else 0
+
+
+def read_json(text: str) -> Any:
+    """Return the value of a JSON column; '' stands for nothing known."""
+    return json.loads(text) if text else {}
+
+
+def chunks(ids: Iterable[int], size: int = CHUNK) -> Iterator[list[int]]:
+    """Cut ids into lists short enough for one statement."""
+    part: list[int] = []
+    for one in ids:
+        part.append(one)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def only_id(row: Any) -> int:
+    """Return the id of a stored row, which is never None."""
+    assert row.id is not None
+    return int(row.id)
+
+
+def first_or_none(rows: Sequence[Any]) -> Any:
+    """Return the first of ``rows`` or None."""
+    return rows[0] if rows else None

@@ -1,0 +1,128 @@
+"""Which pairs a reviewer is to see next. Everything here is a lookup by key or one walk over an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from core.domain.conversation import Prompt
+from core.store.judgements import LABEL_TASKS, Showing
+from core.store.plain import chunks, only_id, read_json
+from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PromptRow, SkipRow
+
+
+@dataclass(frozen=True, slots=True)
+class PairText:
+    """What is shown of a pair: never where it came from."""
+
+    pair_id: int
+    sha256: str
+    prompt: Prompt
+    a: str
+    b: str
+
+
+def all_pair_ids(session: Session) -> list[int]:
+    """Return the ids of all pairs in the order of their import."""
+    return [i for i in session.exec(select(PairRow.id).order_by(col(PairRow.id))) if i is not None]
+
+
+def labelled_by(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> set[int]:
+    """Return the pairs on which a reviewer has a current label under one of these versions."""
+    query = select(CurrentLabelRow.pair_id).where(
+        CurrentLabelRow.reviewer_id == reviewer_id,
+        col(CurrentLabelRow.rubric_version_id).in_(version_ids),
+        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+    )
+    return set(session.exec(query))
+
+
+def labels_by_others(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> dict[int, int]:
+    """Return pair id -> how many other reviewers labelled it under these versions."""
+    query = (
+        select(CurrentLabelRow.pair_id, func.count(func.distinct(CurrentLabelRow.reviewer_id)))
+        .where(
+            col(CurrentLabelRow.rubric_version_id).in_(version_ids),
+            col(CurrentLabelRow.task).in_(LABEL_TASKS),
+            CurrentLabelRow.reviewer_id != reviewer_id,
+        )
+        .group_by(col(CurrentLabelRow.pair_id))
+    )
+    return dict(session.exec(query).all())
+
+
+def labels_on(session: Session, pair_ids: Sequence[int], version_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Return pair id -> reviewers with a current label under these versions, for a few pairs."""
+    query = select(CurrentLabelRow.pair_id, CurrentLabelRow.reviewer_id).where(
+        col(CurrentLabelRow.pair_id).in_(pair_ids),
+        col(CurrentLabelRow.rubric_version_id).in_(version_ids),
+        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+    )
+    found: dict[int, set[int]] = {}
+    for pair_id, reviewer_id in session.exec(query):
+        found.setdefault(pair_id, set()).add(reviewer_id)
+    return found
+
+
+def skipped_by(session: Session, reviewer_id: int, version_id: int) -> set[int]:
+    """Return the pairs a reviewer put aside under this version and did not label since."""
+    query = select(SkipRow.pair_id).where(
+        SkipRow.reviewer_id == reviewer_id, SkipRow.rubric_version_id == version_id, SkipRow.taken_back == 0
+    )
+    return set(session.exec(query))
+
+
+def texts(session: Session, pair_ids: Iterable[int]) -> dict[int, PairText]:
+    """Return what is shown of these pairs."""
+    found: dict[int, PairText] = {}
+    for part in chunks(pair_ids):
+        query = (
+            select(PairRow, PromptRow.body)
+            .join(PromptRow, col(PromptRow.id) == col(PairRow.prompt_id))
+            .where(col(PairRow.id).in_(part))
+        )
+        for row, body in session.exec(query):
+            key = only_id(row)
+            found[key] = PairText(key, row.sha256, Prompt.from_plain(read_json(body)), row.a_text, row.b_text)
+    return found
+
+
+def short_hashes(session: Session, pair_ids: Iterable[int]) -> dict[int, str]:
+    """Return pair id -> content hash, for drawing a fixed random share of pairs."""
+    found: dict[int, str] = {}
+    for part in chunks(pair_ids):
+        query = select(PairRow.id, PairRow.sha256).where(col(PairRow.id).in_(part))
+        found.update((i, sha) for i, sha in session.exec(query) if i is not None)
+    return found
+
+
+def bookmarks(session: Session, reviewer_id: int) -> list[tuple[int, str, int]]:
+    """Return (pair id, note, at_ms) of a reviewer's bookmarks, newest first."""
+    query = select(BookmarkRow).where(BookmarkRow.reviewer_id == reviewer_id).order_by(col(BookmarkRow.at_ms).desc())
+    return [(row.pair_id, row.note, row.at_ms) for row in session.exec(query)]
+
+
+def store_skip(session: Session, shown: Showing, presentation_id: int, reason: str, at_ms: int) -> bool:
+    """Put a showing aside; False when it was put aside before."""
+    from core.store.plain import insert_row
+
+    row = session.get(SkipRow, presentation_id)
+    if row is not None:
+        changed, row.taken_back = row.taken_back == 1, 0
+        session.add(row)
+        session.flush()
+        return changed
+    insert_row(
+        session,
+        SkipRow,
+        presentation_id=presentation_id,
+        pair_id=shown.pair_id,
+        reviewer_id=shown.reviewer_id,
+        rubric_version_id=shown.rubric_version_id,
+        reason=reason,
+        at_ms=at_ms,
+    )
+    return True

@@ -1,0 +1,87 @@
+"""Reviewers in the workspace database."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from core.domain.errors import BadInput, NotFound
+from core.domain.ids import new_uid
+from core.domain.judgement import Reviewer, ReviewerKind
+from core.store.plain import insert_row, only_id
+from core.store.stamp import Stamp
+from core.store.tables import ReviewerRow
+
+
+def to_domain(row: ReviewerRow) -> Reviewer:
+    """Return the domain value of a row."""
+    return Reviewer(only_id(row), row.name, ReviewerKind(row.kind), row.note)
+
+
+def listed(session: Session) -> list[Reviewer]:
+    """Return every reviewer, people first, then by name."""
+    rows = session.exec(select(ReviewerRow)).all()
+    order = list(ReviewerKind)
+    return sorted(map(to_domain, rows), key=lambda r: (order.index(r.kind), r.name.lower()))
+
+
+def get(session: Session, reviewer_id: int) -> Reviewer:
+    """Return one reviewer.
+
+    Raises:
+        NotFound: when there is none with this id.
+    """
+    row = session.get(ReviewerRow, reviewer_id)
+    if row is None:
+        raise NotFound(f"There is no reviewer {reviewer_id}.")
+    return to_domain(row)
+
+
+def by_name(session: Session, name: str) -> Reviewer | None:
+    """Return the reviewer of this name, whatever the case of its letters."""
+    row = session.exec(select(ReviewerRow).where(col(ReviewerRow.name) == name.strip())).first()
+    return to_domain(row) if row else None
+
+
+def add(session: Session, name: str, kind: ReviewerKind, stamp: Stamp, note: str = "") -> Reviewer:
+    """Add a reviewer.
+
+    Raises:
+        BadInput: the name is empty or taken.
+    """
+    name = name.strip()
+    if not name:
+        raise BadInput("A reviewer needs a name.", "A pseudonym is enough.")
+    if by_name(session, name) is not None:
+        raise BadInput(f"There is already a reviewer called {name}.", "Choose another name.")
+    key = insert_row(session, ReviewerRow, uid=new_uid(), name=name, kind=kind.value, note=note, created_ms=stamp.at_ms)
+    return Reviewer(key, name, kind, note)
+
+
+def ensure(session: Session, name: str, kind: ReviewerKind, stamp: Stamp, note: str = "") -> Reviewer:
+    """Return the reviewer of this name, added when missing. A person of that name is never taken for another kind."""
+    name = name.strip() or kind.value
+    found = by_name(session, name)
+    if found is not None and found.kind is kind:
+        return found
+    if found is not None:
+        return ensure(session, f"{name} ({kind.value})", kind, stamp, note)
+    return add(session, name, kind, stamp, note)
+
+
+def rename(session: Session, reviewer_id: int, name: str, note: str | None = None) -> Reviewer:
+    """Give a reviewer another pseudonym, or another note; the judgements stay theirs.
+
+    Raises:
+        BadInput: the name is empty or taken.
+    """
+    row = session.get(ReviewerRow, reviewer_id)
+    if row is None:
+        raise NotFound(f"There is no reviewer {reviewer_id}.")
+    taken = by_name(session, name)
+    if not name.strip() or (taken is not None and taken.id != reviewer_id):
+        raise BadInput("This name is empty or taken.", "Choose another name.")
+    row.name = name.strip()
+    row.note = row.note if note is None else note
+    session.add(row)
+    session.flush()
+    return to_domain(row)
