@@ -96,7 +96,13 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class TokenReport:
-    """What tokenising did to the data."""
+    """What tokenising did to the data.
+
+    Lengths are tokens of the longer row of each pair, before its response was cut. ``double_bos``: pairs
+    that lost a second BOS.
+    ``eos_added``: pairs whose text has no stop token of its own. ``identical``: dropped, since both
+    sides are the same tokens once truncated.
+    """
 
     event: ClassVar[str] = "tokens"
     pairs: int
@@ -108,6 +114,9 @@ class TokenReport:
     longest: int
     dropped_ids: tuple[str, ...] = ()
     truncated_ids: tuple[str, ...] = ()
+    double_bos: int = 0
+    eos_added: int = 0
+    identical: int = 0
 
 
 @dataclass(frozen=True, slots=True)
