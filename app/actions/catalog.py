@@ -1,0 +1,220 @@
+"""Every action of the window is one row here: menus, palette, tooltips, shortcut editor and cheat sheet come from it.
+
+To add one: append a row, then bind it in the page of its place (``self.on("place.verb", method)``).
+The first part of the id says where its keys work; two rows may share keys when they are in different places,
+never with ``global``.
+"""
+
+from __future__ import annotations
+
+from app.actions.spec import ActionSpec as A
+
+MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
+PLACE_TITLES: dict[str, str] = {
+    "global": "Everywhere",
+    "home": "Home",
+    "data": "Data",
+    "rubrics": "Rubrics",
+    "annotate": "Annotate",
+    "train": "Train",
+    "runs": "Runs",
+    "inspect": "Inspect",
+}
+
+_GLOBAL: tuple[A, ...] = (
+    A("global.open", "Open a workspace…", "Ctrl+O", "open", "Choose a workspace folder.", "Workspace"),
+    A("global.new", "New workspace…", "Ctrl+Shift+N", "plus", "Make an empty workspace in a new folder.", "Workspace"),
+    A(
+        "global.demo",
+        "Open the demo workspace",
+        "",
+        "demo",
+        "A small workspace with labels and a finished run.",
+        "Workspace",
+    ),
+    A(
+        "global.backup",
+        "Back up the workspace",
+        "",
+        "save",
+        "Write a verified copy into its backups folder.",
+        "Workspace",
+    ),
+    A("global.check", "Check the workspace", "", "gate", "Look for damage and count what must add up.", "Workspace"),
+    A("global.close_workspace", "Close the workspace", "Ctrl+W", "close", "Go back to the first screen.", "Workspace"),
+    A("global.quit", "Quit", "Ctrl+Q", "", "Close the window.", "Workspace"),
+    A("global.palette", "Search commands", "Ctrl+K", "search", "Find any command, pair, run or rubric by name.", "Go"),
+    A("global.home", "Home", "Ctrl+1", "home", "What to do next, and what happened.", "Go"),
+    A("global.data", "Data", "Ctrl+2", "data", "Pairs, imports and dataset versions.", "Go"),
+    A("global.rubrics", "Rubrics", "Ctrl+3", "rubrics", "What “better” means, in versions.", "Go"),
+    A("global.annotate", "Annotate", "Ctrl+4", "annotate", "Label pairs.", "Go"),
+    A("global.train", "Train", "Ctrl+5", "train", "Set up and start a run.", "Go"),
+    A("global.runs", "Runs", "Ctrl+6", "runs", "Watch runs and compare them.", "Go"),
+    A("global.inspect", "Inspect", "Ctrl+7", "inspect", "Which pairs the model gets wrong, and why.", "Go"),
+    A("global.back", "Back", "Alt+Left", "arrow_left", "The place before this one.", "Go"),
+    A("global.forward", "Forward", "Alt+Right", "arrow_right", "The place you came back from.", "Go"),
+    A("global.activity", "Activity", "Ctrl+J", "activity", "Running and finished jobs, and past notices.", "View"),
+    A("global.settings", "Settings", "Ctrl+,", "settings", "Appearance, shortcuts, annotation, training.", "View"),
+    A("global.zoom_in", "Larger text", "Ctrl++; Ctrl+=", "plus", "Up to 200 %.", "View"),
+    A("global.zoom_out", "Smaller text", "Ctrl+-", "minus", "Down to 80 %.", "View"),
+    A("global.zoom_reset", "Normal text size", "Ctrl+0", "", "100 %.", "View"),
+    A("global.theme", "Switch light and dark", "", "eye", "Change the theme at once.", "View"),
+    A("global.focus_mode", "Focus mode", "F11", "expand", "Only the page: no rail, no status bar.", "View", True),
+    A("global.next_pane", "Next pane", "F6", "", "Move the keyboard to the next part of the page.", "View"),
+    A("global.cheat_sheet", "Keyboard shortcuts", "F1; ?", "keyboard", "All keys that work here.", "Help"),
+    A(
+        "global.reviewer",
+        "Choose who is labelling…",
+        "",
+        "user",
+        "Judgements are stored under this reviewer.",
+        "Annotate",
+    ),
+    A("global.logs", "Open the folder of logs", "", "console", "Logs carry no text from your data.", "Help"),
+    A("global.about", "About Pairwright", "", "info", "Version, licence and the parts it is built on.", "Help"),
+)
+
+_HOME: tuple[A, ...] = (A("home.continue", "Continue labelling", "Return", "arrow_right", "Go on where you stopped."),)
+
+_DATA: tuple[A, ...] = (
+    A("data.import", "Import pairs…", "Ctrl+I", "import", "From JSONL, JSON, CSV or Parquet.", "Data"),
+    A("data.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field.", "Data"),
+    A("data.clear_filters", "Clear all filters", "Ctrl+Shift+F", "close", "Show every pair.", "Data"),
+    A("data.open", "Open the pair", "Return", "expand", "Show it with its history.", "Data"),
+    A("data.label", "Label these pairs", "Ctrl+L", "annotate", "Annotate the selected or shown pairs.", "Data"),
+    A(
+        "data.freeze",
+        "Freeze a dataset version…",
+        "Ctrl+Shift+D",
+        "snow",
+        "Turn labels into an immutable training set.",
+        "Data",
+    ),
+    A("data.export", "Export the dataset version…", "Ctrl+E", "export", "As JSONL or Parquet with a card.", "Data"),
+    A("data.diff", "Compare two dataset versions", "", "compare", "What came in, what went out, what changed.", "Data"),
+    A("data.copy_id", "Copy the pair's number", "", "copy", "", "Data"),
+    A("data.preview", "Show or hide the preview", "Space", "columns", "The pair beside the table.", "Data", True),
+)
+
+_RUBRICS: tuple[A, ...] = (
+    A("rubrics.new", "New rubric…", "Ctrl+N", "plus", "From a template or from nothing."),
+    A("rubrics.draft", "Draft the next version", "Ctrl+D", "edit", "Copy the newest version to change it."),
+    A("rubrics.save", "Save the draft", "Ctrl+S", "save", "Store the draft; nothing is published."),
+    A("rubrics.publish", "Publish the draft…", "Ctrl+Return", "lock", "From then on it never changes."),
+    A("rubrics.discard", "Discard the draft…", "", "trash", "Published versions stay."),
+    A("rubrics.diff", "Compare versions", "Ctrl+Shift+D", "compare", "What changed, clause by clause."),
+    A("rubrics.add_criterion", "Add a criterion", "Ctrl+Shift+A", "plus", "One more question."),
+    A("rubrics.import", "Read from YAML…", "", "import", "Make a draft of a YAML file."),
+    A("rubrics.export", "Write to YAML…", "", "export", "The shown version as a YAML file."),
+    A("rubrics.stale", "Relabel what became stale", "", "refresh", "Labels made before the meaning changed."),
+)
+
+_VERDICTS: tuple[A, ...] = (
+    A("annotate.left3", "Left much better", "1", "", "Strength 3 for the left answer.", "Annotate"),
+    A("annotate.left2", "Left better", "2", "", "Strength 2 for the left answer.", "Annotate"),
+    A("annotate.left1", "Left slightly better", "3", "", "Strength 1 for the left answer.", "Annotate"),
+    A("annotate.tie", "Tie", "4", "", "Equally good.", "Annotate"),
+    A("annotate.right1", "Right slightly better", "5", "", "Strength 1 for the right answer.", "Annotate"),
+    A("annotate.right2", "Right better", "6", "", "Strength 2 for the right answer.", "Annotate"),
+    A("annotate.right3", "Right much better", "7", "", "Strength 3 for the right answer.", "Annotate"),
+    A("annotate.neither", "Neither is valid", "0", "both_bad", "Both answers are bad.", "Annotate"),
+    A("annotate.cannot", "Cannot judge…", "N", "help", "Asks for the reason.", "Annotate"),
+)
+
+_ANNOTATE: tuple[A, ...] = (
+    *_VERDICTS,
+    A(
+        "annotate.submit",
+        "Submit and next",
+        "Return; Enter; Ctrl+Return",
+        "submit",
+        "Store the judgement, show the next pair.",
+        "Annotate",
+    ),
+    A("annotate.undo", "Undo", "Ctrl+Z", "undo", "Take the last judgement back.", "Annotate"),
+    A("annotate.redo", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Put it back.", "Annotate"),
+    A("annotate.skip", "Skip", "S", "skip", "Show another pair; this one comes again later.", "Annotate"),
+    A("annotate.flag", "Flag…", "F", "flag", "Personal data, unsafe, broken and so on.", "Annotate"),
+    A("annotate.bookmark", "Bookmark", "M", "tag", "Mark the pair to come back to it.", "Annotate", True),
+    A("annotate.rationale", "Write the rationale", "R", "edit", "Escape leaves the field.", "Annotate"),
+    A("annotate.edit", "Edit the preferred answer", "E", "edit", "Store an improved text.", "Annotate"),
+    A("annotate.highlight", "Mark a stretch", "H", "pin", "Select text first.", "Annotate"),
+    A("annotate.next_criterion", "Next criterion", "J", "down", "1 to 7 then answer it.", "Annotate"),
+    A("annotate.previous_criterion", "Previous criterion", "K", "up", "1 to 7 then answer it.", "Annotate"),
+    A("annotate.guide", "Show the rubric", "G", "guide", "The clauses, anchors and examples.", "Annotate", True),
+    A("annotate.diff", "Word differences", "D", "diff", "Mark the words only one answer has.", "Annotate", True),
+    A("annotate.layout", "Side by side or stacked", "V", "columns", "How the answers are arranged.", "Annotate", True),
+    A("annotate.link", "Scroll together", "L", "link", "Both answers scroll as one.", "Annotate", True),
+    A(
+        "annotate.source",
+        "Source or rendered",
+        "W",
+        "source",
+        "The text as it is stored, or as Markdown.",
+        "Annotate",
+        True,
+    ),
+    A("annotate.prompt", "All turns of the prompt", "T", "text", "Show or hide the earlier turns.", "Annotate", True),
+    A("annotate.scroll", "Scroll down", "Space", "down", "Both answers.", "Annotate"),
+    A("annotate.scroll_back", "Scroll up", "Shift+Space", "up", "Both answers.", "Annotate"),
+    A("annotate.older", "Earlier decision", "[", "left", "Look at what you decided before.", "Annotate"),
+    A("annotate.newer", "Later decision", "]", "right", "Back towards the present pair.", "Annotate"),
+    A("annotate.amend", "Amend this decision", "A", "edit", "Replace the judgement that is shown.", "Annotate"),
+    A("annotate.pause", "Pause", "P", "pause", "Hide the text and stop the clock.", "Annotate", True),
+    A("annotate.leave_field", "Leave the field", "Escape", "", "Back to the verdict keys.", "Annotate", palette=False),
+    A("annotate.queue", "Choose what to label…", "Ctrl+B", "filter", "Rubric version, filter and order.", "Annotate"),
+)
+
+_TRAIN: tuple[A, ...] = (
+    A("train.start", "Start the run", "Ctrl+Return", "train", "After the preflight has passed."),
+    A("train.preflight", "Run the preflight", "Ctrl+P", "gate", "Model, tokens, memory and one dry step."),
+    A("train.copy_from", "Copy the settings of a run…", "", "copy", "Start from what another run used."),
+    A("train.command_line", "Show the command line", "", "console", "The same run without the window."),
+    A("train.add_model", "Add a model…", "", "model", "A Hugging Face folder or a GGUF file."),
+    A("train.advanced", "Show advanced settings", "Ctrl+Shift+A", "sliders", "", checkable=True),
+)
+
+_RUNS: tuple[A, ...] = (
+    A("runs.pause", "Pause or go on", "Ctrl+P", "pause", "At the end of the step.", "Runs"),
+    A("runs.stop_save", "Stop and save", "Ctrl+Shift+S", "save", "Finish the step, write a checkpoint, end.", "Runs"),
+    A("runs.stop_now", "Stop now…", "", "stop", "End without a checkpoint of the last steps.", "Runs"),
+    A("runs.checkpoint", "Write a checkpoint now", "", "save", "The run goes on.", "Runs"),
+    A("runs.resume", "Resume the run", "", "train", "From its newest checkpoint.", "Runs"),
+    A("runs.follow", "Follow the newest step", "Space", "arrow_right", "Until you move the plot.", "Runs", True),
+    A("runs.raw", "Raw line", "R", "runs", "Show the raw values under the smoothed line.", "Runs", True),
+    A("runs.log_y", "Log y axis", "Y", "log_axis", "Points that are not positive are counted.", "Runs", True),
+    A("runs.smooth_less", "Less smoothing", "[", "minus", "", "Runs"),
+    A("runs.smooth_more", "More smoothing", "]", "smooth", "", "Runs"),
+    A("runs.fit", "Fit all", "Home", "expand", "Show the whole run.", "Runs"),
+    A("runs.step_back", "Crosshair one step back", "Left", "left", "", "Runs"),
+    A("runs.step_on", "Crosshair one step on", "Right", "right", "", "Runs"),
+    A("runs.step_back10", "Crosshair ten steps back", "Shift+Left", "left", "", "Runs"),
+    A("runs.step_on10", "Crosshair ten steps on", "Shift+Right", "right", "", "Runs"),
+    A(
+        "runs.pin",
+        "Pairs of this step",
+        "Return",
+        "pin",
+        "List the pairs behind the point, worst margin first.",
+        "Runs",
+    ),
+    A("runs.export", "Export the plots…", "E", "export", "As PNG, SVG or CSV.", "Runs"),
+    A("runs.compare", "Compare runs", "C", "compare", "Lay the selected runs over each other.", "Runs", True),
+    A("runs.table", "Plots as tables", "Ctrl+T", "table", "The values behind every plot.", "Runs", True),
+    A("runs.inspect", "Inspect this run", "Ctrl+Return", "inspect", "Its worst pairs.", "Runs"),
+    A("runs.copy_command", "Copy the command line", "", "console", "", "Runs"),
+    A("runs.open_folder", "Open the run's folder", "", "folder", "", "Runs"),
+)
+
+_INSPECT: tuple[A, ...] = (
+    A("inspect.annotate", "Open in Annotate", "Ctrl+Return", "annotate", "Label the selected pairs again."),
+    A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
+    A("inspect.clear", "Clear the brush", "Escape", "close", "Show all margins."),
+    A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),
+    A("inspect.next", "Next pair", "J", "down", ""),
+    A("inspect.previous", "Previous pair", "K", "up", ""),
+    A("inspect.copy_id", "Copy the pair's number", "", "copy", ""),
+    A("inspect.export", "Export the list…", "E", "export", "As CSV or JSONL."),
+)
+
+CATALOG: tuple[A, ...] = (*_GLOBAL, *_HOME, *_DATA, *_RUBRICS, *_ANNOTATE, *_TRAIN, *_RUNS, *_INSPECT)

@@ -1,0 +1,152 @@
+"""The live actions: one QAction per row of the catalog, in force only where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app.actions.catalog import CATALOG
+from app.actions.shortcuts import effective_keys
+from app.actions.spec import EVERYWHERE, ActionSpec
+from app.settings.store import Settings
+from app.theme.icons import Icons
+
+Handler = Callable[..., object]
+
+
+class ActionRegistry(QObject):
+    """Makes the actions, binds handlers to them, and switches places.
+
+    ``triggered(id)`` fires for every action that ran; the palette keeps its list of recent ones from it.
+    ``keys_changed`` fires after shortcuts were edited.
+    """
+
+    triggered = Signal(str)
+    keys_changed = Signal()
+
+    def __init__(self, settings: Settings, icons: Icons, catalog: Iterable[ActionSpec] = CATALOG) -> None:
+        super().__init__()
+        self._settings, self._icons = settings, icons
+        self.specs: dict[str, ActionSpec] = {spec.id: spec for spec in catalog}
+        self._handlers: dict[str, Handler] = {}
+        self._off: set[str] = set()
+        self._place = ""
+        self._actions = {spec.id: self._make(spec) for spec in self.specs.values()}
+
+    def install(self, window: QWidget) -> None:
+        """Make the shortcuts work in ``window``."""
+        window.addActions(list(self._actions.values()))
+
+    def action(self, action_id: str) -> QAction:
+        """Return the QAction of a row, for buttons and menus.
+
+        Raises:
+            KeyError: when the catalog has no such row.
+        """
+        return self._actions[action_id]
+
+    def bind(self, action_id: str, handler: Handler) -> None:
+        """Give an action its handler; a checkable one is called with its new state."""
+        if action_id not in self.specs:
+            raise KeyError(action_id)
+        self._handlers[action_id] = handler
+        self._refresh(action_id)
+
+    def unbind_places(self) -> None:
+        """Forget the handlers of all pages (they are about to be deleted)."""
+        for action_id in [i for i in self._handlers if self.specs[i].place != EVERYWHERE]:
+            del self._handlers[action_id]
+            self._refresh(action_id)
+
+    def set_place(self, place: str) -> None:
+        """Put the actions of one place in force, beside the global ones."""
+        self._place = place
+        for action_id in self.specs:
+            self._refresh(action_id)
+
+    def set_enabled(self, action_id: str, enabled: bool) -> None:
+        """Switch one action off or on; it also needs a handler and its place."""
+        (self._off.discard if enabled else self._off.add)(action_id)
+        self._refresh(action_id)
+
+    def set_checked(self, action_id: str, checked: bool) -> None:
+        """Show a checkable action as on or off without running it."""
+        action = self._actions[action_id]
+        blocker = QSignalBlocker(action)
+        action.setChecked(checked)
+        blocker.unblock()
+        action.changed.emit()
+
+    def keys(self, action_id: str) -> tuple[str, ...]:
+        """Return the keys in force for an action, in portable form."""
+        return effective_keys(self.specs[action_id], self._settings.shortcuts)
+
+    def key_text(self, action_id: str) -> str:
+        """Return the first shortcut as it is printed on buttons, or an empty text."""
+        keys = self.keys(action_id)
+        return pretty_keys(keys[0]) if keys else ""
+
+    def available(self) -> list[ActionSpec]:
+        """Return what the palette may offer now: bound, enabled, in force here or everywhere."""
+        return [spec for spec in self.specs.values() if spec.palette and self._actions[spec.id].isEnabled()]
+
+    def run(self, action_id: str) -> None:
+        """Trigger an action if it is in force."""
+        self._actions[action_id].trigger()
+
+    def reload_keys(self) -> None:
+        """Take shortcuts from the settings again."""
+        for spec in self.specs.values():
+            self._apply_keys(spec, self._actions[spec.id])
+        self.keys_changed.emit()
+
+    def _make(self, spec: ActionSpec) -> QAction:
+        action = QAction(spec.title, self)
+        action.setObjectName(spec.id)
+        action.setCheckable(spec.checkable)
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.setMenuRole(QAction.MenuRole.NoRole)
+        if spec.icon:
+            action.setIcon(self._icons.icon(spec.icon))
+        self._apply_keys(spec, action)
+        action.setEnabled(False)
+        action.triggered.connect(lambda checked=False, name=spec.id: self._run(name, checked))
+        return action
+
+    def _apply_keys(self, spec: ActionSpec, action: QAction) -> None:
+        keys = effective_keys(spec, self._settings.shortcuts)
+        action.setShortcuts([QKeySequence.fromString(k, QKeySequence.SequenceFormat.PortableText) for k in keys])
+        action.setToolTip(tooltip_of(spec, keys))
+
+    def _run(self, action_id: str, checked: bool) -> None:
+        handler = self._handlers.get(action_id)
+        if handler is None:
+            return
+        self.triggered.emit(action_id)
+        if self.specs[action_id].checkable:
+            handler(checked)
+        else:
+            handler()
+
+    def _refresh(self, action_id: str) -> None:
+        spec = self.specs[action_id]
+        here = spec.place in (EVERYWHERE, self._place)
+        self._actions[action_id].setEnabled(here and action_id in self._handlers and action_id not in self._off)
+
+
+def pretty_keys(keys: str) -> str:
+    """Return keys as they are printed: "Ctrl+K", "⏎" for Return."""
+    text = QKeySequence.fromString(keys, QKeySequence.SequenceFormat.PortableText).toString(
+        QKeySequence.SequenceFormat.NativeText
+    )
+    return text.replace("Return", "⏎").replace("Enter", "⏎").replace("Escape", "Esc")
+
+
+def tooltip_of(spec: ActionSpec, keys: Iterable[str]) -> str:
+    """Return the tooltip: title, sentence, keys. Plain text."""
+    shown = " or ".join(pretty_keys(k) for k in keys)
+    head = spec.title.rstrip("…") + (f" ({shown})" if shown else "")
+    return f"{head}\n{spec.tooltip}" if spec.tooltip else head

@@ -1,0 +1,107 @@
+"""Changes to the workspace: run the mutation off the UI thread, announce its outcome, then call back.
+
+Pages never refresh by hand after a change; the announcement on the change bus does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal
+
+from app.background.change_bus import ChangeBus
+from app.background.task import Control, Job
+from app.background.task_runner import Failed, TaskRunner
+from core.domain.changes import Outcome
+
+DoneOutcome = Callable[[Outcome[Any]], None]
+
+
+class StoreOps(QObject):
+    """The way in for every mutation.
+
+    ``saving`` fires when a change is handed over, ``saved`` when it has been committed,
+    ``not_saved(Exception)`` when it was refused or failed.
+    """
+
+    saving = Signal()
+    saved = Signal()
+    not_saved = Signal(object)
+
+    def __init__(self, tasks: TaskRunner, changes: ChangeBus) -> None:
+        super().__init__()
+        self._tasks, self._changes = tasks, changes
+
+    def mutate(
+        self,
+        work: Callable[[], Outcome[Any]],
+        done: DoneOutcome | None = None,
+        failed: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+        initiator: object | None = None,
+    ) -> None:
+        """Run one short mutation in order with the others.
+
+        Args:
+            work: calls one service method and returns its outcome.
+            done: gets the outcome on the UI thread, after it was announced.
+            failed: gets the error; without it the window shows the error.
+            owner: no callback once this object is gone (the change itself still happens).
+            initiator: the page that has shown the change already and need not hear of it.
+        """
+        self.saving.emit()
+
+        def succeed(outcome: Outcome[Any]) -> None:
+            self.saved.emit()
+            self._settle(outcome, initiator)
+            if done is not None:
+                done(outcome)
+
+        def fail(error: Exception) -> None:
+            self.not_saved.emit(error)
+            if failed is not None:
+                failed(error)
+            else:
+                self._tasks.unhandled.emit(error)
+
+        self._tasks.write(work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), fail)
+
+    def job(
+        self,
+        title: str,
+        work: Callable[[Control], Outcome[Any]],
+        done: DoneOutcome | None = None,
+        failed: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+        initiator: object | None = None,
+    ) -> Job:
+        """Run one long mutation (import, freeze, download) with progress and Cancel; announces its outcome."""
+
+        def succeed(outcome: Outcome[Any]) -> None:
+            self._settle(outcome, initiator)
+            if done is not None:
+                done(outcome)
+
+        return self._tasks.job(
+            title, work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), failed
+        )
+
+    def _settle(self, outcome: Any, initiator: object | None) -> None:
+        if isinstance(outcome, Outcome):
+            self._changes.announce(outcome.changes, initiator)
+
+
+def _guarded(owner: QObject | None, alive: DoneOutcome, gone: DoneOutcome) -> DoneOutcome:
+    """Return a callback that announces in any case and calls back only while ``owner`` lives."""
+
+    def call(outcome: Outcome[Any]) -> None:
+        if owner is None or shiboken6.isValid(owner):
+            alive(outcome)
+        else:
+            gone(outcome)
+
+    return call

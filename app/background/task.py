@@ -1,0 +1,138 @@
+"""One piece of background work: its control while it runs, and its state as the window shows it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+
+class TaskCancelled(Exception):
+    """Raised inside background work by ``Control.check`` when the user pressed Cancel."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Control:
+    """Handed to background work: lets it report progress and notice a cancel. Safe from any thread."""
+
+    def __init__(self, report: Callable[[int, int, str], None] | None = None) -> None:
+        self._stop = Event()
+        self._report = report
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work should end."""
+        return self._stop.is_set()
+
+    def cancel(self) -> None:
+        """Ask the work to end at its next check."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Raise ``TaskCancelled`` when the work should end."""
+        if self.cancelled:
+            raise TaskCancelled
+
+    def progress(self, done: int, total: int = 0, text: str = "") -> None:
+        """Report ``done`` of ``total`` (0: unknown) and the name of the phase."""
+        if self._report is not None:
+            self._report(done, total, text)
+
+
+@dataclass(slots=True)
+class Eta:
+    """Estimates the time left from the median pace of the last 50 reports."""
+
+    _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=51))
+
+    def mark(self, done: int, now: float | None = None) -> None:
+        """Note that ``done`` units are done at monotonic time ``now``."""
+        self._marks.append((time.monotonic() if now is None else now, done))
+
+    def seconds_left(self, total: int) -> float | None:
+        """Return the estimate, or None while there is too little to go by."""
+        if len(self._marks) < 4 or not total:
+            return None
+        marks = list(self._marks)
+        paces = sorted((t1 - t0) / (d1 - d0) for (t0, d0), (t1, d1) in zip(marks, marks[1:], strict=False) if d1 > d0)
+        return paces[len(paces) // 2] * max(0, total - marks[-1][1]) if paces else None
+
+
+def clock_text(seconds: float | None) -> str:
+    """Return a rounded time span: "6 m 20 s", "2 h 5 m", "" for unknown."""
+    if seconds is None or seconds != seconds or seconds < 0:
+        return ""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes, rest = divmod(round(seconds / 10) * 10, 60)
+    if minutes < 60:
+        return f"{minutes} m {rest} s" if rest and minutes < 10 else f"{minutes} m"
+    return f"{minutes // 60} h {minutes % 60} m"
+
+
+class Job(QObject):
+    """A named piece of long work as the window shows it; lives on the UI thread.
+
+    ``changed`` fires when progress or state moved, ``ended`` once at the end.
+    """
+
+    changed = Signal()
+    ended = Signal()
+
+    def __init__(self, title: str, control: Control) -> None:
+        super().__init__()
+        self.title = title
+        self.control = control
+        self.state = JobState.RUNNING
+        self.phase, self.done, self.total, self.message = "", 0, 0, ""
+        self.result: Any = None
+        self.started = time.monotonic()
+        self.seconds = 0.0
+        self._eta = Eta()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.state in (JobState.RUNNING, JobState.STOPPING)
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds left, or None."""
+        return self._eta.seconds_left(self.total) if self.running else None
+
+    def cancel(self) -> None:
+        """Ask it to end; it does so at its next check."""
+        if self.running:
+            self.state = JobState.STOPPING
+            self.control.cancel()
+            self.changed.emit()
+
+    def report(self, done: int, total: int, phase: str) -> None:
+        """Take one progress report."""
+        if phase and phase != self.phase:
+            self.phase, self._eta = phase, Eta()
+        self.done, self.total = done, total
+        self._eta.mark(done)
+        self.changed.emit()
+
+    def finish(self, state: JobState, message: str = "", result: Any = None) -> None:
+        """Take the end."""
+        self.state, self.message, self.result = state, message, result
+        self.seconds = time.monotonic() - self.started
+        self.changed.emit()
+        self.ended.emit()

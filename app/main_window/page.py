@@ -1,0 +1,97 @@
+"""The base of every page: a header, a body, actions, and when to read again.
+
+A page is a view; it asks a presenter of its own package what to show, and reads or changes the workspace only
+through ``context.tasks`` and ``context.ops``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.widgets.header import PageHeader
+from core.domain.changes import Changes
+
+
+class Page(QWidget):
+    """One place of the window.
+
+    Class attributes to set:
+        place: its id, also the first part of its action ids.
+        title: what the header says.
+        watches: kinds of changes after which ``changed`` is called.
+    """
+
+    place: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    watches: ClassVar[Changes] = Changes.NOTHING
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self.context = context
+        self.actions_by_id: dict[str, Callable[..., object]] = {}
+        self._pending = Changes.NOTHING
+        self.setObjectName(f"page_{self.place}")
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.header = PageHeader(self.title)
+        self._column.addWidget(self.header)
+
+    def set_body(self, body: QWidget | QLayout, margin: int = 12) -> None:
+        """Put the content under the header, ``margin`` pixels from the edges."""
+        if isinstance(body, QWidget) and margin == 0:
+            self._column.addWidget(body, 1)
+            return
+        frame = QVBoxLayout()
+        frame.setContentsMargins(margin, margin, margin, margin)
+        if isinstance(body, QWidget):
+            frame.addWidget(body, 1)
+        else:
+            frame.addLayout(body, 1)
+        self._column.addLayout(frame, 1)
+
+    def on(self, action_id: str, handler: Callable[..., object]) -> None:
+        """Bind an action of the catalog to a method; a checkable one gets its new state."""
+        self.actions_by_id[action_id] = handler
+        self.context.actions.bind(action_id, handler)
+
+    def on_shown(self) -> None:
+        """Called each time the page comes to the front, before changes that waited for it."""
+
+    def on_hidden(self) -> None:
+        """Called when another page comes to the front."""
+
+    def changed(self, changes: Changes) -> None:
+        """Called with the watched kinds that changed; never while hidden: those wait until the page is shown."""
+
+    def show_item(self, **what: Any) -> None:
+        """Show something another page pointed at: the keywords of ``context.navigate(place, **what)``."""
+
+    def can_leave(self) -> bool:
+        """Whether the window may close now; a page with unsaved text asks first."""
+        return True
+
+    def first_focus(self) -> QWidget | None:
+        """The widget that gets the keyboard when the page is shown, or None to leave it as it was."""
+        return None
+
+    def hear(self, changes: Changes, initiator: object | None) -> None:
+        """Take an announcement of the change bus (called by the window)."""
+        if wanted := changes & self.watches:
+            if initiator is self:
+                return
+            if self.isVisible():
+                self.changed(wanted)
+            else:
+                self._pending |= wanted
+
+    def come_to_front(self) -> None:
+        """Be shown, then catch up with what changed meanwhile (called by the window)."""
+        self.on_shown()
+        pending, self._pending = self._pending, Changes.NOTHING
+        if pending:
+            self.changed(pending)

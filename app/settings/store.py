@@ -1,0 +1,127 @@
+"""Where settings live: one JSON file that holds only what differs from the defaults, replaced atomically.
+
+Window geometry and other state that is nobody's preference lies beside it in an INI file.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QObject, QSaveFile, QSettings, Signal
+
+from app.settings.schema import BY_KEY
+
+log = logging.getLogger(__name__)
+SHORTCUTS = "shortcuts"
+
+
+class Settings(QObject):
+    """Settings by key, applied at once.
+
+    ``changed(key)`` fires after a value changed and was written.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._path = folder / "settings.json"
+        self._state = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        self._values = self._read()
+
+    def get(self, key: str) -> Any:
+        """Return the value of a setting, always valid.
+
+        Raises:
+            KeyError: for a key that has no row in the schema.
+        """
+        row = BY_KEY[key]
+        return row.clean(self._values.get(key, row.default))
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a value; a value equal to the default is forgotten."""
+        row = BY_KEY[key]
+        value = row.clean(value)
+        if value == self.get(key):
+            return
+        self._store(key, None if value == row.default else value)
+
+    def reset(self, key: str) -> None:
+        """Go back to the default."""
+        if key in self._values:
+            self._store(key, None)
+
+    def is_default(self, key: str) -> bool:
+        """Whether a setting has its default value."""
+        return self.get(key) == BY_KEY[key].default
+
+    @property
+    def shortcuts(self) -> dict[str, str]:
+        """Shortcuts the user changed: action id -> keys."""
+        found = self._values.get(SHORTCUTS, {})
+        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+    def set_shortcut(self, action_id: str, keys: str | None) -> None:
+        """Store the keys of one action, or None for the catalog's own."""
+        shortcuts = self.shortcuts
+        shortcuts.pop(action_id, None)
+        if keys is not None:
+            shortcuts[action_id] = keys
+        self._store(SHORTCUTS, shortcuts or None)
+
+    def clear_shortcuts(self) -> None:
+        """Go back to the catalog's shortcuts."""
+        self._store(SHORTCUTS, None)
+
+    def state(self, key: str, default: Any = None) -> Any:
+        """Return window state such as geometry or the last workspace."""
+        return self._state.value(key, default)
+
+    def state_bytes(self, key: str) -> QByteArray | None:
+        """Return saved geometry or splitter state, or None."""
+        value = self._state.value(key)
+        return value if isinstance(value, QByteArray) else None
+
+    def state_list(self, key: str) -> list[str]:
+        """Return a saved list of texts (an INI file hands back a bare text for a list of one)."""
+        value = self._state.value(key)
+        if isinstance(value, str):
+            return [value] if value else []
+        return [str(item) for item in value] if isinstance(value, list | tuple) else []
+
+    def set_state(self, key: str, value: Any) -> None:
+        """Remember window state."""
+        self._state.setValue(key, value)
+
+    def sync(self) -> None:
+        """Write window state now."""
+        self._state.sync()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            plain = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            log.warning("settings file cannot be read; defaults are used and the file is kept until the next change")
+            return {}
+        return plain if isinstance(plain, dict) else {}
+
+    def _store(self, key: str, value: Any) -> None:
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+        self._write()
+        self.changed.emit(key)
+
+    def _write(self) -> None:
+        """Replace the file in one step; a failure keeps the old file and the new value for this session."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        target = QSaveFile(str(self._path))
+        text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        if not target.open(QSaveFile.OpenModeFlag.WriteOnly) or target.write(text.encode()) < 0 or not target.commit():
+            log.warning("settings could not be written: %s", target.errorString())

@@ -1,0 +1,111 @@
+"""The theme: which colours, which fonts, how large. Changing it re-styles the running window at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from app.theme.icons import Icons
+from app.theme.palette import make_palette
+from app.theme.style_sheet import render_style_sheet
+from app.theme.tokens import Tokens, load_tokens
+
+CHOICES = ("auto", "light", "dark", "high_contrast")
+ZOOM_STEPS = (80, 90, 100, 110, 125, 150, 175, 200)
+TEXT_FAMILIES = ("Inter", "DejaVu Sans")
+MONO_FAMILIES = ("JetBrains Mono", "DejaVu Sans Mono")
+BODY_PX = 13
+
+
+class Theme(QObject):
+    """Tokens, fonts and icons of the running window.
+
+    ``changed`` fires after colours or sizes changed and the application is already re-styled; widgets
+    that paint with tokens themselves call ``update()`` on it. Everything else follows by itself.
+    """
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, resources: Path) -> None:
+        super().__init__(app)
+        self._app = app
+        self._themes = {p.stem: load_tokens(p) for p in sorted((resources / "themes").glob("*.json"))}
+        self._template = (resources / "themes" / "base.qss").read_text(encoding="utf-8")
+        self._choice, self._percent, self._reviewing = "auto", 100, False
+        self._tokens = self._themes["light"]
+        self.icons = Icons(resources / "icons", lambda: self._tokens)
+        if style := QStyleFactory.create("Fusion"):
+            app.setStyle(style)
+        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The colours now."""
+        return self._tokens
+
+    @property
+    def choice(self) -> str:
+        """What the user chose: one of ``CHOICES``."""
+        return self._choice
+
+    @property
+    def zoom(self) -> float:
+        """Text zoom, 1.0 = 100 %."""
+        return self._percent / 100
+
+    def px(self, length: float) -> int:
+        """Return a length of the design in pixels at the current zoom."""
+        return max(1, round(length * self.zoom))
+
+    def font(self, size: int = BODY_PX, *, weight: QFont.Weight = QFont.Weight.Normal, mono: bool = False) -> QFont:
+        """Return the text (or fixed-width) font of a design size in pixels, zoomed."""
+        font = QFont(list(MONO_FAMILIES if mono else TEXT_FAMILIES))
+        font.setPixelSize(self.px(size))
+        font.setWeight(weight)
+        if mono:
+            font.setStyleHint(QFont.StyleHint.Monospace)
+        return font
+
+    def apply(self, choice: str, percent: int) -> None:
+        """Take a theme choice and a text zoom in percent, and re-style the application."""
+        self._choice = choice if choice in CHOICES else "auto"
+        self._percent = min(200, max(80, int(percent)))
+        self._restyle()
+
+    def _system_changed(self, *_: object) -> None:
+        if self._choice == "auto":
+            self._restyle()
+
+    def _resolve(self) -> Tokens:
+        if self._choice != "auto":
+            return self._themes[self._choice]
+        hints = self._app.styleHints()
+        if _wants_contrast(hints):
+            return self._themes["high_contrast"]
+        return self._themes["dark" if hints.colorScheme() == Qt.ColorScheme.Dark else "light"]
+
+    def _restyle(self) -> None:
+        self._tokens = self._resolve()
+        self._app.setPalette(make_palette(self._tokens))
+        self._app.setFont(self.font())
+        extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
+        self._app.setStyleSheet(render_style_sheet(self._template, self._tokens, self.zoom, extra))
+        self.changed.emit()
+
+
+def _quoted(families: tuple[str, ...]) -> str:
+    known = set(QFontDatabase.families())
+    present = [name for name in families if name in known] or list(families[-1:])
+    return ", ".join(f'"{name}"' for name in present)
+
+
+def _wants_contrast(hints: object) -> bool:
+    """Whether the system asks for high contrast; older Qt cannot say."""
+    accessibility = getattr(hints, "accessibility", None)
+    if accessibility is None:
+        return False
+    preference = accessibility().contrastPreference()
+    return preference == Qt.ContrastPreference.HighContrast

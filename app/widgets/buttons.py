@@ -1,0 +1,189 @@
+"""Buttons: push buttons in the design's kinds, icon buttons, and buttons of actions that keep up with the catalog."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton
+
+from app.actions.registry import ActionRegistry
+from app.theme.theme import Theme
+
+ButtonKind = Literal["", "primary", "danger", "flat", "link", "big"]
+
+
+def push_button(
+    text: str,
+    kind: ButtonKind = "",
+    *,
+    theme: Theme | None = None,
+    icon: str = "",
+    tooltip: str = "",
+    name: str = "",
+) -> QPushButton:
+    """Return a push button.
+
+    Args:
+        text: its label.
+        kind: primary for the one main thing of a screen, danger, flat, link or big.
+        theme: needed for an icon.
+        icon: name of a drawing.
+        tooltip: one sentence.
+        name: accessible name when the label alone does not say enough.
+    """
+    button = QPushButton(text)
+    if kind:
+        button.setProperty("kind", kind)
+    if icon and theme is not None:
+        colour = {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")
+        button.setIcon(theme.icons.icon(icon, colour))
+        button.setIconSize(QSize(18, 18))
+    button.setToolTip(tooltip)
+    button.setAccessibleName(name or text or tooltip)
+    return button
+
+
+def icon_button(theme: Theme, icon: str, name: str, *, checkable: bool = False, size: int = 20) -> QToolButton:
+    """Return a square button of an icon; ``name`` is its tooltip and its accessible name."""
+    button = QToolButton()
+    button.setIcon(theme.icons.icon(icon))
+    button.setIconSize(QSize(size, size))
+    button.setCheckable(checkable)
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def action_button(
+    actions: ActionRegistry,
+    action_id: str,
+    *,
+    text: str | None = None,
+    kind: ButtonKind = "",
+    icon_only: bool = False,
+    show_key: bool = False,
+    theme: Theme | None = None,
+) -> QPushButton | QToolButton:
+    """Return a button of an action of the catalog: same title, tooltip, icon, state and keys.
+
+    Args:
+        actions: the registry.
+        action_id: the catalog's id.
+        text: another label than the title.
+        kind: as in :func:`push_button`.
+        icon_only: a square icon button.
+        show_key: print the first shortcut behind the label.
+        theme: recolours the icon to suit ``kind``.
+    """
+    action = actions.action(action_id)
+    if icon_only:
+        return _ActionToolButton(action, actions.specs[action_id].title)
+    return _ActionButton(actions, action_id, text, kind, show_key, theme)
+
+
+class _ActionToolButton(QToolButton):
+    """A square button that is the action."""
+
+    def __init__(self, action: QAction, name: str) -> None:
+        super().__init__()
+        self.setDefaultAction(action)
+        self.setIconSize(QSize(20, 20))
+        self.setAccessibleName(name.rstrip("…"))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+class _ActionButton(QPushButton):
+    """A push button that follows its action."""
+
+    def __init__(
+        self,
+        actions: ActionRegistry,
+        action_id: str,
+        text: str | None,
+        kind: ButtonKind,
+        show_key: bool,
+        theme: Theme | None,
+    ) -> None:
+        super().__init__()
+        self._actions, self._id, self._text, self._show_key = actions, action_id, text, show_key
+        self._action = actions.action(action_id)
+        if kind:
+            self.setProperty("kind", kind)
+        if self._action.isCheckable():
+            self.setCheckable(True)
+        spec = actions.specs[action_id]
+        if spec.icon and theme is not None:
+            self.setIcon(theme.icons.icon(spec.icon, {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")))
+        elif spec.icon:
+            self.setIcon(self._action.icon())
+        self.setIconSize(QSize(18, 18))
+        self.clicked.connect(self._action.trigger)
+        self._action.changed.connect(self._follow)
+        actions.keys_changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        title = self._text if self._text is not None else self._action.text()
+        keys = self._actions.key_text(self._id) if self._show_key else ""
+        self.setText(f"{title}   {keys}" if keys else title)
+        self.setToolTip(self._action.toolTip())
+        self.setAccessibleName(title.rstrip("…"))
+        self.setEnabled(self._action.isEnabled())
+        if self._action.isCheckable():
+            self.setChecked(self._action.isChecked())
+
+
+class VerdictButton(QPushButton):
+    """A verdict with its key printed on it; the number of a verdict never changes.
+
+    ``set_chosen`` shows it as the present answer. The key is drawn, not part of the label, so that
+    a narrow window elides the words and never the key.
+    """
+
+    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
+        super().__init__()
+        self._label, self._keys = text, keys
+        self.setCheckable(True)
+        self.setProperty("verdict", "true")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(name or text)
+        self.setAccessibleDescription(f"Key {keys}" if keys else "")
+        self.setToolTip(f"{name or text} ({keys})" if keys else text)
+
+    def set_label(self, text: str, keys: str | None = None) -> None:
+        """Change the words, and the key when it was edited."""
+        self._label = text
+        self._keys = self._keys if keys is None else keys
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(f"Key {self._keys}" if self._keys else "")
+        self.update()
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Show it as chosen or not."""
+        self.setChecked(chosen)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the key and a few letters."""
+        base = super().minimumSizeHint()
+        return QSize(self.fontMetrics().horizontalAdvance("mmm… 0") + 12, base.height())
+
+    def sizeHint(self) -> QSize:
+        """Ask for the whole label and the key."""
+        base = super().sizeHint()
+        return QSize(self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") + 28, base.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the frame by the style, then the words and the key."""
+        painter = QPainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        metrics = self.fontMetrics()
+        tail = f"   {self._keys}" if self._keys else ""
+        room = self.width() - 16 - metrics.horizontalAdvance(tail)
+        words = metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, room)
+        option.text = words + tail  # type: ignore[attr-defined]
+        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)

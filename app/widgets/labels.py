@@ -1,0 +1,96 @@
+"""Labels: always plain text, in the styles of the design, eliding instead of pushing the window wider."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+
+TextKind = Literal["", "title", "section", "number", "strong", "muted", "caption", "hint", "mono", "error", "hero"]
+ChipTone = Literal["neutral", "accent", "ok", "warn", "bad", "a", "b"]
+
+
+def restyle(widget: QWidget) -> None:
+    """Make a changed style property take effect."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+    widget.update()
+
+
+def text_label(text: str = "", kind: TextKind = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
+    """Return a plain-text label in one of the design's text styles."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setText(text)
+    if kind:
+        label.setProperty("type", kind)
+    label.setWordWrap(wrap)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+class ElideLabel(QLabel):
+    """A one-line plain label that ends in … when it does not fit; the whole text is its tooltip then."""
+
+    def __init__(
+        self, text: str = "", *, kind: TextKind = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+    ) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._mode = mode
+        if kind:
+            self.setProperty("type", kind)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for room for a few letters only."""
+        metrics = self.fontMetrics()
+        return QSize(min(metrics.horizontalAdvance("mmm…"), super().sizeHint().width()), super().sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much as fits."""
+        painter = QPainter(self)
+        option = QStyleOption()
+        option.initFrom(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, self)
+        room = self.contentsRect()
+        line = self.text().replace("\n", " ")
+        shown = self.fontMetrics().elidedText(line, self._mode, room.width())
+        self.setToolTip(line[:1000] if shown != line else "")
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(room, int(self.alignment()) | Qt.TextFlag.TextSingleLine, shown)
+
+
+class Chip(QLabel):
+    """A small rounded label: a state, a count, a tag."""
+
+    def __init__(self, text: str = "", tone: ChipTone = "neutral", *, tooltip: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+        self.setProperty("chip", tone)
+        self.setToolTip(tooltip)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def set_chip(self, text: str, tone: ChipTone = "neutral") -> None:
+        """Change text and tone together."""
+        self.setText(text)
+        if self.property("chip") != tone:
+            self.setProperty("chip", tone)
+            restyle(self)
+
+
+class KeyHint(QLabel):
+    """A key as it is printed on a keyboard."""
+
+    def __init__(self, keys: str) -> None:
+        super().__init__(keys)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("key", "true")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
