@@ -151,9 +151,9 @@ def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:
 def over_budget(kl: float, se: float, budget: float) -> bool:
     """Return whether the KL's lower 95 % bound (one-sided) lies above ``budget``; a budget of 0 is none.
 
-    A missing standard error (a single prompt) never stops a run.
+    Without a standard error (a single prompt: NaN, or 0 in an event) nothing is known and nothing stops.
     """
-    return budget > 0 and math.isfinite(se) and kl - Z95_ONE_SIDED * se > budget
+    return budget > 0 and math.isfinite(se) and se > 0 and kl - Z95_ONE_SIDED * se > budget
 
 
 def _codes(groups: Sequence[Hashable]) -> NDArray[np.intp]:

@@ -1,0 +1,238 @@
+"""Exact token KL(policy || reference) over the whole vocabulary, in row tiles, on the answers of given pairs.
+
+Teacher-forced: the prefixes are those of the data, so that the figure has no sampling noise but says nothing
+of the answers the policy would write itself (that is :mod:`core.evaluation.sequence_kl`).
+
+With d = log ref - log pi the KL is written as sum_v pi(v) * (e^d - 1 - d). The added terms sum to zero because
+both distributions sum to one, and every term is now 0 or more: no rounding error can make a KL negative, and
+near the start of training the float32 noise of d enters squared instead of plain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.generation.lm import PolicyAndReference
+from core.generation.lm_head import HeadSpec
+
+Logits = Callable[[Tensor], Tensor]
+"""Hidden rows (rows, width) to logits (rows, vocabulary)."""
+
+DEFAULT_TILE = 128
+"""Rows of a tile; about four tensors of tile x vocabulary are alive at once (100 MB at 49 k tokens)."""
+
+_EXP_SAFE = 20.0
+"""Largest log-ratio for which e^d needs no special care in float32."""
+
+
+class HiddenRows(Protocol):
+    """Final hidden states of all positions that predict an answer token, of many answers.
+
+    ``hidden`` (rows, width); ``targets`` (rows,) the predicted tokens; ``owner`` (rows,) 2 * pair + (0 chosen,
+    1 rejected).
+    """
+
+    @property
+    def hidden(self) -> Tensor:
+        """Hidden states (rows, width)."""
+        ...
+
+    @property
+    def targets(self) -> Tensor:
+        """Predicted tokens (rows,) int64."""
+        ...
+
+    @property
+    def owner(self) -> Tensor:
+        """Answer of each row (rows,) int64."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowKl:
+    """Per row, float64 on the CPU, in nats.
+
+    Attributes:
+        kl: (rows,) KL(policy || reference) of the next-token distributions.
+        reverse: (rows,) KL(reference || policy), or None when not asked for.
+        log_ratio: (rows,) log pi - log ref of the row's target, or None without targets.
+    """
+
+    kl: Tensor
+    reverse: Tensor | None = None
+    log_ratio: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKl:
+    """Token KL of ``n`` pairs; column 0 is chosen, column 1 rejected.
+
+    Attributes:
+        sums: (n, 2) float64, KL summed over an answer's tokens, nats.
+        tokens: (n, 2) int64, tokens summed over.
+        reverse_sums: (n, 2) float64 of KL(reference || policy), or None.
+    """
+
+    sums: Tensor
+    tokens: Tensor
+    reverse_sums: Tensor | None = None
+
+    def per_token(self, side: int) -> float:
+        """Return nats per token over all answers of a side (0 chosen, 1 rejected): sum divided by count."""
+        return _ratio(self.sums[:, side], self.tokens[:, side])
+
+    @property
+    def chosen(self) -> float:
+        """Mean KL(policy || reference) on chosen answers, nats per token."""
+        return self.per_token(0)
+
+    @property
+    def rejected(self) -> float:
+        """Mean KL(policy || reference) on rejected answers, nats per token."""
+        return self.per_token(1)
+
+    def reverse_per_token(self, side: int) -> float | None:
+        """Return mean KL(reference || policy) of a side in nats per token, None when it was not measured."""
+        return None if self.reverse_sums is None else _ratio(self.reverse_sums[:, side], self.tokens[:, side])
+
+    def joined(self, other: TokenKl) -> TokenKl:
+        """Return the pairs of both, so that a probe can be measured a few pairs at a time."""
+        reverse = None
+        if self.reverse_sums is not None and other.reverse_sums is not None:
+            reverse = torch.cat([self.reverse_sums, other.reverse_sums])
+        return TokenKl(torch.cat([self.sums, other.sums]), torch.cat([self.tokens, other.tokens]), reverse)
+
+
+def token_kl(
+    policy: HiddenRows,
+    reference: HiddenRows,
+    pairs: int,
+    policy_logits: Logits,
+    reference_logits: Logits | None = None,
+    *,
+    reverse: bool = False,
+    tile: int = DEFAULT_TILE,
+) -> TokenKl:
+    """Return the exact token KL of each answer.
+
+    Args:
+        policy: hidden rows of the policy.
+        reference: hidden rows of the reference on the same tokens, in the same order.
+        pairs: number of pairs the owners count up to.
+        policy_logits: the policy's head.
+        reference_logits: the reference's head; the policy's when None.
+        reverse: also measure KL(reference || policy).
+        tile: rows worked on at once.
+
+    Raises:
+        ValueError: when the two do not describe the same tokens.
+    """
+    if not torch.equal(policy.owner, reference.owner) or not torch.equal(policy.targets, reference.targets):
+        raise ValueError("policy and reference rows belong to different tokens")
+    rows = row_kl(policy.hidden, reference.hidden, policy_logits, reference_logits, reverse=reverse, tile=tile)
+    owner = policy.owner.cpu()
+    tokens = torch.bincount(owner, minlength=2 * pairs).view(pairs, 2)
+    return TokenKl(
+        _by_owner(rows.kl, owner, pairs),
+        tokens,
+        None if rows.reverse is None else _by_owner(rows.reverse, owner, pairs),
+    )
+
+
+@torch.no_grad()
+def row_kl(
+    policy_hidden: Tensor,
+    reference_hidden: Tensor,
+    policy_logits: Logits,
+    reference_logits: Logits | None = None,
+    *,
+    targets: Tensor | None = None,
+    reverse: bool = False,
+    tile: int = DEFAULT_TILE,
+) -> RowKl:
+    """Return the KL of every row, working on ``tile`` rows at a time.
+
+    Args:
+        policy_hidden: (rows, width) final hidden states of the policy.
+        reference_hidden: (rows, width) of the reference.
+        policy_logits: the policy's head.
+        reference_logits: the reference's head; the policy's when None.
+        targets: (rows,) tokens whose log-ratio is wanted too.
+        reverse: also measure KL(reference || policy).
+        tile: rows worked on at once.
+    """
+    reference_logits = reference_logits or policy_logits
+    forward: list[Tensor] = []
+    backward: list[Tensor] = []
+    ratios: list[Tensor] = []
+    for start in range(0, policy_hidden.shape[0], tile):
+        rows = slice(start, start + tile)
+        log_pi = _log_softmax(policy_logits(policy_hidden[rows]))
+        log_ref = _log_softmax(reference_logits(reference_hidden[rows]))
+        if targets is not None:
+            at = targets[rows, None]
+            ratios.append((log_pi.gather(1, at).double() - log_ref.gather(1, at).double()).squeeze(1).cpu())
+        if reverse:
+            backward.append(distribution_kl(log_ref, log_pi).cpu())
+        forward.append(distribution_kl(log_pi, log_ref).cpu())
+    return RowKl(_join(forward), _join(backward) if reverse else None, _join(ratios) if targets is not None else None)
+
+
+def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Return KL(p || q) of each row of log-probabilities (rows, vocabulary), float64 and never negative.
+
+    Equal rows give exactly 0. A token that q excludes (-inf) and p does not makes the row infinite.
+    """
+    d = log_q - log_p
+    # NaN fails the comparison too: a log-prob of -inf on either side goes the careful way.
+    if bool((d.abs().amax() <= _EXP_SAFE) if d.numel() else True):
+        terms = torch.expm1(d).sub_(d).mul_(log_p.exp())
+    else:
+        p, q = log_p.exp(), log_q.exp()
+        terms = torch.where(d > 1, q - p - p * d, p * (torch.expm1(d.clamp_max(1)) - d))
+        terms = torch.where(p == 0, q, terms)
+    return terms.clamp_min_(0).sum(dim=-1, dtype=torch.float64)
+
+
+def heads_of(pair: PolicyAndReference) -> tuple[Logits, Logits]:
+    """Return the heads of policy and reference as functions of hidden rows.
+
+    A plain linear head that both share is read once; a head that is itself adapted or quantised is called
+    inside the reference's context, where it computes the reference.
+    """
+    policy = HeadSpec.from_model(pair.model)
+    with pair.reference() as model:
+        reference = HeadSpec.from_model(model)
+    if reference.module is None:
+        return policy.logits, reference.logits
+
+    def reference_logits(hidden: Tensor) -> Tensor:
+        with pair.reference() as model:
+            return HeadSpec.from_model(model).logits(hidden)
+
+    return policy.logits, reference_logits
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    return torch.log_softmax(wide, dim=-1)
+
+
+def _by_owner(values: Tensor, owner: Tensor, pairs: int) -> Tensor:
+    sums = torch.zeros(2 * pairs, dtype=torch.float64)
+    return sums.index_add_(0, owner, values).view(pairs, 2)
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
+
+
+def _ratio(sums: Tensor, counts: Tensor) -> float:
+    total = int(counts.sum())
+    return float(sums.sum()) / total if total else math.nan

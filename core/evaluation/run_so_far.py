@@ -1,0 +1,74 @@
+"""What is known of a run at some moment, sorted out for the rules that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.domain.run_config import RunConfig
+from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairRow, RunStarted, StepDone, TokenReport
+
+T = TypeVar("T")
+RECENT_STEPS = 50
+"""Steps whose pairs stand for the run when no probe has rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSoFar:
+    """What the rules look at.
+
+    Attributes:
+        steps, evals, kls: events in order of their step. Their per-pair rows may be left out.
+        rows: per-pair rows to judge single pairs by (the newest probe, or the last steps); those of the
+            newest events are used when empty.
+        tokens: what tokenising did. gate: the truth gate's report. failed: how the run ended, if it failed.
+        total_steps: planned steps, 0 when unknown. kl_budget: of the run, nats per answer; 0 is none.
+    """
+
+    steps: Sequence[StepDone] = ()
+    evals: Sequence[EvalDone] = ()
+    kls: Sequence[KlDone] = ()
+    rows: Sequence[PairRow] = ()
+    tokens: TokenReport | None = None
+    gate: GateReport | None = None
+    failed: Failed | None = None
+    total_steps: int = 0
+    kl_budget: float = 0.0
+
+    @classmethod
+    def from_events(
+        cls, events: Iterable[object], *, config: RunConfig | None = None, rows: Sequence[PairRow] = ()
+    ) -> RunSoFar:
+        """Sort out a run's events; those the rules do not need are passed over."""
+        found: dict[type, list] = {t: [] for t in _KINDS}
+        for event in events:
+            if type(event) in found:
+                found[type(event)].append(event)
+        started: RunStarted | None = _last(found[RunStarted])
+        return cls(
+            steps=found[StepDone],
+            evals=found[EvalDone],
+            kls=found[KlDone],
+            rows=rows,
+            tokens=_last(found[TokenReport]),
+            gate=_last(found[GateReport]),
+            failed=_last(found[Failed]),
+            total_steps=started.total_steps if started else 0,
+            kl_budget=config.kl_budget if config else 0.0,
+        )
+
+    def pair_rows(self) -> Sequence[PairRow]:
+        """Return the rows to judge single pairs by."""
+        if self.rows:
+            return self.rows
+        if newest := next((e for e in reversed(self.evals) if e.rows), None):
+            return newest.rows
+        return [row for step in self.steps[-RECENT_STEPS:] for row in step.rows]
+
+
+_KINDS = (StepDone, EvalDone, KlDone, TokenReport, GateReport, Failed, RunStarted)
+
+
+def _last(events: list[T]) -> T | None:
+    return events[-1] if events else None

@@ -1,0 +1,272 @@
+"""On-policy sequence KL(policy || reference) by the Rao-Blackwellised estimator, with its standard error.
+
+The policy answers each prompt from its own, unchanged distribution. At every prefix it visits, the KL of the
+two next-token distributions is computed exactly over the whole vocabulary; their sum is an unbiased estimate
+of the KL between whole answers, never negative, and varies no more than the plain log-ratio of the sample.
+Source: Amini, Vieira, Cotterell 2025, "Better Estimation of the KL Divergence Between Language Models"
+(arXiv 2504.10637).
+
+Answers are cut at a horizon. The figure is then the KL of the cut process: a lower bound of the whole one,
+which is why horizon and share of cut answers are always reported with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.domain.run_events import KlDone
+from core.evaluation.kl import DEFAULT_TILE, Logits, heads_of, row_kl
+from core.evaluation.statistics import mean_se
+from core.generation.lm import PolicyAndReference
+from core.generation.sampler import DecoderSettings, Progress, Sampled, evaluating, sample
+from core.generation.seeds import derive_seed
+
+DEFAULT_TOKEN_BUDGET = 4096
+"""Tokens of a teacher-forced batch, padding included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What one sampled answer says of the KL, in nats per answer.
+
+    Attributes:
+        rb: sum of exact token KLs along the answer (the one to use).
+        k1: log pi(y) - log ref(y): unbiased, noisy, can be negative.
+        k2: k1^2 / 2: biased, good only for small KL.
+        k3_sequence: (rho - 1) - log rho with rho = ref(y) / pi(y): unbiased, >= 0, heavy tail.
+        k3_tokens: the same per token, summed: unbiased, >= 0.
+    """
+
+    rb: float
+    k1: float
+    k2: float
+    k3_sequence: float
+    k3_tokens: float
+
+
+def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
+    """Return all estimates from one answer sampled from the policy.
+
+    Args:
+        log_ratio: (tokens,) log pi - log ref of the sampled tokens.
+        kl: (tokens,) exact KL of the next-token distributions at each visited prefix.
+    """
+    ratio = log_ratio.double()
+    k1 = float(ratio.sum())
+    rho_sequence = math.expm1(-k1) if k1 > -700 else math.inf
+    return Estimates(
+        rb=float(kl.double().sum()),
+        k1=k1,
+        k2=0.5 * k1 * k1,
+        k3_sequence=rho_sequence + k1,
+        k3_tokens=float((torch.expm1(-ratio) + ratio).sum()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKl:
+    """One sampled answer: its prompt's position, the sample, and what it says of the KL."""
+
+    prompt: int
+    answer: Sampled
+    estimates: Estimates
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the answer, the stop token included."""
+        return len(self.answer.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceKl:
+    """The estimate over a fixed set of prompts.
+
+    Attributes:
+        kl: mean over prompts, nats per answer. se: its standard error over prompts, NaN for one prompt.
+        k1: the plain Monte Carlo estimate on the same answers. k1_se: its standard error.
+        per_token: KL of all answers divided by all their tokens, nats per token.
+        prompts, samples: how many of either. horizon: longest answer allowed, tokens.
+        censored: share of answers cut at the horizon.
+        answers: every single one, in the order of the prompts.
+    """
+
+    kl: float
+    se: float
+    k1: float
+    k1_se: float
+    per_token: float
+    prompts: int
+    samples: int
+    horizon: int
+    censored: float
+    answers: tuple[AnswerKl, ...] = ()
+
+    def event(self, step: int) -> KlDone:
+        """Return the event of the run; a standard error that does not exist is written as 0."""
+        return KlDone(
+            step=step,
+            kl=self.kl,
+            se=self.se if math.isfinite(self.se) else 0.0,
+            k1=self.k1,
+            k1_se=self.k1_se if math.isfinite(self.k1_se) else 0.0,
+            per_token=self.per_token,
+            samples=self.samples,
+            horizon=self.horizon,
+            censored=self.censored,
+        )
+
+
+def sequence_kl(
+    pair: PolicyAndReference,
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    *,
+    max_new_tokens: int,
+    stop_ids: Sequence[int] | None = None,
+    samples_per_prompt: int = 1,
+    batch_size: int = 16,
+    token_budget: int = DEFAULT_TOKEN_BUDGET,
+    tile: int = DEFAULT_TILE,
+    on_progress: Progress | None = None,
+) -> SequenceKl:
+    """Sample answers from the policy and return the KL they were drawn with.
+
+    Args:
+        pair: policy and reference.
+        prompts: token ids of each prompt, generation header included; at least one prompt.
+        seeds: one a prompt. The same seeds at every step make the curve move with the model, not by chance.
+        max_new_tokens: horizon in tokens.
+        stop_ids: tokens that end an answer; the model's own when None.
+        samples_per_prompt: answers a prompt; they are averaged within it first.
+        batch_size: answers sampled together.
+        token_budget: tokens scored together.
+        tile: rows of logits at once.
+        on_progress: told how many answers were sampled.
+
+    Raises:
+        ValueError: without prompts.
+        BadInput: for an empty prompt or missing seeds.
+    """
+    if not prompts:
+        raise ValueError("a KL needs at least one prompt")
+    many = [ids for ids in prompts for _ in range(samples_per_prompt)]
+    drawn = [derive_seed(s, k) if k else s for s in seeds for k in range(samples_per_prompt)]
+    settings = DecoderSettings(max_new_tokens=max_new_tokens)
+    answers = sample(
+        pair.model,
+        pair.tokenizer,
+        many,
+        drawn,
+        settings,
+        stop_ids=stop_ids,
+        batch_size=batch_size,
+        on_progress=on_progress,
+    )
+    found = score_answers(pair, many, answers, token_budget=token_budget, tile=tile)
+    scored = [AnswerKl(i // samples_per_prompt, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
+    return summarise_answers(scored, horizon=max_new_tokens)
+
+
+@torch.no_grad()
+def score_answers(
+    pair: PolicyAndReference,
+    prompts: Sequence[Sequence[int]],
+    answers: Sequence[Sampled],
+    *,
+    token_budget: int = DEFAULT_TOKEN_BUDGET,
+    tile: int = DEFAULT_TILE,
+) -> list[Estimates]:
+    """Return what each answer says of the KL; they must have been sampled from the policy unchanged.
+
+    Raises:
+        ValueError: for an answer sampled with another temperature or a cut distribution: its tokens do not
+            follow the policy and the figure would be no KL.
+    """
+    if any(not answer.settings.is_whole for answer in answers):
+        raise ValueError("only answers sampled at temperature 1 without top-p or top-k estimate the policy's KL")
+    rows = [(tuple(p), a.token_ids) for p, a in zip(prompts, answers, strict=True)]
+    out: list[Estimates | None] = [None] * len(rows)
+    policy_logits, reference_logits = heads_of(pair)
+    for batch in _batches([len(p) + len(a) for p, a in rows], token_budget):
+        some = [rows[i] for i in batch]
+        for i, found in zip(batch, _score(pair, some, policy_logits, reference_logits, tile), strict=True):
+            out[i] = found
+    return [e for e in out if e is not None]
+
+
+def summarise_answers(answers: Sequence[AnswerKl], *, horizon: int) -> SequenceKl:
+    """Return means and standard errors over prompts; the answers of one prompt are averaged first."""
+    by_prompt: dict[int, list[AnswerKl]] = {}
+    for answer in answers:
+        by_prompt.setdefault(answer.prompt, []).append(answer)
+    groups = list(by_prompt.values())
+    kl, se = mean_se([sum(a.estimates.rb for a in g) / len(g) for g in groups])
+    k1, k1_se = mean_se([sum(a.estimates.k1 for a in g) / len(g) for g in groups])
+    tokens = sum(a.tokens for a in answers)
+    return SequenceKl(
+        kl=kl,
+        se=se,
+        k1=k1,
+        k1_se=k1_se,
+        per_token=sum(a.estimates.rb for a in answers) / tokens,
+        prompts=len(groups),
+        samples=len(answers),
+        horizon=horizon,
+        censored=sum(not a.answer.finished for a in answers) / len(answers),
+        answers=tuple(answers),
+    )
+
+
+def _score(
+    pair: PolicyAndReference,
+    rows: Sequence[tuple[Sequence[int], Sequence[int]]],
+    policy_logits: Logits,
+    reference_logits: Logits,
+    tile: int,
+) -> Iterator[Estimates]:
+    """Yield the estimates of a batch of (prompt, answer)."""
+    ours = answer_hidden(pair.model, rows)
+    with pair.reference() as reference:
+        theirs = answer_hidden(reference, rows)
+    targets = torch.tensor([t for _, answer in rows for t in answer], dtype=torch.int64, device=ours.device)
+    found = row_kl(ours, theirs, policy_logits, reference_logits, targets=targets, tile=tile)
+    assert found.log_ratio is not None
+    lengths = [len(answer) for _, answer in rows]
+    for ratio, kl in zip(found.log_ratio.split(lengths), found.kl.split(lengths), strict=True):
+        yield estimates(ratio, kl)
+
+
+def answer_hidden(model: Any, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tensor:
+    """Return the final hidden states that predict the answers' tokens, (tokens of all answers, width).
+
+    Rows are padded on the right, where a causal model does not look; positions are 0, 1, 2, ... in every row.
+    """
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    body = base.base_model
+    device = next(base.parameters()).device
+    width = max(len(prompt) + len(answer) for prompt, answer in rows) - 1
+    ids = torch.zeros(len(rows), width, dtype=torch.int64)
+    for i, (prompt, answer) in enumerate(rows):
+        whole = [*prompt, *answer][:-1]
+        ids[i, : len(whole)] = torch.tensor(whole, dtype=torch.int64)
+    with torch.no_grad(), evaluating(model):
+        hidden = body(input_ids=ids.to(device), use_cache=False).last_hidden_state
+    return torch.cat([hidden[i, len(p) - 1 : len(p) + len(a) - 1] for i, (p, a) in enumerate(rows)])
+
+
+def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Yield positions in order of length, as many as fit ``budget`` tokens with padding; at least one."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and lengths[i] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
