@@ -1,0 +1,132 @@
+"""Telling the format of a file: every format is tried on a sample, the surest that converts the most wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from core.domain.errors import BadInput
+from core.services.importing import tables
+from core.services.importing.bound import BoundFormat
+from core.services.importing.codings import Coding
+from core.services.importing.columns import Sample, answer_columns, prompt_column
+from core.services.importing.formats import FORMATS, format_of
+from core.services.importing.limits import Limits, RowRejected
+from core.services.importing.rows import RawRow
+
+SAMPLE_ROWS = 2000  # columns and label values are taken from these
+_TRIED = 200  # and this many of them are converted by every format that fits
+_LEAST = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a file seems to be.
+
+    Attributes:
+        confidence: 0..1; the share of tried records that convert times how distinct the format is.
+        alternatives: other format keys that could be asked for, most likely first.
+    """
+
+    bound: BoundFormat
+    title: str
+    confidence: float
+    alternatives: tuple[str, ...] = ()
+
+
+def take_sample(rows: Iterable[RawRow]) -> Sample:
+    """Return the readable ones among the first records."""
+    values = []
+    for count, row in enumerate(rows, 1):
+        if row.values is not None:
+            values.append(row.values)
+        if count >= SAMPLE_ROWS:
+            break
+    return Sample.of(values)
+
+
+def detect(path: Path, sample: Sample, limits: Limits, fmt: str | None = None) -> Detection:
+    """Return the format of a file, or bind the one asked for.
+
+    Args:
+        fmt: a format key the user chose, such as ``hh`` or ``table:zero_based``.
+
+    Raises:
+        BadInput: when nothing fits; the sentence says what the file holds instead.
+    """
+    if not sample.rows:
+        raise BadInput(f"{path.name} holds no readable record.", "Look at its first lines.")
+    if fmt is not None:
+        return _asked_for(path, sample, limits, fmt)
+    found = []
+    for known in FORMATS:
+        bound = known.bind(sample, limits)
+        if bound is not None:
+            share = _share(bound, sample)
+            found.append((round(share * known.certainty * bound.certainty, 3), share, known.title, bound))
+    found = sorted((entry for entry in found if entry[1] >= _LEAST), key=lambda entry: -entry[0])
+    if not found:
+        raise BadInput(*_refusal(path, sample, limits))
+    confidence, _, title, bound = found[0]
+    others = (*bound.options, *(entry[3].key for entry in found[1:]))
+    return Detection(bound, title, confidence, others)
+
+
+def _asked_for(path: Path, sample: Sample, limits: Limits, fmt: str) -> Detection:
+    key, _, option = fmt.partition(":")
+    try:
+        known = format_of(key)
+    except KeyError:
+        names = ", ".join(entry.key for entry in FORMATS)
+        raise BadInput(f"There is no import format {fmt!r}.", f"Use one of {names}.") from None
+    if option and (key != "table" or option not in get_args(Coding)):
+        raise BadInput(f"The format {key} has no option {option!r}.", f"table takes {', '.join(get_args(Coding))}.")
+    bound = tables.bind(sample, limits, option) if option else known.bind(sample, limits)  # type: ignore[arg-type]
+    if bound is None:
+        raise BadInput(
+            f"{path.name} cannot be read as {known.title}: it lacks the columns for it ({_columns(sample)}).",
+            f"Expected: {known.description}. Leave the format out to have it detected.",
+        )
+    return Detection(bound, known.title, round(_share(bound, sample), 3), bound.options)
+
+
+def _share(bound: BoundFormat, sample: Sample) -> float:
+    """Return the share of tried records that convert."""
+    tried = sample.rows[:_TRIED]
+    return sum(_converts(bound, row) for row in tried) / len(tried)
+
+
+def _converts(bound: BoundFormat, row: object) -> bool:
+    try:
+        bound.convert(row)  # type: ignore[arg-type]
+    except RowRejected:
+        return False
+    return True
+
+
+def _refusal(path: Path, sample: Sample, limits: Limits) -> tuple[str, str]:
+    """Say why no format fits, from what the columns do hold."""
+    hint = "Pairs need a prompt and two answers in each record, such as prompt, chosen, rejected."
+    single = sample.pick("completion", "response", "answer", "output", "text")
+    if answer_columns(sample) is None and not (sample.pick("chosen") and sample.pick("rejected")):
+        if prompt_column(sample) and single:
+            return f"{path.name} holds no pairs: each record has one answer ({single!r}) to its prompt.", hint
+        if prompt_column(sample):
+            return f"{path.name} holds no pairs: it has prompts but no answers ({_columns(sample)}).", hint
+        return f"{path.name} holds no pairs that are recognised ({_columns(sample)}).", hint
+    for known in FORMATS:
+        bound = known.bind(sample, limits)
+        if bound is not None:
+            try:
+                bound.convert(sample.rows[0])
+            except RowRejected as error:
+                return f"{path.name} looks like {known.title}, but its records cannot be used: {error.reason}.", hint
+    return f"{path.name} holds answers but no column with their prompt ({_columns(sample)}).", hint
+
+
+def _columns(sample: Sample) -> str:
+    names = list(sample.names.values())
+    shown = ", ".join(str(name)[:30] for name in names[:12])
+    return f"columns: {shown}{', ...' if len(names) > 12 else ''}"

@@ -1,0 +1,86 @@
+"""Conversations written as one text, in the HH-RLHF manner: blank line, speaker, colon."""
+
+from __future__ import annotations
+
+import re
+
+from core.domain.conversation import Message, Prompt, Role
+from core.services.importing.limits import RowRejected
+
+_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant|System):[ ]?")
+_ROLES: dict[str, Role] = {"Human": "user", "Assistant": "assistant", "System": "system"}
+
+
+def split_transcript(text: str) -> list[Message]:
+    """Return the turns of a transcript; empty when ``text`` does not begin with a speaker.
+
+    One blank behind the colon belongs to the notation, all else to the turn, byte for byte.
+    """
+    marks = list(_TURN.finditer(text))
+    if not marks or text[: marks[0].start()].strip():
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return [Message(_ROLES[m.group(1)], text[m.end() : end]) for m, end in zip(marks, ends, strict=True)]
+
+
+def prompt_from_text(text: str) -> Prompt:
+    """Return the prompt of a text: several turns when it is written as a transcript, else one user turn.
+
+    A transcript whose first speaker mark was cut off (it opens with the user's words and goes on with
+    ``\\n\\nAssistant:`` and ``\\n\\nHuman:``) is one too.
+    """
+    turns = split_transcript(text) or _headless(text)
+    if turns and turns[-1].role == "assistant" and not turns[-1].content.strip():
+        turns = turns[:-1]
+    if turns and turns[-1].role != "assistant":
+        return Prompt(tuple(turns))
+    return Prompt.from_text(text)
+
+
+def _headless(text: str) -> list[Message]:
+    mark = _TURN.search(text)
+    if mark is None or mark.group(1) != "Assistant":
+        return []
+    turns = split_transcript(text[mark.start() :])
+    roles = [turn.role for turn in turns]
+    alternates = all(role == ("assistant", "user")[i % 2] for i, role in enumerate(roles))
+    if not alternates or len(roles) < 2:
+        return []
+    return [Message("user", text[: mark.start()]), *turns]
+
+
+def split_answers(first: list[Message], second: list[Message]) -> tuple[Prompt, str, str]:
+    """Return what two conversations share and the two last answers in which they differ.
+
+    Raises:
+        RowRejected: when they part ways earlier, do not end in an answer, or share no prompt.
+    """
+    for turns in (first, second):
+        if not turns or turns[-1].role != "assistant":
+            raise RowRejected("the conversation does not end with an answer of the assistant")
+    shared, other = first[:-1], second[:-1]
+    if shared != other:
+        at = next(
+            (i for i, (x, y) in enumerate(zip(shared, other, strict=False)) if x != y), min(len(shared), len(other))
+        )
+        raise RowRejected(f"the prompts of the two answers differ from turn {at + 1} on")
+    if not shared:
+        raise RowRejected("there is no prompt before the answers")
+    return Prompt(tuple(shared)), first[-1].content, second[-1].content
+
+
+def split_plain(first: str, second: str) -> tuple[Prompt, str, str]:
+    """Return the words with which both texts begin as the prompt, and what follows in each.
+
+    The cut lies behind the last white space that both share, so that no word is torn apart.
+
+    Raises:
+        RowRejected: when they share no beginning.
+    """
+    end = next((i for i, (x, y) in enumerate(zip(first, second, strict=False)) if x != y), min(len(first), len(second)))
+    while end and not first[end - 1].isspace():
+        end -= 1
+    prompt = first[:end].rstrip()
+    if not prompt:
+        raise RowRejected("the two texts share no beginning that could be the prompt")
+    return Prompt.from_text(prompt), first[end:], second[end:]
