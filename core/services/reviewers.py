@@ -1,0 +1,68 @@
+"""Reviewers: pseudonyms of people, of the labels of a file, of stated rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.domain.changes import Changes, Outcome
+from core.domain.judgement import Reviewer, ReviewerKind
+from core.store import events, reviewers
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+
+class ReviewersService:
+    """Lists and adds reviewers. Judgements keep pointing at them, so they are never removed."""
+
+    def __init__(self, app: Application) -> None:
+        self._store = app.store
+
+    def list(self) -> list[Reviewer]:
+        """Return every reviewer, people first, then by name."""
+        with self._store.read() as session:
+            return reviewers.listed(session)
+
+    def get(self, reviewer_id: int) -> Reviewer:
+        """Return one reviewer.
+
+        Raises:
+            NotFound: when there is none with this id.
+        """
+        with self._store.read() as session:
+            return reviewers.get(session, reviewer_id)
+
+    def find(self, name: str) -> Reviewer | None:
+        """Return the reviewer of this name, or None."""
+        with self._store.read() as session:
+            return reviewers.by_name(session, name)
+
+    def add(self, name: str, kind: ReviewerKind = ReviewerKind.HUMAN, note: str = "") -> Outcome[Reviewer]:
+        """Add a reviewer.
+
+        Raises:
+            BadInput: the name is empty or taken.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: reviewers.Session) -> Reviewer:
+            made = reviewers.add(session, name, kind, stamp, note)
+            events.log(session, stamp, "reviewer.add", f"Added {made.name}", subject="reviewer", subject_id=made.id)
+            return made
+
+        return Outcome(self._store.write(job, "adding a reviewer"), Changes.REVIEWERS)
+
+    def rename(self, reviewer_id: int, name: str, note: str | None = None) -> Outcome[Reviewer]:
+        """Give a reviewer another pseudonym; the judgements stay theirs.
+
+        Raises:
+            BadInput: the name is empty or taken.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: reviewers.Session) -> Reviewer:
+            made = reviewers.rename(session, reviewer_id, name, note)
+            events.log(session, stamp, "reviewer.rename", f"Renamed to {made.name}", reviewer_id=reviewer_id)
+            return made
+
+        return Outcome(self._store.write(job, "renaming a reviewer"), Changes.REVIEWERS)
