@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from threading import Event
 from typing import Any
 
@@ -69,7 +70,7 @@ class Eta:
         if len(self._marks) < 4 or not total:
             return None
         marks = list(self._marks)
-        paces = sorted((t1 - t0) / (d1 - d0) for (t0, d0), (t1, d1) in zip(marks, marks[1:], strict=False) if d1 > d0)
+        paces = sorted((t1 - t0) / (d1 - d0) for (t0, d0), (t1, d1) in pairwise(marks) if d1 > d0)
         return paces[len(paces) // 2] * max(0, total - marks[-1][1]) if paces else None
 
 

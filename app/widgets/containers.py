@@ -1,0 +1,236 @@
+"""Containers: cards, folds, tiles, lines and scrolled columns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app.theme.theme import Theme
+from app.widgets.labels import Chip, ChipTone, ElideLabel, restyle, text_label
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Remove and delete everything in a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if widget := item.widget():
+            widget.hide()
+            widget.deleteLater()
+        elif inner := item.layout():
+            clear_layout(inner)
+
+
+def line() -> QFrame:
+    """Return a thin horizontal line."""
+    frame = QFrame()
+    frame.setProperty("part", "line")
+    return frame
+
+
+class Card(QFrame):
+    """A rounded surface with a column of content; ``selected`` draws the accent border."""
+
+    def __init__(self, title: str = "", *, margin: int = 12, spacing: int = 8) -> None:
+        super().__init__()
+        self.setProperty("part", "card")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(margin, margin - 2, margin, margin - 2)
+        self.column.setSpacing(spacing)
+        self.head = QHBoxLayout()
+        self.head.setSpacing(8)
+        if title:
+            self.head.addWidget(text_label(title, "section"))
+            self.head.addStretch(1)
+            self.column.addLayout(self.head)
+
+    def set_selected(self, selected: bool) -> None:
+        """Draw or remove the accent border."""
+        value = "true" if selected else "false"
+        if self.property("selected") != value:
+            self.setProperty("selected", value)
+            restyle(self)
+
+    def add(self, item: QWidget | QLayout, stretch: int = 0) -> None:
+        """Append a widget or a layout to the column."""
+        if isinstance(item, QWidget):
+            self.column.addWidget(item, stretch)
+        else:
+            self.column.addLayout(item, stretch)
+
+    def add_to_head(self, widget: QWidget) -> None:
+        """Add a control at the right of the title."""
+        self.head.addWidget(widget)
+
+
+class Tile(QFrame):
+    """A number with its name, and how it changed: "Reward margin  1.84  ▲ 0.11".
+
+    ``clicked`` fires when ``set_clickable(True)`` and it is pressed or Enter is struck on it.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, name: str, *, theme: Theme, colour: str = "") -> None:
+        super().__init__()
+        self._name, self._theme, self._clickable = name, theme, False
+        self.setProperty("part", "card")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 7, 12, 7)
+        column.setSpacing(2)
+        top, bottom = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(6)
+        bottom.setSpacing(8)
+        if colour:
+            top.addWidget(Swatch(theme, colour))
+        top.addWidget(ElideLabel(name, kind="caption"), 1)
+        self._value, self._delta = ElideLabel("–", kind="number"), Chip()
+        bottom.addWidget(self._value, 0)
+        bottom.addWidget(self._delta, 0)
+        bottom.addStretch(1)
+        column.addLayout(top)
+        column.addLayout(bottom)
+        self._delta.hide()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(name)
+
+    def set_value(self, value: str, delta: str = "", tone: ChipTone = "neutral", tooltip: str = "") -> None:
+        """Show a value, and its change as a chip ("▲ 0.11")."""
+        self._value.setText(value)
+        self._delta.set_chip(delta, tone)
+        self._delta.setVisible(bool(delta))
+        self.setToolTip(tooltip)
+        self.setAccessibleName(f"{self._name}: {value} {delta}".strip())
+
+    def set_clickable(self, clickable: bool) -> None:
+        """Let it be pressed by mouse and keyboard."""
+        self._clickable = clickable
+        self.setCursor(Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if clickable else Qt.FocusPolicy.NoFocus)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Count a press."""
+        if self._clickable and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+    def event(self, event: QEvent) -> bool:
+        """Count Enter and Space as a press, and show the focus."""
+        if event.type() == QEvent.Type.KeyPress and self._clickable:
+            key = event.key()  # type: ignore[attr-defined]
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+                self.clicked.emit()
+                return True
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.setProperty("selected", "true" if event.type() == QEvent.Type.FocusIn else "false")
+            restyle(self)
+        return super().event(event)
+
+
+class Swatch(QWidget):
+    """A small square in a token's colour, beside the name of a line in a plot."""
+
+    def __init__(self, theme: Theme, token: str, size: int = 9) -> None:
+        super().__init__()
+        self._theme, self._token = theme, token
+        self.setFixedSize(QSize(size, size))
+        self.setAutoFillBackground(True)
+        theme.changed.connect(self._paint)
+        self._paint()
+
+    def _paint(self) -> None:
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), self._theme.tokens.colour(self._token))
+        self.setPalette(palette)
+
+
+class Collapsible(QWidget):
+    """A titled part that folds; ``toggled(bool)`` fires when it opened or closed."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, content: QWidget, *, theme: Theme, open_: bool = True) -> None:
+        super().__init__()
+        self._theme, self._title, self.content = theme, title, content
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self._button = QToolButton()
+        self._button.setProperty("fold", "true")
+        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._button.setCheckable(True)
+        self._button.setChecked(open_)
+        self._button.setText(title)
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._button.toggled.connect(self._toggle)
+        self.head = QHBoxLayout()
+        self.head.addWidget(self._button)
+        self.head.addStretch(1)
+        column.addLayout(self.head)
+        column.addWidget(content)
+        self._show(open_)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the content is visible."""
+        return self._button.isChecked()
+
+    def set_open(self, open_: bool) -> None:
+        """Open or close it."""
+        self._button.setChecked(open_)
+
+    def set_title(self, title: str) -> None:
+        """Change the title."""
+        self._title = title
+        self._button.setText(title)
+        self._name(self.is_open)
+
+    def _toggle(self, open_: bool) -> None:
+        self._show(open_)
+        self.toggled.emit(open_)
+
+    def _show(self, open_: bool) -> None:
+        self._button.setIcon(self._theme.icons.icon("down" if open_ else "right", on="text2"))
+        self.content.setVisible(open_)
+        self._name(open_)
+
+    def _name(self, open_: bool) -> None:
+        self._button.setAccessibleName(f"{self._title}, {'open' if open_ else 'closed'}")
+
+
+class ScrollColumn(QScrollArea):
+    """A column that scrolls up and down when it does not fit, and never sideways."""
+
+    def __init__(self, *, margin: int = 0, spacing: int = 8, name: str = "Scrolled content") -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(name)
+        inner = QWidget()
+        inner.setProperty("part", "scrolled")
+        self.column = QVBoxLayout(inner)
+        self.column.setContentsMargins(margin, margin, margin, margin)
+        self.column.setSpacing(spacing)
+        self.setWidget(inner)
+
+    def minimumSizeHint(self) -> QSize:
+        """Be as wide as the content needs, but as low as one likes."""
+        inner = self.widget().minimumSizeHint() if self.widget() else QSize(0, 0)
+        return QSize(inner.width() + self.verticalScrollBar().sizeHint().width(), 60)
+
+
+Orientation = Literal["horizontal", "vertical"]
+
+
+def side_panel(width: int = 300, part: Literal["side", "list"] = "side") -> tuple[QFrame, QVBoxLayout]:
+    """Return a panel for the right ("side") or left ("list") edge of a page, and its column."""
+    frame = QFrame()
+    frame.setProperty("part", part)
+    frame.setMinimumWidth(min(width, 200))
+    frame.resize(width, frame.height())
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(12, 12, 12, 12)
+    column.setSpacing(8)
+    return frame, column

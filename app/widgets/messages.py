@@ -1,0 +1,243 @@
+"""What the window says: empty states, banners, toasts and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.background.task import Job, JobState, clock_text
+from app.notices import Notice
+from app.theme.theme import Theme
+from app.widgets.buttons import ButtonKind, icon_button, push_button
+from app.widgets.labels import ElideLabel, restyle, text_label
+
+Button = tuple[str, Callable[[], object]]
+BannerLevel = Literal["insight", "warn", "error", "ok"]
+_ICONS = {"insight": "info", "info": "info", "ok": "check_circle", "warn": "warn", "error": "error"}
+_COLOURS = {"insight": "accent", "info": "accent", "ok": "ok", "warn": "warn", "error": "bad"}
+
+
+class IconLabel(QLabel):
+    """A drawing in a token's colour; follows the theme. Decoration only: it has no meaning of its own."""
+
+    def __init__(self, theme: Theme, icon: str, colour: str = "text2", size: int = 20) -> None:
+        super().__init__()
+        self._theme, self._icon, self._colour, self._side = theme, icon, colour, size
+        self.setFixedSize(QSize(size, size))
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def set_icon(self, icon: str, colour: str) -> None:
+        """Show another drawing."""
+        self._icon, self._colour = icon, colour
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setPixmap(self._theme.icons.pixmap(self._icon, self._colour, self._side, self.devicePixelRatioF()))
+
+
+class EmptyState(QWidget):
+    """What a place shows while it has nothing: a drawing, one sentence, one main action, perhaps a second."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        icon: str,
+        title: str,
+        text: str,
+        *,
+        main: Button | None = None,
+        second: Button | None = None,
+    ) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(8)
+        column.addStretch(2)
+        column.addWidget(IconLabel(theme, icon, "text3", 44), 0, Qt.AlignmentFlag.AlignHCenter)
+        for words, kind in ((title, "section"), (text, "muted")):
+            label = text_label(words, kind, wrap=True)  # type: ignore[arg-type]
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        self.buttons = []
+        kinds: tuple[ButtonKind, ButtonKind] = ("primary", "")
+        for button, kind in zip((main, second), kinds, strict=True):
+            if button is not None:
+                made = push_button(button[0], kind)
+                made.clicked.connect(lambda _=False, run=button[1]: run())
+                row.addWidget(made)
+                self.buttons.append(made)
+        row.addStretch(1)
+        column.addSpacing(4)
+        column.addLayout(row)
+        column.addStretch(3)
+
+
+class Banner(QFrame):
+    """A strip over the content: an insight, a warning or an error, with actions and a close button."""
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        text: str = "",
+        *,
+        level: BannerLevel = "insight",
+        buttons: Sequence[Button] = (),
+        closable: bool = True,
+    ) -> None:
+        super().__init__()
+        self.setProperty("banner", level)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 6, 5)
+        row.setSpacing(8)
+        row.addWidget(IconLabel(theme, _ICONS[level], _COLOURS[level], 18))
+        row.addWidget(text_label(title, "strong"))
+        row.addWidget(ElideLabel(text, kind="caption"), 1)
+        for label, run in buttons:
+            made = push_button(label)
+            made.clicked.connect(lambda _=False, call=run: call())
+            row.addWidget(made)
+        if closable:
+            close = icon_button(theme, "close", "Dismiss", size=16)
+            close.clicked.connect(self._close)
+            row.addWidget(close)
+        self.setAccessibleName(f"{title}. {text}")
+
+    def _close(self) -> None:
+        self.hide()
+        self.closed.emit()
+
+
+class Toast(QFrame):
+    """One notice that goes by itself after some seconds, and stays while the mouse is over it."""
+
+    gone = Signal(object)
+
+    def __init__(self, theme: Theme, notice: Notice, seconds: float) -> None:
+        super().__init__()
+        self.setProperty("toast", notice.level)
+        self.setMaximumWidth(420)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 8, 6, 8)
+        row.setSpacing(8)
+        row.addWidget(IconLabel(theme, _ICONS[notice.level], _COLOURS[notice.level], 18), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(text_label(notice.text, "", wrap=True))
+        if notice.hint:
+            words.addWidget(text_label(notice.hint, "caption", wrap=True))
+        row.addLayout(words, 1)
+        if notice.action and notice.run is not None:
+            button = push_button(notice.action, "link")
+            button.clicked.connect(lambda: (notice.run() if notice.run else None, self._leave()))
+            row.addWidget(button)
+        close = icon_button(theme, "close", "Dismiss this notice", size=14)
+        close.clicked.connect(self._leave)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.setAccessibleName(f"{notice.text} {notice.hint}".strip())
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(seconds * 1000))
+        self._timer.timeout.connect(self._leave)
+        self._timer.start()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the mouse is here."""
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Count the seconds again."""
+        self._timer.start()
+
+    def _leave(self) -> None:
+        self._timer.stop()
+        self.gone.emit(self)
+
+
+class ProgressLine(QWidget):
+    """Phase, bar, time left and Cancel, for anything that takes longer than a moment."""
+
+    cancelled = Signal()
+
+    def __init__(self, theme: Theme, *, title: str = "", cancellable: bool = True) -> None:
+        super().__init__()
+        self._title = title
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._phase, self._time = ElideLabel(title), text_label("", "caption")
+        self._cancel = push_button("Cancel", "flat", name=f"Cancel {title}".strip())
+        self._cancel.clicked.connect(self.cancelled)
+        self._cancel.setVisible(cancellable)
+        row.addWidget(self._phase, 1)
+        row.addWidget(self._time)
+        row.addWidget(self._cancel)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(title or "Progress")
+        column.addLayout(row)
+        column.addWidget(self._bar)
+        self._job: Job | None = None
+
+    def set_progress(self, phase: str, done: int = 0, total: int = 0, eta_s: float | None = None) -> None:
+        """Show where the work stands; ``total`` 0 means nobody knows how much there is."""
+        self._phase.setText(phase or self._title)
+        self._bar.setRange(0, total)
+        self._bar.setValue(min(done, total))
+        counted = f"{done:,} of {total:,}".replace(",", " ") if total else ""
+        left = clock_text(eta_s)
+        self._time.setText(" · ".join(part for part in (counted, f"{left} left" if left else "") if part))
+        self._bar.setAccessibleDescription(f"{phase} {counted}".strip())
+
+    def set_state(self, state: Literal["", "ok", "bad"], text: str = "") -> None:
+        """Show the end: a full bar, in the colour of the outcome."""
+        self._bar.setRange(0, 1)
+        self._bar.setValue(1)
+        self._bar.setProperty("state", state)
+        restyle(self._bar)
+        self._cancel.hide()
+        if text:
+            self._phase.setText(text)
+        self._time.clear()
+
+    def follow(self, job: Job) -> None:
+        """Show a job until it ends; Cancel cancels it."""
+        self._job = job
+        self.cancelled.connect(job.cancel)
+        job.changed.connect(self._take)
+        self._take()
+
+    def _take(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        if job.state is JobState.RUNNING:
+            words = f"{job.title}: {job.phase}" if job.phase else job.title
+            self.set_progress(words, job.done, job.total, job.eta)
+        elif job.state is JobState.STOPPING:
+            self._phase.setText(f"{job.title}: stopping…")
+            self._cancel.setEnabled(False)
+        else:
+            ends = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.FAILED: job.message or "failed"}
+            tone = "ok" if job.state is JobState.DONE else "bad" if job.state is JobState.FAILED else ""
+            self.set_state(tone, f"{job.title}: {ends[job.state]}")
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Say something to screen readers, where Qt can."""
+    try:
+        from PySide6.QtGui import QAccessibleAnnouncementEvent
+    except ImportError:
+        return
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
