@@ -5,6 +5,8 @@ not validate, so domain objects validate and the constraints and triggers of the
 the two. Times are INTEGER milliseconds UTC, hashes hex sha256 text, JSON columns canonical JSON text.
 Rows never leave ``core.store``.
 """
+# pyright: reportAssignmentType=false
+# SQLModel declares __tablename__ as declared_attr; a plain string is its documented use.
 
 from typing import Optional
 
