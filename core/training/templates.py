@@ -14,6 +14,7 @@ from typing import Any
 from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput, ModelRefused
 from core.domain.ids import sha256_text
+from core.training.template_guard import guard_error
 
 MAX_TEMPLATE_CHARS = 128 * 1024
 MAX_RENDERED_CHARS = 4 * 1024 * 1024
@@ -79,8 +80,8 @@ def render_prompt(tokenizer: Any, prompt: Prompt, *, template: str = "model") ->
     return render(tokenizer, fold_system(prompt.messages, probe(tokenizer)), generation_prompt=True)
 
 
-def check_template(template: str) -> None:
-    """Refuse a template that is too large or contains what no layout needs.
+def check_template(template: str, specials: dict[str, str] | None = None) -> None:
+    """Refuse a template that is too large, reaches for Python's internals, or does not render in time.
 
     Raises:
         ModelRefused: naming the reason.
@@ -90,12 +91,12 @@ def check_template(template: str) -> None:
             f"The chat template is {len(template):,} characters long; {MAX_TEMPLATE_CHARS:,} is the limit.",
             "Choose a model from a source you trust.",
         )
-    for word in ("__class__", "__globals__", "__subclasses__", "__builtins__", "__import__", "__mro__"):
-        if word in template:
-            raise ModelRefused(
-                f"The chat template reaches for Python internals ({word}).",
-                "Do not use this model; its template is hostile.",
-            )
+    reason = guard_error(template, tuple(sorted((specials or {}).items())))
+    if reason:
+        raise ModelRefused(
+            f"The chat template cannot be used: {reason}.",
+            "Use the model's original template, or set template to none.",
+        )
 
 
 def probe(tokenizer: Any) -> ChatFormat:
@@ -115,7 +116,7 @@ def probe(tokenizer: Any) -> ChatFormat:
     digest = sha256_text(template)
     if known is not None and known.sha256 == digest:
         return known
-    check_template(template)
+    check_template(template, {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)})
     found = _probe(tokenizer, digest)
     tokenizer._pairwright_format = found
     return found
