@@ -115,6 +115,18 @@ class Scorer(Protocol):
         ...
 
 
+def sum_logps(token_logps: Tensor, weights: Sequence[float] | None = None) -> float:
+    """Sum one response's token log-probs exactly as the scorers do: in token order, float64, float32 weights.
+
+    Token log-probs that are equal to the last bit give sums that are, so that h is exactly 0 at the start.
+    """
+    wide = token_logps.detach().cpu().to(torch.float64)
+    if weights is not None:
+        wide = wide * torch.tensor(list(weights)[len(weights) - len(wide) :], dtype=torch.float32)
+    index = torch.zeros(len(wide), dtype=torch.int64)
+    return float(torch.zeros(1, dtype=torch.float64).index_add_(0, index, wide))
+
+
 def no_grad_if(condition: bool) -> torch.no_grad | torch.enable_grad:
     """Return ``no_grad()`` when ``condition`` holds, else a context that leaves grad mode as it is."""
     if condition:

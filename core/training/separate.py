@@ -105,7 +105,7 @@ class SeparateScorer:
             logp = torch.log_softmax(logits, dim=-1)
             token_logp = logp.gather(1, padded.targets[:, None]).squeeze(1)
             wide = token_logp.to(torch.float32 if self._device.type == "mps" else torch.float64)
-            weighted = wide if token_weights is None else wide * self._weights(pairs, padded, token_weights, wide)
+            weighted = wide if token_weights is None else wide * self._weights(pairs, padded, token_weights)
             logps = _sum_by_row(weighted, padded)
         parts = token_logp.detach().split(padded.counts)
         scores = Scores(
@@ -129,13 +129,11 @@ class SeparateScorer:
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             yield live
 
-    def _weights(
-        self, pairs: Sequence[EncodedPair], padded: PaddedRows, token_weights: TokenWeights, like: Tensor
-    ) -> Tensor:
+    def _weights(self, pairs: Sequence[EncodedPair], padded: PaddedRows, token_weights: TokenWeights) -> Tensor:
         """Return the weight of every target; a first token that nothing predicts has none."""
         given = [side for pair in pairs for side in token_weights(pair)]
         values = [w for side, count in zip(given, padded.counts, strict=True) for w in list(side)[len(side) - count :]]
-        return torch.tensor(values, dtype=like.dtype, device=like.device)
+        return torch.tensor(values, dtype=torch.float32, device=self._device)
 
 
 def _states(live: Any, padded: PaddedRows) -> Tensor:

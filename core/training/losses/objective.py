@@ -22,11 +22,13 @@ class Objective:
     Attributes:
         losses: (n,) what the step averages over its pairs; carries the gradient. The pair's own weight is in it:
             the step's loss is sum(losses) / n, so a weight of 2 counts as two such pairs but the divisor stays n.
+        preference: (n,) the preference loss alone, before any weight; carries the gradient.
         rewards: (n, 2) of chosen and rejected, detached. ``margin`` is their difference.
         terms: (n,) each, detached and before weights: parts that are plotted on their own.
     """
 
     losses: Tensor
+    preference: Tensor
     rewards: Tensor
     terms: dict[str, Tensor] = field(default_factory=dict)
 
@@ -48,21 +50,26 @@ def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) ->
         terms = {"preference_loss": preference.detach(), "nll": nll.detach()}
     if wpo is not None:
         terms["wpo_weight"] = wpo.detach()
-    return Objective(losses * batch.weight, spec.rewards(batch, config).detach(), terms)
+    return Objective(losses * batch.weight, preference, spec.rewards(batch, config).detach(), terms)
 
 
-def gradient_to_logps(objective: Objective, policy: Tensor) -> Tensor:
-    """(n, 2) d loss_i / d logp of each response; ``policy`` must be the leaf that the losses were made from."""
-    (gradient,) = torch.autograd.grad(objective.losses.sum(), policy)
+def gradient_to_logps(losses: Tensor, policy: Tensor) -> Tensor:
+    """(n, 2) d sum(losses) / d logp of each response; ``policy`` must be the leaf that they were made from."""
+    (gradient,) = torch.autograd.grad(losses.sum(), policy, retain_graph=True)
     return gradient
 
 
-def gradient_weight(gradient: Tensor, config: RunConfig) -> Tensor:
-    """(n,) how hard each pair pulls: the mean of |d loss / d logp| over both answers, divided by beta.
+def gradient_weight(batch: LossInputs, preference: Tensor, config: RunConfig) -> Tensor:
+    """(n,) how hard each pair still pulls: |d preference / d z|, which for sigmoid is s(-z), one half at the start.
 
-    For a loss of z alone this is |d loss / d z|; for sigmoid it is s(-z), one half at the start.
+    Taken as the mean of |d preference / d logp| over both answers, divided by beta (by lambda for ORPO), and
+    multiplied by the length where the loss looks at means per token. Pair and WPO weights and the
+    likelihood term are not in it.
     """
-    return gradient.abs().mean(dim=1) / config.beta
+    pull = gradient_to_logps(preference, batch.policy).abs()
+    if LOSS_TABLE[config.loss].per_token:
+        pull = pull * batch.tokens
+    return pull.mean(dim=1) / (config.orpo_lambda if config.loss == "orpo" else config.beta)
 
 
 def wpo_weights(aligned: Tensor, tokens: Tensor) -> Tensor:

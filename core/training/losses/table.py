@@ -42,6 +42,7 @@ class LossSpec:
         uses_reference: the reference's log-probs enter the loss.
         accepts_ties: pairs called a tie may be trained on.
         whole_step: the losses of a step depend on each other, so all its log-probs are needed first.
+        per_token: log-probs enter as means per token, so that the pull on a sum is divided by the length.
         own_smoothing: ``label_smoothing`` has a place of its own in the formula and is not mixed in outside.
         likelihood: factor of the chosen answer's negative log-likelihood per token that belongs to the loss.
     """
@@ -53,6 +54,7 @@ class LossSpec:
     uses_reference: bool = True
     accepts_ties: bool = False
     whole_step: bool = False
+    per_token: bool = False
     own_smoothing: bool = False
     likelihood: float = 0.0
 
@@ -62,9 +64,11 @@ LOSS_TABLE: dict[str, LossSpec] = {
     "robust": LossSpec(
         pairwise.robust, "[(1-e) -log s(z) - e -log s(-z)] / (1-2e)", "arXiv 2403.00409", own_smoothing=True
     ),
-    "ipo": LossSpec(pairwise.ipo, "(Dw/|w| - Dl/|l| - 1/(2 beta))^2", "arXiv 2310.12036"),
+    "ipo": LossSpec(pairwise.ipo, "(Dw/|w| - Dl/|l| - 1/(2 beta))^2", "arXiv 2310.12036", per_token=True),
     "hinge": LossSpec(pairwise.hinge, "max(0, 1 - z)", "arXiv 2309.06657"),
-    "sigmoid_norm": LossSpec(pairwise.sigmoid_norm, "-log s(beta (Dw/|w| - Dl/|l|))", "arXiv 2411.15124"),
+    "sigmoid_norm": LossSpec(
+        pairwise.sigmoid_norm, "-log s(beta (Dw/|w| - Dl/|l|))", "arXiv 2411.15124", per_token=True
+    ),
     "apo_zero": LossSpec(pointwise.apo_zero, "1 - s(rw) + s(rl)", "arXiv 2408.06266"),
     "apo_down": LossSpec(pointwise.apo_down, "s(rw) + 1 - s(z)", "arXiv 2408.06266"),
     "exo_pair": LossSpec(pairwise.exo_pair, "KL((s(z), s(-z)) || (1-e, e))", "arXiv 2402.00856", own_smoothing=True),
@@ -86,6 +90,7 @@ LOSS_TABLE: dict[str, LossSpec] = {
         "-log s(beta (lw/|w| - ll/|l|) - gamma)",
         "arXiv 2405.14734",
         rewards=mean_logp_rewards,
+        per_token=True,
         uses_reference=False,
     ),
     "orpo": LossSpec(
@@ -93,6 +98,7 @@ LOSS_TABLE: dict[str, LossSpec] = {
         "-lw/|w| - lambda log s(logodds(w) - logodds(l))",
         "arXiv 2403.07691",
         rewards=log_odds_rewards,
+        per_token=True,
         uses_reference=False,
         likelihood=1.0,
     ),

@@ -184,7 +184,7 @@ def test_that_label_smoothing_really_makes_sigmoid_conservative() -> None:
 def test_that_a_conservative_loss_is_stationary_where_the_model_agrees_with_the_noise() -> None:
     policy = torch.tensor([[math.log(0.9 / 0.1) / 0.1, 0.0]], dtype=torch.float64, requires_grad=True)
     batch = LossInputs.of(policy, torch.zeros(1, 2), torch.ones(1, 2))
-    gradient = gradient_to_logps(evaluate(batch, RunConfig(label_smoothing=0.1)), policy)
+    gradient = gradient_to_logps(evaluate(batch, RunConfig(label_smoothing=0.1)).losses, policy)
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-12, rtol=0)
 
 
@@ -213,10 +213,17 @@ def test_that_a_pair_does_not_feel_its_neighbours_or_its_place(name: str) -> Non
 
 def test_that_the_gradient_weight_is_one_half_at_the_start_and_s_of_minus_z_later() -> None:
     batch = random_batch(requires_grad=True)
-    weight = gradient_weight(gradient_to_logps(evaluate(batch, RunConfig()), batch.policy), RunConfig())
+    weight = gradient_weight(batch, evaluate(batch, RunConfig()).preference, RunConfig())
     torch.testing.assert_close(weight, torch.sigmoid(-0.1 * batch.h.detach()))
     start = LossInputs.of(batch.reference.clone().requires_grad_(), batch.reference, batch.tokens)
-    assert gradient_weight(gradient_to_logps(evaluate(start, RunConfig()), start.policy), RunConfig()).eq(0.5).all()
+    assert gradient_weight(start, evaluate(start, RunConfig()).preference, RunConfig()).eq(0.5).all()
+
+
+def test_that_the_gradient_weight_of_a_loss_per_token_is_not_thinned_by_length() -> None:
+    batch = random_batch(requires_grad=True)
+    config = RunConfig(loss="sigmoid_norm", beta=2.0)
+    weight = gradient_weight(batch, evaluate(batch, config).preference, config)
+    torch.testing.assert_close(weight, torch.sigmoid(-2.0 * batch.h_per_token.detach()))
 
 
 def test_that_a_pairs_own_weight_multiplies_its_loss() -> None:
@@ -278,7 +285,7 @@ def test_that_a_tie_pulls_both_answers_together() -> None:
     for name in ("davidson", "rao_kupper"):
         policy = torch.tensor([[5.0, 0.0], [0.0, 5.0]], dtype=torch.float64, requires_grad=True)
         batch = LossInputs.of(policy, torch.zeros(2, 2), torch.ones(2, 2), is_tie=torch.tensor([True, True]))
-        gradient = gradient_to_logps(evaluate(batch, RunConfig(loss=name)), policy)
+        gradient = gradient_to_logps(evaluate(batch, RunConfig(loss=name)).losses, policy)
         assert gradient[0, 0] > 0 > gradient[0, 1]
         assert gradient[1, 0] < 0 < gradient[1, 1]
 
