@@ -1,0 +1,82 @@
+"""What is fixed about a run before it starts, and the states it can be in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from core.domain.run_config import RunConfig
+
+RunState = Literal["created", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
+RUN_STATES: tuple[str, ...] = get_args(RunState)
+LIVE_STATES: tuple[str, ...] = ("running", "paused", "stopping")
+"""States in which a process is working on the run."""
+RESUMABLE_STATES: tuple[str, ...] = ("created", "stopped", "failed", "interrupted")
+"""States from which the run can be started or taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """Why the run is made, written down before it starts: what should change and what must not get worse."""
+
+    target_behaviour: str = ""
+    regression_metric: str = ""
+
+    def to_plain(self) -> dict[str, str]:
+        """Return plain values for ``run.json``."""
+        return {"target_behaviour": self.target_behaviour, "regression_metric": self.regression_metric}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The content of ``run.json``: everything frozen when the run was created.
+
+    Attributes:
+        model_dir: absolute folder of the base model.
+        fingerprint: hash of all that changes the effective objective.
+        inputs: sha256 by input: ``pairs``, ``model``, ``adapter``, ``template``.
+        model_files: sha256 of each weight, config and tokenizer file, so that a change is named.
+        versions: of Python and of each library that computes.
+        dataset: id, title and root sha256 of the dataset version, or the pairs file it came from.
+        parent_run, parent_step: of a fork, the run and checkpoint that it continues; empty otherwise.
+    """
+
+    run_id: str
+    name: str
+    created_ms: int
+    config: RunConfig
+    model_dir: str
+    fingerprint: str
+    n_train: int
+    n_dev: int
+    inputs: dict[str, str] = field(default_factory=dict)
+    model_files: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    dataset: dict[str, Any] = field(default_factory=dict)
+    charter: Charter = field(default_factory=Charter)
+    command_line: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    parent_run: str = ""
+    parent_step: int = 0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values for ``run.json``."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            **plain,
+            "config": self.config.to_plain(),
+            "charter": self.charter.to_plain(),
+            "tags": list(self.tags),
+        }
+
+    @classmethod
+    def from_plain(cls, row: dict[str, Any]) -> RunRecord:
+        """Return the record written by :meth:`to_plain`; fields of a newer writer are ignored."""
+        known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in row.items() if key in known}
+        config_keys = {f.name for f in fields(RunConfig)}
+        values["config"] = RunConfig.from_plain({k: v for k, v in row["config"].items() if k in config_keys})
+        values["charter"] = Charter(**row.get("charter", {}))
+        values["tags"] = tuple(row.get("tags", ()))
+        return cls(**values)

@@ -1,0 +1,103 @@
+"""Making a run: inputs hashed, settings frozen, the folder published complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import BadInput
+from core.domain.ids import new_uid, sha256_text
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_record import Charter, RunRecord
+from core.runs.folder import RunFolder, pairs_text, publish
+from core.runs.inputs import hash_adapter, hash_model, hash_template, versions
+from core.runs.ledger import now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a new run is asked to be.
+
+    Attributes:
+        dataset: where the pairs come from (dataset version or file), as shown later.
+        command_line: the call that makes the same run again.
+        parent_run, parent_step: of a fork.
+    """
+
+    config: RunConfig
+    model_dir: Path
+    pairs: Sequence[TrainingPair]
+    name: str = ""
+    dataset: dict[str, Any] = field(default_factory=dict)
+    charter: Charter = field(default_factory=Charter)
+    command_line: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    parent_run: str = ""
+    parent_step: int = 0
+
+
+def create_run(path: Path, new: NewRun, *, run_id: str = "") -> RunFolder:
+    """Publish the folder of a new run at ``path``; nothing is left behind when that fails.
+
+    Raises:
+        BadInput: when no pair is left to train on.
+        UsageError: when something lies at ``path`` already.
+        NotFound: when model or adapter do not exist.
+    """
+    return publish(path, make_record(new, run_id or new_uid()), _used(new.pairs))
+
+
+def make_record(new: NewRun, run_id: str) -> RunRecord:
+    """Hash the inputs and return what will stand in ``run.json``.
+
+    Raises:
+        BadInput: when no pair is left to train on.
+    """
+    pairs = _used(new.pairs)
+    n_train = sum(pair.split == "train" for pair in pairs)
+    if n_train == 0:
+        raise BadInput("There is no pair to train on.", "Freeze a dataset version with a train split.")
+    files = hash_model(new.model_dir)
+    inputs = {
+        "pairs": sha256_text(pairs_text(pairs)),
+        "model": _one_hash(files),
+        "adapter": hash_adapter(new.config.init_adapter),
+        "template": hash_template(new.model_dir) if new.config.template == "model" else "",
+    }
+    return RunRecord(
+        run_id=run_id,
+        name=new.name or f"{new.config.loss}-b{new.config.beta:g}-{_method(new.config)}",
+        created_ms=now_ms(),
+        config=new.config,
+        model_dir=str(Path(new.model_dir).resolve()),
+        fingerprint=new.config.fingerprint(**inputs),
+        n_train=n_train,
+        n_dev=len(pairs) - n_train,
+        inputs=inputs,
+        model_files=files,
+        versions=versions(),
+        dataset=new.dataset,
+        charter=new.charter,
+        command_line=new.command_line,
+        tags=new.tags,
+        note=new.note,
+        parent_run=new.parent_run,
+        parent_step=new.parent_step,
+    )
+
+
+def _used(pairs: Sequence[TrainingPair]) -> list[TrainingPair]:
+    """Return train and dev pairs: the sealed test split never reaches a run folder."""
+    return [pair for pair in pairs if pair.split != "test"]
+
+
+def _one_hash(files: dict[str, str]) -> str:
+    return sha256_text("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())))
+
+
+def _method(config: RunConfig) -> str:
+    return f"r{config.lora_r}" if config.method == "lora" else "full"

@@ -1,0 +1,182 @@
+"""Driving a run from its folder: the same few lines whether a process, a thread or a terminal hosts it.
+
+Takes the run's lock, checks its inputs, opens a new attempt in the ledger, lets the engine go on only
+after each event was stored, and sees to it that exactly one last event ends the attempt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.domain.errors import GateFailed, StorageFull, UsageError, UserError
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
+from core.domain.run_record import RunRecord
+from core.runs.control_file import ControlFile
+from core.runs.folder import RunFolder
+from core.runs.heartbeat import Heartbeat
+from core.runs.inputs import check_model
+from core.runs.ledger import LedgerWriter
+from core.runs.recorder import Recorder
+from core.runs.run_lock import RunLock
+from core.runs.state import read_status
+
+OnEvent = Callable[[RunEvent], None]
+
+
+class Engine(Protocol):
+    """``core.training.engine.train``, or a scripted one."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pairs: list[TrainingPair],
+        *,
+        model_dir: Path,
+        run_dir: Path,
+        control: Any,
+        probe: Any,
+        resume: bool,
+        run_id: str,
+        cache_dir: Path | None,
+    ) -> Iterator[RunEvent]:
+        """Yield the events of one attempt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """How a run is hosted.
+
+    Attributes:
+        host: "process", "thread" or "terminal"; shown to whoever watches.
+        engine: None takes the real one; imported only when the run begins, since it brings torch.
+        probe: None takes the standard probes.
+        on_event: told each event after it was stored.
+        cache_dir: where reference log-probs are kept between runs.
+    """
+
+    host: str = "process"
+    engine: Engine | None = None
+    probe: Any = None
+    on_event: OnEvent | None = None
+    cache_dir: Path | None = None
+
+
+def drive(run_dir: Path, how: Drive) -> Finished | Failed:
+    """Work on the run in ``run_dir`` until its last event, and return that.
+
+    Raises:
+        WorkspaceInUse: when another process works on it.
+        UsageError: when it is finished already.
+        StorageFull: when the disk is full and the run was told to stop meanwhile.
+    """
+    folder = RunFolder(run_dir)
+    record = folder.record()
+    with RunLock(folder.lock):
+        _refuse_finished(folder)
+        ledger = LedgerWriter(folder.ledger, record.run_id)
+        heartbeat = Heartbeat(folder.worker, host=how.host, attempt=ledger.attempt)
+        heartbeat.start()
+        try:
+            return _attempt(folder, record, ledger, heartbeat, how)
+        finally:
+            ledger.close()
+            heartbeat.end()
+
+
+def _refuse_finished(folder: RunFolder) -> None:
+    status = read_status(folder)
+    if status.state == "finished":
+        raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
+
+
+def _attempt(
+    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, how: Drive
+) -> Finished | Failed:
+    control = ControlFile(folder.control)
+    recorder = Recorder(
+        ledger,
+        folder.log,
+        heartbeat,
+        wait=control.wait,
+        give_up=lambda: control.command() in ("stop_and_save", "stop_now"),
+    )
+    resume = ledger.attempt > 1 or bool(record.parent_run)
+    events = guarded(_engine_events(folder, record, control, resume, how))
+    with contextlib.closing(events):
+        for event in events:
+            stored = recorder.record(event)
+            if how.on_event is not None:
+                how.on_event(stored)
+            if isinstance(stored, Finished | Failed):
+                return stored
+    raise AssertionError("guarded() always ends in a terminal event")
+
+
+def _engine_events(
+    folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: Drive
+) -> Iterator[RunEvent]:
+    folder.verify_inputs()
+    check_model(Path(record.model_dir), record.model_files)
+    engine, probe = how.engine, how.probe
+    if engine is None:
+        engine, probe = _real_engine(probe)
+    yield from engine(
+        record.config,
+        folder.pairs(),
+        model_dir=Path(record.model_dir),
+        run_dir=folder.path,
+        control=control,
+        probe=probe,
+        resume=resume,
+        run_id=record.run_id,
+        cache_dir=how.cache_dir,
+    )
+
+
+def _real_engine(probe: Any) -> tuple[Engine, Any]:
+    """Import torch and all that only now, so that whoever merely reads runs never does."""
+    from core.runs.probes import StandardProbe
+    from core.training.engine import train
+    from core.training.offline import go_offline
+
+    go_offline()
+    return train, probe if probe is not None else StandardProbe()
+
+
+def guarded(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
+    """Pass events on and make sure that exactly one terminal event ends them, whatever happens."""
+    step = 0
+    try:
+        for event in events:
+            if isinstance(event, StepDone):
+                step = event.step
+            yield event
+            if isinstance(event, TERMINAL):
+                return
+        yield Failed("error", "The engine ended without saying why.", "Please report this.", step)
+    except StorageFull as error:
+        yield _failed("storage_full", error, step)
+    except GateFailed as error:
+        yield _failed(f"gate:{error.cause}", error, step)
+    except UserError as error:
+        yield _failed("refused", error, step)
+    except Exception as error:
+        yield Failed(
+            "error",
+            f"The run stopped because of an error in the program: {type(error).__name__}: {error}",
+            "Everything up to the last checkpoint is safe. Please report this with the log.",
+            step,
+            traceback=traceback.format_exc(),
+        )
+
+
+def _failed(kind: str, error: UserError, step: int) -> Failed:
+    return Failed(kind, error.message, error.hint, step)

@@ -1,0 +1,115 @@
+"""Events as text: one readable line, or one line of strict JSON. Ids only, never the text of a pair."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from core.domain.run_events import (
+    CheckpointSaved,
+    EvalDone,
+    Failed,
+    Finished,
+    GateReport,
+    KlDone,
+    PhaseChanged,
+    RunEvent,
+    RunStarted,
+    SampleDone,
+    StateChanged,
+    StepDone,
+    TokenReport,
+    Warned,
+    to_plain,
+)
+
+
+def json_line(event: RunEvent) -> str:
+    """Return the event without per-pair rows as one line of strict JSON; NaN and infinity become null."""
+    return json.dumps(finite(to_plain(event, rows=False)), ensure_ascii=False, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """Return plain values with every number that JSON cannot hold replaced by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def line_of(event: RunEvent) -> str:
+    """Return the event as one line for a person."""
+    match event:
+        case RunStarted():
+            again = f", resumed from step {event.resumed_from}" if event.resumed_from else ""
+            return (
+                f"run {event.run_id} attempt {event.attempt}: {event.total_steps} steps, {event.n_train} train and "
+                f"{event.n_dev} dev pairs, {event.device} {event.dtype}{again}"
+            )
+        case PhaseChanged():
+            return _phase(event)
+        case StepDone():
+            return _step(event)
+        case EvalDone():
+            return _eval(event)
+        case KlDone():
+            return (
+                f"kl at step {event.step}: {event.kl:.4f} ± {event.se:.4f} nats per response "
+                f"({event.samples} samples of at most {event.horizon} tokens)"
+            )
+        case _:
+            return _other(event)
+
+
+def _phase(event: PhaseChanged) -> str:
+    count = f" {event.done}/{event.total}" if event.total else ""
+    return f"{event.phase}{count} {event.detail}".rstrip()
+
+
+def _step(event: StepDone) -> str:
+    return (
+        f"step {event.step}: loss {event.loss:.5f}  margin {event.margin:+.4f}  accuracy {event.accuracy:.3f}  "
+        f"rewards {event.reward_chosen:+.4f} {event.reward_rejected:+.4f}  grad {event.grad_norm:.3f}  "
+        f"lr {event.lr:.2e}  {event.tokens_per_s:.0f} tok/s"
+    )
+
+
+def _eval(event: EvalDone) -> str:
+    kl = "" if event.kl_chosen is None else f"  token KL {event.kl_chosen:.5f}"
+    return (
+        f"probe {event.split} at step {event.step}: loss {event.loss:.5f}  margin {event.margin:+.4f}  "
+        f"accuracy {event.accuracy:.3f} ({event.accuracy_low:.3f}–{event.accuracy_high:.3f}, n {event.pairs}){kl}"
+    )
+
+
+def _other(event: RunEvent) -> str:
+    match event:
+        case GateReport():
+            verdict = "passed" if event.passed else f"FAILED ({event.cause}): {event.message}"
+            return (
+                f"gate {verdict}: loss {event.loss:.7f}, expected {event.expected_loss:.7f}, max |h| {event.h_max:.2e}"
+            )
+        case TokenReport():
+            return (
+                f"tokens: p50 {event.p50}, p95 {event.p95}, longest {event.longest}; {event.truncated} truncated, "
+                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries of {event.pairs} pairs"
+            )
+        case SampleDone():
+            return f"sample of pair {event.pair_id} at step {event.step}"
+        case CheckpointSaved():
+            return f"checkpoint of step {event.step} saved in {event.seconds:.2f} s ({event.sha256[:12]})"
+        case Warned():
+            return f"warning {event.code}: {event.message}"
+        case StateChanged():
+            return f"{event.state} at step {event.step}"
+        case Finished():
+            saved = f", adapter in {event.adapter_path}" if event.adapter_path else ""
+            return f"finished ({event.reason}) at step {event.step} after {event.seconds:.1f} s{saved}"
+        case Failed():
+            pairs = f" pairs {', '.join(event.pair_ids[:8])}" if event.pair_ids else ""
+            return f"FAILED ({event.kind}) at step {event.step}: {event.message} {event.hint}{pairs}".rstrip()
+    return ""

@@ -1,0 +1,150 @@
+"""The run folder: where everything of one run lies, and how it comes into being complete.
+
+Its inputs (``run.json`` and ``pairs.jsonl``) are published together with a manifest of their hashes and
+never change again; all else in the folder is written by the process that trains, but for ``control.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from core import durable
+from core.domain.errors import BadInput, NotFound, UsageError
+from core.domain.pair import TrainingPair
+from core.domain.run_record import RunRecord
+
+RUN_JSON = "run.json"
+PAIRS = "pairs.jsonl"
+_TAIL_BYTES = 400_000
+
+
+class RunFolder:
+    """Names and reads the parts of a run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def run_json(self) -> Path:
+        """The frozen record."""
+        return self.path / RUN_JSON
+
+    @property
+    def pairs_file(self) -> Path:
+        """Train and dev pairs, one a line."""
+        return self.path / PAIRS
+
+    @property
+    def ledger(self) -> Path:
+        """Steps, per-pair rows and events."""
+        return self.path / "ledger.sqlite"
+
+    @property
+    def control(self) -> Path:
+        """What the run is asked to do."""
+        return self.path / "control.json"
+
+    @property
+    def worker(self) -> Path:
+        """Who works on the run, with a heartbeat."""
+        return self.path / "worker.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains."""
+        return self.path / ".lock"
+
+    @property
+    def log(self) -> Path:
+        """What happened, in lines for people; ids only, never prompt text."""
+        return self.path / "log.txt"
+
+    @property
+    def worker_output(self) -> Path:
+        """What a worker process printed, kept for crashes that leave no event."""
+        return self.path / "worker-output.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints, one folder each."""
+        return self.path / "checkpoints"
+
+    def exists(self) -> bool:
+        """Say whether this is a run folder."""
+        return self.run_json.is_file()
+
+    def record(self) -> RunRecord:
+        """Return the frozen record.
+
+        Raises:
+            NotFound: when the folder holds no run.
+            BadInput: when ``run.json`` is damaged.
+        """
+        if not self.exists():
+            raise NotFound(f"{self.path} holds no run.", "Name a folder that `train` made.")
+        try:
+            return RunRecord.from_plain(durable.read_json(self.run_json))
+        except (KeyError, TypeError) as error:
+            raise BadInput(f"{self.run_json} lacks {error}.", "Restore the run folder from a copy.") from error
+
+    def pairs(self) -> list[TrainingPair]:
+        """Return the pairs of the run in their frozen order.
+
+        Raises:
+            BadInput: naming the line that cannot be read.
+        """
+        pairs = []
+        with open(self.pairs_file, encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    pairs.append(TrainingPair.from_plain(json.loads(line)))
+                except (ValueError, KeyError, TypeError) as error:
+                    raise BadInput(
+                        f"Line {number} of {self.pairs_file} is damaged.", "Restore the run folder from a copy."
+                    ) from error
+        return pairs
+
+    def verify_inputs(self) -> None:
+        """Check ``run.json`` and ``pairs.jsonl`` against the hashes they were published with.
+
+        Raises:
+            BadInput: naming the file that is missing or was altered.
+        """
+        durable.verify_folder(self.path)
+
+    def log_tail(self, lines: int) -> list[str]:
+        """Return the last lines of the log."""
+        if not self.log.is_file():
+            return []
+        with open(self.log, "rb") as handle:
+            handle.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
+            return handle.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+
+def pairs_text(pairs: Iterable[TrainingPair]) -> str:
+    """Return the content of ``pairs.jsonl``: one canonical line a pair."""
+    return "".join(json.dumps(pair.to_plain(), ensure_ascii=False, sort_keys=True) + "\n" for pair in pairs)
+
+
+def publish(path: Path, record: RunRecord, pairs: Sequence[TrainingPair]) -> RunFolder:
+    """Make the run folder appear complete, or not at all.
+
+    Raises:
+        UsageError: when something lies there already.
+        StorageFull: when there is no room; nothing is left behind.
+    """
+    path = Path(path)
+    if path.is_dir() and not any(path.iterdir()):
+        path.rmdir()
+    if path.exists():
+        raise UsageError(f"{path} exists already.", "Name a new folder, or take a run up with --resume.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def fill(folder: Path) -> None:
+        durable.write_text(folder / PAIRS, pairs_text(pairs))
+        durable.write_json(folder / RUN_JSON, record.to_plain())
+
+    durable.publish_folder(path, fill, identity={"run_id": record.run_id})
+    return RunFolder(path)

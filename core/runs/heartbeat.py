@@ -1,0 +1,119 @@
+"""``worker.json``: which process works on a run, what it is doing, and that it still lives.
+
+The file is replaced about once a second without forcing it to the disk: after a power cut the process is
+gone anyway, and whoever asks looks at the process itself. Where the run lies on another machine's disk
+only the age of the heartbeat can tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+import time
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from core.durable import TMP_PREFIX
+
+WorkerState = Literal["starting", "running", "paused", "stopping", "ended"]
+BEAT_S = 1.0
+FOREIGN_STALE_MS = 60_000
+_SAME_START_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process at work on a run.
+
+    Attributes:
+        pid, started: process id and its start time in seconds since the epoch; together they name a
+            process, since ids are used again.
+        machine: name of the computer. host: "process", "thread" or "terminal".
+        state: what it is doing, from the events of the run. detail: why, when it waits.
+    """
+
+    pid: int
+    started: float
+    machine: str
+    host: str
+    attempt: int
+    state: WorkerState
+    heartbeat_ms: int
+    detail: str = ""
+
+    def alive(self, now_ms: int) -> bool:
+        """Say whether this worker is still at it."""
+        if self.state == "ended":
+            return False
+        if self.machine != platform.node():
+            return now_ms - self.heartbeat_ms < FOREIGN_STALE_MS
+        return _lives(self.pid, self.started)
+
+
+def read_worker(path: Path) -> Worker | None:
+    """Return the last worker that reported, or None."""
+    try:
+        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Worker(**{f.name: plain[f.name] for f in fields(Worker) if f.name in plain})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+class Heartbeat:
+    """Writes ``worker.json`` from a small thread of its own until it is ended."""
+
+    def __init__(self, path: Path, *, host: str, attempt: int) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        me = psutil.Process()
+        self._worker = Worker(me.pid, me.create_time(), platform.node(), host, attempt, "starting", 0)
+        self._thread = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Write the first beat at once and go on in the background."""
+        self._write()
+        self._thread.start()
+
+    def set(self, state: WorkerState, detail: str = "") -> None:
+        """Report another state at once."""
+        with self._lock:
+            self._worker = replace(self._worker, state=state, detail=detail)
+        self._write()
+
+    def end(self) -> None:
+        """Report the end and stop beating."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.set("ended")
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT_S):
+            self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            self._worker = replace(self._worker, heartbeat_ms=time.time_ns() // 1_000_000)
+            tmp = self._path.with_name(f"{TMP_PREFIX}worker-{os.getpid()}")
+            try:
+                tmp.write_text(json.dumps(asdict(self._worker)), encoding="utf-8")
+                os.replace(tmp, self._path)
+            except OSError:
+                # A missed beat (disk full, file held open) costs nothing: the process id still answers.
+                tmp.unlink(missing_ok=True)
+
+
+def _lives(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        if abs(process.create_time() - started) > _SAME_START_S:
+            return False
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return False

@@ -1,0 +1,161 @@
+"""Where a run lives: a process of its own (default) or a thread of this one. Both behave the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from core.domain.errors import UserError, WorkspaceInUse
+from core.domain.run_events import Finished
+from core.paths import cache_dir
+from core.runs.control_file import request
+from core.runs.driver import Drive, Engine, drive
+from core.runs.folder import RunFolder
+from core.runs.heartbeat import read_worker
+from core.runs.ledger import now_ms
+
+HostKind = Literal["process", "thread"]
+_SOURCE_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Host(Protocol):
+    """A run at work, started by us."""
+
+    kind: HostKind
+
+    def alive(self) -> bool:
+        """Say whether it still works."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end and return its exit code; None when ``timeout`` seconds passed first."""
+        ...
+
+
+class ProcessHost:
+    """A worker process in a session of its own, so that Ctrl+C in the window's terminal does not reach it.
+
+    Args:
+        survive: keep working when this process ends (the window may be closed and opened again).
+        engine: "module:function" instead of the real engine.
+    """
+
+    kind: HostKind = "process"
+
+    def __init__(self, run_dir: Path, *, survive: bool = True, engine: str = "") -> None:
+        folder = RunFolder(run_dir)
+        arguments = [*worker_command(), str(Path(run_dir).resolve())]
+        arguments += [] if survive else ["--die-with-parent"]
+        arguments += ["--engine", engine] if engine else []
+        with open(folder.worker_output, "ab") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL if survive else subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=_environment(),
+                start_new_session=True,
+                close_fds=True,
+            )
+        self.pid = self._process.pid
+
+    def alive(self) -> bool:
+        """Say whether the process runs; also frees the entry of one that ended."""
+        return self._process.poll() is None
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the process to end."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        """End the process at once, as the system would: the run is interrupted and can be resumed."""
+        self._process.kill()
+        self._process.wait()
+
+
+class ThreadHost:
+    """The run in a thread of this process: for debugging, and where processes cannot be started."""
+
+    kind: HostKind = "thread"
+
+    def __init__(
+        self, run_dir: Path, *, engine: Engine | None = None, on_error: Callable[[UserError], None] | None = None
+    ) -> None:
+        self._run_dir = Path(run_dir)
+        self._how = Drive(host="thread", engine=engine, cache_dir=cache_dir())
+        self._on_error = on_error
+        self._code: int | None = None
+        self._thread = threading.Thread(target=self._work, name=f"run-{self._run_dir.name}", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        code = 1
+        try:
+            code = 0 if isinstance(drive(self._run_dir, self._how), Finished) else 1
+        except UserError as error:
+            code = error.exit_code
+            if self._on_error is not None:
+                self._on_error(error)
+        finally:
+            self._code = code
+
+    def alive(self) -> bool:
+        """Say whether the thread works."""
+        return self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the thread to end."""
+        self._thread.join(timeout)
+        return self._code
+
+
+def start(
+    run_dir: Path,
+    kind: HostKind = "process",
+    *,
+    survive: bool = True,
+    engine: str | Engine | None = None,
+) -> Host:
+    """Start or take up the run in ``run_dir``.
+
+    Raises:
+        WorkspaceInUse: when a process works on it already.
+    """
+    folder = RunFolder(run_dir)
+    folder.record()
+    worker = read_worker(folder.worker)
+    if worker is not None and worker.alive(now_ms()):
+        raise WorkspaceInUse(f"Process {worker.pid} is already working on this run.", "Watch it, or stop it first.")
+    request(folder.control, "run")
+    if kind == "process":
+        return ProcessHost(run_dir, survive=survive, engine=engine if isinstance(engine, str) else "")
+    return ThreadHost(run_dir, engine=engine if not isinstance(engine, str) else None)
+
+
+def worker_command() -> list[str]:
+    """Return the command that starts a worker, from source as well as from a frozen application."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "worker"]
+    return [sys.executable, "-m", "core.runs.worker"]
+
+
+def _environment() -> dict[str, str]:
+    """Return the worker's environment: offline, unbuffered, and able to import ``core`` from anywhere."""
+    path = os.pathsep.join(filter(None, (str(_SOURCE_ROOT), os.environ.get("PYTHONPATH", ""))))
+    return {
+        **os.environ,
+        "PYTHONPATH": path,
+        "PYTHONUNBUFFERED": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }

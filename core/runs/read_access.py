@@ -1,0 +1,78 @@
+"""Opening a ledger to read it, wherever it lies."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from core.domain.errors import BadInput, UserError
+
+_BUSY_S = 5.0
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the ledger read-only for the length of the context; None when the run never wrote one.
+
+    A ledger left in WAL mode cannot be opened where nothing may be written (SQLite needs its shared
+    index beside it); such a one is copied, with its WAL, to a temporary folder and read there.
+
+    Raises:
+        BadInput: when the file is damaged.
+    """
+    if not path.is_file():
+        yield None
+        return
+    with ExitStack() as stack:
+        connection = _connect(path)
+        stack.callback(connection.close)
+        if not _opens(connection, path):
+            copy = stack.enter_context(tempfile.TemporaryDirectory(prefix="pairwright-ledger-"))
+            connection = _connect(_copy(path, Path(copy)))
+            stack.callback(connection.close)
+        try:
+            yield connection if _has_tables(connection) else None
+        except sqlite3.DatabaseError as error:
+            raise _clear(error, path) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _opens(connection: sqlite3.Connection, path: Path) -> bool:
+    try:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        return True
+    except sqlite3.DatabaseError as error:
+        if any(word in str(error) for word in ("unable to open", "readonly")):
+            return False
+        raise _clear(error, path) from error
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    found = connection.execute("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('meta', 'events', 'pair_rows')")
+    return found.fetchone()[0] == 3
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    for suffix in ("", "-wal"):
+        source = path.with_name(path.name + suffix)
+        if source.is_file():
+            shutil.copyfile(source, folder / source.name)
+    return folder / path.name
+
+
+def _clear(error: sqlite3.DatabaseError, path: Path) -> UserError:
+    if "malformed" in str(error) or "not a database" in str(error):
+        return BadInput(f"The ledger {path} is damaged; it was not changed.", "Restore the run folder from a copy.")
+    return UserError(f"The ledger {path} cannot be read: {error}.", "Try again; nothing was changed.")

@@ -1,0 +1,264 @@
+"""The ledger, read: whatever a window or a command wants to know of a run, at any time.
+
+Works while the run goes on, after a restart, for a run that another process or machine started, and for
+a folder on read-only media. Every call opens the file read-only for a moment, so that a reader never
+holds back the writer and the writer can leave one plain file behind when it closes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.domain.run_config import RunConfig
+from core.domain.run_events import (
+    EVENT_TYPES,
+    EvalDone,
+    KlDone,
+    PairRow,
+    RunEvent,
+    RunStarted,
+    SampleDone,
+    from_plain,
+)
+from core.domain.run_record import RunRecord
+from core.runs import schema
+from core.runs.folder import RunFolder
+from core.runs.ledger import kind_of
+from core.runs.read_access import open_ledger
+from core.runs.series import Series, SeriesCache
+from core.runs.state import RunStatus, read_status
+from core.runs.timeline import read_timeline
+
+
+@dataclass(frozen=True, slots=True)
+class PairVisit:
+    """One pair at one step: the row that the engine measured, and where in the run it stands."""
+
+    step: int
+    attempt: int
+    kind: str
+    row: PairRow
+
+    @property
+    def pair_id(self) -> str:
+        """Stable name of the pair."""
+        return self.row.pair_id
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event with its place in the ledger."""
+
+    seq: int
+    attempt: int
+    at_ms: int
+    event: RunEvent
+
+
+_VISIT = "step, attempt, kind, " + ", ".join(f'"{column.name}"' for column in schema.columns(PairRow))
+
+
+class RunReader:
+    """Reads one run folder; cheap to make, safe to use from several threads."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.folder = RunFolder(Path(run_dir))
+        self._last_seq = 0
+        self._lock = threading.Lock()
+        self._series = SeriesCache()
+
+    # What the run is
+
+    def record(self) -> RunRecord:
+        """Return the content of ``run.json``."""
+        return self.folder.record()
+
+    def config(self) -> RunConfig:
+        """Return the frozen settings."""
+        return self.record().config
+
+    def status(self) -> RunStatus:
+        """Return state and progress, from the ledger, the heartbeat and the process itself."""
+        return read_status(self.folder)
+
+    def log_tail(self, lines: int = 500) -> list[str]:
+        """Return the last lines of the run's log."""
+        return self.folder.log_tail(lines)
+
+    # Events
+
+    def poll(self, *, rows: bool = False) -> list[RunEvent]:
+        """Return the events since the last call, in order; the first call returns all of them.
+
+        After a resume a new ``RunStarted`` follows, whose ``resumed_from`` says which later steps of
+        before no longer count.
+        """
+        with self._lock:
+            logged = self.events_after(self._last_seq, rows=rows)
+            if logged:
+                self._last_seq = logged[-1].seq
+        return [item.event for item in logged]
+
+    def events(self) -> list[LoggedEvent]:
+        """Return every event of every attempt, without per-pair rows: the run's log."""
+        return self.events_after(0)
+
+    def events_after(self, seq: int, *, rows: bool = False) -> list[LoggedEvent]:
+        """Return the events numbered above ``seq``, in order."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            query = "SELECT * FROM events WHERE seq > ? ORDER BY seq"
+            found = [_logged(row) for row in db.execute(query, (seq,)) if row["event"] in EVENT_TYPES]
+            for cls, table in schema.TABLES.items():
+                query = f"SELECT * FROM {table} WHERE seq > ? ORDER BY seq"
+                for row in db.execute(query, (seq,)):
+                    values = _with_rows(db, cls, row) if rows else schema.decode(cls, row)
+                    found.append(LoggedEvent(row["seq"], row["attempt"], row["at_ms"], values))
+        return sorted(found, key=lambda item: item.seq)
+
+    def started(self) -> RunStarted | None:
+        """Return the newest attempt's first event."""
+        with open_ledger(self.folder.ledger) as db:
+            row = db and db.execute("SELECT json FROM events WHERE event = 'started' ORDER BY seq DESC").fetchone()
+        return from_plain(json.loads(row["json"])) if row else None  # type: ignore[return-value]
+
+    # Curves
+
+    def series(self, name: str) -> Series:
+        """Return ``(steps, values)`` of one metric as two arrays.
+
+        ``name`` is a field of a step (``loss``, ``margin``, ``extra.nll``), a field of a probe with its
+        split in front (``dev.margin``, ``train.kl_chosen``) or of the sequence KL (``kl.kl``, ``kl.se``).
+        """
+        with open_ledger(self.folder.ledger) as db:
+            return self._series.read(db, name)
+
+    def series_names(self) -> tuple[str, ...]:
+        """Return the names that :meth:`series` has values for now."""
+        with open_ledger(self.folder.ledger) as db:
+            return self._series.names(db)
+
+    def evals(self, split: str | None = None) -> list[EvalDone]:
+        """Return the probes that count, by step, without per-pair rows."""
+        found = self._latest(EvalDone, ("split",))
+        return [event for event in found if split is None or event.split == split]
+
+    def kls(self) -> list[KlDone]:
+        """Return the on-policy KL estimates that count, by step."""
+        return self._latest(KlDone, ())
+
+    def samples(self, step: int | None = None) -> list[SampleDone]:
+        """Return the side-by-side samples that count, by step."""
+        found = self._latest(SampleDone, ("pair_id", "seed"))
+        return [event for event in found if step is None or event.step == step]
+
+    def _latest(self, cls: type, keys: Sequence[str]) -> list[Any]:
+        """Return the rows of a table that count; of a step measured twice, the later attempt's."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            where = read_timeline(db).where()
+            query = f"SELECT * FROM {schema.TABLES[cls]} WHERE {where} ORDER BY seq"
+            kept = {(row["step"], *(row[key] for key in keys)): schema.decode(cls, row) for row in db.execute(query)}
+        return [kept[key] for key in sorted(kept)]
+
+    # Pairs
+
+    def pairs_of_step(self, step: int, kind: str = schema.TRAIN) -> list[PairVisit]:
+        """Return the pairs of one step, worst margin first."""
+        return self.pairs_of_range(step, step, kind)
+
+    def pairs_of_range(
+        self, first: int, last: int, kind: str = schema.TRAIN, *, limit: int | None = None
+    ) -> list[PairVisit]:
+        """Return every visit of steps ``first`` to ``last`` (both included), worst margin first."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            query = (
+                f"SELECT {_VISIT} FROM pair_rows WHERE kind = ? AND step BETWEEN ? AND ? AND {_counts(db)}"
+                f" ORDER BY margin, id LIMIT ?"
+            )
+            return _visits(db, query, (kind, first, last, -1 if limit is None else limit))
+
+    def pair_history(self, pair_id: str, kind: str | None = None) -> list[PairVisit]:
+        """Return every visit of one pair over all steps, oldest first; ``kind`` None takes all kinds."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            query = (
+                f"SELECT {_VISIT} FROM pair_rows WHERE pair_id = ? AND (? IS NULL OR kind = ?) AND {_counts(db)}"
+                f" ORDER BY step, id"
+            )
+            return _visits(db, query, (pair_id, kind, kind))
+
+    def worst(
+        self,
+        n: int,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        kind: str = schema.TRAIN,
+    ) -> list[PairVisit]:
+        """Return the ``n`` pairs with the lowest margin at their last visit (within a range of steps)."""
+        return sorted(self._last_visits(first, last, kind), key=lambda visit: visit.row.margin)[:n]
+
+    def margins(
+        self, *, first: int | None = None, last: int | None = None, kind: str = schema.TRAIN, column: str = "margin"
+    ) -> tuple[list[str], array[float]]:
+        """Return every pair's value at its last visit (within a range of steps), for a histogram with brushing."""
+        visits = self._last_visits(first, last, kind)
+        return [visit.pair_id for visit in visits], array("d", (getattr(visit.row, column) for visit in visits))
+
+    def _last_visits(self, first: int | None, last: int | None, kind: str) -> list[PairVisit]:
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            where = read_timeline(db).where()
+            query = (
+                f"SELECT {_VISIT}, MAX(id) FROM pair_rows WHERE kind = ? AND (? IS NULL OR step >= ?)"
+                f" AND (? IS NULL OR step <= ?) AND {where} GROUP BY pair_id ORDER BY id"
+            )
+            return _visits(db, query, (kind, first, first, last, last))
+
+
+_NEWEST = (
+    "NOT EXISTS (SELECT 1 FROM pair_rows AS later WHERE later.kind = pair_rows.kind AND later.step = pair_rows.step"
+    " AND later.pair_id = pair_rows.pair_id AND later.attempt > pair_rows.attempt)"
+)
+"""A probe made both before and after a resume at the same step counts once: the later one."""
+
+
+def _counts(db: sqlite3.Connection) -> str:
+    """Return the SQL condition under which a per-pair row counts."""
+    timeline = read_timeline(db)
+    return timeline.where() if len(timeline.limits) < 2 else f"{timeline.where()} AND {_NEWEST}"
+
+
+def _visits(db: sqlite3.Connection, query: str, values: Sequence[Any]) -> list[PairVisit]:
+    return [
+        PairVisit(row["step"], row["attempt"], row["kind"], schema.decode(PairRow, row))
+        for row in db.execute(query, values)
+    ]
+
+
+def _logged(row: sqlite3.Row) -> LoggedEvent:
+    return LoggedEvent(row["seq"], row["attempt"], row["at_ms"], from_plain(json.loads(row["json"])))
+
+
+def _with_rows(db: sqlite3.Connection, cls: type, row: sqlite3.Row) -> Any:
+    event = schema.decode(cls, row)
+    if not hasattr(event, "rows"):
+        return event
+    names = ", ".join(f'"{column.name}"' for column in schema.columns(PairRow))
+    query = f"SELECT {names} FROM pair_rows WHERE kind = ? AND step = ? AND seq = ? ORDER BY id"
+    found = db.execute(query, (kind_of(event), event.step, row["seq"]))
+    return replace(event, rows=tuple(schema.decode(PairRow, item) for item in found))

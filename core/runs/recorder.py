@@ -1,0 +1,106 @@
+"""Where the events of a run go: ledger, log and heartbeat."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from core.domain.errors import StorageFull
+from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StateChanged, Warned
+from core.runs.event_lines import line_of
+from core.runs.heartbeat import Heartbeat, WorkerState
+
+_ROOM_PAUSE_S = 5.0
+
+
+class Ledger(Protocol):
+    """What the recorder needs of the ledger."""
+
+    attempt: int
+
+    def append(self, event: RunEvent) -> int:
+        """Store one event."""
+        ...
+
+
+class Recorder:
+    """Stores each event before the engine goes on, so that nothing shown was not also kept.
+
+    When the disk is full the engine is held, not killed: the recorder reports "paused", tries again
+    every few seconds and gives up only when ``give_up`` says so.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        log: Path,
+        heartbeat: Heartbeat,
+        *,
+        wait: Callable[[float], None],
+        give_up: Callable[[], bool],
+    ) -> None:
+        self._ledger = ledger
+        self._log = log
+        self._heartbeat = heartbeat
+        self._wait = wait
+        self._give_up = give_up
+        self._state: WorkerState = "starting"
+
+    def record(self, event: RunEvent) -> RunEvent:
+        """Store ``event`` and return it as stored (with this attempt's number).
+
+        Raises:
+            StorageFull: when there is no room and the run was asked to stop.
+        """
+        if isinstance(event, RunStarted):
+            event = replace(event, attempt=self._ledger.attempt)
+        held = self._append(event)
+        self._follow(event)
+        self._write_line(event)
+        if held:
+            self.record(Warned("storage_full", "The disk was full; the run waited until there was room again."))
+        return event
+
+    def _append(self, event: RunEvent) -> bool:
+        held = False
+        while True:
+            try:
+                self._ledger.append(event)
+                break
+            except StorageFull as error:
+                if self._give_up():
+                    raise
+                held = True
+                self._heartbeat.set("paused", error.message)
+                self._wait(_ROOM_PAUSE_S)
+        if held:
+            self._heartbeat.set(self._state)
+        return held
+
+    def _follow(self, event: RunEvent) -> None:
+        """Keep the reported state in step with the events."""
+        state: WorkerState = self._state
+        if isinstance(event, RunStarted):
+            state = "running"
+        elif isinstance(event, StateChanged):
+            state = event.state
+        elif isinstance(event, Finished | Failed):
+            state = "stopping"
+        if state != self._state:
+            self._state = state
+            self._heartbeat.set(state)
+
+    def _write_line(self, event: RunEvent) -> None:
+        line = line_of(event)
+        if not line:
+            return
+        stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        try:
+            with open(self._log, "a", encoding="utf-8") as log:
+                log.write(f"{stamp}  {line}\n")
+        except OSError:
+            # The log repeats what the ledger holds; a full disk must not end the run here.
+            return

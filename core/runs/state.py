@@ -1,0 +1,165 @@
+"""What state a run is in, and how far: told from what it did, never from what it was asked.
+
+The process decides while it lives; the last event decides once it is gone; a run whose process is gone
+without a last event was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
+from core.domain.run_record import RunState
+from core.runs import schema
+from core.runs.folder import RunFolder
+from core.runs.heartbeat import Worker, read_worker
+from core.runs.read_access import open_ledger
+from core.runs.timeline import read_timeline
+
+_PACE_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """State and progress of a run at one moment.
+
+    Attributes:
+        step, total_steps: optimizer steps done and planned (0 planned: not known yet).
+        phase: the running phase with ``phase_done`` of ``phase_total``; only while it lives.
+        message, hint: why it failed or stopped. kind: the machine name of a failure.
+        last: the newest step that counts, for tiles.
+        eta_s: seconds still to go at the pace of the last steps, or None.
+        elapsed_s: seconds spent in steps so far.
+    """
+
+    state: RunState
+    attempt: int = 0
+    step: int = 0
+    total_steps: int = 0
+    phase: str = ""
+    phase_done: int = 0
+    phase_total: int = 0
+    phase_detail: str = ""
+    message: str = ""
+    hint: str = ""
+    kind: str = ""
+    detail: str = ""
+    pair_ids: tuple[str, ...] = ()
+    last: StepDone | None = None
+    eta_s: float | None = None
+    elapsed_s: float = 0.0
+    device: str = ""
+    host: str = ""
+    pid: int = 0
+    started_ms: int = 0
+    ended_ms: int = 0
+    adapter_path: str = ""
+    summary: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the ledger says."""
+
+    started: RunStarted | None = None
+    started_ms: int = 0
+    terminal: Finished | Failed | None = None
+    terminal_ms: int = 0
+    terminal_attempt: int = 0
+    phase: PhaseChanged | None = None
+    last: StepDone | None = None
+    pace_s: float | None = None
+    elapsed_s: float = 0.0
+
+
+def read_status(folder: RunFolder, *, now_ms: int | None = None) -> RunStatus:
+    """Return the status of the run in ``folder``."""
+    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    worker = read_worker(folder.worker)
+    with open_ledger(folder.ledger) as db:
+        told = _told(db) if db is not None else _Told()
+    alive = worker is not None and worker.alive(now_ms)
+    return _combine(told, worker, alive)
+
+
+def _told(db: sqlite3.Connection) -> _Told:
+    started, started_ms, _ = _newest(db, "started")
+    terminal, terminal_ms, terminal_attempt = _newest(db, "finished", "failed")
+    phase, _, _ = _newest(db, "phase")
+    where = read_timeline(db).where()
+    row = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY seq DESC LIMIT 1").fetchone()
+    pace = db.execute(
+        f"SELECT AVG(seconds) FROM (SELECT seconds FROM steps WHERE {where} ORDER BY seq DESC LIMIT {_PACE_STEPS})"
+    ).fetchone()[0]
+    elapsed = db.execute(f"SELECT COALESCE(SUM(seconds), 0) FROM steps WHERE {where}").fetchone()[0]
+    last = schema.decode(StepDone, row) if row else None
+    return _Told(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, last, pace, elapsed)
+
+
+def _newest(db: sqlite3.Connection, *names: str) -> tuple[Any, int, int]:
+    marks = ", ".join("?" * len(names))
+    query = f"SELECT json, at_ms, attempt FROM events WHERE event IN ({marks}) ORDER BY seq DESC LIMIT 1"
+    row = db.execute(query, names).fetchone()
+    return (from_plain(json.loads(row[0])), row[1], row[2]) if row else (None, 0, 0)
+
+
+def _combine(told: _Told, worker: Worker | None, alive: bool) -> RunStatus:
+    attempt = max(worker.attempt if worker else 0, told.started.attempt if told.started else 0)
+    state = _state(told, worker, alive, attempt)
+    step = told.last.step if told.last else 0
+    total = told.started.total_steps if told.started else 0
+    live = alive and told.phase is not None
+    ended = told.terminal if not alive and told.terminal_attempt >= attempt else None
+    running = state == "running" and told.pace_s is not None and total > step
+    return RunStatus(
+        state=state,
+        attempt=attempt,
+        step=step,
+        total_steps=total,
+        phase=told.phase.phase if live and told.phase else "",
+        phase_done=told.phase.done if live and told.phase else 0,
+        phase_total=told.phase.total if live and told.phase else 0,
+        phase_detail=told.phase.detail if live and told.phase else "",
+        message=_message(ended, state),
+        hint=ended.hint if isinstance(ended, Failed) else "",
+        kind=ended.kind if isinstance(ended, Failed) else "",
+        detail=worker.detail if worker and alive else "",
+        pair_ids=ended.pair_ids if isinstance(ended, Failed) else (),
+        last=told.last,
+        eta_s=told.pace_s * (total - step) if running and told.pace_s is not None else None,
+        elapsed_s=told.elapsed_s,
+        device=told.started.device if told.started else "",
+        host=worker.host if worker else "",
+        pid=worker.pid if worker and alive else 0,
+        started_ms=told.started_ms,
+        ended_ms=told.terminal_ms if ended else 0,
+        adapter_path=ended.adapter_path if isinstance(ended, Finished) else "",
+        summary=ended.summary if isinstance(ended, Finished) else None,
+    )
+
+
+def _state(told: _Told, worker: Worker | None, alive: bool, attempt: int) -> RunState:
+    if alive and worker is not None:
+        return "running" if worker.state in ("starting", "ended") else worker.state
+    if told.terminal is not None and told.terminal_attempt >= attempt:
+        if isinstance(told.terminal, Failed):
+            return "failed"
+        return "finished" if told.terminal.reason in ("completed", "kl_budget") else "stopped"
+    return "interrupted" if worker is not None or told.started is not None else "created"
+
+
+def _message(ended: Finished | Failed | None, state: RunState) -> str:
+    if isinstance(ended, Failed):
+        return ended.message
+    if isinstance(ended, Finished):
+        return {
+            "completed": "All steps are done.",
+            "stopped": "Stopped as asked; the last step is saved.",
+            "stopped_without_saving": "Stopped as asked, without saving.",
+            "kl_budget": "Stopped because the KL budget was reached.",
+        }[ended.reason]
+    return "The process ended without a word; everything up to the last step is safe." if state == "interrupted" else ""

@@ -1,0 +1,102 @@
+"""The worker process: ``python -m core.runs.worker RUN_DIR``.
+
+It works on one run at low priority, so that a window stays smooth, and outlives the window that began it
+unless told not to. SIGTERM means stop and save; a second one means stop now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import UserError
+from core.domain.run_events import Finished
+from core.paths import cache_dir
+from core.runs.control_file import request, requested
+from core.runs.driver import Drive, Engine, drive
+from core.runs.folder import RunFolder
+
+NICENESS = 10
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Work on one run; return 0 when it ended as asked, 1 when it failed, and a user error's own code."""
+    options = _parser().parse_args(arguments)
+    run_dir = Path(options.run_dir)
+    _lower_priority()
+    if options.die_with_parent:
+        _die_with_parent(RunFolder(run_dir).control)
+    stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,))
+    engine = _named_engine(options.engine) if options.engine else None
+    try:
+        last = drive(run_dir, Drive(host="process", engine=engine, cache_dir=cache_dir()))
+    except UserError as error:
+        print(f"{error.message} {error.hint}".rstrip(), file=sys.stderr, flush=True)
+        return error.exit_code
+    return 0 if isinstance(last, Finished) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core.runs.worker", description="Work on one run folder.")
+    parser.add_argument("run_dir")
+    parser.add_argument("--die-with-parent", action="store_true", help="stop and save when the parent process ends")
+    parser.add_argument("--engine", default="", help="module:function instead of the real engine")
+    return parser
+
+
+def stop_on_signals(control: Path, signals: tuple[int, ...]) -> None:
+    """Make the first signal mean stop and save, the second stop now, and the third end the process."""
+
+    def stop(number: int, _frame: Any) -> None:
+        asked = requested(control)
+        if asked == "stop_now":
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        with contextlib.suppress(UserError):
+            request(control, "stop_now" if asked == "stop_and_save" else "stop_and_save")
+
+    for number in signals:
+        signal.signal(number, stop)
+
+
+def _lower_priority() -> None:
+    """Let everything else go first; where that is not allowed the run just competes."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        if sys.platform == "win32":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(NICENESS)
+
+
+def _die_with_parent(control: Path) -> None:
+    """Stop and save when standard input ends: a pipe nobody writes to, which ends when the parent does.
+
+    Linux could send a signal at the parent's death instead, but it watches the parent's *thread*, and a
+    window starts workers from threads that come and go.
+    """
+
+    def watch() -> None:
+        while sys.stdin is not None and sys.stdin.buffer.read(1):
+            pass
+        if requested(control) == "run":
+            request(control, "stop_and_save")
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _named_engine(name: str) -> Engine:
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
