@@ -1,0 +1,90 @@
+"""Plots as files: PNG at twice the size, SVG with real text, CSV of raw and smoothed values.
+
+pyqtgraph's own SVG exporter fails with current Qt, so the vector file is painted by QSvgGenerator.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QWidget
+
+from app.widgets.plots.curves import Curve, Floats
+from core.domain.errors import UserError
+
+FORMATS = ("png", "svg", "csv")
+
+
+def to_png(widget: QWidget, scale: float = 2.0) -> bytes:
+    """Return the widget as a PNG, ``scale`` times its size."""
+    size = widget.size() * scale
+    image = QImage(size, QImage.Format.Format_ARGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(widget.palette().window().color())
+    painter = QPainter(image)
+    widget.render(painter, QPoint())
+    painter.end()
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    return bytes(data.data())
+
+
+def to_svg(widget: QWidget, title: str) -> bytes:
+    """Return the widget as an SVG whose text stays text."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setSize(QSize(widget.width(), widget.height()))
+    generator.setViewBox(QRect(0, 0, widget.width(), widget.height()))
+    generator.setTitle(title)
+    painter = QPainter(generator)
+    widget.render(painter, QPoint())
+    painter.end()
+    buffer.close()
+    return bytes(data.data())
+
+
+def to_csv(curves: Mapping[str, tuple[Curve, Floats]]) -> str:
+    """Return one row a step: for each curve its raw and its smoothed value; an empty cell means none."""
+    steps = sorted({float(step) for curve, _ in curves.values() for step in curve.steps})
+    lookup = {
+        name: {float(s): (v, w) for s, v, w in zip(curve.steps, curve.values, smoothed, strict=True)}
+        for name, (curve, smoothed) in curves.items()
+    }
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["step", *(part for name in curves for part in (name, f"{name}_smoothed"))])
+    for step in steps:
+        cells: list[str] = [f"{step:g}"]
+        for name in curves:
+            raw, smoothed = lookup[name].get(step, (float("nan"), float("nan")))
+            cells += [_cell(raw), _cell(smoothed)]
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def _cell(value: float) -> str:
+    return "" if value != value else repr(float(value))
+
+
+def save(path: Path, content: bytes | str) -> None:
+    """Write an exported plot.
+
+    Raises:
+        UserError: when the place cannot be written.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"{path} could not be written: {error.strerror}.", "Choose another folder.") from error
