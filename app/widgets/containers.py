@@ -138,6 +138,11 @@ class Swatch(QWidget):
         theme.changed.connect(self._paint)
         self._paint()
 
+    def set_token(self, token: str) -> None:
+        """Take another colour."""
+        self._token = token
+        self._paint()
+
     def _paint(self) -> None:
         palette = self.palette()
         palette.setColor(self.backgroundRole(), self._theme.tokens.colour(self._token))

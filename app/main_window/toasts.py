@@ -1,0 +1,62 @@
+"""Toasts: up to four notices stacked over the lower right corner of the page."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint
+from PySide6.QtWidgets import QWidget
+
+from app.notices import Notice
+from app.settings.store import Settings
+from app.theme.theme import Theme
+from app.widgets.messages import Toast, announce
+
+GAP = 8
+MOST = 4
+
+
+class ToastStack(QObject):
+    """Shows notices over ``host`` and keeps them in place when it is resized."""
+
+    def __init__(self, host: QWidget, theme: Theme, settings: Settings) -> None:
+        super().__init__(host)
+        self._host, self._theme, self._settings = host, theme, settings
+        self.toasts: list[Toast] = []
+        host.installEventFilter(self)
+
+    def show(self, notice: Notice) -> None:
+        """Add one notice; the oldest makes room."""
+        seconds = self._settings.get("general.toast_seconds") * (2 if notice.level == "error" else 1)
+        toast = Toast(self._theme, notice, seconds)
+        toast.setParent(self._host)
+        toast.gone.connect(self._remove)
+        self.toasts.append(toast)
+        while len(self.toasts) > MOST:
+            self._remove(self.toasts[0])
+        toast.show()
+        self._place()
+        announce(self._host, f"{notice.text} {notice.hint}".strip())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the host's size."""
+        if watched is self._host and event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _remove(self, toast: Toast) -> None:
+        if toast in self.toasts:
+            self.toasts.remove(toast)
+            toast.hide()
+            toast.deleteLater()
+            self._place()
+
+    def _place(self) -> None:
+        bottom = self._host.height() - GAP
+        for toast in reversed(self.toasts):
+            width = min(420, self._host.width() - 2 * GAP)
+            toast.setFixedWidth(width)
+            height = max(toast.sizeHint().height(), toast.heightForWidth(width))
+            toast.resize(width, height)
+            bottom -= height
+            toast.move(QPoint(self._host.width() - width - GAP, bottom))
+            toast.raise_()
+            bottom -= GAP
