@@ -19,6 +19,7 @@ from core.services.importing.rows import RawRow
 SAMPLE_ROWS = 2000  # columns and label values are taken from these
 _TRIED = 200  # and this many of them are converted by every format that fits
 _LEAST = 0.05
+_SAMPLE_CHARS = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ class Detection:
 
 
 def take_sample(rows: Iterable[RawRow]) -> Sample:
-    """Return the readable ones among the first records."""
+    """Return the readable ones among the first records; fewer where they are huge, so that memory stays small."""
     values = []
+    chars = 0
     for count, row in enumerate(rows, 1):
         if row.values is not None:
             values.append(row.values)
-        if count >= SAMPLE_ROWS:
+            chars += sum(len(cell) if isinstance(cell, str) else len(str(cell)) for cell in row.values.values())
+        if count >= SAMPLE_ROWS or chars > _SAMPLE_CHARS:
             break
     return Sample.of(values)
 
@@ -51,6 +54,9 @@ def detect(path: Path, sample: Sample, limits: Limits, fmt: str | None = None) -
     """Return the format of a file, or bind the one asked for.
 
     Args:
+        path: the file, for its name only.
+        sample: its first records.
+        limits: what a field may hold.
         fmt: a format key the user chose, such as ``hh`` or ``table:zero_based``.
 
     Raises:

@@ -82,10 +82,11 @@ def _bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
         else:  # the whole conversation is repeated in both
             return [_pair(*split_answers(first, second), provenance, row)]
         asked = read_prompt(row.get(prompt), prompt, limits)
-        texts = (
-            read_answer([row_message(m)], name, limits) for m, name in ((first[-1], chosen), (second[-1], rejected))
-        )
-        return [_pair(Prompt((*asked.messages, *head)), *texts, provenance, row)]
+        for message, name in ((first[-1], chosen), (second[-1], rejected)):
+            if message.role != "assistant":
+                raise RowRejected(f"{name} does not end with a message of the assistant")
+        whole = Prompt((*asked.messages, *head))
+        return [_pair(whole, first[-1].content, second[-1].content, provenance, row)]
 
     return BoundFormat("conversational", convert)
 
@@ -122,11 +123,6 @@ def _bind_sharegpt(sample: Sample, limits: Limits) -> BoundFormat | None:
         return [_pair(prompt, first, second, provenance, row)]
 
     return BoundFormat("sharegpt", convert)
-
-
-def row_message(message: Message) -> dict[str, str]:
-    """Return a message as the plain value that it was read from."""
-    return {"role": message.role, "content": message.content}
 
 
 def _message_list(row: Row, name: str, limits: Limits) -> list[Message]:

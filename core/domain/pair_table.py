@@ -1,0 +1,145 @@
+"""What the pair table shows and how it is narrowed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from core.domain.errors import BadInput
+from core.domain.judgement import Judgement
+from core.domain.pair import Pair
+
+LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "flagged", "disagree"]
+EXCERPT_CHARS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class PairFilter:
+    """Which pairs to show; every condition must hold.
+
+    Attributes:
+        text: words that all occur in the prompt or one of the responses, whatever the case of ASCII letters;
+            a stretch in double quotes is looked for as it stands.
+        label: by current labels; ``none`` has no label. With a reviewer or rubric version it speaks of the
+            labels of that reviewer or made under that version.
+        reviewer_id: pairs this reviewer has labelled (or, with ``label="none"``, has not).
+        source_id: pairs found in this source.
+        rubric_version_id: pairs labelled under this version (or not, with ``label="none"``).
+        dataset_id: pairs that are items of this dataset version.
+        pair_ids: only these; None for all.
+
+    Raises:
+        BadInput: for an unknown ``label``.
+    """
+
+    text: str = ""
+    label: LabelFilter = "any"
+    reviewer_id: int | None = None
+    source_id: int | None = None
+    rubric_version_id: int | None = None
+    dataset_id: int | None = None
+    pair_ids: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.label not in get_args(LabelFilter):
+            raise BadInput(f"Unknown label filter {self.label!r}.", f"Use one of {', '.join(get_args(LabelFilter))}.")
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One line of the pair table: beginnings of the texts and the counts of current labels.
+
+    Attributes:
+        prompt: the turn being answered, at most ``EXCERPT_CHARS`` characters; ``a`` and ``b`` likewise.
+        turns: messages of the prompt.
+    """
+
+    id: int
+    prompt: str
+    a: str
+    b: str
+    turns: int
+    source: str
+    labels: int = 0
+    prefer_a: int = 0
+    prefer_b: int = 0
+    ties: int = 0
+    neithers: int = 0
+    cannots: int = 0
+    flagged: int = 0
+
+    @property
+    def state(self) -> str:
+        """Return the labels in a few words: "A 2 · B 1 · tie 1", or "not labelled"."""
+        named = (("A", self.prefer_a), ("B", self.prefer_b), ("tie", self.ties), ("neither", self.neithers))
+        words = [f"{name} {count}" for name, count in (*named, ("cannot judge", self.cannots)) if count]
+        return " · ".join(words) or "not labelled"
+
+    @property
+    def disagree(self) -> bool:
+        """Say whether reviewers prefer different sides."""
+        return self.prefer_a > 0 and self.prefer_b > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """Where pairs came from. ``pairs`` counts those found in it, shared ones included."""
+
+    id: int
+    name: str
+    kind: str
+    licence: str
+    consent: str
+    file_name: str
+    file_sha256: str
+    format: str
+    pairs: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairInSource:
+    """One place where a pair was found; ``row`` is the line or record number there."""
+
+    source: SourceInfo
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairInDataset:
+    """A frozen dataset version that holds a pair, and what the pair is in it."""
+
+    dataset_id: int
+    title: str
+    split: str
+    chosen: str
+    strength: float
+    judgement_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairInRun:
+    """A run that was given a pair."""
+
+    run_id: str
+    name: str
+    state: str
+    dataset_title: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairDetail:
+    """Everything the workspace knows of one pair, oldest first.
+
+    Attributes:
+        history: every judgement, taken-back and superseded ones included; ``current`` tells which count.
+    """
+
+    id: int
+    sha256: str
+    pair: Pair
+    sources: tuple[PairInSource, ...]
+    history: tuple[Judgement, ...]
+    datasets: tuple[PairInDataset, ...]
+    runs: tuple[PairInRun, ...]

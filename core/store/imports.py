@@ -1,0 +1,340 @@
+"""Writing imported pairs and their labels in batches.
+
+Built for 100,000 rows: ids are handed out here, so that each table gets one statement a batch. Everything in
+one batch becomes durable together, and what is in the workspace already is found by content hash, so that a
+batch may be written again after a crash and adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from core.domain.ids import canonical_json, new_uid
+from core.domain.judgement import ReviewerKind
+from core.store import reviewers, rubrics
+from core.store.plain import insert_row
+from core.store.stamp import Stamp
+from core.store.tables import ImportBatchRow, SourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabel:
+    """A label that came with a pair, in canonical sides; ``annotator`` is empty when the source has one voice."""
+
+    annotator: str
+    verdict: str
+    strength: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPair:
+    """A checked canonical pair, ready to be stored. ``left_is`` says which response the file names first."""
+
+    sha256: str
+    prompt_sha256: str
+    turns: int
+    prompt_text: str
+    prompt_body: str
+    a_sha256: str
+    b_sha256: str
+    a_text: str
+    b_text: str
+    a_generation: str
+    b_generation: str
+    left_is: str
+    labels: tuple[NewLabel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """One record of the file and the pairs it holds."""
+
+    line: int
+    pairs: tuple[NewPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    """What is known of a file before its first pair is stored."""
+
+    name: str
+    file_name: str
+    file_sha256: str
+    format: str
+    licence: str = ""
+    consent: str = "granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the batches of one import go.
+
+    Attributes:
+        voice: name of the imported reviewer, and the beginning of its names when the file has several.
+        own_names: the annotators of the file are names of reviewers already.
+        known: this very file was imported before.
+    """
+
+    source_id: int
+    source_name: str
+    voice: str
+    file_sha256: str
+    format: str
+    own_names: bool = False
+    known: bool = False
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What one batch added.
+
+    Attributes:
+        imported: records that brought at least one new pair.
+        duplicates: records all of whose pairs were there already.
+        pairs: new pairs.
+        judgements: labels stored.
+        known_labels: labels not stored because that reviewer has judged the pair already.
+    """
+
+    imported: int = 0
+    duplicates: int = 0
+    pairs: int = 0
+    judgements: int = 0
+    known_labels: int = 0
+    reviewers: set[str] = field(default_factory=set)
+
+
+def open_source(session: Session, new: NewSource, stamp: Stamp) -> tuple[int, str, bool]:
+    """Return id and name of the source of a file, and whether the very same file was imported before."""
+    found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
+    if found is not None and found.id is not None:
+        return found.id, found.name, True
+    name, number = new.name, 1
+    while session.exec(select(SourceRow.id).where(col(SourceRow.name) == name)).first() is not None:
+        number += 1
+        name = f"{new.name} ({number})"
+    key = insert_row(
+        session,
+        SourceRow,
+        uid=new_uid(),
+        name=name,
+        kind="file",
+        licence=new.licence,
+        consent=new.consent,
+        file_name=new.file_name,
+        file_sha256=new.file_sha256,
+        format=new.format,
+        created_ms=stamp.at_ms,
+    )
+    return key, name, False
+
+
+def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: Stamp) -> BatchResult:
+    """Store the pairs and labels of some records; see :class:`BatchResult`."""
+    result = BatchResult()
+    ids = _ids_by_hash(session, "pair", (pair.sha256 for row in rows for pair in row.pairs))
+    before = dict(ids)
+    fresh: list[tuple[int, NewPair]] = []
+    next_id = _next_id(session, "pair")
+    for row in rows:
+        new_here = 0
+        for pair in row.pairs:
+            if pair.sha256 not in ids:
+                ids[pair.sha256] = next_id
+                fresh.append((next_id, pair))
+                next_id += 1
+                new_here += 1
+        result.imported += new_here > 0
+        result.duplicates += new_here == 0
+    result.pairs = len(fresh)
+    _insert_pairs(session, target, fresh, stamp)
+    _insert_sources(session, target, rows, ids, set(before.values()))
+    _insert_labels(session, target, rows, ids, set(before.values()), result, stamp)
+    return result
+
+
+def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, stamp: Stamp) -> None:
+    """Note one transaction of an import: what it held and up to where the file was read."""
+    number = session.exec(
+        select(func.max(ImportBatchRow.number)).where(ImportBatchRow.source_id == target.source_id)
+    ).one()
+    insert_row(
+        session,
+        ImportBatchRow,
+        source_id=target.source_id,
+        number=(number or 0) + 1,
+        file_sha256=target.file_sha256,
+        format=target.format,
+        status=status,
+        at_ms=stamp.at_ms,
+        **counts,
+    )
+
+
+def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], stamp: Stamp) -> None:
+    prompts = _ids_by_hash(session, "prompt", (pair.prompt_sha256 for _, pair in fresh))
+    next_id = _next_id(session, "prompt")
+    prompt_rows = []
+    for _, pair in fresh:
+        if pair.prompt_sha256 not in prompts:
+            prompts[pair.prompt_sha256] = next_id
+            prompt_rows.append((next_id, pair.prompt_sha256, pair.turns, pair.prompt_text, pair.prompt_body))
+            next_id += 1
+    _many(session, "INSERT INTO prompt(id, sha256, turns, text, body) VALUES(?,?,?,?,?)", prompt_rows)
+    _many(
+        session,
+        "INSERT INTO pair(id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text,"
+        " a_generation, b_generation) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                key,
+                pair.sha256,
+                prompts[pair.prompt_sha256],
+                target.source_id,
+                pair.a_sha256,
+                pair.b_sha256,
+                stamp.at_ms,
+                pair.a_text,
+                pair.b_text,
+                pair.a_generation,
+                pair.b_generation,
+            )
+            for key, pair in fresh
+        ],
+    )
+
+
+def _insert_sources(
+    session: Session, target: Target, rows: Sequence[NewRow], ids: dict[str, int], old: set[int]
+) -> None:
+    """Note that each pair was found in this source, once, with the first record it stood in."""
+    query = "SELECT s.pair_id FROM json_each(?) j JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
+    noted = {row[0] for row in _all(session, query, (canonical_json(sorted(old)), target.source_id))} if old else set()
+    links = []
+    for row in rows:
+        for pair in row.pairs:
+            key = ids[pair.sha256]
+            if key not in noted:
+                noted.add(key)
+                links.append((key, target.source_id, row.line))
+    _many(session, "INSERT INTO pair_source(pair_id, source_id, row) VALUES(?,?,?)", links)
+
+
+def _insert_labels(
+    session: Session,
+    target: Target,
+    rows: Sequence[NewRow],
+    ids: dict[str, int],
+    old: set[int],
+    result: BatchResult,
+    stamp: Stamp,
+) -> None:
+    """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
+    if not any(pair.labels for row in rows for pair in row.pairs):
+        return
+    voices = _Voices(session, target, stamp, _judged(session, old))
+    presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
+    showings, labels = [], []
+    for row in rows:
+        for pair in row.pairs:
+            key = ids[pair.sha256]
+            for label in pair.labels:
+                reviewer_id = voices.admit(key, label.annotator)
+                if reviewer_id is None:
+                    result.known_labels += 1
+                    continue
+                showings.append((presented, new_uid(), key, reviewer_id, pair.left_is, row.line))
+                labels.append((judged, new_uid(), presented, key, reviewer_id, label.verdict, label.strength))
+                presented, judged = presented + 1, judged + 1
+    result.judgements = len(labels)
+    result.reviewers = voices.used
+    if labels:
+        purpose = f"Labels that came with the source {target.source_name}. Its own guideline is not known."
+        version = rubrics.imported_version(session, target.voice, purpose, stamp).id
+        _write_labels(session, version, showings, labels, stamp)
+
+
+def _write_labels(session: Session, version: int, showings: list[Any], labels: list[Any], stamp: Stamp) -> None:
+    when = (stamp.at_ms, stamp.mono_ms, stamp.session)
+    _many(
+        session,
+        "INSERT INTO presentation(id, uid, pair_id, reviewer_id, left_is, position, rubric_version_id, task, queue,"
+        " shown_ms, mono_ms, session) VALUES(?,?,?,?,?,?,?,'imported','import',?,?,?)",
+        [(*row, version, *when) for row in showings],
+    )
+    _many(
+        session,
+        "INSERT INTO judgement(id, uid, presentation_id, pair_id, reviewer_id, verdict, strength, rubric_version_id,"
+        " revision, task, kind, op, at_ms, mono_ms, session, app_version)"
+        " VALUES(?,?,?,?,?,?,?,?,0,'imported','label','import',?,?,?,?)",
+        [(*row, version, *when, stamp.app_version) for row in labels],
+    )
+
+
+class _Voices:
+    """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
+
+    def __init__(self, session: Session, target: Target, stamp: Stamp, judged: set[tuple[int, str]]) -> None:
+        self._session, self._target, self._stamp = session, target, stamp
+        self._judged = judged
+        self._known: dict[str, tuple[int, str]] = {}
+        self.used: set[str] = set()
+
+    def admit(self, pair_id: int, annotator: str) -> int | None:
+        """Return the reviewer who may label the pair now, or None when that voice was heard on it before."""
+        plain = self._name(annotator)
+        if (pair_id, plain.lower()) in self._judged:
+            return None
+        if annotator not in self._known:
+            note = f"Labels that came with {self._target.source_name}"
+            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._stamp, note)
+            self._known[annotator] = (found.id, found.name)
+        reviewer_id, name = self._known[annotator]
+        if (pair_id, name.lower()) in self._judged:
+            return None
+        self._judged.add((pair_id, name.lower()))
+        self.used.add(name)
+        return reviewer_id
+
+    def _name(self, annotator: str) -> str:
+        if not annotator:
+            return self._target.voice
+        return annotator if self._target.own_names else f"{self._target.voice} {annotator}"
+
+
+def _judged(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
+    """Return (pair id, reviewer name in lower case) of every label on these pairs, taken-back ones included."""
+    if not pair_ids:
+        return set()
+    query = (
+        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j JOIN judgement g ON g.pair_id=j.value"
+        " JOIN reviewer r ON r.id=g.reviewer_id"
+    )
+    return {(pair_id, name.lower()) for pair_id, name in _all(session, query, (canonical_json(sorted(pair_ids)),))}
+
+
+def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[str, int]:
+    """Return sha256 -> id of those rows of ``pair`` or ``prompt`` that exist."""
+    wanted = canonical_json(list(dict.fromkeys(hashes)))
+    query = f"SELECT t.sha256, t.id FROM json_each(?) j JOIN {table} t ON t.sha256=j.value"
+    return {row[0]: row[1] for row in _all(session, query, (wanted,))}
+
+
+def _next_id(session: Session, table: str) -> int:
+    """Return the id after the highest ever given in an AUTOINCREMENT table; safe, as one thread alone writes."""
+    found = _all(session, "SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
+    return (found[0][0] if found else 0) + 1
+
+
+def _all(session: Session, sql: str, values: tuple[Any, ...]) -> list[Any]:
+    return list(session.connection().exec_driver_sql(sql, values).all())
+
+
+def _many(session: Session, sql: str, rows: list[Any]) -> None:
+    if rows:
+        session.connection().exec_driver_sql(sql, rows)
