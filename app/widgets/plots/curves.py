@@ -16,12 +16,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CurveSpec:
-    """One line of a plot: the metric it shows, the colour token, the word at its end."""
+    """One line of a plot: the metric it shows, the colour token, the word at its end.
+
+    ``sparse`` metrics are measured every k steps: each value is a ringed dot, and none is smoothed away.
+    """
 
     metric: str
     colour: str
     label: str
-    dotted_points: bool = False
+    sparse: bool = False
 
 
 @dataclass(slots=True)

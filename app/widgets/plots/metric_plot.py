@@ -80,9 +80,10 @@ class MetricPlot(QFrame):
         for line in (self._zero, self._goal, self._cross):
             if line is not None:
                 self.plot.addItem(line, ignoreBounds=True)
-        self._lines = {s.metric: self._make_line() for s in self._specs}
         self._raws = {s.metric: self._make_line() for s in self._specs}
+        self._lines = {s.metric: self._make_line() for s in self._specs}
         self._ends = {s.metric: self._make_end(s) for s in self._specs}
+        self._rings = {s.metric: self._make_rings() for s in self._specs if s.sparse}
         self._nans = pg.ScatterPlotItem(symbol="t1", size=9)
         self._dots = pg.ScatterPlotItem(symbol="o", size=8)
         self.plot.addItem(self._nans, ignoreBounds=True)
@@ -98,6 +99,11 @@ class MetricPlot(QFrame):
         self.plot.addItem(line)
         return line
 
+    def _make_rings(self) -> pg.ScatterPlotItem:
+        rings = pg.ScatterPlotItem(symbol="o", size=6)
+        self.plot.addItem(rings, ignoreBounds=True)
+        return rings
+
     def _make_end(self, spec: CurveSpec) -> pg.TextItem:
         end = pg.TextItem(spec.label if len(self._specs) > 1 else "", anchor=(0, 0.5))
         end.setVisible(False)
@@ -110,14 +116,17 @@ class MetricPlot(QFrame):
         """Take the whole series of one metric; missing values are NaN."""
         curve = Curve(np.asarray(steps, dtype=float), np.asarray(values, dtype=float))
         self.curves[metric] = curve
-        self._smoothed[metric] = smooth(curve.values, self._weight)
+        self._smoothed[metric] = smooth(curve.values, self._weight_of(metric))
         self._draw(metric)
+
+    def _weight_of(self, metric: str) -> float:
+        return 0.0 if metric in self._rings else self._weight
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth all curves with ``weight`` of the past, 0 to 0.99."""
         self._weight = weight
         for metric, curve in self.curves.items():
-            self._smoothed[metric] = smooth(curve.values, weight)
+            self._smoothed[metric] = smooth(curve.values, self._weight_of(metric))
             self._draw(metric)
 
     def set_raw(self, shown: bool) -> None:
@@ -211,11 +220,16 @@ class MetricPlot(QFrame):
     def _draw(self, metric: str) -> None:
         spec = next(s for s in self._specs if s.metric == metric)
         curve, smoothed = self.curves[metric], self._smoothed[metric]
-        raw_on = self._raw and self._weight > 0
+        raw_on = self._raw and self._weight_of(metric) > 0
         self._raws[metric].setVisible(raw_on)
         if raw_on:
             self._raws[metric].setData(*self._points(curve.steps, curve.values), pen=self._pen(spec, raw=True))
         self._lines[metric].setData(*self._points(curve.steps, smoothed), pen=self._pen(spec, raw=False))
+        if metric in self._rings:
+            pen = pg.mkPen(self._theme.tokens[spec.colour], width=1.5)
+            self._rings[metric].setData(
+                *self._points(curve.steps, smoothed), pen=pen, brush=self._theme.tokens["surface"]
+            )
         self._place_marks()
         self._show_values()
 

@@ -21,10 +21,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         "Reward margin",
         "",
         True,
-        (
-            CurveSpec("margin", "plot_margin", "train"),
-            CurveSpec("dev.margin", "plot_accuracy", "held-out", True),
-        ),
+        (CurveSpec("margin", "plot_margin", "train"), CurveSpec("dev.margin", "plot_accuracy", "held-out", True)),
     ),
     (
         "Rewards",
@@ -35,27 +32,30 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
             CurveSpec("reward_rejected", "plot_rejected", "rejected"),
         ),
     ),
-    ("Loss", "", False, (CurveSpec("loss", "plot_loss", "train"), CurveSpec("dev.loss", "plot_accuracy", "held-out"))),
     (
-        "KL to reference",
-        "nats",
-        True,
-        (
-            CurveSpec("kl.kl", "plot_kl", "per response"),
-            CurveSpec("dev.kl_chosen", "plot_accuracy", "per token"),
-        ),
+        "Loss",
+        "",
+        False,
+        (CurveSpec("loss", "plot_loss", "train"), CurveSpec("dev.loss", "plot_accuracy", "held-out", True)),
     ),
+    ("KL to reference", "nats per response", True, (CurveSpec("kl.kl", "plot_kl", "KL", True),)),
     (
         "Accuracy",
         "",
         False,
+        (CurveSpec("accuracy", "plot_accuracy", "train"), CurveSpec("dev.accuracy", "plot_margin", "held-out", True)),
+    ),
+    (
+        "Token KL, held-out",
+        "nats per token",
+        True,
         (
-            CurveSpec("accuracy", "plot_accuracy", "train"),
-            CurveSpec("dev.accuracy", "plot_margin", "held-out"),
+            CurveSpec("dev.kl_chosen", "plot_chosen", "chosen", True),
+            CurveSpec("dev.kl_rejected", "plot_rejected", "rejected", True),
         ),
     ),
 )
-"""Title, unit, a line at zero, curves. The first four fill the design's two by two; the fifth folds under them."""
+"""Title, unit, a line at zero, curves."""
 
 
 class MonitorGrid(QStackedWidget):
@@ -94,7 +94,7 @@ class MonitorGrid(QStackedWidget):
         QVBoxLayout(holder).addWidget(self.table)
         self.addWidget(holder)
         self._link()
-        self.arrange(2)
+        self.arrange(3)
 
     def _link(self) -> None:
         for plot in self.plots[1:]:
