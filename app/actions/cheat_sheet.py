@@ -1,0 +1,71 @@
+"""The cheat sheet: all keys that work here, and everywhere, made from the catalog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.actions.catalog import PLACE_TITLES
+from app.actions.registry import ActionRegistry, pretty_keys
+from app.actions.spec import EVERYWHERE
+from app.widgets.containers import ScrollColumn
+from app.widgets.labels import KeyHint, text_label
+
+COLUMNS = 2
+
+
+def rows_of(actions: ActionRegistry, place: str) -> list[tuple[str, list[str]]]:
+    """Return (title, keys) of every action of a place that has keys."""
+    found = []
+    for spec in actions.specs.values():
+        keys = [pretty_keys(k) for k in actions.keys(spec.id)]
+        if spec.place == place and keys:
+            found.append((spec.title.rstrip("…"), keys))
+    return found
+
+
+class CheatSheet(QDialog):
+    """Shows the keys of one place beside those that work everywhere."""
+
+    def __init__(self, parent: QWidget, actions: ActionRegistry, place: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 12)
+        scroll = ScrollColumn(spacing=12, name="Keyboard shortcuts")
+        places = [p for p in (place, EVERYWHERE) if p in PLACE_TITLES]
+        for name in dict.fromkeys(places):
+            rows = rows_of(actions, name)
+            if rows:
+                scroll.column.addWidget(text_label(PLACE_TITLES[name], "section"))
+                scroll.column.addWidget(_table(rows))
+        scroll.column.addStretch(1)
+        scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        column.addWidget(scroll, 1)
+        column.addWidget(text_label("Keys can be changed in Settings, Shortcuts.", "hint"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+        self.resize(min(760, parent.width() - 60), min(620, parent.height() - 60))
+
+
+def _table(rows: list[tuple[str, list[str]]]) -> QWidget:
+    frame = QWidget()
+    grid = QGridLayout(frame)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(5)
+    per_column = -(-len(rows) // COLUMNS)
+    for place, (title, keys) in enumerate(rows):
+        side, row = divmod(place, per_column)
+        holder = QHBoxLayout()
+        holder.setSpacing(4)
+        for text in keys[:2]:
+            holder.addWidget(KeyHint(text))
+        holder.addStretch(1)
+        grid.addLayout(holder, row, side * 2)
+        grid.addWidget(text_label(title), row, side * 2 + 1)
+    for side in range(COLUMNS):
+        grid.setColumnStretch(side * 2 + 1, 1)
+    return frame

@@ -1,0 +1,59 @@
+"""How the palette orders what it offers: pure functions over titles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, utils
+
+FLOOR = 55.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the palette.
+
+    Attributes:
+        key: unique, remembered as recent.
+        title: what it does.
+        where: its place or kind, shown muted.
+        keys: shortcut, shown at the right.
+        icon: a drawing's name.
+        run: what Enter does.
+        words: further words it is found by.
+    """
+
+    key: str
+    title: str
+    where: str
+    keys: str
+    icon: str
+    run: Callable[[], object]
+    words: str = ""
+
+
+def score(query: str, entry: Entry) -> float:
+    """Return 0..120: how well an entry fits what was typed."""
+    title = utils.default_process(entry.title)
+    wanted = utils.default_process(query)
+    if not wanted:
+        return 0.0
+    best = max(
+        fuzz.WRatio(wanted, title),
+        0.85 * fuzz.partial_token_set_ratio(wanted, utils.default_process(f"{entry.words} {entry.where}")),
+    )
+    if title.startswith(wanted):
+        return best + 20
+    return best + (10 if any(word.startswith(wanted) for word in title.split()) else 0)
+
+
+def rank(query: str, entries: Sequence[Entry], recent: Sequence[str] = (), limit: int = 60) -> list[Entry]:
+    """Return the entries to show: by fit when something was typed, else recent ones first."""
+    order = {key: place for place, key in enumerate(recent)}
+    if not query.strip():
+        return sorted(entries, key=lambda e: order.get(e.key, len(order)))[:limit]
+    scored = [(score(query, entry), entry) for entry in entries]
+    fitting = [(points, entry) for points, entry in scored if points >= FLOOR]
+    fitting.sort(key=lambda pair: (-pair[0], order.get(pair[1].key, len(order)), pair[1].title))
+    return [entry for _, entry in fitting[:limit]]
