@@ -127,6 +127,7 @@ def _probe(tokenizer: Any, digest: str) -> ChatFormat:
     turns = [Message(role, mark) for role, mark in zip(roles, _MARKS[1:], strict=True)]  # type: ignore[arg-type]
     text = render(tokenizer, turns, generation_prompt=False)
     _require_order(text, _MARKS[1:])
+    _require_roles(tokenizer, text, turns)
     takes_system = _takes_system(tokenizer, turns)
     tail = text[text.rindex(_MARKS[-1]) + len(_MARKS[-1]) :]
     stop_at, stop_id = _first_special(tokenizer, tail)
@@ -138,6 +139,25 @@ def _require_order(text: str, marks: Sequence[str]) -> None:
     if any(text.count(mark) != 1 for mark in marks) or places != sorted(places):
         raise ModelRefused(
             "The chat template loses, repeats or swaps messages: a marked conversation did not come out whole.",
+            "Use the model's original template, or set template to none.",
+        )
+
+
+def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
+    """Require that speakers can be told apart and that generation starts under the assistant's own header.
+
+    One header may go on where the other ends: thinking models add an opening tag on one side only.
+    """
+    second, third, fourth = (text.index(mark) + len(mark) for mark in _MARKS[2:])
+    to_user = text[second : third - len(_MARKS[3])]
+    to_assistant = text[third : fourth - len(_MARKS[4])]
+    prompt = render(tokenizer, turns[:3], generation_prompt=True)
+    header = prompt[prompt.rindex(_MARKS[3]) + len(_MARKS[3]) :]
+    fits = header.startswith(to_assistant) or to_assistant.startswith(header)
+    if to_user == to_assistant or not fits:
+        raise ModelRefused(
+            "The chat template swaps or hides roles: an answer does not stand under the header that generation "
+            "starts from.",
             "Use the model's original template, or set template to none.",
         )
 
