@@ -77,7 +77,8 @@ def histogram(values: ArrayLike, bins: int = 40, *, centre: float = 0.0, clip: f
     step = round_step((high - low) / max(bins, 2)) if high > low else 0.1
     first = math.floor((low - centre) / step + 1e-9)
     last = max(math.floor((high - centre) / step + 1e-9) + 1, 1)
-    first = min(first, -1) if low < centre else min(first, 0)
+    # Values below the centre must have a bar of their own even when all of them were clipped away.
+    first = min(first, -1 if finite.min() < centre else 0)
     edges = centre + step * np.arange(first, last + 1)
     at = np.clip(np.searchsorted(edges, finite, side="right") - 1, 0, len(edges) - 2)
     counts = np.bincount(at, minlength=len(edges) - 1)

@@ -159,13 +159,18 @@ def sample(
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Put ``model`` in evaluation mode (no dropout, no gradient checkpointing) and back as it was."""
-    training = model.training
+    """Put ``model`` in evaluation mode (no dropout, no gradient checkpointing) and back as it was.
+
+    Every module gets its own flag back: an adapter's wrapper may be in training mode around a model that is
+    not, and setting one flag for all would switch that model's dropout on.
+    """
+    training = [module for module in model.modules() if module.training]
     model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        for module in training:
+            module.training = True
 
 
 def pick(logits: Tensor, numbers: Tensor, settings: DecoderSettings) -> Tensor:
