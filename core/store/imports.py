@@ -213,7 +213,7 @@ def _insert_sources(
     session: Session, target: Target, rows: Sequence[NewRow], ids: dict[str, int], old: set[int]
 ) -> None:
     """Note that each pair was found in this source, once, with the first record it stood in."""
-    query = "SELECT s.pair_id FROM json_each(?) j JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
+    query = "SELECT s.pair_id FROM json_each(?) j CROSS JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
     noted = {row[0] for row in _all(session, query, (canonical_json(sorted(old)), target.source_id))} if old else set()
     links = []
     for row in rows:
@@ -312,16 +312,20 @@ def _judged(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
     if not pair_ids:
         return set()
     query = (
-        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j JOIN judgement g ON g.pair_id=j.value"
-        " JOIN reviewer r ON r.id=g.reviewer_id"
+        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j CROSS JOIN judgement g ON g.pair_id=j.value"
+        " CROSS JOIN reviewer r ON r.id=g.reviewer_id"
     )
     return {(pair_id, name.lower()) for pair_id, name in _all(session, query, (canonical_json(sorted(pair_ids)),))}
 
 
 def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[str, int]:
-    """Return sha256 -> id of those rows of ``pair`` or ``prompt`` that exist."""
+    """Return sha256 -> id of those rows of ``pair`` or ``prompt`` that exist.
+
+    CROSS JOIN holds SQLite to the order that is written: one lookup a hash. Before its first ANALYZE it may
+    otherwise walk the large table instead.
+    """
     wanted = canonical_json(list(dict.fromkeys(hashes)))
-    query = f"SELECT t.sha256, t.id FROM json_each(?) j JOIN {table} t ON t.sha256=j.value"
+    query = f"SELECT t.sha256, t.id FROM json_each(?) j CROSS JOIN {table} t ON t.sha256=j.value"
     return {row[0]: row[1] for row in _all(session, query, (wanted,))}
 
 

@@ -20,6 +20,8 @@ from core.store.tables import (
     RubricVersionRow,
 )
 
+_LONGEST_MS = 300_000
+
 
 def draft_of(row: JudgementRow) -> JudgementDraft | None:
     """Return what was answered; None for a retraction."""
@@ -65,10 +67,13 @@ def of_pair(session: Session, pair_id: int) -> list[Judgement]:
 
 def recent(session: Session, reviewer_id: int, limit: int) -> list[Judgement]:
     """Return a reviewer's newest labels that still count, newest first; imported ones do not appear."""
-    counts = select(CurrentLabelRow.judgement_id).where(col(CurrentLabelRow.judgement_id) == col(JudgementRow.id))
     query = (
         _joined()
-        .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.op) != "import", counts.exists())
+        .where(
+            col(JudgementRow.reviewer_id) == reviewer_id,
+            col(JudgementRow.op) != "import",
+            col(CurrentLabelRow.judgement_id).is_not(None),
+        )
         .order_by(col(JudgementRow.id).desc())
         .limit(limit)
     )
@@ -93,15 +98,25 @@ def committed_since(session: Session, reviewer_id: int, since_ms: int) -> int:
     return int(session.exec(query).scalar_one())  # type: ignore[call-overload]
 
 
-def recent_processes(session: Session, reviewer_id: int, limit: int) -> list[dict[str, Any]]:
-    """Return the process notes of a reviewer's newest commits, newest first."""
+def recent_seconds(session: Session, reviewer_id: int, limit: int) -> list[float]:
+    """Return how long a reviewer's newest commits took, newest first.
+
+    The window's own count of active time (``active_ms``) wins; without it the time since the showing, capped at
+    five minutes, because nobody knows what happened in between.
+    """
     query = (
-        select(JudgementRow.process)
+        select(JudgementRow.process, JudgementRow.at_ms, PresentationRow.shown_ms)
+        .join(PresentationRow, col(PresentationRow.id) == col(JudgementRow.presentation_id))
         .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.op) == "commit")
         .order_by(col(JudgementRow.id).desc())
         .limit(limit)
     )
-    return [read_json(text) for (text,) in session.exec(query)]  # type: ignore[call-overload]
+    found = []
+    for process, at_ms, shown_ms in session.exec(query):  # type: ignore[call-overload]
+        active = read_json(process).get("active_ms")
+        known = isinstance(active, (int, float)) and active >= 0
+        found.append((active if known else min(max(at_ms - shown_ms, 0), _LONGEST_MS)) / 1000)
+    return found
 
 
 def _last_before(session: Session, reviewer_id: int, since_ms: int) -> int:

@@ -155,6 +155,12 @@ def tip(session: Session, shown: Showing, presentation_id: int | None = None) ->
     return session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
 
 
+def first_of(session: Session, presentation_id: int) -> int | None:
+    """Return the id of the judgement that first answered a showing, or None while it is open."""
+    query = select(JudgementRow.id).where(JudgementRow.presentation_id == presentation_id, JudgementRow.revision == 0)
+    return session.exec(query).first()
+
+
 def next_revision(session: Session, presentation_id: int) -> int:
     """Return the revision that follows the last one of a presentation."""
     query = select(func.max(JudgementRow.revision)).where(JudgementRow.presentation_id == presentation_id)

@@ -90,7 +90,7 @@ def texts(session: Session, pair_ids: Iterable[int]) -> dict[int, PairText]:
     return found
 
 
-def short_hashes(session: Session, pair_ids: Iterable[int]) -> dict[int, str]:
+def pair_hashes(session: Session, pair_ids: Iterable[int]) -> dict[int, str]:
     """Return pair id -> content hash, for drawing a fixed random share of pairs."""
     found: dict[int, str] = {}
     for part in chunks(pair_ids):
