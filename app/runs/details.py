@@ -1,0 +1,100 @@
+"""The tabs under the plots: pairs of a step, worst margins, samples, log, frozen configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QTextOption
+from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem, QTabWidget
+
+from app.runs import presenter
+from app.runs.pair_table import PairTable
+from app.theme.theme import Theme
+
+
+class DetailTabs(QTabWidget):
+    """Tabs of one run; ``pair_opened(str)`` fires when a pair is activated."""
+
+    pair_opened = Signal(str)
+    worst_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setDocumentMode(True)
+        self.setAccessibleName("Details of the run")
+        self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
+        self.samples = _text_view("Samples of policy and reference")
+        self.log = _text_view("Log of the run", mono=theme)
+        self.config = QTableWidget(0, 2)
+        self.config.setAccessibleName("Frozen configuration")
+        self.config.setHorizontalHeaderLabels(["Setting", "Value"])
+        self.config.verticalHeader().hide()
+        self.config.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.config.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.config.setColumnWidth(0, theme.px(220))
+        for widget, title in (
+            (self.step_pairs, "Pairs of a step"),
+            (self.worst, "Worst margins"),
+            (self.samples, "Samples"),
+            (self.log, "Log"),
+            (self.config, "Config"),
+        ):
+            self.addTab(widget, title)
+        self.step_pairs.opened.connect(self.pair_opened)
+        self.worst.opened.connect(self.pair_opened)
+        self.currentChanged.connect(lambda place: self.worst_wanted.emit() if place == 1 else None)
+
+    def show_step(self, first: int, last: int, rows: Sequence[Any]) -> None:
+        """Bring the pairs of a step or a range to the front."""
+        name = f"step {first}" if first == last else f"steps {first} to {last}"
+        self.setTabText(0, f"Pairs of {name} ({len(rows)})")
+        self.step_pairs.set_rows(rows)
+        self.setCurrentIndex(0)
+
+    def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
+        """Fill samples, log and configuration."""
+        _set_text(self.log, "\n".join(snapshot.log))
+        _set_text(self.samples, sample_text(snapshot.samples))
+        lines = presenter.config_lines(snapshot)
+        if self.config.rowCount() != len(lines) or self.config.property("run") != snapshot.run_id:
+            self.config.setProperty("run", snapshot.run_id)
+            self.config.setRowCount(len(lines))
+            for row, (name, value) in enumerate(lines):
+                self.config.setItem(row, 0, QTableWidgetItem(name))
+                self.config.setItem(row, 1, QTableWidgetItem(value))
+
+    def current_pair(self) -> str:
+        """Return the pair selected in the table at the front."""
+        table = self.currentWidget()
+        return table.current_pair() if isinstance(table, PairTable) else ""
+
+
+def sample_text(samples: Sequence[Any]) -> str:
+    """Return the side-by-side samples as plain text, newest step first."""
+    blocks = [
+        f"step {s.step} · seed {s.seed}\nPrompt\n{s.prompt}\n\nPolicy\n{s.policy}\n\nReference\n{s.reference}\n"
+        for s in sorted(samples, key=lambda s: -s.step)[:40]
+    ]
+    return ("\n" + "─" * 60 + "\n").join(blocks) or "No samples yet. They are drawn every sample_every steps."
+
+
+def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:
+    view = QPlainTextEdit()
+    view.setReadOnly(True)
+    view.setAccessibleName(name)
+    view.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    if mono is not None:
+        view.setFont(mono.font(12, mono=True))
+    return view
+
+
+def _set_text(view: QPlainTextEdit, text: str) -> None:
+    """Replace the text only when it changed, and keep the place unless the end was in view."""
+    if view.toPlainText() == text:
+        return
+    bar = view.verticalScrollBar()
+    at_end, place = bar.value() >= bar.maximum() - 4, bar.value()
+    view.setPlainText(text)
+    bar.setValue(bar.maximum() if at_end and place else place)

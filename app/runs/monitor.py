@@ -1,0 +1,191 @@
+"""The monitor of one run: state and controls, a banner, tiles, the toolbar of the plots, the plots, the tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSplitter, QVBoxLayout
+
+from app.context import AppContext
+from app.runs import presenter
+from app.runs.details import DetailTabs
+from app.widgets.buttons import action_button
+from app.widgets.containers import Tile
+from app.widgets.inputs import LabeledSlider
+from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.messages import Banner
+from app.widgets.plots.monitor_grid import MonitorGrid
+
+
+class Monitor(QFrame):
+    """Everything right of the list. It draws snapshots and knows no service.
+
+    Signals:
+        banner_action(str, object): what a button of the banner asks for: "explain" or "pairs", and the insight.
+    """
+
+    banner_action = Signal(str, object)
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        self._dismissed: set[tuple[str, str]] = set()
+        self._banner: Banner | None = None
+        self.grid = MonitorGrid(context.theme)
+        self.tabs = DetailTabs(context.theme)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        column.addLayout(self._head())
+        column.addLayout(self._progress())
+        self._banner_place = QVBoxLayout()
+        column.addLayout(self._banner_place)
+        column.addLayout(self._tiles())
+        column.addLayout(self._toolbar())
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.grid)
+        split.addWidget(self.tabs)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 1)
+        split.setSizes([430, 170])
+        split.setChildrenCollapsible(False)
+        self.tabs.setMinimumHeight(96)
+        column.addWidget(split, 1)
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._name = text_label("", "title")
+        self._state = Chip("")
+        self._about = ElideLabel("", kind="caption")
+        row.addWidget(self._name)
+        row.addWidget(self._state)
+        row.addWidget(self._about, 1)
+        actions, theme = self._context.actions, self._context.theme
+        self.pause = action_button(actions, "runs.pause", text="Pause", theme=theme)
+        self.stop_save = action_button(actions, "runs.stop_save", text="Stop & save", theme=theme)
+        self.stop_now = action_button(actions, "runs.stop_now", text="Stop now", kind="danger", theme=theme)
+        self.resume = action_button(actions, "runs.resume", text="Resume", kind="primary", theme=theme)
+        for button in (self.pause, self.stop_save, self.stop_now, self.resume):
+            row.addWidget(button)
+        return row
+
+    def _progress(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(6)
+        self._bar.setAccessibleName("Progress of the run")
+        self._where = text_label("", "caption")
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._where)
+        return row
+
+    def _tiles(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.tiles: list[Tile] = []
+        for name, _, colour, _ in presenter.TILES:
+            tile = Tile(name, theme=self._context.theme, colour=colour)
+            self.tiles.append(tile)
+            row.addWidget(tile, 1)
+        return row
+
+    def _toolbar(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        self.smoothing = LabeledSlider("Smoothing", 0.0, 0.99, 0.01, 0.85)
+        row.addWidget(self.smoothing)
+        actions = self._context.actions
+        for action_id in ("runs.raw", "runs.log_y", "runs.table"):
+            row.addWidget(action_button(actions, action_id, icon_only=True))
+        row.addWidget(action_button(actions, "runs.follow", text="Follow", theme=self._context.theme))
+        self.readout = ElideLabel("", kind="caption")
+        row.addWidget(self.readout, 1)
+        row.addWidget(action_button(actions, "runs.export", icon_only=True))
+        row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
+        return row
+
+    # What is shown
+
+    def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
+        """Draw one moment of a run."""
+        status = snapshot.status
+        self._name.setText(snapshot.name)
+        words, tone = presenter.STATE_TEXT.get(status.state, (status.state, "neutral"))
+        if status.state == "running" and status.phase not in ("", "train"):
+            words = presenter.PHASE_TEXT.get(status.phase, words)
+        self._state.set_chip(words, tone)  # type: ignore[arg-type]
+        self._about.setText(presenter.subtitle(snapshot))
+        self._where.setText(presenter.progress_text(snapshot))
+        self._bar.setMaximum(max(1, status.total_steps))
+        self._bar.setValue(min(status.step, max(1, status.total_steps)))
+        self._show_controls(status.state)
+        for tile, view in zip(self.tiles, presenter.tiles(snapshot), strict=True):
+            tile.set_value(view.value, view.delta, view.tone)  # type: ignore[arg-type]
+        self.grid.set_series(snapshot.series, status.total_steps)
+        budget = snapshot.record.config.kl_budget
+        next(p for p in self.grid.plots if "kl.kl" in p.curves).set_target(budget, "budget")
+        self.tabs.show_snapshot(snapshot)
+        self._show_banner(snapshot)
+        self.show_readout()
+
+    def show_readout(self) -> None:
+        """Print the values under the crosshair."""
+        self.readout.setText(self.grid.readout())
+
+    def _show_controls(self, state: str) -> None:
+        live = state in ("running", "paused", "stopping")
+        resumable = state in ("created", "stopped", "failed", "interrupted")
+        actions = self._context.actions
+        for action_id in ("runs.pause", "runs.stop_save", "runs.stop_now", "runs.checkpoint"):
+            actions.set_enabled(action_id, live and state != "stopping")
+        actions.set_enabled("runs.resume", resumable)
+        for button in (self.pause, self.stop_save, self.stop_now):
+            button.setVisible(live)
+        self.resume.setVisible(resumable)
+        self.resume.setText("Start" if state == "created" else "Resume")
+        self.pause.setText("Go on" if state == "paused" else "Pause")
+
+    def _show_banner(self, snapshot: presenter.Snapshot) -> None:
+        wanted = _banner_of(snapshot, self._dismissed)
+        key = wanted[0] if wanted else None
+        if self._banner is not None and self._banner.property("key") == key:
+            return
+        if self._banner is not None:
+            self._banner_place.removeWidget(self._banner)
+            self._banner.deleteLater()
+            self._banner = None
+        if wanted is None:
+            return
+        _, level, title, text, insight = wanted
+        buttons = (
+            ()
+            if insight is None
+            else (
+                ("Explain", lambda: self.banner_action.emit("explain", insight)),
+                ("Show pairs", lambda: self.banner_action.emit("pairs", insight)),
+            )
+        )
+        self._banner = Banner(self._context.theme, title, text, level=level, buttons=buttons)
+        self._banner.setProperty("key", key)
+        self._banner.closed.connect(lambda: self._dismissed.add((snapshot.run_id, str(key))))
+        self._banner_place.addWidget(self._banner)
+
+
+def _banner_of(snapshot: presenter.Snapshot, dismissed: set[tuple[str, str]]) -> tuple[str, Any, str, str, Any] | None:
+    """Return key, level, title, text and insight of what the banner should say, most urgent first."""
+    status = snapshot.status
+    if status.state == "failed":
+        text = f"{status.hint}".strip()
+        candidates: Sequence[tuple[str, Any, str, str, Any]] = [("failed", "error", status.message, text, None)]
+    elif status.state == "interrupted":
+        text = "Its process ended without a word. Resume goes on from the newest verified checkpoint."
+        candidates = [("interrupted", "warn", "This run was interrupted", text, None)]
+    else:
+        candidates = [
+            (i.code, "insight", i.title, f"Since step {i.since_step}. {i.why} {i.try_}", i) for i in snapshot.insights
+        ]
+    return next((c for c in candidates if (snapshot.run_id, c[0]) not in dismissed), None)

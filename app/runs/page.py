@@ -1,0 +1,290 @@
+"""Runs: the list of runs and the monitor of the chosen one, live or long finished.
+
+Everything is read from the run's folder, so a run started by a command line, by another window or before a
+restart shows like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+
+from app.context import AppContext
+from app.main_window.page import Page
+from app.runs import presenter
+from app.runs.monitor import Monitor
+from app.runs.run_list import RunList
+from app.widgets.buttons import action_button
+from app.widgets.containers import side_panel
+from app.widgets.labels import text_label
+from app.widgets.messages import EmptyState
+from core.domain.changes import Changes
+
+LIVE_MS, IDLE_MS = 500, 3000
+WORST = 200
+
+
+class RunsPage(Page):
+    """The list at the left, the monitor at the right, a timer that looks while the page is shown."""
+
+    place: ClassVar[str] = "runs"
+    title: ClassVar[str] = "Runs"
+    watches: ClassVar[Changes] = Changes.RUNS
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self.header.hide()
+        self._readers: dict[str, Any] = {}
+        self._lineages: dict[str, Any] = {}
+        self._snapshot: presenter.Snapshot | None = None
+        self._wanted = ""
+        self.list = RunList(context.theme)
+        self.monitor = Monitor(context)
+        self._build()
+        self._bind()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+
+    def _build(self) -> None:
+        panel, column = side_panel(214, "list")
+        column.addWidget(text_label("Runs", "section"))
+        column.addWidget(self.list, 1)
+        column.addWidget(action_button(self.context.actions, "runs.open_folder", text="Open folder"))
+        empty = EmptyState(
+            self.context.theme,
+            "runs",
+            "No runs yet",
+            "A run trains a policy on a frozen dataset version. Its curves and pairs appear here while it goes on.",
+            main=("New run", lambda: self.context.navigate("train")),
+        )
+        self._right = QStackedWidget()
+        self._right.addWidget(empty)
+        self._right.addWidget(self.monitor)
+        split = QSplitter()
+        split.addWidget(panel)
+        split.addWidget(self._right)
+        split.setStretchFactor(1, 1)
+        split.setSizes([214, 1000])
+        self.set_body(split, margin=0)
+
+    def _bind(self) -> None:
+        grid, tabs = self.monitor.grid, self.monitor.tabs
+        self.list.chosen.connect(self._choose)
+        grid.hovered.connect(lambda _: self.monitor.show_readout())
+        grid.picked.connect(lambda step: self.show_pairs(step, step))
+        grid.ranged.connect(self.show_pairs)
+        grid.unfollowed.connect(lambda: self.context.actions.set_checked("runs.follow", False))
+        tabs.pair_opened.connect(self._inspect_pair)
+        tabs.worst_wanted.connect(self._read_worst)
+        self.monitor.smoothing.changed.connect(self._smooth)
+        self.monitor.banner_action.connect(self._banner)
+        for action_id, handler in {
+            "runs.pause": self._pause,
+            "runs.stop_save": lambda: self._send("stop", save=True),
+            "runs.stop_now": self._stop_now,
+            "runs.checkpoint": lambda: self._send("checkpoint"),
+            "runs.resume": lambda: self._send("resume"),
+            "runs.follow": self._follow,
+            "runs.raw": self._raw,
+            "runs.log_y": self._log_y,
+            "runs.table": grid.show_table,
+            "runs.smooth_less": lambda: self._nudge(-0.05),
+            "runs.smooth_more": lambda: self._nudge(0.05),
+            "runs.fit": grid.fit,
+            "runs.step_back": lambda: self._step(-1),
+            "runs.step_on": lambda: self._step(1),
+            "runs.step_back10": lambda: self._step(-10),
+            "runs.step_on10": lambda: self._step(10),
+            "runs.pin": self._pin,
+            "runs.export": self._export,
+            "runs.inspect": lambda: self._inspect_pair(""),
+            "runs.copy_command": self._copy_command,
+            "runs.open_folder": self._open_folder,
+        }.items():
+            self.on(action_id, handler)
+        self.context.actions.set_checked("runs.follow", True)
+        self.context.actions.set_checked("runs.raw", True)
+
+    # Being shown
+
+    def on_shown(self) -> None:
+        """Look at once."""
+        self.refresh()
+
+    def on_hidden(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+
+    def changed(self, changes: Changes) -> None:
+        """Read the list again."""
+        self.refresh()
+
+    def show_item(self, **what: Any) -> None:
+        """Show the run ``run_id``, and the pairs of ``step`` when given."""
+        self._wanted = str(what.get("run_id", ""))
+        self.refresh()
+        if (step := what.get("step")) is not None:
+            self.show_pairs(int(step), int(step))
+
+    def first_focus(self) -> QWidget:
+        """Start in the list."""
+        return self.list
+
+    # Reading
+
+    def refresh(self) -> None:
+        """Read the list and the chosen run on a background thread."""
+        service, run_id = self.context.services.runs, self._wanted or self.list.current_id
+        metrics = self.monitor.grid.metrics + ["tokens_per_s"]
+
+        def read() -> tuple[list[Any], presenter.Snapshot | None]:
+            runs = list(service.list())
+            chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
+            snapshot = None
+            if chosen:
+                reader = self._readers.setdefault(chosen, service.reader(chosen))
+                snapshot = presenter.read_snapshot(service, reader, chosen, metrics)
+            return runs, snapshot
+
+        self.context.tasks.query(read, self._show, owner=self, key="snapshot")
+
+    def _show(self, found: tuple[list[Any], presenter.Snapshot | None]) -> None:
+        runs, snapshot = found
+        self.list.set_runs(runs)
+        self._right.setCurrentIndex(1 if snapshot else 0)
+        if snapshot is not None:
+            if self._wanted:
+                self.list.choose(self._wanted)
+                self._wanted = ""
+            if snapshot.run_id == self.list.current_id:
+                self._snapshot = snapshot
+                self.monitor.show_snapshot(snapshot)
+        if self.isVisible():
+            self._timer.start(LIVE_MS if snapshot and snapshot.live else IDLE_MS)
+
+    def _choose(self, run_id: str) -> None:
+        if self._snapshot is None or self._snapshot.run_id != run_id:
+            self.monitor.grid.set_following(True)
+            self.context.actions.set_checked("runs.follow", True)
+            self.monitor.grid.set_crosshair(math.nan)
+            self.monitor.tabs.show_step(0, 0, [])
+            self.refresh()
+
+    def show_pairs(self, first: int, last: int) -> None:
+        """List the pairs of a step or a range of steps, worst margin first."""
+        run_id = self.list.current_id or self._wanted
+        if not run_id:
+            return
+        self.monitor.grid.set_crosshair(float(first))
+        self.monitor.show_readout()
+
+        def read() -> list[Any]:
+            reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
+            visits = reader.pairs_of_range(first, last, limit=2000)
+            if not visits and first == last:
+                visits = reader.pairs_of_step(first, "dev")
+            return self._lineage(run_id).rows(visits)
+
+        show = self.monitor.tabs.show_step
+        self.context.tasks.query(read, lambda rows: show(first, last, rows), owner=self, key="pairs")
+
+    def _read_worst(self) -> None:
+        if not (run_id := self.list.current_id):
+            return
+
+        def read() -> list[Any]:
+            reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
+            return self._lineage(run_id).rows(reader.worst(WORST))
+
+        self.context.tasks.query(read, self.monitor.tabs.worst.set_rows, owner=self, key="worst")
+
+    def _lineage(self, run_id: str) -> Any:
+        if run_id not in self._lineages:
+            self._lineages[run_id] = self.context.services.runs.lineage(run_id)
+        return self._lineages[run_id]
+
+    # Acting
+
+    def _send(self, verb: str, **words: Any) -> None:
+        run_id, service = self.list.current_id, self.context.services.runs
+        if run_id:
+            self.context.ops.mutate(
+                lambda: getattr(service, verb)(run_id, **words), lambda _: self.refresh(), owner=self
+            )
+
+    def _pause(self) -> None:
+        paused = self._snapshot is not None and self._snapshot.status.state == "paused"
+        self._send("resume" if paused else "pause")
+
+    def _stop_now(self) -> None:
+        text = "Steps since the newest checkpoint are lost. Everything recorded so far stays."
+        if self.context.dialogs.confirm("Stop now?", text, "Stop now"):
+            self._send("stop", save=False)
+
+    def _follow(self, on: bool) -> None:
+        self.monitor.grid.set_following(on)
+
+    def _raw(self, on: bool) -> None:
+        for plot in self.monitor.grid.plots:
+            plot.set_raw(on)
+
+    def _log_y(self, on: bool) -> None:
+        for plot in self.monitor.grid.plots:
+            plot.set_log(on)
+
+    def _smooth(self, weight: float) -> None:
+        for plot in self.monitor.grid.plots:
+            plot.set_smoothing(weight)
+
+    def _nudge(self, by: float) -> None:
+        slider = self.monitor.smoothing
+        slider.set_value(min(0.99, max(0.0, slider.value + by)), tell=True)
+
+    def _step(self, by: int) -> None:
+        self.monitor.grid.move_crosshair(by)
+        self.monitor.show_readout()
+
+    def _pin(self) -> None:
+        step = self.monitor.grid.crosshair
+        if math.isnan(step):
+            self._step(0)
+            step = self.monitor.grid.crosshair
+        if not math.isnan(step):
+            self.show_pairs(round(step), round(step))
+
+    def _export(self) -> None:
+        if self._snapshot is None:
+            return
+        if folder := self.context.dialogs.open_folder("Export the plots to a folder"):
+            files = self.monitor.grid.export(folder, self._snapshot.name)
+            self.context.notices.post(f"{len(files)} files written to {folder}")
+
+    def _inspect_pair(self, pair_id: str) -> None:
+        if self.list.current_id:
+            self.context.navigate("inspect", run_id=self.list.current_id, pair_id=pair_id)
+
+    def _banner(self, what: str, insight: Any) -> None:
+        if what == "explain":
+            text = f"{insight.why}\n\n{insight.try_}"
+            self.context.dialogs.ask(insight.title, text, ("Close",))
+        else:
+            last = max(insight.since_step, self._snapshot.status.step if self._snapshot else insight.since_step)
+            self.show_pairs(insight.since_step, last)
+
+    def _copy_command(self) -> None:
+        if self._snapshot is not None:
+            QGuiApplication.clipboard().setText(self._snapshot.record.command_line)
+            self.context.notices.post("The command line was copied.")
+
+    def _open_folder(self) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
+        if run_id := self.list.current_id:
+            folder = self.context.services.runs.reader(run_id).folder.path
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,108 @@
+"""The pairs behind a point: a sorted table with the origin of each, worst margin first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from app.theme.theme import Theme
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("Pair", "pair_id"),
+    ("Prompt", "prompt"),
+    ("Margin", "margin"),
+    ("Chosen", "reward_chosen"),
+    ("Rejected", "reward_rejected"),
+    ("Step", "step"),
+    ("Label", "label"),
+    ("Reviewer", "reviewers"),
+    ("Rubric clause", "clause"),
+)
+_NUMBERS = {"margin", "reward_chosen", "reward_rejected"}
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class PairTableModel(QAbstractTableModel):
+    """Rows of :class:`core.services.run_lineage.LineageRow`, read-only."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.rows: list[Any] = []
+
+    def set_rows(self, rows: Sequence[Any]) -> None:
+        """Show other rows."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex | None = None) -> int:
+        """Return how many rows there are."""
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: AnyIndex | None = None) -> int:
+        """Return how many columns there are."""
+        return len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a column's title."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section][0]
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return text, alignment, font and colour of a cell; a negative margin is coloured and signed."""
+        field = COLUMNS[index.column()][1]
+        value = getattr(self.rows[index.row()], field)
+        if role == Qt.ItemDataRole.DisplayRole:
+            if field in _NUMBERS:
+                return f"{value:+.2f}".replace("-", "−")
+            return str(value).replace("\n", " ")[:400]
+        if role == Qt.ItemDataRole.ToolTipRole and field in ("prompt", "clause", "label"):
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole and (field in _NUMBERS or field == "step"):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.FontRole and field in _NUMBERS:
+            return self._theme.font(12, mono=True)
+        if role == Qt.ItemDataRole.ForegroundRole and field == "margin" and value < 0:
+            return self._theme.tokens.colour("bad")
+        return None
+
+
+class PairTable(QTableView):
+    """Table of pairs; ``opened(str)`` fires with the pair's id on Enter or a double click."""
+
+    opened = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.rows_model = PairTableModel(theme)
+        self.setModel(self.rows_model)
+        self.setAccessibleName("Pairs behind the point")
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(theme.px(26))
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        for column, width in enumerate((64, 300, 72, 72, 78, 52, 130, 110, 190)):
+            self.setColumnWidth(column, theme.px(width))
+        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.activated.connect(lambda index: self.opened.emit(self.rows_model.rows[index.row()].pair_id))
+
+    def set_rows(self, rows: Sequence[Any]) -> None:
+        """Show rows and select the first."""
+        self.rows_model.set_rows(rows)
+        if rows:
+            self.selectRow(0)
+
+    def current_pair(self) -> str:
+        """Return the selected pair's id, or an empty text."""
+        index = self.currentIndex()
+        return self.rows_model.rows[index.row()].pair_id if index.isValid() else ""

@@ -1,0 +1,184 @@
+"""What the Runs page shows, worked out away from widgets: one snapshot of a run, read on a background thread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.domain.run_events import SampleDone
+
+Series = tuple[Sequence[float], Sequence[float]]
+
+STATE_TEXT: dict[str, tuple[str, str]] = {
+    "created": ("Ready", "neutral"),
+    "running": ("Training", "accent"),
+    "paused": ("Paused", "warn"),
+    "stopping": ("Stopping…", "warn"),
+    "finished": ("Finished", "ok"),
+    "stopped": ("Stopped", "neutral"),
+    "failed": ("Failed", "bad"),
+    "interrupted": ("Interrupted", "warn"),
+}
+STATE_ICON: dict[str, tuple[str, str]] = {
+    "created": ("circle", "text3"),
+    "running": ("running", "accent"),
+    "paused": ("pause", "warn"),
+    "stopping": ("clock", "warn"),
+    "finished": ("check_circle", "ok"),
+    "stopped": ("check_circle", "text3"),
+    "failed": ("warn", "bad"),
+    "interrupted": ("warn", "warn"),
+}
+PHASE_TEXT: dict[str, str] = {
+    "load": "Loading the model",
+    "tokenise": "Tokenising",
+    "reference": "Reference log-probs",
+    "gate": "Checking before the first step",
+    "train": "Training",
+    "evaluate": "Held-out probe",
+    "sample": "Sampling side by side",
+    "save": "Saving",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A run at one moment, complete enough to draw the whole page."""
+
+    run_id: str
+    name: str
+    record: Any
+    status: Any
+    series: dict[str, Series] = field(default_factory=dict)
+    samples: tuple[SampleDone, ...] = ()
+    log: tuple[str, ...] = ()
+    insights: tuple[Any, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether a process is working on it."""
+        return self.status.state in ("running", "paused", "stopping")
+
+
+def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]) -> Snapshot:
+    """Read everything the page shows of one run."""
+    record, status = reader.record(), reader.status()
+    return Snapshot(
+        run_id=run_id,
+        name=record.name,
+        record=record,
+        status=status,
+        series={name: reader.series(name) for name in metrics},
+        samples=tuple(reader.samples()),
+        log=tuple(reader.log_tail(300)),
+        insights=tuple(service.insights(run_id)),
+    )
+
+
+def subtitle(snapshot: Snapshot) -> str:
+    """Return model, data and device in a few words."""
+    record = snapshot.record
+    title = str(record.dataset.get("title") or record.dataset.get("path") or "pairs file")
+    model = record.model_dir.rstrip("/").rsplit("/", 1)[-1]
+    device = f" · {snapshot.status.device}" if snapshot.status.device else ""
+    return f"{model} · {title} ({record.n_train:,} train, {record.n_dev:,} held-out){device}".replace(",", " ", 0)
+
+
+def progress_text(snapshot: Snapshot) -> str:
+    """Return where the run stands: step, time, estimate."""
+    status = snapshot.status
+    total = f" / {status.total_steps}" if status.total_steps else ""
+    parts = [f"step {status.step}{total}"]
+    if status.elapsed_s:
+        parts.append(f"{duration(status.elapsed_s)} elapsed")
+    if snapshot.live and status.eta_s is not None:
+        parts.append(f"ETA {duration(status.eta_s)}")
+    elif snapshot.live and status.phase and status.phase != "train":
+        share = f" {status.phase_done}/{status.phase_total}" if status.phase_total else ""
+        parts.append(PHASE_TEXT.get(status.phase, status.phase) + share)
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as people say it: ``45 s``, ``6 m 24 s``, ``2 h 05 m``."""
+    total = max(0, round(seconds))
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} m {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} m"
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """One tile: its value, how it changed, and whether that is good."""
+
+    name: str
+    colour: str
+    value: str
+    delta: str = ""
+    tone: str = "neutral"
+
+
+TILES: tuple[tuple[str, str, str, int], ...] = (
+    ("Loss", "loss", "plot_loss", -1),
+    ("Reward margin", "margin", "plot_margin", 1),
+    ("Reward accuracy", "accuracy", "plot_accuracy", 1),
+    ("KL to reference", "kl.kl", "plot_kl", 0),
+    ("Throughput", "tokens_per_s", "text3", 0),
+)
+_WINDOW = 10
+"""Steps averaged for a tile; its change is against the window before."""
+
+
+def tiles(snapshot: Snapshot) -> list[TileView]:
+    """Return the five tiles of the monitor; the first three are means over the last ten steps."""
+    views = []
+    for name, metric, colour, good in TILES:
+        values = [v for v in snapshot.series.get(metric, ((), ()))[1] if math.isfinite(v)]
+        window = 1 if metric == "kl.kl" else _WINDOW
+        if not values:
+            views.append(TileView(name, colour, "–"))
+            continue
+        now = sum(values[-window:]) / len(values[-window:])
+        before = values[-2 * window : -window]
+        text = f"{now:,.0f} tok/s".replace(",", " ") if metric == "tokens_per_s" else f"{now:.3f}"
+        if not before or metric == "tokens_per_s":
+            views.append(TileView(name, colour, text))
+            continue
+        change = now - sum(before) / len(before)
+        arrow = "▲" if change > 0 else "▼"
+        tone = "neutral" if good == 0 else ("ok" if change * good > 0 else "warn")
+        views.append(TileView(name, colour, text, f"{arrow} {abs(change):.3f}", tone))
+    return views
+
+
+def list_line(info: Any) -> str:
+    """Return the second line of a run in the list."""
+    status = info.status
+    if status.state in ("running", "paused", "stopping"):
+        share = f" · {100 * status.step // status.total_steps} %" if status.total_steps else ""
+        return f"step {status.step} / {status.total_steps}{share}" if status.total_steps else "starting"
+    if status.state == "failed":
+        return status.message.split(".")[0][:60] or "failed"
+    if status.last is not None:
+        return f"margin {status.last.margin:.2f} · step {status.step}"
+    return STATE_TEXT.get(status.state, (status.state, ""))[0].lower()
+
+
+def config_lines(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Return the frozen configuration and its origin, name and value."""
+    record = snapshot.record
+    head = [
+        ("run", record.run_id),
+        ("fingerprint", record.fingerprint),
+        ("model", record.model_dir),
+        *[(f"sha256 of {name}", value) for name, value in record.inputs.items()],
+        ("target behaviour", record.charter.target_behaviour or "–"),
+        ("regression metric", record.charter.regression_metric or "–"),
+        ("command line", record.command_line or "–"),
+    ]
+    settings = [(name, str(value)) for name, value in record.config.to_plain().items()]
+    return head + settings + [(f"version of {name}", value) for name, value in record.versions.items()]

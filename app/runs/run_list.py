@@ -1,0 +1,69 @@
+"""The list of runs at the left: state, name, and how far or how well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem
+
+from app.runs import presenter
+from app.theme.theme import Theme
+
+_RUN = Qt.ItemDataRole.UserRole
+
+
+class RunList(QListWidget):
+    """Runs, newest first; ``chosen(str)`` fires with the run's id."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName("Runs")
+        self.setIconSize(QSize(18, 18))
+        self.setUniformItemSizes(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.currentItemChanged.connect(self._tell)
+
+    @property
+    def current_id(self) -> str:
+        """The chosen run, or an empty text."""
+        item = self.currentItem()
+        return str(item.data(_RUN)) if item else ""
+
+    def set_runs(self, runs: Sequence[Any]) -> None:
+        """Show the runs; the chosen one stays chosen, and items are only touched when they changed."""
+        ids = [info.run_id for info in runs]
+        if [self.item(i).data(_RUN) for i in range(self.count())] != ids:
+            chosen = self.current_id
+            self.blockSignals(True)
+            self.clear()
+            for run_id in ids:
+                item = QListWidgetItem(self)
+                item.setData(_RUN, run_id)
+                item.setSizeHint(QSize(0, self._theme.px(42)))
+            self.blockSignals(False)
+            self.choose(chosen if chosen in ids else (ids[0] if ids else ""))
+        for place, info in enumerate(runs):
+            item = self.item(place)
+            icon, colour = presenter.STATE_ICON.get(info.status.state, ("circle", "text3"))
+            item.setText(f"{info.name}\n{presenter.list_line(info)}")
+            item.setIcon(self._theme.icons.icon(icon, colour, colour))
+            words = presenter.STATE_TEXT.get(info.status.state, ("", ""))[0]
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{info.name}, {words}, {presenter.list_line(info)}")
+
+    def choose(self, run_id: str) -> bool:
+        """Choose a run by its id; False when it is not in the list."""
+        for place in range(self.count()):
+            if self.item(place).data(_RUN) == run_id:
+                self.setCurrentRow(place)
+                return True
+        return False
+
+    def _tell(self, item: QListWidgetItem | None, _before: object) -> None:
+        if item is not None:
+            self.chosen.emit(str(item.data(_RUN)))
