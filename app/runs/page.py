@@ -140,7 +140,7 @@ class RunsPage(Page):
     def refresh(self) -> None:
         """Read the list and the chosen run on a background thread."""
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
-        metrics = self.monitor.grid.metrics + ["tokens_per_s"]
+        metrics = [*self.monitor.grid.metrics, "tokens_per_s"]
 
         def read() -> tuple[list[Any], presenter.Snapshot | None]:
             runs = list(service.list())

@@ -1,0 +1,235 @@
+"""Inspect: which pairs a run gets wrong, and why: histogram with a brush, worst first, one pair in full."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.inspect.pair_panel import PairPanel, PairView, mean_margin
+from app.main_window.page import Page
+from app.widgets.inputs import SearchField
+from app.widgets.labels import Chip, text_label
+from app.widgets.messages import EmptyState
+from app.widgets.pair_table import PairTable
+from app.widgets.plots import export
+from app.widgets.plots.histogram import MarginHistogram
+from core.domain.changes import Changes
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("train", "Training pairs, last visit"),
+    ("dev", "Held-out probe, last step"),
+    ("probe_train", "Training probe, last step"),
+)
+
+
+class InspectPage(Page):
+    """Pairs of one run by margin."""
+
+    place: ClassVar[str] = "inspect"
+    title: ClassVar[str] = "Inspect"
+    watches: ClassVar[Changes] = Changes.RUNS | Changes.JUDGEMENTS
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self._wanted_run, self._wanted_pair = "", ""
+        self._rows: list[Any] = []
+        self._lineages: dict[str, Any] = {}
+        self._brush = (math.nan, math.nan)
+        self.runs, self.kinds = QComboBox(), QComboBox()
+        self.search = SearchField("Find in prompts")
+        self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
+        self.panel = PairPanel(context)
+        self.count = Chip("")
+        self._build()
+        self._bind()
+
+    def _build(self) -> None:
+        for box, name in ((self.runs, "Run"), (self.kinds, "Which pairs")):
+            box.setAccessibleName(name)
+            box.setMinimumWidth(150)
+            self.header.add_right(box)
+        for kind, words in KINDS:
+            self.kinds.addItem(words, kind)
+        self.header.add_left(self.count)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(text_label("Margin z = β·h (nats·β); drag over the bars to filter", "caption"))
+        self.histogram.setMaximumHeight(190)
+        column.addWidget(self.histogram)
+        column.addWidget(self.search)
+        column.addWidget(self.table, 1)
+        for hidden in (3, 4, 5, 8):
+            self.table.setColumnHidden(hidden, True)
+        split = QSplitter()
+        split.addWidget(left)
+        split.addWidget(self.panel)
+        split.setSizes([520, 680])
+        split.setChildrenCollapsible(False)
+        empty = EmptyState(
+            self.context.theme,
+            "inspect",
+            "Nothing to inspect yet",
+            "Start a run; the pairs it learns from appear here, worst margin first.",
+            main=("Go to Train", lambda: self.context.navigate("train")),
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(split)
+        self.set_body(self._stack)
+
+    def _bind(self) -> None:
+        self.runs.activated.connect(lambda _: self._read_pairs())
+        self.kinds.activated.connect(lambda _: self._read_pairs())
+        self.search.searched.connect(lambda _: self._filter())
+        self.histogram.brushed.connect(self._brushed)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
+        self.panel.step_picked.connect(lambda step: self.context.navigate("runs", run_id=self.run_id, step=step))
+        for action_id, handler in {
+            "inspect.annotate": self._annotate,
+            "inspect.worst": self._worst_first,
+            "inspect.clear": self.histogram.clear_brush,
+            "inspect.find": self.search.setFocus,
+            "inspect.next": lambda: self._move(1),
+            "inspect.previous": lambda: self._move(-1),
+            "inspect.copy_id": lambda: QGuiApplication.clipboard().setText(self.table.current_pair()),
+            "inspect.export": self._export,
+        }.items():
+            self.on(action_id, handler)
+
+    @property
+    def run_id(self) -> str:
+        """The run that is inspected, or an empty text."""
+        return str(self.runs.currentData() or "")
+
+    def on_shown(self) -> None:
+        """Read the runs."""
+        self._read_runs()
+
+    def changed(self, changes: Changes) -> None:
+        """Read again what changed."""
+        self._lineages.clear()
+        self._read_runs()
+
+    def show_item(self, **what: Any) -> None:
+        """Show the run ``run_id`` and in it ``pair_id``."""
+        self._wanted_run, self._wanted_pair = str(what.get("run_id", "")), str(what.get("pair_id", ""))
+        self._read_runs()
+
+    def first_focus(self) -> QWidget:
+        """Start in the table."""
+        return self.table
+
+    def _read_runs(self) -> None:
+        self.context.tasks.query(
+            lambda: list(self.context.services.runs.list()), self._show_runs, owner=self, key="runs"
+        )
+
+    def _show_runs(self, runs: list[Any]) -> None:
+        runs = [r for r in runs if r.status.step > 0 or r.status.state != "created"]
+        wanted = self._wanted_run or self.run_id
+        self._wanted_run = ""
+        self.runs.clear()
+        for info in runs:
+            self.runs.addItem(info.name, info.run_id)
+        place = self.runs.findData(wanted)
+        self.runs.setCurrentIndex(place if place >= 0 else 0)
+        self._stack.setCurrentIndex(1 if runs else 0)
+        if runs:
+            self._read_pairs()
+
+    def _read_pairs(self) -> None:
+        run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
+
+        def read() -> list[Any]:
+            lineage = self._lineage(run_id)
+            return lineage.rows(service.reader(run_id).worst(100_000, kind=kind))
+
+        self.context.tasks.query(read, self._show_pairs, owner=self, key="pairs")
+
+    def _lineage(self, run_id: str) -> Any:
+        if run_id not in self._lineages:
+            self._lineages[run_id] = self.context.services.runs.lineage(run_id)
+        return self._lineages[run_id]
+
+    def _show_pairs(self, rows: list[Any]) -> None:
+        self._rows = rows
+        self.histogram.set_values([row.margin for row in rows])
+        self._filter()
+
+    def _filter(self) -> None:
+        low, high = self._brush
+        words = self.search.text().casefold()
+        shown = [
+            row
+            for row in self._rows
+            if (math.isnan(low) or low <= row.margin <= high) and (not words or words in row.prompt.casefold())
+        ]
+        chosen = self._wanted_pair or self.table.current_pair()
+        self._wanted_pair = ""
+        self.table.set_rows(shown)
+        place = next((i for i, row in enumerate(shown) if row.pair_id == chosen), None)
+        if place is not None:
+            self.table.selectRow(place)
+        self._describe(shown)
+
+    def _describe(self, rows: Sequence[Any]) -> None:
+        below = sum(1 for row in rows if row.margin < 0)
+        mean = mean_margin([row.margin for row in rows])
+        self.count.set_chip(f"{len(rows)} pairs · {below} below zero · mean {mean:+.3f}".replace("-", "−"))
+
+    def _brushed(self, low: float, high: float) -> None:
+        self._brush = (low, high)
+        self._filter()
+
+    def _read_pair(self) -> None:
+        run_id, pair_id = self.run_id, self.table.current_pair()
+        if not pair_id:
+            return
+        service, kind = self.context.services.runs, str(self.kinds.currentData())
+
+        def read() -> PairView:
+            lineage = self._lineage(run_id)
+            visits = tuple(service.reader(run_id).pair_history(pair_id, kind))
+            return PairView(pair_id, lineage.pair(pair_id), visits, lineage.judgements(pair_id))
+
+        self.context.tasks.query(read, self.panel.show_pair, owner=self, key="pair")
+
+    def _worst_first(self) -> None:
+        self._rows.sort(key=lambda row: row.margin)
+        self._filter()
+        self.table.selectRow(0)
+
+    def _move(self, by: int) -> None:
+        rows = self.table.rows_model.rowCount()
+        if rows:
+            self.table.selectRow(min(rows - 1, max(0, self.table.currentIndex().row() + by)))
+
+    def _annotate(self) -> None:
+        if (pair_id := self.table.current_pair()).isdigit():
+            self.context.navigate("annotate", pair_ids=(int(pair_id),))
+
+    def _export(self) -> None:
+        path = self.context.dialogs.save_file("Export the list", "pairs.csv", "CSV (*.csv)")
+        rows = [asdict(row) for row in self.table.rows_model.rows]
+        if path is None or not rows:
+            return
+        out = io.StringIO()
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({k: _guarded(v) for k, v in row.items()} for row in rows)
+        export.save(path, out.getvalue())
+        self.context.notices.post(f"{len(rows)} rows written to {path}")
+
+
+def _guarded(value: object) -> object:
+    """Keep a spreadsheet from running a text cell as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value

@@ -1,0 +1,140 @@
+"""One pair in full: both texts, its margin over all steps, the labels behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QListWidget, QPlainTextEdit, QSplitter, QVBoxLayout
+
+from app.context import AppContext
+from app.widgets.buttons import action_button
+from app.widgets.containers import Card
+from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.plots.curves import CurveSpec
+from app.widgets.plots.metric_plot import MetricPlot
+from core.domain.judgement import Judgement, describe
+from core.domain.pair import TrainingPair
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """What the panel shows: the pair as it was trained on, its visits, its judgements."""
+
+    pair_id: str
+    pair: TrainingPair | None
+    visits: tuple[Any, ...]
+    judgements: Sequence[Judgement]
+
+
+class PairPanel(QFrame):
+    """The right half of Inspect. ``step_picked(int)`` fires when a visit is clicked in the plot."""
+
+    step_picked = Signal(int)
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.head = Card()
+        self.title = text_label("No pair chosen", "section")
+        self.margin = Chip("")
+        self.head.head.addWidget(self.title)
+        self.head.head.addWidget(self.margin)
+        self.head.head.addStretch(1)
+        self.head.head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
+        self.head.column.insertLayout(0, self.head.head)
+        self.prompt = _reader("Prompt")
+        self.prompt.setMaximumHeight(110)
+        self.head.add(self.prompt)
+        column.addWidget(self.head)
+        texts = QSplitter(Qt.Orientation.Horizontal)
+        texts.setChildrenCollapsible(False)
+        self.chosen, self.rejected = _reader("Chosen answer"), _reader("Rejected answer")
+        self.stats: dict[str, ElideLabel] = {}
+        for name, view in (("Chosen", self.chosen), ("Rejected", self.rejected)):
+            card = Card(name)
+            self.stats[name] = ElideLabel("", kind="caption")
+            card.add_to_head(self.stats[name])
+            card.add(view, 1)
+            texts.addWidget(card)
+        column.addWidget(texts, 3)
+        lower = QSplitter(Qt.Orientation.Horizontal)
+        self.curve = MetricPlot(
+            context.theme, "Margin of this pair", (CurveSpec("pair", "plot_margin", "margin", True),), zero=True
+        )
+        self.curve.picked.connect(self.step_picked)
+        self.curve.hovered.connect(self.curve.set_crosshair)
+        lower.addWidget(self.curve)
+        labels = Card("Labels behind it")
+        self.labels = QListWidget()
+        self.labels.setAccessibleName("Labels behind the pair")
+        self.labels.setWordWrap(True)
+        labels.add(self.labels, 1)
+        lower.addWidget(labels)
+        lower.setSizes([500, 400])
+        column.addWidget(lower, 2)
+
+    def show_pair(self, view: PairView) -> None:
+        """Show a pair; texts are plain, whatever they hold."""
+        self.title.setText(f"Pair {view.pair_id}")
+        pair = view.pair
+        self.prompt.setPlainText(_conversation(pair) if pair else "This run's pairs file does not hold the pair.")
+        self.chosen.setPlainText(pair.chosen if pair else "")
+        self.rejected.setPlainText(pair.rejected if pair else "")
+        last = view.visits[-1].row if view.visits else None
+        if last is None:
+            self.margin.set_chip("not visited yet", "neutral")
+        else:
+            self.margin.set_chip(f"margin {last.margin:+.3f}".replace("-", "−"), "bad" if last.margin < 0 else "ok")
+            moved = (last.logp_chosen - last.ref_chosen, last.logp_rejected - last.ref_rejected)
+            for name, change, tokens in zip(
+                ("Chosen", "Rejected"), moved, (last.tokens_chosen, last.tokens_rejected), strict=True
+            ):
+                text = f"{tokens} tokens · log-prob {change:+.2f} nats against the reference"
+                self.stats[name].setText(text.replace("-", "−"))
+        self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
+        self.curve.fit()
+        self.labels.clear()
+        self.labels.addItems([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
+
+
+def judgement_line(judgement: Judgement) -> str:
+    """Return one judgement as a line: who, what, under which rubric version, clause by clause, why."""
+    draft = judgement.draft
+    when = datetime.fromtimestamp(judgement.at_ms / 1000).strftime("%Y-%m-%d %H:%M")
+    parts = [f"{judgement.reviewer.name}: {describe(draft)}", judgement.rubric_title, when]
+    if not judgement.current:
+        parts.append("no longer current")
+    line = " · ".join(parts)
+    if draft and draft.criteria:
+        line += "\n" + ", ".join(f"{key} {value:+d}" for key, value in draft.criteria.items()).replace("-", "−")
+    if draft and draft.rationale:
+        line += f"\n“{draft.rationale[:500]}”"
+    return line
+
+
+def mean_margin(values: Sequence[float]) -> float:
+    """Return the mean of the finite values, NaN when there is none."""
+    finite = [v for v in values if math.isfinite(v)]
+    return sum(finite) / len(finite) if finite else math.nan
+
+
+def _conversation(pair: TrainingPair) -> str:
+    if len(pair.prompt.messages) == 1:
+        return pair.prompt.last_text
+    return "\n\n".join(f"{m.role.capitalize()}: {m.content}" for m in pair.prompt.messages)
+
+
+def _reader(name: str) -> QPlainTextEdit:
+    view = QPlainTextEdit()
+    view.setReadOnly(True)
+    view.setAccessibleName(name)
+    view.setFrameShape(QFrame.Shape.NoFrame)
+    view.setTabChangesFocus(True)
+    return view
