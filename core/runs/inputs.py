@@ -19,12 +19,14 @@ _NOT_WEIGHTS = (durable.MANIFEST,)
 
 
 def hash_model(model_dir: Path) -> dict[str, str]:
-    """Return the sha256 of each file of a model folder that decides what it computes.
+    """Return the sha256 of each file of a model folder (or of a GGUF file) that decides what it computes.
 
     Raises:
         NotFound: when the folder holds no model.
     """
     folder = Path(model_dir)
+    if folder.is_file() and folder.suffix == ".gguf":
+        return _hash_files(folder.parent, [folder])
     if not (folder / "config.json").is_file():
         raise NotFound(
             f"{folder} holds no model (there is no config.json).", "Name a folder with config.json and safetensors."
@@ -47,8 +49,10 @@ def hash_adapter(adapter_dir: str) -> str:
 
 
 def hash_template(model_dir: Path) -> str:
-    """Return the hash of the model's chat template; "" when it has none."""
+    """Return the hash of the model's chat template; "" when it has none, or carries it inside a GGUF file."""
     folder = Path(model_dir)
+    if folder.is_file():
+        return ""
     jinja = folder / "chat_template.jinja"
     if jinja.is_file():
         return sha256_text(jinja.read_text(encoding="utf-8"))

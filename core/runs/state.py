@@ -71,6 +71,7 @@ class _Told:
     terminal_ms: int = 0
     terminal_attempt: int = 0
     phase: PhaseChanged | None = None
+    total: int = 0
     last: StepDone | None = None
     pace_s: float | None = None
     elapsed_s: float = 0.0
@@ -97,7 +98,18 @@ def _told(db: sqlite3.Connection) -> _Told:
     ).fetchone()[0]
     elapsed = db.execute(f"SELECT COALESCE(SUM(seconds), 0) FROM steps WHERE {where}").fetchone()[0]
     last = schema.decode(StepDone, row) if row else None
-    return _Told(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, last, pace, elapsed)
+    total = _total(db, started)
+    return _Told(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, pace, elapsed)
+
+
+def _total(db: sqlite3.Connection, started: RunStarted | None) -> int:
+    """Return the planned steps: the train phase knows them exactly, the first event before pairs were dropped."""
+    row = db.execute(
+        "SELECT json FROM events WHERE event = 'phase' AND json LIKE '%\"train\"%'"
+        " AND seq > COALESCE((SELECT MAX(seq) FROM events WHERE event = 'started'), 0) ORDER BY seq LIMIT 1"
+    ).fetchone()
+    exact = json.loads(row[0])["total"] if row else 0
+    return exact or (started.total_steps if started else 0)
 
 
 def _newest(db: sqlite3.Connection, *names: str) -> tuple[Any, int, int]:
@@ -111,7 +123,7 @@ def _combine(told: _Told, worker: Worker | None, alive: bool) -> RunStatus:
     attempt = max(worker.attempt if worker else 0, told.started.attempt if told.started else 0)
     state = _state(told, worker, alive, attempt)
     step = told.last.step if told.last else 0
-    total = told.started.total_steps if told.started else 0
+    total = told.total
     live = alive and told.phase is not None
     ended = told.terminal if not alive and told.terminal_attempt >= attempt else None
     running = state == "running" and told.pace_s is not None and total > step

@@ -1,0 +1,31 @@
+"""What commands print: JSON for machines, aligned text for people; ids and counts, numbers as they are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def say(text: str) -> None:
+    """Print one line and flush it; a reader that went away is not an error of ours."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Point standard output nowhere, so that neither later lines nor the interpreter's exit complain.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say_json(value: Any) -> None:
+    """Print a value as one line of strict JSON."""
+    say(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
+    """Return rows as columns of text, as wide as their widest cell."""
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)

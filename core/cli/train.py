@@ -1,0 +1,167 @@
+"""``train``: from a dataset version of a workspace, or from a bare file of pairs; and taking a run up again."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import say
+from core.domain.errors import UsageError
+from core.domain.run_config import RunConfig
+from core.domain.run_events import Failed, Finished, RunEvent
+from core.domain.run_record import Charter
+
+_STARTER = "starter"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train")(train)
+
+
+def train(
+    workspace: Annotated[Path | None, typer.Argument(help="Workspace folder; leave out with --pairs.")] = None,
+    dataset: Annotated[str, typer.Option(help="Dataset version of the workspace: its id or title.")] = "",
+    pairs: Annotated[Path | None, typer.Option(help="JSONL of prompt / chosen / rejected.")] = None,
+    model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Run folder to make (with --pairs).")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Run folder to take up again.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
+    name: Annotated[str, typer.Option(help="What the run is called.")] = "",
+    target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
+    regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
+    create_only: Annotated[bool, typer.Option("--create-only", help="Make the run folder; do not train yet.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON.")] = False,
+) -> int:
+    """Train a policy with DPO and print its events. Ctrl+C stops and saves; a second one stops now."""
+    if resume is not None:
+        run_dir = resume
+    elif pairs is not None:
+        run_dir = _bare_run(pairs, model, out, settings or [], name, Charter(target, regression))
+    elif workspace is not None:
+        run_dir = _workspace_run(workspace, dataset, model, settings or [], name, Charter(target, regression))
+    else:
+        raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
+    if create_only:
+        say(str(run_dir))
+        return 0
+    return follow(run_dir, as_json=as_json)
+
+
+def read_settings(values: list[str]) -> RunConfig:
+    """Return the run's settings from ``key=value`` words.
+
+    Raises:
+        UsageError: for a word without "=", an unknown key or a value out of bounds.
+    """
+    parsed: dict[str, str] = {}
+    for word in values:
+        key, mark, value = word.partition("=")
+        if not mark:
+            raise UsageError(f"{word!r} is not a setting.", "Write --set key=value, for example --set beta=0.1.")
+        parsed[key.strip()] = value.strip()
+    if parsed.get("init_adapter"):
+        parsed["init_adapter"] = str(Path(parsed["init_adapter"]).expanduser().resolve())
+    return RunConfig().with_values(parsed)
+
+
+def model_path(model: str) -> Path:
+    """Return the model's place; ``starter`` is converted on first use.
+
+    Raises:
+        UsageError: when none is named.
+    """
+    if not model:
+        raise UsageError("No model is named.", "Add --model with a model folder, or --model starter.")
+    if model == _STARTER:
+        from core.training.starter import ensure_starter
+
+        return ensure_starter()
+    return Path(model).expanduser()
+
+
+def _bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], name: str, charter: Charter) -> Path:
+    from core.runs.creation import NewRun, create_run
+    from core.runs.pairs_file import read_pairs
+
+    if out is None:
+        raise UsageError("No run folder is named.", "Add --out with a new folder.")
+    config, place = read_settings(settings), model_path(model)
+    new = NewRun(
+        config=config,
+        model_dir=place,
+        pairs=read_pairs(pairs),
+        name=name,
+        dataset={"title": pairs.name, "path": str(pairs.resolve())},
+        charter=charter,
+        command_line=bare_command(pairs, place, out, settings, name, charter),
+    )
+    return create_run(out, new).path
+
+
+def bare_command(pairs: Path, model: Path, out: Path, settings: list[str], name: str, charter: Charter) -> str:
+    """Return the call that makes the same run again from anywhere."""
+    words = ["pairwright", "train", "--pairs", str(pairs.resolve()), "--model", str(model.resolve())]
+    words += ["--out", str(out.resolve())]
+    for setting in settings:
+        words += ["--set", setting]
+    for option, value in (
+        ("--name", name),
+        ("--target", charter.target_behaviour),
+        ("--regression", charter.regression_metric),
+    ):
+        words += [option, value] if value else []
+    return shlex.join(words)
+
+
+def _workspace_run(workspace: Path, dataset: str, model: str, settings: list[str], name: str, charter: Charter) -> Path:
+    from core.services.application import Application
+    from core.services.run_views import RunRequest
+
+    if not dataset:
+        raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
+    config, place = read_settings(settings), model_path(model)
+    with Application.open(workspace) as app:
+        request = RunRequest(
+            dataset_id=app.datasets.get(dataset).id,
+            model_path=str(place),
+            config=config,
+            name=name,
+            charter=charter,
+        )
+        return Path(app.runs.create(request).value.folder)
+
+
+def follow(run_dir: Path, *, as_json: bool) -> int:
+    """Work on the run in this process, print its events, and return the exit code."""
+    from core.paths import cache_dir
+    from core.runs.control_file import request
+    from core.runs.driver import Drive, drive
+    from core.runs.event_lines import json_line, line_of
+    from core.runs.folder import RunFolder
+    from core.runs.worker import stop_on_signals
+
+    def show(event: RunEvent) -> None:
+        line = json_line(event) if as_json else line_of(event)
+        if line:
+            say(line)
+
+    folder = RunFolder(run_dir)
+    folder.record()
+    request(folder.control, "run")
+    stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM))
+    last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
+    return _code(last, as_json)
+
+
+def _code(last: Finished | Failed, as_json: bool) -> int:
+    if isinstance(last, Finished):
+        return 0
+    from core.cli.app import report
+
+    report(last.message, last.hint, as_json=as_json)
+    return 1

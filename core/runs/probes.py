@@ -1,0 +1,200 @@
+"""What is measured beside the steps: fixed probe sets, exact token KL, on-policy KL, side-by-side samples.
+
+This is the one module of the package that brings torch along (through evaluation and training); it is
+imported only by whoever drives the real engine. Probe sets and seeds follow from the run's seed and the
+pairs' ids alone, so that every probe of a run, before and after a resume, looks at the same things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.domain.run_config import RunConfig
+from core.domain.run_events import EvalDone, PairRow, PhaseChanged, RunEvent, SampleDone, Warned
+from core.evaluation.kl import TokenKl, heads_of, token_kl
+from core.evaluation.preference_metrics import summarise
+from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
+from core.evaluation.statistics import Z95
+from core.generation.sampler import DecoderSettings, sample, sample_both
+from core.generation.seeds import derive_seed
+from core.training.probe import TrainSession
+from core.training.scoring import EncodedPair
+from core.training.tokenise import PairEncoder
+
+SAMPLES = 4
+SAMPLE_TOKENS = 96
+_PAIRS_AT_ONCE = 4
+_ANSWERS_AT_ONCE = 8
+_MAX_PROMPT = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A prompt that is answered at every probe: the pair it is from, its ids and its text."""
+
+    pair_id: str
+    ids: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSets:
+    """What every probe of a run looks at.
+
+    Attributes:
+        evals: by split ("dev", then "train"), the pairs that are scored.
+        prompts: what the policy answers for the on-policy KL and the samples; held-out ones first.
+    """
+
+    evals: dict[str, tuple[EncodedPair, ...]]
+    prompts: tuple[_Prompt, ...]
+
+
+class StandardProbe:
+    """The probes that every run makes; keeps ``core.training.probe.Probe``."""
+
+    def __init__(self) -> None:
+        self._sets: ProbeSets | None = None
+
+    def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
+        """Measure what is due after ``step`` and yield the events."""
+        sets = self._sets = self._sets or choose_sets(session)
+        config = session.config
+        if _due(config.eval_every, step, last):
+            yield from evaluate_splits(session, sets, step)
+        if _due(config.kl_every, step, last) and sets.prompts and config.kl_prompts:
+            yield from measure_kl(session, sets.prompts[: config.kl_prompts], step)
+        if _due(config.sample_every, step, last) and sets.prompts:
+            yield from compare_samples(session, sets.prompts[:SAMPLES], step)
+
+
+def _due(every: int, step: int, last: bool) -> bool:
+    return every > 0 and (step == 0 or last or step % every == 0)
+
+
+def choose_sets(session: TrainSession) -> ProbeSets:
+    """Draw the probe sets: by the hash of seed and id, so that other pairs in the file change nothing."""
+    config = session.config
+    drawn = {
+        split: sorted(ids, key=lambda pair_id: derive_seed(config.seed, "probe", pair_id))
+        for split, ids in (("dev", session.dev_ids), ("train", session.train_ids))
+    }
+    evals = {
+        split: tuple(session.encoded[pair_id] for pair_id in ids[: config.probe_pairs])
+        for split, ids in drawn.items()
+        if ids and config.probe_pairs
+    }
+    wanted = max(config.kl_prompts, SAMPLES) if config.kl_every or config.sample_every else 0
+    return ProbeSets(evals, tuple(_prompts(session, [*drawn["dev"], *drawn["train"]], wanted)))
+
+
+def _prompts(session: TrainSession, pair_ids: Sequence[str], wanted: int) -> Iterator[_Prompt]:
+    """Yield the first ``wanted`` different prompts that leave room for an answer."""
+    if wanted == 0:
+        return
+    encoder = PairEncoder(session.model.tokenizer, session.config)
+    room = _room(session.config, session.model.config)
+    seen: set[str] = set()
+    for pair_id in pair_ids:
+        prompt = session.pairs[pair_id].prompt
+        if prompt.sha256 in seen:
+            continue
+        seen.add(prompt.sha256)
+        ids = tuple(encoder.prompt_ids(prompt))
+        if 0 < len(ids) <= room:
+            yield _Prompt(pair_id, ids, prompt.last_text)
+            wanted -= 1
+        if wanted == 0:
+            return
+
+
+def _room(config: RunConfig, model_config: dict[str, object]) -> int:
+    """Return how long a prompt may be so that the answer still fits the model, in tokens."""
+    longest = model_config.get("max_position_embeddings")
+    positions = longest if isinstance(longest, int) else _MAX_PROMPT
+    answer = max(config.kl_max_new_tokens, SAMPLE_TOKENS)
+    return min(config.max_length or _MAX_PROMPT, _MAX_PROMPT, positions - answer)
+
+
+def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterator[RunEvent]:
+    """Score the probe pairs of each split, with the exact token KL on both answers."""
+    total = sum(len(pairs) for pairs in sets.evals.values())
+    done = 0
+    for split, pairs in sets.evals.items():
+        rows: list[PairRow] = []
+        kl: TokenKl | None = None
+        session.prepare(pairs)
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            yield PhaseChanged("evaluate", done, total, split)
+            part = pairs[start : start + _PAIRS_AT_ONCE]
+            rows += session.pair_rows(part, batch=_PAIRS_AT_ONCE)
+            found = pair_kl(session, part)
+            kl = found if kl is None else kl.joined(found)
+            done += len(part)
+        yield _event(session, split, step, rows, kl)
+    yield PhaseChanged("evaluate", done, total)
+
+
+def pair_kl(session: TrainSession, pairs: Sequence[EncodedPair]) -> TokenKl:
+    """Return the exact KL(policy || reference) along the answers of ``pairs``."""
+    policy = session.scorer.response_hidden(pairs, policy=True)
+    reference = session.scorer.response_hidden(pairs, policy=False)
+    return token_kl(policy, reference, len(pairs), *heads_of(session.model))
+
+
+def _event(session: TrainSession, split: str, step: int, rows: list[PairRow], kl: TokenKl | None) -> EvalDone:
+    return summarise(
+        rows,
+        split=split,
+        step=step,
+        beta=session.config.beta,
+        kl_chosen=kl.chosen if kl else None,
+        kl_rejected=kl.rejected if kl else None,
+    )
+
+
+def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:
+    """Let the policy answer ``prompts`` with fixed seeds and yield the on-policy sequence KL."""
+    settings = DecoderSettings(max_new_tokens=session.config.kl_max_new_tokens)
+    scored: list[AnswerKl] = []
+    for start in range(0, len(prompts), _ANSWERS_AT_ONCE):
+        yield PhaseChanged("sample", start, len(prompts), "on-policy KL")
+        part = prompts[start : start + _ANSWERS_AT_ONCE]
+        ids = [prompt.ids for prompt in part]
+        seeds = [derive_seed(session.config.seed, "kl", prompt.pair_id) for prompt in part]
+        answers = sample(
+            session.model.model, session.model.tokenizer, ids, seeds, settings, stop_ids=session.model.stop_ids
+        )
+        found = score_answers(session.model, ids, answers)
+        scored += [AnswerKl(start + i, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
+    yield PhaseChanged("sample", len(prompts), len(prompts), "on-policy KL")
+    result = summarise_answers(scored, horizon=settings.max_new_tokens)
+    yield result.event(step)
+    yield from _watch_budget(session, result, step)
+
+
+def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Iterator[RunEvent]:
+    """Ask for a stop when the KL is above its budget beyond what chance explains."""
+    budget = session.config.kl_budget
+    lower = result.kl - Z95 * result.se
+    if budget > 0 and lower > budget:
+        yield Warned(
+            "kl_budget",
+            f"The KL of {result.kl:.3f} nats (at least {lower:.3f}) is above the budget of {budget:g}; stopping.",
+            step,
+        )
+        session.request_stop("kl_budget")
+
+
+def compare_samples(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:
+    """Answer ``prompts`` by policy and reference under the same seeds."""
+    yield PhaseChanged("sample", 0, len(prompts), "side by side")
+    settings = DecoderSettings(max_new_tokens=SAMPLE_TOKENS)
+    seeds = [derive_seed(session.config.seed, "sample", prompt.pair_id) for prompt in prompts]
+    ids = [prompt.ids for prompt in prompts]
+    both = sample_both(session.model, ids, seeds, settings, stop_ids=session.model.stop_ids)
+    kls = score_answers(session.model, ids, [ours for ours, _ in both])
+    for prompt, seed, (ours, theirs), kl in zip(prompts, seeds, both, kls, strict=True):
+        yield SampleDone(step, prompt.pair_id, prompt.text, ours.text, theirs.text, seed, kl.rb)
+    yield PhaseChanged("sample", len(prompts), len(prompts), "side by side")
