@@ -44,7 +44,7 @@ class InspectPage(Page):
         self._lineages: dict[str, Any] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = QComboBox(), QComboBox()
-        self.search = SearchField("Find in prompts")
+        self.search = SearchField(context.theme, "Find in prompts")
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
         self.panel = PairPanel(context)
         self.count = Chip("")
