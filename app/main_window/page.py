@@ -76,7 +76,7 @@ class Page(QWidget):
         return True
 
     def first_focus(self) -> QWidget | None:
-        """The widget that gets the keyboard when the page is shown, or None to leave it as it was."""
+        """The widget that gets the keyboard when the page is shown; None for the page itself, so that its keys work."""
         return None
 
     def hear(self, changes: Changes, initiator: object | None) -> None:

@@ -33,10 +33,10 @@ class StatusBar(QFrame):
         row.setSpacing(6)
         self._workspace = ElideLabel("no workspace", kind="caption", mode=Qt.TextElideMode.ElideMiddle)
         self._dot, self._saved = Swatch(theme, "text3", 8), text_label("", "caption")
-        self._job = push_button("", "link", name="Running job")
+        self._job = push_button("", "status", name="Running job")
         self._job.clicked.connect(self.job_pressed)
         self._machine = text_label("", "caption")
-        self._reviewer = push_button("", "link", name="Reviewer")
+        self._reviewer = push_button("", "status", name="Reviewer")
         self._reviewer.clicked.connect(self.reviewer_pressed)
         for widget in (self._workspace, self._dot, self._saved):
             row.addWidget(widget)

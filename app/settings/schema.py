@@ -82,7 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
         "annotate.view",
         "Annotation",
         "Show answers as",
-        "How answers are drawn; M switches for one pair.",
+        "How answers are drawn; W switches for one pair.",
         "choice",
         "markdown",
         (("markdown", "Markdown"), ("plain", "Plain text"), ("source", "Source")),

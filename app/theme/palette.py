@@ -41,3 +41,14 @@ def make_palette(tokens: Tokens) -> QPalette:
         palette.setColor(QPalette.ColorGroup.Disabled, role, tokens.colour("text3"))
     palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Highlight, tokens.colour("border"))
     return palette
+
+
+OUTLINED = ("QCheckBox", "QRadioButton", "QComboBox", "QAbstractSpinBox", "QSlider", "QGroupBox")
+"""Controls left to Fusion, which draws their outline as the window colour made 1.4 times darker."""
+
+
+def make_control_palette(tokens: Tokens) -> QPalette:
+    """Return the palette of the ``OUTLINED`` controls: their outline comes out as ``border_strong`` (3:1 or more)."""
+    palette = make_palette(tokens)
+    palette.setColor(QPalette.ColorRole.Window, tokens.colour("border_strong").lighter(140))
+    return palette

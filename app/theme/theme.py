@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from app.theme.icons import Icons
-from app.theme.palette import make_palette
+from app.theme.palette import OUTLINED, make_control_palette, make_palette
 from app.theme.style_sheet import render_style_sheet
 from app.theme.tokens import Tokens, load_tokens
 
@@ -90,6 +90,9 @@ class Theme(QObject):
     def _restyle(self) -> None:
         self._tokens = self._resolve()
         self._app.setPalette(make_palette(self._tokens))
+        controls = make_control_palette(self._tokens)
+        for name in OUTLINED:
+            QApplication.setPalette(controls, name)
         self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
         self._app.setStyleSheet(render_style_sheet(self._template, self._tokens, self.zoom, extra))

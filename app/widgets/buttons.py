@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButt
 from app.actions.registry import ActionRegistry
 from app.theme.theme import Theme
 
-ButtonKind = Literal["", "primary", "danger", "flat", "link", "big"]
+ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
 def push_button(

@@ -1,0 +1,59 @@
+"""The ``pairwright`` command: the window, or any command of ``core.cli``.
+
+With nothing or with a folder it opens the window; everything else goes to the command line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def wants_window(args: Sequence[str]) -> bool:
+    """Whether these arguments ask for the window: none, or one that is a workspace folder or its file."""
+    if not args:
+        return True
+    if len(args) > 1 or args[0].startswith("-"):
+        return False
+    path = Path(args[0]).expanduser()
+    return path.is_dir() or path.name == "workspace.db" or any(mark in args[0] for mark in ("/", "\\"))
+
+
+def run_window(workspace: Path | None) -> int:
+    """Show the window until it is closed; returns the exit code."""
+    from app import bootstrap, errors
+    from app.single_instance import raise_other_window
+    from core.paths import log_dir
+
+    app = bootstrap.make_application(sys.argv[:1])
+    if workspace is not None and raise_other_window(workspace):
+        return 0
+    errors.start_logging(log_dir())
+    crash = errors.last_crash(log_dir())
+    kept = errors.start_faulthandler(log_dir())
+    desk = bootstrap.build(app)
+    desk.errors.install()
+    if crash:
+        desk.context.notices.post("Pairwright ended unexpectedly last time.", "warn", hint="What was saved is safe.")
+    bootstrap.start(desk, workspace)
+    try:
+        return app.exec()
+    finally:
+        desk.close()
+        if kept is not None:
+            kept.close()
+
+
+def main() -> None:
+    """Entry point of the ``pairwright`` command."""
+    args = sys.argv[1:]
+    if wants_window(args):
+        sys.exit(run_window(Path(args[0]).expanduser() if args else None))
+    from core.cli.app import main as command_line
+
+    sys.exit(command_line(args))
+
+
+if __name__ == "__main__":
+    main()

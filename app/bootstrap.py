@@ -1,0 +1,123 @@
+"""The composition root: the only place that builds the window and everything it needs. Tests start here too."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.actions.registry import ActionRegistry
+from app.background.change_bus import ChangeBus
+from app.background.run_watch import RunWatch
+from app.background.store_ops import StoreOps
+from app.background.task_runner import TaskRunner
+from app.background.watchdog import Watchdog
+from app.context import AppContext
+from app.dialogs import Dialogs
+from app.errors import ErrorDesk
+from app.main_window.places import PLACES, preload
+from app.main_window.window import MainWindow
+from app.main_window.workspace_switch import Opener, WorkspaceSwitch, open_application
+from app.notices import Notices
+from app.session import Session
+from app.settings.store import Settings
+from app.single_instance import SingleInstance
+from app.theme.theme import Theme
+from core.domain.errors import UserError
+from core.paths import log_dir, resources_dir, user_data_dir
+
+log = logging.getLogger(__name__)
+PRELOAD = ("pyqtgraph", *(place.module for place in PLACES if place.id != "home"))
+
+
+@dataclass
+class Desk:
+    """The running window and its parts, for ``__main__`` and for tests.
+
+    ``close`` shuts everything in order: window, threads, workspace.
+    """
+
+    window: MainWindow
+    context: AppContext
+    tasks: TaskRunner
+    switch: WorkspaceSwitch
+    instance: SingleInstance
+    errors: ErrorDesk
+    watchdog: Watchdog
+
+    def close(self) -> None:
+        """Stop listening, cancel jobs, wait for what is being stored, close the workspace."""
+        self.instance.stop()
+        self.watchdog.stop()
+        self.window.watch.stop()
+        self.tasks.close()
+        if self.switch.current is not None:
+            self.switch.current.close()
+            self.switch.current = None
+
+
+def make_application(argv: list[str]) -> QApplication:
+    """Return the Qt application with its names set."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(argv)
+    app.setApplicationName("Pairwright")
+    app.setApplicationDisplayName("Pairwright")
+    app.setDesktopFileName("pairwright")
+    return app
+
+
+def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener = open_application) -> Desk:
+    """Build the window without showing it and without opening a workspace."""
+    settings = Settings(user_data_dir())
+    theme = Theme(app, resources_dir())
+    theme.apply(settings.get("look.theme"), settings.get("look.zoom"))
+    app.setWindowIcon(theme.icons.icon("logo", "accent"))
+    tasks, changes, notices = TaskRunner(), ChangeBus(), Notices()
+    dialogs = dialogs or Dialogs()
+    session = Session(settings)
+    context = AppContext(
+        tasks=tasks,
+        ops=StoreOps(tasks, changes),
+        changes=changes,
+        actions=ActionRegistry(settings, theme.icons),
+        settings=settings,
+        theme=theme,
+        notices=notices,
+        dialogs=dialogs,
+        session=session,
+        resources=resources_dir(),
+    )
+    errors = ErrorDesk(dialogs, lambda error: _tell(notices, error))
+    tasks.unhandled.connect(errors.take)
+    switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
+    window = MainWindow(context, switch, RunWatch(tasks), log_dir())
+    dialogs.parent = window
+    instance = SingleInstance(window.come_forward)
+    switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())
+    return Desk(window, context, tasks, switch, instance, errors, Watchdog())
+
+
+def start(desk: Desk, workspace: Path | None) -> None:
+    """Show the window, then do what may come after the first paint: open the workspace, load the other pages."""
+    desk.window.show()
+    QTimer.singleShot(0, desk.window, lambda: _after_first_paint(desk, workspace))
+
+
+def _after_first_paint(desk: Desk, workspace: Path | None) -> None:
+    target = workspace
+    if target is None and desk.context.settings.get("general.reopen"):
+        recent = desk.context.session.recent_workspaces()
+        target = recent[0] if recent else None
+    if target is not None:
+        desk.switch.open(target)
+    desk.watchdog.start()
+    desk.tasks.query(lambda: preload(("psutil",)), lambda _: desk.window.status.watch_machine(), owner=desk.window)
+    desk.tasks.query(lambda: preload(PRELOAD), owner=desk.window)
+
+
+def _tell(notices: Notices, error: UserError) -> None:
+    notices.post(error.message, "error", hint=error.hint)

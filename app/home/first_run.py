@@ -1,0 +1,98 @@
+"""The first screen: three ways in, the workspaces opened lately, and how it should look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.widgets.buttons import action_button, push_button
+from app.widgets.containers import Card, clear_layout
+from app.widgets.inputs import SegmentedControl
+from app.widgets.labels import ElideLabel, text_label
+from app.widgets.messages import IconLabel
+
+_THEMES = (("auto", "Auto"), ("light", "Light"), ("dark", "Dark"), ("high_contrast", "Contrast"))
+WAYS = (
+    ("global.demo", "Open the demo workspace", "Labelled pairs, a rubric with two versions and a finished run."),
+    ("global.new", "Start empty", "An empty workspace in a folder of your choice."),
+    ("global.open", "Open…", "A workspace that is already on this computer."),
+)
+
+
+class FirstRun(QWidget):
+    """Shown on Home while no workspace is open."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        outer = QHBoxLayout(self)
+        outer.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(14)
+        outer.addLayout(column, 4)
+        outer.addStretch(1)
+        column.addStretch(2)
+        column.addWidget(IconLabel(context.theme, "logo", "accent", 52), 0, Qt.AlignmentFlag.AlignHCenter)
+        for text, kind in (
+            ("Label pairs, train on them, see why it failed.", "hero"),
+            ("Everything stays on this computer.", "muted"),
+        ):
+            label = text_label(text, kind, wrap=True)  # type: ignore[arg-type]
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
+        column.addSpacing(6)
+        column.addLayout(self._ways())
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(2)
+        column.addLayout(self._recent)
+        column.addStretch(3)
+        column.addLayout(self._looks())
+        self.show_recent(context.session.recent_workspaces())
+
+    def show_recent(self, folders: Sequence[Path]) -> None:
+        """List the workspaces opened lately."""
+        clear_layout(self._recent)
+        if not folders:
+            return
+        self._recent.addWidget(text_label("Opened lately", "section"))
+        for folder in folders[:5]:
+            row = QHBoxLayout()
+            button = push_button(folder.name, "link", tooltip=str(folder), name=f"Open {folder.name}")
+            button.clicked.connect(lambda _=False, path=folder: self._context.open_workspace(path))
+            row.addWidget(button)
+            row.addWidget(ElideLabel(str(folder.parent), kind="hint", mode=Qt.TextElideMode.ElideMiddle), 1)
+            self._recent.addLayout(row)
+
+    def _ways(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        for place, (action_id, title, text) in enumerate(WAYS):
+            card = Card(margin=16)
+            kind = "primary" if place == 0 else ""
+            card.add(action_button(self._context.actions, action_id, text=title, kind=kind, theme=self._context.theme))
+            card.add(text_label(text, "caption", wrap=True))
+            card.column.addStretch(1)
+            row.addWidget(card, 1)
+        return row
+
+    def _looks(self) -> QHBoxLayout:
+        settings = self._context.settings
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addStretch(1)
+        theme = SegmentedControl("Theme", _THEMES)
+        theme.set_value(settings.get("look.theme"))
+        theme.changed.connect(lambda value: settings.set("look.theme", value))
+        settings.changed.connect(
+            lambda key: theme.set_value(settings.get("look.theme")) if key == "look.theme" else None
+        )
+        row.addWidget(text_label("Theme", "caption"))
+        row.addWidget(theme)
+        for action_id in ("global.zoom_out", "global.zoom_in"):
+            row.addWidget(action_button(self._context.actions, action_id, icon_only=True))
+        row.addStretch(1)
+        return row

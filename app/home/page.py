@@ -1,0 +1,190 @@
+"""Home: what to do next, what there is, what is going on, what happened."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.background.run_watch import state_of
+from app.context import AppContext
+from app.home import presenter
+from app.home.first_run import FirstRun
+from app.main_window.page import Page
+from app.widgets.buttons import action_button, icon_button, push_button
+from app.widgets.containers import Card, ScrollColumn, Tile, clear_layout
+from app.widgets.labels import ElideLabel, text_label
+from app.widgets.messages import IconLabel, ProgressLine
+from core.domain.changes import Changes
+
+TILES = (("pairs", "Pairs", "data"), ("labelled", "Labelled", "annotate"), ("datasets", "Dataset versions", "data"))
+
+
+class HomePage(Page):
+    """The first screen, or an overview of the open workspace."""
+
+    place = "home"
+    title = "Home"
+    watches = ~Changes.NOTHING
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self._stack = QStackedWidget()
+        self.set_body(self._stack, 0)
+        if context.has_workspace:
+            self._build()
+            self.header.add_right(action_button(context.actions, "global.open", text="Open…"))
+            self.header.add_right(action_button(context.actions, "global.new", text="New workspace"))
+        else:
+            self.header.hide()
+            self._stack.addWidget(FirstRun(context))
+
+    def on_shown(self) -> None:
+        """Read again: Home is cheap and should never be stale."""
+        self.changed(self.watches)
+
+    def changed(self, changes: Changes) -> None:
+        """Read what Home shows, in the background."""
+        if self.context.has_workspace:
+            self.context.tasks.query(self._read, self._show, owner=self, key="home")
+
+    def show_runs(self, runs: list[Any], live: list[Any]) -> None:
+        """Show how many runs there are, and the one that is going on."""
+        self._tiles["runs"].set_value(presenter.number(len(runs)), f"{len(live)} running" if live else "", "accent")
+        self._running.setVisible(bool(live))
+        if live:
+            run = live[0]
+            step, total = getattr(run, "step", 0) or 0, getattr(run, "total_steps", 0) or 0
+            name = str(getattr(run, "name", "") or getattr(run, "run_id", ""))
+            self._bar.set_progress(f"{name} · {state_of(run)}", step, total, getattr(run, "eta_s", None))
+
+    def _build(self) -> None:
+        scroll = ScrollColumn(margin=16, spacing=12, name="Home")
+        self._stack.addWidget(scroll)
+        column = scroll.column
+        column.addWidget(self._next_card())
+        column.addLayout(self._tile_row())
+        column.addWidget(self._running_card())
+        lower = QHBoxLayout()
+        lower.setSpacing(12)
+        self._steps_card, self._steps = Card("First steps"), QVBoxLayout()
+        self._steps.setSpacing(10)
+        hide = icon_button(self.context.theme, "close", "Hide the first steps", size=14)
+        hide.clicked.connect(self._hide_steps)
+        self._steps_card.add_to_head(hide)
+        self._steps_card.add(self._steps)
+        self._steps_card.column.addStretch(1)
+        activity = Card("Recent activity")
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(8)
+        activity.add(self._lines)
+        activity.column.addStretch(1)
+        lower.addWidget(activity, 3)
+        lower.addWidget(self._steps_card, 2)
+        column.addLayout(lower)
+        column.addStretch(1)
+
+    def _next_card(self) -> QWidget:
+        card = Card(margin=16)
+        row = QHBoxLayout()
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        self._next_title, self._next_text = text_label("", "section"), ElideLabel("", kind="muted")
+        words.addWidget(self._next_title)
+        words.addWidget(self._next_text)
+        self._next_button = push_button("Continue", "primary", theme=self.context.theme, icon="arrow_right")
+        self._next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._next_button.clicked.connect(self._go_on)
+        row.addLayout(words, 1)
+        row.addWidget(self._next_button)
+        card.add(row)
+        self._target = "annotate"
+        self.on("home.continue", self._go_on)
+        return card
+
+    def _tile_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        self._tiles: dict[str, Tile] = {}
+        for key, name, place in (*TILES, ("runs", "Runs", "runs")):
+            tile = Tile(name, theme=self.context.theme)
+            tile.set_clickable(True)
+            tile.clicked.connect(lambda where=place: self.context.navigate(where))
+            self._tiles[key] = tile
+            row.addWidget(tile, 1)
+        return row
+
+    def _running_card(self) -> QWidget:
+        self._running = Card("Running")
+        watch = push_button("Watch", "link")
+        watch.clicked.connect(lambda: self.context.navigate("runs"))
+        self._running.add_to_head(watch)
+        self._bar = ProgressLine(self.context.theme, cancellable=False)
+        self._running.add(self._bar)
+        self._running.hide()
+        return self._running
+
+    def _go_on(self) -> None:
+        self.context.navigate(self._target)
+
+    def _read(self) -> tuple[Any, list[Any], bool]:
+        services = self.context.services
+        return services.workspace.info(), services.workspace.activity(10), bool(services.rubrics.published())
+
+    def _show(self, found: tuple[Any, list[Any], bool]) -> None:
+        info, events, published = found
+        self.header.set_title(info.name or info.path.name)
+        self.header.set_caption(str(info.path))
+        wanted = presenter.next_thing(info.counts, published)
+        self._target = wanted.place
+        self._next_title.setText(wanted.title)
+        self._next_text.setText(wanted.text)
+        self._next_button.setText(wanted.button)
+        self._next_button.setAccessibleName(wanted.button)
+        pairs, labelled = info.counts.get("pairs", 0), info.counts.get("labelled", 0)
+        for key, _, _ in TILES:
+            self._tiles[key].set_value(presenter.number(info.counts.get(key, 0)))
+        if pairs:
+            self._tiles["labelled"].set_value(presenter.number(labelled), f"{100 * labelled // pairs} %", "neutral")
+        self._tiles["runs"].set_value(presenter.number(info.counts.get("runs", 0)))
+        self._show_steps(presenter.checklist(info.counts, published))
+        self._show_lines(presenter.lines_of(events, int(time.time() * 1000)))
+
+    def _hide_steps(self) -> None:
+        self.context.settings.set_state("home/steps_hidden", True)
+        self._steps_card.hide()
+
+    def _show_steps(self, steps: tuple[presenter.Step, ...]) -> None:
+        hidden = str(self.context.settings.state("home/steps_hidden", False)).lower() == "true"
+        self._steps_card.setVisible(not hidden and not all(step.done for step in steps))
+        clear_layout(self._steps)
+        for step in steps:
+            icon, colour = ("check_circle", "ok") if step.done else ("circle", "text3")
+            row, words = QHBoxLayout(), QVBoxLayout()
+            row.setSpacing(10)
+            words.setSpacing(0)
+            row.addWidget(IconLabel(self.context.theme, icon, colour, 18), 0, Qt.AlignmentFlag.AlignTop)
+            button = push_button(step.title, "link", name=f"{step.title}, {'done' if step.done else 'to do'}")
+            button.clicked.connect(lambda _=False, place=step.place: self.context.navigate(place))
+            words.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            words.addWidget(text_label(step.text, "hint", wrap=True))
+            row.addLayout(words, 1)
+            self._steps.addLayout(row)
+
+    def _show_lines(self, lines: tuple[presenter.Line, ...]) -> None:
+        clear_layout(self._lines)
+        if not lines:
+            self._lines.addWidget(
+                text_label("Imports, labels, dataset versions and runs will be listed here.", "muted")
+            )
+        for line in lines:
+            row = QHBoxLayout()
+            row.setSpacing(10)
+            row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
+            row.addWidget(ElideLabel(line.text), 1)
+            if line.who:
+                row.addWidget(ElideLabel(line.who, kind="hint"))
+            row.addWidget(text_label(line.when, "hint"))
+            self._lines.addLayout(row)

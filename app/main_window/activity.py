@@ -1,0 +1,86 @@
+"""The activity drawer: every job with its bar and Cancel, and every notice that was shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.background.task import Job
+from app.notices import Notice
+from app.theme.theme import Theme
+from app.widgets.buttons import icon_button
+from app.widgets.containers import ScrollColumn
+from app.widgets.labels import text_label
+from app.widgets.messages import IconLabel, ProgressLine
+
+WIDTH = 320
+MOST = 60
+_ICONS = {"info": ("info", "accent"), "ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "error": ("error", "bad")}
+
+
+class ActivityPanel(QFrame):
+    """A drawer at the right; ``closed`` fires when it is shut."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("part", "side")
+        self._theme = theme
+        self.setFixedWidth(theme.px(WIDTH))
+        self.setAccessibleName("Activity")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(8)
+        head = QHBoxLayout()
+        head.addWidget(text_label("Activity", "section"))
+        head.addStretch(1)
+        close = icon_button(theme, "close", "Close activity", size=16)
+        close.clicked.connect(self.closed)
+        head.addWidget(close)
+        column.addLayout(head)
+        scroll = ScrollColumn(spacing=10, name="Jobs and notices")
+        self._jobs, self._notices = QVBoxLayout(), QVBoxLayout()
+        self._jobs.setSpacing(10)
+        self._notices.setSpacing(8)
+        self._empty = text_label("Imports, freezes, downloads and notices show up here.", "muted", wrap=True)
+        scroll.column.addWidget(self._empty)
+        scroll.column.addLayout(self._jobs)
+        scroll.column.addLayout(self._notices)
+        scroll.column.addStretch(1)
+        column.addWidget(scroll, 1)
+        theme.changed.connect(lambda: self.setFixedWidth(theme.px(WIDTH)))
+
+    def add_job(self, job: Job) -> None:
+        """Show a job from its start to its end."""
+        line = ProgressLine(self._theme, title=job.title)
+        line.follow(job)
+        self._jobs.insertWidget(0, line)
+        self._trim(self._jobs)
+        self._empty.hide()
+
+    def add_notice(self, notice: Notice) -> None:
+        """Keep a notice with its time."""
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        icon, colour = _ICONS[notice.level]
+        line.addWidget(IconLabel(self._theme, icon, colour, 16), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(text_label(notice.text, "", wrap=True, selectable=True))
+        clock = datetime.fromtimestamp(notice.at).strftime("%H:%M")
+        words.addWidget(text_label(f"{clock}  {notice.hint}".strip(), "hint", wrap=True))
+        line.addLayout(words, 1)
+        self._notices.insertWidget(0, row)
+        self._trim(self._notices)
+        self._empty.hide()
+
+    def _trim(self, layout: QVBoxLayout) -> None:
+        while layout.count() > MOST:
+            item = layout.takeAt(layout.count() - 1)
+            if item is not None and (widget := item.widget()):
+                widget.deleteLater()

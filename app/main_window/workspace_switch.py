@@ -1,0 +1,136 @@
+"""Opening, making and closing workspaces, off the UI thread; the old one stays open until the new one is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background.task_runner import TaskRunner
+from app.dialogs import Dialogs
+from app.notices import Notices
+from app.session import Session
+from app.single_instance import raise_other_window
+from core.domain.errors import NotFound, UserError, WorkspaceInUse
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+log = logging.getLogger(__name__)
+Opener = Callable[..., "Application"]
+
+
+def open_application(path: Path, *, create: bool = False, read_only: bool = False) -> Application:
+    """Open a workspace; imports the services (and with them the database libraries) on the calling thread."""
+    from core.services.application import Application
+
+    return Application.open(path, create=create, read_only=read_only)
+
+
+class WorkspaceSwitch(QObject):
+    """Holds the open workspace; ``switched(Application | None)`` fires after another one took its place."""
+
+    switched = Signal(object)
+    opening = Signal(str)
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        tasks: TaskRunner,
+        dialogs: Dialogs,
+        notices: Notices,
+        session: Session,
+        opener: Opener = open_application,
+    ) -> None:
+        super().__init__()
+        self._tasks, self._dialogs, self._notices, self._session = tasks, dialogs, notices, session
+        self._opener = opener
+        self.current: Application | None = None
+        self._asked = 0
+
+    def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
+        """Open a workspace folder (or the ``workspace.db`` in it) and switch to it."""
+        path = Path(path).expanduser()
+        if self.current is not None and _same(self.current.folder, path):
+            return
+        self._asked += 1
+        asked = self._asked
+        self.opening.emit(path.name)
+        self._tasks.query(
+            lambda: self._opener(path, create=create, read_only=read_only),
+            lambda services: self._take(services, asked),
+            lambda error: self._refuse(error, path),
+            owner=self,
+        )
+
+    def open_demo(self) -> None:
+        """Open the demo workspace, made afresh in the user's folder when it is not there."""
+        self._asked += 1
+        asked = self._asked
+        self.opening.emit("demo")
+        self._tasks.query(
+            _open_demo,
+            lambda services: self._take(services, asked),
+            lambda error: self._refuse(error, Path("demo")),
+            owner=self,
+        )
+
+    def close(self) -> None:
+        """Close the workspace and show the first screen; waits until what is queued is stored."""
+        services, self.current = self.current, None
+        self.switched.emit(None)
+        if services is not None:
+            services.close()
+
+    def _take(self, services: Application, asked: int) -> None:
+        if asked != self._asked:
+            services.close()
+            return
+        old, self.current = self.current, services
+        self._session.note_workspace(services.folder)
+        self.switched.emit(services)
+        if old is not None:
+            self._tasks.write(old.close)
+
+    def _refuse(self, error: Exception, path: Path) -> None:
+        if isinstance(error, WorkspaceInUse):
+            self._offer_reading(error, path)
+        elif isinstance(error, NotFound) and path.is_dir():
+            self._offer_making(path)
+        elif isinstance(error, UserError):
+            self._dialogs.ask("Cannot open the workspace", error.message, ("OK",), detail=error.hint, kind="error")
+        else:
+            self._tasks.unhandled.emit(error)
+        self.failed.emit(str(error))
+
+    def _offer_reading(self, error: WorkspaceInUse, path: Path) -> None:
+        if raise_other_window(path):
+            self._notices.post("This workspace is open in another window, which is in front now.")
+            return
+        answer = self._dialogs.ask(
+            "The workspace is in use", error.message, ("Open for reading", "Cancel"), detail=error.hint
+        )
+        if answer == "Open for reading":
+            self.open(path, read_only=True)
+
+    def _offer_making(self, path: Path) -> None:
+        answer = self._dialogs.ask(
+            "No workspace here", f"The folder {path.name} holds no workspace. Make one in it?", ("Make one", "Cancel")
+        )
+        if answer == "Make one":
+            self.open(path, create=True)
+
+
+def _same(folder: Path, path: Path) -> bool:
+    target = path.parent if path.name == "workspace.db" else path
+    return folder.resolve() == target.resolve()
+
+
+def _open_demo() -> Any:
+    """Make the demo workspace when needed and open it."""
+    from core.services import demo
+
+    return demo.open_demo()

@@ -1,0 +1,168 @@
+"""The settings page, generated from ``schema.py``: search, groups, one editor a row; everything applies at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.actions.shortcuts_editor import ShortcutsEditor
+from app.context import AppContext
+from app.main_window.page import Page
+from app.settings.schema import GROUPS, SETTINGS, Setting
+from app.widgets.buttons import icon_button
+from app.widgets.containers import Card, ScrollColumn, line
+from app.widgets.inputs import SearchField, SegmentedControl
+from app.widgets.labels import text_label
+
+
+def make_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple[QWidget, Callable[[Any], None]]:
+    """Return the editor of a setting and a function that shows a value in it."""
+    match row.kind:
+        case "bool":
+            box = QCheckBox()
+            box.setChecked(value)
+            box.toggled.connect(store)
+            return box, box.setChecked
+        case "choice" if len(row.choices) <= 4 and sum(len(label) for _, label in row.choices) < 48:
+            segments = SegmentedControl(row.label, row.choices)
+            segments.set_value(value)
+            segments.changed.connect(store)
+            return segments, segments.set_value
+        case "choice":
+            combo = QComboBox()
+            for choice, label in row.choices:
+                combo.addItem(label, choice)
+            combo.setCurrentIndex(combo.findData(value))
+            combo.activated.connect(lambda _: store(combo.currentData()))
+            return combo, lambda new: combo.setCurrentIndex(combo.findData(new))
+        case "int" | "float":
+            return _number_editor(row, value, store)
+        case "text":
+            field = QLineEdit(value)
+            field.editingFinished.connect(lambda: store(field.text()))
+            return field, field.setText
+
+
+def _number_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple[QWidget, Callable[[Any], None]]:
+    spin: QSpinBox | QDoubleSpinBox
+    if row.kind == "int":
+        spin = QSpinBox()
+        spin.setRange(int(row.low), int(row.high))
+        spin.setSingleStep(int(row.step))
+    else:
+        spin = QDoubleSpinBox()
+        spin.setRange(row.low, row.high)
+        spin.setSingleStep(row.step)
+    spin.setSuffix(row.unit)
+    spin.setKeyboardTracking(False)
+    spin.setMinimumWidth(110)
+    spin.setValue(value)
+    spin.valueChanged.connect(store)
+    return spin, lambda new: spin.setValue(new)  # type: ignore[arg-type]
+
+
+class SettingRow(QWidget):
+    """Name and note at the left, the editor and a reset button at the right."""
+
+    def __init__(self, context: AppContext, row: Setting) -> None:
+        super().__init__()
+        self.row = row
+        self._settings = context.settings
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.setSpacing(16)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(text_label(row.label))
+        words.addWidget(text_label(row.note, "hint", wrap=True))
+        layout.addLayout(words, 1)
+        self.editor, self._show = make_editor(row, self._settings.get(row.key), self._store)
+        self.editor.setAccessibleName(row.label)
+        self.editor.setAccessibleDescription(row.note)
+        layout.addWidget(self.editor, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._reset = icon_button(context.theme, "reset", f"Reset {row.label}", size=16)
+        keep = self._reset.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self._reset.setSizePolicy(keep)
+        self._reset.clicked.connect(lambda: self._settings.reset(row.key))
+        layout.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._settings.changed.connect(self._follow)
+        self._mark()
+
+    def fits(self, words: str) -> bool:
+        """Whether the row has what was searched for."""
+        text = f"{self.row.group} {self.row.label} {self.row.note}".casefold()
+        return all(word in text for word in words.casefold().split())
+
+    def _store(self, value: Any) -> None:
+        self._settings.set(self.row.key, value)
+
+    def _follow(self, key: str) -> None:
+        if key == self.row.key:
+            self.editor.blockSignals(True)
+            self._show(self._settings.get(key))
+            self.editor.blockSignals(False)
+            self._mark()
+
+    def _mark(self) -> None:
+        self._reset.setVisible(not self._settings.is_default(self.row.key))
+
+
+class SettingsPage(Page):
+    """All settings, and the shortcut editor."""
+
+    place = "settings"
+    title = "Settings"
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self.search = SearchField(context.theme, "Search settings")
+        self.search.setMinimumWidth(240)
+        self.search.searched.connect(self.find)
+        self.header.add_right(self.search)
+        scroll = ScrollColumn(margin=16, spacing=12, name="Settings")
+        self.rows: list[SettingRow] = []
+        self._cards: dict[str, Card] = {}
+        for group in GROUPS:
+            scroll.column.addWidget(self._group(group))
+        self._shortcuts = Card("Shortcuts")
+        self._shortcuts.add(ShortcutsEditor(context.theme, context.actions, context.settings))
+        scroll.column.addWidget(self._shortcuts)
+        self._nothing = text_label("No setting fits these words.", "muted")
+        self._nothing.hide()
+        scroll.column.addWidget(self._nothing)
+        scroll.column.addStretch(1)
+        self.set_body(scroll, 0)
+
+    def find(self, words: str) -> None:
+        """Show only what has these words."""
+        for row in self.rows:
+            row.setVisible(row.fits(words))
+        for group, card in self._cards.items():
+            card.setVisible(any(row.fits(words) for row in self.rows if row.row.group == group))
+        keys = not words or "shortcut" in words.casefold() or "key" in words.casefold()
+        self._shortcuts.setVisible(keys)
+        self._nothing.setVisible(not keys and not any(row.fits(words) for row in self.rows))
+
+    def _group(self, group: str) -> Card:
+        card = Card(group, margin=16, spacing=2)
+        for number, row in enumerate(row for row in SETTINGS if row.group == group):
+            if number:
+                card.add(line())
+            made = SettingRow(self.context, row)
+            self.rows.append(made)
+            card.add(made)
+        self._cards[group] = card
+        return card
