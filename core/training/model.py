@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.ids import sha256_json
 from core.domain.run_config import RunConfig
-from core.durable import file_sha256
+from core.durable import file_sha256, read_json
 from core.training import adapters
+from core.training.contract import require_base
 from core.training.device import resolve_device, resolve_dtype
 from core.training.intake import check_adapter, check_model
 from core.training.offline import go_offline
@@ -168,6 +169,10 @@ def load_model(
     dtype = dtype or resolve_dtype(config, device)
     tokenizer = read_tokenizer(model_dir)
     quantised = config.quantize != "none"
+    weights_sha256 = model_sha256(model_dir, quantised="4bit" if quantised else "")
+    if config.init_adapter and config.lora_r > 0:
+        check_adapter(Path(config.init_adapter))
+        require_base(Path(config.init_adapter), weights_sha256, model_dir.name)
     base = read_quantised(model_dir, device, dtype) if quantised else read_base(model_dir, dtype)
     policy = _attach(base, config)
     return LoadedModel(
@@ -177,7 +182,7 @@ def load_model(
         model_dir=model_dir,
         device=device,
         dtype=dtype,
-        weights_sha256=model_sha256(model_dir, quantised="4bit" if quantised else ""),
+        weights_sha256=weights_sha256,
         quantised=quantised,
     )
 
@@ -193,7 +198,6 @@ def _attach(base: Any, config: RunConfig) -> Any:
     base.requires_grad_(False)
     if not config.init_adapter:
         return adapters.add_fresh_adapter(base, config)
-    check_adapter(Path(config.init_adapter))
     return adapters.load_adapter(base, Path(config.init_adapter))
 
 
@@ -290,8 +294,6 @@ def model_sha256(model_dir: Path, *, quantised: str = "") -> str:
     if path.is_file():
         return sha256_json([file_sha256(path), quantised])
     files = {p.name: file_sha256(p) for p in sorted(path.glob("*.safetensors"))}
-    from core.durable import read_json
-
     config = read_json(path / "config.json")
     for key in ("_name_or_path", "_model_name_or_path", "transformers_version", "use_cache", "dtype", "torch_dtype"):
         config.pop(key, None)
