@@ -157,6 +157,11 @@ class RunConfig:
         """ "lora" or "full"."""
         return "lora" if self.lora_r > 0 else "full"
 
+    @staticmethod
+    def objective_keys() -> tuple[str, ...]:
+        """Return the names of the settings that change the effective objective."""
+        return tuple(f.name for f in fields(RunConfig) if f.name not in _NOT_OBJECTIVE)
+
     def fingerprint(self, **inputs: str) -> str:
         """Return the hash of all that changes the effective objective.
 

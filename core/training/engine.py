@@ -1,0 +1,180 @@
+"""The engine: ``train`` turns settings, pairs and a model folder into a stream of events.
+
+A plain generator: whoever iterates drives it, and nothing happens between two events that was not asked for
+by taking the next one. It knows no thread, no process, no window and no database. Read ``_run`` from top to
+bottom; that is the whole of a run.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import torch
+
+from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, UserError
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
+from core.training import checkpoints
+from core.training.batching import total_steps
+from core.training.checkpoints import Checkpoint
+from core.training.control import Control
+from core.training.device import resolve_device, set_threads
+from core.training.interrupts import Interrupts
+from core.training.loop import Job, Training, finished
+from core.training.losses import check_combination
+from core.training.preparing import Split, input_hashes, prepare, split_pairs
+from core.training.probe import Probe, TrainSession
+from core.training.stepping import NotFinite, OutOfMemory
+
+__all__ = ["Probe", "TrainSession", "train"]
+
+
+def train(
+    config: RunConfig,
+    pairs: Sequence[TrainingPair],
+    *,
+    model_dir: Path,
+    run_dir: Path,
+    control: Control,
+    probe: Probe | None = None,
+    resume: bool = False,
+    run_id: str = "",
+    cache_dir: Path | None = None,
+) -> Iterator[RunEvent]:
+    """Train and yield what happens: ``RunStarted`` first, exactly one ``Finished`` or ``Failed`` last.
+
+    Args:
+        config: the run's settings.
+        pairs: train and dev pairs; test pairs are not looked at.
+        model_dir: Hugging Face folder (or GGUF file) of the base model.
+        run_dir: where checkpoints and the result go.
+        control: polled between micro-batches.
+        probe: called at step 0, at each cadence and at the end.
+        resume: go on from the newest checkpoint in ``run_dir`` that verifies, or from the start if there is none.
+        run_id: name of the run, carried in events and manifests.
+        cache_dir: where reference log-probs are kept between runs; None keeps them in memory.
+    """
+    job = Job(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir)
+    try:
+        with closing(_run(job)) as events:
+            for event in events:
+                if isinstance(event, StepDone):
+                    job.step = event.step
+                job.started = True
+                yield event
+        return
+    except Exception as error:
+        failure = _failure(error, job.step)
+    if not job.started:
+        yield RunStarted(run_id, 0, config.epochs, 0, 0, config.device, config.dtype, "")
+    yield failure
+
+
+def _run(job: Job) -> Generator[RunEvent, None, None]:
+    """One attempt, from the first look at the settings to the published result."""
+    config = job.config
+    check_combination(config)
+    device = resolve_device(config.device)
+    set_threads(config.threads)
+    torch.manual_seed(config.seed)
+    split = split_pairs(job.pairs, config)
+    inputs = input_hashes(split.train, config, job.model_dir)
+    checkpoint, problems = _starting_point(job, inputs)
+    start = job.step = checkpoint.state.step if checkpoint else 0
+    yield _started(job, split, inputs, device, checkpoint)
+    for problem in problems:
+        yield Warned("checkpoint_damaged", problem, start)
+
+    interrupts = Interrupts(job.control)
+    prepared = yield from prepare(
+        config,
+        split,
+        model_dir=job.model_dir,
+        device=device,
+        cache_dir=job.cache_dir,
+        start=start,
+        interrupts=interrupts,
+        kernel_id=checkpoint.state.kernel_id if checkpoint else "",
+    )
+    if prepared is None:
+        yield finished(job, "stopped" if interrupts.stop == "stop_and_save" else "stopped_without_saving", {})
+        return
+    run = Training(job, prepared, interrupts, inputs, checkpoint)
+    yield PhaseChanged("train", start, prepared.total)
+    if start == 0:
+        yield from run.look(last=False)
+    while run.goes_on():
+        yield from run.one_step()
+    yield from run.end()
+
+
+def _starting_point(job: Job, inputs: dict[str, str]) -> tuple[Checkpoint | None, list[str]]:
+    """Return the checkpoint to go on from, and what is wrong with newer ones.
+
+    Raises:
+        UsageError: when the folder has checkpoints nobody asked to resume, or the run was changed since.
+    """
+    if not job.resume:
+        if checkpoints.listed(job.run_dir):
+            raise UsageError(
+                f"{job.run_dir} already holds checkpoints of a run; they are untouched.",
+                "Resume that run, or choose another folder.",
+            )
+        return None, []
+    checkpoint, problems = checkpoints.newest(job.run_dir)
+    if checkpoint is None:
+        return None, problems
+    different = checkpoints.objective_differences(checkpoint.state.config, job.config)
+    different += [f"{k}: another content" for k, v in inputs.items() if checkpoint.state.inputs.get(k) != v]
+    if different:
+        raise UsageError(
+            f"This run cannot be resumed as it is now: {'; '.join(different)}. Its checkpoints are untouched.",
+            "Restore these, or fork the run to go on with changed settings.",
+        )
+    return checkpoint, problems
+
+
+def _started(
+    job: Job, split: Split, inputs: dict[str, str], device: torch.device, checkpoint: Checkpoint | None
+) -> RunStarted:
+    """Return the first event. Its total counts pairs before any is dropped; the train phase has the exact one."""
+    return RunStarted(
+        run_id=job.run_id,
+        total_steps=total_steps(len(split.train), job.config),
+        epochs=job.config.epochs,
+        n_train=len(split.train),
+        n_dev=len(split.dev),
+        device=str(device),
+        dtype=job.config.dtype,
+        fingerprint=job.config.fingerprint(**inputs),
+        resumed_from=checkpoint.state.step if checkpoint else 0,
+        attempt=checkpoint.state.attempt + 1 if checkpoint else 1,
+    )
+
+
+def _failure(error: Exception, step: int) -> Failed:
+    """Turn what ended the run into its last event; a traceback only where the program is to blame."""
+    if isinstance(error, NotFinite):
+        return Failed(
+            "nan",
+            f"{error.what} in step {step + 1}; the step was not taken and the weights are as they were after step "
+            f"{step}.",
+            "Look at the pairs named here; lower lr, or choose float32. The last checkpoint is safe.",
+            step,
+            error.pair_ids,
+        )
+    if isinstance(error, UserError):
+        kind = {GateFailed: "gate:" + getattr(error, "cause", ""), OutOfMemory: "oom", StorageFull: "storage_full"}
+        names = {BadInput: "bad_input", UsageError: "refused"}
+        return Failed(kind.get(type(error), names.get(type(error), "refused")), error.message, error.hint, step)
+    return Failed(
+        "error",
+        f"The run stopped because of an error in the program: {type(error).__name__}: {error}",
+        "Everything up to the last checkpoint is safe. Please report this with the log.",
+        step,
+        traceback="".join(traceback.format_exception(error)),
+    )

@@ -1,0 +1,247 @@
+"""The steps of a run: gradient, optimizer, probes, checkpoints, and how it ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import UserError
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import CheckpointSaved, Finished, PhaseChanged, RunEvent, StepDone, Warned
+from core.training import checkpoints
+from core.training.batching import MicroBatches
+from core.training.checkpoints import Checkpoint, RunState
+from core.training.control import Control
+from core.training.interrupts import Interrupts
+from core.training.optim import clip_gradients, learning_rate, make_optimizer, set_learning_rate
+from core.training.preparing import Prepared
+from core.training.probe import Probe, is_due
+from core.training.publishing import publish_result
+from core.training.stepping import NotFinite, Stepper
+
+
+@dataclass(slots=True)
+class Job:
+    """What ``train`` was called with, and how far it has come."""
+
+    config: RunConfig
+    pairs: Sequence[TrainingPair]
+    model_dir: Path
+    run_dir: Path
+    control: Control
+    probe: Probe | None
+    resume: bool
+    run_id: str
+    cache_dir: Path | None
+    started: bool = False
+    step: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+
+class Training:
+    """The steps of one attempt, and where the run stands."""
+
+    def __init__(
+        self,
+        job: Job,
+        prepared: Prepared,
+        interrupts: Interrupts,
+        inputs: dict[str, str],
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        config, session = job.config, prepared.session
+        self.job, self.config, self.prepared, self.session = job, config, prepared, session
+        self.interrupts = interrupts
+        self.trainable = session.model.trainable()
+        self.optimizer = make_optimizer(config, self.trainable)
+        micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type)
+        self.state = RunState(
+            step=0,
+            total_steps=prepared.total,
+            config=config.to_plain(),
+            inputs=inputs,
+            fingerprint=config.fingerprint(**inputs),
+            kernel_id=session.scorer.kernel_id,
+        )
+        self.warnings: list[Warned] = []
+        if checkpoint is not None:
+            self._take_up(checkpoint, micro)
+        self.stepper = Stepper(session, micro, interrupts)
+        self.last: dict[str, float] = {}
+        self.saved_step = checkpoint.state.step if checkpoint else -1
+        self.retries = 0
+
+    def _take_up(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
+        before = checkpoint.state
+        checkpoints.restore(checkpoint, self.session.model, self.optimizer)
+        if before.micro_count and (not micro.count or before.micro_count < micro.count):
+            micro.count, micro.tokens = before.micro_count, before.micro_tokens
+        if before.kernel_id != self.state.kernel_id:
+            self.warnings.append(
+                Warned(
+                    "kernel_changed",
+                    f"The forward pass computes differently than before the checkpoint ({before.kernel_id} then, "
+                    f"{self.state.kernel_id} now): the run goes on, but not bit for bit.",
+                    before.step,
+                )
+            )
+        self.state = replace(
+            self.state,
+            step=before.step,
+            attempt=before.attempt + 1,
+            pairs_seen=before.pairs_seen,
+            tokens_seen=before.tokens_seen,
+            seconds=before.seconds,
+            first=before.first,
+            fork_from=before.fork_from,
+        )
+
+    def goes_on(self) -> bool:
+        """Return whether another step is to be made."""
+        return self.state.step < self.prepared.total and not self.interrupts.stop and not self.session.stop_reason
+
+    def one_step(self) -> Generator[RunEvent, None, None]:
+        """Make one optimizer step, look at the run if that is due, and save if that is due."""
+        while self.warnings:
+            yield self.warnings.pop(0)
+        step = self.state.step + 1
+        batch = [self.prepared.train[i] for i in self.prepared.order.batch(step)]
+        begun = time.monotonic()
+        self.interrupts.take_paused()
+        tally = yield from self.stepper.run(step, batch)
+        if tally is None:
+            return
+        norm = clip_gradients(self.trainable, self.config.clip)
+        if not math.isfinite(norm):
+            raise NotFinite("The gradient is not finite", [pair.pair_id for pair in batch])
+        rate = learning_rate(self.config, step, self.prepared.total)
+        set_learning_rate(self.optimizer, rate)
+        self.optimizer.step()
+        self.stepper.clear()
+        seconds = time.monotonic() - begun - self.interrupts.take_paused()
+        done = tally.event(
+            step=step, epoch=self.prepared.order.epochs_done(step), grad_norm=norm, lr=rate, seconds=seconds
+        )
+        self._count(done)
+        yield done
+        if is_due(self.config, step) and step < self.prepared.total:
+            yield from self.look(last=False)
+        every = self.config.checkpoint_every
+        if self.interrupts.checkpoint_wanted() or (every and step % every == 0):
+            yield from self.save(needed=False)
+
+    def _count(self, done: StepDone) -> None:
+        self.last = {"loss": done.loss, "margin": done.margin, "accuracy": done.accuracy}
+        self.state = replace(
+            self.state,
+            step=done.step,
+            pairs_seen=self.state.pairs_seen + done.pairs,
+            tokens_seen=self.state.tokens_seen + sum(r.tokens_chosen + r.tokens_rejected for r in done.rows),
+            seconds=self.state.seconds + done.seconds,
+            first=self.state.first or self.last,
+        )
+
+    def look(self, *, last: bool) -> Generator[RunEvent, None, None]:
+        """Let the probe measure. It cannot end the run by failing, nor change what training draws at random."""
+        if self.job.probe is None:
+            return
+        step, states = self.state.step, checkpoints.random_states()
+        yield PhaseChanged("evaluate", step, self.prepared.total)
+        failure = ""
+        try:
+            with closing(_as_generator(self.job.probe.run(self.session, step, last=last))) as events:
+                for event in events:
+                    yield event
+                    yield from self.interrupts.poll(step)
+                    if self.interrupts.stop:
+                        break
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"
+        checkpoints.set_random_states(states)
+        self.stepper.clear()
+        self.session.model.release_reference()
+        if failure:
+            yield Warned("probe_failed", f"A measurement failed and was left out; the run goes on. {failure}", step)
+        if not last:
+            yield PhaseChanged("train", step, self.prepared.total)
+
+    def save(self, *, needed: bool) -> Generator[RunEvent, None, None]:
+        """Publish a checkpoint and delete older ones. One that merely was due may fail; the run goes on."""
+        if self.saved_step == self.state.step:
+            return
+        begun = time.monotonic()
+        yield PhaseChanged("save", self.state.step, self.prepared.total)
+        micro = self.stepper.micro
+        state = replace(self.state, micro_count=micro.count, micro_tokens=micro.tokens)
+        failure = ""
+        try:
+            saved = checkpoints.save(self.job.run_dir, state, self.session.model, self.optimizer)
+        except UserError as error:
+            if needed:
+                raise
+            failure = str(error)
+        if failure:
+            yield Warned("checkpoint_failed", f"No checkpoint was saved: {failure}", self.state.step)
+            return
+        self.saved_step = self.state.step
+        checkpoints.delete_older(self.job.run_dir, self.config.keep_checkpoints)
+        seconds = time.monotonic() - begun
+        yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
+
+    def end(self) -> Generator[RunEvent, None, None]:
+        """Look once more, save, publish the result, and yield the last event."""
+        if self.interrupts.stop:
+            yield from self._stopped()
+            return
+        yield from self.look(last=True)
+        if self.interrupts.stop == "stop_now":
+            yield from self._stopped()
+            return
+        yield from self.save(needed=True)
+        identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
+        folder, sha256 = publish_result(self.job.run_dir, self.session.model, identity)
+        reason = "kl_budget" if self.session.stop_reason else "completed"
+        yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
+
+    def _stopped(self) -> Generator[RunEvent, None, None]:
+        """Save if that was asked for and there is anything to save."""
+        if self.interrupts.stop == "stop_now":
+            yield finished(self.job, "stopped_without_saving", self.summary(), self.state.step)
+            return
+        if self.state.step > 0:
+            yield from self.save(needed=True)
+        adapter = checkpoints.step_folder(self.job.run_dir, self.state.step) / "adapter"
+        yield finished(self.job, "stopped", self.summary(), self.state.step, str(adapter) if adapter.is_dir() else "")
+
+    def summary(self) -> dict[str, Any]:
+        """Return what is worth knowing of the whole run in plain values."""
+        cache = self.prepared.cache
+        return {
+            "total_steps": self.prepared.total,
+            "pairs_seen": self.state.pairs_seen,
+            "response_tokens_seen": self.state.tokens_seen,
+            "training_seconds": self.state.seconds,
+            "first": self.state.first,
+            "last": self.last,
+            "forward": self.session.scorer.name,
+            "kernel": self.session.scorer.kernel_id,
+            "reference_from_cache": cache.hits,
+            "reference_computed": cache.misses,
+            **({"fork_from": self.state.fork_from} if self.state.fork_from else {}),
+        }
+
+
+def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
+    yield from events
+
+
+def finished(job: Job, reason: Any, summary: dict[str, Any], step: int | None = None, path: str = "") -> Finished:
+    """Return the last event of a run that ended as asked; ``step`` defaults to where the attempt began."""
+    seconds = time.monotonic() - job.began
+    return Finished(reason, job.step if step is None else step, path, seconds, summary)

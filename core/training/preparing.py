@@ -1,0 +1,202 @@
+"""From settings and pairs to a run that can begin: model, tokens, forward pass, reference, truth gate."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from core.domain.errors import GateFailed
+from core.domain.ids import sha256_json
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
+from core.durable import file_sha256
+from core.training.batching import DataOrder, total_steps
+from core.training.forward import choose_scorer
+from core.training.gate import run_gate
+from core.training.interrupts import Interrupts
+from core.training.losses import LOSS_TABLE, check_labels
+from core.training.model import load_model, model_sha256
+from core.training.probe import TrainSession
+from core.training.reference_cache import ReferenceCache, ReferenceIdentity
+from core.training.scoring import EncodedPair
+from core.training.stepping import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
+from core.training.tokenise import encode_pairs
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
+"""Pairs of a forward pass of the reference, by kind of device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The pairs a run uses, and how many ties its loss cannot take."""
+
+    train: list[TrainingPair]
+    dev: list[TrainingPair]
+    ties_left_out: int
+
+
+def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
+    """Sort pairs into splits; the sealed test split is not touched, ties stay only for losses that read them."""
+    takes_ties = LOSS_TABLE[config.loss].accepts_ties
+    used = [pair for pair in pairs if takes_ties or not pair.is_tie]
+    left_out = sum(pair.is_tie for pair in pairs if pair.split != "test") if not takes_ties else 0
+    return Split([p for p in used if p.split == "train"], [p for p in used if p.split == "dev"], left_out)
+
+
+def input_hashes(train: Sequence[TrainingPair], config: RunConfig, model_dir: Path) -> dict[str, str]:
+    """Return the hashes of all that decides a run besides its settings: pairs, model, tokenizer, starting adapter.
+
+    Raises:
+        UserError: when model or adapter cannot be read.
+    """
+    folder = Path(model_dir)
+    adapter = [Path(config.init_adapter) / name for name in _ADAPTER_FILES] if config.init_adapter else []
+    tokenizer = [folder / name for name in _TOKENIZER_FILES] if folder.is_dir() else []
+    return {
+        "pairs": sha256_json([pair.to_plain() for pair in train]),
+        "model": model_sha256(folder, quantised=config.quantize if config.quantize != "none" else ""),
+        "tokenizer": sha256_json({p.name: file_sha256(p) for p in tokenizer if p.is_file()}),
+        "adapter": sha256_json({p.name: file_sha256(p) for p in adapter if p.is_file()}) if adapter else "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that can begin.
+
+    Attributes:
+        order: which pairs make up which step, as indices into ``train``.
+        train: the encoded training pairs, dropped ones left out, in file order.
+        total: optimizer steps of the whole run.
+        cache: the reference cache, for its counts.
+    """
+
+    session: TrainSession
+    order: DataOrder
+    train: list[EncodedPair]
+    total: int
+    cache: ReferenceCache
+
+
+def prepare(
+    config: RunConfig,
+    split: Split,
+    *,
+    model_dir: Path,
+    device: torch.device,
+    cache_dir: Path | None,
+    start: int,
+    interrupts: Interrupts,
+    kernel_id: str = "",
+) -> Generator[RunEvent, None, Prepared | None]:
+    """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
+
+    ``kernel_id`` is the forward pass that a resumed run used before; it is taken again where it exists.
+
+    Raises:
+        GateFailed: naming the cause.
+        UserError: for anything else a user can mend.
+    """
+    yield PhaseChanged("load", detail=Path(model_dir).name)
+    model = load_model(model_dir, config, device)
+    pairs = split.train + split.dev
+    yield PhaseChanged("tokenise", total=len(pairs))
+    encoded, report = encode_pairs(pairs, model.tokenizer, config)
+    yield report
+    if split.ties_left_out:
+        yield Warned("ties_left_out", _about_ties(split.ties_left_out, config))
+    check_labels(encoded, config)
+    train_ids = {pair.pair_id for pair in split.train}
+    train = [pair for pair in encoded if pair.pair_id in train_ids]
+    total, order = total_steps(len(train), config), DataOrder(len(train), config)
+
+    scorer = choose_scorer(model, config, encoded, kernel_id=kernel_id)
+    yield PhaseChanged("load", 1, 1, f"forward pass: {scorer.name}")
+    if note := getattr(scorer, "note", ""):
+        yield Warned("forward", note)
+    cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))
+    session = TrainSession(config, model, scorer, pairs, encoded, partial(cache.fetch, scorer=scorer))
+    visited = _visited(train, order, start, total)
+    yield from _compute_reference(visited, session, cache, interrupts, start)
+    if interrupts.stop:
+        return None
+    if start == 0:
+        yield from pass_gate(session, encoded, cache)
+    return Prepared(session, order, train, total, cache)
+
+
+def _about_ties(count: int, config: RunConfig) -> str:
+    takers = ", ".join(name for name, spec in LOSS_TABLE.items() if spec.accepts_ties)
+    return f"{count} pairs called a tie were left out: {config.loss} cannot learn from ties ({takers} can)."
+
+
+def _visited(train: Sequence[EncodedPair], order: DataOrder, start: int, total: int) -> list[EncodedPair]:
+    """Return the training pairs that the remaining steps visit, longest first, so that batches are of like length."""
+    indices: set[int] = set()
+    for step in range(start + 1, total + 1):
+        indices.update(order.batch(step))
+        if len(indices) == len(train):
+            break
+    return sorted((train[i] for i in indices), key=lambda pair: -pair.length)
+
+
+def _compute_reference(
+    pairs: Sequence[EncodedPair], session: TrainSession, cache: ReferenceCache, interrupts: Interrupts, step: int
+) -> Generator[RunEvent, None, None]:
+    """Fill the cache, with half the batch each time memory runs out; stops early when told to."""
+    batch = REFERENCE_BATCH.get(session.model.device.type, 4)
+    known = len(pairs) - len(cache.missing(pairs))
+    yield PhaseChanged("reference", known, len(pairs), f"{known} from the cache")
+    for attempt in range(MAX_RETRIES + 1):
+        failure = False
+        try:
+            for done, wanted in cache.fill(pairs, session.scorer, batch=batch):
+                yield PhaseChanged("reference", len(pairs) - wanted + done, len(pairs))
+                yield from interrupts.poll(step)
+                if interrupts.stop:
+                    return
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            failure = True
+        if not failure:
+            break
+        free_memory()
+        if batch == 1 or attempt == MAX_RETRIES:
+            raise OutOfMemory(
+                "Memory ran out while the reference log-probs were computed, one pair at a time.",
+                "Lower max_length, choose dtype bfloat16 or a smaller model.",
+            )
+        batch = max(1, batch // 2)
+    session.model.release_reference()
+
+
+def pass_gate(
+    session: TrainSession, encoded: Sequence[EncodedPair], cache: ReferenceCache
+) -> Generator[RunEvent, None, None]:
+    """Run the truth gate and yield its report.
+
+    Raises:
+        GateFailed: after a report that names the cause.
+    """
+    yield PhaseChanged("gate")
+    model, scorer = session.model, session.scorer
+    train = [pair for pair in encoded if session.pairs[pair.pair_id].split == "train"]
+
+    def cached(pair: EncodedPair) -> object:
+        return cache.fetch([pair], scorer)[pair.pair_id]
+
+    try:
+        yield run_gate(model, train, scorer, session.config, cached_reference=cached)
+    except GateFailed as error:
+        yield GateReport(False, 0.0, 0.0, 0.0, {}, error.cause, error.message)
+        raise
+    finally:
+        model.release_reference()

@@ -1,0 +1,92 @@
+"""What looks at a run from outside while it trains, and what it is given to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import torch
+
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import PairRow, RunEvent
+from core.training.model import LoadedModel
+from core.training.reference_cache import TokenLogps
+from core.training.scoring import EncodedPair, Scorer
+from core.training.values import Valuer
+
+
+class TrainSession:
+    """A run in progress, as a probe sees it. A probe must leave weights and gradients alone.
+
+    Attributes:
+        config: the run's settings.
+        model: policy and reference.
+        scorer: the forward pass of the run.
+        encoded: token ids by pair id, of train and dev.
+        pairs: the training pairs by pair id, of train and dev.
+        train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
+        stop_reason: set by :meth:`request_stop`.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        model: LoadedModel,
+        scorer: Scorer,
+        pairs: Sequence[TrainingPair],
+        encoded: Sequence[EncodedPair],
+        fetch_reference: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
+    ) -> None:
+        self.config = config
+        self.model = model
+        self.scorer = scorer
+        self.encoded = {pair.pair_id: pair for pair in encoded}
+        self.pairs = {pair.pair_id: pair for pair in pairs if pair.pair_id in self.encoded}
+        self.train_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "train")
+        self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
+        self.valuer = Valuer(config, fetch_reference)
+        self.stop_reason = ""
+
+    def reference_logps(self, pair: EncodedPair) -> tuple[float, float]:
+        """Return the cached reference log-prob sums of chosen and rejected, in nats."""
+        return self.valuer.reference_logps(pair)
+
+    def prepare(self, pairs: Sequence[EncodedPair]) -> None:
+        """Fetch the reference of ``pairs`` in one go, as a probe does with its fixed set."""
+        self.valuer.prepare(pairs)
+
+    def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairRow]:
+        """Return each pair's values under the present policy, ``batch`` pairs a forward pass, without grad.
+
+        A row depends on its pair alone, so the result does not depend on ``batch`` (but for losses over a
+        whole step, which are taken over each batch).
+        """
+        rows: list[PairRow] = []
+        for start in range(0, len(pairs), batch):
+            part = pairs[start : start + batch]
+            with torch.no_grad():
+                scores = self.scorer.score(
+                    part, policy=True, token_weights=self.valuer.token_weights, stats=self.config.wpo
+                )
+            lengths = [float(max(pair.response_tokens()[0], 1)) for pair in part]
+            rows += self.valuer.value(part, scores, lengths).rows
+        return rows
+
+    def request_stop(self, reason: str) -> None:
+        """Ask the engine to finish after this probe; ``reason`` is "kl_budget"."""
+        self.stop_reason = reason
+
+
+class Probe(Protocol):
+    """Called at step 0, whenever one of the cadences ``*_every`` falls due, and at the end."""
+
+    def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
+        """Measure and yield events. An exception is reported and the run goes on."""
+        ...
+
+
+def is_due(config: RunConfig, step: int) -> bool:
+    """Return whether any probe falls due after ``step``."""
+    cadences = (config.eval_every, config.kl_every, config.sample_every)
+    return step == 0 or any(every and step % every == 0 for every in cadences)

@@ -1,0 +1,143 @@
+"""One optimizer step's gradient: forward and backward over its micro-batches, exact whatever their split."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator, Sequence
+
+import torch
+
+from core.domain.errors import UserError
+from core.domain.run_events import RunEvent, Warned
+from core.training.batching import MicroBatches
+from core.training.interrupts import Interrupts
+from core.training.losses import LOSS_TABLE
+from core.training.metrics import StepTally
+from core.training.probe import TrainSession
+from core.training.scoring import EncodedPair, Scores
+from core.training.values import Valued
+
+MAX_RETRIES = 3
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate", "cannot allocate")
+
+
+class NotFinite(Exception):
+    """A loss, log-prob or gradient is NaN or infinite; nothing was changed by it."""
+
+    def __init__(self, what: str, pair_ids: Sequence[str]) -> None:
+        super().__init__(what)
+        self.what = what
+        self.pair_ids = tuple(pair_ids)
+
+
+class OutOfMemory(UserError):
+    """Even the smallest micro-batch did not fit."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether ``error`` says that memory ran out, on CUDA, MPS or the CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def free_memory() -> None:
+    """Give cached memory back. Call it outside the ``except`` block: the traceback holds the tensors there."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+class Stepper:
+    """Accumulates the gradient of one optimizer step after the other.
+
+    The gradient is sum_i d loss_i / N with N the pairs in the step. Each micro-batch is scored, its pairs'
+    d loss / d log-prob is formed on the CPU in float64, and that, divided by N, is what goes backward.
+    """
+
+    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts) -> None:
+        self._session = session
+        self._interrupts = interrupts
+        self.micro = micro
+        self._parameters = list(session.model.trainable().values())
+
+    def run(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
+        """Leave the step's gradient in the parameters and return its values; None when told to stop.
+
+        Raises:
+            NotFinite: before anything was changed.
+            OutOfMemory: after the micro-batch was halved as often as allowed.
+        """
+        for _ in range(MAX_RETRIES + 1):
+            self.clear()
+            failure = ""
+            try:
+                return (yield from self._accumulate(step, batch))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                failure = str(error)
+            self.clear()
+            free_memory()
+            if not self.micro.halve(batch):
+                break
+            yield Warned(
+                "out_of_memory",
+                f"Memory ran out ({_first_line(failure)}); step {step} is tried again with {self.micro} in a forward "
+                "pass. The effective batch stays the same.",
+                step,
+            )
+        self.clear()
+        raise OutOfMemory(
+            f"Memory ran out in step {step} with as few pairs in a forward pass as there can be.",
+            "Lower max_length, set grad_checkpointing=on, choose dtype bfloat16 or a smaller model. "
+            "Everything up to the last checkpoint is safe.",
+        )
+
+    def clear(self) -> None:
+        """Drop all gradients."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def _accumulate(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
+        valuer, scorer = self._session.valuer, self._session.scorer
+        groups = self.micro.split(batch)
+        lengths = valuer.likelihood_lengths(batch)
+        tally = StepTally(len(batch))
+        known = self._value_whole_step(batch, groups, lengths)
+        for group in groups:
+            yield from self._interrupts.poll(step - 1)
+            if self._interrupts.stop:
+                self.clear()
+                return None
+            pairs = [batch[i] for i in group]
+            valuer.prepare(pairs)
+            scores = scorer.score(pairs, policy=True, token_weights=valuer.token_weights, stats=True)
+            valued = known.part(group) if known else valuer.value(pairs, scores, [lengths[i] for i in group])
+            tally.add(group, valued, scores)
+            if bad := tally.not_finite():
+                raise NotFinite("A loss or log-prob is not a finite number", bad)
+            scores.logps.backward((valued.gradient / len(batch)).to(scores.logps))
+        return tally
+
+    def _value_whole_step(
+        self, batch: Sequence[EncodedPair], groups: Sequence[Sequence[int]], lengths: Sequence[float]
+    ) -> Valued | None:
+        """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
+        session = self._session
+        if not LOSS_TABLE[session.config.loss].whole_step or len(groups) < 2:
+            return None
+        logps = torch.zeros(len(batch), 2, dtype=torch.float64)
+        tokens = torch.zeros(len(batch), 2, dtype=torch.int64)
+        for group in groups:
+            pairs = [batch[i] for i in group]
+            with torch.no_grad():
+                scores = session.scorer.score(pairs, token_weights=session.valuer.token_weights, stats=False)
+            logps[group], tokens[group] = scores.logps.detach().cpu().double(), scores.tokens.cpu()
+        return session.valuer.value(batch, Scores(logps, tokens), lengths)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:120] if text.strip() else "no details"
