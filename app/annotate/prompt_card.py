@@ -1,0 +1,57 @@
+"""The conversation that the answers belong to: earlier turns fold away, the last one always shows."""
+
+from __future__ import annotations
+
+
+from app.theme.theme import Theme
+from app.widgets.buttons import icon_button
+from app.widgets.containers import Card
+from app.widgets.labels import Chip, text_label
+from app.widgets.safe_text import SafeText
+from core.domain.conversation import Prompt
+
+ROLE_NAMES = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
+
+
+class PromptCard(Card):
+    """All turns as text, each behind the name of its role."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self._prompt, self._open = theme, None, True
+        self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
+        self._fold.clicked.connect(lambda: self.set_open(not self._open))
+        self._turns, self._name = Chip(""), text_label("", "caption")
+        self.head.addWidget(self._fold)
+        self.head.addWidget(text_label("Prompt", "section"))
+        self.head.addWidget(self._turns)
+        self.head.addStretch(1)
+        self.head.addWidget(self._name)
+        self.column.addLayout(self.head)
+        self.text = SafeText(theme, "Prompt")
+        self.text.setMaximumHeight(theme.px(150))
+        self.add(self.text)
+
+    def show_prompt(self, prompt: Prompt, pair_id: int) -> None:
+        """Show a conversation."""
+        self._prompt = prompt
+        turns = len(prompt.messages)
+        self._turns.set_chip(f"{turns} turn{'s' if turns > 1 else ''}")
+        self._name.setText(f"pair #{pair_id}")
+        self._render()
+
+    def set_open(self, on: bool) -> None:
+        """Show all turns, or the last one only."""
+        self._open = on
+        if self._prompt is not None:
+            self._render()
+
+    def _render(self) -> None:
+        messages = self._prompt.messages if self._open else self._prompt.messages[-1:]  # type: ignore[union-attr]
+        text = "\n\n".join(f"{ROLE_NAMES[m.role]}: {m.content}" for m in messages)
+        self.text.set_text(text, mode="source")
+        document = self.text.document()
+        document.setTextWidth(max(200, self.text.viewport().width()))
+        bar = self.text.verticalScrollBar()
+        self.text.setFixedHeight(min(self._theme.px(150), round(document.size().height()) + 4))
+        bar.setValue(bar.maximum())

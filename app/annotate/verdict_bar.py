@@ -1,0 +1,71 @@
+"""The verdict at the bottom: one button a scale point with its key, then undo, flag, neither, skip, submit."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from app.context import AppContext
+from app.widgets.buttons import VerdictButton, action_button
+from app.widgets.containers import Card
+from app.widgets.labels import text_label
+
+POINTS: tuple[tuple[str, int, str], ...] = (
+    ("annotate.left3", -3, "Left much better"),
+    ("annotate.left2", -2, "Left better"),
+    ("annotate.left1", -1, "Left slightly"),
+    ("annotate.tie", 0, "Tie"),
+    ("annotate.right1", 1, "Right slightly"),
+    ("annotate.right2", 2, "Right better"),
+    ("annotate.right3", 3, "Right much better"),
+)
+ON_SCALE: dict[int, tuple[int, ...]] = {3: (-2, 0, 2), 5: (-3, -2, 0, 2, 3), 7: (-3, -2, -1, 0, 1, 2, 3)}
+"""Which strengths a rubric's scale offers; the key of a strength is the same on every scale."""
+
+
+class VerdictBar(Card):
+    """Buttons of the catalog's actions; it decides nothing."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(spacing=10)
+        actions = context.actions
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.buttons: dict[int, VerdictButton] = {}
+        for action_id, strength, label in POINTS:
+            name = actions.specs[action_id].title
+            button = VerdictButton(label, actions.key_text(action_id), name=name)
+            button.clicked.connect(lambda _=False, run=action_id: actions.run(run))
+            self.buttons[strength] = button
+            row.addWidget(button, 1)
+        self.add(row)
+        lower = QHBoxLayout()
+        lower.setSpacing(4)
+        self.neither = action_button(actions, "annotate.neither", text="Neither", kind="flat", theme=context.theme)
+        self.cannot = action_button(actions, "annotate.cannot", text="Cannot judge", kind="flat", theme=context.theme)
+        for widget in (
+            action_button(actions, "annotate.undo", kind="flat", theme=context.theme),
+            action_button(actions, "annotate.flag", text="Flag", kind="flat", theme=context.theme),
+            self.neither,
+            self.cannot,
+            action_button(actions, "annotate.skip", kind="flat", theme=context.theme),
+        ):
+            lower.addWidget(widget)
+        lower.addStretch(1)
+        self.saved = text_label("", "caption")
+        lower.addWidget(self.saved)
+        self.submit = action_button(
+            actions, "annotate.submit", text="Submit & next", kind="primary", show_key=True, theme=context.theme
+        )
+        lower.addWidget(self.submit)
+        self.add(lower)
+
+    def set_scale(self, scale: int) -> None:
+        """Offer the points of a rubric's scale."""
+        for strength, button in self.buttons.items():
+            button.setVisible(strength in ON_SCALE[scale])
+
+    def show_choice(self, strength: int | None, word: str) -> None:
+        """Mark the chosen point; ``word`` names a verdict without a point."""
+        for value, button in self.buttons.items():
+            button.set_chosen(strength is not None and value == strength)
+        self.saved.setText(word)
