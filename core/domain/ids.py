@@ -11,9 +11,18 @@ from typing import Any
 
 def new_uid() -> str:
     """Return a 32-digit hex identifier that sorts by creation time (UUID version 7 layout, RFC 9562)."""
-    ms = time.time_ns() // 1_000_000
-    rand = int.from_bytes(os.urandom(10), "big")
-    value = (ms & ((1 << 48) - 1)) << 80 | rand
+    return new_uids(1)[0]
+
+
+def new_uids(count: int) -> list[str]:
+    """Return many identifiers of :func:`new_uid` at the price of one call to the system's random source."""
+    head = time.time_ns() // 1_000_000 & ((1 << 48) - 1)
+    noise = os.urandom(10 * count)
+    return [_uid(head, int.from_bytes(noise[at : at + 10], "big")) for at in range(0, 10 * count, 10)]
+
+
+def _uid(ms: int, rand: int) -> str:
+    value = ms << 80 | rand
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return f"{value:032x}"
