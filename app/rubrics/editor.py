@@ -1,0 +1,148 @@
+"""The draft editor: a form over one rubric body, with what still keeps it from being published."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
+
+from app.rubrics.criterion_card import CriterionCard
+from app.rubrics.presenter import new_criterion_id
+from app.theme.theme import Theme
+from app.widgets.buttons import push_button
+from app.widgets.containers import Card, ScrollColumn, clear_layout
+from app.widgets.inputs import SegmentedControl
+from app.widgets.labels import text_label
+from core.domain.rubric import Criterion, RubricBody, problems
+
+SAVE_AFTER_MS = 1200
+
+
+class RubricEditor(ScrollColumn):
+    """Signals: edited() at once, ``save_wanted()`` a moment after the last edit."""
+
+    edited = Signal()
+    save_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(margin=12, spacing=10, name="Draft of the rubric")
+        self._theme = theme
+        self._loading = False
+        self._body: RubricBody | None = None
+        self.cards: list[CriterionCard] = []
+        general = Card("What the rubric is for")
+        self.purpose = self._box("Purpose", 3)
+        self.tie_rule = self._box("Tie rule", 2)
+        self.not_checked = self._box("Not to be checked", 2)
+        for label, box in (
+            ("Purpose", self.purpose),
+            ("When is it a tie?", self.tie_rule),
+            ("What need reviewers not check?", self.not_checked),
+        ):
+            general.add(text_label(label, "muted"))
+            general.add(box)
+        row = QHBoxLayout()
+        row.addWidget(text_label("Points of the scale", "muted"))
+        self.scale = SegmentedControl("Points of the scale", ((3, "3"), (5, "5"), (7, "7")))
+        self.scale.changed.connect(lambda _: self._changed())
+        row.addWidget(self.scale)
+        row.addStretch(1)
+        general.add(row)
+        self.column.addWidget(general)
+        self.column.addWidget(text_label("Criteria, most important first", "section"))
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(10)
+        self.column.addLayout(self._cards)
+        add = push_button("Add a criterion", theme=theme, icon="plus")
+        add.clicked.connect(self.add_criterion)
+        self.column.addWidget(add)
+        self.problems = text_label("", "error", wrap=True)
+        self.column.addWidget(self.problems)
+        self.column.addStretch(1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self.save_wanted)
+
+    def _box(self, name: str, rows: int) -> QPlainTextEdit:
+        box = QPlainTextEdit()
+        box.setAccessibleName(name)
+        box.setTabChangesFocus(True)
+        box.setFixedHeight(self._theme.px(rows * 18 + 14))
+        box.textChanged.connect(self._changed)
+        return box
+
+    def set_body(self, body: RubricBody) -> None:
+        """Show a body."""
+        self._loading = True
+        self._body = body
+        self.purpose.setPlainText(body.purpose)
+        self.tie_rule.setPlainText(body.tie_rule)
+        self.not_checked.setPlainText(body.not_checked)
+        self.scale.set_value(body.scale)
+        order = [key for key in body.priority] + [c.id for c in body.criteria if c.id not in body.priority]
+        self._set_criteria(sorted(body.criteria, key=lambda c: order.index(c.id)))
+        self._loading = False
+        self._show_problems()
+
+    def body(self) -> RubricBody:
+        """Return what the form says; the order of the cards is the priority order."""
+        criteria = tuple(card.criterion() for card in self.cards)
+        return RubricBody(
+            purpose=self.purpose.toPlainText().strip(),
+            criteria=criteria,
+            priority=tuple(c.id for c in criteria),
+            tie_rule=self.tie_rule.toPlainText().strip(),
+            scale=self.scale.value or 7,
+            examples=self._body.examples if self._body else (),
+            not_checked=self.not_checked.toPlainText().strip(),
+        )
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the form differs from what was loaded or saved."""
+        return self._body is not None and self.body() != self._body
+
+    def mark_saved(self, body: RubricBody) -> None:
+        """Take ``body`` as what is stored now."""
+        self._body = body
+
+    def add_criterion(self) -> None:
+        """Append an empty criterion and put the cursor in it."""
+        key = new_criterion_id([card.id for card in self.cards])
+        self._set_criteria([*(card.criterion() for card in self.cards), Criterion(key, "", "")])
+        self.cards[-1].name.setFocus()
+        self._changed()
+
+    def _set_criteria(self, criteria: list[Criterion]) -> None:
+        clear_layout(self._cards)
+        self.cards = []
+        for criterion in criteria:
+            card = CriterionCard(self._theme, criterion)
+            card.changed.connect(self._changed)
+            card.removed.connect(lambda card=card: self._remove(card))
+            card.moved.connect(lambda by, card=card: self._move(card, by))
+            self._cards.addWidget(card)
+            self.cards.append(card)
+
+    def _remove(self, card: CriterionCard) -> None:
+        self._set_criteria([c.criterion() for c in self.cards if c is not card])
+        self._changed()
+
+    def _move(self, card: CriterionCard, by: int) -> None:
+        place = self.cards.index(card)
+        target = min(len(self.cards) - 1, max(0, place + by))
+        criteria = [c.criterion() for c in self.cards]
+        criteria.insert(target, criteria.pop(place))
+        self._set_criteria(criteria)
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self._loading:
+            self._show_problems()
+            self.edited.emit()
+            self._timer.start()
+
+    def _show_problems(self) -> None:
+        found = problems(self.body())
+        self.problems.setText("\n".join(found))
+        self.problems.setVisible(bool(found))
