@@ -7,6 +7,7 @@ marked conversation exactly once and in order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,9 @@ def check_template(template: str, specials: dict[str, str] | None = None) -> Non
             f"The chat template is {len(template):,} characters long; {MAX_TEMPLATE_CHARS:,} is the limit.",
             "Choose a model from a source you trust.",
         )
-    reason = guard_error(template, tuple(sorted((specials or {}).items())))
+    dunder = re.search(r"__[a-z]+__", template)
+    reason = f"it reaches for Python's internals ({dunder.group()})" if dunder else ""
+    reason = reason or guard_error(template, tuple(sorted((specials or {}).items())))
     if reason:
         raise ModelRefused(
             f"The chat template cannot be used: {reason}.",
