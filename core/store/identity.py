@@ -47,7 +47,7 @@ def inspect(path: Path, *, recover: bool = False) -> Identity:
     _plain_file(path)
     try:
         return _read(path, "ro")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if recover and name in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN"):
             try:
@@ -62,7 +62,13 @@ def inspect(path: Path, *, recover: bool = False) -> Identity:
 
 def quick_check(connection: sqlite3.Connection, limit: int = 20) -> list[str]:
     """Return what SQLite's quick_check finds wrong with pages and types; empty when the file is sound."""
-    rows = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({limit})")]
+    usual = connection.text_factory
+    # What it reports of a damaged file may quote the damage, which need not be UTF-8.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        rows = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({limit})")]
+    finally:
+        connection.text_factory = usual
     return [] if rows == ["ok"] else rows
 
 

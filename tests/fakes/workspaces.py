@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from core.domain.conversation import Prompt
@@ -12,6 +14,7 @@ from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricVersion
 from core.services.application import Application
 from core.store import reviewers, rubrics
 from core.store.database import Session, Store
+from core.store.identity import db_path
 from core.store.plain import insert_row
 from core.store.tables import PairRow, PairSourceRow, PromptRow, SourceRow
 
@@ -82,12 +85,23 @@ def person(store: Store, name: str = "Ann", kind: ReviewerKind = ReviewerKind.HU
 
 
 def opened(folder: Path, pairs: int = 6) -> Application:
-    """Open a new workspace with pairs, the reviewer Ann and the rubric Helpful 1.0.0."""
-    app = Application.open(folder, create=True)
-    fill(app.store, pairs)
-    publish(app.store)
-    person(app.store)
-    return app
+    """Open a new workspace with pairs, the reviewer Ann and the rubric Helpful 1.0.0.
+
+    The file is made once for each size and copied, because making one costs as much as a dozen tests.
+    """
+    folder.mkdir(parents=True)
+    db_path(folder).write_bytes(_prepared(pairs))
+    return Application.open(folder)
+
+
+@cache
+def _prepared(pairs: int) -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        with Application.open(Path(place) / "ws", create=True) as app:
+            fill(app.store, pairs)
+            publish(app.store)
+            person(app.store)
+        return db_path(Path(place) / "ws").read_bytes()
 
 
 def prefer(strength: int, **values: object) -> JudgementDraft:
