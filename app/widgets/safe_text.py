@@ -6,87 +6,252 @@ visible chips, endless words are broken, and very long texts show their beginnin
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QImage, QTextOption
-from PySide6.QtWidgets import QFrame, QTextBrowser
+from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+)
+from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QTextEdit
 
 from app.theme.theme import Theme
-from app.widgets import text_markup
+from app.widgets.display import SHOW_AT_FIRST, Mark
+from app.widgets.rendering import LINE, Mode, Rendered, look_of, render
 from app.widgets.word_diff import Marks
 
-Mode = Literal["rendered", "source", "diff"]
-FIRST_CHARS = 200_000
+WIDEST_LINE = 92
+"""Characters a line may have; wider panes keep a margin at the right."""
 
 
 class SafeText(QTextBrowser):
-    """Shows one text. ``cut_changed(bool)`` tells whether only the beginning is shown."""
+    """Shows one text.
+
+    ``cut_changed(bool)`` tells whether only the beginning is shown, ``rendered(Rendered)`` what is shown now
+    (hidden characters, a note for the reader). Only plain text can be copied out of it.
+    """
 
     cut_changed = Signal(bool)
+    rendered = Signal(object)
 
-    def __init__(self, theme: Theme, name: str, *, size: int = 14) -> None:
+    def __init__(self, theme: Theme, name: str, *, size: int = 14, mode: Mode = "rendered") -> None:
         super().__init__()
-        self._theme, self._size = theme, size
-        self._text, self._mode, self._marks = "", "rendered", None
+        self._theme, self._size, self._mode = theme, size, mode
+        self._marks: Marks | None = None
+        self._extra: tuple[Mark, ...] = ()
         self._all = False
+        self._shown: Rendered | None = None
         self.setAccessibleName(name)
+        self.setProperty("safe", "true")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        theme.changed.connect(self._render)
-
-    def loadResource(self, kind: int, name: QUrl) -> Any:
-        """Give an empty picture for every resource; returning nothing would let Qt open the file itself."""
-        return QImage(1, 1, QImage.Format.Format_ARGB32)
+        self.document().setDocumentMargin(2)
+        theme.changed.connect(self._render_again)
 
     @property
     def text_shown(self) -> str:
         """The text as it was given, not as it is displayed."""
-        return self._text
+        return self._shown.stored if self._shown else ""
 
     @property
     def mode(self) -> Mode:
         """How it is shown."""
-        return self._mode  # type: ignore[return-value]
+        return self._mode
+
+    @property
+    def has_hidden_characters(self) -> bool:
+        """Whether the text holds characters that are normally invisible."""
+        return bool(self._shown and self._shown.hidden)
+
+    @property
+    def hidden_text(self) -> str:
+        """The words of the badge for hidden characters, empty when there are none."""
+        return self._shown.badge if self._shown else ""
+
+    @property
+    def note(self) -> str:
+        """Why the text is not shown as asked for, or empty."""
+        return self._shown.note if self._shown else ""
 
     def set_text(self, text: str, *, mode: Mode | None = None, marks: Marks | None = None) -> None:
         """Show a text; ``marks`` are the stretches that only this text has (for the mode "diff")."""
-        self._text, self._marks, self._all = text, marks, False
+        self._marks, self._all = marks, False
         self._mode = mode or self._mode
-        self._render()
+        self._render(text)
+        self.verticalScrollBar().setValue(0)
+
+    def show_rendered(self, rendered: Rendered) -> None:
+        """Show what was rendered ahead of time; rendered anew when the theme or the zoom changed since."""
+        self._marks, self._all, self._mode = rendered.marks, False, rendered.mode
+        if rendered.look != look_of(self._theme, self._size):
+            self._render(rendered.stored)
+        else:
+            self._put(rendered)
         self.verticalScrollBar().setValue(0)
 
     def set_mode(self, mode: Mode, marks: Marks | None = None) -> None:
         """Show the same text in another way and keep the place."""
         place = self.verticalScrollBar().value()
         self._mode, self._marks = mode, marks if marks is not None else self._marks
-        self._render()
+        self._render(self.text_shown)
         self.verticalScrollBar().setValue(place)
+
+    def set_extra_marks(self, marks: Sequence[Mark]) -> None:
+        """Mark further stretches: what was searched for, what a reviewer highlighted. Not in the rendered mode."""
+        self._extra = tuple(marks)
+        self._render_again()
+
+    def set_size(self, size: int) -> None:
+        """Take another text size, in design pixels."""
+        self._size = size
+        self._render_again()
 
     def show_all(self) -> None:
         """Show the whole of a very long text."""
         self._all = True
-        self._render()
+        self._render_again()
 
-    @property
-    def has_hidden_characters(self) -> bool:
-        """Whether the text holds characters that are normally invisible."""
-        return text_markup.count_hidden(self._text) > 0
+    def copy_all(self) -> None:
+        """Copy the whole stored text."""
+        QGuiApplication.clipboard().setText(self.text_shown)
 
-    def _render(self) -> None:
-        shown = self._text if self._all else self._text[:FIRST_CHARS]
-        tokens = self._theme.tokens
+    def selected_stretch(self) -> tuple[int, int] | None:
+        """Return the selection as offsets of the stored text, or None (nothing selected, or rendered mode)."""
+        cursor = self.textCursor()
+        if not cursor.hasSelection() or self._shown is None or self._shown.display is None:
+            return None
+        display = self._shown.display
+        places = _Places(display.text)
+        start = display.to_stored(places.to_python(cursor.selectionStart()))
+        end = display.to_stored(places.to_python(cursor.selectionEnd()))
+        return (start, end) if start < end else None
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Give an empty picture for every resource; returning nothing would let Qt open the file itself."""
+        return QImage(1, 1, QImage.Format.Format_ARGB32)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Copy plain text only."""
+        mime = QMimeData()
+        mime.setText(self.textCursor().selection().toPlainText())
+        return mime
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what is safe: copying and selecting."""
+        menu = QMenu(self)
+        copy = menu.addAction("Copy")
+        copy.setEnabled(self.textCursor().hasSelection())
+        copy.triggered.connect(self.copy)
+        menu.addAction("Copy the whole text").triggered.connect(self.copy_all)
+        menu.addAction("Select all").triggered.connect(self.selectAll)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def event(self, event: QEvent) -> bool:
+        """Leave single keys to the window's actions: nothing can be typed here."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            own = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
+            if not any(event.matches(key) for key in own):  # type: ignore[attr-defined]
+                event.ignore()
+                return False
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep lines readable in wide panes."""
+        super().resizeEvent(event)
+        self._fit_lines()
+
+    def _fit_lines(self) -> None:
+        widest = WIDEST_LINE * self.fontMetrics().averageCharWidth()
+        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(max(40, min(self.viewport().width(), widest)))
+
+    def _render_again(self) -> None:
+        place = self.verticalScrollBar().value()
+        if self._shown is not None:
+            self._render(self._shown.stored)
+        self.verticalScrollBar().setValue(place)
+
+    def _render(self, text: str) -> None:
+        limit = None if self._all else SHOW_AT_FIRST
+        look = look_of(self._theme, self._size)
+        self._put(render(text, self._mode, look, marks=self._marks, extra=self._extra, limit=limit))
+
+    def _put(self, rendered: Rendered) -> None:
+        self._shown = rendered
+        self.setFont(self._theme.font(self._size))
         self.document().setDefaultFont(self._theme.font(self._size))
-        self.document().setDefaultStyleSheet(text_markup.style_sheet(tokens, self._theme.px(self._size)))
-        if self._mode == "rendered":
-            html = text_markup.markdown(shown, tokens)
-        elif self._mode == "diff" and self._marks is not None:
-            html = text_markup.marked(shown, self._marks)
+        if rendered.display is None:
+            self.setHtml(rendered.html)
         else:
-            html = text_markup.source(shown)
-        self.setHtml(html)
-        self.cut_changed.emit(len(shown) < len(self._text))
+            self._put_plain(rendered, rendered.display.text)
+        self._fit_lines()
+        self.cut_changed.emit(rendered.cut > 0)
+        self.rendered.emit(rendered)
+
+    def _put_plain(self, rendered: Rendered, text: str) -> None:
+        self.setCurrentCharFormat(QTextCharFormat())
+        self.setPlainText(text)
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.select(QTextCursor.SelectionType.Document)
+        block = QTextBlockFormat()
+        block.setLineHeight(LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor.mergeBlockFormat(block)
+        formats = {kind: self._format(kind) for kind in {span.kind for span in rendered.spans}}
+        places = _Places(text)
+        for span in rendered.spans:
+            cursor.setPosition(places.to_qt(span.start))
+            cursor.setPosition(places.to_qt(span.end), QTextCursor.MoveMode.KeepAnchor)
+            cursor.mergeCharFormat(formats[span.kind])
+        cursor.endEditBlock()
+
+    def _format(self, kind: str) -> QTextCharFormat:
+        tokens = self._theme.tokens
+        ground = {
+            "a": "diff_a",
+            "b": "diff_b",
+            "find": "find",
+            "chip": "warn_soft",
+            "good": "ok_soft",
+            "bad": "bad_soft",
+        }
+        made = QTextCharFormat()
+        made.setBackground(tokens.colour(ground.get(kind, "accent_soft")))
+        if kind == "chip":
+            made.setForeground(tokens.colour("warn"))
+        elif kind != "find":
+            made.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+            made.setUnderlineColor(tokens.colour("text"))
+        return made
+
+
+class _Places:
+    """Turns Python offsets into Qt's, where characters beyond the first plane count two, and back."""
+
+    def __init__(self, text: str) -> None:
+        self._wide = [place for place, character in enumerate(text) if ord(character) > 0xFFFF]
+        self._wide_qt = [place + before for before, place in enumerate(self._wide)]
+
+    def to_qt(self, offset: int) -> int:
+        """Return Qt's place of a Python offset."""
+        return offset + bisect_left(self._wide, offset)
+
+    def to_python(self, place: int) -> int:
+        """Return the Python offset of Qt's place."""
+        return place - bisect_left(self._wide_qt, place)

@@ -1,0 +1,109 @@
+"""From stored text to what the screen shows: hidden characters as chips, endless runs broken. Pure functions.
+
+Offsets of the stored text and of the shown text are kept together, so that marks land where they belong and a
+selection on the screen can be stored as a stretch of the original.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal
+
+from app.widgets.hidden_chars import Hidden, find_hidden
+
+MarkKind = Literal["a", "b", "find", "span", "good", "bad"]
+SHOW_AT_FIRST = 200_000
+LONGEST_RUN = 1000
+_RUN = re.compile(rf"[^\s]{{{LONGEST_RUN}}}(?=[^\s])")
+_LONG_LINE = re.compile(rf"[^\n]{{{8 * LONGEST_RUN}}}(?=[^\n])")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of the stored text to be marked."""
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the shown text to be formatted: a mark's kind, or "chip"."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """What is shown of one text.
+
+    Attributes:
+        text: the shown text.
+        chips: spans of ``text`` that stand for hidden characters.
+        hidden: the hidden stretches of the stored text.
+        cut: how many stored characters are not shown yet.
+    """
+
+    text: str
+    chips: tuple[Span, ...]
+    hidden: tuple[Hidden, ...]
+    cut: int
+    _stored: tuple[int, ...]
+    _shown: tuple[int, ...]
+
+    def to_shown(self, offset: int) -> int:
+        """Return where a stored offset is on the screen; inside a chip it is the chip's start."""
+        place = bisect_right(self._stored, offset) - 1
+        base, shown = self._stored[place], self._shown[place]
+        following = self._shown[place + 1] if place + 1 < len(self._shown) else len(self.text)
+        return min(shown + offset - base, following)
+
+    def to_stored(self, offset: int) -> int:
+        """Return the stored offset of a place on the screen; inside a chip it is the character's."""
+        place = bisect_right(self._shown, offset) - 1
+        base, shown = self._stored[place], self._shown[place]
+        if place + 1 < len(self._stored):
+            return min(base + offset - shown, self._stored[place + 1])
+        return base + offset - shown
+
+    def spans(self, marks: tuple[Mark, ...]) -> tuple[Span, ...]:
+        """Return marks as spans of the shown text; what is cut off is left out."""
+        end = self.to_stored(len(self.text))
+        shown = (m for m in marks if m.start < end)
+        return tuple(Span(self.to_shown(m.start), self.to_shown(min(m.end, end)), m.kind) for m in shown)
+
+
+def has_endless_run(text: str) -> bool:
+    """Whether the text holds a word so long that laying it out would freeze the window."""
+    return _RUN.search(text) is not None
+
+
+def make_display(text: str, *, limit: int | None = SHOW_AT_FIRST) -> Display:
+    """Return how a text is shown; ``limit`` is how many characters at most, None for all."""
+    shown = text if limit is None or len(text) <= limit else text[:limit]
+    hidden = find_hidden(shown)
+    edits = [(h.start, h.end, f"[{h.label}]", True) for h in hidden]
+    edits += [(m.end(), m.end(), "\n", False) for pattern in (_RUN, _LONG_LINE) for m in pattern.finditer(shown)]
+    edits.sort(key=lambda edit: edit[:2])
+    pieces, chips, stored, places = [], [], [0], [0]
+    at = length = 0
+    for start, end, put, is_chip in edits:
+        if start < at:
+            continue
+        length += start - at
+        pieces += [shown[at:start], put]
+        stored.append(start)
+        places.append(length)
+        if is_chip:
+            chips.append(Span(length, length + len(put), "chip"))
+        length += len(put)
+        at = end
+        stored.append(end)
+        places.append(length)
+    pieces.append(shown[at:])
+    return Display("".join(pieces), tuple(chips), tuple(hidden), len(text) - len(shown), tuple(stored), tuple(places))
