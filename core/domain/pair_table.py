@@ -133,13 +133,13 @@ class PairDetail:
     """Everything the workspace knows of one pair, oldest first.
 
     Attributes:
-        history: every judgement, taken-back and superseded ones included; ``current`` tells which count.
+        judgements: every judgement, taken-back and superseded ones included; ``current`` tells which count.
     """
 
     id: int
     sha256: str
     pair: Pair
     sources: tuple[PairInSource, ...]
-    history: tuple[Judgement, ...]
+    judgements: tuple[Judgement, ...]
     datasets: tuple[PairInDataset, ...]
     runs: tuple[PairInRun, ...]
