@@ -137,8 +137,9 @@ def is_zero(model: nn.Module) -> bool:
 
 
 def adapter_tensors(model: nn.Module, adapter: str = POLICY) -> dict[str, Tensor]:
-    """Return the tensors of one adapter by name."""
-    return {n: p for n, p in model.named_parameters() if ".lora_" in n and f".{adapter}." in n}
+    """Return the tensors of one adapter by name; "" gives those of all."""
+    part = f".{adapter}." if adapter else "."
+    return {n: p for n, p in model.named_parameters() if ".lora_" in n and part in n}
 
 
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:

@@ -121,6 +121,7 @@ class LoadedModel:
             yield self._frozen_copy()
             return
         switch = self.model.base_model
+        grads = [(p, p.requires_grad) for p in adapters.adapter_tensors(self.model, "").values()]
         try:
             if self.reference_kind == "adapter_off":
                 switch.disable_adapter_layers()
@@ -132,6 +133,8 @@ class LoadedModel:
                 switch.enable_adapter_layers()
             else:
                 switch.set_adapter(adapters.POLICY)
+            for parameter, flag in grads:  # PEFT sets the flags anew, which would hide a frozen adapter
+                parameter.requires_grad_(flag)
 
     def _frozen_copy(self) -> Any:
         """Return the weights of the folder, read on first use: right at any step, and free until needed."""
