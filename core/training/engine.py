@@ -28,7 +28,7 @@ from core.training.loop import Job, Training, finished
 from core.training.losses import check_combination
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
-from core.training.stepping import NotFinite, OutOfMemory
+from core.training.stepping import NotFinite, OutOfMemory, is_out_of_memory
 
 __all__ = ["Probe", "TrainSession", "train"]
 
@@ -171,6 +171,13 @@ def _failure(error: Exception, step: int) -> Failed:
         kind = {GateFailed: "gate:" + getattr(error, "cause", ""), OutOfMemory: "oom", StorageFull: "storage_full"}
         names = {BadInput: "bad_input", UsageError: "refused"}
         return Failed(kind.get(type(error), names.get(type(error), "refused")), error.message, error.hint, step)
+    if is_out_of_memory(error):
+        return Failed(
+            "oom",
+            f"Memory ran out before the next step: {error}",
+            "Lower max_length or probe_pairs, choose dtype bfloat16 or a smaller model. The last checkpoint is safe.",
+            step,
+        )
     return Failed(
         "error",
         f"The run stopped because of an error in the program: {type(error).__name__}: {error}",

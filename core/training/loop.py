@@ -75,7 +75,7 @@ class Training:
         self.stepper = Stepper(session, micro, interrupts)
         self.last: dict[str, float] = {}
         self.saved_step = checkpoint.state.step if checkpoint else -1
-        self.retries = 0
+        self.looked_step = -1
 
     def _take_up(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
         before = checkpoint.state
@@ -152,6 +152,7 @@ class Training:
         if self.job.probe is None:
             return
         step, states = self.state.step, checkpoints.random_states()
+        self.looked_step = step
         yield PhaseChanged("evaluate", step, self.prepared.total)
         failure = ""
         try:
@@ -199,14 +200,16 @@ class Training:
         if self.interrupts.stop:
             yield from self._stopped()
             return
-        yield from self.look(last=True)
+        if self.looked_step != self.state.step:
+            yield from self.look(last=True)
         if self.interrupts.stop == "stop_now":
             yield from self._stopped()
             return
         yield from self.save(needed=True)
         identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
         folder, sha256 = publish_result(self.job.run_dir, self.session.model, identity)
-        reason = "kl_budget" if self.session.stop_reason else "completed"
+        early = bool(self.session.stop_reason) and self.state.step < self.prepared.total
+        reason = "kl_budget" if early else "completed"
         yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
 
     def _stopped(self) -> Generator[RunEvent, None, None]:
