@@ -79,7 +79,7 @@ class RubricEditor(ScrollColumn):
         self.tie_rule.setPlainText(body.tie_rule)
         self.not_checked.setPlainText(body.not_checked)
         self.scale.set_value(body.scale)
-        order = [key for key in body.priority] + [c.id for c in body.criteria if c.id not in body.priority]
+        order = [*body.priority] + [c.id for c in body.criteria if c.id not in body.priority]
         self._set_criteria(sorted(body.criteria, key=lambda c: order.index(c.id)))
         self._loading = False
         self._show_problems()

@@ -10,8 +10,8 @@ from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem, QTabWidget
 
 from app.runs import presenter
-from app.widgets.pair_table import PairTable
 from app.theme.theme import Theme
+from app.widgets.pair_table import PairTable
 
 
 class DetailTabs(QTabWidget):

@@ -1,0 +1,162 @@
+"""Freezing: the policy as a form, and beside it what it would take and leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+)
+
+from app.context import AppContext
+from app.widgets.buttons import push_button
+from app.widgets.labels import text_label
+from core.domain.dataset import FreezePolicy
+from core.domain.errors import UserError
+
+AGGREGATIONS = (
+    ("mean", "Mean of the strengths"),
+    ("majority", "Majority of sides"),
+    ("latest", "The latest label"),
+    ("single", "One label, no disagreement"),
+)
+_ID = Qt.ItemDataRole.UserRole
+
+
+class FreezeDialog(QDialog):
+    """Asks for a name and a policy; ``plan`` is read again after every change."""
+
+    def __init__(self, context: AppContext, versions: list[Any], suggestion: str) -> None:
+        super().__init__()
+        self._context = context
+        self.setWindowTitle("Freeze a dataset version")
+        self.resize(context.theme.px(820), context.theme.px(520))
+        outer = QVBoxLayout(self)
+        columns = QHBoxLayout()
+        form = QFormLayout()
+        self.name = QLineEdit(suggestion)
+        self.versions = QListWidget()
+        self.versions.setFixedHeight(context.theme.px(110))
+        for version in versions:
+            item = QListWidgetItem(version.title, self.versions)
+            item.setData(_ID, version.id)
+            item.setCheckState(Qt.CheckState.Unchecked)
+        self.aggregation = QComboBox()
+        for key, words in AGGREGATIONS:
+            self.aggregation.addItem(words, key)
+        self.min_strength = _number(0.0, 3.0, 1.0, 0.5)
+        self.keep_ties = QCheckBox("Keep ties as tie pairs")
+        self.consent = QCheckBox("Only sources with granted consent")
+        self.consent.setChecked(True)
+        self.dev, self.test = _number(0.0, 0.5, 0.1, 0.05), _number(0.0, 0.5, 0.1, 0.05)
+        self.seed = QSpinBox()
+        self.seed.setRange(0, 2**31 - 1)
+        for label, widget in (
+            ("Name", self.name),
+            ("Rubric versions (none: all)", self.versions),
+            ("Several labels become one by", self.aggregation),
+            ("Minimum strength", self.min_strength),
+            ("", self.keep_ties),
+            ("", self.consent),
+            ("Held-out share (dev)", self.dev),
+            ("Sealed test share", self.test),
+            ("Seed of the split", self.seed),
+        ):
+            widget.setAccessibleName(label or widget.text())  # type: ignore[attr-defined]
+            form.addRow(label, widget)
+        columns.addLayout(form, 1)
+        right = QVBoxLayout()
+        right.addWidget(text_label("What this takes and leaves out", "section"))
+        self.plan = QPlainTextEdit()
+        self.plan.setReadOnly(True)
+        self.plan.setAccessibleName("Plan of the freeze")
+        right.addWidget(self.plan, 1)
+        columns.addLayout(right, 1)
+        outer.addLayout(columns, 1)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        cancel, self.freeze = push_button("Cancel"), push_button("Freeze", "primary")
+        cancel.clicked.connect(self.reject)
+        self.freeze.clicked.connect(self.accept)
+        row.addWidget(cancel)
+        row.addWidget(self.freeze)
+        outer.addLayout(row)
+        for signal in (
+            self.versions.itemChanged,
+            self.aggregation.currentIndexChanged,
+            self.min_strength.valueChanged,
+            self.keep_ties.toggled,
+            self.consent.toggled,
+            self.dev.valueChanged,
+            self.test.valueChanged,
+            self.seed.valueChanged,
+        ):
+            signal.connect(lambda *_: self._read_plan())
+        self._read_plan()
+
+    def policy(self) -> FreezePolicy:
+        """Return the policy that the form says.
+
+        Raises:
+            BadInput: when the shares leave nothing to train on.
+        """
+        items = [self.versions.item(i) for i in range(self.versions.count())]
+        chosen = tuple(int(i.data(_ID)) for i in items if i.checkState() == Qt.CheckState.Checked)
+        dev, test = round(self.dev.value(), 4), round(self.test.value(), 4)
+        return FreezePolicy(
+            rubric_version_ids=chosen,
+            aggregation=self.aggregation.currentData(),
+            min_strength=self.min_strength.value(),
+            keep_ties=self.keep_ties.isChecked(),
+            require_consent=self.consent.isChecked(),
+            splits=(round(1 - dev - test, 4), dev, test),
+            seed=self.seed.value(),
+        )
+
+    def _read_plan(self) -> None:
+        try:
+            policy = self.policy()
+        except UserError as error:
+            self._show_problem(str(error))
+            return
+        service = self._context.services.datasets
+        self._context.tasks.query(
+            lambda: service.plan(policy), self._show_plan, lambda e: self._show_problem(str(e)), owner=self, key="plan"
+        )
+
+    def _show_plan(self, plan: Any) -> None:
+        self.plan.setPlainText(plan_text(plan))
+        self.freeze.setEnabled(plan.counts.get("items", 1) > 0)
+
+    def _show_problem(self, text: str) -> None:
+        self.plan.setPlainText(text)
+        self.freeze.setEnabled(False)
+
+
+def plan_text(plan: Any) -> str:
+    """Return counts and the table of what is left out, in lines."""
+    lines = [f"{name}: {count:,}" for name, count in plan.counts.items()]
+    if plan.left_out:
+        lines += ["", "Left out"]
+        lines += [f"{entry.count:>7,}  {entry.reason}" for entry in plan.left_out]
+    return "\n".join(lines)
+
+
+def _number(low: float, high: float, value: float, step: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setValue(value)
+    return box

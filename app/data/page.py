@@ -1,0 +1,316 @@
+"""Data: the pairs of the workspace in a table, one in full beside it; the frozen dataset versions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.data.datasets_tab import DatasetsTab, diff_text
+from app.data.freeze_dialog import FreezeDialog
+from app.data.import_dialog import ImportDialog
+from app.data.preview import PairPreview
+from app.main_window.page import Page
+from app.widgets.buttons import action_button
+from app.widgets.inputs import SearchField
+from app.widgets.labels import Chip
+from app.widgets.messages import EmptyState, ProgressLine
+from app.widgets.table import Column, VirtualTable
+from core.domain.changes import Changes
+from core.domain.pair_table import PairFilter
+
+FILES = "Pairs (*.jsonl *.json *.csv *.parquet *.gz)"
+LABELS: tuple[tuple[str, str], ...] = (
+    ("any", "All labels"),
+    ("none", "Not labelled"),
+    ("labelled", "Labelled"),
+    ("disagree", "Reviewers disagree"),
+    ("tie", "Tie"),
+    ("neither", "Neither valid"),
+    ("flagged", "Flagged"),
+)
+COLUMNS = (
+    Column("id", "Pair", lambda row: str(row.id), 64, right=True),
+    Column("prompt", "Prompt", lambda row: _line(row.prompt)),
+    Column("a", "Answer A", lambda row: _line(row.a), 190),
+    Column("b", "Answer B", lambda row: _line(row.b), 190),
+    Column("state", "Labels", lambda row: row.state, 120, colour=lambda row: "warn" if row.disagree else ""),
+    Column("source", "Source", lambda row: row.source, 110),
+)
+
+
+class DataPage(Page):
+    """Pairs and dataset versions."""
+
+    place: ClassVar[str] = "data"
+    title: ClassVar[str] = "Data"
+    watches: ClassVar[Changes] = Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self._filter = PairFilter()
+        self._wanted: int | None = None
+        theme = context.theme
+        self.search = SearchField(theme, "Find in prompts and answers")
+        self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
+        self.table = VirtualTable(
+            context.tasks, theme, COLUMNS, name="Pairs", settings=context.settings, state_key="pairs"
+        )
+        self.preview, self.datasets = PairPreview(theme), DatasetsTab(context)
+        self.count, self.progress = Chip(""), ProgressLine(theme)
+        self._build()
+        self._bind()
+
+    def _build(self) -> None:
+        actions, theme = self.context.actions, self.context.theme
+        self.header.add_left(self.count)
+        self.header.add_right(action_button(actions, "data.label", text="Label these", theme=theme))
+        self.header.add_right(action_button(actions, "data.freeze", text="Freeze…", theme=theme))
+        self.header.add_right(action_button(actions, "data.import", text="Import…", kind="primary", theme=theme))
+        pairs = QWidget()
+        column = QVBoxLayout(pairs)
+        column.setContentsMargins(0, 8, 0, 0)
+        row = QHBoxLayout()
+        row.addWidget(self.search, 1)
+        for box, name in ((self.labels, "Label"), (self.reviewers, "Reviewer"), (self.sources, "Source")):
+            box.setAccessibleName(name)
+            box.setMinimumWidth(110)
+            row.addWidget(box)
+        for key, words in LABELS:
+            self.labels.addItem(words, key)
+        column.addLayout(row)
+        split = QSplitter()
+        split.addWidget(self.table)
+        split.addWidget(self.preview)
+        split.setStretchFactor(0, 1)
+        split.setSizes([760, 400])
+        column.addWidget(split, 1)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(pairs, "Pairs")
+        self.tabs.addTab(self.datasets, "Dataset versions")
+        empty = EmptyState(
+            theme,
+            "data",
+            "No pairs yet",
+            "Import pairs of answers from JSONL, JSON, CSV or Parquet. Labels in the file come along.",
+            main=("Import…", lambda: actions.run("data.import")),
+            second=("Open the demo", lambda: actions.run("global.demo")),
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self.tabs)
+        body = QVBoxLayout()
+        body.addWidget(self._stack, 1)
+        body.addWidget(self.progress)
+        self.progress.hide()
+        self.set_body(body)
+
+    def _bind(self) -> None:
+        self.search.searched.connect(lambda _: self._read())
+        for box in (self.labels, self.reviewers, self.sources):
+            box.activated.connect(lambda _: self._read())
+        self.table.current_changed.connect(self._read_pair)
+        self.table.opened.connect(lambda pair_id: self.context.navigate("annotate", pair_ids=(pair_id,)))
+        for action_id, handler in {
+            "data.import": self._import,
+            "data.find": self._find,
+            "data.clear_filters": self._clear,
+            "data.open": lambda: self._read_pair(self.table.current_id),
+            "data.label": self._label,
+            "data.freeze": self._freeze,
+            "data.export": self._export,
+            "data.diff": self._diff,
+            "data.copy_id": lambda: QGuiApplication.clipboard().setText(str(self.table.current_id or "")),
+            "data.preview": self.preview.setVisible,
+        }.items():
+            self.on(action_id, handler)
+        self.context.actions.set_checked("data.preview", True)
+
+    def on_shown(self) -> None:
+        """Read everything."""
+        self._read(lists=True)
+
+    def changed(self, changes: Changes) -> None:
+        """Read what changed."""
+        self._read(lists=True)
+
+    def show_item(self, **what: Any) -> None:
+        """Show the pair ``pair_id`` or the dataset version ``dataset_id``."""
+        self._wanted = what.get("pair_id")
+        if (dataset_id := what.get("dataset_id")) is not None:
+            self.tabs.setCurrentIndex(1)
+            self.datasets.choose(int(dataset_id))
+        self._read()
+
+    def first_focus(self) -> QWidget:
+        """Start in the table."""
+        return self.table
+
+    # Reading
+
+    def _wanted_filter(self) -> PairFilter:
+        return PairFilter(
+            text=self.search.text().strip(),
+            label=self.labels.currentData() or "any",
+            reviewer_id=self.reviewers.currentData(),
+            source_id=self.sources.currentData(),
+        )
+
+    def _read(self, *, lists: bool = False) -> None:
+        services, wanted = self.context.services, self._wanted_filter()
+
+        def read() -> tuple[Any, ...]:
+            found: tuple[Any, ...] = (services.pairs.ids(wanted), services.pairs.count())
+            if lists:
+                found += (services.reviewers.list(), services.pairs.sources(), services.datasets.list())
+            return found
+
+        self.context.tasks.query(read, self._show, owner=self, key="pairs-lists" if lists else "pairs")
+
+    def _show(self, found: tuple[Any, ...]) -> None:
+        ids, total, *lists = found
+        if lists:
+            _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists[0]])
+            _fill(self.sources, "All sources", [(s.name, s.id) for s in lists[1]])
+            self.datasets.set_versions(lists[2])
+        self._stack.setCurrentIndex(1 if total else 0)
+        shown = f"{len(ids):,} of {total:,} pairs" if len(ids) != total else f"{total:,} pairs"
+        self.count.set_chip(shown.replace(",", "\u202f"))
+        self.table.show_ids(ids, self.context.services.pairs.rows)
+        if self._wanted is not None:
+            self.table.go_to_id(self._wanted)
+            self._wanted = None
+        elif self.table.current_id is None and ids:
+            self.table.go_to(0)
+
+    def _read_pair(self, pair_id: Any) -> None:
+        if pair_id is not None:
+            service = self.context.services.pairs
+            self.context.tasks.query(lambda: service.detail(pair_id), self.preview.show_detail, owner=self, key="pair")
+
+    def _find(self) -> None:
+        self.tabs.setCurrentIndex(0)
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def _clear(self) -> None:
+        self.search.clear()
+        for box in (self.labels, self.reviewers, self.sources):
+            box.setCurrentIndex(0)
+        self._read()
+
+    # Acting
+
+    def _import(self) -> None:
+        path = self.context.dialogs.open_file("Import pairs", FILES)
+        if path is None:
+            return
+        service = self.context.services.imports
+        self.context.tasks.query(
+            lambda: (service.preview(path), service.formats()), lambda found: self._confirm(path, *found), owner=self
+        )
+
+    def _confirm(self, path: Any, preview: Any, formats: Any) -> None:
+        dialog = ImportDialog(self.context, path, preview, formats)
+        if self.context.dialogs.run(dialog):
+            self.start_import(path, dialog.words)
+        dialog.deleteLater()
+
+    def start_import(self, path: Any, words: dict[str, Any]) -> None:
+        """Import a file as a job with progress and Cancel."""
+        service = self.context.services.imports
+
+        def work(control: Any) -> Any:
+            def progress(p: Any) -> None:
+                control.progress(p.bytes_read, p.bytes_total, f"{p.rows:,} rows")
+
+            return service.run(path, on_progress=progress, cancelled=lambda: control.cancelled, **words)
+
+        job = self.context.ops.job(f"Import {path.name}", work, self._imported, owner=self)
+        self.progress.show()
+        self.progress.follow(job)
+
+    def _imported(self, outcome: Any) -> None:
+        report = outcome.value
+        text = (
+            f"{report.rows:,} rows: {report.imported:,} imported, {report.duplicates:,} there already, "
+            f"{report.rejected:,} rejected. {report.judgements:,} labels came along."
+        )
+        hint = f"The rejected rows are listed in {report.rejects_path}." if report.rejects_path else ""
+        self.context.notices.post(text, "warn" if report.rejected else "ok", hint=hint)
+        self.progress.hide()
+        self._read(lists=True)
+
+    def _label(self) -> None:
+        ids = self.table.selected_ids()
+        chosen = ids if len(ids) > 1 else list(self.table.model_.ids)
+        self.context.navigate("annotate", pair_ids=tuple(chosen))
+
+    def _freeze(self) -> None:
+        service = self.context.services.rubrics
+        self.context.tasks.query(lambda: service.published(imported=True), self._ask_freeze, owner=self)
+
+    def _ask_freeze(self, versions: Any) -> None:
+        suggestion = self.datasets.versions[0].name if self.datasets.versions else "preferences"
+        dialog = FreezeDialog(self.context, list(versions), suggestion)
+        if self.context.dialogs.run(dialog):
+            name, policy, service = (
+                dialog.name.text().strip() or suggestion,
+                dialog.policy(),
+                self.context.services.datasets,
+            )
+            self.context.ops.job(f"Freeze {name}", lambda _: service.freeze(name, policy), self._frozen, owner=self)
+        dialog.deleteLater()
+
+    def _frozen(self, outcome: Any) -> None:
+        version = outcome.value
+        self.context.notices.post(f"{version.title} is frozen: {version.root_sha256[:12]}…", "ok")
+        self.tabs.setCurrentIndex(1)
+        self._read(lists=True)
+
+    def _export(self) -> None:
+        version = self.datasets.current
+        if version is None:
+            self.context.notices.post("Choose a dataset version first.")
+            return
+        place = self.context.dialogs.choose("Export", "As", ("JSONL in TRL's format", "Parquet in TRL's format"))
+        folder = self.context.dialogs.open_folder("Export to a new folder in") if place is not None else None
+        if folder is not None:
+            fmt = ("jsonl", "parquet")[place or 0]
+            target = folder / f"{version.name}-v{version.number}-{fmt}".replace(" ", "-")
+            service = self.context.services.datasets
+            done = lambda _: self.context.notices.post(f"Written to {target}", "ok")  # noqa: E731
+            self.context.tasks.query(lambda: service.export(version.id, target, fmt), done, owner=self)
+
+    def _diff(self) -> None:
+        new = self.datasets.current
+        others = [v for v in self.datasets.versions if new is not None and v.id != new.id]
+        if new is None or not others:
+            self.context.notices.post("There is no other dataset version to compare with.")
+            return
+        place = self.context.dialogs.choose("Compare", f"Compare {new.title} with", [v.title for v in others])
+        if place is not None:
+            old, service = others[place], self.context.services.datasets
+            self.context.tasks.query(
+                lambda: service.diff(old.id, new.id),
+                lambda diff: self.datasets.show_text(diff_text(diff, old, new)),
+                owner=self,
+            )
+
+
+def _line(text: str) -> str:
+    """Return a text as one line."""
+    return text.replace("\n", " ")
+
+
+def _fill(box: QComboBox, first: str, items: list[tuple[str, Any]]) -> None:
+    """Fill a filter and keep its choice."""
+    chosen = box.currentData()
+    box.clear()
+    box.addItem(first, None)
+    for words, key in items:
+        box.addItem(words, key)
+    box.setCurrentIndex(max(0, box.findData(chosen)) if chosen is not None else 0)
