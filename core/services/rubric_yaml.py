@@ -11,6 +11,7 @@ from core.domain.errors import BadInput
 from core.domain.rubric import RubricBody
 
 _MAX_BYTES = 1 << 20
+_MAX_DEPTH = 20
 _FIELDS = {"name", "purpose", "scale", "priority", "criteria", "tie_rule", "not_checked", "examples"}
 _CRITERION = {"id", "name", "question", "anchors", "allowed", "disallowed", "note"}
 
@@ -66,12 +67,20 @@ def dump(name: str, body: RubricBody) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loading that refuses aliases: a few lines of them can unfold into gigabytes."""
+    """Safe loading that refuses what can blow up: aliases unfold into gigabytes, deep nesting takes seconds."""
+
+    _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("references (*name) are not used in rubrics")
-        return super().compose_node(parent, index)
+        if self._depth > _MAX_DEPTH:
+            raise yaml.YAMLError("it is nested too deeply")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 class _Dumper(yaml.SafeDumper):

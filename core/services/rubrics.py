@@ -232,6 +232,8 @@ class RubricsService:
 
 
 def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:
+    if draft.state is RubricState.PUBLISHED:
+        return  # the repository refuses it, with the right sentence
     if found := domain.problems(draft.body):
         raise BadInput("The rubric cannot be published yet: " + " ".join(found))
     before = rubrics.latest(session, draft.rubric_id, RubricState.PUBLISHED)
