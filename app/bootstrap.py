@@ -57,6 +57,7 @@ class Desk:
         if self.switch.current is not None:
             self.switch.current.close()
             self.switch.current = None
+        self.context.theme.deleteLater()
 
 
 def make_application(argv: list[str]) -> QApplication:

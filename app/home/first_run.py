@@ -87,12 +87,15 @@ class FirstRun(QWidget):
         theme = SegmentedControl("Theme", _THEMES)
         theme.set_value(settings.get("look.theme"))
         theme.changed.connect(lambda value: settings.set("look.theme", value))
-        settings.changed.connect(
-            lambda key: theme.set_value(settings.get("look.theme")) if key == "look.theme" else None
-        )
+        settings.changed.connect(self._follow)
+        self._theme = theme
         row.addWidget(text_label("Theme", "caption"))
         row.addWidget(theme)
         for action_id in ("global.zoom_out", "global.zoom_in"):
             row.addWidget(action_button(self._context.actions, action_id, icon_only=True))
         row.addStretch(1)
         return row
+
+    def _follow(self, key: str) -> None:
+        if key == "look.theme":
+            self._theme.set_value(self._context.settings.get(key))

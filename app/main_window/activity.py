@@ -51,7 +51,7 @@ class ActivityPanel(QFrame):
         scroll.column.addLayout(self._notices)
         scroll.column.addStretch(1)
         column.addWidget(scroll, 1)
-        theme.changed.connect(lambda: self.setFixedWidth(theme.px(WIDTH)))
+        theme.changed.connect(self._fit)
 
     def add_job(self, job: Job) -> None:
         """Show a job from its start to its end."""
@@ -78,6 +78,9 @@ class ActivityPanel(QFrame):
         self._notices.insertWidget(0, row)
         self._trim(self._notices)
         self._empty.hide()
+
+    def _fit(self) -> None:
+        self.setFixedWidth(self._theme.px(WIDTH))
 
     def _trim(self, layout: QVBoxLayout) -> None:
         while layout.count() > MOST:

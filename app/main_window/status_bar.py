@@ -32,7 +32,7 @@ class StatusBar(QFrame):
         row.setContentsMargins(10, 0, 6, 0)
         row.setSpacing(6)
         self._workspace = ElideLabel("no workspace", kind="caption", mode=Qt.TextElideMode.ElideMiddle)
-        self._dot, self._saved = Swatch(theme, "text3", 8), text_label("", "caption")
+        self._dot, self._saved = Swatch(theme, "text3", 8, dot=True), text_label("", "caption")
         self._job = push_button("", "status", name="Running job")
         self._job.clicked.connect(self.job_pressed)
         self._machine = text_label("", "caption")

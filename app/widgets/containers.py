@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
@@ -128,25 +128,29 @@ class Tile(QFrame):
 
 
 class Swatch(QWidget):
-    """A small square in a token's colour, beside the name of a line in a plot."""
+    """A small square (or dot) in a token's colour, beside a name."""
 
-    def __init__(self, theme: Theme, token: str, size: int = 9) -> None:
+    def __init__(self, theme: Theme, token: str, size: int = 9, *, dot: bool = False) -> None:
         super().__init__()
-        self._theme, self._token = theme, token
+        self._theme, self._token, self._dot = theme, token, dot
         self.setFixedSize(QSize(size, size))
-        self.setAutoFillBackground(True)
-        theme.changed.connect(self._paint)
-        self._paint()
+        theme.changed.connect(self.update)
 
     def set_token(self, token: str) -> None:
         """Take another colour."""
         self._token = token
-        self._paint()
+        self.update()
 
-    def _paint(self) -> None:
-        palette = self.palette()
-        palette.setColor(self.backgroundRole(), self._theme.tokens.colour(self._token))
-        self.setPalette(palette)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Fill the square or the dot."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tokens.colour(self._token))
+        if self._dot:
+            painter.drawEllipse(self.rect())
+        else:
+            painter.drawRoundedRect(self.rect(), 2, 2)
 
 
 class Collapsible(QWidget):

@@ -1,0 +1,142 @@
+"""The real window for tests: answers questions by itself and notes what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app import bootstrap
+from app.background.watchdog import Stall
+from app.dialogs import Dialogs
+from core.domain.errors import UserError
+
+
+class ScriptedDialogs(Dialogs):
+    """Answers from a list, in order; a question nobody foresaw fails the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[Any] = []
+        self.asked: list[str] = []
+        self.on_dialog: Callable[[QDialog], bool] | None = None
+
+    def ask(self, title: str, text: str, buttons: Sequence[str], *, detail: str = "", kind: Any = "question") -> str:
+        return self._next(f"{title}: {text} {detail}")
+
+    def confirm(self, title: str, text: str, action: str, *, detail: str = "") -> bool:
+        return self._next(f"{title}: {text}") in (True, action)
+
+    def text(self, title: str, label: str, value: str = "") -> str | None:
+        return self._next(f"{title}: {label}")
+
+    def choose(self, title: str, label: str, items: Sequence[str], current: int = 0) -> int | None:
+        answer = self._next(f"{title}: {label}")
+        return list(items).index(answer) if isinstance(answer, str) else answer
+
+    def open_file(self, title: str, filters: str, start: Path | None = None) -> Path | None:
+        return self._next(title)
+
+    def save_file(self, title: str, name: str, filters: str) -> Path | None:
+        return self._next(title)
+
+    def open_folder(self, title: str, start: Path | None = None) -> Path | None:
+        return self._next(title)
+
+    def run(self, dialog: QDialog) -> bool:
+        self.asked.append(dialog.windowTitle())
+        assert self.on_dialog is not None, f"nobody answers the dialog {dialog.windowTitle()!r}"
+        return self.on_dialog(dialog)
+
+    def _next(self, question: str) -> Any:
+        self.asked.append(question)
+        assert self.answers, f"nobody answers: {question}"
+        return self.answers.pop(0)
+
+
+@dataclass
+class TestDesk:
+    """A running window and what a test needs of it."""
+
+    __test__ = False
+    qtbot: Any
+    desk: bootstrap.Desk
+    dialogs: ScriptedDialogs
+    expected: list[type[BaseException]] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def window(self) -> Any:
+        """The main window."""
+        return self.desk.window
+
+    @property
+    def context(self) -> Any:
+        """The context as pages see it now."""
+        return self.desk.window.context
+
+    @property
+    def tasks(self) -> Any:
+        """The task runner."""
+        return self.desk.tasks
+
+    @property
+    def stalls(self) -> list[Stall]:
+        """Pauses of the window's thread."""
+        return self.desk.watchdog.stalls
+
+    @property
+    def unexpected(self) -> list[BaseException]:
+        """Errors that are bugs (a ``UserError`` was told to the user, which is what it is for)."""
+        allowed = (UserError, *self.expected)
+        return [e for e in self.desk.errors.shown if not isinstance(e, allowed)]
+
+    def page(self, place: str) -> Any:
+        """Go to a place and return its page."""
+        self.desk.window.navigate(place)
+        return self.desk.window.page(place)
+
+    def settle(self, timeout: int = 10_000) -> None:
+        """Wait until nothing is under way in the background."""
+        self.qtbot.waitUntil(lambda: not self.desk.tasks.busy, timeout=timeout)
+
+    def shut(self) -> None:
+        """Close and delete everything."""
+        if not self.closed:
+            self.closed = True
+            self.desk.close()
+            self.desk.window.hide()
+            self.desk.window.deleteLater()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def open_desk(
+    qtbot: Any,
+    *,
+    workspace: Path | None = None,
+    create: bool = False,
+    show: bool = True,
+    size: tuple[int, int] = (1280, 800),
+    theme: str = "light",
+    watch: bool = True,
+    opener: Any = bootstrap.open_application,
+) -> TestDesk:
+    """Build the window through ``bootstrap`` and open a workspace in it."""
+    app = bootstrap.make_application([])
+    dialogs = ScriptedDialogs()
+    made = TestDesk(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
+    made.window.context.settings.set("look.theme", theme)
+    made.window.resize(*size)
+    if show:
+        made.window.show()
+    if workspace is not None:
+        with qtbot.waitSignal(made.desk.switch.switched, timeout=20_000):
+            made.desk.switch.open(workspace, create=create)
+    made.settle()
+    if watch:
+        made.desk.watchdog.start()
+    return made

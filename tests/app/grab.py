@@ -1,0 +1,105 @@
+"""Takes pictures of any page, to be looked at.
+
+    python -m tests.app.grab --place runs --workspace WS --size 1920x1080 --theme dark --out runs.png
+    python -m tests.app.grab --all --workspace WS --out folder
+
+``--item key=value`` is handed to the page as ``context.navigate`` would; ``--wait`` is how many seconds to let
+background work settle at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SIZES = ((1280, 800), (1920, 1080))
+THEMES = ("light", "dark")
+PLACES = ("home", "data", "rubrics", "annotate", "train", "runs", "inspect", "settings")
+
+
+def main() -> None:
+    """Take the pictures that were asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--place", default="home")
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--theme", default="light")
+    parser.add_argument("--zoom", type=int, default=100)
+    parser.add_argument("--item", action="append", default=[])
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--wait", type=float, default=15)
+    parser.add_argument("--out", type=Path, required=True)
+    wish = parser.parse_args()
+    os.environ.setdefault("PAIRWRIGHT_HOME", tempfile.mkdtemp(prefix="grab-"))
+    if not wish.all:
+        width, height = (int(part) for part in wish.size.split("x"))
+        item = dict(part.split("=", 1) for part in wish.item)
+        with Camera(wish.workspace, wait=wish.wait) as camera:
+            camera.take(wish.out, wish.place, (width, height), wish.theme, zoom=wish.zoom, item=item)
+        return
+    with Camera(wish.workspace, wait=wish.wait) as camera:
+        for place in PLACES:
+            for size in SIZES:
+                for theme in THEMES:
+                    camera.take(wish.out / f"{place}-{theme}-{size[0]}x{size[1]}.png", place, size, theme)
+
+
+class Camera:
+    """The window, offscreen, with a workspace open."""
+
+    def __init__(self, workspace: Path | None = None, *, wait: float = 15) -> None:
+        from app import bootstrap
+
+        self._app = bootstrap.make_application(["grab"])
+        self.desk = bootstrap.build(self._app)
+        self._wait = wait
+        self.desk.window.show()
+        if workspace is not None:
+            self.desk.switch.open(workspace)
+            self.settle(lambda: self.desk.switch.current is not None)
+
+    def __enter__(self) -> Camera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.desk.close()
+        self.desk.window.deleteLater()
+
+    def settle(self, until: Any = lambda: True) -> None:
+        """Let events run until nothing is under way."""
+        end = time.monotonic() + self._wait
+        quiet = 0
+        while time.monotonic() < end and quiet < 12:
+            self._app.processEvents()
+            quiet = quiet + 1 if not self.desk.tasks.busy and until() else 0
+
+    def take(
+        self,
+        path: Path,
+        place: str,
+        size: tuple[int, int],
+        theme: str = "light",
+        *,
+        zoom: int = 100,
+        item: dict[str, Any] | None = None,
+    ) -> Path:
+        """Show a place and write the picture."""
+        window = self.desk.window
+        self.desk.context.settings.set("look.theme", theme)
+        self.desk.context.settings.set("look.zoom", zoom)
+        window.resize(*size)
+        window.navigate(place, **(item or {}))
+        self.settle()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        window.grab().save(str(path))
+        return path
+
+
+if __name__ == "__main__":
+    main()
