@@ -1,0 +1,241 @@
+"""Train: which data, which model, which method; a preflight; then the run starts and Runs shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
+
+from app.context import AppContext
+from app.main_window.page import Page
+from app.train import presenter
+from app.train.config_form import ConfigForm
+from app.train.preflight_panel import PreflightPanel, checks_of
+from app.widgets.buttons import action_button
+from app.widgets.containers import Card, ScrollColumn
+from app.widgets.inputs import SegmentedControl
+from app.widgets.labels import ElideLabel, text_label
+from core.domain.changes import Changes
+from core.domain.errors import BadInput
+from core.domain.run_record import Charter
+
+
+class TrainPage(Page):
+    """The form of a new run."""
+
+    place: ClassVar[str] = "train"
+    title: ClassVar[str] = "Train"
+    watches: ClassVar[Changes] = Changes.DATASETS | Changes.MODELS | Changes.RUNS
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self._wanted_dataset: int | None = None
+        self._name_typed = False
+        self.datasets, self.models = QComboBox(), QComboBox()
+        self.form = ConfigForm(context.theme)
+        self.preflight = PreflightPanel(context)
+        self.name = QLineEdit()
+        self.target, self.regression, self.note = QLineEdit(), QLineEdit(), QPlainTextEdit()
+        self.presets = SegmentedControl("Preset", [(key, words) for key, (words, _) in presenter.PRESETS.items()])
+        self._build()
+        self._bind()
+
+    def _build(self) -> None:
+        actions, theme = self.context.actions, self.context.theme
+        self.header.add_right(action_button(actions, "train.copy_from", text="Copy from run…", theme=theme))
+        scroll = ScrollColumn(margin=2, spacing=10, name="Settings of the run")
+        data = Card("1  Data")
+        self.data_about = ElideLabel("", kind="caption")
+        data.add(self.datasets)
+        data.add(self.data_about)
+        model = Card("2  Model")
+        row = QHBoxLayout()
+        row.addWidget(self.models, 1)
+        row.addWidget(action_button(actions, "train.add_model", text="Add…", theme=theme))
+        model.add(row)
+        self.model_about = ElideLabel("", kind="caption")
+        model.add(self.model_about)
+        method = Card("3  Method")
+        method.add_to_head(self.presets)
+        method.add(self.form)
+        charter = Card("4  Name and charter")
+        grid = QGridLayout()
+        self.note.setFixedHeight(theme.px(48))
+        self.note.setTabChangesFocus(True)
+        self.target.setPlaceholderText("What should the policy do afterwards that it does not do now?")
+        self.regression.setPlaceholderText("What must not get worse, and how is that measured?")
+        for place, (label, widget) in enumerate(
+            (
+                ("Name", self.name),
+                ("Target behaviour", self.target),
+                ("Regression metric", self.regression),
+                ("Note", self.note),
+            )
+        ):
+            widget.setAccessibleName(label)
+            grid.addWidget(text_label(label, "muted"), place, 0)
+            grid.addWidget(widget, place, 1)
+        charter.add(grid)
+        for card in (data, model, method, charter):
+            scroll.column.addWidget(card)
+        scroll.column.addStretch(1)
+        for box, name in ((self.datasets, "Dataset version"), (self.models, "Model")):
+            box.setAccessibleName(name)
+        split = QSplitter()
+        split.addWidget(scroll)
+        split.addWidget(self.preflight)
+        split.setStretchFactor(0, 1)
+        split.setSizes([760, 360])
+        split.setChildrenCollapsible(False)
+        self.set_body(split)
+
+    def _bind(self) -> None:
+        self.presets.changed.connect(lambda key: self.form.set_config(presenter.preset(key)))
+        self.form.changed.connect(self._edited)
+        self.name.textEdited.connect(lambda text: setattr(self, "_name_typed", bool(text)))
+        self.datasets.activated.connect(lambda _: self._edited())
+        self.models.activated.connect(lambda _: self._edited())
+        for action_id, handler in {
+            "train.start": self.start,
+            "train.preflight": self.check,
+            "train.copy_from": self._copy_from,
+            "train.command_line": self._command_line,
+            "train.add_model": self._add_model,
+            "train.advanced": self.form.fold.set_open,
+        }.items():
+            self.on(action_id, handler)
+        self.presets.set_value("standard")
+        self._edited()
+
+    def on_shown(self) -> None:
+        """Read datasets and models."""
+        self._read()
+
+    def changed(self, changes: Changes) -> None:
+        """Read them again."""
+        self._read()
+
+    def show_item(self, **what: Any) -> None:
+        """Choose the dataset version ``dataset_id``."""
+        self._wanted_dataset = what.get("dataset_id")
+        self._read()
+
+    def first_focus(self) -> QWidget:
+        """Start with the data."""
+        return self.datasets
+
+    def _read(self) -> None:
+        services = self.context.services
+        self.context.tasks.query(
+            lambda: (services.datasets.list(), services.models.list()), self._show_lists, owner=self, key="lists"
+        )
+
+    def _show_lists(self, found: tuple[Any, Any]) -> None:
+        datasets, models = found
+        chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
+        self._wanted_dataset = None
+        self.datasets.clear()
+        for version in sorted(datasets, key=lambda v: -v.id):
+            counts = version.counts
+            words = f"{version.title} · {counts.get('train', 0)} train, {counts.get('dev', 0)} held-out"
+            self.datasets.addItem(words, version.id)
+        self.datasets.setCurrentIndex(max(0, self.datasets.findData(chosen)))
+        self.models.clear()
+        for info in models:
+            self.models.addItem(info.name, str(info.path))
+        self.models.setCurrentIndex(max(0, self.models.findData(model)))
+        self.data_about.setText("" if datasets else "Freeze labels into a dataset version first (Data, Ctrl+2).")
+        self.model_about.setText(str(self.models.currentData() or "Add a Hugging Face folder or a GGUF file."))
+        self._edited()
+
+    def _edited(self) -> None:
+        ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
+        if not self._name_typed and not self.form.error_text:
+            self.name.setText(presenter.default_name(self.form.config()))
+        for action_id in ("train.start", "train.preflight", "train.command_line"):
+            self.context.actions.set_enabled(action_id, ready)
+        self.model_about.setText(str(self.models.currentData() or "Add a Hugging Face folder or a GGUF file."))
+        self.preflight.clear()
+
+    def request(self) -> Any:
+        """Return the run that the form asks for.
+
+        Raises:
+            BadInput: when data or model are missing. UsageError: for a setting out of bounds.
+        """
+        from core.services.runs import RunRequest
+
+        if self.datasets.currentData() is None or not self.models.currentData():
+            raise BadInput("A run needs a dataset version and a model.", "Choose both.")
+        return RunRequest(
+            dataset_id=int(self.datasets.currentData()),
+            model_path=Path(self.models.currentData()),
+            config=self.form.config(),
+            name=self.name.text().strip(),
+            charter=Charter(self.target.text().strip(), self.regression.text().strip()),
+            note=self.note.toPlainText().strip(),
+        )
+
+    # Acting
+
+    def check(self) -> None:
+        """Run the preflight in a process of its own."""
+        request, service = self.request(), self.context.services.runs
+        job = self.context.tasks.job(
+            "Preflight", lambda control: service.preflight(request), self._checked, self._not_checked, owner=self
+        )
+        self.preflight.progress.show()
+        self.preflight.progress.follow(job)
+
+    def _checked(self, report: Any) -> None:
+        self.preflight.progress.hide()
+        self.preflight.show_checks(checks_of(report), report.summary)
+
+    def _not_checked(self, error: Exception) -> None:
+        self.preflight.progress.hide()
+        self.preflight.show_checks([("bad", "The preflight failed", str(error))], "")
+
+    def start(self) -> None:
+        """Make the run, start it, and go to Runs."""
+        request, service = self.request(), self.context.services.runs
+
+        def work() -> Any:
+            outcome = service.create(request)
+            service.start(outcome.value.run_id)
+            return outcome
+
+        self.context.ops.mutate(work, lambda o: self.context.navigate("runs", run_id=o.value.run_id), owner=self)
+
+    def _copy_from(self) -> None:
+        service = self.context.services.runs
+        self.context.tasks.query(service.list, self._choose_run, owner=self, key="runs")
+
+    def _choose_run(self, runs: Any) -> None:
+        if not runs:
+            self.context.notices.post("There is no run to copy from.")
+            return
+        place = self.context.dialogs.choose("Copy settings", "From which run?", [r.name for r in runs])
+        if place is not None:
+            service, run_id = self.context.services.runs, runs[place].run_id
+            self.context.tasks.query(lambda: service.reader(run_id).config(), self.form.set_config, owner=self)
+
+    def _command_line(self) -> None:
+        request, service = self.request(), self.context.services.runs
+
+        def show(text: str) -> None:
+            self.context.dialogs.ask("Command line", "The same run without the window:", ("Close",), detail=text)
+
+        self.context.tasks.query(lambda: service.command_line(request), show, owner=self)
+
+    def _add_model(self) -> None:
+        dialogs, service = self.context.dialogs, self.context.services.models
+        kind = dialogs.choose("Add a model", "From", ("A Hugging Face folder", "A GGUF file", "The starter model"))
+        if kind == 0 and (folder := dialogs.open_folder("Model folder")):
+            self.context.ops.mutate(lambda: service.add_folder(folder), lambda _: self._read(), owner=self)
+        elif kind == 1 and (path := dialogs.open_file("GGUF file", "GGUF (*.gguf)")):
+            self.context.ops.mutate(lambda: service.add_gguf(path, path.stem), lambda _: self._read(), owner=self)
+        elif kind == 2:
+            self.context.ops.job(
+                "Starter model", lambda control: service.ensure_starter(), lambda _: self._read(), owner=self
+            )
