@@ -126,6 +126,86 @@ class DatasetVersion:
         return f"{self.name} v{self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class FreezePlan:
+    """What freezing under a policy would give. ``pairs = items + left out``, always.
+
+    Attributes:
+        counts: pairs, items, left_out, train, dev, test, ties, prompts, judgements, reviewers, and of the
+            items with several labels how many there are (``several``) and on how many all agree (``agree``).
+        left_out: why pairs are left out, the commonest reason first.
+        same_as: title of the newest version with the very same content, else empty.
+        notes: what a careful person would want to know before freezing, in sentences.
+    """
+
+    policy: FreezePolicy
+    counts: dict[str, int]
+    left_out: tuple[LeftOut, ...]
+    rubric_titles: tuple[str, ...]
+    root_sha256: str
+    same_as: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDiff:
+    """How one dataset version differs from another, as pair ids in ascending order.
+
+    Attributes:
+        flipped: the chosen side changed, or a tie became a preference or the other way round.
+        restrengthened: same side, other strength, weight or target.
+        moved: pair id, old split, new split.
+    """
+
+    old: str
+    new: str
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    flipped: tuple[int, ...]
+    restrengthened: tuple[int, ...]
+    moved: tuple[tuple[int, str, str], ...]
+    same: int
+    policy_changes: tuple[tuple[str, str, str], ...] = ()
+    rubrics_added: tuple[str, ...] = ()
+    rubrics_removed: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Say whether the items are the same."""
+        return not (self.added or self.removed or self.flipped or self.restrengthened or self.moved)
+
+
+def diff_versions(
+    old: DatasetVersion, old_items: list[FrozenItem], new: DatasetVersion, new_items: list[FrozenItem]
+) -> DatasetDiff:
+    """Compare two dataset versions item by item, and their policies setting by setting."""
+    olds, news = {i.pair_id: i for i in old_items}, {i.pair_id: i for i in new_items}
+    both = sorted(olds.keys() & news.keys())
+    flipped = [k for k in both if (olds[k].chosen, olds[k].is_tie) != (news[k].chosen, news[k].is_tie)]
+    weights = [k for k in both if k not in set(flipped) and _force(olds[k]) != _force(news[k])]
+    moved = [(k, olds[k].split, news[k].split) for k in both if olds[k].split != news[k].split]
+    changed = {*flipped, *weights, *(k for k, _, _ in moved)}
+    before, after = old.policy.to_plain(), new.policy.to_plain()
+    titles = set(old.rubric_titles), set(new.rubric_titles)
+    return DatasetDiff(
+        old=old.title,
+        new=new.title,
+        added=tuple(sorted(news.keys() - olds.keys())),
+        removed=tuple(sorted(olds.keys() - news.keys())),
+        flipped=tuple(flipped),
+        restrengthened=tuple(weights),
+        moved=tuple(moved),
+        same=len(both) - len(changed),
+        policy_changes=tuple((k, str(before[k]), str(after[k])) for k in before if before[k] != after[k]),
+        rubrics_added=tuple(sorted(titles[1] - titles[0])),
+        rubrics_removed=tuple(sorted(titles[0] - titles[1])),
+    )
+
+
+def _force(item: FrozenItem) -> tuple[float, float, float]:
+    return item.strength, item.weight, item.target
+
+
 def root_sha256(policy: FreezePolicy, rubric_sha256s: list[str], items: list[FrozenItem]) -> str:
     """Return the hash over policy, rubric contents and the ordered items. Same inputs, same hash.
 

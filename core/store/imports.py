@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import func
@@ -18,11 +17,10 @@ from sqlmodel import Session, col, select
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.domain.judgement import ReviewerKind
 from core.store import reviewers, rubrics
+from core.store.bulk import insert_many
 from core.store.plain import insert_row
 from core.store.stamp import Stamp
 from core.store.tables import ImportBatchRow, SourceRow
-
-_PARAMETERS = 4000  # values bound in one statement; SQLite takes 32,766
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +186,8 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
             prompts[pair.prompt_sha256] = next_id
             prompt_rows.append((next_id, pair.prompt_sha256, pair.turns, pair.prompt_text, pair.prompt_body))
             next_id += 1
-    _many(session, "INSERT INTO prompt(id, sha256, turns, text, body)", prompt_rows)
-    _many(
+    insert_many(session, "INSERT INTO prompt(id, sha256, turns, text, body)", prompt_rows)
+    insert_many(
         session,
         "INSERT INTO pair(id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text,"
         " a_generation, b_generation)",
@@ -225,7 +223,7 @@ def _insert_sources(
             if key not in noted:
                 noted.add(key)
                 links.append((key, target.source_id, row.line))
-    _many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
+    insert_many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
 
 
 def _insert_labels(
@@ -265,13 +263,13 @@ def _insert_labels(
 
 def _write_labels(session: Session, version: int, showings: list[Any], labels: list[Any], stamp: Stamp) -> None:
     when = (stamp.at_ms, stamp.mono_ms, stamp.session)
-    _many(
+    insert_many(
         session,
         "INSERT INTO presentation(id, uid, pair_id, reviewer_id, left_is, position, rubric_version_id, task, queue,"
         " shown_ms, mono_ms, session)",
         [(*row, version, "imported", "import", *when) for row in showings],
     )
-    _many(
+    insert_many(
         session,
         "INSERT INTO judgement(id, uid, presentation_id, pair_id, reviewer_id, verdict, strength, rubric_version_id,"
         " revision, task, kind, op, at_ms, mono_ms, session, app_version)",
@@ -340,19 +338,3 @@ def _next_id(session: Session, table: str) -> int:
 
 def _all(session: Session, sql: str, values: tuple[Any, ...]) -> list[Any]:
     return list(session.connection().exec_driver_sql(sql, values).all())
-
-
-def _many(session: Session, into: str, rows: list[Any]) -> None:
-    """Insert rows, many a statement.
-
-    One statement a row would hand Python's lock to and fro with the thread that parses the next batch, for
-    each row; with hundreds of rows a statement SQLite works alone while Python reads on.
-    """
-    if not rows:
-        return
-    connection = session.connection()
-    per_statement = _PARAMETERS // len(rows[0])
-    marks = f"({','.join('?' * len(rows[0]))})"
-    for start in range(0, len(rows), per_statement):
-        part = rows[start : start + per_statement]
-        connection.exec_driver_sql(f"{into} VALUES{','.join([marks] * len(part))}", tuple(chain.from_iterable(part)))

@@ -26,7 +26,7 @@ from core.domain.pair_table import (
 )
 from core.store import judgement_views, sources
 from core.store import tables as t
-from core.store.plain import chunks, only_id, read_json
+from core.store.plain import read_json
 
 _STATE_TESTS = {
     "none": "s.labels=0",
@@ -76,23 +76,19 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairRow]:
     return [found[key] for key in pair_ids if key in found]
 
 
-def texts(session: Session, pair_ids: Iterable[int]) -> dict[int, tuple[str, Pair]]:
+def texts(session: Session, pair_ids: Sequence[int]) -> dict[int, tuple[str, Pair]]:
     """Return pair id -> (content hash, the pair with its generation records)."""
-    found: dict[int, tuple[str, Pair]] = {}
-    for part in chunks(pair_ids):
-        query = (
-            select(t.PairRow, t.PromptRow.body)
-            .join(t.PromptRow, col(t.PromptRow.id) == col(t.PairRow.prompt_id))
-            .where(col(t.PairRow.id).in_(part))
+    sql = """SELECT p.id, p.sha256, q.body, p.a_text, p.a_generation, p.b_text, p.b_generation
+        FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id"""
+    return {
+        key: (
+            sha,
+            Pair(Prompt.from_plain(read_json(body)), Response(a, _generation(a_gen)), Response(b, _generation(b_gen))),
         )
-        for row, body in session.exec(query):
-            pair = Pair(
-                Prompt.from_plain(read_json(body)),
-                Response(row.a_text, _generation(row.a_generation)),
-                Response(row.b_text, _generation(row.b_generation)),
-            )
-            found[only_id(row)] = (row.sha256, pair)
-    return found
+        for key, sha, body, a, a_gen, b, b_gen in session.connection().exec_driver_sql(
+            sql, (canonical_json(list(pair_ids)),)
+        )
+    }
 
 
 def detail(session: Session, pair_id: int) -> PairDetail:

@@ -27,9 +27,11 @@ def bind_dataset(sample: Sample, limits: Limits) -> BoundFormat | None:
 
     def convert(row: Row) -> list[ParsedPair]:
         prompt = prompt_of(read_messages(row.get("prompt"), "prompt", limits), "prompt")
-        first, second = (read_answer(row.get(name), name, limits) for name in ("chosen", "rejected"))
-        labels = _labels(row.get("strengths"), -1)
-        return [ParsedPair(prompt, Response(first), Response(second), labels)]
+        first, second = (
+            Response(read_answer(row.get(name), name, limits), _record(row.get(f"{name}_generation"), limits))
+            for name in ("chosen", "rejected")
+        )
+        return [ParsedPair(prompt, first, second, _labels(row.get("strengths"), -1))]
 
     return BoundFormat("pairwright", convert, ("each strength behind an item becomes a label of its own reviewer",))
 
@@ -89,8 +91,10 @@ def _table_labels(value: Any, limits: Limits) -> tuple[ParsedLabel, ...]:
             name = check_text(item["reviewer"], "reviewer", limits)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RowRejected(f"labels holds something that is no label ({error})") from None
+        if verdict is Verdict.CANNOT_JUDGE:  # says nothing of the pair
+            continue
         valid = isinstance(strength, int) and not isinstance(strength, bool) and 1 <= abs(strength) <= 3
-        if verdict is Verdict.CANNOT_JUDGE or (verdict is Verdict.PREFER) != valid:
+        if (verdict is Verdict.PREFER) != valid:
             raise RowRejected("labels holds a verdict whose strength does not fit it")
         labels.append(ParsedLabel(verdict, strength if valid else None, name))
     return tuple(labels)

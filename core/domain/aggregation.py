@@ -1,0 +1,141 @@
+"""From the labels of a pair to one training item, or to the reason why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from core.domain.dataset import FreezePolicy
+from core.domain.judgement import FLAGS, Task, Verdict
+from core.domain.pair import Side
+
+NO_CONSENT = "consent not granted"
+OTHER_SOURCE = "not from the chosen sources"
+NOT_LABELLED = "not labelled"
+STALE_RUBRIC = "labelled under stale rubric versions only"
+OTHER_RUBRIC = "labelled under other rubric versions only"
+OTHER_REVIEWER = "not labelled by the chosen reviewers"
+CANNOT_JUDGE = "nobody could judge it"
+NEITHER = "neither answer is valid"
+DISAGREE = "reviewers disagree"
+NO_MAJORITY = "no majority"
+SPREAD = "strengths too far apart"
+TIE = "tie"
+WEAK = "weaker than the minimum strength"
+NEUTRAL_STRENGTH = 2.0
+"""The strength whose weight is 1 when strengths weigh: the middle one, "better"."""
+
+
+def flag_reason(flag: str) -> str:
+    """Return the reason for leaving out a pair with this flag."""
+    return f"flagged: {FLAGS[flag].lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One current label of a pair; ``strength`` is in canonical sides, None unless a side is preferred."""
+
+    judgement_id: int
+    reviewer_id: int
+    rubric_id: int
+    rubric_version_id: int
+    task: Task
+    verdict: Verdict
+    strength: int | None
+
+    @property
+    def value(self) -> int:
+        """Signed strength, 0 for no preference."""
+        return self.strength or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """What several labels come to.
+
+    Attributes:
+        strength: signed, negative favours A; 0 for a tie.
+        weight: factor on the pair's loss.
+        target: probability that the chosen side is better.
+        judgement_ids: the labels that were counted.
+    """
+
+    chosen: Side
+    strength: float
+    weight: float
+    target: float
+    is_tie: bool
+    judgement_ids: tuple[int, ...]
+
+
+def counted(votes: Sequence[Vote]) -> list[Vote]:
+    """Return the votes that count, oldest first.
+
+    The newest adjudication decides alone. Else each reviewer counts once a rubric, with the newest label, so
+    that one who labelled again under the next minor version is not heard twice.
+    """
+    ordered = sorted(votes, key=lambda vote: vote.judgement_id)
+    decided = [vote for vote in ordered if vote.task is Task.ADJUDICATE]
+    if decided:
+        return decided[-1:]
+    newest = {(vote.reviewer_id, vote.rubric_id): vote for vote in ordered}
+    return sorted(newest.values(), key=lambda vote: vote.judgement_id)
+
+
+def aggregate(votes: Sequence[Vote], policy: FreezePolicy) -> Aggregate | str:
+    """Return the item that the votes make under the policy, or the reason why they make none.
+
+    "Cannot judge" says nothing of the pair and is passed over. "Neither valid" leaves the pair out when at
+    least half say it; below that it counts as no preference.
+    """
+    judged = [vote for vote in counted(votes) if vote.verdict is not Verdict.CANNOT_JUDGE]
+    if not judged:
+        return CANNOT_JUDGE
+    if policy.aggregation == "latest":
+        judged = judged[-1:]
+    if policy.aggregation == "single" and len({_kind(vote) for vote in judged}) > 1:
+        return DISAGREE
+    if 2 * sum(vote.verdict is Verdict.NEITHER for vote in judged) >= len(judged):
+        return NEITHER
+    values = [vote.value for vote in judged]
+    if policy.max_spread is not None and max(values) - min(values) > policy.max_spread:
+        return SPREAD
+    strength = _majority(values) if policy.aggregation == "majority" else fsum(values) / len(values)
+    if strength is None:
+        return NO_MAJORITY
+    is_tie = strength == 0 and (policy.aggregation == "majority" or not any(values))
+    if is_tie and not policy.keep_ties:
+        return TIE
+    if not is_tie and (strength == 0 or abs(strength) < policy.min_strength):
+        return WEAK
+    ids = tuple(vote.judgement_id for vote in judged)
+    if is_tie:
+        return Aggregate("A", 0.0, 1.0, 0.5, True, ids)
+    chosen: Side = "A" if strength < 0 else "B"
+    weight = abs(strength) / NEUTRAL_STRENGTH if policy.strength_weights else 1.0
+    target = _share(values, chosen) if policy.soft_targets else 1.0
+    return Aggregate(chosen, strength, weight, target, False, ids)
+
+
+def _kind(vote: Vote) -> str:
+    """Return what a vote says, for asking whether all say the same."""
+    if vote.strength is None:
+        return vote.verdict.value
+    return "A" if vote.strength < 0 else "B"
+
+
+def _majority(values: Sequence[int]) -> float | None:
+    """Return the mean strength on the side with the most votes, 0 when that is "equal", None without one."""
+    sides = {sign: [v for v in values if (v > 0) - (v < 0) == sign] for sign in (-1, 0, 1)}
+    ranked = sorted(sides.values(), key=len, reverse=True)
+    if len(ranked[0]) == len(ranked[1]):
+        return None
+    return fsum(ranked[0]) / len(ranked[0])
+
+
+def _share(values: Sequence[int], chosen: Side) -> float:
+    """Return the share of votes for the chosen side, no preference counted half, at least one half."""
+    sign = -1 if chosen == "A" else 1
+    wins = sum(1.0 if value * sign > 0 else 0.5 if value == 0 else 0.0 for value in values)
+    return max(0.5, wins / len(values))

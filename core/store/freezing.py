@@ -1,0 +1,117 @@
+"""What a freeze looks at: every pair with its consent, flags and current labels, in one snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session
+
+from core.domain.aggregation import Vote
+from core.domain.judgement import Task, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One pair as a freeze sees it."""
+
+    pair_id: int
+    sha256: str
+    prompt_sha256: str
+    source_ids: tuple[int, ...]
+    empty_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRubric:
+    """A published rubric version: its identity, content hash and whether a later major made its labels stale."""
+
+    id: int
+    rubric_id: int
+    title: str
+    sha256: str
+    stale: bool
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Everything that decides what a freeze gives.
+
+    Attributes:
+        votes: pair id -> current labels, gold and retest answers left out.
+        flags: pair id -> flags of all its current judgements.
+        consents: source id -> consent.
+        stamp: equal for two snapshots between which nothing that matters was written.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    votes: dict[int, list[Vote]] = field(default_factory=dict)
+    flags: dict[int, set[str]] = field(default_factory=dict)
+    consents: dict[int, str] = field(default_factory=dict)
+    rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
+    stamp: tuple[Any, ...] = ()
+
+
+def snapshot(session: Session) -> Snapshot:
+    """Read all of it."""
+    found = Snapshot(stamp=stamp(session))
+    found.consents = dict(_all(session, "SELECT id, consent FROM source"))
+    found.rubrics = _rubrics(session)
+    rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
+    found.candidates = _candidates(session)
+    votes: dict[int, list[Vote]] = defaultdict(list)
+    tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
+    query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength
+        FROM current_label WHERE task NOT IN('gold','retest') ORDER BY judgement_id"""
+    for pair_id, judgement_id, reviewer_id, version_id, task, verdict, strength in _all(session, query):
+        votes[pair_id].append(
+            Vote(judgement_id, reviewer_id, rubric_of[version_id], version_id, tasks[task], verdicts[verdict], strength)
+        )
+    found.votes = dict(votes)
+    flags: dict[int, set[str]] = defaultdict(set)
+    query = """SELECT c.pair_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
+        WHERE c.flagged>0"""
+    for pair_id, text in _all(session, query):
+        flags[pair_id].update(json.loads(text))
+    found.flags = dict(flags)
+    return found
+
+
+def stamp(session: Session) -> tuple[Any, ...]:
+    """Return a value that changes whenever a later snapshot could differ."""
+    (highest,) = _all(
+        session,
+        """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
+            (SELECT count(*) FROM rubric_version WHERE state='published'),
+            (SELECT count(*) FROM source WHERE consent='granted'),
+            (SELECT max(id) FROM event_log WHERE op='source.consent')""",
+    )
+    return tuple(highest)
+
+
+def _candidates(session: Session) -> list[Candidate]:
+    sources: dict[int, list[int]] = defaultdict(list)
+    for pair_id, source_id in _all(session, "SELECT pair_id, source_id FROM pair_source ORDER BY pair_id, source_id"):
+        sources[pair_id].append(source_id)
+    query = """SELECT p.id, p.sha256, q.sha256, p.source_id, p.a_text='' OR p.b_text=''
+        FROM pair p JOIN prompt q ON q.id=p.prompt_id ORDER BY p.id"""
+    return [
+        Candidate(key, sha, prompt, tuple(sources.get(key, ())) or (source,), bool(empty))
+        for key, sha, prompt, source, empty in _all(session, query)
+    ]
+
+
+def _rubrics(session: Session) -> dict[int, FrozenRubric]:
+    query = """SELECT v.id, v.rubric_id, r.name, v.number, v.sha256, v.major,
+            (SELECT max(major) FROM rubric_version w WHERE w.rubric_id=v.rubric_id AND w.state='published')
+        FROM rubric_version v JOIN rubric r ON r.id=v.rubric_id WHERE v.state='published' ORDER BY v.id"""
+    return {
+        key: FrozenRubric(key, rubric_id, f"{name} {number}", sha, major < newest)
+        for key, rubric_id, name, number, sha, major, newest in _all(session, query)
+    }
+
+
+def _all(session: Session, sql: str) -> list[Any]:
+    return list(session.connection().exec_driver_sql(sql).all())
