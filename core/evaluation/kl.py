@@ -177,7 +177,7 @@ def row_kl(
         log_ref = _log_softmax(reference_logits(reference_hidden[rows]))
         if targets is not None:
             at = targets[rows, None]
-            ratios.append((log_pi.gather(1, at).double() - log_ref.gather(1, at).double()).squeeze(1).cpu())
+            ratios.append((log_pi.gather(1, at).cpu().double() - log_ref.gather(1, at).cpu().double()).squeeze(1))
         if reverse:
             backward.append(distribution_kl(log_ref, log_pi).cpu())
         forward.append(distribution_kl(log_pi, log_ref).cpu())
@@ -197,7 +197,7 @@ def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
         p, q = log_p.exp(), log_q.exp()
         terms = torch.where(d > 1, q - p - p * d, p * (torch.expm1(d.clamp_max(1)) - d))
         terms = torch.where(p == 0, q, terms)
-    return terms.clamp_min_(0).sum(dim=-1, dtype=torch.float64)
+    return _sum_rows(terms.clamp_min_(0))
 
 
 def heads_of(pair: PolicyAndReference) -> tuple[Logits, Logits]:
@@ -222,6 +222,13 @@ def heads_of(pair: PolicyAndReference) -> tuple[Logits, Logits]:
 def _log_softmax(logits: Tensor) -> Tensor:
     wide = logits if logits.dtype == torch.float64 else logits.float()
     return torch.log_softmax(wide, dim=-1)
+
+
+def _sum_rows(terms: Tensor) -> Tensor:
+    """Sum over the vocabulary in float64, except on Apple's GPU, which has none."""
+    if terms.device.type == "mps":
+        return terms.sum(dim=-1).cpu().double()
+    return terms.sum(dim=-1, dtype=torch.float64)
 
 
 def _by_owner(values: Tensor, owner: Tensor, pairs: int) -> Tensor:

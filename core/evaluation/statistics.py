@@ -16,9 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
 
-Z95_ONE_SIDED = 1.6448536269514722
-"""One-sided 95 % point of the normal distribution."""
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -149,11 +146,11 @@ def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def over_budget(kl: float, se: float, budget: float) -> bool:
-    """Return whether the KL's lower 95 % bound (one-sided) lies above ``budget``; a budget of 0 is none.
+    """Return whether the KL's 95 % interval lies wholly above ``budget``; a budget of 0 is none.
 
     Without a standard error (a single prompt: NaN, or 0 in an event) nothing is known and nothing stops.
     """
-    return budget > 0 and math.isfinite(se) and se > 0 and kl - Z95_ONE_SIDED * se > budget
+    return budget > 0 and math.isfinite(se) and se > 0 and kl - Z95 * se > budget
 
 
 def _codes(groups: Sequence[Hashable]) -> NDArray[np.intp]:

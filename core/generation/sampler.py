@@ -227,14 +227,17 @@ class _Live:
 
     def keep(self, rows: list[int]) -> bool:
         """Keep only ``rows``; False when the cache cannot drop rows, and nothing was changed."""
-        at = torch.tensor(rows, dtype=torch.int64, device=self.mask.device)
-        if hasattr(self.cache, "batch_select_indices"):
-            self.cache.batch_select_indices(at)
-        else:
+        if not hasattr(self.cache, "batch_select_indices"):
             return False
+        self.cache.batch_select_indices(torch.tensor(rows, dtype=torch.int64, device=self.mask.device))
         self.index = [self.index[r] for r in rows]
-        self.mask, self.numbers = self.mask[at], self.numbers[at]
+        self.mask, self.numbers = self.mask[rows], self.numbers[rows]
         return True
+
+
+def _picking_device(device: torch.device) -> torch.device:
+    """Return where tokens are picked: with the model, but on the CPU for Apple's GPU, which has no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 def _decode(
@@ -248,7 +251,7 @@ def _decode(
     device = next(model.parameters()).device
     ids, mask = left_padded(prompts, device)
     numbers = np.stack([uniforms(seed, settings.max_new_tokens) for seed in seeds])
-    live = _Live(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(device))
+    live = _Live(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(_picking_device(device)))
     wanted = _accepted(model)
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = [True] * len(prompts)
@@ -263,7 +266,8 @@ def _decode(
             **{k: v for k, v in arguments.items() if k in wanted},
         )
         live.cache = out.past_key_values
-        tokens = pick(out.logits[:, -1], live.numbers[:, t], settings)
+        logits = out.logits[:, -1].to(live.numbers.device)
+        tokens = pick(logits, live.numbers[:, t], settings)
         for row, token in zip(live.index, tokens.tolist(), strict=True):
             if open_rows[row]:
                 written[row].append(token)
@@ -273,9 +277,8 @@ def _decode(
         positions = positions[:, -1:] + 1
         kept = [r for r, row in enumerate(live.index) if open_rows[row]]
         if len(kept) < len(live.index) and live.keep(kept):
-            at = torch.tensor(kept, dtype=torch.int64, device=device)
-            tokens, positions = tokens[at], positions[at]
-        ids = tokens[:, None]
+            tokens, positions = tokens[kept], positions[kept]
+        ids = tokens[:, None].to(device)
         live.mask = torch.cat([live.mask, live.mask.new_ones(len(live.index), 1)], dim=1)
     return written
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
@@ -124,7 +125,7 @@ def test_that_an_adapter_on_the_head_is_off_for_the_reference():
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(0)
-    model = get_peft_model(tiny_model("llama"), LoraConfig(target_modules=["lm_head"], r=2))
+    model: Any = get_peft_model(tiny_model("llama"), LoraConfig(target_modules=["lm_head"], r=2))
     with torch.no_grad():
         model.get_base_model().lm_head.lora_B["default"].weight.normal_()
 

@@ -122,7 +122,7 @@ def test_that_text_leaves_the_stop_token_out_and_ids_keep_it(llama):
     ended = [a for a in answers if a.finished]
     assert ended
     for answer in ended:
-        assert answer.text == tokenizer.decode(answer.token_ids[:-1], skip_special_tokens=True)
+        assert answer.text == tokenizer.decode(list(answer.token_ids[:-1]), skip_special_tokens=True)
 
 
 def test_that_every_decoder_setting_is_on_record(llama):
