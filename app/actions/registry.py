@@ -91,7 +91,8 @@ class ActionRegistry(QObject):
 
     def available(self) -> list[ActionSpec]:
         """Return what the palette may offer now: bound, enabled, in force here or everywhere."""
-        return [spec for spec in self.specs.values() if spec.palette and self._actions[spec.id].isEnabled()]
+        offered = [spec for spec in self.specs.values() if spec.palette and self._actions[spec.id].isEnabled()]
+        return sorted(offered, key=lambda spec: spec.place == EVERYWHERE)
 
     def run(self, action_id: str) -> None:
         """Trigger an action if it is in force."""

@@ -61,7 +61,7 @@ class HomePage(Page):
             self._bar.set_progress(f"{name} · {state_of(run)}", step, total, getattr(run, "eta_s", None))
 
     def _build(self) -> None:
-        scroll = ScrollColumn(margin=16, spacing=12, name="Home")
+        scroll = ScrollColumn(margin=16, spacing=12, name="Home", widest=self.context.theme.px(1280))
         self._stack.addWidget(scroll)
         column = scroll.column
         column.addWidget(self._next_card())

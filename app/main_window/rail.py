@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout
 
 from app.actions.registry import ActionRegistry
 from app.main_window.places import PLACES
 from app.theme.theme import Theme
 
-WIDTH = 78
+WIDTH, LOW_WIDTH = 78, 48
 _BOTTOM = (("palette", "Search", "search"), ("activity", "Activity", "activity"), ("settings", "Settings", "settings"))
 
 
@@ -23,16 +23,20 @@ class RailButton(QToolButton):
         self.setProperty("rail", "true")
         self.setText(title)
         self.setIcon(theme.icons.icon(icon))
-        self.setIconSize(QSize(20, 20))
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(title)
         self.fit()
 
-    def fit(self) -> None:
-        """Take the size of the present text zoom."""
-        self.setFixedSize(self._theme.px(WIDTH - 10), self._theme.px(57))
-        self.setIconSize(QSize(self._theme.px(20), self._theme.px(20)))
+    def fit(self, room: int | None = None) -> None:
+        """Take the size of the present text zoom; the label goes when there is no ``room`` for it."""
+        height = self._theme.px(57)
+        low = room is not None and room < height
+        styles = Qt.ToolButtonStyle
+        self.setToolButtonStyle(styles.ToolButtonIconOnly if low else styles.ToolButtonTextUnderIcon)
+        side = self._theme.px(20)
+        width = self._theme.px(WIDTH - 10) if not low else self._theme.px(LOW_WIDTH - 10)
+        self.setFixedSize(width, min(room, height) if low and room else height)
+        self.setIconSize(QSize(side, side))
 
     def set_badge(self, count: int) -> None:
         """Show a count, 0 for none."""
@@ -107,7 +111,19 @@ class Rail(QFrame):
         for name, button in {**self.places, **self.tools}.items():
             button.setToolTip(self._actions.action(f"global.{name}").toolTip())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Do without labels when the window is too low for them."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Be content with icons."""
+        return QSize(self.width(), 10 * 28)
+
     def _fit(self) -> None:
-        self.setFixedWidth(self._theme.px(WIDTH))
-        for button in (*self.places.values(), *self.tools.values()):
-            button.fit()
+        buttons = (*self.places.values(), *self.tools.values())
+        room = (self.height() - 24) // len(buttons) - 2
+        low = room < self._theme.px(57)
+        self.setFixedWidth(self._theme.px(LOW_WIDTH if low else WIDTH))
+        for button in buttons:
+            button.fit(max(26, room))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from app.notices import Notice
 from app.settings.store import Settings
@@ -17,11 +17,12 @@ MOST = 4
 class ToastStack(QObject):
     """Shows notices over ``host`` and keeps them in place when it is resized."""
 
-    def __init__(self, host: QWidget, theme: Theme, settings: Settings) -> None:
+    def __init__(self, host: QStackedWidget, theme: Theme, settings: Settings) -> None:
         super().__init__(host)
         self._host, self._theme, self._settings = host, theme, settings
         self.toasts: list[Toast] = []
         host.installEventFilter(self)
+        host.currentChanged.connect(self._raise)
 
     def show(self, notice: Notice) -> None:
         """Add one notice; the oldest makes room."""
@@ -49,12 +50,17 @@ class ToastStack(QObject):
             toast.deleteLater()
             self._place()
 
+    def _raise(self, _index: int) -> None:
+        for toast in self.toasts:
+            toast.raise_()
+
     def _place(self) -> None:
         bottom = self._host.height() - GAP
         for toast in reversed(self.toasts):
-            width = min(420, self._host.width() - 2 * GAP)
+            width = min(self._theme.px(420), self._host.width() - 2 * GAP)
             toast.setFixedWidth(width)
-            height = max(toast.sizeHint().height(), toast.heightForWidth(width))
+            layout = toast.layout()
+            height = layout.totalHeightForWidth(width) if layout else toast.sizeHint().height()
             toast.resize(width, height)
             bottom -= height
             toast.move(QPoint(self._host.width() - width - GAP, bottom))

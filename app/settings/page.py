@@ -132,7 +132,7 @@ class SettingsPage(Page):
         self.search.setMinimumWidth(240)
         self.search.searched.connect(self.find)
         self.header.add_right(self.search)
-        scroll = ScrollColumn(margin=16, spacing=12, name="Settings")
+        scroll = ScrollColumn(margin=16, spacing=12, name="Settings", widest=context.theme.px(980))
         self.rows: list[SettingRow] = []
         self._cards: dict[str, Card] = {}
         for group in GROUPS:

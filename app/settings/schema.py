@@ -84,8 +84,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Show answers as",
         "How answers are drawn; W switches for one pair.",
         "choice",
-        "markdown",
-        (("markdown", "Markdown"), ("plain", "Plain text"), ("source", "Source")),
+        "rendered",
+        (("rendered", "Markdown"), ("source", "Source")),
     ),
     Setting(
         "annotate.layout",

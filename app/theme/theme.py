@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory, QWidget
 
 from app.theme.icons import Icons
 from app.theme.palette import OUTLINED, make_control_palette, make_palette
@@ -18,6 +18,7 @@ ZOOM_STEPS = (80, 90, 100, 110, 125, 150, 175, 200)
 TEXT_FAMILIES = ("Inter", "DejaVu Sans")
 MONO_FAMILIES = ("JetBrains Mono", "DejaVu Sans Mono")
 BODY_PX = 13
+ICON_PROPERTY = "icon_px"
 
 
 class Theme(QObject):
@@ -69,6 +70,12 @@ class Theme(QObject):
             font.setStyleHint(QFont.StyleHint.Monospace)
         return font
 
+    def fit_icon(self, widget: QWidget) -> None:
+        """Give a button with the property ``icon_px`` the icon size of the present zoom."""
+        side = widget.property(ICON_PROPERTY)
+        if side and isinstance(widget, QAbstractButton):
+            widget.setIconSize(QSize(self.px(side), self.px(side)))
+
     def apply(self, choice: str, percent: int) -> None:
         """Take a theme choice and a text zoom in percent, and re-style the application."""
         self._choice = choice if choice in CHOICES else "auto"
@@ -96,6 +103,8 @@ class Theme(QObject):
         self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
         self._app.setStyleSheet(render_style_sheet(self._template, self._tokens, self.zoom, extra))
+        for widget in self._app.allWidgets():
+            self.fit_icon(widget)
         self.changed.emit()
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton
 
 from app.actions.registry import ActionRegistry
-from app.theme.theme import Theme
+from app.theme.theme import ICON_PROPERTY, Theme
 
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
@@ -39,7 +39,8 @@ def push_button(
     if icon and theme is not None:
         colour = {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")
         button.setIcon(theme.icons.icon(icon, colour))
-        button.setIconSize(QSize(18, 18))
+        button.setProperty(ICON_PROPERTY, 18)
+        theme.fit_icon(button)
     button.setToolTip(tooltip)
     button.setAccessibleName(name or text or tooltip)
     return button
@@ -49,7 +50,8 @@ def icon_button(theme: Theme, icon: str, name: str, *, checkable: bool = False, 
     """Return a square button of an icon; ``name`` is its tooltip and its accessible name."""
     button = QToolButton()
     button.setIcon(theme.icons.icon(icon))
-    button.setIconSize(QSize(size, size))
+    button.setProperty(ICON_PROPERTY, size)
+    theme.fit_icon(button)
     button.setCheckable(checkable)
     button.setToolTip(name)
     button.setAccessibleName(name)
@@ -80,17 +82,20 @@ def action_button(
     """
     action = actions.action(action_id)
     if icon_only:
-        return _ActionToolButton(action, actions.specs[action_id].title)
+        return _ActionToolButton(action, actions.specs[action_id].title, theme)
     return _ActionButton(actions, action_id, text, kind, show_key, theme)
 
 
 class _ActionToolButton(QToolButton):
     """A square button that is the action."""
 
-    def __init__(self, action: QAction, name: str) -> None:
+    def __init__(self, action: QAction, name: str, theme: Theme | None) -> None:
         super().__init__()
         self.setDefaultAction(action)
         self.setIconSize(QSize(20, 20))
+        self.setProperty(ICON_PROPERTY, 20)
+        if theme is not None:
+            theme.fit_icon(self)
         self.setAccessibleName(name.rstrip("…"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -120,6 +125,9 @@ class _ActionButton(QPushButton):
         elif spec.icon:
             self.setIcon(self._action.icon())
         self.setIconSize(QSize(18, 18))
+        self.setProperty(ICON_PROPERTY, 18)
+        if theme is not None:
+            theme.fit_icon(self)
         self.clicked.connect(self._action.trigger)
         self._action.changed.connect(self._follow)
         actions.keys_changed.connect(self._follow)

@@ -210,7 +210,8 @@ class Collapsible(QWidget):
 class ScrollColumn(QScrollArea):
     """A column that scrolls up and down when it does not fit, and never sideways."""
 
-    def __init__(self, *, margin: int = 0, spacing: int = 8, name: str = "Scrolled content") -> None:
+    def __init__(self, *, margin: int = 0, spacing: int = 8, name: str = "Scrolled content", widest: int = 0) -> None:
+        """Make the column; ``widest`` caps it in the middle of a wide window (pixels, 0 for no cap)."""
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -219,7 +220,17 @@ class ScrollColumn(QScrollArea):
         self.setAccessibleName(name)
         inner = QWidget()
         inner.setProperty("part", "scrolled")
-        self.column = QVBoxLayout(inner)
+        if widest:
+            outer = QHBoxLayout(inner)
+            outer.setContentsMargins(0, 0, 0, 0)
+            middle = QWidget()
+            middle.setMaximumWidth(widest)
+            outer.addStretch(1)
+            outer.addWidget(middle, 1000)
+            outer.addStretch(1)
+            self.column = QVBoxLayout(middle)
+        else:
+            self.column = QVBoxLayout(inner)
         self.column.setContentsMargins(margin, margin, margin, margin)
         self.column.setSpacing(spacing)
         self.setWidget(inner)

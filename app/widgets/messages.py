@@ -27,7 +27,6 @@ class IconLabel(QLabel):
     def __init__(self, theme: Theme, icon: str, colour: str = "text2", size: int = 20) -> None:
         super().__init__()
         self._theme, self._icon, self._colour, self._side = theme, icon, colour, size
-        self.setFixedSize(QSize(size, size))
         theme.changed.connect(self._draw)
         self._draw()
 
@@ -37,7 +36,9 @@ class IconLabel(QLabel):
         self._draw()
 
     def _draw(self) -> None:
-        self.setPixmap(self._theme.icons.pixmap(self._icon, self._colour, self._side, self.devicePixelRatioF()))
+        side = self._theme.px(self._side)
+        self.setFixedSize(QSize(side, side))
+        self.setPixmap(self._theme.icons.pixmap(self._icon, self._colour, side, self.devicePixelRatioF()))
 
 
 class EmptyState(QWidget):
@@ -125,7 +126,7 @@ class Toast(QFrame):
     def __init__(self, theme: Theme, notice: Notice, seconds: float) -> None:
         super().__init__()
         self.setProperty("toast", notice.level)
-        self.setMaximumWidth(420)
+        self.setMaximumWidth(theme.px(420))
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 8, 6, 8)
         row.setSpacing(8)
