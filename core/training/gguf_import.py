@@ -14,7 +14,7 @@ from typing import Any
 from core.domain.errors import ModelRefused
 from core.durable import file_sha256, publish_folder
 from core.training.gguf_file import check_gguf
-from core.training.offline import go_offline
+from core.training.offline import READ_ERRORS, go_offline
 
 Progress = Callable[[int, int, str], None]
 
@@ -61,7 +61,7 @@ def _read(gguf: Path) -> tuple[Any, Any]:
     try:
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **place)
-    except (ValueError, KeyError, OSError, RuntimeError, NotImplementedError, IndexError) as error:
+    except READ_ERRORS as error:
         raise ModelRefused(
             f"{gguf.name} could not be read as a language model: {error}",
             "The architecture may be unknown to the installed transformers, or the file may be cut short.",

@@ -23,7 +23,7 @@ from core.training import adapters
 from core.training.contract import require_base
 from core.training.device import resolve_device, resolve_dtype
 from core.training.intake import check_adapter, check_model
-from core.training.offline import go_offline
+from core.training.offline import READ_ERRORS, go_offline
 from core.training.templates import turn_end_id
 
 ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy"]
@@ -223,7 +223,7 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
             if "scaled_dot_product_attention" not in str(error):
                 raise
             model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
-    except (ValueError, OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except READ_ERRORS as error:
         raise _unreadable(model_dir, error) from error
     model.config.use_cache = False
     return model
@@ -260,7 +260,7 @@ def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) ->
             local_files_only=True,
             attn_implementation="sdpa",
         )
-    except (ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
+    except READ_ERRORS as error:
         raise _unreadable(model_dir, error) from error
     model.config.use_cache = False
     return model
@@ -278,7 +278,7 @@ def read_tokenizer(model_dir: Path) -> Any:
     folder = options.pop("folder")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+    except READ_ERRORS as error:
         raise ModelRefused(
             f"{Path(model_dir).name} has no tokenizer that can be read: {error}",
             "The folder needs a tokenizer.json beside the weights.",

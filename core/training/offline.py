@@ -7,6 +7,7 @@ is set as well, so that the order of imports cannot open a hole.
 from __future__ import annotations
 
 import os
+import struct
 import sys
 
 _ENVIRONMENT = {
@@ -17,6 +18,20 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
 }
+
+READ_ERRORS: tuple[type[Exception], ...] = (
+    ValueError,
+    OSError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    struct.error,
+)
+"""What reading a damaged or unknown model file may raise in the libraries: the file's fault, not a bug of ours."""
 
 
 def go_offline() -> None:
