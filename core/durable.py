@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ class Ops:
         """Write and sync the content of one file."""
         with open(path, "wb") as handle:
             handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def write_chunks(self, path: Path, chunks: Iterable[bytes]) -> None:
+        """Write and sync one file from pieces that need not fit into memory together."""
+        with open(path, "wb") as handle:
+            for chunk in chunks:
+                handle.write(chunk)
             handle.flush()
             os.fsync(handle.fileno())
 
@@ -85,6 +93,19 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
             tmp.unlink(missing_ok=True)
 
 
+def write_stream(path: Path, chunks: Iterable[bytes], *, ops: Ops = _OPS) -> None:
+    """Replace ``path`` by the chunks one after the other; see :func:`write_bytes`."""
+    path = Path(path)
+    tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
+    with _clear_errors(path):
+        try:
+            ops.write_chunks(tmp, chunks)
+            ops.replace(tmp, path)
+            ops.sync_dir(path.parent)
+        finally:
+            tmp.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str, *, ops: Ops = _OPS) -> None:
     """Replace ``path`` by ``text`` in UTF-8; see :func:`write_bytes`."""
     write_bytes(path, text.encode("utf-8"), ops=ops)
@@ -124,6 +145,7 @@ def publish_folder(
         target: must not exist yet.
         fill: writes the files into the temporary folder it is given.
         identity: plain values that the manifest carries beside the file list.
+        ops: the operating-system calls, replaced by tests.
 
     Returns:
         The sha256 of the manifest, which names the whole content.

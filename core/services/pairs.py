@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.domain.pair import Pair
@@ -16,6 +17,7 @@ from core.domain.pair_table import (
     PairRow,
     SourceInfo,
 )
+from core.services.table_export import TableReport, export_table
 from core.store import pairs as repository
 from core.store import sources
 
@@ -32,6 +34,7 @@ __all__ = [
     "PairRow",
     "PairsService",
     "SourceInfo",
+    "TableReport",
 ]
 
 
@@ -79,3 +82,15 @@ class PairsService:
         """Return every source of pairs, for the filter."""
         with self._store.read() as session:
             return sources.listed(session)
+
+    def export_table(self, path: Path | str, wanted: PairFilter | None = None) -> TableReport:
+        """Write the pairs that pass as CSV with their current labels, and a manifest beside it.
+
+        Cells that a spreadsheet would run as formulas are guarded by an apostrophe; importing the file takes
+        it off again as long as the manifest lies beside it.
+
+        Raises:
+            BadInput: the name does not end in .csv.
+        """
+        with self._store.read() as session:
+            return export_table(session, Path(path), wanted or PairFilter())

@@ -7,6 +7,7 @@ reason, before it reaches either of them.
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ class RowRejected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def allow_csv_fields(size: int) -> None:
+    """Raise the csv module's own limit, 128 KiB at first, to ``size`` characters; it is one for the whole process."""
+    csv.field_size_limit(max(size, csv.field_size_limit()))
 
 
 def check_text(value: Any, name: str, limits: Limits) -> str:

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import BadInput
+from core.services.importing.escaping import ESCAPING, unguard
 from core.services.importing.json_elements import ElementScanner
 from core.services.importing.kinds import FileKind
-from core.services.importing.limits import Limits, RowRejected, parse_json
+from core.services.importing.limits import Limits, RowRejected, allow_csv_fields, parse_json
 from core.services.importing.parquet import ParquetRows
 from core.services.importing.rows import RawRow
 from core.services.importing.streams import GuardedStream, StreamDamaged, open_stream
 
 SIDE_CAR = ".manifest.json"
-ESCAPING = "apostrophe-v1"
 _CHUNK = 1 << 18
 
 
@@ -161,7 +161,7 @@ class _CsvLines:
 
 
 def _csv_rows(stream: io.BufferedReader, delimiter: str, limits: Limits) -> Iterator[RawRow]:
-    csv.field_size_limit(limits.field_bytes)  # the module's own setting; its default of 128 KiB is too small
+    allow_csv_fields(limits.line_bytes)
     lines = _CsvLines(stream, limits)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header: list[str] | None = None
@@ -216,4 +216,4 @@ def _unescaped(rows: Iterator[RawRow]) -> Iterator[RawRow]:
         if row.values is None:
             yield row
         else:
-            yield RawRow(row.line, {name: text.removeprefix("'") for name, text in row.values.items()})
+            yield RawRow(row.line, {name: unguard(text) for name, text in row.values.items()})

@@ -1,0 +1,108 @@
+"""The pair table as CSV for spreadsheets, with a manifest beside it that the import reads.
+
+CSV is for looking and counting; JSON Lines and Parquet of a frozen dataset are the formats for training.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import durable
+from core.domain.errors import BadInput
+from core.domain.ids import canonical_json
+from core.domain.pair import Pair, Response
+from core.domain.pair_table import PairFilter
+from core.services.importing.escaping import ESCAPING, guard
+from core.services.importing.limits import allow_csv_fields
+from core.services.importing.native import TABLE_COLUMNS, TABLE_EXTRA
+from core.services.importing.readers import SIDE_CAR
+from core.store import label_table
+from core.store import pairs as repository
+
+COLUMNS = (*TABLE_COLUMNS, *TABLE_EXTRA)
+_PART = 500
+_FIELD_CHARS = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What was written: the file, its manifest, and the rows counted in the written file."""
+
+    path: str
+    manifest_path: str
+    rows: int
+    sha256: str
+
+
+def export_table(session: repository.Session, path: Path, wanted: PairFilter) -> TableReport:
+    """Write all pairs that pass a filter, with their current labels, from one snapshot.
+
+    Raises:
+        BadInput: the name does not end in .csv.
+        StorageFull, UserError: what was there before is untouched.
+    """
+    path = Path(path).expanduser().absolute()
+    if path.suffix.lower() != ".csv":
+        raise BadInput("The pair table is written as CSV.", "Name a file that ends in .csv.")
+    ids = repository.ids(session, wanted)
+    durable.write_stream(path, _csv(session, ids))
+    rows, sha = _counted(path)
+    if rows != len(ids):
+        raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")
+    manifest = {"kind": "pairwright-table", "escaping": ESCAPING, "rows": rows, "sha256": sha, "columns": list(COLUMNS)}
+    side_car = path.with_name(path.name + SIDE_CAR)
+    durable.write_json(side_car, manifest)
+    return TableReport(str(path), str(side_car), rows, sha)
+
+
+def _csv(session: repository.Session, ids: Sequence[int]) -> Iterator[bytes]:
+    yield _lines([COLUMNS])
+    for start in range(0, len(ids), _PART):
+        part = ids[start : start + _PART]
+        texts = repository.texts(session, part)
+        names = {row.id: row.source for row in repository.rows(session, part)}
+        labels = label_table.of_pairs(session, part)
+        yield _lines([_cells(*texts[key], names[key], labels.get(key, [])) for key in part])
+
+
+def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, Any]]) -> list[str]:
+    """Return one row. ``messages`` is filled only where ``prompt`` alone would not give the prompt back."""
+    single = len(pair.prompt.messages) == 1 and pair.prompt.messages[0].role == "user"
+    cells = [
+        sha256,
+        source,
+        pair.prompt.as_text(),
+        "" if single else canonical_json(pair.prompt.to_plain()),
+        pair.a.text,
+        pair.b.text,
+        canonical_json(labels) if labels else "",
+        _generation(pair.a),
+        _generation(pair.b),
+    ]
+    return [guard(cell) for cell in cells]
+
+
+def _generation(response: Response) -> str:
+    plain = response.generation.to_plain() if response.generation else {}
+    return canonical_json(plain) if plain else ""
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    return buffer.getvalue().encode("utf-8")
+
+
+def _counted(path: Path) -> tuple[int, str]:
+    """Count the rows of the written file and hash it."""
+    allow_csv_fields(_FIELD_CHARS)
+    with open(path, encoding="utf-8", newline="") as handle:
+        rows = max(0, sum(1 for _ in csv.reader(handle, strict=True)) - 1)
+    with open(path, "rb") as handle:
+        return rows, hashlib.file_digest(handle, "sha256").hexdigest()
