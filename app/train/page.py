@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
@@ -11,7 +10,7 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
 from app.train.config_form import ConfigForm
-from app.train.preflight_panel import PreflightPanel, checks_of
+from app.train.preflight_panel import PreflightPanel, checks_of, total_of
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.inputs import SegmentedControl
@@ -170,7 +169,7 @@ class TrainPage(Page):
             raise BadInput("A run needs a dataset version and a model.", "Choose both.")
         return RunRequest(
             dataset_id=int(self.datasets.currentData()),
-            model_path=Path(self.models.currentData()),
+            model_path=str(self.models.currentData()),
             config=self.form.config(),
             name=self.name.text().strip(),
             charter=Charter(self.target.text().strip(), self.regression.text().strip()),
@@ -183,14 +182,22 @@ class TrainPage(Page):
         """Run the preflight in a process of its own."""
         request, service = self.request(), self.context.services.runs
         job = self.context.tasks.job(
-            "Preflight", lambda control: service.preflight(request), self._checked, self._not_checked, owner=self
+            "Preflight",
+            lambda control: self._try(service, request, control),
+            self._checked,
+            self._not_checked,
+            owner=self,
         )
         self.preflight.progress.show()
         self.preflight.progress.follow(job)
 
+    @staticmethod
+    def _try(service: Any, request: Any, control: Any) -> Any:
+        return service.preflight(request, on_progress=control.progress, cancelled=lambda: control.cancelled)
+
     def _checked(self, report: Any) -> None:
         self.preflight.progress.hide()
-        self.preflight.show_checks(checks_of(report), report.summary)
+        self.preflight.show_checks(checks_of(report), total_of(report))
 
     def _not_checked(self, error: Exception) -> None:
         self.preflight.progress.hide()

@@ -13,6 +13,14 @@ from app.widgets.containers import Card, clear_layout
 from app.widgets.labels import text_label
 from app.widgets.messages import IconLabel, ProgressLine
 
+TITLES = {
+    "model": "Model",
+    "tokens": "Tokens",
+    "gate": "Truth gate",
+    "memory": "Memory",
+    "disk": "Disk",
+    "time": "Time",
+}
 ICONS = {"ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "bad": ("error", "bad")}
 
 
@@ -65,4 +73,13 @@ class PreflightPanel(Card):
 
 def checks_of(report: Any) -> list[tuple[str, str, str]]:
     """Return the checks of a report as (level, title, text)."""
-    return [(str(c.level), c.title, c.text) for c in report.checks]
+    return [(c.level, TITLES.get(c.key, c.key), f"{c.text} {c.hint}".strip()) for c in report.checks]
+
+
+def total_of(report: Any) -> str:
+    """Return steps, time and memory of the run in one line."""
+    if not report.total_steps:
+        return ""
+    minutes = report.eta_s / 60
+    memory = f" · about {report.memory_bytes / 2**30:.1f} GB" if report.memory_bytes else ""
+    return f"{report.total_steps} steps · about {minutes:.0f} min on {report.device}{memory}"

@@ -23,7 +23,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def build_app() -> typer.Typer:
     """Return the typer application with every command."""
-    from core.cli import doctor, runs, train
+    from core.cli import demo, doctor, models, runs, train, workspace
 
     app = typer.Typer(
         name="pairwright",
@@ -33,8 +33,11 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    workspace.register(app)
     train.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
+    app.add_typer(models.build(), name="model")
+    demo.register(app)
     doctor.register(app)
     return app
 

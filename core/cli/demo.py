@@ -1,0 +1,76 @@
+"""``demo``: open the demo workspace, run the whole loop without a screen, and what maintainers need to make it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import say, say_json
+from core.domain.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", help="The demo workspace; with --headless the whole loop without a screen.")(demo)
+
+
+def demo(
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Import, label, freeze, train, without a window.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results of --headless.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder; the starter model when not given.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Run setting, key=value.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Start the user's demo copy anew.")] = False,
+    sample: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    build: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Run or open the demo."""
+    from core.services.demo.opening import open_demo
+
+    if sample is not None:
+        from core.services.demo.answers import sample_answers
+
+        say(f"{sample_answers(sample, model or _starter())} lines")
+    elif build is not None:
+        from core.services.demo.build import build_demo
+
+        build_demo(build, model or _starter(), say, _config(settings), _line)
+    elif headless:
+        if out is None:
+            raise UsageError("--headless needs a place for its results.", "Add --out DIR.")
+        from core.services.demo.headless import run_headless
+
+        quiet = (lambda _: None) if as_json else None
+        summary = run_headless(out, model or _starter(), quiet or say, _config(settings), quiet or _line)
+        if as_json:
+            say_json(summary)
+        else:
+            say(f"summary: {out / 'summary.json'}")
+        if summary["state"] != "finished":
+            raise typer.Exit(1)
+    else:
+        say(str(open_demo(reset=reset)))
+
+
+def _starter() -> Path:
+    from core.training.starter import ensure_starter
+
+    return ensure_starter()
+
+
+def _config(settings: list[str] | None):
+    from core.services.demo.build import DEMO_CONFIG
+
+    pairs = [word.partition("=") for word in settings or []]
+    return DEMO_CONFIG.with_values({key: value for key, _, value in pairs})
+
+
+def _line(event: object) -> None:
+    from core.runs.event_lines import line_of
+
+    if text := line_of(event):  # type: ignore[arg-type]
+        say(text)
