@@ -34,7 +34,7 @@ class RunRecord:
     Attributes:
         model_dir: absolute folder of the base model.
         fingerprint: hash of all that changes the effective objective.
-        inputs: sha256 by input: ``pairs``, ``model``, ``adapter``, ``template``.
+        inputs: sha256 by input: ``pairs`` (that train), ``model``, ``tokenizer``, ``adapter``.
         model_files: sha256 of each weight, config and tokenizer file, so that a change is named.
         versions: of Python and of each library that computes.
         dataset: id, title and root sha256 of the dataset version, or the pairs file it came from.

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import BadInput
-from core.domain.ids import new_uid, sha256_text
+from core.domain.ids import new_uid
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
-from core.runs.folder import RunFolder, pairs_text, publish
-from core.runs.inputs import hash_adapter, hash_model, hash_template, versions
+from core.runs.folder import RunFolder, publish
+from core.runs.inputs import engine_inputs, hash_model, versions
 from core.runs.ledger import now_ms
 
 
@@ -62,12 +62,7 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
     if n_train == 0:
         raise BadInput("There is no pair to train on.", "Freeze a dataset version with a train split.")
     files = hash_model(new.model_dir)
-    inputs = {
-        "pairs": sha256_text(pairs_text(pairs)),
-        "model": _one_hash(files),
-        "adapter": hash_adapter(new.config.init_adapter),
-        "template": hash_template(new.model_dir) if new.config.template == "model" else "",
-    }
+    inputs = engine_inputs(pairs, new.config, new.model_dir, files)
     return RunRecord(
         run_id=run_id,
         name=new.name or f"{new.config.loss}-b{new.config.beta:g}-{_method(new.config)}",
@@ -93,10 +88,6 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
 def _used(pairs: Sequence[TrainingPair]) -> list[TrainingPair]:
     """Return train and dev pairs: the sealed test split never reaches a run folder."""
     return [pair for pair in pairs if pair.split != "test"]
-
-
-def _one_hash(files: dict[str, str]) -> str:
-    return sha256_text("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())))
 
 
 def _method(config: RunConfig) -> str:

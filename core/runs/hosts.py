@@ -58,7 +58,7 @@ class ProcessHost:
                 stdin=subprocess.DEVNULL if survive else subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,
                 close_fds=True,
             )
@@ -147,7 +147,7 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "core.runs.worker"]
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """Return the worker's environment: offline, unbuffered, and able to import ``core`` from anywhere."""
     path = os.pathsep.join(filter(None, (str(_SOURCE_ROOT), os.environ.get("PYTHONPATH", ""))))
     return {

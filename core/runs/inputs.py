@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core import durable
 from core.domain.errors import ModelRefused, NotFound
-from core.domain.ids import sha256_json, sha256_text
+from core.domain.ids import sha256_json
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
 
 _MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+_CONFIG_ORIGIN = ("_name_or_path", "_model_name_or_path", "transformers_version", "use_cache", "dtype", "torch_dtype")
+TIE_LOSSES = ("davidson", "rao_kupper")
+"""Losses that learn from ties; for all others tie pairs are left out."""
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "accelerate", "numpy")
 _NOT_WEIGHTS = (durable.MANIFEST,)
 
@@ -34,6 +39,42 @@ def hash_model(model_dir: Path) -> dict[str, str]:
     return _hash_files(folder, (p for p in folder.iterdir() if p.suffix in _MODEL_SUFFIXES))
 
 
+def engine_inputs(
+    pairs: Sequence[TrainingPair], config: RunConfig, model_dir: Path, model_files: dict[str, str]
+) -> dict[str, str]:
+    """Return the hashes that the engine itself forms of its inputs, so that ``run.json`` names the same fingerprint.
+
+    The engine's own function cannot be called here, since it brings torch into whoever creates a run; a
+    test holds the two equal.
+
+    Args:
+        pairs: the pairs of the run.
+        config: its settings.
+        model_dir: folder or GGUF file of the model.
+        model_files: of :func:`hash_model`.
+    """
+    takes_ties = config.loss in TIE_LOSSES
+    train = [pair.to_plain() for pair in pairs if pair.split == "train" and (takes_ties or not pair.is_tie)]
+    tokenizer = {name: model_files[name] for name in _TOKENIZER_FILES if name in model_files}
+    return {
+        "pairs": sha256_json(train),
+        "model": _model_hash(Path(model_dir), model_files, config.quantize if config.quantize != "none" else ""),
+        "tokenizer": sha256_json(tokenizer),
+        "adapter": hash_adapter(config.init_adapter),
+    }
+
+
+def _model_hash(path: Path, files: dict[str, str], quantised: str) -> str:
+    """Name weights and architecture; what only says where a config comes from is left out of it."""
+    if path.is_file():
+        return sha256_json([files[path.name], quantised])
+    config = durable.read_json(path / "config.json")
+    for key in _CONFIG_ORIGIN:
+        config.pop(key, None)
+    weights = {name: digest for name, digest in files.items() if name.endswith(".safetensors")}
+    return sha256_json([weights, config, quantised])
+
+
 def hash_adapter(adapter_dir: str) -> str:
     """Return one hash over an adapter folder; "" for no adapter.
 
@@ -46,19 +87,6 @@ def hash_adapter(adapter_dir: str) -> str:
     if not (folder / "adapter_config.json").is_file():
         raise NotFound(f"{folder} holds no adapter (there is no adapter_config.json).", "Name a PEFT adapter folder.")
     return sha256_json(_hash_files(folder, (folder / n for n in ("adapter_config.json", "adapter_model.safetensors"))))
-
-
-def hash_template(model_dir: Path) -> str:
-    """Return the hash of the model's chat template; "" when it has none, or carries it inside a GGUF file."""
-    folder = Path(model_dir)
-    if folder.is_file():
-        return ""
-    jinja = folder / "chat_template.jinja"
-    if jinja.is_file():
-        return sha256_text(jinja.read_text(encoding="utf-8"))
-    config = folder / "tokenizer_config.json"
-    template = json.loads(config.read_text(encoding="utf-8")).get("chat_template") if config.is_file() else None
-    return sha256_json(template) if template else ""
 
 
 def check_model(model_dir: Path, expected: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from core.domain.run_events import EvalDone, PairRow, PhaseChanged, RunEvent, Sa
 from core.evaluation.kl import TokenKl, heads_of, token_kl
 from core.evaluation.preference_metrics import summarise
 from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
-from core.evaluation.statistics import Z95
+from core.evaluation.statistics import over_budget
 from core.generation.sampler import DecoderSettings, sample, sample_both
 from core.generation.seeds import derive_seed
 from core.training.probe import TrainSession
@@ -124,16 +124,16 @@ def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterat
     for split, pairs in sets.evals.items():
         rows: list[PairRow] = []
         kl: TokenKl | None = None
+        yield PhaseChanged("evaluate", done, total, split)
         session.prepare(pairs)
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            yield PhaseChanged("evaluate", done, total, split)
             part = pairs[start : start + _PAIRS_AT_ONCE]
             rows += session.pair_rows(part, batch=_PAIRS_AT_ONCE)
             found = pair_kl(session, part)
             kl = found if kl is None else kl.joined(found)
             done += len(part)
+            yield PhaseChanged("evaluate", done, total, split)
         yield _event(session, split, step, rows, kl)
-    yield PhaseChanged("evaluate", done, total)
 
 
 def pair_kl(session: TrainSession, pairs: Sequence[EncodedPair]) -> TokenKl:
@@ -177,11 +177,10 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
 def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Iterator[RunEvent]:
     """Ask for a stop when the KL is above its budget beyond what chance explains."""
     budget = session.config.kl_budget
-    lower = result.kl - Z95 * result.se
-    if budget > 0 and lower > budget:
+    if over_budget(result.kl, result.se, budget):
         yield Warned(
             "kl_budget",
-            f"The KL of {result.kl:.3f} nats (at least {lower:.3f}) is above the budget of {budget:g}; stopping.",
+            f"The KL of {result.kl:.3f} ± {result.se:.3f} nats is above the budget of {budget:g}; stopping.",
             step,
         )
         session.request_stop("kl_budget")

@@ -25,6 +25,7 @@ from core.domain.run_events import (
     RunEvent,
     RunStarted,
     SampleDone,
+    StepDone,
     from_plain,
 )
 from core.domain.run_record import RunRecord
@@ -123,6 +124,18 @@ class RunReader:
                     values = _with_rows(db, cls, row) if rows else schema.decode(cls, row)
                     found.append(LoggedEvent(row["seq"], row["attempt"], row["at_ms"], values))
         return sorted(found, key=lambda item: item.seq)
+
+    def log_events(self) -> list[LoggedEvent]:
+        """Return the events that are not measurements: start, phases, gate, tokens, warnings, checkpoints, end."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            query = "SELECT * FROM events ORDER BY seq"
+            return [_logged(row) for row in db.execute(query) if row["event"] in EVENT_TYPES]
+
+    def steps(self) -> list[StepDone]:
+        """Return the optimizer steps that count, without per-pair rows."""
+        return self._latest(StepDone, ())
 
     def started(self) -> RunStarted | None:
         """Return the newest attempt's first event."""

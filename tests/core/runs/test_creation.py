@@ -22,7 +22,7 @@ def test_that_run_json_and_pairs_come_back_as_written(make_run: Callable[..., Ru
     assert record.config.beta == 0.3
     assert folder.pairs() == make_pairs()
     assert (record.n_train, record.n_dev) == (12, 4)
-    assert set(record.inputs) == {"pairs", "model", "adapter", "template"}
+    assert set(record.inputs) == {"pairs", "model", "tokenizer", "adapter"}
     assert set(record.model_files) == {"config.json", "model.safetensors"}
     folder.verify_inputs()
 
@@ -89,3 +89,33 @@ def test_that_a_full_disk_leaves_no_half_run(tmp_path: Path, model_dir: Path, mo
         assert [p.name for p in (tmp_path / "runs").iterdir()] == []
         n += 1
     assert n > 5
+
+
+@pytest.mark.parametrize("loss", ["sigmoid", "davidson"])
+@pytest.mark.parametrize("adapter", [False, True], ids=["fresh", "from an adapter"])
+def test_that_run_json_names_the_fingerprint_that_the_engine_reports(
+    tmp_path: Path, model_dir: Path, loss: str, adapter: bool
+) -> None:
+    from dataclasses import replace
+
+    from core.training.preparing import input_hashes, split_pairs
+
+    (model_dir / "config.json").write_text('{"model_type": "llama", "transformers_version": "5", "hidden_size": 8}')
+    (model_dir / "tokenizer.json").write_text("{}")
+    if adapter:
+        (tmp_path / "adapter").mkdir()
+        (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
+        (tmp_path / "adapter" / "adapter_model.safetensors").write_bytes(b"x")
+    config = RunConfig(loss=loss, init_adapter=str(tmp_path / "adapter") if adapter else "")
+    pairs = [replace(pair, is_tie=i == 2) for i, pair in enumerate(make_pairs())]
+    record = create_run(tmp_path / "run", NewRun(config, model_dir, pairs)).record()
+    found = input_hashes(split_pairs(pairs, config).train, config, model_dir)
+    assert record.inputs == found
+    assert record.fingerprint == config.fingerprint(**found)
+
+
+def test_that_tie_losses_are_those_of_the_loss_table() -> None:
+    from core.runs.inputs import TIE_LOSSES
+    from core.training.losses import LOSS_TABLE
+
+    assert {name for name, spec in LOSS_TABLE.items() if spec.accepts_ties} == set(TIE_LOSSES)

@@ -1,0 +1,70 @@
+"""What trying a run out before it starts has shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from core.domain.run_events import GateReport, TokenReport
+from core.domain.run_events import from_plain as event_from_plain
+
+Level = Literal["ok", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. ``key`` is a machine name: model, tokens, gate, memory, disk, time."""
+
+    key: str
+    level: Level
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """Whether a run would work on this machine, with the numbers behind it.
+
+    Attributes:
+        checks: in the order in which they were made.
+        tokens: what tokenising does to all pairs. gate: the truth gate on a dry step.
+        total_steps: optimizer steps of the run.
+        step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
+        eta_s: training, reference and probes together; sampling for the on-policy KL is not in it.
+        memory_bytes: peak of the dry step (estimated for the run where a plan exists). memory_free_bytes:
+            of what the device has. disk_bytes, disk_free_bytes: for checkpoints and the result.
+        device, forward: what it would run on, and by which forward pass.
+    """
+
+    checks: tuple[Check, ...] = ()
+    tokens: TokenReport | None = None
+    gate: GateReport | None = None
+    total_steps: int = 0
+    step_seconds: float = 0.0
+    reference_seconds: float = 0.0
+    eta_s: float = 0.0
+    memory_bytes: int = 0
+    memory_free_bytes: int = 0
+    disk_bytes: int = 0
+    disk_free_bytes: int = 0
+    device: str = ""
+    forward: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands in the way."""
+        return all(check.level != "bad" for check in self.checks)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, row: dict[str, Any]) -> PreflightReport:
+        """Return the report written by :meth:`to_plain`."""
+        values = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        values["checks"] = tuple(Check(**check) for check in row.get("checks", ()))
+        for name in ("tokens", "gate"):
+            if row.get(name):
+                values[name] = event_from_plain({"event": name, **row[name]})
+        return cls(**values)

@@ -1,0 +1,128 @@
+"""Asking a question of a short-lived child process, so that torch never enters a window's process.
+
+The child gets one JSON object on standard input and answers with JSON lines: ``{"progress": [done, total,
+text]}`` any number of times, then ``{"result": ...}`` or ``{"error": ..., "hint": ..., "kind": ...}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from core.domain import errors
+from core.domain.errors import UserError
+
+Progress = Callable[[int, int, str], None]
+_TAIL = 2000
+
+
+class Cancelled(UserError):
+    """The caller did not want to wait any longer."""
+
+
+def ask(
+    module: str,
+    question: dict[str, Any],
+    *,
+    environment: dict[str, str],
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Any:
+    """Run ``python -m module`` on ``question`` and return its result.
+
+    Raises:
+        Cancelled: when ``cancelled`` became true; the child is gone then.
+        UserError: of the same kind that the child met, or when it ended without an answer.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", module] if not getattr(sys, "frozen", False) else [sys.executable, "child", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        start_new_session=True,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    complaints: list[str] = []
+    reader = threading.Thread(target=lambda: complaints.append(child.stderr.read()), daemon=True)  # type: ignore[union-attr]
+    reader.start()
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(child, cancelled, stop), daemon=True)
+    watcher.start()
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(question))
+            child.stdin.close()
+        answer = _read_answer(child.stdout, on_progress)
+        child.wait()
+    finally:
+        stop.set()
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        reader.join()
+        child.stdout.close()
+        child.stderr.close()
+    if answer is None and cancelled is not None and cancelled():
+        raise Cancelled("Cancelled; nothing was changed.")
+    return _unpack(answer, child.returncode, "".join(complaints))
+
+
+def _watch(child: subprocess.Popen[str], cancelled: Callable[[], bool] | None, stop: threading.Event) -> None:
+    while cancelled is not None and not stop.wait(0.1):
+        if cancelled():
+            child.kill()
+            return
+
+
+def _read_answer(lines: Any, on_progress: Progress | None) -> dict[str, Any] | None:
+    answer = None
+    for line in lines:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue  # something a library printed
+        if isinstance(message, dict) and "progress" in message and on_progress is not None:
+            on_progress(*message["progress"])
+        elif isinstance(message, dict) and ("result" in message or "error" in message):
+            answer = message
+    return answer
+
+
+def _unpack(answer: dict[str, Any] | None, code: int, complaint: str) -> Any:
+    if answer is None:
+        raise UserError(
+            f"A helper process ended without an answer (code {code}): {complaint[-_TAIL:].strip() or 'no message'}",
+            "Nothing was changed. If memory is short, close other programs and try again.",
+        )
+    if "error" in answer:
+        kind = getattr(errors, str(answer.get("kind")), UserError)
+        raise kind(answer["error"], answer.get("hint", ""))
+    return answer["result"]
+
+
+def answer_with(work: Callable[[dict[str, Any], Progress], Any]) -> int:
+    """Be the child: read the question, do ``work``, and print the answer; return the exit code."""
+    out = sys.stdout
+    sys.stdout = sys.stderr  # what libraries print must not mix with the answer
+
+    def progress(done: int, total: int, text: str) -> None:
+        print(json.dumps({"progress": [done, total, text]}), file=out, flush=True)
+
+    try:
+        result = work(json.loads(sys.stdin.read()), progress)
+    except UserError as error:
+        answer = {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
+        print(json.dumps(answer), file=out, flush=True)
+        return error.exit_code
+    print(json.dumps({"result": result}), file=out, flush=True)
+    return 0

@@ -1,0 +1,272 @@
+"""Trying a run out in a process of its own: tokens of all pairs, one dry step through the real engine.
+
+The dry step takes pairs spread over all lengths, the longest among them, so that its peak memory is close
+to the run's and its time can be scaled. It passes the same truth gate. Nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.domain.pair import TrainingPair
+from core.domain.preflight import Check, PreflightReport
+from core.domain.run_config import RunConfig
+from core.domain.run_events import (
+    Failed,
+    GateReport,
+    PhaseChanged,
+    RunEvent,
+    RunStarted,
+    StepDone,
+    TokenReport,
+    Warned,
+)
+from core.runs.child import Progress, answer_with
+from core.runs.folder import RunFolder
+
+_ROOM = 1 << 30
+_TOTAL = 4
+_FORWARD_SHARE = 1 / 3
+"""A forward pass without gradient costs about a third of a training step's forward and backward."""
+
+
+def examine(question: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Answer the question ``{config, model_dir, pairs_dir, place}`` with a report in plain values."""
+    from core.training.offline import go_offline
+
+    go_offline()
+    config = RunConfig.from_plain(question["config"])
+    model_dir, pairs = Path(question["model_dir"]), RunFolder(Path(question["pairs_dir"])).pairs()
+    progress(0, _TOTAL, "Looking at the model")
+    checks = [_look_at_model(model_dir)]
+    progress(1, _TOTAL, f"Tokenising {len(pairs):,} pairs")
+    tokens, lengths = _tokenise(config, model_dir, pairs)
+    checks.append(token_check(tokens))
+    progress(2, _TOTAL, "One dry step")
+    dry = _DryRun(config, model_dir, _spread(pairs, lengths, config.batch_size))
+    dry.run(progress)
+    progress(3, _TOTAL, "Counting")
+    report = _report(config, pairs, tokens, lengths, dry, Path(question["place"]))
+    progress(_TOTAL, _TOTAL, "Done")
+    return replace(report, checks=(*checks, *dry.checks, *report.checks)).to_plain()
+
+
+def _look_at_model(model_dir: Path) -> Check:
+    """Refuse what is unsafe or incomplete before anything is loaded."""
+    from core.training.intake import check_model
+
+    check_model(model_dir)
+    size = sum(p.stat().st_size for p in ([model_dir] if model_dir.is_file() else model_dir.glob("*.safetensors")))
+    return Check("model", "ok", f"{model_dir.name} is safe to load ({size / 2**20:,.0f} MiB of weights).")
+
+
+def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
+    from core.training.model import read_tokenizer
+    from core.training.tokenise import encode_pairs
+
+    encoded, report = encode_pairs(pairs, read_tokenizer(model_dir), config)
+    return report, {pair.pair_id: pair.length for pair in encoded}
+
+
+def token_check(tokens: TokenReport) -> Check:
+    """Say what tokenising does to the data."""
+    text = (
+        f"Tokens of a row: half below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
+        f"{tokens.truncated} of {tokens.pairs} pairs truncated, {tokens.dropped} dropped, "
+        f"{tokens.merged_boundaries} merged boundaries."
+    )
+    if tokens.dropped >= tokens.pairs:
+        return Check("tokens", "bad", text, "Raise max_length.")
+    if tokens.truncated * 10 > tokens.pairs or tokens.dropped:
+        return Check("tokens", "warn", text, "Raise max_length, or leave the long pairs out.")
+    return Check("tokens", "ok", text)
+
+
+def _spread(pairs: Sequence[TrainingPair], lengths: dict[str, int], count: int) -> list[TrainingPair]:
+    """Return up to ``count`` train pairs at even steps of length, the longest among them."""
+    usable = sorted((p for p in pairs if p.split == "train" and p.pair_id in lengths), key=lambda p: lengths[p.pair_id])
+    count = min(count, len(usable))
+    return [usable[len(usable) - 1 - i * len(usable) // count] for i in range(count)]
+
+
+class _DryRun:
+    """One step of the real engine in a folder that is thrown away."""
+
+    def __init__(self, config: RunConfig, model_dir: Path, pairs: list[TrainingPair]) -> None:
+        quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "kl_budget": 0.0}
+        self.config = config.with_values({"steps": 1, "shuffle": False, "scheduler": "constant", **quiet})
+        self.model_dir, self.pairs = model_dir, pairs
+        self.checks: list[Check] = []
+        self.step: StepDone | None = None
+        self.gate: GateReport | None = None
+        self.device = self.forward = ""
+        self.reference_s = 0.0
+        self.peak = 0
+        self.saved_bytes = 0
+
+    def run(self, progress: Progress) -> None:
+        """Drive the engine and keep what its events say."""
+        from core.training.control import NoControl
+        from core.training.engine import train
+
+        place = Path(tempfile.mkdtemp(prefix="pairwright-preflight-"))
+        try:
+            clock = _PhaseClock()
+            for event in train(self.config, self.pairs, model_dir=self.model_dir, run_dir=place, control=NoControl()):
+                clock.tick(event)
+                self._take(event, progress)
+            self.reference_s = clock.seconds.get("reference", 0.0)
+            self.peak = _peak_memory(self.device)
+            self.saved_bytes = sum(p.stat().st_size for p in place.rglob("*") if p.is_file())
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _take(self, event: RunEvent, progress: Progress) -> None:
+        match event:
+            case RunStarted():
+                self.device = event.device
+            case PhaseChanged(phase="load", done=1):
+                self.forward = event.detail.removeprefix("forward pass: ")
+            case PhaseChanged():
+                progress(2, _TOTAL, f"One dry step: {event.phase}")
+            case GateReport():
+                self.gate = event
+            case StepDone():
+                self.step = event
+            case Warned():
+                self.checks.append(Check("engine", "warn", event.message))
+            case Failed():
+                self.checks.append(Check("step", "bad", event.message, event.hint))
+
+
+class _PhaseClock:
+    """Adds up the seconds of each phase."""
+
+    def __init__(self) -> None:
+        import time
+
+        self._now = time.monotonic
+        self._phase, self._since = "", self._now()
+        self.seconds: dict[str, float] = {}
+
+    def tick(self, event: RunEvent) -> None:
+        """Take the time since the last event as the phase's that was going on."""
+        now = self._now()
+        self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
+        self._since = now
+        if isinstance(event, PhaseChanged):
+            self._phase = event.phase
+
+
+def _peak_memory(device: str) -> int:
+    """Return the bytes that the dry step needed at most: of the card, or of this process."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    except ImportError:
+        import psutil
+
+        return int(psutil.Process().memory_info().rss)
+
+
+def _free_memory(device: str) -> int:
+    """Return the bytes that a run could take on the device, this process counted as gone."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
+    import psutil
+
+    return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
+
+
+def _report(
+    config: RunConfig,
+    pairs: Sequence[TrainingPair],
+    tokens: TokenReport,
+    lengths: dict[str, int],
+    dry: _DryRun,
+    place: Path,
+) -> PreflightReport:
+    from core.training.batching import total_steps
+
+    train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
+    base = PreflightReport(tokens=tokens, gate=dry.gate, device=dry.device, forward=dry.forward)
+    if not train or dry.step is None:
+        return base
+    steps = total_steps(len(train), config)
+    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in dry.pairs) / len(dry.pairs))
+    step_s = dry.step.seconds * scale * min(config.batch_size, len(train)) / len(dry.pairs)
+    visited = min(len(train), steps * config.batch_size)
+    reference_s = dry.reference_s * scale * visited / len(dry.pairs)
+    eta = steps * step_s + reference_s + _probe_seconds(config, pairs, steps, dry.step.seconds * scale / len(dry.pairs))
+    disk = 2 * dry.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
+    report = replace(
+        base,
+        total_steps=steps,
+        step_seconds=step_s,
+        reference_seconds=reference_s,
+        eta_s=eta,
+        memory_bytes=dry.peak,
+        memory_free_bytes=_free_memory(dry.device),
+        disk_bytes=disk,
+        disk_free_bytes=shutil.disk_usage(_existing(place)).free,
+    )
+    return replace(report, checks=(_memory(report), _disk(report), _time(report)))
+
+
+def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int, pair_s: float) -> float:
+    """Return what the probes of all pairs cost: log-probs and two passes of hidden states each."""
+    if not config.eval_every:
+        return 0.0
+    probed = sum(min(config.probe_pairs, sum(p.split == split for p in pairs)) for split in ("train", "dev"))
+    return (steps // config.eval_every + 2) * probed * pair_s * 3 * _FORWARD_SHARE
+
+
+def _memory(report: PreflightReport) -> Check:
+    need, free = report.memory_bytes / 2**30, report.memory_free_bytes / 2**30
+    text = f"The dry step took {need:.1f} GiB at most; {free:.1f} GiB are free on {report.device}."
+    if need > free:
+        return Check("memory", "bad", text, "Lower micro_batch or max_length, or choose a smaller model.")
+    if need > 0.9 * free:
+        return Check("memory", "warn", text, "Close other programs, or lower micro_batch.")
+    return Check("memory", "ok", text)
+
+
+def _disk(report: PreflightReport) -> Check:
+    need, free = report.disk_bytes / 2**30, report.disk_free_bytes / 2**30
+    text = f"Checkpoints and result need up to {need:.1f} GiB; {free:.1f} GiB are free."
+    return Check("disk", "ok" if need <= free else "bad", text, "" if need <= free else "Free some space.")
+
+
+def _time(report: PreflightReport) -> Check:
+    text = f"{report.total_steps} steps of about {report.step_seconds:.2f} s: about {_span(report.eta_s)} in all."
+    return Check("time", "ok", text)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _existing(place: Path) -> Path:
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place
+
+
+if __name__ == "__main__":
+    sys.exit(answer_with(examine))

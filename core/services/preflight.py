@@ -1,0 +1,62 @@
+"""Trying a run out before it starts; torch stays in a process of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.domain.errors import BadInput
+from core.domain.pair import TrainingPair
+from core.domain.preflight import Check, PreflightReport
+from core.domain.run_config import RunConfig
+from core.runs.child import ask
+from core.runs.folder import PAIRS, pairs_text
+from core.runs.hosts import worker_environment
+
+__all__ = ["Check", "PreflightReport", "preflight"]
+
+
+def preflight(
+    config: RunConfig,
+    model_dir: Path,
+    pairs: Sequence[TrainingPair],
+    *,
+    place: Path,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PreflightReport:
+    """Load the model, tokenise all pairs, make one dry step, and count memory, disk and time.
+
+    Args:
+        config: settings of the run.
+        model_dir: its base model.
+        pairs: its train and dev pairs.
+        place: where the run folder would lie.
+        on_progress: told (done, total, text).
+        cancelled: polled; True ends the child at once.
+
+    Raises:
+        BadInput: without a pair to train on.
+        ModelRefused: when the model is unsafe or cannot be read.
+        Cancelled: when ``cancelled`` became true.
+    """
+    used = [pair for pair in pairs if pair.split != "test"]
+    if not any(pair.split == "train" for pair in used):
+        raise BadInput("There is no pair to train on.", "Choose a dataset version with a train split.")
+    with tempfile.TemporaryDirectory(prefix="pairwright-preflight-") as folder:
+        (Path(folder) / PAIRS).write_text(pairs_text(used), encoding="utf-8")
+        question = {
+            "config": config.to_plain(),
+            "model_dir": str(Path(model_dir).resolve()),
+            "pairs_dir": folder,
+            "place": str(place),
+        }
+        answer = ask(
+            "core.runs.preflight_worker",
+            question,
+            environment=worker_environment(),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return PreflightReport.from_plain(answer)

@@ -1,0 +1,104 @@
+"""What the window and the command line hand in and get back about runs."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from core.domain.run_config import RunConfig
+from core.domain.run_record import LIVE_STATES, Charter, RunRecord, RunState
+from core.runs.reader import LoggedEvent, PairVisit, RunReader
+from core.runs.state import RunStatus
+
+__all__ = ["Charter", "LoggedEvent", "PairVisit", "RunInfo", "RunReader", "RunRequest", "RunStatus", "command_line"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A run someone wants: data, model, settings, and why.
+
+    Attributes:
+        model_path: folder of the base model, or a GGUF file.
+        dataset_id: frozen dataset version of the workspace; or
+        pairs_path: a file of pairs, when there is no dataset version.
+    """
+
+    model_path: str
+    dataset_id: int | None = None
+    pairs_path: str = ""
+    config: RunConfig = field(default_factory=RunConfig)
+    name: str = ""
+    charter: Charter = field(default_factory=Charter)
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run as a list shows it."""
+
+    run_id: str
+    name: str
+    folder: str
+    record: RunRecord
+    status: RunStatus
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def state(self) -> RunState:
+        """What it is doing."""
+        return self.status.state
+
+    @property
+    def live(self) -> bool:
+        """Whether a process is working on it."""
+        return self.status.state in LIVE_STATES
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model's folder."""
+        return Path(self.record.model_dir).name
+
+    @property
+    def dataset_title(self) -> str:
+        """The dataset version or pairs file it trains on."""
+        return str(self.record.dataset.get("title", ""))
+
+
+def changed_settings(config: RunConfig) -> dict[str, Any]:
+    """Return the settings that differ from the defaults, in the order of the config."""
+    plain, standard = config.to_plain(), RunConfig().to_plain()
+    return {f.name: plain[f.name] for f in fields(RunConfig) if plain[f.name] != standard[f.name]}
+
+
+def command_line(request: RunRequest, *, workspace: Path | None = None, dataset: str = "", out: str = "RUN") -> str:
+    """Return the call of ``pairwright train`` that makes the same run.
+
+    Args:
+        request: the run.
+        workspace: of a dataset version.
+        dataset: its title.
+        out: run folder of a run from a pairs file.
+    """
+    words = ["pairwright", "train"]
+    if request.pairs_path:
+        words += ["--pairs", request.pairs_path, "--out", out]
+    else:
+        words += [str(workspace or "WORKSPACE"), "--dataset", dataset or str(request.dataset_id)]
+    words += ["--model", request.model_path]
+    for key, value in changed_settings(request.config).items():
+        words += ["--set", f"{key}={_text(value)}"]
+    for option, value in (
+        ("--name", request.name),
+        ("--target", request.charter.target_behaviour),
+        ("--regression", request.charter.regression_metric),
+    ):
+        words += [option, value] if value else []
+    return shlex.join(words)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)

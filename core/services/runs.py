@@ -1,0 +1,332 @@
+"""Training runs of a workspace: make, start, steer, watch, look back.
+
+What a run did stands in its folder and is read from there, so that runs which the command line, another
+window or another machine started show like any other. The database only knows which folders belong here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.ids import new_uid
+from core.domain.insight import Insight
+from core.domain.pair import TrainingPair
+from core.domain.run_record import LIVE_STATES, Charter
+from core.runs import control_file, hosts
+from core.runs.creation import NewRun, create_run
+from core.runs.folder import RunFolder
+from core.runs.fork_worker import fork_in_child
+from core.runs.listing import list_folders
+from core.runs.pairs_file import read_pairs
+from core.runs.reader import RunReader
+from core.runs.state import read_status
+from core.services.preflight import PreflightReport, preflight
+from core.services.run_insights import insights_of
+from core.services.run_lineage import RunLineage
+from core.services.run_views import RunInfo, RunRequest, command_line
+from core.store import events
+from core.store import runs as repository
+from core.store.runs import RegisteredRun
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+_FINAL_STATES = ("finished", "stopped", "failed")
+
+
+class RunsService:
+    """Everything that is done with runs. All methods may be called from any thread."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._store = app.store
+        self._hosts: dict[str, hosts.Host] = {}
+        self._known: dict[Path, tuple[object, RunInfo]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where run folders lie."""
+        return self._app.folder / "runs"
+
+    # Before a run
+
+    def preflight(
+        self,
+        request: RunRequest,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> PreflightReport:
+        """Try the run out in a process of its own: does it load, fit, and how long will it take?"""
+        return preflight(
+            request.config,
+            Path(request.model_path),
+            self._pairs(request),
+            place=self.folder,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def command_line(self, request: RunRequest) -> str:
+        """Return the call of ``pairwright train`` that makes the same run."""
+        title = "" if request.dataset_id is None else self._app.datasets.get(request.dataset_id).title
+        return command_line(request, workspace=self._app.folder, dataset=title)
+
+    def create(self, request: RunRequest) -> Outcome[RunInfo]:
+        """Freeze the run into a folder of its own, ready to start.
+
+        Raises:
+            UsageError: when neither or both of dataset and pairs file are named.
+            NotFound, BadInput, ModelRefused: when an input cannot be used; nothing was made.
+        """
+        new = NewRun(
+            config=request.config,
+            model_dir=Path(request.model_path),
+            pairs=self._pairs(request),
+            name=request.name,
+            dataset=self._dataset(request),
+            charter=request.charter,
+            command_line=self.command_line(request),
+            tags=request.tags,
+            note=request.note,
+        )
+        return self._publish(new)
+
+    def fork(
+        self, run_id: str, step: int, changes: dict[str, Any], *, name: str = "", charter: Charter | None = None
+    ) -> Outcome[RunInfo]:
+        """Make a child run that goes on from the checkpoint of ``step`` under changed settings.
+
+        Raises:
+            NotFound: when there is no such checkpoint.
+            UsageError: when a setting changed that a checkpoint cannot follow.
+        """
+        parent = self._folder(run_id)
+        record = parent.record()
+        source = parent.checkpoints / f"step-{step}"
+        if not source.is_dir():
+            raise NotFound(f"The run has no checkpoint of step {step}.", "Choose one that is listed.")
+        new = NewRun(
+            config=record.config.with_values(changes),
+            model_dir=Path(record.model_dir),
+            pairs=parent.pairs(),
+            name=name or f"{record.name}-fork-{step}",
+            dataset=record.dataset,
+            charter=charter or record.charter,
+            tags=record.tags,
+            parent_run=run_id,
+            parent_step=step,
+        )
+        return self._publish(new, prepare=lambda folder: fork_in_child(source, folder.path))
+
+    def _publish(self, new: NewRun, prepare: Callable[[RunFolder], None] | None = None) -> Outcome[RunInfo]:
+        if self._app.read_only:
+            raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
+        run_id = new_uid()
+        folder = create_run(self.folder / run_id, new, run_id=run_id)
+        if prepare is not None:
+            try:
+                prepare(folder)
+            except UserError:
+                _discard(folder)
+                raise
+        self._register(folder)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _register(self, folder: RunFolder) -> None:
+        record = folder.record()
+        entry = RegisteredRun(
+            run_id=record.run_id,
+            name=record.name,
+            folder=f"runs/{folder.path.name}",
+            dataset_id=record.dataset.get("id"),
+            dataset_sha256=record.dataset.get("root_sha256", ""),
+            model_path=record.model_dir,
+            tags=record.tags,
+            note=record.note,
+            created_ms=record.created_ms,
+        )
+        stamp = self._store.stamp()
+
+        def write(session: repository.Session) -> None:
+            repository.add(session, entry, stamp)
+            detail = {"run_id": record.run_id, "fingerprint": record.fingerprint}
+            events.log(session, stamp, "run.create", f"Created run {record.name}", subject="run", detail=detail)
+
+        self._store.write(write, "registering the run")
+
+    # While it runs
+
+    def start(self, run_id: str, host: hosts.HostKind = "process", *, survive: bool = True) -> Outcome[RunInfo]:
+        """Start the run, or take it up again from its newest checkpoint.
+
+        Raises:
+            WorkspaceInUse: when a process works on it already.
+            UsageError: when it is finished.
+        """
+        folder = self._folder(run_id)
+        if read_status(folder).state == "finished":
+            raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
+        started = hosts.start(folder.path, host, survive=survive)
+        with self._lock:
+            self._hosts[run_id] = started
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def pause(self, run_id: str) -> Outcome[RunInfo]:
+        """Ask the run to pause at its next micro-batch."""
+        return self._ask(run_id, "pause")
+
+    def resume(self, run_id: str, host: hosts.HostKind = "process") -> Outcome[RunInfo]:
+        """Let a paused run go on, or take up one that ended early."""
+        if read_status(self._folder(run_id)).state in LIVE_STATES:
+            return self._ask(run_id, "run")
+        return self.start(run_id, host)
+
+    def stop(self, run_id: str, save: bool = True) -> Outcome[RunInfo]:
+        """Ask the run to stop, with a last checkpoint or at once."""
+        return self._ask(run_id, "stop_and_save" if save else "stop_now")
+
+    def checkpoint(self, run_id: str) -> Outcome[RunInfo]:
+        """Ask for a checkpoint; the run goes on."""
+        folder = self._live(run_id)
+        control_file.request_checkpoint(folder.control)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _ask(self, run_id: str, command: Any) -> Outcome[RunInfo]:
+        control_file.request(self._live(run_id).control, command)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _live(self, run_id: str) -> RunFolder:
+        folder = self._folder(run_id)
+        state = read_status(folder).state
+        if state not in LIVE_STATES:
+            raise UsageError(f"This run is not going on; it is {state}.", "Resume it first.")
+        return folder
+
+    def wait(self, run_id: str, timeout: float | None = None) -> int | None:
+        """Wait for a run that this process started; None when it did not end in time or was started elsewhere."""
+        host = self._hosts.get(run_id)
+        return host.wait(timeout) if host is not None else None
+
+    # Looking
+
+    def list(self) -> list[RunInfo]:
+        """Return every run of the workspace, newest first."""
+        with self._lock:
+            for host in self._hosts.values():
+                host.alive()  # frees the process-table entry of a worker that ended
+        with self._store.read() as session:
+            entries = {entry.run_id: entry for entry in repository.listed(session)}
+        folders = {folder.path: folder for folder in list_folders(self.folder)}
+        for entry in entries.values():
+            outside = RunFolder(self._app.folder / entry.folder)
+            if outside.path not in folders and outside.exists():
+                folders[outside.path] = outside
+        infos = [self._info(folder, entries) for folder in folders.values()]
+        return sorted(infos, key=lambda info: info.record.created_ms, reverse=True)
+
+    def info(self, run_id: str) -> RunInfo:
+        """Return one run.
+
+        Raises:
+            NotFound: when the workspace has no such run.
+        """
+        folder = self._folder(run_id)
+        with self._store.read() as session:
+            entries = {entry.run_id: entry for entry in repository.listed(session)}
+        return self._info(folder, entries)
+
+    def _info(self, folder: RunFolder, entries: dict[str, RegisteredRun]) -> RunInfo:
+        stamp = (_stamp(folder.ledger), _stamp(folder.worker))
+        known = self._known.get(folder.path)
+        record = known[1].record if known else folder.record()
+        unchanged = known is not None and known[0] == stamp and known[1].state in _FINAL_STATES
+        status = known[1].status if known and unchanged else read_status(folder)
+        entry = entries.get(record.run_id)
+        info = RunInfo(
+            run_id=record.run_id,
+            name=entry.name if entry else record.name,
+            folder=str(folder.path),
+            record=record,
+            status=status,
+            tags=entry.tags if entry else record.tags,
+            note=entry.note if entry else record.note,
+        )
+        self._known[folder.path] = (stamp, info)
+        return info
+
+    def reader(self, run_id: str) -> RunReader:
+        """Return a reader of the run's ledger; keep it, since it remembers what it read."""
+        return RunReader(self._folder(run_id).path)
+
+    def insights(self, run_id: str) -> list[Insight]:
+        """Return what a trained eye would say of the run's curves, the worst first."""
+        return insights_of(self.reader(run_id))
+
+    def lineage(self, run_id: str) -> RunLineage:
+        """Return what leads from the run's pairs back to labels, clauses and reviewers."""
+        return RunLineage(self._app, self.reader(run_id))
+
+    def annotate(
+        self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
+    ) -> Outcome[RunInfo]:
+        """Change name, tags or note of a run; what stands in its folder stays as it was frozen."""
+        self._store.write(
+            lambda session: repository.annotate(session, run_id, name=name, tags=tags, note=note), "changing a run"
+        )
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _folder(self, run_id: str) -> RunFolder:
+        direct = RunFolder(self.folder / run_id)
+        if direct.exists():
+            return direct
+        with self._store.read() as session:
+            for entry in repository.listed(session):
+                folder = RunFolder(self._app.folder / entry.folder)
+                if entry.run_id == run_id and folder.exists():
+                    return folder
+        for folder in list_folders(self.folder):
+            if folder.record().run_id == run_id:
+                return folder
+        raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")
+
+    def _pairs(self, request: RunRequest) -> list[TrainingPair]:
+        if (request.dataset_id is None) == (not request.pairs_path):
+            raise UsageError("A run needs either a dataset version or a file of pairs.", "Choose one of them.")
+        if request.dataset_id is None:
+            return read_pairs(Path(request.pairs_path))
+        return list(self._app.datasets.training_pairs(request.dataset_id, splits=("train", "dev")))
+
+    def _dataset(self, request: RunRequest) -> dict[str, Any]:
+        if request.dataset_id is None:
+            path = Path(request.pairs_path)
+            return {"title": path.name, "path": str(path.resolve())}
+        version = self._app.datasets.get(request.dataset_id)
+        return {
+            "id": version.id,
+            "title": version.title,
+            "root_sha256": version.root_sha256,
+            "rubrics": list(version.rubric_titles),
+            "workspace": self._store.uuid,
+        }
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_mtime_ns, info.st_size
+
+
+def _discard(folder: RunFolder) -> None:
+    """Remove a run folder that never came to life."""
+    import shutil
+
+    shutil.rmtree(folder.path, ignore_errors=True)
