@@ -169,7 +169,7 @@ _ANNOTATE: tuple[A, ...] = (
     A("annotate.newer", "Later decision", "]", "right", "Back towards the present pair.", "Annotate"),
     A("annotate.amend", "Amend this decision", "A", "edit", "Replace the judgement that is shown.", "Annotate"),
     A("annotate.pause", "Pause", "P", "pause", "Hide the text and stop the clock.", "Annotate", True),
-    A("annotate.leave_field", "Leave the field", "Escape", "", "Back to the verdict keys.", "Annotate", palette=False),
+    A("annotate.leave_field", "Leave the field", "Esc", "", "Back to the verdict keys.", "Annotate", palette=False),
     A("annotate.queue", "Choose what to label…", "Ctrl+B", "filter", "Rubric version, filter and order.", "Annotate"),
 )
 
@@ -217,7 +217,7 @@ _RUNS: tuple[A, ...] = (
 _INSPECT: tuple[A, ...] = (
     A("inspect.annotate", "Open in Annotate", "Ctrl+Return", "annotate", "Label the selected pairs again."),
     A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
-    A("inspect.clear", "Clear the brush", "Escape", "close", "Show all margins."),
+    A("inspect.clear", "Clear the brush", "Esc", "close", "Show all margins."),
     A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),
     A("inspect.next", "Next pair", "J", "down", ""),
     A("inspect.previous", "Previous pair", "K", "up", ""),

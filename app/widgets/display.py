@@ -17,7 +17,7 @@ MarkKind = Literal["a", "b", "find", "span", "good", "bad"]
 SHOW_AT_FIRST = 200_000
 LONGEST_RUN = 1000
 _RUN = re.compile(rf"[^\s]{{{LONGEST_RUN}}}(?=[^\s])")
-_LONG_LINE = re.compile(rf"[^\n]{{{8 * LONGEST_RUN}}}(?=[^\n])")
+_DOS_BREAK = re.compile("\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def make_display(text: str, *, limit: int | None = SHOW_AT_FIRST) -> Display:
     shown = text if limit is None or len(text) <= limit else text[:limit]
     hidden = find_hidden(shown)
     edits = [(h.start, h.end, f"[{h.label}]", True) for h in hidden]
-    edits += [(m.end(), m.end(), "\n", False) for pattern in (_RUN, _LONG_LINE) for m in pattern.finditer(shown)]
+    edits += [(m.end(), m.end(), "\n", False) for m in _RUN.finditer(shown)]
+    edits += [(m.start(), m.end(), "\n", False) for m in _DOS_BREAK.finditer(shown)]
     edits.sort(key=lambda edit: edit[:2])
     pieces, chips, stored, places = [], [], [0], [0]
     at = length = 0

@@ -48,14 +48,16 @@ NAMES: dict[int, str] = {
     0xFFFB: "IAT",
     0xFFFC: "OBJ",
 }
-_CONTROLS = "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"
+_CONTROLS = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"
 _TAGS = "\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
 _SINGLES = "".join(map(chr, NAMES))
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _MARK = re.compile(f"[{_MARKS}]")
 MARKS_KEPT = 8
-_FIND = re.compile(f"([{_CONTROLS}{_SINGLES}{_TAGS}{_SURROGATES}])\\1*|(?<=[{_MARKS}]{{{MARKS_KEPT}}})[{_MARKS}]+")
+_FIND = re.compile(
+    f"([{_CONTROLS}{_SINGLES}{_TAGS}{_SURROGATES}]|\r(?!\n))\\1*|(?<=[{_MARKS}]{{{MARKS_KEPT}}})[{_MARKS}]+"
+)
 _EMOJI = re.compile("[\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]")
 _JOINED_SCRIPTS = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc]")
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+
+from app.background.change_bus import ChangeBus
+from app.background.store_ops import StoreOps
+from app.background.task_runner import TaskRunner
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import StorageFull
+
+
+@pytest.fixture
+def desk(qapp: object) -> Iterator[tuple[TaskRunner, ChangeBus, StoreOps]]:
+    tasks, bus = TaskRunner(), ChangeBus()
+    yield tasks, bus, StoreOps(tasks, bus)
+    assert tasks.close()
+
+
+def test_that_a_change_is_announced_before_the_callback(desk: tuple, qtbot: object) -> None:
+    tasks, bus, ops = desk
+    order: list[object] = []
+    bus.changed.connect(lambda changes, initiator: order.append((changes, initiator)))
+    page = QObject()
+    with qtbot.waitSignals([ops.saving, ops.saved, tasks.idle]):  # type: ignore[attr-defined]
+        ops.mutate(lambda: Outcome(7, Changes.PAIRS), lambda outcome: order.append(outcome.value), initiator=page)
+    assert order == [(Changes.PAIRS, page), 7]
+
+
+def test_that_a_change_that_changed_nothing_is_not_announced(desk: tuple, qtbot: object) -> None:
+    tasks, bus, ops = desk
+    heard: list[object] = []
+    bus.changed.connect(lambda *args: heard.append(args))
+    with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
+        ops.mutate(lambda: Outcome(None))
+    assert heard == []
+
+
+def test_that_a_refused_change_says_so_and_is_not_announced(desk: tuple, qtbot: object) -> None:
+    tasks, _bus, ops = desk
+    errors: list[Exception] = []
+
+    def fail() -> Outcome[None]:
+        raise StorageFull("The disk is full; the label is kept on the screen.")
+
+    with qtbot.waitSignals([ops.not_saved, tasks.idle]):  # type: ignore[attr-defined]
+        ops.mutate(fail, failed=errors.append)
+    assert isinstance(errors[0], StorageFull)
+
+
+def test_that_a_change_is_announced_even_when_its_page_is_gone(desk: tuple, qtbot: object) -> None:
+    tasks, bus, ops = desk
+    heard: list[Changes] = []
+    bus.changed.connect(lambda changes, _initiator: heard.append(changes))
+    owner, called = QObject(), []
+    with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
+        ops.mutate(lambda: Outcome(1, Changes.RUBRICS), called.append, owner=owner)
+        owner.deleteLater()
+        QCoreApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete)
+    assert (heard, called) == ([Changes.RUBRICS], [])
+
+
+def test_that_a_long_change_announces_its_outcome(desk: tuple, qtbot: object) -> None:
+    _tasks, bus, ops = desk
+    with qtbot.waitSignal(bus.changed) as heard:  # type: ignore[attr-defined]
+        ops.job("Import", lambda control: Outcome("report", Changes.PAIRS | Changes.JUDGEMENTS))
+    assert heard.args[0] == Changes.PAIRS | Changes.JUDGEMENTS

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app.theme.theme import Theme
+from app.widgets.buttons import icon_button
+
+
+def test_that_choosing_dark_changes_the_palette_at_once(theme: Theme, qapp: QApplication, qtbot: object) -> None:
+    with qtbot.waitSignal(theme.changed):  # type: ignore[attr-defined]
+        theme.apply("dark", 100)
+    assert qapp.palette().window().color().name().upper() == theme.tokens["window"]
+    assert theme.tokens.dark
+
+
+def test_that_the_zoom_is_kept_between_80_and_200_percent(theme: Theme) -> None:
+    theme.apply("light", 900)
+    assert theme.zoom == 2.0
+    theme.apply("light", 10)
+    assert theme.zoom == 0.8
+
+
+def test_that_an_icon_is_painted_in_the_colour_of_the_theme_of_that_moment(theme: Theme) -> None:
+    icon = theme.icons.icon("check", "text")
+    light = icon.pixmap(24, 24).toImage()
+    theme.apply("dark", 100)
+    dark = icon.pixmap(24, 24).toImage()
+    brightest = [
+        max(
+            image.pixelColor(x, y).lightness()
+            for x in range(24)
+            for y in range(24)
+            if image.pixelColor(x, y).alpha() > 200
+        )
+        for image in (light, dark)
+    ]
+    assert brightest[0] < 80 < 180 < brightest[1]
+
+
+def test_that_a_checked_icon_takes_the_accent(theme: Theme) -> None:
+    pixmap = theme.icons.icon("check").pixmap(24, 24, QIcon.Mode.Normal, QIcon.State.On).toImage()
+    solid = [pixmap.pixelColor(x, y) for x in range(24) for y in range(24) if pixmap.pixelColor(x, y).alpha() == 255]
+    assert solid
+    assert solid[0].name().upper() == theme.tokens["accent"]
+
+
+def test_that_button_icons_grow_with_the_text(theme: Theme, qtbot: object) -> None:
+    button = icon_button(theme, "check", "Done")
+    qtbot.addWidget(button)  # type: ignore[attr-defined]
+    theme.apply("light", 200)
+    assert button.iconSize().width() == 40
+
+
+def test_that_an_unknown_choice_falls_back_to_the_system(theme: Theme) -> None:
+    theme.apply("sepia", 100)
+    assert theme.choice == "auto"

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import random
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.widgets.word_diff import Marks, compare
+
+WORDS = st.lists(st.sampled_from(["red", "fox", " ", "\n", ".", "a"]), max_size=25).map("".join)
+
+
+def _without(text: str, marks: Marks) -> list[str]:
+    kept = text
+    for start, end in reversed(marks.spans):
+        kept = kept[:start] + " " + kept[end:]
+    return kept.split()
+
+
+def test_that_only_the_words_of_one_side_are_marked() -> None:
+    left, right = "the red fox runs", "the brown fox runs fast"
+    diff = compare(left, right)
+    assert [left[slice(*s)] for s in diff.left.spans] == ["red"]
+    assert [right[slice(*s)] for s in diff.right.spans] == ["brown", "fast"]
+
+
+def test_that_neighbouring_words_are_one_mark() -> None:
+    left = "keep one two three keep"
+    assert [left[slice(*s)] for s in compare(left, "keep keep").left.spans] == ["one two three"]
+
+
+def test_that_differences_in_white_space_alone_are_not_marked() -> None:
+    diff = compare("a  b\n\nc", "a b c")
+    assert (diff.left.spans, diff.right.spans, diff.changed) == ((), (), 0.0)
+
+
+@given(WORDS, WORDS)
+@settings(max_examples=150, deadline=None)
+def test_that_what_is_not_marked_is_the_same_on_both_sides(left: str, right: str) -> None:
+    diff = compare(left, right)
+    assert "".join(_without(left, diff.left)) == "".join(_without(right, diff.right))
+
+
+def test_that_nothing_in_common_counts_as_mostly_changed() -> None:
+    diff = compare("alpha beta", "gamma delta")
+    assert diff.changed == 1.0
+    assert diff.mostly
+
+
+def test_that_three_thousand_words_take_no_noticeable_time() -> None:
+    draw = random.Random(1)
+    texts = [" ".join(draw.choice("abcdefgh") * draw.randint(1, 4) for _ in range(2920)) for _ in range(2)]
+    begin = time.thread_time()
+    compare(*texts)
+    assert time.thread_time() - begin < 0.15
+
+
+def test_that_huge_texts_fall_back_to_lines() -> None:
+    left = "\n".join(f"line {n} of many words here" for n in range(4000))
+    right = left.replace("line 2000 of", "line 2000 of other")
+    diff = compare(left, right)
+    assert [left[slice(*s)] for s in diff.left.spans] == ["line 2000 of many words here"]
