@@ -50,9 +50,30 @@ def main() -> None:
     args = sys.argv[1:]
     if wants_window(args):
         sys.exit(run_window(Path(args[0]).expanduser() if args else None))
+    if args[0] == "demo" and set(args[1:]) <= {"--reset"}:
+        from core.services.demo.opening import open_demo
+
+        sys.exit(run_window(open_demo(reset="--reset" in args)))
     from core.cli.app import main as command_line
 
-    sys.exit(command_line(args))
+    code = command_line(args)
+    if code == 0 and args[0] == "demo" and "--headless" in args:
+        draw_demo(args)
+    sys.exit(code)
+
+
+def draw_demo(args: Sequence[str]) -> None:
+    """Put the plots beside the summary that ``demo --headless --out DIR`` wrote."""
+    import json
+
+    from app.run_pictures import draw_run
+
+    place = next((a.partition("=")[2] for a in args if a.startswith("--out=")), "")
+    out = Path(place or args[list(args).index("--out") + 1])
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    files = draw_run(out / "workspace", summary["run"], out)
+    if "--json" not in args:
+        print("plots: " + ", ".join(path.name for path in files), flush=True)
 
 
 if __name__ == "__main__":

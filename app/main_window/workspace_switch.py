@@ -131,6 +131,7 @@ def _same(folder: Path, path: Path) -> bool:
 
 def _open_demo() -> Any:
     """Make the demo workspace when needed and open it."""
-    from core.services import demo
+    from core.services.application import Application
+    from core.services.demo.opening import open_demo
 
-    return demo.open_demo()
+    return Application.open(open_demo())

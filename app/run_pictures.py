@@ -1,0 +1,42 @@
+"""Pictures of a run without a window: the plots of the monitor, drawn offscreen by the same code, as PNG."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PLOTS = {"margin": "margin.png", "reward_chosen": "rewards.png", "loss": "loss.png", "kl.kl": "kl.png"}
+SIZE = (1320, 820)
+
+
+def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light") -> list[Path]:
+    """Write the margin, reward, loss and KL plots of a run, and all plots together; returns the files."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+
+    from app.theme.theme import Theme
+    from app.widgets.plots import export
+    from app.widgets.plots.monitor_grid import MonitorGrid
+    from core.paths import resources_dir
+    from core.services.application import Application
+
+    app = QApplication.instance() or QApplication(["pairwright"])
+    theme = Theme(app, resources_dir())  # type: ignore[arg-type]
+    theme.apply(theme_name, 100)
+    grid = MonitorGrid(theme)
+    grid.resize(*SIZE)
+    with Application.open(workspace, read_only=True) as services:
+        reader = services.runs.reader(run_id)
+        total = reader.status().total_steps
+        grid.set_series({name: reader.series(name) for name in grid.metrics}, total)
+    grid.show()
+    app.processEvents()
+    written = []
+    for plot in grid.plots:
+        name = PLOTS.get(next(iter(plot.curves)))
+        if name is not None:
+            export.save(out / name, export.to_png(plot))
+            written.append(out / name)
+    export.save(out / "all.png", export.to_png(grid))
+    grid.close()
+    return [*written, out / "all.png"]
