@@ -23,7 +23,9 @@ def no_progress(done: int, total: int, text: str) -> None:
     """Ignore progress."""
 
 
-def convert_gguf(gguf: Path, target: Path, *, origin: str = "", on_progress: Progress = no_progress) -> Path:
+def convert_gguf(
+    gguf: Path, target: Path, *, origin: str = "", licence: str = "", on_progress: Progress = no_progress
+) -> Path:
     """Convert ``gguf`` to a Hugging Face folder at ``target`` (which must not exist) and return it.
 
     The folder appears complete, with a manifest naming the file it came from by hash, or not at all.
@@ -43,11 +45,9 @@ def convert_gguf(gguf: Path, target: Path, *, origin: str = "", on_progress: Pro
         on_progress(3, 4, "Checking the copy")
         _check_copy(model, folder)
 
-    publish_folder(
-        target,
-        fill,
-        identity={"kind": "model", "origin": origin or gguf.name, "gguf": gguf.name, "gguf_sha256": file_sha256(gguf)},
-    )
+    identity = {"kind": "model", "origin": origin or gguf.name, "gguf": gguf.name, "gguf_sha256": file_sha256(gguf)}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    publish_folder(target, fill, identity={**identity, "licence": licence} if licence else identity)
     on_progress(4, 4, "Ready")
     return target
 

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.ids import sha256_json
 from core.domain.run_config import RunConfig
-from core.durable import file_sha256, read_json
 from core.training import adapters
 from core.training.contract import require_base
 from core.training.device import resolve_device, resolve_dtype
 from core.training.intake import check_adapter, check_model
+from core.training.model_files import model_sha256
 from core.training.offline import READ_ERRORS, go_offline
 from core.training.templates import turn_end_id
 
@@ -289,18 +289,6 @@ def read_tokenizer(model_dir: Path) -> Any:
             "Convert it to a tokenizer.json with transformers (use_fast=True) and save it in the folder.",
         )
     return tokenizer
-
-
-def model_sha256(model_dir: Path, *, quantised: str = "") -> str:
-    """Return what names weights and architecture: the hashes of weight files and of the config that matters."""
-    path = Path(model_dir)
-    if path.is_file():
-        return sha256_json([file_sha256(path), quantised])
-    files = {p.name: file_sha256(p) for p in sorted(path.glob("*.safetensors"))}
-    config = read_json(path / "config.json")
-    for key in ("_name_or_path", "_model_name_or_path", "transformers_version", "use_cache", "dtype", "torch_dtype"):
-        config.pop(key, None)
-    return sha256_json([files, config, quantised])
 
 
 def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:

