@@ -23,6 +23,7 @@ _FOREIGN = {
     b"ARROW1": "an Arrow file",
 }
 _LIST_KEY = re.compile(rb'"(?:data|rows|examples|instances|records|pairs|train|items)"\s*:\s*\[')
+_RECORD_KEYS = {"prompt", "question", "instruction", "history", "conversations", "chosen", "response_a", "response1"}
 _SUFFIXES = {".gz", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".ndjson", ".txt"}
 
 
@@ -118,12 +119,12 @@ def _parse(line: bytes, limits: Limits) -> object:
 
 
 def _is_record(line: bytes, limits: Limits) -> bool:
-    """Say whether a line is a record of its own: an object with a text or number beside its lists."""
+    """Say whether a line is a record of its own and not a wrapper round a list of them."""
     try:
         row = _parse(line, limits)
     except RowRejected:
         return False
-    return isinstance(row, dict) and any(isinstance(value, str | int | float) for value in row.values())
+    return isinstance(row, dict) and not _RECORD_KEYS.isdisjoint(str(key).lower() for key in row)
 
 
 def _delimiter(head: bytes) -> str:

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.services.importing.escaping import TRIGGERS, guard, unguard
+
+
+@settings(max_examples=300)
+@given(st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(["'", "''", "'=x", "=1+1", "\t", "－1"]))
+def test_that_no_guarded_cell_begins_with_a_trigger_and_the_guard_comes_off_again(cell: str) -> None:
+    guarded = guard(cell)
+    assert not guarded.startswith(TRIGGERS)
+    assert unguard(guarded) == cell

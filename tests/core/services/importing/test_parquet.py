@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.domain.errors import BadInput
+from core.services.importing.kinds import FileKind
+from core.services.importing.limits import Limits
+from core.services.importing.parquet import ParquetRows
+from core.services.importing.readers import RowReader
+
+
+def test_that_rows_come_out_as_plain_values_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    rows = [{"prompt": [{"role": "user", "content": f"q{i}"}], "n": i, "none": None} for i in range(2500)]
+    pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=700)
+    with RowReader(path, FileKind("parquet"), Limits()) as reader:
+        found = list(reader)
+        assert reader.position == reader.size
+    assert [row.values for row in found] == rows
+    assert found[-1].line == 2500
+
+
+def test_that_text_which_is_not_utf8_rejects_its_row_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    raw = pa.array([b"good", b"\xff\xfe", b"fine"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"a": raw}), path)
+    found = list(ParquetRows(path, Limits()))
+    assert [row.values for row in found] == [{"a": "good"}, None, {"a": "fine"}]
+
+
+def test_that_a_damaged_page_keeps_the_rows_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [str(i) * 20 for i in range(4000)]}), path, row_group_size=1000, compression="none")
+    data = bytearray(path.read_bytes())
+    meta = pq.ParquetFile(path).metadata
+    at = meta.row_group(2).column(0).data_page_offset
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(bytes(data))
+    found = list(ParquetRows(path, Limits()))
+    assert found[-1].values is None
+    assert "the rest of the file is lost" in found[-1].problem
+    assert len(found) >= 1000
+
+
+def test_that_the_footer_is_looked_at_before_a_row_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [str(i) for i in range(1000)]}), path)
+    with pytest.raises(BadInput, match="row groups expands"):
+        ParquetRows(path, Limits(row_group_bytes=100))
+    with pytest.raises(BadInput, match="expands to more than"):
+        ParquetRows(path, Limits(expanded_bytes=100))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BadInput, match="no readable Parquet"):
+        ParquetRows(path, Limits())
