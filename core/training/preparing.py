@@ -32,6 +32,9 @@ _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
 """Pairs of a forward pass of the reference, by kind of device."""
 
+GATE_PAIRS = 8
+"""Pairs that the truth gate scores; fewer where they do not fit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -193,8 +196,20 @@ def pass_gate(
     def cached(pair: EncodedPair) -> object:
         return cache.fetch([pair], scorer)[pair.pair_id]
 
+    sample = GATE_PAIRS
     try:
-        yield run_gate(model, train, scorer, session.config, cached_reference=cached)
+        while True:
+            report = None
+            try:
+                report = run_gate(model, train, scorer, session.config, cached_reference=cached, sample=sample)
+            except (RuntimeError, MemoryError) as error:
+                if sample == 1 or not is_out_of_memory(error):
+                    raise
+            if report is not None:
+                yield report
+                return
+            free_memory()
+            sample //= 2
     except GateFailed as error:
         yield GateReport(False, 0.0, 0.0, 0.0, {}, error.cause, error.message)
         raise

@@ -70,7 +70,7 @@ class Stepper:
             NotFinite: before anything was changed.
             OutOfMemory: after the micro-batch was halved as often as allowed.
         """
-        for _ in range(MAX_RETRIES + 1):
+        for attempt in range(MAX_RETRIES + 1):
             self.clear()
             failure = ""
             try:
@@ -81,7 +81,7 @@ class Stepper:
                 failure = str(error)
             self.clear()
             free_memory()
-            if not self.micro.halve(batch):
+            if attempt == MAX_RETRIES or not self.micro.halve(batch):
                 break
             yield Warned(
                 "out_of_memory",
@@ -91,7 +91,7 @@ class Stepper:
             )
         self.clear()
         raise OutOfMemory(
-            f"Memory ran out in step {step} with as few pairs in a forward pass as there can be.",
+            f"Memory ran out in step {step} even with {self.micro} in a forward pass.",
             "Lower max_length, set grad_checkpointing=on, choose dtype bfloat16 or a smaller model. "
             "Everything up to the last checkpoint is safe.",
         )
