@@ -92,6 +92,7 @@ class AnnotationService:
                 revision=0,
                 supersedes=tip.id if tip else None,
                 stamp=stamp,
+                shown=shown,
             )
             label = step_label(kind, shown.pair_id, draft, shown.left_is)
             steps.push(session, shown.reviewer_id, kind, label, presentation_id, key, stamp)

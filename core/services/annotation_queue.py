@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from core.services.annotation_views import QueueInfo, QueueSettings
 
-BATCH = 64
-"""Ids asked about at once; most queues find their next pair in the first batch."""
+FIRST_BATCH, LARGEST_BATCH = 8, 512
+"""Ids asked about at once: most queues find their next pair in the first few; a batch that held none doubles."""
 
 
 @dataclass(slots=True)
@@ -50,15 +50,16 @@ class OpenQueue:
         """
         start, size = self.cursor, len(self.ids)
         batch: list[tuple[int, int]] = []
+        wanted = FIRST_BATCH
         for step in range(size):
             index = (start + step) % size
             pair_id = self.ids[index]
             if pair_id in self.done or pair_id in self.skipped or pair_id in self.out:
                 continue
             batch.append((index, pair_id))
-            if len(batch) == BATCH:
+            if len(batch) == wanted:
                 yield batch
-                batch = []
+                batch, wanted = [], min(2 * wanted, LARGEST_BATCH)
         if batch:
             yield batch
 

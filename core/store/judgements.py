@@ -103,9 +103,13 @@ def append(
     revision: int,
     supersedes: int | None,
     stamp: Stamp,
+    shown: Showing | None = None,
 ) -> int:
-    """Append one row and return its id: a label, or a retraction when ``draft`` is None."""
-    shown = showing_of(session, presentation_id)
+    """Append one row and return its id: a label, or a retraction when ``draft`` is None.
+
+    ``shown`` saves reading the showing again where the caller has it.
+    """
+    shown = shown or showing_of(session, presentation_id)
     return insert_row(
         session,
         JudgementRow,
@@ -136,7 +140,7 @@ def add_imported(session: Session, shown: Showing, draft: JudgementDraft, stamp:
     if tip(session, shown) is not None:
         return None
     presentation_id = present(session, shown, stamp)
-    return append(session, presentation_id, draft, op="import", revision=0, supersedes=None, stamp=stamp)
+    return append(session, presentation_id, draft, op="import", revision=0, supersedes=None, stamp=stamp, shown=shown)
 
 
 def tip(session: Session, shown: Showing, presentation_id: int | None = None) -> JudgementRow | None:
