@@ -9,6 +9,7 @@ from typing import Any
 from core import durable
 from core.domain.ids import new_uid
 from core.training.checkpoints import save_adapter
+from core.training.contract import build_contract, write_contract
 from core.training.model import LoadedModel
 
 
@@ -29,6 +30,7 @@ def publish_result(run_dir: Path, model: LoadedModel, identity: dict[str, Any]) 
         else:
             model.base.save_pretrained(folder, safe_serialization=True)
             model.tokenizer.save_pretrained(folder)
+        write_contract(folder, build_contract(model, {"run": identity}))
 
     sha256 = durable.publish_folder(
         target, fill, identity={"kind": target.name, "base_sha256": model.weights_sha256, **identity}
