@@ -47,11 +47,10 @@ class DetailTabs(QTabWidget):
         self.currentChanged.connect(lambda place: self.worst_wanted.emit() if place == 1 else None)
 
     def show_step(self, first: int, last: int, rows: Sequence[Any]) -> None:
-        """Bring the pairs of a step or a range to the front."""
+        """List the pairs of a step or a range."""
         name = f"step {first}" if first == last else f"steps {first} to {last}"
-        self.setTabText(0, f"Pairs of {name} ({len(rows)})")
+        self.setTabText(0, f"Pairs of {name} ({len(rows)})" if rows or last else "Pairs of a step")
         self.step_pairs.set_rows(rows)
-        self.setCurrentIndex(0)
 
     def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
         """Fill samples, log and configuration."""

@@ -65,7 +65,7 @@ class Monitor(QFrame):
         row.addWidget(self._about, 1)
         actions, theme = self._context.actions, self._context.theme
         self.pause = action_button(actions, "runs.pause", text="Pause", theme=theme)
-        self.stop_save = action_button(actions, "runs.stop_save", text="Stop & save", theme=theme)
+        self.stop_save = action_button(actions, "runs.stop_save", text="Stop && save", theme=theme)
         self.stop_now = action_button(actions, "runs.stop_now", text="Stop now", kind="danger", theme=theme)
         self.resume = action_button(actions, "runs.resume", text="Resume", kind="primary", theme=theme)
         for button in (self.pause, self.stop_save, self.stop_now, self.resume):

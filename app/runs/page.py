@@ -42,6 +42,8 @@ class RunsPage(Page):
         self._lineages: dict[str, Any] = {}
         self._snapshot: presenter.Snapshot | None = None
         self._wanted = ""
+        self._pinned = False
+        self._listed_step = -1
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self._build()
@@ -164,6 +166,7 @@ class RunsPage(Page):
             if snapshot.run_id == self.list.current_id:
                 self._snapshot = snapshot
                 self.monitor.show_snapshot(snapshot)
+                self._list_newest(snapshot)
         if self.isVisible():
             self._timer.start(LIVE_MS if snapshot and snapshot.live else IDLE_MS)
 
@@ -172,16 +175,29 @@ class RunsPage(Page):
             self.monitor.grid.set_following(True)
             self.context.actions.set_checked("runs.follow", True)
             self.monitor.grid.set_crosshair(math.nan)
+            self._pinned, self._listed_step = False, -1
             self.monitor.tabs.show_step(0, 0, [])
             self.refresh()
 
+    def _list_newest(self, snapshot: presenter.Snapshot) -> None:
+        """List the pairs of the newest step until the user picks one."""
+        step = snapshot.status.step
+        if not self._pinned and step > 0 and step != self._listed_step:
+            self._listed_step = step
+            self._read_step(step, step)
+
     def show_pairs(self, first: int, last: int) -> None:
         """List the pairs of a step or a range of steps, worst margin first."""
-        run_id = self.list.current_id or self._wanted
-        if not run_id:
-            return
+        self._pinned = True
         self.monitor.grid.set_crosshair(float(first))
         self.monitor.show_readout()
+        self.monitor.tabs.setCurrentIndex(0)
+        self._read_step(first, last)
+
+    def _read_step(self, first: int, last: int) -> None:
+        run_id = self._wanted or self.list.current_id
+        if not run_id:
+            return
 
         def read() -> list[Any]:
             reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
