@@ -90,12 +90,13 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
         notices=notices,
         dialogs=dialogs,
         session=session,
+        watch=RunWatch(tasks),
         resources=resources_dir(),
     )
     errors = ErrorDesk(dialogs, lambda error: _tell(notices, error))
     tasks.unhandled.connect(errors.take)
     switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
-    window = MainWindow(context, switch, RunWatch(tasks), log_dir())
+    window = MainWindow(context, switch, log_dir())
     dialogs.parent = window
     instance = SingleInstance(window.come_forward)
     switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.actions.registry import ActionRegistry
 from app.background.change_bus import ChangeBus
+from app.background.run_watch import RunWatch
 from app.background.store_ops import StoreOps
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
@@ -44,6 +45,7 @@ class AppContext:
         theme: colours, fonts, icons.
         notices: toasts, kept in Activity.
         dialogs: questions and file choosers; tests answer for the user.
+        watch: the runs of the workspace, read now and then.
         session: who is labelling, and what pages tell each other.
         resources: folder of icons, help texts, demo data.
         open_services: the open workspace, or None on the first screen.
@@ -60,6 +62,7 @@ class AppContext:
     notices: Notices
     dialogs: Dialogs
     session: Session
+    watch: RunWatch
     resources: Path
     open_services: Application | None = None
     navigate: Navigate = field(default=_nowhere)

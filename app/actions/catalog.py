@@ -33,6 +33,14 @@ _GLOBAL: tuple[A, ...] = (
         "Workspace",
     ),
     A(
+        "global.demo_reset",
+        "Reset the demo workspace…",
+        "",
+        "reset",
+        "A fresh copy; your labels in it go.",
+        "Workspace",
+    ),
+    A(
         "global.backup",
         "Back up the workspace",
         "",

@@ -6,19 +6,34 @@ A run may have been started by a command line or another window, so it looks by 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.background.task import clock_text
 from app.background.task_runner import TaskRunner
 
-LIVE_STATES = frozenset({"starting", "running", "paused", "stopping"})
+if TYPE_CHECKING:
+    from core.services.run_views import RunInfo
+
 FAST_MS, SLOW_MS = 2000, 10_000
 
 
-def state_of(run: Any) -> str:
-    """Return a run's state as a plain lower-case word."""
-    return str(getattr(run, "state", "")).rsplit(".", 1)[-1].lower()
+def run_text(live: Sequence[RunInfo]) -> str:
+    """Return what is going on in a few words: name, share done, time left, how many more."""
+    if not live:
+        return ""
+    run, status = live[0], live[0].status
+    parts = [run.name or run.run_id]
+    if status.total_steps:
+        parts.append(f"{100 * status.step // status.total_steps} %")
+    if run.state != "running":
+        parts.append(run.state)
+    elif left := clock_text(status.eta_s):
+        parts.append(f"ETA {left}")
+    if len(live) > 1:
+        parts.append(f"+{len(live) - 1}")
+    return "  ".join(parts)
 
 
 class RunWatch(QObject):
@@ -29,18 +44,18 @@ class RunWatch(QObject):
     def __init__(self, tasks: TaskRunner) -> None:
         super().__init__()
         self._tasks = tasks
-        self._read: Callable[[], Sequence[Any]] | None = None
-        self.runs: list[Any] = []
+        self._read: Callable[[], Sequence[RunInfo]] | None = None
+        self.runs: list[RunInfo] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.look)
 
     @property
-    def live(self) -> list[Any]:
+    def live(self) -> list[RunInfo]:
         """Runs that are going on."""
-        return [run for run in self.runs if state_of(run) in LIVE_STATES]
+        return [run for run in self.runs if run.live]
 
-    def start(self, read: Callable[[], Sequence[Any]]) -> None:
+    def start(self, read: Callable[[], Sequence[RunInfo]]) -> None:
         """Watch what ``read`` returns; it is called on a background thread."""
         self._read = read
         self.runs = []
@@ -58,13 +73,13 @@ class RunWatch(QObject):
         if self._read is not None:
             self._tasks.query(self._read, self._take_and_wait, self._missed, owner=self, key="runs")
 
-    def _take_and_wait(self, runs: Sequence[Any]) -> None:
+    def _take_and_wait(self, runs: Sequence[RunInfo]) -> None:
         if self._read is None:
             return
         self._take(list(runs))
         self._timer.start(FAST_MS if self.live else SLOW_MS)
 
-    def _take(self, runs: list[Any]) -> None:
+    def _take(self, runs: list[RunInfo]) -> None:
         if runs != self.runs:
             self.runs = runs
             self.changed.emit(runs)

@@ -66,7 +66,8 @@ class Watchdog(QObject):
 
     def stop(self) -> None:
         """End watching; counts what is pending."""
-        self._beat()
+        if self._timer.isActive():
+            self._beat()
         self._timer.stop()
         self._stop.set()
         if self._thread is not None:

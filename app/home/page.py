@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.background.run_watch import state_of
 from app.context import AppContext
 from app.home import presenter
 from app.home.first_run import FirstRun
 from app.main_window.page import Page
+from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
 from app.widgets.containers import Card, ScrollColumn, Tile, clear_layout
-from app.widgets.labels import ElideLabel, text_label
+from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import IconLabel, ProgressLine
 from core.domain.changes import Changes
+
+if TYPE_CHECKING:
+    from core.services.run_views import RunInfo
 
 TILES = (("pairs", "Pairs", "data"), ("labelled", "Labelled", "annotate"), ("datasets", "Dataset versions", "data"))
 
@@ -35,6 +38,10 @@ class HomePage(Page):
         self.set_body(self._stack, 0)
         if context.has_workspace:
             self._build()
+            if is_demo(context.services.folder):
+                self.header.add_left(Chip("Demo", "accent", tooltip="Try anything here; it can be reset."))
+                self.header.add_right(action_button(context.actions, "global.demo_reset", text="Reset", kind="flat"))
+            context.watch.changed.connect(self._show_runs)
             self.header.add_right(action_button(context.actions, "global.open", text="Open…"))
             self.header.add_right(action_button(context.actions, "global.new", text="New workspace"))
         else:
@@ -50,15 +57,18 @@ class HomePage(Page):
         if self.context.has_workspace:
             self.context.tasks.query(self._read, self._show, owner=self, key="home")
 
-    def show_runs(self, runs: list[Any], live: list[Any]) -> None:
+    def _show_runs(self, runs: list[RunInfo]) -> None:
         """Show how many runs there are, and the one that is going on."""
+        live = [run for run in runs if run.live]
         self._tiles["runs"].set_value(presenter.number(len(runs)), f"{len(live)} running" if live else "", "accent")
         self._running.setVisible(bool(live))
         if live:
-            run = live[0]
-            step, total = getattr(run, "step", 0) or 0, getattr(run, "total_steps", 0) or 0
-            name = str(getattr(run, "name", "") or getattr(run, "run_id", ""))
-            self._bar.set_progress(f"{name} · {state_of(run)}", step, total, getattr(run, "eta_s", None))
+            status = live[0].status
+            self._bar.set_progress(presenter.running_text(live[0]), status.step, status.total_steps, status.eta_s)
+
+    def _watch_run(self) -> None:
+        live = self.context.watch.live
+        self.context.navigate("runs", **({"run_id": live[0].run_id} if live else {}))
 
     def _build(self) -> None:
         scroll = ScrollColumn(margin=16, spacing=12, name="Home", widest=self.context.theme.px(1280))
@@ -119,7 +129,7 @@ class HomePage(Page):
     def _running_card(self) -> QWidget:
         self._running = Card("Running")
         watch = push_button("Watch", "link")
-        watch.clicked.connect(lambda: self.context.navigate("runs"))
+        watch.clicked.connect(self._watch_run)
         self._running.add_to_head(watch)
         self._bar = ProgressLine(self.context.theme, cancellable=False)
         self._running.add(self._bar)
@@ -148,7 +158,7 @@ class HomePage(Page):
             self._tiles[key].set_value(presenter.number(info.counts.get(key, 0)))
         if pairs:
             self._tiles["labelled"].set_value(presenter.number(labelled), f"{100 * labelled // pairs} %", "neutral")
-        self._tiles["runs"].set_value(presenter.number(info.counts.get("runs", 0)))
+        self._show_runs(self.context.watch.runs)
         self._show_steps(presenter.checklist(info.counts, published))
         self._show_lines(presenter.lines_of(events, int(time.time() * 1000)))
 

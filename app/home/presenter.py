@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.services.run_views import RunInfo
 
 LABELS_WANTED = 20
 
@@ -71,6 +74,12 @@ def next_thing(counts: Mapping[str, int], published: bool) -> NextThing:
         text = f"{number(labelled)} of {number(pairs)} pairs are labelled, {number(left)} are open."
         return NextThing("Continue labelling", text, "Continue", "annotate")
     return NextThing("All pairs are labelled", "Freeze the labels and train on them.", "Set up a run", "train")
+
+
+def running_text(run: RunInfo) -> str:
+    """Return a live run in words: its name, state, and the phase while it is not in its steps."""
+    phase = run.status.phase if run.status.phase not in ("", "train") else ""
+    return " · ".join(part for part in (run.name or run.run_id, run.state, phase) if part)
 
 
 _ICONS = {"import": "import", "rubric": "rubrics", "judgement": "annotate", "label": "annotate", "dataset": "snow"}

@@ -2,36 +2,67 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from app.background.run_watch import RunWatch
+from app.background.task import Control
 from app.context import AppContext
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from core.services.run_views import RunInfo
+
 KEEP, STOP, CANCEL = "Keep training", "Stop and save", "Cancel"
 
 
-def may_close(context: AppContext, watch: RunWatch) -> bool:
-    """Ask about runs and jobs that are going on; returns whether the window may close."""
-    return _runs_settled(context, watch) and _jobs_settled(context)
+def may_close(context: AppContext, watch: RunWatch, close: Callable[[], object]) -> bool:
+    """Ask about runs and jobs that are going on; returns whether the window may close now.
+
+    Runs that shall stop are stopped first; ``close`` is called once they have saved.
+    """
+    return _runs_settled(context, watch, close) and _jobs_settled(context)
 
 
-def _runs_settled(context: AppContext, watch: RunWatch) -> bool:
-    live = watch.live
-    if not live or not context.has_workspace:
+def _runs_settled(context: AppContext, watch: RunWatch, close: Callable[[], object]) -> bool:
+    live = watch.live if context.has_workspace else []
+    if not live:
         return True
-    names = ", ".join(str(getattr(run, "name", "") or getattr(run, "run_id", "")) for run in live)
-    wish = context.settings.get("train.on_close")
-    answer = {"keep": KEEP, "stop": STOP}.get(wish) or context.dialogs.ask(
-        "A run is going on",
-        f"{names} is still training.",
-        (KEEP, STOP, CANCEL),
-        detail="It can go on without this window and be watched again later. Stopping writes a checkpoint first.",
-    )
+    answer = _answer(context, live)
     if answer == STOP:
+        _stop_then(context, live, close)
+    return answer == KEEP
+
+
+def _answer(context: AppContext, live: Sequence[RunInfo]) -> str:
+    """Return what shall become of the runs; one in this window's own thread cannot go on without it."""
+    can_keep = all(run.status.host != "thread" for run in live)
+    wish = {"keep": KEEP if can_keep else "", "stop": STOP}.get(context.settings.get("train.on_close"), "")
+    if wish:
+        return wish
+    names = ", ".join(run.name or run.run_id for run in live)
+    first = "It can go on without this window and be watched again later." if can_keep else "It runs in this window."
+    buttons = (KEEP, STOP, CANCEL) if can_keep else (STOP, CANCEL)
+    detail = f"{first} Stopping writes a checkpoint first."
+    return context.dialogs.ask("A run is going on", f"{names} is still training.", buttons, detail=detail)
+
+
+def _stop_then(context: AppContext, live: Sequence[RunInfo], close: Callable[[], object]) -> None:
+    runs = context.services.runs
+
+    def work(_control: Control) -> None:
         for run in live:
-            context.services.runs.stop(run.run_id, save=True)
-    return answer in (KEEP, STOP)
+            runs.stop(run.run_id, save=True)
+        for run in live:
+            runs.wait(run.run_id)
+
+    context.tasks.job("Stopping and saving", work, partial(_gone, context, close))
+
+
+def _gone(context: AppContext, close: Callable[[], object], _result: object) -> None:
+    """Forget the runs that have ended, and close."""
+    context.watch.runs = [run for run in context.watch.runs if not run.live]
+    close()
 
 
 def _jobs_settled(context: AppContext) -> bool:

@@ -36,7 +36,8 @@ class GlobalCommands:
         for name, handler in {
             "open": self.open_workspace,
             "new": self.new_workspace,
-            "demo": switch.open_demo,
+            "demo": lambda: switch.open_demo(),
+            "demo_reset": self.reset_demo,
             "backup": self.back_up,
             "check": self.check,
             "close_workspace": self.close_workspace,
@@ -76,6 +77,12 @@ class GlobalCommands:
         """Go back to the first screen."""
         if self._window.pages_let_go():
             self._switch.close()
+
+    def reset_demo(self) -> None:
+        """Replace the demo workspace by a fresh copy, after asking."""
+        text = "Labels, rubrics and runs you made in the demo workspace are deleted."
+        if self._base.dialogs.confirm("Reset the demo", text, "Reset") and self._window.pages_let_go():
+            self._switch.open_demo(reset=True)
 
     def back_up(self) -> None:
         """Write a verified copy in the background and say where."""

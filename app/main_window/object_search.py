@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app.actions.catalog import PLACE_TITLES
 from app.actions.ranking import Entry
 from app.actions.registry import ActionRegistry
-from app.background.run_watch import RunWatch, state_of
+from app.background.run_watch import RunWatch
+
+if TYPE_CHECKING:
+    from core.services.rubrics import RubricSummary
+    from core.services.run_views import RunInfo
 
 Navigate = Callable[..., None]
 
@@ -61,7 +65,9 @@ def run_provider(watch: RunWatch, navigate: Navigate) -> Callable[[str], Sequenc
     return provide
 
 
-def rubric_provider(rubrics: Callable[[], Sequence[Any]], navigate: Navigate) -> Callable[[str], Sequence[Entry]]:
+def rubric_provider(
+    rubrics: Callable[[], Sequence[RubricSummary]], navigate: Navigate
+) -> Callable[[str], Sequence[Entry]]:
     """Return a provider of rubrics, for ``:name`` or when letters were typed."""
 
     def provide(query: str) -> list[Entry]:
@@ -82,9 +88,6 @@ def rubric_provider(rubrics: Callable[[], Sequence[Any]], navigate: Navigate) ->
     return provide
 
 
-def _run_entry(run: Any, navigate: Navigate) -> Entry:
-    run_id = str(getattr(run, "run_id", "") or getattr(run, "id", ""))
-    name = str(getattr(run, "name", "") or run_id)
-    return Entry(
-        f"run:{run_id}", name, f"run · {state_of(run)}", "", "runs", lambda: navigate("runs", run_id=run_id), run_id
-    )
+def _run_entry(run: RunInfo, navigate: Navigate) -> Entry:
+    show = partial(navigate, "runs", run_id=run.run_id)
+    return Entry(f"run:{run.run_id}", run.name or run.run_id, f"run · {run.state}", "", "runs", show, run.run_id)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
-from app.background.run_watch import state_of
-from app.background.task import Job, clock_text
+from app.background.run_watch import run_text
+from app.background.task import Job
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.containers import Swatch
 from app.widgets.labels import ElideLabel, text_label
+
+if TYPE_CHECKING:
+    from core.services.run_views import RunInfo
 
 SAMPLE_MS = 2000
 
@@ -91,7 +94,7 @@ class StatusBar(QFrame):
         self._reviewer.setAccessibleName(self._reviewer.text())
         self._reviewer.setToolTip("Judgements are stored under this reviewer. Press to change.")
 
-    def set_runs(self, live: list[Any]) -> None:
+    def set_runs(self, live: list[RunInfo]) -> None:
         """Show the first run that is going on."""
         self._runs_text = run_text(live)
         self._print_job()
@@ -120,21 +123,3 @@ class StatusBar(QFrame):
 
     def _fit(self) -> None:
         self.setFixedHeight(self._theme.px(22))
-
-
-def run_text(live: list[Any]) -> str:
-    """Return a live run in a few words: name, share done, time left, how many more."""
-    if not live:
-        return ""
-    run = live[0]
-    parts = [str(getattr(run, "name", "") or getattr(run, "run_id", ""))]
-    step, total = getattr(run, "step", 0) or 0, getattr(run, "total_steps", 0) or 0
-    if total:
-        parts.append(f"{100 * step // total} %")
-    if state_of(run) != "running":
-        parts.append(state_of(run))
-    elif left := clock_text(getattr(run, "eta_s", None)):
-        parts.append(f"ETA {left}")
-    if len(live) > 1:
-        parts.append(f"+{len(live) - 1}")
-    return "  ".join(parts)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.background.run_watch import RunWatch
 from app.context import AppContext
 from app.main_window.activity import ActivityPanel
 from app.main_window.closing import may_close
@@ -22,7 +21,7 @@ from app.main_window.places import BY_ID, make_page
 from app.main_window.rail import Rail
 from app.main_window.status_bar import StatusBar
 from app.main_window.toasts import ToastStack
-from app.main_window.workspace_switch import WorkspaceSwitch
+from app.main_window.workspace_switch import WorkspaceSwitch, is_demo
 from app.notices import Notice
 from core.domain.changes import Changes
 
@@ -33,10 +32,10 @@ LEAST = (1024, 700)
 class MainWindow(QMainWindow):
     """Shows one page at a time and hands announcements on to them."""
 
-    def __init__(self, context: AppContext, switch: WorkspaceSwitch, watch: RunWatch, logs: Path) -> None:
+    def __init__(self, context: AppContext, switch: WorkspaceSwitch, logs: Path) -> None:
         super().__init__()
         self.context = context.with_(navigate=self.navigate, open_workspace=switch.open)
-        self.switch, self.watch = switch, watch
+        self.switch, self.watch = switch, context.watch
         self.pages: dict[str, Page] = {}
         self.place = ""
         self._history = History()
@@ -118,7 +117,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask pages and runs, then remember where everything was."""
-        if not self.pages_let_go() or not may_close(self.context, self.watch):
+        if not self.pages_let_go() or not may_close(self.context, self.watch, self.close):
             event.ignore()
             return
         settings = self.context.settings
@@ -217,6 +216,8 @@ class MainWindow(QMainWindow):
         services = self.context.open_services
         for name in ("backup", "check", "close_workspace", "reviewer"):
             self.context.actions.set_enabled(f"global.{name}", services is not None)
+        demo = services is not None and is_demo(services.folder)
+        self.context.actions.set_enabled("global.demo_reset", demo)
         if services is None:
             self.status.set_workspace("")
             self.context.session.enter_workspace("")
@@ -276,7 +277,7 @@ class MainWindow(QMainWindow):
     def _show_running(self) -> None:
         live = self.watch.live
         if live:
-            self.navigate("runs", run_id=str(getattr(live[0], "run_id", "")))
+            self.navigate("runs", run_id=live[0].run_id)
         else:
             self.activity.show()
 

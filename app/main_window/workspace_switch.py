@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,6 +15,7 @@ from app.notices import Notices
 from app.session import Session
 from app.single_instance import raise_other_window
 from core.domain.errors import NotFound, UserError, WorkspaceInUse
+from core.paths import user_data_dir
 
 if TYPE_CHECKING:
     from core.services.application import Application
@@ -66,13 +67,17 @@ class WorkspaceSwitch(QObject):
             owner=self,
         )
 
-    def open_demo(self) -> None:
-        """Open the demo workspace, made afresh in the user's folder when it is not there."""
+    def open_demo(self, *, reset: bool = False) -> None:
+        """Open the demo workspace, copied into the user's folder when it is not there or when ``reset``."""
+        if self.current is not None and is_demo(self.current.folder):
+            if not reset:
+                return
+            self.close()
         self._asked += 1
         asked = self._asked
         self.opening.emit("demo")
         self._tasks.query(
-            _open_demo,
+            lambda: self._opener(demo_path(reset=reset)),
             lambda services: self._take(services, asked),
             lambda error: self._refuse(error, Path("demo")),
             owner=self,
@@ -129,9 +134,13 @@ def _same(folder: Path, path: Path) -> bool:
     return folder.resolve() == target.resolve()
 
 
-def _open_demo() -> Any:
-    """Make the demo workspace when needed and open it."""
-    from core.services.application import Application
+def demo_path(*, reset: bool = False) -> Path:
+    """Return the user's copy of the demo workspace, made when it is not there or when ``reset``."""
     from core.services.demo.opening import open_demo
 
-    return Application.open(open_demo())
+    return open_demo(reset=reset)
+
+
+def is_demo(folder: Path) -> bool:
+    """Whether a workspace is the user's copy of the demo."""
+    return folder.resolve() == (user_data_dir() / "demo").resolve()
