@@ -62,7 +62,9 @@ class InspectPage(Page):
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(text_label("Margin z = β·h (nats·β); drag over the bars to filter", "caption"))
+        column.addWidget(
+            text_label("Margin z = β·h; click the bars for a brush, drag its ends, Escape clears it", "caption")
+        )
         self.histogram.setMaximumHeight(190)
         column.addWidget(self.histogram)
         column.addWidget(self.search)

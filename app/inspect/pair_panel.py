@@ -50,7 +50,7 @@ class PairPanel(QFrame):
         self.head.head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
         self.head.column.insertLayout(0, self.head.head)
         self.prompt = _reader("Prompt")
-        self.prompt.setMaximumHeight(110)
+        self.prompt.setMaximumHeight(84)
         self.head.add(self.prompt)
         column.addWidget(self.head)
         texts = QSplitter(Qt.Orientation.Horizontal)
@@ -75,6 +75,7 @@ class PairPanel(QFrame):
         self.labels = QListWidget()
         self.labels.setAccessibleName("Labels behind the pair")
         self.labels.setWordWrap(True)
+        self.labels.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         labels.add(self.labels, 1)
         lower.addWidget(labels)
         lower.setSizes([500, 400])
@@ -96,10 +97,11 @@ class PairPanel(QFrame):
             for name, change, tokens in zip(
                 ("Chosen", "Rejected"), moved, (last.tokens_chosen, last.tokens_rejected), strict=True
             ):
-                text = f"{tokens} tokens · log-prob {change:+.2f} nats against the reference"
-                self.stats[name].setText(text.replace("-", "−"))
+                moved_by = f"{change:+.2f}".replace("-", "−")
+                self.stats[name].setText(f"{tokens} tokens · log-prob {moved_by} nats")
+                self.stats[name].setToolTip("Against the reference: its displacement")
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
-        self.curve.fit()
+        self.curve.fit(1.2 * self.curve.last_step())
         self.labels.clear()
         self.labels.addItems([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
 

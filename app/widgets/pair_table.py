@@ -59,7 +59,7 @@ class PairTableModel(QAbstractTableModel):
         value = getattr(self.rows[index.row()], field)
         if role == Qt.ItemDataRole.DisplayRole:
             if field in _NUMBERS:
-                return f"{value:+.2f}".replace("-", "−")
+                return f"{value:+.3f}".replace("-", "−")
             return str(value).replace("\n", " ")[:400]
         if role == Qt.ItemDataRole.ToolTipRole and field in ("prompt", "clause", "label"):
             return None

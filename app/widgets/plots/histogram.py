@@ -54,8 +54,9 @@ class MarginHistogram(QFrame):
         self.values = data[np.isfinite(data)]
         if self.values.size:
             low, high = min(0.0, float(self.values.min())), max(0.0, float(self.values.max()))
-            span = max(high - low, 1e-9)
-            counts, edges = np.histogram(self.values, bins=BINS, range=(low, low + span))
+            width = max(high - low, 1e-9) / BINS
+            edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1.5)
+            counts, edges = np.histogram(self.values, bins=edges)
         else:
             counts, edges = np.zeros(BINS), np.linspace(-1, 1, BINS + 1)
         centres, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
