@@ -7,7 +7,9 @@ after each event was stored, and sees to it that exactly one last event ends the
 from __future__ import annotations
 
 import contextlib
+import importlib
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +150,15 @@ def _real_engine(probe: Any) -> tuple[Engine, Any]:
     from core.training.offline import go_offline
 
     go_offline()
+    # Announcements of libraries to their own developers would only stand between a user and the events.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b.*")
     return train, probe if probe is not None else StandardProbe()
+
+
+def named_engine(name: str) -> Engine:
+    """Return the engine called "module:function"."""
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def guarded(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:

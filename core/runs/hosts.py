@@ -14,7 +14,7 @@ from core.domain.errors import UserError, WorkspaceInUse
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request
-from core.runs.driver import Drive, Engine, drive
+from core.runs.driver import Drive, Engine, drive, named_engine
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import read_worker
 from core.runs.ledger import now_ms
@@ -126,6 +126,12 @@ def start(
 ) -> Host:
     """Start or take up the run in ``run_dir``.
 
+    Args:
+        run_dir: the run folder.
+        kind: a process of its own, or a thread of this one.
+        survive: whether the process outlives this one.
+        engine: "module:function" or, for a thread, the function itself; the real one when None.
+
     Raises:
         WorkspaceInUse: when a process works on it already.
     """
@@ -137,7 +143,7 @@ def start(
     request(folder.control, "run")
     if kind == "process":
         return ProcessHost(run_dir, survive=survive, engine=engine if isinstance(engine, str) else "")
-    return ThreadHost(run_dir, engine=engine if not isinstance(engine, str) else None)
+    return ThreadHost(run_dir, engine=named_engine(engine) if isinstance(engine, str) else engine)
 
 
 def worker_command() -> list[str]:

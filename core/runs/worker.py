@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import os
 import signal
 import sys
@@ -20,7 +19,7 @@ from core.domain.errors import UserError
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request, requested
-from core.runs.driver import Drive, Engine, drive
+from core.runs.driver import Drive, drive, named_engine
 from core.runs.folder import RunFolder
 
 NICENESS = 10
@@ -34,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
     stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,))
-    engine = _named_engine(options.engine) if options.engine else None
+    engine = named_engine(options.engine) if options.engine else None
     try:
         last = drive(run_dir, Drive(host="process", engine=engine, cache_dir=cache_dir()))
     except UserError as error:
@@ -91,11 +90,6 @@ def _die_with_parent(control: Path) -> None:
             request(control, "stop_and_save")
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-def _named_engine(name: str) -> Engine:
-    module, _, function = name.partition(":")
-    return getattr(importlib.import_module(module), function)
 
 
 if __name__ == "__main__":

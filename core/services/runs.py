@@ -6,7 +6,9 @@ window or another machine started show like any other. The database only knows w
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,15 +38,22 @@ from core.store.runs import RegisteredRun
 if TYPE_CHECKING:
     from core.services.application import Application
 
+_INSIGHTS_S = 5.0
 _FINAL_STATES = ("finished", "stopped", "failed")
 
 
 class RunsService:
-    """Everything that is done with runs. All methods may be called from any thread."""
+    """Everything that is done with runs. All methods may be called from any thread.
+
+    Attributes:
+        engine: "module:function" that started runs use instead of the real engine; None is the real one.
+    """
 
     def __init__(self, app: Application) -> None:
         self._app = app
         self._store = app.store
+        self.engine: str | None = None
+        self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
         self._hosts: dict[str, hosts.Host] = {}
         self._known: dict[Path, tuple[object, RunInfo]] = {}
         self._lock = threading.Lock()
@@ -173,7 +182,7 @@ class RunsService:
         folder = self._folder(run_id)
         if read_status(folder).state == "finished":
             raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
-        started = hosts.start(folder.path, host, survive=survive)
+        started = hosts.start(folder.path, host, survive=survive, engine=self.engine)
         with self._lock:
             self._hosts[run_id] = started
         return Outcome(self.info(run_id), Changes.RUNS)
@@ -266,8 +275,18 @@ class RunsService:
         return RunReader(self._folder(run_id).path)
 
     def insights(self, run_id: str) -> list[Insight]:
-        """Return what a trained eye would say of the run's curves, the worst first."""
-        return insights_of(self.reader(run_id))
+        """Return what a trained eye would say of the run's curves, the worst first.
+
+        Reads all steps, so of a run that goes on the answer is at most a few seconds old.
+        """
+        folder = self._folder(run_id)
+        status, now = read_status(folder), time.monotonic()
+        mark = (status.state, status.attempt, 0 if status.state in LIVE_STATES else status.step)
+        made_at, made_of, found = self._insights.get(run_id, (-math.inf, None, []))
+        if made_of != mark or (status.state in LIVE_STATES and now - made_at > _INSIGHTS_S):
+            found = insights_of(RunReader(folder.path))
+            self._insights[run_id] = (now, mark, found)
+        return found
 
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""
