@@ -31,7 +31,7 @@ from core.services.importing.report import (
 from core.services.importing.rows import ParsedPair, RawRow
 from core.store import imports as repository
 from core.store import sources
-from core.store.imports import NewSource, Target
+from core.store.imports import NewSource
 
 if TYPE_CHECKING:
     from core.services.application import Application
@@ -130,8 +130,17 @@ class ImportsService:
         kind, found, _ = self._look(path, fmt)
         self._check_room(path)
         voice = (name or _default_name(path)).strip() or path.name
-        new = NewSource(voice, path.name, file_sha256(path), found.bound.key, licence, consent)
-        target = self._open(new, (reviewer or voice).strip(), found.bound.key)
+        new = NewSource(
+            name=voice,
+            voice=(reviewer or "").strip() or voice,
+            file_name=path.name,
+            file_sha256=file_sha256(path),
+            format=found.bound.key,
+            licence=licence,
+            consent=consent,
+        )
+        stamp = self._store.stamp()
+        target = self._store.write(lambda session: repository.open_source(session, new, stamp), "opening the source")
         with RowReader(path, kind, self._limits) as reader:
             report = ImportJob(self._store, target, found.bound).run(reader, on_progress, cancelled)
         changes = Changes.WORKSPACE
@@ -164,14 +173,6 @@ class ImportsService:
             sample = take_sample(reader)
         found = detect(path, sample, self._limits, fmt)
         return kind, found, tuple(str(name) for name in sample.names.values())
-
-    def _open(self, new: NewSource, voice: str, fmt: str) -> Target:
-        stamp = self._store.stamp()
-        source_id, source_name, known = self._store.write(
-            lambda session: repository.open_source(session, new, stamp), "opening the source"
-        )
-        own = fmt == "pairwright_table"
-        return Target(source_id, source_name, voice, new.file_sha256, fmt, own_names=own, known=known)
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk would run full on the way."""

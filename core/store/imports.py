@@ -22,6 +22,9 @@ from core.store.plain import insert_row
 from core.store.stamp import Stamp
 from core.store.tables import ImportBatchRow, SourceRow
 
+OWN_NAMES = "pairwright_table"
+"""The format whose labels carry the names of their reviewers."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
@@ -64,6 +67,7 @@ class NewSource:
     """What is known of a file before its first pair is stored."""
 
     name: str
+    voice: str
     file_name: str
     file_sha256: str
     format: str
@@ -78,7 +82,6 @@ class Target:
     Attributes:
         voice: name of the imported reviewer, and the beginning of its names when the file has several.
         own_names: the annotators of the file are names of reviewers already.
-        known: this very file was imported before.
     """
 
     source_id: int
@@ -87,7 +90,6 @@ class Target:
     file_sha256: str
     format: str
     own_names: bool = False
-    known: bool = False
 
 
 @dataclass(slots=True)
@@ -110,11 +112,13 @@ class BatchResult:
     reviewers: set[str] = field(default_factory=set)
 
 
-def open_source(session: Session, new: NewSource, stamp: Stamp) -> tuple[int, str, bool]:
-    """Return id and name of the source of a file, and whether the very same file was imported before."""
+def open_source(session: Session, new: NewSource, stamp: Stamp) -> Target:
+    """Return where the batches of a file go; the very same file goes where it went before, under the same voice."""
+    own_names = new.format == OWN_NAMES
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
     if found is not None and found.id is not None:
-        return found.id, found.name, True
+        voice = found.voice or new.voice
+        return Target(found.id, found.name, voice, new.file_sha256, new.format, own_names)
     name, number = new.name, 1
     while session.exec(select(SourceRow.id).where(col(SourceRow.name) == name)).first() is not None:
         number += 1
@@ -130,9 +134,10 @@ def open_source(session: Session, new: NewSource, stamp: Stamp) -> tuple[int, st
         file_name=new.file_name,
         file_sha256=new.file_sha256,
         format=new.format,
+        voice=new.voice,
         created_ms=stamp.at_ms,
     )
-    return key, name, False
+    return Target(key, name, new.voice, new.file_sha256, new.format, own_names)
 
 
 def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: Stamp) -> BatchResult:

@@ -50,7 +50,10 @@ class ReviewerRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """Where pairs came from, under which licence and consent. ``pairs`` is kept by a trigger on pair_source."""
+    """Where pairs came from, under which licence and consent.
+
+    ``voice`` is the imported reviewer that holds its labels; ``pairs`` is kept by a trigger on pair_source.
+    """
 
     __tablename__ = "source"
     id: Optional[int] = Field(default=None, primary_key=True)
@@ -62,6 +65,7 @@ class SourceRow(SQLModel, table=True):
     file_name: str = ""
     file_sha256: Optional[str] = None
     format: str = ""
+    voice: str = ""
     note: str = ""
     pairs: int = 0
     created_ms: int

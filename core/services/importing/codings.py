@@ -55,7 +55,7 @@ def guess_coding(values: Iterable[Any], *, zero_named: bool) -> Coding:
         zero_named: the responses themselves are numbered from 0, so their labels are.
     """
     seen = {number for value in values if (number := as_number(value)) is not None}
-    if any(number < -1 or number > 3 for number in seen) or ({-1, 1} <= seen and 2 not in seen):
+    if any(number < -1 for number in seen) or ({-1, 1} <= seen and 2 not in seen):
         return "signed"
     if zero_named or (0 in seen and not seen & {2, 3}):
         return "zero_based"

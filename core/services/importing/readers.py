@@ -39,6 +39,7 @@ class RowReader:
         self.limits = limits
         self.size = path.stat().st_size
         self._guard: GuardedStream | None = None
+        self._stream: io.BufferedReader | None = None  # kept, as its end would close the guard under it
         self._parquet: ParquetRows | None = None
 
     def __enter__(self) -> RowReader:
@@ -66,10 +67,10 @@ class RowReader:
             self._parquet = ParquetRows(self.path, self.limits)
             yield from self._parquet
             return
-        self._guard, stream = open_stream(self.path, self.limits)
+        self._guard, self._stream = open_stream(self.path, self.limits)
         line = 0
         try:
-            for row in self._text_rows(stream):
+            for row in self._text_rows(self._stream):
                 line = row.line
                 yield row
         except StreamDamaged as error:

@@ -30,6 +30,7 @@ TABLES: tuple[str, ...] = (
         file_name TEXT NOT NULL DEFAULT '',
         file_sha256 TEXT {_SHA.format("file_sha256")},
         format TEXT NOT NULL DEFAULT '',
+        voice TEXT NOT NULL DEFAULT '',
         note TEXT NOT NULL DEFAULT '',
         pairs INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL) STRICT""",
