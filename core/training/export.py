@@ -7,7 +7,6 @@ appears it is loaded again from its own files, by plain transformers and PEFT, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ import torch
 from torch import Tensor
 
 from core.domain.errors import BadInput, ModelRefused
-from core.durable import file_sha256, publish_folder
+from core.durable import publish_folder, read_json, write_json
 from core.training.adapters import POLICY
-from core.training.contract import build_contract, require_base, write_contract
+from core.training.contract import build_contract, read_contract, require_base, write_contract
 from core.training.intake import check_adapter, check_model
-from core.training.model import LoadedModel, model_sha256, read_base, read_tokenizer
+from core.training.model import LoadedModel, read_base
+from core.training.model_files import model_sha256
 from core.training.offline import go_offline
 
 PROBES: tuple[str, ...] = (
@@ -29,7 +29,7 @@ PROBES: tuple[str, ...] = (
     "0, 1, 1, 2, 3, 5, 8,",
     "naïve café – 漢字 🙂 \t end",
 )
-_TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-3, torch.bfloat16: 1.0, torch.float16: 0.25}
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-3, torch.bfloat16: 1.0, torch.float16: 0.25}
 """Largest accepted difference of one logit. Merging rounds W + BA once, which float32 shows in the fourth digit."""
 
 
@@ -68,7 +68,7 @@ def save_adapter(
 
     def fill(folder: Path) -> None:
         model.model.save_pretrained(folder, selected_adapters=[POLICY], save_embedding_layers=False)
-        _neutral_config(folder, contract["base"]["name"])
+        neutral_config(folder, contract["base"]["name"])
         write_contract(folder, contract)
         if verify:
             report.append(_compare_adapter(model, folder))
@@ -79,10 +79,8 @@ def save_adapter(
     return ExportReport(Path(target), digest, *(report[0] if report else (0, 0.0, 1.0)))
 
 
-def _neutral_config(folder: Path, base_name: str) -> None:
+def neutral_config(folder: Path, base_name: str) -> None:
     """Name the base without this machine's path, and drop the empty model card that PEFT writes."""
-    from core.durable import read_json, write_json
-
     config = read_json(folder / "adapter_config.json")
     config["base_model_name_or_path"] = base_name
     write_json(folder / "adapter_config.json", config)
@@ -94,7 +92,7 @@ def _compare_adapter(model: LoadedModel, folder: Path) -> tuple[int, float, floa
         return 0, 0.0, 1.0  # a 4-bit base cannot be read twice into the same numbers
     again = load_peft(read_base(model.model_dir, model.dtype).to(model.device), folder)
     texts = probe_ids(model.tokenizer)
-    return compare_logits(model.model, again, texts, tolerance=_TOLERANCE[model.dtype], what="The saved adapter")
+    return compare_logits(model.model, again, texts, tolerance=TOLERANCE[model.dtype], what="The saved adapter")
 
 
 def load_peft(base: Any, folder: Path) -> Any:
@@ -107,65 +105,19 @@ def load_peft(base: Any, folder: Path) -> Any:
 def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch.float32) -> Any:
     """Return the base with an exported adapter, after checking that they belong together.
 
+    An adapter trained on a 4-bit base is loaded onto the full-precision weights of the same files: what it
+    computes there is near to, but not exactly, what was trained.
+
     Raises:
         ModelRefused: when the adapter's contract names another base, or either folder is unsafe.
     """
     go_offline()
     check_model(model_dir)
     check_adapter(adapter_dir)
-    require_base(adapter_dir, model_sha256(model_dir), Path(model_dir).name)
+    contract = read_contract(adapter_dir) or {}
+    four_bit = contract.get("config", {}).get("quantize", "none") != "none"
+    require_base(adapter_dir, model_sha256(model_dir, quantised="4bit" if four_bit else ""), Path(model_dir).name)
     return load_peft(read_base(model_dir, dtype), adapter_dir)
-
-
-def export_merged(
-    model_dir: Path,
-    adapter_dir: Path,
-    target: Path,
-    *,
-    dtype: torch.dtype = torch.float32,
-    probes: Sequence[str] = PROBES,
-) -> ExportReport:
-    """Write base and adapter as one safetensors model, verified logit by logit against the adapter.
-
-    The sum is computed in float32 (or wider) and rounded once, to ``dtype``.
-
-    Raises:
-        ModelRefused: when the adapter belongs to another base, or the merged model computes something else.
-    """
-    wide = torch.float64 if dtype is torch.float64 else torch.float32
-    with_adapter = load_exported(model_dir, adapter_dir, wide)
-    tokenizer = read_tokenizer(model_dir)
-    texts = probe_ids(tokenizer, probes)
-    expected = all_logits(with_adapter, texts)
-    merged = with_adapter.merge_and_unload(safe_merge=True).to(dtype)
-    report: list[tuple[int, float, float]] = []
-
-    def fill(folder: Path) -> None:
-        merged.config.use_cache = True
-        merged.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        _copy_contract(Path(adapter_dir), folder)
-        again = read_base(folder, dtype).eval()
-        report.append(_difference(expected, all_logits(again, texts), _TOLERANCE[dtype], "The merged model"))
-
-    digest = publish_folder(
-        Path(target),
-        fill,
-        identity={
-            "kind": "model",
-            "merged": True,
-            "adapter": file_sha256(Path(adapter_dir) / "adapter_model.safetensors"),
-        },
-    )
-    return ExportReport(Path(target), digest, *report[0])
-
-
-def _copy_contract(source: Path, folder: Path) -> None:
-    from core.training.contract import read_contract
-
-    contract = read_contract(source)
-    if contract is not None:
-        write_contract(folder, {**contract, "merged": True})
 
 
 def save_full(model: LoadedModel, target: Path, *, facts: dict[str, Any] | None = None) -> ExportReport:
@@ -182,7 +134,7 @@ def save_full(model: LoadedModel, target: Path, *, facts: dict[str, Any] | None 
         write_contract(folder, contract)
         again = read_base(folder, model.dtype).to(model.device).eval()
         report.append(
-            compare_logits(model.model, again, texts, tolerance=_TOLERANCE[model.dtype], what="The saved model")
+            compare_logits(model.model, again, texts, tolerance=TOLERANCE[model.dtype], what="The saved model")
         )
 
     digest = publish_folder(Path(target), fill, identity={"kind": "model", "policy_sha256": contract["policy_sha256"]})
@@ -209,10 +161,11 @@ def compare_logits(
     Raises:
         ModelRefused: when one differs by more than ``tolerance``.
     """
-    return _difference(all_logits(one, texts), all_logits(other, texts), tolerance, what)
+    return difference(all_logits(one, texts), all_logits(other, texts), tolerance, what)
 
 
-def _difference(expected: list[Tensor], found: list[Tensor], tolerance: float, what: str) -> tuple[int, float, float]:
+def difference(expected: list[Tensor], found: list[Tensor], tolerance: float, what: str) -> tuple[int, float, float]:
+    """Compare logits; see :func:`compare_logits`."""
     gap = max(float((a.double() - b.double()).abs().max()) for a, b in zip(expected, found, strict=True))
     same = torch.cat([a.argmax(-1) == b.argmax(-1) for a, b in zip(expected, found, strict=True)])
     if not gap <= tolerance:
@@ -221,22 +174,3 @@ def _difference(expected: list[Tensor], found: list[Tensor], tolerance: float, w
             "Export again in float32. If it stays, the base folder has changed since the training.",
         )
     return sum(a.numel() for a in expected), gap, float(same.double().mean())
-
-
-def gguf_command(model_dir: Path, target: Path, kind: str = "f16") -> list[str]:
-    """Return the command that converts a merged folder with llama.cpp's own script.
-
-    The script is not on the package index; it comes with a checkout of llama.cpp
-    (``git clone https://github.com/ggml-org/llama.cpp``), from whose folder the command runs.
-    """
-    with suppress(OSError):
-        target = Path(target).resolve()
-    return [
-        "python",
-        "convert_hf_to_gguf.py",
-        str(Path(model_dir).resolve()),
-        "--outtype",
-        kind,
-        "--outfile",
-        str(target),
-    ]

@@ -3,7 +3,7 @@
 That library on the package index writes the format and knows the tensors' names; its converter script is
 not part of it. So the step between is here, for the families whose layout is Llama's (Llama, SmolLM,
 Mistral, Qwen2, Qwen3) with a byte-level BPE tokenizer of a known splitting rule; for all others
-:func:`core.training.export.gguf_command` names the script. The file is read back through transformers and
+:func:`core.training.merging.gguf_command` names the script. The file is read back through transformers and
 its logits are compared before it appears.
 """
 

@@ -14,13 +14,12 @@ from core.training.contract import read_contract, require_base, versions
 from core.training.export import (
     all_logits,
     compare_logits,
-    export_merged,
-    gguf_command,
     load_exported,
     probe_ids,
     save_adapter,
     save_full,
 )
+from core.training.merging import copy_adapter, copy_model, export_merged, gguf_command
 from core.training.model import LoadedModel, load_model
 from tests.tiny_models import save_tiny
 
@@ -128,6 +127,28 @@ def test_that_a_merged_model_can_be_smaller_and_says_how_far_it_is(tiny_llama_di
     assert 0 < report.max_difference < 0.5
     config = json.loads((tmp_path / "merged" / "config.json").read_text())
     assert config["dtype"] == "bfloat16"
+
+
+def test_that_a_finished_adapter_is_copied_with_what_the_run_adds(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    save_adapter(trained(tiny_llama_dir), tmp_path / "adapter", verify=False)
+    report = copy_adapter(tiny_llama_dir, tmp_path / "adapter", tmp_path / "copy", facts=FACTS)
+    assert (report.max_difference, report.same_top1) == (0.0, 1.0)
+    contract = read_contract(tmp_path / "copy")
+    assert contract is not None
+    assert contract["dataset"] == FACTS["dataset"]
+    assert contract["base"]["name"] == "tiny-llama"
+    with pytest.raises(ModelRefused, match="was trained on"):
+        copy_adapter(save_tiny(tmp_path / "other", seed=8), tmp_path / "adapter", tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+
+
+def test_that_a_fully_trained_model_is_copied_in_another_dtype(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    save_full(trained(tiny_llama_dir, replace(CONFIG, lora_r=0)), tmp_path / "model")
+    assert copy_model(tmp_path / "model", tmp_path / "same", facts=FACTS).max_difference == 0.0
+    assert 0 < copy_model(tmp_path / "model", tmp_path / "half", dtype=torch.bfloat16).max_difference < 1.0
+    contract = read_contract(tmp_path / "same")
+    assert contract is not None
+    assert contract["run_id"] == "run-1"
 
 
 def test_that_an_export_that_computes_something_else_is_not_kept(tiny_llama_dir: Path, tmp_path: Path) -> None:
