@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,8 @@ from core.training.separate import SeparateScorer
 from core.training.shared import SharedScorer, attention_windows, base_of
 
 CHECK_PAIRS = 2
+CHECK_PROMPT, CHECK_RESPONSE = 24, 12
+"""Tokens that a pair is cut to for the check: the twin's activations would otherwise be the run's peak memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,37 @@ def _candidates(
 
 
 def check_pairs(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
-    """Return the pairs to check with: the shortest, and the longest where an attention window cuts into it."""
-    usable = sorted((p for p in encoded if all(p.response_tokens()) and p.prompt_ids), key=lambda p: p.length)
-    pairs = usable[:CHECK_PAIRS]
+    """Return the pairs to check with: two of them cut short, and the longest where an attention window cuts into it."""
+    usable = [p for p in encoded if all(p.response_tokens()) and p.prompt_ids]
+    pairs = [_cut_short(pair) for pair in (usable[:1] + usable[-1:])[:CHECK_PAIRS]]
     try:
         window = max(attention_windows(base_of(model.model).config).values())
     except UserError:
         window = 0
-    if window and usable and usable[-1].length >= window and usable[-1] not in pairs:
-        pairs.append(usable[-1])
+    longest = max(usable, key=lambda p: p.length, default=None)
+    if window and longest is not None and longest.length >= window:
+        pairs.append(longest)
     return pairs
+
+
+def _cut_short(pair: EncodedPair) -> EncodedPair:
+    """Return the last tokens of the prompt and the first of each response."""
+
+    def cut(ids: tuple[int, ...], mask: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        first = mask.index(1)
+        part = slice(max(0, first - 2), first + CHECK_RESPONSE)
+        return ids[part], mask[part]
+
+    chosen, chosen_mask = cut(pair.chosen_ids, pair.chosen_mask)
+    rejected, rejected_mask = cut(pair.rejected_ids, pair.rejected_mask)
+    return replace(
+        pair,
+        prompt_ids=pair.prompt_ids[-CHECK_PROMPT:],
+        chosen_ids=chosen,
+        rejected_ids=rejected,
+        chosen_mask=chosen_mask,
+        rejected_mask=rejected_mask,
+    )
 
 
 def disagreement(scorer: Scorer, twin: Scorer, model: PolicyAndReference, pairs: Sequence[EncodedPair]) -> str:

@@ -119,6 +119,13 @@ def test_that_a_pair_longer_than_the_window_takes_part_in_the_check():
     assert "window of 16" in scorer.note
 
 
+def test_that_long_pairs_are_cut_for_the_check_and_keep_a_response():
+    pairs = random_pairs(4, longest=300, masked=True)
+    for pair in check_pairs(adapter_policy(), pairs):
+        assert pair.length <= 24 + 2 * 14
+        assert all(pair.response_tokens())
+
+
 def test_that_a_resumed_run_repeats_the_arithmetic_of_its_kernel_id():
     policy = adapter_policy()
     first = choose_scorer(policy, RunConfig(), PAIRS, kernel_id="lean-1/torch.float32/torch/torch-0")
