@@ -66,7 +66,7 @@ class ElideLabel(QLabel):
 
 
 class Chip(QLabel):
-    """A small rounded label: a state, a count, a tag."""
+    """A small rounded label: a state, a count, a tag. Without text it is not there."""
 
     def __init__(self, text: str = "", tone: ChipTone = "neutral", *, tooltip: str = "") -> None:
         super().__init__()
@@ -76,6 +76,14 @@ class Chip(QLabel):
         self.setToolTip(tooltip)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str) -> None:
+        """Show a text; an empty one hides the chip."""
+        super().setText(text)
+        if not text:
+            self.hide()
+        elif self.isHidden() and self.parent() is not None:
+            self.show()
 
     def set_chip(self, text: str, tone: ChipTone = "neutral") -> None:
         """Change text and tone together."""

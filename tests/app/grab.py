@@ -54,12 +54,15 @@ class Camera:
     """The window, offscreen, with a workspace open."""
 
     def __init__(self, workspace: Path | None = None, *, wait: float = 15) -> None:
+        from PySide6.QtGui import QCursor
+
         from app import bootstrap
 
         self._app = bootstrap.make_application(["grab"])
         self.desk = bootstrap.build(self._app)
         self._wait = wait
         self.desk.window.show()
+        QCursor.setPos(5000, 5000)
         if workspace is not None:
             self.desk.switch.open(workspace)
             self.settle(lambda: self.desk.switch.current is not None)

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from app.actions.palette import CommandPalette
+from app.main_window.page import Page
+from app.main_window.places import PLACES, StandInPage
+from core.domain.changes import Changes
+from core.domain.errors import WorkspaceDamaged
+from tests.fakes.workspaces import opened
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "ws"
+    opened(folder).close()
+    return folder
+
+
+class Recorder(Page):
+    """A page that writes down what reaches it."""
+
+    place, title = "data", "Data"
+    watches = Changes.PAIRS | Changes.RUBRICS
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.heard: list[Changes] = []
+        self.items: list[dict[str, Any]] = []
+
+    def changed(self, changes: Changes) -> None:
+        self.heard.append(changes)
+
+    def show_item(self, **what: Any) -> None:
+        self.items.append(what)
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.main_window import window
+
+    real = window.make_page
+    monkeypatch.setattr(window, "make_page", lambda p, c: Recorder(c) if p.id == "data" else real(p, c))
+
+
+def test_that_the_first_screen_offers_three_ways_in(main_window: Build) -> None:
+    desk = main_window()
+    for action in ("global.demo", "global.new", "global.open"):
+        assert desk.context.actions.action(action).isEnabled()
+    assert not desk.context.actions.action("global.backup").isEnabled()
+
+
+def test_that_places_without_a_workspace_say_so(main_window: Build) -> None:
+    assert isinstance(main_window().page("data"), StandInPage)
+
+
+def test_that_opening_a_workspace_shows_its_name_and_its_counts(
+    main_window: Build, workspace: Path, qtbot: Any
+) -> None:
+    desk = main_window(workspace=workspace)
+    assert desk.window.windowTitle().startswith("ws")
+    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6")
+
+
+def test_that_ctrl_and_a_number_go_to_the_places(main_window: Build, qtbot: Any) -> None:
+    desk = main_window()
+    with qtbot.waitActive(desk.window):
+        desk.window.activateWindow()
+    for number, place in enumerate(p for p in PLACES if p.in_rail):
+        qtbot.keyClick(desk.window, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.ControlModifier)
+        assert desk.window.place == place.id
+        assert desk.window.rail.places[place.id].isChecked()
+
+
+def test_that_back_leads_to_the_place_before(main_window: Build) -> None:
+    desk = main_window()
+    desk.window.navigate("data")
+    desk.window.navigate("settings")
+    desk.context.actions.run("global.back")
+    assert desk.window.place == "data"
+    desk.context.actions.run("global.forward")
+    assert desk.window.place == "settings"
+
+
+def test_that_a_hidden_page_hears_of_changes_when_it_is_shown(
+    main_window: Build, workspace: Path, recorder: None
+) -> None:
+    desk = main_window(workspace=workspace)
+    page = desk.page("data")
+    desk.context.changes.announce(Changes.PAIRS)
+    desk.window.navigate("settings")
+    desk.context.changes.announce(Changes.RUBRICS)
+    desk.context.changes.announce(Changes.RUNS)
+    assert page.heard == [Changes.PAIRS]
+    desk.window.navigate("data")
+    assert page.heard == [Changes.PAIRS, Changes.RUBRICS]
+
+
+def test_that_a_page_is_left_alone_with_its_own_change(main_window: Build, workspace: Path, recorder: None) -> None:
+    desk = main_window(workspace=workspace)
+    page = desk.page("data")
+    desk.context.changes.announce(Changes.PAIRS, initiator=page)
+    assert page.heard == []
+
+
+def test_that_navigation_hands_over_what_to_show(main_window: Build, workspace: Path, recorder: None) -> None:
+    desk = main_window(workspace=workspace)
+    desk.window.navigate("data", pair_id=4)
+    assert desk.window.page("data").items == [{"pair_id": 4}]
+
+
+def test_that_another_workspace_gets_new_pages_and_the_old_one_is_closed(
+    main_window: Build, workspace: Path, tmp_path: Path, qtbot: Any
+) -> None:
+    desk = main_window(workspace=workspace)
+    first = desk.page("home")
+    with qtbot.waitSignal(desk.desk.switch.switched, timeout=10_000):
+        desk.desk.switch.open(tmp_path / "other", create=True)
+    desk.settle()
+    assert desk.window.page("home") is not first
+    opened(tmp_path / "again").close()
+    from core.services.application import Application
+
+    with Application.open(workspace):
+        pass  # the lock is free
+
+
+def test_that_a_damaged_workspace_is_told_and_the_open_one_stays(
+    main_window: Build, workspace: Path, tmp_path: Path
+) -> None:
+    def opener(path: Path, **_: Any) -> Any:
+        from core.services.application import Application
+
+        if path != workspace:
+            raise WorkspaceDamaged("It cannot be read; nothing was written.", "Open a backup.")
+        return Application.open(path)
+
+    desk = main_window(workspace=workspace, opener=opener)
+    desk.dialogs.answers.append("OK")
+    desk.desk.switch.open(tmp_path / "bad")
+    desk.settle()
+    assert "It cannot be read" in desk.dialogs.asked[-1]
+    assert desk.desk.switch.current.folder == workspace
+
+
+def test_that_a_workspace_in_use_may_be_opened_for_reading(main_window: Build, workspace: Path, qtbot: Any) -> None:
+    from core.services.application import Application
+
+    with Application.open(workspace):
+        desk = main_window()
+        desk.dialogs.answers.append("Open for reading")
+        with qtbot.waitSignal(desk.desk.switch.switched, timeout=10_000):
+            desk.desk.switch.open(workspace)
+        assert desk.context.services.read_only
+        desk.settle()
+
+
+def test_that_the_reviewer_is_asked_for_and_remembered(main_window: Build, workspace: Path, qtbot: Any) -> None:
+    desk = main_window(workspace=workspace)
+    desk.dialogs.answers.append("Ann")
+    desk.context.actions.run("global.reviewer")
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
+    with qtbot.waitSignal(desk.desk.switch.switched):
+        desk.desk.switch.close()
+    desk.desk.switch.open(workspace)
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
+
+
+def test_that_a_new_reviewer_is_stored(main_window: Build, workspace: Path, qtbot: Any) -> None:
+    desk = main_window(workspace=workspace)
+    desk.dialogs.answers += ["Someone new…", "Bo"]
+    desk.context.actions.run("global.reviewer")
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo")
+    assert "Bo" in [r.name for r in desk.context.services.reviewers.list()]
+
+
+def test_that_a_job_shows_in_activity_and_closing_asks_about_it(main_window: Build, qtbot: Any) -> None:
+    desk = main_window()
+    gate = threading.Event()
+    job = desk.tasks.job("Import of answers", lambda control: gate.wait(10))
+    assert desk.window.rail.tools["activity"]._badge == 1
+    desk.dialogs.answers.append(False)
+    assert not desk.window.close()
+    assert "Import of answers" in desk.dialogs.asked[-1]
+    with qtbot.waitSignal(job.ended):
+        gate.set()
+    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0)
+    assert desk.window.close()
+
+
+def test_that_notices_are_shown_and_kept_and_stay_in_front(main_window: Build) -> None:
+    desk = main_window()
+    desk.context.notices.post("Imported 3 pairs.", "ok")
+    desk.window.navigate("settings")
+    (toast,) = desk.window.toasts.toasts
+    assert toast.isVisible()
+    assert desk.window.stack.children()[-1] is toast
+    assert desk.context.notices.kept[0].text == "Imported 3 pairs."
+
+
+def test_that_at_most_four_notices_are_on_the_screen(main_window: Build) -> None:
+    desk = main_window()
+    for number in range(7):
+        desk.context.notices.post(f"Notice {number}")
+    assert len(desk.window.toasts.toasts) == 4
+
+
+def test_that_focus_mode_hides_everything_but_the_page(main_window: Build) -> None:
+    desk = main_window()
+    desk.context.actions.run("global.focus_mode")
+    assert not desk.window.rail.isVisible()
+    assert not desk.window.status.isVisible()
+    desk.context.actions.run("global.focus_mode")
+    assert desk.window.rail.isVisible()
+
+
+def test_that_the_palette_opens_and_runs_a_command(main_window: Build, qtbot: Any) -> None:
+    desk = main_window()
+    desk.context.actions.run("global.palette")
+    (palette,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, CommandPalette) and w.isVisible()]
+    qtbot.keyClicks(palette.field, "settings")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert desk.window.place == "settings"
+
+
+def test_that_the_text_grows_step_by_step(main_window: Build) -> None:
+    desk = main_window()
+    desk.context.actions.run("global.zoom_in")
+    assert desk.context.settings.get("look.zoom") == 110
+    desk.context.actions.run("global.zoom_reset")
+    assert desk.context.theme.zoom == 1.0
+
+
+def test_that_f6_goes_round_the_parts_of_the_window(main_window: Build, workspace: Path) -> None:
+    desk = main_window(workspace=workspace)
+    desk.page("settings")
+    seen = []
+    for _ in range(4):
+        desk.window.next_pane()
+        seen.append(QApplication.focusWidget())
+    assert len(set(map(id, seen))) == 4
+
+
+def test_that_the_status_bar_follows_saving(main_window: Build, workspace: Path, qtbot: Any) -> None:
+    desk = main_window(workspace=workspace)
+    services = desk.context.services
+    with qtbot.waitSignals([desk.context.ops.saving, desk.context.ops.saved]):
+        desk.context.ops.mutate(lambda: services.reviewers.add("Cy"))
+    assert desk.window.status._saved.text() == "saved"
+
+
+def test_that_menus_hold_every_action_that_names_one(main_window: Build) -> None:
+    desk = main_window()
+    shown = {a.objectName() for menu in desk.window.menuBar().actions() for a in menu.menu().actions()}
+    assert shown == {spec.id for spec in desk.context.actions.specs.values() if spec.menu}
