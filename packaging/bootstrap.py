@@ -102,7 +102,9 @@ def apt(packages: list[str], why: str) -> None:
     say(f"{why} Installing: {' '.join(packages)}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], env=env, stdout=subprocess.DEVNULL, check=False)
-    done = subprocess.run(["apt-get", "install", "-y", "-qq", *packages], env=env, stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        ["apt-get", "install", "-y", "-qq", *packages], env=env, stdout=subprocess.DEVNULL, check=False
+    )
     if done.returncode:
         raise SetupError(f"The packages could not be installed. Run: {line}")
 
