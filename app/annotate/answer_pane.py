@@ -28,6 +28,8 @@ class AnswerPane(Card):
         self.head.addWidget(self._preferred)
         self.head.addWidget(self._hidden)
         self.head.addStretch(1)
+        self._length = text_label("", "caption")
+        self.head.addWidget(self._length)
         copy = icon_button(theme, "copy", f"Copy the {side.lower()} answer", size=16)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.text_shown))
         self.head.addWidget(copy)
@@ -49,6 +51,8 @@ class AnswerPane(Card):
     def set_text(self, text: str) -> None:
         """Show an answer."""
         self.text.set_text(text)
+        words = len(text.split())
+        self._length.setText(f"{words} word{'s' if words != 1 else ''}")
         self._hidden.setVisible(self.text.has_hidden_characters)
 
 
@@ -68,6 +72,9 @@ class AnswerPanes(QSplitter):
         self.addWidget(self.right)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(8)
+        self.setStyleSheet("QSplitter::handle { background: transparent; }")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Both answers")
         self._linked, self._diff, self._source, self._moving = True, False, False, False
         for mine, other in ((self.left, self.right), (self.right, self.left)):
             bar, target = mine.text.verticalScrollBar(), other.text.verticalScrollBar()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.domain.judgement import JudgementDraft, Verdict, from_screen, to_screen
@@ -107,12 +107,23 @@ class Desk:
                 self.answer = Answer.from_plain(showing.draft)
         return showing
 
-    def put_back(self, showing: Any, answer: Answer) -> None:
+    def put_back(self, showing: Any, answer: Answer, looking_back: int | None = None) -> None:
         """Take a pair back onto the desk whose commit failed, with everything that was filled in."""
-        if self.current is not None:
-            self.ahead.appendleft(self.current)
-        self.show(showing)
+        self.set_aside()
+        self.show(showing, looking_back)
         self.answer = answer
+
+    def set_aside(self) -> None:
+        """Put the pair on the desk in front of those that wait; an earlier decision is only closed."""
+        if self.current is not None and self.looking_back is None:
+            self.ahead.appendleft(replace(self.current, draft=self.answer.to_plain(), answer=None))
+        self.current = None
+
+    def drop(self, pair_id: int) -> None:
+        """Take a pair off the desk and out of those that wait: it was answered another way."""
+        self.ahead = deque(s for s in self.ahead if s.pair_id != pair_id)
+        if self.current is not None and self.current.pair_id == pair_id:
+            self.show(None)
 
     def act(self) -> None:
         """Count the time since the last act as work, unless it was a pause."""

@@ -6,32 +6,25 @@ Committing hands the judgement to the store's thread and shows the prefetched ne
 
 from __future__ import annotations
 
-import time
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import (
-    QApplication,
-    QPlainTextEdit,
-    QProgressBar,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QProgressBar, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.annotate.answer_pane import AnswerPanes
+from app.annotate.commits import Commits
 from app.annotate.desk import Desk
 from app.annotate.keys import bind_keys
 from app.annotate.prompt_card import PromptCard
 from app.annotate.queue import QueueChoice
 from app.annotate.rubric_panel import RubricPanel
+from app.annotate.states import empty_state
 from app.annotate.verdict_bar import VerdictBar
 from app.context import AppContext
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
+from app.widgets.containers import side_panel
 from app.widgets.labels import Chip, text_label
-from app.widgets.messages import EmptyState, announce
 from core.domain.changes import Changes
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, Verdict
 
@@ -51,7 +44,7 @@ class AnnotatePage(Page):
         self.desk = Desk()
         self.choice = QueueChoice(context)
         self.queue: Any | None = None
-        self.commits_under_way = 0
+        self.commits = Commits(self)
         self._opening = False
         self.prompt = PromptCard(context.theme)
         self.panes = AnswerPanes(context.theme)
@@ -60,10 +53,10 @@ class AnnotatePage(Page):
         self._build()
         bind_keys(self)
         self._bind()
-        self._draft_timer = QTimer(self)
-        self._draft_timer.setSingleShot(True)
-        self._draft_timer.setInterval(800)
-        self._draft_timer.timeout.connect(self._save_draft)
+        self.drafts = QTimer(self)
+        self.drafts.setSingleShot(True)
+        self.drafts.setInterval(800)
+        self.drafts.timeout.connect(self._save_draft)
 
     def _build(self) -> None:
         self._rubric_chip = Chip("")
@@ -87,8 +80,12 @@ class AnnotatePage(Page):
         column.addWidget(self.bar)
         split = QSplitter()
         split.addWidget(desk)
-        split.addWidget(self.panel)
-        self.panel.setMinimumWidth(232)
+        self.side, side = side_panel(300)
+        self.side.setMinimumWidth(232)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.addWidget(self.panel)
+        split.addWidget(self.side)
+        split.setHandleWidth(1)
         split.setStretchFactor(0, 1)
         split.setSizes([980, 300])
         split.setChildrenCollapsible(False)
@@ -119,16 +116,28 @@ class AnnotatePage(Page):
         self._reopen()
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` only."""
+        """Label the pairs ``pair_ids`` only, or with ``relabel`` those whose labels became stale."""
         if pair_ids := what.get("pair_ids"):
             self.choice.only_pairs(tuple(pair_ids))
-            self._reopen()
+        elif what.get("relabel"):
+            self.choice.stale_only()
+        else:
+            return
+        self._reopen()
 
     def first_focus(self) -> QWidget:
-        """Start at the left answer, where every single key acts."""
-        return self.panes.left.text
+        """Start at the answers, where every single key acts."""
+        return self.panes
+
+    def choose_queue(self) -> None:
+        """Ask what to label, and open that queue."""
+        self.choice.ask(self, self._reopen)
 
     def _reopen(self) -> None:
+        """Open the queue anew; what is filled in is kept as a draft first, so that it comes back."""
+        if self.drafts.isActive():
+            self.drafts.stop()
+            self._save_draft()
         self.queue = None
         self.desk.ahead.clear()
         if self.isVisible():
@@ -156,66 +165,32 @@ class AnnotatePage(Page):
         self.bar.set_scale(found.version.body.scale)
         self.desk.ahead.clear()
         self.desk.fill(found.first)
-        self._next()
-        self._read_side()
+        self.next_pair()
+        self.read_side()
 
     def _show_missing(self, missing: str) -> None:
-        theme, go = self.context.theme, self.context.navigate
-        states = {
-            "pairs": (
-                "data",
-                "No pairs yet",
-                "Import a file of answers to compare.",
-                ("Import pairs", lambda: go("data")),
-            ),
-            "rubric": (
-                "rubrics",
-                "No published rubric",
-                "A label needs a rubric version that says what better means.",
-                ("Go to Rubrics", lambda: go("rubrics")),
-            ),
-            "reviewer": (
-                "user",
-                "Who is labelling?",
-                "Labels are stored under a pseudonym of your choice.",
-                ("Choose a reviewer…", self._choose_reviewer),
-            ),
-            "done": (
-                "check_circle",
-                "Everything here is labelled",
-                "Freeze the labels into a dataset version, or choose other pairs.",
-                ("Go to Data", lambda: go("data")),
-            ),
-        }
-        icon, title, text, main = states[missing]
-        second = ("Choose what to label…", lambda: self.context.actions.run("annotate.queue"))
-        state = EmptyState(theme, icon, title, text, main=main, second=second if missing == "done" else None)
+        self.desk.show(None)
+        state = empty_state(self.context, missing, lambda: self.choice.ask_reviewer(self))
         old = self._stack.widget(0)
         self._stack.insertWidget(0, state)
         self._stack.setCurrentIndex(0)
         self._stack.removeWidget(old)
         old.deleteLater()
-
-    def _choose_reviewer(self) -> None:
-        name = self.context.dialogs.text("Who is labelling?", "Pseudonym")
-        if name:
-            self.context.ops.mutate(
-                lambda: self.choice.reviewer_named(name),
-                lambda outcome: self.context.session.set_reviewer(outcome.value.id, outcome.value.name),
-                owner=self,
-            )
+        self.context.actions.set_enabled("annotate.submit", False)
 
     # Showing
 
-    def _next(self) -> None:
+    def next_pair(self) -> None:
+        """Show the next pair that waits, or get one."""
         shown = self.desk.advance()
         if shown is None:
-            self._fetch(then_show=True)
+            self.fetch(then_show=True)
             return
-        self._show(shown)
-        self._fetch()
+        self.show_pair(shown)
+        self.fetch()
 
-    def _show(self, shown: Any) -> None:
+    def show_pair(self, shown: Any) -> None:
+        """Draw a showing and the answer on the desk."""
         self._stack.setCurrentIndex(1)
         self.prompt.show_prompt(shown.prompt, shown.pair_id)
         self.panes.show_pair(shown.left, shown.right)
@@ -223,7 +198,7 @@ class AnnotatePage(Page):
         self.show_answer()
         self.context.services.annotation.shown(shown.presentation_uid)
 
-    def _fetch(self, *, then_show: bool = False) -> None:
+    def fetch(self, *, then_show: bool = False) -> None:
         """Get more pairs ahead of need; ``then_show`` when the desk is empty."""
         if self.queue is None or (len(self.desk.ahead) >= PREFETCH - 1 and not then_show):
             return
@@ -234,8 +209,8 @@ class AnnotatePage(Page):
                 return
             self.desk.fill(found)
             if self.desk.current is None and self.desk.ahead:
-                self._next()
-            elif self.desk.current is None and not self.commits_under_way:
+                self.next_pair()
+            elif self.desk.current is None and not self.commits.under_way:
                 self._show_missing("done")
 
         service = self.context.services.annotation
@@ -253,7 +228,7 @@ class AnnotatePage(Page):
         self.panel.show_answer(answer)
         self.context.actions.set_enabled("annotate.submit", answer.complete)
 
-    def _read_side(self) -> None:
+    def read_side(self) -> None:
         """Read progress, the last decisions and the name of the step to undo."""
         queue, reviewer = self.queue, self.context.session.reviewer_id
         if queue is None or reviewer is None:
@@ -272,7 +247,7 @@ class AnnotatePage(Page):
 
     def _show_side(self, found: tuple[Any, Any, str, str]) -> None:
         progress, recent, undo, redo = found
-        self._count.setText(f"{progress.done} / {progress.total}")
+        self._count.setText(f"{progress.done:,} / {progress.total:,}".replace(",", "\u202f"))
         self._bar.setMaximum(max(1, progress.total))
         self._bar.setValue(progress.done)
         pace = progress.seconds_per_pair
@@ -289,7 +264,9 @@ class AnnotatePage(Page):
         """Take a key 1 to 7: it answers the focused clause, or the overall question."""
         if self.desk.current is None or self.desk.paused:
             return
-        if key := self.panel.focused_id:
+        if strength not in self.bar.offered:
+            self.context.notices.post(f"This rubric's scale has no {strength:+d}; its points are on the buttons.")
+        elif key := self.panel.focused_id:
             self.rate(key, strength)
             self.panel.focus_criterion(self.panel.focused + 1 if self.panel.focused + 1 < len(self.panel.rows) else -1)
         else:
@@ -327,7 +304,7 @@ class AnnotatePage(Page):
     def _rationale(self, text: str) -> None:
         self.desk.answer.rationale = text
         self.desk.act()
-        self._draft_timer.start()
+        self.drafts.start()
 
     def _confidence(self, value: Any) -> None:
         self.desk.answer.confidence = value
@@ -335,97 +312,13 @@ class AnnotatePage(Page):
 
     def _answered(self) -> None:
         self.show_answer()
-        self._draft_timer.start()
+        self.drafts.start()
 
     def _save_draft(self) -> None:
         shown, answer = self.desk.current, self.desk.answer
         if shown is not None and self.desk.looking_back is None:
             service = self.context.services.annotation
             self.context.tasks.write(lambda: service.save_draft(shown.presentation_uid, answer.to_plain()), owner=self)
-
-    # Committing
-
-    def submit(self) -> None:
-        """Store the judgement durably and show the next pair at once."""
-        shown = self.desk.current
-        if shown is None or not self.desk.answer.complete or self.desk.paused:
-            return
-        draft, answer, amended = self.desk.draft(), self.desk.answer, self.desk.looking_back
-        self._draft_timer.stop()
-        service = self.context.services.annotation
-        self.commits_under_way += 1
-        self.bar.saved.setText("Saving…")
-
-        def work() -> Any:
-            return service.commit(shown.presentation_uid, draft) if amended is None else service.amend(amended, draft)
-
-        self.context.ops.mutate(
-            work, self._saved, lambda e: self._not_saved(e, shown, answer), owner=self, initiator=self
-        )
-        self._next()
-
-    def _saved(self, outcome: Any) -> None:
-        self.commits_under_way -= 1
-        self.bar.saved.setText(f"Saved {time.strftime('%H:%M:%S')}")
-        announce(self, "Saved")
-        self._read_side()
-        if self.desk.current is None:
-            self._fetch(then_show=True)
-
-    def _not_saved(self, error: Exception, shown: Any, answer: Any) -> None:
-        self.commits_under_way -= 1
-        self.desk.put_back(shown, answer)
-        self._show(shown)
-        self.desk.answer = answer
-        self.show_answer()
-        self.bar.saved.setText("Not saved; your answer is still here.")
-        self.context.tasks.unhandled.emit(error)
-
-    def skip(self) -> None:
-        """Put the pair aside."""
-        shown = self.desk.current
-        if shown is None:
-            return
-        service = self.context.services.annotation
-        self.context.ops.mutate(
-            lambda: service.skip(shown.presentation_uid), lambda _: self._read_side(), owner=self, initiator=self
-        )
-        self._next()
-
-    def undo(self) -> None:
-        """Take the last step back and show its pair again; a text field undoes its own text first."""
-        self._travel("undo")
-
-    def redo(self) -> None:
-        """Do the step again that was undone last."""
-        self._travel("redo")
-
-    def _travel(self, verb: str) -> None:
-        field = QApplication.focusWidget()
-        if isinstance(field, QPlainTextEdit) and not field.isReadOnly():
-            getattr(field, verb)()
-            return
-        reviewer = self.context.session.reviewer_id
-        if reviewer is None:
-            return
-        call = getattr(self.context.services.annotation, verb)
-        self.context.ops.mutate(lambda: call(reviewer), lambda o: self._travelled(verb, o), owner=self, initiator=self)
-
-    def _travelled(self, verb: str, outcome: Any) -> None:
-        step = outcome.value
-        if step is None:
-            self.context.notices.post(
-                "There is no step to take back." if verb == "undo" else "There is no step to redo."
-            )
-            return
-        self.context.notices.post(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}")
-        if step.presented is not None:
-            if self.desk.current is not None:
-                self.desk.ahead.appendleft(self.desk.current)
-            self._show(self.desk.show(step.presented))
-        elif self.desk.current is not None and self.desk.current.pair_id == step.pair_id:
-            self._next()
-        self._read_side()
 
     # Looking back
 
@@ -436,7 +329,7 @@ class AnnotatePage(Page):
         def show(presented: Any) -> None:
             if self.desk.current is not None and self.desk.looking_back is None:
                 self.desk.ahead.appendleft(self.desk.current)
-            self._show(self.desk.show(presented, looking_back=judgement_id))
+            self.show_pair(self.desk.show(presented, looking_back=judgement_id))
             self.bar.saved.setText("An earlier decision; Enter amends it, S goes on.")
 
         self.context.tasks.query(lambda: service.look_again(judgement_id), show, owner=self, key="look")
@@ -451,4 +344,4 @@ class AnnotatePage(Page):
 
     def leave_field(self) -> None:
         """Go back to where single keys act."""
-        self.panes.left.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.panes.setFocus(Qt.FocusReason.ShortcutFocusReason)

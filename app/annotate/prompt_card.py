@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
@@ -48,7 +47,7 @@ class PromptCard(Card):
 
     def _render(self) -> None:
         messages = self._prompt.messages if self._open else self._prompt.messages[-1:]  # type: ignore[union-attr]
-        text = "\n\n".join(f"{ROLE_NAMES[m.role]}: {m.content}" for m in messages)
+        text = "\n".join(f"{ROLE_NAMES[m.role]}: {m.content}" for m in messages)
         self.text.set_text(text, mode="source")
         document = self.text.document()
         document.setTextWidth(max(200, self.text.viewport().width()))

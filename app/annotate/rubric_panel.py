@@ -100,6 +100,8 @@ class RubricPanel(ScrollColumn):
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.recent.itemActivated.connect(lambda item: self.decision_chosen.emit(int(item.data(_JUDGEMENT))))
         self.column.addWidget(self.recent)
+        self._none = text_label("None yet.", "hint")
+        self.column.addWidget(self._none)
         self.column.addStretch(1)
 
     def set_rubric(self, version: RubricVersion) -> None:
@@ -149,6 +151,8 @@ class RubricPanel(ScrollColumn):
             item = QListWidgetItem(f"#{judgement.pair_id}   {seen(judgement)}")
             item.setData(_JUDGEMENT, judgement.id)
             self.recent.addItem(item)
+        self.recent.setVisible(bool(judgements))
+        self._none.setVisible(not judgements)
 
 
 def seen(judgement: Judgement) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.context import AppContext
@@ -28,6 +29,7 @@ class VerdictBar(Card):
     def __init__(self, context: AppContext) -> None:
         super().__init__(spacing=10)
         actions = context.actions
+        self.offered = ON_SCALE[7]
         row = QHBoxLayout()
         row.setSpacing(8)
         self.buttons: dict[int, VerdictButton] = {}
@@ -54,15 +56,18 @@ class VerdictBar(Card):
         self.saved = text_label("", "caption")
         lower.addWidget(self.saved)
         self.submit = action_button(
-            actions, "annotate.submit", text="Submit & next", kind="primary", show_key=True, theme=context.theme
+            actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=context.theme
         )
+        self.submit.setIcon(QIcon())
+        self.submit.setAccessibleName("Submit and next")
         lower.addWidget(self.submit)
         self.add(lower)
 
     def set_scale(self, scale: int) -> None:
         """Offer the points of a rubric's scale."""
+        self.offered = ON_SCALE[scale]
         for strength, button in self.buttons.items():
-            button.setVisible(strength in ON_SCALE[scale])
+            button.setVisible(strength in self.offered)
 
     def show_choice(self, strength: int | None, word: str) -> None:
         """Mark the chosen point; ``word`` names a verdict without a point."""

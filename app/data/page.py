@@ -34,9 +34,9 @@ LABELS: tuple[tuple[str, str], ...] = (
 COLUMNS = (
     Column("id", "Pair", lambda row: str(row.id), 64, right=True),
     Column("prompt", "Prompt", lambda row: _line(row.prompt)),
-    Column("a", "Answer A", lambda row: _line(row.a), 190),
-    Column("b", "Answer B", lambda row: _line(row.b), 190),
-    Column("state", "Labels", lambda row: row.state, 120, colour=lambda row: "warn" if row.disagree else ""),
+    Column("a", "Answer A", lambda row: _line(row.a), 150),
+    Column("b", "Answer B", lambda row: _line(row.b), 150),
+    Column("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
     Column("source", "Source", lambda row: row.source, 110),
 )
 

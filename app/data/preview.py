@@ -19,11 +19,12 @@ class PairPreview(ScrollColumn):
         super().__init__(margin=12, name="Preview of the pair")
         self.title = text_label("Choose a pair", "section")
         self.column.addWidget(self.title)
+        self._heights: dict[str, int] = {}
         self._texts: dict[str, SafeText] = {}
         for part, height in (("Prompt", 120), ("Answer A", 190), ("Answer B", 190)):
             self.column.addWidget(text_label(part, "caption"))
             view = SafeText(theme, part, size=13)
-            view.setFixedHeight(theme.px(height))
+            self._heights[part] = theme.px(height)
             self._texts[part] = view
             self.column.addWidget(view)
         self.column.addWidget(text_label("History", "section"))
@@ -43,6 +44,10 @@ class PairPreview(ScrollColumn):
         )
         self._texts["Answer A"].set_text(detail.pair.a.text, mode="rendered")
         self._texts["Answer B"].set_text(detail.pair.b.text, mode="rendered")
+        for part, view in self._texts.items():
+            document = view.document()
+            document.setTextWidth(max(200, view.viewport().width()))
+            view.setFixedHeight(min(self._heights[part], round(document.size().height()) + 6))
         self.history.setText("\n".join(history_lines(detail)))
 
 

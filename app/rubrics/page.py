@@ -83,6 +83,7 @@ class RubricsPage(Page):
         split.addWidget(panel)
         split.addWidget(right)
         split.setStretchFactor(1, 1)
+        split.setHandleWidth(1)
         split.setSizes([250, 900])
         empty = EmptyState(
             theme,
@@ -182,8 +183,10 @@ class RubricsPage(Page):
     # Acting
 
     def _new(self) -> None:
+        self.context.tasks.query(self.context.services.rubrics.templates, self._start, owner=self, key="templates")
+
+    def _start(self, templates: list[Any]) -> None:
         service, dialogs = self.context.services.rubrics, self.context.dialogs
-        templates = service.templates()
         place = dialogs.choose("New rubric", "Start from", [*(t.name for t in templates), "An empty rubric"])
         if place is None:
             return

@@ -50,7 +50,7 @@ def reading_text(version: RubricVersion) -> str:
     """Return a version as Markdown, for reading."""
     body = version.body
     names = {c.id: c.name for c in body.criteria}
-    parts = [f"# {version.title}", body.purpose]
+    parts = [body.purpose]
     if version.change_note:
         parts.append(f"*{version.level.value} change:* {version.change_note}")
     if body.priority:

@@ -81,6 +81,7 @@ class TrainPage(Page):
         scroll.column.addStretch(1)
         for box, name in ((self.datasets, "Dataset version"), (self.models, "Model")):
             box.setAccessibleName(name)
+            box.setPlaceholderText(f"No {name.lower()} yet")
         split = QSplitter()
         split.addWidget(scroll)
         split.addWidget(self.preflight)
@@ -144,6 +145,8 @@ class TrainPage(Page):
         for info in models:
             self.models.addItem(info.name, str(info.path))
         self.models.setCurrentIndex(max(0, self.models.findData(model)))
+        for box in (self.datasets, self.models):
+            box.setEnabled(box.count() > 0)
         self.data_about.setText("" if datasets else "Freeze labels into a dataset version first (Data, Ctrl+2).")
         self.model_about.setText(str(self.models.currentData() or "Add a Hugging Face folder or a GGUF file."))
         self._edited()

@@ -73,7 +73,7 @@ class PreflightPanel(Card):
 
 def checks_of(report: Any) -> list[tuple[str, str, str]]:
     """Return the checks of a report as (level, title, text)."""
-    return [(c.level, TITLES.get(c.key, c.key), f"{c.text} {c.hint}".strip()) for c in report.checks]
+    return [(c.level, TITLES.get(c.key, str(c.key)), f"{c.text} {c.hint}".strip()) for c in report.checks]
 
 
 def total_of(report: Any) -> str:

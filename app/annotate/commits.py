@@ -1,0 +1,117 @@
+"""Committing, putting aside, undo and redo of the Annotate page.
+
+A commit is handed to the store's thread and the next pair is shown in the same moment. "Saved" is said only after
+the transaction was committed; a pair whose commit fails comes back as it was.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
+
+from app.annotate.desk import Answer
+from app.widgets.messages import announce
+
+if TYPE_CHECKING:
+    from app.annotate.page import AnnotatePage
+
+
+class Commits:
+    """The acts of a page that change what is stored."""
+
+    def __init__(self, page: AnnotatePage) -> None:
+        """Args: page: whose desk is committed."""
+        self._page = page
+        self._context = page.context
+        self.under_way = 0
+
+    def submit(self) -> None:
+        """Store the judgement durably and show the next pair at once."""
+        page, desk = self._page, self._page.desk
+        shown = desk.current
+        if shown is None or not desk.answer.complete or desk.paused:
+            return
+        draft, answer, amended = desk.draft(), desk.answer, desk.looking_back
+        page.drafts.stop()
+        service = self._context.services.annotation
+        self.under_way += 1
+        page.bar.saved.setText("Saving…")
+
+        def work() -> Any:
+            return service.commit(shown.presentation_uid, draft) if amended is None else service.amend(amended, draft)
+
+        def failed(error: Exception) -> None:
+            self._not_saved(error, shown, answer, amended)
+
+        self._context.ops.mutate(work, self._saved, failed, owner=page, initiator=page)
+        page.next_pair()
+
+    def _saved(self, _outcome: Any) -> None:
+        page = self._page
+        self.under_way -= 1
+        page.bar.saved.setText(f"Saved {time.strftime('%H:%M:%S')}")
+        announce(page, "Saved")
+        page.read_side()
+        if page.desk.current is None:
+            page.fetch(then_show=True)
+
+    def _not_saved(self, error: Exception, shown: Any, answer: Answer, amended: int | None) -> None:
+        page = self._page
+        self.under_way -= 1
+        page.desk.put_back(shown, answer, amended)
+        page.show_pair(shown)
+        page.bar.saved.setText("Not saved; your answer is still here.")
+        self._context.tasks.unhandled.emit(error)
+
+    def skip(self) -> None:
+        """Put the pair aside; an earlier decision that is looked at is only left."""
+        page = self._page
+        shown = page.desk.current
+        if shown is None:
+            return
+        page.drafts.stop()
+        if page.desk.looking_back is None:
+            service = self._context.services.annotation
+            self._context.ops.mutate(
+                lambda: service.skip(shown.presentation_uid), lambda _: page.read_side(), owner=page, initiator=page
+            )
+        page.next_pair()
+
+    def undo(self) -> None:
+        """Take the last step back and show its pair again; a text field undoes its own text first."""
+        self._travel("undo")
+
+    def redo(self) -> None:
+        """Do the step again that was undone last."""
+        self._travel("redo")
+
+    def _travel(self, verb: str) -> None:
+        field = QApplication.focusWidget()
+        if isinstance(field, QPlainTextEdit) and not field.isReadOnly():
+            getattr(field, verb)()
+            return
+        page, reviewer = self._page, self._context.session.reviewer_id
+        if reviewer is None:
+            return
+        call = getattr(self._context.services.annotation, verb)
+        self._context.ops.mutate(
+            lambda: call(reviewer), lambda outcome: self._travelled(verb, outcome), owner=page, initiator=page
+        )
+
+    def _travelled(self, verb: str, outcome: Any) -> None:
+        page, step = self._page, outcome.value
+        if step is None:
+            words = "There is no step to take back." if verb == "undo" else "There is no step to redo."
+            self._context.notices.post(words)
+            return
+        page.bar.saved.setText(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}")
+        if step.presented is not None:
+            page.desk.set_aside()
+            page.show_pair(page.desk.show(step.presented))
+        elif verb == "redo":
+            page.desk.drop(step.pair_id)
+            if page.desk.current is None:
+                page.next_pair()
+        page.read_side()
