@@ -97,7 +97,7 @@ def progress_text(snapshot: Snapshot) -> str:
         parts.append(f"ETA {duration(status.eta_s)}")
     elif snapshot.live and status.phase and status.phase != "train":
         share = f" {status.phase_done}/{status.phase_total}" if status.phase_total else ""
-        parts.append(PHASE_TEXT.get(status.phase, status.phase) + share)
+        parts.append(f"{PHASE_TEXT.get(status.phase, status.phase)}{share}")
     return " · ".join(parts)
 
 

@@ -71,7 +71,7 @@ class SafeText(QTextBrowser):
     @property
     def mode(self) -> Mode:
         """How it is shown."""
-        return self._mode
+        return self._mode  # type: ignore[return-value]
 
     @property
     def has_hidden_characters(self) -> bool:

@@ -145,8 +145,8 @@ def test_that_a_session_gives_rows_reference_sums_and_held_out_ids(tiny_llama_di
     assert seen["ids"] == (tuple(f"p{i}" for i in range(8)), ("p8", "p9"))
     assert seen["rows 1"] == seen["rows 2"] == seen["rows 8"]
     rows = seen["rows 2"]
-    assert [(row.ref_chosen, row.ref_rejected) for row in rows] == seen["sums"]
-    assert all(row.h == 0.0 for row in rows)
+    assert [(row.ref_chosen, row.ref_rejected) for row in rows] == seen["sums"]  # type: ignore[attr-defined]
+    assert all(row.h == 0.0 for row in rows)  # type: ignore[attr-defined]
 
 
 def test_that_a_probe_can_end_the_run_at_a_kl_budget(tiny_llama_dir: Path, tmp_path: Path) -> None:
