@@ -76,6 +76,7 @@ _LABELS = (
     "strength",
 )
 _ANNOTATOR = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
+_WHO = ("judge", "annotator", "annotator_id", "worker", "worker_id", "rater", "rater_id", "labeler", "labeler_id")
 _ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 
 
@@ -128,6 +129,11 @@ def label_columns(sample: Sample) -> list[str]:
         return annotators
     one = sample.pick(*_LABELS)
     return [one] if one else []
+
+
+def voice_column(sample: Sample) -> str | None:
+    """Return the column that names who gave a record's one label, as in files with a record for each judgement."""
+    return sample.pick(*_WHO)
 
 
 def one_hot_columns(sample: Sample) -> tuple[str, str, str | None] | None:

@@ -16,6 +16,7 @@ from core.services.importing.columns import (
     label_columns,
     one_hot_columns,
     prompt_reader,
+    voice_column,
 )
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.messages import read_answer, read_messages
@@ -73,19 +74,31 @@ def _labels(
     if not columns:
         return None, lambda row: (), ("no column says which answer is better; the pairs come without labels",)
     coding = coding or _guess(sample, answers, columns)
-    names = [column if len(columns) > 1 else "" for column in columns]
     fixed = coding  # a name that the inner function can hold on to
+    several = len(columns) > 1
+    who = None if several else voice_column(sample)
 
     def read(row: Row) -> tuple[ParsedLabel, ...]:
-        found = (read_label(row.get(c), c, fixed, name) for c, name in zip(columns, names, strict=True))
+        found = (read_label(row.get(c), c, fixed, c if several else _voice(row, who)) for c in columns)
         return tuple(label for label in found if label is not None)
 
     notes = [f"{', '.join(columns)} say which answer is better"]
     if any(as_number(value) is not None for c in columns for value in sample.values(c)):
         notes.append(CODINGS[coding])
-    if len(columns) > 1:
+    if who is not None:
+        notes.append(f"{who} names the annotator")
+    if several:
         notes.append(f"{len(columns)} annotators become {len(columns)} reviewers")
     return coding, read, tuple(notes)
+
+
+def _voice(row: Row, column: str | None) -> str:
+    """Return the annotator that a record names, or nothing."""
+    value = row.get(column) if column else None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).encode("utf-8", errors="replace").decode("utf-8")  # a name only: mend it, do not reject
+    return text.replace("\x00", "").strip()[:80]
 
 
 def _guess(sample: Sample, answers: tuple[str, str], columns: list[str]) -> Coding:

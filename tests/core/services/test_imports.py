@@ -295,3 +295,17 @@ def test_that_the_counts_always_add_up(app: Application, tmp_path: Path, files: 
         assert app.pairs.count() == known + report.pairs == known + report.imported
         assert counts(app)["judgement"] == labels + report.judgements
         assert report.judgements + report.known_labels == report.imported + report.duplicates
+
+
+def test_that_a_second_annotator_of_the_same_pair_is_heard_in_a_file_with_a_record_a_judgement(
+    app: Application, tmp_path: Path
+) -> None:
+    row = {"prompt": "q", "response_a": "x", "response_b": "y"}
+    rows = [
+        {**row, "winner": "A", "judge": "e1"},
+        {**row, "winner": "B", "judge": "e2"},
+        {**row, "winner": "B", "judge": "e1"},
+    ]
+    report = app.imports.run(lines(tmp_path / "long.jsonl", rows)).value
+    assert (report.imported, report.duplicates, report.judgements, report.known_labels) == (1, 2, 2, 1)
+    assert report.reviewers == ("long e1", "long e2")

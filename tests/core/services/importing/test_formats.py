@@ -193,6 +193,12 @@ def test_that_an_annotator_who_left_the_cell_empty_gives_no_label() -> None:
     assert [label.annotator for label in pairs[0].labels] == ["rater_1"]
 
 
+def test_that_a_record_for_each_judgement_names_its_annotator() -> None:
+    row = {"prompt": "q", "response_a": "x", "response_b": "y", "winner": "model_b", "judge": "expert_7"}
+    _, pairs = found(row)
+    assert [(label.annotator, label.strength) for label in pairs[0].labels] == [("expert_7", 2)]
+
+
 def test_that_the_best_of_scored_completions_meets_each_other_one() -> None:
     completions = [
         {"response": "low", "overall_score": 3, "model": "m1"},
