@@ -98,8 +98,10 @@ class MicroBatches:
     def split(self, pairs: Sequence[EncodedPair]) -> list[list[int]]:
         """Return positions in ``pairs`` by forward pass: pairs of like length together, passes of even size."""
         order = sorted(range(len(pairs)), key=lambda i: (-pairs[i].length, i))
+        if not order:
+            return []
         if not self.tokens:
-            passes = math.ceil(len(order) / (self.count or max(len(order), 1)))
+            passes = math.ceil(len(order) / (self.count or len(order)))
             cuts = [round(k * len(order) / passes) for k in range(passes + 1)]
             return [order[start:end] for start, end in pairwise(cuts)]
         groups: list[list[int]] = []
@@ -115,7 +117,7 @@ class MicroBatches:
 
     def halve(self, pairs: Sequence[EncodedPair]) -> bool:
         """Allow half of what the largest pass of ``pairs`` held; False when that was one pair already."""
-        largest = max(len(group) for group in self.split(pairs))
+        largest = max((len(group) for group in self.split(pairs)), default=0)
         if largest <= 1:
             return False
         self.count = largest // 2

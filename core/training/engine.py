@@ -17,12 +17,13 @@ import torch
 from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
+from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
 from core.training import checkpoints
 from core.training.batching import total_steps
 from core.training.checkpoints import Checkpoint
 from core.training.control import Control
 from core.training.device import resolve_device, set_threads
+from core.training.distributed import SharedControl, World
 from core.training.interrupts import Interrupts
 from core.training.loop import Job, Training, finished
 from core.training.losses import check_combination
@@ -57,19 +58,28 @@ def train(
         resume: go on from the newest checkpoint in ``run_dir`` that verifies, or from the start if there is none.
         run_id: name of the run, carried in events and manifests.
         cache_dir: where reference log-probs are kept between runs; None keeps them in memory.
+
+    Under torchrun every process calls this alike; the first yields all events, the others only the last.
     """
-    job = Job(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir)
+    world = World.from_environment()
+    control = control if world.alone else SharedControl(world, control)
+    job = Job(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, world)
+    failure: Failed | None = None
     try:
         with closing(_run(job)) as events:
             for event in events:
                 if isinstance(event, StepDone):
                     job.step = event.step
                 job.started = True
-                yield event
-        return
+                if world.leads or isinstance(event, TERMINAL):
+                    yield event
     except Exception as error:
         failure = _failure(error, job.step)
-    if not job.started:
+    finally:
+        world.leave()
+    if failure is None:
+        return
+    if not job.started and world.leads:
         yield RunStarted(run_id, 0, config.epochs, 0, 0, config.device, config.dtype, "")
     yield failure
 
@@ -78,7 +88,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
     """One attempt, from the first look at the settings to the published result."""
     config = job.config
     check_combination(config)
-    device = resolve_device(config.device)
+    device = resolve_device(job.world.device(config.device))
     set_threads(config.threads)
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
@@ -89,17 +99,24 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
     for problem in problems:
         yield Warned("checkpoint_damaged", problem, start)
 
-    interrupts = Interrupts(job.control)
-    prepared = yield from prepare(
-        config,
-        split,
-        model_dir=job.model_dir,
-        device=device,
-        cache_dir=job.cache_dir,
-        start=start,
-        interrupts=interrupts,
-        kernel_id=checkpoint.state.kernel_id if checkpoint else "",
-    )
+    job.world.join(device)
+    interrupts = Interrupts(job.control, only_between_steps=not job.world.alone)
+    prepared, trouble = None, None
+    try:
+        prepared = yield from prepare(
+            config,
+            split,
+            model_dir=job.model_dir,
+            device=device,
+            cache_dir=job.cache_dir,
+            start=start,
+            interrupts=interrupts,
+            world=job.world,
+            kernel_id=checkpoint.state.kernel_id if checkpoint else "",
+        )
+    except Exception as error:
+        trouble = error
+    job.world.agree(trouble)
     if prepared is None:
         yield finished(job, "stopped" if interrupts.stop == "stop_and_save" else "stopped_without_saving", {})
         return

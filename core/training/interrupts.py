@@ -14,18 +14,23 @@ _WAIT_S = 1.0
 class Interrupts:
     """What the control asked for.
 
+    With several processes all must poll equally often: there only the polls between two steps count.
+
     Attributes:
         stop: "stop_and_save" or "stop_now" once either was asked for, else "".
         paused_s: seconds spent paused since :meth:`take_paused` was last called.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, *, only_between_steps: bool = False) -> None:
         self._control = control
+        self._only_between_steps = only_between_steps
         self.stop: Command | str = ""
         self.paused_s = 0.0
 
-    def poll(self, step: int) -> Iterator[RunEvent]:
+    def poll(self, step: int, *, between_steps: bool = False) -> Iterator[RunEvent]:
         """Obey the control: hold while paused, and set ``stop`` when the run is to end."""
+        if self._only_between_steps and not between_steps:
+            return
         command = self._control.command()
         if command == "pause":
             begun = time.monotonic()

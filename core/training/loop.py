@@ -18,6 +18,7 @@ from core.training import checkpoints
 from core.training.batching import MicroBatches
 from core.training.checkpoints import Checkpoint, RunState
 from core.training.control import Control
+from core.training.distributed import World
 from core.training.interrupts import Interrupts
 from core.training.optim import clip_gradients, learning_rate, make_optimizer, set_learning_rate
 from core.training.preparing import Prepared
@@ -39,6 +40,7 @@ class Job:
     resume: bool
     run_id: str
     cache_dir: Path | None
+    world: World
     started: bool = False
     step: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -72,7 +74,7 @@ class Training:
         self.warnings: list[Warned] = []
         if checkpoint is not None:
             self._take_up(checkpoint, micro)
-        self.stepper = Stepper(session, micro, interrupts)
+        self.stepper = Stepper(session, micro, interrupts, job.world)
         self.last: dict[str, float] = {}
         self.saved_step = checkpoint.state.step if checkpoint else -1
         self.looked_step = -1
@@ -112,6 +114,9 @@ class Training:
             yield self.warnings.pop(0)
         step = self.state.step + 1
         batch = [self.prepared.train[i] for i in self.prepared.order.batch(step)]
+        yield from self.interrupts.poll(self.state.step, between_steps=True)
+        if self.interrupts.stop:
+            return
         begun = time.monotonic()
         self.interrupts.take_paused()
         tally = yield from self.stepper.run(step, batch)
@@ -151,12 +156,17 @@ class Training:
         """Let the probe measure. It cannot end the run by failing, nor change what training draws at random."""
         if self.job.probe is None:
             return
+        self.looked_step = self.state.step
+        if self.job.world.leads:
+            yield from self._probe(self.job.probe, last=last)
+        self.session.stop_reason = self.job.world.from_leader(self.session.stop_reason)
+
+    def _probe(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
         step, states = self.state.step, checkpoints.random_states()
-        self.looked_step = step
         yield PhaseChanged("evaluate", step, self.prepared.total)
         failure = ""
         try:
-            with closing(_as_generator(self.job.probe.run(self.session, step, last=last))) as events:
+            with closing(_as_generator(probe.run(self.session, step, last=last))) as events:
                 for event in events:
                     yield event
                     yield from self.interrupts.poll(step)
@@ -176,18 +186,21 @@ class Training:
         """Publish a checkpoint and delete older ones. One that merely was due may fail; the run goes on."""
         if self.saved_step == self.state.step:
             return
+        if not self.job.world.leads:
+            self.saved_step = self.state.step
+            return
         begun = time.monotonic()
         yield PhaseChanged("save", self.state.step, self.prepared.total)
         micro = self.stepper.micro
         state = replace(self.state, micro_count=micro.count, micro_tokens=micro.tokens)
-        failure = ""
+        saved, failure = None, ""
         try:
             saved = checkpoints.save(self.job.run_dir, state, self.session.model, self.optimizer)
         except UserError as error:
             if needed:
                 raise
             failure = str(error)
-        if failure:
+        if saved is None:
             yield Warned("checkpoint_failed", f"No checkpoint was saved: {failure}", self.state.step)
             return
         self.saved_step = self.state.step
@@ -206,6 +219,9 @@ class Training:
             yield from self._stopped()
             return
         yield from self.save(needed=True)
+        if not self.job.world.leads:
+            yield finished(self.job, "completed", self.summary(), self.state.step)
+            return
         identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
         folder, sha256 = publish_result(self.job.run_dir, self.session.model, identity)
         early = bool(self.session.stop_reason) and self.state.step < self.prepared.total
@@ -232,6 +248,7 @@ class Training:
             "training_seconds": self.state.seconds,
             "first": self.state.first,
             "last": self.last,
+            "processes": self.job.world.size,
             "forward": self.session.scorer.name,
             "kernel": self.session.scorer.kernel_id,
             "reference_from_cache": cache.hits,

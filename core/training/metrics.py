@@ -47,6 +47,15 @@ class StepTally:
             if entropy is not None and correct is not None:
                 self.entropy[position], self.correct[position] = entropy[i], correct[i]
 
+    def take(self, other: StepTally) -> None:
+        """Take in the pairs of the same step that another process computed."""
+        for position, row in enumerate(other.rows):
+            if row is not None:
+                self.rows[position], self.rewards[position] = row, other.rewards[position]
+                self.entropy[position], self.correct[position] = other.entropy[position], other.correct[position]
+                for name, values in other.terms.items():
+                    self.terms.setdefault(name, [0.0] * self.size)[position] = values[position]
+
     def event(self, *, step: int, epoch: float, grad_norm: float, lr: float, seconds: float) -> StepDone:
         """Return the step's event; means are over its pairs, entropy and token accuracy over its response tokens."""
         rows = [row for row in self.rows if row is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.durable import file_sha256
 from core.training.batching import DataOrder, total_steps
+from core.training.distributed import World
 from core.training.forward import choose_scorer
 from core.training.gate import run_gate
 from core.training.interrupts import Interrupts
@@ -97,6 +98,7 @@ def prepare(
     cache_dir: Path | None,
     start: int,
     interrupts: Interrupts,
+    world: World,
     kernel_id: str = "",
 ) -> Generator[RunEvent, None, Prepared | None]:
     """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
@@ -126,7 +128,7 @@ def prepare(
         yield Warned("forward", note)
     cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))
     session = TrainSession(config, model, scorer, pairs, encoded, partial(cache.fetch, scorer=scorer))
-    visited = _visited(train, order, start, total)
+    visited = _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_TABLE[config.loss].whole_step)
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
         return None
@@ -140,11 +142,15 @@ def _about_ties(count: int, config: RunConfig) -> str:
     return f"{count} pairs called a tie were left out: {config.loss} cannot learn from ties ({takers} can)."
 
 
-def _visited(train: Sequence[EncodedPair], order: DataOrder, start: int, total: int) -> list[EncodedPair]:
-    """Return the training pairs that the remaining steps visit, longest first, so that batches are of like length."""
+def _visited(
+    train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], world: World, *, whole: bool
+) -> list[EncodedPair]:
+    """Return the pairs that this process values in ``steps``, longest first, so that batches are of like length."""
     indices: set[int] = set()
-    for step in range(start + 1, total + 1):
-        indices.update(order.batch(step))
+    for step in steps:
+        batch = order.batch(step)
+        own = range(len(batch)) if whole else world.share([train[i].length for i in batch])
+        indices.update(batch[i] for i in own)
         if len(indices) == len(train):
             break
     return sorted((train[i] for i in indices), key=lambda pair: -pair.length)

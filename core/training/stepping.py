@@ -10,6 +10,7 @@ import torch
 from core.domain.errors import UserError
 from core.domain.run_events import RunEvent, Warned
 from core.training.batching import MicroBatches
+from core.training.distributed import World
 from core.training.interrupts import Interrupts
 from core.training.losses import LOSS_TABLE
 from core.training.metrics import StepTally
@@ -28,6 +29,9 @@ class NotFinite(Exception):
         super().__init__(what)
         self.what = what
         self.pair_ids = tuple(pair_ids)
+
+    def __reduce__(self) -> tuple[type[NotFinite], tuple[str, tuple[str, ...]]]:
+        return (type(self), (self.what, self.pair_ids))
 
 
 class OutOfMemory(UserError):
@@ -55,10 +59,12 @@ class Stepper:
 
     The gradient is sum_i d loss_i / N with N the pairs in the step. Each micro-batch is scored, its pairs'
     d loss / d log-prob is formed on the CPU in float64, and that, divided by N, is what goes backward.
+    With several processes each scores its share of the pairs, and gradients and values are put together.
     """
 
-    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts) -> None:
+    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, world: World) -> None:
         self._session = session
+        self._world = world
         self._interrupts = interrupts
         self.micro = micro
         self._parameters = list(session.model.trainable().values())
@@ -70,18 +76,38 @@ class Stepper:
             NotFinite: before anything was changed.
             OutOfMemory: after the micro-batch was halved as often as allowed.
         """
+        own = self._world.share([pair.length for pair in batch])
+        tally: StepTally | None = None
+        trouble: Exception | None = None
+        try:
+            tally = yield from self._with_recovery(step, batch, own)
+        except Exception as error:
+            trouble = error
+        self._world.agree(trouble)
+        if tally is None or self._world.alone:
+            return tally
+        self._world.sum_gradients(self._parameters)
+        for other in self._world.gather(tally):
+            tally.take(other)
+        return tally
+
+    def _with_recovery(
+        self, step: int, batch: Sequence[EncodedPair], own: Sequence[int]
+    ) -> Generator[RunEvent, None, StepTally | None]:
+        """Accumulate the pairs at ``own``, in smaller micro-batches each time memory runs out."""
+        pairs = [batch[i] for i in own]
         for attempt in range(MAX_RETRIES + 1):
             self.clear()
             failure = ""
             try:
-                return (yield from self._accumulate(step, batch))
+                return (yield from self._accumulate(step, batch, own))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 failure = str(error)
             self.clear()
             free_memory()
-            if attempt == MAX_RETRIES or not self.micro.halve(batch):
+            if attempt == MAX_RETRIES or not self.micro.halve(pairs):
                 break
             yield Warned(
                 "out_of_memory",
@@ -101,12 +127,15 @@ class Stepper:
         for parameter in self._parameters:
             parameter.grad = None
 
-    def _accumulate(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
+    def _accumulate(
+        self, step: int, batch: Sequence[EncodedPair], own: Sequence[int]
+    ) -> Generator[RunEvent, None, StepTally | None]:
         valuer, scorer = self._session.valuer, self._session.scorer
-        groups = self.micro.split(batch)
+        groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
         lengths = valuer.likelihood_lengths(batch)
         tally = StepTally(len(batch))
-        known = self._value_whole_step(batch, groups, lengths)
+        together = len(groups) == 1 and len(groups[0]) == len(batch)
+        known = None if together else self._value_whole_step(batch, lengths)
         for group in groups:
             yield from self._interrupts.poll(step - 1)
             if self._interrupts.stop:
@@ -122,16 +151,14 @@ class Stepper:
             scores.logps.backward((valued.gradient / len(batch)).to(scores.logps))
         return tally
 
-    def _value_whole_step(
-        self, batch: Sequence[EncodedPair], groups: Sequence[Sequence[int]], lengths: Sequence[float]
-    ) -> Valued | None:
+    def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> Valued | None:
         """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
         session = self._session
-        if not LOSS_TABLE[session.config.loss].whole_step or len(groups) < 2:
+        if not LOSS_TABLE[session.config.loss].whole_step:
             return None
         logps = torch.zeros(len(batch), 2, dtype=torch.float64)
         tokens = torch.zeros(len(batch), 2, dtype=torch.int64)
-        for group in groups:
+        for group in self.micro.split(batch):
             pairs = [batch[i] for i in group]
             with torch.no_grad():
                 scores = session.scorer.score(pairs, token_weights=session.valuer.token_weights, stats=False)

@@ -1,0 +1,151 @@
+"""Several processes that train one model: the only place that knows rank and world size.
+
+Every process (rank) holds the whole model and scores its share of each optimizer step's pairs; gradients are
+sums over pairs divided by the pairs of the whole step, so adding them up over ranks is all there is to it.
+The step's values are gathered, so that every rank sees the same numbers and takes the same decisions.
+Started by ``torchrun``, which sets RANK, WORLD_SIZE, LOCAL_RANK and the address to meet at.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pickle
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from core.training.control import Command, Control
+
+T = TypeVar("T")
+PATIENCE = datetime.timedelta(hours=12)
+"""How long a rank waits for the others: rank 0 probes and saves while they do."""
+
+
+class World:
+    """One process among ``size``; alone unless started by torchrun."""
+
+    def __init__(self, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
+        self.rank = rank
+        self.size = size
+        self.local_rank = local_rank
+        self._objects: Any = None
+
+    @classmethod
+    def from_environment(cls) -> World:
+        """Return the world that torchrun describes in the environment, not yet joined; alone without one."""
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        if size <= 1:
+            return cls()
+        return cls(int(os.environ["RANK"]), size, int(os.environ.get("LOCAL_RANK", "0")))
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is nobody to talk to."""
+        return self.size == 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process reports, probes and writes files."""
+        return self.rank == 0
+
+    def device(self, wanted: str) -> str:
+        """Return the device this rank takes for the setting ``wanted``: its own GPU where any will do."""
+        if self.alone or wanted not in ("auto", "cuda") or not torch.cuda.is_available():
+            return wanted
+        return f"cuda:{self.local_rank % torch.cuda.device_count()}"
+
+    def join(self, device: torch.device) -> None:
+        """Meet the other ranks. Gradients travel by NCCL between GPUs and by Gloo otherwise, objects by Gloo."""
+        if self.alone or dist.is_initialized():
+            return
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+            dist.init_process_group("nccl", timeout=PATIENCE, device_id=device)
+            self._objects = dist.new_group(backend="gloo", timeout=PATIENCE)
+        else:
+            dist.init_process_group("gloo", timeout=PATIENCE)
+
+    def leave(self) -> None:
+        """Part from the other ranks."""
+        if not self.alone and dist.is_initialized():
+            dist.destroy_process_group()
+
+    def share(self, sizes: Sequence[int]) -> list[int]:
+        """Return this rank's positions of a step's pairs; ``sizes`` are their lengths, dealt out evenly."""
+        order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
+        return sorted(order[self.rank :: self.size])
+
+    def gather(self, value: T) -> list[T]:
+        """Return every rank's ``value``, in order of rank, on every rank."""
+        if self.alone:
+            return [value]
+        found: list[Any] = [None] * self.size
+        dist.all_gather_object(found, value, group=self._objects)
+        return found
+
+    def from_leader(self, value: T) -> T:
+        """Return rank 0's ``value`` on every rank."""
+        if self.alone:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0, group=self._objects)
+        return box[0]
+
+    def agree(self, trouble: Exception | None) -> None:
+        """Raise on every rank what went wrong on any, so that none waits for one that has given up."""
+        if self.alone:
+            if trouble is not None:
+                raise trouble
+            return
+        found = self.gather(None if trouble is None else _portable(trouble, self.rank))
+        if trouble is not None:
+            raise trouble
+        for error in found:
+            if error is not None:
+                raise error
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Add up the gradients of all ranks; a rank that had no pair counts as zero."""
+        if self.alone:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            dist.all_reduce(parameter.grad)
+
+
+def _portable(error: Exception, rank: int) -> Exception:
+    """Return ``error`` if it can travel between processes, else one that says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"process {rank}: {type(error).__name__}: {error}")
+    return error
+
+
+class SharedControl:
+    """Keeps :class:`core.training.control.Control` for all ranks: rank 0 asks, the others hear its answer.
+
+    Every rank must poll equally often, so with several ranks the engine polls once a step.
+    """
+
+    def __init__(self, world: World, control: Control) -> None:
+        self._world = world
+        self._control = control
+
+    def command(self) -> Command:
+        """Return what rank 0 was told."""
+        return self._world.from_leader(self._control.command() if self._world.leads else "run")
+
+    def take_checkpoint_request(self) -> bool:
+        """Return whether rank 0 was asked for a checkpoint."""
+        return self._world.from_leader(self._control.take_checkpoint_request() if self._world.leads else False)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep where rank 0 does; the others wait for its next answer."""
+        if self._world.leads:
+            self._control.wait(seconds)

@@ -1,0 +1,107 @@
+"""Two processes that train together give the losses of one, and only the first speaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
+from core.training.distributed import World
+from tests.core.training.golden_runs import FIELDS, run_golden
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def together(name: str, folder: Path, processes: int = 2, **settings: Any) -> list[list[RunEvent]]:
+    """Run ``name`` in several processes and return each one's events."""
+    folder.mkdir()
+    shared = {
+        **os.environ,
+        "WORLD_SIZE": str(processes),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-W", "ignore", "-m", "tests.core.training.distributed_run", name, str(folder)]
+    running = [
+        subprocess.Popen(
+            [*command, json.dumps(settings)],
+            cwd=ROOT,
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(processes)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    lines = [(folder / f"events-{rank}.jsonl").read_text(encoding="utf-8") for rank in range(processes)]
+    return [[from_plain(json.loads(line)) for line in text.splitlines()] for text in lines]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["sigmoid", pytest.param("aot", marks=pytest.mark.slow)])
+def test_that_two_processes_take_the_same_steps_as_one(name: str, tmp_path: Path) -> None:
+    settings = {"steps": 4, "batch_size": 5, "shuffle": True}
+    alone = run_golden(name, tmp_path / "alone", **settings)
+    first, second = together(name, tmp_path / "together", **settings)
+    assert isinstance(first[-1], Finished)
+    assert [type(event) for event in second] == [Finished]
+    steps = [event for event in first if isinstance(event, StepDone)]
+    assert [[row.pair_id for row in step.rows] for step in steps] == [[r.pair_id for r in s.rows] for s in alone]
+    for one, other in zip(alone, steps, strict=True):
+        for field in FIELDS.values():
+            size = max(abs(getattr(one, field)), 1.0)
+            assert abs(getattr(one, field) - getattr(other, field)) < 1e-6 * size, (one.step, field)
+    assert (tmp_path / "together/run/adapter/adapter_model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_that_what_ends_one_process_ends_all(tmp_path: Path) -> None:
+    first, second = together("sigmoid", tmp_path / "together", steps=2, lr=10.0, beta=1000.0, loss="discopop")
+    assert isinstance(first[-1], Failed)
+    assert first[-1].kind == second[-1].kind == "nan"
+    assert first[-1].pair_ids
+
+
+def test_that_shares_are_even_and_lose_nobody() -> None:
+    sizes = [9, 3, 7, 7, 1, 5, 8]
+    shares = [World(rank, 3).share(sizes) for rank in range(3)]
+    assert sorted(i for share in shares for i in share) == list(range(7))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert World(1, 2).share([4]) == []
+    assert World().share(sizes) == list(range(7))
+
+
+def test_that_one_process_talks_to_nobody() -> None:
+    world = World()
+    assert (world.alone, world.leads, world.device("cuda")) == (True, True, "cuda")
+    assert world.gather(3) == [3]
+    assert world.from_leader("x") == "x"
+    with pytest.raises(ValueError, match="mine"):
+        world.agree(ValueError("mine"))
+
+
+def test_that_the_world_is_read_from_the_environment(monkeypatch) -> None:
+    for key in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(key, raising=False)
+    assert World.from_environment().alone
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    world = World.from_environment()
+    assert (world.rank, world.size, world.leads) == (3, 4, False)
