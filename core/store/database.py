@@ -27,7 +27,7 @@ from core.store.stamp import Stamp, mono_ms, now_ms
 from core.store.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
-_OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", ".DS_Store", "Thumbs.db", "desktop.ini"}
+_OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", "rejects", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _CLOSE_WAIT_S = 5.0
 
 

@@ -65,7 +65,7 @@ def explain(error: sqlite3.Error, doing: str) -> UserError | None:
         )
     if name.startswith("SQLITE_CORRUPT") or name == "SQLITE_NOTADB" or "file is not a database" in text:
         return WorkspaceDamaged(
-            f"The workspace file is damaged; {doing} stopped and nothing was written.",
+            f"The workspace file is damaged; {doing} stopped.",
             "Restore one of the copies in its backups folder.",
         )
     return None
