@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,23 +23,19 @@ from core.runs import control_file, hosts
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.fork_worker import fork_in_child
-from core.runs.listing import list_folders
 from core.runs.pairs_file import read_pairs
 from core.runs.reader import RunReader
 from core.runs.state import read_status
 from core.services.preflight import PreflightReport, preflight
 from core.services.run_insights import insights_of
 from core.services.run_lineage import RunLineage
+from core.services.run_registry import RunRegistry
 from core.services.run_views import RunInfo, RunRequest, command_line
-from core.store import events
-from core.store import runs as repository
-from core.store.runs import RegisteredRun
 
 if TYPE_CHECKING:
     from core.services.application import Application
 
 _INSIGHTS_S = 5.0
-_FINAL_STATES = ("finished", "stopped", "failed")
 
 
 class RunsService:
@@ -55,13 +51,13 @@ class RunsService:
         self.engine: str | None = None
         self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
         self._hosts: dict[str, hosts.Host] = {}
-        self._known: dict[Path, tuple[object, RunInfo]] = {}
+        self._registry = RunRegistry(app)
         self._lock = threading.Lock()
 
     @property
     def folder(self) -> Path:
         """Where run folders lie."""
-        return self._app.folder / "runs"
+        return self._registry.place
 
     # Before a run
 
@@ -116,7 +112,7 @@ class RunsService:
             NotFound: when there is no such checkpoint.
             UsageError: when a setting changed that a checkpoint cannot follow.
         """
-        parent = self._folder(run_id)
+        parent = self._registry.folder(run_id)
         record = parent.record()
         source = parent.checkpoints / f"step-{step}"
         if not source.is_dir():
@@ -145,30 +141,8 @@ class RunsService:
             except UserError:
                 _discard(folder)
                 raise
-        self._register(folder)
+        self._registry.register(folder)
         return Outcome(self.info(run_id), Changes.RUNS)
-
-    def _register(self, folder: RunFolder) -> None:
-        record = folder.record()
-        entry = RegisteredRun(
-            run_id=record.run_id,
-            name=record.name,
-            folder=f"runs/{folder.path.name}",
-            dataset_id=record.dataset.get("id"),
-            dataset_sha256=record.dataset.get("root_sha256", ""),
-            model_path=record.model_dir,
-            tags=record.tags,
-            note=record.note,
-            created_ms=record.created_ms,
-        )
-        stamp = self._store.stamp()
-
-        def write(session: repository.Session) -> None:
-            repository.add(session, entry, stamp)
-            detail = {"run_id": record.run_id, "fingerprint": record.fingerprint}
-            events.log(session, stamp, "run.create", f"Created run {record.name}", subject="run", detail=detail)
-
-        self._store.write(write, "registering the run")
 
     # While it runs
 
@@ -179,7 +153,7 @@ class RunsService:
             WorkspaceInUse: when a process works on it already.
             UsageError: when it is finished.
         """
-        folder = self._folder(run_id)
+        folder = self._registry.folder(run_id)
         if read_status(folder).state == "finished":
             raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
         started = hosts.start(folder.path, host, survive=survive, engine=self.engine)
@@ -193,7 +167,7 @@ class RunsService:
 
     def resume(self, run_id: str, host: hosts.HostKind = "process") -> Outcome[RunInfo]:
         """Let a paused run go on, or take up one that ended early."""
-        if read_status(self._folder(run_id)).state in LIVE_STATES:
+        if read_status(self._registry.folder(run_id)).state in LIVE_STATES:
             return self._ask(run_id, "run")
         return self.start(run_id, host)
 
@@ -212,7 +186,7 @@ class RunsService:
         return Outcome(self.info(run_id), Changes.RUNS)
 
     def _live(self, run_id: str) -> RunFolder:
-        folder = self._folder(run_id)
+        folder = self._registry.folder(run_id)
         state = read_status(folder).state
         if state not in LIVE_STATES:
             raise UsageError(f"This run is not going on; it is {state}.", "Resume it first.")
@@ -225,20 +199,12 @@ class RunsService:
 
     # Looking
 
-    def list(self) -> list[RunInfo]:
+    def list(self) -> Sequence[RunInfo]:
         """Return every run of the workspace, newest first."""
         with self._lock:
             for host in self._hosts.values():
                 host.alive()  # frees the process-table entry of a worker that ended
-        with self._store.read() as session:
-            entries = {entry.run_id: entry for entry in repository.listed(session)}
-        folders = {folder.path: folder for folder in list_folders(self.folder)}
-        for entry in entries.values():
-            outside = RunFolder(self._app.folder / entry.folder)
-            if outside.path not in folders and outside.exists():
-                folders[outside.path] = outside
-        infos = [self._info(folder, entries) for folder in folders.values()]
-        return sorted(infos, key=lambda info: info.record.created_ms, reverse=True)
+        return self._registry.list()
 
     def info(self, run_id: str) -> RunInfo:
         """Return one run.
@@ -246,40 +212,25 @@ class RunsService:
         Raises:
             NotFound: when the workspace has no such run.
         """
-        folder = self._folder(run_id)
-        with self._store.read() as session:
-            entries = {entry.run_id: entry for entry in repository.listed(session)}
-        return self._info(folder, entries)
+        return self._registry.info(run_id)
 
-    def _info(self, folder: RunFolder, entries: dict[str, RegisteredRun]) -> RunInfo:
-        stamp = (_stamp(folder.ledger), _stamp(folder.worker))
-        known = self._known.get(folder.path)
-        record = known[1].record if known else folder.record()
-        unchanged = known is not None and known[0] == stamp and known[1].state in _FINAL_STATES
-        status = known[1].status if known and unchanged else read_status(folder)
-        entry = entries.get(record.run_id)
-        info = RunInfo(
-            run_id=record.run_id,
-            name=entry.name if entry else record.name,
-            folder=str(folder.path),
-            record=record,
-            status=status,
-            tags=entry.tags if entry else record.tags,
-            note=entry.note if entry else record.note,
-        )
-        self._known[folder.path] = (stamp, info)
-        return info
+    def annotate(
+        self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
+    ) -> Outcome[RunInfo]:
+        """Change name, tags or note of a run; what stands in its folder stays as it was frozen."""
+        self._registry.annotate(run_id, name, tags, note)
+        return Outcome(self.info(run_id), Changes.RUNS)
 
     def reader(self, run_id: str) -> RunReader:
         """Return a reader of the run's ledger; keep it, since it remembers what it read."""
-        return RunReader(self._folder(run_id).path)
+        return RunReader(self._registry.folder(run_id).path)
 
     def insights(self, run_id: str) -> list[Insight]:
         """Return what a trained eye would say of the run's curves, the worst first.
 
         Reads all steps, so of a run that goes on the answer is at most a few seconds old.
         """
-        folder = self._folder(run_id)
+        folder = self._registry.folder(run_id)
         status, now = read_status(folder), time.monotonic()
         mark = (status.state, status.attempt, 0 if status.state in LIVE_STATES else status.step)
         made_at, made_of, found = self._insights.get(run_id, (-math.inf, None, []))
@@ -291,29 +242,6 @@ class RunsService:
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""
         return RunLineage(self._app, self.reader(run_id))
-
-    def annotate(
-        self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
-    ) -> Outcome[RunInfo]:
-        """Change name, tags or note of a run; what stands in its folder stays as it was frozen."""
-        self._store.write(
-            lambda session: repository.annotate(session, run_id, name=name, tags=tags, note=note), "changing a run"
-        )
-        return Outcome(self.info(run_id), Changes.RUNS)
-
-    def _folder(self, run_id: str) -> RunFolder:
-        direct = RunFolder(self.folder / run_id)
-        if direct.exists():
-            return direct
-        with self._store.read() as session:
-            for entry in repository.listed(session):
-                folder = RunFolder(self._app.folder / entry.folder)
-                if entry.run_id == run_id and folder.exists():
-                    return folder
-        for folder in list_folders(self.folder):
-            if folder.record().run_id == run_id:
-                return folder
-        raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")
 
     def _pairs(self, request: RunRequest) -> list[TrainingPair]:
         if (request.dataset_id is None) == (not request.pairs_path):
@@ -334,14 +262,6 @@ class RunsService:
             "rubrics": list(version.rubric_titles),
             "workspace": self._store.uuid,
         }
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_mtime_ns, info.st_size
 
 
 def _discard(folder: RunFolder) -> None:
