@@ -18,7 +18,9 @@ class FreezePolicy:
     """Which judgements become training pairs, and how several become one.
 
     Attributes:
-        rubric_version_ids: versions whose labels count; empty accepts every published one.
+        rubric_version_ids: versions whose labels count; empty accepts every published one that no later major
+            version made stale. While this and ``reviewer_ids`` are empty, labels made here outrank imported
+            ones on the same pair.
         reviewer_ids: reviewers whose labels count; empty accepts all.
         source_ids: sources whose pairs count; empty accepts all.
         aggregation: ``mean`` of signed strength, ``majority`` of sides, ``latest`` label,

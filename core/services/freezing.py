@@ -9,6 +9,7 @@ from core.domain import aggregation as why
 from core.domain.aggregation import Vote, aggregate, flag_reason
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
+from core.domain.judgement import Task
 from core.domain.splits import split_of
 from core.store.freezing import Candidate, Snapshot
 
@@ -82,7 +83,11 @@ def _outside(candidate: Candidate, snapshot: Snapshot, policy: FreezePolicy) -> 
 
 
 def _usable(votes: list[Vote], snapshot: Snapshot, policy: FreezePolicy, accepted: set[int]) -> list[Vote] | str:
-    """Return the labels that the policy accepts, or why there are none."""
+    """Return the labels that the policy accepts, or why there are none.
+
+    When the policy names neither rubric versions nor reviewers, a label made here outranks those that came with
+    the file: whoever labels imported pairs anew means to replace those labels, not to be averaged with them.
+    """
     if not votes:
         return why.NOT_LABELLED
     under = [vote for vote in votes if vote.rubric_version_id in accepted]
@@ -90,6 +95,8 @@ def _usable(votes: list[Vote], snapshot: Snapshot, policy: FreezePolicy, accepte
         stale = all(snapshot.rubrics[vote.rubric_version_id].stale for vote in votes)
         return why.STALE_RUBRIC if stale else why.OTHER_RUBRIC
     by = [vote for vote in under if not policy.reviewer_ids or vote.reviewer_id in policy.reviewer_ids]
+    if not policy.rubric_version_ids and not policy.reviewer_ids:
+        by = [vote for vote in by if vote.task is not Task.IMPORTED] or by
     return by or why.OTHER_REVIEWER
 
 

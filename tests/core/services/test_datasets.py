@@ -11,15 +11,20 @@ import pytest
 from core.domain import aggregation as why
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, ImmutableError, NotFound, UsageError
+from core.domain.judgement import JudgementDraft
+from core.domain.rubric import ChangeLevel
+from core.services.annotation import QueueSettings
 from core.services.application import Application
 from core.store import events
+from tests.fakes.fresh import fresh
+from tests.fakes.workspaces import BODY, opened, prefer
 
 ALL = FreezePolicy(splits=(1.0, 0.0, 0.0))
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Application]:
-    with Application.open(tmp_path / "ws", create=True) as application:
+    with fresh(tmp_path / "ws") as application:
         yield application
 
 
@@ -78,7 +83,7 @@ def test_that_the_same_inputs_have_the_same_hash_in_any_workspace_and_order(tmp_
     rows = [row(i, 1 + i % 2) for i in range(9)]
     hashes = []
     for number, order in enumerate((rows, rows[::-1])):
-        with Application.open(tmp_path / f"ws{number}", create=True) as app:
+        with fresh(tmp_path / f"ws{number}") as app:
             bring(app, tmp_path, order)
             hashes.append(app.datasets.freeze("d", FreezePolicy(seed=5)).value.root_sha256)
             again = app.datasets.freeze("d", FreezePolicy(seed=5)).value
@@ -225,3 +230,61 @@ def test_that_a_diff_tells_flips_strengths_and_moves(app: Application, tmp_path:
     assert app.datasets.diff(two.id, two.id).empty
     weighted = app.datasets.freeze("d", replace(ALL, reviewer_ids=(1,), strength_weights=True, seed=1)).value
     assert app.datasets.diff(one.id, weighted.id).empty  # all labels have the neutral strength
+
+
+def label(app: Application, folder_pairs: dict[int, JudgementDraft], version_id: int = 1) -> None:
+    """Label pairs through the annotation desk as Ann."""
+    queue = app.annotation.open_queue(QueueSettings(1, version_id))
+    for shown in app.annotation.next(queue, 99):
+        if shown.pair_id in folder_pairs:
+            app.annotation.commit(shown.presentation_uid, folder_pairs[shown.pair_id])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Application]:
+    """Give a workspace of six pairs, the reviewer Ann and the rubric Helpful 1.0.0."""
+    with opened(tmp_path / "desk") as application:
+        yield application
+
+
+def test_that_flagged_pairs_are_left_out(desk: Application) -> None:
+    label(desk, {1: prefer(2, flags=("pii",)), 2: prefer(-2, flags=("names_model",)), 3: prefer(1)})
+    plan = desk.datasets.plan(ALL)
+    assert left(plan) == {"flagged: personal data": 1, why.NOT_LABELLED: 3}
+    assert plan.counts["items"] == 2
+    assert desk.datasets.plan(replace(ALL, drop_flags=("names_model",))).counts["items"] == 2
+
+
+def test_that_labels_turn_stale_with_a_major_version_and_not_with_a_minor_one(desk: Application) -> None:
+    label(desk, {1: prefer(2), 2: prefer(-2)})
+    draft = desk.rubrics.new_draft(1).value
+    changed = replace(BODY, tie_rule="Say tie when both help.")
+    desk.rubrics.publish(desk.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MINOR, "Tie rule.")
+    assert desk.datasets.plan(ALL).counts["items"] == 2
+    draft = desk.rubrics.new_draft(1).value
+    changed = replace(BODY, purpose="Which answer is kinder?")
+    desk.rubrics.publish(desk.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MAJOR, "Kindness.")
+    assert left(desk.datasets.plan(ALL)) == {why.NOT_LABELLED: 4, why.STALE_RUBRIC: 2}
+    accepted = desk.datasets.plan(replace(ALL, rubric_version_ids=(1,)))
+    assert accepted.counts["items"] == 2
+    assert any("older meaning" in note for note in accepted.notes)
+
+
+def test_that_a_retracted_label_does_not_count_until_it_is_redone(desk: Application) -> None:
+    label(desk, {1: prefer(2), 2: prefer(2)})
+    desk.annotation.undo(1)
+    assert desk.datasets.plan(ALL).counts["items"] == 1
+    desk.annotation.redo(1)
+    assert desk.datasets.plan(ALL).counts["items"] == 2
+
+
+def test_that_a_label_made_here_outranks_the_one_that_came_with_the_file(desk: Application, tmp_path: Path) -> None:
+    texts = desk.pairs.detail(1).pair
+    record = {"prompt": texts.prompt.last_text, "chosen": texts.a.text, "rejected": texts.b.text}
+    bring(desk, tmp_path, [record], fmt="trl")
+    label(desk, {1: prefer(3)})
+    desk.datasets.freeze("d", ALL)
+    (item,) = desk.datasets.items("d")
+    assert (item.chosen, item.strength) == ("B", 3.0)
+    both = desk.datasets.plan(replace(ALL, rubric_version_ids=(1, 2), min_strength=0.0))
+    assert (both.counts["items"], both.counts["judgements"]) == (1, 2)

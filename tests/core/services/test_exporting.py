@@ -12,6 +12,7 @@ from core import durable
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
 from core.services.application import Application
+from tests.fakes.fresh import fresh
 
 POLICY = FreezePolicy(aggregation="majority", keep_ties=True, soft_targets=True, seed=2, splits=(0.5, 0.25, 0.25))
 SPLITS = ("train", "dev", "test")
@@ -19,7 +20,7 @@ SPLITS = ("train", "dev", "test")
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Application]:
-    with Application.open(tmp_path / "ws", create=True) as application:
+    with fresh(tmp_path / "ws") as application:
         yield application
 
 
@@ -49,7 +50,7 @@ def test_that_export_import_export_gives_the_same_bytes(app: Application, tmp_pa
     fill(app, tmp_path)
     app.datasets.freeze("d", POLICY)
     app.datasets.export("d", tmp_path / "first", fmt, unseal=True)
-    with Application.open(tmp_path / "other", create=True) as other:
+    with fresh(tmp_path / "other") as other:
         for split in SPLITS:
             report = other.imports.run(tmp_path / "first" / f"{split}.{fmt}", name="again").value
             assert (report.fmt, report.rejected, report.duplicates) == ("pairwright", 0, 0)

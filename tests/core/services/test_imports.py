@@ -17,11 +17,12 @@ from core.services.application import Application
 from core.services.importing import job
 from core.services.imports import ImportReport
 from core.services.pairs import PairFilter
+from tests.fakes.fresh import fresh
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Application]:
-    with Application.open(tmp_path / "ws", create=True) as application:
+    with fresh(tmp_path / "ws") as application:
         yield application
 
 

@@ -13,6 +13,7 @@ from core.domain.errors import BadInput, NotFound
 from core.services.application import Application
 from core.services.importing.escaping import TRIGGERS
 from core.services.pairs import PairFilter
+from tests.fakes.fresh import fresh
 
 ODD = ["100% sure", "under_score", "back\\slash", 'say "hi"', "Ünïcode", "=SUM(A1)", "'quoted", "-1", "@x", "\tindent"]
 
@@ -30,7 +31,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 
 def filled(tmp_path: Path) -> Iterator[Application]:
-    with Application.open(tmp_path / "ws", create=True) as application:
+    with fresh(tmp_path / "ws") as application:
         rows: list[dict[str, Any]] = [
             {"prompt": f"q{i} {ODD[i]}", "response1": f"one {i}", "response2": f"two {i}"} for i in range(10)
         ]
@@ -137,7 +138,7 @@ def test_that_the_table_as_csv_runs_no_formula_and_reads_back(app: Application, 
     with open(report.path, encoding="utf-8", newline="") as handle:
         cells = [cell for line in csv.reader(handle) for cell in line]
     assert not any(cell.startswith(TRIGGERS) for cell in cells)
-    with Application.open(tmp_path / "other", create=True) as other:
+    with fresh(tmp_path / "other") as other:
         result = other.imports.run(report.path, name="back").value
         assert (result.fmt, result.imported, result.rejected, result.judgements) == ("pairwright_table", 11, 0, 8)
         for key in app.pairs.ids():

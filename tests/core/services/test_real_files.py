@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import BadInput
-from core.services.application import Application
+from tests.fakes.fresh import fresh
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the folder ../shared/data is not there")
@@ -23,7 +23,7 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_that_a_real_file_imports_with_known_counts(tmp_path: Path, name: str) -> None:
-    with Application.open(tmp_path / "ws", create=True) as app:
+    with fresh(tmp_path / "ws") as app:
         report = app.imports.run(FOLDER / name).value
         found = (report.fmt, report.rows, report.imported, report.duplicates, report.rejected, report.judgements)
         assert found == COUNTS[name]
@@ -34,7 +34,7 @@ def test_that_a_real_file_imports_with_known_counts(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", ["xstest_prompts.csv", "xstest_completions_2annotators.jsonl.gz"])
 def test_that_a_real_file_without_pairs_is_refused(tmp_path: Path, name: str) -> None:
-    with Application.open(tmp_path / "ws", create=True) as app:
+    with fresh(tmp_path / "ws") as app:
         with pytest.raises(BadInput, match="holds no pairs"):
             app.imports.run(FOLDER / name)
         assert app.pairs.count() == 0
