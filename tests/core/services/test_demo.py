@@ -1,0 +1,64 @@
+"""The demo: stated rules, a built workspace that opens with this version and adds up."""
+
+import pytest
+
+from core.domain.judgement import Verdict
+from core.services.application import Application
+from core.services.demo.answers import demo_prompts
+from core.services.demo.labels import complete, rule_plain, rule_steps, steps
+from core.services.demo.opening import open_demo
+
+LIST = "1. Turn the water off.\n2. Take the handle off.\n3. Change the washer."
+TALK = "Taps drip when a washer is worn. Change it and the tap is quiet again."
+BROKEN = "1. Turn the water off.\n2. Take the handle off.\n3. Change the"
+
+
+def test_that_steps_are_counted_and_capped():
+    assert steps(LIST) == 3
+    assert steps("\n".join(f"{n}. do it" for n in range(20))) == 9
+
+
+def test_that_a_text_that_breaks_off_is_not_complete():
+    assert complete(TALK)
+    assert not complete(BROKEN)
+
+
+def test_that_the_two_rules_disagree_on_a_list_that_breaks_off():
+    assert rule_steps(BROKEN, TALK).preferred == "A"
+    assert rule_plain(BROKEN, TALK).preferred == "B"
+
+
+def test_that_equal_answers_are_a_tie():
+    assert rule_steps(TALK, TALK).verdict is Verdict.TIE
+
+
+def test_that_swapping_the_answers_swaps_the_sign():
+    assert rule_steps(LIST, TALK).strength == -rule_steps(TALK, LIST).strength
+
+
+@pytest.fixture
+def demo(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
+    with Application.open(open_demo()) as app:
+        yield app
+
+
+def test_that_the_built_demo_opens_and_adds_up(demo):
+    assert demo.workspace.check().ok
+    assert demo.workspace.info().counts["pairs"] == 2 * len(demo_prompts())
+
+
+def test_that_the_demo_has_two_published_versions_and_reviewers_who_disagree(demo):
+    assert len(demo.rubrics.published()) == 2
+    from core.services.pairs import PairFilter
+
+    assert demo.pairs.count(PairFilter(label="disagree")) > 0
+
+
+def test_that_a_point_of_the_demo_run_leads_back_to_label_clause_and_reviewer(demo):
+    (run,) = demo.runs.list()
+    assert run.state == "finished"
+    worst = demo.runs.lineage(run.run_id).rows(demo.runs.reader(run.run_id).worst(1))[0]
+    assert worst.prompt in demo_prompts()
+    assert worst.reviewers
+    assert "Workshop help desk 2.0.0" in worst.clause
