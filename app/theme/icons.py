@@ -1,100 +1,128 @@
-"""Icons: the project's own line drawings in ``resources/icons``, tinted with theme colours when they are painted.
+"""Icons: the project's own line drawings in ``resources/icons``, in theme colours.
 
-The colour is looked up at paint time, so a theme switch needs a repaint and nothing else.
+A tinted copy of a drawing is written to a temporary folder and painted by Qt's own SVG icon engine: sharp at any
+size, drawn when needed. An icon engine written in Python would follow the theme by itself, but the binding frees
+it while Qt still paints with it. So a theme change looks for our icons in the window and exchanges them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTemporaryDir
+from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QListWidget, QTabBar, QWidget
 
 from app.theme.tokens import Tokens
 
 Colours = Callable[[], Tokens]
 
 
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    """Which drawing in which colour tokens: while off, and while checked or selected."""
+
+    name: str
+    off: str
+    on: str
+
+
 class Icons:
-    """Loads, tints and caches the drawings; one for the whole window."""
+    """Loads and tints the drawings; one for the whole window."""
 
     def __init__(self, folder: Path, tokens: Colours) -> None:
         self._folder = folder
         self._tokens = tokens
+        self._scratch = QTemporaryDir()
         self._sources: dict[str, str] = {}
-        self._pixmaps: dict[tuple[str, str, int, int], QPixmap] = {}
+        self._made: dict[_Spec, QIcon] = {}
+        self._known: dict[int, _Spec] = {}
 
     def icon(self, name: str, colour: str = "text2", on: str = "accent") -> QIcon:
-        """Return an icon that follows the theme.
+        """Return an icon in the present colours; where it is set on a button, tab or action it follows the theme.
 
         Args:
             name: file stem in ``resources/icons``.
             colour: token while off.
             on: token while checked or selected.
         """
-        return QIcon(_TintedEngine(self, name, colour, on))
+        spec = _Spec(name, colour, on)
+        if spec not in self._made:
+            self._made[spec] = self._make(spec)
+            self._known[self._made[spec].cacheKey()] = spec
+        return self._made[spec]
 
     def pixmap(self, name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
         """Return a square picture of ``size`` logical pixels in the token ``colour``."""
-        pixmap = QPixmap(self.render(name, self._tokens()[colour], round(size * ratio), round(size * ratio)))
+        side = max(1, round(size * ratio))
+        pixmap = QPixmap(side, side)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        if source := self._tinted(name, self._tokens()[colour]):
+            painter = QPainter(pixmap)
+            QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, side, side))
+            painter.end()
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
-
-    def render(self, name: str, colour: str, width: int, height: int) -> QPixmap:
-        """Return the drawing in ``#RRGGBB`` on a transparent ground, in device pixels."""
-        key = (name, colour, width, height)
-        if key not in self._pixmaps:
-            if len(self._pixmaps) > 600:
-                self._pixmaps.clear()
-            self._pixmaps[key] = self._draw(*key)
-        return self._pixmaps[key]
 
     def names(self) -> list[str]:
         """Return the names of all drawings."""
         return sorted(path.stem for path in self._folder.glob("*.svg"))
 
-    def _draw(self, name: str, colour: str, width: int, height: int) -> QPixmap:
+    def follow_theme(self, widgets: Iterable[QWidget]) -> None:
+        """Exchange every icon of ours on these widgets, their tabs and their actions for one in the new colours."""
+        known, self._known = self._known, {}
+        self._made.clear()
+        actions: dict[int, QAction] = {}
+        for widget in widgets:
+            if isinstance(widget, QAbstractButton):
+                if spec := known.get(widget.icon().cacheKey()):
+                    widget.setIcon(self.icon(spec.name, spec.off, spec.on))
+            elif isinstance(widget, QTabBar):
+                self._follow_tabs(widget, known)
+            elif isinstance(widget, QListWidget):
+                self._follow_items(widget, known)
+            actions.update((id(action), action) for action in widget.actions())
+        for action in actions.values():
+            if spec := known.get(action.icon().cacheKey()):
+                action.setIcon(self.icon(spec.name, spec.off, spec.on))
+
+    def _follow_tabs(self, tabs: QTabBar, known: dict[int, _Spec]) -> None:
+        for place in range(tabs.count()):
+            if spec := known.get(tabs.tabIcon(place).cacheKey()):
+                tabs.setTabIcon(place, self.icon(spec.name, spec.off, spec.on))
+
+    def _follow_items(self, items: QListWidget, known: dict[int, _Spec]) -> None:
+        for place in range(items.count()):
+            item = items.item(place)
+            if spec := known.get(item.icon().cacheKey()):
+                item.setIcon(self.icon(spec.name, spec.off, spec.on))
+
+    def _make(self, spec: _Spec) -> QIcon:
+        icon = QIcon()
+        for token, mode, state in (
+            (spec.off, QIcon.Mode.Normal, QIcon.State.Off),
+            (spec.on, QIcon.Mode.Normal, QIcon.State.On),
+            ("text3", QIcon.Mode.Disabled, QIcon.State.Off),
+        ):
+            if path := self._file(spec.name, self._tokens()[token]):
+                icon.addFile(path, QSize(), mode, state)
+        return icon
+
+    def _file(self, name: str, colour: str) -> str:
+        """Return the path of a drawing in one colour, written when it is not there."""
+        path = Path(self._scratch.filePath(f"{name}-{colour[1:]}.svg"))
+        if not path.exists():
+            source = self._tinted(name, colour)
+            if not source:
+                return ""
+            path.write_text(source, encoding="utf-8")
+        return str(path)
+
+    def _tinted(self, name: str, colour: str) -> str:
         if name not in self._sources:
             path = self._folder / f"{name}.svg"
             self._sources[name] = path.read_text(encoding="utf-8") if path.is_file() else ""
-        pixmap = QPixmap(width, height)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        source = self._sources[name]
-        if source and width > 0 and height > 0:
-            renderer = QSvgRenderer(QByteArray(source.replace("#000", colour).encode()))
-            painter = QPainter(pixmap)
-            side = min(width, height)
-            renderer.render(painter, QRectF((width - side) / 2, (height - side) / 2, side, side))
-            painter.end()
-        return pixmap
-
-    def _colour(self, mode: QIcon.Mode, state: QIcon.State, off: str, on: str) -> str:
-        if mode == QIcon.Mode.Disabled:
-            return self._tokens()["text3"]
-        return self._tokens()[on if state == QIcon.State.On else off]
-
-
-class _TintedEngine(QIconEngine):
-    """Paints one drawing in the colour the theme has at that moment."""
-
-    def __init__(self, icons: Icons, name: str, off: str, on: str) -> None:
-        super().__init__()
-        self._icons, self._name, self._off, self._on = icons, name, off, on
-
-    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        """Draw at the painter's own resolution."""
-        ratio = painter.device().devicePixelRatioF() if painter.device() else 1.0
-        pixmap = QPixmap(self.pixmap(QSize(round(rect.width() * ratio), round(rect.height() * ratio)), mode, state))
-        pixmap.setDevicePixelRatio(ratio)
-        painter.drawPixmap(QPoint(rect.x(), rect.y()), pixmap)
-
-    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        """Return the drawing in device pixels."""
-        colour = self._icons._colour(mode, state, self._off, self._on)
-        return self._icons.render(self._name, colour, size.width(), size.height())
-
-    def clone(self) -> QIconEngine:
-        """Return an engine that paints the same."""
-        return _TintedEngine(self._icons, self._name, self._off, self._on)
+        return self._sources[name].replace("#000", colour)

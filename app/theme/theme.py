@@ -103,7 +103,9 @@ class Theme(QObject):
         self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
         self._app.setStyleSheet(render_style_sheet(self._template, self._tokens, self.zoom, extra))
-        for widget in self._app.allWidgets():
+        widgets = self._app.allWidgets()
+        self.icons.follow_theme(widgets)
+        for widget in widgets:
             self.fit_icon(widget)
         self.changed.emit()
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QAction, QIcon
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
@@ -21,11 +21,16 @@ def test_that_the_zoom_is_kept_between_80_and_200_percent(theme: Theme) -> None:
     assert theme.zoom == 0.8
 
 
-def test_that_an_icon_is_painted_in_the_colour_of_the_theme_of_that_moment(theme: Theme) -> None:
-    icon = theme.icons.icon("check", "text")
-    light = icon.pixmap(24, 24).toImage()
+def test_that_icons_in_the_window_take_the_colours_of_a_new_theme(theme: Theme, qtbot: object) -> None:
+    button, action = QPushButton(), QAction("Do")
+    qtbot.addWidget(button)  # type: ignore[attr-defined]
+    button.setIcon(theme.icons.icon("check", "text"))
+    action.setIcon(theme.icons.icon("check", "text"))
+    button.addAction(action)
+    light = button.icon().pixmap(24, 24).toImage()
     theme.apply("dark", 100)
-    dark = icon.pixmap(24, 24).toImage()
+    dark = button.icon().pixmap(24, 24).toImage()
+    assert action.icon().pixmap(24, 24).toImage() == dark
     brightest = [
         max(
             image.pixelColor(x, y).lightness()
