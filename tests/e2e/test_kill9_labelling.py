@@ -10,7 +10,6 @@ import multiprocessing
 import random
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -68,7 +67,7 @@ def kill_once(folder: Path, rng: random.Random, seed: int) -> list[int]:
     with receive:
         assert receive.recv() == 0, "the child could not open the workspace"
         heard = [receive.recv() for _ in range(rng.randrange(25))]
-        time.sleep(rng.uniform(0.0, 0.03))
+        child.join(rng.uniform(0.0, 0.03))
         child.kill()
         child.join()
         try:

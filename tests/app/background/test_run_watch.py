@@ -16,6 +16,18 @@ class Run:
     total_steps: int = 100
     eta_s: float | None = 372.0
 
+    @property
+    def live(self) -> bool:
+        return self.state in ("running", "paused", "stopping")
+
+    @property
+    def status(self) -> Run:
+        return self
+
+    @property
+    def phase(self) -> str:
+        return "train"
+
 
 def test_that_a_new_state_is_told_once(qtbot: object) -> None:
     tasks = TaskRunner()

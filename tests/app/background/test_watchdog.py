@@ -19,7 +19,7 @@ def test_that_a_busy_ui_thread_is_noticed_and_located(qtbot: object) -> None:
     dog = Watchdog(seen.append, limit_s=0.05)
     dog.start()
 
-    QTimer.singleShot(0, lambda: _count(3_000_000))
+    QTimer.singleShot(0, lambda: _count(15_000_000))
     qtbot.waitUntil(lambda: bool(seen), timeout=5000)  # type: ignore[attr-defined]
     dog.stop()
     assert dog.stalls[0].seconds > 0.05
