@@ -166,7 +166,7 @@ class MetricPlot(QFrame):
     def fit(self, total: float = 0.0) -> None:
         """Show everything from the first step to the last, or to ``total`` steps planned."""
         right = max(self.last_step(), total, 1.0)
-        self.plot.setXRange(min(self.first_step(), right - 1), right * 1.06, padding=0.01)
+        self.plot.setXRange(min(self.first_step(), right - 1), right * 1.15, padding=0.01)
         self.view.enableAutoRange(axis="y")
 
     def set_crosshair(self, step: float) -> None:
