@@ -25,6 +25,11 @@ EVERY = {
 
 
 @pytest.fixture
+def without_fsync() -> None:
+    """Take back what the other tests of this folder do: here the settings of real use are the subject."""
+
+
+@pytest.fixture
 def app(tmp_path: Path):
     """An open workspace."""
     with opened(tmp_path / "ws") as app:
