@@ -22,6 +22,7 @@ from core.training.scoring import EncodedPair
 from core.training.templates import ChatFormat, fold_system, plain_format, probe, render
 
 _BATCH = 512
+_MAX_ROUNDS = 1000
 Progress = Callable[[int, int], None]
 
 
@@ -89,17 +90,30 @@ class PairEncoder:
         return chat_row(self.tokenizer, self.chat, messages, prompt_text, answer)
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """Return the ids that generation starts from, cut like a training row's prompt when too long."""
+        """Return the ids that generation starts from, uncut: whoever samples decides what is too long."""
         messages = self.messages(prompt)
         return _drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
 
     def encode(self, pairs: Sequence[TrainingPair]) -> list[tuple[Row, Row, bool]]:
-        """Return (chosen, rejected, prompt was shortened) of each pair."""
-        drafts = [self.messages(pair.prompt) for pair in pairs]
-        done = self._encode_drafts(pairs, drafts)
-        if self.plain:
-            return [(c, r, False) for c, r in done]
-        return [self._shorten(p, m, rows) for p, m, rows in zip(pairs, drafts, done, strict=True)]
+        """Return (chosen, rejected, prompt was shortened) of each pair.
+
+        All pairs that are too long are shortened by one step and encoded again together, round by round.
+        """
+        drafts = [list(self.messages(pair.prompt)) for pair in pairs]
+        rows = self._encode_drafts(pairs, drafts)
+        shortened = [False] * len(pairs)
+        open_ones = [] if self.plain else list(range(len(pairs)))
+        for _ in range(_MAX_ROUNDS):
+            steps = {i: shorter for i in open_ones if (shorter := self._shorter(drafts[i], rows[i])) is not None}
+            if not steps:
+                break
+            open_ones = list(steps)
+            for i, messages in steps.items():
+                drafts[i], shortened[i] = messages, True
+            again = self._encode_drafts([pairs[i] for i in open_ones], [drafts[i] for i in open_ones])
+            for i, row in zip(open_ones, again, strict=True):
+                rows[i] = row
+        return [(c, r, short) for (c, r), short in zip(rows, shortened, strict=True)]
 
     def _encode_drafts(
         self, pairs: Sequence[TrainingPair], drafts: Sequence[Sequence[Message]]
@@ -124,20 +138,12 @@ class PairEncoder:
             for i in range(n)
         ]
 
-    def _shorten(self, pair: TrainingPair, messages: Sequence[Message], rows: tuple[Row, Row]) -> tuple[Row, Row, bool]:
-        """Make the prompt shorter until the longer row fits, or nothing more may go."""
-        messages = list(messages)
-        shortened = False
-        for _ in range(64):
-            excess = max(len(row.ids) for row in rows) - self.limit
-            if excess <= 0:
-                break
-            shorter = drop_oldest_turn(messages) or self._cut_last_turn(messages, excess)
-            if shorter is None:
-                break
-            messages, shortened = shorter, True
-            rows = self._encode_drafts([pair], [messages])[0]
-        return (*rows, shortened)
+    def _shorter(self, messages: list[Message], rows: tuple[Row, Row]) -> list[Message] | None:
+        """Return the prompt one step shorter, None when the longer row fits or nothing more may go."""
+        excess = max(len(row.ids) for row in rows) - self.limit
+        if excess <= 0:
+            return None
+        return drop_oldest_turn(messages) or self._cut_last_turn(messages, excess)
 
     def _cut_last_turn(self, messages: list[Message], excess: int) -> list[Message] | None:
         """Return the messages with the last turn's oldest ``excess`` tokens gone.
