@@ -76,11 +76,15 @@ class MicroBatches:
     Args:
         count: most pairs of a forward pass; 0 sets no limit.
         tokens: most tokens of a forward pass, a longer pair standing alone; 0 sets no limit.
+
+    Attributes:
+        shrunk: memory ran out at least once in this run.
     """
 
     def __init__(self, count: int = 0, tokens: int = 0) -> None:
         self.count = count
         self.tokens = tokens
+        self.shrunk = False
 
     @classmethod
     def choose(cls, config: RunConfig, scorer_name: str, device: str) -> MicroBatches:
@@ -120,9 +124,12 @@ class MicroBatches:
         largest = max((len(group) for group in self.split(pairs)), default=0)
         if largest <= 1:
             return False
-        self.count = largest // 2
-        self.tokens //= 2
+        self.limit(largest // 2, self.tokens // 2)
         return True
+
+    def limit(self, count: int, tokens: int) -> None:
+        """Allow no more than this from now on, since memory ran out."""
+        self.count, self.tokens, self.shrunk = count, tokens, True
 
     def __repr__(self) -> str:
         return f"at most {self.count or 'any number of'} pairs and {self.tokens or 'any number of'} tokens"

@@ -30,7 +30,7 @@ class RunState:
     The step alone says where in the data order the run is. ``inputs`` are the hashes behind the fingerprint.
 
     Attributes:
-        micro_count, micro_tokens: limits of a forward pass, which memory may have lowered.
+        micro_count, micro_tokens: limits of a forward pass if memory ran out before; 0 otherwise.
         kernel_id: the arithmetic of the forward pass; another one would not continue bit for bit.
         pairs_seen, tokens_seen: counted over the whole run. seconds: of training, pauses left out.
         first: loss, margin, accuracy of the first step.

@@ -83,7 +83,7 @@ class Training:
         before = checkpoint.state
         checkpoints.restore(checkpoint, self.session.model, self.optimizer)
         if before.micro_count and (not micro.count or before.micro_count < micro.count):
-            micro.count, micro.tokens = before.micro_count, before.micro_tokens
+            micro.limit(before.micro_count, before.micro_tokens)
         if before.kernel_id != self.state.kernel_id:
             self.warnings.append(
                 Warned(
@@ -191,8 +191,9 @@ class Training:
             return
         begun = time.monotonic()
         yield PhaseChanged("save", self.state.step, self.prepared.total)
-        micro = self.stepper.micro
-        state = replace(self.state, micro_count=micro.count, micro_tokens=micro.tokens)
+        micro, state = self.stepper.micro, self.state
+        if micro.shrunk:
+            state = replace(state, micro_count=micro.count, micro_tokens=micro.tokens)
         saved, failure = None, ""
         try:
             saved = checkpoints.save(self.job.run_dir, state, self.session.model, self.optimizer)
