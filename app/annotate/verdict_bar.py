@@ -11,13 +11,13 @@ from app.widgets.containers import Card
 from app.widgets.labels import text_label
 
 POINTS: tuple[tuple[str, int, str], ...] = (
-    ("annotate.left3", -3, "Left much better"),
+    ("annotate.left3", -3, "Left much"),
     ("annotate.left2", -2, "Left better"),
-    ("annotate.left1", -1, "Left slightly"),
+    ("annotate.left1", -1, "Left a bit"),
     ("annotate.tie", 0, "Tie"),
-    ("annotate.right1", 1, "Right slightly"),
+    ("annotate.right1", 1, "Right a bit"),
     ("annotate.right2", 2, "Right better"),
-    ("annotate.right3", 3, "Right much better"),
+    ("annotate.right3", 3, "Right much"),
 )
 ON_SCALE: dict[int, tuple[int, ...]] = {3: (-2, 0, 2), 5: (-3, -2, 0, 2, 3), 7: (-3, -2, -1, 0, 1, 2, 3)}
 """Which strengths a rubric's scale offers; the key of a strength is the same on every scale."""

@@ -58,7 +58,7 @@ def history_lines(detail: Any) -> list[str]:
     ]
     for side, response in (("A", detail.pair.a), ("B", detail.pair.b)):
         if response.generation is not None and (made := response.generation.to_plain()):
-            words = ", ".join(f"{key} {value}" for key, value in made.items() if not isinstance(value, dict))
+            words = ", ".join(f"{key} {_short(value)}" for key, value in made.items() if not isinstance(value, dict))
             lines.append(f"{side} was made by {words[:300]}")
     lines += [judgement_line(j) for j in detail.judgements]
     lines += [f"In {d.title}: {d.split}, chosen {d.chosen}, strength {d.strength:g}" for d in detail.datasets]
@@ -72,3 +72,9 @@ def judgement_line(judgement: Judgement) -> str:
     gone = "" if judgement.current else " (no longer current)"
     words = describe(judgement.draft) if judgement.kind == "label" else "taken back"
     return f"{when}  {judgement.reviewer.name}: {words}, under {judgement.rubric_title}{gone}"
+
+
+def _short(value: object) -> str:
+    """Return a value as text; a hash by its first digits, so that the line can be broken."""
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 and " " not in text else text

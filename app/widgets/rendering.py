@@ -105,11 +105,16 @@ def render(
     if tokens is not None:
         html = _Painter(look).paint(tokens)
         return Rendered(text, mode, html, None, (), marks, tuple(find_hidden(text)), 0, "", look)
-    note = "Too long or too intricate to be drawn as Markdown; this is its source." if mode == "rendered" else ""
+    note = "Drawn as Markdown it would be incomplete or too slow; this is its source." if mode == "rendered" else ""
     display = make_display(text, limit=limit)
     different = tuple(Mark(*span, marks.side) for span in marks.spans) if marks and mode == "diff" else ()
     spans = (*display.spans((*different, *extra)), *display.chips)
     return Rendered(text, mode, "", display, spans, marks, display.hidden, display.cut, note, look)
+
+
+LEAST_VISIBLE = 0.8
+"""Markdown that swallows more of the words than this leaves (empty nested lists, too deep nesting, link
+definitions) is shown as its source: a reviewer must never judge text that is not there."""
 
 
 @lru_cache(maxsize=1)
@@ -127,8 +132,20 @@ def _parse(text: str) -> list[Token] | None:
     tokens = _parser().parse(text)
     if sum(1 + len(token.children or ()) for token in tokens) > MOST_TOKENS:
         return None
+    if _letters(_visible(tokens)) < LEAST_VISIBLE * _letters(text):
+        return None
     _link_targets(tokens)
     return tokens
+
+
+def _visible(tokens: Sequence[Token]) -> str:
+    """Return the words that drawing these tokens would show."""
+    return "".join(token.content for token in tokens)
+
+
+def _letters(text: str) -> int:
+    """Count what a reader would miss: letters and digits."""
+    return sum(map(str.isalnum, text))
 
 
 class _Painter:
