@@ -71,7 +71,7 @@ def has_screen() -> bool:
 
 def check_interpreter() -> None:
     """Refuse interpreters the project cannot run on, with the reason."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file runs before any requirement is checked)
         raise SetupError(f"Python 3.11 or newer is needed; this is {platform.python_version()}.")
     if struct.calcsize("P") != 8:
         raise SetupError("A 64-bit Python is needed; this one has 32 bits.")
