@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SIZES = ((1280, 800), (1920, 1080))
@@ -54,15 +56,12 @@ class Camera:
     """The window, offscreen, with a workspace open."""
 
     def __init__(self, workspace: Path | None = None, *, wait: float = 15) -> None:
-        from PySide6.QtGui import QCursor
-
         from app import bootstrap
 
         self._app = bootstrap.make_application(["grab"])
         self.desk = bootstrap.build(self._app)
         self._wait = wait
         self.desk.window.show()
-        QCursor.setPos(5000, 5000)
         if workspace is not None:
             self.desk.switch.open(workspace)
             self.settle(lambda: self.desk.switch.current is not None)
@@ -99,6 +98,8 @@ class Camera:
         window.resize(*size)
         window.navigate(place, **(item or {}))
         self.settle()
+        for button in window.rail.places.values():  # the offscreen mouse rests on the first one
+            button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
         path.parent.mkdir(parents=True, exist_ok=True)
         window.grab().save(str(path))
         return path
