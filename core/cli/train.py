@@ -153,8 +153,8 @@ def follow(run_dir: Path, *, as_json: bool) -> int:
     folder = RunFolder(run_dir)
     folder.record()
     request(folder.control, "run")
-    stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM))
-    last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
+    with stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM)):
+        last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
     return _code(last, as_json)
 
 

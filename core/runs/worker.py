@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     _lower_priority()
     if options.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
-    stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,))
     engine = named_engine(options.engine) if options.engine else None
     try:
-        last = drive(run_dir, Drive(host="process", engine=engine, cache_dir=cache_dir()))
+        with stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,)):
+            last = drive(run_dir, Drive(host="process", engine=engine, cache_dir=cache_dir()))
     except UserError as error:
         print(f"{error.message} {error.hint}".rstrip(), file=sys.stderr, flush=True)
         return error.exit_code
@@ -50,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def stop_on_signals(control: Path, signals: tuple[int, ...]) -> None:
-    """Make the first signal mean stop and save, the second stop now, and the third end the process."""
+@contextlib.contextmanager
+def stop_on_signals(control: Path, signals: tuple[int, ...]) -> Iterator[None]:
+    """Within the context the first signal means stop and save, the second stop now, and a third ends the process."""
 
     def stop(number: int, _frame: Any) -> None:
         asked = requested(control)
@@ -61,8 +63,12 @@ def stop_on_signals(control: Path, signals: tuple[int, ...]) -> None:
         with contextlib.suppress(UserError):
             request(control, "stop_now" if asked == "stop_and_save" else "stop_and_save")
 
-    for number in signals:
-        signal.signal(number, stop)
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _lower_priority() -> None:

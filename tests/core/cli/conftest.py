@@ -1,0 +1,66 @@
+"""The command line in this process, with the scripted engine in place of the real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.app import main
+from tests.fakes.scripted_engine import train
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command returned and printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The printed JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def json(self) -> Any:
+        """The printed JSON value."""
+        return json.loads(self.out)
+
+    def error(self) -> dict[str, str]:
+        """The error as printed with --json."""
+        return json.loads(self.err)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Return a function that runs one command."""
+    monkeypatch.setattr("core.runs.driver._real_engine", lambda probe: (train, probe))
+
+    def run(*words: object) -> Said:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"prompt": f"Q{i}", "chosen": "yes", "rejected": "no"} for i in range(8)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from core.services.diagnosis import wal_reset_status
+from tests.core.cli.conftest import Said
+
+Call = Callable[..., Said]
+
+
+@pytest.mark.parametrize(
+    ("version", "fixed"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 52, 0), True),
+    ],
+)
+def test_that_the_versions_with_the_wal_reset_fix_are_known(version: tuple[int, int, int], fixed: bool) -> None:
+    assert ("has the WAL-reset fix" in wal_reset_status(version)) is fixed
+
+
+def test_that_doctor_tells_versions_devices_places_and_what_is_missing(call: Call) -> None:
+    said = call("doctor", "--json")
+    found = said.json()
+    assert found["versions"]["sqlite"] == sqlite3.sqlite_version
+    assert found["versions"]["torch"]
+    assert found["devices"][0].startswith("cpu")
+    assert {"data", "models", "cache", "logs", "resources"} == set(found["places"])
+    assert said.code == (0 if found["healthy"] else 1)
+    assert call("doctor").out.splitlines()[-1] in ("All that is needed is there.", "Something needed is missing.")
+
+
+def test_that_a_missing_library_is_named_and_returns_1(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    import core.services.diagnosis as diagnosis
+
+    real = diagnosis._version
+    monkeypatch.setattr(diagnosis, "_version", lambda name: "" if name == "peft" else real(name))
+    said = call("doctor", "--json")
+    assert said.code == 1
+    assert said.json()["missing"] == ["peft (training)"]
+
+
+def test_that_help_names_every_command(call: Call) -> None:
+    said = call("--help")
+    assert said.code == 0
+    for name in ("train", "runs", "doctor"):
+        assert name in said.out
+    assert call().code == 2

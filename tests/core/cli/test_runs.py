@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.domain.run_config import RunConfig
+from core.runs.control_file import requested
+from core.runs.creation import NewRun, create_run
+from core.runs.driver import Drive, drive
+from core.runs.folder import RunFolder
+from core.runs.hosts import start
+from tests.core.cli.conftest import Said
+from tests.core.runs.conftest import make_pairs
+from tests.core.runs.test_hosts import LIMIT_S, at_step, until
+from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
+
+Call = Callable[..., Said]
+
+
+def make(place: Path, model: Path, name: str, steps: int = 4, run_id: str = "") -> RunFolder:
+    config = RunConfig().with_values({"steps": steps, "batch_size": 4})
+    return create_run(place / name, NewRun(config, model, make_pairs(), name=name), run_id=run_id or f"id-of-{name}")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, model: Path) -> Path:
+    place = tmp_path / "ws" / "runs"
+    drive(make(place, model, "done").path, Drive(host="terminal", engine=train))
+    make(place, model, "fresh")
+    return tmp_path / "ws"
+
+
+@pytest.fixture
+def live(runs: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
+    from core.runs.control_file import request
+    from core.runs.reader import RunReader
+
+    monkeypatch.setenv(STEP_SECONDS_VARIABLE, "0.02")
+    folder = make(runs / "runs", model, "live", 5000)
+    host = start(folder.path, "thread", engine=train)
+    until(at_step(RunReader(folder.path), 1))
+    yield folder
+    request(folder.control, "stop_now")
+    host.wait(LIMIT_S)
+
+
+def test_that_the_runs_of_a_workspace_are_listed(call: Call, runs: Path) -> None:
+    rows = call("runs", runs, "--json").json()
+    assert {(row["name"], row["state"], row["step"]) for row in rows} == {
+        ("done", "finished", 4),
+        ("fresh", "created", 0),
+    }
+    text = call("runs", runs).out
+    assert "done" in text
+    assert "4/4" in text
+
+
+def test_that_list_may_be_left_out_or_said(call: Call, runs: Path) -> None:
+    assert call("runs", "list", runs, "--json").json() == call("runs", runs, "--json").json()
+    assert call("runs", "--json", runs).json() == call("runs", runs, "--json").json()
+
+
+@pytest.mark.parametrize("name", ["done", "id-of-done", "id-of-d"])
+def test_that_a_run_is_found_by_name_id_or_the_beginning_of_its_id(call: Call, runs: Path, name: str) -> None:
+    assert call("runs", "show", name, "--in", runs, "--json").json()["id"] == "id-of-done"
+
+
+def test_that_showing_a_run_tells_state_settings_and_log(call: Call, runs: Path) -> None:
+    folder = runs / "runs" / "done"
+    shown = call("runs", "show", folder, "--json").json()
+    assert shown["status"]["last"]["step"] == 4
+    assert shown["run"]["config"]["steps"] == 4
+    assert "finished (completed)" in call("runs", "show", folder).out
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [(["pause"], "pause"), (["stop"], "stop_and_save"), (["stop", "--now"], "stop_now"), (["resume"], "run")],
+    ids=["pause", "stop", "stop now", "resume"],
+)
+def test_that_a_live_run_is_steered_through_its_folder(
+    call: Call, live: RunFolder, words: list[str], command: str
+) -> None:
+    if command == "run":
+        call("runs", "pause", live.path)
+    assert call("runs", words[0], live.path, *words[1:]).code == 0
+    assert requested(live.control) == command
+
+
+def test_that_a_checkpoint_can_be_asked_for(call: Call, live: RunFolder) -> None:
+    assert call("runs", "checkpoint", live.path).code == 0
+    until(lambda: any(live.checkpoints.glob("step-*")))
+
+
+def test_that_a_run_that_is_not_going_on_cannot_be_steered(call: Call, runs: Path) -> None:
+    for words in (["pause", "fresh"], ["stop", "done"], ["checkpoint", "done"], ["resume", "done"]):
+        said = call("runs", *words, "--in", runs, "--json")
+        assert said.code == 2
+        assert said.error()["hint"]
+
+
+def test_that_unknown_and_ambiguous_runs_are_refused(call: Call, runs: Path, model: Path) -> None:
+    assert call("runs", "show", "nothing", "--in", runs).code == 1
+    assert call("runs", "/nowhere").code == 1
+    create_run(runs / "runs" / "other", NewRun(RunConfig(), model, make_pairs(), name="done"), run_id="second")
+    said = call("runs", "show", "done", "--in", runs, "--json")
+    assert said.code == 2
+    assert "2 runs" in said.error()["error"]
+
+
+def test_that_a_second_process_on_one_run_exits_3(call: Call, live: RunFolder) -> None:
+    assert call("train", "--resume", live.path).code == 3

@@ -1,0 +1,85 @@
+"""The standard probes on the golden model: nothing has moved at step 0, and what moves later is a KL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.domain.run_events import EvalDone, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
+from core.runs.driver import Drive, drive
+from core.runs.reader import RunReader
+from tests.core.runs.golden_cli import golden_run
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def events_of(path: Path, **settings: object) -> list[RunEvent]:
+    folder = golden_run(path, **settings)
+    last = drive(folder.path, Drive(host="thread"))
+    assert isinstance(last, Finished), last
+    return RunReader(folder.path).poll(rows=True)
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> list[RunEvent]:
+    return events_of(tmp_path_factory.mktemp("probes") / "run", steps=6, eval_every=3, kl_every=3, sample_every=3)
+
+
+def of(events: list[RunEvent], kind: type) -> list:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_that_probes_come_at_the_start_at_their_cadence_and_at_the_end(events: list[RunEvent]) -> None:
+    assert [(e.step, e.split) for e in of(events, EvalDone)] == [
+        (s, split) for s in (0, 3, 6) for split in ("dev", "train")
+    ]
+    assert [e.step for e in of(events, KlDone)] == [0, 3, 6]
+    assert [e.step for e in of(events, SampleDone)] == [s for s in (0, 3, 6) for _ in range(4)]
+
+
+def test_that_at_step_0_loss_is_ln_2_and_every_kl_is_exactly_zero(events: list[RunEvent]) -> None:
+    for probe in of(events, EvalDone)[:2]:
+        assert probe.loss == pytest.approx(0.6931471805599453, abs=1e-12)
+        assert (probe.margin, probe.accuracy, probe.kl_chosen, probe.kl_rejected) == (0.0, 0.5, 0.0, 0.0)
+        assert all(row.h == 0.0 for row in probe.rows)
+    first = of(events, KlDone)[0]
+    assert (first.kl, first.se, first.k1) == (0.0, 0.0, 0.0)
+    assert all(s.policy == s.reference and s.kl == 0.0 for s in of(events, SampleDone)[:4])
+
+
+def test_that_training_moves_the_policy_away_and_never_to_a_negative_kl(events: list[RunEvent]) -> None:
+    kls = [e.kl for e in of(events, KlDone)]
+    assert kls[0] == 0.0 < kls[1]
+    token = [(e.kl_chosen, e.kl_rejected) for e in of(events, EvalDone)]
+    assert all(a >= 0 and b >= 0 for a, b in token)
+    assert token[-1][0] > 0
+
+
+def test_that_every_probe_looks_at_the_same_pairs_prompts_and_seeds(events: list[RunEvent]) -> None:
+    for split in ("dev", "train"):
+        sets = {tuple(row.pair_id for row in e.rows) for e in of(events, EvalDone) if e.split == split}
+        assert len(sets) == 1
+    samples = of(events, SampleDone)
+    assert [(s.pair_id, s.seed) for s in samples[:4]] == [(s.pair_id, s.seed) for s in samples[-4:]]
+    held_out = {row.pair_id for row in of(events, EvalDone)[0].rows}
+    assert samples[0].pair_id in held_out
+
+
+def test_that_probes_do_not_change_what_is_trained(events: list[RunEvent], tmp_path: Path) -> None:
+    plain = events_of(tmp_path / "run", steps=6, eval_every=0, kl_every=0, sample_every=0)
+    assert of(plain, EvalDone) == of(plain, KlDone) == of(plain, SampleDone) == []
+    pairs = zip(of(events, StepDone), of(plain, StepDone), strict=True)
+    assert all(one.rows == two.rows and one.grad_norm == two.grad_norm for one, two in pairs)
+
+
+def test_that_a_run_stops_when_the_kl_is_over_its_budget(tmp_path: Path) -> None:
+    events = events_of(
+        tmp_path / "run", steps=12, kl_every=2, kl_budget=1e-6, eval_every=0, sample_every=0, kl_prompts=6
+    )
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "kl_budget"
+    assert last.step < 12
+    assert any(w.code == "kl_budget" for w in of(events, Warned))
+    assert RunReader(tmp_path / "run").status().state == "finished"
