@@ -14,7 +14,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-LONGEST_STALL_S = 1.0 if os.environ.get("PYTEST_XDIST_WORKER") else 0.25
+LONGEST_STALL_S = 2.0 if os.environ.get("PYTEST_XDIST_WORKER") else 0.25
 
 
 @pytest.fixture(autouse=True)
