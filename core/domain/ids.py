@@ -8,6 +8,8 @@ import os
 import time
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 def new_uid() -> str:
     """Return a 32-digit hex identifier that sorts by creation time (UUID version 7 layout, RFC 9562)."""
@@ -34,7 +36,7 @@ def canonical_json(value: Any) -> str:
     Raises:
         ValueError: for NaN or infinity, which have no JSON form.
     """
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def sha256_text(text: str) -> str:

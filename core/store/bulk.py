@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-_PARAMETERS = 4000  # values bound in one statement; SQLite takes 32,766
+_PARAMETERS = 30_000  # values bound in one statement; SQLite takes 32,766
 
 
 def insert_many(session: Session, into: str, rows: list[Any]) -> None:

@@ -16,7 +16,7 @@ from core.services.importing.columns import Provenance, Row, Sample, prompt_read
 from core.services.importing.limits import Limits, RowRejected, check_text
 from core.services.importing.messages import looks_like_messages, prompt_of, read_answer, read_messages, read_prompt
 from core.services.importing.rows import ParsedLabel, ParsedPair
-from core.services.importing.transcripts import split_answers, split_plain, split_transcript
+from core.services.importing.transcripts import split_answers, split_pair, split_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,11 @@ def _bind_hh(sample: Sample, limits: Limits) -> BoundFormat | None:
     chosen, rejected = sample.pick("chosen"), sample.pick("rejected")
     if chosen is None or rejected is None or sample.pick("prompt") is not None:
         return None
+    provenance = Provenance.of(sample)
 
     def convert(row: Row) -> list[ParsedPair]:
-        first = split_transcript(check_text(row.get(chosen), chosen, limits))
-        second = split_transcript(check_text(row.get(rejected), rejected, limits))
-        if not first or not second:
-            raise RowRejected("it is no transcript of Human and Assistant turns")
-        return [_pair(*split_answers(first, second), Provenance.of(sample), row)]
+        first, second = (check_text(row.get(name), name, limits) for name in (chosen, rejected))
+        return [_pair(*split_pair(first, second), provenance, row)]
 
     return BoundFormat("hh", convert)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.domain.ids import canonical_json, sha256_json, sha256_text
+from json.encoder import encode_basestring as _json
+
+from core.domain.ids import canonical_json, sha256_text
 from core.domain.judgement import from_screen
 from core.domain.pair import Response
 from core.services.importing.limits import RowRejected
@@ -18,7 +20,7 @@ def prepare(parsed: ParsedPair) -> NewPair:
     """
     if parsed.first.text == parsed.second.text:
         raise RowRejected("both answers are the same text; there is nothing to prefer")
-    # The hashes are those of core.domain.pair (a test compares them); computed once each, they are a third of the time.
+    # The hashes are those of core.domain.pair, as a test compares; with each text read once they are a third faster.
     first_sha, second_sha = parsed.first.sha256, parsed.second.sha256
     first_is_a = first_sha < second_sha
     a, b = (parsed.first, parsed.second) if first_is_a else (parsed.second, parsed.first)
@@ -34,7 +36,7 @@ def prepare(parsed: ParsedPair) -> NewPair:
         for label in parsed.labels
     )
     return NewPair(
-        sha256=sha256_json({"prompt": plain, "a": a.text, "b": b.text}),
+        sha256=sha256_text(f'{{"a":{_json(a.text)},"b":{_json(b.text)},"prompt":{body}}}'),
         prompt_sha256=sha256_text(body),
         turns=len(plain),
         prompt_text="\n\n".join(turn["content"] for turn in plain),

@@ -7,7 +7,9 @@ import re
 from core.domain.conversation import Message, Prompt, Role
 from core.services.importing.limits import RowRejected
 
-_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant|System):[ ]?")
+_TURN = re.compile(r"\n\n(Human|Assistant|System):[ ]?")
+_FIRST_TURN = re.compile(r"\s*(Human|Assistant|System):[ ]?")
+_LAST_MARK = "\n\nAssistant:"
 _ROLES: dict[str, Role] = {"Human": "user", "Assistant": "assistant", "System": "system"}
 
 
@@ -16,9 +18,10 @@ def split_transcript(text: str) -> list[Message]:
 
     One blank behind the colon belongs to the notation, all else to the turn, byte for byte.
     """
-    marks = list(_TURN.finditer(text))
-    if not marks or text[: marks[0].start()].strip():
+    first = _FIRST_TURN.match(text)
+    if first is None:
         return []
+    marks = [first, *_TURN.finditer(text, first.end())]
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [Message(_ROLES[m.group(1)], text[m.end() : end]) for m, end in zip(marks, ends, strict=True)]
 
@@ -47,6 +50,25 @@ def _headless(text: str) -> list[Message]:
     if not alternates or len(roles) < 2:
         return []
     return [Message("user", text[: mark.start()]), *turns]
+
+
+def split_pair(first: str, second: str) -> tuple[Prompt, str, str]:
+    """Return the shared turns of two transcripts and the two last answers.
+
+    Raises:
+        RowRejected: see :func:`split_answers`; or when one is no transcript.
+    """
+    cut, other = first.rfind(_LAST_MARK), second.rfind(_LAST_MARK)
+    end = cut + len(_LAST_MARK)
+    same = cut > 0 and cut == other and first[:cut] == second[:cut]
+    if same and not _TURN.search(first, end) and not _TURN.search(second, end):
+        turns = split_transcript(first[:end])  # the usual case: one reading does for both
+        if len(turns) > 1:
+            return Prompt(tuple(turns[:-1])), first[end:].removeprefix(" "), second[end:].removeprefix(" ")
+    one, another = split_transcript(first), split_transcript(second)
+    if not one or not another:
+        raise RowRejected("it is no transcript of Human and Assistant turns")
+    return split_answers(one, another)
 
 
 def split_answers(first: list[Message], second: list[Message]) -> tuple[Prompt, str, str]:
