@@ -87,17 +87,20 @@ class MicroBatches:
         self.shrunk = False
 
     @classmethod
-    def choose(cls, config: RunConfig, scorer_name: str, device: str) -> MicroBatches:
+    def choose(cls, config: RunConfig, scorer_name: str, device: str, fits: int = 0) -> MicroBatches:
         """Return the settings for a scorer on a device ("cpu", "cuda", "mps").
 
         On the CPU a prefix-shared row already runs the matrix kernels at full rate, and every further pair
-        would only keep more activations alive.
+        would only keep more activations alive. ``fits`` are the tokens that the memory plan has room for,
+        0 where there is no plan.
         """
         if config.micro_batch:
             return cls(count=config.micro_batch)
         if device == "cpu":
-            return cls(tokens=CPU_TOKENS) if scorer_name == "separate" else cls(count=1)
-        return cls(tokens=ACCELERATOR_TOKENS)
+            if scorer_name != "separate":
+                return cls(count=1)
+            return cls(tokens=min(CPU_TOKENS, fits or CPU_TOKENS))
+        return cls(tokens=min(ACCELERATOR_TOKENS, fits or ACCELERATOR_TOKENS))
 
     def split(self, pairs: Sequence[EncodedPair]) -> list[list[int]]:
         """Return positions in ``pairs`` by forward pass: pairs of like length together, passes of even size."""

@@ -62,7 +62,7 @@ class Training:
         self.interrupts = interrupts
         self.trainable = session.model.trainable()
         self.optimizer = make_optimizer(config, self.trainable)
-        micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type)
+        micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, prepared.fits)
         self.state = RunState(
             step=0,
             total_steps=prepared.total,

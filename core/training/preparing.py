@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from core.domain.errors import GateFailed
+from core.domain.errors import BadInput, GateFailed
 from core.domain.ids import sha256_json
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
@@ -21,6 +21,7 @@ from core.training.forward import choose_scorer
 from core.training.gate import run_gate
 from core.training.interrupts import Interrupts
 from core.training.losses import LOSS_TABLE, check_labels
+from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.model import load_model, model_sha256
 from core.training.probe import TrainSession
 from core.training.reference_cache import ReferenceCache, ReferenceIdentity
@@ -80,6 +81,7 @@ class Prepared:
         train: the encoded training pairs, dropped ones left out, in file order.
         total: optimizer steps of the whole run.
         cache: the reference cache, for its counts.
+        fits: tokens that a forward pass has room for by the memory plan, 0 where there is no plan.
     """
 
     session: TrainSession
@@ -87,6 +89,7 @@ class Prepared:
     train: list[EncodedPair]
     total: int
     cache: ReferenceCache
+    fits: int = 0
 
 
 def prepare(
@@ -134,7 +137,23 @@ def prepare(
         return None
     if start == 0:
         yield from pass_gate(session, encoded, cache)
-    return Prepared(session, order, train, total, cache)
+    return Prepared(session, order, train, total, cache, tokens_that_fit(session, train))
+
+
+def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
+    """Return the tokens of the largest micro-batch that the memory plan has room for now; 0 where none can be made."""
+    model, config = session.model, session.config
+    try:
+        shape = ModelShape.of(model.config, sum(p.numel() for p in model.base.parameters()))
+    except BadInput:
+        return 0
+    kind = model.device.type
+    lengths = sorted((pair.length for pair in train), reverse=True)
+    empty = plan_memory(shape, config, lengths[:1], forward=session.scorer.name, device=kind)
+    loaded = empty.runtime + empty.weights + empty.adapters
+    available = free_bytes(model.device) + loaded
+    plan = plan_memory(shape, config, lengths, forward=session.scorer.name, device=kind, available=available)
+    return sum(lengths[: plan.micro_batch])
 
 
 def _about_ties(count: int, config: RunConfig) -> str:

@@ -83,6 +83,13 @@ def test_that_halving_ends_at_one_pair() -> None:
     assert sizes == [3, 1]
 
 
+def test_that_the_memory_plan_bounds_the_token_budget() -> None:
+    assert MicroBatches.choose(RunConfig(), "shared", "cuda", fits=700).tokens == 700
+    assert MicroBatches.choose(RunConfig(), "shared", "cuda", fits=10**9).tokens == 16384
+    assert MicroBatches.choose(RunConfig(), "separate", "cpu", fits=100).tokens == 100
+    assert MicroBatches.choose(RunConfig(), "shared", "cuda").tokens == 16384
+
+
 def test_that_the_cpu_takes_one_prefix_shared_pair_at_a_time() -> None:
     pairs = [pair(5) for _ in range(3)]
     assert [len(g) for g in MicroBatches.choose(RunConfig(), "shared", "cpu").split(pairs)] == [1, 1, 1]
