@@ -17,10 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.domain.errors import ModelRefused, UserError
+from core.domain.errors import BadInput, ModelRefused, UserError
 from core.domain.run_config import RunConfig
 from core.generation.lm import PolicyAndReference
 from core.training.lean import LeanScorer
+from core.training.memory_plan import ModelShape, checkpoint_above, free_bytes, give_back
 from core.training.pair_rows import RowScorer
 from core.training.scoring import EncodedPair, Scorer
 from core.training.separate import SeparateScorer
@@ -73,6 +74,7 @@ def choose_scorer(
             reasons.append(f"{name}: {_first_line(error)}")
             continue
         scorer.note = "; ".join(reasons)
+        _plan_checkpointing(scorer, model, config)
         return scorer
     if config.forward in ("auto", "separate"):
         return SeparateScorer(model, note="; ".join(reasons))
@@ -94,6 +96,18 @@ def _candidates(
     if next(model.model.parameters()).device.type == "cuda":
         yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, flex=True)
     yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing)
+
+
+def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:
+    """Set from which size on a micro-batch computes its layers again, by the memory that is free now."""
+    give_back()
+    base = base_of(model.model)
+    device = next(base.parameters()).device
+    try:
+        shape = ModelShape.of(base.config.to_dict(), base.num_parameters())
+    except BadInput:
+        return
+    scorer.checkpoint_above = checkpoint_above(shape, config, forward=scorer.name, available=free_bytes(device))
 
 
 def check_pairs(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> list[EncodedPair]:

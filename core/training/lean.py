@@ -70,10 +70,11 @@ class LeanScorer(RowScorer):
         yield Opened(partial(self._hidden, policy=policy), self._head)
 
     def _hidden(self, rows: Sequence[PairRow], *, policy: bool) -> Tensor:
-        states = [self._run(group, policy) for group in groups([row for row in rows if row.targets], 0)]
+        again = policy and self.recomputes(rows)
+        states = [self._run(group, policy, again) for group in groups([row for row in rows if row.targets], 0)]
         return torch.cat(states) if states else self._lean.norm.new_zeros(0, self._lean.norm.shape[0])
 
-    def _run(self, rows: Sequence[PairRow], policy: bool) -> Tensor:
+    def _run(self, rows: Sequence[PairRow], policy: bool, again: bool) -> Tensor:
         """Return the final states of the rows' targets."""
         lean = self._lean
         packed = pack(rows)
@@ -85,7 +86,7 @@ class LeanScorer(RowScorer):
             last = number == len(lean.layers) - 1
             this = replace(call, keep=packed.gather) if last else call
             if wants_grad:
-                h = _Layer.apply(h, layer, this, self.checkpointing, *layer.parameters())
+                h = _Layer.apply(h, layer, this, again, *layer.parameters())
             else:
                 h = forward_layer(h, layer, this)[0]
         return _Norm.apply(h, lean.norm, lean.eps)

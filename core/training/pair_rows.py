@@ -10,6 +10,7 @@ Scorers differ in how they turn rows into hidden states (:class:`RowScorer`); th
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -177,6 +178,10 @@ class RowScorer(ABC):
     note: str = ""
     """Why this scorer was taken instead of a faster one; "" when it is the fastest."""
     tile: int = 0
+    checkpointing: bool = False
+    """Keep only the input of each layer and compute the layer again in the backward pass."""
+    checkpoint_above: int = sys.maxsize
+    """Tokens of a micro-batch above which that is done although ``checkpointing`` is off."""
 
     @abstractmethod
     def opened(self, *, policy: bool) -> AbstractContextManager[Opened]:
@@ -213,6 +218,12 @@ class RowScorer(ABC):
         with torch.no_grad(), self.opened(policy=policy) as model:
             hidden = model.hidden(rows)
         return ResponseHidden(hidden, _targets(rows, hidden.device), _owners(rows, hidden.device))
+
+    def recomputes(self, rows: Sequence[PairRow]) -> bool:
+        """Return whether the layers of this micro-batch are computed again in its backward pass."""
+        if not torch.is_grad_enabled():
+            return False
+        return self.checkpointing or sum(row.length for row in rows) > self.checkpoint_above
 
 
 def _targets(rows: Sequence[PairRow], device: torch.device) -> Tensor:

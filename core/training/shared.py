@@ -76,7 +76,7 @@ class SharedScorer(RowScorer):
 
     def _hidden(self, decoder: nn.Module, rows: Sequence[PairRow]) -> Tensor:
         states = []
-        with layer_checkpointing(decoder, self.checkpointing and torch.is_grad_enabled()):
+        with layer_checkpointing(decoder, self.recomputes(rows)):
             for group in groups([row for row in rows if row.targets], self._budget):
                 states.append(self._call(decoder, group))
         if not states:
