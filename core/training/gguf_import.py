@@ -14,7 +14,7 @@ from typing import Any
 from core.domain.errors import ModelRefused
 from core.durable import file_sha256, publish_folder
 from core.training.gguf_file import check_gguf
-from core.training.offline import READ_ERRORS, go_offline
+from core.training.offline import READ_ERRORS, go_offline, without_progress_bars
 
 Progress = Callable[[int, int, str], None]
 
@@ -59,7 +59,8 @@ def _read(gguf: Path) -> tuple[Any, Any]:
 
     place = {"gguf_file": gguf.name, "local_files_only": True}
     try:
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+        with without_progress_bars():
+            model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **place)
     except READ_ERRORS as error:
         raise ModelRefused(

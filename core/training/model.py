@@ -8,7 +8,7 @@ fine-tuning, the weights in the model folder, read again when first asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from core.training.contract import require_base
 from core.training.device import resolve_device, resolve_dtype
 from core.training.intake import check_adapter, check_model
 from core.training.model_files import model_sha256
-from core.training.offline import READ_ERRORS, go_offline
+from core.training.offline import READ_ERRORS, go_offline, without_progress_bars
 from core.training.templates import turn_end_id
 
 ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy"]
@@ -214,15 +214,17 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
 
     options: dict[str, Any] = {"dtype": dtype, **_place(model_dir)}
     folder = options.pop("folder")
-    if "gguf_file" not in options:
+    from_gguf = "gguf_file" in options
+    if not from_gguf:
         options["use_safetensors"] = True
     try:
-        try:
-            model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
-        except ValueError as error:
-            if "scaled_dot_product_attention" not in str(error):
-                raise
-            model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
+        with without_progress_bars() if from_gguf else nullcontext():
+            try:
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
+            except ValueError as error:
+                if "scaled_dot_product_attention" not in str(error):
+                    raise
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
     except READ_ERRORS as error:
         raise _unreadable(model_dir, error) from error
     model.config.use_cache = False

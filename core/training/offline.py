@@ -6,9 +6,12 @@ is set as well, so that the order of imports cannot open a hole.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import struct
 import sys
+from collections.abc import Iterator
 
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -45,3 +48,10 @@ def go_offline() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+
+
+@contextlib.contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Swallow what the GGUF reader draws on the terminal; it knows no other way to be quiet."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
