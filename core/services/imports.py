@@ -31,7 +31,7 @@ from core.services.importing.report import (
 from core.services.importing.rows import ParsedPair, RawRow
 from core.store import imports as repository
 from core.store import sources
-from core.store.imports import NewSource
+from core.store.import_rows import NewSource
 
 if TYPE_CHECKING:
     from core.services.application import Application

@@ -8,108 +8,19 @@ batch may be written again after a crash and adds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json, new_uid, new_uids
-from core.domain.judgement import ReviewerKind
-from core.store import reviewers, rubrics
+from core.store import rubrics
 from core.store.bulk import insert_many
+from core.store.import_rows import OWN_NAMES, BatchResult, NewPair, NewRow, NewSource, Target
+from core.store.import_voices import Voices, judged_on
 from core.store.plain import insert_row
 from core.store.stamp import Stamp
 from core.store.tables import ImportBatchRow, SourceRow
-
-OWN_NAMES = "pairwright_table"
-"""The format whose labels carry the names of their reviewers."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewLabel:
-    """A label that came with a pair, in canonical sides; ``annotator`` is empty when the source has one voice."""
-
-    annotator: str
-    verdict: str
-    strength: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPair:
-    """A checked canonical pair, ready to be stored. ``left_is`` says which response the file names first."""
-
-    sha256: str
-    prompt_sha256: str
-    turns: int
-    prompt_text: str
-    prompt_body: str
-    a_sha256: str
-    b_sha256: str
-    a_text: str
-    b_text: str
-    a_generation: str
-    b_generation: str
-    left_is: str
-    labels: tuple[NewLabel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewRow:
-    """One record of the file and the pairs it holds."""
-
-    line: int
-    pairs: tuple[NewPair, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewSource:
-    """What is known of a file before its first pair is stored."""
-
-    name: str
-    voice: str
-    file_name: str
-    file_sha256: str
-    format: str
-    licence: str = ""
-    consent: str = "granted"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the batches of one import go.
-
-    Attributes:
-        voice: name of the imported reviewer, and the beginning of its names when the file has several.
-        own_names: the annotators of the file are names of reviewers already.
-    """
-
-    source_id: int
-    source_name: str
-    voice: str
-    file_sha256: str
-    format: str
-    own_names: bool = False
-
-
-@dataclass(slots=True)
-class BatchResult:
-    """What one batch added.
-
-    Attributes:
-        imported: records that brought at least one new pair.
-        duplicates: records all of whose pairs were there already.
-        pairs: new pairs.
-        judgements: labels stored.
-        known_labels: labels not stored because that reviewer has judged the pair already.
-    """
-
-    imported: int = 0
-    duplicates: int = 0
-    pairs: int = 0
-    judgements: int = 0
-    known_labels: int = 0
-    reviewers: set[str] = field(default_factory=set)
 
 
 def open_source(session: Session, new: NewSource, stamp: Stamp) -> Target:
@@ -243,7 +154,7 @@ def _insert_labels(
     """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
     if not any(pair.labels for row in rows for pair in row.pairs):
         return
-    voices = _Voices(session, target, stamp, _judged(session, old))
+    voices = Voices(session, target, stamp, judged_on(session, old))
     presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
     uids = iter(new_uids(2 * sum(len(pair.labels) for row in rows for pair in row.pairs)))
     showings, labels = [], []
@@ -280,48 +191,6 @@ def _write_labels(session: Session, version: int, showings: list[Any], labels: l
         " revision, task, kind, op, at_ms, mono_ms, session, app_version)",
         [(*row, version, 0, "imported", "label", "import", *when, stamp.app_version) for row in labels],
     )
-
-
-class _Voices:
-    """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
-
-    def __init__(self, session: Session, target: Target, stamp: Stamp, judged: set[tuple[int, str]]) -> None:
-        self._session, self._target, self._stamp = session, target, stamp
-        self._judged = judged
-        self._known: dict[str, tuple[int, str]] = {}
-        self.used: set[str] = set()
-
-    def admit(self, pair_id: int, annotator: str) -> int | None:
-        """Return the reviewer who may label the pair now, or None when that voice was heard on it before."""
-        plain = self._name(annotator)
-        if (pair_id, plain.lower()) in self._judged:
-            return None
-        if annotator not in self._known:
-            note = f"Labels that came with {self._target.source_name}"
-            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._stamp, note)
-            self._known[annotator] = (found.id, found.name)
-        reviewer_id, name = self._known[annotator]
-        if (pair_id, name.lower()) in self._judged:
-            return None
-        self._judged.add((pair_id, name.lower()))
-        self.used.add(name)
-        return reviewer_id
-
-    def _name(self, annotator: str) -> str:
-        if not annotator:
-            return self._target.voice
-        return annotator if self._target.own_names else f"{self._target.voice} {annotator}"
-
-
-def _judged(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
-    """Return (pair id, reviewer name in lower case) of every label on these pairs, taken-back ones included."""
-    if not pair_ids:
-        return set()
-    query = (
-        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j CROSS JOIN judgement g ON g.pair_id=j.value"
-        " CROSS JOIN reviewer r ON r.id=g.reviewer_id"
-    )
-    return {(pair_id, name.lower()) for pair_id, name in _all(session, query, (canonical_json(sorted(pair_ids)),))}
 
 
 def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from core.services.importing.rows import RawRow
 from core.store import events
 from core.store import imports as repository
 from core.store.database import Store
-from core.store.imports import BatchResult, NewPair, NewRow, Target
+from core.store.import_rows import BatchResult, NewPair, NewRow, Target
 from core.store.writer import Priority
 
 BATCH_ROWS = 1000  # small enough that a label waiting behind a batch waits no more than a tenth of a second

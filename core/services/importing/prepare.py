@@ -9,7 +9,7 @@ from core.domain.judgement import from_screen
 from core.domain.pair import Response
 from core.services.importing.limits import RowRejected
 from core.services.importing.rows import ParsedPair
-from core.store.imports import NewLabel, NewPair
+from core.store.import_rows import NewLabel, NewPair
 
 
 def prepare(parsed: ParsedPair) -> NewPair:

@@ -136,3 +136,12 @@ def test_that_an_export_that_fails_leaves_nothing_behind(
         app.datasets.export("d", tmp_path / "out" / "deep")
     assert not (tmp_path / "out" / "deep").exists()
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_that_reading_an_export_back_into_its_own_workspace_adds_no_voice(app: Application, tmp_path: Path) -> None:
+    fill(app, tmp_path)
+    version = app.datasets.freeze("d", POLICY).value
+    app.datasets.export("d", tmp_path / "out")
+    report = app.imports.run(tmp_path / "out" / "train.jsonl").value
+    assert (report.imported, report.duplicates, report.judgements) == (0, version.counts["train"], 0)
+    assert app.datasets.plan(POLICY).root_sha256 == version.root_sha256

@@ -1,0 +1,96 @@
+"""What an import hands to the store, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OWN_NAMES = "pairwright_table"
+"""The format whose labels carry the names of their reviewers."""
+DERIVED = "pairwright"
+"""The format of exported datasets: its labels repeat what a workspace holds and are no further voices in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabel:
+    """A label that came with a pair, in canonical sides; ``annotator`` is empty when the source has one voice."""
+
+    annotator: str
+    verdict: str
+    strength: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPair:
+    """A checked canonical pair, ready to be stored. ``left_is`` says which response the file names first."""
+
+    sha256: str
+    prompt_sha256: str
+    turns: int
+    prompt_text: str
+    prompt_body: str
+    a_sha256: str
+    b_sha256: str
+    a_text: str
+    b_text: str
+    a_generation: str
+    b_generation: str
+    left_is: str
+    labels: tuple[NewLabel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """One record of the file and the pairs it holds."""
+
+    line: int
+    pairs: tuple[NewPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    """What is known of a file before its first pair is stored."""
+
+    name: str
+    voice: str
+    file_name: str
+    file_sha256: str
+    format: str
+    licence: str = ""
+    consent: str = "granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the batches of one import go.
+
+    Attributes:
+        voice: name of the imported reviewer, and the beginning of its names when the file has several.
+        own_names: the annotators of the file are names of reviewers already.
+    """
+
+    source_id: int
+    source_name: str
+    voice: str
+    file_sha256: str
+    format: str
+    own_names: bool = False
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What one batch added.
+
+    Attributes:
+        imported: records that brought at least one new pair.
+        duplicates: records all of whose pairs were there already.
+        pairs: new pairs.
+        judgements: labels stored.
+        known_labels: labels not stored because that reviewer has judged the pair already.
+    """
+
+    imported: int = 0
+    duplicates: int = 0
+    pairs: int = 0
+    judgements: int = 0
+    known_labels: int = 0
+    reviewers: set[str] = field(default_factory=set)
