@@ -42,7 +42,7 @@ KEYS = [
     "max_length",
     "eval_every",
     "kl_every",
-,]
+]
 
 
 def bare(pairs: Path, model: Path, out: Path, *more: str) -> list[str]:
