@@ -14,7 +14,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-LONGEST_STALL_S = 2.0 if os.environ.get("PYTEST_XDIST_WORKER") else 0.25
+LONGEST_STALL_S = 0.25
+LONGEST_WAIT_S = 2.0
+"""Computing is counted by the processor's clock; waiting for a lock takes longer where other tests hold the machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,5 +64,5 @@ def main_window(qtbot: object, qapp: object, request: pytest.FixtureRequest) -> 
     for desk in made:
         assert not desk.unexpected, f"an error met nobody: {desk.unexpected}"
         if "stalls" not in request.keywords:
-            slow = [s for s in desk.stalls if s.seconds > LONGEST_STALL_S]
+            slow = [s for s in desk.stalls if s.cpu > LONGEST_STALL_S or s.seconds > LONGEST_WAIT_S]
             assert not slow, f"the window stood still: {slow}"

@@ -24,9 +24,16 @@ WARN_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """One pause of the UI thread: seconds of its own, and the stack seen meanwhile (file and line, no values)."""
+    """One pause of the UI thread.
+
+    Attributes:
+        seconds: how long, without the time it waited for a free processor.
+        cpu: how much of that it computed; the rest it waited for a lock or a file.
+        where: the stack seen meanwhile (file and line, no values).
+    """
 
     seconds: float
+    cpu: float
     where: str
 
 
@@ -49,7 +56,7 @@ class Watchdog(QObject):
         self._ident, self._native = threading.get_ident(), threading.get_native_id()
         self._last = time.monotonic()
         self._waited = queue_wait_s(self._native)
-        self._where = ""
+        self._where, self._cpu = "", 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._timer = QTimer(self)
@@ -75,11 +82,14 @@ class Watchdog(QObject):
 
     def _rewind(self) -> None:
         self._last, self._waited, self._where = time.monotonic(), queue_wait_s(self._native), ""
+        self._cpu = time.thread_time()
 
     def _beat(self) -> None:
         own = time.monotonic() - self._last - (queue_wait_s(self._native) - self._waited) - BEAT_S
         if own > self._limit and self._last:
-            self._note(Stall(own, self._where or "(ended before it could be looked at)"))
+            self._note(
+                Stall(own, time.thread_time() - self._cpu, self._where or "(ended before it could be looked at)")
+            )
         self._rewind()
 
     def _note(self, stall: Stall) -> None:

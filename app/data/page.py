@@ -88,6 +88,7 @@ class DataPage(Page):
         split.setSizes([760, 400])
         column.addWidget(split, 1)
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName("Pairs and dataset versions")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(pairs, "Pairs")
         self.tabs.addTab(self.datasets, "Dataset versions")

@@ -100,7 +100,7 @@ class TestDesk:
         self.desk.window.navigate(place)
         return self.desk.window.page(place)
 
-    def settle(self, timeout: int = 10_000) -> None:
+    def settle(self, timeout: int = 40_000) -> None:
         """Wait until nothing is under way in the background."""
         self.qtbot.waitUntil(lambda: not self.desk.tasks.busy, timeout=timeout)
 
@@ -134,7 +134,7 @@ def open_desk(
     if show:
         made.window.show()
     if workspace is not None:
-        with qtbot.waitSignal(made.desk.switch.switched, timeout=20_000):
+        with qtbot.waitSignal(made.desk.switch.switched, timeout=60_000):
             made.desk.switch.open(workspace, create=create)
     made.settle()
     if watch:

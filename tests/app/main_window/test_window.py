@@ -68,7 +68,7 @@ def test_that_opening_a_workspace_shows_its_name_and_its_counts(
 ) -> None:
     desk = main_window(workspace=workspace)
     assert desk.window.windowTitle().startswith("ws")
-    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6")
+    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6", timeout=20_000)
 
 
 def test_that_ctrl_and_a_number_go_to_the_places(main_window: Build, qtbot: Any) -> None:
@@ -123,7 +123,7 @@ def test_that_another_workspace_gets_new_pages_and_the_old_one_is_closed(
 ) -> None:
     desk = main_window(workspace=workspace)
     first = desk.page("home")
-    with qtbot.waitSignal(desk.desk.switch.switched, timeout=10_000):
+    with qtbot.waitSignal(desk.desk.switch.switched, timeout=40_000):
         desk.desk.switch.open(tmp_path / "other", create=True)
     desk.settle()
     assert desk.window.page("home") is not first
@@ -158,7 +158,7 @@ def test_that_a_workspace_in_use_may_be_opened_for_reading(main_window: Build, w
     with Application.open(workspace):
         desk = main_window()
         desk.dialogs.answers.append("Open for reading")
-        with qtbot.waitSignal(desk.desk.switch.switched, timeout=10_000):
+        with qtbot.waitSignal(desk.desk.switch.switched, timeout=40_000):
             desk.desk.switch.open(workspace)
         assert desk.context.services.read_only
         desk.settle()
@@ -168,18 +168,18 @@ def test_that_the_reviewer_is_asked_for_and_remembered(main_window: Build, works
     desk = main_window(workspace=workspace)
     desk.dialogs.answers.append("Ann")
     desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann", timeout=20_000)
     with qtbot.waitSignal(desk.desk.switch.switched):
         desk.desk.switch.close()
     desk.desk.switch.open(workspace)
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann", timeout=20_000)
 
 
 def test_that_a_new_reviewer_is_stored(main_window: Build, workspace: Path, qtbot: Any) -> None:
     desk = main_window(workspace=workspace)
     desk.dialogs.answers += ["Someone new…", "Bo"]
     desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo")
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo", timeout=20_000)
     assert "Bo" in [r.name for r in desk.context.services.reviewers.list()]
 
 
@@ -193,7 +193,7 @@ def test_that_a_job_shows_in_activity_and_closing_asks_about_it(main_window: Bui
     assert "Import of answers" in desk.dialogs.asked[-1]
     with qtbot.waitSignal(job.ended):
         gate.set()
-    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0)
+    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0, timeout=20_000)
     assert desk.window.close()
 
 
