@@ -31,8 +31,9 @@ class PreflightReport:
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
         eta_s: training, reference and probes together; sampling for the on-policy KL is not in it.
-        memory_bytes: peak of the dry step (estimated for the run where a plan exists). memory_free_bytes:
-            of what the device has. disk_bytes, disk_free_bytes: for checkpoints and the result.
+        memory_bytes: what the run will take at its peak. memory_parts: what of it for what. memory_free_bytes:
+            of what the device has. micro_batch: pairs of a forward pass that this allows.
+        disk_bytes, disk_free_bytes: for checkpoints and the result.
         device, forward: what it would run on, and by which forward pass.
     """
 
@@ -44,7 +45,9 @@ class PreflightReport:
     reference_seconds: float = 0.0
     eta_s: float = 0.0
     memory_bytes: int = 0
+    memory_parts: tuple[tuple[str, int], ...] = ()
     memory_free_bytes: int = 0
+    micro_batch: int = 0
     disk_bytes: int = 0
     disk_free_bytes: int = 0
     device: str = ""
@@ -64,6 +67,7 @@ class PreflightReport:
         """Return the report written by :meth:`to_plain`."""
         values = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         values["checks"] = tuple(Check(**check) for check in row.get("checks", ()))
+        values["memory_parts"] = tuple((name, size) for name, size in row.get("memory_parts", ()))
         for name in ("tokens", "gate"):
             if row.get(name):
                 values[name] = event_from_plain({"event": name, **row[name]})

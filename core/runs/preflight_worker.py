@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import RunConfig
@@ -219,12 +220,36 @@ def _report(
         step_seconds=step_s,
         reference_seconds=reference_s,
         eta_s=eta,
-        memory_bytes=dry.peak,
         memory_free_bytes=_free_memory(dry.device),
         disk_bytes=disk,
         disk_free_bytes=shutil.disk_usage(_existing(place)).free,
     )
-    return replace(report, checks=(_memory(report), _disk(report), _time(report)))
+    report = _with_memory(report, config, sorted(lengths.values(), reverse=True), dry)
+    return replace(report, checks=(_memory(report, dry.peak), _disk(report), _time(report)))
+
+
+def _with_memory(report: PreflightReport, config: RunConfig, lengths: Sequence[int], dry: _DryRun) -> PreflightReport:
+    """Add what the run will take: by the plan of the engine, or as measured where the model's shape is unknown."""
+    from core.training.memory_plan import ModelShape, plan_memory
+
+    try:
+        shape = ModelShape.read(dry.model_dir)
+    except BadInput:
+        return replace(report, memory_bytes=dry.peak, micro_batch=config.micro_batch)
+    plan = plan_memory(
+        shape,
+        config,
+        lengths,
+        forward=dry.forward,
+        device=dry.device.partition(":")[0],
+        available=report.memory_free_bytes,
+    )
+    return replace(
+        report,
+        memory_bytes=plan.total,
+        memory_parts=tuple(line for line in plan.lines() if line[0] != "total"),
+        micro_batch=plan.micro_batch,
+    )
 
 
 def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int, pair_s: float) -> float:
@@ -235,9 +260,12 @@ def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int,
     return (steps // config.eval_every + 2) * probed * pair_s * 3 * _FORWARD_SHARE
 
 
-def _memory(report: PreflightReport) -> Check:
+def _memory(report: PreflightReport, measured: int) -> Check:
     need, free = report.memory_bytes / 2**30, report.memory_free_bytes / 2**30
-    text = f"The dry step took {need:.1f} GiB at most; {free:.1f} GiB are free on {report.device}."
+    text = (
+        f"The run will take about {need:.1f} GiB (the dry step took {measured / 2**30:.1f}); "
+        f"{free:.1f} GiB are free on {report.device}."
+    )
     if need > free:
         return Check("memory", "bad", text, "Lower micro_batch or max_length, or choose a smaller model.")
     if need > 0.9 * free:
