@@ -49,7 +49,7 @@ TOLERANCES = {
 
 
 def choose_scorer(
-    model: PolicyAndReference, config: RunConfig, encoded: Sequence[EncodedPair], *, kernel_id: str = ""
+    model: PolicyAndReference, config: RunConfig, encoded: Sequence[EncodedPair], *, kernel: str = ""
 ) -> Scorer:
     """Return the scorer that a run takes; its ``note`` says why no faster one was taken.
 
@@ -57,13 +57,13 @@ def choose_scorer(
         model: policy and reference.
         config: ``forward`` names a scorer or leaves the choice; ``grad_checkpointing`` "on" recomputes layers.
         encoded: the run's pairs; two of them are scored.
-        kernel_id: of the scorer that a resumed run used before; its arithmetic is taken again where it exists.
+        kernel: name of the CPU's matrix kernel to take where it exists; "" measures.
 
     Raises:
         ModelRefused: when ``forward`` names a scorer that this model cannot take.
     """
     reasons: list[str] = []
-    for name, build in _candidates(model, config, encoded, kernel_id):
+    for name, build in _candidates(model, config, encoded, kernel):
         if config.forward not in ("auto", name):
             continue
         try:
@@ -85,13 +85,13 @@ def choose_scorer(
 
 
 def _candidates(
-    model: PolicyAndReference, config: RunConfig, encoded: Sequence[EncodedPair], kernel_id: str
+    model: PolicyAndReference, config: RunConfig, encoded: Sequence[EncodedPair], kernel: str
 ) -> Iterator[tuple[str, Callable[[], RowScorer]]]:
     checkpointing = config.grad_checkpointing == "on"
     longest = max((pair.length for pair in encoded), default=0)
     yield (
         "lean",
-        lambda: LeanScorer(model, checkpointing=checkpointing, longest=longest, kernel_id=kernel_id),
+        lambda: LeanScorer(model, checkpointing=checkpointing, longest=longest, kernel=kernel),
     )
     if next(model.model.parameters()).device.type == "cuda":
         yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, flex=True)

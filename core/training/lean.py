@@ -23,7 +23,7 @@ from core.generation.lm_head import HeadSpec
 from core.training.lean_attention import plan_attention
 from core.training.lean_layer import Call, Saved, backward_layer, forward_layer, rms_norm, rms_norm_backward
 from core.training.lean_weights import LeanLayer, LeanModel, model_dtype, read_model
-from core.training.linear_kernels import ONEDNN, TORCH, choose_kernel
+from core.training.linear_kernels import choose_kernel
 from core.training.pair_rows import Opened, PairRow, RowScorer, groups, pack
 
 
@@ -35,7 +35,7 @@ class LeanScorer(RowScorer):
         tile: rows of a logit tile; 0 chooses.
         checkpointing: keep only each layer's input and compute the layer again in the backward pass.
         longest: tokens of the longest pair, to be held against the attention window.
-        kernel_id: of an earlier scorer whose arithmetic is to be repeated; "" measures.
+        kernel: name of the matrix kernel to take where it exists; "" measures.
 
     Raises:
         ModelRefused: when the model is not of this shape in every detail.
@@ -50,7 +50,7 @@ class LeanScorer(RowScorer):
         tile: int = 0,
         checkpointing: bool = False,
         longest: int = 0,
-        kernel_id: str = "",
+        kernel: str = "",
     ) -> None:
         self._lean = read_model(model)
         if self._lean.window and longest >= self._lean.window:
@@ -58,11 +58,10 @@ class LeanScorer(RowScorer):
         self.tile = tile
         self.checkpointing = checkpointing
         dtype = model_dtype(self._lean)
-        wanted = next((name for name in (ONEDNN, TORCH) if f"/{name}/" in kernel_id), "")
-        kernel = choose_kernel(dtype, wanted=wanted)
-        self._linear = kernel.linear
-        self._head = HeadSpec.from_model(model.model).with_linear(kernel.linear)
-        self.kernel_id = f"lean-1/{dtype}/{kernel.name}/torch-{torch.__version__}"
+        chosen = choose_kernel(dtype, wanted=kernel)
+        self._linear = chosen.linear
+        self._head = HeadSpec.from_model(model.model).with_linear(chosen.linear)
+        self.kernel_id = f"lean-1/{dtype}/{chosen.name}/torch-{torch.__version__}"
 
     @contextmanager
     def opened(self, *, policy: bool) -> Iterator[Opened]:

@@ -56,6 +56,11 @@ def choose_kernel(dtype: torch.dtype, *, wanted: str = "") -> LinearKernel:
     return plain
 
 
+def kernel_in(kernel_id: str) -> str:
+    """Return the name of the kernel in a scorer's kernel id, or "" where it names none."""
+    return next((name for name in (ONEDNN, TORCH) if f"/{name}/" in kernel_id), "")
+
+
 def onednn_kernel() -> LinearKernel | None:
     """Return oneDNN's product, or None where this build of torch has no such operator."""
     try:

@@ -20,6 +20,8 @@ from core.training.distributed import World
 from core.training.forward import choose_scorer
 from core.training.gate import run_gate
 from core.training.interrupts import Interrupts
+from core.training.kernel_memory import settled_kernel
+from core.training.linear_kernels import kernel_in
 from core.training.losses import LOSS_TABLE, check_labels
 from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.model import load_model, model_sha256
@@ -125,7 +127,8 @@ def prepare(
     train = [pair for pair in encoded if pair.pair_id in train_ids]
     total, order = total_steps(len(train), config), DataOrder(len(train), config)
 
-    scorer = choose_scorer(model, config, encoded, kernel_id=kernel_id)
+    kernel = kernel_in(kernel_id) or settled_kernel(cache_dir)
+    scorer = choose_scorer(model, config, encoded, kernel=kernel)
     yield PhaseChanged("load", 1, 1, f"forward pass: {scorer.name}")
     if note := getattr(scorer, "note", ""):
         yield Warned("forward", note)

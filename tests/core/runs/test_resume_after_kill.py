@@ -56,9 +56,21 @@ def _place(visit: object) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one data folder for all runs here, as on one machine: it remembers which matrix kernel was taken."""
+    return tmp_path_factory.mktemp("machine")
+
+
+@pytest.fixture(autouse=True)
+def pairwright_home(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(machine))
+    return machine
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, machine: Path) -> RunFolder:
     folder = golden_run(tmp_path_factory.mktemp("whole") / "run", steps=STEPS)
-    assert isinstance(drive(folder.path, Drive(host="thread")), Finished)
+    assert isinstance(drive(folder.path, Drive(host="thread", cache_dir=machine / "cache")), Finished)
     return folder
 
 

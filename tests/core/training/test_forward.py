@@ -8,6 +8,7 @@ from core.domain.run_config import RunConfig
 from core.training import forward
 from core.training.forward import adapter_off_zero, check_pairs, choose_scorer
 from core.training.lean import LeanScorer
+from core.training.linear_kernels import kernel_in
 from core.training.shared import SharedScorer
 from tests.core.training.scorer_twin import BarePolicy, adapter_policy, random_pairs, twin_scores
 from tests.tiny_models import FAMILIES, tiny_model
@@ -126,10 +127,10 @@ def test_that_long_pairs_are_cut_for_the_check_and_keep_a_response():
         assert all(pair.response_tokens())
 
 
-def test_that_a_resumed_run_repeats_the_arithmetic_of_its_kernel_id():
-    policy = adapter_policy()
-    first = choose_scorer(policy, RunConfig(), PAIRS, kernel_id="lean-1/torch.float32/torch/torch-0")
-    assert "/torch/" in first.kernel_id
+def test_that_a_named_matrix_kernel_is_taken_and_stands_in_the_kernel_id():
+    first = choose_scorer(adapter_policy(), RunConfig(), PAIRS, kernel="torch")
+    assert kernel_in(first.kernel_id) == "torch"
+    assert kernel_in("separate-1/torch.float32") == ""
 
 
 def test_that_no_pairs_need_no_check():
