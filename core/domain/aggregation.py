@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import exp, fsum
 
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import FLAGS, Task, Verdict
@@ -113,9 +113,10 @@ def aggregate(votes: Sequence[Vote], policy: FreezePolicy) -> Aggregate | str:
     if is_tie:
         return Aggregate("A", 0.0, 1.0, 0.5, True, ids)
     chosen: Side = "A" if strength < 0 else "B"
-    weight = abs(strength) / NEUTRAL_STRENGTH if policy.strength_weights else 1.0
-    target = _share(values, chosen) if policy.soft_targets else 1.0
-    return Aggregate(chosen, strength, weight, target, False, ids)
+    weight = _weight(values, strength, chosen, policy)
+    if weight == 0:
+        return DISAGREE
+    return Aggregate(chosen, strength, weight, _target(values, strength, chosen, policy), False, ids)
 
 
 def _kind(vote: Vote) -> str:
@@ -132,6 +133,33 @@ def _majority(values: Sequence[int]) -> float | None:
     if len(ranked[0]) == len(ranked[1]):
         return None
     return fsum(ranked[0]) / len(ranked[0])
+
+
+def _weight(values: Sequence[int], strength: float, chosen: Side, policy: FreezePolicy) -> float:
+    """Return the factor on the pair's loss.
+
+    The net share, 2 * share - 1, is what a soft target of that share leaves of the gradient at policy = reference;
+    as a weight it keeps that proportion all the way.
+    """
+    weight = abs(strength) / NEUTRAL_STRENGTH if policy.strength_weights else 1.0
+    return weight * (2 * _share(values, chosen) - 1) if policy.agreement_weights else weight
+
+
+def _target(values: Sequence[int], strength: float, chosen: Side, policy: FreezePolicy) -> float:
+    """Return the probability that the chosen side is better, between one half and 1.
+
+    A strength is read as log-odds: 1 is 0.73, 2 is 0.88, 3 is 0.95.
+    """
+    if policy.strength_targets and policy.soft_targets:
+        sign = -1 if chosen == "A" else 1
+        return max(0.5, fsum(_probability(sign * value) for value in values) / len(values))
+    if policy.strength_targets:
+        return _probability(abs(strength))
+    return _share(values, chosen) if policy.soft_targets else 1.0
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + exp(-log_odds))
 
 
 def _share(values: Sequence[int], chosen: Side) -> float:

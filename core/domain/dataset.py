@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.domain.errors import BadInput
+from core.domain.freeze_policy import Aggregation, FreezePolicy
 from core.domain.ids import sha256_json
+
+__all__ = [
+    "Aggregation",
+    "DatasetDiff",
+    "DatasetVersion",
+    "FreezePlan",
+    "FreezePolicy",
+    "FrozenItem",
+    "LeftOut",
+    "Split",
+    "diff_versions",
+    "root_sha256",
+]
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-Aggregation = Literal["mean", "majority", "latest", "single"]
-
-
-@dataclass(frozen=True, slots=True)
-class FreezePolicy:
-    """Which judgements become training pairs, and how several become one.
-
-    Attributes:
-        rubric_version_ids: versions whose labels count; empty accepts every published one that no later major
-            version made stale. While this and ``reviewer_ids`` are empty, labels made here outrank imported
-            ones on the same pair.
-        reviewer_ids: reviewers whose labels count; empty accepts all.
-        source_ids: sources whose pairs count; empty accepts all.
-        aggregation: ``mean`` of signed strength, ``majority`` of sides, ``latest`` label,
-            ``single`` (refuse pairs with several reviewers who disagree).
-        min_strength: pairs whose aggregate strength is below it in absolute value are left out.
-        max_spread: pairs whose strengths differ by more are left out; None keeps all.
-        keep_ties: keep ties as tie pairs for tie-aware losses instead of leaving them out.
-        drop_flags: pairs on which any current judgement carries one of these flags are left out.
-        require_consent: leave out sources without granted consent.
-        splits: shares of train, dev, test; drawn by prompt group with ``seed``.
-        soft_targets: set each pair's target probability from the share of reviewers who agree.
-    """
-
-    rubric_version_ids: tuple[int, ...] = ()
-    reviewer_ids: tuple[int, ...] = ()
-    source_ids: tuple[int, ...] = ()
-    aggregation: Aggregation = "mean"
-    min_strength: float = 1.0
-    max_spread: float | None = None
-    keep_ties: bool = False
-    drop_flags: tuple[str, ...] = ("pii", "unsafe", "bad_prompt", "truncated", "duplicate")
-    require_consent: bool = True
-    splits: tuple[float, float, float] = (0.8, 0.1, 0.1)
-    seed: int = 0
-    soft_targets: bool = False
-    strength_weights: bool = False
-
-    def __post_init__(self) -> None:
-        if any(s < 0 for s in self.splits) or abs(sum(self.splits) - 1) > 1e-9:
-            raise BadInput("The three split shares must be 0 or more and add up to 1.")
-        if self.aggregation not in ("mean", "majority", "latest", "single"):
-            raise BadInput(f"Unknown aggregation {self.aggregation!r}.")
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain values; part of the manifest and of the root hash."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_plain(cls, row: dict[str, Any]) -> FreezePolicy:
-        """Build a policy from plain values.
-
-        Raises:
-            BadInput: for an unknown key.
-        """
-        if unknown := set(row) - set(cls.__dataclass_fields__):
-            raise BadInput(f"Unknown freeze setting {sorted(unknown)[0]!r}.")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +153,11 @@ def diff_versions(
         restrengthened=tuple(weights),
         moved=tuple(moved),
         same=len(both) - len(changed),
-        policy_changes=tuple((k, str(before[k]), str(after[k])) for k in before if before[k] != after[k]),
+        policy_changes=tuple(
+            (k, str(before.get(k, False)), str(after.get(k, False)))
+            for k in {**before, **after}
+            if before.get(k, False) != after.get(k, False)
+        ),
         rubrics_added=tuple(sorted(titles[1] - titles[0])),
         rubrics_removed=tuple(sorted(titles[0] - titles[1])),
     )

@@ -80,6 +80,31 @@ def test_that_soft_targets_are_the_share_that_agrees() -> None:
     assert item(aggregate(votes(2), policy)).target == 1.0
 
 
+def test_that_strengths_are_log_odds_when_they_set_the_target() -> None:
+    policy = FreezePolicy(strength_targets=True)
+    found = [item(aggregate(votes(v), policy)).target for v in (-1, 2, -3)]
+    assert found == pytest.approx([0.7310586, 0.8807971, 0.9525741])
+
+
+def test_that_strength_and_agreement_together_are_the_mean_of_what_each_reviewer_says() -> None:
+    policy = FreezePolicy(strength_targets=True, soft_targets=True)
+    assert item(aggregate(votes(3, 1), policy)).target == pytest.approx((0.9525741 + 0.7310586) / 2)
+    assert item(aggregate(votes(3, TIE), policy)).target == pytest.approx((0.9525741 + 0.5) / 2)
+    assert item(aggregate(votes(-3, -3, 2), policy)).target == pytest.approx((2 * 0.9525741 + 0.1192029) / 3)
+
+
+def test_that_agreement_weighs_by_the_net_share_of_reviewers() -> None:
+    policy = FreezePolicy(aggregation="majority", agreement_weights=True)
+    assert item(aggregate(votes(2, 2, 2), policy)).weight == 1.0
+    assert item(aggregate(votes(2, 2, -1), policy)).weight == pytest.approx(1 / 3)
+    assert aggregate(votes(3, -1), FreezePolicy(agreement_weights=True)) == why.DISAGREE
+
+
+def test_that_strength_and_agreement_weights_multiply() -> None:
+    policy = FreezePolicy(aggregation="majority", agreement_weights=True, strength_weights=True)
+    assert item(aggregate(votes(3, 3, -1), policy)).weight == pytest.approx(1.5 / 3)
+
+
 def test_that_strength_weights_are_neutral_at_the_middle_of_the_scale() -> None:
     policy = FreezePolicy(strength_weights=True)
     assert [item(aggregate(votes(v), policy)).weight for v in (-1, 2, 3)] == [0.5, 1.0, 1.5]
