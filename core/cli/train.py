@@ -35,6 +35,7 @@ def train(
     target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
     regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
     create_only: Annotated[bool, typer.Option("--create-only", help="Make the run folder; do not train yet.")] = False,
+    launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON.")] = False,
 ) -> int:
     """Train a policy with DPO and print its events. Ctrl+C stops and saves; a second one stops now."""
@@ -49,7 +50,7 @@ def train(
     if create_only:
         say(str(run_dir))
         return 0
-    return follow(run_dir, as_json=as_json)
+    return follow(run_dir, as_json=as_json, processes=launch)
 
 
 def read_settings(values: list[str]) -> RunConfig:
@@ -136,13 +137,14 @@ def _workspace_run(workspace: Path, dataset: str, model: str, settings: list[str
         return Path(app.runs.create(request).value.folder)
 
 
-def follow(run_dir: Path, *, as_json: bool) -> int:
-    """Work on the run in this process, print its events, and return the exit code."""
+def follow(run_dir: Path, *, as_json: bool, processes: int = 1) -> int:
+    """Work on the run in this process, or in several others, print its events, and return the exit code."""
     from core.paths import cache_dir
     from core.runs.control_file import request
     from core.runs.driver import Drive, drive
     from core.runs.event_lines import json_line, line_of
     from core.runs.folder import RunFolder
+    from core.runs.processes import run_processes
     from core.runs.worker import stop_on_signals
 
     def show(event: RunEvent) -> None:
@@ -154,7 +156,10 @@ def follow(run_dir: Path, *, as_json: bool) -> int:
     folder.record()
     request(folder.control, "run")
     with stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM)):
-        last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
+        if processes > 1:
+            last = run_processes(run_dir, processes, show)
+        else:
+            last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
     return _code(last, as_json)
 
 

@@ -1,7 +1,8 @@
 """The worker process: ``python -m core.runs.worker RUN_DIR``.
 
 It works on one run at low priority, so that a window stays smooth, and outlives the window that began it
-unless told not to. SIGTERM means stop and save; a second one means stop now.
+unless told not to. SIGTERM means stop and save; a second one means stop now. Under ``torchrun`` the first
+process works like this one and the others follow it (:mod:`core.runs.processes`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from core.paths import cache_dir
 from core.runs.control_file import request, requested
 from core.runs.driver import Drive, drive, named_engine
 from core.runs.folder import RunFolder
+from core.runs.processes import follow, is_follower
 
 NICENESS = 10
 
@@ -34,9 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
     engine = named_engine(options.engine) if options.engine else None
+    how = Drive(host="process", engine=engine, cache_dir=cache_dir())
     try:
         with stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,)):
-            last = drive(run_dir, Drive(host="process", engine=engine, cache_dir=cache_dir()))
+            last = follow(run_dir, how) if is_follower() else drive(run_dir, how)
     except UserError as error:
         print(f"{error.message} {error.hint}".rstrip(), file=sys.stderr, flush=True)
         return error.exit_code

@@ -11,13 +11,14 @@ from __future__ import annotations
 import copy
 import datetime
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from core.domain.errors import UsageError
 from core.training.control import Command, Control
 
 T = TypeVar("T")
@@ -57,6 +58,12 @@ class World:
         if self.alone or wanted not in ("auto", "cuda") or not torch.cuda.is_available():
             return wanted
         return f"cuda:{self.local_rank % torch.cuda.device_count()}"
+
+    def threads(self, wanted: int) -> int:
+        """Return the CPU threads this rank takes: the setting, or its share of the cores (0 alone: all)."""
+        if wanted or self.alone:
+            return wanted
+        return max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))))
 
     def join(self, device: torch.device) -> None:
         """Meet the other ranks. Gradients travel by NCCL between GPUs and by Gloo otherwise, objects by Gloo."""
@@ -107,6 +114,20 @@ class World:
         for error in found:
             if error is not None:
                 raise error
+
+    def require_same(self, facts: Mapping[str, str]) -> None:
+        """Refuse to train together on different things: machines may hold other models, pairs or checkpoints.
+
+        Raises:
+            UsageError: on every rank, naming what differs.
+        """
+        everyone = self.gather(dict(facts))
+        different = sorted(name for name in facts if len({own.get(name) for own in everyone}) > 1)
+        if different:
+            raise UsageError(
+                f"The processes of this run do not have the same {', '.join(different)}.",
+                "Give every machine the same model, the same code and one run folder on a shared disk.",
+            )
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Add up the gradients of all ranks; a rank that had no pair counts as zero."""

@@ -89,7 +89,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
     config = job.config
     check_combination(config)
     device = resolve_device(job.world.device(config.device))
-    set_threads(config.threads)
+    set_threads(job.world.threads(config.threads))
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
     inputs = input_hashes(split.train, config, job.model_dir)
@@ -100,6 +100,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
         yield Warned("checkpoint_damaged", problem, start)
 
     job.world.join(device)
+    job.world.require_same({"step": str(start), **inputs})
     interrupts = Interrupts(job.control, only_between_steps=not job.world.alone)
     prepared, trouble = None, None
     try:

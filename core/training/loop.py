@@ -154,12 +154,13 @@ class Training:
 
     def look(self, *, last: bool) -> Generator[RunEvent, None, None]:
         """Let the probe measure. It cannot end the run by failing, nor change what training draws at random."""
-        if self.job.probe is None:
+        probe, world = self.job.probe, self.job.world
+        if probe is None and world.alone:
             return
         self.looked_step = self.state.step
-        if self.job.world.leads:
-            yield from self._probe(self.job.probe, last=last)
-        self.session.stop_reason = self.job.world.from_leader(self.session.stop_reason)
+        if probe is not None and world.leads:
+            yield from self._probe(probe, last=last)
+        self.session.stop_reason = world.from_leader(self.session.stop_reason)
 
     def _probe(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
         step, states = self.state.step, checkpoints.random_states()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
 from core.training.distributed import World
 from tests.core.training.golden_runs import FIELDS, run_golden
@@ -95,6 +96,14 @@ def test_that_one_process_talks_to_nobody() -> None:
     assert world.from_leader("x") == "x"
     with pytest.raises(ValueError, match="mine"):
         world.agree(ValueError("mine"))
+
+
+def test_that_processes_with_different_inputs_refuse_to_train_together(monkeypatch) -> None:
+    world = World(1, 2)
+    monkeypatch.setattr(world, "gather", lambda own: [{"step": "0", "model": "other"}, own])
+    with pytest.raises(UsageError, match="the same model"):
+        world.require_same({"step": "0", "model": "mine"})
+    World().require_same({"step": "0"})
 
 
 def test_that_the_world_is_read_from_the_environment(monkeypatch) -> None:

@@ -1,0 +1,99 @@
+"""A run in several processes, one a GPU: how they are started, and what the ones that do not lead do.
+
+``torchrun`` starts the worker N times. The first holds the run's lock, writes ledger and checkpoints and reads
+the control file, exactly as a single worker does; the others only compute. On several machines the same
+worker is started by hand on each, with the run folder on a shared disk:
+
+    torchrun --nnodes 2 --node-rank R --nproc-per-node 8 --master-addr HOST --master-port PORT -m core.runs.worker RUN
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.domain.run_events import Failed, Finished, RunEvent
+from core.runs.driver import Drive
+from core.runs.folder import RunFolder
+from core.runs.hosts import worker_environment
+from core.runs.reader import RunReader
+from core.training.control import NoControl
+
+_POLL_S = 0.2
+
+
+def is_follower() -> bool:
+    """Return whether this is one of several processes of a run, and not the first."""
+    return int(os.environ.get("RANK", "0")) > 0
+
+
+def follow(run_dir: Path, how: Drive) -> Finished | Failed:
+    """Compute with the first process until it is done; write nothing but reference log-probs.
+
+    It takes the newest checkpoint if there is one, as the first process does.
+    """
+    folder = RunFolder(run_dir)
+    record = folder.record()
+    engine = how.engine
+    if engine is None:
+        from core.training.engine import train
+        from core.training.offline import go_offline
+
+        go_offline()
+        engine = train
+    last: RunEvent | None = None
+    for event in engine(
+        record.config,
+        folder.pairs(),
+        model_dir=Path(record.model_dir),
+        run_dir=folder.path,
+        control=NoControl(),
+        probe=None,
+        resume=True,
+        run_id=record.run_id,
+        cache_dir=how.cache_dir,
+    ):
+        last = event
+    if not isinstance(last, Finished | Failed):
+        last = Failed("error", "The engine ended without saying why.", "Please report this.")
+    if isinstance(last, Failed):  # the first process may never hear of it
+        print(f"Process {os.environ.get('RANK')}: {last.message} {last.hint}", file=sys.stderr, flush=True)
+    return last
+
+
+def run_processes(run_dir: Path, count: int, on_event: Callable[[RunEvent], None]) -> Finished | Failed:
+    """Start the run in ``count`` processes of this machine and pass on its events until it ends."""
+    folder = RunFolder(run_dir)
+    reader = RunReader(run_dir)
+    reader.poll()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    command += ["-m", "core.runs.worker", str(Path(run_dir).resolve())]
+    with open(folder.worker_output, "ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=worker_environment(),
+            start_new_session=True,
+        )
+    last: Finished | Failed | None = None
+    while last is None:
+        ended = process.poll() is not None
+        for event in reader.poll():
+            on_event(event)
+            if isinstance(event, Finished | Failed):
+                last = event
+        if ended and last is None:
+            return Failed(
+                "error",
+                f"The processes ended with code {process.returncode} before the run did.",
+                f"See {folder.worker_output}. Everything up to the last checkpoint is safe.",
+            )
+        time.sleep(_POLL_S)
+    process.wait()
+    return last

@@ -1,0 +1,66 @@
+"""A run in several processes of this machine: the first leads, the others follow and write nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.domain.run_config import RunConfig
+from core.domain.run_events import Failed, Finished, RunEvent, StepDone
+from core.runs.creation import NewRun, create_run
+from core.runs.driver import Drive
+from core.runs.processes import follow, is_follower, run_processes
+from core.runs.reader import RunReader
+from tests.core.training.golden_runs import GOLDEN, golden_config, golden_pairs, trajectories
+
+
+def golden_run(path: Path, **changes) -> Path:
+    config: RunConfig = golden_config("sigmoid", **{"eval_every": 2, "kl_every": 0, "sample_every": 0, **changes})
+    return create_run(path, NewRun(config, GOLDEN / "model", golden_pairs())).path
+
+
+def test_that_only_ranks_above_zero_follow(monkeypatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    assert not is_follower()
+    monkeypatch.setenv("RANK", "0")
+    assert not is_follower()
+    monkeypatch.setenv("RANK", "1")
+    assert is_follower()
+
+
+def test_that_a_follower_calls_the_engine_alike_and_leaves_the_folder_alone(tmp_path: Path) -> None:
+    run_dir = golden_run(tmp_path / "run")
+    before = sorted(p.name for p in run_dir.iterdir())
+    calls = []
+
+    def engine(config, pairs, **options):
+        calls.append((config, len(pairs), options))
+        yield Finished("completed", 3)
+
+    assert follow(run_dir, Drive(engine=engine, cache_dir=tmp_path)) == Finished("completed", 3)
+    ((config, count, options),) = calls
+    assert config == RunReader(run_dir).config()
+    assert (count, options["resume"], options["probe"], options["cache_dir"]) == (24, True, None, tmp_path)
+    assert sorted(p.name for p in run_dir.iterdir()) == before
+
+
+def test_that_a_follower_whose_engine_falls_silent_fails(tmp_path: Path) -> None:
+    run_dir = golden_run(tmp_path / "run")
+    assert isinstance(follow(run_dir, Drive(engine=lambda *_, **__: iter(()))), Failed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_that_a_launched_run_has_one_ledger_and_the_golden_losses(tmp_path: Path) -> None:
+    run_dir = golden_run(tmp_path / "run", steps=3)
+    seen: list[RunEvent] = []
+    last = run_processes(run_dir, 2, seen.append)
+    assert isinstance(last, Finished), last
+    losses = [event.loss for event in seen if isinstance(event, StepDone)]
+    golden = [step["loss"] for step in trajectories()["sigmoid"]["steps"][:3]]
+    assert losses == pytest.approx(golden, rel=1e-5)
+    reader = RunReader(run_dir)
+    assert [step.step for step in reader.steps()] == [1, 2, 3]
+    assert [event.split for event in reader.evals()] == ["train"] * 3
+    assert last.summary["processes"] == 2
