@@ -9,6 +9,8 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.widgets.choice_dialog import ChoiceDialog
+
 Kind = Literal["question", "warning", "error", "info"]
 _ICONS = {
     "question": QMessageBox.Icon.Question,
@@ -56,10 +58,18 @@ class Dialogs:
         answer, given = QInputDialog.getText(self.parent, title, label, text=value)  # type: ignore[arg-type]
         return answer.strip() if given else None
 
-    def choose(self, title: str, label: str, items: Sequence[str], current: int = 0) -> int | None:
-        """Ask for one of some items; returns its place, or None when cancelled."""
-        answer, given = QInputDialog.getItem(self.parent, title, label, list(items), current, False)  # type: ignore[arg-type]
-        return list(items).index(answer) if given and answer in items else None
+    def choose(
+        self, title: str, label: str, items: Sequence[str], current: int = 0, *, keys: Sequence[str] = ()
+    ) -> int | None:
+        """Ask for one of some items; returns its place, or None when cancelled.
+
+        ``keys`` are the characters that take an item at once; without them the numbers 1 to 9 do.
+        """
+        dialog = ChoiceDialog(title, label, items, current, keys=keys, parent=self.parent)
+        taken = dialog.exec() == QDialog.DialogCode.Accepted
+        place = dialog.chosen
+        dialog.deleteLater()
+        return place if taken and place >= 0 else None
 
     def open_file(self, title: str, filters: str, start: Path | None = None) -> Path | None:
         """Ask for a file to read; ``filters`` as in "Data (*.jsonl *.csv);;All files (*)"."""

@@ -108,6 +108,7 @@ class ActionRegistry(QObject):
         action = QAction(spec.title, self)
         action.setObjectName(spec.id)
         action.setCheckable(spec.checkable)
+        action.setAutoRepeat(spec.repeats)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setMenuRole(QAction.MenuRole.NoRole)
         if spec.icon:

@@ -20,6 +20,8 @@ class ActionSpec:
         menu: top menu it stands in, empty for none.
         checkable: whether it is on or off.
         palette: whether the command palette lists it.
+        repeats: whether it runs again and again while its key is held down. Off, so that a key that rests
+            under a hand never does a thing twice; on for moving about.
     """
 
     id: str
@@ -30,6 +32,7 @@ class ActionSpec:
     menu: str = ""
     checkable: bool = False
     palette: bool = True
+    repeats: bool = False
 
     @property
     def place(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
-from app.annotate.desk import Answer
+from app.annotate.answer import Answer
 from app.widgets.messages import announce
 
 if TYPE_CHECKING:
@@ -26,15 +26,39 @@ class Commits:
         self._page = page
         self._context = page.context
         self.under_way = 0
+        self._last_key, self._left_at = "", float("-inf")
 
-    def submit(self) -> None:
-        """Store the judgement durably and show the next pair at once."""
+    def pressed_twice(self, key: str) -> bool:
+        """Whether ``key`` just sent a pair away and nothing was done on this one: a double press, not an answer."""
+        guard_s = self._context.settings.get("annotate.guard_ms") / 1000
+        soon = time.monotonic() - self._left_at < guard_s
+        return soon and key == self._last_key and not self._page.desk.touched
+
+    def submit(self, key: str = "submit") -> None:
+        """Store the judgement durably and show the next pair at once; ``key`` is what was pressed for it."""
         page, desk = self._page, self._page.desk
         shown = desk.current
-        if shown is None or not desk.answer.complete or desk.paused:
+        if shown is None or desk.paused or self.pressed_twice(key):
             return
+        if not desk.answer.complete:
+            page.bar.say("Choose a verdict first: 1 to 7, 0 for neither, N when you cannot judge.")
+            return
+        if desk.looking_back is not None and not desk.changed:
+            page.next_pair()
+            return
+        self._left(key)
+        self._store(shown)
+        page.next_pair()
+
+    def amend(self) -> None:
+        """Replace the earlier decision that is shown."""
+        if self._page.desk.looking_back is not None:
+            self.submit()
+
+    def _store(self, shown: Any) -> None:
+        page, desk = self._page, self._page.desk
         draft, answer, amended = desk.draft(), desk.answer, desk.looking_back
-        page.drafts.stop()
+        page.answering.stop()
         service = self._context.services.annotation
         self.under_way += 1
         page.bar.saved.setText("Saving…")
@@ -46,14 +70,17 @@ class Commits:
             self._not_saved(error, shown, answer, amended)
 
         self._context.ops.mutate(work, self._saved, failed, owner=page, initiator=page)
-        page.next_pair()
+
+    def _left(self, key: str) -> None:
+        """Remember which key sent the pair away."""
+        self._last_key, self._left_at = key, time.monotonic()
 
     def _saved(self, _outcome: Any) -> None:
         page = self._page
         self.under_way -= 1
         page.bar.saved.setText(f"Saved {time.strftime('%H:%M:%S')}")
         announce(page, "Saved")
-        page.read_side()
+        page.standing.read()
         if page.desk.current is None:
             page.fetch(then_show=True)
 
@@ -69,15 +96,20 @@ class Commits:
         """Put the pair aside; an earlier decision that is looked at is only left."""
         page = self._page
         shown = page.desk.current
-        if shown is None:
+        if shown is None or self.pressed_twice("skip"):
             return
-        page.drafts.stop()
+        page.answering.stop()
         if page.desk.looking_back is None:
+            self._left("skip")
             service = self._context.services.annotation
             self._context.ops.mutate(
-                lambda: service.skip(shown.presentation_uid), lambda _: page.read_side(), owner=page, initiator=page
+                lambda: service.skip(shown.presentation_uid), self._skipped, owner=page, initiator=page
             )
         page.next_pair()
+
+    def _skipped(self, _outcome: Any) -> None:
+        self._page.bar.say("Put aside; it comes again when the others are done.")
+        self._page.standing.read()
 
     def undo(self) -> None:
         """Take the last step back and show its pair again; a text field undoes its own text first."""
@@ -95,6 +127,7 @@ class Commits:
         page, reviewer = self._page, self._context.session.reviewer_id
         if reviewer is None:
             return
+        page.answering.advance.stop()
         call = getattr(self._context.services.annotation, verb)
         self._context.ops.mutate(
             lambda: call(reviewer), lambda outcome: self._travelled(verb, outcome), owner=page, initiator=page
@@ -106,7 +139,6 @@ class Commits:
             words = "There is no step to take back." if verb == "undo" else "There is no step to redo."
             self._context.notices.post(words)
             return
-        page.bar.saved.setText(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}")
         if step.presented is not None:
             page.desk.set_aside()
             page.show_pair(page.desk.show(step.presented))
@@ -114,4 +146,5 @@ class Commits:
             page.desk.drop(step.pair_id)
             if page.desk.current is None:
                 page.next_pair()
-        page.read_side()
+        page.bar.say(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}")
+        page.standing.read()

@@ -5,63 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from core.domain.judgement import JudgementDraft, Verdict, from_screen, to_screen
+from app.annotate.answer import Answer, Stretch, answer_of
+from core.domain.judgement import JudgementDraft, Verdict
 
 IDLE_CUT_S = 60.0
 """A pause between two acts longer than this does not count as work."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """The answer so far, in screen sides: negative means the left answer is better."""
-
-    strength: int | None = None
-    verdict: Verdict | None = None
-    reason: str = ""
-    criteria: dict[str, int] = field(default_factory=dict)
-    rationale: str = ""
-    flags: set[str] = field(default_factory=set)
-    confidence: int | None = None
-    edit: str | None = None
-    spans: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether it can be committed."""
-        return self.verdict is not None
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain values for a stored draft."""
-        return {
-            "strength": self.strength,
-            "verdict": self.verdict.value if self.verdict else None,
-            "reason": self.reason,
-            "criteria": dict(self.criteria),
-            "rationale": self.rationale,
-            "flags": sorted(self.flags),
-            "confidence": self.confidence,
-            "edit": self.edit,
-            "spans": list(self.spans),
-        }
-
-    @classmethod
-    def from_plain(cls, row: dict[str, Any]) -> Answer:
-        """Return the answer that :meth:`to_plain` wrote."""
-        verdict = row.get("verdict")
-        return cls(
-            strength=row.get("strength"),
-            verdict=Verdict(verdict) if verdict else None,
-            reason=row.get("reason", ""),
-            criteria=dict(row.get("criteria", {})),
-            rationale=row.get("rationale", ""),
-            flags=set(row.get("flags", ())),
-            confidence=row.get("confidence"),
-            edit=row.get("edit"),
-            spans=list(row.get("spans", ())),
-        )
 
 
 class Desk:
@@ -81,6 +32,8 @@ class Desk:
         self._shown_at = self._acted_at = 0.0
         self._active_s = 0.0
         self._changes: list[str] = []
+        self._touched = False
+        self._initial = self.answer.to_plain()
 
     def fill(self, showings: Iterable[Any]) -> None:
         """Put showings fetched ahead behind those that wait."""
@@ -98,6 +51,7 @@ class Desk:
         self.current, self.looking_back = showing, looking_back
         self.answer = Answer()
         self._changes = []
+        self._touched = False
         self._active_s = 0.0
         self._shown_at = self._acted_at = self._clock()
         if showing is not None:
@@ -105,6 +59,7 @@ class Desk:
                 self.answer = answer_of(showing.answer, showing.left_is)
             elif showing.draft:
                 self.answer = Answer.from_plain(showing.draft)
+        self._initial = self.answer.to_plain()
         return showing
 
     def put_back(self, showing: Any, answer: Answer, looking_back: int | None = None) -> None:
@@ -130,6 +85,7 @@ class Desk:
         now = self._clock()
         self._active_s += min(now - self._acted_at, IDLE_CUT_S) if not self.paused else 0.0
         self._acted_at = now
+        self._touched = True
 
     def prefer(self, strength: int) -> None:
         """Choose a screen strength -3..3; 0 is a tie."""
@@ -169,9 +125,44 @@ class Desk:
     @property
     def preferred_side(self) -> str:
         """ "left", "right" or an empty text."""
-        if self.answer.strength is None:
-            return ""
-        return "left" if self.answer.strength < 0 else "right"
+        return self.answer.preferred_side
+
+    def text_of(self, side: str) -> str:
+        """Return the answer that stands on a side."""
+        return getattr(self.current, side, "")
+
+    def set_edit(self, side: str, text: str) -> bool:
+        """Keep an improved text of the answer on a side; returns whether one is kept now.
+
+        An empty text, or one that says the same as the answer, takes the edit back.
+        """
+        self.act()
+        if not text.strip() or text == self.text_of(side):
+            self.answer.edits.pop(side, None)
+        else:
+            self.answer.edits[side] = text
+        return side in self.answer.edits
+
+    def mark(self, side: str, start: int, end: int, tag: str) -> None:
+        """Mark a stretch; marking the very same one again changes its tag."""
+        self.act()
+        rest = [s for s in self.answer.spans if (s.side, s.start, s.end) != (side, start, end)]
+        self.answer.spans = [*rest, Stretch(side, start, end, tag)]
+
+    def unmark(self, stretch: Stretch) -> None:
+        """Take a mark away."""
+        self.act()
+        self.answer.spans = [s for s in self.answer.spans if s != stretch]
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was done on the pair since it was shown."""
+        return self._touched
+
+    @property
+    def changed(self) -> bool:
+        """Whether the answer differs from the one the pair came with."""
+        return self.answer.to_plain() != self._initial
 
     def draft(self) -> JudgementDraft:
         """Return the answer in canonical sides, ready to be stored.
@@ -180,36 +171,9 @@ class Desk:
             BadInput: when it is not complete or contradicts itself.
         """
         self.act()
-        left_is, answer = self.current.left_is, self.answer  # type: ignore[union-attr]
-        strength = None if answer.strength is None else from_screen(answer.strength, left_is)
-        return JudgementDraft(
-            verdict=answer.verdict,  # type: ignore[arg-type]
-            strength=strength,
-            criteria={key: from_screen(value, left_is) for key, value in answer.criteria.items()},
-            reason=answer.reason,
-            rationale=answer.rationale.strip(),
-            flags=tuple(sorted(answer.flags)),
-            confidence=answer.confidence,
-            spans=tuple(answer.spans),
-            edit=answer.edit,
-            process={
-                "shown_ms": round(1000 * (self._clock() - self._shown_at)),
-                "active_ms": round(1000 * self._active_s),
-                "changes_of_mind": list(self._changes),
-            },
-        )
-
-
-def answer_of(draft: JudgementDraft, left_is: Any) -> Answer:
-    """Return a stored judgement as an answer in screen sides."""
-    return Answer(
-        strength=None if draft.strength is None else to_screen(draft.strength, left_is),
-        verdict=draft.verdict,
-        reason=draft.reason,
-        criteria={key: to_screen(value, left_is) for key, value in draft.criteria.items()},
-        rationale=draft.rationale,
-        flags=set(draft.flags),
-        confidence=draft.confidence,
-        edit=draft.edit,
-        spans=list(draft.spans),
-    )
+        process = {
+            "shown_ms": round(1000 * (self._clock() - self._shown_at)),
+            "active_ms": round(1000 * self._active_s),
+            "changes_of_mind": list(self._changes),
+        }
+        return self.answer.to_draft(self.current.left_is, process)  # type: ignore[union-attr]

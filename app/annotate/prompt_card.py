@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
+from app.widgets.display import Mark
 from app.widgets.labels import Chip, text_label
 from app.widgets.safe_text import SafeText
-from core.domain.conversation import Prompt
+from core.domain.conversation import Message, Prompt
 
+MOST_PX = 150
+"""A longer conversation scrolls, so that the answers keep their room."""
 ROLE_NAMES = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
@@ -21,15 +26,22 @@ class PromptCard(Card):
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
         self._fold.clicked.connect(lambda: self.set_open(not self._open))
         self._turns, self._name = Chip(""), text_label("", "caption")
+        self._bookmark = Chip("bookmarked", "accent", tooltip="M takes the bookmark away.")
         self.head.addWidget(self._fold)
         self.head.addWidget(text_label("Prompt", "section"))
         self.head.addWidget(self._turns)
         self.head.addStretch(1)
+        self.head.addWidget(self._bookmark)
         self.head.addWidget(self._name)
         self.column.addLayout(self.head)
         self.text = SafeText(theme, "Prompt")
-        self.text.setMaximumHeight(theme.px(150))
+        self.text.setMaximumHeight(theme.px(MOST_PX))
         self.add(self.text)
+        self._bookmark.hide()
+
+    def set_bookmarked(self, on: bool) -> None:
+        """Say that the pair is marked to come back to."""
+        self._bookmark.setVisible(on)
 
     def show_prompt(self, prompt: Prompt, pair_id: int) -> None:
         """Show a conversation."""
@@ -39,6 +51,12 @@ class PromptCard(Card):
         self._name.setText(f"pair #{pair_id}")
         self._render()
 
+    def set_size(self, size: int) -> None:
+        """Take another text size, in design pixels."""
+        self.text.set_size(size)
+        if self._prompt is not None:
+            self._render()
+
     def set_open(self, on: bool) -> None:
         """Show all turns, or the last one only."""
         self._open = on
@@ -47,10 +65,27 @@ class PromptCard(Card):
 
     def _render(self) -> None:
         messages = self._prompt.messages if self._open else self._prompt.messages[-1:]  # type: ignore[union-attr]
-        text = "\n".join(f"{ROLE_NAMES[m.role]}: {m.content}" for m in messages)
-        self.text.set_text(text, mode="source")
+        text, roles = conversation_text(messages)
+        self.text.set_text(text, mode="source", extra=roles)
         document = self.text.document()
         document.setTextWidth(max(200, self.text.viewport().width()))
         bar = self.text.verticalScrollBar()
-        self.text.setFixedHeight(min(self._theme.px(150), round(document.size().height()) + 4))
+        self.text.setFixedHeight(min(self._theme.px(MOST_PX), round(document.size().height()) + 4))
         bar.setValue(bar.maximum())
+
+
+def conversation_text(messages: Sequence[Message]) -> tuple[str, tuple[Mark, ...]]:
+    """Return turns as text, and the marks of their role names.
+
+    Only real roles are marked: a turn whose text looks like another turn cannot pass for one.
+    """
+    pieces: list[str] = []
+    marks: list[Mark] = []
+    at = 0
+    for message in messages:
+        role = ROLE_NAMES[message.role]
+        piece = f"{role}  {message.content}"
+        marks.append(Mark(at, at + len(role), "strong"))
+        pieces.append(piece)
+        at += len(piece) + 1
+    return "\n".join(pieces), tuple(marks)

@@ -8,20 +8,31 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject
 
+from app.annotate.queue_dialog import QueueDialog
 from app.context import AppContext
-from core.domain.changes import Changes, Outcome
 from core.domain.judgement import Task
+from core.domain.pair_table import PairFilter
 from core.domain.rubric import RubricVersion
+
+What = Literal["all", "skipped", "bookmarks", "stale", "chosen"]
+Order = Literal["import", "newest", "random"]
+AHEAD = 4
+"""Pairs handed out with the queue, so that the next ones wait in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A queue with its first pairs, or the name of what is missing: reviewer, rubric, pairs or done."""
+    """A queue with its first pairs, or the name of what is missing (see ``states``).
+
+    Attributes:
+        look_again: the reviewer's own judgement of a pair that was asked for and is labelled already.
+    """
 
     missing: str = ""
     queue: Any = None
     version: Any = None
     first: list[Any] = field(default_factory=list)
+    look_again: int | None = None
 
 
 class QueueChoice:
@@ -31,71 +42,101 @@ class QueueChoice:
         self._context = context
         self._version_id: int | None = None
         self._pair_ids: tuple[int, ...] = ()
-        self._order: Literal["import", "newest", "random"] = "import"
-        self._relabel = False
+        self._order: Order = "import"
+        self.what: What = "all"
+
+    @property
+    def words(self) -> str:
+        """What is labelled, when it is not simply every pair."""
+        count = len(self._pair_ids)
+        return {
+            "all": "",
+            "skipped": "put aside earlier",
+            "bookmarks": "bookmarked",
+            "stale": "relabelling",
+            "chosen": f"{count:,} chosen pair{'s' if count != 1 else ''}",
+        }[self.what]
 
     def only_pairs(self, pair_ids: tuple[int, ...]) -> None:
-        """Label only these pairs; an empty tuple lifts it."""
-        self._pair_ids, self._relabel = pair_ids, False
+        """Label only these pairs."""
+        self._pair_ids, self.what = pair_ids, "chosen"
 
-    def stale_only(self) -> None:
-        """Label again what was labelled before the rubric's meaning changed."""
-        self._pair_ids, self._relabel = (), True
-
-    def ask_reviewer(self, owner: QObject) -> None:
-        """Ask who is labelling; the session takes the answer."""
-        context = self._context
-        if name := context.dialogs.text("Who is labelling?", "Pseudonym"):
-            context.ops.mutate(
-                lambda: self.reviewer_named(name),
-                lambda outcome: context.session.set_reviewer(outcome.value.id, outcome.value.name),
-                owner=owner,
-            )
-
-    def reviewer_named(self, name: str) -> Outcome[Any]:
-        """Return the human reviewer of that name, made when there is none."""
-        reviewers = self._context.services.reviewers
-        known = next((r for r in reviewers.list() if r.name == name), None)
-        return Outcome(known, Changes.NOTHING) if known else reviewers.add(name)
+    def take(self, what: What) -> None:
+        """Label all pairs, those put aside, those bookmarked, or those whose labels became stale."""
+        self.what = what
 
     def open(self) -> Opened:
         """Open the queue, or say what is missing for it."""
-        from core.services.annotation_views import QueueSettings
-        from core.services.pairs import PairFilter
-
         services, session = self._context.services, self._context.session
         if not services.pairs.count(PairFilter()):
             return Opened("pairs")
-        published = [v for v in services.rubrics.published() if v.body.criteria]
-        published = [v for v in published if not v.rubric_name.startswith("Imported")] or published
-        if not published:
+        version = self._version()
+        if version is None:
             return Opened("rubric")
         if session.reviewer_id is None:
             return Opened("reviewer")
-        version = next((v for v in published if v.id == self._version_id), published[0])
-        chosen = PairFilter(pair_ids=self._pair_ids) if self._pair_ids else None
-        task = Task.RELABEL if self._relabel else Task.LABEL
-        settings = QueueSettings(session.reviewer_id, version.id, chosen, self._order, task=task)
-        queue = services.annotation.open_queue(settings)
-        first = services.annotation.next(queue, 4)
-        return Opened("" if first else "done", queue, version, first)
+        queue = services.annotation.open_queue(self._settings(session.reviewer_id, version.id))
+        first = services.annotation.next(queue, AHEAD)
+        if first:
+            return Opened("", queue, version, first)
+        if (key := self._own_label(session.reviewer_id)) is not None:
+            return Opened("", queue, version, look_again=key)
+        return Opened(missing_of(self.what, queue.skipped), queue, version)
+
+    def _version(self) -> RubricVersion | None:
+        published = [v for v in self._context.services.rubrics.published() if v.body.criteria]
+        published = [v for v in published if not v.rubric_name.startswith("Imported")] or published
+        return next((v for v in published if v.id == self._version_id), published[0] if published else None)
+
+    def _settings(self, reviewer_id: int, version_id: int) -> Any:
+        from core.services.annotation_views import QueueSettings
+
+        pair_ids = None
+        if self.what == "chosen":
+            pair_ids = self._pair_ids
+        elif self.what == "bookmarks":
+            pair_ids = tuple(key for key, _ in self._context.services.annotation.bookmarks(reviewer_id))
+        return QueueSettings(
+            reviewer_id,
+            version_id,
+            None if pair_ids is None else PairFilter(pair_ids=pair_ids),
+            self._order,
+            task=Task.RELABEL if self.what == "stale" else Task.LABEL,
+            revisit_skipped=self.what in ("skipped", "bookmarks", "chosen"),
+        )
+
+    def _own_label(self, reviewer_id: int) -> int | None:
+        """Return the reviewer's label of the one pair that was asked for, to look at and amend."""
+        if self.what != "chosen" or len(self._pair_ids) != 1:
+            return None
+        detail = self._context.services.pairs.detail(self._pair_ids[0])
+        mine = [j.id for j in detail.judgements if j.current and j.kind == "label" and j.reviewer.id == reviewer_id]
+        return mine[-1] if mine else None
 
     def ask(self, owner: QObject, done: Callable[[], None]) -> None:
-        """Ask for the rubric version, then for the order; ``done`` is called when both were chosen."""
+        """Ask for rubric version, pairs and order; ``done`` is called when they were chosen."""
         service = self._context.services.rubrics
         self._context.tasks.query(
             lambda: list(service.published()), lambda found: self._choose(found, done), owner=owner, key="choice"
         )
 
     def _choose(self, versions: list[RubricVersion], done: Callable[[], None]) -> None:
-        dialogs = self._context.dialogs
-        place = dialogs.choose("What to label", "Under which rubric version?", [v.title for v in versions])
-        if place is None:
+        if not versions:
+            self._context.notices.post("There is no published rubric version yet.", hint="Publish one under Rubrics.")
             return
-        orders: tuple[Literal["import", "newest", "random"], ...] = ("import", "newest", "random")
-        order = dialogs.choose("What to label", "In which order?", ("As imported", "Newest first", "At random"))
-        if order is None:
-            return
-        self._version_id, self._order, self._pair_ids = versions[place].id, orders[order], ()
-        self._relabel = False
-        done()
+        dialog = QueueDialog(versions, self._version_id, self.what, self._order, chosen=len(self._pair_ids))
+        if self._context.dialogs.run(dialog):
+            self._version_id, self.what, self._order = dialog.version_id, dialog.what, dialog.order
+            done()
+        dialog.deleteLater()
+
+
+def missing_of(what: What, skipped: int) -> str:
+    """Return which screen is shown when a queue is at its end.
+
+    >>> missing_of("all", 3), missing_of("all", 0), missing_of("bookmarks", 0)
+    ('skipped', 'done', 'part')
+    """
+    if what == "all":
+        return "skipped" if skipped else "done"
+    return "part"

@@ -1,47 +1,24 @@
-"""The rubric at the right: criteria to answer, rationale, flags, confidence, the last ten decisions."""
+"""The rubric at the right: criteria to answer, rationale, flags, marks, confidence, the last ten decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
 
-from app.annotate.desk import Answer
+from app.annotate.answer import Answer
+from app.annotate.criterion_row import CriterionRow, anchor_text
+from app.annotate.found import FoundList
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import Chip, ElideLabel, text_label
-from core.domain.judgement import FLAGS, Judgement, describe, to_screen
-from core.domain.rubric import Criterion, RubricVersion
+from app.widgets.labels import Chip, text_label
+from core.domain.judgement import Judgement, describe, to_screen
+from core.domain.rubric import RubricVersion
 
-SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
 _JUDGEMENT = Qt.ItemDataRole.UserRole
-
-
-class CriterionRow(QWidget):
-    """One clause: its name, and which answer is better on it. The focused one takes the keys 1 to 7."""
-
-    def __init__(self, criterion: Criterion) -> None:
-        super().__init__()
-        self.criterion = criterion
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.name = ElideLabel(criterion.name)
-        self.name.setToolTip(criterion.question)
-        self.choice = SegmentedControl(f"{criterion.name}: which answer is better", SEGMENTS, clearable=True)
-        row.addWidget(self.name, 1)
-        row.addWidget(self.choice)
-
-    def set_strength(self, strength: int | None) -> None:
-        """Show a strength -3..3, or none."""
-        self.choice.set_value(None if strength is None else (strength > 0) * 2 - (strength < 0) * 2)
-
-    def set_focused(self, on: bool) -> None:
-        """Mark the clause whose anchors are shown."""
-        font = self.name.font()
-        font.setBold(on)
-        self.name.setFont(font)
+RECENT_ROW_PX = 24
 
 
 class RubricPanel(ScrollColumn):
@@ -50,42 +27,51 @@ class RubricPanel(ScrollColumn):
     Signals:
         rated(str, object): a criterion was answered (screen sides) or taken back (None).
         rationale_changed(str), confidence_changed(object), decision_chosen(int): what their names say.
+        focus_moved(object): the clause that takes the keys now, or None.
     """
 
     rated = Signal(str, object)
     rationale_changed = Signal(str)
     confidence_changed = Signal(object)
     decision_chosen = Signal(int)
+    focus_moved = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(margin=12, name="Rubric")
         self._theme = theme
         self.rows: list[CriterionRow] = []
         self.focused = -1
+        self._build_criteria()
+        self._build_words()
+        self._build_recent()
+        self.column.addStretch(1)
+
+    def _build_criteria(self) -> None:
         head = QHBoxLayout()
-        self._title = text_label("Rubric", "section")
         self._version = Chip("")
-        head.addWidget(self._title)
+        head.addWidget(text_label("Rubric", "section"))
         head.addWidget(self._version)
         head.addStretch(1)
         self.column.addLayout(head)
-        self.column.addWidget(text_label("Which answer is better on…", "caption"))
+        self._hint = text_label("Which answer is better on… (J, K)", "caption")
+        self.column.addWidget(self._hint)
         self._criteria = QVBoxLayout()
         self._criteria.setSpacing(6)
         self.column.addLayout(self._criteria)
         self.anchors = text_label("", "hint", wrap=True)
         self.column.addWidget(self.anchors)
+
+    def _build_words(self) -> None:
         self.column.addWidget(text_label("Rationale", "section"))
         self.rationale = QPlainTextEdit()
         self.rationale.setAccessibleName("Rationale")
-        self.rationale.setPlaceholderText("Why? (R)")
-        self.rationale.setFixedHeight(theme.px(66))
+        self.rationale.setPlaceholderText("Why? (R; Escape leaves the field)")
+        self.rationale.setFixedHeight(self._theme.px(66))
         self.rationale.setTabChangesFocus(True)
         self.rationale.textChanged.connect(lambda: self.rationale_changed.emit(self.rationale.toPlainText()))
         self.column.addWidget(self.rationale)
-        self._flags = QHBoxLayout()
-        self._flags.setSpacing(6)
-        self.column.addLayout(self._flags)
+        self.found = FoundList(self._theme)
+        self.column.addWidget(self.found)
         row = QHBoxLayout()
         row.addWidget(text_label("Confidence", "muted"))
         row.addStretch(1)
@@ -93,16 +79,18 @@ class RubricPanel(ScrollColumn):
         self.confidence.changed.connect(self.confidence_changed)
         row.addWidget(self.confidence)
         self.column.addLayout(row)
+
+    def _build_recent(self) -> None:
         self.column.addWidget(text_label("Recent decisions", "section"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent decisions")
-        self.recent.setFixedHeight(theme.px(170))
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.recent.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.recent.setToolTip("Enter shows a decision again; [ and ] go through them.")
         self.recent.itemActivated.connect(lambda item: self.decision_chosen.emit(int(item.data(_JUDGEMENT))))
         self.column.addWidget(self.recent)
         self._none = text_label("None yet.", "hint")
         self.column.addWidget(self._none)
-        self.column.addStretch(1)
 
     def set_rubric(self, version: RubricVersion) -> None:
         """Show the clauses of a published version, in its order."""
@@ -122,8 +110,12 @@ class RubricPanel(ScrollColumn):
         self.focused = max(-1, min(place, len(self.rows) - 1))
         for i, row in enumerate(self.rows):
             row.set_focused(i == self.focused)
-        self.anchors.setText(anchor_text(self.rows[self.focused].criterion) if self.focused >= 0 else "")
-        self.anchors.setVisible(self.focused >= 0)
+        criterion = self.rows[self.focused].criterion if self.focused >= 0 else None
+        self.anchors.setText(anchor_text(criterion) if criterion else "")
+        self.anchors.setVisible(criterion is not None)
+        if criterion is not None:
+            self.ensureWidgetVisible(self.rows[self.focused], 0, 40)
+        self.focus_moved.emit(criterion)
 
     @property
     def focused_id(self) -> str:
@@ -139,18 +131,19 @@ class RubricPanel(ScrollColumn):
             self.rationale.setPlainText(answer.rationale)
             self.rationale.blockSignals(False)
         self.confidence.set_value(answer.confidence)
-        clear_layout(self._flags)
-        for flag in sorted(answer.flags):
-            self._flags.addWidget(Chip(FLAGS.get(flag, flag), "warn"))
-        self._flags.addStretch(1)
 
     def set_recent(self, judgements: Sequence[Judgement]) -> None:
         """List the last decisions, newest first, as the reviewer saw them."""
+        kept = self.recent.currentItem().data(_JUDGEMENT) if self.recent.currentItem() else None
         self.recent.clear()
         for judgement in judgements:
             item = QListWidgetItem(f"#{judgement.pair_id}   {seen(judgement)}")
             item.setData(_JUDGEMENT, judgement.id)
             self.recent.addItem(item)
+            if judgement.id == kept:
+                self.recent.setCurrentItem(item)
+        row_px = self.recent.sizeHintForRow(0) if judgements else self._theme.px(RECENT_ROW_PX)
+        self.recent.setFixedHeight(max(1, len(judgements)) * row_px + 4)
         self.recent.setVisible(bool(judgements))
         self._none.setVisible(not judgements)
 
@@ -160,23 +153,6 @@ def seen(judgement: Judgement) -> str:
     draft = judgement.draft
     words = describe(draft)
     if draft is None or draft.strength is None:
-        return words
+        return words[:1].upper() + words[1:]
     side = "Left" if to_screen(draft.strength, judgement.left_is) < 0 else "Right"
     return f"{side} {words.split(' ', 1)[1]}"
-
-
-def anchor_text(criterion: Criterion) -> str:
-    """Return the question and the anchors of a clause."""
-    lines = [criterion.question]
-    for point in sorted(criterion.anchors, key=_point):
-        lines.append(f"{point}: {criterion.anchors[point]}")
-    lines += [f"Allowed: {text}" for text in criterion.allowed]
-    lines += [f"Not allowed: {text}" for text in criterion.disallowed]
-    return "\n".join(lines)
-
-
-def _point(text: str) -> tuple[int, str]:
-    try:
-        return int(text), text
-    except ValueError:
-        return 99, text

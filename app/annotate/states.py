@@ -3,50 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.context import AppContext
 from app.widgets.messages import EmptyState
 
-STATES: dict[str, tuple[str, str, str, str]] = {
-    "pairs": ("data", "No pairs yet", "Import a file of answers to compare.", "Import pairs"),
-    "rubric": (
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One such screen. ``go`` is a place, or "all" and "skipped" for another queue."""
+
+    icon: str
+    title: str
+    text: str
+    button: str
+    go: str
+
+
+STATES: dict[str, State] = {
+    "pairs": State("data", "No pairs yet", "Import a file of answers to compare.", "Import pairs", "data"),
+    "rubric": State(
         "rubrics",
         "No published rubric",
         "A label needs a rubric version that says what better means.",
         "Go to Rubrics",
+        "rubrics",
     ),
-    "reviewer": (
+    "reviewer": State(
         "user",
         "Who is labelling?",
         "Labels are stored under a pseudonym of your choice.",
         "Choose a reviewer…",
+        "reviewer",
     ),
-    "done": (
+    "skipped": State(
+        "skip",
+        "Only the pairs you put aside are left",
+        "They were skipped with S and are not labelled yet.",
+        "Show them again",
+        "skipped",
+    ),
+    "part": State(
+        "check_circle",
+        "These pairs are labelled",
+        "Nothing of what you chose is left to label.",
+        "Go on with all pairs",
+        "all",
+    ),
+    "done": State(
         "check_circle",
         "Everything here is labelled",
         "Freeze the labels into a dataset version, or choose other pairs.",
         "Go to Data",
+        "data",
     ),
 }
-"""What is missing -> icon, title, sentence, label of the button."""
 
 
-def empty_state(context: AppContext, missing: str, choose_reviewer: Callable[[], None]) -> EmptyState:
-    """Return the screen for what is missing: "pairs", "rubric", "reviewer" or "done"."""
-    icon, title, text, label = STATES[missing]
-    place = "rubrics" if missing == "rubric" else "data"
+def empty_state(context: AppContext, missing: str, take: Callable[[str], None]) -> EmptyState:
+    """Return the screen for what is missing, a key of ``STATES``; ``take`` opens another queue."""
+    state = STATES[missing]
 
     def go() -> None:
-        context.navigate(place)
+        if state.go == "reviewer":
+            context.actions.run("global.reviewer")
+        elif state.go in ("all", "skipped"):
+            take(state.go)
+        else:
+            context.navigate(state.go)
 
     def choose() -> None:
         context.actions.run("annotate.queue")
 
-    return EmptyState(
-        context.theme,
-        icon,
-        title,
-        text,
-        main=(label, choose_reviewer if missing == "reviewer" else go),
-        second=("Choose what to label…", choose) if missing == "done" else None,
-    )
+    more = ("Choose what to label…", choose) if missing in ("done", "part", "skipped") else None
+    return EmptyState(context.theme, state.icon, state.title, state.text, main=(state.button, go), second=more)

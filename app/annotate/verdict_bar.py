@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.context import AppContext
 from app.widgets.buttons import VerdictButton, action_button
 from app.widgets.containers import Card
-from app.widgets.labels import text_label
+from app.widgets.labels import ElideLabel, restyle, text_label
+from app.widgets.messages import announce
+from core.domain.judgement import Verdict
 
 POINTS: tuple[tuple[str, int, str], ...] = (
     ("annotate.left3", -3, "Left much"),
@@ -52,8 +55,13 @@ class VerdictBar(Card):
             action_button(actions, "annotate.skip", kind="flat", theme=context.theme),
         ):
             lower.addWidget(widget)
-        lower.addStretch(1)
+        self._word = ElideLabel("", kind="strong")
+        self._say = ElideLabel("", kind="caption")
+        self._say.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.saved = text_label("", "caption")
+        lower.addSpacing(8)
+        lower.addWidget(self._word)
+        lower.addWidget(self._say, 1)
         lower.addWidget(self.saved)
         self.submit = action_button(
             actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=context.theme
@@ -69,8 +77,19 @@ class VerdictBar(Card):
         for strength, button in self.buttons.items():
             button.setVisible(strength in self.offered)
 
-    def show_choice(self, strength: int | None, word: str) -> None:
-        """Mark the chosen point; ``word`` names a verdict without a point."""
+    def say(self, text: str) -> None:
+        """Tell the reviewer something until the answer changes."""
+        self._say.setText(text)
+        announce(self, text)
+
+    def show_choice(self, strength: int | None, verdict: Verdict | None, word: str = "") -> None:
+        """Mark the chosen point or the chosen verdict without one; ``word`` says more of it."""
         for value, button in self.buttons.items():
             button.set_chosen(strength is not None and value == strength)
-        self.saved.setText(word)
+        for button, mine in ((self.neither, Verdict.NEITHER), (self.cannot, Verdict.CANNOT_JUDGE)):
+            chosen = "true" if verdict is mine else "false"
+            if button.property("chosen") != chosen:
+                button.setProperty("chosen", chosen)
+                restyle(button)
+        self._word.setText(word)
+        self._say.setText("")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QPlainTextEdit
 
-from app.rubrics.presenter import anchors_text, lines, parse_anchors
+from app.rubrics.presenter import lines, parse_anchors
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.labels import text_label
 from core.domain.rubric import Criterion
+from core.domain.rubric_text import anchors_text
 
 
 class CriterionCard(Card):

@@ -13,7 +13,7 @@ from typing import Literal
 
 from app.widgets.hidden_chars import Hidden, find_hidden
 
-MarkKind = Literal["a", "b", "find", "span", "good", "bad"]
+MarkKind = Literal["a", "b", "find", "span", "good", "bad", "strong"]
 SHOW_AT_FIRST = 200_000
 LONGEST_RUN = 1000
 _RUN = re.compile(rf"[^\s]{{{LONGEST_RUN}}}(?=[^\s])")

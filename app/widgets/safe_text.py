@@ -13,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFont,
     QGuiApplication,
     QImage,
     QKeySequence,
@@ -88,9 +89,19 @@ class SafeText(QTextBrowser):
         """Why the text is not shown as asked for, or empty."""
         return self._shown.note if self._shown else ""
 
-    def set_text(self, text: str, *, mode: Mode | None = None, marks: Marks | None = None) -> None:
-        """Show a text; ``marks`` are the stretches that only this text has (for the mode "diff")."""
+    def set_text(
+        self, text: str, *, mode: Mode | None = None, marks: Marks | None = None, extra: Sequence[Mark] | None = None
+    ) -> None:
+        """Show a text.
+
+        Args:
+            text: as it is stored.
+            mode: how to show it; None keeps the mode.
+            marks: the stretches that only this text has (for the mode "diff").
+            extra: further marks, as :meth:`set_extra_marks` takes them; None keeps those there are.
+        """
         self._marks, self._all = marks, False
+        self._extra = self._extra if extra is None else tuple(extra)
         self._mode = mode or self._mode
         self._render(text)
         self.verticalScrollBar().setValue(0)
@@ -113,13 +124,30 @@ class SafeText(QTextBrowser):
 
     def set_extra_marks(self, marks: Sequence[Mark]) -> None:
         """Mark further stretches: what was searched for, what a reviewer highlighted. Not in the rendered mode."""
-        self._extra = tuple(marks)
-        self._render_again()
+        if tuple(marks) != self._extra:
+            self._extra = tuple(marks)
+            self._render_again()
 
     def set_size(self, size: int) -> None:
         """Take another text size, in design pixels."""
         self._size = size
         self._render_again()
+
+    def let_keyboard_select(self) -> None:
+        """Show a cursor that the arrow keys move; with Shift they select."""
+        flags = Qt.TextInteractionFlag
+        self.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+
+    def go_to_line(self, line: str) -> bool:
+        """Bring the paragraph that reads exactly ``line`` to the top; returns whether there is one."""
+        block = self.document().begin()
+        while block.isValid():
+            if block.text() == line:
+                top = self.document().documentLayout().blockBoundingRect(block).top()
+                self.verticalScrollBar().setValue(round(top))
+                return True
+            block = block.next()
+        return False
 
     def show_all(self) -> None:
         """Show the whole of a very long text."""
@@ -232,6 +260,10 @@ class SafeText(QTextBrowser):
             "bad": "bad_soft",
         }
         made = QTextCharFormat()
+        if kind == "strong":
+            made.setFontWeight(QFont.Weight.DemiBold)
+            made.setForeground(tokens.colour("text2"))
+            return made
         made.setBackground(tokens.colour(ground.get(kind, "accent_soft")))
         if kind == "chip":
             made.setForeground(tokens.colour("warn"))

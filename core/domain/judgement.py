@@ -48,6 +48,16 @@ FLAGS: dict[str, str] = {
     "duplicate": "Duplicate",
 }
 
+SPAN_TAGS: dict[str, str] = {
+    "error": "Factual error",
+    "unsafe": "Unsafe",
+    "off_topic": "Off topic",
+    "unclear": "Unclear",
+    "repeated": "Repeats itself",
+    "good": "Good",
+}
+"""What a marked stretch of an answer can be."""
+
 
 class ReviewerKind(StrEnum):
     """People, labels that came with a file, and stated rules."""
@@ -110,6 +120,8 @@ class JudgementDraft:
             raise BadInput("A criterion's strength lies between -3 and 3.")
         if unknown := [f for f in self.flags if f not in FLAGS]:
             raise BadInput(f"Unknown flag {unknown[0]!r}.")
+        for span in self.spans:
+            _check_span(span)
 
     @property
     def preferred(self) -> Side | None:
@@ -117,6 +129,17 @@ class JudgementDraft:
         if self.strength is None:
             return None
         return "A" if self.strength < 0 else "B"
+
+
+def _check_span(span: dict[str, Any]) -> None:
+    """Refuse a marked stretch that cannot be found again in its answer."""
+    start, end = span.get("start"), span.get("end")
+    if span.get("side") not in ("A", "B") or not isinstance(start, int) or not isinstance(end, int):
+        raise BadInput("A marked stretch needs a side, a start and an end.")
+    if not 0 <= start < end:
+        raise BadInput("A marked stretch ends behind its start.")
+    if span.get("tag") not in SPAN_TAGS:
+        raise BadInput(f"Unknown mark {span.get('tag')!r}.")
 
 
 @dataclass(frozen=True, slots=True)

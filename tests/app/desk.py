@@ -34,7 +34,9 @@ class ScriptedDialogs(Dialogs):
     def text(self, title: str, label: str, value: str = "") -> str | None:
         return self._next(f"{title}: {label}")
 
-    def choose(self, title: str, label: str, items: Sequence[str], current: int = 0) -> int | None:
+    def choose(
+        self, title: str, label: str, items: Sequence[str], current: int = 0, *, keys: Sequence[str] = ()
+    ) -> int | None:
         answer = self._next(f"{title}: {label}")
         return list(items).index(answer) if isinstance(answer, str) else answer
 

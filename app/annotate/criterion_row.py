@@ -1,0 +1,62 @@
+"""One clause of the rubric on the labelling screen."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.widgets.inputs import SegmentedControl
+from app.widgets.labels import ElideLabel
+from core.domain.rubric import Criterion
+from core.domain.rubric_text import anchor_order
+
+SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
+POINTS = {
+    "-3": "1, left much better",
+    "-2": "2, left better",
+    "-1": "3, left a bit better",
+    "0": "4, equal",
+    "1": "5, right a bit better",
+    "2": "6, right better",
+    "3": "7, right much better",
+}
+"""A point of the scale -> its key and what it means on the screen."""
+DEGREES = {1: "a bit", 2: "", 3: "much"}
+
+
+class CriterionRow(QWidget):
+    """One clause: its name, and which answer is better on it. The focused one takes the keys 1 to 7."""
+
+    def __init__(self, criterion: Criterion) -> None:
+        super().__init__()
+        self.criterion = criterion
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.name = ElideLabel(criterion.name)
+        self.degree = ElideLabel("", kind="hint")
+        self.choice = SegmentedControl(f"{criterion.name}: which answer is better", SEGMENTS, clearable=True)
+        self.choice.setToolTip(criterion.question)
+        row.addWidget(self.name, 1)
+        row.addWidget(self.degree)
+        row.addWidget(self.choice)
+
+    def set_strength(self, strength: int | None) -> None:
+        """Show a strength -3..3, or none."""
+        self.choice.set_value(None if strength is None else (strength > 0) * 2 - (strength < 0) * 2)
+        self.degree.setText(DEGREES.get(abs(strength or 0), ""))
+
+    def set_focused(self, on: bool) -> None:
+        """Mark the clause whose anchors are shown and which takes the keys."""
+        font = self.name.font()
+        font.setBold(on)
+        self.name.setFont(font)
+        self.name.setText(f"▸ {self.criterion.name}" if on else self.criterion.name)
+
+
+def anchor_text(criterion: Criterion) -> str:
+    """Return the question and the anchors of a clause, each anchor behind its key."""
+    lines = [criterion.question]
+    for point in sorted(criterion.anchors, key=anchor_order):
+        lines.append(f"{POINTS.get(point, point)}: {criterion.anchors[point]}")
+    lines += [f"Allowed: {text}" for text in criterion.allowed]
+    lines += [f"Not allowed: {text}" for text in criterion.disallowed]
+    return "\n".join(lines)

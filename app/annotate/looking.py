@@ -1,0 +1,55 @@
+"""Going back through one's own decisions, and forward again to the pair that is waiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+
+if TYPE_CHECKING:
+    from app.annotate.page import AnnotatePage
+
+_JUDGEMENT = Qt.ItemDataRole.UserRole
+
+
+class Looking:
+    """The acts of a page that show earlier decisions."""
+
+    def __init__(self, page: AnnotatePage) -> None:
+        """Args: page: whose decisions are shown."""
+        self._page = page
+
+    def step(self, by: int) -> None:
+        """Show an earlier (1) or a later (-1) decision; behind the newest stands the pair that waits."""
+        page, listed = self._page, self._page.panel.recent
+        ids = [listed.item(row).data(_JUDGEMENT) for row in range(listed.count())]
+        here = ids.index(page.desk.looking_back) if page.desk.looking_back in ids else -1
+        place = here + by
+        if place < 0 and page.desk.looking_back is not None:
+            page.next_pair()
+        elif 0 <= place < len(ids):
+            self.show(ids[place])
+
+    def show(self, judgement_id: int) -> None:
+        """Show an earlier decision; Enter amends it when it was changed."""
+        page = self._page
+        page.answering.save_now()
+        service = page.context.services.annotation
+        page.context.tasks.query(
+            lambda: service.look_again(judgement_id),
+            lambda presented: self._show(presented, judgement_id),
+            owner=page,
+            key="look",
+        )
+
+    def mark(self) -> None:
+        """Highlight the decision on the desk in the list, or none."""
+        listed, wanted = self._page.panel.recent, self._page.desk.looking_back
+        rows = [row for row in range(listed.count()) if listed.item(row).data(_JUDGEMENT) == wanted]
+        listed.setCurrentRow(rows[0] if rows else -1)
+
+    def _show(self, presented: Any, judgement_id: int) -> None:
+        page = self._page
+        page.desk.set_aside()
+        page.show_pair(page.desk.show(presented, looking_back=judgement_id))
+        page.bar.say("An earlier decision. Change it and press Enter to amend it; ] goes back.")

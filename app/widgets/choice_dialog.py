@@ -1,0 +1,85 @@
+"""A short list to choose from: one key takes an item, Enter the highlighted one, Escape none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+
+from app.widgets.buttons import push_button
+from app.widgets.labels import text_label
+
+MOST_ROWS = 14
+ROW_PX, EDGE_PX = 28, 12
+
+
+class ChoiceDialog(QDialog):
+    """Asks for one of some items; ``chosen`` is its place after it was accepted.
+
+    Args:
+        title: of the dialog.
+        label: the question.
+        items: what can be chosen, each one line of plain text.
+        current: the item highlighted at first.
+        keys: one character an item that takes it at once; numbers 1 to 9 when not given.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        label: str,
+        items: Sequence[str],
+        current: int = 0,
+        *,
+        keys: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self._keys = [key.upper() for key in keys] or [str(n) for n in range(1, min(9, len(items)) + 1)]
+        column = QVBoxLayout(self)
+        column.addWidget(text_label(label, "strong", wrap=True))
+        self.list = QListWidget()
+        self.list.setAccessibleName(label)
+        for place, words in enumerate(items):
+            key = self._keys[place] if place < len(self._keys) else " "
+            self.list.addItem(f"{key}   {words}")
+        self.list.setCurrentRow(min(max(current, 0), len(items) - 1))
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.itemActivated.connect(lambda _: self.accept())
+        self.list.installEventFilter(self)
+        self._fit(items)
+        column.addWidget(self.list, 1)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        cancel, take = push_button("Cancel"), push_button("Choose", "primary")
+        cancel.clicked.connect(self.reject)
+        take.clicked.connect(self.accept)
+        take.setDefault(True)
+        row.addWidget(cancel)
+        row.addWidget(take)
+        column.addLayout(row)
+
+    @property
+    def chosen(self) -> int:
+        """The place of the highlighted item."""
+        return self.list.currentRow()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take an item by its key."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.text():
+            place = self._keys.index(event.text().upper()) if event.text().upper() in self._keys else -1
+            if place >= 0:
+                self.list.setCurrentRow(place)
+                self.accept()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _fit(self, items: Sequence[str]) -> None:
+        """Be as wide as the longest item, within reason, and as high as the list."""
+        metrics = QFontMetrics(self.font())
+        widest = max((metrics.horizontalAdvance(words) for words in items), default=0)
+        self.list.setMinimumWidth(min(640, max(280, widest + 90)))
+        self.list.setMinimumHeight(min(MOST_ROWS, len(items)) * ROW_PX + EDGE_PX)

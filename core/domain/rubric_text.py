@@ -1,0 +1,63 @@
+"""A rubric version as Markdown, for reading. Pure functions."""
+
+from __future__ import annotations
+
+from core.domain.rubric import Criterion, Example, RubricVersion
+
+
+def anchors_text(anchors: dict[str, str]) -> str:
+    """Return anchors as lines ``-3: what it looks like``, in the order of the scale.
+
+    >>> anchors_text({"3": "right", "-3": "left"})
+    '-3: left\\n3: right'
+    """
+    return "\n".join(f"{key}: {anchors[key]}" for key in sorted(anchors, key=anchor_order))
+
+
+def anchor_order(key: str) -> tuple[int, str]:
+    """Return where an anchor stands on the scale; what is no number comes last."""
+    try:
+        return int(key), ""
+    except ValueError:
+        return 99, key
+
+
+def reading_text(version: RubricVersion) -> str:
+    """Return a version as Markdown: purpose, priorities, clauses with anchors, ties, examples."""
+    body = version.body
+    names = {c.id: c.name for c in body.criteria}
+    parts = [body.purpose]
+    if version.change_note:
+        parts.append(f"*{version.level.value} change:* {version.change_note}")
+    if body.priority:
+        parts.append("**When criteria conflict:** " + " > ".join(names.get(key, key) for key in body.priority))
+    parts += [_criterion_text(criterion) for criterion in body.criteria]
+    if body.tie_rule:
+        parts.append(f"## Ties\n\n{body.tie_rule}")
+    if body.not_checked:
+        parts.append(f"## Not to be checked\n\n{body.not_checked}")
+    parts += [_example_text(i, example) for i, example in enumerate(body.examples, 1)]
+    parts.append(f"Scale of {body.scale} points." + (f" sha256 {version.sha256[:16]}…" if version.sha256 else ""))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _criterion_text(criterion: Criterion) -> str:
+    parts = [f"## {criterion.name}", criterion.question]
+    if criterion.anchors:
+        parts.append("\n".join(f"- {line}" for line in anchors_text(criterion.anchors).splitlines()))
+    for title, items in (("Allowed", criterion.allowed), ("Not allowed", criterion.disallowed)):
+        if items:
+            parts.append(f"{title}:\n\n" + "\n".join(f"- {item}" for item in items))
+    parts.append(criterion.note)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _example_text(place: int, example: Example) -> str:
+    parts = (
+        f"## Example {place}",
+        f"**Prompt:** {example.prompt}",
+        f"**Better:** {example.better}",
+        f"**Worse:** {example.worse}",
+        example.why,
+    )
+    return "\n\n".join(part for part in parts if part)
