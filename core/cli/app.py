@@ -7,13 +7,13 @@ library and listing runs needs no torch.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
 import typer
 
 from core.cli.default_group import DefaultGroup
+from core.cli.failures import bug, report, system_error, usage_message
 from core.domain.errors import UserError
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_IN_USE = 0, 1, 2, 3
@@ -23,7 +23,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def build_app() -> typer.Typer:
     """Return the typer application with every command."""
-    from core.cli import demo, doctor, models, runs, train, workspace
+    from core.cli import datasets, demo, doctor, models, rubrics, runs, train, workspace
 
     app = typer.Typer(
         name="pairwright",
@@ -34,6 +34,9 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     workspace.register(app)
+    app.add_typer(rubrics.build(), name="rubric")
+    datasets.register(app)
+    app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
     train.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
     app.add_typer(models.build(), name="model")
@@ -43,29 +46,31 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; nothing but a bug leaves a traceback."""
+    """Run one command and return the exit code; whatever goes wrong becomes one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     command = typer.main.get_command(build_app())
     try:
         code = command.main(args=words, prog_name="pairwright", standalone_mode=False)
     except UserError as error:
-        report(error.message, error.hint, as_json=as_json)
-        return error.exit_code
+        return _fail(error, as_json)
     except _UsageError as error:
-        # Without any words typer has printed the help already and complains with an empty message.
-        if message := getattr(error, "message", str(error)):
+        # Without any words typer has printed the help already, and there is nothing to add.
+        if message := usage_message(error):
             report(message, "See --help.", as_json=as_json)
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):
-        report("Stopped.", "", as_json=as_json)
+        report("Stopped. What was saved before is safe.", "", as_json=as_json)
         return EXIT_FAILED
+    except BrokenPipeError:
+        return EXIT_FAILED  # whoever read our output went away; there is nobody to tell
+    except OSError as error:
+        return _fail(system_error(error), as_json)
+    except Exception as error:
+        return _fail(bug(error), as_json)
     return code if isinstance(code, int) else EXIT_OK
 
 
-def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
-    """Say on standard error what went wrong and what to do."""
-    if as_json:
-        print(json.dumps({"error": message, "hint": hint}, ensure_ascii=False), file=sys.stderr, flush=True)
-    else:
-        print(f"Error: {message}" + (f"\n{hint}" if hint else ""), file=sys.stderr, flush=True)
+def _fail(error: UserError, as_json: bool) -> int:
+    report(error.message, error.hint, as_json=as_json)
+    return error.exit_code

@@ -36,9 +36,13 @@ from core.store.import_rows import NewSource
 if TYPE_CHECKING:
     from core.services.application import Application
 
-__all__ = ["FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
+__all__ = ["CONSENTS", "FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
+CONSENTS = sources.CONSENTS
 _SAMPLES = 5
 _DISK_FACTOR = 3  # text, indexes, and the write-ahead log of it
+_EXPANSION = 4  # of compressed text, as a rule
+_LEAST_ROOM = 1 << 20
+_PACKED = (".gz", ".parquet")
 _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset", "pairs", "preferences"}
 
 
@@ -176,11 +180,12 @@ class ImportsService:
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk would run full on the way."""
-        needed = _DISK_FACTOR * path.stat().st_size
+        factor = _DISK_FACTOR * (_EXPANSION if path.suffix.lower() in _PACKED else 1)
+        needed = max(_LEAST_ROOM, factor * path.stat().st_size)
         free = shutil.disk_usage(self._store.folder).free
         if free < needed:
             raise StorageFull(
-                f"Importing {path.name} needs about {needed / 2**20:,.0f} MiB and {free / 2**20:,.0f} MiB are free; "
+                f"Importing {path.name} needs about {needed / 2**20:,.1f} MiB and {free / 2**20:,.1f} MiB are free; "
                 "nothing was stored.",
                 "Free some space and try again.",
             )

@@ -25,13 +25,13 @@ def read(path: Path) -> tuple[str, RubricBody]:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Check the name.") from error
     if len(data) > _MAX_BYTES:
-        raise BadInput(f"{path} is larger than a rubric can be.")
+        raise BadInput(f"{path} is larger than a rubric can be.", "Name a rubric in YAML, at most 1 MiB.")
     try:
         return parse(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text.") from error
+        raise BadInput(f"{path} is not UTF-8 text.", "Name a rubric in YAML.") from error
 
 
 def parse(text: str) -> tuple[str, RubricBody]:
@@ -43,7 +43,7 @@ def parse(text: str) -> tuple[str, RubricBody]:
     try:
         row = yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"This is not readable YAML: {_first_line(error)}.") from error
+        raise BadInput(f"This is not readable YAML: {_first_line(error)}.", "Mend it there.") from error
     if not isinstance(row, dict) or not isinstance(row.get("criteria"), list):
         raise BadInput("This is not a rubric.", "A rubric has at least a name, a purpose and criteria.")
     _refuse_unknown(row, _FIELDS, "the rubric")

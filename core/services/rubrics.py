@@ -217,11 +217,7 @@ class RubricsService:
 
     def templates(self) -> list[RubricTemplate]:
         """Return the rubrics to start from, by name."""
-        found = []
-        for path in sorted((resources_dir() / "rubric_templates").glob("*.yaml")):
-            name, body = rubric_yaml.read(path)
-            found.append(RubricTemplate(path.stem, name, body))
-        return found
+        return templates()
 
     def _summary(self, session: Session, key: int, name: str, kind: str, labels: dict[int, int]) -> RubricSummary:
         versions = tuple(sorted(rubrics.versions(session, key), key=lambda v: (v.state is RubricState.DRAFT, v.id)))
@@ -229,6 +225,15 @@ class RubricsService:
         newest = next((v for v in reversed(versions) if v.state is RubricState.PUBLISHED), None)
         stale = rubrics.stale_count(session, newest.id) if newest else 0
         return RubricSummary(key, name, versions, counts, stale, kind == "imported")
+
+
+def templates() -> list[RubricTemplate]:
+    """Return the rubrics to start from, by name; needs no workspace."""
+    found = []
+    for path in sorted((resources_dir() / "rubric_templates").glob("*.yaml")):
+        name, body = rubric_yaml.read(path)
+        found.append(RubricTemplate(path.stem, name, body))
+    return found
 
 
 def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:
@@ -240,7 +245,7 @@ def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) ->
     if before is None:
         return
     if before.body == draft.body:
-        raise BadInput(f"The draft says the same as {before.title}; there is nothing to publish.")
+        raise BadInput(f"The draft says the same as {before.title}; there is nothing to publish.", "Change it first.")
     if not (change_note or draft.change_note).strip():
         raise BadInput("A new version needs a change note.", "Say in a sentence what changed and why.")
 

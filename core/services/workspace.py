@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import BadInput
+from core.domain.errors import BadInput, NotFound, UserError
 from core.store import backups, check, events, overview
 from core.store.connect import connect
 from core.store.database import Session
@@ -164,18 +164,28 @@ def restore(backup: Path, to: Path) -> Path:
     """
     from core.store.identity import inspect
 
-    to = Path(to)
-    if to.exists() and any(to.iterdir()):
-        raise BadInput(f"{to} is not empty; nothing was written there.", "Choose a new folder.")
-    inspect(Path(backup))
-    to.mkdir(parents=True, exist_ok=True)
+    backup, to = Path(backup), Path(to)
+    if not backup.is_file():
+        raise NotFound(f"There is no backup file {backup}.", "Name one of the files in a backups folder.")
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise BadInput(f"{to} is not an empty folder; nothing was written there.", "Choose a new folder.")
+    inspect(backup)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{to} cannot be made: {error.strerror or error}.", "Choose another place.") from error
 
     def copy(target: Path) -> None:
-        with closing(connect(Path(backup), "ro")) as source, closing(connect(target, "rwc")) as sink:
+        with closing(connect(backup, "ro")) as source, closing(connect(target, "rwc")) as sink:
             source.backup(sink)
 
-    backups.make(Path(backup), copy, "restore", db_path(to))
+    backups.make(backup, copy, "restore", db_path(to))
     return to
+
+
+def backups_of(folder: Path) -> list[BackupFile]:
+    """Return the copies in a workspace's backups folder, newest first, without opening the workspace."""
+    return backups.listed(Path(folder))
 
 
 def is_workspace(folder: Path) -> bool:

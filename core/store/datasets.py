@@ -109,7 +109,7 @@ def get(session: Session, wanted: int | str) -> DatasetVersion:
         query = query.where(col(DatasetRow.name) == wanted.strip())
     row = session.exec(query.order_by(col(DatasetRow.number).desc())).first()
     if row is None:
-        raise NotFound(f"There is no dataset version {wanted!r}.", "List them to see their names.")
+        raise NotFound(f"There is no dataset version {wanted!r}.", "See them under Data, or with: datasets WS")
     return _to_domain(session, row)
 
 

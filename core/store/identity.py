@@ -69,7 +69,9 @@ def quick_check(connection: sqlite3.Connection, limit: int = 20) -> list[str]:
         rows = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({limit})")]
     finally:
         connection.text_factory = usual
-    return [] if rows == ["ok"] else rows
+    # The first row may be a heading and several findings, one a line.
+    found = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
+    return [] if rows == ["ok"] else found or rows
 
 
 def _read(path: Path, mode: str) -> Identity:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import time
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
-from core.domain.errors import UserError, WorkspaceInUse
+from core.domain.errors import StorageFull, UserError, WorkspaceInUse
 
 LOCK_FILE = ".lock"
 _FAR = 1 << 30
@@ -27,30 +29,41 @@ class WorkspaceLock:
             UserError: when the folder cannot be written to.
         """
         self._path = Path(folder) / LOCK_FILE
-        try:
-            self._handle: IO[bytes] = open(self._path, "r+b" if self._path.exists() else "w+b")  # noqa: SIM115
-        except OSError as error:
-            raise UserError(
-                f"{folder} may not be written to: {error.strerror}.", "Open the workspace for reading only."
-            ) from error
+        self._handle = _opened(self._path)
         if not _try_lock(self._handle):
             self._handle.close()
             raise WorkspaceInUse(
                 f"This workspace is open in {holder(folder)}; nothing was changed.",
                 "Use that window, or close it first. Reading is possible meanwhile.",
             )
-        self._handle.truncate(0)
-        self._handle.write(json.dumps({"pid": os.getpid(), "since_ms": int(time.time() * 1000)}).encode())
-        self._handle.flush()
+        with suppress(OSError):  # on a full disk the lock holds all the same; only its text is missing
+            self._handle.truncate(0)
+            self._handle.write(json.dumps({"pid": os.getpid(), "since_ms": int(time.time() * 1000)}).encode())
 
     def release(self) -> None:
         """Give the workspace back. Calling it again does nothing."""
         if not self._handle.closed:
-            self._handle.seek(0)
-            self._handle.truncate(0)
-            self._handle.flush()
+            with suppress(OSError):
+                self._handle.seek(0)
+                self._handle.truncate(0)
             _unlock(self._handle)
             self._handle.close()
+
+
+def _opened(path: Path) -> FileIO:
+    """Open the lock file without a buffer, so that nothing is left to be written when it is closed."""
+    try:
+        return open(path, "r+b" if path.exists() else "w+b", buffering=0)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"The disk is full; {path.parent} was not opened for writing. Everything saved before is safe.",
+                "Free some space and try again, or open the workspace for reading only.",
+            ) from error
+        raise UserError(
+            f"{path.parent} may not be written to: {error.strerror}. Nothing was changed.",
+            "Open the workspace for reading only, or a copy of it elsewhere.",
+        ) from error
 
 
 def holder(folder: Path) -> str:
@@ -72,7 +85,7 @@ def holder_info(folder: Path) -> dict[str, int]:
         return {}
 
 
-def _try_lock(handle: IO[bytes]) -> bool:
+def _try_lock(handle: FileIO) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -89,7 +102,7 @@ def _try_lock(handle: IO[bytes]) -> bool:
     return True
 
 
-def _unlock(handle: IO[bytes]) -> None:
+def _unlock(handle: FileIO) -> None:
     if sys.platform == "win32":
         import msvcrt
 

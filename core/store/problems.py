@@ -46,7 +46,7 @@ def explain(error: sqlite3.Error, doing: str) -> UserError | None:
         return ImmutableError(f"Refused while {doing}: {text.removeprefix(_IMMUTABLE)}. Nothing was changed.")
     if name == "SQLITE_FULL":
         return StorageFull(
-            f"The disk is full; {doing} was not saved. Everything saved before is safe.",
+            f"The disk became full while {doing}; that was not saved. Everything saved before is safe.",
             "Free some space and try again.",
         )
     if name.startswith("SQLITE_IOERR"):
@@ -56,16 +56,17 @@ def explain(error: sqlite3.Error, doing: str) -> UserError | None:
         )
     if name.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
         return UserError(
-            f"The workspace may not be written to; {doing} was not saved.",
+            f"The workspace may not be written to; {doing} failed and nothing was changed.",
             "Check the rights of the folder, or open a copy.",
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return WorkspaceInUse(
-            f"Another program holds the workspace file; {doing} was not saved.", "Close it and try again."
+            f"Another program holds the workspace file; {doing} failed and nothing was changed.",
+            "Close it and try again.",
         )
     if name.startswith("SQLITE_CORRUPT") or name == "SQLITE_NOTADB" or "file is not a database" in text:
         return WorkspaceDamaged(
-            f"The workspace file is damaged; {doing} stopped.",
+            f"The workspace file is damaged; {doing} stopped. What can be read of it is untouched.",
             "Restore one of the copies in its backups folder.",
         )
     return None

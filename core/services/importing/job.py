@@ -11,6 +11,7 @@ import time
 from concurrent.futures import Future
 from pathlib import Path
 
+from core.domain.errors import UserError
 from core.services.importing.bound import BoundFormat
 from core.services.importing.limits import RowRejected
 from core.services.importing.prepare import prepare
@@ -63,6 +64,10 @@ class ImportJob:
                     self._tell(reader, on_progress)
             self._send(reader.position, "cancelled" if stopped else "done")
             self._collect()
+        except UserError as error:
+            if stored := self._total.imported:
+                error.message += f" {stored} rows of this file are stored; importing it again adds the rest."
+            raise
         finally:
             if self._waiting is not None:  # an error of the reader: the batch under way is stored or not, whole
                 self._waiting.exception()

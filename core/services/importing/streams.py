@@ -112,7 +112,7 @@ def check_file(path: Path, limits: Limits) -> None:
     if not path.is_file():
         raise BadInput(f"{path} is not a file.", "Name one file; a folder is imported file by file.")
     if size == 0:
-        raise BadInput(f"{path.name} is empty.")
+        raise BadInput(f"{path.name} is empty; there is nothing to import.", "Look whether it was copied in full.")
     if size > limits.file_bytes:
         raise BadInput(
             f"{path.name} has {size / 2**30:.1f} GiB; files above {limits.file_bytes >> 30} GiB are refused.",

@@ -213,7 +213,7 @@ def test_that_a_batch_that_fails_leaves_the_batches_before_it(
 
     monkeypatch.setattr(job.repository, "add_batch", failing)
     path = lines(tmp_path / "mine.jsonl", [trl(i) for i in range(50)])
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFull, match="20 rows of this file are stored; importing it again adds the rest"):
         app.imports.run(path)
     assert app.pairs.count() == 20
     assert app.imports.run(path).value.imported == 30

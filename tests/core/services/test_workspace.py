@@ -93,7 +93,7 @@ def test_that_a_backup_can_be_restored_to_a_new_place_only(app: Application, tmp
     with Application.open(restore(copy, tmp_path / "restored")) as again:
         assert again.workspace.info().counts["pairs"] == 6
         assert again.store.uuid == app.store.uuid
-    with pytest.raises(BadInput, match="not empty"):
+    with pytest.raises(BadInput, match="not an empty folder"):
         restore(copy, tmp_path / "restored")
     (tmp_path / "broken.db").write_bytes(b"nonsense")
     with pytest.raises(WorkspaceDamaged):

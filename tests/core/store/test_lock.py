@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.errors import UserError, WorkspaceInUse
+from core.domain.errors import StorageFull, UserError, WorkspaceInUse
 from core.store.lock import LOCK_FILE, WorkspaceLock, holder, holder_info
 
 HOLD = "import sys; from pathlib import Path; from core.store.lock import WorkspaceLock; \
@@ -54,3 +55,22 @@ def test_that_an_unreadable_lock_file_is_no_obstacle(tmp_path: Path, content: by
 def test_that_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="may not be written"):
         WorkspaceLock(tmp_path / "none")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_that_a_full_disk_does_not_keep_the_lock_from_being_taken(tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).symlink_to("/dev/full")
+    lock = WorkspaceLock(tmp_path)
+    with pytest.raises(WorkspaceInUse):
+        WorkspaceLock(tmp_path)
+    lock.release()
+    WorkspaceLock(tmp_path).release()
+
+
+def test_that_a_lock_file_that_finds_no_room_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(StorageFull, match="Everything saved before is safe"):
+        WorkspaceLock(tmp_path)

@@ -1,0 +1,59 @@
+"""From whatever went wrong in a command to one sentence, a hint and an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+
+from core.domain.errors import UserError
+
+
+def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
+    """Say on standard error what went wrong and what to do."""
+    if as_json:
+        text = json.dumps({"error": message, "hint": hint}, ensure_ascii=False)
+    else:
+        text = f"Error: {message}" + (f"\n{hint}" if hint else "")
+    # A message may quote what came from outside, half of a surrogate pair included.
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def usage_message(error: Exception) -> str:
+    """Return what is wrong with the call; typer leaves ``message`` empty when a parameter is missing."""
+    if message := str(getattr(error, "message", error)):
+        return message
+    names = list(getattr(getattr(error, "param", None), "opts", ()))
+    if not names:
+        return ""
+    name = names[-1] if names[-1].startswith("-") else names[-1].upper()
+    return f"{name} is missing."
+
+
+def system_error(error: OSError) -> UserError:
+    """Return the sentence for a refusal of the operating system that no service foresaw."""
+    place = f" ({error.filename})" if error.filename else ""
+    return UserError(
+        f"The operating system refused: {error.strerror or error}{place}. What was saved before is safe.",
+        "Check that the place exists, may be used, and has room; then try again.",
+    )
+
+
+def bug(error: Exception) -> UserError:
+    """Return the sentence for a mistake of the program, whose details go into a log file."""
+    from core.paths import log_dir
+
+    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    path = log_dir() / time.strftime("error-%Y%m%d-%H%M%S.log")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        traceback.print_exception(error)
+        return UserError(f"This is a mistake in Pairwright ({what}). What was saved before is safe.")
+    return UserError(
+        f"This is a mistake in Pairwright ({what}). What was saved before is safe.",
+        f"Please report it with {path}.",
+    )

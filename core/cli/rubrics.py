@@ -1,0 +1,130 @@
+"""``rubric``: publish, list, show and compare rubric versions."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.cli.output import say, say_json, table
+from core.domain.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from core.domain.rubric import RubricVersion
+    from core.services.application import Application
+
+_Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
+_Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+_Version = Annotated[str, typer.Argument(help="Title, for example 'Helpful 1.0.0', or id of the version.")]
+
+
+def build() -> typer.Typer:
+    """Return the command group."""
+    group = typer.Typer(help="Rubrics: `rubric publish WS FILE.yaml`, `rubric list WS`, `rubric show WS TITLE`.")
+    group.command("publish", help="Publish a rubric version from YAML.")(publish)
+    group.command("list", help="List rubrics and versions.")(list_rubrics)
+    group.command("show", help="Write a version as YAML to standard output.")(show)
+    group.command("diff", help="Say how two versions differ.")(diff)
+    group.command("template", help="Write a rubric to start from as YAML; without a name, list them.")(template)
+    return group
+
+
+def publish(
+    workspace: _Ws,
+    file: Annotated[Path, typer.Argument(help="Rubric as YAML.")],
+    level: Annotated[str, typer.Option(help="major, minor or patch; of a next version.")] = "major",
+    note: Annotated[str, typer.Option(help="What changed, and why.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Publish a rubric, or the next version of the rubric of that name."""
+    from core.domain.rubric import ChangeLevel
+    from core.services.application import Application
+
+    if level not in list(ChangeLevel):
+        raise UsageError(f"The level cannot be {level!r}.", "Use major, minor or patch.")
+    with Application.open(workspace) as app:
+        version = app.rubrics.publish_yaml(file, ChangeLevel(level), note).value
+    if as_json:
+        say_json({"id": version.id, "title": version.title, "number": version.number, "sha256": version.sha256})
+    else:
+        say(f"{version.title} is published: {version.sha256}")
+
+
+def list_rubrics(workspace: _Ws, as_json: _Json = False) -> None:
+    """List rubrics with their versions."""
+    from core.services.application import Application
+
+    with Application.open(workspace, read_only=True) as app:
+        rows = [
+            {"id": v.id, "title": v.title, "state": v.state.value, "labels": s.labels.get(v.id, 0), "sha256": v.sha256}
+            for s in app.rubrics.list()
+            for v in s.versions
+        ]
+    if as_json:
+        say_json(rows)
+    elif not rows:
+        say("No rubrics yet.")
+    else:
+        cells = [[str(r["id"]), str(r["title"]), str(r["state"]), str(r["labels"])] for r in rows]
+        say(table(cells, ("id", "version", "state", "labels")))
+
+
+def show(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
+    """Print a version as YAML; as JSON with its identity around it."""
+    from core.services.application import Application
+
+    with Application.open(workspace, read_only=True) as app:
+        found = _find(app, version)
+        text = app.rubrics.to_yaml(found.id)
+    if as_json:
+        body = found.body.to_plain()
+        say_json({"id": found.id, "title": found.title, "state": found.state.value, "sha256": found.sha256} | body)
+    else:
+        say(text.rstrip("\n"))
+
+
+def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -> None:
+    """Print every difference between two versions in reading order."""
+    from core.services.application import Application
+
+    with Application.open(workspace, read_only=True) as app:
+        changes = app.rubrics.diff(_find(app, old).id, _find(app, new).id)
+    if as_json:
+        say_json([dataclasses.asdict(change) for change in changes])
+        return
+    for change in changes:
+        say(f"{change.where}\n  - {change.before}\n  + {change.after}")
+    if not changes:
+        say("The two say the same.")
+
+
+def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:
+    """Print a template as YAML, or the names of all."""
+    from core.services import rubric_yaml
+    from core.services.rubrics import templates
+
+    found = {one.key: one for one in templates()}
+    if name and name not in found:
+        raise NotFound(f"There is no template {name!r}.", f"The templates are: {', '.join(found)}.")
+    if name:
+        text = rubric_yaml.dump(found[name].name, found[name].body)
+        say_json({"name": name, "yaml": text}) if as_json else say(text.rstrip("\n"))
+    elif as_json:
+        say_json([{"key": one.key, "name": one.name} for one in found.values()])
+    else:
+        say(table([[one.key, one.name] for one in found.values()], ("template", "rubric")))
+
+
+def _find(app: Application, wanted: str) -> RubricVersion:
+    """Return the version that a title or an id names; the newest published one for a rubric's bare name."""
+    if wanted.isdigit():
+        return app.rubrics.version(int(wanted))
+    for summary in app.rubrics.list():
+        for version in summary.versions:
+            if wanted.casefold() == version.title.casefold():
+                return version
+        if wanted.casefold() == summary.name.casefold() and summary.published is not None:
+            return summary.published
+    raise NotFound(f"There is no rubric version {wanted!r}.", "See them with: rubric list WS")

@@ -1,0 +1,86 @@
+"""Freezing, comparing, exporting and rubrics by command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.core.cli.conftest import Said
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def ws(call: Call, tmp_path: Path) -> Path:
+    """A workspace with twenty pairs of two annotators who agree on most."""
+    rows = [
+        {
+            "prompt": f"Question {i}",
+            "response_a": f"one {i}",
+            "response_b": f"two {i}",
+            "annotator1": 1,
+            "annotator2": 2 if i % 5 == 0 else 1,
+        }
+        for i in range(20)
+    ]
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert call("init", tmp_path / "ws").code == 0
+    assert call("import", tmp_path / "ws", path, "--json").json()["judgements"] == 40
+    return tmp_path / "ws"
+
+
+def test_that_freezing_twice_gives_the_same_hash_and_the_plan_says_so(call: Call, ws: Path) -> None:
+    first = call("freeze", ws, "--name", "d", "--json").json()
+    again = call("freeze", ws, "--name", "d", "--json").json()
+    assert (first["title"], again["title"]) == ("d v1", "d v2")
+    assert first["root_sha256"] == again["root_sha256"]
+    plan = call("freeze", ws, "--name", "d", "--plan", "--json").json()
+    assert (plan["root_sha256"], plan["same_as"]) == (first["root_sha256"], "d v2")
+    counts = first["counts"]
+    assert counts["pairs"] == counts["items"] + sum(e["count"] for e in first["left_out"]) == 20
+    assert counts["items"] == counts["train"] + counts["dev"] + counts["test"]
+
+
+def test_that_versions_are_listed_shown_and_compared(call: Call, ws: Path) -> None:
+    assert call("datasets", ws).out == "No dataset versions yet.\n"
+    call("freeze", ws, "--name", "d")
+    call("freeze", ws, "--name", "d", "--set", "agreement_weights=true", "--set", "aggregation=majority")
+    assert [v["title"] for v in call("datasets", ws, "--json").json()] == ["d v1", "d v2"]
+    shown = call("datasets", "show", ws, "d v2", "--json").json()
+    assert shown["policy"]["agreement_weights"] is True
+    diff = call("datasets", "diff", ws, "d v1", "2", "--json").json()
+    assert ["agreement_weights", "False", "True"] in diff["policy_changes"]
+    said = call("datasets", "diff", ws, "d v1", "d v2").out
+    assert "policy aggregation: mean -> majority" in said
+    assert "the same" in said
+
+
+def test_that_the_test_split_leaves_only_when_unsealed_by_name(call: Call, ws: Path, tmp_path: Path) -> None:
+    call("freeze", ws, "--name", "d", "--set", "splits=[0.4,0.2,0.4]")
+    sealed = call("export", ws, "d", tmp_path / "a", "--json").json()
+    assert sealed["sealed"] > 0
+    assert "test.jsonl" not in sealed["files"]
+    open_ = call("export", ws, "d", tmp_path / "b", "--format", "parquet", "--unseal", "--json").json()
+    assert open_["files"]["test.parquet"] == sealed["sealed"]
+    assert "exists already" in call("export", ws, "d", tmp_path / "a").err
+
+
+def test_that_a_rubric_goes_from_template_to_published_versions_and_a_diff(
+    call: Call, ws: Path, tmp_path: Path
+) -> None:
+    assert len(call("rubric", "template", "--json").json()) == 3
+    file = tmp_path / "r.yaml"
+    file.write_text(call("rubric", "template", "concise_instructions").out)
+    first = call("rubric", "publish", ws, file, "--json").json()
+    assert first["number"] == "1.0.0"
+    assert "nothing to publish" in call("rubric", "publish", ws, file).err
+    file.write_text(call("rubric", "show", ws, first["title"]).out.replace("tie_rule: ", "tie_rule: Rarely. ", 1))
+    second = call("rubric", "publish", ws, file, "--level", "minor", "--note", "Ties.", "--json")
+    assert second.json()["number"] == "1.1.0"
+    assert "tie rule" in call("rubric", "diff", ws, first["title"], second.json()["title"]).out
+    assert call("rubric", "diff", ws, str(first["id"]), first["title"]).out == "The two say the same.\n"
+    assert second.json()["title"] in call("rubric", "list", ws).out

@@ -1,0 +1,150 @@
+"""The commands on a workspace, from an empty folder to a restored backup, and what they say when they cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.services.application import Application
+from tests.core.cli.conftest import Said
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def ws(call: Call, tmp_path: Path) -> Path:
+    folder = tmp_path / "ws"
+    assert call("init", folder).code == 0
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Nine good rows, one bad one."""
+    path = tmp_path / "mine.jsonl"
+    rows = [{"prompt": f"Q{i}", "chosen": f"yes {i}", "rejected": f"no {i}"} for i in range(9)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"prompt": "Q"}\n')
+    return path
+
+
+def test_that_init_tells_a_new_workspace_from_one_that_was_there(call: Call, tmp_path: Path) -> None:
+    first = call("init", tmp_path / "ws", "--name", "Mine", "--json").json()
+    again = call("init", tmp_path / "ws", "--json").json()
+    assert (first["created"], again["created"]) == (True, False)
+    assert first["uuid"] == again["uuid"]
+    assert "was there already" in call("init", tmp_path / "ws").out
+
+
+def test_that_import_counts_add_up_and_a_second_one_adds_nothing(call: Call, ws: Path, data: Path) -> None:
+    first = call("import", ws, data, "--json").json()
+    assert [first[k] for k in ("rows", "imported", "duplicates", "rejected")] == [10, 9, 0, 1]
+    assert Path(first["rejects_path"]).is_file()
+    again = call("import", ws, data, "--json").json()
+    assert [again[k] for k in ("rows", "imported", "duplicates", "rejected")] == [10, 0, 9, 1]
+    said = call("import", ws, data).out
+    assert "1  rejected: chosen is missing" in said
+    assert call("account", ws, "--json").json()["adds_up"] is True
+    assert "The books add up." in call("account", ws).out
+
+
+def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, data: Path) -> None:
+    assert call("sources", ws).out == "No sources yet.\n"
+    call("import", ws, data, "--licence", "CC0", "--consent", "unknown")
+    assert [s["consent"] for s in call("sources", ws, "--json").json()] == ["unknown"]
+    assert "withdrawn" in call("sources", ws, "--consent", "1=withdrawn").out
+    assert call("sources", ws, "--consent", "1=perhaps").code == 2
+    assert call("sources", ws, "--consent", "7=granted").code == 1
+
+
+def test_that_a_backup_is_listed_and_restored_to_a_new_place_only(
+    call: Call, ws: Path, data: Path, tmp_path: Path
+) -> None:
+    call("import", ws, data)
+    made = Path(call("backup", ws, "--json").json()["path"])
+    assert [Path(b["path"]) for b in call("backup", ws, "--list", "--json").json()] == [made]
+    assert call("restore", made, tmp_path / "again").code == 0
+    assert call("check", tmp_path / "again", "--json").json()["counts"]["pairs"] == 9
+    assert "not an empty folder" in call("restore", made, tmp_path / "again").err
+    assert "There is no backup file" in call("restore", tmp_path / "none.db", tmp_path / "x").err
+    assert call("restore", data, tmp_path / "x").code == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_that_the_backups_of_a_damaged_workspace_can_still_be_listed(call: Call, ws: Path) -> None:
+    call("backup", ws)
+    (ws / "workspace.db").write_bytes(b"rubbish" * 1000)
+    assert call("check", ws).code == 1
+    assert "manual" in call("backup", ws, "--list").out
+
+
+def test_that_writing_commands_exit_3_while_another_has_the_workspace_and_reading_ones_work(
+    call: Call, ws: Path, data: Path, tmp_path: Path
+) -> None:
+    call("import", ws, data)
+    call("freeze", ws, "--name", "d", "--set", "splits=[1,0,0]")
+    rubric = tmp_path / "r.yaml"
+    rubric.write_text(call("rubric", "template", "helpful_harmless").out)
+    with Application.open(ws):
+        for words in (("import", ws, data), ("freeze", ws, "--name", "d"), ("rubric", "publish", ws, rubric)):
+            assert call(*words).code == 3
+        assert call("backup", ws).code == 3
+        assert "open in process" in call("freeze", ws, "--name", "d", "--json").error()["error"]
+        reading = (("check", ws), ("account", ws), ("sources", ws), ("datasets", ws), ("rubric", "list", ws))
+        for words in (*reading, ("runs", ws), ("export", ws, "d", tmp_path / "out"), ("datasets", "show", ws, "d")):
+            assert call(*words).code == 0, words
+        assert call("backup", ws, "--to", tmp_path / "copy.db").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("import", "WS", "none.jsonl"), 1, "cannot be read: No such file"),
+        (("import", "WS"), 2, "FILE is missing."),
+        (("import", "WS", "mine.jsonl", "--consent", "maybe"), 2, "Consent cannot be"),
+        (("import", "none", "mine.jsonl"), 1, "holds no workspace"),
+        (("freeze", "WS"), 2, "--name is missing."),
+        (("freeze", "WS", "--name", "d", "--set", "min_strength=strong"), 2, "min_strength cannot be"),
+        (("freeze", "WS", "--name", "d", "--set", "splits=1"), 2, "splits cannot be"),
+        (("freeze", "WS", "--name", "d", "--set", "no_such=1"), 2, "Unknown freeze setting"),
+        (("freeze", "WS", "--name", "d", "--set", "seed"), 2, "is no setting"),
+        (("freeze", "WS", "--name", "d"), 1, "No pair passes this policy"),
+        (("export", "WS", "d", "out"), 1, "There is no dataset version 'd'"),
+        (("export", "WS", "d", "out", "--format", "csv"), 2, "no export format"),
+        (("rubric", "publish", "WS", "none.yaml"), 1, "cannot be read"),
+        (("rubric", "publish", "WS", "mine.jsonl", "--level", "huge"), 2, "level cannot be"),
+        (("rubric", "show", "WS", "None 1.0.0"), 1, "There is no rubric version"),
+        (("no-such-command",), 2, "No such command"),
+    ],
+)
+def test_that_every_failure_is_a_sentence_with_its_exit_code(
+    call: Call, ws: Path, data: Path, words: tuple[str, ...], code: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data.parent)
+    said = call(*(ws if word == "WS" else word for word in words))
+    assert (said.code, sentence in said.err, "Traceback" in said.err) == (code, True, False), said.err
+    assert sentence in call(*(ws if word == "WS" else word for word in words), "--json").error()["error"]
+
+
+def test_that_a_refusal_of_the_system_and_a_mistake_of_ours_are_sentences_too(
+    call: Call, ws: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
+
+    def refuse(error: Exception) -> None:
+        def opened(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(Application, "open", opened)
+
+    refuse(OSError(5, "Input/output error", "/dev/disk"))
+    said = call("check", ws)
+    assert (said.code, "refused: Input/output error (/dev/disk)" in said.err) == (1, True)
+    refuse(ZeroDivisionError("division by zero"))
+    said = call("check", ws)
+    assert said.code == 1
+    assert "mistake in Pairwright (ZeroDivisionError: division by zero)" in said.err
+    (log,) = (tmp_path / "home" / "logs").glob("error-*.log")
+    assert "Traceback" in log.read_text()
