@@ -14,6 +14,7 @@ from pathlib import Path
 from core.domain.errors import StorageFull, UserError, WorkspaceInUse
 
 LOCK_FILE = ".lock"
+_TEXT_BYTES = 4096
 _FAR = 1 << 30
 """Windows locks bytes against reading too; a byte far behind the text leaves the text readable."""
 
@@ -79,7 +80,8 @@ def holder(folder: Path) -> str:
 def holder_info(folder: Path) -> dict[str, int]:
     """Return ``pid`` and ``since_ms`` of the holder, or nothing when they cannot be told."""
     try:
-        row = json.loads((Path(folder) / LOCK_FILE).read_bytes() or b"{}")
+        with open(Path(folder) / LOCK_FILE, "rb") as handle:
+            row = json.loads(handle.read(_TEXT_BYTES) or b"{}")
         return {"pid": int(row["pid"]), "since_ms": int(row["since_ms"])}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -71,6 +71,6 @@ def test_that_a_lock_file_that_finds_no_room_is_a_sentence(tmp_path: Path, monke
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("builtins.open", full)
+    monkeypatch.setattr("core.store.lock.open", full, raising=False)
     with pytest.raises(StorageFull, match="Everything saved before is safe"):
         WorkspaceLock(tmp_path)
