@@ -36,7 +36,7 @@ class AnswerPane(Card):
         self.text.setMinimumSize(160, 80)
         self._preferred = Chip("Preferred", "accent")
         self._edited = Chip("edited", "ok", tooltip="An improved text is stored with your judgement (E).")
-        self._hidden = Chip("hidden characters", "warn", tooltip="Invisible characters are shown as named chips.")
+        self._hidden = Chip("hidden", "warn", tooltip="Invisible characters are shown as named chips.")
         self._length = ElideLabel("", kind="caption")
         self._length.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.head.addWidget(text_label(side, "title"))

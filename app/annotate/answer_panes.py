@@ -27,6 +27,7 @@ class AnswerPanes(QSplitter):
         self.left, self.right = AnswerPane(theme, "Left"), AnswerPane(theme, "Right")
         self.addWidget(self.left)
         self.addWidget(self.right)
+        self.setSizes([10_000, 10_000])
         self.setChildrenCollapsible(False)
         self.setHandleWidth(8)
         self.setStyleSheet("QSplitter::handle { background: transparent; }")

@@ -100,14 +100,14 @@ class Answering:
             return
         page = self._page
         if not (side := page.desk.preferred_side):
-            page.bar.say("Choose the better answer first; the edit belongs to it.")
+            page.bar.say("Choose the better answer first")
             return
         original = page.desk.text_of(side)
         dialog = EditDialog(self._context.theme, side, original, page.desk.answer.edits.get(side, original))
         if self._context.dialogs.run(dialog) and self.open:
             kept = page.desk.set_edit(side, dialog.text)
             self._answered()
-            page.bar.say("The edit is kept with your answer." if kept else "No edit: the text says the same.")
+            page.bar.say("The edit is kept" if kept else "No edit: the text is the same")
         dialog.deleteLater()
 
     def highlight(self) -> None:
@@ -121,7 +121,7 @@ class Answering:
                 self._context.actions.set_checked("annotate.source", True)
                 page.panes.set_source(True)
             page.panes.left.text.setFocus()
-            page.bar.say("Select words with the mouse or Shift and the arrows, then H again. Tab goes to the right.")
+            page.bar.say("Select words, then press H again")
             return
         tags = list(SPAN_TAGS)
         place = self._context.dialogs.choose("Mark a stretch", "What are these words?", [*SPAN_TAGS.values()])

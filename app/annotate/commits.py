@@ -34,6 +34,10 @@ class Commits:
         soon = time.monotonic() - self._left_at < guard_s
         return soon and key == self._last_key and not self._page.desk.touched
 
+    def forget_press(self) -> None:
+        """Note that another key was pressed in between: the next one is meant."""
+        self._last_key = ""
+
     def submit(self, key: str = "submit") -> None:
         """Store the judgement durably and show the next pair at once; ``key`` is what was pressed for it."""
         page, desk = self._page, self._page.desk
@@ -41,7 +45,7 @@ class Commits:
         if shown is None or desk.paused or self.pressed_twice(key):
             return
         if not desk.answer.complete:
-            page.bar.say("Choose a verdict first: 1 to 7, 0 for neither, N when you cannot judge.")
+            page.bar.say("Choose a verdict first: 1 to 7, 0 or N")
             return
         if desk.looking_back is not None and not desk.changed:
             page.next_pair()
@@ -61,7 +65,7 @@ class Commits:
         page.answering.stop()
         service = self._context.services.annotation
         self.under_way += 1
-        page.bar.saved.setText("Saving…")
+        page.bar.set_saved("Saving…")
 
         def work() -> Any:
             return service.commit(shown.presentation_uid, draft) if amended is None else service.amend(amended, draft)
@@ -78,7 +82,7 @@ class Commits:
     def _saved(self, _outcome: Any) -> None:
         page = self._page
         self.under_way -= 1
-        page.bar.saved.setText(f"Saved {time.strftime('%H:%M:%S')}")
+        page.bar.set_saved(f"Saved {time.strftime('%H:%M:%S')}")
         announce(page, "Saved")
         page.standing.read()
         if page.desk.current is None:
@@ -89,7 +93,7 @@ class Commits:
         self.under_way -= 1
         page.desk.put_back(shown, answer, amended)
         page.show_pair(shown)
-        page.bar.saved.setText("Not saved; your answer is still here.")
+        page.bar.set_saved("Not saved; your answer is still here")
         self._context.tasks.unhandled.emit(error)
 
     def skip(self) -> None:
@@ -108,7 +112,7 @@ class Commits:
         page.next_pair()
 
     def _skipped(self, _outcome: Any) -> None:
-        self._page.bar.say("Put aside; it comes again when the others are done.")
+        self._page.bar.say("Put aside; it comes again at the end")
         self._page.standing.read()
 
     def undo(self) -> None:

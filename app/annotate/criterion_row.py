@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import ElideLabel
+from app.widgets.labels import ElideLabel, restyle
 from core.domain.rubric import Criterion
 from core.domain.rubric_text import anchor_order
 
@@ -46,9 +46,8 @@ class CriterionRow(QWidget):
 
     def set_focused(self, on: bool) -> None:
         """Mark the clause whose anchors are shown and which takes the keys."""
-        font = self.name.font()
-        font.setBold(on)
-        self.name.setFont(font)
+        self.name.setProperty("type", "strong" if on else "")
+        restyle(self.name)
         self.name.setText(f"▸ {self.criterion.name}" if on else self.criterion.name)
 
 

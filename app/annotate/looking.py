@@ -26,6 +26,7 @@ class Looking:
         here = ids.index(page.desk.looking_back) if page.desk.looking_back in ids else -1
         place = here + by
         if place < 0 and page.desk.looking_back is not None:
+            page.commits.forget_press()
             page.next_pair()
         elif 0 <= place < len(ids):
             self.show(ids[place])
@@ -34,6 +35,7 @@ class Looking:
         """Show an earlier decision; Enter amends it when it was changed."""
         page = self._page
         page.answering.save_now()
+        page.commits.forget_press()
         service = page.context.services.annotation
         page.context.tasks.query(
             lambda: service.look_again(judgement_id),
@@ -52,4 +54,4 @@ class Looking:
         page = self._page
         page.desk.set_aside()
         page.show_pair(page.desk.show(presented, looking_back=judgement_id))
-        page.bar.say("An earlier decision. Change it and press Enter to amend it; ] goes back.")
+        page.bar.say("Earlier decision; Enter amends, ] returns")

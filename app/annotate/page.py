@@ -28,7 +28,7 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
-from app.widgets.labels import Chip, ElideLabel
+from app.widgets.labels import Chip, short
 from core.domain.changes import Changes
 from core.domain.judgement import CANNOT_JUDGE_REASONS, Verdict
 
@@ -65,7 +65,7 @@ class AnnotatePage(Page):
             self._setting(f"annotate.{key}")
 
     def _build(self) -> None:
-        self._rubric_chip, self._queue_chip = ElideLabel("", kind="caption"), Chip("", "accent")
+        self._rubric_chip, self._queue_chip = Chip(""), Chip("", "accent")
         blind = Chip("blind", tooltip="Sides are drawn at random; sources are hidden.")
         for widget in (self._rubric_chip, self._queue_chip, blind):
             self.header.add_left(widget)
@@ -91,7 +91,7 @@ class AnnotatePage(Page):
         split = QSplitter()
         split.addWidget(desk)
         self.side, side = side_panel(300)
-        self.side.setMinimumWidth(232)
+        self.side.setMinimumWidth(226)
         side.setContentsMargins(0, 0, 0, 0)
         self._sides = QStackedWidget()
         self._sides.addWidget(self.panel)
@@ -117,9 +117,7 @@ class AnnotatePage(Page):
             pane.edit_wanted.connect(answering.edit)
             pane.mark_wanted.connect(answering.highlight)
         self.guide.closed.connect(lambda: self.show_guide(False))
-        self.panes.mostly_different.connect(
-            lambda: self.bar.say("Most words differ, so the marks say little here; D switches them off.")
-        )
+        self.panes.mostly_different.connect(lambda: self.bar.say("Most words differ; D hides the marks"))
         self.context.session.reviewer_changed.connect(self._reopen)
         self.context.settings.changed.connect(self._setting)
 
@@ -205,7 +203,8 @@ class AnnotatePage(Page):
         self._opening = False
         self._queue_chip.set_chip(self.choice.words, "accent")
         if found.version is not None:
-            self._rubric_chip.setText(found.version.title)
+            self._rubric_chip.set_chip(f"Rubric: {short(found.version.title)}")
+            self._rubric_chip.setToolTip(found.version.title)
             self.panel.set_rubric(found.version)
             self.guide.set_rubric(found.version)
             self.bar.set_scale(found.version.body.scale)
@@ -319,7 +318,7 @@ class AnnotatePage(Page):
         self.desk.paused = on
         self.panes.setVisible(not on)
         self.prompt.setVisible(not on)
-        self.bar.say("Paused: the texts are hidden and the clock stands. P goes on." if on else "")
+        self.bar.say("Paused, the clock stands; P goes on" if on else "")
 
     def leave_field(self) -> None:
         """Go back to where single keys act."""

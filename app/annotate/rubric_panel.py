@@ -58,7 +58,7 @@ class RubricPanel(ScrollColumn):
         self._criteria = QVBoxLayout()
         self._criteria.setSpacing(6)
         self.column.addLayout(self._criteria)
-        self.anchors = text_label("", "hint", wrap=True)
+        self.anchors = text_label("", "caption", wrap=True)
         self.column.addWidget(self.anchors)
 
     def _build_words(self) -> None:

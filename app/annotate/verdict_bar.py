@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.context import AppContext
 from app.widgets.buttons import VerdictButton, action_button
 from app.widgets.containers import Card
-from app.widgets.labels import ElideLabel, restyle, text_label
+from app.widgets.labels import ElideLabel, restyle
 from app.widgets.messages import announce
 from core.domain.judgement import Verdict
 
@@ -33,6 +33,7 @@ class VerdictBar(Card):
         super().__init__(spacing=10)
         actions = context.actions
         self.offered = ON_SCALE[7]
+        self._saved = self._said = self._word = ""
         row = QHBoxLayout()
         row.setSpacing(8)
         self.buttons: dict[int, VerdictButton] = {}
@@ -44,7 +45,7 @@ class VerdictBar(Card):
             row.addWidget(button, 1)
         self.add(row)
         lower = QHBoxLayout()
-        lower.setSpacing(4)
+        lower.setSpacing(3)
         self.neither = action_button(actions, "annotate.neither", text="Neither", kind="flat", theme=context.theme)
         self.cannot = action_button(actions, "annotate.cannot", text="Cannot judge", kind="flat", theme=context.theme)
         for widget in (
@@ -55,14 +56,9 @@ class VerdictBar(Card):
             action_button(actions, "annotate.skip", kind="flat", theme=context.theme),
         ):
             lower.addWidget(widget)
-        self._word = ElideLabel("", kind="strong")
-        self._say = ElideLabel("", kind="caption")
-        self._say.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.saved = text_label("", "caption")
-        lower.addSpacing(8)
-        lower.addWidget(self._word)
-        lower.addWidget(self._say, 1)
-        lower.addWidget(self.saved)
+        self._line = ElideLabel("", kind="caption")
+        self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        lower.addWidget(self._line, 1)
         self.submit = action_button(
             actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=context.theme
         )
@@ -76,11 +72,41 @@ class VerdictBar(Card):
         self.offered = ON_SCALE[scale]
         for strength, button in self.buttons.items():
             button.setVisible(strength in self.offered)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Write the verdicts in two lines where one of them would not fit in one."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit once the sheet has given the buttons their font."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.layout().activate()
+        shown = [self.buttons[strength] for strength in self.offered]
+        stacked = any(button.needs_two_lines() for button in shown)
+        for button in shown:
+            button.set_stacked(stacked)
+
+    def set_saved(self, text: str) -> None:
+        """Say whether the last judgement is stored; shown whenever there is nothing else to say."""
+        self._saved = text
+        self._line.setText(self._said or self._word or text)
 
     def say(self, text: str) -> None:
         """Tell the reviewer something until the answer changes."""
-        self._say.setText(text)
-        announce(self, text)
+        self._said = text
+        self._line.setText(text or self._word or self._saved)
+        if text:
+            announce(self, text)
+
+    @property
+    def line(self) -> str:
+        """What is said beside the submit button."""
+        return self._line.text()
 
     def show_choice(self, strength: int | None, verdict: Verdict | None, word: str = "") -> None:
         """Mark the chosen point or the chosen verdict without one; ``word`` says more of it."""
@@ -91,5 +117,5 @@ class VerdictBar(Card):
             if button.property("chosen") != chosen:
                 button.setProperty("chosen", chosen)
                 restyle(button)
-        self._word.setText(word)
-        self._say.setText("")
+        self._word, self._said = word, ""
+        self._line.setText(word or self._saved)

@@ -153,7 +153,7 @@ class VerdictButton(QPushButton):
 
     def __init__(self, text: str, keys: str, *, name: str = "") -> None:
         super().__init__()
-        self._label, self._keys = text, keys
+        self._label, self._keys, self._stacked = text, keys, False
         self.setCheckable(True)
         self.setProperty("verdict", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -189,9 +189,25 @@ class VerdictButton(QPushButton):
         painter = QPainter(self)
         option = QStyleOptionButton()
         self.initStyleOption(option)
+        option.text = self.shown_text(self.width() - 16)  # type: ignore[attr-defined]
+        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+
+    def needs_two_lines(self) -> bool:
+        """Whether words and key do not fit beside each other."""
+        return self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") > self.width() - 16
+
+    def set_stacked(self, on: bool) -> None:
+        """Draw the words in two lines, so that the buttons of a row look alike."""
+        if on != self._stacked:
+            self._stacked = on
+            self.update()
+
+    def shown_text(self, room: int) -> str:
+        """Return words and key as they are drawn in ``room`` pixels, cut short where they do not fit."""
         metrics = self.fontMetrics()
         tail = f"   {self._keys}" if self._keys else ""
-        room = self.width() - 16 - metrics.horizontalAdvance(tail)
-        words = metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, room)
-        option.text = words + tail  # type: ignore[attr-defined]
-        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+        left = room - metrics.horizontalAdvance(tail)
+        first, _, rest = self._label.partition(" ")
+        if self._stacked and rest:
+            return f"{first}\n{metrics.elidedText(rest, Qt.TextElideMode.ElideRight, left)}{tail}"
+        return metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, left) + tail

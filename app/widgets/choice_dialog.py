@@ -43,6 +43,8 @@ class ChoiceDialog(QDialog):
         column.addWidget(text_label(label, "strong", wrap=True))
         self.list = QListWidget()
         self.list.setAccessibleName(label)
+        self.list.setUniformItemSizes(True)
+        self.list.ensurePolished()
         for place, words in enumerate(items):
             key = self._keys[place] if place < len(self._keys) else " "
             self.list.addItem(f"{key}   {words}")

@@ -19,6 +19,18 @@ def restyle(widget: QWidget) -> None:
     widget.update()
 
 
+def short(text: str, most: int = 34) -> str:
+    """Return a name cut in its middle, where what tells it apart (a number at its end) stays.
+
+    >>> short("A rubric with a very long name 2.0.0", 20)
+    'A rubric w…ame 2.0.0'
+    """
+    if len(text) <= most:
+        return text
+    tail = most // 2 - 1
+    return f"{text[: most - tail - 1]}…{text[-tail:]}"
+
+
 def text_label(text: str = "", kind: TextKind = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
     """Return a plain-text label in one of the design's text styles."""
     label = QLabel()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize
 from PySide6.QtGui import QImage, QPainter
@@ -21,19 +23,44 @@ from core.domain.errors import UserError
 FORMATS = ("png", "svg", "csv")
 
 
-def to_png(widget: QWidget, scale: float = 2.0) -> bytes:
-    """Return the widget as a PNG, ``scale`` times its size."""
+@runtime_checkable
+class PenScaled(Protocol):
+    """A widget whose pens are so many pixels of the target wide, whatever the scale of the painter."""
+
+    def pens_for(self, scale: float) -> AbstractContextManager[None]:
+        """Draw for a target of ``scale`` pixels to one."""
+        ...
+
+
+@contextmanager
+def _pens_for(widget: QWidget, scale: float) -> Iterator[None]:
+    """Let every plot in the widget draw lines as wide as they look on the screen."""
+    with ExitStack() as stack:
+        for part in (widget, *widget.findChildren(QWidget)):
+            if isinstance(part, PenScaled):
+                stack.enter_context(part.pens_for(scale))
+        yield
+
+
+def to_image(widget: QWidget, scale: float = 2.0) -> QImage:
+    """Return a picture of the widget, ``scale`` times its size."""
     size = widget.size() * scale
     image = QImage(size, QImage.Format.Format_ARGB32)
     image.setDevicePixelRatio(scale)
     image.fill(widget.palette().window().color())
-    painter = QPainter(image)
-    widget.render(painter, QPoint())
-    painter.end()
+    with _pens_for(widget, scale):
+        painter = QPainter(image)
+        widget.render(painter, QPoint())
+        painter.end()
+    return image
+
+
+def to_png(widget: QWidget, scale: float = 2.0) -> bytes:
+    """Return the widget as a PNG, ``scale`` times its size."""
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    to_image(widget, scale).save(buffer, "PNG")  # type: ignore[call-overload]
     return bytes(data.data())
 
 
@@ -47,9 +74,10 @@ def to_svg(widget: QWidget, title: str) -> bytes:
     generator.setSize(QSize(widget.width(), widget.height()))
     generator.setViewBox(QRect(0, 0, widget.width(), widget.height()))
     generator.setTitle(title)
-    painter = QPainter(generator)
-    widget.render(painter, QPoint())
-    painter.end()
+    with _pens_for(widget, 1.0):
+        painter = QPainter(generator)
+        widget.render(painter, QPoint())
+        painter.end()
     buffer.close()
     return bytes(data.data())
 

@@ -5,22 +5,22 @@ Moving the mouse moves the crosshair of every linked plot; a click names a step;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
-from app.widgets.labels import ElideLabel, text_label
-from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, smooth, thin
+from app.widgets.plots.curve_items import Axes, CurveItems, dashed, spread
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, smooth
+from app.widgets.plots.plot_head import PlotHead
 from app.widgets.plots.view_box import StepViewBox
 
-BUCKETS = 900
-RAW_SHARE = 0.35
-"""How much of its colour the raw line keeps; blended beforehand, since a translucent pen draws slowly."""
+_END_ROOM = 8
+"""Pixels between the end of a curve, its word and the frame."""
 
 
 class MetricPlot(QFrame):
@@ -31,21 +31,35 @@ class MetricPlot(QFrame):
         picked(int): a step was clicked.
         ranged(int, int): a range of steps was dragged with Shift.
         moved(): the user panned or zoomed, so following should stop.
+        fit_wanted(): a double click asked for the whole run.
     """
 
     hovered = Signal(float)
     picked = Signal(int)
     ranged = Signal(int, int)
     moved = Signal()
+    fit_wanted = Signal()
 
-    def __init__(self, theme: Theme, title: str, specs: Sequence[CurveSpec], *, unit: str = "", zero: bool = False):
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        specs: Sequence[CurveSpec],
+        *,
+        unit: str = "",
+        zero: bool = False,
+        tools: bool = False,
+    ) -> None:
         super().__init__()
         self._theme, self._specs, self._title, self._unit = theme, tuple(specs), title, unit
-        self.curves: dict[str, Curve] = {spec.metric: Curve() for spec in specs}
-        self._smoothed: dict[str, Floats] = {spec.metric: np.empty(0) for spec in specs}
-        self._weight, self._raw, self._log, self._target = 0.85, True, False, float("nan")
+        self._weight, self._raw, self._target = 0.85, True, float("nan")
+        self._cross_step = float("nan")
+        self._range = (float("nan"), float("nan"))
+        self._scale = self.devicePixelRatioF()
+        self.axes = Axes()
         self.setProperty("part", "card")
         self.setObjectName(f"plot_{specs[0].metric}")
+        self.head = PlotHead(theme, title, [s.colour for s in specs], tools=tools)
         self._build(zero)
         theme.changed.connect(self.restyle)
         self.restyle()
@@ -54,13 +68,7 @@ class MetricPlot(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 4)
         column.setSpacing(2)
-        head = QHBoxLayout()
-        self._name = text_label(self._title, "section")
-        self._value = ElideLabel("", kind="caption")
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(self._name)
-        head.addWidget(self._value, 1)
-        column.addLayout(head)
+        column.addWidget(self.head)
         self.view = StepViewBox()
         self.plot = pg.PlotWidget(viewBox=self.view, enableMenu=False)
         self.plot.setFrameShape(QFrame.Shape.NoFrame)
@@ -80,80 +88,87 @@ class MetricPlot(QFrame):
         for line in (self._zero, self._goal, self._cross):
             if line is not None:
                 self.plot.addItem(line, ignoreBounds=True)
-        self._raws = {s.metric: self._make_line() for s in self._specs}
-        self._lines = {s.metric: self._make_line() for s in self._specs}
-        self._ends = {s.metric: self._make_end(s) for s in self._specs}
-        self._rings = {s.metric: self._make_rings() for s in self._specs if s.sparse}
-        self._nans = pg.ScatterPlotItem(symbol="t1", size=9)
-        self._dots = pg.ScatterPlotItem(symbol="o", size=8)
+        self._items = {s.metric: CurveItems(self.plot, s, named=len(self._specs) > 1) for s in self._specs}
+        self._nans = pg.ScatterPlotItem(symbol="t1", size=9, useCache=False)
+        self._dots = pg.ScatterPlotItem(symbol="o", size=8, useCache=False)
         self.plot.addItem(self._nans, ignoreBounds=True)
         self.plot.addItem(self._dots, ignoreBounds=True)
         self.plot.scene().sigMouseMoved.connect(self._mouse)
-        self.view.clicked.connect(self._clicked)
-        self.view.ranged.connect(lambda a, b: self.ranged.emit(round(a), round(b)))
+        self.view.clicked.connect(lambda x: self.picked.emit(max(0, round(self.axes.step_at(x)))))
+        self.view.ranged.connect(self._dragged)
+        self.view.fit_wanted.connect(self.fit_wanted)
         self.view.sigRangeChangedManually.connect(lambda *_: self.moved.emit())
+        self.view.sigXRangeChanged.connect(lambda *_: self._draw_long())
         self.view.sigRangeChanged.connect(lambda *_: self._place_marks())
-
-    def _make_line(self) -> pg.PlotCurveItem:
-        line = pg.PlotCurveItem(segmentedLineMode="on", connect="finite", antialias=True)
-        self.plot.addItem(line)
-        return line
-
-    def _make_rings(self) -> pg.ScatterPlotItem:
-        rings = pg.ScatterPlotItem(symbol="o", size=6)
-        self.plot.addItem(rings, ignoreBounds=True)
-        return rings
-
-    def _make_end(self, spec: CurveSpec) -> pg.TextItem:
-        end = pg.TextItem(spec.label if len(self._specs) > 1 else "", anchor=(0, 0.5))
-        end.setVisible(False)
-        self.plot.addItem(end, ignoreBounds=True)
-        return end
+        self.head.log_wanted.connect(self.set_log)
 
     # What is shown
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """The curves by the name of their metric."""
+        return {metric: items.curve for metric, items in self._items.items()}
 
     def set_curve(self, metric: str, steps: Sequence[float], values: Sequence[float]) -> None:
         """Take the whole series of one metric; missing values are NaN."""
         curve = Curve(np.asarray(steps, dtype=float), np.asarray(values, dtype=float))
-        self.curves[metric] = curve
-        self._smoothed[metric] = smooth(curve.values, self._weight_of(metric))
-        self._draw(metric)
+        items = self._items[metric]
+        if np.array_equal(items.curve.steps, curve.steps) and np.array_equal(
+            items.curve.values, curve.values, equal_nan=True
+        ):
+            return
+        items.set_curve(curve, smooth(curve.values, self._weight_of(items.spec)))
+        self._draw(items)
+        self._show_values()
 
-    def _weight_of(self, metric: str) -> float:
-        return 0.0 if metric in self._rings else self._weight
+    def _weight_of(self, spec: CurveSpec) -> float:
+        return 0.0 if spec.sparse else self._weight
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth all curves with ``weight`` of the past, 0 to 0.99."""
         self._weight = weight
-        for metric, curve in self.curves.items():
-            self._smoothed[metric] = smooth(curve.values, self._weight_of(metric))
-            self._draw(metric)
+        for items in self._items.values():
+            items.set_curve(items.curve, smooth(items.curve.values, self._weight_of(items.spec)))
+        self._redraw()
 
     def set_raw(self, shown: bool) -> None:
         """Show or hide the raw values under the smoothed line."""
         self._raw = shown
-        for metric in self.curves:
-            self._draw(metric)
+        self._redraw()
 
     def set_log(self, on: bool) -> None:
         """Put the values on a logarithmic axis; those that are not positive are counted in the head."""
-        self._log = on
-        self.plot.getPlotItem().setLogMode(y=on)
-        for metric in self.curves:
-            self._draw(metric)
+        self._set_axes(Axes(self.axes.log_x, on))
+
+    def set_log_x(self, on: bool) -> None:
+        """Put the steps on a logarithmic axis; step 0 has no place there."""
+        self._set_axes(Axes(on, self.axes.log_y))
+
+    def _set_axes(self, axes: Axes) -> None:
+        self.axes = axes
+        self.head.log.setChecked(axes.log_y)
+        self.plot.getPlotItem().setLogMode(x=axes.log_x, y=axes.log_y)
+        if self._zero is not None:
+            self._zero.setVisible(not axes.log_y)
+        self._redraw()
+        self.set_target(self._target, self._goal_word)
+        self.set_crosshair(self._cross_step)
+        self.show_range(*self._range)
+
+    _goal_word = "target"
 
     def set_target(self, value: float, label: str = "target") -> None:
         """Draw a level to keep below, such as a KL budget; NaN takes it away."""
-        self._target = value
+        self._target, self._goal_word = value, label
         shown = bool(np.isfinite(value) and value > 0)
         self._goal.setVisible(shown)
         if shown:
-            self._goal.setPos(np.log10(value) if self._log else value)
+            self._goal.setPos(self.axes.place(1.0, value)[1])
             self._goal.label.setFormat(f"{label} {value:g}")
 
     def smoothed(self, metric: str) -> Floats:
         """Return the smoothed values of a metric."""
-        return self._smoothed[metric]
+        return self._items[metric].smoothed
 
     def first_step(self) -> float:
         """Return the first step of any curve, 0 when there is none."""
@@ -163,106 +178,139 @@ class MetricPlot(QFrame):
         """Return the newest step of any curve, 0 when there is none."""
         return max((float(c.steps[-1]) for c in self.curves.values() if c.steps.size), default=0.0)
 
+    def span(self, total: float = 0.0) -> tuple[float, float]:
+        """Return the ends along x that show everything up to ``total`` planned steps, words at line ends included."""
+        first, last = self.first_step(), max(self.last_step(), 1.0)
+        left = self.axes.place(max(1.0, first) if self.axes.log_x else min(first, last - 1))[0]
+        end, planned = self.axes.place(last)[0], self.axes.place(max(last, total))[0]
+        end = max(end, left + 1e-3)
+        room = _END_ROOM + max((i.end_size[0] for i in self._items.values() if i.named), default=0.0)
+        share = min(0.5, room / max(1.0, self.view.width()))
+        margin = 0.015 * (max(planned, end) - left)
+        return left - margin, max(planned + margin, left + (end - left) / (1.0 - share))
+
     def fit(self, total: float = 0.0) -> None:
         """Show everything from the first step to the last, or to ``total`` steps planned."""
-        right = max(self.last_step(), total, 1.0)
-        self.plot.setXRange(min(self.first_step(), right - 1), right * 1.15, padding=0.01)
+        self.show_span(*self.span(total))
+
+    def show_span(self, left: float, right: float) -> None:
+        """Show a stretch along x with all values in it."""
+        if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
+            self.plot.setXRange(left, right, padding=0)
         self.view.enableAutoRange(axis="y")
+
+    def show_range(self, first: float, last: float) -> None:
+        """Mark a range of steps; NaN takes the mark away."""
+        self._range = (first, last)
+        self.view.show_band(*(self.axes.place(step)[0] for step in self._range))
 
     def set_crosshair(self, step: float) -> None:
         """Put the crosshair on a step; NaN hides it."""
-        shown = bool(np.isfinite(step))
+        self._cross_step = step
+        x = self.axes.place(step)[0]
+        shown = bool(np.isfinite(x))
         self._cross.setVisible(shown)
         if shown:
-            self._cross.setPos(step)
+            self._cross.setPos(x)
         spots = []
-        for spec in self._specs:
-            value = _at(self.curves[spec.metric], self._smoothed[spec.metric], step) if shown else None
-            if value is not None and not (self._log and value <= 0):
-                y = np.log10(value) if self._log else value
-                colour = self._theme.tokens.colour(spec.colour)
-                spots.append({"pos": (step, y), "brush": colour, "pen": pg.mkPen(self._theme.tokens["surface"])})
+        for items in self._items.values() if shown else ():
+            place = items.place_at(self.axes, step)
+            if place is not None:
+                colour = self._theme.tokens.colour(items.spec.colour)
+                spots.append({"pos": place, "brush": colour, "pen": pg.mkPen(self._theme.tokens["surface"])})
         self._dots.setData(spots)
 
     def values_at(self, step: float) -> dict[str, float | None]:
         """Return each curve's raw value at a step."""
-        return {spec.label: self.curves[spec.metric].at(step) for spec in self._specs}
+        return {items.spec.label: items.curve.at(step) for items in self._items.values()}
 
     # Looks
 
     def restyle(self) -> None:
         """Take the theme's colours."""
-        tokens = self._theme.tokens
+        tokens, scale = self._theme.tokens, self._scale
         self.plot.setBackground(tokens["surface"])
         for side in ("left", "bottom"):
             axis = self.plot.getPlotItem().getAxis(side)
-            axis.setPen(pg.mkPen(tokens["border_strong"]))
+            axis.setPen(pg.mkPen(tokens["border_strong"], width=scale))
             axis.setTextPen(pg.mkPen(tokens["text2"]))
-            axis.setStyle(tickFont=self._theme.font(11), tickLength=-4)
+            axis.setStyle(tickFont=self._theme.font(11), tickLength=-4, maxTickLevel=1)
         self.plot.getPlotItem().showGrid(x=False, y=True, alpha=0.18)
-        self._cross.setPen(pg.mkPen(tokens["text2"]))
-        self._goal.setPen(pg.mkPen(tokens["warn"], style=Qt.PenStyle.DashLine))
+        self.view.band_colour = tokens.colour("accent", 0.14)
+        self._cross.setPen(pg.mkPen(tokens["text2"], width=scale))
+        self._goal.setPen(dashed(tokens["warn"], scale))
         self._goal.label.setColor(tokens["warn"])
         if self._zero is not None:
-            self._zero.setPen(pg.mkPen(tokens["text3"], style=Qt.PenStyle.DashLine))
-        self._nans.setPen(pg.mkPen(tokens["bad"]))
+            self._zero.setPen(dashed(tokens["text3"], scale))
+        self._nans.setPen(pg.mkPen(tokens["bad"], width=scale))
         self._nans.setBrush(pg.mkBrush(tokens["bad"]))
-        for spec in self._specs:
-            self._ends[spec.metric].setColor(tokens["text"])
-            self._draw(spec.metric)
+        for items in self._items.values():
+            items.style(self._theme, scale)
+        self._redraw()
 
-    def _pen(self, spec: CurveSpec, *, raw: bool) -> QPen:
-        tokens = self._theme.tokens
-        if raw:
-            return pg.mkPen(tokens.blend(spec.colour, "surface", RAW_SHARE), width=1)
-        return pg.mkPen(tokens[spec.colour], width=2)
+    @contextmanager
+    def pens_for(self, scale: float) -> Iterator[None]:
+        """Draw for a target of ``scale`` pixels to one; pens are so many pixels wide, so they have to grow with it."""
+        before, self._scale = self._scale, scale
+        self.restyle()
+        try:
+            yield
+        finally:
+            self._scale = before
+            self.restyle()
 
-    def _draw(self, metric: str) -> None:
-        spec = next(s for s in self._specs if s.metric == metric)
-        curve, smoothed = self.curves[metric], self._smoothed[metric]
-        raw_on = self._raw and self._weight_of(metric) > 0
-        self._raws[metric].setVisible(raw_on)
-        if raw_on:
-            self._raws[metric].setData(*self._points(curve.steps, curve.values), pen=self._pen(spec, raw=True))
-        self._lines[metric].setData(*self._points(curve.steps, smoothed), pen=self._pen(spec, raw=False))
-        if metric in self._rings:
-            pen = pg.mkPen(self._theme.tokens[spec.colour], width=1.5)
-            self._rings[metric].setData(
-                *self._points(curve.steps, smoothed), pen=pen, brush=self._theme.tokens["surface"]
-            )
+    def event(self, event: QEvent) -> bool:
+        """Keep the width of lines when the window moves to a finer or coarser screen."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange and self._scale != self.devicePixelRatioF():
+            self._scale = self.devicePixelRatioF()
+            self.restyle()
+        return super().event(event)
+
+    def _redraw(self) -> None:
+        for items in self._items.values():
+            self._draw(items, marks=False)
         self._place_marks()
         self._show_values()
 
-    def _points(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        if self._log:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                y = np.where(y > 0, np.log10(np.where(y > 0, y, 1.0)), np.nan)
-        return thin(x, y, BUCKETS)
+    def _draw_long(self) -> None:
+        for items in self._items.values():
+            if items.long:
+                self._draw(items, marks=False)
+
+    def _draw(self, items: CurveItems, *, marks: bool = True) -> None:
+        left, right = self.view.viewRange()[0]
+        items.draw(self.axes, (left, right), raw=self._raw and self._weight_of(items.spec) > 0)
+        if marks:
+            self._place_marks()
 
     def _place_marks(self) -> None:
         """Put the triangles of missing values at the top edge, and the words at the line ends."""
-        top = self.view.viewRange()[1][1]
-        missing = [s for c in self.curves.values() for s in c.steps[~np.isfinite(c.values)]]
-        self._nans.setData(missing, [top] * len(missing))
-        for spec in self._specs:
-            end, curve = self._ends[spec.metric], self.curves[spec.metric]
-            finite = np.flatnonzero(np.isfinite(self._smoothed[spec.metric]))
-            end.setVisible(bool(finite.size) and len(self._specs) > 1)
-            if finite.size:
-                y = float(self._smoothed[spec.metric][finite[-1]])
-                end.setPos(float(curve.steps[finite[-1]]), np.log10(y) if self._log and y > 0 else y)
+        if not any(items.curve.steps.size for items in self._items.values()):
+            return
+        bottom, top = self.view.viewRange()[1]
+        missing = self.axes.x(np.concatenate([items.missing for items in self._items.values()]))
+        missing = missing[np.isfinite(missing)]
+        self._nans.setData(missing, np.full(missing.size, top))
+        named = [(items, place) for items in self._items.values() if (place := items.end_place(self.axes))]
+        gap = (
+            (top - bottom)
+            / max(1.0, self.view.height())
+            * max((items.end_size[1] for items, _ in named), default=0.0)
+            * 0.8
+        )
+        apart = spread([place[1] for _, place in named], gap)
+        ends = {items.spec.metric: (place[0], y) for (items, place), y in zip(named, apart, strict=True)}
+        for metric, items in self._items.items():
+            items.show_end(ends.get(metric))
 
     def _show_values(self) -> None:
-        several = len(self._specs) > 1
-        parts = [
-            f"{spec.label} {format_value(self.curves[spec.metric].last)}" if several else
-            format_value(self.curves[spec.metric].last)
-            for spec in self._specs
-        ]  # fmt: skip
-        text = " · ".join(parts) + (f" {self._unit}" if self._unit else "")
-        if self._log and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
-            text += f"  ({hidden} not shown)"
-        self._value.setText(text)
+        values = [(items.spec.label, format_value(items.curve.last)) for items in self._items.values()]
+        short = " · ".join(value for _, value in values)
+        text = " · ".join(f"{label} {value}" for label, value in values) if len(values) > 1 else short
+        text += f" {self._unit}" if self._unit else ""
+        if self.axes.log_y and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
+            text, short = f"{text}  ({hidden} not shown)", f"{short}  ({hidden} not shown)"
+        self.head.set_values(text, short)
         n = max((c.steps.size for c in self.curves.values()), default=0)
         self.plot.setAccessibleDescription(f"{self._title}, {n} points, newest {text}")
 
@@ -270,16 +318,12 @@ class MetricPlot(QFrame):
 
     def _mouse(self, position: QPointF) -> None:
         inside = self.plot.getPlotItem().sceneBoundingRect().contains(position)
-        self.hovered.emit(self.view.mapSceneToView(position).x() if inside else float("nan"))
+        self.hovered.emit(self.axes.step_at(self.view.mapSceneToView(position).x()) if inside else float("nan"))
 
-    def _clicked(self, x: float) -> None:
-        self.picked.emit(max(0, round(x)))
+    def _dragged(self, left: float, right: float) -> None:
+        self.ranged.emit(max(0, round(self.axes.step_at(left))), max(0, round(self.axes.step_at(right))))
 
     def leaveEvent(self, event: object) -> None:
         """Hide the crosshair when the mouse leaves the card."""
         self.hovered.emit(float("nan"))
         QWidget.leaveEvent(self, event)  # type: ignore[arg-type]
-
-
-def _at(curve: Curve, values: Floats, step: float) -> float | None:
-    return Curve(curve.steps, values).at(step)

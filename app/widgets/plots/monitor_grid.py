@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.plots import export
-from app.widgets.plots.curves import CurveSpec, format_value
+from app.widgets.plots.curves import CurveSpec, format_value, summarise
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.table_twin import TableTwin
 
 Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
@@ -65,45 +67,69 @@ class MonitorGrid(QStackedWidget):
         hovered(float): the step under the crosshair, NaN for none.
         picked(int), ranged(int, int): a step was clicked, a range was dragged.
         unfollowed(): the user moved a plot by hand.
+        wished(object, str): something of one plot's menu, see ``plot_head.WISHES``.
     """
 
     hovered = Signal(float)
     picked = Signal(int)
     ranged = Signal(int, int)
     unfollowed = Signal()
+    wished = Signal(object, str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme, self._total, self.crosshair = theme, 0, math.nan
+        self.pinned = math.nan
+        self.range: tuple[int, int] | None = None
         self.following = True
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
-        self.plots = [MetricPlot(theme, title, specs, unit=unit, zero=zero) for title, unit, zero, specs in PLOTS]
+        self.plots = [
+            MetricPlot(theme, title, specs, unit=unit, zero=zero, tools=True) for title, unit, zero, specs in PLOTS
+        ]
         for plot in self.plots:
-            plot.hovered.connect(self._hover)
-            plot.picked.connect(self.picked)
-            plot.ranged.connect(self.ranged)
-            plot.moved.connect(self._moved)
+            self._connect(plot)
         self.addWidget(self._grid_page)
-        self.table = QTableWidget()
-        self.table.setAccessibleName("Values behind the plots")
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        holder = QWidget()
-        QVBoxLayout(holder).addWidget(self.table)
-        self.addWidget(holder)
-        self._link()
-        self.arrange(3)
-
-    def _link(self) -> None:
+        self.table = TableTwin()
+        self.addWidget(self.table)
         for plot in self.plots[1:]:
             plot.view.setXLink(self.plots[0].view)
+        self.arrange(3)
+
+    def _connect(self, plot: MetricPlot) -> None:
+        plot.hovered.connect(self._hover)
+        plot.picked.connect(self.picked)
+        plot.ranged.connect(self.ranged)
+        plot.moved.connect(self._moved)
+        plot.fit_wanted.connect(self.fit)
+        plot.head.wished.connect(lambda wish: self.wished.emit(plot, wish))
+        plot.head.enlarged.connect(lambda on: self.enlarge(plot if on else None))
 
     def arrange(self, columns: int) -> None:
-        """Lay the plots out in so many columns."""
+        """Lay the plots out in so many columns of equal width."""
+        self._columns = columns
         for place, plot in enumerate(self.plots):
             self._grid.addWidget(plot, place // columns, place % columns)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Give every row and column that shows a plot the same share."""
+        shown = [divmod(i, self._columns) for i, plot in enumerate(self.plots) if not plot.isHidden()]
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, int(any(r == row for r, _ in shown)))
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
+
+    def enlarge(self, chosen: MetricPlot | None) -> None:
+        """Let one plot fill the place of all, or show all again with None."""
+        for plot in self.plots:
+            plot.setVisible(chosen is None or plot is chosen)
+            plot.head.show_enlarged(plot is chosen)
+        self._share_room()
+        if self.following:
+            self.fit()
 
     @property
     def metrics(self) -> list[str]:
@@ -125,8 +151,20 @@ class MonitorGrid(QStackedWidget):
 
     def fit(self) -> None:
         """Show the whole run in every plot."""
+        spans = [plot.span(self._total) for plot in self.plots if not plot.isHidden()]
+        left, right = min(low for low, _ in spans), max(high for _, high in spans)
         for plot in self.plots:
-            plot.fit(self._total)
+            plot.view.blockLink(True)
+        for plot in self.plots:
+            plot.show_span(left, right)
+        for plot in self.plots:
+            plot.view.blockLink(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the words at the line ends inside the plots."""
+        super().resizeEvent(event)
+        if self.following:
+            self.fit()
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""
@@ -135,10 +173,22 @@ class MonitorGrid(QStackedWidget):
             self.fit()
 
     def set_crosshair(self, step: float) -> None:
-        """Put the crosshair of every plot on a step."""
+        """Put the crosshair of every plot on a step; NaN hides it."""
         self.crosshair = step
         for plot in self.plots:
             plot.set_crosshair(step)
+
+    def pin(self, step: float) -> None:
+        """Hold the crosshair on a step, also when the mouse leaves; NaN lets it go."""
+        self.pinned = step
+        self.set_crosshair(step)
+        self.set_range(None)
+
+    def set_range(self, ends: tuple[int, int] | None) -> None:
+        """Mark a range of steps in every plot, or none."""
+        self.range = ends
+        for plot in self.plots:
+            plot.show_range(*(ends or (math.nan, math.nan)))
 
     def move_crosshair(self, by: int) -> None:
         """Move the crosshair by steps, from the newest step when there is none."""
@@ -147,7 +197,9 @@ class MonitorGrid(QStackedWidget):
         self._hover(min(last, max(0.0, start + by)))
 
     def readout(self) -> str:
-        """Return the values under the crosshair in one line."""
+        """Return the values under the crosshair in one line, or what the marked range comes to."""
+        if self.range is not None:
+            return self._range_text(*self.range)
         if math.isnan(self.crosshair):
             return ""
         parts = []
@@ -156,9 +208,19 @@ class MonitorGrid(QStackedWidget):
             values = plot.values_at(self.crosshair)
             for spec in specs:
                 if (value := values[spec.label]) is not None:
-                    name = title.lower() if len(specs) == 1 or spec.label == "train" else f"{spec.label}"
-                    parts.append(f"{name} {format_value(value)}")
+                    parts.append(f"{_name_of(title, spec, specs)} {format_value(value)}")
         return f"step {round(self.crosshair)}: " + " · ".join(parts)
+
+    def _range_text(self, first: int, last: int) -> str:
+        parts = []
+        for title, _, _, specs in PLOTS:
+            plot = next(p for p in self.plots if specs[0].metric in p.curves)
+            for spec in specs:
+                if not spec.sparse and (found := summarise(plot.curves[spec.metric], first, last)):
+                    slope = f"{'+' if found.slope >= 0 else ''}{format_value(found.slope)}"
+                    mean = f"{format_value(found.mean)} ± {format_value(found.deviation)}"
+                    parts.append(f"{_name_of(title, spec, specs)} {mean} ({slope} a step)")
+        return f"steps {first} to {last}: " + " · ".join(parts)
 
     def show_table(self, on: bool) -> None:
         """Show the values as a table instead of the plots."""
@@ -167,31 +229,22 @@ class MonitorGrid(QStackedWidget):
             self._fill_table()
 
     def _fill_table(self) -> None:
-        metrics = self.metrics
-        steps = sorted({float(s) for plot in self.plots for c in plot.curves.values() for s in c.steps})
-        self.table.setColumnCount(len(metrics) + 1)
-        self.table.setHorizontalHeaderLabels(["step", *metrics])
-        self.table.setRowCount(len(steps))
-        cells = {m: dict(zip(c.steps, c.values, strict=True)) for plot in self.plots for m, c in plot.curves.items()}
-        for row, step in enumerate(steps):
-            self.table.setItem(row, 0, QTableWidgetItem(f"{step:g}"))
-            for column, metric in enumerate(metrics, 1):
-                self.table.setItem(row, column, QTableWidgetItem(format_value(cells[metric].get(step))))
+        self.table.twin.set_curves({m: c for plot in self.plots for m, c in plot.curves.items()})
 
     def export(self, folder: Path, stem: str, kinds: Sequence[str] = export.FORMATS) -> list[Path]:
         """Write every plot in every format and return the files."""
         written = []
         for plot in self.plots:
-            name = plot.objectName().removeprefix("plot_").replace(".", "_")
             for kind in kinds:
-                path = folder / f"{stem}_{name}.{kind}"
-                export.save(path, _content(plot, kind))
+                path = folder / file_name(plot, stem, kind)
+                export.save(path, content(plot, kind))
                 written.append(path)
         return written
 
     def _hover(self, step: float) -> None:
+        step = self.pinned if math.isnan(step) else float(round(step))
         if not math.isnan(step):
-            step = float(round(step))
+            step = min(max(step, 0.0), max(plot.last_step() for plot in self.plots))
         self.set_crosshair(step)
         self.hovered.emit(step)
 
@@ -201,7 +254,19 @@ class MonitorGrid(QStackedWidget):
             self.unfollowed.emit()
 
 
-def _content(plot: MetricPlot, kind: str) -> bytes | str:
+def _name_of(title: str, spec: CurveSpec, specs: Sequence[CurveSpec]) -> str:
+    return title.lower() if len(specs) == 1 or spec.label == "train" else spec.label
+
+
+def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
+    """Return the name of a plot's file: run, metric, format, without anything a file system minds."""
+    metric = plot.objectName().removeprefix("plot_").replace(".", "_")
+    safe = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in stem).strip(" .") or "run"
+    return f"{safe}_{metric}.{kind}"
+
+
+def content(plot: MetricPlot, kind: str) -> bytes | str:
+    """Return a plot as a file of one of ``export.FORMATS``."""
     if kind == "png":
         return export.to_png(plot)
     if kind == "svg":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor
 
 
 class StepViewBox(pg.ViewBox):
@@ -11,14 +14,17 @@ class StepViewBox(pg.ViewBox):
 
     Signals:
         clicked(float): x of a left click. ranged(float, float): both ends of a Shift-drag, ascending.
+        fit_wanted(): a double click asks for everything.
     """
 
     clicked = Signal(float)
     ranged = Signal(float, float)
+    fit_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
         self.setMouseEnabled(x=True, y=False)
+        self.band_colour = QColor(128, 128, 128, 40)
         self._band: pg.LinearRegionItem | None = None
 
     def mouseClickEvent(self, ev: object) -> None:
@@ -27,7 +33,7 @@ class StepViewBox(pg.ViewBox):
             return
         ev.accept()  # type: ignore[attr-defined]
         if ev.double():  # type: ignore[attr-defined]
-            self.autoRange()
+            self.fit_wanted.emit()
             return
         self.clicked.emit(self._x(ev.scenePos()))  # type: ignore[attr-defined]
 
@@ -39,18 +45,23 @@ class StepViewBox(pg.ViewBox):
             return
         ev.accept()  # type: ignore[attr-defined]
         ends = sorted((self._x(ev.buttonDownScenePos()), self._x(ev.scenePos())))  # type: ignore[attr-defined]
-        if self._band is None:
-            self._band = pg.LinearRegionItem(movable=False)
-            self.addItem(self._band, ignoreBounds=True)
-        self._band.setRegion(ends)
+        self.show_band(*ends)
         if ev.isFinish():  # type: ignore[attr-defined]
             self.ranged.emit(*ends)
 
-    def clear_band(self) -> None:
-        """Take the drawn range away."""
-        if self._band is not None:
-            self.removeItem(self._band)
-            self._band = None
+    def show_band(self, left: float, right: float) -> None:
+        """Mark a stretch along x; an end that is NaN takes the mark away."""
+        shown = math.isfinite(left) and math.isfinite(right)
+        if not shown and self._band is None:
+            return
+        if self._band is None:
+            self._band = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
+            self._band.setZValue(-10)
+            self.addItem(self._band, ignoreBounds=True)
+        self._band.setVisible(shown)
+        if shown:
+            self._band.setRegion((left, right))
+            self._band.setBrush(pg.mkBrush(self.band_colour))
 
     def wheelEvent(self, ev: object, axis: int | None = None) -> None:
         """Zoom along x, or along y with Ctrl."""
