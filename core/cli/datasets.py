@@ -20,6 +20,7 @@ _Dataset = Annotated[str, typer.Argument(help="Title (name v2), name (its newest
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("freeze", help="Freeze labels into an immutable dataset version.")(freeze)
+    app.command("noise", help="Measure from retest and gold answers how often labels are flipped.")(noise)
     app.command("export", help="Write a dataset version in TRL's format with a card.")(export)
 
 
@@ -106,6 +107,28 @@ def export(
         say(f"{rows:8}  {file}")
     if report.sealed:
         say(f"{report.sealed:8}  items of the test split stayed sealed")
+
+
+def noise(
+    workspace: _Ws,
+    dataset: Annotated[str, typer.Option(help="Only the reviewers and rubrics behind this version.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Print the flip rate with its interval; `train --set label_smoothing=measured` uses it."""
+    from core.services.application import Application
+
+    with Application.open(workspace, read_only=True) as app:
+        report = app.datasets.label_noise(_key(dataset) if dataset else None)
+    if as_json:
+        say_json(dataclasses.asdict(report))
+        return
+    say(report.sentence())
+    rows = [
+        [one.name, f"{one.flip.rate:.1%}" if one.flip else "-", *map(str, dataclasses.astuple(one.counts))]
+        for one in report.reviewers
+    ]
+    if rows:
+        say(table(rows, ("reviewer", "flip rate", *(field.name for field in dataclasses.fields(report.counts)))))
 
 
 def list_versions(workspace: _Ws, as_json: _Json = False) -> None:

@@ -16,6 +16,7 @@ from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
 
 _STARTER = "starter"
+_MEASURED = "label_smoothing=measured"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +31,10 @@ def train(
     model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
     out: Annotated[Path | None, typer.Option(help="Run folder to make (with --pairs).")] = None,
     resume: Annotated[Path | None, typer.Option(help="Run folder to take up again.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, many times; label_smoothing=measured takes the flip rate."),
+    ] = None,
     name: Annotated[str, typer.Option(help="What the run is called.")] = "",
     target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
     regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
@@ -125,14 +129,20 @@ def _workspace_run(workspace: Path, dataset: str, model: str, settings: list[str
 
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
-    config, place = read_settings(settings), model_path(model)
+    given = [word for word in settings if word.replace(" ", "") != _MEASURED]
+    config, place, note = read_settings(given), model_path(model), ""
     with Application.open(workspace) as app:
+        version = app.datasets.get(int(dataset) if dataset.isdigit() else dataset)
+        if len(given) < len(settings):
+            rate, note = app.datasets.measured_smoothing(version.id)
+            config = config.with_values({"label_smoothing": rate})
         request = RunRequest(
-            dataset_id=app.datasets.get(dataset).id,
+            dataset_id=version.id,
             model_path=str(place),
             config=config,
             name=name,
             charter=charter,
+            note=note,
         )
         return Path(app.runs.create(request).value.folder)
 

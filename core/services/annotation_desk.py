@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,9 @@ class Desk:
         """Bring every open queue of this reviewer up to date; ``done`` None leaves that part as it is."""
         with self._lock:
             for opened in self._queues.values():
-                if opened.settings.reviewer_id == shown.reviewer_id and shown.rubric_version_id in opened.accepted:
+                own = opened.settings.reviewer_id == shown.reviewer_id
+                same = shown.task.value in judgements.alike(opened.settings.task)
+                if own and same and shown.rubric_version_id in opened.accepted:
                     opened.mark(shown.pair_id, done=done, skipped=skipped)
 
     def presented(
@@ -142,19 +145,11 @@ class Desk:
 
     def _arranged(self, session: Session, settings: QueueSettings) -> OpenQueue:
         accepted = rubrics.compatible_ids(session, settings.rubric_version_id)
-        done = queue.labelled_by(session, settings.reviewer_id, accepted)
-        if settings.task is Task.RELABEL:
-            older = rubrics.older_ids(session, settings.rubric_version_id)
-            candidates = sorted(queue.labelled_by(session, settings.reviewer_id, older))
-            if settings.filter is not None:
-                allowed = set(self._app.pairs.ids(settings.filter))
-                candidates = [i for i in candidates if i in allowed]
-        elif settings.filter is not None:
-            candidates = self._app.pairs.ids(settings.filter)
-        else:
-            candidates = queue.all_pair_ids(session)
+        tasks = judgements.alike(settings.task)
+        done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
+        candidates = self._candidates(session, settings, accepted)
         others: dict[int, int] = {}
-        if settings.labels_per_pair:
+        if settings.labels_per_pair and settings.task in (Task.LABEL, Task.RELABEL):
             others = queue.labels_by_others(session, settings.reviewer_id, accepted)
         shas = queue.pair_hashes(session, others) if settings.overlap_share else {}
         ids = arrange(candidates, settings, done, others, shas)
@@ -164,11 +159,32 @@ class Desk:
         members = frozenset(ids)
         return OpenQueue(new_uid(), settings, ids, members, accepted, done & members, skipped & members)
 
+    def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
+        """Return the pairs that the queue's task and filter are about, in the order of import."""
+        match settings.task:
+            case Task.RELABEL:
+                older = rubrics.older_ids(session, settings.rubric_version_id)
+                found = sorted(queue.labelled_by(session, settings.reviewer_id, older))
+            case Task.RETEST:
+                found = sorted(queue.labelled_by(session, settings.reviewer_id, accepted))
+            case Task.ADJUDICATE:
+                found = queue.judged_by_several(session, accepted)
+            case Task.GOLD:
+                found = queue.adjudicated(session, accepted)
+            case _:
+                every = settings.filter is None
+                return queue.all_pair_ids(session) if every else self._app.pairs.ids(settings.filter)
+        if settings.filter is not None:
+            allowed = set(self._app.pairs.ids(settings.filter))
+            found = [i for i in found if i in allowed]
+        return found
+
     def _pick(self, session: Session, opened: OpenQueue, n: int) -> list[tuple[int, int]]:
         """Return the next ``n`` (index, pair id) that are still wanted, asking the database anew."""
         picked: list[tuple[int, int]] = []
+        tasks = judgements.alike(opened.settings.task)
         for batch in opened.waiting():
-            on = queue.labels_on(session, [pair_id for _, pair_id in batch], opened.accepted)
+            on = queue.labels_on(session, [pair_id for _, pair_id in batch], opened.accepted, tasks)
             shas = queue.pair_hashes(session, on) if opened.settings.labels_per_pair else {}
             for index, pair_id in batch:
                 reviewers_on = on.get(pair_id, set())

@@ -26,7 +26,9 @@ class QueueSettings:
         rubric_version_id: a published version; labels under other versions of the same major number count as done.
         filter: narrows the pairs; None takes all.
         order: of import, newest first, or shuffled by ``seed`` (the same seed gives the same order again).
-        task: LABEL, or RELABEL for pairs whose label stands under an older major version of the rubric.
+        task: LABEL; RELABEL for pairs whose label stands under an older major version of the rubric; RETEST for pairs
+            this reviewer labelled and is to judge a second time; ADJUDICATE for pairs on which several reviewers
+            have labels; GOLD for adjudicated pairs, whose answer is known.
         labels_per_pair: pairs that so many other reviewers labelled are left out; 0 lets everybody label all.
         overlap_share: this share of pairs, fixed by ``seed``, wants one label more than ``labels_per_pair``.
         limit: at most so many pairs in the queue; 0 is no limit.
@@ -47,8 +49,8 @@ class QueueSettings:
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
             raise BadInput(f"Unknown order {self.order!r}.", f"Use one of {', '.join(ORDERS)}.")
-        if self.task not in (Task.LABEL, Task.RELABEL):
-            raise BadInput(f"A queue cannot be opened for {self.task}.")
+        if self.task is Task.IMPORTED:
+            raise BadInput("A queue cannot be opened for imported labels.")
         if not 0 <= self.overlap_share <= 1:
             raise BadInput("The overlap share lies between 0 and 1.")
 

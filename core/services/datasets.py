@@ -18,8 +18,9 @@ from core.domain.dataset import (
     diff_versions,
 )
 from core.domain.errors import BadInput, UsageError
+from core.domain.label_noise import NoiseReport
 from core.domain.pair import TrainingPair
-from core.services import exporting
+from core.services import exporting, label_noise
 from core.services.exporting import ExportReport
 from core.services.freezing import Frozen, freeze
 from core.store import datasets as repository
@@ -36,6 +37,7 @@ __all__ = [
     "ExportReport",
     "FreezePlan",
     "FreezePolicy",
+    "NoiseReport",
 ]
 
 
@@ -118,6 +120,23 @@ class DatasetsService:
             return diff_versions(
                 before, repository.items(session, before.id), after, repository.items(session, after.id)
             )
+
+    def label_noise(self, wanted: int | str | None = None) -> NoiseReport:
+        """Return how often labels are flipped, measured from retest and gold answers.
+
+        With a dataset version, by the reviewers and rubrics behind it; else over the whole workspace.
+        """
+        with self._store.read() as session:
+            return label_noise.measure(session, None if wanted is None else repository.get(session, wanted).id)
+
+    def measured_smoothing(self, wanted: int | str) -> tuple[float, str]:
+        """Return the label smoothing that the measured flip rate behind a version calls for, and it in words.
+
+        Raises:
+            UsageError: nothing was measured, or the labels are no better than chance.
+        """
+        report = self.label_noise(wanted)
+        return label_noise.smoothing(report, self.get(wanted).title), report.sentence()
 
     def training_pairs(
         self, wanted: int | str, splits: Sequence[str] = ("train", "dev"), *, unseal: bool = False

@@ -27,6 +27,11 @@ LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)
 """Tasks that share one chain a reviewer and pair; gold and retest answers stay within their showing."""
 
 
+def alike(task: Task) -> tuple[str, ...]:
+    """Return the tasks whose answers count as done for a queue of this task."""
+    return LABEL_TASKS if task.value in LABEL_TASKS else (task.value,)
+
+
 @dataclass(frozen=True, slots=True)
 class Showing:
     """One showing of one pair to one reviewer, before or after it is stored."""
@@ -149,12 +154,11 @@ def tip(session: Session, shown: Showing, presentation_id: int | None = None) ->
     if shown.task in (Task.GOLD, Task.RETEST):
         query = query.where(col(JudgementRow.presentation_id) == presentation_id)
     else:
-        tasks = LABEL_TASKS if shown.task.value in LABEL_TASKS else (shown.task.value,)
         query = query.where(
             JudgementRow.pair_id == shown.pair_id,
             JudgementRow.rubric_version_id == shown.rubric_version_id,
             JudgementRow.reviewer_id == shown.reviewer_id,
-            col(JudgementRow.task).in_(tasks),
+            col(JudgementRow.task).in_(alike(shown.task)),
         )
     return session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
 

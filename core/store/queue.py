@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.conversation import Prompt
+from core.domain.judgement import Task
 from core.store.judgements import LABEL_TASKS, Showing
 from core.store.plain import chunks, only_id, read_json
 from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PromptRow, SkipRow
@@ -30,14 +31,38 @@ def all_pair_ids(session: Session) -> list[int]:
     return [i for i in session.exec(select(PairRow.id).order_by(col(PairRow.id))) if i is not None]
 
 
-def labelled_by(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> set[int]:
-    """Return the pairs on which a reviewer has a current label under one of these versions."""
+def labelled_by(
+    session: Session, reviewer_id: int, version_ids: Sequence[int], tasks: Sequence[str] = LABEL_TASKS
+) -> set[int]:
+    """Return the pairs on which a reviewer has a current label of these tasks under one of these versions."""
     query = select(CurrentLabelRow.pair_id).where(
         CurrentLabelRow.reviewer_id == reviewer_id,
         col(CurrentLabelRow.rubric_version_id).in_(version_ids),
-        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+        col(CurrentLabelRow.task).in_(tasks),
     )
     return set(session.exec(query))
+
+
+def adjudicated(session: Session, version_ids: Sequence[int]) -> list[int]:
+    """Return the pairs with a current adjudication under one of these versions, in the order of import."""
+    query = select(CurrentLabelRow.pair_id).where(
+        col(CurrentLabelRow.rubric_version_id).in_(version_ids), CurrentLabelRow.task == Task.ADJUDICATE.value
+    )
+    return sorted(set(session.exec(query)))
+
+
+def judged_by_several(session: Session, version_ids: Sequence[int]) -> list[int]:
+    """Return the pairs that at least two reviewers labelled under these versions, in the order of import."""
+    query = (
+        select(CurrentLabelRow.pair_id)
+        .where(
+            col(CurrentLabelRow.rubric_version_id).in_(version_ids),
+            col(CurrentLabelRow.task).in_(LABEL_TASKS),
+        )
+        .group_by(col(CurrentLabelRow.pair_id))
+        .having(func.count(func.distinct(CurrentLabelRow.reviewer_id)) > 1)
+    )
+    return sorted(session.exec(query))
 
 
 def labels_by_others(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> dict[int, int]:
@@ -54,12 +79,14 @@ def labels_by_others(session: Session, reviewer_id: int, version_ids: Sequence[i
     return dict(session.exec(query).all())
 
 
-def labels_on(session: Session, pair_ids: Sequence[int], version_ids: Sequence[int]) -> dict[int, set[int]]:
-    """Return pair id -> reviewers with a current label under these versions, for a few pairs."""
+def labels_on(
+    session: Session, pair_ids: Sequence[int], version_ids: Sequence[int], tasks: Sequence[str] = LABEL_TASKS
+) -> dict[int, set[int]]:
+    """Return pair id -> reviewers with a current label of these tasks under these versions, for a few pairs."""
     query = select(CurrentLabelRow.pair_id, CurrentLabelRow.reviewer_id).where(
         col(CurrentLabelRow.pair_id).in_(pair_ids),
         col(CurrentLabelRow.rubric_version_id).in_(version_ids),
-        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+        col(CurrentLabelRow.task).in_(tasks),
     )
     found: dict[int, set[int]] = {}
     for pair_id, reviewer_id in session.exec(query):

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.judgement import Task
+from core.services.annotation import QueueSettings
 from tests.core.cli.conftest import Said
+from tests.fakes.workspaces import opened, prefer
 
 Call = Callable[..., Said]
 
@@ -84,3 +87,33 @@ def test_that_a_rubric_goes_from_template_to_published_versions_and_a_diff(
     assert "tie rule" in call("rubric", "diff", ws, first["title"], second.json()["title"]).out
     assert call("rubric", "diff", ws, str(first["id"]), first["title"]).out == "The two say the same.\n"
     assert second.json()["title"] in call("rubric", "list", ws).out
+
+
+def test_that_the_measured_flip_rate_is_shown_and_smooths_the_labels_of_a_run(
+    call: Call, model: Path, tmp_path: Path
+) -> None:
+    with opened(tmp_path / "desk") as app:
+        for task, strengths in ((Task.LABEL, [2] * 6), (Task.RETEST, [2, 2, 2, -2, 2, 2])):
+            queue = app.annotation.open_queue(QueueSettings(1, 1, task=task))
+            for strength in strengths:
+                app.annotation.commit(app.annotation.next(queue)[0].presentation_uid, prefer(strength))
+    desk = tmp_path / "desk"
+    call("freeze", desk, "--name", "d", "--set", "splits=[1,0,0]")
+    found = call("noise", desk, "--dataset", "d", "--json").json()
+    assert (found["counts"]["retests"], found["counts"]["changed"]) == (6, 1)
+    said = call("noise", desk).out
+    assert "1 of 6 retests changed side" in said
+    assert "Ann" in said
+    words = ("train", desk, "--dataset", "1", "--model", model, "--create-only", "--set", "label_smoothing=measured")
+    made = call(*words)
+    assert made.code == 0, made.err
+    run = json.loads((Path(made.out.strip()) / "run.json").read_text())
+    assert run["config"]["label_smoothing"] == found["flip"]["rate"] > 0
+
+
+def test_that_an_unmeasured_flip_rate_stops_the_run_before_it_is_made(call: Call, ws: Path, model: Path) -> None:
+    call("freeze", ws, "--name", "d")
+    assert "not measured" in call("noise", ws).out
+    said = call("train", ws, "--dataset", "d", "--model", model, "--set", "label_smoothing=measured", "--create-only")
+    assert (said.code, "is not measured" in said.err) == (2, True)
+    assert not list((ws / "runs").glob("*"))

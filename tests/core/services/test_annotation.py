@@ -99,7 +99,7 @@ def test_that_a_commit_is_in_the_file_when_it_returns(app: Application) -> None:
         rationale="clearer",
         flags=("pii",),
         confidence=2,
-        spans=({"side": "A", "start": 0, "end": 3, "tag": "t", "note": ""},),
+        spans=({"side": "A", "start": 0, "end": 3, "tag": "error", "note": ""},),
         edit="better text",
         process={"active_ms": 1234},
     )
@@ -387,7 +387,7 @@ def test_that_drafts_of_rubrics_cannot_be_labelled_under(app: Application) -> No
 
 
 def test_that_settings_that_make_no_sense_are_refused() -> None:
-    for values in ({"order": "best"}, {"task": Task.GOLD}, {"overlap_share": 2.0}):
+    for values in ({"order": "best"}, {"task": Task.IMPORTED}, {"overlap_share": 2.0}):
         with pytest.raises(BadInput):
             QueueSettings(ANN, VERSION, **values)  # type: ignore[arg-type]
 

@@ -14,7 +14,16 @@ from core.domain.errors import BadInput
 from core.services.application import Application
 from tests.fakes.fresh import fresh
 
-POLICY = FreezePolicy(aggregation="majority", keep_ties=True, soft_targets=True, seed=2, splits=(0.5, 0.25, 0.25))
+POLICY = FreezePolicy(
+    aggregation="majority",
+    keep_ties=True,
+    soft_targets=True,
+    strength_targets=True,
+    strength_weights=True,
+    agreement_weights=True,
+    seed=2,
+    splits=(0.5, 0.25, 0.25),
+)
 SPLITS = ("train", "dev", "test")
 
 

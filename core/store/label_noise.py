@@ -1,0 +1,50 @@
+"""Second answers beside first ones: retests beside the label they repeat, gold answers beside the adjudication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlmodel import Session
+
+_RETESTS = """SELECT t.reviewer_id, t.judgement_id, t.strength, o.strength
+    FROM current_label t
+    JOIN rubric_version tv ON tv.id=t.rubric_version_id
+    JOIN current_label o ON o.pair_id=t.pair_id AND o.reviewer_id=t.reviewer_id AND o.task IN('label','relabel')
+    JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
+    WHERE t.task='retest' {0} ORDER BY t.judgement_id, o.judgement_id"""
+
+_GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.strength, o.strength
+    FROM current_label t
+    JOIN rubric_version tv ON tv.id=t.rubric_version_id
+    JOIN current_label o ON o.pair_id=t.pair_id AND o.task='adjudicate'
+    JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
+    WHERE t.task='gold' {0} ORDER BY t.judgement_id, o.judgement_id"""
+
+_BEHIND = """AND EXISTS(SELECT 1 FROM dataset_item_judgement d JOIN judgement j ON j.id=d.judgement_id
+    JOIN rubric_version jv ON jv.id=j.rubric_version_id
+    WHERE d.dataset_id=? AND j.reviewer_id=t.reviewer_id AND jv.rubric_id=tv.rubric_id AND jv.major=tv.major)"""
+
+Answer = tuple[int, int | None, int | None]
+"""Reviewer, strength of the second answer, strength of the first or of the gold answer; None names no side."""
+
+
+def retests(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
+    """Yield each retest that counts beside the newest label of the same reviewer under the same meaning.
+
+    With a dataset version, only of reviewers and rubrics whose labels stand behind it.
+    """
+    return _answers(session, _RETESTS, dataset_id)
+
+
+def golds(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
+    """Yield each gold answer that counts beside the newest adjudication under the same meaning."""
+    return _answers(session, _GOLDS, dataset_id)
+
+
+def _answers(session: Session, query: str, dataset_id: int | None) -> Iterator[Answer]:
+    text = query.format("" if dataset_id is None else _BEHIND)
+    values = () if dataset_id is None else (dataset_id,)
+    newest: dict[int, Answer] = {}
+    for reviewer_id, judgement_id, second, first in session.connection().exec_driver_sql(text, values):
+        newest[judgement_id] = (reviewer_id, second, first)
+    yield from newest.values()
