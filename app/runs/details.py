@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableW
 from app.runs import presenter
 from app.theme.theme import Theme
 from app.widgets.pair_table import PairTable
+from app.widgets.safe_text import SafeText
 
 
 class DetailTabs(QTabWidget):
@@ -22,10 +23,11 @@ class DetailTabs(QTabWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._samples: tuple[Any, ...] | None = None
         self.setDocumentMode(True)
         self.setAccessibleName("Details of the run")
         self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
-        self.samples = _text_view("Samples of policy and reference")
+        self.samples = SafeText(theme, "Samples of policy and reference", size=13, mode="source")
         self.log = _text_view("Log of the run", mono=theme)
         self.config = QTableWidget(0, 2)
         self.config.setAccessibleName("Frozen configuration")
@@ -55,7 +57,9 @@ class DetailTabs(QTabWidget):
     def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
         """Fill samples, log and configuration."""
         _set_text(self.log, "\n".join(snapshot.log))
-        _set_text(self.samples, sample_text(snapshot.samples))
+        if snapshot.samples != self._samples:
+            self._samples = snapshot.samples
+            self.samples.set_text(sample_text(snapshot.samples))
         lines = presenter.config_lines(snapshot)
         if self.config.rowCount() != len(lines) or self.config.property("run") != snapshot.run_id:
             self.config.setProperty("run", snapshot.run_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSplitter, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.runs import presenter
@@ -40,8 +40,10 @@ class Monitor(QFrame):
         column.setSpacing(6)
         column.addLayout(self._head())
         column.addLayout(self._progress())
-        self._banner_place = QVBoxLayout()
-        column.addLayout(self._banner_place)
+        self.banner_frame = QWidget()
+        self._banner_place = QVBoxLayout(self.banner_frame)
+        self._banner_place.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.banner_frame)
         column.addLayout(self._tiles())
         column.addLayout(self._toolbar())
         split = QSplitter(Qt.Orientation.Vertical)
@@ -68,9 +70,17 @@ class Monitor(QFrame):
         self.stop_save = action_button(actions, "runs.stop_save", text="Stop && save", theme=theme)
         self.stop_now = action_button(actions, "runs.stop_now", text="Stop now", kind="danger", theme=theme)
         self.resume = action_button(actions, "runs.resume", text="Resume", kind="primary", theme=theme)
-        for button in (self.pause, self.stop_save, self.stop_now, self.resume):
+        self.checkpoint = action_button(actions, "runs.checkpoint", icon_only=True)
+        self.fork = action_button(actions, "runs.fork", icon_only=True)
+        for button in (self.checkpoint, self.fork, self.pause, self.stop_save, self.stop_now, self.resume):
+            button.setVisible(False)
             row.addWidget(button)
         return row
+
+    @property
+    def run_name(self) -> str:
+        """The name of the run that is shown."""
+        return self._name.text()
 
     def _progress(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -99,7 +109,7 @@ class Monitor(QFrame):
         self.smoothing = LabeledSlider("Smoothing", 0.0, 0.99, 0.01, 0.85)
         row.addWidget(self.smoothing)
         actions = self._context.actions
-        for action_id in ("runs.raw", "runs.log_y", "runs.table"):
+        for action_id in ("runs.raw", "runs.log_y", "runs.log_x", "runs.table"):
             row.addWidget(action_button(actions, action_id, icon_only=True))
         row.addWidget(action_button(actions, "runs.follow", text="Follow", theme=self._context.theme))
         self.readout = ElideLabel("", kind="caption")
@@ -122,7 +132,7 @@ class Monitor(QFrame):
         self._where.setText(presenter.progress_text(snapshot))
         self._bar.setMaximum(max(1, status.total_steps))
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
-        self._show_controls(status.state)
+        self._show_controls(status.state, bool(snapshot.checkpoints))
         for tile, view in zip(self.tiles, presenter.tiles(snapshot), strict=True):
             tile.set_value(view.value, view.delta, view.tone)  # type: ignore[arg-type]
         self.grid.set_series(snapshot.series, status.total_steps)
@@ -136,14 +146,16 @@ class Monitor(QFrame):
         """Print the values under the crosshair."""
         self.readout.setText(self.grid.readout())
 
-    def _show_controls(self, state: str) -> None:
+    def _show_controls(self, state: str, saved: bool) -> None:
         live = state in ("running", "paused", "stopping")
         resumable = state in ("created", "stopped", "failed", "interrupted")
         actions = self._context.actions
         for action_id in ("runs.pause", "runs.stop_save", "runs.stop_now", "runs.checkpoint"):
             actions.set_enabled(action_id, live and state != "stopping")
         actions.set_enabled("runs.resume", resumable)
-        for button in (self.pause, self.stop_save, self.stop_now):
+        actions.set_enabled("runs.fork", saved and not live)
+        self.fork.setVisible(saved and not live)
+        for button in (self.pause, self.stop_save, self.stop_now, self.checkpoint):
             button.setVisible(live)
         self.resume.setVisible(resumable)
         self.resume.setText("Start" if state == "created" else "Resume")

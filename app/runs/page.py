@@ -6,22 +6,24 @@ restart shows like any other.
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.main_window.page import Page
 from app.runs import presenter
+from app.runs.fork_dialog import ForkDialog
 from app.runs.monitor import Monitor
+from app.runs.plot_actions import PlotActions
 from app.runs.run_list import RunList
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
+from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
 
 LIVE_MS, IDLE_MS = 500, 3000
@@ -46,15 +48,22 @@ class RunsPage(Page):
         self._listed_step = -1
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
+        self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self._build()
         self._bind()
+        self._own_keys = OwnKeys(self)
+        self._own_keys.keep(self)
+        self._own_keys.keep(self.monitor)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
 
     def _build(self) -> None:
         panel, column = side_panel(214, "list")
-        column.addWidget(text_label("Runs", "section"))
+        head = QHBoxLayout()
+        head.addWidget(text_label("Runs", "section"), 1)
+        head.addWidget(action_button(self.context.actions, "runs.new", icon_only=True))
+        column.addLayout(head)
         column.addWidget(self.list, 1)
         column.addWidget(action_button(self.context.actions, "runs.open_folder", text="Open folder"))
         empty = EmptyState(
@@ -66,7 +75,6 @@ class RunsPage(Page):
         )
         self._right = QStackedWidget()
         self._right.addWidget(empty)
-        self._right.addWidget(self.monitor)
         split = QSplitter()
         split.addWidget(panel)
         split.addWidget(self._right)
@@ -75,38 +83,23 @@ class RunsPage(Page):
         self.set_body(split, margin=0)
 
     def _bind(self) -> None:
-        grid, tabs = self.monitor.grid, self.monitor.tabs
+        tabs = self.monitor.tabs
         self.list.chosen.connect(self._choose)
-        grid.hovered.connect(lambda _: self.monitor.show_readout())
-        grid.picked.connect(lambda step: self.show_pairs(step, step))
-        grid.ranged.connect(self.show_pairs)
-        grid.unfollowed.connect(lambda: self.context.actions.set_checked("runs.follow", False))
         tabs.pair_opened.connect(self._inspect_pair)
         tabs.worst_wanted.connect(self._read_worst)
-        self.monitor.smoothing.changed.connect(self._smooth)
         self.monitor.banner_action.connect(self._banner)
         for action_id, handler in {
+            "runs.new": lambda: self.context.navigate("train"),
             "runs.pause": self._pause,
             "runs.stop_save": lambda: self._send("stop", save=True),
             "runs.stop_now": self._stop_now,
-            "runs.checkpoint": lambda: self._send("checkpoint"),
+            "runs.checkpoint": self._checkpoint,
             "runs.resume": lambda: self._send("resume"),
-            "runs.follow": self._follow,
-            "runs.raw": self._raw,
-            "runs.log_y": self._log_y,
-            "runs.table": grid.show_table,
-            "runs.smooth_less": lambda: self._nudge(-0.05),
-            "runs.smooth_more": lambda: self._nudge(0.05),
-            "runs.fit": grid.fit,
-            "runs.step_back": lambda: self._step(-1),
-            "runs.step_on": lambda: self._step(1),
-            "runs.step_back10": lambda: self._step(-10),
-            "runs.step_on10": lambda: self._step(10),
-            "runs.pin": self._pin,
-            "runs.export": self._export,
+            "runs.fork": self._fork,
             "runs.inspect": lambda: self._inspect_pair(""),
             "runs.copy_command": self._copy_command,
             "runs.open_folder": self._open_folder,
+            **self.plots.handlers(),
         }.items():
             self.on(action_id, handler)
         self.context.actions.set_checked("runs.follow", True)
@@ -158,6 +151,11 @@ class RunsPage(Page):
     def _show(self, found: tuple[list[Any], presenter.Snapshot | None]) -> None:
         runs, snapshot = found
         self.list.set_runs(runs)
+        if snapshot is not None and self._right.count() == 1:
+            self._right.addWidget(self.monitor)  # laid out apart from its making: both at once hold up the window
+            self._right.setCurrentIndex(1)
+            self._timer.start(0)
+            return
         self._right.setCurrentIndex(1 if snapshot else 0)
         if snapshot is not None:
             if self._wanted:
@@ -166,30 +164,30 @@ class RunsPage(Page):
             if snapshot.run_id == self.list.current_id:
                 self._snapshot = snapshot
                 self.monitor.show_snapshot(snapshot)
+                self._own_keys.keep(self.monitor.banner_frame)
                 self._list_newest(snapshot)
         if self.isVisible():
             self._timer.start(LIVE_MS if snapshot and snapshot.live else IDLE_MS)
 
     def _choose(self, run_id: str) -> None:
         if self._snapshot is None or self._snapshot.run_id != run_id:
-            self.monitor.grid.set_following(True)
-            self.context.actions.set_checked("runs.follow", True)
-            self.monitor.grid.set_crosshair(math.nan)
+            self.plots.reset()
             self._pinned, self._listed_step = False, -1
             self.monitor.tabs.show_step(0, 0, [])
             self.refresh()
 
     def _list_newest(self, snapshot: presenter.Snapshot) -> None:
-        """List the pairs of the newest step until the user picks one."""
-        step = snapshot.status.step
-        if not self._pinned and step > 0 and step != self._listed_step:
+        """List the pairs of the newest step until the user picks one or reads in the table."""
+        step, reading = snapshot.status.step, self.monitor.tabs.step_pairs.hasFocus()
+        if not self._pinned and not reading and step > 0 and step != self._listed_step:
             self._listed_step = step
             self._read_step(step, step)
 
     def show_pairs(self, first: int, last: int) -> None:
         """List the pairs of a step or a range of steps, worst margin first."""
         self._pinned = True
-        self.monitor.grid.set_crosshair(float(first))
+        self.monitor.grid.pin(float(first))
+        self.monitor.grid.set_range((first, last) if last > first else None)
         self.monitor.show_readout()
         self.monitor.tabs.setCurrentIndex(0)
         self._read_step(first, last)
@@ -242,43 +240,25 @@ class RunsPage(Page):
         if self.context.dialogs.confirm("Stop now?", text, "Stop now"):
             self._send("stop", save=False)
 
-    def _follow(self, on: bool) -> None:
-        self.monitor.grid.set_following(on)
+    def _checkpoint(self) -> None:
+        self._send("checkpoint")
+        self.context.notices.post("A checkpoint is written at the end of this step.")
 
-    def _raw(self, on: bool) -> None:
-        for plot in self.monitor.grid.plots:
-            plot.set_raw(on)
-
-    def _log_y(self, on: bool) -> None:
-        for plot in self.monitor.grid.plots:
-            plot.set_log(on)
-
-    def _smooth(self, weight: float) -> None:
-        for plot in self.monitor.grid.plots:
-            plot.set_smoothing(weight)
-
-    def _nudge(self, by: float) -> None:
-        slider = self.monitor.smoothing
-        slider.set_value(min(0.99, max(0.0, slider.value + by)), tell=True)
-
-    def _step(self, by: int) -> None:
-        self.monitor.grid.move_crosshair(by)
-        self.monitor.show_readout()
-
-    def _pin(self) -> None:
-        step = self.monitor.grid.crosshair
-        if math.isnan(step):
-            self._step(0)
-            step = self.monitor.grid.crosshair
-        if not math.isnan(step):
-            self.show_pairs(round(step), round(step))
-
-    def _export(self) -> None:
-        if self._snapshot is None:
+    def _fork(self) -> None:
+        found, service = self._snapshot, self.context.services.runs
+        if found is None or not found.checkpoints:
             return
-        if folder := self.context.dialogs.open_folder("Export the plots to a folder"):
-            files = self.monitor.grid.export(folder, self._snapshot.name)
-            self.context.notices.post(f"{len(files)} files written to {folder}")
+        dialog = ForkDialog(self.context, found.name, found.record.config, found.checkpoints)
+        if self.context.dialogs.run(dialog):
+            step, changes, name = dialog.step, dialog.changes(), dialog.name.text().strip()
+
+            def work() -> Any:
+                outcome = service.fork(found.run_id, step, changes, name=name)
+                service.start(outcome.value.run_id)
+                return outcome
+
+            self.context.ops.mutate(work, lambda o: self.show_item(run_id=o.value.run_id), owner=self)
+        dialog.deleteLater()
 
     def _inspect_pair(self, pair_id: str) -> None:
         if self.list.current_id:

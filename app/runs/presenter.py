@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.widgets.plots.curves import format_value
 from core.domain.run_events import SampleDone
 
 Series = tuple[Sequence[float], Sequence[float]]
@@ -55,6 +56,7 @@ class Snapshot:
     samples: tuple[SampleDone, ...] = ()
     log: tuple[str, ...] = ()
     insights: tuple[Any, ...] = ()
+    checkpoints: tuple[int, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -74,6 +76,7 @@ def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]
         samples=tuple(reader.samples()),
         log=tuple(reader.log_tail(300)),
         insights=tuple(service.insights(run_id)),
+        checkpoints=tuple(service.checkpoints(run_id)),
     )
 
 
@@ -91,6 +94,9 @@ def progress_text(snapshot: Snapshot) -> str:
     status = snapshot.status
     total = f" / {status.total_steps}" if status.total_steps else ""
     parts = [f"step {status.step}{total}"]
+    if status.last is not None and status.step:
+        config = snapshot.record.config
+        parts.append(f"epoch {status.last.epoch:.2f}" + ("" if config.steps else f" / {config.epochs:g}"))
     if status.elapsed_s:
         parts.append(f"{duration(status.elapsed_s)} elapsed")
     if snapshot.live and status.eta_s is not None:
@@ -144,15 +150,22 @@ def tiles(snapshot: Snapshot) -> list[TileView]:
             continue
         now = sum(values[-window:]) / len(values[-window:])
         before = values[-2 * window : -window]
-        text = f"{now:,.0f} tok/s".replace(",", " ") if metric == "tokens_per_s" else f"{now:.3f}"
+        text = f"{now:,.0f} tok/s".replace(",", " ") if metric == "tokens_per_s" else format_value(now)
         if not before or metric == "tokens_per_s":
             views.append(TileView(name, colour, text))
             continue
-        change = now - sum(before) / len(before)
-        arrow = "▲" if change > 0 else "▼"
-        tone = "neutral" if good == 0 else ("ok" if change * good > 0 else "warn")
-        views.append(TileView(name, colour, text, f"{arrow} {abs(change):.3f}", tone))
+        delta, tone = _change(now, sum(before) / len(before), good)
+        views.append(TileView(name, colour, text, delta, tone))
     return views
+
+
+def _change(now: float, before: float, good: int) -> tuple[str, str]:
+    """Return how a value moved and whether that is good; what does not show in its digits is no change."""
+    change = now - before
+    if format_value(now) == format_value(before):
+        return "steady", "neutral"
+    tone = "neutral" if good == 0 else ("ok" if change * good > 0 else "warn")
+    return f"{'▲' if change > 0 else '▼'} {format_value(abs(change))}", tone
 
 
 def list_line(info: Any) -> str:

@@ -5,13 +5,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
 from app.runs import presenter
 from app.theme.theme import Theme
 
 _RUN = Qt.ItemDataRole.UserRole
+Index = QModelIndex | QPersistentModelIndex
+
+
+class _RunLines(QStyledItemDelegate):
+    """Draws a run as two lines: its name, and under it, paler, how far or how well."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw the row of the style without words, then icon and lines."""
+        theme, rect = self._theme, QRect(option.rect)  # type: ignore[attr-defined]
+        self.initStyleOption(option, index)
+        option.text, option.icon = "", QIcon()  # type: ignore[attr-defined]
+        style = option.widget.style()  # type: ignore[attr-defined]
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
+        side = theme.px(18)
+        icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
+        icon.paint(painter, QRect(rect.x() + theme.px(8), rect.y() + (rect.height() - side) // 2, side, side))
+        name, _, about = str(index.data()).partition("\n")
+        half = rect.height() // 2
+        for text, size, colour, top, low in (
+            (name, 13, "text", theme.px(4), half),
+            (about, 12, "text2", half, rect.height() - theme.px(4)),
+        ):
+            room = QRect(rect.x() + theme.px(34), rect.y() + top, rect.width() - theme.px(40), low - top)
+            painter.setFont(theme.font(size))
+            painter.setPen(theme.tokens.colour(colour))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
 
 
 class RunList(QListWidget):
@@ -27,6 +65,8 @@ class RunList(QListWidget):
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._lines = _RunLines(theme)
+        self.setItemDelegate(self._lines)
         self.currentItemChanged.connect(self._tell)
 
     @property

@@ -239,6 +239,12 @@ class RunsService:
             self._insights[run_id] = (now, mark, found)
         return found
 
+    def checkpoints(self, run_id: str) -> list[int]:
+        """Return the steps that the run can be forked from, newest first."""
+        place = self._registry.folder(run_id).checkpoints
+        steps = [path.parent.name.removeprefix("step-") for path in place.glob("step-*/MANIFEST.json")]
+        return sorted((int(step) for step in steps if step.isdigit()), reverse=True)
+
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""
         return RunLineage(self._app, self.reader(run_id))

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
+from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curve_items import Axes, CurveItems, dashed, spread
 from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, smooth
 from app.widgets.plots.plot_head import PlotHead
@@ -70,16 +71,11 @@ class MetricPlot(QFrame):
         column.setSpacing(2)
         column.addWidget(self.head)
         self.view = StepViewBox()
-        self.plot = pg.PlotWidget(viewBox=self.view, enableMenu=False)
-        self.plot.setFrameShape(QFrame.Shape.NoFrame)
+        self.plot = PlotCanvas(self.view)
         self.plot.setMinimumSize(160, 90)
         self.plot.setAccessibleName(self._title)
-        self.plot.hideButtons()
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         column.addWidget(self.plot, 1)
-        item = self.plot.getPlotItem()
-        item.getAxis("left").setWidth(46)
-        item.setClipToView(True)
         self._zero = pg.InfiniteLine(0.0, angle=0) if zero else None
         self._goal = pg.InfiniteLine(0.0, angle=0, label="", labelOpts={"position": 0.94, "anchors": [(1, 0), (1, 1)]})
         self._cross = pg.InfiniteLine(0.0, angle=90)
@@ -147,7 +143,7 @@ class MetricPlot(QFrame):
     def _set_axes(self, axes: Axes) -> None:
         self.axes = axes
         self.head.log.setChecked(axes.log_y)
-        self.plot.getPlotItem().setLogMode(x=axes.log_x, y=axes.log_y)
+        self.plot.set_log(x=axes.log_x, y=axes.log_y)
         if self._zero is not None:
             self._zero.setVisible(not axes.log_y)
         self._redraw()
@@ -196,7 +192,7 @@ class MetricPlot(QFrame):
     def show_span(self, left: float, right: float) -> None:
         """Show a stretch along x with all values in it."""
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
-            self.plot.setXRange(left, right, padding=0)
+            self.view.setXRange(left, right, padding=0)
         self.view.enableAutoRange(axis="y")
 
     def show_range(self, first: float, last: float) -> None:
@@ -229,13 +225,7 @@ class MetricPlot(QFrame):
     def restyle(self) -> None:
         """Take the theme's colours."""
         tokens, scale = self._theme.tokens, self._scale
-        self.plot.setBackground(tokens["surface"])
-        for side in ("left", "bottom"):
-            axis = self.plot.getPlotItem().getAxis(side)
-            axis.setPen(pg.mkPen(tokens["border_strong"], width=scale))
-            axis.setTextPen(pg.mkPen(tokens["text2"]))
-            axis.setStyle(tickFont=self._theme.font(11), tickLength=-4, maxTickLevel=1)
-        self.plot.getPlotItem().showGrid(x=False, y=True, alpha=0.18)
+        self.plot.style(self._theme, scale, self._theme.font(11))
         self.view.band_colour = tokens.colour("accent", 0.14)
         self._cross.setPen(pg.mkPen(tokens["text2"], width=scale))
         self._goal.setPen(dashed(tokens["warn"], scale))
@@ -317,7 +307,7 @@ class MetricPlot(QFrame):
     # The mouse
 
     def _mouse(self, position: QPointF) -> None:
-        inside = self.plot.getPlotItem().sceneBoundingRect().contains(position)
+        inside = self.plot.inside(position)
         self.hovered.emit(self.axes.step_at(self.view.mapSceneToView(position).x()) if inside else float("nan"))
 
     def _dragged(self, left: float, right: float) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app.widgets.plots.curves import Curve, format_value, nearest, not_shown_on_log, smooth, thin
+from app.widgets.plots.curve_items import spread
+from app.widgets.plots.curves import Curve, format_value, nearest, not_shown_on_log, smooth, summarise, thin
 
 
 def test_that_the_first_smoothed_value_is_the_first_value():
@@ -51,7 +52,49 @@ def test_that_a_curve_tells_its_newest_finite_value():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.6931472, "0.693"), (-1.92, "−1.920"), (12.3456, "12.35"), (None, "–"), (float("nan"), "–"), (1e-6, "1e-06")],
+    [
+        (0.6931472, "0.693"),
+        (-1.92, "−1.920"),
+        (12.3456, "12.35"),
+        (1234.56, "1235"),
+        (0.0, "0.000"),
+        (0.0749, "0.0749"),
+        (0.00123, "0.00123"),
+        (0.0005, "0.000500"),
+        (1e-6, "1e-06"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
 )
-def test_that_numbers_print_with_four_digits(value, text):
+def test_that_numbers_print_with_four_digits_and_small_ones_are_not_zero(value, text):
     assert format_value(value) == text.replace("1e-06", "1e−06")
+
+
+def test_that_smoothing_by_blocks_equals_smoothing_one_by_one():
+    values = np.random.default_rng(1).normal(size=1000)
+    values[[0, 5, 500]] = np.nan
+    for weight in (0.01, 0.5, 0.99):
+        total = norm = 0.0
+        expected = np.full(values.size, np.nan)
+        for i in np.flatnonzero(np.isfinite(values)):
+            total, norm = weight * total + (1 - weight) * values[i], weight * norm + 1 - weight
+            expected[i] = total / norm
+        assert smooth(values, weight) == pytest.approx(expected, nan_ok=True, abs=1e-12)
+
+
+def test_that_a_stretch_without_numbers_stays_a_gap_when_thinned():
+    y = np.ones(10_000)
+    y[4000:6000] = np.nan
+    _, kept = thin(np.arange(10_000.0), y, 100)
+    assert np.isnan(kept).any()
+
+
+def test_that_a_stretch_is_summed_up_exactly():
+    found = summarise(Curve(np.arange(5.0), np.array([0.0, 2.0, np.nan, 6.0, 8.0])), 1, 3)
+    assert found is not None
+    assert (found.count, found.mean, found.deviation, found.slope) == (2, 4.0, 2.0, 2.0)
+    assert summarise(Curve(), 0, 9) is None
+
+
+def test_that_words_too_near_are_moved_apart_evenly():
+    assert spread([1.0, 1.2, 9.0], 1.0) == pytest.approx([0.6, 1.6, 9.0])

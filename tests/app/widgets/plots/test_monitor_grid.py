@@ -62,8 +62,10 @@ def test_that_panning_by_hand_stops_following(grid, qtbot):
 def test_that_the_table_twin_holds_the_same_values(grid):
     grid.show_table(True)
     column = ["step", *grid.metrics].index("margin")
-    assert grid.table.rowCount() == 100
-    assert grid.table.item(99, column).text() == "1.000"
+    twin = grid.table.twin
+    assert twin.rowCount() == 100
+    assert twin.index(99, column).data() == "1.000"
+    assert twin.index(99, 0).data() == "100"
 
 
 def test_that_every_plot_exports_as_picture_vector_and_values(grid, tmp_path):
@@ -74,3 +76,86 @@ def test_that_every_plot_exports_as_picture_vector_and_values(grid, tmp_path):
     lines = (tmp_path / "run_reward_chosen.csv").read_text().splitlines()
     assert lines[0] == "step,reward_chosen,reward_chosen_smoothed,reward_rejected,reward_rejected_smoothed"
     assert lines[50].split(",")[3] == ""
+
+
+def _dark_pixels(image, x: int) -> int:
+    return sum(image.pixelColor(x, y).lightness() < 80 for y in range(image.height()))
+
+
+def test_that_lines_of_a_picture_twice_the_size_are_twice_as_wide(grid):
+    from app.widgets.plots import export
+
+    plot = grid.plots[2]
+    plot.set_raw(False)
+    place = plot.plot.mapTo(plot, plot.plot.mapFromScene(plot.view.mapViewToScene(plot.view.viewRect().center())))
+    once, twice = export.to_image(plot, 1.0), export.to_image(plot, 2.0)
+    assert twice.width() == 2 * once.width()
+    assert _dark_pixels(twice, 2 * place.x() + 7) >= 1.6 * _dark_pixels(once, place.x() + 3)
+    assert plot._scale == plot.devicePixelRatioF()
+
+
+def test_that_words_at_line_ends_stay_inside_and_apart(grid):
+    rewards = grid.plots[1]
+    rewards.set_curve("reward_rejected", *(rewards.curves["reward_chosen"].steps,) * 2)
+    rewards.set_curve("reward_rejected", rewards.curves["reward_chosen"].steps, rewards.curves["reward_chosen"].values)
+    grid.fit()
+    boxes = [i._end.mapRectToScene(i._end.boundingRect()) for i in rewards._items.values()]
+    assert all(box.right() <= rewards.view.sceneBoundingRect().right() for box in boxes)
+    assert abs(boxes[0].center().y() - boxes[1].center().y()) >= 0.7 * boxes[0].height()
+
+
+def test_that_zooming_into_a_long_run_brings_every_step_back(grid):
+    plot = grid.plots[2]
+    values = [1.0] * 50_000
+    values[25_001] = 2.0
+    plot.set_curve("loss", list(range(50_000)), values)
+    plot.show_span(25_000, 25_010)
+    x, y = plot._items["loss"]._raw.getData()
+    assert set(range(25_000, 25_011)) <= set(x.tolist())
+    assert y[list(x).index(25_001)] == 2.0
+
+
+def test_that_a_logarithmic_step_axis_keeps_clicks_and_crosshair_on_their_steps(grid, qtbot):
+    for plot in grid.plots:
+        plot.set_log_x(True)
+    grid.fit()
+    plot = grid.plots[0]
+    assert plot.view.viewRange()[0][1] < 3.0
+    grid.set_crosshair(10.0)
+    assert plot._cross.value() == pytest.approx(1.0)
+    with qtbot.waitSignal(grid.picked) as caught:
+        plot.view.clicked.emit(1.0)
+    assert caught.args == [10]
+
+
+def test_that_a_chosen_step_keeps_the_crosshair_when_the_mouse_leaves(grid):
+    grid.pin(40.0)
+    grid.plots[0].hovered.emit(60.0)
+    assert grid.crosshair == 60
+    grid.plots[0].hovered.emit(math.nan)
+    assert grid.crosshair == 40
+
+
+def test_that_an_enlarged_plot_fills_the_place_of_all(grid, qtbot):
+    grid.enlarge(grid.plots[3])
+    qtbot.waitUntil(lambda: grid.plots[3].width() > 900)
+    assert [plot.isVisible() for plot in grid.plots] == [False, False, False, True, False, False]
+    grid.enlarge(None)
+    assert all(plot.isVisible() for plot in grid.plots)
+
+
+def test_that_a_range_comes_to_mean_spread_and_slope(grid):
+    grid.set_range((10, 30))
+    assert "reward margin 0.200 ± 0.0606 (+0.0100 a step)" in grid.readout()
+    assert all(plot.view._band.isVisible() for plot in grid.plots)
+    grid.set_range(None)
+    assert not grid.plots[0].view._band.isVisible()
+
+
+def test_that_the_table_twin_grows_without_losing_the_readers_place(grid):
+    grid.show_table(True)
+    grid.table.selectRow(40)
+    steps = list(range(1, 106))
+    grid.set_series({"margin": (steps, [0.01 * s for s in steps])}, 120)
+    assert grid.table.twin.rowCount() == 105
+    assert grid.table.step() == 41

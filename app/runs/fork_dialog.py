@@ -1,0 +1,101 @@
+"""Forking: which checkpoint a child run goes on from, and what it does differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.widgets.buttons import push_button
+from app.widgets.labels import text_label
+from core.domain.errors import UserError
+from core.domain.run_config import RunConfig
+
+CHANGEABLE: tuple[tuple[str, str], ...] = (
+    ("lr", "Learning rate"),
+    ("beta", "β"),
+    ("epochs", "Epochs"),
+    ("steps", "Steps (0: by epochs)"),
+    ("kl_budget", "KL budget (0: none)"),
+)
+
+
+class ForkDialog(QDialog):
+    """Asks for a step, a name and changed settings.
+
+    Args:
+        context: theme.
+        name: of the parent run.
+        config: of the parent run.
+        steps: whose checkpoints are there, newest first.
+    """
+
+    def __init__(self, context: AppContext, name: str, config: RunConfig, steps: Sequence[int]) -> None:
+        super().__init__()
+        self._parent_name, self._config = name, config
+        self.setWindowTitle("Fork the run")
+        self.setMinimumWidth(context.theme.px(420))
+        column = QVBoxLayout(self)
+        about = "A new run goes on from a checkpoint of this one. The parent stays as it is."
+        column.addWidget(text_label(about, "caption", wrap=True))
+        form = QFormLayout()
+        self.steps, self.name = QComboBox(), QLineEdit()
+        for step in steps:
+            self.steps.addItem(f"step {step}", step)
+        self.inputs = {key: QLineEdit(_text(getattr(config, key))) for key, _ in CHANGEABLE}
+        fields: list[tuple[str, QWidget]] = [("Checkpoint", self.steps), ("Name", self.name)]
+        fields += [(words, self.inputs[key]) for key, words in CHANGEABLE]
+        for words, widget in fields:
+            widget.setAccessibleName(words)
+            form.addRow(words, widget)
+        column.addLayout(form)
+        self.error = text_label("", "error", wrap=True)
+        column.addWidget(self.error)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        cancel, self.start = push_button("Cancel"), push_button("Fork and start", "primary")
+        cancel.clicked.connect(self.reject)
+        self.start.clicked.connect(self.accept)
+        self.start.setDefault(True)
+        row.addWidget(cancel)
+        row.addWidget(self.start)
+        column.addLayout(row)
+        self.steps.currentIndexChanged.connect(lambda _: self._suggest())
+        for field in self.inputs.values():
+            field.textChanged.connect(lambda _: self._check())
+        self._suggest()
+        self._check()
+
+    @property
+    def step(self) -> int:
+        """The step of the chosen checkpoint."""
+        return int(self.steps.currentData())
+
+    def changes(self) -> dict[str, Any]:
+        """Return the settings that differ from the parent's.
+
+        Raises:
+            UsageError: naming the setting that is out of bounds or unreadable.
+        """
+        wished = self._config.with_values({key: field.text().strip() for key, field in self.inputs.items()})
+        return {
+            key: getattr(wished, key) for key, _ in CHANGEABLE if getattr(wished, key) != getattr(self._config, key)
+        }
+
+    def _suggest(self) -> None:
+        self.name.setText(f"{self._parent_name}-fork-{self.step}")
+
+    def _check(self) -> None:
+        try:
+            self.changes()
+            words = ""
+        except UserError as error:
+            words = str(error)
+        self.error.setText(words)
+        self.start.setEnabled(not words)
+
+
+def _text(value: float | int) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,132 @@
+"""What keys, buttons and menus do with the plots of the monitor: look, crosshair, ranges, files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from app.context import AppContext
+from app.runs.monitor import Monitor
+from app.widgets.plots import export, monitor_grid
+from app.widgets.plots.metric_plot import MetricPlot
+
+_FILTERS = {"png": "PNG (*.png)", "svg": "SVG (*.svg)", "csv": "CSV (*.csv)"}
+
+
+class PlotActions(QObject):
+    """Drives the grid of plots.
+
+    Args:
+        context: dialogs, notices, actions.
+        monitor: whose plots and readout.
+        show_pairs: lists the pairs of steps ``first`` to ``last``.
+    """
+
+    def __init__(self, context: AppContext, monitor: Monitor, show_pairs: Callable[[int, int], None]) -> None:
+        super().__init__(monitor)
+        self._context, self._monitor, self._grid = context, monitor, monitor.grid
+        self._show_pairs = show_pairs
+        self._grid.hovered.connect(lambda _: monitor.show_readout())
+        self._grid.picked.connect(lambda step: show_pairs(step, step))
+        self._grid.ranged.connect(show_pairs)
+        self._grid.unfollowed.connect(lambda: context.actions.set_checked("runs.follow", False))
+        self._grid.wished.connect(self.grant)
+        monitor.smoothing.changed.connect(self._smooth)
+
+    def handlers(self) -> dict[str, Callable[..., object]]:
+        """Return the method of each action."""
+        return {
+            "runs.follow": self._grid.set_following,
+            "runs.raw": lambda on: [plot.set_raw(on) for plot in self._grid.plots],
+            "runs.log_y": lambda on: [plot.set_log(on) for plot in self._grid.plots],
+            "runs.log_x": self._log_x,
+            "runs.table": self._grid.show_table,
+            "runs.smooth_less": lambda: self._nudge(-0.05),
+            "runs.smooth_more": lambda: self._nudge(0.05),
+            "runs.fit": self._grid.fit,
+            "runs.enlarge": self._enlarge_next,
+            "runs.step_back": lambda: self._step(-1),
+            "runs.step_on": lambda: self._step(1),
+            "runs.step_back10": lambda: self._step(-10),
+            "runs.step_on10": lambda: self._step(10),
+            "runs.pin": self._pin,
+            "runs.range": self._range,
+            "runs.export": self._export,
+        }
+
+    def reset(self) -> None:
+        """Forget crosshair and range and follow again: another run is shown."""
+        self._grid.pin(math.nan)
+        self._grid.set_following(True)
+        self._context.actions.set_checked("runs.follow", True)
+
+    def _log_x(self, on: bool) -> None:
+        for plot in self._grid.plots:
+            plot.set_log_x(on)
+        self._grid.fit()
+
+    def _smooth(self, weight: float) -> None:
+        for plot in self._grid.plots:
+            plot.set_smoothing(weight)
+
+    def _nudge(self, by: float) -> None:
+        slider = self._monitor.smoothing
+        slider.set_value(min(0.99, max(0.0, slider.value + by)), tell=True)
+
+    def _enlarge_next(self) -> None:
+        """Enlarge the plots one after the other, then show all again."""
+        plots = self._grid.plots
+        large = next((i for i, plot in enumerate(plots) if plot.head.enlarge.isChecked()), -1)
+        self._grid.enlarge(plots[large + 1] if large + 1 < len(plots) else None)
+
+    def _step(self, by: int) -> None:
+        self._grid.set_range(None)
+        self._grid.move_crosshair(by)
+        self._monitor.show_readout()
+
+    def _pin(self) -> None:
+        if self._grid.currentWidget() is self._grid.table and (step := self._grid.table.step()) is not None:
+            self._show_pairs(round(step), round(step))
+            return
+        if math.isnan(self._grid.crosshair):
+            self._step(0)
+        step = self._grid.crosshair
+        if not math.isnan(step):
+            self._show_pairs(round(step), round(step))
+
+    def _range(self) -> None:
+        """List the pairs from the step that was chosen last to the crosshair."""
+        start, end = self._grid.pinned, self._grid.crosshair
+        if math.isnan(start) or math.isnan(end):
+            self._pin()
+            return
+        self._show_pairs(*sorted((round(start), round(end))))
+
+    # Files
+
+    def _export(self) -> None:
+        if folder := self._context.dialogs.open_folder("Export the plots to a folder"):
+            files = self._grid.export(folder, self._monitor.run_name)
+            self._context.notices.post(f"{len(files)} files written to {folder}")
+
+    def grant(self, plot: MetricPlot, wish: str) -> None:
+        """Do what an entry of a plot's menu asks for."""
+        if wish == "copy_picture":
+            QGuiApplication.clipboard().setImage(export.to_image(plot))
+        elif wish == "copy_values":
+            QGuiApplication.clipboard().setText(str(monitor_grid.content(plot, "csv")))
+        else:
+            self._save(plot, wish)
+
+    def _save(self, plot: MetricPlot, kind: str) -> None:
+        name = monitor_grid.file_name(plot, self._monitor.run_name, kind)
+        path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
+        if path is None:
+            return
+        path = path if path.suffix else Path(f"{path}.{kind}")
+        export.save(path, monitor_grid.content(plot, kind))
+        self._context.notices.post(f"{path.name} was written.", "ok")

@@ -1,0 +1,65 @@
+"""A view box with an axis at the left and one below: what a chart here needs, a fifth of a PlotWidget's making.
+
+A PlotWidget builds four axes, a title and a panel of controls that we do not show. Six of them hold up the window's
+thread for longer than a frame should take.
+"""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QSizePolicy
+
+from app.theme.theme import Theme
+
+_GRID = 46
+"""Opacity of the lines of the grid, of 255."""
+
+
+class PlotCanvas(pg.GraphicsView):
+    """Shows one view box."""
+
+    def __init__(self, view: pg.ViewBox, *, left_width: int = 46) -> None:
+        super().__init__()
+        self.view = view
+        frame = pg.GraphicsWidget()
+        self.setCentralItem(frame)
+        layout = QGraphicsGridLayout()
+        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setSpacing(0)
+        frame.setLayout(layout)
+        self.left, self.bottom = pg.AxisItem("left", parent=frame), pg.AxisItem("bottom", parent=frame)
+        self.left.setWidth(left_width)
+        for axis in (self.left, self.bottom):
+            axis.linkToView(view)
+            axis.setZValue(0.5)
+        layout.addItem(self.left, 0, 0)
+        layout.addItem(view, 0, 1)
+        layout.addItem(self.bottom, 1, 1)
+        layout.setRowStretchFactor(0, 100)
+        layout.setColumnStretchFactor(1, 100)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._frame = frame
+
+    def addItem(self, item: object, ignoreBounds: bool = False) -> None:
+        """Put an item into the view box; ``ignoreBounds`` leaves it out when the view fits itself to what it shows."""
+        self.view.addItem(item, ignoreBounds=ignoreBounds)
+
+    def inside(self, position: object) -> bool:
+        """Whether a place of the scene lies on the chart or its axes."""
+        return bool(self._frame.sceneBoundingRect().contains(position))
+
+    def set_log(self, *, x: bool, y: bool) -> None:
+        """Let the axes print powers of ten; the items have to be placed accordingly."""
+        self.bottom.setLogMode(x=x)
+        self.left.setLogMode(y=y)
+
+    def style(self, theme: Theme, scale: float, font: QFont) -> None:
+        """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
+        self.setBackground(theme.tokens["surface"])
+        for axis in (self.left, self.bottom):
+            axis.setPen(pg.mkPen(theme.tokens["border_strong"], width=scale))
+            axis.setTextPen(pg.mkPen(theme.tokens["text2"]))
+            axis.setStyle(tickFont=font, tickLength=-4, maxTickLevel=1)
+        self.left.setGrid(_GRID)

@@ -1,0 +1,165 @@
+"""One curve on a plot: the raw line, the smoothed line, rings at sparse values, and the word at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QPen
+
+from app.theme.theme import Theme
+from app.widgets.plots.canvas import PlotCanvas
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, nearest, seen, thin
+
+BUCKETS = 900
+RAW_SHARE = 0.35
+"""How much of its colour the raw line keeps; blended beforehand, since a translucent pen draws slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Where values stand on the axes: as they are, or as powers of ten; what has no place there is missing."""
+
+    log_x: bool = False
+    log_y: bool = False
+
+    def x(self, steps: Floats) -> Floats:
+        """Return the places of steps along x."""
+        return _power(steps) if self.log_x else steps
+
+    def y(self, values: Floats) -> Floats:
+        """Return the places of values along y."""
+        return _power(values) if self.log_y else values
+
+    def place(self, step: float, value: float = 0.0) -> tuple[float, float]:
+        """Return the place of one point."""
+        return float(self.x(np.asarray([step]))[0]), float(self.y(np.asarray([value]))[0])
+
+    def step_at(self, x: float) -> float:
+        """Return the step at a place along x."""
+        return float(10.0**x) if self.log_x else x
+
+
+def _power(values: Floats) -> Floats:
+    there = values > 0
+    return np.where(there, np.log10(np.where(there, values, 1.0)), np.nan)
+
+
+class CurveItems:
+    """What is drawn of one metric. Curves are drawn from what is in view, so that zooming in brings detail back."""
+
+    def __init__(self, plot: PlotCanvas, spec: CurveSpec, *, named: bool) -> None:
+        self.spec, self.curve = spec, Curve()
+        self.smoothed: Floats = np.empty(0)
+        self.missing: Floats = np.empty(0)
+        self.named = named
+        self._raw, self._line = _line(), _line()
+        self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse else None
+        self._end = pg.TextItem(f" {spec.label}", anchor=(0, 0.5))
+        self._end.setVisible(False)
+        self._end_at: tuple[float, float] | None = None
+        plot.addItem(self._raw)
+        plot.addItem(self._line)
+        for item in (self._rings, self._end):
+            if item is not None:
+                plot.addItem(item, ignoreBounds=True)
+
+    def set_curve(self, curve: Curve, smoothed: Floats) -> None:
+        """Take other values."""
+        self.curve, self.smoothed = curve, smoothed
+        self.missing = curve.steps[~np.isfinite(curve.values)]
+
+    @property
+    def long(self) -> bool:
+        """Whether there are more points than are drawn at once."""
+        return self.curve.steps.size > 2 * BUCKETS
+
+    def style(self, theme: Theme, scale: float) -> None:
+        """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
+        tokens, spec = theme.tokens, self.spec
+        self._raw.setPen(pg.mkPen(tokens.blend(spec.colour, "surface", RAW_SHARE), width=scale))
+        self._line.setPen(pg.mkPen(tokens[spec.colour], width=2 * scale))
+        self._end.setColor(tokens["text"])
+        self._end.setFont(theme.font(12))
+        if self._rings is not None:
+            self._rings.setPen(pg.mkPen(tokens[spec.colour], width=1.5 * scale))
+            self._rings.setBrush(pg.mkBrush(tokens["surface"]))
+
+    def draw(self, axes: Axes, view: tuple[float, float], *, raw: bool) -> None:
+        """Draw what lies between the places ``view`` along x; ``raw`` shows the raw values as well."""
+        left, right = (axes.step_at(end) for end in view)
+        self._raw.setVisible(raw)
+        if raw:
+            self._raw.setData(*self._points(self.curve.values, axes, left, right))
+        points = self._points(self.smoothed, axes, left, right)
+        self._line.setData(*points)
+        if self._rings is not None:
+            there = np.isfinite(points[0]) & np.isfinite(points[1])
+            self._rings.setData(points[0][there], points[1][there])
+
+    def _points(self, values: Floats, axes: Axes, left: float, right: float) -> tuple[Floats, Floats]:
+        steps = self.curve.steps
+        if self.long:
+            steps, values = seen(steps, values, left, right)
+        steps, values = thin(steps, values, BUCKETS)
+        return axes.x(steps), axes.y(values)
+
+    def place_at(self, axes: Axes, step: float) -> tuple[float, float] | None:
+        """Return the drawn point nearest to a step, or None where the curve has no number there."""
+        steps = self.curve.steps
+        if not steps.size:
+            return None
+        place = nearest(steps, step)
+        x, y = axes.place(float(steps[place]), float(self.smoothed[place]))
+        return (x, y) if np.isfinite(x) and np.isfinite(y) else None
+
+    def end_place(self, axes: Axes) -> tuple[float, float] | None:
+        """Return where the curve ends, or None when nothing of it can be drawn."""
+        there = np.flatnonzero(np.isfinite(self.smoothed))
+        if not self.named or not there.size:
+            return None
+        x, y = axes.place(float(self.curve.steps[there[-1]]), float(self.smoothed[there[-1]]))
+        return (x, y) if np.isfinite(x) and np.isfinite(y) else None
+
+    def show_end(self, place: tuple[float, float] | None) -> None:
+        """Put the word at a place, or hide it."""
+        if place == self._end_at:
+            return
+        self._end_at = place
+        self._end.setVisible(place is not None)
+        if place is not None:
+            self._end.setPos(*place)
+
+    @property
+    def end_size(self) -> tuple[float, float]:
+        """Width and height of the word in pixels."""
+        box = self._end.boundingRect()
+        return box.width(), box.height()
+
+
+def spread(places: list[float], gap: float) -> list[float]:
+    """Return the places moved apart so that no two are nearer than ``gap``, each as near to its own as that allows."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    moved = [places[i] for i in order]
+    for _ in moved:
+        for low in range(len(moved) - 1):
+            lack = gap - (moved[low + 1] - moved[low])
+            if lack > 1e-9:
+                moved[low] -= lack / 2
+                moved[low + 1] += lack / 2
+    out = list(places)
+    for place, i in zip(moved, order, strict=True):
+        out[i] = place
+    return out
+
+
+def _line() -> pg.PlotCurveItem:
+    return pg.PlotCurveItem(segmentedLineMode="on", connect="finite", antialias=True)
+
+
+def dashed(colour: str, scale: float) -> QPen:
+    """Return a dashed line of one pixel of the design."""
+    pen = pg.mkPen(colour, width=scale)
+    pen.setDashPattern([4, 3])
+    return pen

@@ -1,0 +1,96 @@
+"""The head of a plot: its colours and title, the newest values, and what can be done with this one plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from app.theme.theme import Theme
+from app.widgets.buttons import icon_button
+from app.widgets.containers import Swatch
+from app.widgets.labels import ElideLabel, text_label
+
+_WIDE = 420
+"""Pixels from which there is room for a button of its own; below it, the menu has the entry."""
+WISHES: tuple[tuple[str, str], ...] = (
+    ("copy_picture", "Copy picture"),
+    ("copy_values", "Copy values"),
+    ("png", "Save as PNG…"),
+    ("svg", "Save as SVG…"),
+    ("csv", "Save as CSV…"),
+)
+
+
+class PlotHead(QWidget):
+    """A line above a plot.
+
+    Signals:
+        wished(str): one of WISHES was chosen for this plot.
+        enlarged(bool): the plot shall fill the place of all plots, or go back.
+        log_wanted(bool): a logarithmic value axis for this plot, or not.
+    """
+
+    wished = Signal(str)
+    enlarged = Signal(bool)
+    log_wanted = Signal(bool)
+
+    def __init__(self, theme: Theme, title: str, colours: Sequence[str], *, tools: bool) -> None:
+        super().__init__()
+        self._tools, self._full, self._short = tools, "", ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        if len(colours) == 1:
+            row.addWidget(Swatch(theme, colours[0]))
+        row.addWidget(text_label(title, "section"))
+        self.value = ElideLabel("", kind="caption")
+        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.value, 1)
+        self.enlarge = icon_button(theme, "expand", f"Enlarge {title}", checkable=True, size=16)
+        self.enlarge.clicked.connect(self.enlarged)
+        self.more = icon_button(theme, "more", f"More for {title}", size=16)
+        self._menu = QMenu(self)
+        self.log = self._menu.addAction("Log y axis")
+        self.log.setCheckable(True)
+        self.log.triggered.connect(self.log_wanted)
+        self._large = self._menu.addAction("Enlarge")
+        self._large.setCheckable(True)
+        self._large.triggered.connect(self.enlarged)
+        self._menu.addSeparator()
+        for wish, words in WISHES:
+            self._menu.addAction(words, lambda name=wish: self.wished.emit(name))
+        self.more.setMenu(self._menu)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        for button in (self.enlarge, self.more):
+            button.setVisible(tools)
+            button.setFixedSize(theme.px(24), theme.px(24))
+            row.addWidget(button)
+
+    def show_enlarged(self, on: bool) -> None:
+        """Show whether the plot fills the place of all, without asking for it."""
+        for button in (self.enlarge, self._large):
+            button.blockSignals(True)
+            button.setChecked(on)
+            button.blockSignals(False)
+
+    def set_values(self, full: str, short: str) -> None:
+        """Show the newest values; ``short`` leaves out what the plot says itself and stands where room is scarce."""
+        self._full, self._short = full, short
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose what fits."""
+        super().resizeEvent(event)
+        self.enlarge.setVisible(self._tools and self.width() >= _WIDE)
+        self._fit()
+
+    def _fit(self) -> None:
+        fits = self.value.fontMetrics().horizontalAdvance(self._full) <= self.value.width()
+        self.value.setText(self._full if fits else self._short)
+
+    def run(self, wish: str) -> None:
+        """Choose an entry of the menu, as a press of it does."""
+        self.wished.emit(wish)

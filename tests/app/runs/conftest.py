@@ -1,0 +1,72 @@
+"""The demo workspace with its finished run, and a workspace whose run goes on for as long as a test wants."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.run_config import RunConfig
+from core.paths import resources_dir
+from core.runs.creation import NewRun, create_run
+from core.runs.driver import Drive, drive
+from core.runs.folder import RunFolder
+from tests.core.runs.conftest import make_pairs
+from tests.fakes import scripted_engine
+from tests.fakes.workspaces import opened
+
+
+@pytest.fixture
+def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
+    """Return the window on a copy of the demo workspace."""
+    folder = tmp_path / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    return main_window(workspace=folder)
+
+
+class Driven:
+    """A run that another program drives: here a thread, step by step as the test allows."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._allowed = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._drive, daemon=True)
+        self._thread.start()
+
+    def _drive(self) -> None:
+        drive(self.folder.path, Drive(host="terminal", engine=self._train))
+
+    def _train(self, *args: Any, **words: Any) -> Iterator[Any]:
+        for event in scripted_engine.train(*args, **words):
+            if event.event == "step":
+                self._allowed.acquire()
+            yield event
+
+    def allow(self, steps: int) -> None:
+        """Let so many more steps happen."""
+        self._allowed.release(steps)
+
+    def end(self) -> None:
+        """Let the rest happen and wait for it."""
+        self._allowed.release(10_000)
+        self._thread.join(30)
+
+
+@pytest.fixture
+def driven(tmp_path: Path) -> Iterator[tuple[Path, Driven]]:
+    """Return a workspace and the run in it that another program started."""
+    workspace = tmp_path / "ws"
+    opened(workspace).close()
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text('{"model_type": "llama"}')
+    (model / "model.safetensors").write_bytes(b"weights")
+    config = RunConfig().with_values({"steps": 400, "batch_size": 4, "eval_every": 5, "checkpoint_every": 5})
+    new = NewRun(config, model, make_pairs(), name="from a server")
+    run = Driven(create_run(workspace / "runs" / "r1", new, run_id="r1"))
+    yield workspace, run
+    run.end()

@@ -1,0 +1,146 @@
+"""Runs: curves lead to their pairs by mouse and keyboard, while a run goes on and long after it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from app.runs.fork_dialog import ForkDialog
+from app.runs.page import RunsPage
+from tests.app.runs.conftest import Driven
+
+
+@pytest.fixture
+def page(demo: Any) -> RunsPage:
+    """Return the page with the demo's finished run, its pairs listed."""
+    shown = demo.page("runs")
+    demo.qtbot.waitUntil(lambda: shown.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
+    demo.settle()
+    return shown
+
+
+def _press(demo: Any, widget: QWidget, key: Qt.Key, modifiers: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    """Strike a key where the focus is, in the active window: only there do shortcuts work."""
+    QApplication.setActiveWindow(demo.window)
+    widget.setFocus()
+    demo.qtbot.keyClick(widget, key, modifiers)
+
+
+def _margins(page: Any) -> list[float]:
+    return [row.margin for row in page.monitor.tabs.step_pairs.rows_model.rows]
+
+
+def _steps(page: Any) -> set[int]:
+    return {row.step for row in page.monitor.tabs.step_pairs.rows_model.rows}
+
+
+def test_that_a_click_lists_the_pairs_of_the_step_worst_margin_first(demo: Any, page: Any) -> None:
+    plot = page.monitor.grid.plots[2]
+    place = plot.plot.mapFromScene(plot.view.mapViewToScene(plot.view.mapToView(plot.view.boundingRect().center())))
+    step = round(plot.view.mapSceneToView(plot.plot.mapToScene(place)).x())
+    demo.qtbot.mouseClick(plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place.x(), place.y()))
+    demo.qtbot.waitUntil(lambda: _steps(page) == {step})
+    assert _margins(page) == sorted(_margins(page))
+    assert page.monitor.grid.pinned == step
+
+
+def test_that_the_keyboard_alone_goes_from_a_point_to_its_pair(demo: Any, page: Any) -> None:
+    _press(demo, page.list, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    _press(demo, page.list, Qt.Key.Key_Left)
+    _press(demo, page.list, Qt.Key.Key_Return)
+    demo.qtbot.waitUntil(lambda: _steps(page) == {29})
+    table = page.monitor.tabs.step_pairs
+    worst = table.rows_model.rows[0].pair_id
+    _press(demo, table, Qt.Key.Key_Return)
+    demo.qtbot.waitUntil(lambda: demo.window.page("inspect").table.current_pair() == worst)
+
+
+def test_that_a_range_from_the_keyboard_lists_its_pairs_and_sums_it_up(demo: Any, page: Any) -> None:
+    page.show_pairs(10, 10)
+    page.monitor.grid.move_crosshair(4)
+    page.context.actions.run("runs.range")
+    demo.qtbot.waitUntil(lambda: _steps(page) == {10, 11, 12, 13, 14})
+    assert page.monitor.readout.text().startswith("steps 10 to 14: reward margin")
+    assert "a step" in page.monitor.readout.text()
+
+
+def test_that_space_presses_the_focused_button_and_not_the_shortcut(demo: Any, page: Any) -> None:
+    button = next(b for b in page.monitor.findChildren(type(page.monitor.checkpoint)) if b.isVisible())
+    before, following = button.isChecked(), page.monitor.grid.following
+    _press(demo, button, Qt.Key.Key_Space)
+    assert button.isChecked() is not before
+    assert page.monitor.grid.following is following
+
+
+def test_that_the_arrows_move_a_focused_slider_and_not_the_crosshair(demo: Any, page: Any) -> None:
+    slider = page.monitor.smoothing._slider
+    before = slider.value()
+    _press(demo, slider, Qt.Key.Key_Left)
+    assert slider.value() < before
+    assert math.isnan(page.monitor.grid.crosshair)
+
+
+def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
+    texts = [tile.accessibleName() for tile in page.monitor.tiles]
+    assert "Reward accuracy: 0.975 steady" in texts
+
+
+def test_that_the_pairs_of_a_step_show_while_another_program_trains(
+    main_window: Any, driven: tuple[Any, Driven]
+) -> None:
+    workspace, run = driven
+    run.allow(12)
+    desk = main_window(workspace=workspace)
+    page = desk.page("runs")
+    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 12, timeout=20_000)
+    page.show_pairs(3, 3)
+    desk.qtbot.waitUntil(lambda: _steps(page) == {3})
+    assert _margins(page) == sorted(_margins(page))
+    run.allow(5)
+    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 17, timeout=20_000)
+    assert _steps(page) == {3}, "a chosen step stays while the run goes on"
+    assert page._snapshot.live
+    page.context.actions.run("runs.pause")
+    desk.settle()
+    run.allow(1)
+    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused", timeout=20_000)
+    assert page.monitor.pause.text() == "Go on"
+    page.context.actions.run("runs.stop_save")
+    desk.settle()
+    run.allow(400)
+    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped", timeout=20_000)
+    assert page.monitor.resume.isVisible() and page.monitor.fork.isVisible()
+    desk.settle()
+
+
+def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
+    main_window: Any, driven: tuple[Any, Driven], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, run = driven
+    run.end()
+    desk = main_window(workspace=workspace)
+    page, service = desk.page("runs"), desk.context.services.runs
+    desk.qtbot.waitUntil(lambda: page.monitor.fork.isVisible(), timeout=20_000)
+    asked: list[Any] = []
+
+    def fork(run_id: str, step: int, changes: dict[str, Any], *, name: str) -> Any:
+        asked.append((run_id, step, changes, name))
+        return service.annotate(run_id)
+
+    def answer(dialog: QDialog) -> bool:
+        assert isinstance(dialog, ForkDialog)
+        dialog.inputs["lr"].setText("nonsense")
+        assert not dialog.start.isEnabled() and "lr" in dialog.error.text()
+        dialog.inputs["lr"].setText("5e-6")
+        return True
+
+    monkeypatch.setattr(service, "fork", fork)
+    monkeypatch.setattr(service, "start", lambda run_id: service.annotate(run_id))
+    desk.dialogs.on_dialog = answer
+    page.context.actions.run("runs.fork")
+    desk.settle()
+    assert asked == [("r1", 400, {"lr": 5e-6}, "from a server-fork-400")]
