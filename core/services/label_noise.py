@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlmodel import Session
-
 from core.domain.errors import UsageError
 from core.domain.label_noise import NoiseCounts, NoiseReport, ReviewerNoise, flip_rate
 from core.store import label_noise, reviewers
+from core.store.database import Session
 
 MOST = 0.4999
 """The largest label smoothing a loss takes; at one half labels say nothing."""
