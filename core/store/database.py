@@ -28,6 +28,8 @@ from core.store.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
 _OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", "rejects", ".DS_Store", "Thumbs.db", "desktop.ini"}
+_SWEPT = ("backups", "exports", "models", "rejects")
+"""Folders that only the holder of the lock writes to; what an interrupted write left there is removed on opening."""
 _CLOSE_WAIT_S = 5.0
 
 
@@ -172,7 +174,8 @@ def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
             from core.store.migrate import migrate
 
             migrate(db_path(folder), copy_file)
-        durable.sweep(folder)
+        for place in (folder, *(folder / name for name in _SWEPT)):
+            durable.sweep(place)
         return cls(folder, read_only=False, lock=lock, uuid=found.uuid, version=version)
     except BaseException:
         lock.release()

@@ -1,0 +1,122 @@
+"""kill -9 in the middle of an import, an export or a backup: nothing half shown, nothing lost, and again it works."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from core import durable
+from core.services.application import Application
+from core.services.importing import job
+from core.services.workspace import backups_of, restore
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+
+CONTEXT = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing.get_context()
+CONTEXT.set_forkserver_preload(["core.services.application", "core.services.imports", "core.services.exporting"])
+ROWS = 1500
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "many.jsonl"
+    rows = [{"prompt": f"Q{i}", "chosen": f"yes {i} " * 20, "rejected": f"no {i} " * 20} for i in range(ROWS)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def import_(folder: str, data: str, ready: Connection) -> None:
+    """Import in small batches."""
+    job.BATCH_ROWS = 100
+    with Application.open(Path(folder)) as app:
+        ready.send(0)
+        app.imports.run(Path(data))
+
+
+def export(folder: str, target: str, ready: Connection) -> None:
+    """Export the dataset version."""
+    with Application.open(Path(folder)) as app:
+        ready.send(0)
+        app.datasets.export("d", Path(target))
+
+
+def backup(folder: str, _: str, ready: Connection) -> None:
+    """Make a backup."""
+    with Application.open(Path(folder)) as app:
+        ready.send(0)
+        app.workspace.backup()
+
+
+def kill_once(act: Callable[..., None], folder: Path, other: Path, seconds: float) -> None:
+    """Let a child do the act and kill it some seconds after it opened the workspace."""
+    receive, send = CONTEXT.Pipe(duplex=False)
+    child = CONTEXT.Process(target=act, args=(str(folder), str(other), send), daemon=True)
+    child.start()
+    send.close()
+    with receive:
+        assert receive.recv() == 0, "the child could not open the workspace"
+    child.join(seconds)
+    child.kill()
+    child.join()
+
+
+def filled(folder: Path, data: Path) -> None:
+    with Application.open(folder, create=True) as app:
+        app.imports.run(data)
+        app.datasets.freeze("d")
+
+
+def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(tmp_path: Path, data: Path) -> None:
+    rng, halves = random.Random(1), 0
+    for number in range(6):
+        folder = tmp_path / f"ws{number}"
+        Application.open(folder, create=True).close()
+        kill_once(import_, folder, data, rng.uniform(0.02, 0.5))
+        with Application.open(folder) as app:
+            there = app.pairs.count()
+            assert there % 100 == 0
+            assert app.workspace.check().findings == ()
+            assert app.workspace.accounting().adds_up
+            again = app.imports.run(data).value
+            assert (again.rows, again.imported, again.duplicates) == (ROWS, ROWS - there, there)
+            assert app.imports.run(data).value.imported == 0
+            halves += 0 < there < ROWS
+    assert halves > 0, "no kill fell into the import"
+
+
+def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, data: Path) -> None:
+    folder, rng = tmp_path / "ws", random.Random(2)
+    filled(folder, data)
+    with Application.open(folder) as app:
+        whole = app.datasets.export("d", tmp_path / "whole").manifest_sha256
+    for number in range(6):
+        place = tmp_path / f"place{number}"
+        place.mkdir()
+        kill_once(export, folder, place / "out", rng.uniform(0.0, 0.25))
+        if (place / "out").exists():
+            durable.verify_folder(place / "out")
+            assert durable.file_sha256(place / "out" / durable.MANIFEST) == whole
+            continue
+        with Application.open(folder) as app:
+            assert app.datasets.export("d", place / "out").manifest_sha256 == whole
+
+
+def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data: Path) -> None:
+    folder, rng = tmp_path / "ws", random.Random(3)
+    filled(folder, data)
+    for _ in range(6):
+        kill_once(backup, folder, folder, rng.uniform(0.0, 0.15))
+    with Application.open(folder) as app:
+        assert app.workspace.check().findings == ()
+        app.workspace.backup()
+    assert not list((folder / "backups").glob(f"{durable.TMP_PREFIX}*"))
+    for number, copy in enumerate(backups_of(folder)):
+        with Application.open(restore(copy.path, tmp_path / f"again{number}")) as again:
+            assert again.workspace.info().counts["pairs"] == ROWS
