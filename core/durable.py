@@ -8,6 +8,7 @@ Every operating-system call goes through an :class:`Ops` so that tests can make 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -84,7 +85,7 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
     """
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
-    with _clear_errors(path):
+    with clear_errors(path):
         try:
             ops.write(tmp, data)
             ops.replace(tmp, path)
@@ -97,7 +98,7 @@ def write_stream(path: Path, chunks: Iterable[bytes], *, ops: Ops = _OPS) -> Non
     """Replace ``path`` by the chunks one after the other; see :func:`write_bytes`."""
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
-    with _clear_errors(path):
+    with clear_errors(path):
         try:
             ops.write_chunks(tmp, chunks)
             ops.replace(tmp, path)
@@ -152,7 +153,7 @@ def publish_folder(
     """
     target = Path(target)
     tmp = target.parent / f"{TMP_PREFIX}{new_uid()}"
-    with _clear_errors(target):
+    with clear_errors(target):
         tmp.mkdir(parents=True)
         try:
             fill(tmp)
@@ -198,10 +199,8 @@ def sweep(folder: Path) -> int:
 
 
 @contextmanager
-def _clear_errors(target: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into sentences."""
-    import errno
-
+def clear_errors(target: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write ``target`` into sentences."""
     try:
         yield
     except OSError as error:

@@ -85,8 +85,9 @@ def check(workspace: _Ws, as_json: _Json = False) -> None:
         say_json({"ok": report.ok, **_plain(report)})
     else:
         for finding in report.findings:
-            say(str(finding))
-        say("Everything adds up." if report.ok else f"{len(report.findings)} findings.")
+            say(f"{'wrong' if finding.serious else 'note'}: {finding.check}: {finding.message}")
+        wrong = sum(finding.serious for finding in report.findings)
+        say("Everything adds up." if report.ok else f"{wrong} things are wrong; restore a backup, or ask for help.")
     if not report.ok:
         raise typer.Exit(1)
 

@@ -72,9 +72,9 @@ class NoiseReport:
     def sentence(self) -> str:
         """Return the measurement in words, for people and for the note of a run."""
         c = self.counts
-        seen = f"{c.changed} of {c.retests} retests changed side, {c.missed} of {c.golds} gold items missed"
         if self.flip is None:
-            return f"The flip rate is not measured: {seen}."
+            return "The flip rate is not measured: no pair was judged twice, and no gold item answered."
+        seen = f"{c.changed} of {c.retests} retests changed side, {c.missed} of {c.golds} gold items missed"
         f = self.flip
         return f"Flip rate {f.rate:.1%}, 95 % interval {f.low:.1%} to {f.high:.1%}: {seen}."
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from core import paths
+from core import durable, paths
 from core.domain.errors import NotFound
+from core.domain.ids import new_uid
+from core.store.lock import WorkspaceLock
 
 
 def built_demo() -> Path:
@@ -31,12 +33,25 @@ def demo_folder() -> Path:
 def open_demo(*, reset: bool = False) -> Path:
     """Return the user's copy of the demo, copied at the first call or when ``reset``.
 
-    What was labelled in the copy stays until it is reset.
+    What was labelled in the copy stays until it is reset. The copy appears complete or not at all.
+
+    Raises:
+        WorkspaceInUse: it is to be reset while a window has it open; nothing was removed.
+        StorageFull, UserError: there is no room, or the place cannot be written.
     """
     target = demo_folder()
-    if reset:
-        shutil.rmtree(target, ignore_errors=True)
-    if not (target / "workspace.db").is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(built_demo(), target, dirs_exist_ok=True)
+    there = (target / "workspace.db").is_file()
+    if there and not reset:
+        return target
+    if there:
+        WorkspaceLock(target).release()
+    new = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
+    with durable.clear_errors(target):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(built_demo(), new)
+            shutil.rmtree(target, ignore_errors=True)
+            new.rename(target)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
     return target

@@ -1,7 +1,10 @@
 """The demo: stated rules, a built workspace that opens with this version and adds up."""
 
+import errno
+
 import pytest
 
+from core.domain.errors import StorageFull, WorkspaceInUse
 from core.domain.judgement import Verdict
 from core.services.application import Application
 from core.services.demo.answers import demo_prompts
@@ -41,6 +44,34 @@ def demo(monkeypatch, tmp_path):
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
     with Application.open(open_demo()) as app:
         yield app
+
+
+def test_that_the_demo_is_copied_whole_and_kept_until_reset(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
+    place = open_demo()
+    (place / "mine").write_text("kept")
+    assert (open_demo() / "mine").exists()
+    assert not (open_demo(reset=True) / "mine").exists()
+    assert [p.name for p in tmp_path.iterdir()] == [place.name]
+
+
+def test_that_a_demo_in_use_is_not_reset_under_its_window(demo):
+    with pytest.raises(WorkspaceInUse):
+        open_demo(reset=True)
+    assert demo.pairs.count() > 0
+    assert (demo.folder / "workspace.db").is_file()
+
+
+def test_that_a_demo_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
+    def full(source, target):
+        target.mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("core.services.demo.opening.shutil.copytree", full)
+    with pytest.raises(StorageFull):
+        open_demo()
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_that_the_built_demo_opens_and_adds_up(demo):
