@@ -107,6 +107,7 @@ def main() -> None:
                 result["cpu_per_step"].append(now - cpu)  # type: ignore[attr-defined]
                 result["wall_per_step"].append(clock - wall)  # type: ignore[attr-defined]
             cpu, wall = time.process_time(), time.perf_counter()
+    result["total_cpu"] = time.process_time()
     result["peak_mb"] = peak_mb()
     Path(args.out).write_text(json.dumps(result, indent=1), encoding="utf-8")
 
