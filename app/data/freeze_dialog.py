@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -32,6 +33,19 @@ AGGREGATIONS = (
     ("latest", "The latest label"),
     ("single", "One label, no disagreement"),
 )
+WEIGHTS = (
+    ((), "Every pair the same"),
+    (("strength_weights",), "By strength"),
+    (("agreement_weights",), "By agreement"),
+    (("strength_weights", "agreement_weights"), "By strength and agreement"),
+)
+TARGETS = (
+    ((), "Certain: 1"),
+    (("soft_targets",), "The share of reviewers"),
+    (("strength_targets",), "Read from the strength"),
+    (("soft_targets", "strength_targets"), "Share and strength"),
+)
+"""What stands in the form for switches of the policy that belong together."""
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -56,6 +70,9 @@ class FreezeDialog(QDialog):
         self.aggregation = QComboBox()
         for key, words in AGGREGATIONS:
             self.aggregation.addItem(words, key)
+        self.weights, self.targets = _choice(WEIGHTS), _choice(TARGETS)
+        self.weights.setToolTip("What a pair's loss is multiplied by; agreement counts as the net share of reviewers.")
+        self.targets.setToolTip("The probability that the chosen answer is better, which the loss aims at.")
         self.min_strength = _number(0.0, 3.0, 1.0, 0.5)
         self.keep_ties = QCheckBox("Keep ties as tie pairs")
         self.consent = QCheckBox("Only sources with granted consent")
@@ -68,6 +85,8 @@ class FreezeDialog(QDialog):
             ("Rubric versions (none: all)", self.versions),
             ("Several labels become one by", self.aggregation),
             ("Minimum strength", self.min_strength),
+            ("Pairs count", self.weights),
+            ("Target probability", self.targets),
             ("", self.keep_ties),
             ("", self.consent),
             ("Held-out share (dev)", self.dev),
@@ -96,6 +115,8 @@ class FreezeDialog(QDialog):
         for signal in (
             self.versions.itemChanged,
             self.aggregation.currentIndexChanged,
+            self.weights.currentIndexChanged,
+            self.targets.currentIndexChanged,
             self.min_strength.valueChanged,
             self.keep_ties.toggled,
             self.consent.toggled,
@@ -115,6 +136,7 @@ class FreezeDialog(QDialog):
         items = [self.versions.item(i) for i in range(self.versions.count())]
         chosen = tuple(int(i.data(_ID)) for i in items if i.checkState() == Qt.CheckState.Checked)
         dev, test = round(self.dev.value(), 4), round(self.test.value(), 4)
+        on = {*self.weights.currentData(), *self.targets.currentData()}
         return FreezePolicy(
             rubric_version_ids=chosen,
             aggregation=self.aggregation.currentData(),
@@ -123,6 +145,10 @@ class FreezeDialog(QDialog):
             require_consent=self.consent.isChecked(),
             splits=(round(1 - dev - test, 4), dev, test),
             seed=self.seed.value(),
+            soft_targets="soft_targets" in on,
+            strength_targets="strength_targets" in on,
+            strength_weights="strength_weights" in on,
+            agreement_weights="agreement_weights" in on,
         )
 
     def _read_plan(self) -> None:
@@ -152,6 +178,13 @@ def plan_text(plan: Any) -> str:
         lines += ["", "Left out"]
         lines += [f"{entry.count:>7,}  {entry.reason}" for entry in plan.left_out]
     return "\n".join(lines)
+
+
+def _choice(options: Sequence[tuple[tuple[str, ...], str]]) -> QComboBox:
+    box = QComboBox()
+    for switches, words in options:
+        box.addItem(words, switches)
+    return box
 
 
 def _number(low: float, high: float, value: float, step: float) -> QDoubleSpinBox:

@@ -24,6 +24,8 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
 
     def wants_freeze(dialog):
         dialog.name.setText("mine")
+        dialog.weights.setCurrentText("By strength and agreement")
+        dialog.targets.setCurrentText("Read from the strength")
         return True
 
     desk.dialogs.on_dialog = wants_freeze
@@ -31,5 +33,7 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     qtbot.waitUntil(lambda: len(page.datasets.versions) == 1, timeout=20_000)
     desk.settle()
     version = page.datasets.versions[0]
+    assert version.policy.strength_weights and version.policy.agreement_weights
+    assert version.policy.strength_targets and not version.policy.soft_targets
     assert version.name == "mine" and page.tabs.currentIndex() == 1
     assert version.root_sha256 in page.datasets.manifest.toPlainText()
