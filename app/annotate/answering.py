@@ -47,7 +47,7 @@ class Answering:
             following = page.panel.focused + 1
             page.panel.focus_criterion(following if following < len(page.panel.rows) else -1)
         elif strength not in page.bar.offered:
-            self._context.notices.post("This rubric's scale has no such point; its points are on the buttons.")
+            page.bar.say("This rubric's scale has no such point")
         else:
             page.desk.prefer(strength)
             self._answered()

@@ -6,15 +6,17 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
 from app.rubrics.criterion_card import CriterionCard
+from app.rubrics.example_card import ExampleCard
 from app.rubrics.presenter import new_criterion_id
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
-from core.domain.rubric import Criterion, RubricBody, problems
+from core.domain.rubric import Criterion, Example, RubricBody, problems
 
 SAVE_AFTER_MS = 1200
+EMPTY_EXAMPLE = Example("", "", "")
 
 
 class RubricEditor(ScrollColumn):
@@ -29,6 +31,7 @@ class RubricEditor(ScrollColumn):
         self._loading = False
         self._body: RubricBody | None = None
         self.cards: list[CriterionCard] = []
+        self.examples: list[ExampleCard] = []
         general = Card("What the rubric is for")
         self.purpose = self._box("Purpose", 3)
         self.tie_rule = self._box("Tie rule", 2)
@@ -55,6 +58,13 @@ class RubricEditor(ScrollColumn):
         add = push_button("Add a criterion", theme=theme, icon="plus")
         add.clicked.connect(self.add_criterion)
         self.column.addWidget(add)
+        self.column.addWidget(text_label("Worked examples", "section"))
+        self._examples = QVBoxLayout()
+        self._examples.setSpacing(10)
+        self.column.addLayout(self._examples)
+        more = push_button("Add an example", theme=theme, icon="plus")
+        more.clicked.connect(self.add_example)
+        self.column.addWidget(more)
         self.problems = text_label("", "error", wrap=True)
         self.column.addWidget(self.problems)
         self.column.addStretch(1)
@@ -81,6 +91,7 @@ class RubricEditor(ScrollColumn):
         self.scale.set_value(body.scale)
         order = [*body.priority] + [c.id for c in body.criteria if c.id not in body.priority]
         self._set_criteria(sorted(body.criteria, key=lambda c: order.index(c.id)))
+        self._set_examples(list(body.examples))
         self._loading = False
         self._show_problems()
 
@@ -93,7 +104,7 @@ class RubricEditor(ScrollColumn):
             priority=tuple(c.id for c in criteria),
             tie_rule=self.tie_rule.toPlainText().strip(),
             scale=self.scale.value or 7,
-            examples=self._body.examples if self._body else (),
+            examples=tuple(e for e in (card.example() for card in self.examples) if e != EMPTY_EXAMPLE),
             not_checked=self.not_checked.toPlainText().strip(),
         )
 
@@ -102,15 +113,44 @@ class RubricEditor(ScrollColumn):
         """Whether the form differs from what was loaded or saved."""
         return self._body is not None and self.body() != self._body
 
+    @property
+    def saved(self) -> RubricBody | None:
+        """What was loaded or saved last."""
+        return self._body
+
     def mark_saved(self, body: RubricBody) -> None:
         """Take ``body`` as what is stored now."""
         self._body = body
+
+    def hold(self) -> None:
+        """Do not ask for saving any more: the draft is being saved, published or left."""
+        self._timer.stop()
 
     def add_criterion(self) -> None:
         """Append an empty criterion and put the cursor in it."""
         key = new_criterion_id([card.id for card in self.cards])
         self._set_criteria([*(card.criterion() for card in self.cards), Criterion(key, "", "")])
         self.cards[-1].name.setFocus()
+        self._changed()
+
+    def add_example(self) -> None:
+        """Append an empty example and put the cursor in it."""
+        self._set_examples([*(card.example() for card in self.examples), EMPTY_EXAMPLE])
+        self.examples[-1].first_field.setFocus()
+        self._changed()
+
+    def _set_examples(self, examples: list[Example]) -> None:
+        clear_layout(self._examples)
+        self.examples = []
+        for place, example in enumerate(examples, 1):
+            card = ExampleCard(self._theme, place, example)
+            card.changed.connect(self._changed)
+            card.removed.connect(lambda card=card: self._remove_example(card))
+            self._examples.addWidget(card)
+            self.examples.append(card)
+
+    def _remove_example(self, card: ExampleCard) -> None:
+        self._set_examples([e.example() for e in self.examples if e is not card])
         self._changed()
 
     def _set_criteria(self, criteria: list[Criterion]) -> None:

@@ -11,13 +11,14 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.rubrics import presenter
 from app.rubrics.editor import RubricEditor
-from app.widgets.buttons import action_button
-from app.widgets.containers import side_panel
+from app.widgets.buttons import action_button, push_button
+from app.widgets.containers import Card, side_panel
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import EmptyState
 from app.widgets.safe_text import SafeText
 from core.domain.changes import Changes
-from core.domain.rubric import ChangeLevel, RubricState, RubricVersion
+from core.domain.rubric import ChangeLevel, RubricBody, RubricState, RubricVersion, diff
+from core.domain.rubric_text import reading_text
 
 _VERSION = Qt.ItemDataRole.UserRole
 LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
@@ -38,6 +39,8 @@ class RubricsPage(Page):
         super().__init__(context)
         self._summaries: list[Any] = []
         self._version: RubricVersion | None = None
+        self._summary: Any = None
+        self._form_of: int | None = None
         self._wanted: int | None = None
         self.tree = QTreeWidget()
         self.editor = RubricEditor(context.theme)
@@ -72,11 +75,16 @@ class RubricsPage(Page):
             action_button(actions, "rubrics.draft", text="Draft the next version", theme=theme),
             action_button(actions, "rubrics.stale", text="Relabel stale", theme=theme),
         ]
+        self._back = push_button("Back to the text", theme=theme, icon="arrow_left")
+        self._back.clicked.connect(self._show_version)
+        head.addWidget(self._back)
         for button in (*self._published_buttons, *self._draft_buttons):
             head.addWidget(button)
         body.addLayout(head)
         self._forms = QStackedWidget()
-        self._forms.addWidget(self.reader)
+        paper = Card(margin=16)
+        paper.add(self.reader, 1)
+        self._forms.addWidget(paper)
         self._forms.addWidget(self.editor)
         body.addWidget(self._forms, 1)
         split = QSplitter()
@@ -117,6 +125,10 @@ class RubricsPage(Page):
     def on_shown(self) -> None:
         """Read the list."""
         self._read()
+
+    def on_hidden(self) -> None:
+        """Save a draft before another page comes."""
+        self._save()
 
     def changed(self, changes: Changes) -> None:
         """Read the list again, unless a draft is being edited."""
@@ -159,26 +171,53 @@ class RubricsPage(Page):
     def _choose(self, item: QTreeWidgetItem | None, _before: object = None) -> None:
         key = item.data(0, _VERSION) if item is not None else None
         found = [(s, v) for s in self._summaries for v in s.versions if v.id == key]
-        if found:
-            self._show(*found[0])
+        if not found:
+            return
+        before = self._version
+        if before is not None and before.id != key:
+            self._save()
+        self._summary, self._version = found[0]
+        if before is None or before.id != key or before.state is not self._version.state or self._outdated():
+            self._show_version()
 
-    def _show(self, summary: Any, version: RubricVersion) -> None:
-        same = self._version is not None and self._version.id == version.id
-        self._version = version
+    def _outdated(self) -> bool:
+        """Whether what is shown of the chosen version is not what is stored; a form being filled in never is."""
+        if self._back.isVisible() or self._version is None:
+            return False
+        if self._version.state is RubricState.PUBLISHED:
+            return True
+        return not self.editor.dirty and self.editor.saved != self._version.body
+
+    def _show_version(self) -> None:
+        """Show the chosen version: a draft as a form, a published one as a text."""
+        summary, version = self._summary, self._version
+        if summary is None or version is None:
+            return
         draft = version.state is RubricState.DRAFT
         self._name.setText(version.title)
         self._state.set_chip("draft" if draft else "published", "warn" if draft else "ok")
         self._used.setText(presenter.usage_text(summary, version) if not draft else "Only you see a draft.")
+        self._show_buttons(draft=draft, published=not draft)
+        self._forms.setCurrentIndex(1 if draft else 0)
+        if draft and not self._form_is_of(version):
+            self.editor.hold()
+            self.editor.set_body(version.body)
+            self._form_of = version.id
+        elif not draft:
+            self.reader.set_text(reading_text(version), mode="rendered")
+
+    def _form_is_of(self, version: RubricVersion) -> bool:
+        """Whether the form holds unsaved work on this draft, which must stay."""
+        return self._form_of == version.id and self.editor.dirty
+
+    def _show_buttons(self, *, draft: bool, published: bool) -> None:
+        """Offer what suits a draft, a published version or, with neither, a comparison."""
+        summary = self._summary
         for button in self._draft_buttons:
             button.setVisible(draft)
-        for button in self._published_buttons:
-            button.setVisible(not draft and not summary.imported)
-        self._published_buttons[1].setVisible(not draft and summary.stale > 0)
-        self._forms.setCurrentIndex(1 if draft else 0)
-        if draft and not (same and self.editor.dirty):
-            self.editor.set_body(version.body)
-        elif not draft:
-            self.reader.set_text(presenter.reading_text(version), mode="rendered")
+        self._published_buttons[0].setVisible(published and not summary.imported)
+        self._published_buttons[1].setVisible(published and summary.stale > 0)
+        self._back.setVisible(not draft and not published)
 
     # Acting
 
@@ -204,14 +243,22 @@ class RubricsPage(Page):
         version = self._version
         if version is None or version.state is not RubricState.DRAFT or not self.editor.dirty:
             return
-        body, service = self.editor.body(), self.context.services.rubrics
+        before, body, service = self.editor.saved, self.editor.body(), self.context.services.rubrics
+        self.editor.hold()
         self.editor.mark_saved(body)
-        self._mutate(lambda: service.save_draft(version.id, body))
+
+        def failed(error: Exception) -> None:
+            if before is not None and self._version is not None and self._version.id == version.id:
+                self.editor.mark_saved(before)
+            self.context.tasks.unhandled.emit(error)
+
+        self._mutate(lambda: service.save_draft(version.id, body), failed=failed)
 
     def _publish(self) -> None:
         version = self._version
         if version is None or version.state is not RubricState.DRAFT:
             return
+        self.editor.hold()
         dialogs, service, body = self.context.dialogs, self.context.services.rubrics, self.editor.body()
         place, note = 0, "First version."
         if version.based_on is not None:
@@ -221,6 +268,8 @@ class RubricsPage(Page):
             place = chosen
             written = dialogs.text("Publish", "What changed, and why?", "")
             if not written:
+                if written is not None:
+                    self.context.notices.post("Not published: a change needs a note that says what changed.", "warn")
                 return
             note = written
         elif not dialogs.confirm(
@@ -239,6 +288,7 @@ class RubricsPage(Page):
         text = "The draft is gone for good. Published versions stay."
         if version is not None and self.context.dialogs.confirm("Discard the draft?", text, "Discard"):
             service = self.context.services.rubrics
+            self.editor.hold()
             self._version = None
             self._mutate(lambda: service.discard_draft(version.id))
 
@@ -251,14 +301,16 @@ class RubricsPage(Page):
             return
         place = self.context.dialogs.choose("Compare", f"Compare {version.number} with", [v.number for v in others])
         if place is not None:
-            service, other = self.context.services.rubrics, others[place]
-            self.context.tasks.query(
-                lambda: service.diff(min(other.id, version.id), max(other.id, version.id)), self._show_diff, owner=self
-            )
+            old, new = sorted((others[place], version), key=lambda v: v.id)
+            changes = diff(self._body_of(old), self._body_of(new))
+            self.reader.set_text(presenter.diff_text(changes, old.title, new.title), mode="rendered")
+            self._forms.setCurrentIndex(0)
+            self._show_buttons(draft=False, published=False)
 
-    def _show_diff(self, changes: Any) -> None:
-        self.reader.set_text(presenter.diff_text(changes), mode="rendered")
-        self._forms.setCurrentIndex(0)
+    def _body_of(self, version: RubricVersion) -> RubricBody:
+        """Return a version's body; of the draft in the form, what is written there now."""
+        shown = self._version is not None and self._version.id == version.id
+        return self.editor.body() if shown and version.state is RubricState.DRAFT else version.body
 
     def _import(self) -> None:
         path = self.context.dialogs.open_file("Read a rubric from YAML", "YAML (*.yaml *.yml)")
@@ -281,13 +333,13 @@ class RubricsPage(Page):
             done = lambda _: self.context.notices.post(f"Written to {path}", "ok")  # noqa: E731
             self.context.tasks.query(lambda: service.to_yaml(version.id, path), done, owner=self)
 
-    def _mutate(self, work: Any, *, show: bool = False) -> None:
+    def _mutate(self, work: Any, *, show: bool = False, failed: Any = None) -> None:
         def done(outcome: Any) -> None:
             if show and outcome.value is not None:
                 self._wanted = outcome.value.id
             self._read()
 
-        self.context.ops.mutate(work, done, owner=self, initiator=self)
+        self.context.ops.mutate(work, done, failed, owner=self, initiator=self)
 
     def can_leave(self) -> bool:
         """Save a draft before the window closes."""

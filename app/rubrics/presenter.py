@@ -41,13 +41,15 @@ def new_criterion_id(taken: Sequence[str]) -> str:
     return f"c{n}"
 
 
-def diff_text(changes: Sequence[RubricChange]) -> str:
-    """Return the differences of two versions as Markdown, clause by clause."""
+def diff_text(changes: Sequence[RubricChange], old: str, new: str) -> str:
+    """Return the differences of two versions as Markdown, clause by clause, under a heading that names them."""
+    head = f"## From {old} to {new}"
     if not changes:
-        return "The two versions say the same."
-    return "\n\n".join(
+        return f"{head}\n\nThe two versions say the same."
+    parts = [
         f"**{c.where}**\n\n- before: {c.before or '(nothing)'}\n- after: {c.after or '(nothing)'}" for c in changes
-    )
+    ]
+    return "\n\n".join([head, *parts])
 
 
 def version_line(version: RubricVersion, labels: int) -> str:
