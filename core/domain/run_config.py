@@ -58,6 +58,8 @@ class RunConfig:
         init_adapter: folder of a PEFT adapter to start from ("" for a fresh one).
         reference: "base" (adapter off) or "init" (frozen copy of what training starts from).
             "auto" is "init" when ``init_adapter`` holds a non-zero change, else "base".
+        ref_refresh_every: steps after which the reference adapter moves towards the policy's (TR-DPO); 0 is off.
+        ref_refresh_mix: how far it moves, from 0 to 1; 1 makes it the policy.
         template: "model" (its own chat template) or "none" (plain text).
         max_length: tokens of prompt + response; longer pairs lose their oldest turns. 0 is unlimited.
         min_response: a response truncated below this many tokens drops the pair.
@@ -102,6 +104,8 @@ class RunConfig:
     lora_targets: str = "all-linear"
     init_adapter: str = ""
     reference: str = "auto"
+    ref_refresh_every: int = 0
+    ref_refresh_mix: float = 0.6
     quantize: str = "none"
     template: str = "model"
     max_length: int = 1024
@@ -169,7 +173,7 @@ class RunConfig:
         checkpoints) is left out; ``inputs`` names the hashes of data, model, adapter and template.
         """
         plain = self.to_plain()
-        for key in _NOT_OBJECTIVE:
+        for key in _NOT_OBJECTIVE if self.ref_refresh_every else (*_NOT_OBJECTIVE, *_REFRESH):
             plain.pop(key)
         return sha256_json({"config": plain, "inputs": dict(sorted(inputs.items()))})
 
@@ -190,6 +194,8 @@ _NOT_OBJECTIVE = (
     "grad_checkpointing",
     "init_adapter",
 )
+_REFRESH = ("ref_refresh_every", "ref_refresh_mix")
+"""Settings younger than the first fingerprints: off, they are not in it."""
 _CHOICES: dict[str, tuple[str, ...]] = {
     "loss": LOSSES,
     "scheduler": SCHEDULERS,
@@ -216,6 +222,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "weight_decay": (0.0, 10.0),
     "lora_r": (0, 4096),
     "lora_alpha": (0.0, 1e6),
+    "ref_refresh_every": (0, 10**9),
+    "ref_refresh_mix": (1e-6, 1.0),
     "max_length": (0, 10**7),
     "min_response": (1, 10**6),
     "probe_pairs": (0, 10**6),
@@ -239,6 +247,10 @@ def _check_bounds(config: RunConfig) -> None:
             raise UsageError(f"{key} cannot be {value}.", f"It must lie between {low} and {high}.")
     if config.quantize != "none" and config.lora_r == 0:
         raise UsageError("A quantised base cannot be trained in full.", "Set lora_r above 0.")
+    if config.ref_refresh_every and config.lora_r == 0:
+        raise UsageError("Only the reference of an adapter can follow the policy.", "Set lora_r above 0.")
+    if config.ref_refresh_every and config.reference == "base":
+        raise UsageError("The base cannot follow the policy as its reference.", "Set reference to auto.")
 
 
 def _read(key: str, value: Any, kind: Any) -> Any:

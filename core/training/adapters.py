@@ -146,7 +146,7 @@ def tensors_sha256(tensors: dict[str, Tensor]) -> str:
     """Return a hash of names, shapes, dtypes and bytes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().to("cpu").contiguous()
+        tensor = tensors[name].detach().to("cpu", copy=True).contiguous()  # numpy pins what it looks at
         digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
         digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
     return digest.hexdigest()

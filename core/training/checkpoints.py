@@ -15,9 +15,11 @@ from torch import Tensor
 from core import durable
 from core.domain.errors import BadInput, UserError
 from core.domain.run_config import RunConfig
+from core.training import moving_reference
 from core.training.adapters import POLICY
 from core.training.model import LoadedModel
-from core.training.optim import load_optimizer_tensors, optimizer_tensors
+from core.training.optim import load_optimizer_tensors
+from core.training.sharding import sharded_like
 
 FOLDER = "checkpoints"
 _FORMAT = 1
@@ -83,8 +85,10 @@ def listed(run_dir: Path) -> list[Path]:
     return sorted(found, key=lambda p: -int(p.name[5:]))
 
 
-def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer: torch.optim.Optimizer) -> Checkpoint:
+def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Mapping[str, Tensor]) -> Checkpoint:
     """Publish the checkpoint of ``state.step``, check it, and only then delete older ones.
+
+    ``optimizer_state`` is what :func:`core.training.optim.optimizer_tensors` returns.
 
     Raises:
         StorageFull: when there is no room; earlier checkpoints are untouched.
@@ -97,7 +101,9 @@ def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer: torch.op
 
     def fill(folder: Path) -> None:
         save_weights(model, folder)
-        save_file(_flat(optimizer_tensors(optimizer, model.trainable())), folder / "optimizer.safetensors")
+        if model.reference_moves:
+            save_file(_flat(moving_reference.reference_tensors(model)), folder / "reference.safetensors")
+        save_file(_flat(optimizer_state), folder / "optimizer.safetensors")
         save_file(random_states(), folder / "random.safetensors")
         durable.write_json(folder / "state.json", state.to_plain())
 
@@ -155,9 +161,11 @@ def restore(checkpoint: Checkpoint, model: LoadedModel, optimizer: torch.optim.O
     path = checkpoint.path
     try:
         load_weights(model, path)
+        if model.reference_moves:
+            moving_reference.restore(model, load_file(path / "reference.safetensors"))
         load_optimizer_tensors(optimizer, model.trainable(), load_file(path / "optimizer.safetensors"))
         set_random_states(load_file(path / "random.safetensors"))
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError, ValueError, FileNotFoundError) as error:
         raise BadInput(
             f"The checkpoint {path.name} does not fit this model: {error}", "Resume with the model it was trained on."
         ) from error
@@ -203,7 +211,7 @@ def load_weights(model: LoadedModel, folder: Path) -> None:
         for name, parameter in trainable.items():
             if stored[name].shape != parameter.shape or stored[name].dtype != parameter.dtype:
                 raise ValueError(f"{name} has another shape or dtype")
-            parameter.copy_(stored[name])
+            parameter.copy_(sharded_like(parameter, stored[name]))
 
 
 def _policy_name(name: str) -> str:

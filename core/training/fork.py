@@ -21,6 +21,7 @@ FIXED: tuple[str, ...] = (
     "lora_alpha",
     "lora_targets",
     "reference",
+    "ref_refresh_every",
     "quantize",
     "template",
     "max_length",

@@ -21,6 +21,7 @@ from core.training.gate_tokens import audit_tokens
 from core.training.losses import LossInputs, StartCase, evaluate, start_value
 from core.training.model import LoadedModel
 from core.training.scoring import EncodedPair, Scorer, Scores
+from core.training.sharding import whole
 from core.training.stored_weights import differing_base_weights
 
 CachedReference = Callable[[EncodedPair], Any]
@@ -275,19 +276,24 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
     model.model.zero_grad(set_to_none=True)
     try:
         with torch.enable_grad():
-            logps = scorer.score(pairs[:2], stats=False).logps
-            if not logps.requires_grad:
-                raise _frozen("The log-probs do not depend on any weight that trains")
-            (logps[:, 0] - logps[:, 1]).sum().backward()
+            for pair in sorted(pairs, key=lambda p: p.length)[:2]:  # one by one: the run's peak is one micro-batch
+                logps = scorer.score([pair], stats=False).logps
+                if not logps.requires_grad:
+                    raise _frozen("The log-probs do not depend on any weight that trains")
+                (logps[:, 0] - logps[:, 1]).sum().backward()
         missing = [name for name, p in trainable.items() if p.grad is None]
         if missing:
             raise _frozen(f"No gradient reaches {len(missing)} of {len(trainable)} tensors (the first is {missing[0]})")
         still = [
-            name for name, p in trainable.items() if ".lora_A." not in name and p.grad is not None and not p.grad.any()
+            name
+            for name, p in trainable.items()
+            if ".lora_A." not in name and p.grad is not None and not whole(p.grad).any()
         ]
         if (model.is_peft and still) or len(still) == len(trainable):
             raise _frozen(f"The gradient of {len(still)} tensors is exactly zero (the first is {still[0]})")
-        norm = torch.stack([p.grad.double().norm().cpu() for p in trainable.values() if p.grad is not None]).norm()
+        norm = torch.stack(
+            [whole(p.grad).double().norm().cpu() for p in trainable.values() if p.grad is not None]
+        ).norm()
         leaking = [n for n, p in model.model.named_parameters() if not p.requires_grad and p.grad is not None]
         if leaking:
             raise GateFailed(

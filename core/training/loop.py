@@ -10,17 +10,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from core.domain.errors import UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import CheckpointSaved, Finished, PhaseChanged, RunEvent, StepDone, Warned
-from core.training import checkpoints
+from core.training import checkpoints, moving_reference
 from core.training.batching import MicroBatches
 from core.training.checkpoints import Checkpoint, RunState
 from core.training.control import Control
 from core.training.distributed import World
 from core.training.interrupts import Interrupts
-from core.training.optim import clip_gradients, learning_rate, make_optimizer, set_learning_rate
+from core.training.optim import clip_gradients, learning_rate, make_optimizer, optimizer_tensors, set_learning_rate
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
 from core.training.publishing import publish_result
@@ -135,6 +137,9 @@ class Training:
         )
         self._count(done)
         yield done
+        if moving_reference.is_due(self.config, step):
+            moving_reference.refresh(self.session.model, self.config.ref_refresh_mix)
+            self.session.valuer.forget_reference()
         if is_due(self.config, step) and step < self.prepared.total:
             yield from self.look(last=False)
         every = self.config.checkpoint_every
@@ -158,8 +163,9 @@ class Training:
         if probe is None and world.alone:
             return
         self.looked_step = self.state.step
-        if probe is not None and world.leads:
-            yield from self._probe(probe, last=last)
+        with self.session.whole_model():
+            if probe is not None and world.leads:
+                yield from self._probe(probe, last=last)
         self.session.stop_reason = world.from_leader(self.session.stop_reason)
 
     def _probe(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
@@ -187,9 +193,18 @@ class Training:
         """Publish a checkpoint and delete older ones. One that merely was due may fail; the run goes on."""
         if self.saved_step == self.state.step:
             return
-        if not self.job.world.leads:
-            self.saved_step = self.state.step
-            return
+        world, trouble = self.job.world, None
+        with self.session.whole_model():
+            tensors = optimizer_tensors(self.optimizer, self.trainable)
+            if world.leads:
+                try:
+                    yield from self._write_checkpoint(tensors, needed=needed)
+                except UserError as error:
+                    trouble = error
+        world.agree(trouble)
+        self.saved_step = world.from_leader(self.saved_step)
+
+    def _write_checkpoint(self, tensors: dict[str, Tensor], *, needed: bool) -> Generator[RunEvent, None, None]:
         begun = time.monotonic()
         yield PhaseChanged("save", self.state.step, self.prepared.total)
         micro, state = self.stepper.micro, self.state
@@ -197,7 +212,7 @@ class Training:
             state = replace(state, micro_count=micro.count, micro_tokens=micro.tokens)
         saved, failure = None, ""
         try:
-            saved = checkpoints.save(self.job.run_dir, state, self.session.model, self.optimizer)
+            saved = checkpoints.save(self.job.run_dir, state, self.session.model, tensors)
         except UserError as error:
             if needed:
                 raise
@@ -221,11 +236,17 @@ class Training:
             yield from self._stopped()
             return
         yield from self.save(needed=True)
-        if not self.job.world.leads:
-            yield finished(self.job, "completed", self.summary(), self.state.step)
-            return
         identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
-        folder, sha256 = publish_result(self.job.run_dir, self.session.model, identity)
+        with self.session.whole_model():
+            if not self.job.world.leads:
+                yield finished(self.job, "completed", self.summary(), self.state.step)
+                return
+            folder, sha256 = publish_result(
+                self.job.run_dir,
+                self.session.model,
+                identity,
+                self.session.sharded.state_dict() if self.session.sharded else None,
+            )
         early = bool(self.session.stop_reason) and self.state.step < self.prepared.total
         reason = "kl_budget" if early else "completed"
         yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
@@ -255,8 +276,13 @@ class Training:
             "kernel": self.session.scorer.kernel_id,
             "reference_from_cache": cache.hits,
             "reference_computed": cache.misses,
+            **self._refreshes(),
             **({"fork_from": self.state.fork_from} if self.state.fork_from else {}),
         }
+
+    def _refreshes(self) -> dict[str, int]:
+        every = self.config.ref_refresh_every
+        return {"reference_refreshes": self.state.step // every} if every else {}
 
 
 def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:

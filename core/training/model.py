@@ -78,11 +78,16 @@ class LoadedModel:
 
     def _choose_reference(self) -> ReferenceKind:
         wanted, zero = self.run_config.reference, adapters.is_zero(self.model)
-        if wanted == "base" or zero:
+        if not self.reference_moves and (wanted == "base" or zero):
             return "adapter_off"
         self._adapter_source = self.adapter_sha256()
         adapters.copy_as_reference(self.model)
         return "reference_adapter"
+
+    @property
+    def reference_moves(self) -> bool:
+        """Whether the reference follows the policy (:mod:`core.training.moving_reference`)."""
+        return self.run_config.ref_refresh_every > 0
 
     @property
     def is_peft(self) -> bool:
@@ -106,6 +111,8 @@ class LoadedModel:
     def frozen(self) -> dict[str, Tensor]:
         """Return every parameter and buffer that must never change, by name."""
         train = set(self.trainable())
+        if self.reference_moves:
+            train |= adapters.adapter_tensors(self.model, adapters.REFERENCE).keys()
         named = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
         return {name: tensor for name, tensor in named.items() if name not in train}
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from core.domain.run_config import RunConfig
+from core.training.sharding import sharded_like, whole
 
 _SEPARATOR = "::"
 
@@ -72,7 +73,7 @@ def clip_gradients(trainable: Mapping[str, nn.Parameter], limit: float) -> float
     params = [p for p in trainable.values() if p.grad is not None]
     if not params:
         return 0.0
-    norm = get_total_norm([p.grad for p in params if p.grad is not None])
+    norm = whole(get_total_norm([p.grad for p in params if p.grad is not None]))
     value = float(norm)
     if limit > 0 and math.isfinite(value):
         clip_grads_with_norm_(params, limit, norm)
@@ -80,9 +81,9 @@ def clip_gradients(trainable: Mapping[str, nn.Parameter], limit: float) -> float
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Return the optimizer's state as named tensors; a parameter that never had a gradient has none."""
+    """Return the optimizer's state as named, whole tensors; a parameter that never had a gradient has none."""
     return {
-        f"{name}{_SEPARATOR}{key}": value.detach()
+        f"{name}{_SEPARATOR}{key}": whole(value.detach())
         for name, parameter in trainable.items()
         for key, value in optimizer.state.get(parameter, {}).items()
     }
@@ -104,5 +105,9 @@ def load_optimizer_tensors(
         raise KeyError(sorted(unknown)[0])
     names = {id(p): name for name, p in trainable.items()}
     ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
-    state = {index: by_name[name] for index, name in enumerate(ordered) if name in by_name}
+    state = {
+        index: {key: sharded_like(trainable[name], value) for key, value in by_name[name].items()}
+        for index, name in enumerate(ordered)
+        if name in by_name
+    }
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,11 @@ from core.training.linear_kernels import kernel_in
 from core.training.losses import LOSS_TABLE, check_labels
 from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.model import load_model, model_sha256
+from core.training.moving_reference import LiveReference
 from core.training.probe import TrainSession
-from core.training.reference_cache import ReferenceCache, ReferenceIdentity
+from core.training.reference_cache import ReferenceCache, ReferenceIdentity, TokenLogps
 from core.training.scoring import EncodedPair
+from core.training.sharding import Sharded, ShardedScorer
 from core.training.stepping import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
 from core.training.tokenise import encode_pairs
 
@@ -132,14 +134,25 @@ def prepare(
     yield PhaseChanged("load", 1, 1, f"forward pass: {scorer.name}")
     if note := getattr(scorer, "note", ""):
         yield Warned("forward", note)
+    sharded = None
+    if not world.alone and not model.is_peft:
+        sharded = Sharded(model, world.size)
+        scorer = ShardedScorer(scorer, sharded)
     cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))
-    session = TrainSession(config, model, scorer, pairs, encoded, partial(cache.fetch, scorer=scorer))
-    visited = _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_TABLE[config.loss].whole_step)
+    fetch = partial(cache.fetch, scorer=scorer)
+    if config.ref_refresh_every:
+        fetch = LiveReference(scorer, 1 if device.type == "cpu" else REFERENCE_BATCH.get(device.type, 4)).fetch
+    session = TrainSession(config, model, scorer, pairs, encoded, fetch, sharded)
+    visited = (
+        []
+        if config.ref_refresh_every
+        else _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_TABLE[config.loss].whole_step)
+    )
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
         return None
     if start == 0:
-        yield from pass_gate(session, encoded, cache)
+        yield from pass_gate(session, encoded, fetch)
     return Prepared(session, order, train, total, cache, tokens_that_fit(session, train))
 
 
@@ -210,7 +223,9 @@ def _compute_reference(
 
 
 def pass_gate(
-    session: TrainSession, encoded: Sequence[EncodedPair], cache: ReferenceCache
+    session: TrainSession,
+    encoded: Sequence[EncodedPair],
+    fetch: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
 ) -> Generator[RunEvent, None, None]:
     """Run the truth gate and yield its report.
 
@@ -222,7 +237,7 @@ def pass_gate(
     train = [pair for pair in encoded if session.pairs[pair.pair_id].split == "train"]
 
     def cached(pair: EncodedPair) -> object:
-        return cache.fetch([pair], scorer)[pair.pair_id]
+        return fetch([pair])[pair.pair_id]
 
     sample = GATE_PAIRS
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import torch
@@ -13,6 +14,7 @@ from core.domain.run_events import PairRow, RunEvent
 from core.training.model import LoadedModel
 from core.training.reference_cache import TokenLogps
 from core.training.scoring import EncodedPair, Scorer
+from core.training.sharding import Sharded
 from core.training.values import Valuer
 
 
@@ -26,6 +28,7 @@ class TrainSession:
         encoded: token ids by pair id, of train and dev.
         pairs: the training pairs by pair id, of train and dev.
         train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
+        sharded: the policy's shards where several processes train all of its weights, else None.
         stop_reason: set by :meth:`request_stop`.
     """
 
@@ -37,8 +40,10 @@ class TrainSession:
         pairs: Sequence[TrainingPair],
         encoded: Sequence[EncodedPair],
         fetch_reference: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
+        sharded: Sharded | None = None,
     ) -> None:
         self.config = config
+        self.sharded = sharded
         self.model = model
         self.scorer = scorer
         self.encoded = {pair.pair_id: pair for pair in encoded}
@@ -47,6 +52,10 @@ class TrainSession:
         self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
         self.valuer = Valuer(config, fetch_reference)
         self.stop_reason = ""
+
+    def whole_model(self) -> AbstractContextManager[None]:
+        """Return a context in which the model may be used or written by one process alone; all must enter it."""
+        return nullcontext() if self.sharded is None else self.sharded.whole()
 
     def reference_logps(self, pair: EncodedPair) -> tuple[float, float]:
         """Return the cached reference log-prob sums of chosen and rejected, in nats."""

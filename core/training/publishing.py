@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from core import durable
 from core.domain.ids import new_uid
 from core.training.checkpoints import save_adapter
@@ -13,10 +15,13 @@ from core.training.contract import build_contract, write_contract
 from core.training.model import LoadedModel
 
 
-def publish_result(run_dir: Path, model: LoadedModel, identity: dict[str, Any]) -> tuple[Path, str]:
+def publish_result(
+    run_dir: Path, model: LoadedModel, identity: dict[str, Any], weights: dict[str, Tensor] | None = None
+) -> tuple[Path, str]:
     """Write ``run_dir/adapter`` (PEFT) or ``run_dir/model`` (Hugging Face) and return folder and manifest sha256.
 
-    One of an earlier attempt is moved aside first and deleted once the new one is complete.
+    One of an earlier attempt is moved aside first and deleted once the new one is complete. ``weights`` are those
+    of a model that is otherwise held in shards.
     """
     target = Path(run_dir) / ("adapter" if model.is_peft else "model")
     old: Path | None = None
@@ -28,7 +33,7 @@ def publish_result(run_dir: Path, model: LoadedModel, identity: dict[str, Any]) 
         if model.is_peft:
             save_adapter(model, folder)
         else:
-            model.base.save_pretrained(folder, safe_serialization=True)
+            model.base.save_pretrained(folder, state_dict=weights)
             model.tokenizer.save_pretrained(folder)
         write_contract(folder, build_contract(model, {"run": identity}))
 

@@ -61,7 +61,7 @@ class SharedScorer(RowScorer):
         self._windows = attention_windows(base.config)
         weight = HeadSpec.from_model(model.model).weight
         on_cpu = weight.device.type == "cpu"
-        self._budget = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
+        self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
         attention = "flex" if flex else getattr(base.config, "_attn_implementation", "") or "eager"
         self.kernel_id = f"shared-1/{weight.dtype}/{weight.device.type}/{attention}/torch-{torch.__version__}"
 
@@ -77,7 +77,7 @@ class SharedScorer(RowScorer):
     def _hidden(self, decoder: nn.Module, rows: Sequence[PairRow]) -> Tensor:
         states = []
         with layer_checkpointing(decoder, self.recomputes(rows)):
-            for group in groups([row for row in rows if row.targets], self._budget):
+            for group in groups([row for row in rows if row.targets], self.pack_tokens):
                 states.append(self._call(decoder, group))
         if not states:
             weight = decoder.get_input_embeddings().weight

@@ -67,6 +67,7 @@ class Stepper:
         self._world = world
         self._interrupts = interrupts
         self.micro = micro
+        self._in_step = session.sharded is not None
         self._parameters = list(session.model.trainable().values())
 
     def run(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
@@ -81,12 +82,17 @@ class Stepper:
         trouble: Exception | None = None
         try:
             tally = yield from self._with_recovery(step, batch, own)
+        except NotFinite as error:
+            trouble = error
         except Exception as error:
+            if self._in_step:  # the others wait inside a pass; only the end of this process tells them
+                raise
             trouble = error
         self._world.agree(trouble)
         if tally is None or self._world.alone:
             return tally
-        self._world.sum_gradients(self._parameters)
+        if not self._in_step:  # where the model is in shards, going backward has done it
+            self._world.sum_gradients(self._parameters)
         for other in self._world.gather(tally):
             tally.take(other)
         return tally
@@ -102,7 +108,7 @@ class Stepper:
             try:
                 return (yield from self._accumulate(step, batch, own))
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if not is_out_of_memory(error) or self._in_step:
                     raise
                 failure = str(error)
             self.clear()
@@ -136,6 +142,7 @@ class Stepper:
         tally = StepTally(len(batch))
         together = len(groups) == 1 and len(groups[0]) == len(batch)
         known = None if together else self._value_whole_step(batch, lengths)
+        more = self._passes_of_others(len(groups))
         for group in groups:
             yield from self._interrupts.poll(step - 1)
             if self._interrupts.stop:
@@ -146,10 +153,26 @@ class Stepper:
             scores = scorer.score(pairs, policy=True, token_weights=valuer.token_weights, stats=True)
             valued = known.part(group) if known else valuer.value(pairs, scores, [lengths[i] for i in group])
             tally.add(group, valued, scores)
-            if bad := tally.not_finite():
-                raise NotFinite("A loss or log-prob is not a finite number", bad)
+            self._go_on_or_stop(tally)
             scores.logps.backward((valued.gradient / len(batch)).to(scores.logps))
+        for _ in range(more):
+            scores = scorer.score(batch[:1], policy=True, token_weights=valuer.token_weights, stats=False)
+            self._go_on_or_stop(tally)
+            scores.logps.backward(torch.zeros_like(scores.logps))
         return tally
+
+    def _go_on_or_stop(self, tally: StepTally) -> None:
+        """Raise where a value is not finite; in shards on every process, before any of them goes backward."""
+        bad = tally.not_finite()
+        trouble = NotFinite("A loss or log-prob is not a finite number", bad) if bad else None
+        if self._in_step:
+            self._world.agree(trouble)
+        elif trouble is not None:
+            raise trouble
+
+    def _passes_of_others(self, own: int) -> int:
+        """Return how many passes more another process makes; in shards all of them must take part in each."""
+        return max(self._world.gather(own)) - own if self._in_step else 0
 
     def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> Valued | None:
         """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""

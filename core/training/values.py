@@ -85,6 +85,10 @@ class Valuer:
             chosen, rejected = found[pair.pair_id]
             self._sums[pair.pair_id] = sum_logps(chosen, weights[0]), sum_logps(rejected, weights[1])
 
+    def forget_reference(self) -> None:
+        """Compute every reference log-prob again when next asked for, since the reference has moved."""
+        self._sums.clear()
+
     def likelihood_lengths(self, pairs: Sequence[EncodedPair]) -> list[float]:
         """Return the divisors of the likelihood term for the pairs of one optimizer step."""
         return likelihood_lengths([pair.response_tokens()[0] for pair in pairs], self.config)

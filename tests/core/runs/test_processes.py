@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.run_config import RunConfig
-from core.domain.run_events import Failed, Finished, RunEvent, StepDone
+from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
 from core.runs.creation import NewRun, create_run
 from core.runs.driver import Drive
 from core.runs.processes import follow, is_follower, run_processes
@@ -48,6 +48,23 @@ def test_that_a_follower_calls_the_engine_alike_and_leaves_the_folder_alone(tmp_
 def test_that_a_follower_whose_engine_falls_silent_fails(tmp_path: Path) -> None:
     run_dir = golden_run(tmp_path / "run")
     assert isinstance(follow(run_dir, Drive(engine=lambda *_, **__: iter(()))), Failed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_that_the_first_process_probes_a_model_that_is_held_in_shards(tmp_path: Path) -> None:
+    settings = {"lora_r": 0, "init_adapter": "", "kl_every": 2, "sample_every": 2, "kl_prompts": 2}
+    run_dir = golden_run(tmp_path / "run", steps=2, **settings)
+    seen: list[RunEvent] = []
+    last = run_processes(run_dir, 2, seen.append)
+    assert isinstance(last, Finished), last
+    assert not [event for event in seen if isinstance(event, Warned) and event.code == "probe_failed"]
+    kls = [event for event in seen if isinstance(event, KlDone)]
+    assert [event.step for event in kls] == [0, 2]
+    assert kls[0].kl == 0.0 < kls[1].kl
+    samples = [event for event in seen if isinstance(event, SampleDone)]
+    assert all(event.policy == event.reference for event in samples if event.step == 0)
+    assert [event.pairs for event in seen if isinstance(event, EvalDone)] == [24, 24]
 
 
 @pytest.mark.slow

@@ -15,7 +15,10 @@ from tests.core.training.golden_runs import GOLDEN, golden_config, golden_pairs
 
 
 def main(name: str, folder: str, settings: str) -> None:
-    """Run the trajectory ``name`` and write one event a line to ``folder/events-RANK.jsonl``."""
+    """Run the trajectory ``name`` and write one event a line to ``folder/events-RANK.jsonl``.
+
+    A run that left checkpoints in the folder is taken up again.
+    """
     import os
 
     torch.set_num_threads(1)
@@ -27,6 +30,7 @@ def main(name: str, folder: str, settings: str) -> None:
             model_dir=GOLDEN / "model",
             run_dir=Path(folder) / "run",
             control=NoControl(),
+            resume=(Path(folder) / "run/checkpoints").is_dir(),
         ):
             out.write(json.dumps(to_plain(event)) + "\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
@@ -28,7 +31,7 @@ def free_port() -> int:
 
 def together(name: str, folder: Path, processes: int = 2, **settings: Any) -> list[list[RunEvent]]:
     """Run ``name`` in several processes and return each one's events."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     shared = {
         **os.environ,
         "WORLD_SIZE": str(processes),
@@ -54,10 +57,18 @@ def together(name: str, folder: Path, processes: int = 2, **settings: Any) -> li
     return [[from_plain(json.loads(line)) for line in text.splitlines()] for text in lines]
 
 
+FULL = {"lora_r": 0, "init_adapter": "", "lr": 1e-3}
+slow = pytest.mark.slow
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["sigmoid", pytest.param("aot", marks=pytest.mark.slow)])
-def test_that_two_processes_take_the_same_steps_as_one(name: str, tmp_path: Path) -> None:
-    settings = {"steps": 4, "batch_size": 5, "shuffle": True}
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("sigmoid", {}), pytest.param("aot", {}, marks=slow), ("sigmoid", FULL), pytest.param("aot", FULL, marks=slow)],
+    ids=["lora", "lora-aot", "full", "full-aot"],
+)
+def test_that_two_processes_take_the_same_steps_as_one(name: str, method: dict, tmp_path: Path) -> None:
+    settings = {"steps": 4, "batch_size": 5, "shuffle": True, **method}
     alone = run_golden(name, tmp_path / "alone", **settings)
     first, second = together(name, tmp_path / "together", **settings)
     assert isinstance(first[-1], Finished)
@@ -68,13 +79,39 @@ def test_that_two_processes_take_the_same_steps_as_one(name: str, tmp_path: Path
         for field in FIELDS.values():
             size = max(abs(getattr(one, field)), 1.0)
             assert abs(getattr(one, field) - getattr(other, field)) < 1e-6 * size, (one.step, field)
-    assert (tmp_path / "together/run/adapter/adapter_model.safetensors").is_file()
+    result = "model/model.safetensors" if method else "adapter/adapter_model.safetensors"
+    one, other = load_file(tmp_path / "alone" / result), load_file(tmp_path / "together/run" / result)
+    assert one.keys() == other.keys()
+    for tensor_name, tensor in one.items():
+        torch.testing.assert_close(other[tensor_name], tensor, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.timeout(300)
-def test_that_what_ends_one_process_ends_all(tmp_path: Path) -> None:
-    first, second = together("sigmoid", tmp_path / "together", steps=2, lr=10.0, beta=1000.0, loss="discopop")
+@pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
+def test_that_two_processes_resume_bit_for_bit(method: dict, tmp_path: Path) -> None:
+    settings = {"steps": 4, "batch_size": 5, "checkpoint_every": 2, "micro_batch": 2, **method}
+    whole, _ = together("sigmoid", tmp_path / "run", **settings)
+    run_dir = tmp_path / "run/run"
+    before = {p.name: load_file(p) for p in run_dir.glob("checkpoints/step-4/**/*.safetensors")}
+    shutil.rmtree(run_dir / "checkpoints/step-4")
+    again, _ = together("sigmoid", tmp_path / "run", **settings)
+    assert isinstance(again[-1], Finished), again[-1]
+    assert [(e.step, e.loss, e.grad_norm) for e in again if isinstance(e, StepDone)] == [
+        (e.step, e.loss, e.grad_norm) for e in whole if isinstance(e, StepDone)
+    ][2:]
+    after = {p.name: load_file(p) for p in run_dir.glob("checkpoints/step-4/**/*.safetensors")}
+    assert len(before) == 3
+    for name, tensors in before.items():
+        assert all(torch.equal(after[name][key], tensor) for key, tensor in tensors.items()), name
+
+
+@slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
+def test_that_what_ends_one_process_ends_all(method: dict, tmp_path: Path) -> None:
+    settings = {**method, "lr": 10.0, "beta": 1.0 if method else 1000.0, "loss": "discopop"}
+    first, second = together("sigmoid", tmp_path / "together", steps=3, **settings)
     assert isinstance(first[-1], Failed)
     assert first[-1].kind == second[-1].kind == "nan"
     assert first[-1].pair_ids
