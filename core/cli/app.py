@@ -23,7 +23,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def build_app() -> typer.Typer:
     """Return the typer application with every command."""
-    from core.cli import datasets, demo, doctor, models, rubrics, runs, train, workspace
+    from core.cli import datasets, demo, doctor, models, rubrics, runs, sweep, train, workspace
 
     app = typer.Typer(
         name="pairwright",
@@ -38,6 +38,7 @@ def build_app() -> typer.Typer:
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
     train.register(app)
+    sweep.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
     app.add_typer(models.build(), name="model")
     demo.register(app)

@@ -30,6 +30,7 @@ def build() -> typer.Typer:
     group.command("pause", help="Pause at the next micro-batch.")(pause)
     group.command("resume", help="Go on after a pause, or take the run up again from its last checkpoint.")(resume)
     group.command("stop", help="Stop and save; --now stops without saving.")(stop)
+    group.command("fork", help="Make a child run that goes on from a checkpoint under changed settings.")(fork)
     group.command("checkpoint", help="Save a checkpoint now and go on.")(checkpoint)
     return group
 
@@ -107,6 +108,29 @@ def checkpoint(run: _Run, where: _In = None, as_json: _Json = False) -> None:
     _must_live(folder)
     request_checkpoint(folder.control)
     _answer(folder, "saving a checkpoint", as_json)
+
+
+def fork(
+    run: _Run,
+    step: Annotated[int, typer.Option(help="Step of the checkpoint; the newest when left out.")] = -1,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the child; beside its parent when left out.")] = None,
+    name: Annotated[str, typer.Option(help="What the child is called.")] = "",
+    where: _In = None,
+    as_json: _Json = False,
+) -> None:
+    """Make the child run, and say how to start it."""
+    from core.cli.train import read_changes
+    from core.runs.forking import fork_run, saved_steps
+
+    parent = find(run, where)
+    if step < 0:
+        step = next(iter(saved_steps(parent)), 0)
+    child = fork_run(parent, step, read_changes(settings or []), path=out, name=name)
+    if as_json:
+        say_json({"run": child.record().run_id, "folder": str(child.path), "parent_step": step})
+    else:
+        say(f"{child.record().name} goes on from step {step}. Start it with: runs resume {child.path}")
 
 
 def find(run: str, where: Path | None) -> RunFolder:

@@ -46,15 +46,15 @@ def train(
     if resume is not None:
         run_dir = resume
     elif pairs is not None:
-        run_dir = _bare_run(pairs, model, out, settings or [], name, Charter(target, regression))
+        run_dir = bare_run(pairs, model, out, settings or [], name, Charter(target, regression))
     elif workspace is not None:
-        run_dir = _workspace_run(workspace, dataset, model, settings or [], name, Charter(target, regression))
+        run_dir = workspace_run(workspace, dataset, model, settings or [], name, Charter(target, regression))
     else:
         raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
     if create_only:
         say(str(run_dir))
         return 0
-    return follow(run_dir, as_json=as_json, processes=launch)
+    return code_of(work_on(run_dir, as_json=as_json, processes=launch), as_json)
 
 
 def read_settings(values: list[str]) -> RunConfig:
@@ -62,6 +62,15 @@ def read_settings(values: list[str]) -> RunConfig:
 
     Raises:
         UsageError: for a word without "=", an unknown key or a value out of bounds.
+    """
+    return RunConfig().with_values(read_changes(values))
+
+
+def read_changes(values: list[str]) -> dict[str, str]:
+    """Return ``key=value`` words by key.
+
+    Raises:
+        UsageError: for a word without "=".
     """
     parsed: dict[str, str] = {}
     for word in values:
@@ -71,7 +80,7 @@ def read_settings(values: list[str]) -> RunConfig:
         parsed[key.strip()] = value.strip()
     if parsed.get("init_adapter"):
         parsed["init_adapter"] = str(Path(parsed["init_adapter"]).expanduser().resolve())
-    return RunConfig().with_values(parsed)
+    return parsed
 
 
 def model_path(model: str) -> Path:
@@ -89,7 +98,12 @@ def model_path(model: str) -> Path:
     return Path(model).expanduser()
 
 
-def _bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], name: str, charter: Charter) -> Path:
+def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], name: str, charter: Charter) -> Path:
+    """Make a run from a file of pairs and return its folder.
+
+    Raises:
+        UsageError: when no folder is named, or it exists.
+    """
     from core.runs.creation import NewRun, create_run
     from core.runs.pairs_file import read_pairs
 
@@ -123,7 +137,12 @@ def bare_command(pairs: Path, model: Path, out: Path, settings: list[str], name:
     return shlex.join(words)
 
 
-def _workspace_run(workspace: Path, dataset: str, model: str, settings: list[str], name: str, charter: Charter) -> Path:
+def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str], name: str, charter: Charter) -> Path:
+    """Make a run from a dataset version of a workspace and return its folder.
+
+    Raises:
+        UsageError: when no dataset version is named.
+    """
     from core.services.application import Application
     from core.services.run_views import RunRequest
 
@@ -147,8 +166,8 @@ def _workspace_run(workspace: Path, dataset: str, model: str, settings: list[str
         return Path(app.runs.create(request).value.folder)
 
 
-def follow(run_dir: Path, *, as_json: bool, processes: int = 1) -> int:
-    """Work on the run in this process, or in several others, print its events, and return the exit code."""
+def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
+    """Work on the run in this process, or in several others, print its events, and return the last."""
     from core.paths import cache_dir
     from core.runs.control_file import request
     from core.runs.driver import Drive, drive
@@ -167,13 +186,12 @@ def follow(run_dir: Path, *, as_json: bool, processes: int = 1) -> int:
     request(folder.control, "run")
     with stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM)):
         if processes > 1:
-            last = run_processes(run_dir, processes, show)
-        else:
-            last = drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
-    return _code(last, as_json)
+            return run_processes(run_dir, processes, show)
+        return drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
 
 
-def _code(last: Finished | Failed, as_json: bool) -> int:
+def code_of(last: Finished | Failed, as_json: bool) -> int:
+    """Return the exit code, and say on standard error why a run failed."""
     if isinstance(last, Finished):
         return 0
     from core.cli.app import report

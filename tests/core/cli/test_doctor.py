@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.domain.run_events import GATE_CAUSES
 from core.services.diagnosis import wal_reset_status
 from tests.core.cli.conftest import Said
 
@@ -50,9 +51,18 @@ def test_that_a_missing_library_is_named_and_returns_1(call: Call, monkeypatch: 
     assert said.json()["missing"] == ["peft (training)"]
 
 
+def test_that_the_causes_of_the_truth_gate_are_listed_with_their_messages(call: Call) -> None:
+    assert call("doctor", "--gate", "--json").json() == GATE_CAUSES
+    said = call("doctor", "--gate")
+    assert said.code == 0
+    for line, (cause, message) in zip(said.out.splitlines()[1:], GATE_CAUSES.items(), strict=True):
+        assert line.startswith(f"gate:{cause} ")
+        assert line.endswith(message)
+
+
 def test_that_help_names_every_command(call: Call) -> None:
     said = call("--help")
     assert said.code == 0
-    for name in ("train", "runs", "doctor"):
+    for name in ("train", "sweep", "runs", "doctor"):
         assert name in said.out
     assert call().code == 2

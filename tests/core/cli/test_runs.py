@@ -101,6 +101,13 @@ def test_that_a_run_that_is_not_going_on_cannot_be_steered(call: Call, runs: Pat
         assert said.error()["hint"]
 
 
+def test_that_a_fork_needs_a_checkpoint_and_settings_it_can_follow(call: Call, runs: Path) -> None:
+    said = call("runs", "fork", "done", "--in", runs, "--step", "3", "--set", "lr=1e-4", "--json")
+    assert said.code == 1
+    assert said.error()["error"] == "The run has no checkpoint of step 3."
+    assert call("runs", "fork", "done", "--in", runs, "--set", "lr").code == 2
+
+
 def test_that_unknown_and_ambiguous_runs_are_refused(call: Call, runs: Path, model: Path) -> None:
     assert call("runs", "show", "nothing", "--in", runs).code == 1
     assert call("runs", "/nowhere").code == 1

@@ -1,0 +1,124 @@
+"""``sweep``: the same run under several values of one setting, one after the other.
+
+Reference log-probs do not depend on beta, loss, rate, rank or seed, so a sweep over these pays for one
+reference pass: the first run computes it, all others find it in the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import say, say_json, table
+from core.cli.train import bare_run, code_of, work_on, workspace_run
+from core.domain.errors import UsageError
+from core.domain.run_events import Failed, Finished
+from core.domain.run_record import Charter
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sweep")(sweep)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one value did: last training values, held-out accuracy, on-policy KL, and what the reference cost."""
+
+    value: str
+    run: str
+    step: int
+    loss: float | None
+    margin: float | None
+    accuracy: float | None
+    dev_accuracy: float | None
+    kl: float | None
+    reference_computed: int | None
+    reference_from_cache: int | None
+
+
+def sweep(
+    workspace: Annotated[Path | None, typer.Argument(help="Workspace folder; leave out with --pairs.")] = None,
+    over: Annotated[str, typer.Option(help="key=v1,v2,...; for example beta=0.01,0.05,0.1,0.3,0.5.")] = "",
+    dataset: Annotated[str, typer.Option(help="Dataset version of the workspace: its id or title.")] = "",
+    pairs: Annotated[Path | None, typer.Option(help="JSONL of prompt / chosen / rejected.")] = None,
+    model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the run folders (with --pairs).")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
+    name: Annotated[str, typer.Option(help="What the runs are called, before the value.")] = "sweep",
+    launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON, then the table.")] = False,
+) -> int:
+    """Train once for each value of one setting and compare. The reference is computed once."""
+    key, values = read_over(over)
+    outcomes: list[Outcome] = []
+    last: Finished | Failed | None = None
+    for value in values:
+        words, title, charter = [*(settings or []), f"{key}={value}"], f"{name}-{key}-{value}", Charter()
+        if pairs is not None:
+            if out is None:
+                raise UsageError("No folder for the runs is named.", "Add --out with a new folder.")
+            run_dir = bare_run(pairs, model, out / f"{key}-{value}", words, title, charter)
+        elif workspace is not None:
+            run_dir = workspace_run(workspace, dataset, model, words, title, charter)
+        else:
+            raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
+        last = work_on(run_dir, as_json=as_json, processes=launch)
+        if isinstance(last, Failed):
+            return code_of(last, as_json)
+        outcomes.append(outcome_of(value, run_dir, last))
+        if last.reason.startswith("stopped"):
+            break
+    show(key, outcomes, as_json=as_json)
+    return 0
+
+
+def read_over(text: str) -> tuple[str, list[str]]:
+    """Return the setting that varies and its values, as they were typed.
+
+    Raises:
+        UsageError: when the text is not of the form key=v1,v2,... with different values.
+    """
+    key, mark, rest = text.partition("=")
+    values = [value.strip() for value in rest.split(",") if value.strip()]
+    if not mark or not values or len(set(values)) < len(values):
+        raise UsageError(f"{text!r} is not a sweep.", "Write --over beta=0.05,0.1,0.3 with values that differ.")
+    return key.strip(), values
+
+
+def outcome_of(value: str, run_dir: Path, last: Finished) -> Outcome:
+    """Read from the run's ledger how it did."""
+    from core.runs.reader import RunReader
+
+    reader = RunReader(run_dir)
+    reader.poll()
+    steps, evals, kls = reader.steps(), reader.evals("dev"), reader.kls()
+    return Outcome(
+        value=value,
+        run=str(run_dir),
+        step=last.step,
+        loss=steps[-1].loss if steps else None,
+        margin=steps[-1].margin if steps else None,
+        accuracy=steps[-1].accuracy if steps else None,
+        dev_accuracy=evals[-1].accuracy if evals else None,
+        kl=kls[-1].kl if kls else None,
+        reference_computed=last.summary.get("reference_computed"),
+        reference_from_cache=last.summary.get("reference_from_cache"),
+    )
+
+
+def show(key: str, outcomes: list[Outcome], *, as_json: bool) -> None:
+    """Print what the values led to, side by side."""
+    names = [name for name in Outcome.__slots__ if name not in ("value", "run")]
+    if as_json:
+        say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in Outcome.__slots__} for o in outcomes]})
+        return
+    rows = [[o.value, *(_text(getattr(o, n)) for n in names)] for o in outcomes]
+    say(table(rows, (key, *(n.replace("_", " ") for n in names))))
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
