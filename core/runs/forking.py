@@ -22,6 +22,7 @@ def fork_run(
     changes: Mapping[str, Any],
     *,
     path: Path | None = None,
+    run_id: str = "",
     name: str = "",
     charter: Charter | None = None,
 ) -> RunFolder:
@@ -32,6 +33,7 @@ def fork_run(
         step: of the checkpoint to go on from.
         changes: settings that differ, by name.
         path: folder of the child; beside its parent, named by its id, when None.
+        run_id: id of the child; a new one when "".
         name: of the child.
         charter: of the child; the parent's when None.
 
@@ -56,7 +58,7 @@ def fork_run(
         parent_run=record.run_id,
         parent_step=step,
     )
-    run_id = new_uid()
+    run_id = run_id or new_uid()
     child = create_run(path or parent.path.parent / run_id, new, run_id=run_id)
     try:
         fork_in_child(source, child.path)
