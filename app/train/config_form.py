@@ -87,7 +87,15 @@ class ConfigForm(QWidget):
             name: widget.currentText() if isinstance(widget, QComboBox) else widget.text().strip()
             for name, widget in self._inputs.items()
         }
+        if self.measured_smoothing:
+            values.pop("label_smoothing")
         return RunConfig().with_values(values)
+
+    @property
+    def measured_smoothing(self) -> bool:
+        """Whether the labels are to be smoothed by their measured flip rate."""
+        widget = self._inputs["label_smoothing"]
+        return isinstance(widget, QLineEdit) and widget.text().strip().lower() == presenter.MEASURED
 
     def _edited(self) -> None:
         if self._loading:

@@ -177,6 +177,7 @@ class TrainPage(Page):
             name=self.name.text().strip(),
             charter=Charter(self.target.text().strip(), self.regression.text().strip()),
             note=self.note.toPlainText().strip(),
+            measured_smoothing=self.form.measured_smoothing,
         )
 
     # Acting

@@ -32,6 +32,10 @@ MAIN_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("steps", "Steps", "0: as many as the epochs need"),
     ("max_length", "Longest pair", "tokens of prompt and response; 0 is unlimited"),
 )
+MEASURED = "measured"
+HINTS: dict[str, str] = {
+    "label_smoothing": f"assumed share of flipped labels; '{MEASURED}' takes the rate found by retests and gold items",
+}
 _MAIN = {name for name, _, _ in MAIN_FIELDS}
 
 
@@ -53,7 +57,7 @@ def main_fields() -> list[FieldSpec]:
 def advanced_fields() -> list[FieldSpec]:
     """Return all other settings of a run, in the order of the configuration."""
     names = [f.name for f in fields(RunConfig) if f.name not in _MAIN]
-    return [FieldSpec(name, name.replace("_", " "), "", CHOICES.get(name, ())) for name in names]
+    return [FieldSpec(name, name.replace("_", " "), HINTS.get(name, ""), CHOICES.get(name, ())) for name in names]
 
 
 def text_of(value: Any) -> str:

@@ -149,19 +149,16 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
     given = [word for word in settings if word.replace(" ", "") != _MEASURED]
-    config, place, note = read_settings(given), model_path(model), ""
+    config, place = read_settings(given), model_path(model)
     with Application.open(workspace) as app:
         version = app.datasets.get(int(dataset) if dataset.isdigit() else dataset)
-        if len(given) < len(settings):
-            rate, note = app.datasets.measured_smoothing(version.id)
-            config = config.with_values({"label_smoothing": rate})
         request = RunRequest(
             dataset_id=version.id,
             model_path=str(place),
             config=config,
             name=name,
             charter=charter,
-            note=note,
+            measured_smoothing=len(given) < len(settings),
         )
         return Path(app.runs.create(request).value.folder)
 

@@ -23,6 +23,7 @@ class RunRequest:
         model_path: folder of the base model, or a GGUF file.
         dataset_id: frozen dataset version of the workspace; or
         pairs_path: a file of pairs, when there is no dataset version.
+        measured_smoothing: take the flip rate measured behind the dataset version as ``label_smoothing``.
     """
 
     model_path: str
@@ -33,6 +34,7 @@ class RunRequest:
     charter: Charter = field(default_factory=Charter)
     tags: tuple[str, ...] = ()
     note: str = ""
+    measured_smoothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def command_line(request: RunRequest, *, workspace: Path | None = None, dataset:
     words += ["--model", request.model_path]
     for key, value in changed_settings(request.config).items():
         words += ["--set", f"{key}={_text(value)}"]
+    words += ["--set", "label_smoothing=measured"] if request.measured_smoothing else []
     for option, value in (
         ("--name", request.name),
         ("--target", request.charter.target_behaviour),

@@ -44,3 +44,19 @@ def test_that_the_request_carries_what_the_form_says(page):
     assert request.config.beta == 0.25 and request.name == "dpo-b0.25-r16"
     assert request.charter.target_behaviour == "Shorter answers"
     assert page.context.actions.action("train.start").isEnabled()
+
+
+def test_that_label_smoothing_can_be_left_to_what_was_measured(page):
+    page.datasets.addItem("mine 1", 7)
+    page.models.addItem("tiny", "/models/tiny")
+    page.datasets.setCurrentIndex(0)
+    page.models.setCurrentIndex(0)
+    field = page.form._inputs["label_smoothing"]
+    field.setText("Measured")
+    field.editingFinished.emit()
+    assert page.form.error_text == ""
+    assert page.request().measured_smoothing
+    field.setText("0.1")
+    field.editingFinished.emit()
+    assert not page.request().measured_smoothing
+    assert page.request().config.label_smoothing == 0.1

@@ -10,6 +10,7 @@ import pytest
 
 from core.domain.judgement import Task
 from core.services.annotation import QueueSettings
+from core.services.application import Application
 from tests.core.cli.conftest import Said
 from tests.fakes.workspaces import opened, prefer
 
@@ -109,6 +110,9 @@ def test_that_the_measured_flip_rate_is_shown_and_smooths_the_labels_of_a_run(
     assert made.code == 0, made.err
     run = json.loads((Path(made.out.strip()) / "run.json").read_text())
     assert run["config"]["label_smoothing"] == found["flip"]["rate"] > 0
+    with Application.open(desk, read_only=True) as app:
+        (info,) = app.runs.list()
+        assert "1 of 6 retests changed side" in info.note
 
 
 def test_that_an_unmeasured_flip_rate_stops_the_run_before_it_is_made(call: Call, ws: Path, model: Path) -> None:
