@@ -10,11 +10,12 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.errors import UsageError, UserError
 from core.domain.ids import new_uid
 from core.domain.insight import Insight
 from core.domain.pair import TrainingPair
@@ -22,7 +23,7 @@ from core.domain.run_record import LIVE_STATES, Charter
 from core.runs import control_file, hosts
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
-from core.runs.fork_worker import fork_in_child
+from core.runs.forking import fork_run
 from core.runs.pairs_file import read_pairs
 from core.runs.reader import RunReader
 from core.runs.state import read_status
@@ -69,6 +70,7 @@ class RunsService:
         cancelled: Callable[[], bool] | None = None,
     ) -> PreflightReport:
         """Try the run out in a process of its own: does it load, fit, and how long will it take?"""
+        request = self._measured(request)
         return preflight(
             request.config,
             Path(request.model_path),
@@ -90,6 +92,7 @@ class RunsService:
             UsageError: when neither or both of dataset and pairs file are named.
             NotFound, BadInput, ModelRefused: when an input cannot be used; nothing was made.
         """
+        request = self._measured(request)
         new = NewRun(
             config=request.config,
             model_dir=Path(request.model_path),
@@ -101,7 +104,9 @@ class RunsService:
             tags=request.tags,
             note=request.note,
         )
-        return self._publish(new)
+        self._must_write()
+        run_id = new_uid()
+        return self._register(create_run(self.folder / run_id, new, run_id=run_id))
 
     def fork(
         self, run_id: str, step: int, changes: dict[str, Any], *, name: str = "", charter: Charter | None = None
@@ -112,37 +117,19 @@ class RunsService:
             NotFound: when there is no such checkpoint.
             UsageError: when a setting changed that a checkpoint cannot follow.
         """
-        parent = self._registry.folder(run_id)
-        record = parent.record()
-        source = parent.checkpoints / f"step-{step}"
-        if not source.is_dir():
-            raise NotFound(f"The run has no checkpoint of step {step}.", "Choose one that is listed.")
-        new = NewRun(
-            config=record.config.with_values(changes),
-            model_dir=Path(record.model_dir),
-            pairs=parent.pairs(),
-            name=name or f"{record.name}-fork-{step}",
-            dataset=record.dataset,
-            charter=charter or record.charter,
-            tags=record.tags,
-            parent_run=run_id,
-            parent_step=step,
+        self._must_write()
+        parent, child_id = self._registry.folder(run_id), new_uid()
+        return self._register(
+            fork_run(parent, step, changes, path=self.folder / child_id, run_id=child_id, name=name, charter=charter)
         )
-        return self._publish(new, prepare=lambda folder: fork_in_child(source, folder.path))
 
-    def _publish(self, new: NewRun, prepare: Callable[[RunFolder], None] | None = None) -> Outcome[RunInfo]:
+    def _must_write(self) -> None:
         if self._app.read_only:
             raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
-        run_id = new_uid()
-        folder = create_run(self.folder / run_id, new, run_id=run_id)
-        if prepare is not None:
-            try:
-                prepare(folder)
-            except UserError:
-                _discard(folder)
-                raise
+
+    def _register(self, folder: RunFolder) -> Outcome[RunInfo]:
         self._registry.register(folder)
-        return Outcome(self.info(run_id), Changes.RUNS)
+        return Outcome(self.info(folder.record().run_id), Changes.RUNS)
 
     # While it runs
 
@@ -249,6 +236,21 @@ class RunsService:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""
         return RunLineage(self._app, self.reader(run_id))
 
+    def _measured(self, request: RunRequest) -> RunRequest:
+        """Return the request with the measured flip rate in place, which its note then tells.
+
+        Raises:
+            UsageError: when the rate is not measured, or there is no dataset version behind which it could be.
+        """
+        if not request.measured_smoothing:
+            return request
+        if request.dataset_id is None:
+            raise UsageError("A file of pairs has no measured flip rate.", "Set label_smoothing to a number.")
+        rate, words = self._app.datasets.measured_smoothing(request.dataset_id)
+        note = f"{request.note}\n{words}".strip()
+        config = request.config.with_values({"label_smoothing": rate})
+        return replace(request, config=config, note=note, measured_smoothing=False)
+
     def _pairs(self, request: RunRequest) -> list[TrainingPair]:
         if (request.dataset_id is None) == (not request.pairs_path):
             raise UsageError("A run needs either a dataset version or a file of pairs.", "Choose one of them.")
@@ -268,10 +270,3 @@ class RunsService:
             "rubrics": list(version.rubric_titles),
             "workspace": self._store.uuid,
         }
-
-
-def _discard(folder: RunFolder) -> None:
-    """Remove a run folder that never came to life."""
-    import shutil
-
-    shutil.rmtree(folder.path, ignore_errors=True)
