@@ -180,7 +180,11 @@ def _recomputing(
     tile: int,
     wide: torch.dtype,
 ) -> tuple[Tensor, list[Tensor]]:
-    """Return the same as :class:`_OnePass` through autograd, recomputing each tile in the backward pass."""
+    """Return the same as :class:`_OnePass` through autograd, recomputing each tile in the backward pass.
+
+    The values are :class:`_OnePass`'s own to the last bit, so that a policy that has not moved has h = 0 exactly
+    against a reference that was computed without gradients.
+    """
 
     def one_tile(rows: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         z = head.logits(rows)
@@ -188,7 +192,7 @@ def _recomputing(
         with torch.no_grad():
             values = [torch.zeros_like(logp) for _ in range(4)]
             _reduce_tile(z.detach(), target, values if stats else values[:1], False)
-        return logp, *values
+        return values[0] + (logp - logp.detach()), *values
 
     tiles = []
     for start in range(0, hidden.shape[0], tile):

@@ -92,7 +92,9 @@ def test_that_full_fine_tuning_leaves_a_whole_model(tiny_llama_dir: Path, tmp_pa
 
     events = run(tiny_llama_dir, tmp_path, lora_r=0, lr=1e-3)
     assert events[-1].reason == "completed"
-    assert steps_of(events)[0].loss == pytest.approx(0.6931471805599453, abs=1e-6)
+    assert steps_of(events)[0].loss == pytest.approx(0.6931471805599453, abs=1e-12)
+    assert all(row.h == 0.0 and row.weight == 0.5 for row in steps_of(events)[0].rows)
+    assert steps_of(events)[0].accuracy == 0.5
     assert steps_of(events)[-1].margin != 0
     assert verify_folder(tmp_path / "model")["kind"] == "model"
     AutoTokenizer.from_pretrained(tmp_path / "model")

@@ -96,6 +96,17 @@ def test_that_a_training_head_gets_its_own_gradient():
     assert not found.token_logps.requires_grad
 
 
+def test_that_a_training_head_gives_the_bits_of_a_frozen_one():
+    hidden, targets, owner, head, weights = problem(torch.float32)
+    with torch.no_grad():
+        frozen = score_rows(hidden, targets, owner, OWNERS, head, weights=weights, tile=8)
+    head.weight.requires_grad_()
+    found = score_rows(hidden, targets, owner, OWNERS, head, weights=weights, tile=8)
+    assert found.logps.requires_grad
+    assert torch.equal(found.logps.detach(), frozen.logps)
+    assert torch.equal(found.token_logps, frozen.token_logps)
+
+
 def test_that_a_head_that_is_a_module_is_scored_through_it():
     hidden, targets, owner, _, _ = problem()
     layer = torch.nn.Linear(WIDTH, VOCABULARY, dtype=torch.float64)
