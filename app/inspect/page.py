@@ -16,8 +16,9 @@ from app.context import AppContext
 from app.inspect.pair_panel import PairPanel, PairView, mean_margin
 from app.main_window.page import Page
 from app.widgets.inputs import SearchField
-from app.widgets.labels import Chip, text_label
+from app.widgets.labels import Chip, ElideLabel
 from app.widgets.messages import EmptyState
+from app.widgets.own_keys import OwnKeys
 from app.widgets.pair_table import PairTable
 from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
@@ -50,6 +51,8 @@ class InspectPage(Page):
         self.count = Chip("")
         self._build()
         self._bind()
+        self._own_keys = OwnKeys(self)
+        self._own_keys.keep(self)
 
     def _build(self) -> None:
         for box, name in ((self.runs, "Run"), (self.kinds, "Which pairs")):
@@ -63,7 +66,9 @@ class InspectPage(Page):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(
-            text_label("Margin z = β·h; click the bars for a brush, drag its ends, Escape clears it", "caption")
+            ElideLabel(
+                "Margin z = β·h. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all", kind="caption"
+            )
         )
         self.histogram.setMaximumHeight(190)
         column.addWidget(self.histogram)
@@ -201,7 +206,9 @@ class InspectPage(Page):
         def read() -> PairView:
             lineage = self._lineage(run_id)
             visits = tuple(service.reader(run_id).pair_history(pair_id, kind))
-            return PairView(pair_id, lineage.pair(pair_id), visits, lineage.judgements(pair_id))
+            return PairView(
+                pair_id, lineage.pair(pair_id), visits, lineage.judgements(pair_id), lineage.letters(pair_id)
+            )
 
         self.context.tasks.query(read, self.panel.show_pair, owner=self, key="pair")
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QListWidget, QPlainTextEdit, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QListWidget, QSplitter, QVBoxLayout
 
 from app.context import AppContext
 from app.widgets.buttons import action_button
@@ -17,6 +17,7 @@ from app.widgets.containers import Card
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.plots.curves import CurveSpec
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.safe_text import SafeText
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
 
@@ -29,6 +30,8 @@ class PairView:
     pair: TrainingPair | None
     visits: tuple[Any, ...]
     judgements: Sequence[Judgement]
+    letters: tuple[str, str] = ("", "")
+    """Which canonical answer, A or B, was chosen and which rejected; empty for a run from a bare file."""
 
 
 class PairPanel(QFrame):
@@ -49,18 +52,24 @@ class PairPanel(QFrame):
         self.head.head.addStretch(1)
         self.head.head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
         self.head.column.insertLayout(0, self.head.head)
-        self.prompt = _reader("Prompt")
-        self.prompt.setMaximumHeight(84)
+        self.prompt = SafeText(context.theme, "Prompt", size=13)
+        self.prompt.setMaximumHeight(context.theme.px(84))
         self.head.add(self.prompt)
         column.addWidget(self.head)
         texts = QSplitter(Qt.Orientation.Horizontal)
         texts.setChildrenCollapsible(False)
-        self.chosen, self.rejected = _reader("Chosen answer"), _reader("Rejected answer")
+        self.chosen = SafeText(context.theme, "Chosen answer", size=13)
+        self.rejected = SafeText(context.theme, "Rejected answer", size=13)
         self.stats: dict[str, ElideLabel] = {}
+        self.sides: dict[str, Chip] = {}
         for name, view in (("Chosen", self.chosen), ("Rejected", self.rejected)):
-            card = Card(name)
-            self.stats[name] = ElideLabel("", kind="caption")
-            card.add_to_head(self.stats[name])
+            card = Card()
+            self.stats[name], self.sides[name] = ElideLabel("", kind="caption"), Chip("")
+            self.stats[name].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            card.head.addWidget(text_label(name, "section"))
+            card.head.addWidget(self.sides[name])
+            card.head.addWidget(self.stats[name], 1)
+            card.column.insertLayout(0, card.head)
             card.add(view, 1)
             texts.addWidget(card)
         column.addWidget(texts, 3)
@@ -85,9 +94,11 @@ class PairPanel(QFrame):
         """Show a pair; texts are plain, whatever they hold."""
         self.title.setText(f"Pair {view.pair_id}")
         pair = view.pair
-        self.prompt.setPlainText(_conversation(pair) if pair else "This run's pairs file does not hold the pair.")
-        self.chosen.setPlainText(pair.chosen if pair else "")
-        self.rejected.setPlainText(pair.rejected if pair else "")
+        self.prompt.set_text(_conversation(pair) if pair else "This run's pairs file does not hold the pair.")
+        self.chosen.set_text(pair.chosen if pair else "")
+        self.rejected.set_text(pair.rejected if pair else "")
+        for name, letter in zip(("Chosen", "Rejected"), view.letters, strict=True):
+            self.sides[name].set_chip(letter, letter.lower() if letter else "neutral")  # type: ignore[arg-type]
         last = view.visits[-1].row if view.visits else None
         if last is None:
             self.margin.set_chip("not visited yet", "neutral")
@@ -107,7 +118,7 @@ class PairPanel(QFrame):
 
 
 def judgement_line(judgement: Judgement) -> str:
-    """Return one judgement as a line: who, what, under which rubric version, clause by clause, why."""
+    """Return one judgement as lines: who, what, under which rubric version, clause by clause, why."""
     draft = judgement.draft
     when = datetime.fromtimestamp(judgement.at_ms / 1000).strftime("%Y-%m-%d %H:%M")
     parts = [f"{judgement.reviewer.name}: {describe(draft)}", judgement.rubric_title, when]
@@ -131,12 +142,3 @@ def _conversation(pair: TrainingPair) -> str:
     if len(pair.prompt.messages) == 1:
         return pair.prompt.last_text
     return "\n\n".join(f"{m.role.capitalize()}: {m.content}" for m in pair.prompt.messages)
-
-
-def _reader(name: str) -> QPlainTextEdit:
-    view = QPlainTextEdit()
-    view.setReadOnly(True)
-    view.setAccessibleName(name)
-    view.setFrameShape(QFrame.Shape.NoFrame)
-    view.setTabChangesFocus(True)
-    return view

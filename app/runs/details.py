@@ -24,6 +24,7 @@ class DetailTabs(QTabWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._samples: tuple[Any, ...] | None = None
+        self._snapshot: presenter.Snapshot | None = None
         self.setDocumentMode(True)
         self.setAccessibleName("Details of the run")
         self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
@@ -46,7 +47,7 @@ class DetailTabs(QTabWidget):
             self.addTab(widget, title)
         self.step_pairs.opened.connect(self.pair_opened)
         self.worst.opened.connect(self.pair_opened)
-        self.currentChanged.connect(lambda place: self.worst_wanted.emit() if place == 1 else None)
+        self.currentChanged.connect(self._turned)
 
     def show_step(self, first: int, last: int, rows: Sequence[Any]) -> None:
         """List the pairs of a step or a range."""
@@ -55,11 +56,23 @@ class DetailTabs(QTabWidget):
         self.step_pairs.set_rows(rows)
 
     def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
-        """Fill samples, log and configuration."""
-        _set_text(self.log, "\n".join(snapshot.log))
-        if snapshot.samples != self._samples:
+        """Take samples, log and configuration; only the tab at the front is filled, since it is often."""
+        self._snapshot = snapshot
+        self._fill()
+
+    def _fill(self) -> None:
+        snapshot, shown = self._snapshot, self.currentWidget()
+        if snapshot is None:
+            return
+        if shown is self.log:
+            _set_text(self.log, "\n".join(snapshot.log))
+        elif shown is self.samples and snapshot.samples != self._samples:
             self._samples = snapshot.samples
             self.samples.set_text(sample_text(snapshot.samples))
+        elif shown is self.config:
+            self._fill_config(snapshot)
+
+    def _fill_config(self, snapshot: presenter.Snapshot) -> None:
         lines = presenter.config_lines(snapshot)
         if self.config.rowCount() != len(lines) or self.config.property("run") != snapshot.run_id:
             self.config.setProperty("run", snapshot.run_id)
@@ -67,6 +80,11 @@ class DetailTabs(QTabWidget):
             for row, (name, value) in enumerate(lines):
                 self.config.setItem(row, 0, QTableWidgetItem(name))
                 self.config.setItem(row, 1, QTableWidgetItem(value))
+
+    def _turned(self, _place: int) -> None:
+        if self.currentWidget() is self.worst:
+            self.worst_wanted.emit()
+        self._fill()
 
     def current_pair(self) -> str:
         """Return the pair selected in the table at the front."""

@@ -34,6 +34,7 @@ class Monitor(QFrame):
         self._dismissed: set[tuple[str, str]] = set()
         self._banner: Banner | None = None
         self.grid = MonitorGrid(context.theme)
+        self.grid.fed.connect(self.show_readout)
         self.tabs = DetailTabs(context.theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
@@ -135,12 +136,11 @@ class Monitor(QFrame):
         self._show_controls(status.state, bool(snapshot.checkpoints))
         for tile, view in zip(self.tiles, presenter.tiles(snapshot), strict=True):
             tile.set_value(view.value, view.delta, view.tone)  # type: ignore[arg-type]
-        self.grid.set_series(snapshot.series, status.total_steps)
+        self.grid.feed(snapshot.series, status.total_steps)
         budget = snapshot.record.config.kl_budget
         next(p for p in self.grid.plots if "kl.kl" in p.curves).set_target(budget, "budget")
         self.tabs.show_snapshot(snapshot)
         self._show_banner(snapshot)
-        self.show_readout()
 
     def show_readout(self) -> None:
         """Print the values under the crosshair."""

@@ -19,6 +19,7 @@ from app.runs import presenter
 from app.theme.theme import Theme
 
 _RUN = Qt.ItemDataRole.UserRole
+_STATE = Qt.ItemDataRole.UserRole + 1
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -68,6 +69,7 @@ class RunList(QListWidget):
         self._lines = _RunLines(theme)
         self.setItemDelegate(self._lines)
         self.currentItemChanged.connect(self._tell)
+        theme.changed.connect(self._recolour)
 
     @property
     def current_id(self) -> str:
@@ -91,10 +93,19 @@ class RunList(QListWidget):
         for place, info in enumerate(runs):
             item = self.item(place)
             icon, colour = presenter.STATE_ICON.get(info.status.state, ("circle", "text3"))
-            item.setText(f"{info.name}\n{presenter.list_line(info)}")
+            lines = f"{info.name}\n{presenter.list_line(info)}"
+            if item.text() == lines and item.data(_STATE) == info.status.state:
+                continue
+            item.setText(lines)
+            item.setData(_STATE, info.status.state)
             item.setIcon(self._theme.icons.icon(icon, colour, colour))
             words = presenter.STATE_TEXT.get(info.status.state, ("", ""))[0]
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{info.name}, {words}, {presenter.list_line(info)}")
+
+    def _recolour(self) -> None:
+        """Let every row take its icon anew when the runs are shown next."""
+        for place in range(self.count()):
+            self.item(place).setData(_STATE, None)
 
     def choose(self, run_id: str) -> bool:
         """Choose a run by its id; False when it is not in the list."""

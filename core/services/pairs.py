@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.domain.judgement import Judgement
 from core.domain.pair import Pair
 from core.domain.pair_table import (
     LabelFilter,
@@ -18,8 +19,8 @@ from core.domain.pair_table import (
     SourceInfo,
 )
 from core.services.table_export import TableReport, export_table
+from core.store import judgement_views, sources
 from core.store import pairs as repository
-from core.store import sources
 
 if TYPE_CHECKING:
     from core.services.application import Application
@@ -77,6 +78,11 @@ class PairsService:
         """Return the full texts of these pairs with their generation records."""
         with self._store.read() as session:
             return {key: pair for key, (_, pair) in repository.texts(session, pair_ids).items()}
+
+    def judgements(self, pair_ids: Sequence[int]) -> dict[int, list[Judgement]]:
+        """Return every judgement of these pairs, oldest first; pairs without one are left out."""
+        with self._store.read() as session:
+            return judgement_views.of_pairs(session, pair_ids)
 
     def sources(self) -> list[SourceInfo]:
         """Return every source of pairs, for the filter."""

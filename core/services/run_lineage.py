@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.domain.judgement import Judgement, describe
@@ -44,7 +43,7 @@ class RunLineage:
     def __init__(self, application: Application | None, reader: Any) -> None:
         self._application, self._reader = application, reader
         self._pairs: dict[str, TrainingPair] | None = None
-        self._labels = lru_cache(maxsize=4096)(self._read_labels)
+        self._labels: dict[str, tuple[str, str, str]] = {}
 
     def pair(self, pair_id: str) -> TrainingPair | None:
         """Return the pair as it was trained on, or None when the run does not hold it."""
@@ -54,8 +53,9 @@ class RunLineage:
 
     def rows(self, visits: Iterable[Any]) -> list[LineageRow]:
         """Return the visits with prompt, label, clause and reviewers, in the order given."""
-        beta = self._reader.config().beta
-        return [self._row(visit, beta) for visit in visits]
+        beta, wanted = self._reader.config().beta, list(visits)
+        self._read_labels({visit.row.pair_id for visit in wanted})
+        return [self._row(visit, beta) for visit in wanted]
 
     def judgements(self, pair_id: str) -> Sequence[Judgement]:
         """Return every judgement of the pair, oldest first; empty for a run from a bare file."""
@@ -63,12 +63,22 @@ class RunLineage:
             return ()
         return tuple(self._application.pairs.detail(int(pair_id)).judgements)
 
+    def letters(self, pair_id: str) -> tuple[str, str]:
+        """Return which canonical answer was chosen and which rejected, as labels name them; empty for a bare file."""
+        pair = self.pair(pair_id)
+        if self._application is None or pair is None or not pair_id.isdigit() or self._from_file():
+            return "", ""
+        found = self._application.pairs.texts([int(pair_id)]).get(int(pair_id))
+        if found is None or pair.chosen not in (found.a.text, found.b.text):
+            return "", ""
+        return ("A", "B") if pair.chosen == found.a.text else ("B", "A")
+
     def _from_file(self) -> bool:
         return not self._reader.record().dataset.get("root_sha256")
 
     def _row(self, visit: Any, beta: float) -> LineageRow:
         row, pair = visit.row, self.pair(visit.row.pair_id)
-        label, reviewers, clause = self._labels(row.pair_id)
+        label, reviewers, clause = self._labels.get(row.pair_id, ("", "", ""))
         return LineageRow(
             pair_id=row.pair_id,
             step=visit.step,
@@ -86,12 +96,20 @@ class RunLineage:
             truncated=row.truncated,
         )
 
-    def _read_labels(self, pair_id: str) -> tuple[str, str, str]:
-        pair = self.pair(pair_id)
+    def _read_labels(self, pair_ids: set[str]) -> None:
+        """Read what is not known yet, all pairs at once: one by one, a thousand pairs take seconds."""
+        unknown = [name for name in pair_ids if name not in self._labels and name.isdigit()]
+        if self._application is None or not unknown or self._from_file():
+            return
+        found = self._application.pairs.judgements([int(name) for name in unknown])
+        for name in unknown:
+            self._labels[name] = self._label(self.pair(name), found.get(int(name), []))
+
+    @staticmethod
+    def _label(pair: TrainingPair | None, judgements: Sequence[Judgement]) -> tuple[str, str, str]:
+        """Return label, reviewers and clauses of the judgements that the run's data came from."""
         used = set(pair.judgement_ids) if pair else set()
-        found = [j for j in self.judgements(pair_id) if j.id in used] or [
-            j for j in self.judgements(pair_id) if j.current and j.kind == "label"
-        ]
+        found = [j for j in judgements if j.id in used] or [j for j in judgements if j.current and j.kind == "label"]
         labels = ", ".join(dict.fromkeys(describe(j.draft) for j in found))
         names = ", ".join(dict.fromkeys(j.reviewer.name for j in found))
         return labels, names, ", ".join(dict.fromkeys(_clause(j) for j in found if _clause(j)))

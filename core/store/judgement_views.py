@@ -65,6 +65,16 @@ def of_pair(session: Session, pair_id: int) -> list[Judgement]:
     return _read(session, _joined().where(col(JudgementRow.pair_id) == pair_id).order_by(col(JudgementRow.id)))
 
 
+def of_pairs(session: Session, pair_ids: Sequence[int]) -> dict[int, list[Judgement]]:
+    """Return the whole history of several pairs, each oldest first; pairs without one are left out."""
+    found: dict[int, list[Judgement]] = {}
+    query = _joined().order_by(col(JudgementRow.id))
+    for part in chunks(sorted(set(pair_ids))):
+        for one in _read(session, query.where(col(JudgementRow.pair_id).in_(part))):
+            found.setdefault(one.pair_id, []).append(one)
+    return found
+
+
 def recent(session: Session, reviewer_id: int, limit: int) -> list[Judgement]:
     """Return a reviewer's newest labels that still count, newest first; imported ones do not appear."""
     query = (

@@ -105,17 +105,18 @@ class MetricPlot(QFrame):
         """The curves by the name of their metric."""
         return {metric: items.curve for metric, items in self._items.items()}
 
-    def set_curve(self, metric: str, steps: Sequence[float], values: Sequence[float]) -> None:
-        """Take the whole series of one metric; missing values are NaN."""
+    def set_curve(self, metric: str, steps: Sequence[float], values: Sequence[float]) -> bool:
+        """Take the whole series of one metric; missing values are NaN. Returns whether anything changed."""
         curve = Curve(np.asarray(steps, dtype=float), np.asarray(values, dtype=float))
         items = self._items[metric]
         if np.array_equal(items.curve.steps, curve.steps) and np.array_equal(
             items.curve.values, curve.values, equal_nan=True
         ):
-            return
+            return False
         items.set_curve(curve, smooth(curve.values, self._weight_of(items.spec)))
         self._draw(items)
         self._show_values()
+        return True
 
     def _weight_of(self, spec: CurveSpec) -> float:
         return 0.0 if spec.sparse else self._weight
@@ -193,7 +194,8 @@ class MetricPlot(QFrame):
         """Show a stretch along x with all values in it."""
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
             self.view.setXRange(left, right, padding=0)
-        self.view.enableAutoRange(axis="y")
+        if not self.view.autoRangeEnabled()[1]:
+            self.view.enableAutoRange(axis="y")
 
     def show_range(self, first: float, last: float) -> None:
         """Mark a range of steps; NaN takes the mark away."""

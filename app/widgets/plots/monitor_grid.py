@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
 
@@ -18,6 +18,8 @@ from app.widgets.plots.table_twin import TableTwin
 
 Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
+_PAUSE_MS = 20
+"""Between two plots that take new values: a little more than a frame."""
 PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
     (
         "Reward margin",
@@ -68,6 +70,7 @@ class MonitorGrid(QStackedWidget):
         picked(int), ranged(int, int): a step was clicked, a range was dragged.
         unfollowed(): the user moved a plot by hand.
         wished(object, str): something of one plot's menu, see ``plot_head.WISHES``.
+        fed(): all plots show the newest values.
     """
 
     hovered = Signal(float)
@@ -75,6 +78,7 @@ class MonitorGrid(QStackedWidget):
     ranged = Signal(int, int)
     unfollowed = Signal()
     wished = Signal(object, str)
+    fed = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -82,6 +86,11 @@ class MonitorGrid(QStackedWidget):
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
+        self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
+        self._hungry: list[MetricPlot] = []
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._feed_one)
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -138,16 +147,34 @@ class MonitorGrid(QStackedWidget):
 
     def set_series(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
         """Take the series of the metrics, by name; ``total`` steps are planned."""
-        self._total = total
-        for plot in self.plots:
-            for metric in plot.curves:
-                if metric in values:
-                    plot.set_curve(metric, *values[metric])
+        self._total, self._values, self._hungry = total, values, list(self.plots)
+        while self._hungry:
+            self._feed_one()
+
+    def feed(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
+        """Take the series as :meth:`set_series` does, but one plot at a time, so that no frame draws all of them."""
+        busy = bool(self._hungry)
+        self._total, self._values = total, values
+        self._hungry = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
+        if not busy:
+            self._feed_one()
+
+    def _feed_one(self) -> None:
+        if not self._hungry:
+            return
+        plot = self._hungry.pop(0)
+        changed = [plot.set_curve(metric, *self._values[metric]) for metric in plot.curves if metric in self._values]
+        if any(changed):
+            plot.set_crosshair(self.crosshair)
+        if self._hungry:
+            self._pause.start(_PAUSE_MS)
+            return
+        self._pause.stop()
         if self.following:
             self.fit()
-        self.set_crosshair(self.crosshair)
         if self.currentIndex() == 1:
             self._fill_table()
+        self.fed.emit()
 
     def fit(self) -> None:
         """Show the whole run in every plot."""

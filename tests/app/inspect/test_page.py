@@ -1,0 +1,91 @@
+"""Inspect: the histogram narrows the list, a pair shows its margin over all steps and everyone who judged it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+
+from app.inspect.page import InspectPage
+from app.widgets.safe_text import SafeText
+
+
+@pytest.fixture
+def page(demo: Any) -> InspectPage:
+    """Return the page with the demo's run and its worst pair shown."""
+    shown = demo.page("inspect")
+    demo.qtbot.waitUntil(lambda: shown.panel.curve.last_step() > 0, timeout=20_000)
+    demo.settle()
+    return shown
+
+
+def _margins(page: Any) -> list[float]:
+    return [row.margin for row in page.table.rows_model.rows]
+
+
+def test_that_the_worst_pair_comes_first_with_its_margin_over_all_steps(page: Any) -> None:
+    assert _margins(page) == sorted(_margins(page)) and _margins(page)[0] < 0
+    curve = page.panel.curve.curves["pair"]
+    assert curve.steps.size >= 2
+    assert curve.values[-1] == pytest.approx(_margins(page)[0])
+
+
+def test_that_a_pair_names_sides_labels_clause_and_reviewer(page: Any) -> None:
+    letters = {name: chip.text() for name, chip in page.panel.sides.items()}
+    assert sorted(letters.values()) == ["A", "B"]
+    line = page.panel.labels.item(0).text()
+    assert line.startswith("rule-steps: ") and "Workshop help desk" in line
+    assert f"{letters['Chosen']} better" in line
+
+
+def test_that_texts_from_outside_are_shown_safely(page: Any) -> None:
+    assert all(isinstance(view, SafeText) for view in (page.panel.prompt, page.panel.chosen, page.panel.rejected))
+
+
+def test_that_a_drag_over_the_bars_leaves_the_pairs_of_that_stretch(demo: Any, page: Any) -> None:
+    plot, before = page.histogram.plot, len(_margins(page))
+    ends = [plot.mapFromScene(plot.view.mapViewToScene(plot.view.viewRect().center())) for _ in range(2)]
+    start, end = QPoint(ends[0].x() - 60, ends[0].y()), QPoint(ends[1].x() + 20, ends[1].y())
+    demo.qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    demo.qtbot.mouseMove(plot.viewport(), end)
+    demo.qtbot.mouseMove(plot.viewport(), QPoint(end.x() + 1, end.y()))
+    demo.qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    demo.qtbot.waitUntil(lambda: 0 < len(_margins(page)) < before)
+    low, high = page.histogram.band.getRegion()
+    assert all(low <= margin <= high for margin in _margins(page))
+    page.context.actions.run("inspect.clear")
+    assert len(_margins(page)) == before
+
+
+def test_that_the_arrows_choose_bars_of_the_histogram(demo: Any, page: Any) -> None:
+    QApplication.setActiveWindow(demo.window)
+    plot, worst = page.histogram.plot, _margins(page)[0]
+    plot.setFocus()
+    demo.qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert _margins(page)[0] == worst and len(_margins(page)) <= 3
+    few = len(_margins(page))
+    for _ in range(20):
+        demo.qtbot.keyClick(plot, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert len(_margins(page)) > few and _margins(page)[0] == worst
+    assert "pairs with a margin from" in plot.accessibleDescription()
+
+
+def test_that_a_step_of_the_pairs_curve_opens_that_step_in_runs(demo: Any, page: Any) -> None:
+    step = int(page.panel.curve.curves["pair"].steps[-1])
+    page.panel.curve.picked.emit(step)
+    runs = demo.window.page("runs")
+    demo.qtbot.waitUntil(lambda: runs.monitor.grid.pinned == step)
+    demo.settle()
+
+
+def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
+    reviewer = demo.context.services.reviewers.list()[0]
+    demo.context.session.set_reviewer(reviewer.id, reviewer.name)
+    pair_id = page.table.current_pair()
+    page.context.actions.run("inspect.annotate")
+    annotate = demo.window.page("annotate")
+    demo.qtbot.waitUntil(lambda: annotate.desk.current is not None, timeout=20_000)
+    assert str(annotate.desk.current.pair_id) == pair_id
+    demo.settle()
