@@ -257,6 +257,14 @@ def test_that_every_cause_has_a_test_here() -> None:
     assert [cause for cause in GATE_CAUSES if f'== "{cause}"' not in source] == []
 
 
+def test_that_the_readme_lists_every_cause_with_its_message() -> None:
+    readme = (Path(__file__).parents[3] / "core/README.md").read_text(encoding="utf-8")
+    section = readme.split("## What the truth gate refuses")[1].split("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("| `")] == [
+        f"| `{cause}` | {message} |" for cause, message in GATE_CAUSES.items()
+    ]
+
+
 def wrapped(folder: Path, wrap: Callable[[Any], Any]) -> LoadedModel:
     """A loaded model whose adapter was made by other code than ours."""
     base = read_base(folder, torch.float32).requires_grad_(False)
