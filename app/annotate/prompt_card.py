@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
-from app.widgets.display import Mark
+from app.widgets.conversation import conversation_text
 from app.widgets.labels import Chip, text_label
 from app.widgets.safe_text import SafeText
-from core.domain.conversation import Message, Prompt
+from core.domain.conversation import Prompt
 
 MOST_PX = 150
 """A longer conversation scrolls, so that the answers keep their room."""
-ROLE_NAMES = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
 class PromptCard(Card):
@@ -72,20 +69,3 @@ class PromptCard(Card):
         bar = self.text.verticalScrollBar()
         self.text.setFixedHeight(min(self._theme.px(MOST_PX), round(document.size().height()) + 4))
         bar.setValue(bar.maximum())
-
-
-def conversation_text(messages: Sequence[Message]) -> tuple[str, tuple[Mark, ...]]:
-    """Return turns as text, and the marks of their role names.
-
-    Only real roles are marked: a turn whose text looks like another turn cannot pass for one.
-    """
-    pieces: list[str] = []
-    marks: list[Mark] = []
-    at = 0
-    for message in messages:
-        role = ROLE_NAMES[message.role]
-        piece = f"{role}  {message.content}"
-        marks.append(Mark(at, at + len(role), "strong"))
-        pieces.append(piece)
-        at += len(piece) + 1
-    return "\n".join(pieces), tuple(marks)

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.context import AppContext
+from app.data.freeze_plan import counts_text
 from app.widgets.buttons import action_button
-from core.domain.dataset import DatasetVersion
+from app.widgets.messages import EmptyState
+from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
 
 _ID = Qt.ItemDataRole.UserRole
+MOST_SHOWN = 40
+"""Pair numbers listed of each kind of difference."""
 
 
 class DatasetsTab(QWidget):
@@ -29,12 +41,23 @@ class DatasetsTab(QWidget):
         self.list.setAccessibleName("Dataset versions")
         self.manifest = QPlainTextEdit()
         self.manifest.setReadOnly(True)
+        self.manifest.setTabChangesFocus(True)
         self.manifest.setAccessibleName("Manifest of the dataset version")
         self.manifest.setFont(context.theme.font(12, mono=True))
         split.addWidget(self.list)
         split.addWidget(self.manifest)
         split.setSizes([320, 700])
-        column.addWidget(split, 1)
+        empty = EmptyState(
+            context.theme,
+            "snow",
+            "No dataset version yet",
+            "Freeze labels into a version that never changes; runs train on it.",
+            main=("Freeze a dataset version…", lambda: context.actions.run("data.freeze")),
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(split)
+        column.addWidget(self._stack, 1)
         row = QHBoxLayout()
         for action_id in ("data.export", "data.diff"):
             row.addWidget(action_button(context.actions, action_id, theme=context.theme))
@@ -57,6 +80,7 @@ class DatasetsTab(QWidget):
         """Show the versions, newest first."""
         chosen = self.current.id if self.current else None
         self._versions = sorted(versions, key=lambda v: -v.id)
+        self._stack.setCurrentIndex(1 if versions else 0)
         self.list.clear()
         for version in self._versions:
             counts = " · ".join(f"{name} {version.counts.get(name, 0)}" for name in ("train", "dev", "test"))
@@ -87,19 +111,53 @@ def manifest_text(version: DatasetVersion) -> str:
         f"frozen       {made} {version.created_by}".rstrip(),
         "",
     ]
-    lines += [f"{count:>8,}  {name}" for name, count in version.counts.items()]
+    counts = version.counts
+    lines.append(counts_text(counts))
+    lines.append(
+        f"{counts.get('prompts', 0):,} prompts, {counts.get('reviewers', 0):,} reviewers; of "
+        f"{counts.get('several', 0):,} items with several labels all agree on {counts.get('agree', 0):,}."
+    )
     lines += ["", "Rubric versions", *(f"  {title}" for title in version.rubric_titles)]
-    lines += ["", "Policy", *(f"  {key} = {value}" for key, value in version.policy.to_plain().items())]
-    lines += ["", "Left out", *(f"{entry.count:>8,}  {entry.reason}" for entry in version.left_out)]
+    lines += ["", "Policy", *(f"  {key} = {_plain(value)}" for key, value in version.policy.to_plain().items())]
+    lines += ["", "Left out", *(left_out_line(entry) for entry in version.left_out)]
     return "\n".join(lines)
 
 
-def diff_text(diff: Any, old: DatasetVersion, new: DatasetVersion) -> str:
-    """Return the difference of two versions: what came, what went, what changed."""
-    lines = [f"{old.title}  →  {new.title}", ""]
-    for name in ("added", "removed", "changed", "moved"):
-        ids = list(getattr(diff, name, ()))
-        if ids or hasattr(diff, name):
-            shown = ", ".join(str(getattr(i, "pair_id", i)) for i in ids[:40])
-            lines.append(f"{len(ids):>8,}  {name}   {shown}{' …' if len(ids) > 40 else ''}")
+def _plain(value: object) -> str:
+    """Return a setting as a person would write it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "all"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value or "none")
+
+
+def left_out_line(entry: LeftOut) -> str:
+    """Return a reason with its count and some of the pairs."""
+    some = ", ".join(f"#{i}" for i in entry.pair_ids[:6])
+    return f"{entry.count:>8,}  {entry.reason}{f'   ({some})' if some else ''}"
+
+
+def diff_text(diff: DatasetDiff) -> str:
+    """Return the difference of two versions: what came, what went, what changed in items, policy and rubrics."""
+    lines = [f"{diff.old}  →  {diff.new}", ""]
+    for words, ids in (
+        ("came in", diff.added),
+        ("went out", diff.removed),
+        ("have another winner", diff.flipped),
+        ("have another strength, weight or target", diff.restrengthened),
+    ):
+        lines.append(_counted(words, [f"#{i}" for i in ids]))
+    lines.append(_counted("moved between splits", [f"#{i} {old} → {new}" for i, old, new in diff.moved]))
+    lines.append(f"{diff.same:>8}  are the same")
+    if diff.policy_changes:
+        lines += ["", "Policy", *(f"  {key}: {old} → {new}" for key, old, new in diff.policy_changes)]
+    if diff.rubrics_added or diff.rubrics_removed:
+        lines += ["", "Rubric versions"]
+        lines += [f"  + {title}" for title in diff.rubrics_added]
+        lines += [f"  - {title}" for title in diff.rubrics_removed]
     return "\n".join(lines)
+
+
+def _counted(words: str, shown: Sequence[str]) -> str:
+    more = f", and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    tail = f":  {', '.join(shown[:MOST_SHOWN])}{more}" if shown else ""
+    return f"{len(shown):>8}  {words}{tail}"

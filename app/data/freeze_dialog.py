@@ -16,15 +16,14 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPlainTextEdit,
     QSpinBox,
     QVBoxLayout,
 )
 
 from app.context import AppContext
+from app.data.freeze_plan import FreezePlanView
 from app.widgets.buttons import push_button
-from app.widgets.labels import text_label
-from core.domain.dataset import FreezePolicy
+from core.domain.dataset import FreezePlan, FreezePolicy
 from core.domain.errors import UserError
 
 AGGREGATIONS = (
@@ -54,14 +53,17 @@ class FreezeDialog(QDialog):
 
     def __init__(self, context: AppContext, versions: list[Any], suggestion: str) -> None:
         super().__init__()
-        self._context = context
+        self._context, self._items = context, 0
         self.setWindowTitle("Freeze a dataset version")
-        self.resize(context.theme.px(820), context.theme.px(520))
+        self.resize(context.theme.px(980), context.theme.px(600))
         outer = QVBoxLayout(self)
         columns = QHBoxLayout()
+        columns.setSpacing(24)
         form = QFormLayout()
         self.name = QLineEdit(suggestion)
         self.versions = QListWidget()
+        self.versions.setUniformItemSizes(True)
+        self.versions.ensurePolished()
         self.versions.setFixedHeight(context.theme.px(110))
         for version in versions:
             item = QListWidgetItem(version.title, self.versions)
@@ -77,6 +79,11 @@ class FreezeDialog(QDialog):
         self.keep_ties = QCheckBox("Keep ties as tie pairs")
         self.consent = QCheckBox("Only sources with granted consent")
         self.consent.setChecked(True)
+        self.flags = QCheckBox("Leave out pairs that were flagged")
+        self.flags.setChecked(True)
+        self.spread = QSpinBox()
+        self.spread.setRange(0, 6)
+        self.spread.setSpecialValueText("any")
         self.dev, self.test = _number(0.0, 0.5, 0.1, 0.05), _number(0.0, 0.5, 0.1, 0.05)
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
@@ -87,7 +94,9 @@ class FreezeDialog(QDialog):
             ("Minimum strength", self.min_strength),
             ("Pairs count", self.weights),
             ("Target probability", self.targets),
+            ("Strengths differ by at most", self.spread),
             ("", self.keep_ties),
+            ("", self.flags),
             ("", self.consent),
             ("Held-out share (dev)", self.dev),
             ("Sealed test share", self.test),
@@ -96,13 +105,8 @@ class FreezeDialog(QDialog):
             widget.setAccessibleName(label or widget.text())  # type: ignore[attr-defined]
             form.addRow(label, widget)
         columns.addLayout(form, 1)
-        right = QVBoxLayout()
-        right.addWidget(text_label("What this takes and leaves out", "section"))
-        self.plan = QPlainTextEdit()
-        self.plan.setReadOnly(True)
-        self.plan.setAccessibleName("Plan of the freeze")
-        right.addWidget(self.plan, 1)
-        columns.addLayout(right, 1)
+        self.plan = FreezePlanView()
+        columns.addWidget(self.plan, 1)
         outer.addLayout(columns, 1)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -118,13 +122,15 @@ class FreezeDialog(QDialog):
             self.weights.currentIndexChanged,
             self.targets.currentIndexChanged,
             self.min_strength.valueChanged,
-            self.keep_ties.toggled,
-            self.consent.toggled,
+            self.spread.valueChanged,
+            *(box.toggled for box in (self.keep_ties, self.flags, self.consent)),
             self.dev.valueChanged,
             self.test.valueChanged,
             self.seed.valueChanged,
         ):
             signal.connect(lambda *_: self._read_plan())
+        self.name.textChanged.connect(lambda _: self._allow())
+        self.freeze.setEnabled(False)
         self._read_plan()
 
     def policy(self) -> FreezePolicy:
@@ -141,7 +147,9 @@ class FreezeDialog(QDialog):
             rubric_version_ids=chosen,
             aggregation=self.aggregation.currentData(),
             min_strength=self.min_strength.value(),
+            max_spread=self.spread.value() or None,
             keep_ties=self.keep_ties.isChecked(),
+            drop_flags=FreezePolicy().drop_flags if self.flags.isChecked() else (),
             require_consent=self.consent.isChecked(),
             splits=(round(1 - dev - test, 4), dev, test),
             seed=self.seed.value(),
@@ -162,22 +170,21 @@ class FreezeDialog(QDialog):
             lambda: service.plan(policy), self._show_plan, lambda e: self._show_problem(str(e)), owner=self, key="plan"
         )
 
-    def _show_plan(self, plan: Any) -> None:
-        self.plan.setPlainText(plan_text(plan))
-        self.freeze.setEnabled(plan.counts.get("items", 1) > 0)
+    def _show_plan(self, plan: FreezePlan) -> None:
+        self.plan.show_plan(plan)
+        self._items = plan.counts.get("items", 0)
+        self._allow()
 
     def _show_problem(self, text: str) -> None:
-        self.plan.setPlainText(text)
-        self.freeze.setEnabled(False)
+        self.plan.show_problem(text)
+        self._items = 0
+        self._allow()
 
-
-def plan_text(plan: Any) -> str:
-    """Return counts and the table of what is left out, in lines."""
-    lines = [f"{name}: {count:,}" for name, count in plan.counts.items()]
-    if plan.left_out:
-        lines += ["", "Left out"]
-        lines += [f"{entry.count:>7,}  {entry.reason}" for entry in plan.left_out]
-    return "\n".join(lines)
+    def _allow(self) -> None:
+        """Let it be frozen when there is something to freeze and a name for it."""
+        named = bool(self.name.text().strip())
+        self.freeze.setEnabled(named and self._items > 0)
+        self.freeze.setToolTip("" if named else "A dataset needs a name.")
 
 
 def _choice(options: Sequence[tuple[tuple[str, ...], str]]) -> QComboBox:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
+from app.background.task import Job, JobState
 from app.context import AppContext
 from app.data.datasets_tab import DatasetsTab, diff_text
 from app.data.freeze_dialog import FreezeDialog
@@ -52,6 +54,7 @@ class DataPage(Page):
         super().__init__(context)
         self._filter = PairFilter()
         self._wanted: int | None = None
+        self._job: Job | None = None
         theme = context.theme
         self.search = SearchField(theme, "Find in prompts and answers")
         self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
@@ -81,8 +84,18 @@ class DataPage(Page):
         for key, words in LABELS:
             self.labels.addItem(words, key)
         column.addLayout(row)
+        self._found = QStackedWidget()
+        nothing = EmptyState(
+            theme,
+            "filter",
+            "No pair matches",
+            "Other words or fewer filters may find some.",
+            main=("Clear all filters", self._clear),
+        )
+        self._found.addWidget(self.table)
+        self._found.addWidget(nothing)
         split = QSplitter()
-        split.addWidget(self.table)
+        split.addWidget(self._found)
         split.addWidget(self.preview)
         split.setStretchFactor(0, 1)
         split.setSizes([760, 400])
@@ -178,6 +191,9 @@ class DataPage(Page):
             _fill(self.sources, "All sources", [(s.name, s.id) for s in lists[1]])
             self.datasets.set_versions(lists[2])
         self._stack.setCurrentIndex(1 if total else 0)
+        self._found.setCurrentIndex(0 if ids or not total else 1)
+        for action_id in ("data.label", "data.freeze"):
+            self.context.actions.set_enabled(action_id, bool(ids if action_id == "data.label" else total))
         shown = f"{len(ids):,} of {total:,} pairs" if len(ids) != total else f"{total:,} pairs"
         self.count.set_chip(shown.replace(",", "\u202f"))
         self.table.show_ids(ids, self.context.services.pairs.rows)
@@ -230,20 +246,25 @@ class DataPage(Page):
 
             return service.run(path, on_progress=progress, cancelled=lambda: control.cancelled, **words)
 
-        job = self.context.ops.job(f"Import {path.name}", work, self._imported, owner=self)
+        self._job = self.context.ops.job(f"Import {path.name}", work, self._imported, owner=self)
+        self._job.ended.connect(self._import_ended)
         self.progress.show()
-        self.progress.follow(job)
+        self.progress.follow(self._job)
 
     def _imported(self, outcome: Any) -> None:
         report = outcome.value
-        text = (
-            f"{report.rows:,} rows: {report.imported:,} imported, {report.duplicates:,} there already, "
-            f"{report.rejected:,} rejected. {report.judgements:,} labels came along."
-        )
-        hint = f"The rejected rows are listed in {report.rejects_path}." if report.rejects_path else ""
-        self.context.notices.post(text, "warn" if report.rejected else "ok", hint=hint)
-        self.progress.hide()
+        level = "warn" if report.rejected or report.cancelled else "ok"
+        notices, path = self.context.notices, report.rejects_path
+        if path:
+            show = lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))  # noqa: E731
+            notices.post(import_text(report), level, hint=f"Rejected rows: {path}", action="Open the list", run=show)
+        else:
+            notices.post(import_text(report), level)
         self._read(lists=True)
+
+    def _import_ended(self) -> None:
+        """Take the bar away, unless it says why the import failed."""
+        self.progress.setVisible(self._job is not None and self._job.state is JobState.FAILED)
 
     def _label(self) -> None:
         ids = self.table.selected_ids()
@@ -297,9 +318,18 @@ class DataPage(Page):
             old, service = others[place], self.context.services.datasets
             self.context.tasks.query(
                 lambda: service.diff(old.id, new.id),
-                lambda diff: self.datasets.show_text(diff_text(diff, old, new)),
+                lambda diff: self.datasets.show_text(diff_text(diff)),
                 owner=self,
             )
+
+
+def import_text(report: Any) -> str:
+    """Return in words how an import ended: rows = imported + there already + rejected."""
+    text = (
+        f"{report.rows:,} rows: {report.imported:,} imported, {report.duplicates:,} there already, "
+        f"{report.rejected:,} rejected. {report.judgements:,} labels came along."
+    )
+    return f"Stopped. {text} Import the file again to go on." if report.cancelled else text
 
 
 def _line(text: str) -> str:

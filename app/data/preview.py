@@ -5,73 +5,102 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from PySide6.QtWidgets import QVBoxLayout
+
 from app.theme.theme import Theme
-from app.widgets.containers import ScrollColumn
+from app.widgets.containers import Card, ScrollColumn, clear_layout
+from app.widgets.conversation import conversation_text
 from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
-from core.domain.judgement import Judgement, describe
+from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS, Judgement, JudgementDraft, describe
+
+TEXTS = (("Prompt", 120), ("Answer A", 190), ("Answer B", 190))
+"""The texts of a pair, and how many design pixels each may take before it scrolls."""
 
 
 class PairPreview(ScrollColumn):
-    """A read-only view of one pair."""
+    """A read-only view of one pair: its texts on a card, its history on another."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(margin=12, name="Preview of the pair")
+        super().__init__(margin=6, spacing=10, name="Preview of the pair")
+        texts, self._history_card = Card(), Card("History")
         self.title = text_label("Choose a pair", "section")
-        self.column.addWidget(self.title)
+        texts.add(self.title)
         self._heights: dict[str, int] = {}
         self._texts: dict[str, SafeText] = {}
-        for part, height in (("Prompt", 120), ("Answer A", 190), ("Answer B", 190)):
-            self.column.addWidget(text_label(part, "caption"))
+        for part, height in TEXTS:
+            texts.add(text_label(part, "caption"))
             view = SafeText(theme, part, size=13)
             self._heights[part] = theme.px(height)
             self._texts[part] = view
-            self.column.addWidget(view)
-        self.column.addWidget(text_label("History", "section"))
-        self.history = text_label("", "", wrap=True, selectable=True)
-        self.column.addWidget(self.history)
+            texts.add(view)
+        self._blocks = QVBoxLayout()
+        self._blocks.setSpacing(8)
+        self._history_card.add(self._blocks)
+        self.column.addWidget(texts)
+        self.column.addWidget(self._history_card)
         self.column.addStretch(1)
+        self._history_card.hide()
 
     def show_detail(self, detail: Any) -> None:
         """Show everything known of a pair."""
         self.title.setText(f"Pair {detail.id}")
-        prompt = detail.pair.prompt
-        self._texts["Prompt"].set_text(
-            prompt.last_text
-            if len(prompt.messages) == 1
-            else "\n\n".join(f"{m.role.capitalize()}: {m.content}" for m in prompt.messages),
-            mode="source",
-        )
+        text, roles = conversation_text(detail.pair.prompt.messages)
+        self._texts["Prompt"].set_text(text, mode="source", extra=roles)
         self._texts["Answer A"].set_text(detail.pair.a.text, mode="rendered")
         self._texts["Answer B"].set_text(detail.pair.b.text, mode="rendered")
         for part, view in self._texts.items():
             document = view.document()
             document.setTextWidth(max(200, view.viewport().width()))
             view.setFixedHeight(min(self._heights[part], round(document.size().height()) + 6))
-        self.history.setText("\n".join(history_lines(detail)))
+        clear_layout(self._blocks)
+        for title, lines in history(detail):
+            self._blocks.addWidget(text_label(title, "caption"))
+            for line in lines:
+                self._blocks.addWidget(text_label(line, "", wrap=True, selectable=True))
+        self._history_card.show()
 
 
-def history_lines(detail: Any) -> list[str]:
-    """Return where a pair came from, its judgements, and the datasets and runs that used it."""
-    lines = [
-        f"Found in {s.source.name}, row {s.row} ({s.source.licence or 'no licence stated'})" for s in detail.sources
-    ]
+def history(detail: Any) -> list[tuple[str, list[str]]]:
+    """Return title and lines: judgements, the datasets and runs that used the pair, where it came from."""
+    made = []
     for side, response in (("A", detail.pair.a), ("B", detail.pair.b)):
-        if response.generation is not None and (made := response.generation.to_plain()):
-            words = ", ".join(f"{key} {_short(value)}" for key, value in made.items() if not isinstance(value, dict))
-            lines.append(f"{side} was made by {words[:300]}")
-    lines += [judgement_line(j) for j in detail.judgements]
-    lines += [f"In {d.title}: {d.split}, chosen {d.chosen}, strength {d.strength:g}" for d in detail.datasets]
-    lines += [f"In run {r.name} ({r.split})" for r in detail.runs]
-    return lines
+        if response.generation is not None and (plain := response.generation.to_plain()):
+            words = ", ".join(f"{key} {_short(value)}" for key, value in plain.items() if not isinstance(value, dict))
+            made.append(f"{side}: {words[:300]}")
+    blocks = [
+        ("Judgements, oldest first", [judgement_line(j) for j in detail.judgements]),
+        (
+            "Dataset versions",
+            [f"{d.title}: {d.split}, chosen {d.chosen}, strength {d.strength:g}" for d in detail.datasets],
+        ),
+        ("Runs", [f"{r.name} ({r.split})" for r in detail.runs]),
+        (
+            "Found in",
+            [f"{s.source.name}, row {s.row} ({s.source.licence or 'no licence stated'})" for s in detail.sources],
+        ),
+        ("How the answers were made", made),
+    ]
+    return [(title, lines) for title, lines in blocks if lines]
 
 
 def judgement_line(judgement: Judgement) -> str:
-    """Return a judgement in one line."""
+    """Return a judgement: who, what, when, under which rubric, and what else was said."""
     when = datetime.fromtimestamp(judgement.at_ms / 1000).strftime("%Y-%m-%d %H:%M")
-    gone = "" if judgement.current else " (no longer current)"
+    gone = "" if judgement.current else " · no longer counts"
     words = describe(judgement.draft) if judgement.kind == "label" else "taken back"
-    return f"{when}  {judgement.reviewer.name}: {words}, under {judgement.rubric_title}{gone}"
+    more = said(judgement.draft) if judgement.draft is not None and judgement.kind == "label" else ""
+    head = f"{judgement.reviewer.name}: {words} · {judgement.rubric_title} · {when}{gone}"
+    return f"{head}\n{more}" if more else head
+
+
+def said(draft: JudgementDraft) -> str:
+    """Return what a judgement says beside its verdict: reason, rationale, flags, marks, an edit."""
+    parts = [CANNOT_JUDGE_REASONS.get(draft.reason, ""), f"“{draft.rationale}”" if draft.rationale else ""]
+    parts += [FLAGS[flag] for flag in draft.flags]
+    parts += [f"{SPAN_TAGS.get(s['tag'], s['tag'])} in {s['side']}" for s in draft.spans]
+    parts.append("an improved text" if draft.edit else "")
+    return " · ".join(part for part in parts if part)
 
 
 def _short(value: object) -> str:

@@ -56,7 +56,7 @@ def version_line(version: RubricVersion, labels: int) -> str:
     """Return a version as the list shows it."""
     if version.state is RubricState.DRAFT:
         return f"{version.number} · draft"
-    return f"{version.number} · published · {labels:,} labels".replace(",", " ")
+    return f"{version.number} · {labels:,} label{'s' * (labels != 1)}".replace(",", " ")
 
 
 def usage_text(summary: Any, version: RubricVersion) -> str:

@@ -171,7 +171,7 @@ class ProgressLine(QWidget):
 
     def __init__(self, theme: Theme, *, title: str = "", cancellable: bool = True) -> None:
         super().__init__()
-        self._title = title
+        self._title, self._cancellable = title, cancellable
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -215,6 +215,11 @@ class ProgressLine(QWidget):
     def follow(self, job: Job) -> None:
         """Show a job until it ends; Cancel cancels it."""
         self._job = job
+        if self._bar.property("state"):
+            self._bar.setProperty("state", "")
+            restyle(self._bar)
+        self._cancel.setEnabled(True)
+        self._cancel.setVisible(self._cancellable)
         self.cancelled.connect(job.cancel)
         job.changed.connect(self._take)
         self._take()

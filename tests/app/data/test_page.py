@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from app.data.preview import said
+from core.domain.dataset import FreezePolicy
+from core.domain.judgement import JudgementDraft, Verdict
+
 
 def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbot):
     source = tmp_path / "mine.jsonl"
@@ -37,3 +41,84 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     assert version.policy.strength_targets and not version.policy.soft_targets
     assert version.name == "mine" and page.tabs.currentIndex() == 1
     assert version.root_sha256 in page.datasets.manifest.toPlainText()
+
+
+def filled(main_window, tmp_path, qtbot, rows=6):
+    """Return a window with imported pairs on the Data page, and the page."""
+    source = tmp_path / "mine.jsonl"
+    lines = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(rows)]
+    source.write_text("".join(json.dumps(row) + "\n" for row in [*lines, {"prompt": "no answers"}]), encoding="utf-8")
+    desk = main_window(workspace=tmp_path / "ws", create=True)
+    page = desk.page("data")
+    desk.settle()
+    page.start_import(source, {})
+    qtbot.waitUntil(lambda: page.table.count == rows, timeout=20_000)
+    desk.settle()
+    return desk, page
+
+
+def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main_window, tmp_path, qtbot):
+    desk, page = filled(main_window, tmp_path, qtbot)
+    (said,) = [n for n in desk.context.notices.kept if "rows:" in n.text]
+    assert "7 rows: 6 imported, 0 there already, 1 rejected" in said.text
+    assert said.action == "Open the list" and not page.progress.isVisible()
+
+
+def test_that_a_filter_that_finds_nothing_says_so_and_is_cleared_by_its_button(main_window, tmp_path, qtbot):
+    desk, page = filled(main_window, tmp_path, qtbot)
+    page.search.setText("nowhere to be found")
+    qtbot.waitUntil(lambda: page._found.currentIndex() == 1, timeout=10_000)
+    assert not desk.context.actions.action("data.label").isEnabled()
+    page._found.widget(1).buttons[0].click()
+    qtbot.waitUntil(lambda: page._found.currentIndex() == 0 and page.table.count == 6, timeout=10_000)
+    desk.settle()
+
+
+def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_window, tmp_path, qtbot):
+    desk, _ = filled(main_window, tmp_path, qtbot)
+    seen = {}
+
+    def look(dialog):
+        qtbot.waitUntil(dialog.freeze.isEnabled, timeout=10_000)
+        dialog.min_strength.setValue(3.0)
+        qtbot.waitUntil(lambda: dialog.plan.table.rowCount() > 0, timeout=10_000)
+        seen["reason"] = dialog.plan.table.item(0, 1).text()
+        seen["nothing"] = dialog.freeze.isEnabled()
+        dialog.min_strength.setValue(1.0)
+        qtbot.waitUntil(dialog.freeze.isEnabled, timeout=10_000)
+        dialog.name.setText("  ")
+        seen["nameless"] = dialog.freeze.isEnabled()
+        return False
+
+    desk.dialogs.on_dialog = look
+    desk.context.actions.run("data.freeze")
+    qtbot.waitUntil(lambda: "nameless" in seen, timeout=20_000)
+    desk.settle()
+    assert "strength" in seen["reason"] and not seen["nothing"] and not seen["nameless"]
+
+
+def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_path, qtbot):
+    desk, page = filled(main_window, tmp_path, qtbot)
+    datasets = desk.context.services.datasets
+    datasets.freeze("mine", FreezePolicy())
+    datasets.freeze("mine", FreezePolicy(splits=(0.5, 0.3, 0.2), seed=3))
+    page.changed(page.watches)
+    qtbot.waitUntil(lambda: len(page.datasets.versions) == 2, timeout=10_000)
+    desk.settle()
+    desk.dialogs.answers.append(0)
+    desk.context.actions.run("data.diff")
+    qtbot.waitUntil(lambda: "mine v1  →  mine v2" in page.datasets.manifest.toPlainText(), timeout=10_000)
+    text = page.datasets.manifest.toPlainText()
+    assert "moved between splits" in text and "splits:" in text
+
+
+def test_that_the_history_tells_all_that_was_said_of_a_pair():
+    draft = JudgementDraft(
+        Verdict.PREFER,
+        2,
+        rationale="B names its source.",
+        flags=("truncated",),
+        spans=({"side": "A", "start": 0, "end": 4, "tag": "error", "note": ""},),
+        edit="Better.",
+    )
+    assert said(draft) == "“B names its source.” · Truncated answer · Factual error in A · an improved text"

@@ -1,0 +1,85 @@
+"""What a freeze would take and leave out: counts, what a careful person would want to know, the table of reasons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from app.widgets.labels import text_label
+from core.domain.dataset import FreezePlan
+
+EXAMPLES = 4
+"""Numbers of pairs named for each reason."""
+COLUMNS = ("Pairs", "Left out because", "For example")
+
+
+class FreezePlanView(QWidget):
+    """Shows a plan, or why there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(text_label("What this takes and leaves out", "section"))
+        self.counts = text_label("Looking…", "", wrap=True)
+        self.notes = text_label("", "muted", wrap=True)
+        self.table = QTableWidget(0, len(COLUMNS))
+        self.table.setHorizontalHeaderLabels(list(COLUMNS))
+        self.table.setAccessibleName("What is left out, and why")
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setTabKeyNavigation(False)
+        head = self.table.horizontalHeader()
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        for widget in (self.counts, self.notes):
+            column.addWidget(widget)
+        column.addWidget(self.table, 1)
+
+    def show_plan(self, plan: FreezePlan) -> None:
+        """Show a plan."""
+        self.counts.setProperty("type", "")
+        self.counts.setText(counts_text(plan.counts))
+        same = (f"The very same content is frozen already as {plan.same_as}.",) if plan.same_as else ()
+        self.notes.setText("\n".join((*same, *plan.notes)))
+        self.notes.setVisible(bool(same or plan.notes))
+        self.table.setRowCount(len(plan.left_out))
+        for row, entry in enumerate(plan.left_out):
+            examples = ", ".join(f"#{i}" for i in entry.pair_ids[:EXAMPLES])
+            for place, words in enumerate((f"{entry.count:,}".replace(",", " "), entry.reason, examples)):
+                item = QTableWidgetItem(words)
+                if place == 0:
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.table.setItem(row, place, item)
+        self.table.setVisible(bool(plan.left_out))
+
+    def show_problem(self, text: str) -> None:
+        """Say why there is no plan."""
+        self.counts.setText(text)
+        self.notes.clear()
+        self.table.setRowCount(0)
+
+    def text(self) -> str:
+        """Return what is said above the table."""
+        return f"{self.counts.text()}\n{self.notes.text()}".strip()
+
+
+def counts_text(counts: dict[str, int]) -> str:
+    """Return the counts of a plan or of a version in two sentences.
+
+    >>> counts_text({"pairs": 9, "items": 6, "left_out": 3, "train": 4, "dev": 1, "test": 1, "judgements": 7})
+    '6 of 9 pairs make items: 4 train, 1 dev, 1 sealed test. 7 judgements stand behind them; 3 pairs are left out.'
+    """
+
+    def n(name: str) -> str:
+        return f"{counts.get(name, 0):,}".replace(",", " ")
+
+    ties = f" {n('ties')} of them are ties." if counts.get("ties") else ""
+    return (
+        f"{n('items')} of {n('pairs')} pairs make items: "
+        f"{n('train')} train, {n('dev')} dev, {n('test')} sealed test.{ties}"
+        f" {n('judgements')} judgements stand behind them; {n('left_out')} pairs are left out."
+    )
