@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,39 @@ def test_that_the_first_step_starts_at_ln_2_and_training_raises_the_margin(
     assert steps[-1].loss < steps[0].loss
     assert steps[-1].grad_norm > 0
     assert all(len(step.rows) == step.pairs == 8 for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("settings", "loss"),
+    [({"ld_alpha": 0.3}, math.log(2)), ({"label_smoothing": 0.2}, math.log(2)), ({"loss": "ipo", "beta": 0.05}, 100.0)],
+)
+def test_that_variants_start_at_their_closed_form_on_both_sides(
+    tiny_llama_dir: Path, tmp_path: Path, settings: dict, loss: float
+) -> None:
+    first = steps_of(run(tiny_llama_dir, tmp_path, **settings, steps=1))[0]
+    assert first.loss == pytest.approx(loss, rel=1e-12)
+    assert all(row.h == 0.0 for row in first.rows)
+
+
+def test_that_the_likelihood_term_has_a_curve_of_its_own(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    first = steps_of(run(tiny_llama_dir, tmp_path, rpo_alpha=0.5, steps=1))[0]
+    nll = -sum(row.logp_chosen for row in first.rows) / sum(row.tokens_chosen for row in first.rows)
+    assert first.extra["preference_loss"] == pytest.approx(math.log(2))
+    assert first.extra["nll"] == pytest.approx(nll)
+    assert first.loss == pytest.approx(math.log(2) + 0.5 * nll)
+
+
+def test_that_weights_and_soft_targets_reach_the_step(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    pairs = some_pairs(6, 0)
+    options = {"batch_size": 6, "steps": 2, "shuffle": False, "loss": "hinge"}
+    plain = steps_of(run(tiny_llama_dir, tmp_path / "plain", pairs=pairs, **options))
+    heavy = [replace(pair, weight=2.0) for pair in pairs]
+    weighted = steps_of(run(tiny_llama_dir, tmp_path / "heavy", pairs=heavy, **options))
+    assert weighted[0].loss == pytest.approx(2 * plain[0].loss)
+    assert weighted[0].grad_norm == pytest.approx(2 * plain[0].grad_norm, rel=1e-6)
+    undecided = [replace(pair, target=0.5) for pair in pairs]
+    soft = steps_of(run(tiny_llama_dir, tmp_path / "soft", pairs=undecided, **options))
+    assert soft[0].grad_norm == pytest.approx(0.0, abs=1e-6)
 
 
 def test_that_every_train_pair_is_visited_once_an_epoch_and_dev_pairs_never(

@@ -146,6 +146,13 @@ def test_that_the_loss_at_the_reference_is_its_start_value(name: str, smoothing:
         assert value == pytest.approx(start_value(case, config), rel=1e-9)
 
 
+def test_that_every_loss_names_its_source_and_its_formula_in_its_docstring() -> None:
+    for name, spec in LOSS_TABLE.items():
+        text = spec.function.__doc__ or ""
+        assert ":" in text.splitlines()[0], name
+        assert "arXiv" in text or "Journal" in text, name
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -166,6 +173,8 @@ def test_that_the_loss_at_the_reference_is_its_start_value(name: str, smoothing:
         ("r_dpo", 0.693147),
         ("davidson", math.log(4)),
         ("rao_kupper", math.log(4)),
+        ("simpo", 0.982181),  # of these means per token; no reference enters
+        ("orpo", 0.0764716),
     ],
 )
 def test_that_the_oracle_table_stands_at_beta_one_tenth(name: str, value: float) -> None:
