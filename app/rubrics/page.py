@@ -80,6 +80,8 @@ class RubricsPage(Page):
         head.addWidget(self._back)
         for button in (*self._published_buttons, *self._draft_buttons):
             head.addWidget(button)
+        for button in (self._back, *self._published_buttons, *self._draft_buttons):
+            button.hide()
         body.addLayout(head)
         self._forms = QStackedWidget()
         paper = Card(margin=16)
