@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QW
 
 from app.theme.theme import Theme
 from app.train import presenter
+from app.train.fields import MAIN, MEASURED, FieldSpec, groups
 from app.widgets.containers import Collapsible
-from app.widgets.labels import text_label
+from app.widgets.labels import ElideLabel, text_label
 from core.domain.errors import UserError
 from core.domain.run_config import RunConfig
 
@@ -23,33 +24,46 @@ class ConfigForm(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._inputs: dict[str, QLineEdit | QComboBox] = {}
+        self._label_px = theme.px(128)
         self._loading = False
         self.error_text = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._grid(presenter.main_fields(), 2))
+        column.addLayout(self._grid(MAIN, 2))
         self.error = text_label("", "error", wrap=True)
         self.error.hide()
         column.addWidget(self.error)
-        advanced = presenter.advanced_fields()
-        inside = QWidget()
-        inside.setLayout(self._grid(advanced, 2))
-        self.fold = Collapsible(f"Advanced: {len(advanced)} settings", inside, theme=theme, open_=False)
+        inside, advanced = QWidget(), groups()
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        for title, specs in advanced:
+            rows.addSpacing(6)
+            rows.addWidget(text_label(title, "strong"))
+            rows.addLayout(self._grid(specs, 2))
+        count = sum(len(specs) for _, specs in advanced)
+        self.fold = Collapsible(f"Advanced: {count} settings", inside, theme=theme, open_=False)
+        self.changes = ElideLabel("", kind="caption")
+        self.fold.head.insertWidget(1, self.changes, 100)
         column.addWidget(self.fold)
         self.set_config(RunConfig())
 
-    def _grid(self, specs: Sequence[presenter.FieldSpec], columns: int) -> QGridLayout:
+    def _grid(self, specs: Sequence[FieldSpec], columns: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(5)
         for place, spec in enumerate(specs):
             row, side = place // columns, 2 * (place % columns)
-            grid.addWidget(text_label(spec.label, "muted"), row, side)
-            grid.addWidget(self._input(spec), row, side + 1)
+            label, field = text_label(spec.label, "muted"), self._input(spec)
+            label.setMinimumWidth(self._label_px)
+            label.setBuddy(field)
+            label.setToolTip(field.toolTip())
+            grid.addWidget(label, row, side)
+            grid.addWidget(field, row, side + 1)
             grid.setColumnStretch(side + 1, 1)
         return grid
 
-    def _input(self, spec: presenter.FieldSpec) -> QWidget:
+    def _input(self, spec: FieldSpec) -> QWidget:
         if spec.choices:
             box = QComboBox()
             box.addItems(list(spec.choices))
@@ -60,7 +74,8 @@ class ConfigForm(QWidget):
             line.editingFinished.connect(self._edited)
             widget = line
         widget.setAccessibleName(spec.label)
-        widget.setToolTip(spec.hint or spec.name)
+        widget.setToolTip(f"{spec.hint} ({spec.name})" if spec.hint else spec.name)
+        widget.setAccessibleDescription(spec.hint)
         widget.setMinimumWidth(70)
         self._inputs[spec.name] = widget
         return widget
@@ -75,6 +90,15 @@ class ConfigForm(QWidget):
             else:
                 widget.setText(text)
         self._loading = False
+        self._edited()
+
+    def set_value(self, name: str, value: str) -> None:
+        """Show another value of one setting."""
+        widget = self._inputs[name]
+        if isinstance(widget, QComboBox):
+            widget.setCurrentText(value)
+        else:
+            widget.setText(value)
         self._edited()
 
     def config(self) -> RunConfig:
@@ -95,14 +119,15 @@ class ConfigForm(QWidget):
     def measured_smoothing(self) -> bool:
         """Whether the labels are to be smoothed by their measured flip rate."""
         widget = self._inputs["label_smoothing"]
-        return isinstance(widget, QLineEdit) and widget.text().strip().lower() == presenter.MEASURED
+        return isinstance(widget, QLineEdit) and widget.text().strip().lower() == MEASURED
 
     def _edited(self) -> None:
         if self._loading:
             return
         try:
-            self.config()
+            changed = presenter.changed_fields(self.config())
             self.error_text = ""
+            self.changes.setText(f"{len(changed)} differ from the defaults: {', '.join(changed)}" if changed else "")
         except UserError as error:
             self.error_text = str(error)
         self.error.setText(self.error_text)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
 
+from app.background.task import JobState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
 from app.train.config_form import ConfigForm
-from app.train.preflight_panel import PreflightPanel, checks_of, total_of
+from app.train.preflight_panel import PreflightPanel
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.changes import Changes
-from core.domain.errors import BadInput
+from core.domain.errors import BadInput, UserError
 from core.domain.run_record import Charter
 
 
@@ -31,6 +33,11 @@ class TrainPage(Page):
         super().__init__(context)
         self._wanted_dataset: int | None = None
         self._name_typed = False
+        self._blocked = ""
+        self._checking: Any = None
+        self._shown: tuple[Any, ...] = ()
+        self._versions: dict[int, Any] = {}
+        self._infos: dict[str, Any] = {}
         self.datasets, self.models = QComboBox(), QComboBox()
         self.form = ConfigForm(context.theme)
         self.preflight = PreflightPanel(context)
@@ -91,11 +98,11 @@ class TrainPage(Page):
         self.set_body(split)
 
     def _bind(self) -> None:
-        self.presets.changed.connect(lambda key: self.form.set_config(presenter.preset(key)))
+        self.presets.changed.connect(self._take_preset)
         self.form.changed.connect(self._edited)
         self.name.textEdited.connect(lambda text: setattr(self, "_name_typed", bool(text)))
         self.datasets.activated.connect(lambda _: self._edited())
-        self.models.activated.connect(lambda _: self._edited())
+        self.models.activated.connect(lambda _: self._model_chosen())
         for action_id, handler in {
             "train.start": self.start,
             "train.preflight": self.check,
@@ -135,6 +142,8 @@ class TrainPage(Page):
         datasets, models = found
         chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
         self._wanted_dataset = None
+        self._versions = {version.id: version for version in datasets}
+        self._infos = {str(info.path): info for info in models}
         self.datasets.clear()
         for version in sorted(datasets, key=lambda v: -v.id):
             counts = version.counts
@@ -147,9 +156,19 @@ class TrainPage(Page):
         self.models.setCurrentIndex(max(0, self.models.findData(model)))
         for box in (self.datasets, self.models):
             box.setEnabled(box.count() > 0)
-        self.data_about.setText("" if datasets else "Freeze labels into a dataset version first (Data, Ctrl+2).")
-        self.model_about.setText(str(self.models.currentData() or "Add a Hugging Face folder or a GGUF file."))
+        if self.models.currentData() != model:
+            self._model_chosen()
         self._edited()
+
+    def _take_preset(self, key: str) -> None:
+        self.form.set_config(presenter.preset(key))
+        self._model_chosen()
+
+    def _model_chosen(self) -> None:
+        """A model without a chat template is trained on plain text; one with a template uses it."""
+        info = self._infos.get(str(self.models.currentData()))
+        if info is not None:
+            self.form.set_value("template", "model" if info.has_template else "none")
 
     def _edited(self) -> None:
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
@@ -157,8 +176,24 @@ class TrainPage(Page):
             self.name.setText(presenter.default_name(self.form.config()))
         for action_id in ("train.start", "train.preflight", "train.command_line"):
             self.context.actions.set_enabled(action_id, ready)
-        self.model_about.setText(str(self.models.currentData() or "Add a Hugging Face folder or a GGUF file."))
-        self.preflight.clear()
+        version = self._versions.get(self.datasets.currentData())
+        info = self._infos.get(str(self.models.currentData()))
+        missing = "Freeze labels into a dataset version first (Data, Ctrl+2)."
+        self.data_about.setText(presenter.data_line(version) if version else missing)
+        self.model_about.setText(presenter.model_line(info) if info else "Add a Hugging Face folder or a GGUF file.")
+        if not self.form.error_text:
+            self.presets.set_value(presenter.preset_of(self.form.config()))
+        self._forget_preflight()
+
+    def _forget_preflight(self) -> None:
+        """Take away what was checked, and end a check that goes on, once it is of other settings."""
+        settings = self.form.error_text or self.form.config()
+        shown = (self.datasets.currentData(), self.models.currentData(), settings)
+        if shown != self._shown:
+            self._shown, self._blocked = shown, ""
+            if self._checking is not None:
+                self._checking.cancel()
+            self.preflight.clear()
 
     def request(self) -> Any:
         """Return the run that the form asks for.
@@ -192,23 +227,40 @@ class TrainPage(Page):
             self._not_checked,
             owner=self,
         )
-        self.preflight.progress.show()
-        self.preflight.progress.follow(job)
+        self._checking = job
+        self.preflight.follow(job)
+        self.context.actions.set_enabled("train.preflight", False)
+        job.changed.connect(self._follow_check)
+
+    def _follow_check(self) -> None:
+        """Let the next check begin when this one ended, however it did."""
+        job = self._checking
+        if job is not None and job.state not in (JobState.RUNNING, JobState.STOPPING):
+            self._checking = None
+            self.context.actions.set_enabled("train.preflight", True)
 
     @staticmethod
     def _try(service: Any, request: Any, control: Any) -> Any:
         return service.preflight(request, on_progress=control.progress, cancelled=lambda: control.cancelled)
 
     def _checked(self, report: Any) -> None:
-        self.preflight.progress.hide()
-        self.preflight.show_checks(checks_of(report), total_of(report))
+        rows = presenter.check_rows(report)
+        self._blocked = next((f"{title}: {text}" for level, title, text in rows if level == "bad"), "")
+        self.preflight.clear()
+        self.preflight.show_checks(rows, presenter.total_line(report))
 
     def _not_checked(self, error: Exception) -> None:
-        self.preflight.progress.hide()
-        self.preflight.show_checks([("bad", "The preflight failed", str(error))], "")
+        text = f"{error} {error.hint}".strip() if isinstance(error, UserError) else str(error)
+        self._blocked = text
+        self.preflight.clear()
+        self.preflight.show_checks([("bad", "The preflight failed", text)], "")
 
     def start(self) -> None:
-        """Make the run, start it, and go to Runs."""
+        """Make the run, start it, and go to Runs; what the preflight found in its way is asked about first."""
+        if self._blocked and not self.context.dialogs.confirm(
+            "Start all the same?", "The preflight says that this run would fail.", "Start", detail=self._blocked
+        ):
+            return
         request, service = self.request(), self.context.services.runs
 
         def work() -> Any:
@@ -235,7 +287,10 @@ class TrainPage(Page):
         request, service = self.request(), self.context.services.runs
 
         def show(text: str) -> None:
-            self.context.dialogs.ask("Command line", "The same run without the window:", ("Close",), detail=text)
+            words = "The same run without the window:"
+            if self.context.dialogs.ask("Command line", words, ("Copy", "Close"), detail=text) == "Copy":
+                QGuiApplication.clipboard().setText(text)
+                self.context.notices.post("The command line was copied.")
 
         self.context.tasks.query(lambda: service.command_line(request), show, owner=self)
 

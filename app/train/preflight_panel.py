@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from app.background.task import Job
 from app.context import AppContext
+from app.train.presenter import Row
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, clear_layout
 from app.widgets.labels import text_label
 from app.widgets.messages import IconLabel, ProgressLine
 
-TITLES = {
-    "model": "Model",
-    "tokens": "Tokens",
-    "gate": "Truth gate",
-    "memory": "Memory",
-    "disk": "Disk",
-    "time": "Time",
-}
 ICONS = {"ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "bad": ("error", "bad")}
 
 
@@ -38,9 +32,11 @@ class PreflightPanel(Card):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
         self.add(self._rows)
+        self._progress_place = QVBoxLayout()
+        self.add(self._progress_place)
         self.progress = ProgressLine(context.theme)
         self.progress.hide()
-        self.add(self.progress)
+        self._progress_place.addWidget(self.progress)
         self.column.addStretch(1)
         self.total = text_label("", "strong")
         self.add(self.total)
@@ -53,33 +49,35 @@ class PreflightPanel(Card):
         row.addWidget(self.start)
         self.add(row)
 
-    def show_checks(self, checks: Sequence[tuple[str, str, str]], total: str) -> None:
-        """Show (level, title, text) rows and the estimate."""
+    def show_checks(self, checks: Sequence[Row], total: str) -> None:
+        """Show the checks and the estimate."""
         clear_layout(self._rows)
         self.note.setVisible(not checks)
         for level, title, text in checks:
-            row = QHBoxLayout()
+            row, words = QHBoxLayout(), QVBoxLayout()
+            row.setSpacing(8)
+            words.setSpacing(1)
             icon, colour = ICONS.get(level, ICONS["ok"])
-            row.addWidget(IconLabel(self._theme, icon, colour, 18))
-            words = text_label(f"{title}: {text}" if text else title, wrap=True)
-            row.addWidget(words, 1)
+            row.addWidget(IconLabel(self._theme, icon, colour, 18), 0, Qt.AlignmentFlag.AlignTop)
+            words.addWidget(text_label(title, "strong"))
+            if text:
+                words.addWidget(text_label(text, "muted", wrap=True))
+            row.addLayout(words, 1)
             self._rows.addLayout(row)
         self.total.setText(total)
+
+    def follow(self, job: Job) -> None:
+        """Show how far the preflight is, with Cancel."""
+        self.show_checks((), "")
+        self.note.hide()
+        self.progress.hide()
+        self._progress_place.removeWidget(self.progress)
+        self.progress.deleteLater()
+        self.progress = ProgressLine(self._theme)
+        self._progress_place.addWidget(self.progress)
+        self.progress.follow(job)
 
     def clear(self) -> None:
         """Show that nothing was checked for the present settings."""
         self.show_checks((), "")
-
-
-def checks_of(report: Any) -> list[tuple[str, str, str]]:
-    """Return the checks of a report as (level, title, text)."""
-    return [(c.level, TITLES.get(c.key, str(c.key)), f"{c.text} {c.hint}".strip()) for c in report.checks]
-
-
-def total_of(report: Any) -> str:
-    """Return steps, time and memory of the run in one line."""
-    if not report.total_steps:
-        return ""
-    minutes = report.eta_s / 60
-    memory = f" · about {report.memory_bytes / 2**30:.1f} GB" if report.memory_bytes else ""
-    return f"{report.total_steps} steps · about {minutes:.0f} min on {report.device}{memory}"
+        self.progress.hide()

@@ -1,63 +1,19 @@
-"""Presets, fields and texts of the Train page. No widgets."""
+"""Presets and texts of the Train page. No widgets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
-from core.domain.run_config import DTYPES, FORWARDS, LOSSES, SCHEDULERS, RunConfig
+from core.domain.run_config import RunConfig
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "quick": ("Quick look", {"steps": 30, "eval_every": 10, "kl_every": 15, "sample_every": 15, "lr": 5e-5}),
     "standard": ("Standard", {}),
     "careful": ("Careful", {"lr": 5e-6, "beta": 0.2, "epochs": 1.0, "eval_every": 10, "kl_every": 25}),
 }
-CHOICES: dict[str, tuple[str, ...]] = {
-    "loss": LOSSES,
-    "scheduler": SCHEDULERS,
-    "dtype": DTYPES,
-    "forward": FORWARDS,
-    "template": ("model", "none"),
-    "reference": ("auto", "base", "init"),
-    "quantize": ("none", "4bit"),
-    "grad_checkpointing": ("auto", "on", "off"),
-}
-MAIN_FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("loss", "Loss", "sigmoid is DPO; every loss's formula stands in its docstring"),
-    ("beta", "β", "pull to the reference; margin z = β·h"),
-    ("lr", "Learning rate", "peak, after the warm-up"),
-    ("lora_r", "LoRA rank", "0 trains every weight"),
-    ("batch_size", "Pairs in a step", "effective batch, however it is cut into micro-batches"),
-    ("epochs", "Epochs", "passes over the train split"),
-    ("steps", "Steps", "0: as many as the epochs need"),
-    ("max_length", "Longest pair", "tokens of prompt and response; 0 is unlimited"),
-)
-MEASURED = "measured"
-HINTS: dict[str, str] = {
-    "label_smoothing": f"assumed share of flipped labels; '{MEASURED}' takes the rate found by retests and gold items",
-}
-_MAIN = {name for name, _, _ in MAIN_FIELDS}
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """One setting of the form: its name, its label, a hint, its choices if it has any."""
-
-    name: str
-    label: str
-    hint: str = ""
-    choices: tuple[str, ...] = ()
-
-
-def main_fields() -> list[FieldSpec]:
-    """Return the settings that are always visible."""
-    return [FieldSpec(name, label, hint, CHOICES.get(name, ())) for name, label, hint in MAIN_FIELDS]
-
-
-def advanced_fields() -> list[FieldSpec]:
-    """Return all other settings of a run, in the order of the configuration."""
-    names = [f.name for f in fields(RunConfig) if f.name not in _MAIN]
-    return [FieldSpec(name, name.replace("_", " "), HINTS.get(name, ""), CHOICES.get(name, ())) for name in names]
+_FROM_MODEL = ("template",)
+"""Settings that follow the model and not the preset."""
 
 
 def text_of(value: Any) -> str:
@@ -72,6 +28,11 @@ def preset(name: str) -> RunConfig:
     return RunConfig().with_values(PRESETS[name][1])
 
 
+def preset_of(config: RunConfig) -> str | None:
+    """Return the preset that a configuration is, or None."""
+    return next((name for name in PRESETS if not _differences(config, preset(name))), None)
+
+
 def default_name(config: RunConfig) -> str:
     """Return a run's name by what matters most."""
     method = f"r{config.lora_r}" if config.lora_r else "full"
@@ -80,5 +41,69 @@ def default_name(config: RunConfig) -> str:
 
 def changed_fields(config: RunConfig) -> list[str]:
     """Return the settings that differ from the defaults."""
-    default = RunConfig()
-    return [f.name for f in fields(RunConfig) if getattr(config, f.name) != getattr(default, f.name)]
+    return _differences(config, RunConfig(), ())
+
+
+def _differences(config: RunConfig, other: RunConfig, without: tuple[str, ...] = _FROM_MODEL) -> list[str]:
+    names = (f.name for f in fields(RunConfig) if f.name not in without)
+    return [name for name in names if getattr(config, name) != getattr(other, name)]
+
+
+def data_line(version: Any) -> str:
+    """Return what a dataset version holds and where it comes from."""
+    counts, left_out = version.counts, sum(part.count for part in version.left_out)
+    parts = [f"{counts.get('test', 0)} sealed for the test"]
+    if left_out:
+        parts.append(f"{left_out} left out when frozen")
+    parts += [", ".join(version.rubric_titles)] if version.rubric_titles else []
+    return " · ".join([*parts, f"sha256 {version.root_sha256[:12]}"])
+
+
+def model_line(info: Any) -> str:
+    """Return size, longest sequence, template and place of a model."""
+    parts = [f"{info.size_text} parameters"] if info.size_text else []
+    if info.context:
+        parts.append(f"context {info.context:,}".replace(",", " "))
+    parts.append("own chat template" if info.has_template else "no chat template: trained as plain text")
+    return " · ".join([*parts, str(info.path)])
+
+
+def span(seconds: float) -> str:
+    """Return a time as an estimate is said: ``40 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+Row = tuple[str, str, str]
+"""Level (ok, warn, bad), title, text."""
+_TITLES = {
+    "model": "Model",
+    "tokens": "Tokens",
+    "engine": "Engine",
+    "step": "Dry step",
+    "gate": "Truth gate",
+    "memory": "Memory",
+    "disk": "Disk",
+    "time": "Time",
+}
+
+
+def check_rows(report: Any) -> list[Row]:
+    """Return the checks of a preflight, the dry step among them before what it says of memory and time."""
+    rows = [(c.level, _TITLES.get(c.key, str(c.key)), f"{c.text} {c.hint}".strip()) for c in report.checks]
+    place = next((i for i, row in enumerate(rows) if row[1] == "Memory"), len(rows))
+    if report.gate is not None and report.gate.passed:
+        took = f"One step in {report.step_seconds:.2f} s" if report.step_seconds else "One step"
+        how = f", forward pass {report.forward}" if report.forward else ""
+        loss = f"loss {report.gate.loss:.4f} = its closed form {report.gate.expected_loss:.4f}"
+        rows.insert(place, ("ok", "Dry step", f"{took}{how}. Truth gate passed: {loss}."))
+    return rows
+
+
+def total_line(report: Any) -> str:
+    """Return steps, time and memory of the run in one line."""
+    if not report.total_steps:
+        return ""
+    memory = f" · about {report.memory_bytes / 2**30:.1f} GiB" if report.memory_bytes else ""
+    return f"{report.total_steps} steps · about {span(report.eta_s)} on {report.device}{memory}"

@@ -78,7 +78,7 @@ def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair])
 def token_check(tokens: TokenReport) -> Check:
     """Say what tokenising does to the data."""
     text = (
-        f"Tokens of a row: half below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
+        f"Half of the rows below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
         f"{tokens.truncated} of {tokens.pairs} pairs truncated, {tokens.dropped} dropped, "
         f"{tokens.merged_boundaries} merged boundaries."
     )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import fields
+from pathlib import Path
 
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from app.train.fields import MAIN, groups
+from app.train.presenter import check_rows, total_line
 from core.domain.errors import BadInput
+from core.domain.model_info import ModelInfo
+from core.domain.preflight import Check, PreflightReport
+from core.domain.run_config import RunConfig
+from core.domain.run_events import GateReport
 
 
 @pytest.fixture
@@ -60,3 +70,86 @@ def test_that_label_smoothing_can_be_left_to_what_was_measured(page):
     field.editingFinished.emit()
     assert not page.request().measured_smoothing
     assert page.request().config.label_smoothing == 0.1
+
+
+@pytest.fixture
+def ready(page):
+    """Return the page with a dataset version and a model chosen."""
+    page.datasets.addItem("mine 1", 7)
+    page.datasets.setCurrentIndex(page.datasets.count() - 1)
+    page.models.addItem("tiny", "/models/tiny")
+    page.models.setCurrentIndex(page.models.count() - 1)
+    page._edited()
+    return page
+
+
+REPORT = PreflightReport(
+    checks=(
+        Check("model", "ok", "tiny is safe to load."),
+        Check("tokens", "ok", "Half of the rows below 40."),
+        Check("memory", "bad", "The run will take about 90 GiB.", "Lower micro_batch."),
+        Check("time", "ok", "20 steps."),
+    ),
+    gate=GateReport(True, 0.6931, 0.6931, 0.0),
+    total_steps=20,
+    step_seconds=0.5,
+    eta_s=40.0,
+    memory_bytes=90 * 2**30,
+    device="cpu",
+    forward="lean",
+)
+
+
+def test_that_every_setting_has_a_label_and_stands_in_one_group():
+    named = [spec.name for spec in MAIN] + [spec.name for _, specs in groups() for spec in specs]
+    assert sorted(named) == sorted(f.name for f in fields(RunConfig))
+    assert "Other" not in dict(groups())
+
+
+def test_that_a_changed_setting_is_counted_and_leaves_the_preset(page):
+    assert page.presets.value == "standard" and page.form.changes.text() == ""
+    page.form._inputs["warmup"].setText("0.2")
+    page.form._inputs["warmup"].editingFinished.emit()
+    assert page.presets.value is None
+    assert page.form.changes.text() == "1 differ from the defaults: warmup"
+    page.presets.buttons()[0].click()
+    assert page.form.config().steps == 30 and page.presets.value == "quick"
+
+
+def test_that_the_preflight_tells_the_dry_step_before_memory_and_the_time_in_seconds():
+    rows = check_rows(REPORT)
+    assert [title for _, title, _ in rows] == ["Model", "Tokens", "Dry step", "Memory", "Time"]
+    assert "forward pass lean" in rows[2][2] and "0.6931 = its closed form" in rows[2][2]
+    assert rows[3] == ("bad", "Memory", "The run will take about 90 GiB. Lower micro_batch.")
+    assert total_line(REPORT) == "20 steps · about 40 s on cpu · about 90.0 GiB"
+
+
+def test_that_a_run_the_preflight_warns_of_starts_only_when_said_so(ready):
+    ready._checked(REPORT)
+    ready.context.dialogs.answers.append("Cancel")
+    ready.start()
+    assert "Memory" in ready._blocked
+    assert ready.context.dialogs.asked == ["Start all the same?: The preflight says that this run would fail."]
+
+
+def test_that_reading_the_lists_again_keeps_the_preflight_and_an_edit_takes_it_away(ready):
+    ready._checked(REPORT)
+    ready._edited()
+    assert ready.preflight.total.text()
+    ready.form._inputs["beta"].setText("0.3")
+    ready.form._inputs["beta"].editingFinished.emit()
+    assert not ready.preflight.total.text() and not ready._blocked
+
+
+def test_that_a_model_without_a_chat_template_is_trained_on_plain_text(ready):
+    ready._infos = {"/models/tiny": ModelInfo(1, "tiny", Path("/models/tiny"), parameters=112_000, context=512)}
+    ready._model_chosen()
+    assert ready.request().config.template == "none"
+    assert ready.model_about.text().startswith("112k parameters · context 512 · no chat template")
+
+
+def test_that_the_command_line_can_be_copied(ready, qtbot, monkeypatch):
+    monkeypatch.setattr(type(ready.context.services.runs), "command_line", lambda self, request: "pairwright train WS")
+    ready.context.dialogs.answers.append("Copy")
+    ready._command_line()
+    qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == "pairwright train WS")
