@@ -310,6 +310,28 @@ METRICS: tuple[Metric, ...] = (
         ("kl",),
     ),
 )
+LOSS_PARTS: dict[str, Metric] = {
+    part.key: part
+    for part in (
+        Metric(
+            "extra.preference_loss",
+            "Preference part of the loss",
+            "nats",
+            "lower",
+            "The loss without the likelihood that was added to it.",
+        ),
+        Metric(
+            "extra.nll",
+            "Likelihood part of the loss",
+            "nats per token",
+            "lower",
+            "How unlikely the chosen answers are to the policy, per token; the part that RPO and ORPO add.",
+            "-log pi(chosen) / tokens",
+        ),
+        Metric("extra.wpo_weight", "WPO weight", "", "neither", "How likely the policy itself is to write such pairs."),
+    )
+}
+"""Parts of a loss that are curves of their own, where the loss has them."""
 SPLIT_NAMES: dict[str, str] = {"train": "train probe", "dev": "held out", "test": "sealed test"}
 """What the splits are called in the title of a curve."""
 
@@ -322,6 +344,8 @@ def metric(key: str) -> Metric:
     An unknown key (a loss's extra curve) is described by its own name.
     """
     source, _, field = key.rpartition(".")
+    if key in LOSS_PARTS:
+        return LOSS_PARTS[key]
     found = BY_KEY.get(field)
     if found is None or source == "extra":
         return Metric(key, field.replace("_", " ").capitalize(), "", "neither", "Extra curve of the loss.")

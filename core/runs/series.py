@@ -116,7 +116,9 @@ def _continue(db: sqlite3.Connection, source: _Source, curve: _Curve) -> None:
     values = (curve.last_seq, source.split) if source.split else (curve.last_seq,)
     for seq, step, raw in db.execute(query, values):
         curve.last_seq = seq
-        _put(curve, step, _number(raw, source.key))
+        value = _number(raw, source.key)
+        if value is not None:
+            _put(curve, step, value)
 
 
 def _put(curve: _Curve, step: int, value: float) -> None:
@@ -129,7 +131,11 @@ def _put(curve: _Curve, step: int, value: float) -> None:
         curve.values[place] = value
 
 
-def _number(raw: float | str | None, key: str) -> float:
+def _number(raw: float | str | None, key: str) -> float | None:
+    """Return the stored number, NaN where it was none, and None where the step has no such part."""
     if key:
-        raw = json.loads(raw).get(key) if isinstance(raw, str) else None
+        parts = json.loads(raw) if isinstance(raw, str) else {}
+        if key not in parts:
+            return None
+        raw = parts[key]
     return math.nan if raw is None else float(raw)

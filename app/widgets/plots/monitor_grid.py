@@ -40,7 +40,12 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         "Loss",
         "",
         False,
-        (CurveSpec("loss", "plot_loss", "train"), CurveSpec("dev.loss", "plot_accuracy", "held-out", True)),
+        (
+            CurveSpec("loss", "plot_loss", "train"),
+            CurveSpec("dev.loss", "plot_accuracy", "held-out", True),
+            CurveSpec("extra.preference_loss", "plot_chosen", "preference"),
+            CurveSpec("extra.nll", "plot_rejected", "likelihood"),
+        ),
     ),
     ("KL to reference", "nats per response", True, (CurveSpec("kl.kl", "plot_kl", "KL", True),)),
     (
@@ -59,7 +64,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         ),
     ),
 )
-"""Title, unit, a line at zero, curves."""
+"""Title, unit, a line at zero, curves. Parts of the loss (``extra.``) are drawn where the loss has them."""
 
 
 class MonitorGrid(QStackedWidget):
@@ -256,7 +261,8 @@ class MonitorGrid(QStackedWidget):
             self._fill_table()
 
     def _fill_table(self) -> None:
-        self.table.twin.set_curves({m: c for plot in self.plots for m, c in plot.curves.items()})
+        curves = {m: c for plot in self.plots for m, c in plot.curves.items()}
+        self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or not m.startswith("extra.")})
 
     def export(self, folder: Path, stem: str, kinds: Sequence[str] = export.FORMATS) -> list[Path]:
         """Write every plot in every format and return the files."""

@@ -34,7 +34,8 @@ def test_that_a_series_name_finds_its_metric():
     assert metric("dev.loss").name == "Loss (held out)"
     assert metric("dev.loss").unit == "nats"
     assert metric("kl.kl") is BY_KEY["kl"]
-    assert metric("extra.nll").name == "Nll"
+    assert metric("extra.nll").name == "Likelihood part of the loss"
+    assert metric("extra.other_part").name == "Other part"
 
 
 @pytest.mark.parametrize(

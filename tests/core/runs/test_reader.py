@@ -89,6 +89,7 @@ def test_that_every_listed_series_has_values_and_an_unknown_one_is_refused(finis
     for name in names:
         steps, values = finished.series(name)
         assert len(steps) == len(values) > 0
+    assert [list(column) for column in finished.series("extra.of_another_loss")] == [[], []]
     with pytest.raises(NotFound):
         finished.series("dev.nonsense")
 
