@@ -14,7 +14,8 @@ from core.domain.judgement import Task
 from core.domain.pair_table import PairFilter
 from core.domain.rubric import RubricVersion
 
-What = Literal["all", "skipped", "bookmarks", "stale", "chosen"]
+What = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold"]
+_TASKS = {"stale": Task.RELABEL, "retest": Task.RETEST, "adjudicate": Task.ADJUDICATE, "gold": Task.GOLD}
 Order = Literal["import", "newest", "random"]
 AHEAD = 4
 """Pairs handed out with the queue, so that the next ones wait in memory."""
@@ -54,6 +55,9 @@ class QueueChoice:
             "skipped": "put aside earlier",
             "bookmarks": "bookmarked",
             "stale": "relabelling",
+            "retest": "a second time",
+            "adjudicate": "adjudicating",
+            "gold": "decided pairs",
             "chosen": f"{count:,} chosen pair{'s' if count != 1 else ''}",
         }[self.what]
 
@@ -62,7 +66,7 @@ class QueueChoice:
         self._pair_ids, self.what = pair_ids, "chosen"
 
     def take(self, what: What) -> None:
-        """Label all pairs, those put aside, those bookmarked, or those whose labels became stale."""
+        """Label all pairs, or those that ``what`` names."""
         self.what = what
 
     def open(self) -> Opened:
@@ -101,7 +105,7 @@ class QueueChoice:
             version_id,
             None if pair_ids is None else PairFilter(pair_ids=pair_ids),
             self._order,
-            task=Task.RELABEL if self.what == "stale" else Task.LABEL,
+            task=_TASKS.get(self.what, Task.LABEL),
             revisit_skipped=self.what in ("skipped", "bookmarks", "chosen"),
         )
 

@@ -16,6 +16,9 @@ WHATS = (
     ("skipped", "Also those I put aside"),
     ("bookmarks", "Those I bookmarked"),
     ("stale", "Again those whose labels became stale"),
+    ("retest", "Mine a second time, to measure how steady I am"),
+    ("adjudicate", "Those that several reviewers labelled, to decide them"),
+    ("gold", "Decided ones, to measure me against the decision"),
 )
 
 
