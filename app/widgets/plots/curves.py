@@ -25,6 +25,11 @@ class CurveSpec:
     label: str
     sparse: bool = False
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part that only some losses have; where it has no values nothing is said of it."""
+        return self.metric.startswith("extra.")
+
 
 @dataclass(slots=True)
 class Curve:

@@ -296,7 +296,8 @@ class MetricPlot(QFrame):
             items.show_end(ends.get(metric))
 
     def _show_values(self) -> None:
-        values = [(items.spec.label, format_value(items.curve.last)) for items in self._items.values()]
+        shown = [items for items in self._items.values() if len(items.curve.steps) or not items.spec.is_part]
+        values = [(items.spec.label, format_value(items.curve.last)) for items in shown]
         short = " · ".join(value for _, value in values)
         text = " · ".join(f"{label} {value}" for label, value in values) if len(values) > 1 else short
         text += f" {self._unit}" if self._unit else ""

@@ -261,8 +261,9 @@ class MonitorGrid(QStackedWidget):
             self._fill_table()
 
     def _fill_table(self) -> None:
+        parts = {spec.metric for _, _, _, specs in PLOTS for spec in specs if spec.is_part}
         curves = {m: c for plot in self.plots for m, c in plot.curves.items()}
-        self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or not m.startswith("extra.")})
+        self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or m not in parts})
 
     def export(self, folder: Path, stem: str, kinds: Sequence[str] = export.FORMATS) -> list[Path]:
         """Write every plot in every format and return the files."""

@@ -159,3 +159,17 @@ def test_that_the_table_twin_grows_without_losing_the_readers_place(grid):
     grid.set_series({"margin": (steps, [0.01 * s for s in steps])}, 120)
     assert grid.table.twin.rowCount() == 105
     assert grid.table.step() == 41
+
+
+def test_that_parts_of_a_loss_are_told_only_where_the_loss_has_them(grid):
+    loss = next(plot for plot in grid.plots if "loss" in plot.curves)
+    assert "preference" not in loss.plot.accessibleDescription()
+    grid.show_table(True)
+    headers = [grid.table.twin.headerData(i, Qt.Orientation.Horizontal) for i in range(grid.table.twin.columnCount())]
+    assert not [header for header in headers if "extra" in str(header)]
+    steps = list(range(1, 101))
+    parts = {"extra.nll": (steps, [2.0] * 100), "extra.preference_loss": (steps, [0.5] * 100)}
+    grid.set_series({"loss": (steps, [0.7] * 100), **parts}, 120)
+    described = loss.plot.accessibleDescription()
+    assert "preference 0.5" in described
+    assert "likelihood 2" in described
