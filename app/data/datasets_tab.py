@@ -127,7 +127,9 @@ def _plain(value: object) -> str:
     """Return a setting as a person would write it."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "all"
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value or "none")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def left_out_line(entry: LeftOut) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,8 +13,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QSpinBox,
     QVBoxLayout,
 )
@@ -23,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.context import AppContext
 from app.data.freeze_plan import FreezePlanView
 from app.widgets.buttons import push_button
+from app.widgets.check_list import CheckList
 from core.domain.dataset import FreezePlan, FreezePolicy
 from core.domain.errors import UserError
 
@@ -45,7 +43,6 @@ TARGETS = (
     (("soft_targets", "strength_targets"), "Share and strength"),
 )
 """What stands in the form for switches of the policy that belong together."""
-_ID = Qt.ItemDataRole.UserRole
 
 
 class FreezeDialog(QDialog):
@@ -60,15 +57,10 @@ class FreezeDialog(QDialog):
         columns = QHBoxLayout()
         columns.setSpacing(24)
         form = QFormLayout()
+        form.setVerticalSpacing(8)
         self.name = QLineEdit(suggestion)
-        self.versions = QListWidget()
-        self.versions.setUniformItemSizes(True)
-        self.versions.ensurePolished()
-        self.versions.setFixedHeight(context.theme.px(110))
-        for version in versions:
-            item = QListWidgetItem(version.title, self.versions)
-            item.setData(_ID, version.id)
-            item.setCheckState(Qt.CheckState.Unchecked)
+        self.versions = CheckList("Rubric versions", [(version.id, version.title) for version in versions])
+        self.versions.setMaximumHeight(context.theme.px(96))
         self.aggregation = QComboBox()
         for key, words in AGGREGATIONS:
             self.aggregation.addItem(words, key)
@@ -117,7 +109,7 @@ class FreezeDialog(QDialog):
         row.addWidget(self.freeze)
         outer.addLayout(row)
         for signal in (
-            self.versions.itemChanged,
+            self.versions.changed,
             self.aggregation.currentIndexChanged,
             self.weights.currentIndexChanged,
             self.targets.currentIndexChanged,
@@ -139,12 +131,10 @@ class FreezeDialog(QDialog):
         Raises:
             BadInput: when the shares leave nothing to train on.
         """
-        items = [self.versions.item(i) for i in range(self.versions.count())]
-        chosen = tuple(int(i.data(_ID)) for i in items if i.checkState() == Qt.CheckState.Checked)
         dev, test = round(self.dev.value(), 4), round(self.test.value(), 4)
         on = {*self.weights.currentData(), *self.targets.currentData()}
         return FreezePolicy(
-            rubric_version_ids=chosen,
+            rubric_version_ids=self.versions.checked,
             aggregation=self.aggregation.currentData(),
             min_strength=self.min_strength.value(),
             max_spread=self.spread.value() or None,

@@ -18,6 +18,7 @@ class FreezePlanView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setMinimumWidth(360)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(text_label("What this takes and leaves out", "section"))

@@ -159,7 +159,8 @@ class HomePage(Page):
         if pairs:
             self._tiles["labelled"].set_value(presenter.number(labelled), f"{100 * labelled // pairs} %", "neutral")
         self._show_runs(self.context.watch.runs)
-        self._show_steps(presenter.checklist(info.counts, published))
+        counts = {**info.counts, "runs": max(info.counts.get("runs", 0), len(self.context.watch.runs))}
+        self._show_steps(presenter.checklist(counts, published))
         self._show_lines(presenter.lines_of(events, int(time.time() * 1000)))
 
     def _hide_steps(self) -> None:

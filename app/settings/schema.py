@@ -76,7 +76,6 @@ SETTINGS: tuple[Setting, ...] = (
         step=10,
         unit=" %",
     ),
-    Setting("look.motion", "Appearance", "Animate", "Let notices fade; never longer than 150 ms.", "bool", True),
     Setting("look.menu_bar", "Appearance", "Show the menu bar", "Otherwise Alt shows it for a moment.", "bool", False),
     Setting(
         "annotate.view",
