@@ -128,16 +128,23 @@ def _loads(library: str) -> bool:
 def make_venv() -> None:
     """Create the environment, or say which package the system's Python lacks for it."""
     if venv_python().exists():
-        return
+        if _quiet(str(venv_python()), "-m", "pip", "--version").returncode == 0:
+            return
+        say("the environment was left unfinished; it is made again")
+        shutil.rmtree(VENV, ignore_errors=True)
     say(f"creating {VENV}")
-    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return
-    shutil.rmtree(VENV, ignore_errors=True)
-    if "ensurepip" not in done.stdout + done.stderr:
-        raise SetupError(f"The environment could not be created:\n{done.stderr.strip()}")
-    apt([f"python3.{sys.version_info.minor}-venv"], "This Python has no venv module.")
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    done = _quiet(sys.executable, "-m", "venv", str(VENV))
+    if done.returncode and "ensurepip" in done.stdout + done.stderr:
+        shutil.rmtree(VENV, ignore_errors=True)
+        apt([f"python3.{sys.version_info.minor}-venv"], "This Python has no venv module.")
+        done = _quiet(sys.executable, "-m", "venv", str(VENV))
+    if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise SetupError(f"The environment could not be created:\n{(done.stderr or done.stdout).strip()}")
+
+
+def _quiet(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def pip(*words: str) -> None:
@@ -155,9 +162,7 @@ def index_words() -> list[str]:
     Nothing is added when pip is already configured with places of its own.
     """
     choice = os.environ.get("PAIRWRIGHT_TORCH", "auto")
-    configured = subprocess.run(
-        [str(venv_python()), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    ).stdout
+    configured = _quiet(str(venv_python()), "-m", "pip", "config", "list").stdout
     own = any(word in configured for word in ("find-links", "extra-index-url", "index-url"))
     nvidia = Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")
     wanted = choice == "cpu" or (choice == "auto" and sys.platform.startswith("linux") and not nvidia and not own)
@@ -266,6 +271,9 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except SetupError as problem:
         say(str(problem))
+        sys.exit(1)
+    except OSError as problem:
+        say(f"{problem.strerror or problem}: {problem.filename or ROOT}. Mend that and run the same command again.")
         sys.exit(1)
     except KeyboardInterrupt:
         say("interrupted; run the same command again to go on")
