@@ -1,0 +1,77 @@
+"""The real window as a process that labels by keyboard until killed; prints each judgement it showed as saved.
+
+``python -m tests.e2e.labelling_window WORKSPACE REVIEWER_ID``
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app import bootstrap
+from app.dialogs import Dialogs
+
+VERDICTS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_6, Qt.Key.Key_7)
+
+
+class Typist:
+    """Presses a verdict and Enter whenever a pair is on the screen, and Ctrl+Z now and then."""
+
+    def __init__(self, desk: Any) -> None:
+        self._desk = desk
+        self._keys = itertools.cycle(VERDICTS)
+        self._count = 0
+        desk.window.navigate("annotate")
+        self.page = desk.window.page("annotate")
+        self._saved = self.page.commits._saved
+        self.page.commits._saved = self._tell
+
+    def _tell(self, outcome: Any) -> None:
+        self._saved(outcome)
+        print(outcome.value.id, flush=True)
+
+    def press(self) -> None:
+        """Label the pair that is shown."""
+        page, window = self.page, self._desk.window
+        if page.desk.current is None or page.commits.under_way:
+            return
+        QApplication.setActiveWindow(window)
+        page.first_focus().setFocus()
+        self._count += 1
+        if self._count % 9 == 0:
+            QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+            return
+        QTest.keyClick(window, next(self._keys))
+        QTest.keyClick(window, Qt.Key.Key_Return)
+
+
+def main(workspace: Path, reviewer_id: int) -> int:
+    """Open the window and label until killed."""
+    app = bootstrap.make_application([])
+    desk = bootstrap.build(app, dialogs=Dialogs())
+    desk.window.show()
+    timer = QTimer()
+
+    def begin() -> None:
+        if desk.tasks.busy:  # the window still reads who labelled last
+            return
+        timer.timeout.disconnect(begin)
+        desk.window.context.session.set_reviewer(reviewer_id, "mira")
+        typist = Typist(desk)
+        timer.timeout.connect(typist.press)
+        print("ready", flush=True)
+
+    timer.timeout.connect(begin)
+    desk.switch.switched.connect(lambda *_: timer.start(1))
+    desk.switch.open(workspace)
+    return app.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
