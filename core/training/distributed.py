@@ -54,10 +54,19 @@ class World:
         return self.rank == 0
 
     def device(self, wanted: str) -> str:
-        """Return the device this rank takes for the setting ``wanted``: its own GPU where any will do."""
+        """Return the device this rank takes for the setting ``wanted``: its own GPU where any will do.
+
+        Raises:
+            UsageError: on every rank of a machine that has fewer GPUs than processes.
+        """
         if self.alone or wanted not in ("auto", "cuda") or not torch.cuda.is_available():
             return wanted
-        return f"cuda:{self.local_rank % torch.cuda.device_count()}"
+        here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))), torch.cuda.device_count()
+        if here > gpus:
+            raise UsageError(
+                f"There are {here} processes, but {gpus} GPUs on this machine.", f"Start {gpus} at most, one a GPU."
+            )
+        return f"cuda:{self.local_rank}"
 
     def threads(self, wanted: int) -> int:
         """Return the CPU threads this rank takes: the setting, or its share of the cores (0 alone: all)."""

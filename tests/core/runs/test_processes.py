@@ -8,11 +8,13 @@ import pytest
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
+from core.runs.control_file import request
 from core.runs.creation import NewRun, create_run
 from core.runs.driver import Drive
+from core.runs.folder import RunFolder
 from core.runs.processes import follow, is_follower, run_processes
 from core.runs.reader import RunReader
-from tests.core.training.golden_runs import GOLDEN, golden_config, golden_pairs, trajectories
+from tests.core.training.golden_runs import GOLDEN, STEPS, golden_config, golden_pairs, trajectories
 
 
 def golden_run(path: Path, **changes) -> Path:
@@ -48,6 +50,30 @@ def test_that_a_follower_calls_the_engine_alike_and_leaves_the_folder_alone(tmp_
 def test_that_a_follower_whose_engine_falls_silent_fails(tmp_path: Path) -> None:
     run_dir = golden_run(tmp_path / "run")
     assert isinstance(follow(run_dir, Drive(engine=lambda *_, **__: iter(()))), Failed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_that_a_launched_run_is_stopped_through_its_folder_and_taken_up_again(tmp_path: Path) -> None:
+    run_dir = golden_run(tmp_path / "run", eval_every=0)
+    folder = RunFolder(run_dir)
+
+    def stop_at_two(event: RunEvent) -> None:
+        if isinstance(event, StepDone) and event.step == 2:
+            request(folder.control, "stop_and_save")
+
+    stopped = run_processes(run_dir, 2, stop_at_two)
+    assert isinstance(stopped, Finished), stopped
+    assert stopped.reason == "stopped"
+    assert 2 <= stopped.step < STEPS
+    request(folder.control, "run")
+    last = run_processes(run_dir, 2, lambda event: None)
+    assert isinstance(last, Finished), last
+    assert (last.reason, last.step) == ("completed", STEPS)
+    steps = RunReader(run_dir).steps()
+    assert [step.step for step in steps] == list(range(1, STEPS + 1))
+    golden = [step["loss"] for step in trajectories()["sigmoid"]["steps"]]
+    assert [step.loss for step in steps] == pytest.approx(golden, rel=1e-4)
 
 
 @pytest.mark.slow

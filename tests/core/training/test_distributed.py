@@ -143,6 +143,17 @@ def test_that_processes_with_different_inputs_refuse_to_train_together(monkeypat
     World().require_same({"step": "0"})
 
 
+def test_that_every_process_has_a_gpu_of_its_own_or_none_begins(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert [World(rank, 4, rank % 2).device("auto") for rank in range(4)] == ["cuda:0", "cuda:1"] * 2
+    assert World(1, 2, 1).device("cpu") == "cpu"
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(UsageError, match="2 GPUs"):
+        World(0, 3, 0).device("cuda")
+
+
 def test_that_the_world_is_read_from_the_environment(monkeypatch) -> None:
     for key in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(key, raising=False)
