@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QListWidget, QSplitter, QVBoxLayout
 
 from app.context import AppContext
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card
 from app.widgets.labels import Chip, ElideLabel, text_label
-from app.widgets.plots.curves import CurveSpec
+from app.widgets.plots.curves import CurveSpec, format_value, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import Judgement, describe
@@ -79,6 +80,8 @@ class PairPanel(QFrame):
         )
         self.curve.picked.connect(self.step_picked)
         self.curve.hovered.connect(self.curve.set_crosshair)
+        self.curve.plot.installEventFilter(self)
+        self.curve.plot.setToolTip("← → go from visit to visit, Enter opens the step in Runs")
         lower.addWidget(self.curve)
         labels = Card("Labels behind it")
         self.labels = QListWidget()
@@ -89,6 +92,32 @@ class PairPanel(QFrame):
         lower.addWidget(labels)
         lower.setSizes([500, 400])
         column.addWidget(lower, 2)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Go along the visits of the curve and open one by keyboard, before the page's shortcuts see the keys."""
+        keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if isinstance(event, QKeyEvent) and event.key() in keys:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self._go({keys[0]: -1, keys[1]: 1}.get(Qt.Key(event.key()), 0))
+                return True
+        return super().eventFilter(watched, event)
+
+    def _go(self, by: int) -> None:
+        """Move the crosshair by visits, or with 0 open the step it is on."""
+        steps = self.curve.curves["pair"].steps
+        if not steps.size:
+            return
+        at = self.curve.crosshair
+        place = steps.size - 1 if math.isnan(at) else nearest(steps, at) + by
+        step = float(steps[min(steps.size - 1, max(0, place))])
+        self.curve.set_crosshair(step)
+        value = format_value(self.curve.curves["pair"].at(step))
+        self.curve.plot.setAccessibleDescription(f"step {step:g}, margin {value}")
+        if by == 0:
+            self.step_picked.emit(round(step))
 
     def show_pair(self, view: PairView) -> None:
         """Show a pair; texts are plain, whatever they hold."""

@@ -112,10 +112,10 @@ def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:
 
 
 def _set_text(view: QPlainTextEdit, text: str) -> None:
-    """Replace the text only when it changed, and keep the place unless the end was in view."""
+    """Replace the text only when it changed; stay at the end, where the news is, unless the reader went back."""
     if view.toPlainText() == text:
         return
     bar = view.verticalScrollBar()
     at_end, place = bar.value() >= bar.maximum() - 4, bar.value()
     view.setPlainText(text)
-    bar.setValue(bar.maximum() if at_end and place else place)
+    bar.setValue(bar.maximum() if at_end else place)

@@ -165,7 +165,7 @@ def _change(now: float, before: float, good: int) -> tuple[str, str]:
     if format_value(now) == format_value(before):
         return "steady", "neutral"
     tone = "neutral" if good == 0 else ("ok" if change * good > 0 else "warn")
-    return f"{'▲' if change > 0 else '▼'} {format_value(abs(change))}", tone
+    return f"{'▲' if change > 0 else '▼'} {format_value(abs(change), 3)}", tone
 
 
 def list_line(info: Any) -> str:
@@ -193,5 +193,7 @@ def config_lines(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("regression metric", record.charter.regression_metric or "–"),
         ("command line", record.command_line or "–"),
     ]
+    if record.parent_run:
+        head.insert(1, ("forked from", f"{record.parent_run}, step {record.parent_step}"))
     settings = [(name, str(value)) for name, value in record.config.to_plain().items()]
     return head + settings + [(f"version of {name}", value) for name, value in record.versions.items()]

@@ -202,6 +202,11 @@ class MetricPlot(QFrame):
         self._range = (first, last)
         self.view.show_band(*(self.axes.place(step)[0] for step in self._range))
 
+    @property
+    def crosshair(self) -> float:
+        """The step that the crosshair is on, NaN without one."""
+        return self._cross_step
+
     def set_crosshair(self, step: float) -> None:
         """Put the crosshair on a step; NaN hides it."""
         self._cross_step = step
@@ -296,10 +301,11 @@ class MetricPlot(QFrame):
             items.show_end(ends.get(metric))
 
     def _show_values(self) -> None:
-        shown = [items for items in self._items.values() if len(items.curve.steps) or not items.spec.is_part]
-        values = [(items.spec.label, format_value(items.curve.last)) for items in shown]
+        ends = [(items.spec.label, items.curve.last) for items in self._items.values()]
+        shown = [end for end in ends if end[1] is not None] or ends[:1]
+        values = [(label, format_value(value)) for label, value in shown]
         short = " · ".join(value for _, value in values)
-        text = " · ".join(f"{label} {value}" for label, value in values) if len(values) > 1 else short
+        text = " · ".join(f"{label} {value}" for label, value in values) if len(ends) > 1 else short
         text += f" {self._unit}" if self._unit else ""
         if self.axes.log_y and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
             text, short = f"{text}  ({hidden} not shown)", f"{short}  ({hidden} not shown)"

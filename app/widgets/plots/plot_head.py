@@ -85,10 +85,12 @@ class PlotHead(QWidget):
         """Choose what fits."""
         super().resizeEvent(event)
         self.enlarge.setVisible(self._tools and self.width() >= _WIDE)
+        if (layout := self.layout()) is not None:
+            layout.activate()
         self._fit()
 
     def _fit(self) -> None:
-        fits = self.value.fontMetrics().horizontalAdvance(self._full) <= self.value.width()
+        fits = self.value.fontMetrics().horizontalAdvance(self._full) + 2 <= self.value.width()
         self.value.setText(self._full if fits else self._short)
 
     def run(self, wish: str) -> None:

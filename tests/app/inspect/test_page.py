@@ -80,6 +80,19 @@ def test_that_a_step_of_the_pairs_curve_opens_that_step_in_runs(demo: Any, page:
     demo.settle()
 
 
+def test_that_the_keyboard_goes_along_the_visits_and_opens_one(demo: Any, page: Any) -> None:
+    QApplication.setActiveWindow(demo.window)
+    steps, plot = page.panel.curve.curves["pair"].steps, page.panel.curve.plot
+    plot.setFocus()
+    demo.qtbot.keyClick(plot, Qt.Key.Key_Left)
+    demo.qtbot.keyClick(plot, Qt.Key.Key_Left)
+    assert page.panel.curve.crosshair == steps[-2]
+    demo.qtbot.keyClick(plot, Qt.Key.Key_Return)
+    runs = demo.window.page("runs")
+    demo.qtbot.waitUntil(lambda: runs.monitor.grid.pinned == steps[-2])
+    demo.settle()
+
+
 def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
     reviewer = demo.context.services.reviewers.list()[0]
     demo.context.session.set_reviewer(reviewer.id, reviewer.name)

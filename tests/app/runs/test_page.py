@@ -89,6 +89,13 @@ def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
     assert "Reward accuracy: 0.975 steady" in texts
 
 
+def test_that_the_log_shows_its_newest_line_first_seen(demo: Any, page: Any) -> None:
+    page.monitor.tabs.setCurrentWidget(page.monitor.tabs.log)
+    bar = page.monitor.tabs.log.verticalScrollBar()
+    assert bar.maximum() > 0 and bar.value() == bar.maximum()
+    assert "finished" in page.monitor.tabs.log.toPlainText().splitlines()[-1]
+
+
 def test_that_the_pairs_of_a_step_show_while_another_program_trains(
     main_window: Any, driven: tuple[Any, Driven]
 ) -> None:
