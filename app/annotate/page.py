@@ -171,6 +171,10 @@ class AnnotatePage(Page):
         """Start at the answers, where every single key acts."""
         return self.panes
 
+    def keep_clear(self) -> int:
+        """Notices never cover the verdict buttons."""
+        return self.bar.height() + 10 if self._stack.currentIndex() == 1 else 0
+
     def choose_queue(self) -> None:
         """Ask what to label, and open that queue."""
         self.choice.ask(self, self._reopen)

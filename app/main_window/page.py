@@ -79,6 +79,10 @@ class Page(QWidget):
         """The widget that gets the keyboard when the page is shown; None for the page itself, so that its keys work."""
         return None
 
+    def keep_clear(self) -> int:
+        """How many pixels at the lower edge notices must not cover."""
+        return 0
+
     def hear(self, changes: Changes, initiator: object | None) -> None:
         """Take an announcement of the change bus (called by the window)."""
         if wanted := changes & self.watches:

@@ -1,10 +1,11 @@
-"""Toasts: up to four notices stacked over the lower right corner of the page."""
+"""Toasts: up to four notices stacked over the lower right corner of the page, above what must stay in reach there."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtWidgets import QStackedWidget
 
+from app.main_window.page import Page
 from app.notices import Notice
 from app.settings.store import Settings
 from app.theme.theme import Theme
@@ -51,11 +52,15 @@ class ToastStack(QObject):
             self._place()
 
     def _raise(self, _index: int) -> None:
-        for toast in self.toasts:
-            toast.raise_()
+        self._place()
+
+    def _kept_clear(self) -> int:
+        """Return how much of the page's lower edge its own controls need."""
+        page = self._host.currentWidget()
+        return page.keep_clear() if isinstance(page, Page) else 0
 
     def _place(self) -> None:
-        bottom = self._host.height() - GAP
+        bottom = self._host.height() - GAP - self._kept_clear()
         for toast in reversed(self.toasts):
             width = min(self._theme.px(420), self._host.width() - 2 * GAP)
             toast.setFixedWidth(width)

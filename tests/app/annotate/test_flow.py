@@ -155,3 +155,11 @@ def test_that_a_paused_desk_takes_no_answer(sit_down):
     assert hands.page.desk.answer.verdict is None and not hands.page.panes.isVisible()
     hands.press(Qt.Key.Key_P)
     assert hands.page.panes.isVisible()
+
+
+def test_that_a_notice_never_covers_the_verdict_buttons(sit_down):
+    hands = sit_down()
+    hands.desk.context.notices.post("A run has ended.")
+    (toast,) = hands.page.window().toasts.toasts
+    bar = hands.page.bar
+    assert toast.mapToGlobal(toast.rect().bottomLeft()).y() < bar.mapToGlobal(bar.rect().topLeft()).y()
