@@ -31,11 +31,11 @@ VERDICTS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_6, Qt.Key.Key_7, Qt.Key.Key_3
 
 def settings() -> dict[str, Any]:
     """Return what the run is made with."""
-    common = {"steps": STEPS, "batch_size": 4, "device": "cpu", "checkpoint_every": 10, "seed": 7}
+    common = {"steps": STEPS, "batch_size": 4, "device": "cpu", "threads": 1, "checkpoint_every": 10, "seed": 7}
     if "PAIRWRIGHT_LOOP_PAIRS" in os.environ:
         return {**common, "lr": 1e-4, "max_length": 384, "eval_every": 20, "kl_every": 50, "probe_pairs": 16}
     tiny = {"template": "none", "lr": 3e-3, "max_length": 512, "lora_r": 8, "probe_pairs": 4, "kl_prompts": 2}
-    return {**common, **tiny, "eval_every": 3, "kl_every": 3, "sample_every": 0, "kl_max_new_tokens": 6, "threads": 1}
+    return {**common, **tiny, "eval_every": 3, "kl_every": 3, "sample_every": 0, "kl_max_new_tokens": 6}
 
 
 def pairs_file(folder: Path) -> Path:
