@@ -11,6 +11,7 @@ from app.background.task import JobState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
+from app.train.add_model import add_model
 from app.train.config_form import ConfigForm
 from app.train.preflight_panel import PreflightPanel
 from app.widgets.buttons import action_button
@@ -32,6 +33,7 @@ class TrainPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self._wanted_dataset: int | None = None
+        self._wanted_model = ""
         self._name_typed = False
         self._blocked = ""
         self._checking: Any = None
@@ -141,7 +143,7 @@ class TrainPage(Page):
     def _show_lists(self, found: tuple[Any, Any]) -> None:
         datasets, models = found
         chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
-        self._wanted_dataset = None
+        wanted, self._wanted_dataset, self._wanted_model = self._wanted_model or model, None, ""
         self._versions = {version.id: version for version in datasets}
         self._infos = {str(info.path): info for info in models}
         self.datasets.clear()
@@ -153,7 +155,7 @@ class TrainPage(Page):
         self.models.clear()
         for info in models:
             self.models.addItem(info.name, str(info.path))
-        self.models.setCurrentIndex(max(0, self.models.findData(model)))
+        self.models.setCurrentIndex(max(0, self.models.findData(wanted)))
         for box in (self.datasets, self.models):
             box.setEnabled(box.count() > 0)
         if self.models.currentData() != model:
@@ -295,13 +297,8 @@ class TrainPage(Page):
         self.context.tasks.query(lambda: service.command_line(request), show, owner=self)
 
     def _add_model(self) -> None:
-        dialogs, service = self.context.dialogs, self.context.services.models
-        kind = dialogs.choose("Add a model", "From", ("A Hugging Face folder", "A GGUF file", "The starter model"))
-        if kind == 0 and (folder := dialogs.open_folder("Model folder")):
-            self.context.ops.mutate(lambda: service.add_folder(folder), lambda _: self._read(), owner=self)
-        elif kind == 1 and (path := dialogs.open_file("GGUF file", "GGUF (*.gguf)")):
-            self.context.ops.mutate(lambda: service.add_gguf(path, path.stem), lambda _: self._read(), owner=self)
-        elif kind == 2:
-            self.context.ops.job(
-                "Starter model", lambda control: service.ensure_starter(), lambda _: self._read(), owner=self
-            )
+        add_model(self.context, self._take_model, self)
+
+    def _take_model(self, path: str) -> None:
+        self._wanted_model = path
+        self._read()

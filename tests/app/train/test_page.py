@@ -16,6 +16,8 @@ from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "model"
+
 
 @pytest.fixture
 def page(main_window, tmp_path):
@@ -153,3 +155,35 @@ def test_that_the_command_line_can_be_copied(ready, qtbot, monkeypatch):
     ready.context.dialogs.answers.append("Copy")
     ready._command_line()
     qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == "pairwright train WS")
+
+
+def test_that_nothing_is_downloaded_before_it_was_named_and_download_was_pressed(page, monkeypatch, qtbot):
+    asked, service = [], type(page.context.services.models)
+
+    def download(self, repo, **words):
+        asked.append(repo)
+        raise BadInput("The hub cannot be reached.")
+
+    monkeypatch.setattr(service, "download", download)
+    for answers in (
+        [3, None],
+        [
+            3,
+            "",
+        ],
+        [3, "ann/model", "Cancel"],
+    ):
+        page.context.dialogs.answers.extend(answers)
+        page._add_model()
+    assert asked == [] and not page.context.tasks.busy
+    page.context.dialogs.answers.extend([3, "ann/model", "Download"])
+    page._add_model()
+    qtbot.waitUntil(lambda: not page.context.tasks.busy)
+    assert asked == ["ann/model"]
+
+
+def test_that_an_added_model_is_chosen(page, qtbot):
+    page.context.dialogs.answers.extend([0, GOLDEN])
+    page._add_model()
+    qtbot.waitUntil(lambda: page.models.currentData() == str(GOLDEN), timeout=20_000)
+    assert page.form.config().template == "none"
