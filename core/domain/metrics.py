@@ -310,28 +310,11 @@ METRICS: tuple[Metric, ...] = (
         ("kl",),
     ),
 )
-LOSS_PARTS: dict[str, Metric] = {
-    part.key: part
-    for part in (
-        Metric(
-            "extra.preference_loss",
-            "Preference part of the loss",
-            "nats",
-            "lower",
-            "The loss without the likelihood that was added to it.",
-        ),
-        Metric(
-            "extra.nll",
-            "Likelihood part of the loss",
-            "nats per token",
-            "lower",
-            "How unlikely the chosen answers are to the policy, per token; the part that RPO and ORPO add.",
-            "-log pi(chosen) / tokens",
-        ),
-        Metric("extra.wpo_weight", "WPO weight", "", "neither", "How likely the policy itself is to write such pairs."),
-    )
+LOSS_PARTS: dict[str, tuple[str, str, str]] = {
+    "nll": ("Likelihood part of the loss", "nats per token", "How unlikely the chosen answers are to the policy."),
+    "preference_loss": ("Preference part of the loss", "nats", "The loss without the likelihood added to it."),
 }
-"""Parts of a loss that are curves of their own, where the loss has them."""
+"""Parts that are curves of their own where a loss has them: name, unit, meaning."""
 SPLIT_NAMES: dict[str, str] = {"train": "train probe", "dev": "held out", "test": "sealed test"}
 """What the splits are called in the title of a curve."""
 
@@ -339,16 +322,14 @@ BY_KEY: dict[str, Metric] = {metric.key: metric for metric in METRICS}
 
 
 def metric(key: str) -> Metric:
-    """Return the metric named ``key``, or the one behind a series name such as ``dev.loss`` or ``kl.kl``.
-
-    An unknown key (a loss's extra curve) is described by its own name.
-    """
+    """Return the metric named ``key`` or behind a series name (``dev.loss``, ``kl.kl``); an unknown key names itself."""
     source, _, field = key.rpartition(".")
-    if key in LOSS_PARTS:
-        return LOSS_PARTS[key]
     found = BY_KEY.get(field)
     if found is None or source == "extra":
-        return Metric(key, field.replace("_", " ").capitalize(), "", "neither", "Extra curve of the loss.")
+        name, unit, explains = LOSS_PARTS.get(
+            field, (field.replace("_", " ").capitalize(), "", "Extra curve of the loss.")
+        )
+        return Metric(key, name, unit, "neither", explains)
     if source in ("", "kl"):
         return found
     return replace(found, key=key, name=f"{found.name} ({SPLIT_NAMES.get(source, source)})")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.driver import Drive
 from core.runs.folder import RunFolder
@@ -66,7 +67,13 @@ def follow(run_dir: Path, how: Drive) -> Finished | Failed:
 
 
 def run_processes(run_dir: Path, count: int, on_event: Callable[[RunEvent], None]) -> Finished | Failed:
-    """Start the run in ``count`` processes of this machine and pass on its events until it ends."""
+    """Start the run in ``count`` processes of this machine and pass on its events until it ends.
+
+    Raises:
+        UsageError: in a packaged program, which has no interpreter that torchrun could start.
+    """
+    if getattr(sys, "frozen", False):
+        raise UsageError("This build runs one process.", "Use --launch from a source checkout.")
     folder = RunFolder(run_dir)
     reader = RunReader(run_dir)
     reader.poll()
