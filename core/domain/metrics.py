@@ -322,7 +322,7 @@ BY_KEY: dict[str, Metric] = {metric.key: metric for metric in METRICS}
 
 
 def metric(key: str) -> Metric:
-    """Return the metric named ``key`` or behind a series name (``dev.loss``, ``kl.kl``); an unknown key names itself."""
+    """Return the metric named ``key`` or behind a series (``dev.loss``, ``kl.kl``); unknown ones name themselves."""
     source, _, field = key.rpartition(".")
     found = BY_KEY.get(field)
     if found is None or source == "extra":
