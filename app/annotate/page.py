@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.annotate.answer_panes import AnswerPanes
 from app.annotate.answering import Answering
 from app.annotate.commits import Commits
 from app.annotate.desk import Desk
+from app.annotate.folding import Folding
 from app.annotate.guide import Guide
 from app.annotate.keys import bind_keys
 from app.annotate.looking import Looking
@@ -85,6 +87,7 @@ class AnnotatePage(Page):
         self._stack.addWidget(QWidget())
         self._stack.addWidget(self._with_side(desk))
         self.set_body(self._stack, margin=0)
+        self._folding = Folding(self, desk, (blind, self.standing.bar, self._rubric_chip))
 
     def _with_side(self, desk: QWidget) -> QSplitter:
         """Put the rubric beside the desk: the criteria, or the whole text in their place."""
@@ -166,6 +169,15 @@ class AnnotatePage(Page):
             self._reopen()
         elif what.get("relabel"):
             self.take_queue("stale")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what has no room."""
+        super().resizeEvent(event)
+        self._folding.fit()
+
+    def fit_soon(self) -> None:
+        """Leave out what has no room, once a new text size has settled."""
+        QTimer.singleShot(0, self, self._folding.fit)
 
     def first_focus(self) -> QWidget:
         """Start at the answers, where every single key acts."""

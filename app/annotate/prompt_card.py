@@ -35,6 +35,7 @@ class PromptCard(Card):
         self.text.setMaximumHeight(theme.px(MOST_PX))
         self.add(self.text)
         self._bookmark.hide()
+        theme.changed.connect(self._restyled)
 
     def set_bookmarked(self, on: bool) -> None:
         """Say that the pair is marked to come back to."""
@@ -51,12 +52,16 @@ class PromptCard(Card):
     def set_size(self, size: int) -> None:
         """Take another text size, in design pixels."""
         self.text.set_size(size)
-        if self._prompt is not None:
-            self._render()
+        self._restyled()
 
     def set_open(self, on: bool) -> None:
         """Show all turns, or the last one only."""
         self._open = on
+        if self._prompt is not None:
+            self._render()
+
+    def _restyled(self) -> None:
+        """Take the height that the text needs in another size."""
         if self._prompt is not None:
             self._render()
 

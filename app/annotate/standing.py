@@ -23,12 +23,12 @@ class Standing:
         """Args: page: whose reviewer it is."""
         self._page, self._context = page, page.context
         self._bookmarked: set[int] = set()
-        self._count, self._bar = text_label("", "strong"), QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setFixedSize(110, 6)
-        self._bar.setAccessibleName("Pairs labelled")
+        self._count, self.bar = text_label("", "strong"), QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedSize(110, 6)
+        self.bar.setAccessibleName("Pairs labelled")
         self._pace = ElideLabel("", kind="caption")
-        self.widgets: tuple[QWidget, ...] = (self._count, self._bar, self._pace)
+        self.widgets: tuple[QWidget, ...] = (self._count, self.bar, self._pace)
 
     def read(self) -> None:
         """Read everything again in the background."""
@@ -68,8 +68,8 @@ class Standing:
     def _show(self, found: tuple[Any, ...]) -> None:
         progress, recent, steps, bookmarks = found
         self._count.setText(f"{progress.done:,} / {progress.total:,}".replace(",", "\u202f"))
-        self._bar.setMaximum(max(1, progress.total))
-        self._bar.setValue(progress.done)
+        self.bar.setMaximum(max(1, progress.total))
+        self.bar.setValue(progress.done)
         pace = progress.seconds_per_pair or 0.0
         left = f"~{pace:.0f} s/pair · {pace * progress.remaining / 60:.0f} min left"
         self._pace.setText(left if pace >= LEAST_PACE_S else f"{progress.today} today")

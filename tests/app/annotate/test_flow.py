@@ -163,3 +163,13 @@ def test_that_a_notice_never_covers_the_verdict_buttons(sit_down):
     (toast,) = hands.page.window().toasts.toasts
     bar = hands.page.bar
     assert toast.mapToGlobal(toast.rect().bottomLeft()).y() < bar.mapToGlobal(bar.rect().topLeft()).y()
+
+
+def test_that_the_panel_folds_where_large_text_leaves_no_room_and_comes_back(sit_down, qtbot):
+    hands = sit_down()
+    settings, page = hands.desk.context.settings, hands.page
+    settings.set("look.zoom", 175)
+    qtbot.waitUntil(lambda: page.side.isHidden(), timeout=10_000)
+    assert not hands.desk.context.actions.action("annotate.panel").isChecked()
+    settings.set("look.zoom", 100)
+    qtbot.waitUntil(lambda: not page.side.isHidden(), timeout=10_000)
