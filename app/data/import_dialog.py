@@ -12,6 +12,8 @@ from app.widgets.buttons import push_button
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
 
+REJECTS = 20
+"""Rejected rows named before the samples."""
 CONSENT = (("granted", "Granted"), ("unknown", "Not known"), ("withdrawn", "Withdrawn"))
 
 
@@ -76,11 +78,7 @@ class ImportDialog(QDialog):
             if preview.known_as
             else ""
         )
-        more = "" if preview.complete else " (the beginning of the file)"
-        self.summary.setText(
-            f"{preview.checked:,} rows looked at{more}: {preview.good:,} good, {preview.bad:,} to be rejected, "
-            f"{preview.labels:,} labels.{known} {' '.join(preview.notes)}"
-        )
+        self.summary.setText(" ".join(part for part in (preview_text(preview), known.strip(), *preview.notes) if part))
         self.sample.setPlainText(sample_text(preview))
         self.go.setEnabled(preview.good > 0)
 
@@ -96,6 +94,16 @@ class ImportDialog(QDialog):
         self.go.setEnabled(False)
 
 
+def preview_text(preview: Any) -> str:
+    """Return what a file was recognised as and what its first rows become."""
+    more = "" if preview.complete else " (the beginning of the file)"
+    voices = f" by {len(preview.annotators)} annotators" if len(preview.annotators) > 1 else ""
+    return (
+        f"{preview.kind}, read as {preview.title}. {preview.checked:,} rows looked at{more}: {preview.good:,} good, "
+        f"{preview.bad:,} to be rejected, {preview.labels:,} labels{voices}."
+    )
+
+
 def sample_text(preview: Any) -> str:
     """Return the first pairs and the first rejected rows as text."""
     blocks = []
@@ -103,5 +111,6 @@ def sample_text(preview: Any) -> str:
         blocks.append(
             f"PROMPT\n{sample.prompt.last_text[:600]}\n\nFIRST\n{sample.first.text[:400]}\n\nSECOND\n{sample.second.text[:400]}"
         )
-    blocks += [f"Rejected: row {r.line}: {r.reason}" for r in preview.rejects[:20]]
+    if preview.rejects:
+        blocks.insert(0, "\n".join(f"Rejected: row {r.line}: {r.reason}" for r in preview.rejects[:REJECTS]))
     return ("\n" + "─" * 50 + "\n").join(blocks)

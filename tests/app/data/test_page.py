@@ -122,3 +122,34 @@ def test_that_the_history_tells_all_that_was_said_of_a_pair():
         edit="Better.",
     )
     assert said(draft) == "“B names its source.” · Truncated answer · Factual error in A · an improved text"
+
+
+def test_that_the_import_dialog_says_what_it_recognised_and_what_it_will_reject(main_window, tmp_path, qtbot):
+    source = tmp_path / "mixed.jsonl"
+    rows = [{"prompt": "A?", "chosen": "Good.", "rejected": "Bad."}, {"prompt": "no answers"}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    desk = main_window(workspace=tmp_path / "ws", create=True)
+    desk.page("data")
+    desk.settle()
+    desk.dialogs.answers.append(source)
+    seen = []
+    desk.dialogs.on_dialog = lambda dialog: bool(seen.append((dialog.summary.text(), dialog.sample.toPlainText())))
+    desk.context.actions.run("data.import")
+    qtbot.waitUntil(lambda: seen != [], timeout=20_000)
+    summary, sample = seen[0]
+    assert "JSON Lines" in summary and "1 good, 1 to be rejected" in summary
+    assert sample.startswith("Rejected: row 2")
+    desk.settle()
+
+
+def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_path, qtbot):
+    source = tmp_path / "empty.jsonl"
+    source.write_text("", encoding="utf-8")
+    desk = main_window(workspace=tmp_path / "ws", create=True)
+    desk.page("data")
+    desk.settle()
+    desk.dialogs.answers.append(source)
+    desk.context.actions.run("data.import")
+    qtbot.waitUntil(lambda: len(desk.context.notices.kept) > 0, timeout=20_000)
+    assert desk.context.notices.kept[0].level in ("warn", "error")
+    desk.settle()
