@@ -74,8 +74,7 @@ class InspectPage(Page):
         column.addWidget(self.histogram)
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
-        for hidden in (3, 4, 5, 8):
-            self.table.setColumnHidden(hidden, True)
+        self.table.leave_out("reward_chosen", "reward_rejected", "step", "clause")
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(self.panel)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.runs import presenter
@@ -100,6 +100,7 @@ class Monitor(QFrame):
         self.tiles: list[Tile] = []
         for name, _, colour, _ in presenter.TILES:
             tile = Tile(name, theme=self._context.theme, colour=colour)
+            tile.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.tiles.append(tile)
             row.addWidget(tile, 1)
         return row
@@ -135,7 +136,9 @@ class Monitor(QFrame):
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
         self._show_controls(status.state, bool(snapshot.checkpoints))
         for tile, view in zip(self.tiles, presenter.tiles(snapshot), strict=True):
-            tile.set_value(view.value, view.delta, view.tone)  # type: ignore[arg-type]
+            px = self._context.theme.px
+            fits = px(12) * len(view.value) + px(8) * len(view.delta) + 44 <= tile.width()
+            tile.set_value(view.value, view.delta if fits else "", view.tone, view.delta)  # type: ignore[arg-type]
         self.grid.feed(snapshot.series, status.total_steps)
         budget = snapshot.record.config.kl_budget
         next(p for p in self.grid.plots if "kl.kl" in p.curves).set_target(budget, "budget")

@@ -133,7 +133,7 @@ TILES: tuple[tuple[str, str, str, int], ...] = (
     ("Reward margin", "margin", "plot_margin", 1),
     ("Reward accuracy", "accuracy", "plot_accuracy", 1),
     ("KL to reference", "kl.kl", "plot_kl", 0),
-    ("Throughput", "tokens_per_s", "text3", 0),
+    ("Tokens a second", "tokens_per_s", "text3", 0),
 )
 _WINDOW = 10
 """Steps averaged for a tile; its change is against the window before."""
@@ -150,7 +150,7 @@ def tiles(snapshot: Snapshot) -> list[TileView]:
             continue
         now = sum(values[-window:]) / len(values[-window:])
         before = values[-2 * window : -window]
-        text = f"{now:,.0f} tok/s".replace(",", " ") if metric == "tokens_per_s" else format_value(now)
+        text = f"{now:,.0f}".replace(",", " ") if metric == "tokens_per_s" else format_value(now)
         if not before or metric == "tokens_per_s":
             views.append(TileView(name, colour, text))
             continue

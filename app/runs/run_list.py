@@ -30,6 +30,10 @@ class _RunLines(QStyledItemDelegate):
         super().__init__()
         self._theme = theme
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Be two lines high at every text size."""
+        return QSize(0, self._theme.px(42))
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the row of the style without words, then icon and lines."""
         theme, rect = self._theme, QRect(option.rect)  # type: ignore[attr-defined]
@@ -87,7 +91,6 @@ class RunList(QListWidget):
             for run_id in ids:
                 item = QListWidgetItem(self)
                 item.setData(_RUN, run_id)
-                item.setSizeHint(QSize(0, self._theme.px(42)))
             self.blockSignals(False)
             self.choose(chosen if chosen in ids else (ids[0] if ids else ""))
         for place, info in enumerate(runs):
@@ -106,6 +109,7 @@ class RunList(QListWidget):
         """Let every row take its icon anew when the runs are shown next."""
         for place in range(self.count()):
             self.item(place).setData(_STATE, None)
+        self.scheduleDelayedItemsLayout()
 
     def choose(self, run_id: str) -> bool:
         """Choose a run by its id; False when it is not in the list."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from app.theme.theme import Theme
@@ -21,6 +22,10 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Reviewer", "reviewers"),
     ("Rubric clause", "clause"),
 )
+_WIDTHS = (64, 300, 72, 72, 78, 52, 130, 110, 190)
+_YIELDING = ("clause", "reviewers")
+"""Columns that give way, in this order, to a prompt of at least so many pixels; their text stays in the tooltip."""
+_LEAST_PROMPT = 110
 _NUMBERS = {"margin", "reward_chosen", "reward_rejected"}
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -61,8 +66,9 @@ class PairTableModel(QAbstractTableModel):
             if field in _NUMBERS:
                 return f"{value:+.3f}".replace("-", "−")
             return str(value).replace("\n", " ")[:400]
-        if role == Qt.ItemDataRole.ToolTipRole and field in ("prompt", "clause", "label"):
-            return None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            row = self.rows[index.row()]
+            return " · ".join(part for part in (row.label, row.reviewers, row.clause) if part)
         if role == Qt.ItemDataRole.TextAlignmentRole and (field in _NUMBERS or field == "step"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.FontRole and field in _NUMBERS:
@@ -79,6 +85,7 @@ class PairTable(QTableView):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme, self._left_out = theme, frozenset[str]()
         self.rows_model = PairTableModel(theme)
         self.setModel(self.rows_model)
         self.setAccessibleName("Pairs behind the point")
@@ -88,13 +95,42 @@ class PairTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(theme.px(26))
         head = self.horizontalHeader()
         head.setHighlightSections(False)
-        for column, width in enumerate((64, 300, 72, 72, 78, 52, 130, 110, 190)):
-            self.setColumnWidth(column, theme.px(width))
+        head.setMinimumSectionSize(theme.px(30))
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        theme.changed.connect(self._scale)
+        self._scale()
         self.activated.connect(lambda index: self.opened.emit(self.rows_model.rows[index.row()].pair_id))
+
+    def leave_out(self, *names: str) -> None:
+        """Never show these columns."""
+        self._left_out = frozenset(names)
+        self._choose_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the prompt room before anything else."""
+        super().resizeEvent(event)
+        self._choose_columns()
+
+    def _choose_columns(self) -> None:
+        names = [name for _, name in COLUMNS]
+        hidden = set(self._left_out)
+        for name in ("", *_YIELDING):
+            hidden |= {name}
+            used = sum(w for w, other in zip(_WIDTHS, names, strict=True) if other not in hidden and other != "prompt")
+            if self._theme.px(used + _LEAST_PROMPT) <= self.width():
+                break
+        for column, name in enumerate(names):
+            self.setColumnHidden(column, name in hidden)
+
+    def _scale(self) -> None:
+        """Take the text size into account."""
+        self.verticalHeader().setDefaultSectionSize(self._theme.px(26))
+        for column, width in enumerate(_WIDTHS):
+            if column != 1:
+                self.setColumnWidth(column, self._theme.px(width))
+        self._choose_columns()
 
     def set_rows(self, rows: Sequence[Any]) -> None:
         """Show rows and select the first."""

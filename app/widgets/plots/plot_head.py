@@ -66,8 +66,15 @@ class PlotHead(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         for button in (self.enlarge, self.more):
             button.setVisible(tools)
-            button.setFixedSize(theme.px(24), theme.px(24))
             row.addWidget(button)
+        self._theme = theme
+        theme.changed.connect(self._scale)
+        self._scale()
+
+    def _scale(self) -> None:
+        """Take the text size into account."""
+        for button in (self.enlarge, self.more):
+            button.setFixedSize(self._theme.px(24), self._theme.px(24))
 
     def show_enlarged(self, on: bool) -> None:
         """Show whether the plot fills the place of all, without asking for it."""

@@ -89,6 +89,16 @@ def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
     assert "Reward accuracy: 0.975 steady" in texts
 
 
+def test_that_the_clause_gives_way_to_the_prompt_where_room_is_scarce(demo: Any, page: Any) -> None:
+    table = page.monitor.tabs.step_pairs
+    demo.window.resize(1900, 1000)
+    demo.qtbot.waitUntil(lambda: not table.isColumnHidden(8))
+    demo.window.resize(1024, 700)
+    demo.qtbot.waitUntil(lambda: table.isColumnHidden(8))
+    assert table.columnWidth(1) >= 100
+    assert "Workshop help desk" in table.model().index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
+
+
 def test_that_the_log_shows_its_newest_line_first_seen(demo: Any, page: Any) -> None:
     page.monitor.tabs.setCurrentWidget(page.monitor.tabs.log)
     bar = page.monitor.tabs.log.verticalScrollBar()
