@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
     app.command("restore", help="Make a new workspace from a backup; nothing is overwritten.")(restore)
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
+    app.command("log", help="What happened in a workspace, newest first.")(log)
     app.command("sources", help="List the sources of pairs; --consent changes one.")(list_sources)
 
 
@@ -143,6 +144,26 @@ def account(workspace: _Ws, as_json: _Json = False) -> None:
         say("The books add up." if books.adds_up else "The books do not add up; run check.")
     if not books.adds_up:
         raise typer.Exit(1)
+
+
+def log(
+    workspace: _Ws, limit: Annotated[int, typer.Option(min=1, help="How many entries.")] = 50, as_json: _Json = False
+) -> None:
+    """Print the newest entries of the event log."""
+    import time
+
+    from core.services.application import Application
+
+    with Application.open(workspace, read_only=True) as app:
+        entries = app.workspace.activity(limit)
+    if as_json:
+        say_json([_plain(entry) for entry in entries])
+        return
+    for entry in entries:
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.at_ms / 1000))
+        say(f"{at}  {entry.op:16}  {entry.summary}" + (f"  ({entry.reviewer})" if entry.reviewer else ""))
+    if not entries:
+        say("Nothing happened yet.")
 
 
 def list_sources(

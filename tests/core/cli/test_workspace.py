@@ -59,6 +59,17 @@ def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, 
     assert call("sources", ws, "--consent", "7=granted").code == 1
 
 
+def test_that_the_log_tells_what_happened_newest_first(call: Call, ws: Path, data: Path) -> None:
+    call("import", ws, data)
+    call("freeze", ws, "--name", "d", "--set", "splits=[1,0,0]")
+    entries = call("log", ws, "--json").json()
+    assert [entry["op"] for entry in entries][:2] == ["dataset.freeze", "import"]
+    said = call("log", ws, "--limit", "1").out
+    assert "Froze d v1: 9 items" in said
+    assert said.count("\n") == 1
+    assert call("log", ws, "--limit", "0").code == 2
+
+
 def test_that_a_backup_is_listed_and_restored_to_a_new_place_only(
     call: Call, ws: Path, data: Path, tmp_path: Path
 ) -> None:
