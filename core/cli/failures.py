@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 
+from core.cli.output import printable
 from core.domain.errors import UserError
 
 
@@ -16,9 +17,7 @@ def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
         text = json.dumps({"error": message, "hint": hint}, ensure_ascii=False)
     else:
         text = f"Error: {message}" + (f"\n{hint}" if hint else "")
-    # A message may quote what came from outside, half of a surrogate pair included.
-    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+    print(printable(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def usage_message(error: Exception) -> str:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 
 def say(text: str) -> None:
     """Print one line and flush it; a reader that went away is not an error of ours."""
     try:
-        print(text, flush=True)
+        print(printable(text, sys.stdout), flush=True)
     except BrokenPipeError:
         # Point standard output nowhere, so that neither later lines nor the interpreter's exit complain.
         import os
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text: str, stream: TextIO) -> str:
+    """Return ``text`` as ``stream`` can write it: a file name may hold bytes that are no characters."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_json(value: Any) -> None:

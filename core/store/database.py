@@ -76,7 +76,7 @@ class Store:
         folder = Path(folder).expanduser().absolute()
         path = db_path(folder)
         if create and not path.exists() and not read_only:
-            _make(folder, name or folder.name, version)
+            _make(folder, name or _storable(folder.name), version)
         found = inspect(path, recover=False) if read_only else None
         if found is not None:
             if found.schema < SCHEMA:
@@ -161,6 +161,11 @@ class Store:
                 "The workspace is open for reading only; nothing was saved.", "Open it for writing to make changes."
             )
         return self._writer
+
+
+def _storable(name: str) -> str:
+    """Return a folder's name as text that can be stored: bytes that are no UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +161,12 @@ def test_that_a_refusal_of_the_system_and_a_mistake_of_ours_are_sentences_too(
     assert "mistake in Pairwright (ZeroDivisionError: division by zero)" in said.err
     (log,) = (tmp_path / "home" / "logs").glob("error-*.log")
     assert "Traceback" in log.read_text()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are characters there")
+def test_that_a_folder_whose_name_is_no_text_can_be_a_workspace(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    assert call("init", folder).code == 0
+    assert call("check", folder).code == 0
+    assert json.loads(call("backup", folder, "--list", "--json").out) == []
+    assert "\\udce9" in call("import", folder, tmp_path / os.fsdecode(b"no\xe9.jsonl")).err
