@@ -114,3 +114,12 @@ def sample_text(preview: Any) -> str:
     if preview.rejects:
         blocks.insert(0, "\n".join(f"Rejected: row {r.line}: {r.reason}" for r in preview.rejects[:REJECTS]))
     return ("\n" + "─" * 50 + "\n").join(blocks)
+
+
+def import_text(report: Any) -> str:
+    """Return in words how an import ended: rows = imported + there already + rejected."""
+    text = (
+        f"{report.rows:,} rows: {report.imported:,} imported, {report.duplicates:,} there already, "
+        f"{report.rejected:,} rejected. {report.judgements:,} labels came along."
+    )
+    return f"Stopped. {text} Import the file again to go on." if report.cancelled else text

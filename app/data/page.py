@@ -12,7 +12,7 @@ from app.background.task import Job, JobState
 from app.context import AppContext
 from app.data.datasets_tab import DatasetsTab, diff_text
 from app.data.freeze_dialog import FreezeDialog
-from app.data.import_dialog import ImportDialog
+from app.data.import_dialog import ImportDialog, import_text
 from app.data.preview import PairPreview
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
@@ -132,7 +132,7 @@ class DataPage(Page):
             "data.import": self._import,
             "data.find": self._find,
             "data.clear_filters": self._clear,
-            "data.open": lambda: self._read_pair(self.table.current_id),
+            "data.open": self._open,
             "data.label": self._label,
             "data.freeze": self._freeze,
             "data.export": self._export,
@@ -207,6 +207,12 @@ class DataPage(Page):
         if pair_id is not None:
             service = self.context.services.pairs
             self.context.tasks.query(lambda: service.detail(pair_id), self.preview.show_detail, owner=self, key="pair")
+
+    def _open(self) -> None:
+        """Show the pair with the cursor and its history."""
+        self.preview.show()
+        self.context.actions.set_checked("data.preview", True)
+        self._read_pair(self.table.current_id)
 
     def _find(self) -> None:
         self.tabs.setCurrentIndex(0)
@@ -321,15 +327,6 @@ class DataPage(Page):
                 lambda diff: self.datasets.show_text(diff_text(diff)),
                 owner=self,
             )
-
-
-def import_text(report: Any) -> str:
-    """Return in words how an import ended: rows = imported + there already + rejected."""
-    text = (
-        f"{report.rows:,} rows: {report.imported:,} imported, {report.duplicates:,} there already, "
-        f"{report.rejected:,} rejected. {report.judgements:,} labels came along."
-    )
-    return f"Stopped. {text} Import the file again to go on." if report.cancelled else text
 
 
 def _line(text: str) -> str:
