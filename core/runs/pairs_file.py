@@ -95,7 +95,7 @@ def _pair(row: dict[str, Any], number: int) -> TrainingPair:
         split=split,
         weight=_number(row, "weight", 0.0, 1e6, number),
         target=_number(row, "target", 0.5, 1.0, number),
-        is_tie=bool(row.get("is_tie", False)),
+        is_tie=_switch(row, "is_tie", number),
     )
 
 
@@ -111,6 +111,13 @@ def _number(row: dict[str, Any], key: str, low: float, high: float, number: int)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise _bad(number, f"its {key} is {value!r}, not a number from {low:g} to {high:g}")
     return float(value)
+
+
+def _switch(row: dict[str, Any], key: str, number: int) -> bool:
+    value = row.get(key, False)
+    if value not in (True, False):
+        raise _bad(number, f"its {key} is {value!r}, not true or false")
+    return bool(value)
 
 
 def _texts(row: dict[str, Any], number: int) -> tuple[Prompt, str, str]:
