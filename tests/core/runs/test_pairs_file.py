@@ -108,5 +108,5 @@ def test_that_missing_empty_and_foreign_files_are_refused(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("value", ["false", "yes", 2, [], None])
 def test_that_a_tie_is_marked_by_true_or_false_only(path: Path, value: object) -> None:
-    with pytest.raises(BadInput, match="is_tie is .* not true or false"):
+    with pytest.raises(BadInput, match=r"is_tie is .* not true or false"):
         read_pairs(write(path, {"prompt": "Hi", "chosen": "A", "rejected": "B", "is_tie": value}))
