@@ -153,3 +153,20 @@ def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_pat
     qtbot.waitUntil(lambda: len(desk.context.notices.kept) > 0, timeout=20_000)
     assert desk.context.notices.kept[0].level in ("warn", "error")
     desk.settle()
+
+
+def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp_path, qtbot):
+    source = tmp_path / "long.jsonl"
+    rows = ({"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(12_000))
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    desk = main_window(workspace=tmp_path / "ws", create=True)
+    page = desk.page("data")
+    desk.settle()
+    page.start_import(source, {})
+    page.progress.cancelled.emit()
+    qtbot.waitUntil(lambda: not page.progress.isVisible(), timeout=30_000)
+    desk.settle()
+    stored = desk.context.services.pairs.count()
+    assert stored < 12_000
+    said = [n.text for n in desk.context.notices.kept if "rows:" in n.text]
+    assert all(text.startswith("Stopped.") for text in said)
