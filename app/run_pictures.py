@@ -31,6 +31,7 @@ def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light")
         grid.set_series({name: reader.series(name) for name in grid.metrics}, total)
     grid.show()
     app.processEvents()
+    grid.fit()
     written = []
     for plot in grid.plots:
         name = PLOTS.get(next(iter(plot.curves)))

@@ -98,6 +98,7 @@ class InspectPage(Page):
         self.search.searched.connect(lambda _: self._filter())
         self.histogram.brushed.connect(self._brushed)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
+        self.context.watch.changed.connect(self._run_moved)
         self.panel.step_picked.connect(lambda step: self.context.navigate("runs", run_id=self.run_id, step=step))
         for action_id, handler in {
             "inspect.annotate": self._annotate,
@@ -161,6 +162,11 @@ class InspectPage(Page):
 
         self.context.tasks.query(read, self._show_pairs, owner=self, key="pairs")
 
+    def _run_moved(self, runs: Sequence[Any]) -> None:
+        """Read again while the run that is shown goes on; the chosen pair stays chosen."""
+        if self.isVisible() and any(info.run_id == self.run_id and info.live for info in runs):
+            self._read_pairs()
+
     def _lineage(self, run_id: str) -> Any:
         if run_id not in self._lineages:
             self._lineages[run_id] = self.context.services.runs.lineage(run_id)
@@ -181,10 +187,7 @@ class InspectPage(Page):
         ]
         chosen = self._wanted_pair or self.table.current_pair()
         self._wanted_pair = ""
-        self.table.set_rows(shown)
-        place = next((i for i, row in enumerate(shown) if row.pair_id == chosen), None)
-        if place is not None:
-            self.table.selectRow(place)
+        self.table.set_rows(shown, chosen)
         self._describe(shown)
 
     def _describe(self, rows: Sequence[Any]) -> None:

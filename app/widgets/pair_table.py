@@ -132,11 +132,11 @@ class PairTable(QTableView):
                 self.setColumnWidth(column, self._theme.px(width))
         self._choose_columns()
 
-    def set_rows(self, rows: Sequence[Any]) -> None:
-        """Show rows and select the first."""
+    def set_rows(self, rows: Sequence[Any], chosen: str = "") -> None:
+        """Show rows and select the pair ``chosen``, or the first."""
         self.rows_model.set_rows(rows)
         if rows:
-            self.selectRow(0)
+            self.selectRow(next((i for i, row in enumerate(rows) if row.pair_id == chosen), 0))
 
     def current_pair(self) -> str:
         """Return the selected pair's id, or an empty text."""

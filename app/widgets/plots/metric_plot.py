@@ -247,11 +247,12 @@ class MetricPlot(QFrame):
 
     @contextmanager
     def pens_for(self, scale: float) -> Iterator[None]:
-        """Draw for a target of ``scale`` pixels to one; pens are so many pixels wide, so they have to grow with it."""
+        """Draw for a picture of ``scale`` pixels to one; pens are so many pixels wide, so they have to grow with it."""
         before, self._scale = self._scale, scale
         self.restyle()
         try:
-            yield
+            with self.head.without_tools():
+                yield
         finally:
             self._scale = before
             self.restyle()

@@ -96,6 +96,9 @@ class MonitorGrid(QStackedWidget):
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._feed_one)
+        self._refit = QTimer(self)
+        self._refit.setSingleShot(True)
+        self._refit.timeout.connect(self._fit_if_following)
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -142,8 +145,7 @@ class MonitorGrid(QStackedWidget):
             plot.setVisible(chosen is None or plot is chosen)
             plot.head.show_enlarged(plot is chosen)
         self._share_room()
-        if self.following:
-            self.fit()
+        self._refit.start(0)
 
     @property
     def metrics(self) -> list[str]:
@@ -195,6 +197,9 @@ class MonitorGrid(QStackedWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the words at the line ends inside the plots."""
         super().resizeEvent(event)
+        self._refit.start(0)  # once the plots have their new widths
+
+    def _fit_if_following(self) -> None:
         if self.following:
             self.fit()
 

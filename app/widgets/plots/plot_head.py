@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -75,6 +76,21 @@ class PlotHead(QWidget):
         """Take the text size into account."""
         for button in (self.enlarge, self.more):
             button.setFixedSize(self._theme.px(24), self._theme.px(24))
+
+    @contextmanager
+    def without_tools(self) -> Iterator[None]:
+        """Be a head without buttons, as on a picture of the plot."""
+        focused = next((b for b in (self.enlarge, self.more) if b.hasFocus()), None)
+        shown = [b for b in (self.enlarge, self.more) if not b.isHidden()]
+        for button in shown:
+            button.hide()
+        try:
+            yield
+        finally:
+            for button in shown:
+                button.show()
+            if focused is not None:
+                focused.setFocus()
 
     def show_enlarged(self, on: bool) -> None:
         """Show whether the plot fills the place of all, without asking for it."""

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from core.paths import resources_dir
+from tests.app.runs.conftest import driven
+
+__all__ = ["driven"]
 
 
 @pytest.fixture

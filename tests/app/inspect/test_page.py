@@ -102,3 +102,18 @@ def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
     demo.qtbot.waitUntil(lambda: annotate.desk.current is not None, timeout=20_000)
     assert str(annotate.desk.current.pair_id) == pair_id
     demo.settle()
+
+
+def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(main_window: Any, driven: Any) -> None:
+    workspace, run = driven
+    run.allow(1)
+    desk = main_window(workspace=workspace)
+    desk.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in desk.context.watch.runs), timeout=20_000)
+    page = desk.page("inspect")
+    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 4, timeout=20_000)
+    page.table.selectRow(2)
+    chosen = page.table.current_pair()
+    run.allow(2)
+    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 12, timeout=20_000)
+    assert page.table.current_pair() == chosen
+    desk.settle()

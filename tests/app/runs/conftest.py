@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.domain.run_config import RunConfig
+from core.domain.run_events import Finished
 from core.paths import resources_dir
 from core.runs.creation import NewRun, create_run
 from core.runs.driver import Drive, drive
@@ -33,7 +34,7 @@ class Driven:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._allowed = threading.Semaphore(0)
+        self._allowed, self._over = threading.Semaphore(0), False
         self._thread = threading.Thread(target=self._drive, daemon=True)
         self._thread.start()
 
@@ -44,16 +45,24 @@ class Driven:
         for event in scripted_engine.train(*args, **words):
             if event.event == "step":
                 self._allowed.acquire()
+                if self._over:
+                    yield Finished("stopped_without_saving", event.step - 1)
+                    return
             yield event
 
     def allow(self, steps: int) -> None:
         """Let so many more steps happen."""
         self._allowed.release(steps)
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Let the rest happen and wait for it."""
         self._allowed.release(10_000)
         self._thread.join(30)
+
+    def end(self) -> None:
+        """End at once, wherever it is."""
+        self._over = True
+        self.finish()
 
 
 @pytest.fixture
@@ -65,7 +74,7 @@ def driven(tmp_path: Path) -> Iterator[tuple[Path, Driven]]:
     model.mkdir()
     (model / "config.json").write_text('{"model_type": "llama"}')
     (model / "model.safetensors").write_bytes(b"weights")
-    config = RunConfig().with_values({"steps": 400, "batch_size": 4, "eval_every": 5, "checkpoint_every": 5})
+    config = RunConfig().with_values({"steps": 60, "batch_size": 4, "eval_every": 20, "checkpoint_every": 20})
     new = NewRun(config, model, make_pairs(), name="from a server")
     run = Driven(create_run(workspace / "runs" / "r1", new, run_id="r1"))
     yield workspace, run

@@ -128,7 +128,7 @@ def test_that_the_pairs_of_a_step_show_while_another_program_trains(
     assert page.monitor.pause.text() == "Go on"
     page.context.actions.run("runs.stop_save")
     desk.settle()
-    run.allow(400)
+    run.allow(60)
     desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped", timeout=20_000)
     assert page.monitor.resume.isVisible() and page.monitor.fork.isVisible()
     desk.settle()
@@ -138,7 +138,7 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
     main_window: Any, driven: tuple[Any, Driven], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, run = driven
-    run.end()
+    run.finish()
     desk = main_window(workspace=workspace)
     page, service = desk.page("runs"), desk.context.services.runs
     desk.qtbot.waitUntil(lambda: page.monitor.fork.isVisible(), timeout=20_000)
@@ -160,4 +160,4 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
     desk.dialogs.on_dialog = answer
     page.context.actions.run("runs.fork")
     desk.settle()
-    assert asked == [("r1", 400, {"lr": 5e-6}, "from a server-fork-400")]
+    assert asked == [("r1", 60, {"lr": 5e-6}, "from a server-fork-60")]

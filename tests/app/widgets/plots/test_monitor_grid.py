@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
@@ -140,6 +140,7 @@ def test_that_an_enlarged_plot_fills_the_place_of_all(grid, qtbot):
     grid.enlarge(grid.plots[3])
     qtbot.waitUntil(lambda: grid.plots[3].width() > 900)
     assert [plot.isVisible() for plot in grid.plots] == [False, False, False, True, False, False]
+    assert grid.plots[3].head.enlarge.isVisible()
     grid.enlarge(None)
     assert all(plot.isVisible() for plot in grid.plots)
 
@@ -173,3 +174,33 @@ def test_that_parts_of_a_loss_are_told_only_where_the_loss_has_them(grid):
     described = loss.plot.accessibleDescription()
     assert "preference 0.5" in described
     assert "likelihood 2" in described
+
+
+def test_that_the_newest_step_and_its_word_are_in_view_after_the_first_layout(grid, qtbot):
+    qtbot.waitUntil(lambda: grid.plots[0].view.viewRange()[0][1] < 180)
+    assert grid.plots[0].view.viewRange()[0][1] >= 120
+
+
+def test_that_a_picture_holds_no_buttons_and_the_plot_keeps_them(grid):
+    from app.widgets.plots import export
+
+    plot = grid.plots[0]
+    seen = []
+    plot.head.more.installEventFilter(watch := _Watch(seen))
+    export.to_png(plot)
+    assert seen == ["hidden", "shown"] and plot.head.more.isVisible()
+    plot.head.more.removeEventFilter(watch)
+
+
+class _Watch(QObject):
+    """Notes when a widget is hidden and shown."""
+
+    def __init__(self, seen):
+        super().__init__()
+        self._seen = seen
+
+    def eventFilter(self, watched, event):
+        words = {QEvent.Type.Hide: "hidden", QEvent.Type.Show: "shown"}
+        if event.type() in words:
+            self._seen.append(words[event.type()])
+        return False
