@@ -1,0 +1,60 @@
+"""The tables of ``workspace.db`` as SQLModel classes, for writing queries.
+
+They mirror the hand-written STRICT schema of the migrations and create nothing themselves: SQLModel tables do
+not validate, so domain objects validate and the constraints and triggers of the schema enforce. A test compares
+the two. Times are INTEGER milliseconds UTC, hashes hex sha256 text, JSON columns canonical JSON text.
+Rows never leave ``core.store``.
+"""
+
+from core.store.tables.datasets import (
+    DatasetItemJudgementRow,
+    DatasetItemRow,
+    DatasetLeftOutRow,
+    DatasetRow,
+    DatasetRubricRow,
+)
+from core.store.tables.labels import (
+    BookmarkRow,
+    CurrentLabelRow,
+    JudgementDraftRow,
+    JudgementRow,
+    LabelTallyRow,
+    PresentationRow,
+    RubricRow,
+    RubricVersionRow,
+    SkipRow,
+    StepRow,
+)
+from core.store.tables.pairs import ImportBatchRow, PairRow, PairSourceRow, PairStateRow, PromptRow, SourceRow
+from core.store.tables.workspace import CounterRow, EventRow, MetaRow, ModelRow, ReviewerRow, RunRow, SettingRow
+
+__all__ = [
+    "BookmarkRow",
+    "CounterRow",
+    "CurrentLabelRow",
+    "DatasetItemJudgementRow",
+    "DatasetItemRow",
+    "DatasetLeftOutRow",
+    "DatasetRow",
+    "DatasetRubricRow",
+    "EventRow",
+    "ImportBatchRow",
+    "JudgementDraftRow",
+    "JudgementRow",
+    "LabelTallyRow",
+    "MetaRow",
+    "ModelRow",
+    "PairRow",
+    "PairSourceRow",
+    "PairStateRow",
+    "PresentationRow",
+    "PromptRow",
+    "ReviewerRow",
+    "RubricRow",
+    "RubricVersionRow",
+    "RunRow",
+    "SettingRow",
+    "SkipRow",
+    "SourceRow",
+    "StepRow",
+]
