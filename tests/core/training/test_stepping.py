@@ -110,7 +110,7 @@ def test_that_a_number_that_is_not_finite_stops_before_the_step_and_names_its_pa
             scores = super().score(pairs, **options)
             if torch.is_grad_enabled() and scores.logps.requires_grad:
                 Poisoned.calls += 1
-                if Poisoned.calls == 6:
+                if Poisoned.calls == 7:  # two in the gate, four in the first step
                     self.victim = pairs[0].pair_id
                     scores.logps = scores.logps + torch.tensor([[value, 0.0]], dtype=scores.logps.dtype)
             return scores
