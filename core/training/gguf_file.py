@@ -23,11 +23,24 @@ def check_gguf(path: Path) -> None:
         raise BadInput(f"{path} does not exist.", "Name a .gguf file.")
     with open(path, "rb") as handle:
         head = handle.read(24)
-    if len(head) < 24 or head[:4] != _MAGIC:
+    if not _MAGIC.startswith(head[:4]) and path.suffix.lower() != ".gguf":
         raise ModelRefused(f"{path.name} is not a GGUF file.", "Choose a file that ends in .gguf.")
+    if head[:4] != _MAGIC:
+        raise damaged_gguf(path, "it is empty" if not head else "it does not begin as a GGUF file does")
+    if len(head) < 24:
+        raise damaged_gguf(path, f"it has only {len(head)} bytes")
     version, tensors, _ = struct.unpack("<IQQ", head[4:])
-    if version not in _VERSIONS or not 0 < tensors < 1_000_000:
+    if version not in _VERSIONS:
         raise ModelRefused(
-            f"{path.name} has GGUF version {version} with {tensors} tensors, which cannot be read.",
-            "Versions 2 and 3 are known.",
+            f"{path.name} has GGUF version {version}, which cannot be read.", "Versions 2 and 3 are known."
         )
+    if not 0 < tensors < 1_000_000:
+        raise damaged_gguf(path, f"it claims to hold {tensors:,} tensors")
+
+
+def damaged_gguf(path: Path, reason: str) -> ModelRefused:
+    """Return the refusal of a file that is not whole: what is wrong, what is safe, what to do."""
+    return ModelRefused(
+        f"{path.name} is damaged or cut short: {reason}.",
+        "Nothing was added, and the file was not changed. Copy or download it again and compare its size.",
+    )

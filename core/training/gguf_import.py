@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.errors import ModelRefused
 from core.durable import file_sha256, publish_folder
-from core.training.gguf_file import check_gguf
+from core.training.gguf_file import check_gguf, damaged_gguf
 from core.training.offline import READ_ERRORS, go_offline, without_progress_bars
 
 Progress = Callable[[int, int, str], None]
@@ -63,13 +63,27 @@ def _read(gguf: Path) -> tuple[Any, Any]:
             model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **place)
     except READ_ERRORS as error:
+        if not _is_whole(gguf):
+            raise damaged_gguf(gguf, "its end is missing or its tables do not fit") from error
         raise ModelRefused(
             f"{gguf.name} could not be read as a language model: {error}",
-            "The architecture may be unknown to the installed transformers, or the file may be cut short.",
+            "Nothing was added. The architecture may be unknown to the installed transformers; "
+            "a folder of the same model in safetensors may work.",
         ) from error
     _drop_quantiser(model)
     _restore_pre_tokenizer(tokenizer, gguf)
     return model, tokenizer
+
+
+def _is_whole(gguf: Path) -> bool:
+    """Return whether every table and every tensor that the file names lies inside it."""
+    from gguf import GGUFReader
+
+    try:
+        GGUFReader(gguf)
+    except READ_ERRORS:
+        return False
+    return True
 
 
 def _drop_quantiser(model: Any) -> None:

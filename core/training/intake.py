@@ -17,6 +17,7 @@ from typing import Any
 from core.domain.errors import BadInput, GateFailed, ModelRefused
 from core.training.gguf_file import check_gguf
 from core.training.safetensors_file import check_safetensors
+from core.training.tokenizer_files import check_tokenizer
 
 MODEL_TYPES: frozenset[str] = frozenset({
     "apertus", "arcee", "bloom", "codegen", "cohere", "cohere2", "dbrx", "deepseek_v2", "deepseek_v3", "dots1",
@@ -85,7 +86,7 @@ def check_model(model_dir: Path) -> ModelCheck:
 
     Raises:
         BadInput: when it does not exist.
-        ModelRefused: when it could run code, is not a causal language model, or is damaged.
+        ModelRefused: when it could run code, is not a causal language model, has no tokenizer, or is damaged.
     """
     path = Path(model_dir)
     if path.is_file():
@@ -107,6 +108,7 @@ def check_model(model_dir: Path) -> ModelCheck:
     _check_sizes(path)
     model_type = _check_architecture(path, read_object(path / "config.json"))
     weights = _check_weights(path, ignored)
+    check_tokenizer(path)
     return ModelCheck(path, model_type, weights, _has_template(path), ignored)
 
 

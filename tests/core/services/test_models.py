@@ -73,6 +73,10 @@ def test_that_a_hostile_folder_is_refused_and_not_registered(app: Application, t
     (endless / "chat_template.jinja").write_text("{% for i in range(99999) %}{{ 'x' * 999 }}{% endfor %}")
     with pytest.raises(ModelRefused, match="template"):
         app.models.add_folder(endless)
+    mute = Path(shutil.copytree(tiny, tmp_path / "mute"))
+    (mute / "tokenizer.json").unlink()
+    with pytest.raises(ModelRefused, match=r"mute lacks tokenizer\.json"):
+        app.models.add_folder(mute)
     with pytest.raises(BadInput):
         app.models.add_folder(tmp_path / "nowhere")
     assert app.models.list() == []

@@ -126,8 +126,9 @@ def test_that_a_cut_file_is_refused_and_leaves_nothing(gguf_file: Path, tmp_path
     data = gguf_file.read_bytes()
     for size in (len(data) - 1000, len(data) // 2, 2000, 60):
         (tmp_path / "cut.gguf").write_bytes(data[:size])
-        with pytest.raises(ModelRefused):
+        with pytest.raises(ModelRefused, match=r"cut\.gguf is damaged or cut short") as caught:
             convert_gguf(tmp_path / "cut.gguf", tmp_path / "model")
+        assert "Nothing was added" in caught.value.hint
         assert [p.name for p in tmp_path.iterdir()] == ["cut.gguf"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.domain.errors import BadInput, GateFailed, ModelRefused, UserError
 from core.domain.run_config import RunConfig
+from core.training import tokenizer_files
 from core.training.export import save_adapter
 from core.training.intake import MODEL_TYPES, check_adapter, check_model
 from core.training.model import load_model
@@ -251,16 +252,59 @@ def test_that_a_cut_adapter_is_refused(adapter: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "reason"),
     [
-        b"",
-        b"GGUF",
-        b"GGML" + bytes(40),
-        b"GGUF" + struct.pack("<IQQ", 99, 1, 1),
-        b"GGUF" + struct.pack("<IQQ", 3, 2**60, 1),
+        (b"", "damaged or cut short: it is empty"),
+        (b"GGUF", "damaged or cut short: it has only 4 bytes"),
+        (b"GGML" + bytes(40), "damaged or cut short: it does not begin"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 2**60, 1), "damaged or cut short: it claims"),
+        (b"GGUF" + struct.pack("<IQQ", 99, 1, 1), "version 99"),
     ],
 )
-def test_that_what_is_no_gguf_file_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_that_a_damaged_gguf_file_is_called_damaged_and_not_mistaken_for_another_kind(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
     (tmp_path / "model.gguf").write_bytes(data)
-    with pytest.raises(ModelRefused):
+    with pytest.raises(ModelRefused, match=reason) as caught:
         check_model(tmp_path / "model.gguf")
+    assert "ends in .gguf" not in caught.value.hint
+
+
+def test_that_another_kind_of_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("a text that is no model at all")
+    with pytest.raises(ModelRefused, match="not a GGUF file") as caught:
+        check_model(tmp_path / "notes.txt")
+    assert "ends in .gguf" in caught.value.hint
+
+
+def test_that_a_folder_without_a_tokenizer_is_refused_by_the_name_of_what_it_lacks(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelRefused, match=r"lacks tokenizer\.json") as caught:
+        check_model(folder)
+    assert "tokenizer.json" in caught.value.hint
+    (folder / "vocab.json").write_text("{}")
+    with pytest.raises(ModelRefused, match=r"lacks merges\.txt"):
+        check_model(folder)
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    assert check_model(folder).model_type == "llama"
+
+
+def test_that_a_sentencepiece_file_counts_only_where_it_can_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "tokenizer.json").rename(folder / "tokenizer.model")
+    for installed in (True, False):
+        monkeypatch.setattr(tokenizer_files, "_reads_sentencepiece", lambda there=installed: there)
+        if installed:
+            check_model(folder)
+            continue
+        with pytest.raises(ModelRefused, match=r"lacks tokenizer\.json; its tokenizer\.model"):
+            check_model(folder)
+
+
+def test_that_a_cut_tokenizer_is_refused(folder: Path) -> None:
+    data = (folder / "tokenizer.json").read_bytes()
+    for part in (b"", data[: len(data) // 2]):
+        (folder / "tokenizer.json").write_bytes(part)
+        with pytest.raises(ModelRefused, match="damaged or cut short"):
+            check_model(folder)
