@@ -258,7 +258,6 @@ _RUNS: tuple[A, ...] = (
         "Runs",
     ),
     A("runs.export", "Export the plots…", "E", "export", "As PNG, SVG or CSV.", "Runs"),
-    A("runs.compare", "Compare runs", "C", "compare", "Lay the selected runs over each other.", "Runs", True),
     A("runs.table", "Plots as tables", "Ctrl+T", "table", "The values behind every plot.", "Runs", True),
     A("runs.inspect", "Inspect this run", "Ctrl+Return", "inspect", "Its worst pairs.", "Runs"),
     A("runs.copy_command", "Copy the command line", "", "console", "", "Runs"),
