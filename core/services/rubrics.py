@@ -80,11 +80,14 @@ class RubricsService:
             return rubrics.get(session, version_id)
 
     def published(self, *, imported: bool = False) -> list[RubricVersion]:
-        """Return the published versions, newest first; stubs of imported labels only when asked for."""
+        """Return the published versions, newest first; stubs of imported labels only when asked for.
+
+        Newest is the one begun last: ids only grow, and a rubric has one draft at a time, while a clock may jump.
+        """
         with self._store.read() as session:
             shown = {key for key, _, kind in rubrics.names(session) if imported or kind == "authored"}
             found = [v for v in rubrics.versions(session) if v.state is RubricState.PUBLISHED]
-        newest = sorted(found, key=lambda v: (v.published_ms or 0, v.id), reverse=True)
+        newest = sorted(found, key=lambda v: v.id, reverse=True)
         return [v for v in newest if v.rubric_id in shown]
 
     def create(self, name: str, body: RubricBody) -> Outcome[RubricVersion]:

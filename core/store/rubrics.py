@@ -67,7 +67,7 @@ def latest(session: Session, rubric_id: int, state: RubricState) -> RubricVersio
     query = (
         select(RubricVersionRow)
         .where(RubricVersionRow.rubric_id == rubric_id, RubricVersionRow.state == state.value)
-        .order_by(col(RubricVersionRow.published_ms).desc(), col(RubricVersionRow.id).desc())
+        .order_by(col(RubricVersionRow.id).desc())
         .limit(1)
     )
     found = session.exec(query).all()

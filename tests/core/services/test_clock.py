@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.domain.rubric import ChangeLevel
 from core.services.annotation import QueueSettings
 from core.services.application import Application
 from core.store import database
@@ -56,3 +58,19 @@ def test_that_order_and_what_counts_do_not_follow_the_clock(
     assert restored.strength == 2
     assert [item.op for item in app.workspace.activity(2)] == ["label.undo", "label.amend"]
     assert app.workspace.check().findings == ()
+
+
+@pytest.mark.parametrize("jump", [-YEAR, 0, YEAR], ids=["back", "frozen", "forth"])
+def test_that_the_newest_rubric_version_is_the_last_one_whatever_the_clock_says(
+    app: Application, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    first = app.rubrics.published()[0]
+    for number in (1, 2):
+        monkeypatch.setattr(database, "now_ms", lambda number=number: NOW + number * jump)
+        draft = app.rubrics.new_draft(first.rubric_id).value
+        app.rubrics.save_draft(draft.id, replace(draft.body, purpose=f"Purpose {number}"))
+        app.rubrics.publish(draft.id, ChangeLevel.MAJOR, "because")
+    assert [v.number for v in app.rubrics.published()] == ["3.0.0", "2.0.0", "1.0.0"]
+    again = app.rubrics.new_draft(first.rubric_id).value
+    assert again.body.purpose == "Purpose 2"
+    assert app.rubrics.list()[0].published == app.rubrics.published()[0]
