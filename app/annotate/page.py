@@ -6,6 +6,7 @@ goes back through earlier decisions.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
@@ -50,7 +51,7 @@ class AnnotatePage(Page):
         self.desk = Desk()
         self.choice = QueueChoice(context)
         self.queue: Any | None = None
-        self._opening = False
+        self._opening = self._again = False
         self.prompt = PromptCard(context.theme)
         self.panes = AnswerPanes(context.theme)
         self.bar = VerdictBar(context)
@@ -202,21 +203,27 @@ class AnnotatePage(Page):
         self.queue = None
         self.desk.ahead.clear()
         if self.isVisible():
+            self._again = self._opening
             self.open_queue()
 
     def open_queue(self) -> None:
         """Open the queue for the chosen reviewer and rubric version on a background thread."""
         if self._opening:
             return
-        self._opening = True
-        self.context.tasks.query(self.choice.open, self._opened, self._not_opened, owner=self, key="queue")
+        self._opening, reviewer = True, self.context.session.reviewer_id
+        opened = partial(self.choice.open, reviewer)
+        self.context.tasks.query(opened, self._opened, self._not_opened, owner=self, key="queue")
 
     def _not_opened(self, error: Exception) -> None:
-        self._opening = False
+        self._opening = self._again = False
         self.context.tasks.unhandled.emit(error)
 
     def _opened(self, found: Any) -> None:
         self._opening = False
+        if self._again:  # what was asked for has changed while it was opened
+            self._again = False
+            self.open_queue()
+            return
         self._queue_chip.set_chip(self.choice.words, "accent")
         if found.version is not None:
             self._rubric_chip.set_chip(f"Rubric: {short(found.version.title)}")

@@ -69,21 +69,25 @@ class QueueChoice:
         """Label all pairs, or those that ``what`` names."""
         self.what = what
 
-    def open(self) -> Opened:
-        """Open the queue, or say what is missing for it."""
-        services, session = self._context.services, self._context.session
+    def open(self, reviewer_id: int | None) -> Opened:
+        """Open the queue of this reviewer, or say what is missing for it.
+
+        Args:
+            reviewer_id: as it was when the queue was asked for; another thread may change it meanwhile.
+        """
+        services = self._context.services
         if not services.pairs.count(PairFilter()):
             return Opened("pairs")
         version = self._version()
         if version is None:
             return Opened("rubric")
-        if session.reviewer_id is None:
+        if reviewer_id is None:
             return Opened("reviewer")
-        queue = services.annotation.open_queue(self._settings(session.reviewer_id, version.id))
+        queue = services.annotation.open_queue(self._settings(reviewer_id, version.id))
         first = services.annotation.next(queue, AHEAD)
         if first:
             return Opened("", queue, version, first)
-        if (key := self._own_label(session.reviewer_id)) is not None:
+        if (key := self._own_label(reviewer_id)) is not None:
             return Opened("", queue, version, look_again=key)
         return Opened(missing_of(self.what, queue.skipped), queue, version)
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Event
+
+import pytest
 from PySide6.QtCore import Qt
+
+from app.annotate.queue import QueueChoice
+from tests.app.annotate.conftest import make_workspace
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -30,3 +36,36 @@ def test_that_undo_and_redo_go_on_after_a_restart(sit_down, main_window, tmp_pat
     qtbot.waitUntil(lambda: page.desk.current.pair_id == waiting, timeout=10_000)
     desk.settle()
     assert page.desk.answer.rationale == "Half a sent"
+
+
+def test_that_a_reviewer_who_comes_while_a_queue_is_being_opened_gets_one(main_window, tmp_path, qtbot, monkeypatch):
+    desk = main_window(workspace=make_workspace(tmp_path / "ws"))
+    desk.settle()
+    desk.context.session.set_reviewer(None)
+    asked, gate, really_open = [], Event(), QueueChoice.open
+
+    def wait_and_open(choice, reviewer):
+        asked.append(reviewer)
+        assert gate.wait(20)
+        return really_open(choice, reviewer)
+
+    monkeypatch.setattr(QueueChoice, "open", wait_and_open)
+    desk.window.navigate("annotate")
+    qtbot.waitUntil(lambda: asked == [None], timeout=10_000)
+    (mira,) = desk.context.services.reviewers.list()[:1]
+    desk.context.session.set_reviewer(mira.id, mira.name)
+    gate.set()
+    page = desk.window.page("annotate")
+    qtbot.waitUntil(lambda: page.desk.current is not None, timeout=10_000)
+    assert asked == [None, mira.id]
+
+
+def test_that_nobody_is_looked_up_when_there_is_no_reviewer(main_window, tmp_path, qtbot, monkeypatch):
+    desk = main_window(workspace=make_workspace(tmp_path / "ws"))
+    desk.settle()
+    desk.context.session.set_reviewer(None)
+    page = desk.page("annotate")
+    monkeypatch.setattr(desk.context.services.annotation, "open_queue", lambda settings: pytest.fail("asked"))
+    (mira,) = desk.context.services.reviewers.list()[:1]
+    desk.context.session._reviewer_id = mira.id  # another thread is a moment ahead
+    assert page.choice.open(None).missing == "reviewer"
