@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -42,6 +43,7 @@ class HomePage(Page):
                 self.header.add_left(Chip("Demo", "accent", tooltip="Try anything here; it can be reset."))
                 self.header.add_right(action_button(context.actions, "global.demo_reset", text="Reset", kind="flat"))
             context.watch.changed.connect(self._show_runs)
+            context.session.reviewer_changed.connect(self._read_again)
             self.header.add_right(action_button(context.actions, "global.open", text="Open…"))
             self.header.add_right(action_button(context.actions, "global.new", text="New workspace"))
         else:
@@ -55,7 +57,9 @@ class HomePage(Page):
     def changed(self, changes: Changes) -> None:
         """Read what Home shows, in the background."""
         if self.context.has_workspace:
-            self.context.tasks.query(self._read, self._show, owner=self, key="home")
+            session = self.context.session
+            read = partial(self._read, session.reviewer_id, session.reviewer_name)
+            self.context.tasks.query(read, self._show, owner=self, key="home")
 
     def _show_runs(self, runs: list[RunInfo]) -> None:
         """Show how many runs there are, and the one that is going on."""
@@ -139,15 +143,25 @@ class HomePage(Page):
     def _go_on(self) -> None:
         self.context.navigate(self._target)
 
-    def _read(self) -> tuple[Any, list[Any], bool]:
-        services = self.context.services
-        return services.workspace.info(), services.workspace.activity(10), bool(services.rubrics.published())
+    def _read_again(self) -> None:
+        """Read again when someone else labels."""
+        if self.isVisible():
+            self.changed(self.watches)
 
-    def _show(self, found: tuple[Any, list[Any], bool]) -> None:
-        info, events, published = found
+    def _read(self, reviewer_id: int | None, name: str) -> tuple[Any, ...]:
+        services = self.context.services
+        published = services.rubrics.published()
+        labelled = presenter.Labelled(services.annotation.labelled_pairs())
+        if reviewer_id is not None and published:
+            own = services.annotation.labelled_pairs(reviewer_id, published[0].id)
+            labelled = presenter.Labelled(labelled.people, own, name)
+        return services.workspace.info(), services.workspace.activity(10), bool(published), labelled
+
+    def _show(self, found: tuple[Any, ...]) -> None:
+        info, events, published, own = found
         self.header.set_title(info.name or info.path.name)
         self.header.set_caption(str(info.path))
-        wanted = presenter.next_thing(info.counts, published)
+        wanted = presenter.next_thing(info.counts, published, own)
         self._target = wanted.place
         self._next_title.setText(wanted.title)
         self._next_text.setText(wanted.text)
@@ -157,10 +171,11 @@ class HomePage(Page):
         for key, _, _ in TILES:
             self._tiles[key].set_value(presenter.number(info.counts.get(key, 0)))
         if pairs:
-            self._tiles["labelled"].set_value(presenter.number(labelled), f"{100 * labelled // pairs} %", "neutral")
+            share, words = f"{100 * labelled // pairs} %", f"By people: {presenter.number(own.people)}"
+            self._tiles["labelled"].set_value(presenter.number(labelled), share, "neutral", words)
         self._show_runs(self.context.watch.runs)
         counts = {**info.counts, "runs": max(info.counts.get("runs", 0), len(self.context.watch.runs))}
-        self._show_steps(presenter.checklist(counts, published))
+        self._show_steps(presenter.checklist(counts, published, own))
         self._show_lines(presenter.lines_of(events, int(time.time() * 1000)))
 
     def _hide_steps(self) -> None:

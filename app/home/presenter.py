@@ -49,31 +49,63 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u2009")
 
 
-def checklist(counts: Mapping[str, int], published: bool) -> tuple[Step, ...]:
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """How many pairs have a label, by whose hand; imported and scripted labels are nobody's.
+
+    Attributes:
+        people: pairs that at least one person labelled.
+        own: pairs that the present reviewer labelled under the newest rubric version; None without a reviewer.
+        name: the present reviewer.
+    """
+
+    people: int = 0
+    own: int | None = None
+    name: str = ""
+
+
+def checklist(counts: Mapping[str, int], published: bool, labelled: Labelled) -> tuple[Step, ...]:
     """Return the four first steps and which of them are done."""
-    labels, runs = counts.get("labels", counts.get("labelled", 0)), counts.get("runs", 0)
+    enough = labelled.people >= min(LABELS_WANTED, max(1, counts.get("pairs", 0)))
     return (
         Step("Import pairs", "JSONL, CSV or Parquet with two answers a prompt.", "data", counts.get("pairs", 0) > 0),
         Step("Publish a rubric", "What “better” means; a template is enough to begin.", "rubrics", published),
-        Step(f"Label {LABELS_WANTED} pairs", "Keys 1 to 7, Enter for the next.", "annotate", labels >= LABELS_WANTED),
-        Step("Train a first run", "Freeze the labels, press Start, watch.", "train", runs > 0),
+        Step(f"Label {LABELS_WANTED} pairs", "Keys 1 to 7, Enter for the next.", "annotate", enough),
+        Step("Train a first run", "Freeze the labels, press Start, watch.", "train", counts.get("runs", 0) > 0),
     )
 
 
-def next_thing(counts: Mapping[str, int], published: bool) -> NextThing:
+def next_thing(counts: Mapping[str, int], published: bool, labelled: Labelled) -> NextThing:
     """Return what should be done next in this workspace."""
-    pairs, labelled = counts.get("pairs", 0), counts.get("labelled", 0)
+    pairs = counts.get("pairs", 0)
     if not pairs:
         return NextThing("Bring pairs in", "Import a file of prompts with two answers each.", "Import pairs", "data")
     if not published:
         return NextThing(
             "Say what better means", "Publish a rubric; then labelling can begin.", "Write a rubric", "rubrics"
         )
-    left = pairs - labelled
-    if left > 0:
-        text = f"{number(labelled)} of {number(pairs)} pairs are labelled, {number(left)} are open."
-        return NextThing("Continue labelling", text, "Continue", "annotate")
-    return NextThing("All pairs are labelled", "Freeze the labels and train on them.", "Set up a run", "train")
+    done = labelled.people if labelled.own is None else labelled.own
+    if done < pairs:
+        title, button = ("Continue labelling", "Continue") if done else ("Begin labelling", "Begin")
+        return NextThing(title, left_text(counts, labelled), button, "annotate")
+    who = f"{labelled.name} has" if labelled.own is not None else "People have"
+    text = f"{who} labelled all {number(pairs)}. Freeze the labels and train on them."
+    return NextThing("All pairs are labelled", text, "Set up a run", "train")
+
+
+def left_text(counts: Mapping[str, int], labelled: Labelled) -> str:
+    """Return what the present reviewer, or people together, have labelled and not, and what others hold already."""
+    pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
+    done = labelled.people if labelled.own is None else labelled.own
+    who = f"{labelled.name} has" if labelled.own is not None else "People have"
+    left = pairs - done
+    text = f"{who} labelled {number(done) if done else 'none'} of {number(pairs)} pairs"
+    text += f", {number(left)} {'is' if left == 1 else 'are'} left." if done else "."
+    if every == pairs:
+        return f"{text} Each pair has a label by someone, imported and scripted ones included."
+    if every > done:
+        return f"{text} With imported and scripted labels and those of others it is {number(every)}."
+    return text
 
 
 def running_text(run: RunInfo) -> str:

@@ -18,7 +18,7 @@ from core.domain.ids import canonical_json
 from core.domain.judgement import Judgement, JudgementDraft
 from core.services.annotation_desk import Desk
 from core.services.annotation_views import Presented, QueueInfo, QueueProgress, QueueSettings, UndoStep, step_label
-from core.store import drafts, events, judgement_views, judgements, queue, steps
+from core.store import drafts, events, judgement_views, judgements, queue, rubrics, steps
 from core.store.database import Session
 from core.store.judgements import Showing
 from core.store.writer import Priority
@@ -226,6 +226,16 @@ class AnnotationService:
             seconds = judgement_views.recent_seconds(session, reviewer_id, 20)
         median = statistics.median(seconds) if seconds else None
         return QueueProgress(info.done, info.total, info.skipped, today, median)
+
+    def labelled_pairs(self, reviewer_id: int | None = None, rubric_version_id: int | None = None) -> int:
+        """Count labelled pairs: of a reviewer under a version (or one that means the same), else of all people.
+
+        Labels that were imported or scripted are not counted: nobody here has read those pairs.
+        """
+        with self._store.read() as session:
+            if reviewer_id is None or rubric_version_id is None:
+                return queue.count_labelled_by_people(session)
+            return queue.count_labelled_by(session, reviewer_id, rubrics.compatible_ids(session, rubric_version_id))
 
     def save_draft(self, presentation_uid: str, body: dict[str, Any]) -> None:
         """Keep what a reviewer has filled in so far, plain JSON values; replaces the draft before."""

@@ -9,10 +9,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.conversation import Prompt
-from core.domain.judgement import Task
+from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Showing
 from core.store.plain import chunks, only_id, read_json
-from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PromptRow, SkipRow
+from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PromptRow, ReviewerRow, SkipRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,25 @@ def labelled_by(
         col(CurrentLabelRow.task).in_(tasks),
     )
     return set(session.exec(query))
+
+
+def count_labelled_by(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> int:
+    """Count the pairs on which a reviewer has a current label under one of these versions."""
+    query = select(func.count(func.distinct(CurrentLabelRow.pair_id))).where(
+        CurrentLabelRow.reviewer_id == reviewer_id,
+        col(CurrentLabelRow.rubric_version_id).in_(version_ids),
+        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+    )
+    return int(session.exec(query).one())
+
+
+def count_labelled_by_people(session: Session) -> int:
+    """Count the pairs with a current label of a person, under whatever rubric version."""
+    people = select(ReviewerRow.id).where(ReviewerRow.kind == ReviewerKind.HUMAN.value)
+    query = select(func.count(func.distinct(CurrentLabelRow.pair_id))).where(
+        col(CurrentLabelRow.reviewer_id).in_(people), col(CurrentLabelRow.task).in_(LABEL_TASKS)
+    )
+    return int(session.exec(query).one())
 
 
 def adjudicated(session: Session, version_ids: Sequence[int]) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 
 from core.domain.changes import Changes
 from core.domain.errors import BadInput, ImmutableError, NotFound, UserError
-from core.domain.judgement import JudgementDraft, Task, Verdict, from_screen
+from core.domain.judgement import JudgementDraft, ReviewerKind, Task, Verdict, from_screen
 from core.domain.rubric import ChangeLevel
 from core.services.annotation import AnnotationService, Presented, QueueInfo, QueueSettings
 from core.services.annotation_views import step_label
@@ -361,6 +361,20 @@ def test_that_labels_of_a_compatible_version_count_and_a_major_change_asks_again
     app.annotation.commit(shown[0].presentation_uid, prefer(1))
     assert app.rubrics.stale(major) == 1
     assert app.annotation.progress(relabel).remaining == 1
+
+
+def test_that_labelled_pairs_are_counted_for_people_and_for_one_reviewer(app: Application) -> None:
+    queue = start(app)
+    for shown in app.annotation.next(queue, 2):
+        app.annotation.commit(shown.presentation_uid, prefer(1))
+    rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
+    theirs = app.annotation.open_queue(QueueSettings(rule.id, VERSION))
+    for shown in app.annotation.next(theirs, 6):
+        app.annotation.commit(shown.presentation_uid, prefer(1))
+    bo = person(app.store, "Bo")
+    assert app.workspace.info().counts["labelled"] == 6
+    assert app.annotation.labelled_pairs() == 2
+    assert [app.annotation.labelled_pairs(key, VERSION) for key in (ANN, rule.id, bo.id)] == [2, 6, 0]
 
 
 def test_that_pairs_labelled_enough_by_others_are_left_out(app: Application) -> None:
