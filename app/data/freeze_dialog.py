@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,12 +17,15 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSpinBox,
     QVBoxLayout,
+    QWidget,
 )
 
 from app.context import AppContext
 from app.data.freeze_plan import FreezePlanView
 from app.widgets.buttons import push_button
 from app.widgets.check_list import CheckList
+from app.widgets.containers import Collapsible, ScrollColumn
+from app.widgets.labels import text_label
 from core.domain.dataset import FreezePlan, FreezePolicy
 from core.domain.errors import UserError
 
@@ -44,15 +49,26 @@ TARGETS = (
 )
 """What stands in the form for switches of the policy that belong together."""
 
+ONLY = "Only some sources or reviewers"
+
 
 class FreezeDialog(QDialog):
     """Asks for a name and a policy; ``plan`` is read again after every change."""
 
-    def __init__(self, context: AppContext, versions: list[Any], suggestion: str) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        versions: Sequence[Any],
+        suggestion: str,
+        sources: Sequence[Any] = (),
+        reviewers: Sequence[Any] = (),
+    ) -> None:
+        """Args: versions, sources, reviewers: what there is to choose from. suggestion: a name to begin with."""
         super().__init__()
         self._context, self._items = context, 0
         self.setWindowTitle("Freeze a dataset version")
-        self.resize(context.theme.px(980), context.theme.px(600))
+        room = int(0.94 * self.screen().availableSize().height())
+        self.resize(context.theme.px(980), min(context.theme.px(660), room))
         outer = QVBoxLayout(self)
         columns = QHBoxLayout()
         columns.setSpacing(24)
@@ -96,7 +112,17 @@ class FreezeDialog(QDialog):
         ):
             widget.setAccessibleName(label or widget.text())  # type: ignore[attr-defined]
             form.addRow(label, widget)
-        columns.addLayout(form, 1)
+        self.sources = CheckList("Sources", [(source.id, source.name) for source in sources])
+        self.reviewers = CheckList("Reviewers", [(one.id, one.name) for one in reviewers])
+        self.only = Collapsible(ONLY, self._narrowing(), theme=context.theme, open_=False)
+        self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
+        form.addRow(self.only)
+        scroll = ScrollColumn(margin=2, name="Policy")
+        to_end = partial(scroll.ensureWidgetVisible, self.only)
+        self.only.toggled.connect(lambda on: on and QTimer.singleShot(0, self, to_end))
+        scroll.column.addLayout(form)
+        scroll.column.addStretch(1)
+        columns.addWidget(scroll, 1)
         self.plan = FreezePlanView()
         columns.addWidget(self.plan, 1)
         outer.addLayout(columns, 1)
@@ -110,6 +136,8 @@ class FreezeDialog(QDialog):
         outer.addLayout(row)
         for signal in (
             self.versions.changed,
+            self.sources.changed,
+            self.reviewers.changed,
             self.aggregation.currentIndexChanged,
             self.weights.currentIndexChanged,
             self.targets.currentIndexChanged,
@@ -125,6 +153,19 @@ class FreezeDialog(QDialog):
         self.freeze.setEnabled(False)
         self._read_plan()
 
+    def _narrowing(self) -> QWidget:
+        """Return the two lists side by side, each under its name."""
+        content, high = QWidget(), self._context.theme.px(96)
+        row = QHBoxLayout(content)
+        row.setContentsMargins(0, 0, 0, 0)
+        for words, boxes in (("Sources (none: all)", self.sources), ("Reviewers (none: all)", self.reviewers)):
+            boxes.setFixedHeight(high)
+            column = QVBoxLayout()
+            column.addWidget(text_label(words, "hint"))
+            column.addWidget(boxes)
+            row.addLayout(column, 1)
+        return content
+
     def policy(self) -> FreezePolicy:
         """Return the policy that the form says.
 
@@ -135,6 +176,8 @@ class FreezeDialog(QDialog):
         on = {*self.weights.currentData(), *self.targets.currentData()}
         return FreezePolicy(
             rubric_version_ids=self.versions.checked,
+            reviewer_ids=self.reviewers.checked,
+            source_ids=self.sources.checked,
             aggregation=self.aggregation.currentData(),
             min_strength=self.min_strength.value(),
             max_spread=self.spread.value() or None,
@@ -150,6 +193,8 @@ class FreezeDialog(QDialog):
         )
 
     def _read_plan(self) -> None:
+        chosen = len(self.sources.checked) + len(self.reviewers.checked)
+        self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
         try:
             policy = self.policy()
         except UserError as error:

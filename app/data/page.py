@@ -31,6 +31,7 @@ LABELS: tuple[tuple[str, str], ...] = (
     ("disagree", "Reviewers disagree"),
     ("tie", "Tie"),
     ("neither", "Neither valid"),
+    ("cannot", "Cannot judge"),
     ("flagged", "Flagged"),
 )
 COLUMNS = (
@@ -278,12 +279,16 @@ class DataPage(Page):
         self.context.navigate("annotate", pair_ids=tuple(chosen))
 
     def _freeze(self) -> None:
-        service = self.context.services.rubrics
-        self.context.tasks.query(lambda: service.published(imported=True), self._ask_freeze, owner=self)
+        services = self.context.services
 
-    def _ask_freeze(self, versions: Any) -> None:
+        def read() -> tuple[Any, ...]:
+            return services.rubrics.published(imported=True), services.pairs.sources(), services.reviewers.list()
+
+        self.context.tasks.query(read, self._ask_freeze, owner=self)
+
+    def _ask_freeze(self, found: tuple[Any, ...]) -> None:
         suggestion = self.datasets.versions[0].name if self.datasets.versions else "preferences"
-        dialog = FreezeDialog(self.context, list(versions), suggestion)
+        dialog = FreezeDialog(self.context, found[0], suggestion, *found[1:])
         if self.context.dialogs.run(dialog):
             name, policy, service = (
                 dialog.name.text().strip() or suggestion,

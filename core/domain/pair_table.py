@@ -9,7 +9,7 @@ from core.domain.errors import BadInput
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair
 
-LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "flagged", "disagree"]
+LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "cannot", "flagged", "disagree"]
 EXCERPT_CHARS = 240
 
 

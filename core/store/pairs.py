@@ -33,10 +33,16 @@ _STATE_TESTS = {
     "labelled": "s.labels>0",
     "tie": "s.ties>0",
     "neither": "s.neithers>0",
+    "cannot": "s.cannots>0",
     "flagged": "s.flagged>0",
     "disagree": "s.prefer_a>0 AND s.prefer_b>0",
 }
-_LABEL_TESTS = {"tie": "c.verdict='tie'", "neither": "c.verdict='neither'", "flagged": "c.flagged>0"}
+_LABEL_TESTS = {
+    "tie": "c.verdict='tie'",
+    "neither": "c.verdict='neither'",
+    "cannot": "c.verdict='cannot_judge'",
+    "flagged": "c.flagged>0",
+}
 _COUNTED = "c.task NOT IN('gold','retest')"
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 _MAX_TERMS = 16

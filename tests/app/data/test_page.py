@@ -97,6 +97,36 @@ def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_win
     assert "strength" in seen["reason"] and not seen["nothing"] and not seen["nameless"]
 
 
+def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp_path, qtbot):
+    desk, page = filled(main_window, tmp_path, qtbot)
+    other = tmp_path / "other.jsonl"
+    lines = [{"prompt": f"Another {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(3)]
+    other.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
+    page.start_import(other, {})
+    qtbot.waitUntil(lambda: page.table.count == 9, timeout=20_000)
+    desk.settle()
+    seen = {}
+
+    def look(dialog):
+        qtbot.waitUntil(lambda: dialog._items == 9, timeout=10_000)
+        seen["folded"] = not dialog.only.is_open
+        source = next(s for s in desk.context.services.pairs.sources() if s.name.startswith("other"))
+        dialog.sources.set_checked((source.id,))
+        qtbot.waitUntil(lambda: dialog._items == 3, timeout=10_000)
+        stranger = next(r for r in desk.context.services.reviewers.list() if "mine" in r.name)
+        dialog.reviewers.set_checked((stranger.id,))
+        qtbot.waitUntil(lambda: dialog._items == 0, timeout=10_000)
+        seen["title"] = dialog.only._button.text()
+        seen["policy"] = (dialog.policy().source_ids, dialog.policy().reviewer_ids) == ((source.id,), (stranger.id,))
+        return False
+
+    desk.dialogs.on_dialog = look
+    desk.context.actions.run("data.freeze")
+    qtbot.waitUntil(lambda: "policy" in seen, timeout=30_000)
+    desk.settle()
+    assert seen == {"folded": True, "title": "Only some sources or reviewers: 2 chosen", "policy": True}
+
+
 def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_path, qtbot):
     desk, page = filled(main_window, tmp_path, qtbot)
     datasets = desk.context.services.datasets

@@ -10,10 +10,13 @@ import pytest
 
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound
+from core.domain.judgement import JudgementDraft, Verdict
+from core.services.annotation import QueueSettings
 from core.services.application import Application
 from core.services.importing.escaping import TRIGGERS
 from core.services.pairs import PairFilter
 from tests.fakes.fresh import fresh
+from tests.fakes.workspaces import opened, prefer
 
 ODD = ["100% sure", "under_score", "back\\slash", 'say "hi"', "Ünïcode", "=SUM(A1)", "'quoted", "-1", "@x", "\tindent"]
 
@@ -61,6 +64,7 @@ def bring(app: Application, folder: Path, rows: list[dict[str, Any]], name: str)
         (PairFilter(label="tie"), [3]),
         (PairFilter(label="neither"), [4]),
         (PairFilter(label="disagree"), [2]),
+        (PairFilter(label="cannot"), []),
         (PairFilter(label="flagged"), []),
         (PairFilter(source_id=1), list(range(1, 11))),
         (PairFilter(source_id=2), [1, 11]),
@@ -155,3 +159,14 @@ def test_that_reading_a_table_back_into_its_own_workspace_doubles_no_label(app: 
     assert (result.imported, result.duplicates, result.judgements, result.known_labels) == (0, 5, 0, 8)
     with pytest.raises(BadInput, match=r"ends in \.csv"):
         app.pairs.export_table(tmp_path / "table.xlsx")
+
+
+def test_that_pairs_that_someone_could_not_judge_are_found(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        first, second = app.annotation.next(app.annotation.open_queue(QueueSettings(1, 1)), 2)
+        app.annotation.commit(first.presentation_uid, JudgementDraft(Verdict.CANNOT_JUDGE, reason="language"))
+        app.annotation.commit(second.presentation_uid, prefer(1))
+        for wanted in (PairFilter(label="cannot"), PairFilter(label="cannot", reviewer_id=1)):
+            assert app.pairs.ids(wanted) == [first.pair_id]
+            assert app.pairs.count(wanted) == 1
+        assert app.pairs.ids(PairFilter(label="cannot", reviewer_id=9)) == []
