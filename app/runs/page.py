@@ -103,7 +103,6 @@ class RunsPage(Page):
         }.items():
             self.on(action_id, handler)
         self.context.actions.set_checked("runs.follow", True)
-        self.context.actions.set_checked("runs.raw", True)
 
     # Being shown
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.context import AppContext
@@ -14,11 +14,13 @@ from app.runs.monitor import Monitor
 from app.widgets.plots import export, monitor_grid
 from app.widgets.plots.metric_plot import MetricPlot
 
+KEEP_MS = 400
+"""A slider that rested so long is where the user wants it from now on."""
 _FILTERS = {"png": "PNG (*.png)", "svg": "SVG (*.svg)", "csv": "CSV (*.csv)"}
 
 
 class PlotActions(QObject):
-    """Drives the grid of plots.
+    """Drives the grid of plots, and keeps smoothing and raw line as settings.
 
     Args:
         context: dialogs, notices, actions.
@@ -36,12 +38,17 @@ class PlotActions(QObject):
         self._grid.unfollowed.connect(lambda: context.actions.set_checked("runs.follow", False))
         self._grid.wished.connect(self.grant)
         monitor.smoothing.changed.connect(self._smooth)
+        self._rest = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._rest.timeout.connect(self._keep_smoothing)
+        context.settings.changed.connect(self._setting)
+        for key in ("plots.smoothing", "plots.raw", "plots.outliers"):
+            self._setting(key)
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         """Return the method of each action."""
         return {
             "runs.follow": self._grid.set_following,
-            "runs.raw": lambda on: [plot.set_raw(on) for plot in self._grid.plots],
+            "runs.raw": lambda on: self._context.settings.set("plots.raw", on),
             "runs.log_y": lambda on: [plot.set_log(on) for plot in self._grid.plots],
             "runs.log_x": self._log_x,
             "runs.table": self._grid.show_table,
@@ -64,12 +71,31 @@ class PlotActions(QObject):
         self._grid.set_following(True)
         self._context.actions.set_checked("runs.follow", True)
 
+    def _setting(self, key: str) -> None:
+        """Take a setting of the plots."""
+        value = self._context.settings.get(key) if key.startswith("plots.") else None
+        if key == "plots.smoothing":
+            self._monitor.smoothing.set_value(value)
+            self._smooth(value, keep=False)
+        elif key == "plots.raw":
+            self._context.actions.set_checked("runs.raw", value)
+            for plot in self._grid.plots:
+                plot.set_raw(value)
+        elif key == "plots.outliers":
+            for plot in self._grid.plots:
+                plot.set_outliers(value)
+
+    def _keep_smoothing(self) -> None:
+        self._context.settings.set("plots.smoothing", self._monitor.smoothing.value)
+
     def _log_x(self, on: bool) -> None:
         for plot in self._grid.plots:
             plot.set_log_x(on)
         self._grid.fit()
 
-    def _smooth(self, weight: float) -> None:
+    def _smooth(self, weight: float, *, keep: bool = True) -> None:
+        if keep:
+            self._rest.start()
         for plot in self._grid.plots:
             plot.set_smoothing(weight)
 

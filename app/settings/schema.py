@@ -155,7 +155,7 @@ SETTINGS: tuple[Setting, ...] = (
         "plots.outliers",
         "Plots",
         "Ignore outliers when fitting",
-        "Fit the axis to the middle 98 % of the points.",
+        "Fit the value axis to the middle 98 % of the points; the head of a plot counts those outside.",
         "bool",
         False,
     ),

@@ -156,6 +156,15 @@ def not_shown_on_log(values: Floats) -> int:
     return int(np.count_nonzero(np.isfinite(values) & (values <= 0)))
 
 
+def outside(values: Floats, share: float) -> int:
+    """Return how many finite values lie outside the middle ``share`` of them (0.98: below 1 % or above 99 %)."""
+    finite = values[np.isfinite(values)]
+    if share >= 1 or not finite.size:
+        return 0
+    low, high = np.percentile(finite, (50 * (1 - share), 50 * (1 + share)))
+    return int(np.count_nonzero((finite < low) | (finite > high)))
+
+
 def format_value(value: float | None, digits: int = 4) -> str:
     """Return a number as plots print it: a real minus sign, a dash for none, and never a zero that is none.
 

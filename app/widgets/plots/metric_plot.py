@@ -16,10 +16,11 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from app.theme.theme import Theme
 from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curve_items import Axes, CurveItems, dashed, spread
-from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, smooth
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, outside, smooth
 from app.widgets.plots.plot_head import PlotHead
 from app.widgets.plots.view_box import StepViewBox
 
+_MIDDLE = 0.98
 _END_ROOM = 8
 """Pixels between the end of a curve, its word and the frame."""
 
@@ -54,6 +55,7 @@ class MetricPlot(QFrame):
         super().__init__()
         self._theme, self._specs, self._title, self._unit = theme, tuple(specs), title, unit
         self._weight, self._raw, self._target = 0.85, True, float("nan")
+        self._fitted = 1.0
         self._cross_step = float("nan")
         self._range = (float("nan"), float("nan"))
         self._scale = self.devicePixelRatioF()
@@ -133,6 +135,12 @@ class MetricPlot(QFrame):
         self._raw = shown
         self._redraw()
 
+    def set_outliers(self, ignored: bool) -> None:
+        """Fit the value axis to the middle 98 % of the points, or to all; the head counts what lies outside."""
+        self._fitted = _MIDDLE if ignored else 1.0
+        self.view.enableAutoRange(axis="y", enable=self._fitted)
+        self._show_values()
+
     def set_log(self, on: bool) -> None:
         """Put the values on a logarithmic axis; those that are not positive are counted in the head."""
         self._set_axes(Axes(self.axes.log_x, on))
@@ -195,7 +203,7 @@ class MetricPlot(QFrame):
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
             self.view.setXRange(left, right, padding=0)
         if not self.view.autoRangeEnabled()[1]:
-            self.view.enableAutoRange(axis="y")
+            self.view.enableAutoRange(axis="y", enable=self._fitted)
 
     def show_range(self, first: float, last: float) -> None:
         """Mark a range of steps; NaN takes the mark away."""
@@ -310,6 +318,8 @@ class MetricPlot(QFrame):
         text += f" {self._unit}" if self._unit else ""
         if self.axes.log_y and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
             text, short = f"{text}  ({hidden} not shown)", f"{short}  ({hidden} not shown)"
+        if beyond := sum(outside(c.values, self._fitted) for c in self.curves.values()):
+            text, short = f"{text}  ({beyond} outside)", f"{short}  ({beyond} outside)"
         self.head.set_values(text, short)
         n = max((c.steps.size for c in self.curves.values()), default=0)
         self.plot.setAccessibleDescription(f"{self._title}, {n} points, newest {text}")

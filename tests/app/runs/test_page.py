@@ -84,6 +84,21 @@ def test_that_the_arrows_move_a_focused_slider_and_not_the_crosshair(demo: Any, 
     assert math.isnan(page.monitor.grid.crosshair)
 
 
+def test_that_smoothing_and_raw_line_are_settings_and_stay(demo: Any, page: Any) -> None:
+    settings, plot = demo.context.settings, page.monitor.grid.plots[0]
+    assert (plot._weight, plot._raw) == (settings.get("plots.smoothing"), True)
+    page.monitor.smoothing.set_value(0.5, tell=True)
+    assert plot._weight == 0.5
+    demo.qtbot.waitUntil(lambda: settings.get("plots.smoothing") == 0.5)
+    page.context.actions.run("runs.raw")
+    assert not plot._raw and not settings.get("plots.raw")
+    settings.set("plots.smoothing", 0.25)
+    settings.set("plots.raw", True)
+    settings.set("plots.outliers", True)
+    assert (page.monitor.smoothing.value, plot._weight, plot._raw, plot._fitted) == (0.25, 0.25, True, 0.98)
+    assert page.context.actions.action("runs.raw").isChecked()
+
+
 def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
     texts = [tile.accessibleName() for tile in page.monitor.tiles]
     assert "Reward accuracy: 0.975 steady" in texts

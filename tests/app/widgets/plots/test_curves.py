@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.curves import Curve, format_value, nearest, not_shown_on_log, smooth, summarise, thin
+from app.widgets.plots.curves import Curve, format_value, nearest, not_shown_on_log, outside, smooth, summarise, thin
 
 
 def test_that_the_first_smoothed_value_is_the_first_value():
@@ -98,3 +98,10 @@ def test_that_a_stretch_is_summed_up_exactly():
 
 def test_that_words_too_near_are_moved_apart_evenly():
     assert spread([1.0, 1.2, 9.0], 1.0) == pytest.approx([0.6, 1.6, 9.0])
+
+
+def test_that_values_outside_the_middle_are_counted():
+    values = np.array([-900.0, *np.linspace(0, 1, 98), 900.0, np.nan])
+    assert outside(values, 0.98) == 2
+    assert outside(values, 1.0) == 0
+    assert outside(np.array([np.nan]), 0.98) == 0

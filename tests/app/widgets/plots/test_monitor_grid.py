@@ -204,3 +204,16 @@ class _Watch(QObject):
         if event.type() in words:
             self._seen.append(words[event.type()])
         return False
+
+
+def test_that_one_spike_does_not_flatten_a_curve_when_outliers_are_ignored(grid, qtbot):
+    steps = list(range(1, 401))
+    grid.set_series({"margin": (steps, [1000.0 if s == 200 else 0.01 * s for s in steps])}, 400)
+    plot = grid.plots[0]
+    qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] > 900)
+    plot.set_outliers(True)
+    qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] < 300)
+    assert "outside)" in plot.head._full
+    plot.set_outliers(False)
+    qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] > 900)
+    assert "outside" not in plot.head._full
