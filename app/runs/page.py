@@ -94,7 +94,7 @@ class RunsPage(Page):
             "runs.stop_save": lambda: self._send("stop", save=True),
             "runs.stop_now": self._stop_now,
             "runs.checkpoint": self._checkpoint,
-            "runs.resume": lambda: self._send("resume"),
+            "runs.resume": self._resume,
             "runs.fork": self._fork,
             "runs.inspect": lambda: self._inspect_pair(""),
             "runs.copy_command": self._copy_command,
@@ -232,7 +232,10 @@ class RunsPage(Page):
 
     def _pause(self) -> None:
         paused = self._snapshot is not None and self._snapshot.status.state == "paused"
-        self._send("resume" if paused else "pause")
+        self._resume() if paused else self._send("pause")
+
+    def _resume(self) -> None:
+        self._send("resume", host=self.context.settings.get("train.host"))
 
     def _stop_now(self) -> None:
         text = "Steps since the newest checkpoint are lost. Everything recorded so far stays."
@@ -250,10 +253,11 @@ class RunsPage(Page):
         dialog = ForkDialog(self.context, found.name, found.record.config, found.checkpoints)
         if self.context.dialogs.run(dialog):
             step, changes, name = dialog.step, dialog.changes(), dialog.name.text().strip()
+            host = self.context.settings.get("train.host")
 
             def work() -> Any:
                 outcome = service.fork(found.run_id, step, changes, name=name)
-                service.start(outcome.value.run_id)
+                service.start(outcome.value.run_id, host)
                 return outcome
 
             self.context.ops.mutate(work, lambda o: self.show_item(run_id=o.value.run_id), owner=self)

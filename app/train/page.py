@@ -264,10 +264,11 @@ class TrainPage(Page):
         ):
             return
         request, service = self.request(), self.context.services.runs
+        host = self.context.settings.get("train.host")
 
         def work() -> Any:
             outcome = service.create(request)
-            service.start(outcome.value.run_id)
+            service.start(outcome.value.run_id, host)
             return outcome
 
         self.context.ops.mutate(work, lambda o: self.context.navigate("runs", run_id=o.value.run_id), owner=self)

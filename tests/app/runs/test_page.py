@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.runs.fork_dialog import ForkDialog
 from app.runs.page import RunsPage
+from core.domain.changes import Outcome
 from tests.app.runs.conftest import Driven
 
 
@@ -99,6 +100,17 @@ def test_that_smoothing_and_raw_line_are_settings_and_stay(demo: Any, page: Any)
     assert page.context.actions.action("runs.raw").isChecked()
 
 
+def test_that_a_run_is_taken_up_again_where_the_setting_says(demo: Any, page: Any, monkeypatch: Any) -> None:
+    service, asked = demo.context.services.runs, []
+    monkeypatch.setattr(service, "resume", lambda run_id, host: asked.append(host) or Outcome(service.info(run_id)))
+    page._resume()
+    demo.settle()
+    demo.context.settings.set("train.host", "thread")
+    page._resume()
+    demo.settle()
+    assert asked == ["process", "thread"]
+
+
 def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
     texts = [tile.accessibleName() for tile in page.monitor.tiles]
     assert "Reward accuracy: 0.975 steady" in texts
@@ -161,7 +173,7 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
 
     def fork(run_id: str, step: int, changes: dict[str, Any], *, name: str) -> Any:
         asked.append((run_id, step, changes, name))
-        return service.annotate(run_id)
+        return Outcome(service.info(run_id))
 
     def answer(dialog: QDialog) -> bool:
         assert isinstance(dialog, ForkDialog)
@@ -171,8 +183,9 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
         return True
 
     monkeypatch.setattr(service, "fork", fork)
-    monkeypatch.setattr(service, "start", lambda run_id: service.annotate(run_id))
+    monkeypatch.setattr(service, "start", lambda run_id, host: asked.append(host))
+    desk.context.settings.set("train.host", "thread")
     desk.dialogs.on_dialog = answer
     page.context.actions.run("runs.fork")
     desk.settle()
-    assert asked == [("r1", 60, {"lr": 5e-6}, "from a server-fork-60")]
+    assert asked == [("r1", 60, {"lr": 5e-6}, "from a server-fork-60"), "thread"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 
 from app.train.fields import MAIN, groups
 from app.train.presenter import check_rows, total_line
+from core.domain.changes import Outcome
 from core.domain.errors import BadInput
 from core.domain.model_info import ModelInfo
 from core.domain.preflight import Check, PreflightReport
@@ -132,6 +134,16 @@ def test_that_a_run_the_preflight_warns_of_starts_only_when_said_so(ready):
     ready.start()
     assert "Memory" in ready._blocked
     assert ready.context.dialogs.asked == ["Start all the same?: The preflight says that this run would fail."]
+
+
+def test_that_a_run_is_started_where_the_setting_says(ready, qtbot, monkeypatch):
+    service, started = ready.context.services.runs, []
+    monkeypatch.setattr(service, "create", lambda request: Outcome(SimpleNamespace(run_id="r9")))
+    monkeypatch.setattr(service, "start", lambda run_id, host: started.append((run_id, host)))
+    ready.context.settings.set("train.host", "thread")
+    ready.start()
+    qtbot.waitUntil(lambda: started == [("r9", "thread")])
+    qtbot.waitUntil(lambda: not ready.context.tasks.busy)
 
 
 def test_that_reading_the_lists_again_keeps_the_preflight_and_an_edit_takes_it_away(ready):
