@@ -151,18 +151,26 @@ def summarise(curve: Curve, first: float, last: float) -> Summary | None:
     return Summary(int(y.size), float(y.mean()), float(y.std()), slope)
 
 
+_AXIS_MARGIN = 0.1
+"""Room that an axis leaves beyond what it is fitted to, as a share of that."""
+
+
 def not_shown_on_log(values: Floats) -> int:
     """Return how many finite values a logarithmic axis cannot show."""
     return int(np.count_nonzero(np.isfinite(values) & (values <= 0)))
 
 
 def outside(values: Floats, share: float) -> int:
-    """Return how many finite values lie outside the middle ``share`` of them (0.98: below 1 % or above 99 %)."""
+    """Return how many finite values an axis cannot show that is fitted to the middle ``share`` of them.
+
+    With 0.98 that is what lies below 1 % or above 99 %, by more than the margin that an axis has.
+    """
     finite = values[np.isfinite(values)]
     if share >= 1 or not finite.size:
         return 0
     low, high = np.percentile(finite, (50 * (1 - share), 50 * (1 + share)))
-    return int(np.count_nonzero((finite < low) | (finite > high)))
+    margin = _AXIS_MARGIN * (high - low)
+    return int(np.count_nonzero((finite < low - margin) | (finite > high + margin)))
 
 
 def format_value(value: float | None, digits: int = 4) -> str:

@@ -105,3 +105,4 @@ def test_that_values_outside_the_middle_are_counted():
     assert outside(values, 0.98) == 2
     assert outside(values, 1.0) == 0
     assert outside(np.array([np.nan]), 0.98) == 0
+    assert outside(np.linspace(0, 1, 10), 0.98) == 0
