@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -167,12 +168,13 @@ def _force(item: FrozenItem) -> tuple[float, float, float]:
     return item.strength, item.weight, item.target
 
 
-def root_sha256(policy: FreezePolicy, rubric_sha256s: list[str], items: list[FrozenItem]) -> str:
+def root_sha256(policy: FreezePolicy | Mapping[str, Any], rubric_sha256s: list[str], items: list[FrozenItem]) -> str:
     """Return the hash over policy, rubric contents and the ordered items. Same inputs, same hash.
 
-    The policy enters without its database ids: what they select shows in the items and rubrics.
+    The policy enters without its database ids: what they select shows in the items and rubrics. One that is
+    frozen already is given in plain values as it was stored, since 2 and 2.0 give two hashes.
     """
-    plain = policy.to_plain()
+    plain = policy.to_plain() if isinstance(policy, FreezePolicy) else dict(policy)
     for key in ("rubric_version_ids", "reviewer_ids", "source_ids"):
-        plain.pop(key)
+        plain.pop(key, None)
     return sha256_json({"policy": plain, "rubrics": sorted(rubric_sha256s), "items": [i.to_plain() for i in items]})

@@ -89,6 +89,19 @@ class FreezePolicy:
             raise BadInput(f"Unknown freeze setting {unknown[0]!r}.", f"The settings are: {', '.join(names)}.")
         return cls(**{key: _as_tuple(key, value) for key, value in row.items()})
 
+    @classmethod
+    def as_stored(cls, row: dict[str, Any]) -> FreezePolicy:
+        """Return the policy of a dataset version that is frozen already, exactly as its row has it.
+
+        Nothing is refused and nothing rewritten, as :meth:`from_plain` would: an earlier version of the program
+        may have taken what this one does not, and what is frozen must stay readable. Unknown keys are left out.
+        """
+        policy = cls()
+        for field in fields(cls):
+            if field.name in row:
+                object.__setattr__(policy, field.name, _as_tuple(field.name, row[field.name]))
+        return policy
+
 
 _CAME_LATER = ("strength_targets", "agreement_weights")
 _LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.conversation import Prompt
-from core.domain.dataset import FreezePolicy, FrozenItem, root_sha256
+from core.domain.dataset import FrozenItem, root_sha256
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json, sha256_text
 from core.domain.rubric import RubricBody
@@ -165,7 +165,7 @@ def _contents(c: sqlite3.Connection) -> Iterator[str]:
 
 
 def _frozen(c: sqlite3.Connection) -> Iterator[str]:
-    """Compute the root hash of every frozen dataset version anew."""
+    """Compute the root hash of every frozen dataset version anew, from its policy as it was written down."""
     for key, name, number, sha, policy in c.execute(
         "SELECT id, name, number, root_sha256, policy FROM dataset WHERE state='frozen'"
     ):
@@ -177,7 +177,7 @@ def _frozen(c: sqlite3.Connection) -> Iterator[str]:
                 (key,),
             )
         ]
-        if root_sha256(FreezePolicy.from_plain(json.loads(policy)), rubrics, _items(c, key)) != sha:
+        if root_sha256(dict(json.loads(policy)), rubrics, _items(c, key)) != sha:
             yield f"Dataset version {name} v{number} is not what was frozen."
 
 

@@ -213,7 +213,7 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         name=row.name,
         number=row.number,
         root_sha256=row.root_sha256 or "",
-        policy=FreezePolicy.from_plain(read_json(row.policy)),
+        policy=FreezePolicy.as_stored(read_json(row.policy)),
         counts=read_json(row.counts),
         left_out=tuple(LeftOut(one.reason, one.count, tuple(json.loads(one.pair_ids))) for one in left),
         rubric_titles=tuple(title for (title,) in titles),

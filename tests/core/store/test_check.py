@@ -39,11 +39,19 @@ def _freeze(session: Session) -> None:
     sha = run("SELECT sha256 FROM pair WHERE id=3").scalar_one()
     rubric = run("SELECT sha256 FROM rubric_version WHERE id=1").scalar_one()
     item = FrozenItem(0, 3, sha, "train", "B", 3.0, 1.0, 1.0, False, (5,))
-    policy = canonical_json(POLICY.to_plain())
-    run("INSERT INTO dataset(id,uid,name,number,state,policy,created_ms) VALUES(1,'u','set',1,'open',?,1)", (policy,))
-    run("INSERT INTO dataset_rubric VALUES(1,1)")
-    run("INSERT INTO dataset_item VALUES(1,0,3,'train','B',3.0,1.0,1.0,0)")
-    run("UPDATE dataset SET state='frozen', root_sha256=?", (root_sha256(POLICY, [rubric], [item]),))
+    _insert(session, 1, canonical_json(POLICY.to_plain()), root_sha256(POLICY, [rubric], [item]))
+
+
+def _insert(session: Session, key: int, policy: str, sha256: str) -> None:
+    """Store a frozen version of pair 3 alone as a statement would, not as this program writes it today."""
+    run = session.connection().exec_driver_sql
+    run(
+        "INSERT INTO dataset(id,uid,name,number,state,policy,created_ms) VALUES(?,?,'set',?,'open',?,1)",
+        (key, f"u{key}", key, policy),
+    )
+    run("INSERT INTO dataset_rubric VALUES(?,1)", (key,))
+    run("INSERT INTO dataset_item VALUES(?,0,3,'train','B',3.0,1.0,1.0,0)", (key,))
+    run("UPDATE dataset SET state='frozen', root_sha256=? WHERE id=?", (sha256, key))
 
 
 TAMPERING = {
@@ -90,6 +98,21 @@ def test_that_it_is_noticed_when_somebody_has(app: Application, name: str) -> No
         report = again.workspace.check()
     assert not report.ok
     assert expected in {f.check for f in report.findings}, report.findings
+
+
+def test_that_what_an_earlier_version_froze_is_sound_and_readable(app: Application) -> None:
+    # Written by the program before settings had kinds: whole numbers, a flag alone, 1 and 0 for true and false.
+    policy = (
+        '{"aggregation":"mean","drop_flags":"pii","keep_ties":1,"max_spread":2,"min_strength":2,"require_consent":0,'
+        '"reviewer_ids":[],"rubric_version_ids":[],"seed":0,"soft_targets":false,"source_ids":[],"splits":[1,0,0],'
+        '"strength_weights":false}'
+    )
+    sha256 = "2b745e4d7bbc60798a11bf54748b4f2fd2089f4c340297c57186b34a84b56dcf"
+    app.store.write(lambda session: _insert(session, 2, policy, sha256), "freezing")
+    app.store.write(lambda session: _insert(session, 3, policy.replace('"pii"', '["gone"]'), "0" * 64), "freezing")
+    assert [f.message for f in app.workspace.check().findings] == ["Dataset version set v3 is not what was frozen."]
+    old = app.datasets.list()[1].policy
+    assert (old.drop_flags, old.keep_ties, old.require_consent, old.splits) == (("pii",), 1, 0, (1, 0, 0))
 
 
 def test_that_a_lost_run_folder_is_mentioned_and_not_serious(app: Application) -> None:
