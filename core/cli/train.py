@@ -166,25 +166,19 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
     """Work on the run in this process, or in several others, print its events, and return the last."""
     from core.paths import cache_dir
-    from core.runs.control_file import request
     from core.runs.driver import Drive, drive
     from core.runs.event_lines import json_line, line_of
-    from core.runs.folder import RunFolder
     from core.runs.processes import run_processes
-    from core.runs.worker import stop_on_signals
 
     def show(event: RunEvent) -> None:
         line = json_line(event) if as_json else line_of(event)
         if line:
             say(line)
 
-    folder = RunFolder(run_dir)
-    folder.record()
-    request(folder.control, "run")
-    with stop_on_signals(folder.control, (signal.SIGINT, signal.SIGTERM)):
-        if processes > 1:
-            return run_processes(run_dir, processes, show)
-        return drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir()))
+    signals = (signal.SIGINT, signal.SIGTERM)
+    if processes > 1:
+        return run_processes(run_dir, processes, show, signals=signals)
+    return drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir(), signals=signals, reset=True))
 
 
 def code_of(last: Finished | Failed, as_json: bool) -> int:

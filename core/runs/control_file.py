@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from core import durable
 from core.domain.errors import UserError
@@ -29,6 +31,29 @@ def request_checkpoint(path: Path) -> None:
 def requested(path: Path) -> Command:
     """Return what is asked for now."""
     return _read(path)[0]
+
+
+@contextlib.contextmanager
+def stop_on_signals(control: Path, signals: Sequence[int]) -> Iterator[None]:
+    """Within the context the first signal means stop and save, the second stop now, and a third ends the process.
+
+    Only who holds the run's lock may use it: what it writes stops whichever process works on the run.
+    """
+
+    def stop(number: int, _frame: Any) -> None:
+        asked = requested(control)
+        if asked == "stop_now":
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        with contextlib.suppress(UserError):
+            request(control, "stop_now" if asked == "stop_and_save" else "stop_and_save")
+
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class ControlFile:

@@ -20,7 +20,7 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
 from core.domain.run_record import RunRecord
-from core.runs.control_file import ControlFile
+from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Heartbeat
 from core.runs.inputs import check_model
@@ -62,6 +62,9 @@ class Drive:
         probe: None takes the standard probes.
         on_event: told each event after it was stored.
         cache_dir: where reference log-probs are kept between runs.
+        signals: those that mean stop and save while the run is worked on; from the main thread only.
+        reset: forget what the run was asked before, such as the stop that an earlier attempt ended with. False
+            where whoever starts this has done so: a stop that was asked for since then must not be lost.
     """
 
     host: str = "process"
@@ -69,6 +72,8 @@ class Drive:
     probe: Any = None
     on_event: OnEvent | None = None
     cache_dir: Path | None = None
+    signals: tuple[int, ...] = ()
+    reset: bool = False
 
 
 def drive(run_dir: Path, how: Drive) -> Finished | Failed:
@@ -82,18 +87,26 @@ def drive(run_dir: Path, how: Drive) -> Finished | Failed:
     folder = RunFolder(run_dir)
     record = folder.record()
     with RunLock(folder.lock):
-        _refuse_finished(folder)
-        ledger = LedgerWriter(folder.ledger, record.run_id)
-        heartbeat = Heartbeat(folder.worker, host=how.host, attempt=ledger.attempt)
-        heartbeat.start()
-        try:
-            return _attempt(folder, record, ledger, heartbeat, how)
-        finally:
-            ledger.close()
-            heartbeat.end()
+        refuse_finished(folder)
+        if how.reset:
+            request(folder.control, "run")
+        with stop_on_signals(folder.control, how.signals):
+            ledger = LedgerWriter(folder.ledger, record.run_id)
+            heartbeat = Heartbeat(folder.worker, host=how.host, attempt=ledger.attempt)
+            heartbeat.start()
+            try:
+                return _attempt(folder, record, ledger, heartbeat, how)
+            finally:
+                ledger.close()
+                heartbeat.end()
 
 
-def _refuse_finished(folder: RunFolder) -> None:
+def refuse_finished(folder: RunFolder) -> None:
+    """Raise where all steps are done.
+
+    Raises:
+        UsageError: when the run is finished.
+    """
     status = read_status(folder)
     if status.state == "finished":
         raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")

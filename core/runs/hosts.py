@@ -49,7 +49,7 @@ class ProcessHost:
 
     def __init__(self, run_dir: Path, *, survive: bool = True, engine: str = "") -> None:
         folder = RunFolder(run_dir)
-        arguments = [*worker_command(), str(Path(run_dir).resolve())]
+        arguments = [*worker_command(), str(Path(run_dir).resolve()), "--keep-control"]
         arguments += [] if survive else ["--die-with-parent"]
         arguments += ["--engine", engine] if engine else []
         with open(folder.worker_output, "ab") as output:

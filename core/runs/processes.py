@@ -13,15 +13,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
-from core.runs.driver import Drive
+from core.runs.control_file import request, stop_on_signals
+from core.runs.driver import Drive, refuse_finished
 from core.runs.folder import RunFolder
 from core.runs.hosts import worker_environment
 from core.runs.reader import RunReader
+from core.runs.run_lock import RunLock
 from core.training.control import NoControl
 
 _POLL_S = 0.2
@@ -66,19 +68,37 @@ def follow(run_dir: Path, how: Drive) -> Finished | Failed:
     return last
 
 
-def run_processes(run_dir: Path, count: int, on_event: Callable[[RunEvent], None]) -> Finished | Failed:
+def run_processes(
+    run_dir: Path, count: int, on_event: Callable[[RunEvent], None], *, signals: Sequence[int] = ()
+) -> Finished | Failed:
     """Start the run in ``count`` processes of this machine and pass on its events until it ends.
 
+    Args:
+        run_dir: the run folder.
+        count: how many processes.
+        on_event: told each event.
+        signals: those that mean stop and save meanwhile; from the main thread only.
+
     Raises:
-        UsageError: in a packaged program, which has no interpreter that torchrun could start.
+        UsageError: when the run is finished, and in a packaged program, which has no interpreter that torchrun
+            could start.
+        WorkspaceInUse: when another process works on it; that one is left in peace.
     """
     if getattr(sys, "frozen", False):
         raise UsageError("This build runs one process.", "Use --launch from a source checkout.")
     folder = RunFolder(run_dir)
-    reader = RunReader(run_dir)
+    refuse_finished(folder)
+    with RunLock(folder.lock):  # the first process takes it anew, but would be refused where nobody hears it
+        request(folder.control, "run")
+    with stop_on_signals(folder.control, signals):
+        return _until_the_end(folder, count, on_event)
+
+
+def _until_the_end(folder: RunFolder, count: int, on_event: Callable[[RunEvent], None]) -> Finished | Failed:
+    reader = RunReader(folder.path)
     reader.poll()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    command += ["-m", "core.runs.worker", str(Path(run_dir).resolve())]
+    command += ["-m", "core.runs.worker", str(folder.path.resolve()), "--keep-control"]
     with open(folder.worker_output, "ab") as output:
         process = subprocess.Popen(
             command,

@@ -2,7 +2,8 @@
 
 It works on one run at low priority, so that a window stays smooth, and outlives the window that began it
 unless told not to. SIGTERM means stop and save; a second one means stop now. Under ``torchrun`` the first
-process works like this one and the others follow it (:mod:`core.runs.processes`).
+process works like this one and the others follow it (:mod:`core.runs.processes`); they ignore SIGTERM, which
+torchrun sends to all, for the first needs them until it has saved.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from core.domain.errors import UserError
 from core.domain.run_events import Finished
@@ -36,10 +35,19 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
     engine = named_engine(options.engine) if options.engine else None
-    how = Drive(host="process", engine=engine, cache_dir=cache_dir())
+    how = Drive(
+        host="process",
+        engine=engine,
+        cache_dir=cache_dir(),
+        signals=(signal.SIGTERM,),
+        reset=not options.keep_control,
+    )
     try:
-        with stop_on_signals(RunFolder(run_dir).control, (signal.SIGTERM,)):
-            last = follow(run_dir, how) if is_follower() else drive(run_dir, how)
+        if is_follower():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            last = follow(run_dir, how)
+        else:
+            last = drive(run_dir, how)
     except UserError as error:
         print(f"{error.message} {error.hint}".rstrip(), file=sys.stderr, flush=True)
         return error.exit_code
@@ -50,28 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core.runs.worker", description="Work on one run folder.")
     parser.add_argument("run_dir")
     parser.add_argument("--die-with-parent", action="store_true", help="stop and save when the parent process ends")
+    parser.add_argument("--keep-control", action="store_true", help="whoever starts this has asked the run to go on")
     parser.add_argument("--engine", default="", help="module:function instead of the real engine")
     return parser
-
-
-@contextlib.contextmanager
-def stop_on_signals(control: Path, signals: tuple[int, ...]) -> Iterator[None]:
-    """Within the context the first signal means stop and save, the second stop now, and a third ends the process."""
-
-    def stop(number: int, _frame: Any) -> None:
-        asked = requested(control)
-        if asked == "stop_now":
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        with contextlib.suppress(UserError):
-            request(control, "stop_now" if asked == "stop_and_save" else "stop_and_save")
-
-    before = {number: signal.signal(number, stop) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _lower_priority() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, WorkspaceInUse
 from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StepDone, to_plain
-from core.runs.control_file import request, request_checkpoint
+from core.runs.control_file import request, request_checkpoint, requested
 from core.runs.driver import Drive, drive, guarded
 from core.runs.folder import RunFolder
 from core.runs.reader import RunReader
@@ -47,6 +47,25 @@ def test_that_a_finished_run_is_not_taken_up_again(make_run: Make) -> None:
     run(folder)
     with pytest.raises(UsageError, match="finished"):
         run(folder)
+
+
+def test_that_a_stop_left_from_before_is_forgotten_where_that_is_asked_for(make_run: Make) -> None:
+    folder = make_run()
+    request(folder.control, "stop_and_save")
+    last = run(folder)[-1]
+    assert isinstance(last, Finished)
+    assert (last.reason, last.step) == ("stopped", 0)
+    last = run(folder, reset=True)[-1]
+    assert isinstance(last, Finished)
+    assert (last.reason, last.step) == ("completed", 20)
+
+
+def test_that_a_refused_attempt_asks_nothing_of_the_run_at_work(make_run: Make) -> None:
+    folder = make_run()
+    request(folder.control, "pause")
+    with RunLock(folder.lock), pytest.raises(WorkspaceInUse):
+        run(folder, reset=True)
+    assert requested(folder.control) == "pause"
 
 
 def test_that_a_resumed_run_equals_an_uninterrupted_one(make_run: Make) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.domain.errors import UsageError, WorkspaceInUse
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
-from core.runs.control_file import request
+from core.runs import worker
+from core.runs.control_file import request, requested
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive
+from core.runs.driver import Drive, drive
 from core.runs.folder import RunFolder
 from core.runs.processes import follow, is_follower, run_processes
 from core.runs.reader import RunReader
+from core.runs.run_lock import RunLock
 from tests.core.training.golden_runs import GOLDEN, STEPS, golden_config, golden_pairs, trajectories
+from tests.fakes.scripted_engine import Scripted
 
 
 def golden_run(path: Path, **changes) -> Path:
@@ -52,28 +60,64 @@ def test_that_a_follower_whose_engine_falls_silent_fails(tmp_path: Path) -> None
     assert isinstance(follow(run_dir, Drive(engine=lambda *_, **__: iter(()))), Failed)
 
 
+def told_to_end(*_arguments: Any, **_options: Any) -> Iterator[RunEvent]:
+    os.kill(os.getpid(), signal.SIGTERM)
+    yield Finished("completed", 3)
+
+
+def test_that_a_follower_does_not_pass_on_the_signal_that_torchrun_sends_to_all(tmp_path: Path, monkeypatch) -> None:
+    run_dir = golden_run(tmp_path / "run")
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(worker, "_lower_priority", lambda: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert worker.main([str(run_dir), "--engine", f"{__name__}:told_to_end"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not RunFolder(run_dir).control.exists()
+
+
+def test_that_processes_are_not_started_for_a_run_that_another_works_on(tmp_path: Path) -> None:
+    folder = RunFolder(golden_run(tmp_path / "run"))
+    request(folder.control, "pause")
+    with RunLock(folder.lock), pytest.raises(WorkspaceInUse):
+        run_processes(folder.path, 2, lambda event: None)
+    assert requested(folder.control) == "pause"
+    assert not folder.worker_output.exists()
+
+
+def test_that_processes_are_not_started_for_a_finished_run(tmp_path: Path) -> None:
+    folder = RunFolder(golden_run(tmp_path / "run"))
+    drive(folder.path, Drive(engine=Scripted([Finished("completed", 3)])))
+    with pytest.raises(UsageError, match="finished"):
+        run_processes(folder.path, 2, lambda event: None)
+    assert not folder.worker_output.exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_that_a_launched_run_is_stopped_through_its_folder_and_taken_up_again(tmp_path: Path) -> None:
-    run_dir = golden_run(tmp_path / "run", eval_every=0)
+    run_dir = golden_run(tmp_path / "run", eval_every=0, steps=100_000)  # it cannot end before it is asked to
     folder = RunFolder(run_dir)
 
-    def stop_at_two(event: RunEvent) -> None:
-        if isinstance(event, StepDone) and event.step == 2:
-            request(folder.control, "stop_and_save")
+    def stop_after(step: int) -> Callable[[RunEvent], None]:
+        def look(event: RunEvent) -> None:
+            if isinstance(event, StepDone) and event.step >= step:
+                request(folder.control, "stop_and_save")
 
-    stopped = run_processes(run_dir, 2, stop_at_two)
-    assert isinstance(stopped, Finished), stopped
-    assert stopped.reason == "stopped"
-    assert 2 <= stopped.step < STEPS
-    request(folder.control, "run")
-    last = run_processes(run_dir, 2, lambda event: None)
+        return look
+
+    first = run_processes(run_dir, 2, stop_after(2))
+    assert isinstance(first, Finished), first
+    assert first.reason == "stopped"
+    assert first.step >= 2
+    last = run_processes(run_dir, 2, stop_after(max(STEPS, first.step + 1)))
     assert isinstance(last, Finished), last
-    assert (last.reason, last.step) == ("completed", STEPS)
+    assert last.reason == "stopped"
     steps = RunReader(run_dir).steps()
-    assert [step.step for step in steps] == list(range(1, STEPS + 1))
+    assert [step.step for step in steps] == list(range(1, last.step + 1))
     golden = [step["loss"] for step in trajectories()["sigmoid"]["steps"]]
-    assert [step.loss for step in steps] == pytest.approx(golden, rel=1e-4)
+    assert [step.loss for step in steps[:STEPS]] == pytest.approx(golden, rel=1e-4)
 
 
 @pytest.mark.slow
