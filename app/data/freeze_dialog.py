@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -66,6 +66,7 @@ class FreezeDialog(QDialog):
         """Args: versions, sources, reviewers: what there is to choose from. suggestion: a name to begin with."""
         super().__init__()
         self._context, self._items = context, 0
+        self._planned: FreezePolicy | None = None
         self.setWindowTitle("Freeze a dataset version")
         room = int(0.94 * self.screen().availableSize().height())
         self.resize(context.theme.px(980), min(context.theme.px(660), room))
@@ -195,14 +196,24 @@ class FreezeDialog(QDialog):
     def _read_plan(self) -> None:
         chosen = len(self.sources.checked) + len(self.reviewers.checked)
         self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
+        self._planned = None
         try:
-            policy = self.policy()
+            self._planned = policy = self.policy()
         except UserError as error:
             self._show_problem(str(error))
             return
         service = self._context.services.datasets
+
+        def show(what: Callable[[Any], None], result: Any) -> None:
+            if policy == self._planned:  # and not of what the form said before
+                what(result)
+
         self._context.tasks.query(
-            lambda: service.plan(policy), self._show_plan, lambda e: self._show_problem(str(e)), owner=self, key="plan"
+            lambda: service.plan(policy),
+            partial(show, self._show_plan),
+            partial(show, lambda error: self._show_problem(str(error))),
+            owner=self,
+            key="plan",
         )
 
     def _show_plan(self, plan: FreezePlan) -> None:

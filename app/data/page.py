@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget,
 
 from app.background.task import Job, JobState
 from app.context import AppContext
+from app.data.columns import COLUMNS, LABELS
 from app.data.datasets_tab import DatasetsTab, diff_text
 from app.data.freeze_dialog import FreezeDialog
 from app.data.import_dialog import ImportDialog, import_text
@@ -19,29 +20,11 @@ from app.widgets.buttons import action_button
 from app.widgets.inputs import SearchField
 from app.widgets.labels import Chip
 from app.widgets.messages import EmptyState, ProgressLine
-from app.widgets.table import Column, VirtualTable
+from app.widgets.table import VirtualTable
 from core.domain.changes import Changes
 from core.domain.pair_table import PairFilter
 
 FILES = "Pairs (*.jsonl *.json *.csv *.parquet *.gz)"
-LABELS: tuple[tuple[str, str], ...] = (
-    ("any", "All labels"),
-    ("none", "Not labelled"),
-    ("labelled", "Labelled"),
-    ("disagree", "Reviewers disagree"),
-    ("tie", "Tie"),
-    ("neither", "Neither valid"),
-    ("cannot", "Cannot judge"),
-    ("flagged", "Flagged"),
-)
-COLUMNS = (
-    Column("id", "Pair", lambda row: str(row.id), 64, right=True),
-    Column("prompt", "Prompt", lambda row: _line(row.prompt)),
-    Column("a", "Answer A", lambda row: _line(row.a), 150),
-    Column("b", "Answer B", lambda row: _line(row.b), 150),
-    Column("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
-    Column("source", "Source", lambda row: row.source, 110),
-)
 
 
 class DataPage(Page):
@@ -56,6 +39,7 @@ class DataPage(Page):
         self._filter = PairFilter()
         self._wanted: int | None = None
         self._job: Job | None = None
+        self._asked = 0
         theme = context.theme
         self.search = SearchField(theme, "Find in prompts and answers")
         self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
@@ -176,6 +160,8 @@ class DataPage(Page):
 
     def _read(self, *, lists: bool = False) -> None:
         services, wanted = self.context.services, self._wanted_filter()
+        self._asked += 1
+        number = self._asked
 
         def read() -> tuple[Any, ...]:
             found: tuple[Any, ...] = (services.pairs.ids(wanted), services.pairs.count())
@@ -183,14 +169,25 @@ class DataPage(Page):
                 found += (services.reviewers.list(), services.pairs.sources(), services.datasets.list())
             return found
 
-        self.context.tasks.query(read, self._show, owner=self, key="pairs-lists" if lists else "pairs")
+        def show(found: tuple[Any, ...]) -> None:
+            if lists:
+                self._show_lists(*found[2:])
+            if number == self._asked:
+                self._show(wanted, *found[:2])
 
-    def _show(self, found: tuple[Any, ...]) -> None:
-        ids, total, *lists = found
-        if lists:
-            _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists[0]])
-            _fill(self.sources, "All sources", [(s.name, s.id) for s in lists[1]])
-            self.datasets.set_versions(lists[2])
+        self.context.tasks.query(read, show, owner=self, key="pairs-lists" if lists else "pairs")
+
+    def _show_lists(self, reviewers: Any, sources: Any, versions: Any) -> None:
+        _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in reviewers])
+        _fill(self.sources, "All sources", [(s.name, s.id) for s in sources])
+        self.datasets.set_versions(versions)
+
+    def _show(self, wanted: PairFilter, ids: Any, total: int) -> None:
+        """Show what the newest read found, unless a filter went away with its reviewer or source meanwhile."""
+        now = self._wanted_filter()
+        if (wanted.reviewer_id, wanted.source_id) != (now.reviewer_id, now.source_id):
+            self._read()
+            return
         self._stack.setCurrentIndex(1 if total else 0)
         self._found.setCurrentIndex(0 if ids or not total else 1)
         for action_id in ("data.label", "data.freeze"):
@@ -270,8 +267,9 @@ class DataPage(Page):
         self._read(lists=True)
 
     def _import_ended(self) -> None:
-        """Take the bar away, unless it says why the import failed."""
-        self.progress.setVisible(self._job is not None and self._job.state is JobState.FAILED)
+        """Take the bar away, unless it shows another import, or says why this one failed."""
+        if self._job is not None and not self._job.running:
+            self.progress.setVisible(self._job.state is JobState.FAILED)
 
     def _label(self) -> None:
         ids = self.table.selected_ids()
@@ -332,11 +330,6 @@ class DataPage(Page):
                 lambda diff: self.datasets.show_text(diff_text(diff)),
                 owner=self,
             )
-
-
-def _line(text: str) -> str:
-    """Return a text as one line."""
-    return text.replace("\n", " ")
 
 
 def _fill(box: QComboBox, first: str, items: list[tuple[str, Any]]) -> None:

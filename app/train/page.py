@@ -37,6 +37,7 @@ class TrainPage(Page):
         self._name_typed = False
         self._blocked = ""
         self._checking: Any = None
+        self._ready = False
         self._shown: tuple[Any, ...] = ()
         self._versions: dict[int, Any] = {}
         self._infos: dict[str, Any] = {}
@@ -176,8 +177,10 @@ class TrainPage(Page):
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
         if not self._name_typed and not self.form.error_text:
             self.name.setText(presenter.default_name(self.form.config()))
-        for action_id in ("train.start", "train.preflight", "train.command_line"):
+        for action_id in ("train.start", "train.command_line"):
             self.context.actions.set_enabled(action_id, ready)
+        self._ready = ready
+        self._allow_check()
         version = self._versions.get(self.datasets.currentData())
         info = self._infos.get(str(self.models.currentData()))
         missing = "Freeze labels into a dataset version first (Data, Ctrl+2)."
@@ -186,6 +189,10 @@ class TrainPage(Page):
         if not self.form.error_text:
             self.presets.set_value(presenter.preset_of(self.form.config()))
         self._forget_preflight()
+
+    def _allow_check(self) -> None:
+        """One check at a time, and none of a form that is not complete."""
+        self.context.actions.set_enabled("train.preflight", self._ready and self._checking is None)
 
     def _forget_preflight(self) -> None:
         """Take away what was checked, and end a check that goes on, once it is of other settings."""
@@ -221,17 +228,17 @@ class TrainPage(Page):
 
     def check(self) -> None:
         """Run the preflight in a process of its own."""
-        request, service = self.request(), self.context.services.runs
+        request, service, of = self.request(), self.context.services.runs, self._shown
         job = self.context.tasks.job(
             "Preflight",
             lambda control: self._try(service, request, control),
-            self._checked,
-            self._not_checked,
+            lambda report: self._checked(report) if of == self._shown else None,
+            lambda error: self._not_checked(error) if of == self._shown else None,
             owner=self,
         )
         self._checking = job
         self.preflight.follow(job)
-        self.context.actions.set_enabled("train.preflight", False)
+        self._allow_check()
         job.changed.connect(self._follow_check)
 
     def _follow_check(self) -> None:
@@ -239,7 +246,7 @@ class TrainPage(Page):
         job = self._checking
         if job is not None and job.state not in (JobState.RUNNING, JobState.STOPPING):
             self._checking = None
-            self.context.actions.set_enabled("train.preflight", True)
+            self._allow_check()
 
     @staticmethod
     def _try(service: Any, request: Any, control: Any) -> Any:

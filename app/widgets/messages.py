@@ -213,7 +213,10 @@ class ProgressLine(QWidget):
         self._time.clear()
 
     def follow(self, job: Job) -> None:
-        """Show a job until it ends; Cancel cancels it."""
+        """Show a job until it ends; Cancel cancels it, and not the one that was followed before."""
+        if self._job is not None:
+            self.cancelled.disconnect(self._job.cancel)
+            self._job.changed.disconnect(self._take)
         self._job = job
         if self._bar.property("state"):
             self._bar.setProperty("state", "")

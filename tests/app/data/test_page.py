@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from app.data.preview import said
 from core.domain.dataset import FreezePolicy
+from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Verdict
 
 
@@ -200,3 +202,49 @@ def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp
     assert stored < 12_000
     said = [n.text for n in desk.context.notices.kept if "rows:" in n.text]
     assert all(text.startswith("Stopped.") for text in said)
+
+
+def test_that_an_older_read_does_not_undo_a_newer_filter(main_window, tmp_path, qtbot, monkeypatch):
+    desk, page = filled(main_window, tmp_path, qtbot)
+    pairs, gate = desk.context.services.pairs, threading.Event()
+    read = pairs.ids
+
+    def ids(wanted):
+        if not wanted.text:
+            gate.wait(20)
+        return read(wanted)
+
+    monkeypatch.setattr(pairs, "ids", ids)
+    page.changed(page.watches)
+    page.search.setText("Question 3?")
+    qtbot.waitUntil(lambda: page.table.count == 1, timeout=10_000)
+    gate.set()
+    desk.settle()
+    assert page.table.count == 1
+
+
+def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says(
+    main_window, tmp_path, qtbot, monkeypatch
+):
+    desk, _ = filled(main_window, tmp_path, qtbot)
+    gate, seen = threading.Event(), []
+    service = desk.context.services.datasets
+    plan = service.plan
+    monkeypatch.setattr(service, "plan", lambda policy: gate.wait(20) and plan(policy))
+
+    def look(dialog):
+        def refuse():
+            raise BadInput("The shares leave nothing to train on.")
+
+        monkeypatch.setattr(dialog, "policy", refuse)
+        dialog.dev.setValue(0.4)
+        gate.set()
+        qtbot.waitUntil(lambda: not desk.tasks.busy, timeout=10_000)
+        seen.append(dialog.freeze.isEnabled())
+        return False
+
+    desk.dialogs.on_dialog = look
+    desk.context.actions.run("data.freeze")
+    qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
+    assert seen == [False]
+    desk.settle()

@@ -1,0 +1,29 @@
+"""What the table of pairs shows, and by which labels it is filtered."""
+
+from __future__ import annotations
+
+from app.widgets.table import Column
+
+LABELS: tuple[tuple[str, str], ...] = (
+    ("any", "All labels"),
+    ("none", "Not labelled"),
+    ("labelled", "Labelled"),
+    ("disagree", "Reviewers disagree"),
+    ("tie", "Tie"),
+    ("neither", "Neither valid"),
+    ("cannot", "Cannot judge"),
+    ("flagged", "Flagged"),
+)
+COLUMNS = (
+    Column("id", "Pair", lambda row: str(row.id), 64, right=True),
+    Column("prompt", "Prompt", lambda row: _line(row.prompt)),
+    Column("a", "Answer A", lambda row: _line(row.a), 150),
+    Column("b", "Answer B", lambda row: _line(row.b), 150),
+    Column("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
+    Column("source", "Source", lambda row: row.source, 110),
+)
+
+
+def _line(text: str) -> str:
+    """Return a text as one line."""
+    return text.replace("\n", " ")
