@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLin
 from app.context import AppContext
 from app.widgets.buttons import push_button
 from app.widgets.labels import text_label
+from app.widgets.plots.curves import exact_text
 from core.domain.errors import UserError
 from core.domain.run_config import RunConfig
 
@@ -44,7 +45,7 @@ class ForkDialog(QDialog):
         self.steps, self.name = QComboBox(), QLineEdit()
         for step in steps:
             self.steps.addItem(f"step {step}", step)
-        self.inputs = {key: QLineEdit(_text(getattr(config, key))) for key, _ in CHANGEABLE}
+        self.inputs = {key: QLineEdit(exact_text(getattr(config, key))) for key, _ in CHANGEABLE}
         fields: list[tuple[str, QWidget]] = [("Checkpoint", self.steps), ("Name", self.name)]
         fields += [(words, self.inputs[key]) for key, words in CHANGEABLE]
         for words, widget in fields:
@@ -95,7 +96,3 @@ class ForkDialog(QDialog):
             words = str(error)
         self.error.setText(words)
         self.start.setEnabled(not words)
-
-
-def _text(value: float | int) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

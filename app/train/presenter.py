@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from app.widgets.plots.curves import exact_text
 from core.domain.run_config import RunConfig
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -20,7 +21,7 @@ def text_of(value: Any) -> str:
     """Return a setting as it is typed."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return exact_text(value) if isinstance(value, int | float) else str(value)
 
 
 def preset(name: str) -> RunConfig:

@@ -173,6 +173,18 @@ def outside(values: Floats, share: float) -> int:
     return int(np.count_nonzero((finite < low - margin) | (finite > high + margin)))
 
 
+def exact_text(value: float | int) -> str:
+    """Return a number as it is typed, as short as it can be without another number coming of it.
+
+    >>> exact_text(5e-05), exact_text(2.0), exact_text(0.1 / 3)
+    ('5e-05', '2', '0.03333333333333333')
+    """
+    if not isinstance(value, float):
+        return str(value)
+    brief = f"{value:g}"
+    return brief if float(brief) == value else repr(value)
+
+
 def format_value(value: float | None, digits: int = 4) -> str:
     """Return a number as plots print it: a real minus sign, a dash for none, and never a zero that is none.
 

@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
-from app.widgets.plots.curves import Curve, Floats
+from app.widgets.plots.curves import Curve, Floats, exact_text
 from core.domain.errors import UserError
 
 FORMATS = ("png", "svg", "csv")
@@ -93,7 +93,7 @@ def to_csv(curves: Mapping[str, tuple[Curve, Floats]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["step", *(part for name in curves for part in (name, f"{name}_smoothed"))])
     for step in steps:
-        cells: list[str] = [f"{step:g}"]
+        cells: list[str] = [exact_text(step)]
         for name in curves:
             raw, smoothed = lookup[name].get(step, (float("nan"), float("nan")))
             cells += [_cell(raw), _cell(smoothed)]

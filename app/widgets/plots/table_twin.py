@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QTableView
 
-from app.widgets.plots.curves import Curve, Floats, format_value
+from app.widgets.plots.curves import Curve, Floats, exact_text, format_value
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -66,7 +66,7 @@ class TwinModel(QAbstractTableModel):
             return None
         step = float(self.steps[index.row()])
         if index.column() == 0:
-            return f"{step:g}"
+            return exact_text(step)
         return format_value(_at(list(self._curves.values())[index.column() - 1], step))
 
 

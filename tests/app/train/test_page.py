@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from app.train.fields import MAIN, groups
-from app.train.presenter import check_rows, total_line
+from app.train.presenter import check_rows, text_of, total_line
 from core.domain.changes import Outcome
 from core.domain.errors import BadInput
 from core.domain.model_info import ModelInfo
@@ -153,6 +154,31 @@ def test_that_reading_the_lists_again_keeps_the_preflight_and_an_edit_takes_it_a
     ready.form._inputs["beta"].setText("0.3")
     ready.form._inputs["beta"].editingFinished.emit()
     assert not ready.preflight.total.text() and not ready._blocked
+
+
+def test_that_one_check_runs_at_a_time_and_its_result_is_only_shown_for_its_settings(ready, qtbot, monkeypatch):
+    gate, asked = threading.Event(), []
+
+    def preflight(request, **words):
+        asked.append(request.config.beta)
+        gate.wait(20)
+        return REPORT
+
+    monkeypatch.setattr(ready.context.services.runs, "preflight", preflight)
+    action = ready.context.actions.action("train.preflight")
+    ready.check()
+    ready._edited()
+    assert not action.isEnabled()
+    ready.form._inputs["beta"].setText("0.3")
+    ready.form._inputs["beta"].editingFinished.emit()
+    assert not action.isEnabled(), "the first one has not ended"
+    gate.set()
+    qtbot.waitUntil(lambda: not ready.context.tasks.busy)
+    assert action.isEnabled() and ready.preflight.total.text() == "" and not ready._blocked
+
+
+def test_that_a_number_is_typed_with_all_its_digits():
+    assert [text_of(v) for v in (0.1 / 3, 5e-5, 2.0, 7, True)] == ["0.03333333333333333", "5e-05", "2", "7", "yes"]
 
 
 def test_that_a_model_without_a_chat_template_is_trained_on_plain_text(ready):
