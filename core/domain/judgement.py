@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -120,8 +121,6 @@ class JudgementDraft:
             raise BadInput("A criterion's strength lies between -3 and 3.")
         if unknown := [f for f in self.flags if f not in FLAGS]:
             raise BadInput(f"Unknown flag {unknown[0]!r}.")
-        for span in self.spans:
-            _check_span(span)
 
     @property
     def preferred(self) -> Side | None:
@@ -131,8 +130,19 @@ class JudgementDraft:
         return "A" if self.strength < 0 else "B"
 
 
+def check_spans(spans: Iterable[dict[str, Any]]) -> None:
+    """Refuse marked stretches that cannot be found again in their answer.
+
+    For what is about to be stored: what an earlier version of the program stored stays readable as it is.
+
+    Raises:
+        BadInput: naming what is wrong.
+    """
+    for span in spans:
+        _check_span(span)
+
+
 def _check_span(span: dict[str, Any]) -> None:
-    """Refuse a marked stretch that cannot be found again in its answer."""
     start, end = span.get("start"), span.get("end")
     if span.get("side") not in ("A", "B") or not isinstance(start, int) or not isinstance(end, int):
         raise BadInput("A marked stretch needs a side, a start and an end.")

@@ -155,7 +155,7 @@ class Desk:
         ids = arrange(candidates, settings, done, others, shas)
         skipped = set()
         if not settings.revisit_skipped:
-            skipped = queue.skipped_by(session, settings.reviewer_id, settings.rubric_version_id) - done
+            skipped = queue.skipped_by(session, settings.reviewer_id, settings.rubric_version_id, tasks) - done
         members = frozenset(ids)
         return OpenQueue(new_uid(), settings, ids, members, accepted, done & members, skipped & members)
 
@@ -170,7 +170,7 @@ class Desk:
             case Task.ADJUDICATE:
                 found = queue.judged_by_several(session, accepted)
             case Task.GOLD:
-                found = queue.adjudicated(session, accepted)
+                found = queue.adjudicated_by_others(session, settings.reviewer_id, accepted)
             case _:
                 every = settings.filter is None
                 return queue.all_pair_ids(session) if every else self._app.pairs.ids(settings.filter)

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import canonical_json, new_uid
-from core.domain.judgement import JudgementDraft, Task
+from core.domain.judgement import JudgementDraft, Task, check_spans
 from core.domain.pair import Side
 from core.store.plain import insert_row
 from core.store.stamp import Stamp
@@ -113,7 +113,12 @@ def append(
     """Append one row and return its id: a label, or a retraction when ``draft`` is None.
 
     ``shown`` saves reading the showing again where the caller has it.
+
+    Raises:
+        BadInput: for a new answer with a marked stretch that cannot be found again; undo and redo repeat old ones.
     """
+    if draft is not None and op not in ("undo", "redo"):
+        check_spans(draft.spans)
     shown = shown or showing_of(session, presentation_id)
     return insert_row(
         session,

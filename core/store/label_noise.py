@@ -6,17 +6,22 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
-_RETESTS = """SELECT t.reviewer_id, t.judgement_id, t.strength, o.strength
-    FROM current_label t
+_RETESTS = """WITH answered AS MATERIALIZED(
+        SELECT t.*, (SELECT c.id FROM judgement c WHERE c.presentation_id=j.presentation_id AND c.revision=0) AS first
+        FROM current_label t JOIN judgement j ON j.id=t.judgement_id WHERE t.task='retest')
+    SELECT t.reviewer_id, t.judgement_id, t.strength, o.strength
+    FROM answered t
     JOIN rubric_version tv ON tv.id=t.rubric_version_id
-    JOIN current_label o ON o.pair_id=t.pair_id AND o.reviewer_id=t.reviewer_id AND o.task IN('label','relabel')
+    JOIN judgement o ON o.pair_id=t.pair_id AND o.id<t.first AND o.reviewer_id=t.reviewer_id
+        AND o.task IN('label','relabel') AND o.kind='label'
+        AND NOT EXISTS(SELECT 1 FROM judgement k WHERE k.supersedes=o.id AND k.id<t.first)
     JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
-    WHERE t.task='retest' {0} ORDER BY t.judgement_id, o.judgement_id"""
+    WHERE true {0} ORDER BY t.judgement_id, o.id"""
 
 _GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.strength, o.strength
     FROM current_label t
     JOIN rubric_version tv ON tv.id=t.rubric_version_id
-    JOIN current_label o ON o.pair_id=t.pair_id AND o.task='adjudicate'
+    JOIN current_label o ON o.pair_id=t.pair_id AND o.task='adjudicate' AND o.reviewer_id<>t.reviewer_id
     JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
     WHERE t.task='gold' {0} ORDER BY t.judgement_id, o.judgement_id"""
 
@@ -29,7 +34,9 @@ Answer = tuple[int, int | None, int | None]
 
 
 def retests(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
-    """Yield each retest that counts beside the newest label of the same reviewer under the same meaning.
+    """Yield each retest that counts beside the label that it repeated: the same reviewer's newest then.
+
+    Labels under the same meaning count alike. One that was changed after the retest repeats nothing.
 
     With a dataset version, only of reviewers and rubrics whose labels stand behind it.
     """
@@ -37,7 +44,7 @@ def retests(session: Session, dataset_id: int | None = None) -> Iterator[Answer]
 
 
 def golds(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
-    """Yield each gold answer that counts beside the newest adjudication under the same meaning."""
+    """Yield each gold answer that counts beside the newest adjudication by another under the same meaning."""
     return _answers(session, _GOLDS, dataset_id)
 
 

@@ -16,6 +16,7 @@ from core.store.tables import (
     LabelTallyRow,
     MetaRow,
     ModelRow,
+    PresentationRow,
     ReviewerRow,
     RubricRow,
     RubricVersionRow,
@@ -129,7 +130,7 @@ def _labelled(session: Session) -> dict[tuple[int, int], int]:
 
 
 def _skipped(session: Session) -> dict[tuple[int, int], int]:
-    """Count pairs put aside and not labelled since."""
+    """Count pairs put aside while labelling and not labelled since."""
     labelled = (
         select(CurrentLabelRow.judgement_id)
         .where(
@@ -142,7 +143,8 @@ def _skipped(session: Session) -> dict[tuple[int, int], int]:
     )
     query = (
         select(SkipRow.reviewer_id, SkipRow.rubric_version_id, func.count(func.distinct(SkipRow.pair_id)))
-        .where(col(SkipRow.taken_back) == 0, ~labelled)
+        .join(PresentationRow, col(PresentationRow.id) == col(SkipRow.presentation_id))
+        .where(col(SkipRow.taken_back) == 0, col(PresentationRow.task).in_(LABEL_TASKS), ~labelled)
         .group_by(col(SkipRow.reviewer_id), col(SkipRow.rubric_version_id))
     )
     return {(r, v): int(n) for r, v, n in session.exec(query)}  # type: ignore[call-overload]

@@ -12,7 +12,7 @@ from core.domain.conversation import Prompt
 from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Showing
 from core.store.plain import chunks, only_id, read_json
-from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PromptRow, ReviewerRow, SkipRow
+from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PresentationRow, PromptRow, ReviewerRow, SkipRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,16 @@ def count_labelled_by_people(session: Session) -> int:
     return int(session.exec(query).one())
 
 
-def adjudicated(session: Session, version_ids: Sequence[int]) -> list[int]:
-    """Return the pairs with a current adjudication under one of these versions, in the order of import."""
+def adjudicated_by_others(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> list[int]:
+    """Return the pairs that others adjudicated under these versions and this reviewer did not, as imported.
+
+    Who adjudicated a pair knows the right answer: asked again, he would only be asked to remember it.
+    """
     query = select(CurrentLabelRow.pair_id).where(
         col(CurrentLabelRow.rubric_version_id).in_(version_ids), CurrentLabelRow.task == Task.ADJUDICATE.value
     )
-    return sorted(set(session.exec(query)))
+    own = labelled_by(session, reviewer_id, version_ids, (Task.ADJUDICATE.value,))
+    return sorted(set(session.exec(query)) - own)
 
 
 def judged_by_several(session: Session, version_ids: Sequence[int]) -> list[int]:
@@ -113,10 +117,17 @@ def labels_on(
     return found
 
 
-def skipped_by(session: Session, reviewer_id: int, version_id: int) -> set[int]:
-    """Return the pairs a reviewer put aside under this version and did not label since."""
-    query = select(SkipRow.pair_id).where(
-        SkipRow.reviewer_id == reviewer_id, SkipRow.rubric_version_id == version_id, SkipRow.taken_back == 0
+def skipped_by(session: Session, reviewer_id: int, version_id: int, tasks: Sequence[str] = LABEL_TASKS) -> set[int]:
+    """Return the pairs a reviewer put aside in one of these tasks under this version, labelled since or not."""
+    query = (
+        select(SkipRow.pair_id)
+        .join(PresentationRow, col(PresentationRow.id) == col(SkipRow.presentation_id))
+        .where(
+            SkipRow.reviewer_id == reviewer_id,
+            SkipRow.rubric_version_id == version_id,
+            SkipRow.taken_back == 0,
+            col(PresentationRow.task).in_(tasks),
+        )
     )
     return set(session.exec(query))
 

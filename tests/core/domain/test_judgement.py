@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.errors import BadInput
-from core.domain.judgement import JudgementDraft, Verdict
+from core.domain.judgement import JudgementDraft, Verdict, check_spans
 
 SOUND = {"side": "A", "start": 0, "end": 4, "tag": "error", "note": ""}
 
@@ -18,5 +18,11 @@ def test_that_a_sound_mark_is_kept():
     "wrong", [{"side": "left"}, {"start": 4}, {"start": -1}, {"end": None}, {"tag": "ugly"}, {"tag": None}]
 )
 def test_that_a_mark_that_cannot_be_found_again_is_refused(wrong):
+    check_spans([SOUND])
     with pytest.raises(BadInput):
-        JudgementDraft(Verdict.TIE, spans=({**SOUND, **wrong},))
+        check_spans([SOUND, {**SOUND, **wrong}])
+
+
+def test_that_an_old_mark_can_still_be_read():
+    old = {**SOUND, "tag": "ugly"}
+    assert JudgementDraft(Verdict.TIE, spans=(old,)).spans == (old,)

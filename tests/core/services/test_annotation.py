@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,22 @@ def test_that_a_commit_is_in_the_file_when_it_returns(app: Application) -> None:
     assert outcome.changes == Changes.JUDGEMENTS | Changes.PAIRS
     assert outcome.undo_label == "Left much better on pair 1"
     assert rows(app, "SELECT app_version<>'', session<>'' FROM judgement") == [(1, 1)]
+
+
+def test_that_a_mark_is_checked_when_it_is_stored_and_never_when_it_is_read(app: Application) -> None:
+    shown = one(app, start(app))
+    odd: dict[str, Any] = {"side": "A", "start": 0, "end": 3, "tag": "ugly", "note": ""}
+    with pytest.raises(BadInput, match="Unknown mark"):
+        app.annotation.commit(shown.presentation_uid, prefer(1, spans=(odd,)))
+    key = app.annotation.commit(shown.presentation_uid, prefer(1)).value.id
+    with pytest.raises(BadInput, match="Unknown mark"):
+        app.annotation.amend(key, prefer(2, spans=(odd,)))
+    with pytest.MonkeyPatch.context() as earlier:  # a version that took whatever it was given
+        earlier.setattr("core.store.judgements.check_spans", lambda spans: None)
+        app.annotation.amend(key, prefer(2, spans=(odd,)))
+    (kept,) = [j.draft for j in app.pairs.detail(shown.pair_id).judgements if j.current]
+    assert kept is not None
+    assert kept.spans == (odd,)
 
 
 @pytest.mark.parametrize("left_is", ["A", "B"])
@@ -328,6 +345,18 @@ def test_that_skipped_pairs_wait_and_can_be_revisited(app: Application) -> None:
     assert [s.pair_id for s in app.annotation.next(start(app), 1)] == [1]
     app.annotation.redo(ANN)
     assert [s.pair_id for s in app.annotation.next(start(app), 1)] == [2]
+
+
+def test_that_what_is_put_aside_in_one_task_is_not_put_aside_in_another(app: Application) -> None:
+    shown = one(app, start(app))
+    app.annotation.commit(shown.presentation_uid, prefer(1))
+    app.annotation.skip(one(app, start(app, task=Task.RETEST)).presentation_uid)
+    assert app.annotation.next(start(app, task=Task.RETEST)) == []
+    assert app.annotation.undo(ANN).value is not None
+    assert app.annotation.undo(ANN).value is not None
+    app.annotation.skip(one(app, start(app)).presentation_uid)
+    app.annotation.commit(one(app, start(app, revisit_skipped=True)).presentation_uid, prefer(1))
+    assert one(app, start(app, task=Task.RETEST)).pair_id == shown.pair_id
 
 
 def test_that_a_shuffled_queue_comes_back_in_the_same_order(app: Application) -> None:

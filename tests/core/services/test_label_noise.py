@@ -69,6 +69,27 @@ def test_that_pairs_of_several_reviewers_are_adjudicated_and_then_serve_as_gold(
     assert app.datasets.label_noise().counts == NoiseCounts(golds=1)
 
 
+def test_that_who_adjudicated_a_pair_is_not_measured_by_it(app: Application) -> None:
+    answer(app, ANN, Task.LABEL, [2])
+    answer(app, BEN, Task.LABEL, [-2])
+    answer(app, ANN, Task.ADJUDICATE, [-3])
+    assert left(app, ANN, Task.GOLD) == []
+    answer(app, BEN, Task.GOLD, [1])
+    answer(app, BEN, Task.ADJUDICATE, [3])
+    assert app.datasets.label_noise().counts == NoiseCounts(golds=1, missed=1)  # beside Ann's, not beside his own
+
+
+def test_that_a_retest_is_held_against_the_label_it_repeated_not_against_a_later_one(app: Application) -> None:
+    answer(app, ANN, Task.LABEL, [2, 2])
+    answer(app, ANN, Task.RETEST, [-2, 2])
+    first = [j.id for j in app.pairs.detail(1).judgements if j.task is Task.LABEL]
+    app.annotation.amend(first[0], prefer(-1))
+    assert app.datasets.label_noise().counts == NoiseCounts(retests=2, changed=1)
+    again = [j.id for j in app.pairs.detail(2).judgements if j.task is Task.RETEST]
+    app.annotation.amend(again[0], prefer(-1))
+    assert app.datasets.label_noise().counts == NoiseCounts(retests=2, changed=2)
+
+
 def test_that_the_flip_rate_counts_changed_sides_and_passes_ties_over(app: Application) -> None:
     answer(app, ANN, Task.LABEL, [2, 2, -2, 1, 3])
     answer(app, ANN, Task.RETEST, [1, -1, -3, 0, 3])
