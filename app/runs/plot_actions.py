@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.context import AppContext
 from app.runs.monitor import Monitor
+from app.runs.plot_files import PlotFiles
 from app.widgets.plots import export, monitor_grid
 from app.widgets.plots.metric_plot import MetricPlot
 
@@ -32,6 +33,7 @@ class PlotActions(QObject):
         super().__init__(monitor)
         self._context, self._monitor, self._grid = context, monitor, monitor.grid
         self._show_pairs = show_pairs
+        self._files = PlotFiles(context, self._grid)
         self._grid.hovered.connect(lambda _: monitor.show_readout())
         self._grid.picked.connect(lambda step: show_pairs(step, step))
         self._grid.ranged.connect(show_pairs)
@@ -136,15 +138,14 @@ class PlotActions(QObject):
 
     def _export(self) -> None:
         if folder := self._context.dialogs.open_folder("Export the plots to a folder"):
-            files = self._grid.export(folder, self._monitor.run_name)
-            self._context.notices.post(f"{len(files)} files written to {folder}")
+            self._files.export(folder, self._monitor.run_name)
 
     def grant(self, plot: MetricPlot, wish: str) -> None:
         """Do what an entry of a plot's menu asks for."""
         if wish == "copy_picture":
             QGuiApplication.clipboard().setImage(export.to_image(plot))
         elif wish == "copy_values":
-            QGuiApplication.clipboard().setText(str(monitor_grid.content(plot, "csv")))
+            QGuiApplication.clipboard().setText(str(monitor_grid.content(plot, "csv")()))
         else:
             self._save(plot, wish)
 
@@ -153,6 +154,4 @@ class PlotActions(QObject):
         path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
         if path is None:
             return
-        path = path if path.suffix else Path(f"{path}.{kind}")
-        export.save(path, monitor_grid.content(plot, kind))
-        self._context.notices.post(f"{path.name} was written.", "ok")
+        self._files.save(plot, kind, path if path.suffix else Path(f"{path}.{kind}"))

@@ -12,7 +12,16 @@ from PySide6.QtGui import QColor
 _SURFACES = ("window", "surface", "raised", "sunken", "border", "border_strong")
 _TEXT = ("text", "text2", "text3", "accent", "on_accent", "accent_soft", "focus")
 _STATES = ("ok", "ok_soft", "warn", "warn_soft", "bad", "bad_soft", "diff_a", "diff_b", "find")
-_PLOTS = ("plot_chosen", "plot_rejected", "plot_margin", "plot_kl", "plot_loss", "plot_accuracy", "grid")
+_PLOTS = (
+    "plot_chosen",
+    "plot_rejected",
+    "plot_margin",
+    "plot_kl",
+    "plot_loss",
+    "plot_accuracy",
+    "plot_held_out",
+    "grid",
+)
 _CODE = ("code_keyword", "code_string", "code_comment", "code_number", "code_name", "code_operator")
 COLOUR_NAMES: tuple[str, ...] = _SURFACES + _TEXT + _STATES + _PLOTS + _CODE
 

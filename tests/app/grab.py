@@ -74,12 +74,15 @@ class Camera:
         self.desk.window.deleteLater()
 
     def settle(self, until: Any = lambda: True) -> None:
-        """Let events run until nothing is under way."""
+        """Let events run until nothing is under way and every plot shows what it was fed."""
+        from app.widgets.plots.monitor_grid import MonitorGrid
+
         end = time.monotonic() + self._wait
         quiet = 0
         while time.monotonic() < end and quiet < 12:
             self._app.processEvents()
-            quiet = quiet + 1 if not self.desk.tasks.busy and until() else 0
+            drawn = all(grid.settled for grid in self.desk.window.findChildren(MonitorGrid))
+            quiet = quiet + 1 if drawn and not self.desk.tasks.busy and until() else 0
 
     def take(
         self,

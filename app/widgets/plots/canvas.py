@@ -6,6 +6,8 @@ thread for longer than a frame should take.
 
 from __future__ import annotations
 
+import math
+
 import pyqtgraph as pg
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QSizePolicy
@@ -14,6 +16,25 @@ from app.theme.theme import Theme
 
 _GRID = 46
 """Opacity of the lines of the grid, of 255."""
+
+
+class _StepAxis(pg.AxisItem):
+    """The axis below: no ticks where there are no steps."""
+
+    _last = math.inf
+
+    def set_last(self, place: float) -> None:
+        """Print nothing beyond a place along the axis."""
+        if place != self._last:
+            self._last = place
+            self.picture = None
+            self.update()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        """Return the ticks up to the last place."""
+        end = self._last + 1e-9 * max(1.0, abs(self._last)) if math.isfinite(self._last) else math.inf
+        levels = super().tickValues(minVal, maxVal, size)
+        return [(spacing, [value for value in values if value <= end]) for spacing, values in levels]
 
 
 class PlotCanvas(pg.GraphicsView):
@@ -28,7 +49,7 @@ class PlotCanvas(pg.GraphicsView):
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
         frame.setLayout(layout)
-        self.left, self.bottom = pg.AxisItem("left", parent=frame), pg.AxisItem("bottom", parent=frame)
+        self.left, self.bottom = pg.AxisItem("left", parent=frame), _StepAxis("bottom", parent=frame)
         self.left.setWidth(left_width)
         for axis in (self.left, self.bottom):
             axis.linkToView(view)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import pyqtgraph as pg
@@ -138,8 +140,11 @@ class CurveItems:
         return box.width(), box.height()
 
 
-def spread(places: list[float], gap: float) -> list[float]:
-    """Return the places moved apart so that no two are nearer than ``gap``, each as near to its own as that allows."""
+def spread(places: list[float], gap: float, inside: tuple[float, float] = (-math.inf, math.inf)) -> list[float]:
+    """Return the places moved apart so that no two are nearer than ``gap``, each as near to its own as that allows.
+
+    None lies beyond the ends ``inside``, as far as there is room for all.
+    """
     order = sorted(range(len(places)), key=places.__getitem__)
     moved = [places[i] for i in order]
     for _ in moved:
@@ -148,6 +153,10 @@ def spread(places: list[float], gap: float) -> list[float]:
             if lack > 1e-9:
                 moved[low] -= lack / 2
                 moved[low + 1] += lack / 2
+    for i, most in zip(reversed(range(len(moved))), count(inside[1], -gap), strict=False):
+        moved[i] = min(moved[i], most)
+    for i, least in zip(range(len(moved)), count(inside[0], gap), strict=False):
+        moved[i] = max(moved[i], least)
     out = list(places)
     for place, i in zip(moved, order, strict=True):
         out[i] = place

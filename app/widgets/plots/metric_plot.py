@@ -5,6 +5,7 @@ Moving the mouse moves the crosshair of every linked plot; a click names a step;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ from app.widgets.plots.plot_head import PlotHead
 from app.widgets.plots.view_box import StepViewBox
 
 _MIDDLE = 0.98
+_WORD_EDGE = 0.4
+"""How near a word's middle may come to the upper or lower end, in heights of the word: its letters just fit."""
 _END_ROOM = 8
 """Pixels between the end of a curve, its word and the frame."""
 
@@ -189,7 +192,7 @@ class MetricPlot(QFrame):
         left = self.axes.place(max(1.0, first) if self.axes.log_x else min(first, last - 1))[0]
         end, planned = self.axes.place(last)[0], self.axes.place(max(last, total))[0]
         end = max(end, left + 1e-3)
-        room = _END_ROOM + max((i.end_size[0] for i in self._items.values() if i.named), default=0.0)
+        room = _END_ROOM + max((i.end_size[0] for i in self._items.values() if i.end_place(self.axes)), default=0.0)
         share = min(0.5, room / max(1.0, self.view.width()))
         margin = 0.015 * (max(planned, end) - left)
         return left - margin, max(planned + margin, left + (end - left) / (1.0 - share))
@@ -198,8 +201,9 @@ class MetricPlot(QFrame):
         """Show everything from the first step to the last, or to ``total`` steps planned."""
         self.show_span(*self.span(total))
 
-    def show_span(self, left: float, right: float) -> None:
-        """Show a stretch along x with all values in it."""
+    def show_span(self, left: float, right: float, last: float = math.inf) -> None:
+        """Show a stretch along x with all values in it; behind the step ``last`` is only room for words, no ticks."""
+        self.plot.bottom.set_last(self.axes.place(last)[0] if math.isfinite(last) and last > 0 else math.inf)
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
             self.view.setXRange(left, right, padding=0)
         if not self.view.autoRangeEnabled()[1]:
@@ -298,13 +302,10 @@ class MetricPlot(QFrame):
         missing = missing[np.isfinite(missing)]
         self._nans.setData(missing, np.full(missing.size, top))
         named = [(items, place) for items in self._items.values() if (place := items.end_place(self.axes))]
-        gap = (
-            (top - bottom)
-            / max(1.0, self.view.height())
-            * max((items.end_size[1] for items, _ in named), default=0.0)
-            * 0.8
-        )
-        apart = spread([place[1] for _, place in named], gap)
+        high = max((items.end_size[1] for items, _ in named), default=0.0)
+        high *= (top - bottom) / max(1.0, self.view.height())
+        inside = (bottom + _WORD_EDGE * high, top - _WORD_EDGE * high)
+        apart = spread([place[1] for _, place in named], 0.8 * high, inside)
         ends = {items.spec.metric: (place[0], y) for (items, place), y in zip(named, apart, strict=True)}
         for metric, items in self._items.items():
             items.show_end(ends.get(metric))
@@ -313,8 +314,8 @@ class MetricPlot(QFrame):
         ends = [(items.spec.label, items.curve.last) for items in self._items.values()]
         shown = [end for end in ends if end[1] is not None] or ends[:1]
         values = [(label, format_value(value)) for label, value in shown]
-        short = " · ".join(value for _, value in values)
-        text = " · ".join(f"{label} {value}" for label, value in values) if len(ends) > 1 else short
+        named = [f"{label} {value}" for label, value in values] if len(ends) > 1 else [value for _, value in values]
+        text, short = " · ".join(named), named[0]
         text += f" {self._unit}" if self._unit else ""
         if self.axes.log_y and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
             text, short = f"{text}  ({hidden} not shown)", f"{short}  ({hidden} not shown)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -18,6 +18,8 @@ from app.widgets.plots.table_twin import TableTwin
 
 Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
+HELD_OUT = "plot_held_out"
+"""The colour of what is measured on held-out pairs, in every plot."""
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
 PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
@@ -25,7 +27,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         "Reward margin",
         "",
         True,
-        (CurveSpec("margin", "plot_margin", "train"), CurveSpec("dev.margin", "plot_accuracy", "held-out", True)),
+        (CurveSpec("margin", "plot_margin", "train"), CurveSpec("dev.margin", HELD_OUT, "held-out", True)),
     ),
     (
         "Rewards",
@@ -42,7 +44,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         False,
         (
             CurveSpec("loss", "plot_loss", "train"),
-            CurveSpec("dev.loss", "plot_accuracy", "held-out", True),
+            CurveSpec("dev.loss", HELD_OUT, "held-out", True),
             CurveSpec("extra.preference_loss", "plot_chosen", "preference"),
             CurveSpec("extra.nll", "plot_rejected", "likelihood"),
         ),
@@ -52,7 +54,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
         "Accuracy",
         "",
         False,
-        (CurveSpec("accuracy", "plot_accuracy", "train"), CurveSpec("dev.accuracy", "plot_margin", "held-out", True)),
+        (CurveSpec("accuracy", "plot_accuracy", "train"), CurveSpec("dev.accuracy", HELD_OUT, "held-out", True)),
     ),
     (
         "Token KL, held-out",
@@ -189,8 +191,9 @@ class MonitorGrid(QStackedWidget):
         left, right = min(low for low, _ in spans), max(high for _, high in spans)
         for plot in self.plots:
             plot.view.blockLink(True)
+        last = max([self._total, *(plot.last_step() for plot in self.plots)])
         for plot in self.plots:
-            plot.show_span(left, right)
+            plot.show_span(left, right, last)
         for plot in self.plots:
             plot.view.blockLink(False)
 
@@ -202,6 +205,11 @@ class MonitorGrid(QStackedWidget):
     def _fit_if_following(self) -> None:
         if self.following:
             self.fit()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was fed is drawn and fitted."""
+        return not self._hungry and not self._refit.isActive()
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""
@@ -270,16 +278,6 @@ class MonitorGrid(QStackedWidget):
         curves = {m: c for plot in self.plots for m, c in plot.curves.items()}
         self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or m not in parts})
 
-    def export(self, folder: Path, stem: str, kinds: Sequence[str] = export.FORMATS) -> list[Path]:
-        """Write every plot in every format and return the files."""
-        written = []
-        for plot in self.plots:
-            for kind in kinds:
-                path = folder / file_name(plot, stem, kind)
-                export.save(path, content(plot, kind))
-                written.append(path)
-        return written
-
     def _hover(self, step: float) -> None:
         step = self.pinned if math.isnan(step) else float(round(step))
         if not math.isnan(step):
@@ -304,10 +302,12 @@ def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
     return f"{safe}_{metric}.{kind}"
 
 
-def content(plot: MetricPlot, kind: str) -> bytes | str:
-    """Return a plot as a file of one of ``export.FORMATS``."""
-    if kind == "png":
-        return export.to_png(plot)
-    if kind == "svg":
-        return export.to_svg(plot, plot.plot.accessibleName())
-    return export.to_csv({m: (c, plot.smoothed(m)) for m, c in plot.curves.items()})
+def content(plot: MetricPlot, kind: str) -> Callable[[], bytes | str]:
+    """Return what makes a plot a file of one of ``export.FORMATS``.
+
+    A picture is drawn here, since that needs the window's thread; writing out a hundred thousand values does not.
+    """
+    if kind == "csv":
+        return partial(export.to_csv, {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()})
+    drawn = export.to_png(plot) if kind == "png" else export.to_svg(plot, plot.plot.accessibleName())
+    return lambda: drawn

@@ -115,6 +115,7 @@ class PlotHead(QWidget):
     def _fit(self) -> None:
         fits = self.value.fontMetrics().horizontalAdvance(self._full) + 2 <= self.value.width()
         self.value.setText(self._full if fits else self._short)
+        self.setToolTip("" if fits else self._full)
 
     def run(self, wish: str) -> None:
         """Choose an entry of the menu, as a press of it does."""

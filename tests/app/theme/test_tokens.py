@@ -22,7 +22,7 @@ TEXT_ON = [
 DRAWN_ON = [
     ("border_strong", "surface"), ("border_strong", "window"), ("focus", "window"), ("focus", "surface"),
     ("plot_chosen", "surface"), ("plot_rejected", "surface"), ("plot_margin", "surface"), ("plot_kl", "surface"),
-    ("plot_loss", "surface"), ("plot_accuracy", "surface"),
+    ("plot_loss", "surface"), ("plot_accuracy", "surface"), ("plot_held_out", "surface"),
 ]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
-from app.widgets.plots.monitor_grid import MonitorGrid
+from app.widgets.plots.curve_items import spread
+from app.widgets.plots.monitor_grid import HELD_OUT, PLOTS, MonitorGrid, content, file_name
 from core.paths import resources_dir
 
 
@@ -68,12 +69,11 @@ def test_that_the_table_twin_holds_the_same_values(grid):
     assert twin.index(99, 0).data() == "100"
 
 
-def test_that_every_plot_exports_as_picture_vector_and_values(grid, tmp_path):
-    files = grid.export(tmp_path, "run")
-    assert len(files) == 3 * len(grid.plots)
-    assert (tmp_path / "run_margin.png").read_bytes().startswith(b"\x89PNG")
-    assert b"<svg" in (tmp_path / "run_margin.svg").read_bytes()
-    lines = (tmp_path / "run_reward_chosen.csv").read_text().splitlines()
+def test_that_a_plot_is_a_picture_vector_or_values(grid):
+    assert content(grid.plots[0], "png")().startswith(b"\x89PNG")
+    assert b"<svg" in content(grid.plots[0], "svg")()
+    assert file_name(grid.plots[1], "run", "csv") == "run_reward_chosen.csv"
+    lines = content(grid.plots[1], "csv")().splitlines()
     assert lines[0] == "step,reward_chosen,reward_chosen_smoothed,reward_rejected,reward_rejected_smoothed"
     assert lines[50].split(",")[3] == ""
 
@@ -102,6 +102,22 @@ def test_that_words_at_line_ends_stay_inside_and_apart(grid):
     boxes = [i._end.mapRectToScene(i._end.boundingRect()) for i in rewards._items.values()]
     assert all(box.right() <= rewards.view.sceneBoundingRect().right() for box in boxes)
     assert abs(boxes[0].center().y() - boxes[1].center().y()) >= 0.7 * boxes[0].height()
+    assert spread([0.98, 1.0, 0.2], 0.1, (0.05, 0.95)) == pytest.approx([0.85, 0.95, 0.2])
+    assert spread([0.0, 0.01], 0.1, (0.05, 0.95)) == pytest.approx([0.05, 0.15])
+
+
+def test_that_held_out_has_one_colour_which_nothing_else_has(grid):
+    specs = [spec for _, _, _, specs in PLOTS for spec in specs]
+    assert {spec.colour for spec in specs if spec.label == "held-out"} == {HELD_OUT}
+    assert HELD_OUT not in {spec.colour for spec in specs if spec.label != "held-out"}
+
+
+def test_that_a_narrow_head_names_the_value_it_shows(grid):
+    head = grid.plots[1].head
+    head.resize(200, 24)
+    head._fit()
+    assert head.value.text() == "chosen 1.000"
+    assert head.toolTip() == "chosen 1.000 · rejected −2.000"
 
 
 def test_that_zooming_into_a_long_run_brings_every_step_back(grid):
