@@ -42,6 +42,7 @@ class InspectPage(Page):
         super().__init__(context)
         self._wanted_run, self._wanted_pair = "", ""
         self._rows: list[Any] = []
+        self._missing = ""
         self._lineages: dict[str, Any] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = QComboBox(), QComboBox()
@@ -127,9 +128,19 @@ class InspectPage(Page):
         self._read_runs()
 
     def show_item(self, **what: Any) -> None:
-        """Show the run ``run_id`` and in it ``pair_id``."""
+        """Show the run ``run_id`` and in it ``pair_id``, among the pairs of ``kind`` when given."""
         self._wanted_run, self._wanted_pair = str(what.get("run_id", "")), str(what.get("pair_id", ""))
+        place = self.kinds.findData(what.get("kind")) if self._wanted_pair else -1
+        if place >= 0:
+            self.kinds.setCurrentIndex(place)
+        if self._wanted_pair:
+            self._show_all()
         self._read_runs()
+
+    def _show_all(self) -> None:
+        """Take brush and search away, so that the wanted pair cannot be hidden by what was looked for before."""
+        self.search.reset()
+        self.histogram.clear_brush()
 
     def first_focus(self) -> QWidget:
         """Start in the table."""
@@ -160,7 +171,11 @@ class InspectPage(Page):
             lineage = self._lineage(run_id)
             return lineage.rows(service.reader(run_id).worst(100_000, kind=kind))
 
-        self.context.tasks.query(read, self._show_pairs, owner=self, key="pairs")
+        def show(rows: list[Any]) -> None:
+            if not self._wanted_run and (run_id, kind) == (self.run_id, self.kinds.currentData()):
+                self._show_pairs(rows)
+
+        self.context.tasks.query(read, show, owner=self, key="pairs")
 
     def _run_moved(self, runs: Sequence[Any]) -> None:
         """Read again while the run that is shown goes on; the chosen pair stays chosen."""
@@ -173,11 +188,15 @@ class InspectPage(Page):
         return self._lineages[run_id]
 
     def _show_pairs(self, rows: list[Any]) -> None:
-        self._rows = rows
-        self.histogram.set_values([row.margin for row in rows])
-        self._filter()
+        wanted, self._wanted_pair = self._wanted_pair, ""
+        if rows != self._rows:
+            self._rows = rows
+            self.histogram.set_values([row.margin for row in rows])
+        self._filter(wanted or self._missing)
+        self._read_pair()
 
-    def _filter(self) -> None:
+    def _filter(self, wanted: str = "") -> None:
+        """List what brush and search leave, the pair ``wanted`` chosen; where it is not there, say so."""
         low, high = self._brush
         words = self.search.text().casefold()
         shown = [
@@ -185,9 +204,10 @@ class InspectPage(Page):
             for row in self._rows
             if (math.isnan(low) or low <= row.margin <= high) and (not words or words in row.prompt.casefold())
         ]
-        chosen = self._wanted_pair or self.table.current_pair()
-        self._wanted_pair = ""
-        self.table.set_rows(shown, chosen)
+        self._missing = wanted if all(row.pair_id != wanted for row in shown) else ""
+        self.table.set_rows(shown, wanted or self.table.current_pair(), or_first=not self._missing)
+        if not self.table.current_pair():
+            self.panel.show_nothing(f"Pair {self._missing} is not in this list" if self._missing else "")
         self._describe(shown)
 
     def _describe(self, rows: Sequence[Any]) -> None:
@@ -212,7 +232,11 @@ class InspectPage(Page):
                 pair_id, lineage.pair(pair_id), visits, lineage.judgements(pair_id), lineage.letters(pair_id)
             )
 
-        self.context.tasks.query(read, self.panel.show_pair, owner=self, key="pair")
+        def show(view: PairView) -> None:
+            if (run_id, pair_id, kind) == (self.run_id, self.table.current_pair(), self.kinds.currentData()):
+                self.panel.show_pair(view)
+
+        self.context.tasks.query(read, show, owner=self, key="pair")
 
     def _worst_first(self) -> None:
         self._rows.sort(key=lambda row: row.margin)

@@ -42,6 +42,7 @@ class PairPanel(QFrame):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
+        self._texts: tuple[str, TrainingPair | None] | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -120,17 +121,21 @@ class PairPanel(QFrame):
             self.step_picked.emit(round(step))
 
     def show_pair(self, view: PairView) -> None:
-        """Show a pair; texts are plain, whatever they hold."""
+        """Show a pair; texts are plain, whatever they hold. Those of the pair that is shown stay as they are scrolled.
+
+        While a run goes on, the same pair comes again every two seconds with other numbers.
+        """
         self.title.setText(f"Pair {view.pair_id}")
-        pair = view.pair
-        self.prompt.set_text(_conversation(pair) if pair else "This run's pairs file does not hold the pair.")
-        self.chosen.set_text(pair.chosen if pair else "")
-        self.rejected.set_text(pair.rejected if pair else "")
+        if self._texts != (view.pair_id, view.pair):
+            self._texts = (view.pair_id, view.pair)
+            missing = "This run's pairs file does not hold the pair."
+            self._set_texts(view.pair, _conversation(view.pair) if view.pair else missing)
         for name, letter in zip(("Chosen", "Rejected"), view.letters, strict=True):
             self.sides[name].set_chip(letter, letter.lower() if letter else "neutral")  # type: ignore[arg-type]
         last = view.visits[-1].row if view.visits else None
         if last is None:
             self.margin.set_chip("not visited yet", "neutral")
+            self._clear_stats()
         else:
             self.margin.set_chip(f"margin {last.margin:+.3f}".replace("-", "−"), "bad" if last.margin < 0 else "ok")
             moved = (last.logp_chosen - last.ref_chosen, last.logp_rejected - last.ref_rejected)
@@ -142,8 +147,34 @@ class PairPanel(QFrame):
                 self.stats[name].setToolTip("Against the reference: its displacement")
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
         self.curve.fit(1.2 * self.curve.last_step())
-        self.labels.clear()
-        self.labels.addItems([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
+        self._set_labels([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
+
+    def show_nothing(self, why: str = "") -> None:
+        """Show no pair; ``why`` stands as the title."""
+        self._texts = None
+        self.title.setText(why or "No pair chosen")
+        self._set_texts(None, "")
+        for chip in (self.margin, *self.sides.values()):
+            chip.set_chip("", "neutral")
+        self._clear_stats()
+        self.curve.set_curve("pair", [], [])
+        self._set_labels([])
+
+    def _set_texts(self, pair: TrainingPair | None, prompt: str) -> None:
+        self.prompt.set_text(prompt)
+        self.chosen.set_text(pair.chosen if pair else "")
+        self.rejected.set_text(pair.rejected if pair else "")
+
+    def _clear_stats(self) -> None:
+        for stats in self.stats.values():
+            stats.setText("")
+            stats.setToolTip("")
+
+    def _set_labels(self, lines: list[str]) -> None:
+        """List the labels; the same ones stay as they are scrolled."""
+        if lines != [self.labels.item(row).text() for row in range(self.labels.count())]:
+            self.labels.clear()
+            self.labels.addItems(lines)
 
 
 def judgement_line(judgement: Judgement) -> str:

@@ -86,10 +86,10 @@ class DetailTabs(QTabWidget):
             self.worst_wanted.emit()
         self._fill()
 
-    def current_pair(self) -> str:
-        """Return the pair selected in the table at the front."""
+    def current_row(self) -> Any | None:
+        """Return the row selected in the table at the front."""
         table = self.currentWidget()
-        return table.current_pair() if isinstance(table, PairTable) else ""
+        return table.current_row() if isinstance(table, PairTable) else None
 
 
 def sample_text(samples: Sequence[Any]) -> str:

@@ -33,6 +33,7 @@ class Monitor(QFrame):
         self._context = context
         self._dismissed: set[tuple[str, str]] = set()
         self._banner: Banner | None = None
+        self._banner_of: tuple[str, str, str] | None = None
         self.grid = MonitorGrid(context.theme)
         self.grid.fed.connect(self.show_readout)
         self.tabs = DetailTabs(context.theme)
@@ -113,7 +114,8 @@ class Monitor(QFrame):
         actions = self._context.actions
         for action_id in ("runs.raw", "runs.log_y", "runs.log_x", "runs.table"):
             row.addWidget(action_button(actions, action_id, icon_only=True))
-        row.addWidget(action_button(actions, "runs.follow", text="Follow", theme=self._context.theme))
+        self.follow = action_button(actions, "runs.follow", text="Follow", theme=self._context.theme)
+        row.addWidget(self.follow)
         self.readout = ElideLabel("", kind="caption")
         row.addWidget(self.readout, 1)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
@@ -134,11 +136,13 @@ class Monitor(QFrame):
         self._where.setText(presenter.progress_text(snapshot))
         self._bar.setMaximum(max(1, status.total_steps))
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
+        self.allow(snapshot)
         self._show_controls(status.state, bool(snapshot.checkpoints))
-        for tile, view in zip(self.tiles, presenter.tiles(snapshot), strict=True):
+        for tile, view in zip(self.tiles, snapshot.tiles, strict=True):
             px = self._context.theme.px
             fits = px(12) * len(view.value) + px(8) * len(view.delta) + 44 <= tile.width()
-            tile.set_value(view.value, view.delta if fits else "", view.tone, view.delta)  # type: ignore[arg-type]
+            hint = " · ".join(part for part in (view.hint, view.delta) if part)
+            tile.set_value(view.value, view.delta if fits else "", view.tone, hint)  # type: ignore[arg-type]
         self.grid.feed(snapshot.series, status.total_steps)
         budget = snapshot.record.config.kl_budget
         next(p for p in self.grid.plots if "kl.kl" in p.curves).set_target(budget, "budget")
@@ -149,14 +153,23 @@ class Monitor(QFrame):
         """Print the values under the crosshair."""
         self.readout.setText(self.grid.readout())
 
-    def _show_controls(self, state: str, saved: bool) -> None:
-        live = state in ("running", "paused", "stopping")
-        resumable = state in ("created", "stopped", "failed", "interrupted")
+    def allow(self, snapshot: presenter.Snapshot | None) -> None:
+        """Let be done what the run allows; without a run nothing."""
+        state = snapshot.status.state if snapshot is not None else ""
+        saved = snapshot is not None and bool(snapshot.checkpoints)
+        live, busy = state in presenter.LIVE, state in ("running", "paused")
         actions = self._context.actions
         for action_id in ("runs.pause", "runs.stop_save", "runs.stop_now", "runs.checkpoint"):
-            actions.set_enabled(action_id, live and state != "stopping")
-        actions.set_enabled("runs.resume", resumable)
+            actions.set_enabled(action_id, busy)
+        actions.set_enabled("runs.resume", state in presenter.RESUMABLE)
         actions.set_enabled("runs.fork", saved and not live)
+        actions.set_enabled("runs.follow", live)
+        for action_id in ("runs.inspect", "runs.copy_command", "runs.open_folder", "runs.export"):
+            actions.set_enabled(action_id, snapshot is not None)
+
+    def _show_controls(self, state: str, saved: bool) -> None:
+        live, resumable = state in presenter.LIVE, state in presenter.RESUMABLE
+        self.follow.setVisible(live)
         self.fork.setVisible(saved and not live)
         for button in (self.pause, self.stop_save, self.stop_now, self.checkpoint):
             button.setVisible(live)
@@ -166,16 +179,17 @@ class Monitor(QFrame):
 
     def _show_banner(self, snapshot: presenter.Snapshot) -> None:
         wanted = _banner_of(snapshot, self._dismissed)
-        key = wanted[0] if wanted else None
-        if self._banner is not None and self._banner.property("key") == key:
+        key = (snapshot.run_id, wanted[0], wanted[3]) if wanted else None
+        if self._banner_of == key:
             return
+        self._banner_of = key
         if self._banner is not None:
             self._banner_place.removeWidget(self._banner)
             self._banner.deleteLater()
             self._banner = None
         if wanted is None:
             return
-        _, level, title, text, insight = wanted
+        code, level, title, text, insight = wanted
         buttons = (
             ()
             if insight is None
@@ -185,8 +199,7 @@ class Monitor(QFrame):
             )
         )
         self._banner = Banner(self._context.theme, title, text, level=level, buttons=buttons)
-        self._banner.setProperty("key", key)
-        self._banner.closed.connect(lambda: self._dismissed.add((snapshot.run_id, str(key))))
+        self._banner.closed.connect(lambda: self._dismissed.add((snapshot.run_id, code)))
         self._banner_place.addWidget(self._banner)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from app.context import AppContext
@@ -43,14 +43,16 @@ class RunsPage(Page):
         self._readers: dict[str, Any] = {}
         self._lineages: dict[str, Any] = {}
         self._snapshot: presenter.Snapshot | None = None
-        self._wanted = ""
+        self._wanted, self._wanted_step = "", -1
         self._pinned = False
-        self._listed_step = -1
+        self._listed_step, self._worst_step = -1, -1
+        self._told = ""
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self._build()
         self._bind()
+        self.monitor.allow(None)
         self._own_keys = OwnKeys(self)
         self._own_keys.keep(self)
         self._own_keys.keep(self.monitor)
@@ -121,9 +123,8 @@ class RunsPage(Page):
     def show_item(self, **what: Any) -> None:
         """Show the run ``run_id``, and the pairs of ``step`` when given."""
         self._wanted = str(what.get("run_id", ""))
+        self._wanted_step = int(what.get("step", -1))
         self.refresh()
-        if (step := what.get("step")) is not None:
-            self.show_pairs(int(step), int(step))
 
     def first_focus(self) -> QWidget:
         """Start in the list."""
@@ -145,10 +146,19 @@ class RunsPage(Page):
                 snapshot = presenter.read_snapshot(service, reader, chosen, metrics)
             return runs, snapshot
 
-        self.context.tasks.query(read, self._show, owner=self, key="snapshot")
+        self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
+
+    def _not_read(self, error: Exception) -> None:
+        """Say once what is wrong, and look again: a file that is busy now can be read later."""
+        if self.isVisible():
+            self._timer.start(IDLE_MS)
+        if str(error) != self._told:
+            self._told = str(error)
+            self.context.tasks.unhandled.emit(error)
 
     def _show(self, found: tuple[list[Any], presenter.Snapshot | None]) -> None:
         runs, snapshot = found
+        self._told = ""
         self.list.set_runs(runs)
         if snapshot is not None and self._right.count() == 1:
             self._right.addWidget(self.monitor)  # laid out apart from its making: both at once hold up the window
@@ -156,23 +166,37 @@ class RunsPage(Page):
             self._timer.start(0)
             return
         self._right.setCurrentIndex(1 if snapshot else 0)
-        if snapshot is not None:
+        if snapshot is None:
+            self._snapshot = None
+            self.monitor.allow(None)
+        else:
             if self._wanted:
                 self.list.choose(self._wanted)
                 self._wanted = ""
             if snapshot.run_id == self.list.current_id:
-                self._snapshot = snapshot
-                self.monitor.show_snapshot(snapshot)
-                self._own_keys.keep(self.monitor.banner_frame)
-                self._list_newest(snapshot)
+                self._show_run(snapshot)
         if self.isVisible():
             self._timer.start(LIVE_MS if snapshot and snapshot.live else IDLE_MS)
 
+    def _show_run(self, snapshot: presenter.Snapshot) -> None:
+        self._snapshot = snapshot
+        self.monitor.show_snapshot(snapshot)
+        self._own_keys.keep(self.monitor.banner_frame)
+        if self._wanted_step >= 0:
+            step, self._wanted_step = self._wanted_step, -1
+            self.show_pairs(step, step)
+        self._list_newest(snapshot)
+        tabs = self.monitor.tabs
+        if tabs.currentWidget() is tabs.worst and snapshot.status.step != self._worst_step:
+            self._read_worst()
+
     def _choose(self, run_id: str) -> None:
+        """Leave nothing of the run before on the page."""
         if self._snapshot is None or self._snapshot.run_id != run_id:
             self.plots.reset()
-            self._pinned, self._listed_step = False, -1
+            self._pinned, self._listed_step, self._worst_step = False, -1, -1
             self.monitor.tabs.show_step(0, 0, [])
+            self.monitor.tabs.worst.set_rows([])
             self.refresh()
 
     def _list_newest(self, snapshot: presenter.Snapshot) -> None:
@@ -192,8 +216,7 @@ class RunsPage(Page):
         self._read_step(first, last)
 
     def _read_step(self, first: int, last: int) -> None:
-        run_id = self._wanted or self.list.current_id
-        if not run_id:
+        if not (run_id := self.list.current_id):
             return
 
         def read() -> list[Any]:
@@ -203,8 +226,11 @@ class RunsPage(Page):
                 visits = reader.pairs_of_step(first, "dev")
             return self._lineage(run_id).rows(visits)
 
-        show = self.monitor.tabs.show_step
-        self.context.tasks.query(read, lambda rows: show(first, last, rows), owner=self, key="pairs")
+        def show(rows: list[Any]) -> None:
+            if run_id == self.list.current_id:
+                self.monitor.tabs.show_step(first, last, rows)
+
+        self.context.tasks.query(read, show, owner=self, key="pairs")
 
     def _read_worst(self) -> None:
         if not (run_id := self.list.current_id):
@@ -214,7 +240,13 @@ class RunsPage(Page):
             reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
             return self._lineage(run_id).rows(reader.worst(WORST))
 
-        self.context.tasks.query(read, self.monitor.tabs.worst.set_rows, owner=self, key="worst")
+        def show(rows: list[Any]) -> None:
+            if run_id == self.list.current_id:
+                worst = self.monitor.tabs.worst
+                worst.set_rows(rows, worst.current_pair())
+
+        self._worst_step = self._snapshot.status.step if self._snapshot is not None else -1
+        self.context.tasks.query(read, show, owner=self, key="worst")
 
     def _lineage(self, run_id: str) -> Any:
         if run_id not in self._lineages:
@@ -265,7 +297,9 @@ class RunsPage(Page):
 
     def _inspect_pair(self, pair_id: str) -> None:
         if self.list.current_id:
-            self.context.navigate("inspect", run_id=self.list.current_id, pair_id=pair_id)
+            row = self.monitor.tabs.current_row() if pair_id else None
+            kind = row.kind if row is not None else "train"
+            self.context.navigate("inspect", run_id=self.list.current_id, pair_id=pair_id, kind=kind)
 
     def _banner(self, what: str, insight: Any) -> None:
         if what == "explain":
@@ -281,9 +315,7 @@ class RunsPage(Page):
             self.context.notices.post("The command line was copied.")
 
     def _open_folder(self) -> None:
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
-
-        if run_id := self.list.current_id:
-            folder = self.context.services.runs.reader(run_id).folder.path
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        run_id, service = self.list.current_id, self.context.services.runs
+        if run_id:
+            show = lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))  # noqa: E731
+            self.context.tasks.query(lambda: service.reader(run_id).folder.path, show, owner=self)

@@ -32,6 +32,8 @@ STATE_ICON: dict[str, tuple[str, str]] = {
     "failed": ("warn", "bad"),
     "interrupted": ("warn", "warn"),
 }
+LIVE = ("running", "paused", "stopping")
+RESUMABLE = ("created", "stopped", "failed", "interrupted")
 PHASE_TEXT: dict[str, str] = {
     "load": "Loading the model",
     "tokenise": "Tokenising",
@@ -57,26 +59,29 @@ class Snapshot:
     log: tuple[str, ...] = ()
     insights: tuple[Any, ...] = ()
     checkpoints: tuple[int, ...] = ()
+    tiles: tuple[TileView, ...] = ()
 
     @property
     def live(self) -> bool:
         """Whether a process is working on it."""
-        return self.status.state in ("running", "paused", "stopping")
+        return self.status.state in LIVE
 
 
 def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]) -> Snapshot:
     """Read everything the page shows of one run."""
     record, status = reader.record(), reader.status()
+    series = {name: reader.series(name) for name in metrics}
     return Snapshot(
         run_id=run_id,
         name=record.name,
         record=record,
         status=status,
-        series={name: reader.series(name) for name in metrics},
+        series=series,
         samples=tuple(reader.samples()),
         log=tuple(reader.log_tail(300)),
         insights=tuple(service.insights(run_id)),
         checkpoints=tuple(service.checkpoints(run_id)),
+        tiles=tuple(tiles(series)),
     )
 
 
@@ -126,6 +131,8 @@ class TileView:
     value: str
     delta: str = ""
     tone: str = "neutral"
+    hint: str = ""
+    """What the value is, where that is not plain: "mean of 10 steps"."""
 
 
 TILES: tuple[tuple[str, str, str, int], ...] = (
@@ -139,11 +146,11 @@ _WINDOW = 10
 """Steps averaged for a tile; its change is against the window before."""
 
 
-def tiles(snapshot: Snapshot) -> list[TileView]:
-    """Return the five tiles of the monitor; the first three are means over the last ten steps."""
+def tiles(series: dict[str, Series]) -> list[TileView]:
+    """Return the five tiles of the monitor; all but the KL are means over the last ten steps."""
     views = []
     for name, metric, colour, good in TILES:
-        values = [v for v in snapshot.series.get(metric, ((), ()))[1] if math.isfinite(v)]
+        values = [v for v in series.get(metric, ((), ()))[1] if math.isfinite(v)]
         window = 1 if metric == "kl.kl" else _WINDOW
         if not values:
             views.append(TileView(name, colour, "–"))
@@ -151,11 +158,13 @@ def tiles(snapshot: Snapshot) -> list[TileView]:
         now = sum(values[-window:]) / len(values[-window:])
         before = values[-2 * window : -window]
         text = f"{now:,.0f}".replace(",", " ") if metric == "tokens_per_s" else format_value(now)
+        used = len(values[-window:])
+        hint = f"mean of {used} steps" if used > 1 else "newest value"
         if not before or metric == "tokens_per_s":
-            views.append(TileView(name, colour, text))
+            views.append(TileView(name, colour, text, hint=hint))
             continue
         delta, tone = _change(now, sum(before) / len(before), good)
-        views.append(TileView(name, colour, text, delta, tone))
+        views.append(TileView(name, colour, text, delta, tone, hint))
     return views
 
 

@@ -181,6 +181,12 @@ class SearchField(QLineEdit):
             return
         super().keyPressEvent(event)
 
+    def reset(self) -> None:
+        """Empty the field without telling."""
+        self.clear()
+        self._timer.stop()
+        self._last = ""
+
     def _tell(self) -> None:
         self._timer.stop()
         if self.text() != self._last:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from app.theme.theme import Theme
+from app.widgets.labels import plain_tip
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("Pair", "pair_id"),
@@ -23,9 +24,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Rubric clause", "clause"),
 )
 _WIDTHS = (64, 300, 72, 72, 78, 52, 130, 110, 190)
-_YIELDING = ("clause", "reviewers")
-"""Columns that give way, in this order, to a prompt of at least so many pixels; their text stays in the tooltip."""
-_LEAST_PROMPT = 110
+_YIELDING = (("clause", 260), ("reviewers", 160))
+"""Columns that give way, in this order, while the prompt has less than so many pixels; the tooltip has their text."""
 _NUMBERS = {"margin", "reward_chosen", "reward_rejected"}
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -68,7 +68,7 @@ class PairTableModel(QAbstractTableModel):
             return str(value).replace("\n", " ")[:400]
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.rows[index.row()]
-            return " · ".join(part for part in (row.label, row.reviewers, row.clause) if part)
+            return plain_tip(" · ".join(part for part in (row.label, row.reviewers, row.clause) if part))
         if role == Qt.ItemDataRole.TextAlignmentRole and (field in _NUMBERS or field == "step"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.FontRole and field in _NUMBERS:
@@ -116,11 +116,10 @@ class PairTable(QTableView):
     def _choose_columns(self) -> None:
         names = [name for _, name in COLUMNS]
         hidden = set(self._left_out)
-        for name in ("", *_YIELDING):
-            hidden |= {name}
-            used = sum(w for w, other in zip(_WIDTHS, names, strict=True) if other not in hidden and other != "prompt")
-            if self._theme.px(used + _LEAST_PROMPT) <= self.width():
-                break
+        for yielding, least_prompt in _YIELDING:
+            used = sum(w for w, name in zip(_WIDTHS, names, strict=True) if name not in hidden and name != "prompt")
+            if self._theme.px(used + least_prompt) > self.width():
+                hidden.add(yielding)
         for column, name in enumerate(names):
             self.setColumnHidden(column, name in hidden)
 
@@ -132,13 +131,29 @@ class PairTable(QTableView):
                 self.setColumnWidth(column, self._theme.px(width))
         self._choose_columns()
 
-    def set_rows(self, rows: Sequence[Any], chosen: str = "") -> None:
-        """Show rows and select the pair ``chosen``, or the first."""
-        self.rows_model.set_rows(rows)
-        if rows:
-            self.selectRow(next((i for i, row in enumerate(rows) if row.pair_id == chosen), 0))
+    def set_rows(self, rows: Sequence[Any], chosen: str = "", *, or_first: bool = True) -> None:
+        """Show rows and select the pair ``chosen``, or else the first; what is shown already stays untouched."""
+        bar, stays = self.verticalScrollBar(), bool(chosen) and chosen == self.current_pair()
+        place = bar.value()
+        if list(rows) != self.rows_model.rows:
+            self.rows_model.set_rows(rows)
+        elif stays or not (chosen or rows):
+            return
+        row = next((i for i, row in enumerate(rows) if row.pair_id == chosen), 0 if or_first and rows else -1)
+        if row < 0:
+            self.setCurrentIndex(QModelIndex())
+            self.clearSelection()
+            return
+        self.selectRow(row)
+        if stays:
+            bar.setValue(place)
+
+    def current_row(self) -> Any | None:
+        """Return the selected row, or None."""
+        index = self.currentIndex()
+        return self.rows_model.rows[index.row()] if index.isValid() else None
 
     def current_pair(self) -> str:
         """Return the selected pair's id, or an empty text."""
-        index = self.currentIndex()
-        return self.rows_model.rows[index.row()].pair_id if index.isValid() else ""
+        row = self.current_row()
+        return row.pair_id if row is not None else ""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.background.task_runner import TaskRunner
 from app.theme.theme import Theme
+from app.widgets.labels import plain_tip
 
 PAGE = 256
 PAGES_KEPT = 64
@@ -145,7 +146,7 @@ class PagedModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and column.colour and (token := column.colour(row)):
             return self._theme.tokens.colour(token)
         if role == Qt.ItemDataRole.ToolTipRole and column.tip:
-            return one_line(column.tip(row)) or None
+            return plain_tip(one_line(column.tip(row))) or None
         return None
 
     def _ask(self, page: int) -> None:

@@ -72,12 +72,19 @@ def test_that_the_arrows_choose_bars_of_the_histogram(demo: Any, page: Any) -> N
     assert "pairs with a margin from" in plot.accessibleDescription()
 
 
+def _shown_in_runs(demo: Any) -> tuple[float, set[int]]:
+    """Return the step that Runs holds once everything came to rest, and the steps of the pairs it lists."""
+    runs = demo.window.page("runs")
+    demo.qtbot.waitUntil(lambda: runs.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
+    demo.settle()
+    return runs.monitor.grid.pinned, {row.step for row in runs.monitor.tabs.step_pairs.rows_model.rows}
+
+
 def test_that_a_step_of_the_pairs_curve_opens_that_step_in_runs(demo: Any, page: Any) -> None:
     step = int(page.panel.curve.curves["pair"].steps[-1])
     page.panel.curve.picked.emit(step)
-    runs = demo.window.page("runs")
-    demo.qtbot.waitUntil(lambda: runs.monitor.grid.pinned == step)
     demo.settle()
+    assert _shown_in_runs(demo) == (step, {step})
 
 
 def test_that_the_keyboard_goes_along_the_visits_and_opens_one(demo: Any, page: Any) -> None:
@@ -88,9 +95,8 @@ def test_that_the_keyboard_goes_along_the_visits_and_opens_one(demo: Any, page: 
     demo.qtbot.keyClick(plot, Qt.Key.Key_Left)
     assert page.panel.curve.crosshair == steps[-2]
     demo.qtbot.keyClick(plot, Qt.Key.Key_Return)
-    runs = demo.window.page("runs")
-    demo.qtbot.waitUntil(lambda: runs.monitor.grid.pinned == steps[-2])
     demo.settle()
+    assert _shown_in_runs(demo) == (steps[-2], {steps[-2]})
 
 
 def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
@@ -117,3 +123,56 @@ def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(mai
     desk.qtbot.waitUntil(lambda: len(_margins(page)) == 12, timeout=20_000)
     assert page.table.current_pair() == chosen
     desk.settle()
+
+
+def test_that_a_wanted_pair_is_shown_past_brush_and_search(demo: Any, page: Any) -> None:
+    best = page._rows[-1].pair_id
+    page.histogram.brush(-10.0, 0.0)
+    page.search.setText("bleed a radiator")
+    demo.qtbot.waitUntil(lambda: len(_margins(page)) == 1)
+    demo.window.navigate("inspect", run_id=page.run_id, pair_id=best, kind="train")
+    demo.qtbot.waitUntil(lambda: page.panel.title.text() == f"Pair {best}")
+    demo.settle()
+    assert page.search.text() == "" and not page.histogram.band.isVisible()
+    assert page.table.current_pair() == best
+
+
+def test_that_a_held_out_pair_is_looked_for_among_the_held_out(demo: Any, page: Any) -> None:
+    page.kinds.setCurrentIndex(1)
+    page._read_pairs()
+    demo.settle()
+    held_out = page.table.current_pair()
+    page.kinds.setCurrentIndex(0)
+    page._read_pairs()
+    demo.settle()
+    demo.window.navigate("inspect", run_id=page.run_id, pair_id=held_out, kind="dev")
+    demo.settle()
+    assert page.kinds.currentData() == "dev" and page.table.current_pair() == held_out
+    demo.window.navigate("inspect", run_id=page.run_id, pair_id=held_out, kind="train")
+    demo.settle()
+    assert page.panel.title.text() == f"Pair {held_out} is not in this list"
+    assert page.table.current_pair() == "" and page.panel.chosen.toPlainText() == ""
+
+
+def test_that_the_panel_is_empty_when_the_list_is(demo: Any, page: Any) -> None:
+    page.search.setText("nowhere to be found")
+    demo.qtbot.waitUntil(lambda: not _margins(page))
+    assert page.panel.title.text() == "No pair chosen" and page.panel.labels.count() == 0
+    assert page.panel.curve.curves["pair"].steps.size == 0
+    page.search.setText("")
+    demo.qtbot.waitUntil(lambda: page.panel.title.text().startswith("Pair "))
+    demo.settle()
+
+
+def test_that_the_same_pair_read_again_leaves_texts_and_rows_where_they_are(
+    demo: Any, page: Any, monkeypatch: Any
+) -> None:
+    touched: list[str] = []
+    page.table.rows_model.modelReset.connect(lambda: touched.append("rows"))
+    monkeypatch.setattr(page.panel.chosen, "set_text", lambda *_, **__: touched.append("text"))
+    page._read_pairs()
+    demo.settle()
+    assert touched == []
+    page.table.selectRow(1)
+    demo.settle()
+    assert touched == ["text"]

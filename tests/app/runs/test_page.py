@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.runs.fork_dialog import ForkDialog
 from app.runs.page import RunsPage
 from core.domain.changes import Outcome
+from core.domain.run_config import RunConfig
 from tests.app.runs.conftest import Driven
 
 
@@ -111,9 +116,127 @@ def test_that_a_run_is_taken_up_again_where_the_setting_says(demo: Any, page: An
     assert asked == ["process", "thread"]
 
 
+def _second_run(demo: Any) -> Any:
+    """Return a service's list of runs in which the run is there twice, under another name."""
+    service = demo.context.services.runs
+    (one,) = service.list()
+    folder = service._registry.folder(one.run_id).path
+    shutil.copytree(folder, folder.parent / "again")
+    record = json.loads((folder.parent / "again" / "run.json").read_text())
+    record["run_id"], record["name"] = "again", "again"
+    (folder.parent / "again" / "run.json").write_text(json.dumps(record))
+    return one.run_id
+
+
+def test_that_another_run_takes_the_worst_margins_and_pairs_of_the_one_before_away(demo: Any, page: Any) -> None:
+    tabs, first = page.monitor.tabs, _second_run(demo)
+    page.refresh()
+    demo.qtbot.waitUntil(lambda: page.list.count() == 2)
+    page.list.choose(first)
+    tabs.setCurrentWidget(tabs.worst)
+    demo.settle()
+    assert tabs.worst.rows_model.rowCount() > 0
+    page._read_step(1, 1)
+    page.list.choose("again")
+    assert tabs.worst.rows_model.rowCount() == 0
+    demo.qtbot.waitUntil(lambda: page._snapshot.run_id == "again" and tabs.worst.rows_model.rowCount() > 0)
+    demo.settle()
+    assert _steps(page) == {40}, "the step asked for before belongs to the other run"
+
+
+def test_that_the_page_looks_again_after_a_read_that_failed(demo: Any, page: Any, monkeypatch: Any) -> None:
+    service = demo.context.services.runs
+    demo.expected.append(OSError)
+    demo.dialogs.answers.append("Close")
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "list", lambda: (_ for _ in ()).throw(OSError("the folder is busy")))
+        page._timer.stop()
+        page.refresh()
+        demo.settle()
+        page.refresh()
+        demo.settle()
+    assert page._timer.isActive()
+    assert len([e for e in demo.desk.errors.shown if isinstance(e, OSError)]) == 1, "it is said once"
+
+
+def test_that_a_banner_belongs_to_its_run_and_its_words(page: Any) -> None:
+    monitor, found = page.monitor, page._snapshot
+    failed = replace(found, status=replace(found.status, state="failed", message="Out of memory."))
+    monitor._show_banner(failed)
+    first = monitor._banner
+    monitor._show_banner(failed)
+    assert monitor._banner is first
+    monitor._show_banner(replace(failed, run_id="other"))
+    assert monitor._banner is not first
+    second = monitor._banner
+    monitor._show_banner(replace(failed, run_id="other", status=replace(failed.status, hint="Lower micro_batch.")))
+    assert monitor._banner is not second
+
+
+def test_that_without_a_run_nothing_can_be_done_to_one(main_window: Any, tmp_path: Any) -> None:
+    desk = main_window(workspace=tmp_path / "ws", create=True)
+    page = desk.page("runs")
+    desk.settle()
+    names = ("pause", "stop_save", "stop_now", "checkpoint", "resume", "fork", "export", "open_folder", "copy_command")
+    assert [n for n in names if page.context.actions.action(f"runs.{n}").isEnabled()] == []
+    assert page.context.actions.action("runs.new").isEnabled()
+
+
+def test_that_a_finished_run_has_nothing_to_follow_and_an_axis_to_its_last_step(demo: Any, page: Any) -> None:
+    assert not page.monitor.follow.isVisible()
+    demo.qtbot.waitUntil(lambda: page.monitor.grid.settled)
+    axis, view = page.monitor.grid.plots[0].plot.bottom, page.monitor.grid.plots[0].view
+    ticks = [value for _, values in axis.tickValues(*view.viewRange()[0], view.width()) for value in values]
+    assert max(ticks) == 40
+
+
+def test_that_the_files_of_the_plots_are_written_and_replaced_only_when_said_so(
+    demo: Any, page: Any, tmp_path: Any
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    kept = out / f"{page.monitor.run_name}_loss.csv"
+    kept.write_text("mine")
+    demo.dialogs.answers += [out, "Cancel"]
+    page.context.actions.run("runs.export")
+    demo.settle()
+    assert [p.name for p in out.iterdir()] == [kept.name] and kept.read_text() == "mine"
+    demo.dialogs.answers += [out, "Replace"]
+    page.context.actions.run("runs.export")
+    demo.qtbot.waitUntil(lambda: len(list(out.iterdir())) == 3 * len(page.monitor.grid.plots), timeout=20_000)
+    demo.settle()
+    assert kept.read_text().startswith("step,loss,loss_smoothed")
+    assert (out / f"{page.monitor.run_name}_margin.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (out / f"{page.monitor.run_name}_margin.svg").read_bytes()
+
+
+def test_that_the_folder_is_opened_without_a_read_on_the_windows_thread(demo: Any, page: Any, monkeypatch: Any) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    page.context.actions.run("runs.open_folder")
+    assert opened == []
+    demo.settle()
+    assert len(opened) == 1 and opened[0].endswith(page.list.current_id)
+
+
+def test_that_a_tip_of_a_pair_is_plain_text(page: Any) -> None:
+    table = page.monitor.tabs.step_pairs
+    table.set_rows([replace(table.rows_model.rows[0], label="<b>bold</b>", clause="")])
+    tip = table.model().index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
+    assert "<b>" not in tip and "&lt;b&gt;" in tip
+
+
+def test_that_a_setting_of_many_digits_is_forked_as_it_is(demo: Any) -> None:
+    config = RunConfig().with_values({"lr": 0.1 / 3})
+    dialog = ForkDialog(demo.context, "mine", config, [40])
+    assert dialog.changes() == {}
+    dialog.deleteLater()
+
+
 def test_that_a_value_that_did_not_move_is_steady(page: Any) -> None:
     texts = [tile.accessibleName() for tile in page.monitor.tiles]
     assert "Reward accuracy: 0.975 steady" in texts
+    assert page.monitor.tiles[0].toolTip().startswith("mean of 10 steps")
 
 
 def test_that_the_clause_gives_way_to_the_prompt_where_room_is_scarce(demo: Any, page: Any) -> None:
@@ -122,7 +245,7 @@ def test_that_the_clause_gives_way_to_the_prompt_where_room_is_scarce(demo: Any,
     demo.qtbot.waitUntil(lambda: not table.isColumnHidden(8))
     demo.window.resize(1024, 700)
     demo.qtbot.waitUntil(lambda: table.isColumnHidden(8))
-    assert table.columnWidth(1) >= 100
+    assert table.columnWidth(1) >= 160
     assert "Workshop help desk" in table.model().index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
 
 
