@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLabel, QMessageBox, QWidget
 
 from app.widgets.choice_dialog import ChoiceDialog
+from app.widgets.labels import plain_tip
 
 Kind = Literal["question", "warning", "error", "info"]
 _ICONS = {
@@ -37,6 +38,8 @@ class Dialogs:
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(text)
         box.setInformativeText(detail)
+        for label in box.findChildren(QLabel):  # the box's own text format does not reach the informative text
+            label.setTextFormat(Qt.TextFormat.PlainText)
         made = {}
         for number, label in enumerate(buttons):
             role = QMessageBox.ButtonRole.RejectRole if label == "Cancel" else QMessageBox.ButtonRole.AcceptRole
@@ -55,7 +58,7 @@ class Dialogs:
 
     def text(self, title: str, label: str, value: str = "") -> str | None:
         """Ask for one line of text; None when cancelled."""
-        answer, given = QInputDialog.getText(self.parent, title, label, text=value)  # type: ignore[arg-type]
+        answer, given = QInputDialog.getText(self.parent, title, plain_tip(label), text=value)  # type: ignore[arg-type]
         return answer.strip() if given else None
 
     def choose(

@@ -37,6 +37,18 @@ class Answering:
         """Whether there is a pair to answer and its texts can be seen."""
         return self._page.desk.current is not None and not self._page.desk.paused
 
+    def _asked(self) -> Any:
+        """Return the pair a question is about to be asked about; nothing is submitted while it is open."""
+        self.advance.stop()
+        return self._page.desk.current
+
+    def _still(self, shown: Any) -> bool:
+        """Whether an answer to a question still belongs to the pair on the desk."""
+        if self.open and self._page.desk.current is shown:
+            return True
+        self._page.bar.say("Another pair is shown by now; nothing was set")
+        return False
+
     def verdict_key(self, strength: int) -> None:
         """Take a key 1 to 7: it answers the focused clause, or the overall question."""
         page = self._page
@@ -69,11 +81,11 @@ class Answering:
         """Ask why, then say that it cannot be judged."""
         if not self.open:
             return
-        keys = list(CANNOT_JUDGE_REASONS)
+        shown, keys = self._asked(), list(CANNOT_JUDGE_REASONS)
         place = self._context.dialogs.choose(
             "Cannot judge", "Why can it not be judged?", [*CANNOT_JUDGE_REASONS.values()]
         )
-        if place is not None and self.open:
+        if place is not None and self._still(shown):
             self._page.desk.cannot_judge(keys[place])
             self._answered()
 
@@ -81,12 +93,12 @@ class Answering:
         """Ask which flag to set or take back."""
         if not self.open:
             return
-        keys = list(FLAGS)
+        shown, keys = self._asked(), list(FLAGS)
         set_now = self._page.desk.answer.flags
         words = [f"{FLAGS[key]}{'  ✓ set; choose it again to take it back' if key in set_now else ''}" for key in keys]
         letters = [FLAG_KEYS.get(key, key[0].upper()) for key in keys]
         place = self._context.dialogs.choose("Flag this pair", "What is wrong with it?", words, keys=letters)
-        if place is not None and self.open:
+        if place is not None and self._still(shown):
             self.toggle_flag(keys[place])
 
     def toggle_flag(self, flag: str) -> None:
@@ -102,13 +114,18 @@ class Answering:
         if not (side := page.desk.preferred_side):
             page.bar.say("Choose the better answer first")
             return
-        original = page.desk.text_of(side)
-        dialog = EditDialog(self._context.theme, side, original, page.desk.answer.edits.get(side, original))
-        if self._context.dialogs.run(dialog) and self.open:
+        shown, original = self._asked(), page.desk.text_of(side)
+        written = page.desk.answer.edits.get(side, original)
+        dialog = EditDialog(self._context.theme, side, original, written, may_drop=self._may_drop)
+        if self._context.dialogs.run(dialog) and self._still(shown):
             kept = page.desk.set_edit(side, dialog.text)
             self._answered()
             page.bar.say("The edit is kept" if kept else "No edit: the text is the same")
         dialog.deleteLater()
+
+    def _may_drop(self) -> bool:
+        """Ask before what was written in the edit dialog is lost."""
+        return self._context.dialogs.confirm("Drop what you wrote?", "The edit is not kept yet.", "Drop it")
 
     def highlight(self) -> None:
         """Mark the selected words of an answer; without a selection, show how to select."""
@@ -123,9 +140,9 @@ class Answering:
             page.panes.left.text.setFocus()
             page.bar.say("Select words, then press H again")
             return
-        tags = list(SPAN_TAGS)
+        shown, tags = self._asked(), list(SPAN_TAGS)
         place = self._context.dialogs.choose("Mark a stretch", "What are these words?", [*SPAN_TAGS.values()])
-        if place is not None and self.open:
+        if place is not None and self._still(shown):
             page.desk.mark(*chosen, tags[place])
             page.panes.drop_selection()
             self._answered()
@@ -137,7 +154,8 @@ class Answering:
         self._answered()
 
     def rationale(self, text: str) -> None:
-        """Take what was written."""
+        """Take what was written; nothing is submitted under the reviewer's hands."""
+        self.advance.stop()
         self._page.desk.answer.rationale = text
         self._page.desk.act()
         self.drafts.start()

@@ -22,10 +22,11 @@ class Commits:
     """The acts of a page that change what is stored."""
 
     def __init__(self, page: AnnotatePage) -> None:
-        """Args: page: whose desk is committed."""
+        """Args: page: whose desk is committed. ``sent``: pairs that left it since a queue was last asked for."""
         self._page = page
         self._context = page.context
         self.under_way = 0
+        self.sent: set[int] = set()
         self._last_key, self._left_at = "", float("-inf")
 
     def pressed_twice(self, key: str) -> bool:
@@ -63,15 +64,19 @@ class Commits:
         page, desk = self._page, self._page.desk
         draft, answer, amended = desk.draft(), desk.answer, desk.looking_back
         page.answering.stop()
-        service = self._context.services.annotation
+        service, reviewer = self._context.services.annotation, self._context.session.reviewer_id
         self.under_way += 1
+        self.sent.add(shown.pair_id)
         page.bar.set_saved("Saving…")
 
         def work() -> Any:
             return service.commit(shown.presentation_uid, draft) if amended is None else service.amend(amended, draft)
 
         def failed(error: Exception) -> None:
-            self._not_saved(error, shown, answer, amended)
+            if reviewer == self._context.session.reviewer_id:
+                self._not_saved(error, shown, answer, amended)
+            else:
+                self._keep_for_another(error, shown, answer)
 
         self._context.ops.mutate(work, self._saved, failed, owner=page, initiator=page)
 
@@ -82,18 +87,31 @@ class Commits:
     def _saved(self, _outcome: Any) -> None:
         page = self._page
         self.under_way -= 1
-        page.bar.set_saved(f"Saved {time.strftime('%H:%M:%S')}")
-        announce(page, "Saved")
+        if not self.under_way:
+            page.bar.set_saved(f"Saved {time.strftime('%H:%M:%S')}")
+            announce(page, "Saved")
         page.standing.read()
         if page.desk.current is None:
             page.fetch(then_show=True)
 
     def _not_saved(self, error: Exception, shown: Any, answer: Answer, amended: int | None) -> None:
+        """Bring the pair back with its answer, kept as a draft: the window may be closed before the next try."""
         page = self._page
         self.under_way -= 1
+        self.sent.discard(shown.pair_id)
+        page.answering.save_now()
         page.desk.put_back(shown, answer, amended)
         page.show_pair(shown)
+        page.answering.drafts.start()
         page.bar.set_saved("Not saved; your answer is still here")
+        self._context.tasks.unhandled.emit(error)
+
+    def _keep_for_another(self, error: Exception, shown: Any, answer: Answer) -> None:
+        """Keep an answer as a draft whose reviewer has left the desk meanwhile."""
+        self.under_way -= 1
+        service, plain = self._context.services.annotation, answer.to_plain()
+        self._context.tasks.write(lambda: service.save_draft(shown.presentation_uid, plain), owner=self._page)
+        self._page.bar.set_saved("Not saved; kept as a draft of the former reviewer")
         self._context.tasks.unhandled.emit(error)
 
     def skip(self) -> None:
@@ -105,6 +123,7 @@ class Commits:
         page.answering.stop()
         if page.desk.looking_back is None:
             self._left("skip")
+            self.sent.add(shown.pair_id)
             service = self._context.services.annotation
             self._context.ops.mutate(
                 lambda: service.skip(shown.presentation_uid), self._skipped, owner=page, initiator=page
@@ -132,6 +151,7 @@ class Commits:
         if reviewer is None:
             return
         page.answering.advance.stop()
+        page.answering.save_now()
         call = getattr(self._context.services.annotation, verb)
         self._context.ops.mutate(
             lambda: call(reviewer), lambda outcome: self._travelled(verb, outcome), owner=page, initiator=page
@@ -144,11 +164,12 @@ class Commits:
             self._context.notices.post(words)
             return
         if step.presented is not None:
+            page.answering.save_now()
             page.desk.set_aside()
             page.show_pair(page.desk.show(step.presented))
         elif verb == "redo":
             page.desk.drop(step.pair_id)
             if page.desk.current is None:
                 page.next_pair()
-        page.bar.say(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}")
+        page.bar.say(f"{'Undone' if verb == 'undo' else 'Redone'}: {step.label}{page.looking.made_under()}")
         page.standing.read()

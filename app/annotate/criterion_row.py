@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import ElideLabel, restyle
+from app.widgets.labels import ElideLabel, plain_tip, restyle
 from core.domain.rubric import Criterion
 from core.domain.rubric_text import anchor_order
 
@@ -13,14 +13,14 @@ SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
 POINTS = {
     "-3": "1, left much better",
     "-2": "2, left better",
-    "-1": "3, left a bit better",
+    "-1": "3, left slightly better",
     "0": "4, equal",
-    "1": "5, right a bit better",
+    "1": "5, right slightly better",
     "2": "6, right better",
     "3": "7, right much better",
 }
 """A point of the scale -> its key and what it means on the screen."""
-DEGREES = {1: "a bit", 2: "", 3: "much"}
+DEGREES = {1: "slightly", 2: "", 3: "much"}
 
 
 class CriterionRow(QWidget):
@@ -34,7 +34,7 @@ class CriterionRow(QWidget):
         self.name = ElideLabel(criterion.name)
         self.degree = ElideLabel("", kind="hint")
         self.choice = SegmentedControl(f"{criterion.name}: which answer is better", SEGMENTS, clearable=True)
-        self.choice.setToolTip(criterion.question)
+        self.choice.setToolTip(plain_tip(criterion.question))
         row.addWidget(self.name, 1)
         row.addWidget(self.degree)
         row.addWidget(self.choice)

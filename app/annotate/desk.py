@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,17 @@ class Desk:
             known.add(self.current.presentation_uid)
         self.ahead.extend(s for s in showings if s.presentation_uid not in known)
 
+    def renew(self, showings: Iterable[Any], sent: Set[int]) -> None:
+        """Put the showings of a queue that was opened anew in place of those that wait.
+
+        What was filled in on one of them stays. Pairs of ``sent`` were answered while it was opened; neither they
+        nor the pair on the desk come again.
+        """
+        filled = {s.presentation_uid: s for s in self.ahead if s.draft}
+        here = {self.current.pair_id} if self.current is not None and self.looking_back is None else set()
+        self.ahead.clear()
+        self.fill(filled.get(s.presentation_uid, s) for s in showings if s.pair_id not in sent | here)
+
     def advance(self) -> Any | None:
         """Show the next waiting pair; None when there is none."""
         return self.show(self.ahead.popleft() if self.ahead else None)
@@ -67,6 +78,7 @@ class Desk:
         self.set_aside()
         self.show(showing, looking_back)
         self.answer = answer
+        self._touched = True
 
     def set_aside(self) -> None:
         """Put the pair on the desk in front of those that wait; an earlier decision is only closed."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
+from app.widgets.labels import Chip
+
 if TYPE_CHECKING:
     from app.annotate.page import AnnotatePage
 
@@ -38,11 +40,15 @@ class Folding:
     def _fit_header(self) -> None:
         header = self._page.header
         for widget in self._spare:
-            widget.show()
+            widget.setVisible(self._says_something(widget))
         for widget in self._spare:
             if header.minimumSizeHint().width() <= self._room():
                 break
             widget.hide()
+
+    def _says_something(self, widget: QWidget) -> bool:
+        """Whether a part of the header has anything to show: a chip its text, the bar a queue."""
+        return bool(widget.text()) if isinstance(widget, Chip) else self._page.queue is not None
 
     def _room(self) -> int:
         """Return how wide the window lets the page be; the page itself is never narrower than its parts ask for."""

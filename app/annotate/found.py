@@ -40,14 +40,14 @@ class FoundList(QWidget):
         self._shown = wanted
         clear_layout(self._rows)
         for flag in flags:
-            self._add(FLAGS.get(flag, flag), "warn", "", lambda flag=flag: self.flag_dropped.emit(flag))
+            self._add(FLAGS.get(flag, flag), "warn", "", lambda _=False, flag=flag: self.flag_dropped.emit(flag))
         for stretch in stretches:
             words = " ".join(texts.get(stretch.side, "")[stretch.start : stretch.end][:EXCERPT].split())
             self._add(
                 SPAN_TAGS.get(stretch.tag, stretch.tag),
                 "ok" if stretch.tag == GOOD else "bad",
                 f"{stretch.side}: {words}",
-                lambda stretch=stretch: self.mark_dropped.emit(stretch),
+                lambda _=False, stretch=stretch: self.mark_dropped.emit(stretch),
             )
         self.setVisible(bool(flags or stretches))
 

@@ -34,6 +34,7 @@ class Looking:
     def show(self, judgement_id: int) -> None:
         """Show an earlier decision; Enter amends it when it was changed."""
         page = self._page
+        page.answering.advance.stop()
         page.answering.save_now()
         page.commits.forget_press()
         service = page.context.services.annotation
@@ -50,8 +51,19 @@ class Looking:
         rows = [row for row in range(listed.count()) if listed.item(row).data(_JUDGEMENT) == wanted]
         listed.setCurrentRow(rows[0] if rows else -1)
 
+    def made_under(self) -> str:
+        """Return under which rubric version the answer on the desk was given, where the queue has another one."""
+        shown, queue = self._page.desk.current, self._page.queue
+        if shown is None or queue is None or shown.rubric_version_id == queue.settings.rubric_version_id:
+            return ""
+        version = self._page.rubrics.get(shown.rubric_version_id)
+        return f", made under {version.title}" if version is not None else ", made under another rubric"
+
     def _show(self, presented: Any, judgement_id: int) -> None:
         page = self._page
+        page.answering.save_now()
         page.desk.set_aside()
         page.show_pair(page.desk.show(presented, looking_back=judgement_id))
-        page.bar.say("Earlier decision; Enter amends, ] returns")
+        if page.panel.recent.hasFocus():
+            page.leave_field()
+        page.bar.say(f"Earlier decision{self.made_under()}; Enter amends, ] returns")

@@ -1,12 +1,11 @@
 """Annotate: one pair, two answers without a name, a verdict, Enter.
 
 The page shows; what keys do lies beside it: ``answering`` fills in the answer, ``commits`` stores it, ``looking``
-goes back through earlier decisions.
+goes back through earlier decisions, ``opening`` opens queues.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
@@ -21,8 +20,9 @@ from app.annotate.folding import Folding
 from app.annotate.guide import Guide
 from app.annotate.keys import bind_keys
 from app.annotate.looking import Looking
+from app.annotate.opening import Opening
 from app.annotate.prompt_card import PromptCard
-from app.annotate.queue import QueueChoice, missing_of
+from app.annotate.queue import Opened, QueueChoice, missing_of
 from app.annotate.rubric_panel import RubricPanel
 from app.annotate.standing import Standing
 from app.annotate.states import empty_state
@@ -31,9 +31,11 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
-from app.widgets.labels import Chip, short
+from app.widgets.labels import Chip, plain_tip, short
+from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
 from core.domain.judgement import CANNOT_JUDGE_REASONS, Verdict
+from core.domain.rubric import RubricVersion
 
 PREFETCH = 4
 ICONS = ("layout", "diff", "link", "source", "guide", "queue")
@@ -50,18 +52,20 @@ class AnnotatePage(Page):
         super().__init__(context)
         self.desk = Desk()
         self.choice = QueueChoice(context)
-        self.queue: Any | None = None
-        self._opening = self._again = False
+        self.rubrics: dict[int, RubricVersion] = {}
         self.prompt = PromptCard(context.theme)
         self.panes = AnswerPanes(context.theme)
         self.bar = VerdictBar(context)
         self.panel = RubricPanel(context.theme)
         self.guide = Guide(context.theme)
+        self.opening = Opening(self)
         self.commits = Commits(self)
         self.answering = Answering(self)
         self.looking = Looking(self)
         self.standing = Standing(self)
+        self._own_keys = OwnKeys(self, after_click=False)
         self._build()
+        self._own_keys.keep(self)
         bind_keys(self)
         self._bind()
         for key in ("view", "layout", "link_scroll", "diff", "font"):
@@ -121,8 +125,9 @@ class AnnotatePage(Page):
             pane.edit_wanted.connect(answering.edit)
             pane.mark_wanted.connect(answering.highlight)
         self.guide.closed.connect(lambda: self.show_guide(False))
+        self.prompt.folded.connect(lambda on: self.context.actions.set_checked("annotate.prompt", on))
         self.panes.mostly_different.connect(lambda: self.bar.say("Most words differ; D hides the marks"))
-        self.context.session.reviewer_changed.connect(self._reopen)
+        self.context.session.reviewer_changed.connect(self._reviewer_changed)
         self.context.settings.changed.connect(self._setting)
 
     def _setting(self, key: str) -> None:
@@ -145,10 +150,14 @@ class AnnotatePage(Page):
 
     # Opening a queue
 
+    @property
+    def queue(self) -> Any | None:
+        """The open queue, or None."""
+        return self.opening.queue
+
     def on_shown(self) -> None:
         """Open the queue, or say what is missing for it."""
-        if self.queue is None:
-            self.open_queue()
+        self.opening.start()
 
     def on_hidden(self) -> None:
         """Keep what is filled in."""
@@ -160,14 +169,17 @@ class AnnotatePage(Page):
         return True
 
     def changed(self, changes: Changes) -> None:
-        """Open the queue again when pairs, rubrics or reviewers changed."""
-        self._reopen()
+        """Read the queue again when pairs, rubrics or reviewers changed; the pair on the desk stays."""
+        self.opening.refresh()
+
+    def _reviewer_changed(self) -> None:
+        self.opening.reviewer_changed()
 
     def show_item(self, **what: Any) -> None:
         """Label the pairs ``pair_ids`` only, or with ``relabel`` those whose labels became stale."""
         if pair_ids := what.get("pair_ids"):
             self.choice.only_pairs(tuple(pair_ids))
-            self._reopen()
+            self.opening.switch()
         elif what.get("relabel"):
             self.take_queue("stale")
 
@@ -190,60 +202,38 @@ class AnnotatePage(Page):
 
     def choose_queue(self) -> None:
         """Ask what to label, and open that queue."""
-        self.choice.ask(self, self._reopen)
+        self.answering.advance.stop()
+        self.choice.ask(self, self.opening.switch)
 
     def take_queue(self, what: Any) -> None:
-        """Open another queue: all, skipped, bookmarks or stale."""
-        self.choice.take(what)
-        self._reopen()
+        """Open another queue: all, skipped, bookmarks or stale; "again" tries the same one once more."""
+        if what != "again":
+            self.choice.take(what)
+        self.opening.switch()
 
-    def _reopen(self) -> None:
-        """Open the queue anew; what is filled in is kept as a draft first, so that it comes back."""
-        self.answering.save_now()
-        self.queue = None
-        self.desk.ahead.clear()
-        if self.isVisible():
-            self._again = self._opening
-            self.open_queue()
-
-    def open_queue(self) -> None:
-        """Open the queue for the chosen reviewer and rubric version on a background thread."""
-        if self._opening:
-            return
-        self._opening, reviewer = True, self.context.session.reviewer_id
-        opened = partial(self.choice.open, reviewer)
-        self.context.tasks.query(opened, self._opened, self._not_opened, owner=self, key="queue")
-
-    def _not_opened(self, error: Exception) -> None:
-        self._opening = self._again = False
-        self.context.tasks.unhandled.emit(error)
-
-    def _opened(self, found: Any) -> None:
-        self._opening = False
-        if self._again:  # what was asked for has changed while it was opened
-            self._again = False
-            self.open_queue()
-            return
+    def take_opened(self, found: Opened) -> None:
+        """Show what was opened: its name, its rubric."""
         self._queue_chip.set_chip(self.choice.words, "accent")
-        if found.version is not None:
-            self._rubric_chip.set_chip(f"Rubric: {short(found.version.title)}")
-            self._rubric_chip.setToolTip(found.version.title)
-            self.panel.set_rubric(found.version)
-            self.guide.set_rubric(found.version)
-            self.bar.set_scale(found.version.body.scale)
-        self.queue = found.queue
-        self.desk.ahead.clear()
-        if found.missing:
-            self._show_missing(found.missing)
-            return
-        self.desk.fill(found.first)
-        if found.look_again is not None:
-            self.looking.show(found.look_again)
-        else:
-            self.next_pair()
-        self.standing.read()
+        self.rubrics = found.rubrics
+        if found.version is not None and self.desk.current is None:
+            self._take_rubric(found.version)
+        self._folding.fit()
 
-    def _show_missing(self, missing: str) -> None:
+    def _take_rubric(self, version: RubricVersion) -> None:
+        """Show the clauses and the scale of a version; one that the queue is not about says so."""
+        queue = self.queue
+        other = queue is not None and version.id != queue.settings.rubric_version_id
+        self._rubric_chip.set_chip(f"Rubric: {short(version.title)}", "warn" if other else "neutral")
+        self._rubric_chip.setToolTip(plain_tip(version.title))
+        if version.id != self.panel.version_id:
+            self.panel.set_rubric(version)
+            self.guide.set_rubric(version)
+            self.bar.set_scale(version.body.scale)
+            self._own_keys.keep(self.panel)
+            self._folding.fit()
+
+    def show_missing(self, missing: str) -> None:
+        """Show what is missing, a key of ``states.STATES``, in place of a pair."""
         self.desk.show(None)
         state = empty_state(self.context, missing, self.take_queue)
         old = self._stack.widget(0)
@@ -251,6 +241,7 @@ class AnnotatePage(Page):
         self._stack.setCurrentIndex(0)
         self._stack.removeWidget(old)
         old.deleteLater()
+        self._own_keys.keep(state)
         self.context.actions.set_enabled("annotate.submit", False)
         if self.isVisible():
             state.buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
@@ -272,13 +263,16 @@ class AnnotatePage(Page):
             self._stack.setCurrentIndex(1)
             self.leave_field()
         self.answering.stop()
+        if (version := self.rubrics.get(shown.rubric_version_id)) is not None:
+            self._take_rubric(version)
         self.prompt.show_prompt(shown.prompt, shown.pair_id)
         self.panes.show_pair(shown.left, shown.right)
         self.panel.focus_criterion(-1)
         self.standing.show_bookmark()
         self.show_answer()
         self.looking.mark()
-        self.context.services.annotation.shown(shown.presentation_uid)
+        service, uid = self.context.services.annotation, shown.presentation_uid
+        self.context.tasks.write(lambda: service.shown(uid), owner=self)
 
     def fetch(self, *, then_show: bool = False) -> None:
         """Get more pairs ahead of need; ``then_show`` when the desk is empty."""
@@ -296,9 +290,9 @@ class AnnotatePage(Page):
             if self.desk.current is None and self.desk.ahead:
                 self.next_pair()
             elif self.desk.current is None and not self.commits.under_way:
-                self._show_missing(missing_of(self.choice.what, found[1]))
+                self.show_missing(missing_of(self.choice.what, found[1]))
 
-        self.context.tasks.query(read, arrived, owner=self)
+        self.context.tasks.query(read, arrived, self.opening.failed_on(queue), owner=self)
 
     def show_answer(self) -> None:
         """Show the answer so far on every control."""
@@ -311,6 +305,7 @@ class AnnotatePage(Page):
         self.panel.show_answer(answer)
         texts = {name: desk.text_of(name) for name in ("left", "right")}
         self.panel.found.show_found(sorted(answer.flags), answer.spans, texts)
+        self._own_keys.keep(self.panel.found)
         self.context.actions.set_enabled("annotate.submit", desk.current is not None)
 
     # The rest of the desk
@@ -330,12 +325,15 @@ class AnnotatePage(Page):
 
     def to_rationale(self) -> None:
         """Put the cursor into the rationale."""
+        self.answering.advance.stop()
         self.side.show()
+        self.context.actions.set_checked("annotate.panel", True)
         self.show_guide(False)
         self.panel.rationale.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def pause(self, on: bool) -> None:
         """Hide the texts and stop the clock, or go on."""
+        self.answering.save_now()
         self.answering.stop()
         self.desk.act()
         self.desk.paused = on

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
+
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
@@ -15,13 +17,19 @@ MOST_PX = 150
 
 
 class PromptCard(Card):
-    """All turns as text, each behind the name of its role."""
+    """All turns as text, each behind the name of its role.
+
+    Signals:
+        folded(bool): its button was pressed; all turns are shown now, or the last one only.
+    """
+
+    folded = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme, self._prompt, self._open = theme, None, True
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
-        self._fold.clicked.connect(lambda: self.set_open(not self._open))
+        self._fold.clicked.connect(self._turn)
         self._turns, self._name = Chip(""), text_label("", "caption")
         self._bookmark = Chip("bookmarked", "accent", tooltip="M takes the bookmark away.")
         self.head.addWidget(self._fold)
@@ -59,6 +67,10 @@ class PromptCard(Card):
         self._open = on
         if self._prompt is not None:
             self._render()
+
+    def _turn(self) -> None:
+        self.set_open(not self._open)
+        self.folded.emit(self._open)
 
     def _restyled(self) -> None:
         """Take the height that the text needs in another size."""

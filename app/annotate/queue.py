@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from PySide6.QtCore import QObject
@@ -26,6 +27,8 @@ class Opened:
     """A queue with its first pairs, or the name of what is missing (see ``states``).
 
     Attributes:
+        version: the rubric version of the queue.
+        rubrics: every published version by its id, so that an earlier decision is shown under its own clauses.
         look_again: the reviewer's own judgement of a pair that was asked for and is labelled already.
     """
 
@@ -34,6 +37,7 @@ class Opened:
     version: Any = None
     first: list[Any] = field(default_factory=list)
     look_again: int | None = None
+    rubrics: dict[int, RubricVersion] = field(default_factory=dict)
 
 
 class QueueChoice:
@@ -84,12 +88,14 @@ class QueueChoice:
         if reviewer_id is None:
             return Opened("reviewer")
         queue = services.annotation.open_queue(self._settings(reviewer_id, version.id))
+        rubrics = {v.id: v for v in services.rubrics.published(imported=True)}
+        found = partial(Opened, queue=queue, version=version, rubrics=rubrics)
         first = services.annotation.next(queue, AHEAD)
         if first:
-            return Opened("", queue, version, first)
+            return found(first=first)
         if (key := self._own_label(reviewer_id)) is not None:
-            return Opened("", queue, version, look_again=key)
-        return Opened(missing_of(self.what, queue.skipped), queue, version)
+            return found(look_again=key)
+        return found(missing_of(self.what, queue.skipped))
 
     def _version(self) -> RubricVersion | None:
         published = [v for v in self._context.services.rubrics.published() if v.body.criteria]

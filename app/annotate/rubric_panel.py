@@ -13,7 +13,8 @@ from app.annotate.found import FoundList
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import Chip, text_label
+from app.widgets.labels import Chip, plain_tip, text_label
+from app.widgets.own_keys import TAKES_ENTER
 from core.domain.judgement import Judgement, describe, to_screen
 from core.domain.rubric import RubricVersion
 
@@ -41,6 +42,7 @@ class RubricPanel(ScrollColumn):
         self._theme = theme
         self.rows: list[CriterionRow] = []
         self.focused = -1
+        self.version_id: int | None = None
         self._build_criteria()
         self._build_words()
         self._build_recent()
@@ -84,6 +86,7 @@ class RubricPanel(ScrollColumn):
         self.column.addWidget(text_label("Recent decisions", "section"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent decisions")
+        self.recent.setProperty(TAKES_ENTER, True)
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.recent.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.recent.setToolTip("Enter shows a decision again; [ and ] go through them.")
@@ -94,8 +97,9 @@ class RubricPanel(ScrollColumn):
 
     def set_rubric(self, version: RubricVersion) -> None:
         """Show the clauses of a published version, in its order."""
+        self.version_id = version.id
         self._version.set_chip(f"{version.number} · published")
-        self._version.setToolTip(version.body.purpose)
+        self._version.setToolTip(plain_tip(version.body.purpose))
         clear_layout(self._criteria)
         self.rows = []
         for criterion in version.body.criteria:

@@ -34,6 +34,8 @@ class Standing:
         """Read everything again in the background."""
         queue, reviewer = self._page.queue, self._context.session.reviewer_id
         if queue is None or reviewer is None:
+            self._count.setText("")
+            self._pace.setText("")
             return
         service = self._context.services.annotation
 
@@ -41,7 +43,8 @@ class Standing:
             steps = service.undo_label(reviewer), service.redo_label(reviewer)
             return service.progress(queue), service.recent(reviewer, RECENT), steps, service.bookmarks(reviewer)
 
-        self._context.tasks.query(read, self._show, owner=self._page, key="side")
+        failed = self._page.opening.failed_on(queue)
+        self._context.tasks.query(read, self._show, failed, owner=self._page, key="side")
 
     def bookmark(self, on: bool) -> None:
         """Mark the pair to come back to it, or take the mark away."""

@@ -11,7 +11,7 @@ from app.widgets.messages import EmptyState
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One such screen. ``go`` is a place, or "all" and "skipped" for another queue."""
+    """One such screen. ``go`` is a place, or "all", "skipped" and "again" for another queue or the same one."""
 
     icon: str
     title: str
@@ -50,6 +50,13 @@ STATES: dict[str, State] = {
         "Go on with all pairs",
         "all",
     ),
+    "failed": State(
+        "error",
+        "The queue could not be opened",
+        "Nothing is lost: labels and drafts are stored.",
+        "Try again",
+        "again",
+    ),
     "done": State(
         "check_circle",
         "Everything here is labelled",
@@ -67,7 +74,7 @@ def empty_state(context: AppContext, missing: str, take: Callable[[str], None]) 
     def go() -> None:
         if state.go == "reviewer":
             context.actions.run("global.reviewer")
-        elif state.go in ("all", "skipped"):
+        elif state.go in ("all", "skipped", "again"):
             take(state.go)
         else:
             context.navigate(state.go)

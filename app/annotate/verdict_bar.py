@@ -14,13 +14,13 @@ from app.widgets.messages import announce
 from core.domain.judgement import Verdict
 
 POINTS: tuple[tuple[str, int, str], ...] = (
-    ("annotate.left3", -3, "Left much"),
+    ("annotate.left3", -3, "Left much better"),
     ("annotate.left2", -2, "Left better"),
-    ("annotate.left1", -1, "Left a bit"),
+    ("annotate.left1", -1, "Left slightly better"),
     ("annotate.tie", 0, "Tie"),
-    ("annotate.right1", 1, "Right a bit"),
+    ("annotate.right1", 1, "Right slightly better"),
     ("annotate.right2", 2, "Right better"),
-    ("annotate.right3", 3, "Right much"),
+    ("annotate.right3", 3, "Right much better"),
 )
 ON_SCALE: dict[int, tuple[int, ...]] = {3: (-2, 0, 2), 5: (-3, -2, 0, 2, 3), 7: (-3, -2, -1, 0, 1, 2, 3)}
 """Which strengths a rubric's scale offers; the key of a strength is the same on every scale."""

@@ -48,7 +48,7 @@ class StoreOps(QObject):
         Args:
             work: calls one service method and returns its outcome.
             done: gets the outcome on the UI thread, after it was announced.
-            failed: gets the error; without it the window shows the error.
+            failed: gets the error; without it, or once ``owner`` is gone, the window shows the error.
             owner: no callback once this object is gone (the change itself still happens).
             initiator: the page that has shown the change already and need not hear of it.
         """
@@ -62,10 +62,7 @@ class StoreOps(QObject):
 
         def fail(error: Exception) -> None:
             self.not_saved.emit(error)
-            if failed is not None:
-                failed(error)
-            else:
-                self._tasks.unhandled.emit(error)
+            self._fail(error, failed, owner)
 
         self._tasks.write(work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), fail)
 
@@ -86,9 +83,19 @@ class StoreOps(QObject):
             if done is not None:
                 done(outcome)
 
+        def fail(error: Exception) -> None:
+            self._fail(error, failed, owner)
+
         return self._tasks.job(
-            title, work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), failed
+            title, work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), fail
         )
+
+    def _fail(self, error: Exception, failed: Failed | None, owner: QObject | None) -> None:
+        """Hand an error to whoever waits for it; when that one is gone the window shows it."""
+        if failed is not None and (owner is None or shiboken6.isValid(owner)):
+            failed(error)
+        else:
+            self._tasks.unhandled.emit(error)
 
     def _settle(self, outcome: Any, initiator: object | None) -> None:
         if isinstance(outcome, Outcome):

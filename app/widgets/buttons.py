@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton
 
 from app.actions.registry import ActionRegistry
 from app.theme.theme import ICON_PROPERTY, Theme
 
+KEY_GAP_PX = 10
+"""Between the words of a verdict and its key."""
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
@@ -185,16 +187,19 @@ class VerdictButton(QPushButton):
         return QSize(self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") + 28, base.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the frame by the style, then the words and the key."""
+        """Draw the frame by the style, then the words, and the key beside them."""
         painter = QPainter(self)
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        option.text = self.shown_text(self.width() - 16)  # type: ignore[attr-defined]
-        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
+        words, (left, right) = self.shown_words(), self._places()
+        for text, place in ((words, left), (self._keys, right)):
+            option.text, option.rect = text, place  # type: ignore[attr-defined]
+            self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
 
     def needs_two_lines(self) -> bool:
         """Whether words and key do not fit beside each other."""
-        return self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") > self.width() - 16
+        return self.fontMetrics().horizontalAdvance(self._label) > self._room()
 
     def set_stacked(self, on: bool) -> None:
         """Draw the words in two lines, so that the buttons of a row look alike."""
@@ -202,12 +207,23 @@ class VerdictButton(QPushButton):
             self._stacked = on
             self.update()
 
-    def shown_text(self, room: int) -> str:
-        """Return words and key as they are drawn in ``room`` pixels, cut short where they do not fit."""
+    def shown_words(self) -> str:
+        """Return the words as they are drawn, in two lines where they are stacked, cut short where they do not fit."""
+        first, _, last = self._label.rpartition(" ")
+        lines = [first, last] if self._stacked and first else [self._label]
+        metrics, room = self.fontMetrics(), self._room()
+        return "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in lines)
+
+    def _room(self) -> int:
+        """Return the pixels left for words beside the key."""
+        taken = self.fontMetrics().horizontalAdvance(self._keys) + KEY_GAP_PX if self._keys else 0
+        return self.width() - 16 - taken
+
+    def _places(self) -> tuple[QRect, QRect]:
+        """Return where words and key are drawn: side by side, together in the middle."""
         metrics = self.fontMetrics()
-        tail = f"   {self._keys}" if self._keys else ""
-        left = room - metrics.horizontalAdvance(tail)
-        first, _, rest = self._label.partition(" ")
-        if self._stacked and rest:
-            return f"{first}\n{metrics.elidedText(rest, Qt.TextElideMode.ElideRight, left)}{tail}"
-        return metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, left) + tail
+        words = max(metrics.horizontalAdvance(line) for line in self.shown_words().split("\n"))
+        key = metrics.horizontalAdvance(self._keys)
+        whole = words + (KEY_GAP_PX + key if key else 0)
+        start, high = (self.width() - whole) // 2, self.height()
+        return QRect(start, 0, words, high), QRect(start + whole - key, 0, key, high)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPainter, QPaintEvent, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 TextKind = Literal["", "title", "section", "number", "strong", "muted", "caption", "hint", "mono", "error", "hero"]
@@ -29,6 +30,17 @@ def short(text: str, most: int = 34) -> str:
         return text
     tail = most // 2 - 1
     return f"{text[: most - tail - 1]}…{text[-tail:]}"
+
+
+def plain_tip(text: str) -> str:
+    """Return a text from outside as a tooltip that shows its characters: Qt would take ``<b>`` in it for markup.
+
+    >>> plain_tip("Kept as it is")
+    'Kept as it is'
+    """
+    if not Qt.mightBeRichText(text):
+        return text
+    return f'<p style="white-space: pre-wrap">{html.escape(text, quote=False)}</p>'
 
 
 def text_label(text: str = "", kind: TextKind = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
@@ -72,7 +84,7 @@ class ElideLabel(QLabel):
         room = self.contentsRect()
         line = self.text().replace("\n", " ")
         shown = self.fontMetrics().elidedText(line, self._mode, room.width())
-        self.setToolTip(line[:1000] if shown != line else "")
+        self.setToolTip(plain_tip(line[:1000]) if shown != line else "")
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(room, int(self.alignment()) | Qt.TextFlag.TextSingleLine, shown)
 
@@ -85,7 +97,7 @@ class Chip(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
         self.setProperty("chip", tone)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain_tip(tooltip))
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 

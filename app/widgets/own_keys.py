@@ -7,7 +7,7 @@ page where Space, Enter or the arrows are shortcuts, nobody could press a button
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+TAKES_ENTER = "takes_enter"
+"""A property of a list that opens its item by Enter, on a page where Enter is a shortcut."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
@@ -31,12 +33,22 @@ _KEYS: tuple[tuple[type[QWidget], tuple[Qt.Key, ...]], ...] = (
     (QAbstractItemView, (*_ENTER, *_ENDS)),
     (QTextEdit, _ENDS),
 )
-"""First match decides. A list leaves Enter to the page, where it names the point under the crosshair."""
+"""First match decides. A list without ``TAKES_ENTER`` leaves Enter to the page."""
 _MODIFIERS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
 class OwnKeys(QObject):
-    """Says yes for the controls it watches; make one with the page as its parent."""
+    """Says yes for the controls it watches; make one with the page as its parent.
+
+    Args:
+        page: the parent.
+        after_click: whether a button that has the keyboard because it was clicked keeps its keys as well. Where the
+            keys of a page are struck all the time, the mouse is only a detour: they go on as if nothing was clicked.
+    """
+
+    def __init__(self, page: QWidget, *, after_click: bool = True) -> None:
+        super().__init__(page)
+        self._after_click, self._clicked = after_click, False
 
     def keep(self, root: QWidget) -> None:
         """Watch every control under ``root``; call it again for controls that were made later."""
@@ -45,14 +57,27 @@ class OwnKeys(QObject):
                 widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Accept the key before shortcuts see it."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            plain = not event.modifiers() & _MODIFIERS
-            if plain and isinstance(watched, QWidget) and event.key() in _keys_of(watched):
-                event.accept()
-                return True
+        """Accept the key before shortcuts see it; let Enter press a button, which Qt leaves to Space."""
+        if event.type() == QEvent.Type.FocusIn and isinstance(event, QFocusEvent):
+            self._clicked = event.reason() == Qt.FocusReason.MouseFocusReason
+        if not isinstance(event, QKeyEvent) or not self._wants(watched, event):
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractButton) and event.key() in _ENTER:
+            if not event.isAutoRepeat():
+                watched.click()
+            return True
         return False
+
+    def _wants(self, watched: QObject, event: QKeyEvent) -> bool:
+        """Whether a watched control has a use of its own for a key."""
+        if event.modifiers() & _MODIFIERS or not isinstance(watched, QWidget) or event.key() not in _keys_of(watched):
+            return False
+        return self._after_click or not self._clicked or not isinstance(watched, QAbstractButton)
 
 
 def _keys_of(widget: QWidget) -> tuple[Qt.Key, ...]:
-    return next((keys for kind, keys in _KEYS if isinstance(widget, kind)), ())
+    found = next((keys for kind, keys in _KEYS if isinstance(widget, kind)), ())
+    return (*found, *_ENTER) if widget.property(TAKES_ENTER) else found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import statistics
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class AnnotationService:
         """Args: app: the open workspace. rng: draws the sides; the system's randomness unless a test gives one."""
         self._store = app.store
         self._desk = Desk(app, rng or random.SystemRandom())
+        self._clauses: dict[int, frozenset[str]] = {}
 
     def open_queue(self, settings: QueueSettings) -> QueueInfo:
         """Open a queue for one reviewer under one published rubric version.
@@ -45,9 +47,9 @@ class AnnotationService:
         """
         return self._desk.open(settings)
 
-    def close_queue(self, queue_uid: str | QueueInfo) -> None:
-        """Forget a queue and what it handed out; nothing stored is lost."""
-        self._desk.close(_uid(queue_uid))
+    def close_queue(self, queue_uid: str | QueueInfo, keep: Collection[str] = ()) -> None:
+        """Forget a queue and what it handed out but the showings of ``keep``; nothing stored is lost."""
+        self._desk.close(_uid(queue_uid), keep)
 
     def next(self, queue_uid: str | QueueInfo, n: int = 1) -> list[Presented]:
         """Hand out the next ``n`` showings, fewer at the end; call it ahead of time, so that no one waits.
@@ -82,6 +84,7 @@ class AnnotationService:
             presentation_id = judgements.present(session, shown, stamp)
             if (stored := judgements.first_of(session, presentation_id)) is not None:
                 return judgement_views.get(session, stored), False, ""
+            self._check_clauses(session, shown.rubric_version_id, draft)
             tip = judgements.tip(session, shown, presentation_id)
             kind = "amend" if tip is not None and tip.kind == "label" else "label"
             key = judgements.append(
@@ -109,7 +112,7 @@ class AnnotationService:
         """Replace a label that counts by another answer; the old one stays in the history and in frozen datasets.
 
         Raises:
-            BadInput: the judgement no longer counts, or the answer is the same.
+            BadInput: the judgement no longer counts, the answer is the same, or it names criteria of another version.
         """
         stamp = self._store.stamp()
 
@@ -121,6 +124,7 @@ class AnnotationService:
                 raise BadInput("This judgement was replaced or taken back meanwhile.", "Look at the newest one.")
             if judgement_views.draft_of(row) == draft:
                 raise BadInput("The answer is the same as before; there is nothing to amend.")
+            self._check_clauses(session, shown.rubric_version_id, draft)
             revision = judgements.next_revision(session, row.presentation_id)
             key = judgements.append(
                 session, row.presentation_id, draft, op="amend", revision=revision, supersedes=judgement_id, stamp=stamp
@@ -265,6 +269,18 @@ class AnnotationService:
         """Return (pair id, note) of a reviewer's bookmarks, newest first."""
         with self._store.read() as session:
             return [(pair_id, note) for pair_id, note, _ in queue.bookmarks(session, reviewer_id)]
+
+    def _check_clauses(self, session: Session, version_id: int, draft: JudgementDraft) -> None:
+        """Refuse an answer to a clause that its rubric version does not have; published versions never change."""
+        if not draft.criteria:
+            return
+        if version_id not in self._clauses:
+            self._clauses[version_id] = frozenset(c.id for c in rubrics.get(session, version_id).body.criteria)
+        if unknown := draft.criteria.keys() - self._clauses[version_id]:
+            raise BadInput(
+                f"The answer is about criteria that its rubric version does not have: {', '.join(sorted(unknown))}.",
+                "Nothing was saved; open the pair again.",
+            )
 
     def _log(self, session: Session, stamp: judgements.Stamp, op: str, summary: str, shown: Showing) -> None:
         events.log(session, stamp, op, summary, reviewer_id=shown.reviewer_id, subject="pair", subject_id=shown.pair_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,11 +44,11 @@ class Desk:
             self._queues[opened.uid] = opened
         return opened.info()
 
-    def close(self, uid: str) -> None:
-        """Forget a queue and what it handed out."""
+    def close(self, uid: str, keep: Collection[str] = ()) -> None:
+        """Forget a queue and what it handed out but the showings of ``keep``."""
         with self._lock:
             self._queues.pop(uid, None)
-            self._out = {key: shown for key, shown in self._out.items() if shown.queue != uid}
+            self._out = {key: shown for key, shown in self._out.items() if shown.queue != uid or key in keep}
 
     def info(self, uid: str) -> QueueInfo:
         """Return where a queue stands."""

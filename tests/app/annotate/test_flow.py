@@ -9,6 +9,7 @@ from core.domain.judgement import Verdict, from_screen
 
 def test_that_a_pair_with_a_kept_draft_is_not_submitted_by_a_double_enter(sit_down):
     hands = sit_down()
+    hands.desk.context.settings.set("annotate.guard_ms", 2000)
     desk = hands.page.desk
     desk.ahead[0] = type(desk.ahead[0])(**{**plain(desk.ahead[0]), "draft": {"strength": -3, "verdict": "prefer"}})
     hands.press(Qt.Key.Key_1)
@@ -83,6 +84,7 @@ def test_that_a_verdict_is_asked_for_before_it_can_be_stored(sit_down):
 def test_that_the_verdict_key_submits_by_itself_where_the_setting_says_so(sit_down):
     hands = sit_down()
     hands.desk.context.settings.set("annotate.auto_advance", True)
+    hands.desk.context.settings.set("annotate.guard_ms", 2000)
     first = hands.page.desk.current.pair_id
     for row in hands.page.panel.rows:
         hands.page.answering.rate(row.criterion.id, 0)

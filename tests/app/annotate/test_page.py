@@ -82,6 +82,7 @@ def test_that_twenty_pairs_are_labelled_by_keys_and_stored_in_canonical_sides(la
 
 def test_that_a_second_enter_labels_nothing(labelling, qtbot):
     desk, page = labelling
+    desk.context.settings.set("annotate.guard_ms", 2000)
     qtbot.keyClick(page.window(), Qt.Key.Key_1)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)

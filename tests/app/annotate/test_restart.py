@@ -65,6 +65,7 @@ def test_that_nobody_is_looked_up_when_there_is_no_reviewer(main_window, tmp_pat
     desk.settle()
     desk.context.session.set_reviewer(None)
     page = desk.page("annotate")
+    desk.settle()
     monkeypatch.setattr(desk.context.services.annotation, "open_queue", lambda settings: pytest.fail("asked"))
     (mira,) = desk.context.services.reviewers.list()[:1]
     desk.context.session._reviewer_id = mira.id  # another thread is a moment ahead

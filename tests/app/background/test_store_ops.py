@@ -67,3 +67,21 @@ def test_that_a_long_change_announces_its_outcome(desk: tuple, qtbot: object) ->
     with qtbot.waitSignal(bus.changed) as heard:  # type: ignore[attr-defined]
         ops.job("Import", lambda control: Outcome("report", Changes.PAIRS | Changes.JUDGEMENTS))
     assert heard.args[0] == Changes.PAIRS | Changes.JUDGEMENTS
+
+
+def test_that_an_error_whose_page_is_gone_is_shown_by_the_window(desk: tuple, qtbot: object) -> None:
+    tasks, _bus, ops = desk
+    shown: list[object] = []
+    met: list[Exception] = []
+    tasks.unhandled.connect(shown.append)
+
+    def fail(*_: object) -> Outcome[None]:
+        raise StorageFull("The disk is full.")
+
+    for start in (ops.mutate, lambda work, **rest: ops.job("Importing", work, **rest)):
+        owner = QObject()
+        with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
+            start(fail, failed=met.append, owner=owner)
+            owner.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert met == [] and [type(error) for error in shown] == [StorageFull, StorageFull]

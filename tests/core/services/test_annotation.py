@@ -494,3 +494,23 @@ def test_that_steps_are_named_as_the_reviewer_saw_them() -> None:
     assert step_label("label", 4, prefer(-1), "B") == "Right slightly better on pair 4"
     assert step_label("label", 4, JudgementDraft(Verdict.NEITHER), "B") == "Neither valid on pair 4"
     assert step_label("amend", 4, prefer(2), "B") == "Amend: Left better on pair 4"
+
+
+def test_that_an_answer_to_a_clause_of_another_rubric_is_refused(app: Application) -> None:
+    queue = start(app)
+    first, second = app.annotation.next(queue, 2)
+    with pytest.raises(BadInput, match="other"):
+        app.annotation.commit(first.presentation_uid, prefer(1, criteria={"other": 1}))
+    label = app.annotation.commit(second.presentation_uid, prefer(1, criteria={"help": 1})).value
+    with pytest.raises(BadInput, match="other"):
+        app.annotation.amend(label.id, prefer(2, criteria={"help": 1, "other": 1}))
+    assert rows(app, "SELECT count(*) FROM judgement") == [(1,)]
+
+
+def test_that_a_showing_is_still_known_after_its_queue_was_closed(app: Application) -> None:
+    queue = start(app)
+    kept, dropped = app.annotation.next(queue, 2)
+    app.annotation.close_queue(queue, (kept.presentation_uid,))
+    app.annotation.commit(kept.presentation_uid, tie())
+    with pytest.raises(NotFound):
+        app.annotation.commit(dropped.presentation_uid, tie())
