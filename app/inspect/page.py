@@ -43,6 +43,7 @@ class InspectPage(Page):
         self._wanted_run, self._wanted_pair = "", ""
         self._rows: list[Any] = []
         self._missing = ""
+        self._reading = False
         self._lineages: dict[str, Any] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = QComboBox(), QComboBox()
@@ -172,14 +173,20 @@ class InspectPage(Page):
             return lineage.rows(service.reader(run_id).worst(100_000, kind=kind))
 
         def show(rows: list[Any]) -> None:
+            self._reading = False
             if not self._wanted_run and (run_id, kind) == (self.run_id, self.kinds.currentData()):
                 self._show_pairs(rows)
 
-        self.context.tasks.query(read, show, owner=self, key="pairs")
+        def failed(error: Exception) -> None:
+            self._reading = False
+            self.context.tasks.unhandled.emit(error)
+
+        self._reading = True
+        self.context.tasks.query(read, show, failed, owner=self, key="pairs")
 
     def _run_moved(self, runs: Sequence[Any]) -> None:
-        """Read again while the run that is shown goes on; the chosen pair stays chosen."""
-        if self.isVisible() and any(info.run_id == self.run_id and info.live for info in runs):
+        """Read again while the run that is shown goes on, never before the last read ended."""
+        if self.isVisible() and not self._reading and any(info.run_id == self.run_id and info.live for info in runs):
             self._read_pairs()
 
     def _lineage(self, run_id: str) -> Any:

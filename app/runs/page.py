@@ -46,7 +46,7 @@ class RunsPage(Page):
         self._wanted, self._wanted_step = "", -1
         self._pinned = False
         self._listed_step, self._worst_step = -1, -1
-        self._told = ""
+        self._told, self._reading_worst = "", ""
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
@@ -187,7 +187,8 @@ class RunsPage(Page):
             self.show_pairs(step, step)
         self._list_newest(snapshot)
         tabs = self.monitor.tabs
-        if tabs.currentWidget() is tabs.worst and snapshot.status.step != self._worst_step:
+        read_already = self._worst_step == snapshot.status.step or self._reading_worst == snapshot.run_id
+        if tabs.currentWidget() is tabs.worst and not read_already:
             self._read_worst()
 
     def _choose(self, run_id: str) -> None:
@@ -241,12 +242,18 @@ class RunsPage(Page):
             return self._lineage(run_id).rows(reader.worst(WORST))
 
         def show(rows: list[Any]) -> None:
+            self._reading_worst = ""
             if run_id == self.list.current_id:
                 worst = self.monitor.tabs.worst
                 worst.set_rows(rows, worst.current_pair())
 
+        def failed(error: Exception) -> None:
+            self._reading_worst = ""
+            self._not_read(error)
+
+        self._reading_worst = run_id  # one at a time: a newer read would take the place of a slow one for ever
         self._worst_step = self._snapshot.status.step if self._snapshot is not None else -1
-        self.context.tasks.query(read, show, owner=self, key="worst")
+        self.context.tasks.query(read, show, failed, owner=self, key="worst")
 
     def _lineage(self, run_id: str) -> Any:
         if run_id not in self._lineages:

@@ -284,6 +284,22 @@ def test_that_the_pairs_of_a_step_show_while_another_program_trains(
     desk.settle()
 
 
+def test_that_the_worst_margins_in_front_are_those_of_now(main_window: Any, driven: tuple[Any, Driven]) -> None:
+    workspace, run = driven
+    run.allow(1)
+    desk = main_window(workspace=workspace)
+    page = desk.page("runs")
+    tabs = page.monitor.tabs
+    tabs.setCurrentWidget(tabs.worst)
+    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 4, timeout=20_000)
+    tabs.worst.selectRow(2)
+    chosen = tabs.worst.current_pair()
+    run.allow(2)
+    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 12, timeout=20_000)
+    assert tabs.worst.current_pair() == chosen
+    desk.settle()
+
+
 def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
     main_window: Any, driven: tuple[Any, Driven], monkeypatch: pytest.MonkeyPatch
 ) -> None:
