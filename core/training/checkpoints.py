@@ -242,7 +242,9 @@ def set_random_states(states: Mapping[str, Tensor]) -> None:
 
 
 def objective_differences(before: Mapping[str, Any], now: RunConfig) -> list[str]:
-    """Return the settings that change the objective and differ, as "name: before -> now"."""
-    plain = now.to_plain()
-    names = RunConfig.objective_keys()
-    return [f"{n}: {before.get(n)!r} -> {plain[n]!r}" for n in names if before.get(n, plain[n]) != plain[n]]
+    """Return the settings that change the objective and differ, as "name: before -> now".
+
+    A setting that did not exist yet when ``before`` was written had the value that it has unless it is set.
+    """
+    old, new = {**RunConfig().to_plain(), **before}, now.to_plain()
+    return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in RunConfig.objective_keys() if old[n] != new[n]]

@@ -116,6 +116,8 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
             kernel_id=checkpoint.state.kernel_id if checkpoint else "",
         )
     except Exception as error:
+        if not job.world.alone and config.method == "full" and _ran_out(error):
+            raise  # the others wait inside a pass; only the end of this process tells them
         trouble = error
     job.world.agree(trouble)
     if prepared is None:
@@ -172,6 +174,10 @@ def _started(
         resumed_from=checkpoint.state.step if checkpoint else 0,
         attempt=checkpoint.state.attempt + 1 if checkpoint else 1,
     )
+
+
+def _ran_out(error: Exception) -> bool:
+    return isinstance(error, OutOfMemory) or is_out_of_memory(error)
 
 
 def _failure(error: Exception, step: int) -> Failed:

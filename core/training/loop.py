@@ -64,7 +64,8 @@ class Training:
         self.interrupts = interrupts
         self.trainable = session.model.trainable()
         self.optimizer = make_optimizer(config, self.trainable)
-        micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, prepared.fits)
+        fits = min(job.world.gather(prepared.fits))  # passes in step need the same cuts everywhere
+        micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, fits)
         self.state = RunState(
             step=0,
             total_steps=prepared.total,
@@ -84,6 +85,8 @@ class Training:
     def _take_up(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
         before = checkpoint.state
         checkpoints.restore(checkpoint, self.session.model, self.optimizer)
+        if before.step == before.total_steps < self.prepared.total:
+            self._move_reference(before.step)  # left undone by the run that ended there and that a fork carries on
         if before.micro_count and (not micro.count or before.micro_count < micro.count):
             micro.limit(before.micro_count, before.micro_tokens)
         if before.kernel_id != self.state.kernel_id:
@@ -137,14 +140,19 @@ class Training:
         )
         self._count(done)
         yield done
-        if moving_reference.is_due(self.config, step):
-            moving_reference.refresh(self.session.model, self.config.ref_refresh_mix)
-            self.session.valuer.forget_reference()
         if is_due(self.config, step) and step < self.prepared.total:
             yield from self.look(last=False)
+        if step < self.prepared.total:
+            self._move_reference(step)
         every = self.config.checkpoint_every
         if self.interrupts.checkpoint_wanted() or (every and step % every == 0):
             yield from self.save(needed=False)
+
+    def _move_reference(self, step: int) -> None:
+        """Move a reference that follows the policy, if that is due: after the look at ``step``, before its save."""
+        if moving_reference.is_due(self.config, step):
+            moving_reference.refresh(self.session.model, self.config.ref_refresh_mix)
+            self.session.valuer.forget_reference()
 
     def _count(self, done: StepDone) -> None:
         self.last = {"loss": done.loss, "margin": done.margin, "accuracy": done.accuracy}
@@ -194,8 +202,8 @@ class Training:
         if self.saved_step == self.state.step:
             return
         world, trouble = self.job.world, None
+        tensors = optimizer_tensors(self.optimizer, self.trainable, keep=world.leads)  # before the weights are whole
         with self.session.whole_model():
-            tensors = optimizer_tensors(self.optimizer, self.trainable)
             if world.leads:
                 try:
                     yield from self._write_checkpoint(tensors, needed=needed)
@@ -282,7 +290,7 @@ class Training:
 
     def _refreshes(self) -> dict[str, int]:
         every = self.config.ref_refresh_every
-        return {"reference_refreshes": self.state.step // every} if every else {}
+        return {"reference_refreshes": min(self.state.step, self.prepared.total - 1) // every} if every else {}
 
 
 def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from core.domain.run_config import RunConfig
-from core.training.sharding import sharded_like, whole
+from core.training.sharding import is_sharded, sharded_like, whole
 
 _SEPARATOR = "::"
 
@@ -80,13 +80,22 @@ def clip_gradients(trainable: Mapping[str, nn.Parameter], limit: float) -> float
     return value
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Return the optimizer's state as named, whole tensors; a parameter that never had a gradient has none."""
-    return {
-        f"{name}{_SEPARATOR}{key}": whole(value.detach())
-        for name, parameter in trainable.items()
-        for key, value in optimizer.state.get(parameter, {}).items()
-    }
+def optimizer_tensors(
+    optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter], *, keep: bool = True
+) -> dict[str, Tensor]:
+    """Return the optimizer's state as named, whole tensors; a parameter that never had a gradient has none.
+
+    What is held in shards is put together one tensor at a time, by every process alike; who is to ``keep`` it
+    moves each to the memory of the CPU at once, the others drop it and get nothing. AdamW's moments are twice
+    the size of the weights: together they would not fit beside them.
+    """
+    found: dict[str, Tensor] = {}
+    for name, parameter in trainable.items():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensor = whole(value.detach())
+            if keep:
+                found[f"{name}{_SEPARATOR}{key}"] = tensor.cpu() if is_sharded(value) else tensor
+    return found
 
 
 def load_optimizer_tensors(

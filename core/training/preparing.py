@@ -227,7 +227,9 @@ def pass_gate(
     encoded: Sequence[EncodedPair],
     fetch: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
 ) -> Generator[RunEvent, None, None]:
-    """Run the truth gate and yield its report.
+    """Run the truth gate and yield its report, on fewer pairs each time memory runs out.
+
+    Where the model is in shards that cannot be: the other processes wait inside a pass.
 
     Raises:
         GateFailed: after a report that names the cause.
@@ -246,7 +248,7 @@ def pass_gate(
             try:
                 report = run_gate(model, train, scorer, session.config, cached_reference=cached, sample=sample)
             except (RuntimeError, MemoryError) as error:
-                if sample == 1 or not is_out_of_memory(error):
+                if sample == 1 or session.sharded is not None or not is_out_of_memory(error):
                     raise
             if report is not None:
                 yield report

@@ -32,9 +32,14 @@ from core.training.shared import SharedScorer
 T = TypeVar("T")
 
 
+def is_sharded(tensor: Tensor) -> bool:
+    """Return whether this process holds only a part of ``tensor``."""
+    return hasattr(tensor, "full_tensor")
+
+
 def whole(tensor: Tensor) -> Tensor:
     """Return the whole of a tensor that is held in shards, and any other as it is. Every process must call it."""
-    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor  # type: ignore[operator]
+    return tensor.full_tensor() if is_sharded(tensor) else tensor  # type: ignore[operator]
 
 
 def sharded_like(parameter: Tensor, value: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ class Stepper:
         groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
         lengths = valuer.likelihood_lengths(batch)
         tally = StepTally(len(batch))
-        together = len(groups) == 1 and len(groups[0]) == len(batch)
+        together = self._world.alone and len(groups) == 1  # decided alike by every process: valuing takes passes
         known = None if together else self._value_whole_step(batch, lengths)
         more = self._passes_of_others(len(groups))
         for group in groups:

@@ -8,7 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +20,9 @@ from safetensors.torch import load_file
 
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
+from core.training import loop, preparing
 from core.training.distributed import World
+from core.training.probe import TrainSession
 from tests.core.training.golden_runs import FIELDS, run_golden
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,6 +92,18 @@ def test_that_two_processes_take_the_same_steps_as_one(name: str, method: dict, 
 
 
 @slow
+@pytest.mark.timeout(120)
+def test_that_a_step_of_one_pair_does_not_leave_processes_waiting_for_each_other(tmp_path: Path) -> None:
+    settings = {"steps": 2, "batch_size": 1, **FULL}
+    alone = run_golden("aot", tmp_path / "alone", **settings)
+    first, second = together("aot", tmp_path / "together", **settings)
+    assert isinstance(first[-1], Finished), first[-1]
+    assert isinstance(second[-1], Finished), second[-1]
+    losses = [event.loss for event in first if isinstance(event, StepDone)]
+    assert losses == pytest.approx([step.loss for step in alone], rel=1e-6)
+
+
+@slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
 def test_that_two_processes_resume_bit_for_bit(method: dict, tmp_path: Path) -> None:
@@ -115,6 +132,45 @@ def test_that_what_ends_one_process_ends_all(method: dict, tmp_path: Path) -> No
     assert isinstance(first[-1], Failed)
     assert first[-1].kind == second[-1].kind == "nan"
     assert first[-1].pair_ids
+
+
+def test_that_optimizer_state_is_gathered_while_the_weights_are_not_whole(tmp_path: Path, monkeypatch) -> None:
+    gathered, whole = [], []
+
+    @contextmanager
+    def whole_model(_session: TrainSession) -> Iterator[None]:
+        whole.append(True)
+        yield
+        whole.pop()
+
+    monkeypatch.setattr(TrainSession, "whole_model", whole_model)
+    monkeypatch.setattr(loop, "optimizer_tensors", lambda *_, **how: gathered.append((how["keep"], *whole)) or {})
+    run_golden("sigmoid", tmp_path, steps=1)
+    assert gathered == [(True,)]
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_that_the_gate_takes_fewer_pairs_when_memory_runs_out_but_not_in_shards(monkeypatch, sharded: bool) -> None:
+    tried: list[int] = []
+
+    def run_gate(*_: Any, sample: int, **__: Any) -> str:
+        tried.append(sample)
+        if len(tried) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return "report"
+
+    monkeypatch.setattr(preparing, "run_gate", run_gate)
+    model = SimpleNamespace(release_reference=lambda: None)
+    session: Any = SimpleNamespace(
+        model=model, scorer=None, config=None, pairs={}, sharded=object() if sharded else None
+    )
+    if sharded:
+        with pytest.raises(torch.OutOfMemoryError):
+            list(preparing.pass_gate(session, [], lambda pairs: {}))
+        assert tried == [preparing.GATE_PAIRS]
+    else:
+        assert list(preparing.pass_gate(session, [], lambda pairs: {}))[-1] == "report"
+        assert tried == [preparing.GATE_PAIRS, preparing.GATE_PAIRS // 2]
 
 
 def test_that_shares_are_even_and_lose_nobody() -> None:

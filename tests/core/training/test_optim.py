@@ -66,6 +66,42 @@ def test_that_restored_state_continues_bit_for_bit() -> None:
         load_optimizer_tensors(other, named(twin), {"nobody::step": torch.zeros(())})
 
 
+class Part(torch.Tensor):
+    """Stands for a tensor held in shards, and counts how many whole ones are alive at once."""
+
+    alive = most = 0
+
+    def full_tensor(self) -> torch.Tensor:
+        found = self.as_subclass(Gathered)
+        Part.alive += 1
+        Part.most = max(Part.most, Part.alive)
+        return found
+
+
+class Gathered(torch.Tensor):
+    """A whole tensor on its device; on the CPU's side of things it is a plain one."""
+
+    def cpu(self) -> torch.Tensor:  # type: ignore[override]
+        return self.as_subclass(torch.Tensor).clone()
+
+    def __del__(self) -> None:
+        Part.alive -= 1
+
+
+def test_that_state_in_shards_is_gathered_one_tensor_at_a_time_and_kept_by_the_leader_alone() -> None:
+    model = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
+    optimizer = make_optimizer(RunConfig(), named(model))
+    steps(model, optimizer, [1])
+    plain = {name: tensor.clone() for name, tensor in optimizer_tensors(optimizer, named(model)).items()}
+    for state in optimizer.state.values():
+        state.update({key: value.as_subclass(Part) for key, value in state.items()})
+    kept = optimizer_tensors(optimizer, named(model))
+    assert {type(tensor) for tensor in kept.values()} == {torch.Tensor}
+    assert all(torch.equal(kept[name], tensor) for name, tensor in plain.items())
+    assert optimizer_tensors(optimizer, named(model), keep=False) == {}
+    assert Part.most <= 2  # the one that is made while the name of the one before still holds it
+
+
 def test_that_weight_decay_spares_vectors() -> None:
     model = nn.Linear(3, 2)
     optimizer = make_optimizer(RunConfig(lr=0.1, weight_decay=0.5), named(model))
