@@ -6,6 +6,7 @@ reference pass: the first run computes it, all others find it in the cache.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
-from core.cli.train import bare_run, code_of, work_on, workspace_run
+from core.cli.train import bare_run, code_of, read_settings, without_measured, work_on, workspace_run
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter
@@ -54,26 +55,56 @@ def sweep(
 ) -> int:
     """Train once for each value of one setting and compare. The reference is computed once."""
     key, values = read_over(over)
-    outcomes: list[Outcome] = []
-    last: Finished | Failed | None = None
-    for value in values:
-        words, title, charter = [*(settings or []), f"{key}={value}"], f"{name}-{key}-{value}", Charter()
+    if pairs is not None and out is None:
+        raise UsageError("No folder for the runs is named.", "Add --out with a new folder.")
+    if pairs is None and workspace is None:
+        raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
+    targets = run_folders(out, key, values) if pairs is not None and out is not None else {}
+    check_all(key, values, settings or [], targets)
+
+    def make(value: str) -> Path:
+        words, title = [*(settings or []), f"{key}={value}"], f"{name}-{key}-{value}"
         if pairs is not None:
-            if out is None:
-                raise UsageError("No folder for the runs is named.", "Add --out with a new folder.")
-            run_dir = bare_run(pairs, model, out / f"{key}-{value}", words, title, charter)
-        elif workspace is not None:
-            run_dir = workspace_run(workspace, dataset, model, words, title, charter)
-        else:
-            raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
-        last = work_on(run_dir, as_json=as_json, processes=launch)
-        if isinstance(last, Failed):
-            return code_of(last, as_json)
-        outcomes.append(outcome_of(value, run_dir, last))
-        if last.reason.startswith("stopped"):
-            break
-    show(key, outcomes, as_json=as_json)
+            return bare_run(pairs, model, targets[value], words, title, Charter())
+        assert workspace is not None
+        return workspace_run(workspace, dataset, model, words, title, Charter())
+
+    outcomes: list[Outcome] = []
+    try:
+        for value in values:
+            run_dir = make(value)
+            last = work_on(run_dir, as_json=as_json, processes=launch)
+            if isinstance(last, Failed):
+                return code_of(last, as_json)
+            outcomes.append(outcome_of(value, run_dir, last))
+            if last.reason.startswith("stopped"):
+                break
+    finally:  # hours of training must not go unmentioned because a later value failed
+        if outcomes:
+            show(key, outcomes, as_json=as_json)
     return 0
+
+
+def run_folders(out: Path, key: str, values: list[str]) -> dict[str, Path]:
+    """Return each value's run folder, all directly in ``out`` whatever characters a value has."""
+    names = [f"{key}-{re.sub(r'[^A-Za-z0-9._+-]+', '-', value).strip('-.')[:60]}" for value in values]
+    if len({name.casefold() for name in names}) < len(names):
+        names = [f"{name}-{number}" for number, name in enumerate(names, 1)]
+    return {value: out / name for value, name in zip(values, names, strict=True)}
+
+
+def check_all(key: str, values: list[str], settings: list[str], targets: dict[str, Path]) -> None:
+    """Refuse before the first run what would stop a later one.
+
+    Raises:
+        UsageError: for a value that cannot be, or a run folder that is taken.
+    """
+    for value in values:
+        words = [*settings, f"{key}={value}"]
+        read_settings(words if targets else without_measured(words))  # a file of pairs has no measured flip rate
+    for target in targets.values():
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise UsageError(f"{target} exists already; no run was started.", "Name another folder with --out.")
 
 
 def read_over(text: str) -> tuple[str, list[str]]:

@@ -148,7 +148,7 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
 
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
-    given = [word for word in settings if word.replace(" ", "") != _MEASURED]
+    given = without_measured(settings)
     config, place = read_settings(given), model_path(model)
     with Application.open(workspace) as app:
         version = app.datasets.get(int(dataset) if dataset.isdigit() else dataset)
@@ -161,6 +161,11 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
             measured_smoothing=len(given) < len(settings),
         )
         return Path(app.runs.create(request).value.folder)
+
+
+def without_measured(settings: list[str]) -> list[str]:
+    """Return the words that are settings; the measured flip rate is known only where the dataset version is."""
+    return [word for word in settings if word.replace(" ", "") != _MEASURED]
 
 
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
