@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import sys
 from pathlib import Path
 
 from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
-from core.store.lock import WorkspaceLock
+from core.store.lock import LOCK_FILE, WorkspaceLock
 
 
 def built_demo() -> Path:
@@ -33,7 +35,8 @@ def demo_folder() -> Path:
 def open_demo(*, reset: bool = False) -> Path:
     """Return the user's copy of the demo, copied at the first call or when ``reset``.
 
-    What was labelled in the copy stays until it is reset. The copy appears complete or not at all.
+    What was labelled in the copy stays until it is reset. The copy appears complete or not at all. A folder in its
+    place that has lost its database, but may hold backups and runs, is never removed: it is kept beside the copy.
 
     Raises:
         WorkspaceInUse: it is to be reset while a window has it open; nothing was removed.
@@ -43,15 +46,35 @@ def open_demo(*, reset: bool = False) -> Path:
     there = (target / "workspace.db").is_file()
     if there and not reset:
         return target
-    if there:
-        WorkspaceLock(target).release()
+    lock = WorkspaceLock(target) if target.is_dir() else None
     new = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
-    with durable.clear_errors(target):
-        try:
+    try:
+        with durable.clear_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(built_demo(), new)
-            shutil.rmtree(target, ignore_errors=True)
-            new.rename(target)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+            if lock is not None and sys.platform == "win32":
+                lock.release()  # no folder with an open file is renamed there
+            old = _swap(new, target)
+    finally:
+        if lock is not None:
+            lock.release()
+        shutil.rmtree(new, ignore_errors=True)
+    if old is not None and (there or not any(path.name != LOCK_FILE for path in old.iterdir())):
+        shutil.rmtree(old, ignore_errors=True)
     return target
+
+
+def _swap(new: Path, target: Path) -> Path | None:
+    """Put ``new`` in the place of ``target`` and return where what lay there is now, if anything did."""
+    old = None
+    if target.exists():
+        names = (target.with_name(f"{target.name}-{number}") for number in itertools.count(1))
+        old = next(name for name in names if not name.exists())
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old is not None:
+            old.rename(target)
+        raise
+    return old

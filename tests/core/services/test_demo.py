@@ -1,15 +1,16 @@
 """The demo: stated rules, a built workspace that opens with this version and adds up."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
-from core.domain.errors import StorageFull, WorkspaceInUse
+from core.domain.errors import StorageFull, UserError, WorkspaceInUse
 from core.domain.judgement import Verdict
 from core.services.application import Application
 from core.services.demo.answers import demo_prompts
 from core.services.demo.labels import complete, rule_plain, rule_steps, steps
-from core.services.demo.opening import open_demo
+from core.services.demo.opening import built_demo, open_demo
 
 LIST = "1. Turn the water off.\n2. Take the handle off.\n3. Change the washer."
 TALK = "Taps drip when a washer is worn. Change it and the tap is quiet again."
@@ -60,6 +61,54 @@ def test_that_a_demo_in_use_is_not_reset_under_its_window(demo):
         open_demo(reset=True)
     assert demo.pairs.count() > 0
     assert (demo.folder / "workspace.db").is_file()
+
+
+def test_that_a_demo_is_not_taken_over_while_its_new_copy_is_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
+    place = open_demo()
+    refused = []
+
+    def built():
+        with pytest.raises(WorkspaceInUse):
+            Application.open(place)
+        refused.append(True)
+        return built_demo()
+
+    monkeypatch.setattr("core.services.demo.opening.built_demo", built)
+    open_demo(reset=True)
+    assert refused == [True]
+    Application.open(place).close()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_that_what_lies_in_place_of_a_lost_demo_is_kept(monkeypatch, tmp_path, reset):
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
+    place = open_demo()
+    (place / "workspace.db").unlink()
+    (place / "backups").mkdir(exist_ok=True)
+    (place / "backups" / "mine.db").write_text("kept")
+    assert open_demo(reset=reset) == place
+    assert (place / "workspace.db").is_file()
+    assert not (place / "backups" / "mine.db").exists()
+    assert [p.read_text() for p in tmp_path.glob("*/backups/mine.db")] == ["kept"]
+
+
+def test_that_a_demo_that_cannot_be_put_in_place_leaves_the_old_one_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path))
+    place = open_demo()
+    (place / "mine").write_text("kept")
+    rename = Path.rename
+
+    def refuse(path, target):
+        if path.name.startswith(".tmp-"):
+            raise OSError(errno.EACCES, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(UserError):
+        open_demo(reset=True)
+    assert (place / "mine").read_text() == "kept"
+    assert [p.name for p in tmp_path.iterdir()] == [place.name]
 
 
 def test_that_a_demo_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
