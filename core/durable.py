@@ -189,13 +189,26 @@ def verify_folder(folder: Path) -> dict[str, Any]:
     return manifest["identity"]
 
 
-def sweep(folder: Path) -> int:
-    """Remove what interrupted writes left behind in ``folder``; return how many things."""
+def sweep(folder: Path, *, older_than_s: float = 0.0) -> int:
+    """Remove what interrupted writes left behind in ``folder``; return how many things.
+
+    Where others may be writing at this moment, ``older_than_s`` spares what was touched in the last so many seconds.
+    """
     count = 0
     for path in Path(folder).glob(f"{TMP_PREFIX}*"):
+        if older_than_s and _age_s(path) < older_than_s:
+            continue
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         count += 1
     return count
+
+
+def _age_s(path: Path) -> float:
+    """Return the seconds since ``path`` was last touched; 0 when it is gone meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 @contextmanager

@@ -29,7 +29,9 @@ from core.store.writer import Priority, Writer, reader_engine
 T = TypeVar("T")
 _OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", "rejects", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _SWEPT = ("backups", "exports", "models", "rejects")
-"""Folders that only the holder of the lock writes to; what an interrupted write left there is removed on opening."""
+"""Folders in which what an interrupted write left is removed on opening once it is old: backups and exports are also
+made by programs that only read the workspace, beside the holder of the lock."""
+_LEFT_BEHIND_S = 24 * 3600.0
 _CLOSE_WAIT_S = 5.0
 
 
@@ -179,8 +181,9 @@ def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
             from core.store.migrate import migrate
 
             migrate(db_path(folder), copy_file)
-        for place in (folder, *(folder / name for name in _SWEPT)):
-            durable.sweep(place)
+        durable.sweep(folder)
+        for name in _SWEPT:
+            durable.sweep(folder / name, older_than_s=_LEFT_BEHIND_S)
         return cls(folder, read_only=False, lock=lock, uuid=found.uuid, version=version)
     except BaseException:
         lock.release()

@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -196,6 +197,16 @@ def test_that_work_of_a_killed_program_is_there_and_leftovers_are_swept(folder: 
     with Store.open(left) as store, store.read() as session:
         assert session.get(SettingRow, "k") is not None
     assert sorted(p.name for p in left.iterdir()) == [".lock", "workspace.db"]
+
+
+def test_that_opening_spares_what_a_reader_may_be_writing(folder: Path) -> None:
+    exports = folder / "exports"
+    exports.mkdir()
+    for name, age_s in ((".tmp-new", 3600), (".tmp-old", 25 * 3600), ("done", 25 * 3600)):
+        (exports / name).mkdir()
+        os.utime(exports / name, (time.time() - age_s,) * 2)
+    Store.open(folder).close()
+    assert sorted(p.name for p in exports.iterdir()) == [".tmp-new", "done"]
 
 
 def test_that_large_files_are_not_checked_in_full_on_opening(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

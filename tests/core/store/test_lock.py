@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,18 @@ def test_that_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
         WorkspaceLock(tmp_path / "none")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_that_a_full_disk_does_not_keep_the_lock_from_being_taken(tmp_path: Path) -> None:
-    (tmp_path / LOCK_FILE).symlink_to("/dev/full")
+class NoRoom(FileIO):
+    """A file on a full disk."""
+
+    def write(self, _data: object) -> int:  # type: ignore[override]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_that_a_full_disk_does_not_keep_the_lock_from_being_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / LOCK_FILE).touch()
+    monkeypatch.setattr("core.store.lock._opened", lambda path: NoRoom(path, "r+b"))
     lock = WorkspaceLock(tmp_path)
     with pytest.raises(WorkspaceInUse):
         WorkspaceLock(tmp_path)
