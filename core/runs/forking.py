@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.domain.errors import NotFound, UserError
+from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.domain.run_record import Charter
+from core.durable import MANIFEST
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.fork_worker import fork_in_child
@@ -62,7 +63,7 @@ def fork_run(
     child = create_run(path or parent.path.parent / run_id, new, run_id=run_id)
     try:
         fork_in_child(source, child.path)
-    except UserError:
+    except BaseException:  # also Ctrl+C, and an error of the program: half a child would look like a run
         shutil.rmtree(child.path, ignore_errors=True)
         raise
     return child
@@ -70,7 +71,7 @@ def fork_run(
 
 def saved_steps(run: RunFolder) -> list[int]:
     """Return the steps that the run has checkpoints of, newest first."""
-    found = [p.name[5:] for p in run.checkpoints.glob("step-*")] if run.checkpoints.is_dir() else []
+    found = [path.parent.name.removeprefix("step-") for path in run.checkpoints.glob(f"step-*/{MANIFEST}")]
     return sorted((int(step) for step in found if step.isdigit()), reverse=True)
 
 

@@ -23,7 +23,7 @@ from core.domain.run_record import LIVE_STATES, Charter
 from core.runs import control_file, hosts
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
-from core.runs.forking import fork_run
+from core.runs.forking import fork_run, saved_steps
 from core.runs.pairs_file import read_pairs
 from core.runs.reader import RunReader
 from core.runs.state import read_status
@@ -228,9 +228,7 @@ class RunsService:
 
     def checkpoints(self, run_id: str) -> list[int]:
         """Return the steps that the run can be forked from, newest first."""
-        place = self._registry.folder(run_id).checkpoints
-        steps = [path.parent.name.removeprefix("step-") for path in place.glob("step-*/MANIFEST.json")]
-        return sorted((int(step) for step in steps if step.isdigit()), reverse=True)
+        return saved_steps(self._registry.folder(run_id))
 
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""

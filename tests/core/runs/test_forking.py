@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from safetensors.torch import load_file
 
 from core.domain.errors import NotFound, UsageError
 from core.domain.run_events import Finished
+from core.durable import MANIFEST
+from core.runs import forking
 from core.runs.creation import NewRun, create_run
 from core.runs.driver import Drive, drive
 from core.runs.folder import RunFolder
@@ -64,3 +68,27 @@ def test_that_a_fork_that_cannot_be_leaves_nothing(parent: RunFolder) -> None:
     with pytest.raises(UsageError, match="no_such"):
         fork_run(parent, 2, {"no_such": 1})
     assert sorted(p.name for p in parent.path.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_that_a_fork_that_is_broken_off_leaves_nothing(
+    parent: RunFolder, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def broken_off(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(forking, "fork_in_child", broken_off)
+    before = sorted(p.name for p in parent.path.parent.iterdir())
+    with pytest.raises(error):
+        fork_run(parent, 2, {})
+    assert sorted(p.name for p in parent.path.parent.iterdir()) == before
+
+
+def test_that_a_checkpoint_without_its_manifest_is_none_to_fork_from(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert saved_steps(run) == []
+    for name in ("step-2", "step-10", "step-12", "other-3", "step-x"):
+        (run.checkpoints / name).mkdir(parents=True)
+        if name != "step-12":
+            (run.checkpoints / name / MANIFEST).touch()
+    assert saved_steps(run) == [10, 2]
