@@ -128,7 +128,7 @@ def _loads(library: str) -> bool:
 def make_venv() -> None:
     """Create the environment, or say which package the system's Python lacks for it."""
     if venv_python().exists():
-        if _quiet(str(venv_python()), "-m", "pip", "--version").returncode == 0:
+        if _has_pip() or (_quiet(str(venv_python()), "-m", "ensurepip").returncode == 0 and _has_pip()):
             return
         say("the environment was left unfinished; it is made again")
         shutil.rmtree(VENV, ignore_errors=True)
@@ -141,6 +141,10 @@ def make_venv() -> None:
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         raise SetupError(f"The environment could not be created:\n{(done.stderr or done.stdout).strip()}")
+
+
+def _has_pip() -> bool:
+    return _quiet(str(venv_python()), "-m", "pip", "--version").returncode == 0
 
 
 def _quiet(*command: str) -> subprocess.CompletedProcess[str]:

@@ -88,6 +88,23 @@ def test_that_a_failed_step_leaves_no_stamp(boot: ModuleType, monkeypatch: pytes
     assert not boot.STAMP.exists()
 
 
+def test_that_an_environment_that_only_lacks_pip_is_given_it(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    boot.venv_python().parent.mkdir(parents=True)
+    boot.venv_python().touch()
+    (boot.VENV / "mine").touch()
+    given: list[bool] = []
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        if "ensurepip" in command:
+            given.append(True)
+        return subprocess.CompletedProcess(command, 0 if given else 1, "", "No module named pip")
+
+    monkeypatch.setattr(boot, "_quiet", run)
+    boot.make_venv()
+    assert given == [True]
+    assert (boot.VENV / "mine").exists()
+
+
 def test_that_an_environment_left_without_pip_is_made_again(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     boot.venv_python().parent.mkdir(parents=True)
     boot.venv_python().touch()
