@@ -83,10 +83,12 @@ def run_processes(
         UsageError: when the run is finished, and in a packaged program, which has no interpreter that torchrun
             could start.
         WorkspaceInUse: when another process works on it; that one is left in peace.
+        NotFound: when the folder holds no run; nothing is written there.
     """
     if getattr(sys, "frozen", False):
         raise UsageError("This build runs one process.", "Use --launch from a source checkout.")
     folder = RunFolder(run_dir)
+    folder.record()
     refuse_finished(folder)
     with RunLock(folder.lock):  # the first process takes it anew, but would be refused where nobody hears it
         request(folder.control, "run")

@@ -1,7 +1,8 @@
 """TR-DPO: a reference that follows the policy, off unless ``ref_refresh_every`` is set.
 
 After every ``ref_refresh_every`` optimizer steps the reference adapter becomes
-``mix * policy + (1 - mix) * reference``, tensor by tensor; mix = 1 copies the policy bit for bit.
+``mix * policy + (1 - mix) * reference``, tensor by tensor; mix = 1 copies the policy bit for bit. It moves after
+the probes of that step, so that they measure what was trained against, and not after the last step.
 Gorbatovski et al. 2024 (arXiv 2404.09656), who recommend mix 0.6 every 512 steps. What is mixed are the tensors
 that train, A and B each, as the paper mixes the weights it trains; the product B A is mixed with them but for a
 term of second order in their difference.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.domain.errors import UsageError, WorkspaceInUse
+from core.domain.errors import NotFound, UsageError, WorkspaceInUse
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
 from core.runs import worker
@@ -92,6 +92,13 @@ def test_that_processes_are_not_started_for_a_finished_run(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="finished"):
         run_processes(folder.path, 2, lambda event: None)
     assert not folder.worker_output.exists()
+
+
+def test_that_processes_are_not_started_where_there_is_no_run(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "none"):
+        with pytest.raises(NotFound):
+            run_processes(place, 2, lambda event: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
