@@ -23,7 +23,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Reviewer", "reviewers"),
     ("Rubric clause", "clause"),
 )
-_WIDTHS = (64, 300, 72, 72, 78, 52, 130, 110, 190)
+_WIDTHS = (64, 300, 72, 72, 78, 52, 130, 110, 250)
 _YIELDING = (("clause", 260), ("reviewers", 160))
 """Columns that give way, in this order, while the prompt has less than so many pixels; the tooltip has their text."""
 _NUMBERS = {"margin", "reward_chosen", "reward_rejected"}
