@@ -261,15 +261,20 @@ class InspectPage(Page):
 
     def _export(self) -> None:
         path = self.context.dialogs.save_file("Export the list", "pairs.csv", "CSV (*.csv)")
-        rows = [asdict(row) for row in self.table.rows_model.rows]
-        if path is None or not rows:
-            return
-        out = io.StringIO()
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({k: _guarded(v) for k, v in row.items()} for row in rows)
-        export.save(path, out.getvalue())
-        self.context.notices.post(f"{len(rows)} rows written to {path}")
+        rows = self.table.rows_model.rows
+        if path is not None and rows:
+            words = f"{len(rows)} rows written to {path}"
+            done = lambda _: self.context.notices.post(words, "ok")  # noqa: E731
+            self.context.tasks.query(lambda: export.save(path, _csv(rows)), done, owner=self)
+
+
+def _csv(rows: Sequence[Any]) -> str:
+    """Return rows of the list as a CSV file."""
+    plain, out = [asdict(row) for row in rows], io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(plain[0]))
+    writer.writeheader()
+    writer.writerows({k: _guarded(v) for k, v in row.items()} for row in plain)
+    return out.getvalue()
 
 
 def _guarded(value: object) -> object:

@@ -176,3 +176,13 @@ def test_that_the_same_pair_read_again_leaves_texts_and_rows_where_they_are(
     page.table.selectRow(1)
     demo.settle()
     assert touched == ["text"]
+
+
+def test_that_the_list_is_written_away_from_the_windows_thread(demo: Any, page: Any, tmp_path: Any) -> None:
+    path = tmp_path / "pairs.csv"
+    demo.dialogs.answers.append(path)
+    page.context.actions.run("inspect.export")
+    assert not demo.context.notices.kept, "nothing is said before it is written"
+    demo.settle()
+    assert len(path.read_text().splitlines()) == len(_margins(page)) + 1
+    assert demo.context.notices.kept[0].text == f"{len(_margins(page))} rows written to {path}"
