@@ -39,7 +39,8 @@ class VerdictBar(Card):
         self.buttons: dict[int, VerdictButton] = {}
         for action_id, strength, label in POINTS:
             name = actions.specs[action_id].title
-            button = VerdictButton(label, actions.key_text(action_id), name=name)
+            brief = label.replace("slightly", "a bit")
+            button = VerdictButton(label, actions.key_text(action_id), name=name, brief=brief)
             button.clicked.connect(lambda _=False, run=action_id: actions.run(run))
             self.buttons[strength] = button
             row.addWidget(button, 1)
@@ -64,6 +65,7 @@ class VerdictBar(Card):
         )
         self.submit.setIcon(QIcon())
         self.submit.setAccessibleName("Submit and next")
+        lower.addSpacing(6)
         lower.addWidget(self.submit)
         self.add(lower)
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButt
 from app.actions.registry import ActionRegistry
 from app.theme.theme import ICON_PROPERTY, Theme
 
-KEY_GAP_PX = 10
-"""Between the words of a verdict and its key."""
+EDGES_PX = 8
+"""What the frame of a verdict takes from its words, both sides together."""
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
@@ -153,9 +153,10 @@ class VerdictButton(QPushButton):
     a narrow window elides the words and never the key.
     """
 
-    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
+    def __init__(self, text: str, keys: str, *, name: str = "", brief: str = "") -> None:
+        """Make one of its words and its key; ``brief`` are the words where they stand in two lines."""
         super().__init__()
-        self._label, self._keys, self._stacked = text, keys, False
+        self._label, self._brief, self._keys, self._stacked = text, brief or text, keys, False
         self.setCheckable(True)
         self.setProperty("verdict", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -166,7 +167,7 @@ class VerdictButton(QPushButton):
 
     def set_label(self, text: str, keys: str | None = None) -> None:
         """Change the words, and the key when it was edited."""
-        self._label = text
+        self._label = self._brief = text
         self._keys = self._keys if keys is None else keys
         self.setAccessibleName(text)
         self.setAccessibleDescription(f"Key {self._keys}" if self._keys else "")
@@ -209,21 +210,26 @@ class VerdictButton(QPushButton):
 
     def shown_words(self) -> str:
         """Return the words as they are drawn, in two lines where they are stacked, cut short where they do not fit."""
-        first, _, last = self._label.rpartition(" ")
+        first, _, last = self._brief.rpartition(" ")
         lines = [first, last] if self._stacked and first else [self._label]
         metrics, room = self.fontMetrics(), self._room()
         return "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in lines)
 
+    @property
+    def _gap(self) -> int:
+        """Pixels between the words and the key."""
+        return 6 if self._stacked else 10
+
     def _room(self) -> int:
         """Return the pixels left for words beside the key."""
-        taken = self.fontMetrics().horizontalAdvance(self._keys) + KEY_GAP_PX if self._keys else 0
-        return self.width() - 16 - taken
+        taken = self.fontMetrics().horizontalAdvance(self._keys) + self._gap if self._keys else 0
+        return self.width() - EDGES_PX - taken
 
     def _places(self) -> tuple[QRect, QRect]:
         """Return where words and key are drawn: side by side, together in the middle."""
         metrics = self.fontMetrics()
         words = max(metrics.horizontalAdvance(line) for line in self.shown_words().split("\n"))
         key = metrics.horizontalAdvance(self._keys)
-        whole = words + (KEY_GAP_PX + key if key else 0)
+        whole = words + (self._gap + key if key else 0)
         start, high = (self.width() - whole) // 2, self.height()
         return QRect(start, 0, words, high), QRect(start + whole - key, 0, key, high)

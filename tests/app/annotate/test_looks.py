@@ -40,3 +40,10 @@ def test_that_the_key_of_a_verdict_is_no_part_of_its_words(sit_down):
         assert not any(letter.isdigit() for letter in button.shown_words())
         words, key = button._places()
         assert words.right() < key.left() and words.left() >= 0 and key.right() <= button.width()
+
+
+def test_that_the_verdicts_are_read_in_full_in_a_small_window(sit_down):
+    hands = sit_down()
+    hands.page.window().resize(1280, 800)
+    words = [button.shown_words() for button in hands.page.bar.buttons.values()]
+    assert not any("…" in text for text in words), words
