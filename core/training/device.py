@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import torch
@@ -76,13 +77,23 @@ def list_devices() -> list[DeviceInfo]:
 
 
 def set_threads(count: int) -> int:
-    """Give torch ``count`` threads (0: the physical cores) and return how many it has."""
+    """Give torch ``count`` threads and return how many it has.
+
+    0 means as many as OMP_NUM_THREADS says where it is set, else one a physical core.
+    """
+    count = count or _threads_wanted_outside()
     if count <= 0:
         import psutil
 
         count = psutil.cpu_count(logical=False) or 1
     torch.set_num_threads(count)
     return torch.get_num_threads()
+
+
+def _threads_wanted_outside() -> int:
+    """Return OMP_NUM_THREADS as a number, 0 where it is not one; a list names nested levels, the first counts."""
+    text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(text) if text.isdecimal() else 0
 
 
 def _cuda(device: torch.device) -> torch.device:

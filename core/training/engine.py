@@ -26,6 +26,8 @@ from core.training.device import resolve_device, set_threads
 from core.training.distributed import SharedControl, World
 from core.training.interrupts import Interrupts
 from core.training.loop import Job, Training, finished
+from core.training.kernel_memory import settled_kernel
+from core.training.linear_kernels import kernel_in
 from core.training.losses import check_combination
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
@@ -101,6 +103,8 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
 
     job.world.join(device)
     job.world.require_same({"step": str(start), **inputs})
+    kernel = job.world.from_leader(kernel_in(checkpoint.state.kernel_id) if checkpoint else "")
+    kernel = kernel or job.world.from_leader(settled_kernel(job.cache_dir))
     interrupts = Interrupts(job.control, only_between_steps=not job.world.alone)
     prepared, trouble = None, None
     try:
@@ -113,7 +117,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
             start=start,
             interrupts=interrupts,
             world=job.world,
-            kernel_id=checkpoint.state.kernel_id if checkpoint else "",
+            kernel=kernel,
         )
     except Exception as error:
         if not job.world.alone and config.method == "full" and _ran_out(error):

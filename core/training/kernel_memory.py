@@ -8,6 +8,7 @@ every time: so the first answer is kept beside the caches, for as long as proces
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -35,9 +36,26 @@ def settled_kernel(cache_dir: Path | None) -> str:
         return name
     measured = choose_kernel(torch.float32).name
     with contextlib.suppress(UserError, OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write_json(path, {**machine(), "kernel": measured})
-    return _recall(path) or measured  # where two processes measured at once, both take what lasted
+        _remember(path, measured)
+    return _recall(path) or measured
+
+
+def _remember(path: Path, kernel: str) -> None:
+    """Write the answer unless another process has meanwhile: the first one holds, and both read it back.
+
+    What is there and speaks of another machine, or is damaged, is cleared away first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{FILE}.{os.getpid()}")
+    durable.write_json(fresh, {**machine(), "kernel": kernel})
+    try:
+        if not _recall(path):
+            path.unlink(missing_ok=True)
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _recall(path: Path) -> str:

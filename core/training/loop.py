@@ -22,6 +22,7 @@ from core.training.checkpoints import Checkpoint, RunState
 from core.training.control import Control
 from core.training.distributed import World
 from core.training.interrupts import Interrupts
+from core.training.memory_plan import give_back
 from core.training.optim import clip_gradients, learning_rate, make_optimizer, optimizer_tensors, set_learning_rate
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
@@ -134,6 +135,7 @@ class Training:
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.stepper.clear()
+        give_back()  # rows of another length leave holes that the next step could not use
         seconds = time.monotonic() - begun - self.interrupts.take_paused()
         done = tally.event(
             step=step, epoch=self.prepared.order.epochs_done(step), grad_norm=norm, lr=rate, seconds=seconds

@@ -20,8 +20,6 @@ from core.training.distributed import World
 from core.training.forward import choose_scorer
 from core.training.gate import run_gate
 from core.training.interrupts import Interrupts
-from core.training.kernel_memory import settled_kernel
-from core.training.linear_kernels import kernel_in
 from core.training.losses import LOSS_TABLE, check_labels
 from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.model import load_model, model_sha256
@@ -106,11 +104,11 @@ def prepare(
     start: int,
     interrupts: Interrupts,
     world: World,
-    kernel_id: str = "",
+    kernel: str = "",
 ) -> Generator[RunEvent, None, Prepared | None]:
     """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
 
-    ``kernel_id`` is the forward pass that a resumed run used before; it is taken again where it exists.
+    ``kernel`` names the CPU's matrix kernel, as a resumed run had it; it is taken where it exists.
 
     Raises:
         GateFailed: naming the cause.
@@ -129,7 +127,6 @@ def prepare(
     train = [pair for pair in encoded if pair.pair_id in train_ids]
     total, order = total_steps(len(train), config), DataOrder(len(train), config)
 
-    kernel = kernel_in(kernel_id) or settled_kernel(cache_dir)
     scorer = choose_scorer(model, config, encoded, kernel=kernel)
     yield PhaseChanged("load", 1, 1, f"forward pass: {scorer.name}")
     if note := getattr(scorer, "note", ""):

@@ -56,3 +56,16 @@ def test_that_threads_are_set_and_chosen() -> None:
 
 def test_that_every_dtype_of_the_settings_is_known() -> None:
     assert set(device_module._DTYPES) == {"float32", "bfloat16", "float64"}
+
+
+@pytest.mark.parametrize(("text", "threads"), [("1", 1), ("2,1", 2), ("", 0), ("many", 0)])
+def test_that_the_number_of_threads_wanted_outside_holds(
+    monkeypatch: pytest.MonkeyPatch, text: str, threads: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    before = torch.get_num_threads()
+    try:
+        found = set_threads(0)
+        assert found == threads or (threads == 0 and found >= 1)
+    finally:
+        torch.set_num_threads(before)

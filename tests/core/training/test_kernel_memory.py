@@ -29,6 +29,19 @@ def test_that_a_second_process_takes_what_the_first_measured(ratios: list[float]
     assert ratios == [1.0], "the second answer needs no measurement"
 
 
+def test_that_of_two_processes_that_measure_at_once_the_first_answer_holds(
+    ratios: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure_while_another_does(*_: object, **__: object) -> LinearKernel:
+        monkeypatch.undo()
+        kernel_memory._remember(tmp_path / FILE, ONEDNN)
+        return LinearKernel(TORCH, torch.nn.functional.linear)
+
+    monkeypatch.setattr(kernel_memory, "choose_kernel", measure_while_another_does)
+    assert settled_kernel(tmp_path) == ONEDNN
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
 def test_that_another_processor_or_torch_is_measured_anew(ratios: list[float], tmp_path: Path) -> None:
     ratios += [1.2, 1.0]
     settled_kernel(tmp_path)
