@@ -198,7 +198,8 @@ class RubricsPage(Page):
         draft = version.state is RubricState.DRAFT
         self._name.setText(version.title)
         self._state.set_chip("draft" if draft else "published", "warn" if draft else "ok")
-        self._used.setText(presenter.usage_text(summary, version) if not draft else "Pairs are labelled under it once it is published.")
+        unused = "Pairs are labelled under it once it is published."
+        self._used.setText(unused if draft else presenter.usage_text(summary, version))
         self._show_buttons(draft=draft, published=not draft)
         self._forms.setCurrentIndex(1 if draft else 0)
         if draft and not self._form_is_of(version):

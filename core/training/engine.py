@@ -25,9 +25,9 @@ from core.training.control import Control
 from core.training.device import resolve_device, set_threads
 from core.training.distributed import SharedControl, World
 from core.training.interrupts import Interrupts
-from core.training.loop import Job, Training, finished
 from core.training.kernel_memory import settled_kernel
 from core.training.linear_kernels import kernel_in
+from core.training.loop import Job, Training, finished
 from core.training.losses import check_combination
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
