@@ -70,8 +70,9 @@ def test_that_the_table_twin_holds_the_same_values(grid):
 
 
 def test_that_a_plot_is_a_picture_vector_or_values(grid):
-    assert content(grid.plots[0], "png")().startswith(b"\x89PNG")
-    assert b"<svg" in content(grid.plots[0], "svg")()
+    picture, vector = (content(grid.plots[0], kind)() for kind in ("png", "svg"))
+    assert isinstance(picture, bytes) and picture.startswith(b"\x89PNG")
+    assert isinstance(vector, bytes) and b"<svg" in vector
     assert file_name(grid.plots[1], "run", "csv") == "run_reward_chosen.csv"
     lines = content(grid.plots[1], "csv")().splitlines()
     assert lines[0] == "step,reward_chosen,reward_chosen_smoothed,reward_rejected,reward_rejected_smoothed"
