@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app import bootstrap
 from app.background.watchdog import Stall
 from app.dialogs import Dialogs
+from app.main_window.places import preload
 from core.domain.errors import UserError
 
 
@@ -139,6 +140,7 @@ def open_desk(
         with qtbot.waitSignal(made.desk.switch.switched, timeout=60_000):
             made.desk.switch.open(workspace, create=create)
     made.settle()
+    preload(bootstrap.PRELOAD)  # the running program does it on a thread once its window is painted
     if watch:
         made.desk.watchdog.start()
     return made
