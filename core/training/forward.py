@@ -95,7 +95,7 @@ def _candidates(
     )
     if next(model.model.parameters()).device.type == "cuda":
         yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, flex=True)
-    yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing)
+    yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, kernel=kernel)
 
 
 def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:

@@ -61,7 +61,7 @@ class LeanScorer(RowScorer):
         chosen = choose_kernel(dtype, wanted=kernel)
         self._linear = chosen.linear
         self._head = HeadSpec.from_model(model.model).with_linear(chosen.linear)
-        self.kernel_id = f"lean-1/{dtype}/{chosen.name}/torch-{torch.__version__}"
+        self.kernel_id = f"lean-2/{dtype}/{chosen.name}/torch-{torch.__version__}"
 
     @contextmanager
     def opened(self, *, policy: bool) -> Iterator[Opened]:

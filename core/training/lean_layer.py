@@ -10,14 +10,16 @@ Shapes: T tokens, K kept rows (K = T but in the last layer), H width, d head dim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from core.generation.lm_head import Linear
+from core.training.adapted_linear import AdaptedLinear, apply, back
 from core.training.lean_attention import AttentionPlan, attend, attend_backward
-from core.training.lean_weights import LeanLayer, LeanLinear
+from core.training.lean_weights import LeanLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Saved:
     Attributes:
         h: (T, H) input. q, k, v: (T, heads, d), rotated and q scaled. raw_q, raw_k: before the head norms, if any.
         o: (K, h d) output of the attention. mid: (K, H) between attention and feed-forward. gate, up: (K, F).
-        low: x A^T of each adapted linear layer, in order. kept: probabilities of the attention's tiles.
+        low: x A^T of each adapted linear layer, in order.
     """
 
     h: Tensor
@@ -63,17 +65,16 @@ class Saved:
     gate: Tensor
     up: Tensor
     low: tuple[Tensor | None, ...]
-    kept: tuple[Tensor, ...]
 
     def tensors(self) -> list[Tensor | None]:
         """Return everything in one list, for autograd to hold."""
         plain = [self.h, self.q, self.k, self.v, self.raw_q, self.raw_k, self.o, self.mid, self.gate, self.up]
-        return [*plain, *self.low, *self.kept]
+        return [*plain, *self.low]
 
     @classmethod
     def of(cls, tensors: tuple[Tensor, ...]) -> Saved:
         """Rebuild from :meth:`tensors`."""
-        return cls(*tensors[:10], tuple(tensors[10:17]), tuple(tensors[17:]))
+        return cls(*tensors[:10], tuple(tensors[10:]))
 
 
 def forward_layer(h: Tensor, layer: LeanLayer, call: Call) -> tuple[Tensor, Saved]:
@@ -84,7 +85,7 @@ def forward_layer(h: Tensor, layer: LeanLayer, call: Call) -> tuple[Tensor, Save
     raw_q, raw_k = (q, k) if layer.q_norm is not None else (None, None)
     q = rotate(_head_norm(q, layer.q_norm, call), call.cos * call.scaling, call.sin * call.scaling)
     k = rotate(_head_norm(k, layer.k_norm, call), call.cos, call.sin)
-    o, kept = attend(q, k, v, call.plan)
+    o = attend(q, k, v, call.plan)
     o = o.view(len(o), -1)
     rest = h
     if call.keep is not None:
@@ -96,7 +97,7 @@ def forward_layer(h: Tensor, layer: LeanLayer, call: Call) -> tuple[Tensor, Save
     out, low_down = _apply(F.silu(gate).mul_(up), layer.down, call)
     out.add_(mid)
     low = (low_q, low_k, low_v, low_o, low_gate, low_up, low_down)
-    return out, Saved(h, q, k, v, raw_q, raw_k, o, mid, gate, up, low, kept)
+    return out, Saved(h, q, k, v, raw_q, raw_k, o, mid, gate, up, low)
 
 
 def backward_layer(
@@ -120,7 +121,7 @@ def backward_layer(
     d_rest = d_mid
     if call.keep is not None:
         d_o, d_rest = (_spread(t, call.keep, len(saved.h)) for t in (d_o, d_mid))
-    dq, dk, dv = attend_backward(d_o.view_as(saved.q), saved.q, saved.k, saved.v, saved.kept, call.plan)
+    dq, dk, dv = attend_backward(d_o.view_as(saved.q), saved.q, saved.k, saved.v, call.plan)
     dq = rotate(dq, call.cos * call.scaling, -call.sin * call.scaling)
     dk = rotate(dk, call.cos, -call.sin)
     dq = _head_norm_backward(dq, saved.raw_q, layer.q_norm, call)
@@ -188,29 +189,12 @@ def _spread(x: Tensor, rows: Tensor, total: int) -> Tensor:
     return x.new_zeros(total, x.shape[1]).index_add_(0, rows, x)
 
 
-def _apply(x: Tensor, linear: LeanLinear, call: Call) -> tuple[Tensor, Tensor | None]:
-    """Return W x + b + scale * B (A x), and A x."""
-    y = call.linear(x, linear.weight)
-    if linear.bias is not None:
-        y.add_(linear.bias)
-    adapter = linear.adapter(call.policy)
-    if adapter is None:
-        return y, None
-    u = x @ adapter.a.to(x.dtype).t()
-    return y.addmm_(u, adapter.b.to(x.dtype).t(), alpha=adapter.scale), u
+def _apply(x: Tensor, layer: AdaptedLinear, call: Call) -> tuple[Tensor, Tensor | None]:
+    return apply(x, layer.weight, layer.bias, layer.adapter(call.policy), call.linear)
 
 
 def _back(
-    grad: Tensor, x: Tensor, u: Tensor | None, linear: LeanLinear, call: Call, *, input_grad: bool = True
-) -> tuple[Tensor, list[Tensor]]:
-    """Return the gradient by ``x`` and those by A and B; nothing for the frozen weight."""
-    dx = call.linear(grad, linear.weight.t()) if input_grad else grad
-    adapter = linear.adapter(call.policy)
-    if adapter is None or u is None:
-        return dx, []
-    v = (grad @ adapter.b.to(grad.dtype)).mul_(adapter.scale)
-    d_a = v.t() @ x
-    d_b = (u.t() @ grad).mul_(adapter.scale).t()
-    if input_grad:
-        dx.addmm_(v, adapter.a.to(grad.dtype))
-    return dx, [d_a.to(adapter.a.dtype), d_b.to(adapter.b.dtype)]
+    grad: Tensor, x: Tensor, u: Tensor | None, layer: AdaptedLinear, call: Call, *, input_grad: bool = True
+) -> tuple[Any, list[Tensor]]:
+    adapter = layer.adapter(call.policy)
+    return back(grad, x, u, layer.weight, adapter, call.linear, input_grad=input_grad)

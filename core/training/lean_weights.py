@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.training.adapted_linear import AdaptedLinear, read_linear
 from core.training.adapters import POLICY, REFERENCE
 from core.training.shared import attention_windows, base_of
 
@@ -25,46 +26,23 @@ _ROPE = ("default", "linear", "llama3", "yarn")
 
 
 @dataclass(frozen=True, slots=True)
-class LowRank:
-    """An adapter of one linear layer: ``scale * B A``, A (rank, inputs), B (outputs, rank)."""
-
-    a: nn.Parameter
-    b: nn.Parameter
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
-class LeanLinear:
-    """A frozen linear layer with the adapters that the policy and the reference put on it."""
-
-    weight: Tensor
-    bias: Tensor | None
-    policy: LowRank | None = None
-    reference: LowRank | None = None
-
-    def adapter(self, policy: bool) -> LowRank | None:
-        """Return the adapter of the policy or of the reference."""
-        return self.policy if policy else self.reference
-
-
-@dataclass(frozen=True, slots=True)
 class LeanLayer:
     """The tensors of one decoder layer; ``q_norm`` and ``k_norm`` are None where heads are not normed."""
 
     norm_in: Tensor
-    q: LeanLinear
-    k: LeanLinear
-    v: LeanLinear
-    o: LeanLinear
+    q: AdaptedLinear
+    k: AdaptedLinear
+    v: AdaptedLinear
+    o: AdaptedLinear
     norm_mid: Tensor
-    gate: LeanLinear
-    up: LeanLinear
-    down: LeanLinear
+    gate: AdaptedLinear
+    up: AdaptedLinear
+    down: AdaptedLinear
     q_norm: Tensor | None
     k_norm: Tensor | None
 
     @property
-    def linears(self) -> tuple[LeanLinear, ...]:
+    def linears(self) -> tuple[AdaptedLinear, ...]:
         """The linear layers in the order that gradients are returned in."""
         return self.q, self.k, self.v, self.o, self.gate, self.up, self.down
 
@@ -159,8 +137,10 @@ def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
     mlp: Any = layer.mlp
     rest: Any = layer
 
-    def linear(module: nn.Module) -> LeanLinear:
-        return _read_linear(module, adapters)
+    def linear(module: nn.Module) -> AdaptedLinear:
+        if type(getattr(module, "base_layer", module)) is not nn.Linear:
+            raise ModelRefused(f"a projection is a {type(module).__name__}")
+        return read_linear(module, adapters)
 
     return LeanLayer(
         norm_in=rest.input_layernorm.weight,
@@ -175,34 +155,6 @@ def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
         q_norm=getattr(getattr(attention, "q_norm", None), "weight", None),
         k_norm=getattr(getattr(attention, "k_norm", None), "weight", None),
     )
-
-
-def _read_linear(module: Any, adapters: tuple[str, str]) -> LeanLinear:
-    base = module.base_layer if hasattr(module, "base_layer") else module
-    if type(base) is not nn.Linear or base.weight.requires_grad or not base.weight.is_floating_point():
-        raise ModelRefused(f"a projection is a {type(base).__name__}")
-    if base is module:
-        return LeanLinear(base.weight, base.bias)
-    _check_adapter(module)
-    policy, reference = (_low_rank(module, name) for name in adapters)
-    return LeanLinear(base.weight, base.bias, policy, reference)
-
-
-def _check_adapter(module: Any) -> None:
-    if type(module).__name__ != "Linear" or not hasattr(module, "lora_A") or getattr(module, "merged_adapters", None):
-        raise ModelRefused(f"an adapter is a {type(module).__module__}.{type(module).__name__}, or merged")
-    if any(v is not None for v in getattr(module, "lora_variant", {}).values()) or getattr(module, "fan_in_fan_out", 0):
-        raise ModelRefused("an adapter is a variant of LoRA")
-    if any(getattr(module, "lora_bias", {}).values()):
-        raise ModelRefused("an adapter has a bias")
-    if any(getattr(drop, "p", 0.0) for drop in module.lora_dropout.values()):
-        raise ModelRefused("an adapter has dropout")
-
-
-def _low_rank(module: Any, name: str) -> LowRank | None:
-    if not name or name not in module.lora_A:
-        return None
-    return LowRank(module.lora_A[name].weight, module.lora_B[name].weight, float(module.scaling[name]))
 
 
 def model_dtype(lean: LeanModel) -> torch.dtype:

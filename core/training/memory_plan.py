@@ -20,7 +20,6 @@ import torch
 
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
-from core.training.lean_attention import KEEP, TILE
 from core.training.one_pass_head import tile_rows
 
 MIB = 1 << 20
@@ -221,7 +220,7 @@ def activation_bytes(
     """Return the bytes kept between forward and backward pass of one micro-batch."""
     number = _BYTES[config.dtype]
     tokens = sum(lengths) if forward != "separate" else 2 * len(lengths) * max(lengths)
-    layer = layer_numbers(shape, config, forward) * tokens + probability_numbers(shape, lengths, forward)
+    layer = layer_numbers(shape, config, forward) * tokens
     if checkpointing:
         return number * (shape.width * tokens * shape.layers + layer)
     return number * layer * shape.layers
@@ -234,14 +233,6 @@ def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
     if forward == "lean":
         return 2 * shape.width + 2 * q + 2 * kv + 2 * shape.inner + low
     return 4 * shape.width + 4 * q + 4 * shape.inner + low
-
-
-def probability_numbers(shape: ModelShape, lengths: Sequence[int], forward: str) -> int:
-    """Return the attention probabilities that the lean pass keeps per layer; about half of a row's square."""
-    if forward != "lean":
-        return 0
-    kept = (shape.heads * n * (n + TILE) // 2 for n in lengths)
-    return sum(area if area <= KEEP else 0 for area in kept)
 
 
 def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str) -> int:

@@ -1,26 +1,30 @@
 """Prefix-shared rows through any Hugging Face decoder that takes position ids and an additive mask.
 
-The decoder is called as it is, adapters and all; only what it is fed differs from the usual padded batch.
-On the CPU each pair is a call of its own, so that nothing is padded and no attention is spent between pairs.
+The decoder is called as it is; only what it is fed differs from the usual padded batch. On the CPU each pair is a
+call of its own, so that nothing is padded and no attention is spent between pairs, and linear layers take the
+quick step of :mod:`core.training.quick_layers`.
 On an accelerator rows are packed into one sequence under a token budget; there the mask goes through
 FlexAttention where the model takes it, which skips the blocks between pairs, and through a dense mask elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.training.linear_kernels import TORCH, LinearKernel, choose_kernel
 from core.training.pair_rows import Opened, Pack, PairRow, RowScorer, allowed, groups, pack
+from core.training.quick_layers import QuickLayers
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
@@ -37,6 +41,7 @@ class SharedScorer(RowScorer):
         checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
         flex: use FlexAttention (accelerators only).
         pack_tokens: token budget of a packed row; 0 computes every pair by itself.
+        kernel: name of the CPU's matrix kernel to take where it exists; "" measures.
 
     Raises:
         ModelRefused: when the architecture cannot run on such rows.
@@ -52,6 +57,7 @@ class SharedScorer(RowScorer):
         checkpointing: bool = False,
         flex: bool = False,
         pack_tokens: int | None = None,
+        kernel: str = "",
     ) -> None:
         self._model = model
         self.tile = tile
@@ -63,7 +69,11 @@ class SharedScorer(RowScorer):
         on_cpu = weight.device.type == "cpu"
         self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
         attention = "flex" if flex else getattr(base.config, "_attn_implementation", "") or "eager"
-        self.kernel_id = f"shared-1/{weight.dtype}/{weight.device.type}/{attention}/torch-{torch.__version__}"
+        chosen = choose_kernel(weight.dtype, wanted=kernel) if on_cpu else LinearKernel(TORCH, F.linear)
+        self._linear = chosen.linear
+        self._quick = QuickLayers(base.get_decoder(), chosen.linear) if on_cpu else None
+        where = f"{weight.dtype}/{weight.device.type}/{attention}/{chosen.name}"
+        self.kernel_id = f"shared-2/{where}/torch-{torch.__version__}"
 
     @contextmanager
     def opened(self, *, policy: bool) -> Iterator[Opened]:
@@ -71,12 +81,15 @@ class SharedScorer(RowScorer):
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             base = base_of(live)
             decoder = base.get_decoder()
-            with _attention(base, "flex_attention") if self._flex else nullcontext():
-                yield Opened(partial(self._hidden, decoder), HeadSpec.from_model(live))
+            head = HeadSpec.from_model(live).with_linear(self._linear)
+            quick = self._quick.on() if self._quick and live is self._model.model else nullcontext()
+            with quick, _attention(base, "flex_attention") if self._flex else nullcontext():
+                yield Opened(partial(self._hidden, decoder), head)
 
     def _hidden(self, decoder: nn.Module, rows: Sequence[PairRow]) -> Tensor:
         states = []
-        with layer_checkpointing(decoder, self.recomputes(rows)):
+        again = self._quick.on if self._quick else nullcontext
+        with layer_checkpointing(decoder, self.recomputes(rows), again):
             for group in groups([row for row in rows if row.targets], self.pack_tokens):
                 states.append(self._call(decoder, group))
         if not states:
@@ -132,10 +145,12 @@ def attention_windows(config: Any) -> dict[str, int]:
 
 
 @contextmanager
-def layer_checkpointing(decoder: nn.Module, active: bool) -> Iterator[None]:
+def layer_checkpointing(
+    decoder: nn.Module, active: bool, within: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[None]:
     """Recompute each decoder layer in the backward pass for the length of the context.
 
-    transformers checkpoints a layer only while its ``training`` flag is set. The flag is set on the layer object
+    The layer is computed again inside ``within()``. transformers checkpoints a layer only while its ``training`` flag is set. The flag is set on the layer object
     alone: its children, dropout among them, stay in evaluation mode.
     """
     if not active:
@@ -145,7 +160,9 @@ def layer_checkpointing(decoder: nn.Module, active: bool) -> Iterator[None]:
 
     layers = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
     before = [(layer.training, layer.gradient_checkpointing) for layer in layers]
-    again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
+    again = partial(
+        checkpoint, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: (nullcontext(), within())
+    )
     try:
         for layer in layers:
             layer.training, layer.gradient_checkpointing = True, True
