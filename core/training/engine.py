@@ -24,9 +24,10 @@ from core.training.checkpoints import Checkpoint
 from core.training.control import Control
 from core.training.device import resolve_device, set_threads
 from core.training.distributed import SharedControl, World
+from core.training.footprint import keep_small
 from core.training.interrupts import Interrupts
 from core.training.kernel_memory import settled_kernel
-from core.training.linear_kernels import kernel_in, limit_primitive_caches
+from core.training.linear_kernels import kernel_in
 from core.training.loop import Job, Training, finished
 from core.training.losses import check_combination
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
@@ -92,7 +93,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
     check_combination(config)
     device = resolve_device(job.world.device(config.device))
     set_threads(job.world.threads(config.threads))
-    limit_primitive_caches()
+    keep_small()
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
     inputs = input_hashes(split.train, config, job.model_dir)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core.domain.errors import GateFailed
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
+from core.training.footprint import give_back
 from core.training.gate_tokens import audit_tokens
 from core.training.losses import LossInputs, StartCase, evaluate, start_value
 from core.training.model import LoadedModel
@@ -277,6 +278,7 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
     try:
         with torch.enable_grad():
             for pair in sorted(pairs, key=lambda p: p.length)[:2]:  # one by one: the run's peak is one micro-batch
+                give_back()
                 logps = scorer.score([pair], stats=False).logps
                 if not logps.requires_grad:
                     raise _frozen("The log-probs do not depend on any weight that trains")

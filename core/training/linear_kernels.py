@@ -7,7 +7,6 @@ private operator, so it is used only where it exists, agrees, and is clearly fas
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -18,12 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.generation.lm_head import Linear
+from core.training.footprint import limit_primitive_caches
 
 TORCH, ONEDNN = "torch", "onednn"
 CLEARLY_FASTER = 1.1
 """Ratio from which the private operator is worth it; well above the noise, so that runs choose alike."""
-KEPT_PRIMITIVES = "64"
-"""Compiled products that oneDNN keeps, each for one shape: more than a pair needs, few enough to be small."""
 _SHAPE = (256, 1024, 1024)
 _ROUNDS = 8
 
@@ -62,17 +60,6 @@ def choose_kernel(dtype: torch.dtype, *, wanted: str = "") -> LinearKernel:
 def kernel_in(kernel_id: str) -> str:
     """Return the name of the kernel in a scorer's kernel id, or "" where it names none."""
     return next((name for name in (ONEDNN, TORCH) if f"/{name}/" in kernel_id), "")
-
-
-def limit_primitive_caches() -> None:
-    """Let oneDNN keep few compiled products, unless the environment says how many.
-
-    Every row length is a shape of its own, and a compiled product takes 0.3 MB twice, in oneDNN's cache and in
-    torch's before it. Their limits of 1024 each would let a run over pairs of many lengths grow by 480 MB. Both
-    limits are read once, at the first product: call this before.
-    """
-    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-        os.environ.setdefault(name, KEPT_PRIMITIVES)
 
 
 def onednn_kernel() -> LinearKernel | None:

@@ -21,8 +21,8 @@ from core.training.batching import MicroBatches
 from core.training.checkpoints import Checkpoint, RunState
 from core.training.control import Control
 from core.training.distributed import World
+from core.training.footprint import give_back
 from core.training.interrupts import Interrupts
-from core.training.memory_plan import give_back
 from core.training.optim import clip_gradients, learning_rate, make_optimizer, optimizer_tensors, set_learning_rate
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due

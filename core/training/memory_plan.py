@@ -8,7 +8,6 @@ and layer in numbers of the run's dtype.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import sys
 from collections.abc import Sequence
@@ -232,7 +231,7 @@ def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
     low = config.lora_r * (7 if shape.gated else 6)
     if forward == "lean":
         return 2 * shape.width + 2 * q + 2 * kv + 2 * shape.inner + low
-    return 4 * shape.width + 4 * q + 4 * shape.inner + low
+    return 5 * shape.width + 4 * q + (4 if shape.gated else 5) * shape.inner + low
 
 
 def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str) -> int:
@@ -261,15 +260,6 @@ def free_bytes(device: torch.device) -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
-
-
-def give_back() -> None:
-    """Return freed memory to the system where the C library keeps it (glibc); otherwise nothing."""
-    if sys.platform.startswith("linux"):
-        try:
-            ctypes.CDLL(None).malloc_trim(0)
-        except (OSError, AttributeError):
-            return
 
 
 def _stored_numbers(path: Path) -> int:

@@ -17,6 +17,7 @@ from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.durable import file_sha256
 from core.training.batching import DataOrder, total_steps
 from core.training.distributed import World
+from core.training.footprint import give_back
 from core.training.forward import choose_scorer
 from core.training.gate import run_gate
 from core.training.interrupts import Interrupts
@@ -217,6 +218,7 @@ def _compute_reference(
             )
         batch = max(1, batch // 2)
     session.model.release_reference()
+    give_back()
 
 
 def pass_gate(

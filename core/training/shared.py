@@ -150,8 +150,8 @@ def layer_checkpointing(
 ) -> Iterator[None]:
     """Recompute each decoder layer in the backward pass for the length of the context.
 
-    The layer is computed again inside ``within()``. transformers checkpoints a layer only while its ``training`` flag is set. The flag is set on the layer object
-    alone: its children, dropout among them, stay in evaluation mode.
+    The layer is computed again inside ``within()``. transformers checkpoints a layer only while its ``training`` flag
+    is set. The flag is set on the layer object alone: its children, dropout among them, stay in evaluation mode.
     """
     if not active:
         yield

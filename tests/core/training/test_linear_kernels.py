@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from core.training import linear_kernels
-from core.training.linear_kernels import ONEDNN, TORCH, LinearKernel, agrees, choose_kernel, limit_primitive_caches, onednn_kernel
+from core.training.linear_kernels import ONEDNN, TORCH, LinearKernel, agrees, choose_kernel, onednn_kernel
 
 
 @pytest.fixture(autouse=True)
@@ -64,41 +59,3 @@ def test_that_the_choice_is_measured_once_a_process(monkeypatch):
     ratios = iter([1.5, 1.0])
     monkeypatch.setattr(linear_kernels, "speed_ratio", lambda kernel: next(ratios))
     assert [choose_kernel(torch.float32).name for _ in range(3)] == [ONEDNN] * 3
-
-
-MANY_SHAPES = """
-import torch
-from core.training.linear_kernels import onednn_kernel
-
-def anonymous():
-    with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
-
-torch.set_num_threads(1)
-kernel = onednn_kernel()
-if kernel is not None:
-    weight = torch.ones(256, 256)
-    kernel.linear(torch.ones(64, 256), weight)
-    before = anonymous()
-    for rows in range(65, 565):
-        kernel.linear(torch.ones(rows, 256), weight)
-    print(anonymous() - before)
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read as Linux counts it")
-def test_that_rows_of_many_lengths_do_not_fill_the_memory_with_compiled_products():
-    out = subprocess.run(
-        [sys.executable, "-c", MANY_SHAPES], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
-    ).stdout
-    if not out:
-        pytest.skip("this build of torch has no such operator")
-    assert float(out) < 80, "500 shapes at 0.6 MB each without a limit"
-
-
-def test_that_a_limit_set_outside_is_kept(monkeypatch):
-    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
-    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
-    limit_primitive_caches()
-    assert os.environ["LRU_CACHE_CAPACITY"] == "7"
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == linear_kernels.KEPT_PRIMITIVES
