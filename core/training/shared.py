@@ -65,11 +65,13 @@ class SharedScorer(RowScorer):
         self._flex = flex
         base = base_of(model.model)
         self._windows = attention_windows(base.config)
-        weight = HeadSpec.from_model(model.model).weight
+        head = HeadSpec.from_model(model.model)
+        weight = head.weight
         on_cpu = weight.device.type == "cpu"
         self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
         attention = "flex" if flex else getattr(base.config, "_attn_implementation", "") or "eager"
-        chosen = choose_kernel(weight.dtype, wanted=kernel) if on_cpu else LinearKernel(TORCH, F.linear)
+        by_hand = on_cpu and not head.trainable  # autograd does not see through the other kernel
+        chosen = choose_kernel(weight.dtype, wanted=kernel) if by_hand else LinearKernel(TORCH, F.linear)
         self._linear = chosen.linear
         self._quick = QuickLayers(base.get_decoder(), chosen.linear) if on_cpu else None
         where = f"{weight.dtype}/{weight.device.type}/{attention}/{chosen.name}"

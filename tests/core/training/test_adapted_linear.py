@@ -7,6 +7,7 @@ from torch import nn
 
 from core.domain.errors import ModelRefused
 from core.training.adapted_linear import apply, back, read_linear
+from core.training.linear_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
 from core.training.quick_layers import QuickLayers
 from core.training.shared import SharedScorer, base_of
 from tests.core.training.scorer_twin import (
@@ -53,12 +54,14 @@ def test_that_a_layer_which_trains_or_is_of_another_kind_is_refused_by_name():
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "phi", "gemma3"])
 @pytest.mark.parametrize("targets", ["all-linear", None])
-def test_that_quick_layers_give_the_same_scores_and_gradients_and_leave_no_trace(family, targets):
+@pytest.mark.parametrize("kernel", [ONEDNN, TORCH])
+def test_that_quick_layers_give_the_same_scores_and_gradients_and_leave_no_trace(family, targets, kernel):
     policy = adapter_policy(family, targets=targets)
     pairs = random_pairs(3)
     expected = gradients((twin_scores(policy.model, pairs) * UPSTREAM).sum(), policy.model)
-    scorer = SharedScorer(policy)
+    scorer = SharedScorer(policy, kernel=kernel)
     assert len(scorer._quick) > 2
+    assert kernel_in(scorer.kernel_id) == (kernel if onednn_kernel() else TORCH)
     scores = scorer.score(pairs)
     torch.testing.assert_close(scores.logps.double(), twin_scores(policy.model, pairs), rtol=1e-5, atol=1e-5)
     assert_same_gradients(gradients((scores.logps * UPSTREAM).sum(), policy.model), expected, rtol=1e-4)
@@ -91,9 +94,13 @@ def test_that_switching_the_adapter_off_reaches_quick_layers():
     assert (scorer.score(pairs).logps.double() - expected).abs().min() > 1e-3
 
 
-def test_that_layers_which_all_train_are_left_as_they_are():
-    scorer = SharedScorer(BarePolicy(tiny_model("llama")))
+def test_that_layers_which_all_train_are_left_as_they_are_and_get_their_gradients_whatever_the_kernel():
+    model, pairs = tiny_model("llama"), random_pairs(2)
+    scorer = SharedScorer(BarePolicy(model), kernel=ONEDNN)
     assert len(scorer._quick) == 0
+    assert kernel_in(scorer.kernel_id) == TORCH
+    expected = gradients((twin_scores(model, pairs) * UPSTREAM).sum(), model)
+    assert_same_gradients(gradients((scorer.score(pairs).logps * UPSTREAM).sum(), model), expected, rtol=1e-4)
 
 
 def test_that_layers_computed_again_for_the_backward_pass_take_the_quick_step_too():
