@@ -126,6 +126,24 @@ def test_that_two_processes_resume_bit_for_bit(method: dict, tmp_path: Path) -> 
 @slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+def test_that_a_run_is_taken_up_by_another_number_of_processes(
+    method: dict, before: int, after: int, tmp_path: Path
+) -> None:
+    settings = {"steps": 4, "batch_size": 5, "checkpoint_every": 2, **method}
+    whole = together("sigmoid", tmp_path / "run", before, **settings)[0]
+    shutil.rmtree(tmp_path / "run/run/checkpoints/step-4")
+    again = together("sigmoid", tmp_path / "run", after, **settings)[0]
+    assert isinstance(again[-1], Finished), again[-1]
+    losses = [(e.step, e.loss) for e in whole if isinstance(e, StepDone)][2:]
+    assert [(e.step, e.loss) for e in again if isinstance(e, StepDone)] == [
+        (step, pytest.approx(loss, rel=1e-6)) for step, loss in losses
+    ]
+
+
+@slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
 def test_that_what_ends_one_process_ends_all(method: dict, tmp_path: Path) -> None:
     settings = {**method, "lr": 10.0, "beta": 1.0 if method else 1000.0, "loss": "discopop"}
     first, second = together("sigmoid", tmp_path / "together", steps=3, **settings)
