@@ -20,11 +20,11 @@ from torch.autograd.function import once_differentiable
 from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
-from core.training.lean_attention import plan_attention
 from core.training.lean_layer import Call, Saved, backward_layer, forward_layer, rms_norm, rms_norm_backward
 from core.training.lean_weights import LeanLayer, LeanModel, model_dtype, read_model
 from core.training.linear_kernels import choose_kernel
 from core.training.pair_rows import Opened, PairRow, RowScorer, groups, pack
+from core.training.tiled_attention import plan_attention
 
 
 class LeanScorer(RowScorer):
@@ -94,7 +94,7 @@ class LeanScorer(RowScorer):
         cos, sin = lean.rotary(lean.embedding, positions[None])
         half = lean.head_dim // 2
         return Call(
-            plan=plan_attention(rows, lean.heads, lean.kv_heads, model_dtype(lean)),
+            plan=plan_attention(rows, model_dtype(lean)),
             cos=cos[0, :, None, :half],
             sin=sin[0, :, None, :half],
             scaling=lean.scaling,

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from core.generation.lm_head import Linear
 from core.training.adapted_linear import AdaptedLinear, apply, back
-from core.training.lean_attention import AttentionPlan, attend, attend_backward
 from core.training.lean_weights import LeanLayer
+from core.training.tiled_attention import AttentionPlan, attend, attend_backward
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 The decoder is called as it is; only what it is fed differs from the usual padded batch. On the CPU each pair is a
 call of its own, so that nothing is padded and no attention is spent between pairs, and linear layers take the
-quick step of :mod:`core.training.quick_layers`.
+quick step of :mod:`core.training.quick_layers` and attention that of :mod:`core.training.quick_attention`.
 On an accelerator rows are packed into one sequence under a token budget; there the mask goes through
 FlexAttention where the model takes it, which skips the blocks between pairs, and through a dense mask elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -22,9 +23,11 @@ from torch.utils.checkpoint import checkpoint
 from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.training import quick_attention
 from core.training.linear_kernels import TORCH, LinearKernel, choose_kernel
 from core.training.pair_rows import Opened, Pack, PairRow, RowScorer, allowed, groups, pack
 from core.training.quick_layers import QuickLayers
+from core.training.tiled_attention import plan_attention
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
@@ -69,7 +72,10 @@ class SharedScorer(RowScorer):
         weight = head.weight
         on_cpu = weight.device.type == "cpu"
         self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
-        attention = "flex" if flex else getattr(base.config, "_attn_implementation", "") or "eager"
+        self._attention = "flex_attention" if flex else ""
+        if on_cpu and _takes_a_plan(base, weight.dtype):
+            self._attention = quick_attention.register()
+        attention = self._attention or getattr(base.config, "_attn_implementation", "") or "eager"
         by_hand = on_cpu and not head.trainable  # autograd does not see through the other kernel
         chosen = choose_kernel(weight.dtype, wanted=kernel) if by_hand else LinearKernel(TORCH, F.linear)
         self._linear = chosen.linear
@@ -82,16 +88,20 @@ class SharedScorer(RowScorer):
         """Yield the policy or the reference, computing on prefix-shared rows."""
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             base = base_of(live)
-            decoder = base.get_decoder()
             head = HeadSpec.from_model(live).with_linear(self._linear)
-            quick = self._quick.on() if self._quick and live is self._model.model else nullcontext()
-            with quick, _attention(base, "flex_attention") if self._flex else nullcontext():
-                yield Opened(partial(self._hidden, decoder), head)
+            with self._quickly(base):
+                yield Opened(partial(self._hidden, base), head)
 
-    def _hidden(self, decoder: nn.Module, rows: Sequence[PairRow]) -> Tensor:
-        states = []
-        again = self._quick.on if self._quick else nullcontext
-        with layer_checkpointing(decoder, self.recomputes(rows), again):
+    @contextmanager
+    def _quickly(self, base: Any) -> Iterator[None]:
+        """Let linear layers and attention of ``base`` take their quick ways for the length of the context."""
+        quick = self._quick.on() if self._quick and base is base_of(self._model.model) else nullcontext()
+        with quick, _attention(base, self._attention) if self._attention else nullcontext():
+            yield
+
+    def _hidden(self, base: Any, rows: Sequence[PairRow]) -> Tensor:
+        decoder, states = base.get_decoder(), []
+        with layer_checkpointing(decoder, self.recomputes(rows), partial(self._quickly, base)):
             for group in groups([row for row in rows if row.targets], self.pack_tokens):
                 states.append(self._call(decoder, group))
         if not states:
@@ -104,12 +114,16 @@ class SharedScorer(RowScorer):
         weight = decoder.get_input_embeddings().weight
         packed = pack(group, weight.device)
         masks = {kind: self._mask(packed, window, weight.dtype) for kind, window in self._windows.items()}
+        plan = {}
+        if self._attention == quick_attention.NAME and not _cut_by(self._windows.values(), group):
+            plan[quick_attention.PLAN] = plan_attention(group, weight.dtype)
         out = decoder(
             input_ids=packed.ids[None],
             position_ids=packed.positions[None],
             attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
             use_cache=False,
             return_dict=True,
+            **plan,
         )
         return out.last_hidden_state[0].index_select(0, packed.gather)
 
@@ -119,6 +133,20 @@ class SharedScorer(RowScorer):
             return _block_mask(packed, window)
         mask = torch.zeros(len(packed.ids), len(packed.ids), dtype=dtype, device=packed.ids.device)
         return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]
+
+
+def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
+    """Return whether tiles can stand in for the model's fused attention."""
+    forward = inspect.signature(base.get_decoder().forward)
+    passes_on = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in forward.parameters.values())
+    fused = getattr(base.config, "_attn_implementation", "") == "sdpa"
+    return fused and passes_on and dtype in (torch.float32, torch.float64)
+
+
+def _cut_by(windows: Iterable[int], rows: Sequence[PairRow]) -> bool:
+    """Return whether an attention window hides a token of a row from another."""
+    longest = max(row.prompt + max(row.chosen, row.rejected) for row in rows)
+    return any(0 < window < longest for window in windows)
 
 
 def base_of(model: Any) -> Any:

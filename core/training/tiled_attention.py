@@ -43,16 +43,15 @@ class AttentionPlan:
     Attributes:
         tiles: in the order of their rows.
         triangle: (TILE, TILE) 0 on and below the diagonal and -inf above it.
-        heads, kv_heads: numbers of heads.
+        length: tokens in the sequence.
     """
 
     tiles: tuple[Tile, ...]
     triangle: Tensor
-    heads: int
-    kv_heads: int
+    length: int
 
 
-def plan_attention(rows: Sequence[PairRow], heads: int, kv_heads: int, dtype: torch.dtype) -> AttentionPlan:
+def plan_attention(rows: Sequence[PairRow], dtype: torch.dtype) -> AttentionPlan:
     """Tile the queries of ``rows`` laid one after the other."""
     tiles: list[Tile] = []
     start = 0
@@ -62,7 +61,7 @@ def plan_attention(rows: Sequence[PairRow], heads: int, kv_heads: int, dtype: to
         tiles += _tiles(end, end + row.rejected, (slice(start, middle),) if row.prompt else ())
         start += row.length
     triangle = torch.full((TILE, TILE), float("-inf"), dtype=dtype).triu_(1)
-    return AttentionPlan(tuple(tiles), triangle, heads, kv_heads)
+    return AttentionPlan(tuple(tiles), triangle, start)
 
 
 def _tiles(first: int, last: int, seen: tuple[slice, ...]) -> list[Tile]:
@@ -76,10 +75,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor:
 
     ``q`` (T, h, d) comes scaled; ``k`` and ``v`` are (T, g, d).
     """
-    out = torch.empty_like(q)
+    out, groups = torch.empty_like(q), k.shape[1]
     for tile in plan.tiles:
-        p = _probabilities(_queries(q, tile, plan), _keys(k, tile), tile, plan)
-        _scatter(out, torch.bmm(p, _keys(v, tile)), tile, plan)
+        p = _probabilities(_queries(q, tile, groups), _keys(k, tile), tile, plan)
+        _scatter(out, torch.bmm(p, _keys(v, tile)), tile)
     return out
 
 
@@ -88,14 +87,15 @@ def attend_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients by q (scaled as given), k and v for the gradient ``grad`` (T, h, d) of the output."""
     dq, dk, dv = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+    groups = k.shape[1]
     for tile in plan.tiles:
-        queries, keys, values = _queries(q, tile, plan), _keys(k, tile), _keys(v, tile)
-        upstream = _queries(grad, tile, plan)
+        queries, keys, values = _queries(q, tile, groups), _keys(k, tile), _keys(v, tile)
+        upstream = _queries(grad, tile, groups)
         p = _probabilities(queries, keys, tile, plan)
         _add(dv, torch.bmm(p.transpose(1, 2), upstream), tile)
         ds = torch.bmm(upstream, values.transpose(1, 2))
         ds = torch.ops.aten._softmax_backward_data(ds, p, -1, p.dtype)
-        _scatter(dq, torch.bmm(ds, keys), tile, plan)
+        _scatter(dq, torch.bmm(ds, keys), tile)
         _add(dk, torch.bmm(ds.transpose(1, 2), queries), tile)
     return dq, dk, dv
 
@@ -103,15 +103,15 @@ def attend_backward(
 def _probabilities(queries: Tensor, keys: Tensor, tile: Tile, plan: AttentionPlan) -> Tensor:
     """Return softmax over the keys that each query may see, (g, r n, m)."""
     scores = torch.bmm(queries, keys.transpose(1, 2))
-    by_head = scores.view(plan.kv_heads, -1, tile.size, scores.shape[-1])
+    by_head = scores.view(len(scores), -1, tile.size, scores.shape[-1])
     by_head[..., -tile.size :].add_(plan.triangle[: tile.size, : tile.size])
     return torch.softmax(scores, -1)
 
 
-def _queries(q: Tensor, tile: Tile, plan: AttentionPlan) -> Tensor:
+def _queries(q: Tensor, tile: Tile, groups: int) -> Tensor:
     """Return the tile's queries grouped by key-value head, (g, r n, d)."""
-    part = q[tile.rows].view(tile.size, plan.kv_heads, -1, q.shape[-1])
-    return part.permute(1, 2, 0, 3).reshape(plan.kv_heads, -1, q.shape[-1])
+    part = q[tile.rows].view(tile.size, groups, -1, q.shape[-1])
+    return part.permute(1, 2, 0, 3).reshape(groups, -1, q.shape[-1])
 
 
 def _keys(k: Tensor, tile: Tile) -> Tensor:
@@ -120,10 +120,10 @@ def _keys(k: Tensor, tile: Tile) -> Tensor:
     return part.transpose(0, 1)
 
 
-def _scatter(out: Tensor, values: Tensor, tile: Tile, plan: AttentionPlan) -> None:
+def _scatter(out: Tensor, values: Tensor, tile: Tile) -> None:
     """Write (g, r n, d) values to the tile's rows of ``out`` (T, h, d)."""
-    target = out[tile.rows].view(tile.size, plan.kv_heads, -1, out.shape[-1])
-    target.copy_(values.view(plan.kv_heads, -1, tile.size, out.shape[-1]).permute(2, 0, 1, 3))
+    target = out[tile.rows].view(tile.size, len(values), -1, out.shape[-1])
+    target.copy_(values.view(len(values), -1, tile.size, out.shape[-1]).permute(2, 0, 1, 3))
 
 
 def _add(out: Tensor, values: Tensor, tile: Tile) -> None:
