@@ -76,17 +76,17 @@ def slope(points: list[tuple[float, float]]) -> float:
 def test_that_cost_is_linear_in_pairs_and_no_worse_in_tokens(tmp_path: Path) -> None:
     if not STARTER.is_dir():
         pytest.skip("install the starter model first")
-    by_count = [(float(n), step_seconds(n, 256, tmp_path / f"n{n}")[0]) for n in COUNTS]
-    by_length = []
+    print("\n| pairs of 128 tokens | CPU s / step | s / pair |\n|---|---|---|")
+    by_count, by_length = [], []
+    for count in COUNTS:
+        seconds, _ = step_seconds(count, 128, tmp_path / f"n{count}")
+        by_count.append((float(count), seconds))
+        print(f"| {count} | {seconds:.2f} | {seconds / count:.3f} |", flush=True)
+    print("\n| tokens of a pair | CPU s / step | ms / token |\n|---|---|---|")
     for tokens in LENGTHS:
         seconds, length = step_seconds(1, tokens, tmp_path / f"t{tokens}")
         by_length.append((float(length), seconds))
-    print("\n| pairs of 256 tokens | CPU s / step | s / pair |\n|---|---|---|")
-    for count, seconds in by_count:
-        print(f"| {count:.0f} | {seconds:.2f} | {seconds / count:.3f} |")
-    print("\n| tokens of a pair | CPU s / step | ms / token |\n|---|---|---|")
-    for length, seconds in by_length:
-        print(f"| {length:.0f} | {seconds:.2f} | {1000 * seconds / length:.2f} |")
+        print(f"| {length} | {seconds:.2f} | {1000 * seconds / length:.2f} |", flush=True)
     print(f"\nexponent in pairs {slope(by_count):.2f}, in tokens at the longest {slope(by_length):.2f}")
     if picture := os.environ.get("PAIRWRIGHT_BENCH_PICTURE"):
         draw(by_length, Path(picture))
