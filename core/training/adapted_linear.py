@@ -99,7 +99,8 @@ def _matrix(base: Any) -> tuple[Tensor, Tensor | None]:
     transposed = type(base).__name__ == "Conv1D" and type(base).__module__ == "transformers.pytorch_utils"
     if type(base) is not nn.Linear and not transposed:
         raise ModelRefused(f"a projection is a {type(base).__name__}")
-    if base.weight.requires_grad or not base.weight.is_floating_point():
+    trains = any(p.requires_grad for p in base.parameters(recurse=False))
+    if trains or not base.weight.is_floating_point():
         raise ModelRefused(f"a projection is a {type(base).__name__} that trains or is quantised")
     return (base.weight.t() if transposed else base.weight), base.bias
 

@@ -21,6 +21,7 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, StepDone
 from core.paths import starter_model_dir
+from core.training.memory_plan import ModelShape
 
 STARTER = starter_model_dir()
 LENGTHS = (256, 512, 1024, 2048, 4096)
@@ -82,18 +83,33 @@ def test_that_cost_is_linear_in_pairs_and_no_worse_in_tokens(tmp_path: Path) -> 
         seconds, _ = step_seconds(count, 128, tmp_path / f"n{count}")
         by_count.append((float(count), seconds))
         print(f"| {count} | {seconds:.2f} | {seconds / count:.3f} |", flush=True)
-    print("\n| tokens of a pair | CPU s / step | ms / token |\n|---|---|---|")
+    print("\n| tokens of a pair | CPU s / step | ms / token | GFLOP / s |\n|---|---|---|---|")
     for tokens in LENGTHS:
         seconds, length = step_seconds(1, tokens, tmp_path / f"t{tokens}")
         by_length.append((float(length), seconds))
-        print(f"| {length} | {seconds:.2f} | {1000 * seconds / length:.2f} |", flush=True)
+        rate = operations(length) / seconds / 1e9
+        print(f"| {length} | {seconds:.2f} | {1000 * seconds / length:.2f} | {rate:.0f} |", flush=True)
     print(f"\nexponent in pairs {slope(by_count):.2f}, in tokens at the longest {slope(by_length):.2f}")
     if picture := os.environ.get("PAIRWRIGHT_BENCH_PICTURE"):
         draw(by_length, Path(picture))
 
 
+def operations(tokens: float) -> float:
+    """Return the floating-point operations of a step over one pair: half prompt, a quarter each answer.
+
+    Weights forward and backward, head twice for the answers, and seven attention products (two forward, one again,
+    four backward) over the keys that each query sees.
+    """
+    shape = ModelShape.read(STARTER)
+    body = shape.parameters - shape.vocabulary * shape.width
+    prompt, answer = tokens / 2, tokens / 4
+    seen = (prompt + answer) ** 2 / 2 + answer * prompt + answer**2 / 2
+    attention = 7 * 2 * shape.layers * shape.heads * shape.head_dim * seen
+    return 4 * body * tokens + 4 * shape.vocabulary * shape.width * 2 * answer + attention
+
+
 def draw(points: list[tuple[float, float]], path: Path) -> None:
-    """Draw seconds a pair over its tokens, and the line through the shortest that linear growth would follow."""
+    """Draw seconds a pair over its tokens, and what linear growth and the operations would make of the first point."""
     import pyqtgraph as pg
     from pyqtgraph.exporters import ImageExporter
     from PySide6.QtWidgets import QApplication
@@ -106,6 +122,8 @@ def draw(points: list[tuple[float, float]], path: Path) -> None:
     plot.addLegend()
     x, y = zip(*points, strict=True)
     plot.plot(x, [y[0] / x[0] * v for v in x], pen=pg.mkPen("#888888", width=1), name="linear")
+    expected = [y[0] / operations(x[0]) * operations(v) for v in x]
+    plot.plot(x, expected, pen=pg.mkPen("#c05020", width=1), name="operations, attention with them")
     plot.plot(x, y, pen=pg.mkPen("#1f5fbf", width=2), symbol="o", symbolSize=7, name="measured")
     plot.show()
     app.processEvents()

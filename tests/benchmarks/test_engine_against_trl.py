@@ -29,8 +29,8 @@ from core.paths import starter_model_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = int(os.environ.get("PAIRWRIGHT_BENCH_STEPS", "25"))
-LOSS_OFF = 2e-5
-"""Largest relative difference of a loss; our own two forward passes, both sound, end up 9e-6 apart after 25 steps."""
+LOSS_OFF = 1e-5
+"""Largest relative difference of a loss after 25 steps in float32."""
 STARTER = starter_model_dir()
 """Where the model lies for whoever runs this; a test's own data folder has none."""
 ONLINE, PRECOMPUTED = "TRL, reference in every step", "TRL, reference precomputed"
