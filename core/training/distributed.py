@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import gc
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -88,6 +89,7 @@ class World:
     def leave(self) -> None:
         """Part from the other ranks."""
         if not self.alone and dist.is_initialized():
+            gc.collect()  # frames of an exception may hold a group; freed when the interpreter ends, it aborts the process
             dist.destroy_process_group()
 
     def share(self, sizes: Sequence[int]) -> list[int]:
