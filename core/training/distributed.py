@@ -89,7 +89,7 @@ class World:
     def leave(self) -> None:
         """Part from the other ranks."""
         if not self.alone and dist.is_initialized():
-            gc.collect()  # frames of an exception may hold a group; freed when the interpreter ends, it aborts the process
+            gc.collect()  # an exception's frames may hold a group; freed only at the interpreter's end, it aborts
             dist.destroy_process_group()
 
     def share(self, sizes: Sequence[int]) -> list[int]:
