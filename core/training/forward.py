@@ -41,6 +41,7 @@ class Tolerance:
     gradient: float
 
 
+# Two sound float32 passes over a random GPT-2 were 1.3e-5 apart; a mask that leaks by 2e-3 to 8e-2.
 TOLERANCES = {
     torch.float64: Tolerance(1e-6, 1e-5),
     torch.float32: Tolerance(1e-4, 1e-3),

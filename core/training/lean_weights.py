@@ -138,8 +138,6 @@ def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
     rest: Any = layer
 
     def linear(module: nn.Module) -> AdaptedLinear:
-        if type(getattr(module, "base_layer", module)) is not nn.Linear:
-            raise ModelRefused(f"a projection is a {type(module).__name__}")
         return read_linear(module, adapters)
 
     return LeanLayer(

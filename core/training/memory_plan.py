@@ -25,7 +25,7 @@ MIB = 1 << 20
 RUNTIME = {"cpu": 430 * MIB, "cuda": 700 * MIB, "mps": 500 * MIB}
 """Interpreter, torch, transformers and the allocator's slack; on CUDA context and workspaces (not measured)."""
 HELD = 1.15
-"""What the process holds for its activations, relative to their own size: holes between them, measured 1.1 to 1.2."""
+"""What the process holds for its activations, relative to their own size; measured 1.15 to 1.3."""
 USABLE = 0.85
 """Share of the free memory that a plan lays out."""
 _BYTES = {"float32": 4, "bfloat16": 2, "float64": 8}

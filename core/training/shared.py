@@ -31,6 +31,7 @@ from core.training.tiled_attention import plan_attention
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
+_FLEX = "flex_attention"
 _KINDS = ("full_attention", "sliding_attention")
 """Layer kinds whose mask is known here."""
 
@@ -65,14 +66,13 @@ class SharedScorer(RowScorer):
         self._model = model
         self.tile = tile
         self.checkpointing = checkpointing
-        self._flex = flex
         base = base_of(model.model)
         self._windows = attention_windows(base.config)
         head = HeadSpec.from_model(model.model)
         weight = head.weight
         on_cpu = weight.device.type == "cpu"
         self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
-        self._attention = "flex_attention" if flex else ""
+        self._attention = _FLEX if flex else ""
         if on_cpu and _takes_a_plan(base, weight.dtype):
             self._attention = quick_attention.register()
         attention = self._attention or getattr(base.config, "_attn_implementation", "") or "eager"
@@ -129,7 +129,7 @@ class SharedScorer(RowScorer):
 
     def _mask(self, packed: Pack, window: int, dtype: torch.dtype) -> Any:
         """Return an additive (1, 1, tokens, tokens) mask, or FlexAttention's block mask."""
-        if self._flex:
+        if self._attention == _FLEX:
             return _block_mask(packed, window)
         mask = torch.zeros(len(packed.ids), len(packed.ids), dtype=dtype, device=packed.ids.device)
         return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]

@@ -5,8 +5,8 @@ as the tile reaches. What a mask over the whole row would throw away (the other 
 computed. Heads that share keys and values are rows of one product, so keys are not repeated either.
 
 Shapes: T tokens, h heads, g key-value heads, r = h / g, d the head dimension, n queries and m keys of a tile.
-Probabilities are computed again for the backward pass: kept, they would add a quarter to a row's activations and save
-no time that could be measured.
+Probabilities are computed again for the backward pass: kept, they would add up to a third to the activations and save
+1 % of the time.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ import torch
 from core.training.scoring import EncodedPair
 from tests.tiny_models import tiny_model
 
+UPSTREAM = torch.tensor([[0.7, -0.3]])
+"""What a loss might want of the log-probs of chosen and rejected."""
+
 
 class BarePolicy:
     """A model without adapters; the reference is a second model or the same one."""
@@ -59,6 +62,13 @@ def random_pairs(count=3, *, seed=0, vocabulary=200, longest=12, masked=True):
         masks = [(0,) * s + (1,) * (len(a) - s) for s, a in zip(skip, (chosen, rejected), strict=True)]
         pairs.append(EncodedPair(f"p{number}", ids(rng.randint(1, longest)), chosen, rejected, *masks))
     return pairs
+
+
+def long_pair(prompt=70, chosen=90, rejected=40) -> EncodedPair:
+    """A pair whose row spans several tiles of the attention."""
+    generator = torch.Generator().manual_seed(5)
+    ids = [tuple(torch.randint(3, 200, (n,), generator=generator).tolist()) for n in (prompt, chosen, rejected)]
+    return EncodedPair("long", *ids, (1,) * chosen, (1,) * rejected)
 
 
 def twin_logps(model, pair: EncodedPair):

@@ -11,6 +11,7 @@ from core.training.linear_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
 from core.training.quick_layers import QuickLayers
 from core.training.shared import SharedScorer, base_of
 from tests.core.training.scorer_twin import (
+    UPSTREAM,
     BarePolicy,
     adapter_policy,
     assert_same_gradients,
@@ -19,8 +20,6 @@ from tests.core.training.scorer_twin import (
     twin_scores,
 )
 from tests.tiny_models import tiny_model
-
-UPSTREAM = torch.tensor([[0.7, -0.3]])
 
 
 def layer_of(family="llama", **options):

@@ -8,19 +8,19 @@ import torch
 from core.domain.errors import ModelRefused
 from core.training.adapters import copy_as_reference
 from core.training.lean import LeanScorer
-from core.training.scoring import EncodedPair
 from tests.core.training.scorer_twin import (
+    UPSTREAM,
     BarePolicy,
     adapter_policy,
     assert_same_gradients,
     gradients,
+    long_pair,
     random_pairs,
     twin_scores,
 )
 from tests.tiny_models import tiny_model
 
 LEAN = ["llama", "smollm", "mistral", "qwen2", "qwen3"]
-UPSTREAM = torch.tensor([[0.7, -0.3]])
 
 
 def assert_equals_twin(policy, pairs, *, rtol=1e-6, grad_rtol=1e-5, **options):
@@ -54,12 +54,6 @@ def test_that_checkpointed_layers_give_the_same_bits():
     assert torch.equal(plain, again)
     expected, found = (gradients((logps * UPSTREAM).sum(), policy.model) for logps in (plain, again))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
-
-
-def long_pair(prompt, chosen, rejected):
-    generator = torch.Generator().manual_seed(5)
-    ids = [tuple(torch.randint(3, 200, (n,), generator=generator).tolist()) for n in (prompt, chosen, rejected)]
-    return EncodedPair("long", *ids, (1,) * chosen, (1,) * rejected)
 
 
 @pytest.mark.parametrize("lengths", [(140, 150, 135), (1, 300, 2), (260, 1, 1), (127, 2, 130)])

@@ -4,27 +4,21 @@ import pytest
 import torch
 
 from core.training import quick_attention
-from core.training.scoring import EncodedPair
 from core.training.shared import SharedScorer
 from tests.core.training.scorer_twin import (
+    UPSTREAM,
     BarePolicy,
     adapter_policy,
     assert_same_gradients,
     gradients,
+    long_pair,
     random_pairs,
     twin_scores,
 )
 from tests.tiny_models import FAMILIES, NO_SDPA, tiny_model
 
-UPSTREAM = torch.tensor([[0.7, -0.3]])
 WIDE = {"gemma3": {"sliding_window": 512}}
 """Where the tiny model's attention window is narrower than the rows of these tests."""
-
-
-def long_pair(prompt=70, chosen=90, rejected=40) -> EncodedPair:
-    generator = torch.Generator().manual_seed(5)
-    ids = [tuple(torch.randint(3, 200, (n,), generator=generator).tolist()) for n in (prompt, chosen, rejected)]
-    return EncodedPair("long", *ids, (1,) * chosen, (1,) * rejected)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import torch
 from core.domain.errors import ModelRefused
 from core.training.shared import SharedScorer, attention_windows
 from tests.core.training.scorer_twin import (
+    UPSTREAM,
     BarePolicy,
     adapter_policy,
     assert_same_gradients,
@@ -15,8 +16,6 @@ from tests.core.training.scorer_twin import (
     twin_scores,
 )
 from tests.tiny_models import FAMILIES, tiny_config, tiny_model
-
-UPSTREAM = torch.tensor([[0.7, -0.3]])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
