@@ -9,7 +9,10 @@ APP_NAME = "pairwright"
 
 
 def resources_dir() -> Path:
-    """Return the folder of icons, themes, templates and demo data (beside ``core`` in source and frozen form)."""
+    """Return the folder of icons, themes, templates and demo data.
+
+    It lies beside ``core`` in the source tree, in an installed wheel and in a frozen program.
+    """
     return Path(__file__).resolve().parent.parent / "resources"
 
 

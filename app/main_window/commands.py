@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from app.main_window.workspace_switch import WorkspaceSwitch
 from app.theme.theme import ZOOM_STEPS
 from core.domain.changes import Outcome
 from core.domain.judgement import Reviewer, ReviewerKind
+from core.version import VERSION
 
 if TYPE_CHECKING:
     from app.main_window.window import MainWindow
@@ -154,14 +154,10 @@ class GlobalCommands:
 
     def about(self) -> None:
         """Say what this is."""
-        try:
-            number = metadata.version("pairwright")
-        except metadata.PackageNotFoundError:
-            number = "source tree"
         python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
         self._base.dialogs.ask(
             "About Pairwright",
-            f"Pairwright {number}",
+            f"Pairwright {VERSION}",
             ("Close",),
             detail="A desktop workbench for preference tuning. Apache-2.0. Everything stays on this computer.\n"
             f"{python}, Qt {qVersion()} (LGPL-3), pyqtgraph (MIT), PyTorch (BSD-3), transformers, PEFT (Apache-2.0).",

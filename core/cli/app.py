@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
+from core.cli.output import say
 from core.domain.errors import UserError
+from core.version import VERSION
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_IN_USE = 0, 1, 2, 3
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -33,6 +36,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_common_options)
     workspace.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     datasets.register(app)
@@ -44,6 +48,20 @@ def build_app() -> typer.Typer:
     demo.register(app)
     doctor.register(app)
     return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"pairwright {VERSION}")
+        raise typer.Exit
+
+
+def _common_options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options that come before any command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -159,6 +159,7 @@ def worker_environment() -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",  # a folder named core where the user works must not shadow ours
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

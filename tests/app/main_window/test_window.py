@@ -14,6 +14,7 @@ from app.main_window.page import Page
 from app.main_window.places import PLACES, StandInPage
 from core.domain.changes import Changes
 from core.domain.errors import WorkspaceDamaged
+from core.version import VERSION
 from tests.fakes.workspaces import opened
 
 Build = Callable[..., Any]
@@ -50,6 +51,13 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
 
     real = window.make_page
     monkeypatch.setattr(window, "make_page", lambda p, c: Recorder(c) if p.id == "data" else real(p, c))
+
+
+def test_that_about_shows_the_version(main_window: Build) -> None:
+    desk = main_window()
+    desk.dialogs.answers = ["Close"]
+    desk.context.actions.action("global.about").trigger()
+    assert f"Pairwright {VERSION} " in desk.dialogs.asked[-1]
 
 
 def test_that_the_first_screen_offers_three_ways_in(main_window: Build) -> None:

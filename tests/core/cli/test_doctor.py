@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from core.domain.run_events import GATE_CAUSES
+from core.paths import resources_dir
 from core.services.diagnosis import wal_reset_status
+from core.version import VERSION
 from tests.core.cli.conftest import Said
 
 Call = Callable[..., Said]
@@ -49,6 +53,24 @@ def test_that_a_missing_library_is_named_and_returns_1(call: Call, monkeypatch: 
     said = call("doctor", "--json")
     assert said.code == 1
     assert said.json()["missing"] == ["peft (training)"]
+
+
+def test_that_a_resource_that_is_not_there_is_named_with_what_needs_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = tmp_path / "resources"
+    shutil.copytree(resources_dir(), here, ignore=shutil.ignore_patterns("screenshots", "dark.json"))
+    monkeypatch.setattr("core.paths.resources_dir", lambda: here)
+    said = call("doctor", "--json")
+    assert "resources/themes/dark.json (window)" in said.json()["missing"]
+    assert len([line for line in said.json()["missing"] if line.startswith("resources/")]) == 1
+    assert said.code == 1
+
+
+def test_that_the_version_is_shown_without_a_command(call: Call) -> None:
+    said = call("--version")
+    assert said.out == f"pairwright {VERSION}\n"
+    assert said.code == 0
 
 
 def test_that_the_causes_of_the_truth_gate_are_listed_with_their_messages(call: Call) -> None:

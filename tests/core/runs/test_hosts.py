@@ -16,7 +16,7 @@ import pytest
 from core.domain.errors import WorkspaceInUse
 from core.runs.control_file import request, request_checkpoint
 from core.runs.folder import RunFolder
-from core.runs.hosts import Host, HostKind, ProcessHost, start
+from core.runs.hosts import Host, HostKind, ProcessHost, start, worker_environment
 from core.runs.reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 
@@ -197,3 +197,11 @@ def test_that_neither_starting_nor_reading_a_run_imports_torch() -> None:
     code = "import core.runs.hosts, core.runs.reader, core.runs.worker, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_that_a_folder_named_core_where_the_user_works_does_not_shadow_ours(tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    command = [sys.executable, "-m", "core.version"]
+    done = subprocess.run(command, cwd=tmp_path, env=worker_environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
