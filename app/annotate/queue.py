@@ -103,7 +103,7 @@ class QueueChoice:
         return next((v for v in published if v.id == self._version_id), published[0] if published else None)
 
     def _settings(self, reviewer_id: int, version_id: int) -> Any:
-        from core.services.annotation_views import QueueSettings
+        from core.services.annotation.views import QueueSettings
 
         pair_ids = None
         if self.what == "chosen":

@@ -14,7 +14,7 @@ from app.background.task import clock_text
 from app.background.task_runner import TaskRunner
 
 if TYPE_CHECKING:
-    from core.services.run_views import RunInfo
+    from core.services.runs.views import RunInfo
 
 FAST_MS, SLOW_MS = 2000, 10_000
 

@@ -21,7 +21,7 @@ from app.widgets.messages import IconLabel, ProgressLine
 from core.domain.changes import Changes
 
 if TYPE_CHECKING:
-    from core.services.run_views import RunInfo
+    from core.services.runs.views import RunInfo
 
 TILES = (("pairs", "Pairs", "data"), ("labelled", "Labelled", "annotate"), ("datasets", "Dataset versions", "data"))
 

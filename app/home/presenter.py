@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.services.run_views import RunInfo
+    from core.services.runs.views import RunInfo
 
 LABELS_WANTED = 20
 

@@ -11,7 +11,7 @@ from app.background.task import Control
 from app.context import AppContext
 
 if TYPE_CHECKING:
-    from core.services.run_views import RunInfo
+    from core.services.runs.views import RunInfo
 
 KEEP, STOP, CANCEL = "Keep training", "Stop and save", "Cancel"
 

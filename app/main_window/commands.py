@@ -19,7 +19,7 @@ from core.version import VERSION
 
 if TYPE_CHECKING:
     from app.main_window.window import MainWindow
-    from core.services.workspace import CheckReport
+    from core.services.workspace.service import CheckReport
 
 NEW_REVIEWER = "Someone new…"
 

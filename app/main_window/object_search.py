@@ -12,8 +12,8 @@ from app.actions.registry import ActionRegistry
 from app.background.run_watch import RunWatch
 
 if TYPE_CHECKING:
-    from core.services.rubrics import RubricSummary
-    from core.services.run_views import RunInfo
+    from core.services.rubrics.service import RubricSummary
+    from core.services.runs.views import RunInfo
 
 Navigate = Callable[..., None]
 

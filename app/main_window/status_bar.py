@@ -15,7 +15,7 @@ from app.widgets.containers import Swatch
 from app.widgets.labels import ElideLabel, text_label
 
 if TYPE_CHECKING:
-    from core.services.run_views import RunInfo
+    from core.services.runs.views import RunInfo
 
 SAMPLE_MS = 2000
 

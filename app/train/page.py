@@ -210,7 +210,7 @@ class TrainPage(Page):
         Raises:
             BadInput: when data or model are missing. UsageError: for a setting out of bounds.
         """
-        from core.services.runs import RunRequest
+        from core.services.runs.service import RunRequest
 
         if self.datasets.currentData() is None or not self.models.currentData():
             raise BadInput("A run needs a dataset version and a model.", "Choose both.")

@@ -31,7 +31,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class PairTableModel(QAbstractTableModel):
-    """Rows of :class:`core.services.run_lineage.LineageRow`, read-only."""
+    """Rows of :class:`core.services.runs.lineage.LineageRow`, read-only."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ def demo(
 
 
 def _starter() -> Path:
-    from core.training.starter import ensure_starter
+    from core.model_files.starter import ensure_starter
 
     return ensure_starter()
 

@@ -24,7 +24,7 @@ def build() -> typer.Typer:
 
 def starter(as_json: _Json = False) -> None:
     """Make the starter model ready."""
-    from core.training.starter import ensure_starter
+    from core.model_files.starter import ensure_starter
 
     folder = ensure_starter()
     say_json({"path": str(folder)}) if as_json else say(str(folder))

@@ -102,14 +102,14 @@ def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -
 
 def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:
     """Print a template as YAML, or the names of all."""
-    from core.services import rubric_yaml
-    from core.services.rubrics import templates
+    from core.services.rubrics import yaml_format
+    from core.services.rubrics.service import templates
 
     found = {one.key: one for one in templates()}
     if name and name not in found:
         raise NotFound(f"There is no template {name!r}.", f"The templates are: {', '.join(found)}.")
     if name:
-        text = rubric_yaml.dump(found[name].name, found[name].body)
+        text = yaml_format.dump(found[name].name, found[name].body)
         say_json({"name": name, "yaml": text}) if as_json else say(text.rstrip("\n"))
     elif as_json:
         say_json([{"key": one.key, "name": one.name} for one in found.values()])

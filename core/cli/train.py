@@ -92,7 +92,7 @@ def model_path(model: str) -> Path:
     if not model:
         raise UsageError("No model is named.", "Add --model with a model folder, or --model starter.")
     if model == _STARTER:
-        from core.training.starter import ensure_starter
+        from core.model_files.starter import ensure_starter
 
         return ensure_starter()
     return Path(model).expanduser()
@@ -144,7 +144,7 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
         UsageError: when no dataset version is named.
     """
     from core.services.application import Application
-    from core.services.run_views import RunRequest
+    from core.services.runs.views import RunRequest
 
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] = "", as_json: _Json = False) -> None:
     """Make a workspace."""
     from core.services.application import Application
-    from core.services.workspace import is_workspace
+    from core.services.workspace.service import is_workspace
 
     new = not is_workspace(workspace)
     with Application.open(workspace, create=True, name=name) as app:
@@ -57,7 +57,7 @@ def import_file(
 ) -> None:
     """Import one file; doing it again adds nothing."""
     from core.services.application import Application
-    from core.services.imports import CONSENTS
+    from core.services.importing.service import CONSENTS
 
     if consent not in CONSENTS:
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
@@ -101,7 +101,7 @@ def backup(
 ) -> None:
     """Write a verified backup, or list those that are there; the list needs no sound workspace."""
     from core.services.application import Application
-    from core.services.workspace import backups_of
+    from core.services.workspace.service import backups_of
 
     if listed:
         rows = [
@@ -121,7 +121,7 @@ def restore(
     as_json: _Json = False,
 ) -> None:
     """Make a new workspace from a backup. Run folders are not part of a backup."""
-    from core.services.workspace import restore as make
+    from core.services.workspace.service import restore as make
 
     place = make(file, to)
     say_json({"path": str(place)}) if as_json else say(f"Workspace restored at {place}")
@@ -173,7 +173,7 @@ def list_sources(
 ) -> None:
     """List the sources; what is frozen already does not change with consent."""
     from core.services.application import Application
-    from core.services.imports import CONSENTS
+    from core.services.importing.service import CONSENTS
 
     with Application.open(workspace, read_only=not consent) as app:
         if consent:

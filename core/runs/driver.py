@@ -158,9 +158,9 @@ def _engine_events(
 
 def _real_engine(probe: Any) -> tuple[Engine, Any]:
     """Import torch and all that only now, so that whoever merely reads runs never does."""
+    from core.model_files.offline import go_offline
     from core.runs.probes import StandardProbe
     from core.training.engine import train
-    from core.training.offline import go_offline
 
     go_offline()
     # Announcements of libraries to their own developers would only stand between a user and the events.

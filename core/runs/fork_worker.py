@@ -23,7 +23,7 @@ def fork_in_child(source: Path, run_dir: Path) -> None:
 
 def fork(question: dict[str, Any], _progress: Progress) -> int:
     """Do it here; return the step that the child continues from."""
-    from core.training.fork import fork_checkpoint
+    from core.training.checkpoints.fork import fork_checkpoint
 
     folder = RunFolder(Path(question["run_dir"]))
     record = folder.record()

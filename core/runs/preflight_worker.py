@@ -39,7 +39,7 @@ _FORWARD_SHARE = 1 / 3
 
 def examine(question: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Answer the question ``{config, model_dir, pairs_dir, place}`` with a report in plain values."""
-    from core.training.offline import go_offline
+    from core.model_files.offline import go_offline
 
     go_offline()
     config = RunConfig.from_plain(question["config"])
@@ -60,7 +60,7 @@ def examine(question: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _look_at_model(model_dir: Path) -> Check:
     """Refuse what is unsafe or incomplete before anything is loaded."""
-    from core.training.intake import check_model
+    from core.model_files.folder_check import check_model
 
     check_model(model_dir)
     size = sum(p.stat().st_size for p in ([model_dir] if model_dir.is_file() else model_dir.glob("*.safetensors")))
@@ -68,8 +68,8 @@ def _look_at_model(model_dir: Path) -> Check:
 
 
 def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
-    from core.training.model import read_tokenizer
-    from core.training.tokenise import encode_pairs
+    from core.training.policy.model import read_tokenizer
+    from core.training.text.tokenise import encode_pairs
 
     encoded, report = encode_pairs(pairs, read_tokenizer(model_dir), config)
     return report, {pair.pair_id: pair.length for pair in encoded}
@@ -201,7 +201,7 @@ def _report(
     dry: _DryRun,
     place: Path,
 ) -> PreflightReport:
-    from core.training.batching import total_steps
+    from core.training.steps.batching import total_steps
 
     train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
     base = PreflightReport(tokens=tokens, gate=dry.gate, device=dry.device, forward=dry.forward)
@@ -230,7 +230,7 @@ def _report(
 
 def _with_memory(report: PreflightReport, config: RunConfig, lengths: Sequence[int], dry: _DryRun) -> PreflightReport:
     """Add what the run will take: by the plan of the engine, or as measured where the model's shape is unknown."""
-    from core.training.memory_plan import ModelShape, plan_memory
+    from core.training.forward.memory_plan import ModelShape, plan_memory
 
     try:
         shape = ModelShape.read(dry.model_dir)

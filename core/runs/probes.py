@@ -20,7 +20,7 @@ from core.generation.sampler import DecoderSettings, sample, sample_both
 from core.generation.seeds import derive_seed
 from core.training.probe import TrainSession
 from core.training.scoring import EncodedPair
-from core.training.tokenise import PairEncoder
+from core.training.text.tokenise import PairEncoder
 
 SAMPLES = 4
 SAMPLE_TOKENS = 96

@@ -43,8 +43,8 @@ def follow(run_dir: Path, how: Drive) -> Finished | Failed:
     record = folder.record()
     engine = how.engine
     if engine is None:
+        from core.model_files.offline import go_offline
         from core.training.engine import train
-        from core.training.offline import go_offline
 
         go_offline()
         engine = train

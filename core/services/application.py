@@ -11,19 +11,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.store.database import Store
-from core.store.identity import DB_FILE
+from core.store.sqlite.database import Store
+from core.store.sqlite.identity import DB_FILE
 
 if TYPE_CHECKING:
-    from core.services.annotation import AnnotationService
-    from core.services.datasets import DatasetsService
-    from core.services.imports import ImportsService
-    from core.services.models import ModelsService
-    from core.services.pairs import PairsService
-    from core.services.reviewers import ReviewersService
-    from core.services.rubrics import RubricsService
-    from core.services.runs import RunsService
-    from core.services.workspace import WorkspaceService
+    from core.services.annotation.service import AnnotationService
+    from core.services.datasets.service import DatasetsService
+    from core.services.importing.service import ImportsService
+    from core.services.models.service import ModelsService
+    from core.services.pairs.service import PairsService
+    from core.services.reviewers.service import ReviewersService
+    from core.services.rubrics.service import RubricsService
+    from core.services.runs.service import RunsService
+    from core.services.workspace.service import WorkspaceService
 
 
 class Application:
@@ -74,63 +74,63 @@ class Application:
     @cached_property
     def workspace(self) -> WorkspaceService:
         """The workspace as a whole: counts, check, backup, activity."""
-        from core.services.workspace import WorkspaceService
+        from core.services.workspace.service import WorkspaceService
 
         return WorkspaceService(self)
 
     @cached_property
     def reviewers(self) -> ReviewersService:
         """Who judges."""
-        from core.services.reviewers import ReviewersService
+        from core.services.reviewers.service import ReviewersService
 
         return ReviewersService(self)
 
     @cached_property
     def rubrics(self) -> RubricsService:
         """Rubrics and their versions."""
-        from core.services.rubrics import RubricsService
+        from core.services.rubrics.service import RubricsService
 
         return RubricsService(self)
 
     @cached_property
     def annotation(self) -> AnnotationService:
         """Queues, commits, undo."""
-        from core.services.annotation import AnnotationService
+        from core.services.annotation.service import AnnotationService
 
         return AnnotationService(self)
 
     @cached_property
     def pairs(self) -> PairsService:
         """Pairs: pages, filters, one pair's history."""
-        from core.services.pairs import PairsService
+        from core.services.pairs.service import PairsService
 
         return PairsService(self)
 
     @cached_property
     def imports(self) -> ImportsService:
         """Files to pairs and labels."""
-        from core.services.imports import ImportsService
+        from core.services.importing.service import ImportsService
 
         return ImportsService(self)
 
     @cached_property
     def datasets(self) -> DatasetsService:
         """Frozen dataset versions."""
-        from core.services.datasets import DatasetsService
+        from core.services.datasets.service import DatasetsService
 
         return DatasetsService(self)
 
     @cached_property
     def models(self) -> ModelsService:
         """Models on this machine."""
-        from core.services.models import ModelsService
+        from core.services.models.service import ModelsService
 
         return ModelsService(self)
 
     @cached_property
     def runs(self) -> RunsService:
         """Training runs."""
-        from core.services.runs import RunsService
+        from core.services.runs.service import RunsService
 
         return RunsService(self)
 

@@ -16,9 +16,9 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair, TrainingPair
 from core.store import judgement_views, pairs
-from core.store.bulk import insert_many
 from core.store.plain import chunks, insert_row, only_id, read_json
-from core.store.stamp import Stamp
+from core.store.sqlite.bulk_insert import insert_many
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import DatasetLeftOutRow, DatasetRow, DatasetRubricRow
 
 _PART = 500

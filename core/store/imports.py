@@ -15,11 +15,11 @@ from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.store import rubrics
-from core.store.bulk import insert_many
+from core.store.import_reviewers import Voices, judged_on
 from core.store.import_rows import OWN_NAMES, BatchResult, NewPair, NewRow, NewSource, Target
-from core.store.import_voices import Voices, judged_on
 from core.store.plain import insert_row
-from core.store.stamp import Stamp
+from core.store.sqlite.bulk_insert import insert_many
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import ImportBatchRow, SourceRow
 
 

@@ -20,7 +20,7 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import JudgementDraft, Task, check_spans
 from core.domain.pair import Side
 from core.store.plain import insert_row
-from core.store.stamp import Stamp
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
 
 LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)

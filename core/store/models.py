@@ -11,7 +11,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.model_info import ModelInfo
 from core.store.plain import insert_row, only_id, read_json
-from core.store.stamp import Stamp
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import ModelRow
 
 _COLUMNS = ("id", "name", "path", "kind", "sha256", "created_ms", "available")

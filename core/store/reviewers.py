@@ -8,7 +8,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.store.plain import insert_row, only_id
-from core.store.stamp import Stamp
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import ReviewerRow
 
 

@@ -9,7 +9,7 @@ from core.domain.errors import BadInput, ImmutableError, NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricState, RubricVersion, next_number
 from core.store.plain import insert_row, only_id, read_json
-from core.store.stamp import Stamp
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import CurrentLabelRow, LabelTallyRow, RubricRow, RubricVersionRow
 
 FIRST_NUMBER = "1.0.0"

@@ -8,7 +8,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.pair_table import SourceInfo
 from core.store import events
 from core.store.plain import only_id
-from core.store.stamp import Stamp
+from core.store.sqlite.write_context import Stamp
 from core.store.tables import SourceRow
 
 CONSENTS = ("granted", "unknown", "withdrawn")

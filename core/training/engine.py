@@ -18,21 +18,21 @@ from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, Us
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
-from core.training import checkpoints
-from core.training.batching import total_steps
-from core.training.checkpoints import Checkpoint
+from core.training.checkpoints import save_load
+from core.training.checkpoints.save_load import Checkpoint
 from core.training.control import Control
-from core.training.device import resolve_device, set_threads
-from core.training.distributed import SharedControl, World
 from core.training.footprint import keep_small
-from core.training.interrupts import Interrupts
-from core.training.kernel_memory import settled_kernel
-from core.training.linear_kernels import kernel_in
+from core.training.forward.matmul_kernel_cache import settled_kernel
+from core.training.forward.matmul_kernels import kernel_in
 from core.training.loop import Job, Training, finished
 from core.training.losses import check_combination
+from core.training.parallel.process_group import SharedControl, World
+from core.training.policy.device import resolve_device, set_threads
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
-from core.training.stepping import NotFinite, OutOfMemory, is_out_of_memory
+from core.training.steps.batching import total_steps
+from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
+from core.training.steps.interrupts import Interrupts
 
 __all__ = ["Probe", "TrainSession", "train"]
 
@@ -145,16 +145,16 @@ def _starting_point(job: Job, inputs: dict[str, str]) -> tuple[Checkpoint | None
         UsageError: when the folder has checkpoints nobody asked to resume, or the run was changed since.
     """
     if not job.resume:
-        if checkpoints.listed(job.run_dir):
+        if save_load.listed(job.run_dir):
             raise UsageError(
                 f"{job.run_dir} already holds checkpoints of a run; they are untouched.",
                 "Resume that run, or choose another folder.",
             )
         return None, []
-    checkpoint, problems = checkpoints.newest(job.run_dir)
+    checkpoint, problems = save_load.newest(job.run_dir)
     if checkpoint is None:
         return None, problems
-    different = checkpoints.objective_differences(checkpoint.state.config, job.config)
+    different = save_load.objective_differences(checkpoint.state.config, job.config)
     different += [f"{k}: another content" for k, v in inputs.items() if checkpoint.state.inputs.get(k) != v]
     if different:
         raise UsageError(

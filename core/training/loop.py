@@ -16,18 +16,25 @@ from core.domain.errors import UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import CheckpointSaved, Finished, PhaseChanged, RunEvent, StepDone, Warned
-from core.training import checkpoints, moving_reference
-from core.training.batching import MicroBatches
-from core.training.checkpoints import Checkpoint, RunState
+from core.training.checkpoints import save_load
+from core.training.checkpoints.save_load import Checkpoint, RunState
 from core.training.control import Control
-from core.training.distributed import World
+from core.training.export.run_result import publish_result
 from core.training.footprint import give_back
-from core.training.interrupts import Interrupts
-from core.training.optim import clip_gradients, learning_rate, make_optimizer, optimizer_tensors, set_learning_rate
+from core.training.parallel.process_group import World
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
-from core.training.publishing import publish_result
-from core.training.stepping import NotFinite, Stepper
+from core.training.reference import tr_dpo
+from core.training.steps.batching import MicroBatches
+from core.training.steps.gradient import NotFinite, Stepper
+from core.training.steps.interrupts import Interrupts
+from core.training.steps.optimizer import (
+    clip_gradients,
+    learning_rate,
+    make_optimizer,
+    optimizer_tensors,
+    set_learning_rate,
+)
 
 
 @dataclass(slots=True)
@@ -85,7 +92,7 @@ class Training:
 
     def _take_up(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
         before = checkpoint.state
-        checkpoints.restore(checkpoint, self.session.model, self.optimizer)
+        save_load.restore(checkpoint, self.session.model, self.optimizer)
         if before.step == before.total_steps < self.prepared.total:
             self._move_reference(before.step)  # left undone by the run that ended there and that a fork carries on
         if before.micro_count and (not micro.count or before.micro_count < micro.count):
@@ -152,8 +159,8 @@ class Training:
 
     def _move_reference(self, step: int) -> None:
         """Move a reference that follows the policy, if that is due: after the look at ``step``, before its save."""
-        if moving_reference.is_due(self.config, step):
-            moving_reference.refresh(self.session.model, self.config.ref_refresh_mix)
+        if tr_dpo.is_due(self.config, step):
+            tr_dpo.refresh(self.session.model, self.config.ref_refresh_mix)
             self.session.valuer.forget_reference()
 
     def _count(self, done: StepDone) -> None:
@@ -179,7 +186,7 @@ class Training:
         self.session.stop_reason = world.from_leader(self.session.stop_reason)
 
     def _probe(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
-        step, states = self.state.step, checkpoints.random_states()
+        step, states = self.state.step, save_load.random_states()
         yield PhaseChanged("evaluate", step, self.prepared.total)
         failure = ""
         try:
@@ -191,7 +198,7 @@ class Training:
                         break
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
-        checkpoints.set_random_states(states)
+        save_load.set_random_states(states)
         self.stepper.clear()
         self.session.model.release_reference()
         if failure:
@@ -222,7 +229,7 @@ class Training:
             state = replace(state, micro_count=micro.count, micro_tokens=micro.tokens)
         saved, failure = None, ""
         try:
-            saved = checkpoints.save(self.job.run_dir, state, self.session.model, tensors)
+            saved = save_load.save(self.job.run_dir, state, self.session.model, tensors)
         except UserError as error:
             if needed:
                 raise
@@ -231,7 +238,7 @@ class Training:
             yield Warned("checkpoint_failed", f"No checkpoint was saved: {failure}", self.state.step)
             return
         self.saved_step = self.state.step
-        checkpoints.delete_older(self.job.run_dir, self.config.keep_checkpoints)
+        save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints)
         seconds = time.monotonic() - begun
         yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
 
@@ -268,7 +275,7 @@ class Training:
             return
         if self.state.step > 0:
             yield from self.save(needed=True)
-        adapter = checkpoints.step_folder(self.job.run_dir, self.state.step) / "adapter"
+        adapter = save_load.step_folder(self.job.run_dir, self.state.step) / "adapter"
         yield finished(self.job, "stopped", self.summary(), self.state.step, str(adapter) if adapter.is_dir() else "")
 
     def summary(self) -> dict[str, Any]:

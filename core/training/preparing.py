@@ -15,22 +15,22 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.durable import file_sha256
-from core.training.batching import DataOrder, total_steps
-from core.training.distributed import World
 from core.training.footprint import give_back
-from core.training.forward import choose_scorer
-from core.training.gate import run_gate
-from core.training.interrupts import Interrupts
+from core.training.forward.memory_plan import ModelShape, free_bytes, plan_memory
+from core.training.forward.select import choose_scorer
+from core.training.gate.run import run_gate
 from core.training.losses import LOSS_TABLE, check_labels
-from core.training.memory_plan import ModelShape, free_bytes, plan_memory
-from core.training.model import load_model, model_sha256
-from core.training.moving_reference import LiveReference
+from core.training.parallel.fsdp import Sharded, ShardedScorer
+from core.training.parallel.process_group import World
+from core.training.policy.model import load_model, model_sha256
 from core.training.probe import TrainSession
-from core.training.reference_cache import ReferenceCache, ReferenceIdentity, TokenLogps
+from core.training.reference.cache import ReferenceCache, ReferenceIdentity, TokenLogps
+from core.training.reference.tr_dpo import LiveReference
 from core.training.scoring import EncodedPair
-from core.training.sharding import Sharded, ShardedScorer
-from core.training.stepping import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
-from core.training.tokenise import encode_pairs
+from core.training.steps.batching import DataOrder, total_steps
+from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
+from core.training.steps.interrupts import Interrupts
+from core.training.text.tokenise import encode_pairs
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")

@@ -11,11 +11,11 @@ import torch
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import PairRow, RunEvent
-from core.training.model import LoadedModel
-from core.training.reference_cache import TokenLogps
+from core.training.losses.evaluate_pairs import Valuer
+from core.training.parallel.fsdp import Sharded
+from core.training.policy.model import LoadedModel
+from core.training.reference.cache import TokenLogps
 from core.training.scoring import EncodedPair, Scorer
-from core.training.sharding import Sharded
-from core.training.values import Valuer
 
 
 class TrainSession:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.domain.dataset import FreezePolicy
-from core.services.pairs import PairFilter
+from core.services.pairs.service import PairFilter
 from tests.fakes.fresh import fresh
 
 ROWS = 100_000

@@ -16,11 +16,11 @@ import pytest
 from core.domain.conversation import Prompt
 from core.domain.ids import canonical_json
 from core.domain.pair import Response, make_pair
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.store.database import Session, Store
+from core.store.sqlite.database import Session, Store
+from core.store.sqlite.writer import Priority
 from core.store.tables import PairRow, PairSourceRow, PromptRow
-from core.store.writer import Priority
 from tests.fakes.workspaces import add_source, opened, prefer
 
 PAIRS = 100_000

@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from app.background.watchdog import queue_wait_s
 from core.domain.run_config import RunConfig
-from core.services.run_views import RunRequest
+from core.services.runs.views import RunRequest
 from tests.fakes.workspaces import opened
 
 GOLDEN = Path(__file__).parents[1] / "golden"

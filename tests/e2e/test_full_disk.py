@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import StorageFull
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from tests.fakes.workspaces import opened, prefer
 

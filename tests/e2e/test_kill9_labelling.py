@@ -18,16 +18,18 @@ from pathlib import Path
 import pytest
 
 from core.domain.judgement import JudgementDraft, Verdict
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.store.identity import db_path
+from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import fill, opened
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 
 # A server process imports once and forks a child a round, with no database open in it.
 CONTEXT = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing.get_context()
-CONTEXT.set_forkserver_preload(["core.services.annotation", "core.services.application", "tests.fakes.workspaces"])
+CONTEXT.set_forkserver_preload(
+    ["core.services.annotation.service", "core.services.application", "tests.fakes.workspaces"]
+)
 
 
 def label(folder: str, seed: int, acks: Connection) -> None:

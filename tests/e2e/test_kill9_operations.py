@@ -16,12 +16,14 @@ import pytest
 from core import durable
 from core.services.application import Application
 from core.services.importing import job
-from core.services.workspace import backups_of, restore
+from core.services.workspace.service import backups_of, restore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 
 CONTEXT = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing.get_context()
-CONTEXT.set_forkserver_preload(["core.services.application", "core.services.imports", "core.services.exporting"])
+CONTEXT.set_forkserver_preload(
+    ["core.services.application", "core.services.importing.service", "core.services.datasets.export"]
+)
 ROWS = 1500
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from core.services.application import Application
-from core.store.identity import db_path
+from core.store.sqlite.identity import db_path
 
 
 def fresh(folder: Path) -> Application:

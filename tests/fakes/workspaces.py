@@ -13,9 +13,9 @@ from core.domain.pair import Response, make_pair
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricVersion
 from core.services.application import Application
 from core.store import reviewers, rubrics
-from core.store.database import Session, Store
-from core.store.identity import db_path
 from core.store.plain import insert_row
+from core.store.sqlite.database import Session, Store
+from core.store.sqlite.identity import db_path
 from core.store.tables import PairRow, PairSourceRow, PromptRow, SourceRow
 
 BODY = RubricBody(purpose="Which answer helps more?", criteria=(Criterion("help", "Helpful", "Which helps more?"),))

@@ -37,8 +37,8 @@ def sample_answers(target: Path, model_dir: Path, on_progress: Callable[[int, in
     """
     from core.domain.run_config import RunConfig
     from core.generation.sampler import DecoderSettings, sample
-    from core.training.model import load_model
-    from core.training.templates import render_prompt
+    from core.training.policy.model import load_model
+    from core.training.text.chat_template import render_prompt
 
     questions = demo_prompts()
     loaded = load_model(model_dir, RunConfig(lora_r=1))

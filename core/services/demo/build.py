@@ -92,7 +92,7 @@ def prepare(app: Application, scratch: Path, say: Say) -> DatasetVersion:
 
 def label(app: Application, version: RubricVersion, reviewer_id: int, rule: str, limit: int) -> int:
     """Let a scripted reviewer judge pairs through an ordinary queue; returns how many (``limit`` 0: all)."""
-    from core.services.annotation_views import QueueSettings
+    from core.services.annotation.views import QueueSettings
 
     known = {criterion.id for criterion in version.body.criteria}
     queue = app.annotation.open_queue(QueueSettings(reviewer_id, version.id, limit=limit))
@@ -112,7 +112,7 @@ def train(
     import time
 
     from core.domain.run_events import TERMINAL
-    from core.services.runs import RunRequest
+    from core.services.runs.service import RunRequest
 
     request = RunRequest(
         model_path=str(model),

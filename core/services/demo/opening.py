@@ -10,7 +10,7 @@ from pathlib import Path
 from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
-from core.store.lock import LOCK_FILE, WorkspaceLock
+from core.store.sqlite.lock import LOCK_FILE, WorkspaceLock
 
 
 def built_demo() -> Path:

@@ -21,9 +21,9 @@ from core.services.importing.report import Cancelled, ImportProgress, ImportRepo
 from core.services.importing.rows import RawRow
 from core.store import events
 from core.store import imports as repository
-from core.store.database import Store
 from core.store.import_rows import BatchResult, NewPair, NewRow, Target
-from core.store.writer import Priority
+from core.store.sqlite.database import Store
+from core.store.sqlite.writer import Priority
 
 BATCH_ROWS = 1000  # small enough that a label waiting behind a batch waits no more than a tenth of a second
 _BATCH_CHARS = 8 << 20

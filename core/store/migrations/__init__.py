@@ -1,1 +1,1 @@
-"""The migrations of ``workspace.db``: forward only, hand-written DDL, run by ``core.store.migrate``."""
+"""The migrations of ``workspace.db``: forward only, hand-written DDL, run by ``core.store.sqlite.migrate``."""

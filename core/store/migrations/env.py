@@ -1,4 +1,4 @@
-"""Alembic's entry: run on the connection that ``core.store.migrate`` opened, inside its transaction."""
+"""Alembic's entry: run on the connection that ``core.store.sqlite.migrate`` opened, inside its transaction."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.judgement import ReviewerKind
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from tests.fakes.workspaces import opened, person, prefer
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.judgement import Task
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from tests.core.cli.conftest import Said
 from tests.fakes.workspaces import opened, prefer

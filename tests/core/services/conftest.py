@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.store import connect
+from core.store.sqlite import connect
 
 
 @pytest.fixture(autouse=True)

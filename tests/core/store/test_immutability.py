@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import ImmutableError
-from core.services.annotation import QueueSettings
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.store.database import Session, Store
+from core.store.sqlite.database import Session, Store
 from tests.fakes.workspaces import fill, opened, person, prefer, publish, tie
 
 SHA = "'" + "0" * 64 + "'"

@@ -8,7 +8,7 @@ import pytest
 from core.domain.errors import NotFound
 from core.domain.model_info import ModelInfo
 from core.store import models
-from core.store.database import Store
+from core.store.sqlite.database import Store
 
 
 @pytest.fixture

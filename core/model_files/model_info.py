@@ -1,0 +1,140 @@
+"""What a model folder's files say of it, read without torch or transformers: identity, size, template, licence."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import ModelRefused
+from core.domain.ids import sha256_json, sha256_text
+from core.durable import file_sha256, read_json
+from core.model_files.folder_check import ModelCheck, check_model, read_object
+from core.model_files.safetensors_file import check_safetensors
+from core.model_files.template_guard import guard_error
+
+_NOT_IDENTITY = (
+    "_name_or_path",
+    "_model_name_or_path",
+    "transformers_version",
+    "use_cache",
+    "dtype",
+    "torch_dtype",
+)
+_SPECIALS = ("bos_token", "eos_token", "pad_token", "unk_token")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Facts of a checked model.
+
+    Attributes:
+        sha256: names weights and architecture, as a run records it.
+        parameters: numbers in the weight files; a tied head counts once. 0 for a GGUF file.
+        context: longest sequence in tokens, 0 when unknown.
+        template_sha256: of the chat template, "" without one.
+    """
+
+    check: ModelCheck
+    sha256: str
+    parameters: int = 0
+    context: int = 0
+    vocabulary: int = 0
+    dtype: str = ""
+    template_sha256: str = ""
+    licence: str = ""
+
+
+def model_sha256(model_dir: Path, *, quantised: str = "") -> str:
+    """Return what names weights and architecture: the hashes of weight files and of the config that matters."""
+    path = Path(model_dir)
+    if path.is_file():
+        return sha256_json([file_sha256(path), quantised])
+    files = {p.name: file_sha256(p) for p in sorted(path.glob("*.safetensors"))}
+    config = {k: v for k, v in read_json(path / "config.json").items() if k not in _NOT_IDENTITY}
+    return sha256_json([files, config, quantised])
+
+
+def describe(model_dir: Path) -> ModelFacts:
+    """Check a folder or GGUF file and return its facts; hashes every weight file.
+
+    Raises:
+        BadInput: when it does not exist.
+        ModelRefused: when it is unsafe, damaged or no causal language model.
+    """
+    path = Path(model_dir)
+    check = check_model(path)
+    if path.is_file():
+        return ModelFacts(check, model_sha256(path))
+    config = read_object(path / "config.json")
+    template = chat_template(path)
+    if template:
+        _require_harmless(template, path)
+    return ModelFacts(
+        check,
+        model_sha256(path),
+        parameters=_parameters(path),
+        context=_number(config, "max_position_embeddings", "n_positions", "seq_length"),
+        vocabulary=_number(config, "vocab_size"),
+        dtype=str(config.get("dtype") or config.get("torch_dtype") or ""),
+        template_sha256=sha256_text(template) if template else "",
+        licence=_licence(path),
+    )
+
+
+def chat_template(path: Path) -> str:
+    """Return the folder's chat template, "" without one."""
+    file = path / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text(encoding="utf-8", errors="replace")
+    config = path / "tokenizer_config.json"
+    found = read_object(config).get("chat_template") if config.is_file() else ""
+    if isinstance(found, list):  # several named templates; the one called default is used
+        found = next((t.get("template") for t in found if isinstance(t, dict) and t.get("name") == "default"), "")
+    return found if isinstance(found, str) else ""
+
+
+def _require_harmless(template: str, path: Path) -> None:
+    config = read_object(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
+    specials = {name: _text(config.get(name)) for name in _SPECIALS}
+    reason = guard_error(template, tuple(sorted((k, v) for k, v in specials.items() if v)))
+    if "longer than" in reason or "more than" in reason or "still running" in reason or "unsafe" in reason:
+        raise ModelRefused(
+            f"The chat template of {path.name} cannot be used: {reason}.",
+            "Use the model's original template, or set template to none.",
+        )
+
+
+def _text(token: Any) -> str:
+    return str(token.get("content", "")) if isinstance(token, dict) else str(token or "")
+
+
+def _parameters(path: Path) -> int:
+    total = 0
+    for file in sorted(path.glob("*.safetensors")):
+        header = check_safetensors(file)
+        total += sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    return total
+
+
+def _number(config: dict[str, Any], *names: str) -> int:
+    for name in names:
+        if isinstance(config.get(name), int):
+            return int(config[name])
+    return 0
+
+
+def _licence(path: Path) -> str:
+    """Return the licence named in the model card's front matter, or in the manifest of a converted model."""
+    card = path / "README.md"
+    if card.is_file():
+        head = card.read_text(encoding="utf-8", errors="replace")[:4000]
+        found = re.search(r"^license:\s*([\w.+-]{1,60})\s*$", head, re.MULTILINE) if head.startswith("---") else None
+        if found:
+            return found.group(1)
+    manifest = path / "MANIFEST.json"
+    if manifest.is_file():
+        return str(read_object(manifest).get("identity", {}).get("licence", ""))
+    return ""

@@ -1,0 +1,1 @@
+"""Labelling: queues, presentations, judgements, undo."""

@@ -1,0 +1,122 @@
+"""An open queue in memory: an order of pair ids, what is done, and what is out on a screen.
+
+The order is computed once; after that the next pair is found by walking on and asking the database about a few
+ids at a time, so its cost does not grow with the workspace. Nothing here is needed after a restart: the same
+settings give the same order, and what is done stands in the database.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from core.services.annotation.views import QueueInfo, QueueSettings
+
+FIRST_BATCH, LARGEST_BATCH = 8, 512
+"""Ids asked about at once: most queues find their next pair in the first few; a batch that held none doubles."""
+
+
+@dataclass(slots=True)
+class OpenQueue:
+    """One reviewer's queue. Guarded by the service's lock.
+
+    Attributes:
+        ids: pair ids in the order of showing.
+        members: the same ids, for asking whether a pair belongs to the queue.
+        accepted: rubric versions whose labels count as done.
+        done, skipped, out: pair ids that are labelled, put aside, or handed out and not answered.
+    """
+
+    uid: str
+    settings: QueueSettings
+    ids: array[int]
+    members: frozenset[int]
+    accepted: tuple[int, ...]
+    done: set[int]
+    skipped: set[int]
+    out: set[int] = field(default_factory=set)
+    cursor: int = 0
+
+    def info(self) -> QueueInfo:
+        """Return the view of this queue."""
+        return QueueInfo(self.uid, self.settings, len(self.ids), len(self.done), len(self.skipped))
+
+    def waiting(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield batches of (index, pair id) that are neither done, aside nor out, from the cursor on, once around.
+
+        The walk begins again at the start so that a pair freed by undo is not lost behind the cursor.
+        """
+        start, size = self.cursor, len(self.ids)
+        batch: list[tuple[int, int]] = []
+        wanted = FIRST_BATCH
+        for step in range(size):
+            index = (start + step) % size
+            pair_id = self.ids[index]
+            if pair_id in self.done or pair_id in self.skipped or pair_id in self.out:
+                continue
+            batch.append((index, pair_id))
+            if len(batch) == wanted:
+                yield batch
+                batch, wanted = [], min(2 * wanted, LARGEST_BATCH)
+        if batch:
+            yield batch
+
+    def mark(self, pair_id: int, *, done: bool | None, skipped: bool) -> None:
+        """Note that a pair was answered, freed or put aside; ``done`` None leaves that part as it is."""
+        self.out.discard(pair_id)
+        if pair_id not in self.members:
+            return
+        if done is not None:
+            (self.done.add if done else self.done.discard)(pair_id)
+        (self.skipped.add if skipped else self.skipped.discard)(pair_id)
+
+    def wanted_by_others(self, pair_sha256: str) -> int:
+        """Return how many labels by others make this pair full; 0 means it is never full."""
+        base = self.settings.labels_per_pair
+        if base == 0:
+            return 0
+        return base + overlaps(pair_sha256, self.settings.seed, self.settings.overlap_share)
+
+
+def overlaps(pair_sha256: str, seed: int, share: float) -> int:
+    """Return 1 for a fixed random ``share`` of pairs, else 0; the same for every reviewer.
+
+    >>> overlaps("ab" * 32, 0, 1.0), overlaps("ab" * 32, 0, 0.0)
+    (1, 0)
+    """
+    return int(random.Random(f"{seed}:{pair_sha256}").random() < share)
+
+
+def arrange(
+    candidates: Sequence[int],
+    settings: QueueSettings,
+    done: Set[int],
+    others: Mapping[int, int],
+    shas: Mapping[int, str],
+) -> array[int]:
+    """Return the queue's ids in order: pairs that others filled are left out unless this reviewer did them too.
+
+    Args:
+        candidates: ids in the order of import.
+        settings: of the queue.
+        done: pairs this reviewer has labelled.
+        others: pair id -> labels by other reviewers, for pairs that have any.
+        shas: pair id -> content hash, for the same pairs.
+    """
+    base = settings.labels_per_pair
+    if base:
+        full = {
+            pair_id
+            for pair_id, count in others.items()
+            if pair_id not in done
+            and count >= base + overlaps(shas.get(pair_id, ""), settings.seed, settings.overlap_share)
+        }
+        candidates = [i for i in candidates if i not in full]
+    ordered = array("q", candidates)
+    if settings.order == "newest":
+        ordered.reverse()
+    elif settings.order == "random":
+        random.Random(settings.seed).shuffle(ordered)
+    return ordered[: settings.limit] if settings.limit else ordered

@@ -1,0 +1,223 @@
+"""The desk: open queues and the showings that are out on a screen. In memory only; the store has what counts."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.domain.errors import BadInput, NotFound
+from core.domain.ids import new_uid
+from core.domain.judgement import JudgementDraft, Task
+from core.domain.rubric import RubricState
+from core.services.annotation.open_queue import OpenQueue, arrange
+from core.services.annotation.views import Presented, QueueInfo, QueueSettings
+from core.store import drafts, judgements, queue, reviewers, rubrics, undo_steps
+from core.store.judgements import Showing
+from core.store.sqlite.database import Session
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+
+class Desk:
+    """Hands showings out and remembers which are out. Thread-safe."""
+
+    def __init__(self, app: Application, rng: random.Random) -> None:
+        """Args: app: the open workspace. rng: draws which response is left."""
+        self._app, self._store, self._rng = app, app.store, rng
+        self._lock = threading.RLock()
+        self._queues: dict[str, OpenQueue] = {}
+        self._out: dict[str, Showing] = {}
+
+    def open(self, settings: QueueSettings) -> QueueInfo:
+        """Open a queue; see ``AnnotationService.open_queue``."""
+        with self._store.read() as session:
+            reviewers.get(session, settings.reviewer_id)
+            if rubrics.get(session, settings.rubric_version_id).state is not RubricState.PUBLISHED:
+                raise BadInput("Pairs are labelled under published rubric versions only.", "Publish the draft first.")
+            opened = self._arranged(session, settings)
+        with self._lock:
+            self._queues[opened.uid] = opened
+        return opened.info()
+
+    def close(self, uid: str, keep: Collection[str] = ()) -> None:
+        """Forget a queue and what it handed out but the showings of ``keep``."""
+        with self._lock:
+            self._queues.pop(uid, None)
+            self._out = {key: shown for key, shown in self._out.items() if shown.queue != uid or key in keep}
+
+    def info(self, uid: str) -> QueueInfo:
+        """Return where a queue stands."""
+        with self._lock:
+            return self._queue(uid).info()
+
+    def hand_out(self, uid: str, n: int) -> list[Presented]:
+        """Hand out the next ``n`` showings; one that was begun before comes back as it was."""
+        with self._lock, self._store.read() as session:
+            opened = self._queue(uid)
+            picked = self._pick(session, opened, n)
+            fresh = [self._showing(opened, index, pair_id) for index, pair_id in picked]
+            if not fresh:
+                return []
+            begun = judgements.open_showings(session, fresh[0], [s.pair_id for s in fresh])
+            given = [_resumed(begun.get(s.pair_id), s) for s in fresh]
+            for shown in given:
+                self._out[shown.uid] = shown
+                opened.out.add(shown.pair_id)
+                opened.cursor = shown.position
+            return self.presented(session, given, len(opened.ids))
+
+    def hand_back(self, step: undo_steps.Step) -> Presented:
+        """Hand out a fresh showing of an undone step's pair: same sides, the former answer filled in."""
+        again = undo_steps.reopened(step.showing, self._store.stamp())
+        with self._lock:
+            self._out[again.uid] = again
+            self.mark(again, done=False, skipped=False)
+            opened = self._queues.get(again.queue)
+            if opened is not None:
+                opened.out.add(again.pair_id)
+            total = len(opened.ids) if opened else 0
+        with self._store.read() as session:
+            return self.presented(session, [again], total, step.answer)[0]
+
+    def find(self, presentation_uid: str) -> Showing:
+        """Return a showing that is out, or one that was stored earlier.
+
+        Raises:
+            NotFound: when there is neither.
+        """
+        with self._lock:
+            shown = self._out.get(presentation_uid)
+        if shown is not None:
+            return shown
+        with self._store.read() as session:
+            stored = judgements.showing(session, presentation_uid)
+        if stored is None:
+            raise NotFound("This showing does not exist any more; nothing was saved.", "Open the queue again.")
+        return stored
+
+    def take_in(self, presentation_uid: str) -> None:
+        """Note that a showing was answered or put aside."""
+        with self._lock:
+            self._out.pop(presentation_uid, None)
+
+    def mark(self, shown: Showing, *, done: bool | None, skipped: bool) -> None:
+        """Bring every open queue of this reviewer up to date; ``done`` None leaves that part as it is."""
+        with self._lock:
+            for opened in self._queues.values():
+                own = opened.settings.reviewer_id == shown.reviewer_id
+                same = shown.task.value in judgements.alike(opened.settings.task)
+                if own and same and shown.rubric_version_id in opened.accepted:
+                    opened.mark(shown.pair_id, done=done, skipped=skipped)
+
+    def presented(
+        self, session: Session, given: list[Showing], total: int, answer: JudgementDraft | None = None
+    ) -> list[Presented]:
+        """Return showings with their texts by screen side, and the draft of each, if any."""
+        texts = queue.texts(session, [s.pair_id for s in given])
+        kept = drafts.load_many(session, [s.uid for s in given])
+        found = []
+        for s in given:
+            text = texts[s.pair_id]
+            left, right = (text.a, text.b) if s.left_is == "A" else (text.b, text.a)
+            draft = json.loads(kept[s.uid]) if s.uid in kept else None
+            found.append(
+                Presented(
+                    s.uid,
+                    s.pair_id,
+                    text.prompt,
+                    left,
+                    right,
+                    s.left_is,
+                    s.position,
+                    total,
+                    s.task,
+                    s.rubric_version_id,
+                    draft,
+                    answer,
+                )
+            )
+        return found
+
+    def _arranged(self, session: Session, settings: QueueSettings) -> OpenQueue:
+        accepted = rubrics.compatible_ids(session, settings.rubric_version_id)
+        tasks = judgements.alike(settings.task)
+        done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
+        candidates = self._candidates(session, settings, accepted)
+        others: dict[int, int] = {}
+        if settings.labels_per_pair and settings.task in (Task.LABEL, Task.RELABEL):
+            others = queue.labels_by_others(session, settings.reviewer_id, accepted)
+        shas = queue.pair_hashes(session, others) if settings.overlap_share else {}
+        ids = arrange(candidates, settings, done, others, shas)
+        skipped = set()
+        if not settings.revisit_skipped:
+            skipped = queue.skipped_by(session, settings.reviewer_id, settings.rubric_version_id, tasks) - done
+        members = frozenset(ids)
+        return OpenQueue(new_uid(), settings, ids, members, accepted, done & members, skipped & members)
+
+    def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
+        """Return the pairs that the queue's task and filter are about, in the order of import."""
+        match settings.task:
+            case Task.RELABEL:
+                older = rubrics.older_ids(session, settings.rubric_version_id)
+                found = sorted(queue.labelled_by(session, settings.reviewer_id, older))
+            case Task.RETEST:
+                found = sorted(queue.labelled_by(session, settings.reviewer_id, accepted))
+            case Task.ADJUDICATE:
+                found = queue.judged_by_several(session, accepted)
+            case Task.GOLD:
+                found = queue.adjudicated_by_others(session, settings.reviewer_id, accepted)
+            case _:
+                every = settings.filter is None
+                return queue.all_pair_ids(session) if every else self._app.pairs.ids(settings.filter)
+        if settings.filter is not None:
+            allowed = set(self._app.pairs.ids(settings.filter))
+            found = [i for i in found if i in allowed]
+        return found
+
+    def _pick(self, session: Session, opened: OpenQueue, n: int) -> list[tuple[int, int]]:
+        """Return the next ``n`` (index, pair id) that are still wanted, asking the database anew."""
+        picked: list[tuple[int, int]] = []
+        tasks = judgements.alike(opened.settings.task)
+        for batch in opened.waiting():
+            on = queue.labels_on(session, [pair_id for _, pair_id in batch], opened.accepted, tasks)
+            shas = queue.pair_hashes(session, on) if opened.settings.labels_per_pair else {}
+            for index, pair_id in batch:
+                reviewers_on = on.get(pair_id, set())
+                if opened.settings.reviewer_id in reviewers_on:
+                    opened.done.add(pair_id)
+                    continue
+                limit = opened.wanted_by_others(shas.get(pair_id, ""))
+                if limit and len(reviewers_on) >= limit:
+                    continue
+                picked.append((index, pair_id))
+                if len(picked) == n:
+                    return picked
+        return picked
+
+    def _showing(self, opened: OpenQueue, index: int, pair_id: int) -> Showing:
+        settings = opened.settings
+        return Showing(
+            new_uid(),
+            pair_id,
+            settings.reviewer_id,
+            settings.rubric_version_id,
+            settings.task,
+            "A" if self._rng.random() < 0.5 else "B",
+            opened.uid,
+            index + 1,
+        )
+
+    def _queue(self, uid: str) -> OpenQueue:
+        opened = self._queues.get(uid)
+        if opened is None:
+            raise NotFound("This queue is closed.", "Open it again.")
+        return opened
+
+
+def _resumed(begun: Showing | None, fresh: Showing) -> Showing:
+    return fresh if begun is None else replace(begun, queue=fresh.queue, position=fresh.position)

@@ -1,0 +1,151 @@
+"""What the annotation service gives out: frozen views of queues, showings and steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.domain.conversation import Prompt
+from core.domain.errors import BadInput
+from core.domain.judgement import JudgementDraft, Task, describe
+from core.domain.pair import Side
+
+if TYPE_CHECKING:
+    from core.services.pairs.service import PairFilter
+
+Order = Literal["import", "newest", "random"]
+ORDERS: tuple[Order, ...] = ("import", "newest", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """Which pairs a reviewer gets, in which order.
+
+    Attributes:
+        reviewer_id: who labels.
+        rubric_version_id: a published version; labels under other versions of the same major number count as done.
+        filter: narrows the pairs; None takes all.
+        order: of import, newest first, or shuffled by ``seed`` (the same seed gives the same order again).
+        task: LABEL; RELABEL for pairs whose label stands under an older major version of the rubric; RETEST for pairs
+            this reviewer labelled and is to judge a second time; ADJUDICATE for pairs on which several reviewers
+            have labels; GOLD for adjudicated pairs, whose answer is known.
+        labels_per_pair: pairs that so many other reviewers labelled are left out; 0 lets everybody label all.
+        overlap_share: this share of pairs, fixed by ``seed``, wants one label more than ``labels_per_pair``.
+        limit: at most so many pairs in the queue; 0 is no limit.
+        revisit_skipped: show pairs again that this reviewer put aside.
+    """
+
+    reviewer_id: int
+    rubric_version_id: int
+    filter: PairFilter | None = None
+    order: Order = "import"
+    seed: int = 0
+    task: Task = Task.LABEL
+    labels_per_pair: int = 0
+    overlap_share: float = 0.0
+    limit: int = 0
+    revisit_skipped: bool = False
+
+    def __post_init__(self) -> None:
+        if self.order not in ORDERS:
+            raise BadInput(f"Unknown order {self.order!r}.", f"Use one of {', '.join(ORDERS)}.")
+        if self.task is Task.IMPORTED:
+            raise BadInput("A queue cannot be opened for imported labels.")
+        if not 0 <= self.overlap_share <= 1:
+            raise BadInput("The overlap share lies between 0 and 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueInfo:
+    """An open queue. ``uid`` names it in the other calls."""
+
+    uid: str
+    settings: QueueSettings
+    total: int
+    done: int
+    skipped: int
+
+    @property
+    def remaining(self) -> int:
+        """Pairs still to be labelled, those put aside not counted."""
+        return max(0, self.total - self.done - self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """One showing: the texts by screen side, and nothing about where they came from.
+
+    Attributes:
+        position: place in the queue, from 1; 0 when shown outside a queue.
+        draft: what was filled in before an interruption, as it was given to ``save_draft``.
+        answer: the former answer when a pair comes back through undo or is looked at again, canonical sides.
+    """
+
+    presentation_uid: str
+    pair_id: int
+    prompt: Prompt
+    left: str
+    right: str
+    left_is: Side
+    position: int
+    total: int
+    task: Task
+    rubric_version_id: int
+    draft: dict[str, Any] | None = None
+    answer: JudgementDraft | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueProgress:
+    """Where a reviewer stands.
+
+    Attributes:
+        today: labels committed since local midnight and not taken back, all queues.
+        seconds_per_pair: median of the last commits; None before the first.
+    """
+
+    done: int
+    total: int
+    skipped: int
+    today: int
+    seconds_per_pair: float | None
+
+    @property
+    def remaining(self) -> int:
+        """Pairs still to be labelled, those put aside not counted."""
+        return max(0, self.total - self.done - self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """A step that was undone or redone.
+
+    Attributes:
+        label: what it was, in words.
+        kind: "label", "amend" or "skip".
+        presented: after an undo that leaves the pair without an answer, a fresh showing of it with the same sides
+            and the former answer filled in; None otherwise.
+        judgement_id: the row that now carries the step's answer; None for a skip.
+    """
+
+    label: str
+    kind: str
+    pair_id: int
+    presented: Presented | None = None
+    judgement_id: int | None = None
+
+
+def step_label(kind: str, pair_id: int, draft: JudgementDraft | None, left_is: Side) -> str:
+    """Return the name of a step as the reviewer saw it: "Left much better on pair 412".
+
+    >>> step_label("skip", 7, None, "A")
+    'Put pair 7 aside'
+    """
+    if draft is None:
+        return f"Put pair {pair_id} aside"
+    words = describe(draft)
+    if draft.preferred is not None:
+        side = "Left" if draft.preferred == left_is else "Right"
+        words = f"{side}{words[1:]}"
+    text = f"{words[0].upper()}{words[1:]} on pair {pair_id}"
+    return f"Amend: {text}" if kind == "amend" else text

@@ -1,0 +1,1 @@
+"""Dataset versions: freezing, label noise, cards, exports."""

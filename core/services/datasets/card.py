@@ -1,0 +1,147 @@
+"""The card of an exported dataset version: what it is, who judged it by which rubric, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from core.domain.dataset import DatasetVersion, FreezePolicy
+from core.domain.rubric import Criterion, RubricVersion
+from core.store import dataset_provenance, rubrics
+from core.store import datasets as repository
+
+
+def write(session: repository.Session, version: DatasetVersion, files: Mapping[str, str], sealed: int) -> str:
+    """Return the card as Markdown with the front matter that Hugging Face datasets reads.
+
+    Args:
+        session: the snapshot that the files were written from.
+        version: the dataset version.
+        files: split -> file name of the splits that were written.
+        sealed: items of the test split that were not.
+    """
+    versions = [rubrics.get(session, key) for key in repository.rubric_version_ids(session, version.id)]
+    parts = [
+        _front_matter(version, files),
+        f"# {version.title}\n",
+        "Preference pairs for DPO and reward modelling, frozen by Pairwright. Each line holds a prompt and two "
+        "answers as messages, `chosen` the preferred one.\n",
+        _counts(version, sealed),
+        _sources(session, version),
+        _reviewers(session, version),
+        _agreement(version),
+        _policy(version.policy),
+        _left_out(version),
+        _columns(),
+        *(_rubric(one) for one in versions),
+        _identity(version),
+    ]
+    return "\n".join(parts)
+
+
+def _front_matter(version: DatasetVersion, files: Mapping[str, str]) -> str:
+    lines = ["---", f"pretty_name: {_yaml(version.title)}", "tags:", "- preference", "- dpo"]
+    if files:
+        lines += ["configs:", "- config_name: default", "  data_files:"]
+        lines += [f"  - split: {split}\n    path: {name}" for split, name in files.items()]
+    return "\n".join([*lines, "---", ""])
+
+
+def _counts(version: DatasetVersion, sealed: int) -> str:
+    counts = version.counts
+    rows = [(key, counts.get(key, 0)) for key in ("items", "train", "dev", "test", "prompts", "ties", "judgements")]
+    note = f"\nThe {sealed:,} items of the test split are sealed and not part of this export.\n" if sealed else ""
+    return "## Size\n\n" + _table(("what", "count"), rows) + note
+
+
+def _sources(session: repository.Session, version: DatasetVersion) -> str:
+    rows = dataset_provenance.sources_of(session, version.id)
+    return "## Where the pairs come from\n\n" + _table(("source", "licence", "consent", "items"), rows)
+
+
+def _reviewers(session: repository.Session, version: DatasetVersion) -> str:
+    rows = dataset_provenance.reviewers_of(session, version.id)
+    text = "## Who judged\n\nNames are pseudonyms; *imported* stands for labels that came with a file.\n\n"
+    return text + _table(("reviewer", "kind", "rubric", "judgements"), rows)
+
+
+def _agreement(version: DatasetVersion) -> str:
+    several, agree = version.counts.get("several", 0), version.counts.get("agree", 0)
+    if not several:
+        return "## Agreement\n\nEvery item stands on one judgement; agreement is not known.\n"
+    return (
+        f"## Agreement\n\n{several:,} items stand on more than one judgement; on {agree:,} of them "
+        f"({agree / several:.1%}) all name the same side. Pairs that the policy left out are not counted.\n"
+    )
+
+
+def _policy(policy: FreezePolicy) -> str:
+    return "## Freeze policy\n\n" + _table(("setting", "value"), [(k, str(v)) for k, v in policy.to_plain().items()])
+
+
+def _left_out(version: DatasetVersion) -> str:
+    if not version.left_out:
+        return "## Left out\n\nNothing.\n"
+    rows = [(entry.reason, entry.count) for entry in version.left_out]
+    return "## Left out\n\n" + _table(("reason", "pairs"), rows)
+
+
+def _columns() -> str:
+    rows = (
+        ("prompt, chosen, rejected", "lists of messages with role and content, as TRL reads them"),
+        ("strength", "how much better, 0..3: the aggregate of the labels"),
+        ("strengths", "the labels one by one, positive for chosen, 0 for no preference"),
+        ("weight, target", "factor on the loss; probability that chosen is better"),
+        ("is_tie", "a tie, kept for tie-aware losses; chosen is then arbitrary"),
+        ("chosen_generation, rejected_generation", "how the answer was sampled, as JSON; empty when not known"),
+        ("pair_sha256", "names prompt and both answers by content"),
+    )
+    return "## Columns\n\n" + _table(("column", "meaning"), rows)
+
+
+def _rubric(version: RubricVersion) -> str:
+    body = version.body
+    lines = [f"## Rubric: {version.title}", "", f"sha256 `{version.sha256}`", "", body.purpose, ""]
+    if body.priority:
+        lines += ["Priority where clauses conflict: " + " > ".join(body.priority), ""]
+    for criterion in body.criteria:
+        lines += _criterion(criterion)
+    if body.tie_rule:
+        lines += [f"Ties: {body.tie_rule}", ""]
+    if body.not_checked:
+        lines += [f"Not checked: {body.not_checked}", ""]
+    return "\n".join(lines)
+
+
+def _criterion(criterion: Criterion) -> list[str]:
+    lines = [f"### {criterion.name} (`{criterion.id}`)", "", criterion.question, ""]
+    lines += [f"- {point}: {text}" for point, text in sorted(criterion.anchors.items())]
+    lines += [f"- allowed: {text}" for text in criterion.allowed]
+    lines += [f"- not allowed: {text}" for text in criterion.disallowed]
+    if criterion.note:
+        lines += ["", criterion.note]
+    return [*lines, ""]
+
+
+def _identity(version: DatasetVersion) -> str:
+    made = datetime.fromtimestamp(version.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return (
+        f"## Identity\n\nRoot sha256 `{version.root_sha256}` over policy, rubric contents and the ordered items; "
+        f"frozen {made}. `MANIFEST.json` names every file with its hash.\n"
+    )
+
+
+def _table(head: tuple[str, ...], rows: object) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows]  # type: ignore[attr-defined]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    """Return a table cell; text from outside must not end it."""
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.replace("|", "\\|").split()) or "-"
+
+
+def _yaml(text: str) -> str:
+    return "'" + " ".join(text.split()).replace("'", "''") + "'"

@@ -1,0 +1,159 @@
+"""Planning a freeze: which pairs become items, which are left out and why. Pure but for its input's shape."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from core.domain import aggregation as why
+from core.domain.aggregation import Vote, aggregate, flag_reason
+from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
+from core.domain.errors import BadInput
+from core.domain.judgement import Task
+from core.domain.splits import split_of
+from core.store.freeze_snapshot import Candidate, Snapshot
+
+_IDS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A plan together with its items, ready to be stored."""
+
+    plan: FreezePlan
+    items: list[FrozenItem]
+    rubric_version_ids: tuple[int, ...]
+    stamp: tuple[object, ...]
+
+
+def freeze(snapshot: Snapshot, policy: FreezePolicy) -> Frozen:
+    """Return what freezing the snapshot under the policy gives.
+
+    Items are ordered by content hash: the order carries no meaning and is the same on every machine.
+
+    Raises:
+        BadInput: when the policy names a rubric version that is not published.
+    """
+    accepted = _accepted(snapshot, policy)
+    left_out: dict[str, list[int]] = defaultdict(list)
+    items: list[FrozenItem] = []
+    for candidate in sorted(snapshot.candidates, key=lambda candidate: candidate.sha256):
+        votes = snapshot.votes.get(candidate.pair_id, [])
+        found = _outside(candidate, snapshot, policy) or _usable(votes, snapshot, policy, accepted)
+        result = found if isinstance(found, str) else aggregate(found, policy)
+        if isinstance(result, str):
+            left_out[result].append(candidate.pair_id)
+            continue
+        items.append(
+            FrozenItem(
+                position=len(items),
+                pair_id=candidate.pair_id,
+                pair_sha256=candidate.sha256,
+                split=split_of(candidate.prompt_sha256, policy.seed, policy.splits),
+                chosen=result.chosen,
+                strength=result.strength,
+                weight=result.weight,
+                target=result.target,
+                is_tie=result.is_tie,
+                judgement_ids=result.judgement_ids,
+            )
+        )
+    return _frozen(snapshot, policy, items, left_out)
+
+
+def _accepted(snapshot: Snapshot, policy: FreezePolicy) -> set[int]:
+    """Return the rubric versions whose labels count: those named, else every one that is not stale."""
+    if unknown := set(policy.rubric_version_ids) - set(snapshot.rubrics):
+        raise BadInput(
+            f"Rubric version {min(unknown)} is not published or does not exist.", "Choose published versions."
+        )
+    if policy.rubric_version_ids:
+        return set(policy.rubric_version_ids)
+    return {key for key, version in snapshot.rubrics.items() if not version.stale}
+
+
+def _outside(candidate: Candidate, snapshot: Snapshot, policy: FreezePolicy) -> str:
+    """Return why the pair itself is left out, or nothing. One source without consent is enough."""
+    if policy.require_consent and any(snapshot.consents[key] != "granted" for key in candidate.source_ids):
+        return why.NO_CONSENT
+    if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
+        return why.OTHER_SOURCE
+    flags = snapshot.flags.get(candidate.pair_id, set())
+    return next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), "")
+
+
+def _usable(votes: list[Vote], snapshot: Snapshot, policy: FreezePolicy, accepted: set[int]) -> list[Vote] | str:
+    """Return the labels that the policy accepts, or why there are none.
+
+    When the policy names neither rubric versions nor reviewers, a label made here outranks those that came with
+    the file: whoever labels imported pairs anew means to replace those labels, not to be averaged with them.
+    """
+    if not votes:
+        return why.NOT_LABELLED
+    under = [vote for vote in votes if vote.rubric_version_id in accepted]
+    if not under:
+        stale = all(snapshot.rubrics[vote.rubric_version_id].stale for vote in votes)
+        return why.STALE_RUBRIC if stale else why.OTHER_RUBRIC
+    by = [vote for vote in under if not policy.reviewer_ids or vote.reviewer_id in policy.reviewer_ids]
+    if not policy.rubric_version_ids and not policy.reviewer_ids:
+        by = [vote for vote in by if vote.task is not Task.IMPORTED] or by
+    return by or why.OTHER_REVIEWER
+
+
+def _frozen(
+    snapshot: Snapshot, policy: FreezePolicy, items: list[FrozenItem], left_out: dict[str, list[int]]
+) -> Frozen:
+    votes = {vote.judgement_id: vote for group in snapshot.votes.values() for vote in group}
+    used = sorted({votes[key].rubric_version_id for item in items for key in item.judgement_ids})
+    shas = [snapshot.rubrics[key].sha256 for key in used]
+    reasons = sorted(left_out.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    plan = FreezePlan(
+        policy=policy,
+        counts=_counts(snapshot, items, votes, reasons),
+        left_out=tuple(LeftOut(reason, len(ids), tuple(sorted(ids)[:_IDS_KEPT])) for reason, ids in reasons),
+        rubric_titles=tuple(snapshot.rubrics[key].title for key in used),
+        root_sha256=root_sha256(policy, shas, items),
+        notes=_notes(snapshot, policy, items),
+    )
+    return Frozen(plan, items, tuple(used), snapshot.stamp)
+
+
+def _counts(
+    snapshot: Snapshot, items: list[FrozenItem], votes: dict[int, Vote], reasons: list[tuple[str, list[int]]]
+) -> dict[str, int]:
+    prompt_of = {candidate.pair_id: candidate.prompt_sha256 for candidate in snapshot.candidates}
+    several = [item for item in items if len(item.judgement_ids) > 1]
+    counts = {"pairs": len(snapshot.candidates), "items": len(items), "left_out": sum(len(ids) for _, ids in reasons)}
+    counts.update({split: sum(item.split == split for item in items) for split in SPLITS})
+    counts.update(
+        ties=sum(item.is_tie for item in items),
+        prompts=len({prompt_of[item.pair_id] for item in items}),
+        judgements=sum(len(item.judgement_ids) for item in items),
+        reviewers=len({votes[key].reviewer_id for item in items for key in item.judgement_ids}),
+        several=len(several),
+        agree=sum(_agree([votes[key].value for key in item.judgement_ids]) for item in several),
+    )
+    return counts
+
+
+def _agree(values: list[int]) -> bool:
+    return len({(value > 0) - (value < 0) for value in values}) == 1
+
+
+def _notes(snapshot: Snapshot, policy: FreezePolicy, items: list[FrozenItem]) -> tuple[str, ...]:
+    """Return what deserves a second look before this is trained on."""
+    notes = []
+    sizes = {split: sum(item.split == split for item in items) for split in SPLITS}
+    for split, share in zip(SPLITS, policy.splits, strict=True):
+        if items and share > 0 and not sizes[split]:
+            notes.append(f"The {split} split is empty: there are few prompts. Another seed draws another split.")
+    empty = {candidate.pair_id for candidate in snapshot.candidates if candidate.empty_answer}
+    if found := sum(item.pair_id in empty for item in items):
+        notes.append(f"In {found} items one answer is empty.")
+    stale = {key for key in policy.rubric_version_ids if snapshot.rubrics[key].stale}
+    if stale:
+        titles = ", ".join(snapshot.rubrics[key].title for key in sorted(stale))
+        notes.append(f"Labels made under an older meaning are accepted: {titles}.")
+    if not policy.require_consent and any(value != "granted" for value in snapshot.consents.values()):
+        notes.append("Sources without granted consent are accepted.")
+    return tuple(notes)

@@ -1,0 +1,215 @@
+"""Dataset versions: plan, freeze, look, compare, hand to training, export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core.domain.changes import Changes, Outcome
+from core.domain.dataset import (
+    SPLITS,
+    DatasetDiff,
+    DatasetVersion,
+    FreezePlan,
+    FreezePolicy,
+    FrozenItem,
+    diff_versions,
+)
+from core.domain.errors import BadInput, UsageError
+from core.domain.label_noise import NoiseReport
+from core.domain.pair import TrainingPair
+from core.services.datasets import export, flip_rate
+from core.services.datasets.export import ExportReport
+from core.services.datasets.freeze import Frozen, freeze
+from core.store import datasets as repository
+from core.store import events
+from core.store.freeze_snapshot import snapshot, stamp
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+__all__ = [
+    "DatasetDiff",
+    "DatasetVersion",
+    "DatasetsService",
+    "ExportReport",
+    "FreezePlan",
+    "FreezePolicy",
+    "NoiseReport",
+]
+
+
+class DatasetsService:
+    """Freezes labels into versions that never change, and reads them."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._store = app.store
+
+    def plan(self, policy: FreezePolicy | None = None) -> FreezePlan:
+        """Return what freezing now would give, without storing anything.
+
+        Raises:
+            BadInput: when the policy names an unpublished rubric version.
+        """
+        return self._frozen(policy or FreezePolicy()).plan
+
+    def freeze(
+        self, name: str, policy: FreezePolicy | None = None, *, created_by: str = "", note: str = ""
+    ) -> Outcome[DatasetVersion]:
+        """Freeze the labels under a policy as the next version of ``name``.
+
+        Raises:
+            BadInput: the name is empty, or no pair passes the policy; nothing was stored.
+        """
+        name = " ".join(name.split())
+        if not name:
+            raise BadInput("A dataset needs a name.")
+        policy = policy or FreezePolicy()
+        ready = self._frozen(policy)
+        now = self._store.stamp()
+
+        def write(session: repository.Session) -> DatasetVersion:
+            # A label may have come in since the plan was made; what is stored must be what is there now.
+            frozen = ready if stamp(session) == ready.stamp else freeze(snapshot(session), policy)
+            if not frozen.items:
+                raise BadInput("No pair passes this policy; nothing was frozen.", _why_empty(frozen.plan))
+            key = repository.add(
+                session,
+                name,
+                frozen.plan,
+                frozen.items,
+                frozen.rubric_version_ids,
+                now,
+                created_by=created_by,
+                note=note,
+            )
+            made = repository.get(session, key)
+            detail = {"root_sha256": made.root_sha256, "items": made.counts["items"]}
+            summary = f"Froze {made.title}: {made.counts['items']} items"
+            events.log(session, now, "dataset.freeze", summary, subject="dataset", subject_id=key, detail=detail)
+            return made
+
+        return Outcome(self._store.write(write, "freezing the dataset"), Changes.DATASETS)
+
+    def list(self) -> list[DatasetVersion]:
+        """Return every version, oldest first."""
+        with self._store.read() as session:
+            return repository.listed(session)
+
+    def get(self, wanted: int | str) -> DatasetVersion:
+        """Return a version by id, by title ("safety v2"), or the newest of a name.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        with self._store.read() as session:
+            return repository.get(session, wanted)
+
+    def items(self, wanted: int | str, after: int = -1, limit: int = 256) -> Sequence[FrozenItem]:
+        """Return the items behind position ``after``; hand in the last position to go on."""
+        with self._store.read() as session:
+            return repository.items(session, repository.get(session, wanted).id, after, limit)
+
+    def diff(self, old: int | str, new: int | str) -> DatasetDiff:
+        """Return how the second version differs from the first."""
+        with self._store.read() as session:
+            before, after = repository.get(session, old), repository.get(session, new)
+            return diff_versions(
+                before, repository.items(session, before.id), after, repository.items(session, after.id)
+            )
+
+    def label_noise(self, wanted: int | str | None = None) -> NoiseReport:
+        """Return how often labels are flipped, measured from retest and gold answers.
+
+        With a dataset version, by the reviewers and rubrics behind it; else over the whole workspace.
+        """
+        with self._store.read() as session:
+            return flip_rate.measure(session, None if wanted is None else repository.get(session, wanted).id)
+
+    def measured_smoothing(self, wanted: int | str) -> tuple[float, str]:
+        """Return the label smoothing that the measured flip rate behind a version calls for, and it in words.
+
+        Raises:
+            UsageError: nothing was measured, or the labels are no better than chance.
+        """
+        report = self.label_noise(wanted)
+        return flip_rate.smoothing(report, self.get(wanted).title), report.sentence()
+
+    def training_pairs(
+        self, wanted: int | str, splits: Sequence[str] = ("train", "dev"), *, unseal: bool = False
+    ) -> Sequence[TrainingPair]:
+        """Return the items of some splits as the engine takes them.
+
+        Args:
+            wanted: id, title or name of the version.
+            splits: of train, dev, test.
+            unseal: needed for the sealed test split; noted in the event log with the version.
+
+        Raises:
+            UsageError: for an unknown split, or for the test split without ``unseal``.
+        """
+        check_splits(splits, unseal)
+        with self._store.read() as session:
+            version = repository.get(session, wanted)
+        if "test" in splits:
+            self._note_unsealed(version, "handed out")
+        with self._store.read() as session:
+            return repository.training_pairs(session, version.id, splits)
+
+    def export(
+        self, wanted: int | str, folder: Path | str, fmt: Literal["jsonl", "parquet"] = "jsonl", *, unseal: bool = False
+    ) -> ExportReport:
+        """Write a version as a folder of TRL preference files with a dataset card; see ``exporting``.
+
+        The sealed test split stays inside unless ``unseal`` is set, which is noted in the event log.
+
+        Raises:
+            BadInput: the folder exists already, or the format is unknown.
+            StorageFull, UserError: nothing was left at ``folder``.
+        """
+        with self._store.read() as session:
+            version = repository.get(session, wanted)
+        if unseal and version.counts.get("test"):
+            self._note_unsealed(version, "exported")
+        splits = SPLITS if unseal else SPLITS[:2]
+        with self._store.read() as session:
+            return export.export_dataset(session, version, Path(folder), fmt, splits)
+
+    def _frozen(self, policy: FreezePolicy) -> Frozen:
+        with self._store.read() as session:
+            found = freeze(snapshot(session), policy)
+            same = repository.same_content(session, found.plan.root_sha256)
+        return replace(found, plan=replace(found.plan, same_as=same))
+
+    def _note_unsealed(self, version: DatasetVersion, what: str) -> None:
+        now = self._store.stamp()
+        summary = f"The sealed test split of {version.title} was {what}"
+        self._store.write(
+            lambda session: events.log(
+                session, now, "dataset.unseal", summary, subject="dataset", subject_id=version.id
+            ),
+            "noting that the test split was opened",
+        )
+
+
+def check_splits(splits: Sequence[str], unseal: bool) -> None:
+    """Refuse unknown splits, and the sealed one when nobody asked for it by name.
+
+    Raises:
+        UsageError: with what to do.
+    """
+    if unknown := [split for split in splits if split not in SPLITS]:
+        raise UsageError(f"There is no split {unknown[0]!r}.", f"Use {', '.join(SPLITS)}.")
+    if "test" in splits and not unseal:
+        raise UsageError(
+            "The test split is sealed: looking at it while tuning spoils what it measures.",
+            "Ask for it with unseal when a release is evaluated; that is noted in the event log.",
+        )
+
+
+def _why_empty(plan: FreezePlan) -> str:
+    parts = [f"{entry.count:,} {entry.reason}" for entry in plan.left_out[:4]]
+    return f"Left out: {'; '.join(parts)}." if parts else "Import or label pairs first."

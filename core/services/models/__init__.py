@@ -1,0 +1,1 @@
+"""Base models of a workspace: registration, conversion, export."""

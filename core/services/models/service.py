@@ -1,0 +1,232 @@
+"""Models to train: the starter model, folders and GGUF files of this machine, and downloads a person asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import BadInput, NotFound, UserError
+from core.domain.model_info import ModelInfo, ModelKind
+from core.durable import MANIFEST
+from core.paths import starter_model_dir
+from core.store import events, models
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+Progress = Callable[[int, int, str], None]
+Cancelled = Callable[[], bool]
+STARTER_NAME = "SmolLM2-135M-Instruct (starter)"
+_FOLDER = "models"
+
+
+def starter_model(on_progress: Progress | None = None, cancelled: Cancelled | None = None) -> Path:
+    """Return the starter model's folder, converting it on first use; needs no workspace.
+
+    Raises:
+        NotFound: when the package with its weights is not installed.
+    """
+    folder = starter_model_dir()
+    if (folder / MANIFEST).is_file():
+        return folder
+    from core.services.models.worker import make_in_child
+
+    return make_in_child("starter", on_progress=on_progress, cancelled=cancelled)
+
+
+class ModelsService:
+    """The models a workspace knows. Their files are never changed, and forgetting one deletes nothing."""
+
+    def __init__(self, app: Application) -> None:
+        self._store = app.store
+        self._folder = app.folder / _FOLDER
+
+    def list(self) -> list[ModelInfo]:
+        """Return the registered models by name, and the starter model once it is converted."""
+        with self._store.read() as session:
+            known = models.listed(session)
+        starter = starter_model_dir()
+        if (starter / MANIFEST).is_file() and not any(info.path == starter for info in known):
+            known.insert(0, ModelInfo(0, STARTER_NAME, starter, "starter", model_type="llama", has_template=True))
+        return known
+
+    def get(self, model_id: int) -> ModelInfo:
+        """Return one registered model.
+
+        Raises:
+            NotFound: when there is none with this id.
+        """
+        with self._store.read() as session:
+            return models.get(session, model_id)
+
+    def find(self, text: str) -> ModelInfo:
+        """Return the model of this name or path.
+
+        Raises:
+            NotFound: when none matches.
+        """
+        for info in self.list():
+            if text in (info.name, str(info.path)) or (text == "starter" and info.kind == "starter"):
+                return info
+        raise NotFound(f"There is no model called {text}.", "See the list of models, or add its folder.")
+
+    def check(self, path: Path) -> ModelInfo:
+        """Look a folder or GGUF file through and return its facts; nothing is stored or loaded.
+
+        Raises:
+            BadInput: when it does not exist.
+            ModelRefused: when it is unsafe, damaged or no causal language model.
+        """
+        from core.model_files.model_info import describe
+
+        path = Path(path).expanduser().resolve()
+        facts = describe(path)
+        return ModelInfo(
+            id=0,
+            name=path.stem if path.is_file() else path.name,
+            path=path,
+            kind="gguf" if path.is_file() else "folder",
+            sha256=facts.sha256,
+            model_type=facts.check.model_type,
+            parameters=facts.parameters,
+            weight_bytes=facts.check.weight_bytes,
+            context=facts.context,
+            has_template=facts.check.has_template,
+            licence=facts.licence,
+        )
+
+    def verify(self, model_id: int) -> ModelInfo:
+        """Hash a registered model's files again and return it.
+
+        Raises:
+            UserError: when it is gone or its weights are no longer those that were added.
+        """
+        info = self.get(model_id)
+        now = self.check(info.path)
+        if info.sha256 and now.sha256 != info.sha256:
+            raise UserError(
+                f"The files of {info.name} have changed since it was added; runs made on it name the old ones.",
+                "Restore the files, or add the folder again under another name.",
+            )
+        return info
+
+    def add_folder(self, path: Path, name: str = "") -> Outcome[ModelInfo]:
+        """Register a Hugging Face folder where it lies.
+
+        Raises:
+            BadInput: when it does not exist.
+            ModelRefused: when it is unsafe, damaged or no causal language model.
+        """
+        path = Path(path).expanduser()
+        if path.is_file():
+            raise BadInput(f"{path.name} is a file.", "Add a .gguf file as a GGUF file, or name the model's folder.")
+        return self._register(path, "folder", name)
+
+    def add_gguf(
+        self,
+        path: Path,
+        name: str = "",
+        on_progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Outcome[ModelInfo]:
+        """Convert a GGUF file to safetensors in the workspace, once, and register that.
+
+        Raises:
+            BadInput: when the file does not exist or the name is taken.
+            ModelRefused: when it cannot be read as a language model.
+        """
+        from core.model_files.gguf_file import check_gguf
+        from core.services.models.worker import make_in_child
+
+        path = Path(path).expanduser().resolve()
+        check_gguf(path)
+        target = self._place(name or path.stem)
+        make_in_child("gguf", path=str(path), target=str(target), on_progress=on_progress, cancelled=cancelled)
+        return self._register(target, "gguf", name or path.stem, origin=path.name)
+
+    def ensure_starter(
+        self, on_progress: Progress | None = None, cancelled: Cancelled | None = None
+    ) -> Outcome[ModelInfo]:
+        """Make the starter model ready and register it.
+
+        Raises:
+            NotFound: when the package with its weights is not installed.
+        """
+        return self._register(starter_model(on_progress, cancelled), "starter", STARTER_NAME)
+
+    def download(
+        self,
+        repo: str,
+        name: str = "",
+        *,
+        revision: str = "main",
+        on_progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Outcome[ModelInfo]:
+        """Fetch a model from the hub into the workspace. Nothing else in the program goes online.
+
+        Call it only when a person named ``repo`` and asked for the download.
+
+        Raises:
+            BadInput: when the name is none, or taken.
+            UserError: when the hub cannot be reached.
+            ModelRefused: when what arrived is not safe to load.
+        """
+        from core.model_files.download import check_repo
+        from core.services.models.worker import make_in_child
+
+        check_repo(repo)
+        target = self._place(name or repo.split("/")[1])
+        make_in_child(
+            "download",
+            online=True,
+            repo=repo,
+            revision=revision,
+            target=str(target),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+        return self._register(target, "download", name or repo.split("/")[1], origin=repo)
+
+    def forget(self, model_id: int) -> Outcome[ModelInfo]:
+        """Take a model off the list; its files and the runs made on it stay.
+
+        Raises:
+            NotFound: when there is none with this id.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: models.Session) -> ModelInfo:
+            info = models.forget(session, model_id)
+            events.log(session, stamp, "model.forget", f"Took {info.name} off the list", subject="model")
+            return info
+
+        return Outcome(self._store.write(job, "forgetting a model"), Changes.MODELS)
+
+    def _place(self, name: str) -> Path:
+        """Return a free folder of the workspace for a model called ``name``."""
+        if self._store.read_only:
+            raise UserError("The workspace is open for reading only.", "Open it for writing to add a model.")
+        slug = re.sub(r"[^\w.-]+", "-", name).strip("-. ")[:80]
+        if not slug:
+            raise BadInput("A model needs a name.", "Use letters and digits.")
+        target = self._folder / slug
+        if target.exists():
+            raise BadInput(f"There is already a model folder called {slug}.", "Choose another name.")
+        return target
+
+    def _register(self, path: Path, kind: ModelKind, name: str = "", origin: str = "") -> Outcome[ModelInfo]:
+        checked = self.check(path)
+        info = replace(checked, kind=kind, name=name.strip() or checked.name, origin=origin)
+        stamp = self._store.stamp()
+
+        def job(session: models.Session) -> ModelInfo:
+            made = models.add(session, info, stamp)
+            events.log(session, stamp, "model.add", f"Added {made.name}", subject="model", subject_id=made.id)
+            return made
+
+        return Outcome(self._store.write(job, "adding a model"), Changes.MODELS)

@@ -1,0 +1,1 @@
+"""Pairs: lists, filters, one pair in full."""

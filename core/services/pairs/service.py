@@ -1,0 +1,102 @@
+"""Pairs: the virtual table, its filters, one pair with its whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.domain.judgement import Judgement
+from core.domain.pair import Pair
+from core.domain.pair_table import (
+    LabelFilter,
+    PairDetail,
+    PairFilter,
+    PairInDataset,
+    PairInRun,
+    PairInSource,
+    PairRow,
+    SourceInfo,
+)
+from core.services.datasets.table_export import TableReport, export_table
+from core.store import judgement_views, sources
+from core.store import pairs as repository
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+__all__ = [
+    "LabelFilter",
+    "PairDetail",
+    "PairFilter",
+    "PairInDataset",
+    "PairInRun",
+    "PairInSource",
+    "PairRow",
+    "PairsService",
+    "SourceInfo",
+    "TableReport",
+]
+
+
+class PairsService:
+    """Reads pairs. A table of 100,000 holds their ids only and asks for the rows it shows."""
+
+    def __init__(self, app: Application) -> None:
+        self._store = app.store
+
+    def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairRow]:
+        """Return the next rows behind ``after_id``; hand in the last row's id to go on."""
+        with self._store.read() as session:
+            return repository.rows(session, repository.page_ids(session, wanted or PairFilter(), after_id, limit))
+
+    def ids(self, wanted: PairFilter | None = None) -> list[int]:
+        """Return the ids of all pairs that pass, in the order of import."""
+        with self._store.read() as session:
+            return repository.ids(session, wanted or PairFilter())
+
+    def rows(self, pair_ids: Sequence[int]) -> list[PairRow]:
+        """Return the rows of these pairs in the order asked for; unknown ids are left out."""
+        with self._store.read() as session:
+            return repository.rows(session, pair_ids)
+
+    def count(self, wanted: PairFilter | None = None) -> int:
+        """Return how many pairs pass."""
+        with self._store.read() as session:
+            return repository.count(session, wanted or PairFilter())
+
+    def detail(self, pair_id: int) -> PairDetail:
+        """Return everything known of one pair.
+
+        Raises:
+            NotFound: when there is none with this id.
+        """
+        with self._store.read() as session:
+            return repository.detail(session, pair_id)
+
+    def texts(self, pair_ids: Sequence[int]) -> dict[int, Pair]:
+        """Return the full texts of these pairs with their generation records."""
+        with self._store.read() as session:
+            return {key: pair for key, (_, pair) in repository.texts(session, pair_ids).items()}
+
+    def judgements(self, pair_ids: Sequence[int]) -> dict[int, list[Judgement]]:
+        """Return every judgement of these pairs, oldest first; pairs without one are left out."""
+        with self._store.read() as session:
+            return judgement_views.of_pairs(session, pair_ids)
+
+    def sources(self) -> list[SourceInfo]:
+        """Return every source of pairs, for the filter."""
+        with self._store.read() as session:
+            return sources.listed(session)
+
+    def export_table(self, path: Path | str, wanted: PairFilter | None = None) -> TableReport:
+        """Write the pairs that pass as CSV with their current labels, and a manifest beside it.
+
+        Cells that a spreadsheet would run as formulas are guarded by an apostrophe; importing the file takes
+        it off again as long as the manifest lies beside it.
+
+        Raises:
+            BadInput: the name does not end in .csv.
+        """
+        with self._store.read() as session:
+            return export_table(session, Path(path), wanted or PairFilter())

@@ -1,0 +1,1 @@
+"""Reviewers of a workspace."""

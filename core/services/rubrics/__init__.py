@@ -1,0 +1,1 @@
+"""Rubrics: drafts, published versions, YAML."""

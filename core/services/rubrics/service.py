@@ -1,0 +1,257 @@
+"""Rubrics: drafts, published versions that never change, diffs, YAML, templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import durable
+from core.domain import rubric as domain
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import BadInput
+from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricState, RubricVersion
+from core.paths import resources_dir
+from core.services.rubrics import yaml_format
+from core.store import events, rubrics
+from core.store.sqlite.database import Session
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+
+@dataclass(frozen=True, slots=True)
+class RubricSummary:
+    """One rubric as a list shows it.
+
+    Attributes:
+        versions: oldest first; a draft, if any, is last.
+        labels: version id -> current labels made under it.
+        stale: labels under older major versions that the newest published one asks to renew.
+        imported: a stub that stands for a source's own unknown rubric.
+    """
+
+    id: int
+    name: str
+    versions: tuple[RubricVersion, ...]
+    labels: dict[int, int]
+    stale: int = 0
+    imported: bool = False
+
+    @property
+    def draft(self) -> RubricVersion | None:
+        """The version being edited, if there is one."""
+        return next((v for v in self.versions if v.state is RubricState.DRAFT), None)
+
+    @property
+    def published(self) -> RubricVersion | None:
+        """The newest published version, if there is one."""
+        return next((v for v in reversed(self.versions) if v.state is RubricState.PUBLISHED), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RubricTemplate:
+    """A rubric to start from."""
+
+    key: str
+    name: str
+    body: RubricBody
+
+
+class RubricsService:
+    """Everything that is done with rubrics."""
+
+    def __init__(self, app: Application) -> None:
+        self._store = app.store
+
+    def list(self) -> list[RubricSummary]:
+        """Return every rubric with its versions and label counts, authored ones first."""
+        with self._store.read() as session:
+            labels = rubrics.label_counts(session)
+            return [self._summary(session, key, name, kind, labels) for key, name, kind in rubrics.names(session)]
+
+    def version(self, version_id: int) -> RubricVersion:
+        """Return one version.
+
+        Raises:
+            NotFound: when there is none with this id.
+        """
+        with self._store.read() as session:
+            return rubrics.get(session, version_id)
+
+    def published(self, *, imported: bool = False) -> list[RubricVersion]:
+        """Return the published versions, newest first; stubs of imported labels only when asked for.
+
+        Newest is the one begun last: ids only grow, and a rubric has one draft at a time, while a clock may jump.
+        """
+        with self._store.read() as session:
+            shown = {key for key, _, kind in rubrics.names(session) if imported or kind == "authored"}
+            found = [v for v in rubrics.versions(session) if v.state is RubricState.PUBLISHED]
+        newest = sorted(found, key=lambda v: v.id, reverse=True)
+        return [v for v in newest if v.rubric_id in shown]
+
+    def create(self, name: str, body: RubricBody) -> Outcome[RubricVersion]:
+        """Make a rubric with a first draft.
+
+        Raises:
+            BadInput: the name is empty or taken.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: Session) -> RubricVersion:
+            made = rubrics.create(session, name, body, stamp)
+            _log(session, stamp, "rubric.create", f"Began rubric {made.rubric_name}", made)
+            return made
+
+        return Outcome(self._store.write(job, "making a rubric"), Changes.RUBRICS)
+
+    def new_draft(self, rubric_id: int, based_on: int | None = None) -> Outcome[RubricVersion]:
+        """Return the draft of a rubric; when there is none, one is made from ``based_on`` or the newest version."""
+        stamp = self._store.stamp()
+        draft, made = self._store.write(
+            lambda session: rubrics.new_draft(session, rubric_id, stamp, based_on), "starting a draft"
+        )
+        return Outcome(draft, Changes.RUBRICS if made else Changes.NOTHING)
+
+    def save_draft(self, version_id: int, body: RubricBody, change_note: str | None = None) -> Outcome[RubricVersion]:
+        """Keep the content of a draft; it may be unfinished.
+
+        Raises:
+            ImmutableError: the version is published.
+        """
+        saved = self._store.write(
+            lambda session: rubrics.save_draft(session, version_id, body, change_note), "saving a draft"
+        )
+        return Outcome(saved, Changes.RUBRICS)
+
+    def publish(
+        self, version_id: int, level: ChangeLevel = ChangeLevel.MAJOR, change_note: str = ""
+    ) -> Outcome[RubricVersion]:
+        """Publish a draft: it gets its number and hash and never changes again.
+
+        Args:
+            version_id: the draft.
+            level: how much it changes the meaning of earlier labels; the first version is always 1.0.0.
+            change_note: what changed; needed from the second version on.
+
+        Raises:
+            BadInput: the draft is not sound, says nothing new, or has no change note; each problem is named.
+            ImmutableError: it is published already.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: Session) -> RubricVersion:
+            draft = rubrics.get(session, version_id)
+            _refuse_unsound(session, draft, change_note)
+            made = rubrics.publish(session, version_id, level, change_note, stamp)
+            _log(session, stamp, "rubric.publish", f"Published {made.title}", made)
+            return made
+
+        changes = Changes.RUBRICS | Changes.JUDGEMENTS
+        return Outcome(self._store.write(job, "publishing a rubric"), changes)
+
+    def discard_draft(self, version_id: int) -> Outcome[None]:
+        """Delete a draft.
+
+        Raises:
+            ImmutableError: the version is published.
+        """
+        stamp = self._store.stamp()
+
+        def job(session: Session) -> None:
+            draft = rubrics.get(session, version_id)
+            rubrics.discard_draft(session, version_id)
+            _log(session, stamp, "rubric.discard", f"Discarded the draft of {draft.rubric_name}", draft)
+
+        self._store.write(job, "discarding a draft")
+        return Outcome(None, Changes.RUBRICS)
+
+    def diff(self, old_id: int, new_id: int) -> list[RubricChange]:
+        """Return every difference between two versions in reading order."""
+        with self._store.read() as session:
+            return domain.diff(rubrics.get(session, old_id).body, rubrics.get(session, new_id).body)
+
+    def stale(self, version_id: int) -> int:
+        """Return how many labels under older major versions their reviewers have not renewed under this one."""
+        with self._store.read() as session:
+            return rubrics.stale_count(session, version_id)
+
+    def from_yaml(self, source: str | Path) -> tuple[str, RubricBody]:
+        """Return name and content of a rubric in YAML, given as text or as a file.
+
+        Raises:
+            BadInput: it is not YAML, or not a rubric.
+        """
+        if isinstance(source, Path):
+            return yaml_format.read(source)
+        return yaml_format.parse(source)
+
+    def to_yaml(self, version_id: int, target: Path | None = None) -> str:
+        """Return a version as YAML, and write it to ``target`` when given."""
+        found = self.version(version_id)
+        text = yaml_format.dump(found.rubric_name, found.body)
+        if target is not None:
+            durable.write_text(target, text)
+        return text
+
+    def publish_yaml(self, path: Path, level: ChangeLevel, change_note: str = "") -> Outcome[RubricVersion]:
+        """Publish a YAML file as a new rubric, or as the next version of the rubric of its name.
+
+        Raises:
+            BadInput: it is not a sound rubric, or says nothing new.
+        """
+        name, body = yaml_format.read(path)
+        stamp = self._store.stamp()
+
+        def job(session: Session) -> RubricVersion:
+            known = {n.casefold(): key for key, n, kind in rubrics.names(session) if kind == "authored"}
+            key = known.get(name.casefold())
+            if key is None:
+                draft = rubrics.create(session, name, body, stamp)
+            else:
+                draft, _ = rubrics.new_draft(session, key, stamp)
+                draft = rubrics.save_draft(session, draft.id, body)
+            _refuse_unsound(session, draft, change_note)
+            made = rubrics.publish(session, draft.id, level, change_note, stamp)
+            _log(session, stamp, "rubric.publish", f"Published {made.title}", made)
+            return made
+
+        return Outcome(self._store.write(job, "publishing a rubric"), Changes.RUBRICS | Changes.JUDGEMENTS)
+
+    def templates(self) -> list[RubricTemplate]:
+        """Return the rubrics to start from, by name."""
+        return templates()
+
+    def _summary(self, session: Session, key: int, name: str, kind: str, labels: dict[int, int]) -> RubricSummary:
+        versions = tuple(sorted(rubrics.versions(session, key), key=lambda v: (v.state is RubricState.DRAFT, v.id)))
+        counts = {v.id: labels.get(v.id, 0) for v in versions}
+        newest = next((v for v in reversed(versions) if v.state is RubricState.PUBLISHED), None)
+        stale = rubrics.stale_count(session, newest.id) if newest else 0
+        return RubricSummary(key, name, versions, counts, stale, kind == "imported")
+
+
+def templates() -> list[RubricTemplate]:
+    """Return the rubrics to start from, by name; needs no workspace."""
+    found = []
+    for path in sorted((resources_dir() / "rubric_templates").glob("*.yaml")):
+        name, body = yaml_format.read(path)
+        found.append(RubricTemplate(path.stem, name, body))
+    return found
+
+
+def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:
+    if draft.state is RubricState.PUBLISHED:
+        return  # the repository refuses it, with the right sentence
+    if found := domain.problems(draft.body):
+        raise BadInput("The rubric cannot be published yet: " + " ".join(found))
+    before = rubrics.latest(session, draft.rubric_id, RubricState.PUBLISHED)
+    if before is None:
+        return
+    if before.body == draft.body:
+        raise BadInput(f"The draft says the same as {before.title}; there is nothing to publish.", "Change it first.")
+    if not (change_note or draft.change_note).strip():
+        raise BadInput("A new version needs a change note.", "Say in a sentence what changed and why.")
+
+
+def _log(session: Session, stamp: rubrics.Stamp, op: str, summary: str, version: RubricVersion) -> None:
+    events.log(session, stamp, op, summary, subject="rubric_version", subject_id=version.id)

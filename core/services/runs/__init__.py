@@ -1,0 +1,1 @@
+"""Runs: preflight, start, control, views, lineage, insights."""

@@ -1,0 +1,135 @@
+"""Which runs a workspace has: folders found on the disk, and what the database adds to them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.domain.errors import NotFound
+from core.runs.folder import RunFolder
+from core.runs.listing import list_folders
+from core.runs.state import read_status
+from core.services.runs.views import RunInfo
+from core.store import events
+from core.store import runs as repository
+from core.store.runs import RegisteredRun
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+_FINAL_STATES = ("finished", "stopped", "failed")
+
+
+class RunRegistry:
+    """Finds run folders, made by this workspace or copied into it, and remembers the state of ended ones."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._store = app.store
+        self._known: dict[Path, tuple[object, RunInfo]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def place(self) -> Path:
+        """Where run folders lie."""
+        return self._app.folder / "runs"
+
+    def register(self, folder: RunFolder) -> None:
+        """Enter a published run folder."""
+        record = folder.record()
+        entry = RegisteredRun(
+            run_id=record.run_id,
+            name=record.name,
+            folder=f"runs/{folder.path.name}",
+            dataset_id=record.dataset.get("id"),
+            dataset_sha256=record.dataset.get("root_sha256", ""),
+            model_path=record.model_dir,
+            tags=record.tags,
+            note=record.note,
+            created_ms=record.created_ms,
+        )
+        stamp = self._store.stamp()
+
+        def write(session: repository.Session) -> None:
+            repository.add(session, entry, stamp)
+            detail = {"run_id": record.run_id, "fingerprint": record.fingerprint}
+            events.log(session, stamp, "run.create", f"Created run {record.name}", subject="run", detail=detail)
+
+        self._store.write(write, "registering the run")
+
+    def list(self) -> list[RunInfo]:
+        """Return every run of the workspace, newest first."""
+        entries = self._entries()
+        folders = {folder.path: folder for folder in list_folders(self.place)}
+        for entry in entries.values():
+            outside = RunFolder(self._app.folder / entry.folder)
+            if outside.path not in folders and outside.exists():
+                folders[outside.path] = outside
+        infos = [self._info(folder, entries) for folder in folders.values()]
+        return sorted(infos, key=lambda info: info.record.created_ms, reverse=True)
+
+    def info(self, run_id: str) -> RunInfo:
+        """Return one run.
+
+        Raises:
+            NotFound: when the workspace has no such run.
+        """
+        folder = self.folder(run_id)
+        return self._info(folder, self._entries())
+
+    def _info(self, folder: RunFolder, entries: dict[str, RegisteredRun]) -> RunInfo:
+        stamp = (_stamp(folder.ledger), _stamp(folder.worker))
+        with self._lock:
+            known = self._known.get(folder.path)
+        record = known[1].record if known else folder.record()
+        unchanged = known is not None and known[0] == stamp and known[1].state in _FINAL_STATES
+        status = known[1].status if known and unchanged else read_status(folder)
+        entry = entries.get(record.run_id)
+        info = RunInfo(
+            run_id=record.run_id,
+            name=entry.name if entry else record.name,
+            folder=str(folder.path),
+            record=record,
+            status=status,
+            tags=entry.tags if entry else record.tags,
+            note=entry.note if entry else record.note,
+        )
+        with self._lock:
+            self._known[folder.path] = (stamp, info)
+        return info
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Return the folder of a run.
+
+        Raises:
+            NotFound: when the workspace has no such run.
+        """
+        direct = RunFolder(self.place / run_id)
+        if direct.exists():
+            return direct
+        entry = self._entries().get(run_id)
+        if entry is not None and (registered := RunFolder(self._app.folder / entry.folder)).exists():
+            return registered
+        for folder in list_folders(self.place):
+            if folder.record().run_id == run_id:
+                return folder
+        raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")
+
+    def annotate(self, run_id: str, name: str | None, tags: tuple[str, ...] | None, note: str | None) -> None:
+        """Change what people added to a run."""
+        self._store.write(
+            lambda session: repository.annotate(session, run_id, name=name, tags=tags, note=note), "changing a run"
+        )
+
+    def _entries(self) -> dict[str, RegisteredRun]:
+        with self._store.read() as session:
+            return {entry.run_id: entry for entry in repository.listed(session)}
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_mtime_ns, info.st_size

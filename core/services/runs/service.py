@@ -1,0 +1,270 @@
+"""Training runs of a workspace: make, start, steer, watch, look back.
+
+What a run did stands in its folder and is read from there, so that runs which the command line, another
+window or another machine started show like any other. The database only knows which folders belong here.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import UsageError, UserError
+from core.domain.ids import new_uid
+from core.domain.insight import Insight
+from core.domain.pair import TrainingPair
+from core.domain.run_record import LIVE_STATES, Charter
+from core.runs import control_file, hosts
+from core.runs.creation import NewRun, create_run
+from core.runs.folder import RunFolder
+from core.runs.forking import fork_run, saved_steps
+from core.runs.pairs_file import read_pairs
+from core.runs.reader import RunReader
+from core.runs.state import read_status
+from core.services.runs.insights import insights_of
+from core.services.runs.lineage import RunLineage
+from core.services.runs.preflight import PreflightReport, preflight
+from core.services.runs.registry import RunRegistry
+from core.services.runs.views import RunInfo, RunRequest, command_line
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+_INSIGHTS_S = 5.0
+
+
+class RunsService:
+    """Everything that is done with runs. All methods may be called from any thread.
+
+    Attributes:
+        engine: "module:function" that started runs use instead of the real engine; None is the real one.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._store = app.store
+        self.engine: str | None = None
+        self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
+        self._hosts: dict[str, hosts.Host] = {}
+        self._registry = RunRegistry(app)
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where run folders lie."""
+        return self._registry.place
+
+    # Before a run
+
+    def preflight(
+        self,
+        request: RunRequest,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> PreflightReport:
+        """Try the run out in a process of its own: does it load, fit, and how long will it take?"""
+        request = self._measured(request)
+        return preflight(
+            request.config,
+            Path(request.model_path),
+            self._pairs(request),
+            place=self.folder,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def command_line(self, request: RunRequest) -> str:
+        """Return the call of ``pairwright train`` that makes the same run."""
+        title = "" if request.dataset_id is None else self._app.datasets.get(request.dataset_id).title
+        return command_line(request, workspace=self._app.folder, dataset=title)
+
+    def create(self, request: RunRequest) -> Outcome[RunInfo]:
+        """Freeze the run into a folder of its own, ready to start.
+
+        Raises:
+            UsageError: when neither or both of dataset and pairs file are named.
+            NotFound, BadInput, ModelRefused: when an input cannot be used; nothing was made.
+        """
+        request = self._measured(request)
+        new = NewRun(
+            config=request.config,
+            model_dir=Path(request.model_path),
+            pairs=self._pairs(request),
+            name=request.name,
+            dataset=self._dataset(request),
+            charter=request.charter,
+            command_line=self.command_line(request),
+            tags=request.tags,
+            note=request.note,
+        )
+        self._must_write()
+        run_id = new_uid()
+        return self._register(create_run(self.folder / run_id, new, run_id=run_id))
+
+    def fork(
+        self, run_id: str, step: int, changes: dict[str, Any], *, name: str = "", charter: Charter | None = None
+    ) -> Outcome[RunInfo]:
+        """Make a child run that goes on from the checkpoint of ``step`` under changed settings.
+
+        Raises:
+            NotFound: when there is no such checkpoint.
+            UsageError: when a setting changed that a checkpoint cannot follow.
+        """
+        self._must_write()
+        parent, child_id = self._registry.folder(run_id), new_uid()
+        return self._register(
+            fork_run(parent, step, changes, path=self.folder / child_id, run_id=child_id, name=name, charter=charter)
+        )
+
+    def _must_write(self) -> None:
+        if self._app.read_only:
+            raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
+
+    def _register(self, folder: RunFolder) -> Outcome[RunInfo]:
+        self._registry.register(folder)
+        return Outcome(self.info(folder.record().run_id), Changes.RUNS)
+
+    # While it runs
+
+    def start(self, run_id: str, host: hosts.HostKind = "process", *, survive: bool = True) -> Outcome[RunInfo]:
+        """Start the run, or take it up again from its newest checkpoint.
+
+        Raises:
+            WorkspaceInUse: when a process works on it already.
+            UsageError: when it is finished.
+        """
+        folder = self._registry.folder(run_id)
+        if read_status(folder).state == "finished":
+            raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
+        started = hosts.start(folder.path, host, survive=survive, engine=self.engine)
+        with self._lock:
+            self._hosts[run_id] = started
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def pause(self, run_id: str) -> Outcome[RunInfo]:
+        """Ask the run to pause at its next micro-batch."""
+        return self._ask(run_id, "pause")
+
+    def resume(self, run_id: str, host: hosts.HostKind = "process") -> Outcome[RunInfo]:
+        """Let a paused run go on, or take up one that ended early."""
+        if read_status(self._registry.folder(run_id)).state in LIVE_STATES:
+            return self._ask(run_id, "run")
+        return self.start(run_id, host)
+
+    def stop(self, run_id: str, save: bool = True) -> Outcome[RunInfo]:
+        """Ask the run to stop, with a last checkpoint or at once."""
+        return self._ask(run_id, "stop_and_save" if save else "stop_now")
+
+    def checkpoint(self, run_id: str) -> Outcome[RunInfo]:
+        """Ask for a checkpoint; the run goes on."""
+        folder = self._live(run_id)
+        control_file.request_checkpoint(folder.control)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _ask(self, run_id: str, command: Any) -> Outcome[RunInfo]:
+        control_file.request(self._live(run_id).control, command)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def _live(self, run_id: str) -> RunFolder:
+        folder = self._registry.folder(run_id)
+        state = read_status(folder).state
+        if state not in LIVE_STATES:
+            raise UsageError(f"This run is not going on; it is {state}.", "Resume it first.")
+        return folder
+
+    def wait(self, run_id: str, timeout: float | None = None) -> int | None:
+        """Wait for a run that this process started; None when it did not end in time or was started elsewhere."""
+        host = self._hosts.get(run_id)
+        return host.wait(timeout) if host is not None else None
+
+    # Looking
+
+    def list(self) -> Sequence[RunInfo]:
+        """Return every run of the workspace, newest first."""
+        with self._lock:
+            for host in self._hosts.values():
+                host.alive()  # frees the process-table entry of a worker that ended
+        return self._registry.list()
+
+    def info(self, run_id: str) -> RunInfo:
+        """Return one run.
+
+        Raises:
+            NotFound: when the workspace has no such run.
+        """
+        return self._registry.info(run_id)
+
+    def annotate(
+        self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
+    ) -> Outcome[RunInfo]:
+        """Change name, tags or note of a run; what stands in its folder stays as it was frozen."""
+        self._registry.annotate(run_id, name, tags, note)
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def reader(self, run_id: str) -> RunReader:
+        """Return a reader of the run's ledger; keep it, since it remembers what it read."""
+        return RunReader(self._registry.folder(run_id).path)
+
+    def insights(self, run_id: str) -> list[Insight]:
+        """Return what a trained eye would say of the run's curves, the worst first.
+
+        Reads all steps, so of a run that goes on the answer is at most a few seconds old.
+        """
+        folder = self._registry.folder(run_id)
+        status, now = read_status(folder), time.monotonic()
+        mark = (status.state, status.attempt, 0 if status.state in LIVE_STATES else status.step)
+        made_at, made_of, found = self._insights.get(run_id, (-math.inf, None, []))
+        if made_of != mark or (status.state in LIVE_STATES and now - made_at > _INSIGHTS_S):
+            found = insights_of(RunReader(folder.path))
+            self._insights[run_id] = (now, mark, found)
+        return found
+
+    def checkpoints(self, run_id: str) -> list[int]:
+        """Return the steps that the run can be forked from, newest first."""
+        return saved_steps(self._registry.folder(run_id))
+
+    def lineage(self, run_id: str) -> RunLineage:
+        """Return what leads from the run's pairs back to labels, clauses and reviewers."""
+        return RunLineage(self._app, self.reader(run_id))
+
+    def _measured(self, request: RunRequest) -> RunRequest:
+        """Return the request with the measured flip rate in place, which its note then tells.
+
+        Raises:
+            UsageError: when the rate is not measured, or there is no dataset version behind which it could be.
+        """
+        if not request.measured_smoothing:
+            return request
+        if request.dataset_id is None:
+            raise UsageError("A file of pairs has no measured flip rate.", "Set label_smoothing to a number.")
+        rate, words = self._app.datasets.measured_smoothing(request.dataset_id)
+        note = f"{request.note}\n{words}".strip()
+        config = request.config.with_values({"label_smoothing": rate})
+        return replace(request, config=config, note=note, measured_smoothing=False)
+
+    def _pairs(self, request: RunRequest) -> list[TrainingPair]:
+        if (request.dataset_id is None) == (not request.pairs_path):
+            raise UsageError("A run needs either a dataset version or a file of pairs.", "Choose one of them.")
+        if request.dataset_id is None:
+            return read_pairs(Path(request.pairs_path))
+        return list(self._app.datasets.training_pairs(request.dataset_id, splits=("train", "dev")))
+
+    def _dataset(self, request: RunRequest) -> dict[str, Any]:
+        if request.dataset_id is None:
+            path = Path(request.pairs_path)
+            return {"title": path.name, "path": str(path.resolve())}
+        version = self._app.datasets.get(request.dataset_id)
+        return {
+            "id": version.id,
+            "title": version.title,
+            "root_sha256": version.root_sha256,
+            "rubrics": list(version.rubric_titles),
+            "workspace": self._store.uuid,
+        }

@@ -1,0 +1,55 @@
+"""Whose labels an import brings: annotators of a file as reviewers, each heard once on a pair."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from core.domain.ids import canonical_json
+from core.domain.judgement import ReviewerKind
+from core.store import reviewers
+from core.store.import_rows import DERIVED, Target
+from core.store.sqlite.write_context import Stamp
+
+
+class Voices:
+    """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
+
+    def __init__(self, session: Session, target: Target, stamp: Stamp, judged: set[tuple[int, str]]) -> None:
+        self._session, self._target, self._stamp = session, target, stamp
+        self._judged = judged
+        self._closed = {pair_id for pair_id, _ in judged} if target.format == DERIVED else set()
+        self._known: dict[str, tuple[int, str]] = {}
+        self.used: set[str] = set()
+
+    def admit(self, pair_id: int, annotator: str) -> int | None:
+        """Return the reviewer who may label the pair now, or None when that voice was heard on it before."""
+        plain = self._name(annotator)
+        if pair_id in self._closed or (pair_id, plain.lower()) in self._judged:
+            return None
+        if annotator not in self._known:
+            note = f"Labels that came with {self._target.source_name}"
+            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._stamp, note)
+            self._known[annotator] = (found.id, found.name)
+        reviewer_id, name = self._known[annotator]
+        if (pair_id, name.lower()) in self._judged:
+            return None
+        self._judged.add((pair_id, name.lower()))
+        self.used.add(name)
+        return reviewer_id
+
+    def _name(self, annotator: str) -> str:
+        if not annotator:
+            return self._target.voice
+        return annotator if self._target.own_names else f"{self._target.voice} {annotator}"
+
+
+def judged_on(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
+    """Return (pair id, reviewer name in lower case) of every label on these pairs, taken-back ones included."""
+    if not pair_ids:
+        return set()
+    values = (canonical_json(sorted(pair_ids)),)
+    query = (
+        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j CROSS JOIN judgement g ON g.pair_id=j.value"
+        " CROSS JOIN reviewer r ON r.id=g.reviewer_id"
+    )
+    return {(pair_id, name.lower()) for pair_id, name in session.connection().exec_driver_sql(query, values)}

@@ -1,0 +1,1 @@
+"""SQLite itself: connections, the one writer, lock, backups, migrations, integrity."""

@@ -1,0 +1,180 @@
+"""The one thread that writes: one connection, one queue, one transaction a job.
+
+Two connections that commit or checkpoint one WAL file at once can corrupt it in SQLite up to 3.51.2; a single
+writer that alone checkpoints rules that out and makes "database is locked" impossible inside the program.
+A label job overtakes queued import batches, so that a reviewer never waits for an import.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session
+
+from core.domain.errors import UserError
+from core.store.sqlite.connect import connect, enter_wal, leave_wal
+from core.store.sqlite.errors import clear_errors
+
+T = TypeVar("T")
+_IDLE_S = 0.5
+_WAL_LIMIT = 32 * 1024 * 1024
+
+
+class Priority(IntEnum):
+    """Who goes first when several jobs wait."""
+
+    LABEL = 0
+    NORMAL = 10
+    BULK = 20
+    CLOSE = 99
+
+
+class Writer:
+    """Runs jobs one after the other on its own thread and connection. Close it exactly once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the connection and start the thread.
+
+        Raises:
+            UserError: when the file cannot be opened for writing.
+        """
+        self._wal = Path(f"{path}-wal")
+        self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._dirty = False
+        with clear_errors("opening the workspace"):
+            self._raw = connect(path, "rw")
+            enter_wal(self._raw)
+        self._engine = _engine(self._raw)
+        self._thread = threading.Thread(target=self._run, name="workspace-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[Session], T], label: str, priority: Priority = Priority.NORMAL) -> Future[T]:
+        """Queue ``job``; the future resolves after COMMIT returned, or with the reason why nothing was saved."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(self._transact(job, label))
+            except BaseException as error:  # the caller's thread gets it; this thread must live on
+                future.set_exception(error)
+
+        self._put(priority, work)
+        return future
+
+    def write(self, job: Callable[[Session], T], label: str, priority: Priority = Priority.NORMAL) -> T:
+        """Run ``job`` in a transaction and return its result after COMMIT."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a write job may not wait for another write job")
+        return self.submit(job, label, priority).result()
+
+    def backup(self, target: sqlite3.Connection) -> None:
+        """Copy the whole database page by page between two jobs, so that the copy is one state."""
+        future: Future[None] = Future()
+
+        def work() -> None:
+            try:
+                self._raw.backup(target)
+                future.set_result(None)
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._put(Priority.NORMAL, work)
+        future.result()
+
+    def close(self) -> None:
+        """Finish what is queued, fold the log into the file, close the connection and end the thread."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put((Priority.CLOSE, next(self._numbers), None))
+        self._thread.join()
+
+    def _put(self, priority: Priority, work: Callable[[], None]) -> None:
+        with self._gate:
+            if self._closed:
+                raise UserError("The workspace is closed; nothing was saved.", "Open it again.")
+            self._queue.put((priority, next(self._numbers), work))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                _, _, work = self._queue.get(timeout=_IDLE_S if self._dirty else None)
+            except queue.Empty:
+                self._checkpoint()
+                continue
+            if work is None:
+                break
+            work()
+            if self._dirty and self._wal_size() > _WAL_LIMIT:
+                self._checkpoint()
+        self._end()
+
+    def _transact(self, job: Callable[[Session], T], label: str) -> T:
+        with clear_errors(label):
+            self._dirty = True
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                return job(session)
+
+    def _checkpoint(self) -> None:
+        """Move the log into the file. PASSIVE never waits for readers, so a queued label does not either."""
+        self._dirty = False
+        try:
+            self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:  # a full disk here loses nothing: the log keeps every commit until space returns
+            return
+
+    def _wal_size(self) -> int:
+        try:
+            return self._wal.stat().st_size
+        except OSError:
+            return 0
+
+    def _end(self) -> None:
+        try:
+            self._raw.execute("PRAGMA optimize")
+            leave_wal(self._raw)
+        except sqlite3.Error:  # the log is kept and read at the next start; closing must still release the file
+            pass
+        finally:
+            self._engine.dispose()
+            self._raw.close()
+
+
+def _engine(raw: sqlite3.Connection) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE takes the write lock at once: a job never finds out half-way that it may not write.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reader_engine(creator: Callable[[], Any]) -> Engine:
+    """Return an engine whose pooled read-only connections see one snapshot a transaction."""
+    from sqlalchemy.pool import QueuePool
+
+    engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=28)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

@@ -1,0 +1,173 @@
+"""Undo and redo of named steps: per reviewer, without limit, across restarts.
+
+The log is never shortened: undoing a label appends a retraction, undoing an amendment appends the answer that
+stood before, redoing appends the answer again. Each step row changes in the same transaction as the log.
+A label that a frozen dataset version stands on is not taken back any more; it can be amended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from core.domain.errors import ImmutableError
+from core.domain.ids import new_uid
+from core.domain.judgement import JudgementDraft
+from core.store import judgements
+from core.store.judgement_views import draft_of
+from core.store.plain import insert_row, only_id
+from core.store.sqlite.write_context import Stamp
+from core.store.tables import SkipRow, StepRow
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One named step.
+
+    Attributes:
+        label: what was done, in words: "Left much better on pair 412".
+        kind: "label", "amend" or "skip".
+        showing: where it was done.
+        answer: what the step had answered; None for a skip.
+        judgement_id: the row that carries the answer; None for a skip.
+    """
+
+    id: int
+    label: str
+    kind: str
+    showing: judgements.Showing
+    answer: JudgementDraft | None
+    judgement_id: int | None
+
+
+def push(
+    session: Session,
+    reviewer_id: int,
+    kind: str,
+    label: str,
+    presentation_id: int,
+    judgement_id: int | None,
+    stamp: Stamp,
+) -> None:
+    """Remember a step that was just done; what had been undone before can no longer be redone."""
+    drop = update(StepRow).where(col(StepRow.reviewer_id) == reviewer_id, col(StepRow.state) == "undone")
+    session.connection().execute(drop.values(state="dropped"))
+    insert_row(
+        session,
+        StepRow,
+        reviewer_id=reviewer_id,
+        kind=kind,
+        label=label,
+        state="done",
+        presentation_id=presentation_id,
+        judgement_id=judgement_id,
+        at_ms=stamp.at_ms,
+    )
+
+
+def next_undo(session: Session, reviewer_id: int) -> Step | None:
+    """Return the step that undo would take back, or None."""
+    return _step(session, _undo_row(session, reviewer_id))
+
+
+def next_redo(session: Session, reviewer_id: int) -> Step | None:
+    """Return the step that redo would do again, or None."""
+    return _step(session, _redo_row(session, reviewer_id))
+
+
+def undo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
+    """Take the last step back; return it, or None when there is none.
+
+    Raises:
+        ImmutableError: a frozen dataset version stands on the label.
+    """
+    row = _undo_row(session, reviewer_id)
+    step = _step(session, row)
+    if row is None or step is None:
+        return None
+    if row.judgement_id is None:
+        _set_skip(session, row.presentation_id, taken_back=1)
+    else:
+        _append_undo(session, row.presentation_id, row.judgement_id, step, stamp)
+    row.state = "undone"
+    session.add(row)
+    session.flush()
+    return step
+
+
+def redo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
+    """Do the step again that was undone last; return it, or None when there is none."""
+    row = _redo_row(session, reviewer_id)
+    step = _step(session, row)
+    if row is None or step is None:
+        return None
+    if row.judgement_id is None:
+        _set_skip(session, row.presentation_id, taken_back=0)
+    else:
+        tip = judgements.tip(session, step.showing, row.presentation_id)
+        row.judgement_id = judgements.append(
+            session,
+            row.presentation_id,
+            step.answer,
+            op="redo",
+            revision=judgements.next_revision(session, row.presentation_id),
+            supersedes=tip.id if tip else None,
+            stamp=stamp,
+        )
+    row.state = "done"
+    session.add(row)
+    session.flush()
+    return replace(step, judgement_id=row.judgement_id)
+
+
+def reopened(shown: judgements.Showing, stamp: Stamp) -> judgements.Showing:
+    """Return a fresh showing of the same pair with the same sides, for answering anew after an undo."""
+    return replace(shown, uid=new_uid(), shown_ms=stamp.at_ms)
+
+
+def _append_undo(session: Session, presentation_id: int, judgement_id: int, step: Step, stamp: Stamp) -> None:
+    tip = judgements.tip(session, step.showing, presentation_id)
+    tip_id = only_id(tip)
+    if title := judgements.frozen_in(session, (judgement_id, tip_id)):
+        raise ImmutableError(
+            f"{step.label} is part of {title}, which is frozen, so it is not taken back.",
+            "Amend the label instead; the frozen version keeps the old one.",
+        )
+    before = None
+    if step.kind == "amend":
+        amended = judgements.row(session, judgement_id)
+        before = draft_of(judgements.row(session, amended.supersedes)) if amended.supersedes else None
+    judgements.append(
+        session,
+        presentation_id,
+        before,
+        op="undo",
+        revision=judgements.next_revision(session, presentation_id),
+        supersedes=tip_id,
+        stamp=stamp,
+    )
+
+
+def _set_skip(session: Session, presentation_id: int, *, taken_back: int) -> None:
+    change = update(SkipRow).where(col(SkipRow.presentation_id) == presentation_id)
+    session.connection().execute(change.values(taken_back=taken_back))
+
+
+def _undo_row(session: Session, reviewer_id: int) -> StepRow | None:
+    query = select(StepRow).where(StepRow.reviewer_id == reviewer_id, StepRow.state == "done")
+    return session.exec(query.order_by(col(StepRow.id).desc()).limit(1)).first()
+
+
+def _redo_row(session: Session, reviewer_id: int) -> StepRow | None:
+    query = select(StepRow).where(StepRow.reviewer_id == reviewer_id, StepRow.state == "undone")
+    return session.exec(query.order_by(col(StepRow.id)).limit(1)).first()
+
+
+def _step(session: Session, row: StepRow | None) -> Step | None:
+    if row is None:
+        return None
+    answer = draft_of(judgements.row(session, row.judgement_id)) if row.judgement_id is not None else None
+    shown = judgements.showing_of(session, row.presentation_id)
+    return Step(only_id(row), row.label, row.kind, shown, answer, row.judgement_id)

@@ -1,0 +1,89 @@
+"""A child run that takes up another run's checkpoint under changed settings, recorded as such."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from core import durable
+from core.domain.errors import UsageError
+from core.domain.run_config import RunConfig
+from core.training.checkpoints import save_load
+from core.training.checkpoints.save_load import Checkpoint
+
+FIXED: tuple[str, ...] = (
+    "batch_size",
+    "shuffle",
+    "seed",
+    "dtype",
+    "lora_r",
+    "lora_alpha",
+    "lora_targets",
+    "reference",
+    "ref_refresh_every",
+    "quantize",
+    "template",
+    "max_length",
+    "min_response",
+)
+"""Settings a fork must keep: weights, tokens, reference and the place in the data order depend on them."""
+
+
+def fork_checkpoint(source: Path, run_dir: Path, config: RunConfig, *, parent_run: str = "") -> Checkpoint:
+    """Copy the checkpoint at ``source`` into the child run's folder, so that resuming the child continues it.
+
+    The child's manifest says what it was forked from and which settings changed. With nothing changed the
+    child continues bit for bit like its parent.
+
+    Args:
+        source: a checkpoint folder of the parent, ``.../checkpoints/step-N``.
+        run_dir: the child's run folder.
+        config: the child's settings.
+        parent_run: id of the parent run, recorded.
+
+    Raises:
+        BadInput: when the parent's checkpoint is damaged.
+        UsageError: when a setting changed that a checkpoint cannot follow.
+    """
+    parent = save_load.read(Path(source))
+    changed = save_load.objective_differences(parent.state.config, config)
+    if fixed := [change for change in changed if change.split(":")[0] in FIXED]:
+        raise UsageError(
+            f"A fork cannot change {fixed[0]}: the checkpoint was trained with it.", "Start a new run instead."
+        )
+    origin = {
+        "run": parent_run,
+        "step": parent.state.step,
+        "checkpoint_sha256": parent.sha256,
+        "changed": changed,
+        **({"parent": parent.state.fork_from} if parent.state.fork_from else {}),
+    }
+    state = replace(
+        parent.state,
+        config=config.to_plain(),
+        fingerprint=config.fingerprint(**parent.state.inputs),
+        attempt=0,
+        fork_from=origin,
+    )
+    target = save_load.step_folder(run_dir, state.step)
+    target.parent.mkdir(parents=True, exist_ok=True)
+
+    def fill(folder: Path) -> None:
+        for path in parent.path.iterdir():
+            if path.name in (durable.MANIFEST, "state.json"):
+                continue
+            if path.is_dir():
+                shutil.copytree(path, folder / path.name)
+            else:
+                shutil.copyfile(path, folder / path.name)
+        durable.write_json(folder / "state.json", state.to_plain())
+
+    identity = {
+        "kind": "checkpoint",
+        "step": state.step,
+        "fingerprint": state.fingerprint,
+        "fork_from": origin,
+    }
+    sha256 = durable.publish_folder(target, fill, identity=identity)
+    return Checkpoint(target, state, sha256)

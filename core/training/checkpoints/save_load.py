@@ -1,0 +1,250 @@
+"""Checkpoints: everything a run needs to go on, in safetensors and JSON, published whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from core import durable
+from core.domain.errors import BadInput, UserError
+from core.domain.run_config import RunConfig
+from core.training.parallel.fsdp import sharded_like
+from core.training.policy.adapters import POLICY
+from core.training.policy.model import LoadedModel
+from core.training.reference import tr_dpo
+from core.training.steps.optimizer import load_optimizer_tensors
+
+FOLDER = "checkpoints"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where a run stands after an optimizer step; all but the tensors.
+
+    The step alone says where in the data order the run is. ``inputs`` are the hashes behind the fingerprint.
+
+    Attributes:
+        micro_count, micro_tokens: limits of a forward pass if memory ran out before; 0 otherwise.
+        kernel_id: the arithmetic of the forward pass; another one would not continue bit for bit.
+        pairs_seen, tokens_seen: counted over the whole run. seconds: of training, pauses left out.
+        first: loss, margin, accuracy of the first step.
+        fork_from: of a child run, what it continues and which settings changed; {} otherwise.
+    """
+
+    step: int
+    total_steps: int
+    config: dict[str, Any]
+    inputs: dict[str, str]
+    fingerprint: str
+    attempt: int = 1
+    micro_count: int = 0
+    micro_tokens: int = 0
+    kernel_id: str = ""
+    pairs_seen: int = 0
+    tokens_seen: int = 0
+    seconds: float = 0.0
+    first: dict[str, float] = field(default_factory=dict)
+    fork_from: dict[str, Any] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the content of ``state.json``."""
+        return {"format": _FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_plain(cls, row: Mapping[str, Any]) -> RunState:
+        """Return the state written by :meth:`to_plain`."""
+        names = {f.name for f in fields(cls)}
+        return cls(**{key: value for key, value in row.items() if key in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint whose manifest verified."""
+
+    path: Path
+    state: RunState
+    sha256: str
+
+
+def step_folder(run_dir: Path, step: int) -> Path:
+    """Return where the checkpoint of ``step`` lies."""
+    return Path(run_dir) / FOLDER / f"step-{step}"
+
+
+def listed(run_dir: Path) -> list[Path]:
+    """Return all checkpoint folders, newest step first, verified or not."""
+    found = [p for p in (Path(run_dir) / FOLDER).glob("step-*") if p.name[5:].isdigit()]
+    return sorted(found, key=lambda p: -int(p.name[5:]))
+
+
+def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Mapping[str, Tensor]) -> Checkpoint:
+    """Publish the checkpoint of ``state.step``, check it, and only then delete older ones.
+
+    ``optimizer_state`` is what :func:`core.training.steps.optimizer.optimizer_tensors` returns.
+
+    Raises:
+        StorageFull: when there is no room; earlier checkpoints are untouched.
+        UserError: when it could not be written, or does not read back as it was written.
+    """
+    target = step_folder(run_dir, state.step)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        shutil.rmtree(target)  # of an attempt that was rolled back, or damaged
+
+    def fill(folder: Path) -> None:
+        save_weights(model, folder)
+        if model.reference_moves:
+            save_file(_flat(tr_dpo.reference_tensors(model)), folder / "reference.safetensors")
+        save_file(_flat(optimizer_state), folder / "optimizer.safetensors")
+        save_file(random_states(), folder / "random.safetensors")
+        durable.write_json(folder / "state.json", state.to_plain())
+
+    identity = {"kind": "checkpoint", "step": state.step, "fingerprint": state.fingerprint}
+    if state.fork_from:
+        identity["fork_from"] = state.fork_from
+    sha256 = durable.publish_folder(target, fill, identity=identity)
+    try:
+        durable.verify_folder(target)
+    except BadInput as error:
+        raise UserError(
+            f"The checkpoint of step {state.step} does not read back as it was written: {error.message}",
+            "Check the disk. Earlier checkpoints are untouched.",
+        ) from error
+    return Checkpoint(target, state, sha256)
+
+
+def delete_older(run_dir: Path, keep: int) -> list[Path]:
+    """Delete all but the ``keep`` newest checkpoints (0 keeps all) and what interrupted writes left."""
+    durable.sweep(Path(run_dir) / FOLDER)
+    old = listed(run_dir)[keep:] if keep > 0 else []
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return old
+
+
+def newest(run_dir: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Return the newest checkpoint that verifies, and what is wrong with any newer one."""
+    problems: list[str] = []
+    for path in listed(run_dir):
+        try:
+            return read(path), problems
+        except (UserError, KeyError, TypeError, ValueError, OSError) as error:
+            problems.append(f"The checkpoint {path.name} was left out: {getattr(error, 'message', error)}")
+    return None, problems
+
+
+def read(path: Path) -> Checkpoint:
+    """Check a checkpoint against its manifest and read its state.
+
+    Raises:
+        BadInput: when it is damaged.
+    """
+    durable.verify_folder(path)
+    state = RunState.from_plain(durable.read_json(path / "state.json"))
+    return Checkpoint(path, state, durable.file_sha256(path / durable.MANIFEST))
+
+
+def restore(checkpoint: Checkpoint, model: LoadedModel, optimizer: torch.optim.Optimizer) -> None:
+    """Put weights, optimizer and random states of ``checkpoint`` in place.
+
+    Raises:
+        BadInput: when they do not fit this model.
+    """
+    path = checkpoint.path
+    try:
+        load_weights(model, path)
+        if model.reference_moves:
+            tr_dpo.restore(model, load_file(path / "reference.safetensors"))
+        load_optimizer_tensors(optimizer, model.trainable(), load_file(path / "optimizer.safetensors"))
+        set_random_states(load_file(path / "random.safetensors"))
+    except (KeyError, RuntimeError, ValueError, FileNotFoundError) as error:
+        raise BadInput(
+            f"The checkpoint {path.name} does not fit this model: {error}", "Resume with the model it was trained on."
+        ) from error
+
+
+def save_weights(model: LoadedModel, folder: Path) -> None:
+    """Write what trains: an adapter as a PEFT folder ``adapter``, full weights as ``weights.safetensors``."""
+    if not model.is_peft:
+        save_file(_flat({n: p.detach() for n, p in model.trainable().items()}), folder / "weights.safetensors")
+        return
+    save_adapter(model, folder / "adapter")
+
+
+def save_adapter(model: LoadedModel, folder: Path) -> None:
+    """Write the policy's adapter so that plain peft loads it."""
+    from peft.utils import get_peft_model_state_dict
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = get_peft_model_state_dict(model.model, adapter_name=POLICY, save_embedding_layers=False)
+    save_file(_flat(tensors), folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = model.model.peft_config[POLICY]
+    before, config.inference_mode = config.inference_mode, True
+    try:
+        config.save_pretrained(str(folder))
+    finally:
+        config.inference_mode = before
+
+
+def load_weights(model: LoadedModel, folder: Path) -> None:
+    """Copy what :func:`save_weights` wrote into the model, bit for bit.
+
+    Raises:
+        KeyError: when a tensor is missing or unknown.
+    """
+    if model.is_peft:
+        stored = {_policy_name(n): t for n, t in load_file(folder / "adapter" / "adapter_model.safetensors").items()}
+    else:
+        stored = load_file(folder / "weights.safetensors")
+    trainable = model.trainable()
+    if different := sorted(stored.keys() ^ trainable.keys()):
+        raise KeyError(different[0])
+    with torch.no_grad():
+        for name, parameter in trainable.items():
+            if stored[name].shape != parameter.shape or stored[name].dtype != parameter.dtype:
+                raise ValueError(f"{name} has another shape or dtype")
+            parameter.copy_(sharded_like(parameter, stored[name]))
+
+
+def _policy_name(name: str) -> str:
+    """Turn a name in a PEFT file into the parameter's: lora_A.weight is lora_A.default.weight."""
+    stem, _, last = name.rpartition(".")
+    return f"{stem}.{POLICY}.{last}" if last in ("weight", "bias") else f"{name}.{POLICY}"
+
+
+def _flat(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+
+
+def random_states() -> dict[str, Tensor]:
+    """Return torch's generator states as bytes, by device."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def set_random_states(states: Mapping[str, Tensor]) -> None:
+    """Put back what :func:`random_states` returned; devices this machine lacks are left out."""
+    torch.set_rng_state(states["cpu"])
+    for name, state in states.items():
+        device, _, index = name.partition(":")
+        if device == "cuda" and torch.cuda.is_available() and int(index) < torch.cuda.device_count():
+            torch.cuda.set_rng_state(state, int(index))
+
+
+def objective_differences(before: Mapping[str, Any], now: RunConfig) -> list[str]:
+    """Return the settings that change the objective and differ, as "name: before -> now".
+
+    A setting that did not exist yet when ``before`` was written had the value that it has unless it is set.
+    """
+    old, new = {**RunConfig().to_plain(), **before}, now.to_plain()
+    return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in RunConfig.objective_keys() if old[n] != new[n]]

@@ -1,0 +1,45 @@
+"""What a finished run leaves behind: its adapter as a PEFT folder, or the whole model after full fine-tuning."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from core import durable
+from core.domain.ids import new_uid
+from core.training.checkpoints.save_load import save_adapter
+from core.training.policy.model import LoadedModel
+from core.training.policy.provenance import build_contract, write_contract
+
+
+def publish_result(
+    run_dir: Path, model: LoadedModel, identity: dict[str, Any], weights: dict[str, Tensor] | None = None
+) -> tuple[Path, str]:
+    """Write ``run_dir/adapter`` (PEFT) or ``run_dir/model`` (Hugging Face) and return folder and manifest sha256.
+
+    One of an earlier attempt is moved aside first and deleted once the new one is complete. ``weights`` are those
+    of a model that is otherwise held in shards.
+    """
+    target = Path(run_dir) / ("adapter" if model.is_peft else "model")
+    old: Path | None = None
+    if target.exists():
+        old = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
+        target.rename(old)
+
+    def fill(folder: Path) -> None:
+        if model.is_peft:
+            save_adapter(model, folder)
+        else:
+            model.base.save_pretrained(folder, state_dict=weights)
+            model.tokenizer.save_pretrained(folder)
+        write_contract(folder, build_contract(model, {"run": identity}))
+
+    sha256 = durable.publish_folder(
+        target, fill, identity={"kind": target.name, "base_sha256": model.weights_sha256, **identity}
+    )
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+    return target, sha256

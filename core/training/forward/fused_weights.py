@@ -1,0 +1,160 @@
+"""Read a Llama-shaped model, base and adapters, into the plain tensors that the lean forward pass works on.
+
+Nothing is copied: weights are the model's own storage and adapters its own parameters, so that training,
+checkpoints, export, sampling and the plain twin all see the same numbers. Whatever is not understood to the
+last detail (another activation, an adapter variant, a trainable norm) is refused by name, never approximated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.domain.errors import ModelRefused
+from core.generation.lm import PolicyAndReference
+from core.generation.lm_head import HeadSpec
+from core.training.forward.lora_linear import AdaptedLinear, read_linear
+from core.training.forward.prefix_shared import attention_windows, base_of
+from core.training.policy.adapters import POLICY, REFERENCE
+
+FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+_ROPE = ("default", "linear", "llama3", "yarn")
+"""Rotary scalings whose frequencies do not depend on the length of the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeanLayer:
+    """The tensors of one decoder layer; ``q_norm`` and ``k_norm`` are None where heads are not normed."""
+
+    norm_in: Tensor
+    q: AdaptedLinear
+    k: AdaptedLinear
+    v: AdaptedLinear
+    o: AdaptedLinear
+    norm_mid: Tensor
+    gate: AdaptedLinear
+    up: AdaptedLinear
+    down: AdaptedLinear
+    q_norm: Tensor | None
+    k_norm: Tensor | None
+
+    @property
+    def linears(self) -> tuple[AdaptedLinear, ...]:
+        """The linear layers in the order that gradients are returned in."""
+        return self.q, self.k, self.v, self.o, self.gate, self.up, self.down
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the policy's trainable tensors: A and B of each adapted linear layer in order."""
+        return [tensor for linear in self.linears if linear.policy for tensor in (linear.policy.a, linear.policy.b)]
+
+
+@dataclass(frozen=True, slots=True)
+class LeanModel:
+    """A Llama-shaped decoder.
+
+    Attributes:
+        embedding: (vocabulary, width). norm: (width,) of the last norm.
+        eps: of every norm. heads, kv_heads, head_dim: shape of the attention. scaling: factor on its scores.
+        rotary: the model's own module that turns positions into cosines and sines.
+        window: attention window in positions, 0 unlimited.
+    """
+
+    embedding: Tensor
+    layers: tuple[LeanLayer, ...]
+    norm: Tensor
+    eps: float
+    heads: int
+    kv_heads: int
+    head_dim: int
+    scaling: float
+    rotary: Any
+    window: int
+
+
+def read_model(model: PolicyAndReference) -> LeanModel:
+    """Read policy and reference.
+
+    Raises:
+        ModelRefused: naming what the lean forward pass does not know.
+    """
+    base = base_of(model.model)
+    config = base.config
+    kind = getattr(model, "reference_kind", "adapter_off")
+    if kind == "frozen_copy" or not hasattr(model.model, "peft_config"):
+        raise ModelRefused("every weight trains, and only adapters have hand-written gradients")
+    _check_family(base)
+    adapters = (POLICY, REFERENCE if kind == "reference_adapter" else "")
+    decoder = base.get_decoder()
+    if type(decoder.embed_tokens) is not nn.Embedding:
+        raise ModelRefused("the embedding is adapted")
+    attention = decoder.layers[0].self_attn
+    lean = LeanModel(
+        embedding=decoder.embed_tokens.weight,
+        layers=tuple(_read_layer(layer, adapters) for layer in decoder.layers),
+        norm=decoder.norm.weight,
+        eps=float(config.rms_norm_eps),
+        heads=config.num_attention_heads,
+        kv_heads=config.num_key_value_heads,
+        head_dim=attention.head_dim,
+        scaling=float(attention.scaling),
+        rotary=decoder.rotary_emb,
+        window=max(attention_windows(config).values()),
+    )
+    _check_trainable(model.model, lean)
+    return lean
+
+
+def _check_family(base: Any) -> None:
+    config = base.config
+    if config.model_type not in FAMILIES:
+        raise ModelRefused(f"{config.model_type} is not one of {', '.join(FAMILIES)}")
+    if config.hidden_act not in ("silu", "swish"):
+        raise ModelRefused(f"the activation is {config.hidden_act}")
+    rope = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
+    if rope not in _ROPE:
+        raise ModelRefused(f"rotary scaling is {rope}")
+    weight = base.get_input_embeddings().weight
+    if weight.device.type != "cpu":
+        raise ModelRefused("it is written for the CPU")
+    head = HeadSpec.from_model(base)
+    if head.module is not None or head.trainable or head.bias is not None or head.softcap or head.scale != 1.0:
+        raise ModelRefused("the output head is not a plain frozen matrix")
+
+
+def _check_trainable(model: nn.Module, lean: LeanModel) -> None:
+    """Refuse a model in which something trains that the backward pass gives no gradient."""
+    known = {id(p) for layer in lean.layers for p in layer.parameters()}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and id(parameter) not in known:
+            raise ModelRefused(f"{name} trains")
+
+
+def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
+    attention: Any = layer.self_attn
+    mlp: Any = layer.mlp
+    rest: Any = layer
+
+    def linear(module: nn.Module) -> AdaptedLinear:
+        return read_linear(module, adapters)
+
+    return LeanLayer(
+        norm_in=rest.input_layernorm.weight,
+        q=linear(attention.q_proj),
+        k=linear(attention.k_proj),
+        v=linear(attention.v_proj),
+        o=linear(attention.o_proj),
+        norm_mid=rest.post_attention_layernorm.weight,
+        gate=linear(mlp.gate_proj),
+        up=linear(mlp.up_proj),
+        down=linear(mlp.down_proj),
+        q_norm=getattr(getattr(attention, "q_norm", None), "weight", None),
+        k_norm=getattr(getattr(attention, "k_norm", None), "weight", None),
+    )
+
+
+def model_dtype(lean: LeanModel) -> torch.dtype:
+    """Return the dtype of weights and activations."""
+    return lean.embedding.dtype

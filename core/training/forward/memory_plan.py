@@ -1,0 +1,282 @@
+"""How much memory a run will take, before anything is loaded, and what follows from it.
+
+A plan counts weights, adapters, optimizer, activations and tiles from the model's config and the lengths of
+the pairs, and finds the largest micro-batch that fits. The counts of activations are what the forward passes
+of this package save for their backward pass (counted with autograd's own hooks, see the tests), per token
+and layer in numbers of the run's dtype.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.domain.errors import BadInput
+from core.domain.run_config import RunConfig
+from core.training.forward.fused_head import tile_rows
+
+MIB = 1 << 20
+RUNTIME = {"cpu": 430 * MIB, "cuda": 700 * MIB, "mps": 500 * MIB}
+"""Interpreter, torch, transformers and the allocator's slack; on CUDA context and workspaces (not measured)."""
+HELD = 1.15
+"""What the process holds for its activations, relative to their own size; measured 1.15 to 1.3."""
+USABLE = 0.85
+"""Share of the free memory that a plan lays out."""
+_BYTES = {"float32": 4, "bfloat16": 2, "float64": 8}
+_GATED = ("llama", "mistral", "qwen", "gemma", "phi3", "granite", "cohere", "olmo", "smollm", "deepseek", "glm")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """What of a model decides its memory.
+
+    Attributes:
+        parameters: numbers in the weight files.
+        width, inner: of the residual stream and of the feed-forward. layers, heads, kv_heads, head_dim: as named.
+        vocabulary: logits. gated: whether the feed-forward has a gate.
+    """
+
+    parameters: int
+    width: int
+    inner: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    vocabulary: int
+    gated: bool
+
+    @classmethod
+    def read(cls, model_dir: Path) -> ModelShape:
+        """Read the shape from a Hugging Face folder without loading a weight.
+
+        Raises:
+            BadInput: when config or weights are missing or unreadable.
+        """
+        folder = Path(model_dir)
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{folder.name} has no readable config.json.") from error
+        return cls.of(config, sum(_stored_numbers(path) for path in folder.glob("*.safetensors")))
+
+    @classmethod
+    def of(cls, config: dict[str, Any], parameters: int) -> ModelShape:
+        """Read the shape from a config under any of the names that families use.
+
+        Raises:
+            BadInput: when a size is missing.
+        """
+        text = config.get("text_config") or config
+
+        def first(*names: str, default: int | None = None) -> int:
+            for name in names:
+                if isinstance(text.get(name), int):
+                    return text[name]
+            if default is None:
+                raise BadInput(f"The model's config names no {names[0]}.")
+            return default
+
+        width = first("hidden_size", "n_embd", "d_model")
+        heads = first("num_attention_heads", "n_head")
+        return cls(
+            parameters=parameters,
+            width=width,
+            inner=first("intermediate_size", "n_inner", "ffn_dim", default=4 * width),
+            layers=first("num_hidden_layers", "n_layer"),
+            heads=heads,
+            kv_heads=first("num_key_value_heads", default=heads),
+            head_dim=first("head_dim", default=width // heads),
+            vocabulary=first("vocab_size"),
+            gated=str(text.get("model_type", "")).startswith(_GATED),
+        )
+
+    @property
+    def adapter_width(self) -> int:
+        """Sum of inputs and outputs of all linear layers of a decoder layer: an adapter's numbers per rank."""
+        q, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        attention = 2 * (self.width + q) + 2 * (self.width + kv)
+        return attention + (3 if self.gated else 2) * (self.width + self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Bytes a run needs at its peak, by what they hold.
+
+    Attributes:
+        runtime: process or device context. weights: of the base, and of a second copy in full fine-tuning.
+        adapters: trainable tensors. optimizer: gradients and AdamW's moments.
+        activations: kept for the backward pass of one micro-batch. tiles: logits and other passing buffers.
+        available: bytes that may be taken. micro_batch: pairs of a forward pass.
+        checkpointing: whether layers are computed again in the backward pass.
+    """
+
+    runtime: int
+    weights: int
+    adapters: int
+    optimizer: int
+    activations: int
+    tiles: int
+    available: int
+    micro_batch: int
+    checkpointing: bool
+
+    @property
+    def total(self) -> int:
+        """Bytes at the peak."""
+        return self.runtime + self.weights + self.adapters + self.optimizer + self.activations + self.tiles
+
+    @property
+    def fits(self) -> bool:
+        """Whether the peak stays within what is available."""
+        return self.total <= self.available
+
+    def lines(self) -> list[tuple[str, int]]:
+        """Return (what, bytes) in the order they are shown."""
+        names = ("runtime", "weights", "adapters", "optimizer", "activations", "tiles")
+        return [(name, getattr(self, name)) for name in names] + [("total", self.total)]
+
+
+def plan_memory(
+    shape: ModelShape,
+    config: RunConfig,
+    lengths: Sequence[int],
+    *,
+    forward: str = "lean",
+    device: str = "cpu",
+    available: int = 0,
+) -> MemoryPlan:
+    """Plan a run.
+
+    Args:
+        shape: of the model.
+        config: the run's settings; a micro-batch or checkpointing set there is kept.
+        lengths: tokens of each pair's shared row; the longest decide.
+        forward: "lean", "shared" or "separate".
+        device: "cpu", "cuda" or "mps".
+        available: bytes that may be taken; 0 is unlimited.
+
+    Returns:
+        The plan with the largest micro-batch that fits, without checkpointing if possible; when nothing
+        fits, the smallest plan.
+    """
+    available = int(available * USABLE) if available else sys.maxsize
+    ordered = sorted(lengths, reverse=True) or [config.max_length or 1024]
+    most = config.micro_batch or (1 if device == "cpu" and forward != "separate" else config.batch_size)
+    smallest = most if config.micro_batch else 1
+    ways = {"on": (True,), "off": (False,), "auto": (False, True)}[config.grad_checkpointing]
+    plan = None
+    for checkpointing in ways:
+        for micro in range(most, smallest - 1, -1):
+            plan = _plan(shape, config, ordered[:micro], forward, device, available, checkpointing)
+            if plan.fits:
+                return plan
+    assert plan is not None
+    return plan
+
+
+def _plan(
+    shape: ModelShape,
+    config: RunConfig,
+    lengths: Sequence[int],
+    forward: str,
+    device: str,
+    available: int,
+    checkpointing: bool,
+) -> MemoryPlan:
+    number = _BYTES[config.dtype]
+    quantised = config.quantize != "none"
+    trained = adapter_numbers(shape, config) if config.lora_r else shape.parameters
+    wide = max(number, 4)
+    return MemoryPlan(
+        runtime=RUNTIME.get(device, RUNTIME["cpu"]),
+        weights=int(shape.parameters * (0.6 if quantised else number)),
+        adapters=trained * wide if config.lora_r else 0,
+        optimizer=trained * (wide if config.lora_r else number) * 3,
+        activations=int(HELD * activation_bytes(shape, config, lengths, forward, checkpointing)),
+        tiles=tile_bytes(shape, config, max(lengths), forward),
+        available=available,
+        micro_batch=len(lengths),
+        checkpointing=checkpointing,
+    )
+
+
+def adapter_numbers(shape: ModelShape, config: RunConfig) -> int:
+    """Return the numbers of an adapter on the wanted layers; named targets are counted by their share."""
+    share = 1.0
+    if config.lora_targets != "all-linear":
+        share = min(1.0, len(config.lora_targets.split(",")) / (7 if shape.gated else 6))
+    return int(shape.adapter_width * shape.layers * config.lora_r * share)
+
+
+def activation_bytes(
+    shape: ModelShape, config: RunConfig, lengths: Sequence[int], forward: str, checkpointing: bool
+) -> int:
+    """Return the bytes kept between forward and backward pass of one micro-batch."""
+    number = _BYTES[config.dtype]
+    tokens = sum(lengths) if forward != "separate" else 2 * len(lengths) * max(lengths)
+    layer = layer_numbers(shape, config, forward) * tokens
+    if checkpointing:
+        return number * (shape.width * tokens * shape.layers + layer)
+    return number * layer * shape.layers
+
+
+def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
+    """Return the numbers kept per token by one layer."""
+    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    low = config.lora_r * (7 if shape.gated else 6)
+    if forward == "lean":
+        return 2 * shape.width + 2 * q + 2 * kv + 2 * shape.inner + low
+    return 5 * shape.width + 4 * q + (4 if shape.gated else 5) * shape.inner + low
+
+
+def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str) -> int:
+    """Return the bytes of buffers that come and go: logits, and the widest product of a layer's backward pass."""
+    wide = max(_BYTES[config.dtype], 4)
+    rows = longest if forward == "separate" else tile_rows(shape.vocabulary)
+    logits = (5 if forward == "separate" else 2) * rows * shape.vocabulary * wide
+    return logits + 6 * longest * shape.inner * _BYTES[config.dtype]
+
+
+def checkpoint_above(shape: ModelShape, config: RunConfig, *, forward: str, available: int) -> int:
+    """Return the tokens of a micro-batch above which layers are computed again, in memory still ``available``."""
+    if config.grad_checkpointing != "auto":
+        return 0 if config.grad_checkpointing == "on" else sys.maxsize
+    trained = adapter_numbers(shape, config) if config.lora_r else shape.parameters
+    left = available * USABLE - 12 * trained - tile_bytes(shape, config, 512, forward)
+    per_token = (layer_numbers(shape, config, forward) + 2 * shape.inner) * shape.layers * _BYTES[config.dtype]
+    return max(0, int(left // per_token))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes that can still be taken on ``device`` now."""
+    if device.type == "cuda":
+        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + held
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def _stored_numbers(path: Path) -> int:
+    """Return how many numbers a safetensors file holds, from its header."""
+    try:
+        with open(path, "rb") as handle:
+            size = int.from_bytes(handle.read(8), "little")
+            header = json.loads(handle.read(size)) if size < 100 * MIB else {}
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path.name} is not a readable safetensors file.") from error
+    total = 0
+    for name, entry in header.items():
+        if name != "__metadata__":
+            count = 1
+            for extent in entry["shape"]:
+                count *= extent
+            total += count
+    return total

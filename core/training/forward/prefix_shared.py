@@ -1,0 +1,230 @@
+"""Prefix-shared rows through any Hugging Face decoder that takes position ids and an additive mask.
+
+The decoder is called as it is; only what it is fed differs from the usual padded batch. On the CPU each pair is a
+call of its own, so that nothing is padded and no attention is spent between pairs, and linear layers take the
+quick step of :mod:`core.training.forward.patched_linear` and attention that of
+:mod:`core.training.forward.patched_attention`.
+On an accelerator rows are packed into one sequence under a token budget; there the mask goes through
+FlexAttention where the model takes it, which skips the blocks between pairs, and through a dense mask elsewhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from core.domain.errors import ModelRefused
+from core.generation.lm import PolicyAndReference
+from core.generation.lm_head import HeadSpec
+from core.training.forward import patched_attention
+from core.training.forward.matmul_kernels import TORCH, LinearKernel, choose_kernel
+from core.training.forward.patched_linear import QuickLayers
+from core.training.forward.prefix_layout import Opened, Pack, PairRow, RowScorer, allowed, groups, pack
+from core.training.forward.tiled_attention import plan_attention
+
+PACK_TOKENS = 8192
+"""Tokens of a packed row on an accelerator."""
+_FLEX = "flex_attention"
+_KINDS = ("full_attention", "sliding_attention")
+"""Layer kinds whose mask is known here."""
+
+
+class SharedScorer(RowScorer):
+    """Scores pairs as prefix-shared rows through the model's own decoder.
+
+    Args:
+        model: policy and reference.
+        tile: rows of a logit tile; 0 chooses.
+        checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
+        flex: use FlexAttention (accelerators only).
+        pack_tokens: token budget of a packed row; 0 computes every pair by itself.
+        kernel: name of the CPU's matrix kernel to take where it exists; "" measures.
+
+    Raises:
+        ModelRefused: when the architecture cannot run on such rows.
+    """
+
+    name = "shared"
+
+    def __init__(
+        self,
+        model: PolicyAndReference,
+        *,
+        tile: int = 0,
+        checkpointing: bool = False,
+        flex: bool = False,
+        pack_tokens: int | None = None,
+        kernel: str = "",
+    ) -> None:
+        self._model = model
+        self.tile = tile
+        self.checkpointing = checkpointing
+        base = base_of(model.model)
+        self._windows = attention_windows(base.config)
+        head = HeadSpec.from_model(model.model)
+        weight = head.weight
+        on_cpu = weight.device.type == "cpu"
+        self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
+        self._attention = _FLEX if flex else ""
+        if on_cpu and _takes_a_plan(base, weight.dtype):
+            self._attention = patched_attention.register()
+        attention = self._attention or getattr(base.config, "_attn_implementation", "") or "eager"
+        by_hand = on_cpu and not head.trainable  # autograd does not see through the other kernel
+        chosen = choose_kernel(weight.dtype, wanted=kernel) if by_hand else LinearKernel(TORCH, F.linear)
+        self._linear = chosen.linear
+        self._quick = QuickLayers(base.get_decoder(), chosen.linear) if on_cpu else None
+        where = f"{weight.dtype}/{weight.device.type}/{attention}/{chosen.name}"
+        self.kernel_id = f"shared-2/{where}/torch-{torch.__version__}"
+
+    @contextmanager
+    def opened(self, *, policy: bool) -> Iterator[Opened]:
+        """Yield the policy or the reference, computing on prefix-shared rows."""
+        with nullcontext(self._model.model) if policy else self._model.reference() as live:
+            base = base_of(live)
+            head = HeadSpec.from_model(live).with_linear(self._linear)
+            with self._quickly(base):
+                yield Opened(partial(self._hidden, base), head)
+
+    @contextmanager
+    def _quickly(self, base: Any) -> Iterator[None]:
+        """Let linear layers and attention of ``base`` take their quick ways for the length of the context."""
+        quick = self._quick.on() if self._quick and base is base_of(self._model.model) else nullcontext()
+        with quick, _attention(base, self._attention) if self._attention else nullcontext():
+            yield
+
+    def _hidden(self, base: Any, rows: Sequence[PairRow]) -> Tensor:
+        decoder, states = base.get_decoder(), []
+        with layer_checkpointing(decoder, self.recomputes(rows), partial(self._quickly, base)):
+            for group in groups([row for row in rows if row.targets], self.pack_tokens):
+                states.append(self._call(decoder, group))
+        if not states:
+            weight = decoder.get_input_embeddings().weight
+            return weight.new_zeros(0, weight.shape[1])
+        return states[0] if len(states) == 1 else torch.cat(states)
+
+    def _call(self, decoder: nn.Module, group: Sequence[PairRow]) -> Tensor:
+        """Return the gathered states of one packed sequence."""
+        weight = decoder.get_input_embeddings().weight
+        packed = pack(group, weight.device)
+        masks = {kind: self._mask(packed, window, weight.dtype) for kind, window in self._windows.items()}
+        plan = {}
+        if self._attention == patched_attention.NAME and not _cut_by(self._windows.values(), group):
+            plan[patched_attention.PLAN] = plan_attention(group, weight.dtype)
+        out = decoder(
+            input_ids=packed.ids[None],
+            position_ids=packed.positions[None],
+            attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
+            use_cache=False,
+            return_dict=True,
+            **plan,
+        )
+        return out.last_hidden_state[0].index_select(0, packed.gather)
+
+    def _mask(self, packed: Pack, window: int, dtype: torch.dtype) -> Any:
+        """Return an additive (1, 1, tokens, tokens) mask, or FlexAttention's block mask."""
+        if self._attention == _FLEX:
+            return _block_mask(packed, window)
+        mask = torch.zeros(len(packed.ids), len(packed.ids), dtype=dtype, device=packed.ids.device)
+        return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]
+
+
+def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
+    """Return whether tiles can stand in for the model's fused attention."""
+    forward = inspect.signature(base.get_decoder().forward)
+    passes_on = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in forward.parameters.values())
+    fused = getattr(base.config, "_attn_implementation", "") == "sdpa"
+    return fused and passes_on and dtype in (torch.float32, torch.float64)
+
+
+def _cut_by(windows: Iterable[int], rows: Sequence[PairRow]) -> bool:
+    """Return whether an attention window hides a token of a row from another."""
+    longest = max(row.prompt + max(row.chosen, row.rejected) for row in rows)
+    return any(0 < window < longest for window in windows)
+
+
+def base_of(model: Any) -> Any:
+    """Return the transformers model inside a PEFT model, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def attention_windows(config: Any) -> dict[str, int]:
+    """Return the attention window (0 is unlimited) of each kind of layer that the model has.
+
+    Raises:
+        ModelRefused: for encoders and for layers that carry a state or cut the row into chunks.
+    """
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    kind = getattr(text, "model_type", "this model")
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelRefused(f"{kind} has an encoder; only decoders share a prompt.")
+    window = getattr(text, "sliding_window", None) or 0
+    kinds = getattr(text, "layer_types", None) or getattr(text, "layers_block_type", None)
+    if kinds is None:
+        window = window if getattr(text, "use_sliding_window", True) else 0
+        return {"full_attention": window}
+    if unknown := sorted(set(kinds) - set(_KINDS)):
+        raise ModelRefused(f"{kind} has layers of kind {', '.join(unknown)}, which cannot run on prefix-shared rows.")
+    return {k: window if k == "sliding_attention" else 0 for k in sorted(set(kinds))}
+
+
+@contextmanager
+def layer_checkpointing(
+    decoder: nn.Module, active: bool, within: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[None]:
+    """Recompute each decoder layer in the backward pass for the length of the context.
+
+    The layer is computed again inside ``within()``. transformers checkpoints a layer only while its ``training`` flag
+    is set. The flag is set on the layer object alone: its children, dropout among them, stay in evaluation mode.
+    """
+    if not active:
+        yield
+        return
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
+    before = [(layer.training, layer.gradient_checkpointing) for layer in layers]
+    again = partial(
+        checkpoint, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: (nullcontext(), within())
+    )
+    try:
+        for layer in layers:
+            layer.training, layer.gradient_checkpointing = True, True
+            layer._gradient_checkpointing_func = again
+        yield
+    finally:
+        for layer, (training, checkpointing) in zip(layers, before, strict=True):
+            layer.training, layer.gradient_checkpointing = training, checkpointing
+
+
+@contextmanager
+def _attention(base: Any, name: str) -> Iterator[None]:
+    """Switch the attention kernel of ``base`` for the length of the context."""
+    config = base.config
+    before = config._attn_implementation
+    config._attn_implementation = name
+    try:
+        yield
+    finally:
+        config._attn_implementation = before
+
+
+def _block_mask(packed: Pack, window: int) -> Any:
+    """Return FlexAttention's form of :meth:`Pack.mask`; blocks between pairs and between answers are skipped."""
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    def sees(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        def at(index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+            return packed.pair[index], packed.branch[index], index, packed.positions[index]
+
+        return allowed(at(query), at(key), window)
+
+    tokens = len(packed.ids)
+    return create_block_mask(sees, None, None, tokens, tokens, device=packed.ids.device)

@@ -1,0 +1,1 @@
+"""The truth gate: checks on real pairs before the first step."""

@@ -1,0 +1,343 @@
+"""The truth gate: before the first step, is the objective what it claims to be?
+
+At policy = reference every loss has a closed form (ln 2 for sigmoid) and every h is zero, whatever the
+data. On real pairs, in the real dtype and on the real device, that is measured through the very scorer
+and loss of the run. Where the measurement differs, the gate names the cause; it never warns and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.domain.errors import GateFailed
+from core.domain.run_config import RunConfig
+from core.domain.run_events import GateReport
+from core.training.footprint import give_back
+from core.training.gate.token_audit import audit_tokens
+from core.training.losses import LossInputs, StartCase, evaluate, start_value
+from core.training.parallel.fsdp import whole
+from core.training.policy.model import LoadedModel
+from core.training.policy.stored_weights import differing_base_weights
+from core.training.scoring import EncodedPair, Scorer, Scores
+
+CachedReference = Callable[[EncodedPair], Any]
+"""Returns a pair's cached reference log-probs, (chosen, rejected): sums, or per-token tensors."""
+_PLAIN_INITS = (True, False, "gaussian", "orthogonal")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What rounding may do in one dtype: to h in nats, to a loss relative to its size, to a log-prob per nat."""
+
+    h: float
+    loss: float
+    logp: float
+
+
+TOLERANCES: dict[torch.dtype, Tolerance] = {
+    torch.float64: Tolerance(1e-8, 1e-9, 1e-10),
+    torch.float32: Tolerance(1e-3, 1e-5, 1e-5),
+    torch.bfloat16: Tolerance(0.5, 5e-2, 1e-2),
+}
+
+
+def run_gate(
+    model: LoadedModel,
+    encoded: Sequence[EncodedPair],
+    scorer: Scorer,
+    config: RunConfig,
+    loss_fn_step0: float | None = None,
+    cached_reference: CachedReference | None = None,
+    *,
+    sample: int = 8,
+) -> GateReport:
+    """Check weights, tokens, gradients and the first loss; return what was measured.
+
+    Call it before the first step of a fresh run: on resuming, the policy is no longer the reference.
+
+    Args:
+        model: as loaded, untouched by any step.
+        encoded: all pairs; every one is audited, ``sample`` of them are scored.
+        scorer: the run's own forward pass.
+        config: the run's settings.
+        loss_fn_step0: the loss at policy = reference when known beforehand; else the oracle's, pair by pair.
+        cached_reference: where the run takes reference log-probs from; compared with fresh ones.
+        sample: how many pairs are scored.
+
+    Raises:
+        GateFailed: naming the cause, one of ``GATE_CAUSES``. Gradients are cleared and no weight is changed.
+    """
+    checks = {
+        "wrong_dtype": check_dtype(model, config),
+        "dropout": check_no_dropout(model),
+        "adapter_changes_base": check_adapter_initialisation(model),
+        "reference_is_base": check_reference_kind(model),
+    }
+    checks.update(audit_tokens(encoded, model.tokenizer, config, model.stop_ids))
+    pairs = _shortest_and_first(encoded, sample)
+    if not pairs:
+        raise GateFailed(
+            "No pair is left to train on.", "See the counts of dropped pairs; raise max_length.", cause="all_masked"
+        )
+    policy, reference = _score_both(pairs, scorer)
+    checks["non_finite"] = check_finite(pairs, policy, reference)
+    checks["dropout"] = check_repeatable(pairs, scorer, policy)
+    if cached_reference is not None:
+        checks["stale_cache"] = check_cache(pairs, reference, cached_reference, model.dtype)
+    h_max, checks["noise_floor"] = check_start(model, policy, reference)
+    loss, expected = first_loss(pairs, policy, reference, config)
+    expected = expected if loss_fn_step0 is None else loss_fn_step0
+    checks["loss_closed_form"] = check_loss(loss, expected, model.dtype)
+    checks["frozen_adapter"] = check_gradients(model, pairs, scorer)
+    checks["base_changed"] = check_base_unchanged(model)
+    return GateReport(passed=True, loss=loss, expected_loss=expected, h_max=h_max, checks=checks)
+
+
+def check_dtype(model: LoadedModel, config: RunConfig) -> str:
+    """Require that the base's matrices are held in the dtype of the run."""
+    wanted = getattr(torch, config.dtype)
+    wrong = {
+        name: parameter.dtype
+        for name, parameter in model.base.named_parameters()
+        if parameter.ndim >= 2 and parameter.is_floating_point() and ".lora_" not in name and parameter.dtype != wanted
+    }
+    if wrong and not model.quantised:
+        name, found = next(iter(wrong.items()))
+        raise GateFailed(
+            f"The run asks for {config.dtype}, but {len(wrong)} weights are {str(found).removeprefix('torch.')} "
+            f"(the first is {name}).",
+            "Load the model again with this run's dtype.",
+            cause="wrong_dtype",
+        )
+    return f"weights are {config.dtype}" + (", quantised" if model.quantised else "")
+
+
+def check_no_dropout(model: LoadedModel) -> str:
+    """Require that no module drops anything, in evaluation or training mode."""
+    for name, module in model.model.named_modules():
+        rate = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
+        if not isinstance(module, nn.Dropout):
+            rate = max([rate, *(v for k, v in vars(module).items() if "dropout" in k and isinstance(v, float))])
+        if rate > 0 and module.training:
+            raise GateFailed(
+                f"{name} drops a share of {rate:g} at random, so policy and reference differ by chance.",
+                "Set every dropout of the model and the adapter to 0.",
+                cause="dropout",
+            )
+    return "off everywhere"
+
+
+def check_adapter_initialisation(model: LoadedModel) -> str:
+    """Require that the adapter was added to the stored base weights, not to weights an initialisation changed."""
+    if not model.is_peft:
+        return "no adapter"
+    for adapter, lora in model.model.peft_config.items():
+        init = getattr(lora, "init_lora_weights", True)
+        if init not in _PLAIN_INITS:
+            raise _changed_base(f"Adapter {adapter} was initialised by {init}")
+    different = differing_base_weights(model)
+    if different:
+        raise _changed_base(
+            f"{len(different)} base weights differ from the model's files (the first is {different[0]})"
+        )
+    return "base weights are those of the model's files"
+
+
+def _changed_base(what: str) -> GateFailed:
+    return GateFailed(
+        f"{what}: with the adapter off the model is not the reference it claims to be.",
+        "Use the default LoRA initialisation (B = 0), or merge the adapter into the model first.",
+        cause="adapter_changes_base",
+    )
+
+
+def check_reference_kind(model: LoadedModel) -> str:
+    """Require the frozen copy as reference when training starts from an adapter that changes the base."""
+    if model.reference_kind == "adapter_off" and model.starts_from_adapter:
+        raise GateFailed(
+            "Training starts from an adapter that already changes the model, but the reference is the base without it: "
+            "the first margins would measure the old training, not this one.",
+            "Set reference to auto or init, so that the starting adapter is copied as the reference.",
+            cause="reference_is_base",
+        )
+    return {
+        "adapter_off": "base model, adapter off",
+        "reference_adapter": "frozen copy of the starting adapter",
+        "frozen_copy": "frozen copy of the starting weights",
+    }[model.reference_kind]
+
+
+def check_finite(pairs: Sequence[EncodedPair], policy: Tensor, reference: Tensor) -> str:
+    """Require finite log-probs."""
+    bad = ~(torch.isfinite(policy) & torch.isfinite(reference)).all(dim=1)
+    if bool(bad.any()):
+        names = ", ".join(pair.pair_id for pair, flag in zip(pairs, bad.tolist(), strict=True) if flag)
+        raise GateFailed(
+            f"Log-probs of {int(bad.sum())} pairs are not finite numbers: {names}.",
+            "Use float32 or bfloat16; check the model with a few generated answers.",
+            cause="non_finite",
+        )
+    return f"{2 * len(pairs)} finite log-probs"
+
+
+def check_repeatable(pairs: Sequence[EncodedPair], scorer: Scorer, policy: Tensor) -> str:
+    """Require that a second pass gives the same numbers: nothing in it may be random."""
+    with torch.no_grad():
+        again = scorer.score(pairs[:1], stats=False).logps.detach()
+        twice = scorer.score(pairs[:1], stats=False).logps.detach()
+    if not torch.equal(again, twice):
+        raise GateFailed(
+            f"Two passes over the same pair differ by {(again - twice).abs().max():.3g} nats.",
+            "Switch dropout off; on a GPU choose deterministic kernels.",
+            cause="dropout",
+        )
+    return f"off everywhere; a second pass is the same (other batch shape: {(again - policy[:1]).abs().max():.1e} nats)"
+
+
+def check_cache(pairs: Sequence[EncodedPair], reference: Tensor, cached: CachedReference, dtype: torch.dtype) -> str:
+    """Require that cached reference log-probs are those computed now."""
+    stored = torch.tensor([[_total(side) for side in cached(pair)] for pair in pairs], dtype=torch.float64)
+    gap = (stored - reference.double().cpu()).abs()
+    allowed = TOLERANCES[dtype].h + TOLERANCES[dtype].logp * reference.double().cpu().abs()
+    if bool((gap > allowed).any()) or not bool(torch.isfinite(stored).all()):
+        worst = int(gap.amax(dim=1).nan_to_num(nan=float("inf")).argmax())
+        raise GateFailed(
+            f"The cached reference log-probs of pair {pairs[worst].pair_id} are off by "
+            f"{float(gap[worst].max()):.3g} nats: they do not belong to these tokens and weights.",
+            "Clear the reference cache; it is computed again. No other data depends on it.",
+            cause="stale_cache",
+        )
+    return f"cached and fresh reference differ by at most {float(gap.max()):.1e} nats"
+
+
+def _total(side: Any) -> float:
+    return float(side.double().sum()) if isinstance(side, Tensor) else float(side)
+
+
+def check_start(model: LoadedModel, policy: Tensor, reference: Tensor) -> tuple[float, str]:
+    """Require policy = reference: every log-ratio and every h is rounding noise. Returns (largest |h|, text)."""
+    ratio = (policy - reference).double()
+    h_max = float((ratio[:, 0] - ratio[:, 1]).abs().max())
+    worst = float(ratio.abs().max())
+    if max(h_max, worst) > TOLERANCES[model.dtype].h:
+        raise GateFailed(
+            f"Before the first step policy and reference differ by up to {worst:.3g} nats in a log-prob "
+            f"and {h_max:.3g} in h; both should be zero.",
+            "The reference is not what training starts from. Check reference, init_adapter and the model folder.",
+            cause="reference_is_base" if model.starts_from_adapter else "loss_closed_form",
+        )
+    return h_max, f"|h| at most {h_max:.1e}, log-ratios at most {worst:.1e} nats"
+
+
+def first_loss(
+    pairs: Sequence[EncodedPair], policy: Tensor, reference: Tensor, config: RunConfig
+) -> tuple[float, float]:
+    """Return (measured, closed form) mean preference loss, before pair weights and added terms."""
+    tokens = torch.tensor([p.response_tokens() for p in pairs], dtype=torch.float64)
+    batch = LossInputs.of(
+        policy.double().cpu().requires_grad_(),
+        reference.double().cpu(),
+        tokens,
+        target=torch.tensor([p.target for p in pairs], dtype=torch.float64),
+        is_tie=torch.tensor([p.is_tie for p in pairs]),
+    )
+    measured = float(evaluate(batch, config).preference.detach().mean())
+    cases = (
+        StartCase(float(c), float(r), *pair.response_tokens(), pair.target, pair.is_tie)
+        for pair, (c, r) in zip(pairs, reference.tolist(), strict=True)
+    )
+    values = [start_value(case, config) for case in cases]
+    return measured, sum(values) / len(values)
+
+
+def check_loss(loss: float, expected: float, dtype: torch.dtype) -> str:
+    """Require the closed form."""
+    if not abs(loss - expected) <= TOLERANCES[dtype].loss * max(1.0, abs(expected)):
+        raise GateFailed(
+            f"The first loss is {loss:.7g}, but at policy = reference it must be {expected:.7g}.",
+            "The loss or the reference is not what the settings say. Train with loss=sigmoid to see which.",
+            cause="loss_closed_form",
+        )
+    return f"{loss:.9f}, closed form {expected:.9f}"
+
+
+def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Scorer) -> str:
+    """Require that a gradient reaches every tensor that should train, and no other.
+
+    With B = 0 the gradient of A is exactly zero in the first step; it must exist, and that of B be non-zero.
+    """
+    trainable = model.trainable()
+    if not trainable:
+        raise _frozen("No weight of the model is set to train")
+    model.model.zero_grad(set_to_none=True)
+    try:
+        with torch.enable_grad():
+            for pair in sorted(pairs, key=lambda p: p.length)[:2]:  # one by one: the run's peak is one micro-batch
+                give_back()
+                logps = scorer.score([pair], stats=False).logps
+                if not logps.requires_grad:
+                    raise _frozen("The log-probs do not depend on any weight that trains")
+                (logps[:, 0] - logps[:, 1]).sum().backward()
+        missing = [name for name, p in trainable.items() if p.grad is None]
+        if missing:
+            raise _frozen(f"No gradient reaches {len(missing)} of {len(trainable)} tensors (the first is {missing[0]})")
+        still = [
+            name
+            for name, p in trainable.items()
+            if ".lora_A." not in name and p.grad is not None and not whole(p.grad).any()
+        ]
+        if (model.is_peft and still) or len(still) == len(trainable):
+            raise _frozen(f"The gradient of {len(still)} tensors is exactly zero (the first is {still[0]})")
+        norm = torch.stack(
+            [whole(p.grad).double().norm().cpu() for p in trainable.values() if p.grad is not None]
+        ).norm()
+        leaking = [n for n, p in model.model.named_parameters() if not p.requires_grad and p.grad is not None]
+        if leaking:
+            raise GateFailed(
+                f"A gradient reaches {len(leaking)} frozen weights (the first is {leaking[0]}).",
+                "Load the model again; nothing was saved.",
+                cause="base_changed",
+            )
+    finally:
+        model.model.zero_grad(set_to_none=True)
+    return f"a gradient reaches all {len(trainable)} trainable tensors, norm of h {float(norm):.3g}"
+
+
+def _frozen(what: str) -> GateFailed:
+    return GateFailed(
+        f"{what}: the loss would stay where it is for ever.",
+        "Check lora_targets and that the adapter is loaded as trainable.",
+        cause="frozen_adapter",
+    )
+
+
+def check_base_unchanged(model: LoadedModel) -> str:
+    """Require that every frozen tensor has the bits it was loaded with; also of use after steps."""
+    changed = model.changed_base_tensors()
+    if changed:
+        raise GateFailed(
+            f"{len(changed)} frozen weights have changed (the first is {changed[0]}): the reference has moved.",
+            "Start the run again from the model's files.",
+            cause="base_changed",
+        )
+    return "frozen weights are untouched" if model.is_peft else "all weights train"
+
+
+def _score_both(pairs: Sequence[EncodedPair], scorer: Scorer) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        policy: Scores = scorer.score(pairs, policy=True, stats=False)
+        reference = scorer.score(pairs, policy=False, stats=False)
+    return policy.logps.detach(), reference.logps.detach()
+
+
+def _shortest_and_first(encoded: Sequence[EncodedPair], count: int) -> list[EncodedPair]:
+    """Return ``count`` pairs: half from the start of the data, half the shortest, so that the gate stays quick."""
+    first = list(encoded[: max(count // 2, 1)])
+    taken = {id(pair) for pair in first}
+    rest = sorted((p for p in encoded if id(p) not in taken), key=lambda p: p.length)
+    return first + rest[: count - len(first)]

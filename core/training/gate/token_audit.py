@@ -1,0 +1,121 @@
+"""The truth gate's audit of token ids: cheap, so every pair is looked at, not a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from core.domain.errors import GateFailed, ModelRefused
+from core.domain.run_config import RunConfig
+from core.training.scoring import EncodedPair
+from core.training.text.chat_template import probe
+
+MERGED_LIMIT = 0.1
+"""Share of pairs whose boundary may be merged: above it the layout is at fault, below it the odd text is."""
+
+
+def audit_tokens(
+    encoded: Sequence[EncodedPair], tokenizer: Any, config: RunConfig, stop_ids: Iterable[int]
+) -> dict[str, str]:
+    """Check template and tokens of every pair; return what was found in order.
+
+    Raises:
+        GateFailed: with the cause's name and the pairs that show it.
+    """
+    return {
+        "template_roles": check_template_roles(tokenizer, config),
+        "all_masked": check_not_masked(encoded),
+        "identical_answers": check_answers_differ(encoded),
+        "double_bos": check_single_bos(encoded, tokenizer.bos_token_id),
+        "missing_eos": check_stop_token(encoded, stop_ids),
+        "merged_boundary": check_boundary(encoded),
+    }
+
+
+def check_template_roles(tokenizer: Any, config: RunConfig) -> str:
+    """Require that the chat template shows every message once, in order, under its own role."""
+    if config.template == "none":
+        return "plain text, no template"
+    try:
+        chat = probe(tokenizer)
+    except ModelRefused as error:
+        raise GateFailed(error.message, error.hint, cause="template_roles") from error
+    return f"marked conversation came out whole (template {chat.sha256[:12]})"
+
+
+def check_not_masked(encoded: Sequence[EncodedPair]) -> str:
+    """Require a response token to learn from on both sides of every pair."""
+    _refuse(
+        "all_masked",
+        _which(encoded, lambda p: min(p.response_tokens()) == 0),
+        "no response token is left to learn from",
+        "Raise max_length, or raise min_response so that such pairs are dropped.",
+    )
+    least = min((min(p.response_tokens()) for p in encoded), default=0)
+    return f"at least {least} response tokens on each side"
+
+
+def check_answers_differ(encoded: Sequence[EncodedPair]) -> str:
+    """Require two different responses in every pair."""
+    _refuse(
+        "identical_answers",
+        _which(encoded, lambda p: p.chosen_ids == p.rejected_ids),
+        "both responses are the same tokens, so there is nothing to prefer",
+        "Raise max_length if truncation made them equal, or take these pairs out of the dataset.",
+    )
+    return "both responses differ in every pair"
+
+
+def check_single_bos(encoded: Sequence[EncodedPair], bos_id: int | None) -> str:
+    """Require that no row begins with two BOS tokens."""
+    if bos_id is None:
+        return "the tokenizer has no BOS"
+    _refuse(
+        "double_bos",
+        _which(encoded, lambda p: (p.prompt_ids + p.chosen_ids)[:2] == (bos_id, bos_id)),
+        "the text begins with two BOS tokens, which the model never saw in training",
+        "Take the BOS text out of the prompts, or use the model's original chat template.",
+    )
+    return "no row begins with two BOS tokens"
+
+
+def check_stop_token(encoded: Sequence[EncodedPair], stop_ids: Iterable[int]) -> str:
+    """Require that every response that was not cut ends with a token that stops generation."""
+    stops = frozenset(stop_ids)
+    if not stops:
+        raise GateFailed(
+            "The model has no stop token, so a response could never end.",
+            "Set eos_token in tokenizer_config.json or eos_token_id in generation_config.json.",
+            cause="missing_eos",
+        )
+    _refuse(
+        "missing_eos",
+        _which(encoded, lambda p: not p.truncated and not {p.chosen_ids[-1], p.rejected_ids[-1]} <= stops),
+        "a response does not end with a stop token, so the model would learn not to stop",
+        "Set eos_token_id in generation_config.json to the token that the chat template ends an answer with.",
+    )
+    return f"responses end with one of {sorted(stops)}; {sum(p.truncated for p in encoded)} were cut"
+
+
+def check_boundary(encoded: Sequence[EncodedPair]) -> str:
+    """Require that tokens seldom span the end of the prompt and the start of the response."""
+    merged = _which(encoded, lambda p: p.merged_boundary)
+    if len(merged) > MERGED_LIMIT * max(len(encoded), 1):
+        _refuse(
+            "merged_boundary",
+            merged,
+            "a token spans the end of the prompt and the start of the response, so generation "
+            "would never start from these tokens",
+            "Take white space off the end of prompts, or use the model's own chat template.",
+        )
+    return f"{len(merged)} of {len(encoded)} pairs have a merged boundary"
+
+
+def _which(encoded: Sequence[EncodedPair], test: Callable[[EncodedPair], bool]) -> list[str]:
+    return [pair.pair_id for pair in encoded if test(pair)]
+
+
+def _refuse(cause: str, pair_ids: list[str], what: str, hint: str) -> None:
+    if pair_ids:
+        named = ", ".join(pair_ids[:5]) + (", ..." if len(pair_ids) > 5 else "")
+        raise GateFailed(f"In {len(pair_ids)} pairs {what}: {named}.", hint, cause=cause)

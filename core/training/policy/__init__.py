@@ -1,0 +1,1 @@
+"""The model that is trained: loading, adapters, device, stored weights and provenance."""

@@ -1,0 +1,345 @@
+"""A model that trains and the frozen one it is compared with, loaded from local files only.
+
+The reference is one of three, decided once at loading: the base with the adapter switched off, a frozen
+second adapter (when training starts from an adapter that already changes the base), or, for full
+fine-tuning, the weights in the model folder, read again when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from core.domain.errors import ModelRefused, UsageError, UserError
+from core.domain.ids import sha256_json
+from core.domain.run_config import RunConfig
+from core.model_files.folder_check import check_adapter, check_model
+from core.model_files.model_info import model_sha256
+from core.model_files.offline import READ_ERRORS, go_offline, without_progress_bars
+from core.training.policy import adapters
+from core.training.policy.device import resolve_device, resolve_dtype
+from core.training.policy.provenance import require_base
+from core.training.text.chat_template import turn_end_id
+
+ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy"]
+
+
+class LoadedModel:
+    """Policy, reference and tokenizer of one run. Keeps ``core.generation.lm.PolicyAndReference``.
+
+    Attributes:
+        model: the policy, a PEFT or plain causal LM in evaluation mode (dropout is off for good).
+        tokenizer: the fast tokenizer of the folder.
+        config: the model's config as plain values.
+        run_config: what it was loaded for. model_dir: where from.
+        device, dtype: where and in what the base computes; adapters are float32 or wider.
+        quantised: whether the base is held in fewer bits than its dtype.
+        weights_sha256: names base weights and architecture, by file content.
+        reference_kind: how the reference is computed.
+        stop_ids: tokens that end a response, the tokenizer's own first.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        run_config: RunConfig,
+        *,
+        model_dir: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+        weights_sha256: str,
+        quantised: bool = False,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.run_config = run_config
+        self.model_dir = Path(model_dir)
+        self.device = device
+        self.dtype = dtype
+        self.quantised = quantised
+        self.weights_sha256 = weights_sha256
+        self.config: dict[str, Any] = self.base.config.to_dict()
+        self.stop_ids = stop_token_ids(self.base, tokenizer)
+        self.reference_kind: ReferenceKind = "frozen_copy"
+        self._copy: Any = None
+        self._adapter_source = ""
+        if self.is_peft:
+            self.reference_kind = self._choose_reference()
+        self.reference_sha256 = sha256_json([self.weights_sha256, self._adapter_source])
+        self.model.eval()
+        disable_dropout(self.model)
+        self._base_sums = tensor_sums(self.frozen()) if self.is_peft else {}
+
+    def _choose_reference(self) -> ReferenceKind:
+        wanted, zero = self.run_config.reference, adapters.is_zero(self.model)
+        if not self.reference_moves and (wanted == "base" or zero):
+            return "adapter_off"
+        self._adapter_source = self.adapter_sha256()
+        adapters.copy_as_reference(self.model)
+        return "reference_adapter"
+
+    @property
+    def reference_moves(self) -> bool:
+        """Whether the reference follows the policy (:mod:`core.training.reference.tr_dpo`)."""
+        return self.run_config.ref_refresh_every > 0
+
+    @property
+    def is_peft(self) -> bool:
+        """Whether the policy is a base with an adapter."""
+        return hasattr(self.model, "peft_config")
+
+    @property
+    def base(self) -> Any:
+        """The transformers causal LM inside the policy."""
+        return self.model.get_base_model() if self.is_peft else self.model
+
+    @property
+    def starts_from_adapter(self) -> bool:
+        """Whether the adapter changed the base before the first step."""
+        return bool(self.run_config.init_adapter) and not adapters.is_zero(self.model)
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Return the parameters that train, by name."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def frozen(self) -> dict[str, Tensor]:
+        """Return every parameter and buffer that must never change, by name."""
+        train = set(self.trainable())
+        if self.reference_moves:
+            train |= adapters.adapter_tensors(self.model, adapters.REFERENCE).keys()
+        named = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+        return {name: tensor for name, tensor in named.items() if name not in train}
+
+    def adapter_sha256(self) -> str:
+        """Return the hash of the policy's trainable tensors as they are now."""
+        tensors = adapters.adapter_tensors(self.model) if self.is_peft else dict(self.trainable())
+        return adapters.tensors_sha256(tensors)
+
+    @contextmanager
+    def reference(self) -> Iterator[Any]:
+        """Yield a causal LM that computes the reference for the length of the context."""
+        if self.reference_kind == "frozen_copy":
+            yield self._frozen_copy()
+            return
+        switch = self.model.base_model
+        grads = [(p, p.requires_grad) for p in adapters.adapter_tensors(self.model, "").values()]
+        try:
+            if self.reference_kind == "adapter_off":
+                switch.disable_adapter_layers()
+            else:
+                switch.set_adapter(adapters.REFERENCE, inference_mode=True)
+            yield self.model
+        finally:
+            if self.reference_kind == "adapter_off":
+                switch.enable_adapter_layers()
+            else:
+                switch.set_adapter(adapters.POLICY)
+            for parameter, flag in grads:  # PEFT sets the flags anew, which would hide a frozen adapter
+                parameter.requires_grad_(flag)
+
+    def _frozen_copy(self) -> Any:
+        """Return the weights of the folder, read on first use: right at any step, and free until needed."""
+        if self._copy is None:
+            copy = read_base(self.model_dir, self.dtype).to(self.device).eval()
+            disable_dropout(copy)
+            self._copy = copy.requires_grad_(False)
+        return self._copy
+
+    def release_reference(self) -> None:
+        """Free the frozen copy of full fine-tuning; it is read again when next asked for."""
+        self._copy = None
+
+    def changed_base_tensors(self) -> list[str]:
+        """Return the names of frozen tensors whose bits differ from those at loading."""
+        now = tensor_sums(self.frozen())
+        return sorted(name for name, value in self._base_sums.items() if now.get(name) != value)
+
+
+def load_model(
+    model_dir: Path, config: RunConfig, device: torch.device | None = None, dtype: torch.dtype | None = None
+) -> LoadedModel:
+    """Load a Hugging Face folder or a GGUF file, with the adapter and reference that ``config`` asks for.
+
+    Nothing is fetched, no code of the folder runs, weights come from safetensors (or GGUF) only.
+
+    Raises:
+        ModelRefused: when the folder is unsafe or cannot be read.
+        UsageError: when the settings do not go together.
+    """
+    model_dir = Path(model_dir)
+    check_model(model_dir)
+    go_offline()
+    device = device or resolve_device(config.device)
+    dtype = dtype or resolve_dtype(config, device)
+    tokenizer = read_tokenizer(model_dir)
+    quantised = config.quantize != "none"
+    weights_sha256 = model_sha256(model_dir, quantised="4bit" if quantised else "")
+    if config.init_adapter and config.lora_r > 0:
+        check_adapter(Path(config.init_adapter))
+        require_base(Path(config.init_adapter), weights_sha256, model_dir.name)
+    base = read_quantised(model_dir, device, dtype) if quantised else read_base(model_dir, dtype)
+    policy = _attach(base, config)
+    return LoadedModel(
+        policy if quantised else policy.to(device),
+        tokenizer,
+        config,
+        model_dir=model_dir,
+        device=device,
+        dtype=dtype,
+        weights_sha256=weights_sha256,
+        quantised=quantised,
+    )
+
+
+def _attach(base: Any, config: RunConfig) -> Any:
+    if config.lora_r == 0:
+        if config.init_adapter:
+            raise UsageError(
+                "Full fine-tuning cannot start from an adapter.",
+                "Merge the adapter into the model first, or set lora_r above 0.",
+            )
+        return base.requires_grad_(True)
+    base.requires_grad_(False)
+    if not config.init_adapter:
+        return adapters.add_fresh_adapter(base, config)
+    return adapters.load_adapter(base, Path(config.init_adapter))
+
+
+def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
+    """Read the causal LM of a folder or GGUF file onto the CPU, without cache, with fused attention where it exists.
+
+    Raises:
+        ModelRefused: when transformers cannot read it.
+    """
+    from transformers import AutoModelForCausalLM
+
+    options: dict[str, Any] = {"dtype": dtype, **_place(model_dir)}
+    folder = options.pop("folder")
+    from_gguf = "gguf_file" in options
+    if not from_gguf:
+        options["use_safetensors"] = True
+    try:
+        with without_progress_bars() if from_gguf else nullcontext():
+            try:
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
+            except ValueError as error:
+                if "scaled_dot_product_attention" not in str(error):
+                    raise
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
+    except READ_ERRORS as error:
+        raise _unreadable(model_dir, error) from error
+    model.config.use_cache = False
+    return model
+
+
+def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) -> Any:
+    """Read the causal LM with its linear layers in 4 bits (NF4, double quantisation; QLoRA, arXiv 2305.14314).
+
+    Raises:
+        UserError: without CUDA or without the ``quant`` extra.
+    """
+    if device.type != "cuda":
+        raise UserError("4-bit bases need a CUDA device.", "Set quantize to none, or run on a machine with one.")
+    import importlib.util
+
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise UserError("4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]'.")
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    plan = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype,
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            model_dir,
+            dtype=dtype,
+            quantization_config=plan,
+            device_map={"": device.index or 0},
+            use_safetensors=True,
+            local_files_only=True,
+            attn_implementation="sdpa",
+        )
+    except READ_ERRORS as error:
+        raise _unreadable(model_dir, error) from error
+    model.config.use_cache = False
+    return model
+
+
+def read_tokenizer(model_dir: Path) -> Any:
+    """Read the tokenizer of a folder or GGUF file; it must know character offsets.
+
+    Raises:
+        ModelRefused: when there is none, or only a slow one.
+    """
+    from transformers import AutoTokenizer
+
+    options = _place(model_dir)
+    folder = options.pop("folder")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    except READ_ERRORS as error:
+        raise ModelRefused(
+            f"{Path(model_dir).name} has no tokenizer that can be read: {error}",
+            "The folder needs a tokenizer.json beside the weights.",
+        ) from error
+    if not getattr(tokenizer, "is_fast", False) or not hasattr(tokenizer, "backend_tokenizer"):
+        raise ModelRefused(
+            f"The tokenizer of {Path(model_dir).name} gives no character offsets.",
+            "Convert it to a tokenizer.json with transformers (use_fast=True) and save it in the folder.",
+        )
+    return tokenizer
+
+
+def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Return the ids that end a response: of the template's turn end, the tokenizer and the generation config."""
+    found: list[int | None] = [turn_end_id(tokenizer), tokenizer.eos_token_id]
+    for holder in (getattr(base, "generation_config", None), base.config):
+        ids = getattr(holder, "eos_token_id", None)
+        found.extend(ids if isinstance(ids, list | tuple) else [ids])
+    return tuple(dict.fromkeys(int(i) for i in found if i is not None))
+
+
+def disable_dropout(model: nn.Module) -> None:
+    """Set every dropout probability to zero, so that even training mode is deterministic."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.p = 0.0
+        for name in ("attention_dropout", "dropout", "resid_pdrop", "attn_pdrop", "activation_dropout"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+
+
+def tensor_sums(tensors: dict[str, Tensor]) -> dict[str, int]:
+    """Return an exact sum over the bits of each tensor: equal bits give equal sums, one changed value another."""
+    return {name: _bit_sum(tensor) for name, tensor in tensors.items()}
+
+
+def _bit_sum(tensor: Tensor) -> int:
+    flat = tensor.detach().reshape(-1)
+    raw = flat.contiguous().view(torch.uint8)
+    width = torch.int32 if raw.numel() % 4 == 0 else torch.uint8
+    return int(raw.view(width).sum(dtype=torch.int64)) if raw.numel() else 0
+
+
+def _place(model_dir: Path) -> dict[str, Any]:
+    path = Path(model_dir)
+    if path.is_file():
+        return {"folder": str(path.parent), "gguf_file": path.name, "local_files_only": True}
+    return {"folder": str(path), "local_files_only": True}
+
+
+def _unreadable(model_dir: Path, error: Exception) -> ModelRefused:
+    return ModelRefused(
+        f"{Path(model_dir).name} could not be loaded: {str(error).splitlines()[0] if str(error) else error!r}",
+        "Check that the folder holds config.json, safetensors weights and tokenizer.json of one causal language model.",
+    )

@@ -1,0 +1,79 @@
+"""TR-DPO: a reference that follows the policy, off unless ``ref_refresh_every`` is set.
+
+After every ``ref_refresh_every`` optimizer steps the reference adapter becomes
+``mix * policy + (1 - mix) * reference``, tensor by tensor; mix = 1 copies the policy bit for bit. It moves after
+the probes of that step, so that they measure what was trained against, and not after the last step.
+Gorbatovski et al. 2024 (arXiv 2404.09656), who recommend mix 0.6 every 512 steps. What is mixed are the tensors
+that train, A and B each, as the paper mixes the weights it trains; the product B A is mixed with them but for a
+term of second order in their difference.
+
+From then on h, margin, KL and a KL budget speak of the distance to the reference of that moment, so they fall
+where it moves. Log-probs of a reference that moves are never taken from the cache, nor put there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.domain.run_config import RunConfig
+from core.training.policy import adapters
+from core.training.policy.model import LoadedModel
+from core.training.reference.cache import TokenLogps
+from core.training.scoring import EncodedPair, Scorer
+
+
+def is_due(config: RunConfig, step: int) -> bool:
+    """Return whether the reference moves after optimizer step ``step``."""
+    return config.ref_refresh_every > 0 and step % config.ref_refresh_every == 0
+
+
+def refresh(model: LoadedModel, mix: float) -> None:
+    """Move the reference adapter by the share ``mix`` of the way to the policy's."""
+    policy = adapters.adapter_tensors(model.model)
+    with torch.no_grad():
+        for name, tensor in reference_tensors(model).items():
+            tensor.lerp_(policy[name.replace(f".{adapters.REFERENCE}.", f".{adapters.POLICY}.")], mix)
+
+
+def reference_tensors(model: LoadedModel) -> dict[str, Tensor]:
+    """Return the tensors of the reference adapter by name."""
+    return {n: t.detach() for n, t in adapters.adapter_tensors(model.model, adapters.REFERENCE).items()}
+
+
+def restore(model: LoadedModel, stored: dict[str, Tensor]) -> None:
+    """Put the reference of a checkpoint in place.
+
+    Raises:
+        KeyError: when it is not one of this model.
+    """
+    tensors = reference_tensors(model)
+    if different := sorted(stored.keys() ^ tensors.keys()):
+        raise KeyError(different[0])
+    for name, tensor in tensors.items():
+        tensor.copy_(stored[name])
+
+
+class LiveReference:
+    """Computes reference log-probs whenever asked.
+
+    Args:
+        scorer: the forward pass of the run.
+        batch: pairs of a forward pass; 1 makes each pair's numbers independent of all others.
+    """
+
+    def __init__(self, scorer: Scorer, batch: int) -> None:
+        self._scorer = scorer
+        self._batch = batch
+
+    def fetch(self, encoded: Sequence[EncodedPair]) -> dict[str, TokenLogps]:
+        """Return the log-probs of every pair under the reference as it is now, by pair id."""
+        found: dict[str, TokenLogps] = {}
+        for start in range(0, len(encoded), self._batch):
+            part = encoded[start : start + self._batch]
+            scores = self._scorer.score(part, policy=False, stats=False)
+            for pair, (chosen, rejected) in zip(part, scores.token_logps, strict=True):
+                found[pair.pair_id] = chosen.detach().cpu().clone(), rejected.detach().cpu().clone()
+        return found

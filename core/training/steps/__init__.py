@@ -1,0 +1,1 @@
+"""One optimizer step: batches, gradient, optimizer, metrics, interruptions."""

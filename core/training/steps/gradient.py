@@ -1,0 +1,193 @@
+"""One optimizer step's gradient: forward and backward over its micro-batches, exact whatever their split."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator, Sequence
+
+import torch
+
+from core.domain.errors import UserError
+from core.domain.run_events import RunEvent, Warned
+from core.training.losses import LOSS_TABLE
+from core.training.losses.evaluate_pairs import Valued
+from core.training.parallel.process_group import World
+from core.training.probe import TrainSession
+from core.training.scoring import EncodedPair, Scores
+from core.training.steps.batching import MicroBatches
+from core.training.steps.interrupts import Interrupts
+from core.training.steps.step_metrics import StepTally
+
+MAX_RETRIES = 3
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate", "cannot allocate")
+
+
+class NotFinite(Exception):
+    """A loss, log-prob or gradient is NaN or infinite; nothing was changed by it."""
+
+    def __init__(self, what: str, pair_ids: Sequence[str]) -> None:
+        super().__init__(what)
+        self.what = what
+        self.pair_ids = tuple(pair_ids)
+
+    def __reduce__(self) -> tuple[type[NotFinite], tuple[str, tuple[str, ...]]]:
+        return (type(self), (self.what, self.pair_ids))
+
+
+class OutOfMemory(UserError):
+    """Even the smallest micro-batch did not fit."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether ``error`` says that memory ran out, on CUDA, MPS or the CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def free_memory() -> None:
+    """Give cached memory back. Call it outside the ``except`` block: the traceback holds the tensors there."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+class Stepper:
+    """Accumulates the gradient of one optimizer step after the other.
+
+    The gradient is sum_i d loss_i / N with N the pairs in the step. Each micro-batch is scored, its pairs'
+    d loss / d log-prob is formed on the CPU in float64, and that, divided by N, is what goes backward.
+    With several processes each scores its share of the pairs, and gradients and values are put together.
+    """
+
+    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, world: World) -> None:
+        self._session = session
+        self._world = world
+        self._interrupts = interrupts
+        self.micro = micro
+        self._in_step = session.sharded is not None
+        self._parameters = list(session.model.trainable().values())
+
+    def run(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
+        """Leave the step's gradient in the parameters and return its values; None when told to stop.
+
+        Raises:
+            NotFinite: before anything was changed.
+            OutOfMemory: after the micro-batch was halved as often as allowed.
+        """
+        own = self._world.share([pair.length for pair in batch])
+        tally: StepTally | None = None
+        trouble: Exception | None = None
+        try:
+            tally = yield from self._with_recovery(step, batch, own)
+        except NotFinite as error:
+            trouble = error
+        except Exception as error:
+            if self._in_step:  # the others wait inside a pass; only the end of this process tells them
+                raise
+            trouble = error
+        self._world.agree(trouble)
+        if tally is None or self._world.alone:
+            return tally
+        if not self._in_step:  # where the model is in shards, going backward has done it
+            self._world.sum_gradients(self._parameters)
+        for other in self._world.gather(tally):
+            tally.take(other)
+        return tally
+
+    def _with_recovery(
+        self, step: int, batch: Sequence[EncodedPair], own: Sequence[int]
+    ) -> Generator[RunEvent, None, StepTally | None]:
+        """Accumulate the pairs at ``own``, in smaller micro-batches each time memory runs out."""
+        pairs = [batch[i] for i in own]
+        for attempt in range(MAX_RETRIES + 1):
+            self.clear()
+            failure = ""
+            try:
+                return (yield from self._accumulate(step, batch, own))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self._in_step:
+                    raise
+                failure = str(error)
+            self.clear()
+            free_memory()
+            if attempt == MAX_RETRIES or not self.micro.halve(pairs):
+                break
+            yield Warned(
+                "out_of_memory",
+                f"Memory ran out ({_first_line(failure)}); step {step} is tried again with {self.micro} in a forward "
+                "pass. The effective batch stays the same.",
+                step,
+            )
+        self.clear()
+        raise OutOfMemory(
+            f"Memory ran out in step {step} even with {self.micro} in a forward pass.",
+            "Lower max_length, set grad_checkpointing=on, choose dtype bfloat16 or a smaller model. "
+            "Everything up to the last checkpoint is safe.",
+        )
+
+    def clear(self) -> None:
+        """Drop all gradients."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def _accumulate(
+        self, step: int, batch: Sequence[EncodedPair], own: Sequence[int]
+    ) -> Generator[RunEvent, None, StepTally | None]:
+        valuer, scorer = self._session.valuer, self._session.scorer
+        groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
+        lengths = valuer.likelihood_lengths(batch)
+        tally = StepTally(len(batch))
+        together = self._world.alone and len(groups) == 1  # decided alike by every process: valuing takes passes
+        known = None if together else self._value_whole_step(batch, lengths)
+        more = self._passes_of_others(len(groups))
+        for group in groups:
+            yield from self._interrupts.poll(step - 1)
+            if self._interrupts.stop:
+                self.clear()
+                return None
+            pairs = [batch[i] for i in group]
+            valuer.prepare(pairs)
+            scores = scorer.score(pairs, policy=True, token_weights=valuer.token_weights, stats=True)
+            valued = known.part(group) if known else valuer.value(pairs, scores, [lengths[i] for i in group])
+            tally.add(group, valued, scores)
+            self._go_on_or_stop(tally)
+            scores.logps.backward((valued.gradient / len(batch)).to(scores.logps))
+        for _ in range(more):
+            scores = scorer.score(batch[:1], policy=True, token_weights=valuer.token_weights, stats=False)
+            self._go_on_or_stop(tally)
+            scores.logps.backward(torch.zeros_like(scores.logps))
+        return tally
+
+    def _go_on_or_stop(self, tally: StepTally) -> None:
+        """Raise where a value is not finite; in shards on every process, before any of them goes backward."""
+        bad = tally.not_finite()
+        trouble = NotFinite("A loss or log-prob is not a finite number", bad) if bad else None
+        if self._in_step:
+            self._world.agree(trouble)
+        elif trouble is not None:
+            raise trouble
+
+    def _passes_of_others(self, own: int) -> int:
+        """Return how many passes more another process makes; in shards all of them must take part in each."""
+        return max(self._world.gather(own)) - own if self._in_step else 0
+
+    def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> Valued | None:
+        """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
+        session = self._session
+        if not LOSS_TABLE[session.config.loss].whole_step:
+            return None
+        logps = torch.zeros(len(batch), 2, dtype=torch.float64)
+        tokens = torch.zeros(len(batch), 2, dtype=torch.int64)
+        for group in self.micro.split(batch):
+            pairs = [batch[i] for i in group]
+            with torch.no_grad():
+                scores = session.scorer.score(pairs, token_weights=session.valuer.token_weights, stats=False)
+            logps[group], tokens[group] = scores.logps.detach().cpu().double(), scores.tokens.cpu()
+        return session.valuer.value(batch, Scores(logps, tokens), lengths)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:120] if text.strip() else "no details"

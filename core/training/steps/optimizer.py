@@ -1,0 +1,122 @@
+"""AdamW, the learning rate as a function of the step, clipping, and optimizer state as plain tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from core.domain.run_config import RunConfig
+from core.training.parallel.fsdp import is_sharded, sharded_like, whole
+
+_SEPARATOR = "::"
+
+
+def make_optimizer(config: RunConfig, trainable: Mapping[str, nn.Parameter]) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over ``trainable``.
+
+    Weight decay spares vectors (norms and biases). The fused kernel is element-wise, so its results do not
+    depend on threads or on the order of parameters.
+    """
+    matrices = [p for p in trainable.values() if p.ndim >= 2]
+    vectors = [p for p in trainable.values() if p.ndim < 2]
+    groups = [
+        {"params": params, "weight_decay": decay}
+        for params, decay in ((matrices, config.weight_decay), (vectors, 0.0))
+        if params
+    ]
+    devices = {p.device.type for p in trainable.values()}
+    return torch.optim.AdamW(
+        groups,
+        lr=config.lr,
+        betas=(config.adam_beta1, config.adam_beta2),
+        eps=config.adam_eps,
+        fused=devices <= {"cpu", "cuda"},
+    )
+
+
+def warmup_steps(config: RunConfig, total: int) -> int:
+    """Return the steps of warm-up: ``warmup`` itself from 1 on, else that share of the run, rounded up."""
+    if config.warmup >= 1:
+        return int(config.warmup)
+    return math.ceil(total * config.warmup - 1e-9)
+
+
+def learning_rate(config: RunConfig, step: int, total: int) -> float:
+    """Return the rate of optimizer step ``step`` (the first is 1).
+
+    The shapes are those of Hugging Face transformers, whose counter starts at 0: a run with warm-up begins
+    at rate 0, and linear and cosine would reach 0 one step after the last.
+    """
+    done, warm = step - 1, warmup_steps(config, total)
+    if done < warm:
+        return config.lr * done / max(1, warm)
+    if config.scheduler == "constant":
+        return config.lr
+    progress = (done - warm) / max(1, total - warm)
+    if config.scheduler == "linear":
+        return config.lr * max(0.0, 1 - progress)
+    return config.lr * max(0.0, 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of every group."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def clip_gradients(trainable: Mapping[str, nn.Parameter], limit: float) -> float:
+    """Scale all gradients together so that their norm is at most ``limit`` (0: leave them); return the norm before."""
+    params = [p for p in trainable.values() if p.grad is not None]
+    if not params:
+        return 0.0
+    norm = whole(get_total_norm([p.grad for p in params if p.grad is not None]))
+    value = float(norm)
+    if limit > 0 and math.isfinite(value):
+        clip_grads_with_norm_(params, limit, norm)
+    return value
+
+
+def optimizer_tensors(
+    optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter], *, keep: bool = True
+) -> dict[str, Tensor]:
+    """Return the optimizer's state as named, whole tensors; a parameter that never had a gradient has none.
+
+    What is held in shards is put together one tensor at a time, by every process alike; who is to ``keep`` it
+    moves each to the memory of the CPU at once, the others drop it and get nothing. AdamW's moments are twice
+    the size of the weights: together they would not fit beside them.
+    """
+    found: dict[str, Tensor] = {}
+    for name, parameter in trainable.items():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensor = whole(value.detach())
+            if keep:
+                found[f"{name}{_SEPARATOR}{key}"] = tensor.cpu() if is_sharded(value) else tensor
+    return found
+
+
+def load_optimizer_tensors(
+    optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
+) -> None:
+    """Put back what :func:`optimizer_tensors` returned.
+
+    Raises:
+        KeyError: for a state of a parameter that does not train.
+    """
+    by_name: dict[str, dict[str, Tensor]] = {}
+    for label, value in tensors.items():
+        name, _, key = label.rpartition(_SEPARATOR)
+        by_name.setdefault(name, {})[key] = value
+    if unknown := by_name.keys() - trainable.keys():
+        raise KeyError(sorted(unknown)[0])
+    names = {id(p): name for name, p in trainable.items()}
+    ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
+    state = {
+        index: {key: sharded_like(trainable[name], value) for key, value in by_name[name].items()}
+        for index, name in enumerate(ordered)
+        if name in by_name
+    }
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

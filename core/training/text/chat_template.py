@@ -1,0 +1,194 @@
+"""What a model's chat template does, found out by rendering marker messages through it.
+
+A template is a program of whoever made the model. It is rendered by transformers' sandbox, its size
+and its output are limited, and before it may shape training data it must show every message of a
+marked conversation exactly once and in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.conversation import Message, Prompt
+from core.domain.errors import BadInput, ModelRefused
+from core.domain.ids import sha256_text
+from core.model_files.template_guard import guard_error
+
+MAX_TEMPLATE_CHARS = 128 * 1024
+MAX_RENDERED_CHARS = 4 * 1024 * 1024
+_MARKS = ("sys0Kqz", "ask1Wvx", "say2Hjf", "ask3Bnm", "say4Rty")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFormat:
+    """How a template lays out a conversation.
+
+    Attributes:
+        tail: text after the answer of a finished conversation.
+        stop_at: characters of ``tail`` before the special token that ends the response; -1 if there is none.
+        stop_id: the id of that token; without one, the tokenizer's EOS (-1 when it has none either).
+        takes_system: whether a system message is rendered; if not it is put before the first user turn.
+        sha256: hash of the template, stored with the run.
+    """
+
+    tail: str
+    stop_at: int
+    stop_id: int
+    takes_system: bool
+    sha256: str
+
+
+def plain_format(tokenizer: Any) -> ChatFormat:
+    """Return the format of plain text: the answer, then EOS."""
+    eos = tokenizer.eos_token_id
+    return ChatFormat(tokenizer.eos_token or "", 0 if eos is not None else -1, -1 if eos is None else eos, True, "")
+
+
+def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bool) -> str:
+    """Render messages through the model's chat template, as text.
+
+    Raises:
+        BadInput: when the template refuses these messages, with the template's own words.
+    """
+    rows = [{"role": m.role, "content": m.content} for m in messages]
+    try:
+        text = tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=generation_prompt)
+    except Exception as error:  # a template may raise anything
+        raise BadInput(
+            f"The model's chat template refuses a conversation of {len(rows)} messages: {error}",
+            "Check the order of roles, or set template to none.",
+        ) from error
+    if len(text) > MAX_RENDERED_CHARS:
+        raise BadInput(f"The chat template made {len(text):,} characters of one conversation.", "Shorten the prompt.")
+    return text
+
+
+def fold_system(messages: Sequence[Message], chat: ChatFormat) -> tuple[Message, ...]:
+    """Return the messages as the template can take them: a system text it does not know opens the first user turn."""
+    messages = tuple(messages)
+    if chat.takes_system or len(messages) < 2 or messages[0].role != "system" or messages[1].role != "user":
+        return messages
+    return (Message("user", f"{messages[0].content}\n\n{messages[1].content}"), *messages[2:])
+
+
+def render_prompt(tokenizer: Any, prompt: Prompt, *, template: str = "model") -> str:
+    """Render a prompt up to and including the generation header; "none" gives the plain text."""
+    if template == "none":
+        return prompt.as_text()
+    return render(tokenizer, fold_system(prompt.messages, probe(tokenizer)), generation_prompt=True)
+
+
+def check_template(template: str, specials: dict[str, str] | None = None) -> None:
+    """Refuse a template that is too large, reaches for Python's internals, or does not render in time.
+
+    Raises:
+        ModelRefused: naming the reason.
+    """
+    if len(template) > MAX_TEMPLATE_CHARS:
+        raise ModelRefused(
+            f"The chat template is {len(template):,} characters long; {MAX_TEMPLATE_CHARS:,} is the limit.",
+            "Choose a model from a source you trust.",
+        )
+    dunder = re.search(r"__[a-z]+__", template)
+    reason = f"it reaches for Python's internals ({dunder.group()})" if dunder else ""
+    reason = reason or guard_error(template, tuple(sorted((specials or {}).items())))
+    if reason:
+        raise ModelRefused(
+            f"The chat template cannot be used: {reason}.",
+            "Use the model's original template, or set template to none.",
+        )
+
+
+def probe(tokenizer: Any) -> ChatFormat:
+    """Find out how the chat template treats system messages, turns and the end of an answer.
+
+    Raises:
+        ModelRefused: when there is no template, or it loses, repeats or swaps messages.
+    """
+    template = tokenizer.chat_template
+    if not template:
+        raise ModelRefused(
+            "This model has no chat template.",
+            "Set template to none to train on plain text, or choose an instruction-tuned model.",
+        )
+    template = template if isinstance(template, str) else str(template)
+    known = getattr(tokenizer, "_pairwright_format", None)
+    digest = sha256_text(template)
+    if known is not None and known.sha256 == digest:
+        return known
+    check_template(template, {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)})
+    found = _probe(tokenizer, digest)
+    tokenizer._pairwright_format = found
+    return found
+
+
+def _probe(tokenizer: Any, digest: str) -> ChatFormat:
+    roles = ("user", "assistant", "user", "assistant")
+    turns = [Message(role, mark) for role, mark in zip(roles, _MARKS[1:], strict=True)]  # type: ignore[arg-type]
+    text = render(tokenizer, turns, generation_prompt=False)
+    _require_order(text, _MARKS[1:])
+    _require_roles(tokenizer, text, turns)
+    takes_system = _takes_system(tokenizer, turns)
+    tail = text[text.rindex(_MARKS[-1]) + len(_MARKS[-1]) :]
+    stop_at, stop_id = _first_special(tokenizer, tail)
+    return ChatFormat(tail, stop_at, stop_id, takes_system, digest)
+
+
+def _require_order(text: str, marks: Sequence[str]) -> None:
+    places = [text.find(mark) for mark in marks]
+    if any(text.count(mark) != 1 for mark in marks) or places != sorted(places):
+        raise ModelRefused(
+            "The chat template loses, repeats or swaps messages: a marked conversation did not come out whole.",
+            "Use the model's original template, or set template to none.",
+        )
+
+
+def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
+    """Require that speakers can be told apart and that generation starts under the assistant's own header.
+
+    One header may go on where the other ends: thinking models add an opening tag on one side only.
+    """
+    second, third, fourth = (text.index(mark) + len(mark) for mark in _MARKS[2:])
+    to_user = text[second : third - len(_MARKS[3])]
+    to_assistant = text[third : fourth - len(_MARKS[4])]
+    prompt = render(tokenizer, turns[:3], generation_prompt=True)
+    header = prompt[prompt.rindex(_MARKS[3]) + len(_MARKS[3]) :]
+    fits = header.startswith(to_assistant) or to_assistant.startswith(header)
+    if to_user == to_assistant or not fits:
+        raise ModelRefused(
+            "The chat template swaps or hides roles: an answer does not stand under the header that generation "
+            "starts from.",
+            "Use the model's original template, or set template to none.",
+        )
+
+
+def _takes_system(tokenizer: Any, turns: list[Message]) -> bool:
+    try:
+        text = render(tokenizer, [Message("system", _MARKS[0]), *turns], generation_prompt=False)
+    except BadInput:
+        return False
+    return text.count(_MARKS[0]) == 1
+
+
+def _first_special(tokenizer: Any, tail: str) -> tuple[int, int]:
+    """Return (offset, id) of the first special token in ``tail``; without one (-1, EOS id or -1)."""
+    found = []
+    for token_id, token in tokenizer.added_tokens_decoder.items():
+        at = tail.find(token.content)
+        if token.special and at >= 0:
+            found.append((at, -len(token.content), int(token_id)))
+    if found:
+        at, _, token_id = min(found)
+        return at, token_id
+    return -1, -1 if tokenizer.eos_token_id is None else int(tokenizer.eos_token_id)
+
+
+def turn_end_id(tokenizer: Any) -> int | None:
+    """Return the id of the token that ends an assistant's turn in the chat template, if there is one."""
+    if not tokenizer.chat_template:
+        return None
+    found = probe(tokenizer)
+    return found.stop_id if found.stop_at >= 0 else None

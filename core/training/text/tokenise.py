@@ -1,0 +1,266 @@
+"""Training pairs to token ids: prompt and answer encoded jointly, with an audit of what that did to the data.
+
+The response is what the model itself would have to produce after the generation header, its stop token
+included; what a template writes after that token is not trained. Too long rows lose their oldest turns
+first, then the oldest text of the last turn, and only then the end of the response; the generation header
+always stays. Plain text (template "none") keeps its start, as other trainers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.domain.conversation import Message, Prompt
+from core.domain.errors import BadInput
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.run_events import TokenReport
+from core.training.scoring import EncodedPair
+from core.training.text.chat_template import ChatFormat, fold_system, plain_format, probe, render
+from core.training.text.text_rows import Row, RowText, chat_row, common_prefix, encode_texts, plain_row, to_row
+
+_BATCH = 512
+_MAX_ROUNDS = 1000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Audit:
+    """Counts of what happened to the pairs."""
+
+    lengths: list[int] = field(default_factory=list)
+    truncated: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    merged: int = 0
+    double_bos: int = 0
+    eos_added: int = 0
+    identical: int = 0
+
+    def report(self, pairs: int) -> TokenReport:
+        """Return the event the run stores and shows."""
+        ordered = sorted(self.lengths) or [0]
+        return TokenReport(
+            pairs=pairs,
+            truncated=len(self.truncated),
+            dropped=len(self.dropped),
+            merged_boundaries=self.merged,
+            p50=ordered[(len(ordered) - 1) // 2],
+            p95=ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
+            longest=ordered[-1],
+            dropped_ids=tuple(self.dropped),
+            truncated_ids=tuple(self.truncated),
+            double_bos=self.double_bos,
+            eos_added=self.eos_added,
+            identical=self.identical,
+        )
+
+
+class PairEncoder:
+    """Encodes prompts and answers for one tokenizer and one run's settings."""
+
+    def __init__(self, tokenizer: Any, config: RunConfig) -> None:
+        self.tokenizer = tokenizer
+        self.plain = config.template == "none"
+        self.chat: ChatFormat = plain_format(tokenizer) if self.plain else probe(tokenizer)
+        self.limit = config.max_length or 10**9
+        self.min_response = config.min_response
+        self.bos_id: int | None = tokenizer.bos_token_id
+        self.bos_text = _added_bos(tokenizer) if self.plain else ""
+
+    def messages(self, prompt: Prompt) -> tuple[Message, ...]:
+        """Return the turns as the template can take them."""
+        return prompt.messages if self.plain else fold_system(prompt.messages, self.chat)
+
+    def prompt_text(self, messages: Sequence[Message]) -> str:
+        """Return the text that generation starts from."""
+        if not self.plain:
+            return render(self.tokenizer, messages, generation_prompt=True)
+        text = Prompt(tuple(messages)).as_text()
+        return text if text.startswith(self.bos_text) else self.bos_text + text
+
+    def row_text(self, messages: Sequence[Message], prompt_text: str, answer: str) -> RowText:
+        """Return the whole row's text and where its answer stands."""
+        if self.plain:
+            transcript = len(messages) > 1 or messages[0].role != "user"
+            if transcript and answer[:1].strip():
+                answer = " " + answer  # a transcript writes "Assistant: text"; without the space ":" may merge with it
+            return plain_row(self.chat, prompt_text, answer)
+        return chat_row(self.tokenizer, self.chat, messages, prompt_text, answer)
+
+    def prompt_ids(self, prompt: Prompt) -> list[int]:
+        """Return the ids that generation starts from, uncut: whoever samples decides what is too long."""
+        messages = self.messages(prompt)
+        return _drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
+
+    def encode(self, pairs: Sequence[TrainingPair]) -> list[tuple[Row, Row, bool]]:
+        """Return (chosen, rejected, prompt was shortened) of each pair.
+
+        All pairs that are too long are shortened by one step and encoded again together, round by round.
+        """
+        drafts = [list(self.messages(pair.prompt)) for pair in pairs]
+        rows = self._encode_drafts(pairs, drafts)
+        shortened = [False] * len(pairs)
+        open_ones = [] if self.plain else list(range(len(pairs)))
+        for _ in range(_MAX_ROUNDS):
+            steps = {i: shorter for i in open_ones if (shorter := self._shorter(drafts[i], rows[i])) is not None}
+            if not steps:
+                break
+            open_ones = list(steps)
+            for i, messages in steps.items():
+                drafts[i], shortened[i] = messages, True
+            again = self._encode_drafts([pairs[i] for i in open_ones], [drafts[i] for i in open_ones])
+            for i, row in zip(open_ones, again, strict=True):
+                rows[i] = row
+        return [(c, r, short) for (c, r), short in zip(rows, shortened, strict=True)]
+
+    def _encode_drafts(
+        self, pairs: Sequence[TrainingPair], drafts: Sequence[Sequence[Message]]
+    ) -> list[tuple[Row, Row]]:
+        prompts, chosen, rejected = [], [], []
+        for pair, messages in zip(pairs, drafts, strict=True):
+            try:
+                prompt = self.prompt_text(messages)
+                prompts.append(prompt)
+                chosen.append(self.row_text(messages, prompt, pair.chosen))
+                rejected.append(self.row_text(messages, prompt, pair.rejected))
+            except BadInput as error:
+                raise BadInput(f"Pair {pair.pair_id}: {error.message}", error.hint) from error
+        n = len(prompts)
+        encodings = encode_texts(self.tokenizer, prompts + [row.text for row in chosen + rejected])
+        stop = self.chat.stop_id
+        return [
+            (
+                to_row(encodings[n + i], chosen[i], encodings[i].ids, stop),
+                to_row(encodings[2 * n + i], rejected[i], encodings[i].ids, stop),
+            )
+            for i in range(n)
+        ]
+
+    def _shorter(self, messages: list[Message], rows: tuple[Row, Row]) -> list[Message] | None:
+        """Return the prompt one step shorter, None when the longer row fits or nothing more may go."""
+        excess = max(len(row.ids) for row in rows) - self.limit
+        if excess <= 0:
+            return None
+        return drop_oldest_turn(messages) or self._cut_last_turn(messages, excess)
+
+    def _cut_last_turn(self, messages: list[Message], excess: int) -> list[Message] | None:
+        """Return the messages with the last turn's oldest ``excess`` tokens gone.
+
+        A quarter of the limit stays of that turn: an answer to a question that is not there teaches nothing.
+        """
+        last = messages[-1]
+        encoding = encode_texts(self.tokenizer, [last.content])[0]
+        room = len(encoding.ids) - max(1, self.limit // 4)
+        gone = min(excess, room)
+        if gone <= 0:
+            return None
+        begin = max(encoding.offsets[gone][0], 1)
+        return [*messages[:-1], Message(last.role, last.content[begin:])]
+
+
+def drop_oldest_turn(messages: Sequence[Message]) -> list[Message] | None:
+    """Return the messages without the oldest exchange, system text kept; None when only the last turn is left.
+
+    What remains begins with a user turn again, since many templates insist on that.
+    """
+    head = 1 if messages[0].role == "system" else 0
+    rest = list(messages[head:])
+    if len(rest) <= 1:
+        return None
+    rest.pop(0)
+    while len(rest) > 1 and rest[0].role != "user":
+        rest.pop(0)
+    return [*messages[:head], *rest]
+
+
+def encode_pairs(
+    pairs: Sequence[TrainingPair], tokenizer: Any, config: RunConfig, *, on_progress: Progress | None = None
+) -> tuple[list[EncodedPair], TokenReport]:
+    """Encode every pair and report what was truncated, merged or dropped.
+
+    Dropped are pairs whose response keeps fewer than ``config.min_response`` tokens and pairs that are
+    the same tokens on both sides once truncated.
+
+    Raises:
+        ModelRefused: when the chat template cannot be used.
+        BadInput: when the template refuses a pair's conversation; the pair is named.
+    """
+    encoder = PairEncoder(tokenizer, config)
+    audit = _Audit()
+    encoded = []
+    for begin in range(0, len(pairs), _BATCH):
+        batch = pairs[begin : begin + _BATCH]
+        for pair, (chosen, rejected, shortened) in zip(batch, encoder.encode(batch), strict=True):
+            made = _join(pair, chosen, rejected, shortened, encoder, audit)
+            if made is not None:
+                encoded.append(made)
+        if on_progress:
+            on_progress(min(begin + _BATCH, len(pairs)), len(pairs))
+    return encoded, audit.report(len(pairs))
+
+
+def encode_prompt(prompt: Prompt, tokenizer: Any, config: RunConfig) -> list[int]:
+    """Return the ids that a model generates from: the same that stand before a training response."""
+    return PairEncoder(tokenizer, config).prompt_ids(prompt)
+
+
+def _join(
+    pair: TrainingPair, chosen: Row, rejected: Row, shortened: bool, encoder: PairEncoder, audit: _Audit
+) -> EncodedPair | None:
+    """Cut, check and split one pair into its common prefix and two ends; None when it must be dropped."""
+    chosen, doubled = _without_second_bos(chosen, encoder.bos_id)
+    rejected, _ = _without_second_bos(rejected, encoder.bos_id)
+    audit.double_bos += doubled
+    audit.merged += chosen.merged or rejected.merged
+    audit.eos_added += chosen.eos_added or rejected.eos_added
+    audit.lengths.append(max(len(chosen.ids), len(rejected.ids)))
+    cut = [row.cut(encoder.limit) for row in (chosen, rejected)]
+    if any(len(row.ids) - row.start < encoder.min_response for row in cut):
+        audit.dropped.append(pair.pair_id)
+        return None
+    if cut[0].ids == cut[1].ids:
+        audit.dropped.append(pair.pair_id)
+        audit.identical += 1
+        return None
+    truncated = shortened or cut[0] is not chosen or cut[1] is not rejected
+    if truncated:
+        audit.truncated.append(pair.pair_id)
+    prefix = common_prefix(cut[0], cut[1])
+    return EncodedPair(
+        pair_id=pair.pair_id,
+        prompt_ids=tuple(cut[0].ids[:prefix]),
+        chosen_ids=tuple(cut[0].ids[prefix:]),
+        rejected_ids=tuple(cut[1].ids[prefix:]),
+        chosen_mask=_mask(cut[0], prefix),
+        rejected_mask=_mask(cut[1], prefix),
+        truncated=truncated,
+        merged_boundary=chosen.merged or rejected.merged,
+        weight=pair.weight,
+        target=pair.target,
+        is_tie=pair.is_tie,
+    )
+
+
+def _mask(row: Row, prefix: int) -> tuple[int, ...]:
+    return (0,) * (row.start - prefix) + (1,) * (len(row.ids) - row.start)
+
+
+def _without_second_bos(row: Row, bos_id: int | None) -> tuple[Row, bool]:
+    ids, doubled = _drop_second_bos(row.ids, bos_id)
+    if not doubled:
+        return row, False
+    return Row(ids, row.start - 1, row.complete, row.merged, row.eos_added), True
+
+
+def _drop_second_bos(ids: list[int], bos_id: int | None) -> tuple[list[int], bool]:
+    """A template writes BOS and so does a prompt that was rendered before; the model was trained with one."""
+    doubled = bos_id is not None and len(ids) > 1 and ids[0] == bos_id and ids[1] == bos_id
+    return (ids[1:], True) if doubled else (ids, False)
+
+
+def _added_bos(tokenizer: Any) -> str:
+    """Return the BOS text when this tokenizer puts it before plain text by itself."""
+    ids = tokenizer("a")["input_ids"]
+    return tokenizer.bos_token if tokenizer.bos_token and ids and ids[0] == tokenizer.bos_token_id else ""
