@@ -11,7 +11,7 @@ from core.training.footprint import KEPT_PRIMITIVES, limit_primitive_caches
 
 MANY_SHAPES = """
 import torch
-from core.training.linear_kernels import onednn_kernel
+from core.training.forward.matmul_kernels import onednn_kernel
 
 def anonymous():
     with open("/proc/self/status") as lines:

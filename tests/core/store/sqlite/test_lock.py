@@ -15,7 +15,7 @@ import pytest
 from core.domain.errors import StorageFull, UserError, WorkspaceInUse
 from core.store.sqlite.lock import LOCK_FILE, WorkspaceLock, holder, holder_info
 
-HOLD = "import sys; from pathlib import Path; from core.store.lock import WorkspaceLock; \
+HOLD = "import sys; from pathlib import Path; from core.store.sqlite.lock import WorkspaceLock; \
 lock = WorkspaceLock(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
 
 
