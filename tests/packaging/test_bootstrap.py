@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "packaging" / "bootstrap.py"
+from tests.packaging.scripts import load
+
+NO_FILE = "Could not find a version (from versions: 1.0)\nERROR: No matching distribution found for torch==2.13.0"
 
 
 @pytest.fixture
 def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script as a module that works in a scratch folder and notes what it would run."""
-    spec = importlib.util.spec_from_file_location("bootstrap_under_test", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("bootstrap")
     (tmp_path / "packaging").mkdir()
-    (tmp_path / "packaging" / "requirements.lock").write_text("torch==2.13.0\n")
+    for lock in ("requirements.lock", "requirements-cuda.lock", "starter.lock"):
+        (tmp_path / "packaging" / lock).write_text("torch==2.13.0\n")
     (tmp_path / "pyproject.toml").write_text(
         '[project]\ndependencies=["typer"]\n[project.optional-dependencies]\ntest=["pytest"]\ndev=["ruff"]\n'
     )
@@ -31,6 +30,8 @@ def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "ROOT": tmp_path,
         "VENV": tmp_path / ".venv",
         "LOCK": tmp_path / "packaging" / "requirements.lock",
+        "CUDA_LOCK": tmp_path / "packaging" / "requirements-cuda.lock",
+        "STARTER_LOCK": tmp_path / "packaging" / "starter.lock",
         "STAMP": tmp_path / ".venv" / ".ready",
     }.items():
         monkeypatch.setattr(module, name, value)
@@ -49,30 +50,68 @@ def quiet(calls: list[tuple[str, ...]], answers: dict[str, tuple[int, str]]) -> 
     return run
 
 
-def installed(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Let the set-up run without installing anything and return what pip was asked for."""
+def installed(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, refuse: Callable[[tuple[str, ...]], str] = lambda _: ""
+) -> list[tuple[str, ...]]:
+    """Let the set-up run without installing anything and return what pip was asked for.
+
+    ``refuse`` returns the message with which pip fails for some words, or "".
+    """
     asked: list[tuple[str, ...]] = []
 
     def make() -> None:
         boot.venv_python().parent.mkdir(parents=True, exist_ok=True)
         boot.venv_python().touch()
 
+    def pip(*words: str) -> None:
+        asked.append(words)
+        if message := refuse(words):
+            raise boot.SetupError(message)
+
     monkeypatch.setattr(boot, "make_venv", make)
-    monkeypatch.setattr(boot, "index_words", list)
-    monkeypatch.setattr(boot, "pip", lambda *words: asked.append(words))
+    monkeypatch.setattr(boot, "lock_choices", lambda: [["-r", str(boot.LOCK)], ["-r", str(boot.CUDA_LOCK)]])
+    monkeypatch.setattr(boot, "pip", pip)
     boot.set_up()
     return asked
 
 
-def test_that_torch_comes_first_and_pinned_and_a_second_start_installs_nothing(
+def test_that_the_lock_is_installed_by_its_hashes_and_a_second_start_installs_nothing(
     boot: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = installed(boot, monkeypatch)
-    assert [words[-1] for words in asked] == ["torch==2.13.0", "ruff"]
-    assert all(words[:2] == ("-c", str(boot.LOCK)) for words in asked)
+    assert installed(boot, monkeypatch) == [("--require-hashes", "-r", str(boot.LOCK))]
     assert installed(boot, monkeypatch) == []
     boot.LOCK.write_text("torch==2.14.0\n")
-    assert len(installed(boot, monkeypatch)) == 2
+    assert len(installed(boot, monkeypatch)) == 1
+
+
+def test_that_the_next_lock_is_tried_where_pips_own_places_lack_the_cpu_build_of_torch(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = installed(boot, monkeypatch, lambda words: "" if str(boot.CUDA_LOCK) in words else NO_FILE)
+    assert asked[-1] == ("--require-hashes", "-r", str(boot.CUDA_LOCK))
+
+
+def test_that_a_platform_without_a_pinned_file_is_installed_within_the_ranges_and_told_so(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = installed(boot, monkeypatch, lambda words: NO_FILE if "--require-hashes" in words else "")
+    assert asked[-1] == ("typer", "pytest", "ruff")
+    assert "without hashes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
+        "(from versions: none)\nERROR: No matching distribution found for torch==2.13.0",
+    ],
+)
+def test_that_a_wrong_hash_or_an_index_out_of_reach_never_leads_to_an_installation_without_hashes(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    with pytest.raises(boot.SetupError):
+        installed(boot, monkeypatch, lambda words: message if "--require-hashes" in words else "")
+    assert not boot.is_ready()
 
 
 def test_that_a_failed_step_leaves_no_stamp(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,15 +172,24 @@ def test_that_missing_system_libraries_are_named_with_the_line_that_installs_the
 
 
 @pytest.mark.parametrize(
-    ("configured", "choice", "words"),
-    [("", "cpu", True), ("global.find-links='/wheels'", "auto", False), ("", "default", False)],
+    ("configured", "choice", "card", "expected"),
+    [
+        ("", "auto", False, ["requirements.lock --extra-index-url"]),
+        ("", "auto", True, ["requirements-cuda.lock"]),
+        ("global.find-links='/wheels'", "auto", False, ["requirements.lock", "requirements-cuda.lock"]),
+        ("global.find-links='/wheels'", "cpu", True, ["requirements.lock --extra-index-url"]),
+        ("", "cuda", False, ["requirements-cuda.lock"]),
+    ],
 )
-def test_that_no_index_is_added_where_pip_has_its_own(
-    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, configured: str, choice: str, words: bool
+def test_that_the_card_the_variable_and_pips_own_places_choose_the_build_of_torch(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, configured: str, choice: str, card: bool, expected: list[str]
 ) -> None:
     monkeypatch.setattr(boot, "_quiet", quiet([], {"config list": (0, configured)}))
+    monkeypatch.setattr(boot, "has_nvidia", lambda: card)
+    monkeypatch.setattr(boot.sys, "platform", "linux")
     monkeypatch.setenv("PAIRWRIGHT_TORCH", choice)
-    assert bool(boot.index_words()) == words
+    choices = [" ".join(words[1:3]).removeprefix(f"{boot.ROOT / 'packaging'}/") for words in boot.lock_choices()]
+    assert choices == expected
 
 
 def test_that_an_old_or_narrow_python_is_refused(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
