@@ -23,6 +23,7 @@ BANNED_METHODS = {"extractall": "writes where an archive says", "setHtml": "text
 BANNED_IMPORTS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 ALLOWED = {
     ("app/widgets/safe_text.py", "setHtml"),
+    ("tests/e2e/old_files.py", "extractall"),  # our own archive, with the filter that keeps it inside its folder
 }
 SLEEP_ALLOWED = ("core/", "packaging/")
 INSERT_OR_REPLACE = re.compile(r"insert\s+or\s+replace", re.IGNORECASE)
