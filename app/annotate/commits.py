@@ -27,12 +27,13 @@ class Commits:
         self._context = page.context
         self.under_way = 0
         self.sent: set[int] = set()
+        self.clock = time.monotonic
         self._last_key, self._left_at = "", float("-inf")
 
     def pressed_twice(self, key: str) -> bool:
         """Whether ``key`` just sent a pair away and nothing was done on this one: a double press, not an answer."""
         guard_s = self._context.settings.get("annotate.guard_ms") / 1000
-        soon = time.monotonic() - self._left_at < guard_s
+        soon = self.clock() - self._left_at < guard_s
         return soon and key == self._last_key and not self._page.desk.touched
 
     def forget_press(self) -> None:
@@ -82,7 +83,7 @@ class Commits:
 
     def _left(self, key: str) -> None:
         """Remember which key sent the pair away."""
-        self._last_key, self._left_at = key, time.monotonic()
+        self._last_key, self._left_at = key, self.clock()
 
     def _saved(self, _outcome: Any) -> None:
         page = self._page

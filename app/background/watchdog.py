@@ -1,4 +1,4 @@
-"""The stall watchdog: notices when the UI thread did not come round for too long, and says where it was.
+"""The stall watchdog of the running program: logs when the UI thread was blocked for too long, and where.
 
 A beat runs on the UI thread every 20 ms; a thread of its own compares. Time the UI thread spent waiting
 for a free processor is not its fault and is subtracted where the system tells it (Linux).
@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
@@ -46,23 +47,46 @@ def queue_wait_s(thread_id: int) -> float:
         return 0.0
 
 
-class Watchdog(QObject):
-    """Watches the thread it is made on, from ``start`` to ``stop``."""
+class Times(NamedTuple):
+    """What the clocks of a thread show, in seconds: time passed, time it computed, time it waited for a processor."""
 
-    def __init__(self, on_stall: Callable[[Stall], None] | None = None, *, limit_s: float = WARN_S) -> None:
+    now: float
+    cpu: float
+    waited: float
+
+
+def read_times() -> Times:
+    """Return the times of the calling thread."""
+    return Times(time.monotonic(), time.thread_time(), queue_wait_s(threading.get_native_id()))
+
+
+class Watchdog(QObject):
+    """Watches the thread it is made on, from ``start`` to ``stop``.
+
+    Args:
+        on_stall: called on that thread after each stall.
+        limit_s: longest time between two beats, beyond their distance, that is no stall.
+        times: reads the clocks; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        on_stall: Callable[[Stall], None] | None = None,
+        *,
+        limit_s: float = WARN_S,
+        times: Callable[[], Times] = read_times,
+    ) -> None:
         super().__init__()
         self.stalls: list[Stall] = []
-        self._on_stall, self._limit = on_stall, limit_s
-        self._ident, self._native = threading.get_ident(), threading.get_native_id()
-        self._last = time.monotonic()
-        self._waited = queue_wait_s(self._native)
-        self._where, self._cpu = "", 0.0
+        self._on_stall, self._limit, self._times = on_stall, limit_s, times
+        self._ident = threading.get_ident()
+        self._last, self._where = times(), ""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(round(BEAT_S * 1000))
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self.beat)
 
     def start(self) -> None:
         """Begin to watch; the first beat sets the clock."""
@@ -74,36 +98,39 @@ class Watchdog(QObject):
     def stop(self) -> None:
         """End watching; counts what is pending."""
         if self._timer.isActive():
-            self._beat()
+            self.beat()
         self._timer.stop()
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=2)
 
-    def _rewind(self) -> None:
-        self._last, self._waited, self._where = time.monotonic(), queue_wait_s(self._native), ""
-        self._cpu = time.thread_time()
-
-    def _beat(self) -> None:
-        own = time.monotonic() - self._last - (queue_wait_s(self._native) - self._waited) - BEAT_S
-        if own > self._limit and self._last:
-            self._note(
-                Stall(own, time.thread_time() - self._cpu, self._where or "(ended before it could be looked at)")
-            )
+    def beat(self) -> None:
+        """Compare with the beat before (on the watched thread, every 20 ms)."""
+        times, last = self._times(), self._last
+        own = times.now - last.now - (times.waited - last.waited) - BEAT_S
+        if own > self._limit:
+            self._note(Stall(own, times.cpu - last.cpu, self._where or "(ended before it could be looked at)"))
         self._rewind()
+
+    def look(self) -> None:
+        """Note where the watched thread is when its beat is late (from another thread)."""
+        if not self._where and self._times().now - self._last.now > self._limit:
+            self._where = self._stack()
+
+    def _rewind(self) -> None:
+        self._last, self._where = self._times(), ""
 
     def _note(self, stall: Stall) -> None:
         self.stalls.append(stall)
-        log.warning("the window stood still for %.0f ms at %s", stall.seconds * 1000, stall.where)
+        log.warning("the UI thread was blocked for %.0f ms at %s", stall.seconds * 1000, stall.where)
         if self._on_stall is not None:
             self._on_stall(stall)
 
     def _watch(self) -> None:
         while not self._stop.wait(BEAT_S):
-            if not self._where and time.monotonic() - self._last > self._limit:
-                self._where = self._look()
+            self.look()
 
-    def _look(self) -> str:
+    def _stack(self) -> str:
         frame = sys._current_frames().get(self._ident)
         if frame is None:
             return ""

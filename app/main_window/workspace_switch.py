@@ -60,7 +60,7 @@ class WorkspaceSwitch(QObject):
         self._asked += 1
         asked = self._asked
         self.opening.emit(path.name)
-        self._tasks.query(
+        self._tasks.write(
             lambda: self._opener(path, create=create, read_only=read_only),
             lambda services: self._take(services, asked),
             lambda error: self._refuse(error, path),
@@ -76,7 +76,7 @@ class WorkspaceSwitch(QObject):
         self._asked += 1
         asked = self._asked
         self.opening.emit("demo")
-        self._tasks.query(
+        self._tasks.write(
             lambda: self._opener(demo_path(reset=reset)),
             lambda services: self._take(services, asked),
             lambda error: self._refuse(error, Path("demo")),
@@ -84,15 +84,18 @@ class WorkspaceSwitch(QObject):
         )
 
     def close(self) -> None:
-        """Close the workspace and show the first screen; waits until what is queued is stored."""
+        """Show the first screen and close the workspace once what is queued is stored.
+
+        Opening and closing are done in order on the thread of the writes, so that what is opened next finds it closed.
+        """
         services, self.current = self.current, None
         self.switched.emit(None)
         if services is not None:
-            services.close()
+            self._tasks.write(services.close)
 
     def _take(self, services: Application, asked: int) -> None:
         if asked != self._asked:
-            services.close()
+            self._tasks.write(services.close)
             return
         old, self.current = self.current, services
         self._session.note_workspace(services.folder)

@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app import bootstrap
-from app.background.watchdog import Stall
 from app.dialogs import Dialogs
 from app.main_window.places import preload
 from core.domain.errors import UserError
@@ -88,11 +87,6 @@ class TestDesk:
         return self.desk.tasks
 
     @property
-    def stalls(self) -> list[Stall]:
-        """Pauses of the window's thread."""
-        return self.desk.watchdog.stalls
-
-    @property
     def unexpected(self) -> list[BaseException]:
         """Errors that are bugs (a ``UserError`` was told to the user, which is what it is for)."""
         allowed = (UserError, *self.expected)
@@ -103,9 +97,9 @@ class TestDesk:
         self.desk.window.navigate(place)
         return self.desk.window.page(place)
 
-    def settle(self, timeout: int = 40_000) -> None:
+    def settle(self) -> None:
         """Wait until nothing is under way in the background."""
-        self.qtbot.waitUntil(lambda: not self.desk.tasks.busy, timeout=timeout)
+        self.qtbot.waitUntil(lambda: not self.desk.tasks.busy)
 
     def shut(self) -> None:
         """Close and delete everything."""
@@ -125,7 +119,6 @@ def open_desk(
     show: bool = True,
     size: tuple[int, int] = (1280, 800),
     theme: str = "light",
-    watch: bool = True,
     opener: Any = bootstrap.open_application,
 ) -> TestDesk:
     """Build the window through ``bootstrap`` and open a workspace in it."""
@@ -137,10 +130,8 @@ def open_desk(
     if show:
         made.window.show()
     if workspace is not None:
-        with qtbot.waitSignal(made.desk.switch.switched, timeout=60_000):
+        with qtbot.waitSignal(made.desk.switch.switched):
             made.desk.switch.open(workspace, create=create)
     made.settle()
     preload(bootstrap.PRELOAD)  # the running program does it on a thread once its window is painted
-    if watch:
-        made.desk.watchdog.start()
     return made

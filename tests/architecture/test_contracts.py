@@ -37,7 +37,7 @@ def test_that_the_layers_hold() -> None:
         str(ROOT / "pyproject.toml"),
         "--no-cache",
     ]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
 
 
@@ -95,7 +95,5 @@ def test_that_the_window_opens_without_torch_or_the_database_libraries() -> None
         "heavy = {'torch', 'transformers', 'peft', 'sqlmodel', 'sqlalchemy', 'pyqtgraph', 'numpy', 'typer'}\n"
         "print(sorted(heavy & set(sys.modules))); d.close()\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.stdout.strip().endswith("[]"), result.stdout + result.stderr[-2000:]

@@ -40,7 +40,6 @@ class Painted(QObject):
 
 
 @pytest.mark.benchmark
-@pytest.mark.stalls
 @pytest.mark.timeout(1800)
 def test_that_the_next_pair_is_painted_in_time(main_window: Any, tmp_path: Path, qtbot: Any) -> None:
     app = opened(tmp_path / "ws")

@@ -84,7 +84,6 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.mark.benchmark
-@pytest.mark.stalls
 @pytest.mark.timeout(240)
 def test_that_timers_keep_time_while_a_run_is_followed(main_window: Any, workspace: Path, capsys: Any) -> None:
     desk = main_window(workspace=workspace, size=(1280, 800))

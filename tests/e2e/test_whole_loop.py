@@ -21,11 +21,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from core.domain.run_config import RunConfig
+from tests.patience import LIMIT_S
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 LABELS = int(os.environ.get("PAIRWRIGHT_LOOP_LABELS", "8"))
 STEPS = int(os.environ.get("PAIRWRIGHT_LOOP_STEPS", "6"))
-WAIT_MS = 3_600_000 if "PAIRWRIGHT_LOOP_PAIRS" in os.environ else 90_000
+WAIT_MS = 3_600_000 if "PAIRWRIGHT_LOOP_PAIRS" in os.environ else round(1000 * LIMIT_S)
 VERDICTS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_6, Qt.Key.Key_7, Qt.Key.Key_3, Qt.Key.Key_5)
 
 
@@ -143,8 +144,7 @@ class Loop:
         return inspect
 
 
-@pytest.mark.timeout(0 if "PAIRWRIGHT_LOOP_STEPS" in os.environ else 240)
-@pytest.mark.stalls
+@pytest.mark.timeout(0 if "PAIRWRIGHT_LOOP_STEPS" in os.environ else 600)
 def test_that_labels_become_a_policy_and_a_point_leads_back_to_its_pair(
     main_window: Any, tmp_path: Path, qtbot: Any
 ) -> None:

@@ -40,7 +40,7 @@ class Hands:
         shown = self.page.desk.current
         self.press(key)
         self.press(Qt.Key.Key_Return)
-        self.qtbot.waitUntil(lambda: self.page.commits.under_way == 0, timeout=10_000)
+        self.qtbot.waitUntil(lambda: self.page.commits.under_way == 0)
         self.desk.settle()
         return shown
 
@@ -50,7 +50,7 @@ class Hands:
 
     def reach(self, condition) -> None:
         """Wait until something is so."""
-        self.qtbot.waitUntil(condition, timeout=10_000)
+        self.qtbot.waitUntil(condition)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def sit_down(main_window, tmp_path, qtbot):
         mira = next(r for r in desk.context.services.reviewers.list() if r.name == "mira")
         desk.context.session.set_reviewer(mira.id, mira.name)
         page = desk.page("annotate")
-        qtbot.waitUntil(lambda: page.desk.current is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: page.desk.current is not None)
         page.first_focus().setFocus()
         return Hands(desk, page, qtbot)
 

@@ -10,6 +10,7 @@ from core.domain.judgement import Verdict, from_screen
 def test_that_a_pair_with_a_kept_draft_is_not_submitted_by_a_double_enter(sit_down):
     hands = sit_down()
     hands.desk.context.settings.set("annotate.guard_ms", 2000)
+    hands.page.commits.clock = lambda: 0.0
     desk = hands.page.desk
     desk.ahead[0] = type(desk.ahead[0])(**{**plain(desk.ahead[0]), "draft": {"strength": -3, "verdict": "prefer"}})
     hands.press(Qt.Key.Key_1)
@@ -85,6 +86,7 @@ def test_that_the_verdict_key_submits_by_itself_where_the_setting_says_so(sit_do
     hands = sit_down()
     hands.desk.context.settings.set("annotate.auto_advance", True)
     hands.desk.context.settings.set("annotate.guard_ms", 2000)
+    hands.page.commits.clock = lambda: 0.0
     first = hands.page.desk.current.pair_id
     for row in hands.page.panel.rows:
         hands.page.answering.rate(row.criterion.id, 0)
@@ -171,7 +173,7 @@ def test_that_the_panel_folds_where_large_text_leaves_no_room_and_comes_back(sit
     hands = sit_down()
     settings, page = hands.desk.context.settings, hands.page
     settings.set("look.zoom", 175)
-    qtbot.waitUntil(lambda: page.side.isHidden(), timeout=10_000)
+    qtbot.waitUntil(lambda: page.side.isHidden())
     assert not hands.desk.context.actions.action("annotate.panel").isChecked()
     settings.set("look.zoom", 100)
-    qtbot.waitUntil(lambda: not page.side.isHidden(), timeout=10_000)
+    qtbot.waitUntil(lambda: not page.side.isHidden())

@@ -43,7 +43,7 @@ def labelling(main_window, tmp_path, qtbot):
     mira = next(r for r in desk.context.services.reviewers.list() if r.name == "mira")
     desk.context.session.set_reviewer(mira.id, mira.name)
     page = desk.page("annotate")
-    qtbot.waitUntil(lambda: page.desk.current is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current is not None)
     page.first_focus().setFocus()
     return desk, page
 
@@ -58,7 +58,7 @@ def answer(qtbot, desk, page, key):
     shown = page.desk.current
     qtbot.keyClick(page.window(), key)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.commits.under_way == 0 and page.desk.current is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.commits.under_way == 0 and page.desk.current is not None)
     return shown
 
 
@@ -83,10 +83,11 @@ def test_that_twenty_pairs_are_labelled_by_keys_and_stored_in_canonical_sides(la
 def test_that_a_second_enter_labels_nothing(labelling, qtbot):
     desk, page = labelling
     desk.context.settings.set("annotate.guard_ms", 2000)
+    page.commits.clock = lambda: 0.0
     qtbot.keyClick(page.window(), Qt.Key.Key_1)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.commits.under_way == 0, timeout=10_000)
+    qtbot.waitUntil(lambda: page.commits.under_way == 0)
     assert len(current_labels(desk)) == 1
     assert page.desk.current is not None and not page.desk.answer.complete
 
@@ -97,12 +98,12 @@ def test_that_undo_brings_the_pair_back_and_redo_labels_it_again(labelling, qtbo
     following = page.desk.current.pair_id
     desk.settle()
     qtbot.keyClick(page.window(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: page.desk.current.pair_id == shown.pair_id, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current.pair_id == shown.pair_id)
     assert current_labels(desk) == []
     assert page.desk.answer.strength == 3 and page.desk.current.left_is == shown.left_is
     desk.settle()
     qtbot.keyClick(page.window(), Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: page.desk.current.pair_id == following, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current.pair_id == following)
     assert [label.draft.strength for label in current_labels(desk)] == [from_screen(3, shown.left_is)]
 
 

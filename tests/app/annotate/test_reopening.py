@@ -12,6 +12,7 @@ from app.annotate.queue import QueueChoice
 from core.domain.changes import Changes
 from core.domain.errors import NotFound
 from core.domain.rubric import ChangeLevel
+from tests.patience import LIMIT_S
 
 
 def refresh(hands) -> None:
@@ -49,7 +50,7 @@ def test_that_a_pair_labelled_while_the_queue_is_read_again_does_not_come_back(s
 
     def open_and_wait(choice, reviewer):
         found = really_open(choice, reviewer)
-        assert gate.wait(20)
+        assert gate.wait(LIMIT_S)
         return found
 
     monkeypatch.setattr(QueueChoice, "open", open_and_wait)
@@ -91,7 +92,7 @@ def test_that_a_reviewer_chosen_elsewhere_while_a_queue_is_opened_gets_the_own_o
 
     def wait_and_open(choice, reviewer):
         asked.append(reviewer)
-        assert gate.wait(20)
+        assert gate.wait(LIMIT_S)
         return really_open(choice, reviewer)
 
     monkeypatch.setattr(QueueChoice, "open", wait_and_open)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtCore import Qt
 
 from app.annotate.queue import QueueChoice
 from tests.app.annotate.conftest import make_workspace
+from tests.patience import LIMIT_S
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -24,16 +26,16 @@ def test_that_undo_and_redo_go_on_after_a_restart(sit_down, main_window, tmp_pat
 
     desk = main_window(workspace=tmp_path / "ws")
     page = desk.page("annotate")
-    qtbot.waitUntil(lambda: page.desk.current is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current is not None)
     desk.settle()
     assert page.desk.current.pair_id == waiting and page.desk.answer.rationale == "Half a sent"
     page.first_focus().setFocus()
     qtbot.keyClick(page.window(), Qt.Key.Key_Z, CTRL)
-    qtbot.waitUntil(lambda: page.desk.current.pair_id == done.pair_id, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current.pair_id == done.pair_id)
     assert page.desk.answer.strength == 3
     desk.settle()
     qtbot.keyClick(page.window(), Qt.Key.Key_Y, CTRL)
-    qtbot.waitUntil(lambda: page.desk.current.pair_id == waiting, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current.pair_id == waiting)
     desk.settle()
     assert page.desk.answer.rationale == "Half a sent"
 
@@ -46,17 +48,17 @@ def test_that_a_reviewer_who_comes_while_a_queue_is_being_opened_gets_one(main_w
 
     def wait_and_open(choice, reviewer):
         asked.append(reviewer)
-        assert gate.wait(20)
+        assert gate.wait(LIMIT_S)
         return really_open(choice, reviewer)
 
     monkeypatch.setattr(QueueChoice, "open", wait_and_open)
     desk.window.navigate("annotate")
-    qtbot.waitUntil(lambda: asked == [None], timeout=10_000)
+    qtbot.waitUntil(lambda: asked == [None])
     (mira,) = desk.context.services.reviewers.list()[:1]
     desk.context.session.set_reviewer(mira.id, mira.name)
     gate.set()
     page = desk.window.page("annotate")
-    qtbot.waitUntil(lambda: page.desk.current is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current is not None)
     assert asked == [None, mira.id]
 
 
@@ -69,4 +71,5 @@ def test_that_nobody_is_looked_up_when_there_is_no_reviewer(main_window, tmp_pat
     monkeypatch.setattr(desk.context.services.annotation, "open_queue", lambda settings: pytest.fail("asked"))
     (mira,) = desk.context.services.reviewers.list()[:1]
     desk.context.session._reviewer_id = mira.id  # another thread is a moment ahead
-    assert page.choice.open(None).missing == "reviewer"
+    with ThreadPoolExecutor() as elsewhere:
+        assert elsewhere.submit(page.choice.open, None).result().missing == "reviewer"

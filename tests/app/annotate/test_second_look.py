@@ -15,7 +15,7 @@ def test_that_a_retest_shows_an_own_label_again_and_counts_as_measurement(labell
     first = answer(qtbot, desk, page, Qt.Key.Key_1)
     answer(qtbot, desk, page, Qt.Key.Key_6)
     page.take_queue("retest")
-    qtbot.waitUntil(lambda: page.desk.current is not None and page.desk.current.task is Task.RETEST, timeout=10_000)
+    qtbot.waitUntil(lambda: page.desk.current is not None and page.desk.current.task is Task.RETEST)
     assert page.desk.current.pair_id == first.pair_id
     same = page.desk.current.left_is == first.left_is
     answer(qtbot, desk, page, Qt.Key.Key_1 if same else Qt.Key.Key_7)

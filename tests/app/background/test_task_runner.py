@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from app.background.task import Control, Eta, Job, JobState, clock_text
 from app.background.task_runner import TaskRunner
 from core.domain.errors import BadInput
+from tests.patience import LIMIT_S
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_that_work_runs_off_the_ui_thread_and_its_result_comes_back_to_it(tasks:
 def test_that_a_newer_query_of_the_same_key_replaces_the_older(tasks: TaskRunner, qtbot: object) -> None:
     owner, gate, seen = QObject(), threading.Event(), []
     with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
-        tasks.query(lambda: gate.wait(5) and "old", seen.append, owner=owner, key="list")
+        tasks.query(lambda: gate.wait(LIMIT_S) and "old", seen.append, owner=owner, key="list")
         tasks.query(lambda: "new", seen.append, owner=owner, key="list")
         gate.set()
     assert seen == ["new"]
@@ -37,7 +38,7 @@ def test_that_a_newer_query_of_the_same_key_replaces_the_older(tasks: TaskRunner
 def test_that_nothing_is_called_back_after_the_owner_was_deleted(tasks: TaskRunner, qtbot: object) -> None:
     owner, gate, seen = QObject(), threading.Event(), []
     with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
-        tasks.query(lambda: gate.wait(5), seen.append, owner=owner)
+        tasks.query(lambda: gate.wait(LIMIT_S), seen.append, owner=owner)
         owner.deleteLater()
         QCoreApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete)
         gate.set()
@@ -88,7 +89,7 @@ def test_that_cancelling_a_job_ends_it_at_its_next_check_without_a_result(tasks:
 
     results: list[str] = []
     job = tasks.job("Import", work, results.append)
-    assert started.wait(5)
+    assert started.wait(LIMIT_S)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         job.cancel()
         assert job.state is JobState.STOPPING
@@ -107,7 +108,7 @@ def test_that_a_cancelled_job_that_still_returned_something_counts_as_done(tasks
 
     results: list[str] = []
     job = tasks.job("Import", work, results.append)
-    assert started.wait(5)
+    assert started.wait(LIMIT_S)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         job.cancel()
     assert (job.state, results) == (JobState.DONE, ["the 500 rows that were stored"])
@@ -132,7 +133,7 @@ def test_that_closing_cancels_what_runs(qapp: object) -> None:
             control.check()
 
     runner.job("Endless", work)
-    assert started.wait(5)
+    assert started.wait(LIMIT_S)
     assert runner.close()
 
 

@@ -1,43 +1,85 @@
+"""The watchdog judges by the clocks it is given, so a test says what they show and never waits."""
+
 from __future__ import annotations
 
 import threading
 
-from PySide6.QtCore import QTimer
+import pytest
 
-from app.background.watchdog import Watchdog, queue_wait_s
-
-
-def _count(limit: int) -> int:
-    total = 0
-    for number in range(limit):
-        total += number * number
-    return total
+from app.background.watchdog import BEAT_S, Stall, Times, Watchdog, queue_wait_s, read_times
 
 
-def test_that_a_busy_ui_thread_is_noticed_and_located(qtbot: object) -> None:
-    seen: list[object] = []
-    dog = Watchdog(seen.append, limit_s=0.05)
-    dog.start()
+class HandClock:
+    """Clocks that move only when a test moves them."""
 
-    QTimer.singleShot(0, lambda: _count(15_000_000))
-    qtbot.waitUntil(lambda: bool(seen), timeout=5000)  # type: ignore[attr-defined]
-    dog.stop()
-    assert dog.stalls[0].seconds > 0.05
-    assert any("_count" in stall.where for stall in dog.stalls)
+    def __init__(self) -> None:
+        self.times = Times(100.0, 5.0, 1.0)
+
+    def __call__(self) -> Times:
+        return self.times
+
+    def move(self, seconds: float, *, cpu: float = 0.0, waited: float = 0.0) -> None:
+        now = self.times
+        self.times = Times(now.now + seconds, now.cpu + cpu, now.waited + waited)
 
 
-def test_that_an_idle_ui_thread_is_not_a_stall(qtbot: object) -> None:
-    dog = Watchdog(limit_s=0.25)
-    dog.start()
-    beats: list[int] = []
-    timer = QTimer()
-    timer.timeout.connect(lambda: beats.append(1))
-    timer.start(10)
-    qtbot.waitUntil(lambda: len(beats) > 20, timeout=20_000)  # type: ignore[attr-defined]
-    dog.stop()
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+def look_from_another_thread(dog: Watchdog) -> None:
+    thread = threading.Thread(target=dog.look)
+    thread.start()
+    thread.join()
+
+
+def test_that_a_late_beat_is_a_stall_with_its_length_its_cpu_time_and_its_place(qapp: object, clock: HandClock) -> None:
+    told: list[Stall] = []
+    dog = Watchdog(told.append, limit_s=0.1, times=clock)
+    clock.move(0.4, cpu=0.25)
+    look_from_another_thread(dog)
+    dog.beat()
+    assert told == dog.stalls
+    assert (told[0].seconds, told[0].cpu) == (pytest.approx(0.4 - BEAT_S), pytest.approx(0.25))
+    assert "look_from_another_thread" in told[0].where
+
+
+def test_that_beats_in_time_are_no_stalls(qapp: object, clock: HandClock) -> None:
+    dog = Watchdog(limit_s=0.1, times=clock)
+    for _ in range(50):
+        clock.move(BEAT_S, cpu=BEAT_S)
+        look_from_another_thread(dog)
+        dog.beat()
     assert dog.stalls == []
 
 
-def test_that_waiting_for_a_processor_is_never_negative() -> None:
-    assert queue_wait_s(threading.get_native_id()) >= 0.0
+def test_that_waiting_for_a_processor_is_no_stall(qapp: object, clock: HandClock) -> None:
+    dog = Watchdog(limit_s=0.1, times=clock)
+    clock.move(3.0, waited=2.95)
+    dog.beat()
+    assert dog.stalls == []
+
+
+def test_that_a_stall_is_counted_once(qapp: object, clock: HandClock) -> None:
+    dog = Watchdog(limit_s=0.1, times=clock)
+    clock.move(0.4)
+    dog.beat()
+    clock.move(BEAT_S)
+    dog.beat()
+    assert len(dog.stalls) == 1
+
+
+def test_that_stopping_counts_what_is_pending_and_ends_the_thread(qapp: object, clock: HandClock) -> None:
+    dog = Watchdog(limit_s=0.1, times=clock)
+    dog.start()
+    clock.move(0.4)
+    dog.stop()
+    assert len(dog.stalls) == 1
+    assert all(thread.name != "stall-watchdog" for thread in threading.enumerate())
+
+
+def test_that_the_clocks_of_a_thread_run_forward() -> None:
+    before, after = read_times(), read_times()
+    assert all(late >= early for early, late in zip(before, after, strict=True))
     assert queue_wait_s(999_999_999) == 0.0

@@ -9,6 +9,7 @@ from app.data.preview import said
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Verdict
+from tests.patience import LIMIT_S
 
 
 def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbot):
@@ -22,11 +23,11 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     desk.dialogs.answers.append(source)
     desk.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
     run("data.import")
-    qtbot.waitUntil(lambda: page.table.count == 12, timeout=20_000)
+    qtbot.waitUntil(lambda: page.table.count == 12)
     page.search.setText("Question 11?")
-    qtbot.waitUntil(lambda: page.table.count == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: page.table.count == 1)
     run("data.clear_filters")
-    qtbot.waitUntil(lambda: page.table.count == 12, timeout=10_000)
+    qtbot.waitUntil(lambda: page.table.count == 12)
 
     def wants_freeze(dialog):
         dialog.name.setText("mine")
@@ -36,7 +37,7 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
 
     desk.dialogs.on_dialog = wants_freeze
     run("data.freeze")
-    qtbot.waitUntil(lambda: len(page.datasets.versions) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: len(page.datasets.versions) == 1)
     desk.settle()
     version = page.datasets.versions[0]
     assert version.policy.strength_weights and version.policy.agreement_weights
@@ -54,7 +55,7 @@ def filled(main_window, tmp_path, qtbot, rows=6):
     page = desk.page("data")
     desk.settle()
     page.start_import(source, {})
-    qtbot.waitUntil(lambda: page.table.count == rows, timeout=20_000)
+    qtbot.waitUntil(lambda: page.table.count == rows)
     desk.settle()
     return desk, page
 
@@ -69,10 +70,10 @@ def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main
 def test_that_a_filter_that_finds_nothing_says_so_and_is_cleared_by_its_button(main_window, tmp_path, qtbot):
     desk, page = filled(main_window, tmp_path, qtbot)
     page.search.setText("nowhere to be found")
-    qtbot.waitUntil(lambda: page._found.currentIndex() == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: page._found.currentIndex() == 1)
     assert not desk.context.actions.action("data.label").isEnabled()
     page._found.widget(1).buttons[0].click()
-    qtbot.waitUntil(lambda: page._found.currentIndex() == 0 and page.table.count == 6, timeout=10_000)
+    qtbot.waitUntil(lambda: page._found.currentIndex() == 0 and page.table.count == 6)
     desk.settle()
 
 
@@ -81,20 +82,20 @@ def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_win
     seen = {}
 
     def look(dialog):
-        qtbot.waitUntil(dialog.freeze.isEnabled, timeout=10_000)
+        qtbot.waitUntil(dialog.freeze.isEnabled)
         dialog.min_strength.setValue(3.0)
-        qtbot.waitUntil(lambda: dialog.plan.table.rowCount() > 0, timeout=10_000)
+        qtbot.waitUntil(lambda: dialog.plan.table.rowCount() > 0)
         seen["reason"] = dialog.plan.table.item(0, 1).text()
         seen["nothing"] = dialog.freeze.isEnabled()
         dialog.min_strength.setValue(1.0)
-        qtbot.waitUntil(dialog.freeze.isEnabled, timeout=10_000)
+        qtbot.waitUntil(dialog.freeze.isEnabled)
         dialog.name.setText("  ")
         seen["nameless"] = dialog.freeze.isEnabled()
         return False
 
     desk.dialogs.on_dialog = look
     desk.context.actions.run("data.freeze")
-    qtbot.waitUntil(lambda: "nameless" in seen, timeout=20_000)
+    qtbot.waitUntil(lambda: "nameless" in seen)
     desk.settle()
     assert "strength" in seen["reason"] and not seen["nothing"] and not seen["nameless"]
 
@@ -105,26 +106,26 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
     lines = [{"prompt": f"Another {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(3)]
     other.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
     page.start_import(other, {})
-    qtbot.waitUntil(lambda: page.table.count == 9, timeout=20_000)
+    qtbot.waitUntil(lambda: page.table.count == 9)
     desk.settle()
     seen = {}
 
     def look(dialog):
-        qtbot.waitUntil(lambda: dialog._items == 9, timeout=10_000)
+        qtbot.waitUntil(lambda: dialog._items == 9)
         seen["folded"] = not dialog.only.is_open
         source = next(s for s in desk.context.services.pairs.sources() if s.name.startswith("other"))
         dialog.sources.set_checked((source.id,))
-        qtbot.waitUntil(lambda: dialog._items == 3, timeout=10_000)
+        qtbot.waitUntil(lambda: dialog._items == 3)
         stranger = next(r for r in desk.context.services.reviewers.list() if "mine" in r.name)
         dialog.reviewers.set_checked((stranger.id,))
-        qtbot.waitUntil(lambda: dialog._items == 0, timeout=10_000)
+        qtbot.waitUntil(lambda: dialog._items == 0)
         seen["title"] = dialog.only._button.text()
         seen["policy"] = (dialog.policy().source_ids, dialog.policy().reviewer_ids) == ((source.id,), (stranger.id,))
         return False
 
     desk.dialogs.on_dialog = look
     desk.context.actions.run("data.freeze")
-    qtbot.waitUntil(lambda: "policy" in seen, timeout=30_000)
+    qtbot.waitUntil(lambda: "policy" in seen)
     desk.settle()
     assert seen == {"folded": True, "title": "Only some sources or reviewers: 2 chosen", "policy": True}
 
@@ -135,11 +136,11 @@ def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_pa
     datasets.freeze("mine", FreezePolicy())
     datasets.freeze("mine", FreezePolicy(splits=(0.5, 0.3, 0.2), seed=3))
     page.changed(page.watches)
-    qtbot.waitUntil(lambda: len(page.datasets.versions) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(page.datasets.versions) == 2)
     desk.settle()
     desk.dialogs.answers.append(0)
     desk.context.actions.run("data.diff")
-    qtbot.waitUntil(lambda: "mine v1  →  mine v2" in page.datasets.manifest.toPlainText(), timeout=10_000)
+    qtbot.waitUntil(lambda: "mine v1  →  mine v2" in page.datasets.manifest.toPlainText())
     text = page.datasets.manifest.toPlainText()
     assert "moved between splits" in text and "splits:" in text
 
@@ -167,7 +168,7 @@ def test_that_the_import_dialog_says_what_it_recognised_and_what_it_will_reject(
     seen = []
     desk.dialogs.on_dialog = lambda dialog: bool(seen.append((dialog.summary.text(), dialog.sample.toPlainText())))
     desk.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: seen != [], timeout=20_000)
+    qtbot.waitUntil(lambda: seen != [])
     summary, sample = seen[0]
     assert "JSON Lines" in summary and "1 good, 1 to be rejected" in summary
     assert sample.startswith("Rejected: row 2")
@@ -182,7 +183,7 @@ def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_pat
     desk.settle()
     desk.dialogs.answers.append(source)
     desk.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: len(desk.context.notices.kept) > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: len(desk.context.notices.kept) > 0)
     assert desk.context.notices.kept[0].level in ("warn", "error")
     desk.settle()
 
@@ -196,7 +197,7 @@ def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp
     desk.settle()
     page.start_import(source, {})
     page.progress.cancelled.emit()
-    qtbot.waitUntil(lambda: not page.progress.isVisible(), timeout=30_000)
+    qtbot.waitUntil(lambda: not page.progress.isVisible())
     desk.settle()
     stored = desk.context.services.pairs.count()
     assert stored < 12_000
@@ -211,13 +212,13 @@ def test_that_an_older_read_does_not_undo_a_newer_filter(main_window, tmp_path, 
 
     def ids(wanted):
         if not wanted.text:
-            gate.wait(20)
+            gate.wait(LIMIT_S)
         return read(wanted)
 
     monkeypatch.setattr(pairs, "ids", ids)
     page.changed(page.watches)
     page.search.setText("Question 3?")
-    qtbot.waitUntil(lambda: page.table.count == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: page.table.count == 1)
     gate.set()
     desk.settle()
     assert page.table.count == 1
@@ -230,7 +231,7 @@ def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says
     gate, seen = threading.Event(), []
     service = desk.context.services.datasets
     plan = service.plan
-    monkeypatch.setattr(service, "plan", lambda policy: gate.wait(20) and plan(policy))
+    monkeypatch.setattr(service, "plan", lambda policy: gate.wait(LIMIT_S) and plan(policy))
 
     def look(dialog):
         def refuse():
@@ -239,12 +240,12 @@ def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says
         monkeypatch.setattr(dialog, "policy", refuse)
         dialog.dev.setValue(0.4)
         gate.set()
-        qtbot.waitUntil(lambda: not desk.tasks.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: not desk.tasks.busy)
         seen.append(dialog.freeze.isEnabled())
         return False
 
     desk.dialogs.on_dialog = look
     desk.context.actions.run("data.freeze")
-    qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(seen))
     assert seen == [False]
     desk.settle()

@@ -11,7 +11,7 @@ def test_that_a_pressed_first_step_leads_to_its_place(main_window, tmp_path, qtb
     desk = main_window(workspace=tmp_path / "ws", create=True)
     page = desk.page("home")
     desk.settle()
-    qtbot.waitUntil(lambda: page._steps.count() == 4, timeout=10_000)
+    qtbot.waitUntil(lambda: page._steps.count() == 4)
     desk.context.actions.run("home.continue")
     assert desk.window.place == "data"
 

@@ -16,7 +16,7 @@ from app.widgets.safe_text import SafeText
 def page(demo: Any) -> InspectPage:
     """Return the page with the demo's run and its worst pair shown."""
     shown = demo.page("inspect")
-    demo.qtbot.waitUntil(lambda: shown.panel.curve.last_step() > 0, timeout=20_000)
+    demo.qtbot.waitUntil(lambda: shown.panel.curve.last_step() > 0)
     demo.settle()
     return shown
 
@@ -105,7 +105,7 @@ def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
     pair_id = page.table.current_pair()
     page.context.actions.run("inspect.annotate")
     annotate = demo.window.page("annotate")
-    demo.qtbot.waitUntil(lambda: annotate.desk.current is not None, timeout=20_000)
+    demo.qtbot.waitUntil(lambda: annotate.desk.current is not None)
     assert str(annotate.desk.current.pair_id) == pair_id
     demo.settle()
 
@@ -114,13 +114,13 @@ def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(mai
     workspace, run = driven
     run.allow(1)
     desk = main_window(workspace=workspace)
-    desk.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in desk.context.watch.runs), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in desk.context.watch.runs))
     page = desk.page("inspect")
-    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 4, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 4)
     page.table.selectRow(2)
     chosen = page.table.current_pair()
     run.allow(2)
-    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 12, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 12)
     assert page.table.current_pair() == chosen
     desk.settle()
 

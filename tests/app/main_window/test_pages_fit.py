@@ -43,7 +43,6 @@ def _reached(root: QWidget) -> list[QWidget]:
     return found
 
 
-@pytest.mark.stalls
 @pytest.mark.parametrize("place", [p.id for p in PLACES])
 def test_that_the_page_fits_a_small_window_and_names_its_controls(
     main_window: Build, workspace: Path, place: str
@@ -59,7 +58,6 @@ def test_that_the_page_fits_a_small_window_and_names_its_controls(
     assert rich == []
 
 
-@pytest.mark.stalls
 def test_that_no_page_breaks_when_the_theme_the_text_size_or_the_workspace_changes(
     main_window: Build, workspace: Path, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from core.domain.changes import Changes
 from core.domain.errors import WorkspaceDamaged
 from core.version import VERSION
 from tests.fakes.workspaces import opened
+from tests.patience import LIMIT_S
 
 Build = Callable[..., Any]
 
@@ -76,7 +77,7 @@ def test_that_opening_a_workspace_shows_its_name_and_its_counts(
 ) -> None:
     desk = main_window(workspace=workspace)
     assert desk.window.windowTitle().startswith("ws")
-    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6", timeout=20_000)
+    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6")
 
 
 def test_that_ctrl_and_a_number_go_to_the_places(main_window: Build, qtbot: Any) -> None:
@@ -131,7 +132,7 @@ def test_that_another_workspace_gets_new_pages_and_the_old_one_is_closed(
 ) -> None:
     desk = main_window(workspace=workspace)
     first = desk.page("home")
-    with qtbot.waitSignal(desk.desk.switch.switched, timeout=40_000):
+    with qtbot.waitSignal(desk.desk.switch.switched):
         desk.desk.switch.open(tmp_path / "other", create=True)
     desk.settle()
     assert desk.window.page("home") is not first
@@ -166,7 +167,7 @@ def test_that_a_workspace_in_use_may_be_opened_for_reading(main_window: Build, w
     with Application.open(workspace):
         desk = main_window()
         desk.dialogs.answers.append("Open for reading")
-        with qtbot.waitSignal(desk.desk.switch.switched, timeout=40_000):
+        with qtbot.waitSignal(desk.desk.switch.switched):
             desk.desk.switch.open(workspace)
         assert desk.context.services.read_only
         desk.settle()
@@ -176,32 +177,32 @@ def test_that_the_reviewer_is_asked_for_and_remembered(main_window: Build, works
     desk = main_window(workspace=workspace)
     desk.dialogs.answers.append("Ann")
     desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
     with qtbot.waitSignal(desk.desk.switch.switched):
         desk.desk.switch.close()
     desk.desk.switch.open(workspace)
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
 
 
 def test_that_a_new_reviewer_is_stored(main_window: Build, workspace: Path, qtbot: Any) -> None:
     desk = main_window(workspace=workspace)
     desk.dialogs.answers += ["Someone new…", "Bo"]
     desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo", timeout=20_000)
+    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo")
     assert "Bo" in [r.name for r in desk.context.services.reviewers.list()]
 
 
 def test_that_a_job_shows_in_activity_and_closing_asks_about_it(main_window: Build, qtbot: Any) -> None:
     desk = main_window()
     gate = threading.Event()
-    job = desk.tasks.job("Import of answers", lambda control: gate.wait(10))
+    job = desk.tasks.job("Import of answers", lambda control: gate.wait(LIMIT_S))
     assert desk.window.rail.tools["activity"]._badge == 1
     desk.dialogs.answers.append(False)
     assert not desk.window.close()
     assert "Import of answers" in desk.dialogs.asked[-1]
     with qtbot.waitSignal(job.ended):
         gate.set()
-    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0, timeout=20_000)
+    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0)
     assert desk.window.close()
 
 

@@ -203,7 +203,7 @@ def test_that_the_files_of_the_plots_are_written_and_replaced_only_when_said_so(
     assert [p.name for p in out.iterdir()] == [kept.name] and kept.read_text() == "mine"
     demo.dialogs.answers += [out, "Replace"]
     page.context.actions.run("runs.export")
-    demo.qtbot.waitUntil(lambda: len(list(out.iterdir())) == 3 * len(page.monitor.grid.plots), timeout=20_000)
+    demo.qtbot.waitUntil(lambda: len(list(out.iterdir())) == 3 * len(page.monitor.grid.plots))
     demo.settle()
     assert kept.read_text().startswith("step,loss,loss_smoothed")
     assert (out / f"{page.monitor.run_name}_margin.png").read_bytes().startswith(b"\x89PNG")
@@ -263,23 +263,23 @@ def test_that_the_pairs_of_a_step_show_while_another_program_trains(
     run.allow(12)
     desk = main_window(workspace=workspace)
     page = desk.page("runs")
-    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 12, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 12)
     page.show_pairs(3, 3)
     desk.qtbot.waitUntil(lambda: _steps(page) == {3})
     assert _margins(page) == sorted(_margins(page))
     run.allow(5)
-    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 17, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 17)
     assert _steps(page) == {3}, "a chosen step stays while the run goes on"
     assert page._snapshot.live
     page.context.actions.run("runs.pause")
     desk.settle()
     run.allow(1)
-    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused", timeout=20_000)
+    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused")
     assert page.monitor.pause.text() == "Go on"
     page.context.actions.run("runs.stop_save")
     desk.settle()
     run.allow(60)
-    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped", timeout=20_000)
+    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped")
     assert page.monitor.resume.isVisible() and page.monitor.fork.isVisible()
     desk.settle()
 
@@ -291,11 +291,11 @@ def test_that_the_worst_margins_in_front_are_those_of_now(main_window: Any, driv
     page = desk.page("runs")
     tabs = page.monitor.tabs
     tabs.setCurrentWidget(tabs.worst)
-    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 4, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 4)
     tabs.worst.selectRow(2)
     chosen = tabs.worst.current_pair()
     run.allow(2)
-    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 12, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 12)
     assert tabs.worst.current_pair() == chosen
     desk.settle()
 
@@ -307,7 +307,7 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
     run.finish()
     desk = main_window(workspace=workspace)
     page, service = desk.page("runs"), desk.context.services.runs
-    desk.qtbot.waitUntil(lambda: page.monitor.fork.isVisible(), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: page.monitor.fork.isVisible())
     asked: list[Any] = []
 
     def fork(run_id: str, step: int, changes: dict[str, Any], *, name: str) -> Any:

@@ -18,6 +18,7 @@ from core.domain.model_info import ModelInfo
 from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
+from tests.patience import LIMIT_S
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "model"
 
@@ -161,7 +162,7 @@ def test_that_one_check_runs_at_a_time_and_its_result_is_only_shown_for_its_sett
 
     def preflight(request, **words):
         asked.append(request.config.beta)
-        gate.wait(20)
+        gate.wait(LIMIT_S)
         return REPORT
 
     monkeypatch.setattr(ready.context.services.runs, "preflight", preflight)
@@ -223,5 +224,5 @@ def test_that_nothing_is_downloaded_before_it_was_named_and_download_was_pressed
 def test_that_an_added_model_is_chosen(page, qtbot):
     page.context.dialogs.answers.extend([0, GOLDEN])
     page._add_model()
-    qtbot.waitUntil(lambda: page.models.currentData() == str(GOLDEN), timeout=20_000)
+    qtbot.waitUntil(lambda: page.models.currentData() == str(GOLDEN))
     assert page.form.config().template == "none"

@@ -13,8 +13,9 @@ from core.runs.folder import RunFolder
 from core.runs.hosts import start
 from tests.core.cli.conftest import Said
 from tests.core.runs.conftest import make_pairs
-from tests.core.runs.test_hosts import LIMIT_S, at_step, until
+from tests.core.runs.test_hosts import at_step
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
+from tests.patience import LIMIT_S, wait_until
 
 Call = Callable[..., Said]
 
@@ -40,7 +41,7 @@ def live(runs: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[R
     monkeypatch.setenv(STEP_SECONDS_VARIABLE, "0.02")
     folder = make(runs / "runs", model, "live", 5000)
     host = start(folder.path, "thread", engine=train)
-    until(at_step(RunReader(folder.path), 1))
+    wait_until(at_step(RunReader(folder.path), 1))
     yield folder
     request(folder.control, "stop_now")
     host.wait(LIMIT_S)
@@ -91,7 +92,7 @@ def test_that_a_live_run_is_steered_through_its_folder(
 
 def test_that_a_checkpoint_can_be_asked_for(call: Call, live: RunFolder) -> None:
     assert call("runs", "checkpoint", live.path).code == 0
-    until(lambda: any(live.checkpoints.glob("step-*")))
+    wait_until(lambda: any(live.checkpoints.glob("step-*")))
 
 
 def test_that_a_run_that_is_not_going_on_cannot_be_steered(call: Call, runs: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from core.runs.folder import RunFolder
 from core.runs.hosts import Host, HostKind, ProcessHost, start, worker_environment
 from core.runs.reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
+from tests.patience import LIMIT_S, wait_until
 
 Make = Callable[..., RunFolder]
 FAKE = "tests.fakes.scripted_engine:train"
-LIMIT_S = 30.0
 
 
 @pytest.fixture(params=["process", "thread"])
@@ -53,22 +52,6 @@ def begin() -> Iterator[Callable[..., Host]]:
             host.kill()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Poll until ``condition`` holds; the waiting is on another process, which no event announces."""
-    pause = Pause()
-    while not condition():
-        pause()
-
-
-class Pause:
-    def __init__(self) -> None:
-        self._end = time.monotonic() + LIMIT_S
-
-    def __call__(self) -> None:
-        assert time.monotonic() < self._end, "waited in vain"
-        os.sched_yield()
-
-
 def at_step(reader: RunReader, step: int) -> Callable[[], bool]:
     return lambda: reader.status().step >= step
 
@@ -91,14 +74,14 @@ def test_that_a_run_is_watched_paused_resumed_and_stopped_through_its_folder(
     folder = make_run(steps=1000, eval_every=0, checkpoint_every=0)
     host = begin(folder, kind)
     reader = RunReader(folder.path)
-    until(at_step(reader, 2))
+    wait_until(at_step(reader, 2))
     request(folder.control, "pause")
-    until(lambda: reader.status().state == "paused")
+    wait_until(lambda: reader.status().state == "paused")
     held = reader.status().step
     request(folder.control, "run")
-    until(at_step(reader, held + 1))
+    wait_until(at_step(reader, held + 1))
     request_checkpoint(folder.control)
-    until(lambda: any(folder.checkpoints.glob("step-*")))
+    wait_until(lambda: any(folder.checkpoints.glob("step-*")))
     request(folder.control, "stop_and_save")
     assert host.wait(LIMIT_S) == 0
     status = reader.status()
@@ -112,7 +95,7 @@ def test_that_a_second_start_is_refused_while_the_run_is_on(
 ) -> None:
     folder = make_run(steps=1000)
     begin(folder, kind)
-    until(lambda: RunReader(folder.path).status().state == "running")
+    wait_until(lambda: RunReader(folder.path).status().state == "running")
     with pytest.raises(WorkspaceInUse):
         start(folder.path, kind, engine=FAKE)
 
@@ -131,7 +114,7 @@ def test_that_a_killed_worker_leaves_an_interrupted_run_that_resumes_to_the_same
     folder, whole = make_run("run"), make_run("whole")
     host = begin(folder, "process")
     reader = RunReader(folder.path)
-    until(at_step(reader, 7))
+    wait_until(at_step(reader, 7))
     assert isinstance(host, ProcessHost)
     host.kill()
     status = reader.status()
@@ -151,7 +134,7 @@ def test_that_the_worker_is_polite_and_on_its_own(make_run: Make, begin: Callabl
     folder = make_run(steps=1000)
     host = begin(folder, "process")
     assert isinstance(host, ProcessHost)
-    until(at_step(RunReader(folder.path), 1))
+    wait_until(at_step(RunReader(folder.path), 1))
     assert psutil.Process(host.pid).nice() >= 10 or sys.platform == "win32"
     assert os.getpgid(host.pid) == host.pid != os.getpgid(0)
 
@@ -162,7 +145,7 @@ def test_that_sigterm_means_stop_and_save(make_run: Make, begin: Callable[..., H
     host = begin(folder, "process")
     assert isinstance(host, ProcessHost)
     reader = RunReader(folder.path)
-    until(at_step(reader, 1))
+    wait_until(at_step(reader, 1))
     os.kill(host.pid, signal.SIGTERM)
     assert host.wait(LIMIT_S) == 0
     assert reader.status().state == "stopped"
@@ -186,10 +169,10 @@ def test_that_a_worker_outlives_the_window_only_when_it_should(make_run: Make, f
         [sys.executable, "-c", PARENT, str(folder.path), fate, FAKE], stdin=subprocess.PIPE, cwd=Path.cwd()
     )
     reader = RunReader(folder.path)
-    until(at_step(reader, 1))
+    wait_until(at_step(reader, 1))
     parent.kill()
     parent.wait()
-    until(lambda: reader.status().state in ("finished", "stopped"))
+    wait_until(lambda: reader.status().state in ("finished", "stopped"))
     assert reader.status().state == ("finished" if fate == "survive" else "stopped")
 
 

@@ -15,7 +15,7 @@ from core.runs.folder import RunFolder
 from core.runs.hosts import ProcessHost, start
 from core.runs.reader import RunReader
 from tests.core.runs.golden_cli import golden_run
-from tests.core.runs.test_hosts import Pause
+from tests.patience import LIMIT_S, wait_until
 
 NOT_COMPARED = ("seconds", "tokens_per_s")
 STEPS = 12
@@ -24,9 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def until_step(reader: RunReader, step: int, host: ProcessHost) -> None:
-    pause = Pause()
-    while reader.status().step < step and host.alive():
-        pause()
+    wait_until(lambda: reader.status().step >= step or not host.alive())
 
 
 def kill_at(folder: RunFolder, step: int) -> None:
@@ -78,7 +76,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, machine: Path) -> RunFolder:
 def finish() -> Callable[[RunFolder], None]:
     def go(folder: RunFolder) -> None:
         host = start(folder.path, "process")
-        assert host.wait(120) == 0, (folder.path / "worker-output.txt").read_text()
+        assert host.wait(LIMIT_S) == 0, (folder.path / "worker-output.txt").read_text()
 
     return go
 

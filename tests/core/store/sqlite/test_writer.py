@@ -16,6 +16,7 @@ from core.store.sqlite.errors import explain
 from core.store.sqlite.writer import Priority
 from core.store.tables import SettingRow
 from tests.fakes.workspaces import opened
+from tests.patience import LIMIT_S
 
 
 @pytest.fixture
@@ -53,14 +54,14 @@ def test_that_labels_overtake_queued_bulk_work(app: Application) -> None:
 
     def slow(session: Session) -> None:
         began.set()
-        go.wait(10)
+        go.wait(LIMIT_S)
         order.append("running")
 
     def note(name: str):
         return lambda session: order.append(name)
 
     jobs = [app.store.submit(slow, "a batch", Priority.BULK)]
-    assert began.wait(10)
+    assert began.wait(LIMIT_S)
     jobs += [app.store.submit(note(f"bulk {n}"), "a batch", Priority.BULK) for n in range(3)]
     jobs += [app.store.submit(note("normal"), "a setting")]
     jobs += [app.store.submit(note(f"label {n}"), "a label", Priority.LABEL) for n in range(2)]
