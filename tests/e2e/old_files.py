@@ -12,7 +12,7 @@ from typing import Any
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "ce1f908"
 MADE_AT = "/tmp/ce1f908"
-"""Where the files lay when they were made; ``run.json`` names the model there."""
+"""Where the files lay when they were made; ``run.json`` names the model and the adapter there."""
 
 
 @cache
@@ -22,11 +22,11 @@ def facts() -> dict[str, Any]:
 
 
 def unpack(place: Path) -> Path:
-    """Unpack the files into ``place`` and return it, with the model named where it lies now."""
+    """Unpack the files into ``place`` and return it, with models named where they lie now."""
     with tarfile.open(GOLDEN / "files.tar.xz") as archive:
         archive.extractall(place, filter="data")
     for run in (*place.glob("workspace/runs/*"), place / "bare-run"):
-        _name_the_model(run, place)
+        _name_models(run, place)
     return place
 
 
@@ -34,19 +34,20 @@ def copy(old: Path, place: Path) -> Path:
     """Copy unpacked files to ``place``, for a test that writes, and return it."""
     shutil.copytree(old, place)
     for run in (*place.glob("workspace/runs/*"), place / "bare-run"):
-        _name_the_model(run, place, str(old))
+        _name_models(run, place, str(old))
     return place
 
 
-def _name_the_model(run: Path, place: Path, before: str = MADE_AT) -> None:
-    """Change where a run finds its model, as someone must who moved the model to another folder.
+def _name_models(run: Path, place: Path, before: str = MADE_AT) -> None:
+    """Change where a run finds its model and adapter, as someone must who moved them to another folder.
 
-    A run names its model by an absolute path in ``run.json``, whose hash stands in the manifest. Nothing else in the
-    run folder is touched: the fingerprint and the checkpoints hold hashes of the model, not its place.
+    A run names them by absolute paths in ``run.json``, whose hash stands in the manifest. Nothing else in the run
+    folder is touched: the fingerprint and the checkpoints go by the content of a model, not by its place.
     """
     record, manifest = run / "run.json", run / "MANIFEST.json"
     plain = json.loads(record.read_text(encoding="utf-8"))
     plain["model_dir"] = plain["model_dir"].replace(before, str(place))
+    plain["config"]["init_adapter"] = plain["config"]["init_adapter"].replace(before, str(place))
     record.write_text(json.dumps(plain), encoding="utf-8")
     entries = json.loads(manifest.read_text(encoding="utf-8"))
     content = record.read_bytes()

@@ -169,7 +169,7 @@ class TestRuns:
         assert shown["run"]["fingerprint"] == facts()["bare"]["fingerprint"]
         assert plain(series(RunReader(old / "bare-run"))) == facts()["bare"]["series"]
 
-    @pytest.mark.parametrize("name", ["stopped", "interrupted", "full", "created"])
+    @pytest.mark.parametrize("name", ["stopped", "interrupted", "full", "from adapter", "created"])
     def test_that_a_run_goes_on_as_it_would_have(self, writable: Application, name: str) -> None:
         train(writable, RUNS[name])
         assert_same_curves(writable.runs.reader(RUNS[name]), facts()["continued"][name])

@@ -48,7 +48,8 @@ from core.services.run_views import RunRequest
 from tests.tiny_models import save_tiny, tiny_pairs
 
 HERE = Path(__file__).resolve().parent
-MODEL, WORKSPACE, BARE = ROOT / "models" / "tiny", ROOT / "workspace", ROOT / "bare-run"
+MODEL, WORKSPACE = ROOT / "models" / "tiny", ROOT / "workspace"
+BARE, ADAPTER = ROOT / "bare-run", ROOT / "adapter-export"
 COMMON: dict[str, Any] = {
     "lr": 3e-3,
     "batch_size": 4,
@@ -106,7 +107,6 @@ def main() -> None:
         facts["workspace"] = workspace_facts(app)
         facts["runs"] = {name: run_facts(app, run_id) for name, run_id in runs.items()}
         facts["run_ids"] = runs
-        export_run(Path(app.runs.info(runs["finished"]).folder), ROOT / "adapter-export")
         app.datasets.export("helpful v2", ROOT / "dataset-export")
         app.workspace.backup(ROOT / "backup.db")
     bare_run()
@@ -150,7 +150,8 @@ def window_settings(folder: Path) -> dict[str, Any]:
 def fill(app: Application) -> None:
     """Import two files: preferences, and a table with winners and one bad row."""
     preferences, table = ROOT / "preferences.jsonl", ROOT / "table.csv"
-    lines = [{"prompt": p.prompt.as_text(), "chosen": p.chosen, "rejected": p.rejected} for p in tiny_pairs(24)]
+    pairs = [*tiny_pairs(16), *tiny_pairs(8, seed=1, system=True, turns=2)]
+    lines = [{"prompt": p.prompt.to_plain(), "chosen": said(p.chosen), "rejected": said(p.rejected)} for p in pairs]
     preferences.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     with open(table, "w", encoding="utf-8", newline="") as handle:
         rows = csv.writer(handle)
@@ -162,6 +163,11 @@ def fill(app: Application) -> None:
     app.imports.run(preferences, licence="CC-BY-4.0")
     app.imports.run(table, name="Table", consent="unknown")
     app.workspace.set_setting("example", '{"kept": true}')
+
+
+def said(text: str) -> list[dict[str, str]]:
+    """Return an answer as a list of messages."""
+    return [{"role": "assistant", "content": text}]
 
 
 def label(app: Application) -> None:
@@ -250,6 +256,10 @@ def make_runs(app: Application) -> dict[str, str]:
         "created": create(app, "created", lora),
     }
     work(app, runs["finished"])
+    export_run(folder(app, runs["finished"]), ADAPTER)
+    follows = {"init_adapter": str(ADAPTER), "ref_refresh_every": 2, "ref_refresh_mix": 0.5, "checkpoint_every": 3}
+    runs["from adapter"] = create(app, "from adapter", {**lora, **follows, "keep_checkpoints": 1})
+    work(app, runs["from adapter"], stop_at=3)
     work(app, runs["stopped"], stop_at=4)
     work(app, runs["full"], stop_at=2)
     subprocess.run([sys.executable, __file__, str(folder(app, runs["interrupted"])), "5"], check=False)
@@ -326,7 +336,7 @@ def go_on(runs: dict[str, str]) -> dict[str, Any]:
     shutil.copytree(WORKSPACE, ROOT / "continued")
     found = {}
     with Application.open(ROOT / "continued") as app:
-        for name in ("stopped", "interrupted", "full", "created"):
+        for name in ("stopped", "interrupted", "full", "from adapter", "created"):
             work_again(app, runs[name])
             found[name] = series(app.runs.reader(runs[name]))
         child = app.runs.fork(runs["finished"], 8, {"steps": 11, "lr": 5e-4}).value.run_id

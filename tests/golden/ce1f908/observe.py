@@ -55,6 +55,7 @@ def run_facts(app: Any, run_id: str) -> dict[str, Any]:
         "samples": digest([[s.step, s.pair_id, s.policy, s.reference] for s in reader.samples()]),
         "log_lines": len(reader.log_tail(10_000)),
         "events": [logged.event.event for logged in reader.log_events()],
+        "visits": {kind: _visits(reader, kind) for kind in ("train", "dev", "probe_train")},
         "insights": sorted([insight.code, insight.severity] for insight in app.runs.insights(run_id)),
         "lineage": [
             [row.pair_id, row.step, row.prompt, row.margin, row.h, row.loss, row.reviewers, row.clause]
@@ -71,6 +72,14 @@ def series(reader: Any) -> dict[str, list[list[float]]]:
 def digest(value: Any) -> str:
     """Return the sha256 of plain values."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _visits(reader: Any, kind: str) -> list[Any]:
+    """Return how often pairs were visited, and the hash of what was measured there."""
+    visits = reader.pairs_of_range(0, 1000, kind)
+    rows = [(v.row.logp_chosen, v.row.logp_rejected, v.row.ref_chosen, v.row.ref_rejected) for v in visits]
+    places = [(v.step, v.attempt, v.pair_id, v.row.tokens_chosen, v.row.truncated) for v in visits]
+    return [len(visits), digest([rows, places])]
 
 
 def _rubric(summary: Any) -> dict[str, Any]:
