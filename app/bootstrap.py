@@ -34,7 +34,7 @@ PRELOAD = ("pyqtgraph", *(place.module for place in PLACES if place.id != "home"
 
 
 @dataclass
-class Desk:
+class RunningApp:
     """The running window and its parts, for ``__main__`` and for tests.
 
     ``close`` shuts everything in order: window, threads, workspace.
@@ -71,7 +71,7 @@ def make_application(argv: list[str]) -> QApplication:
     return app
 
 
-def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener = open_application) -> Desk:
+def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener = open_application) -> RunningApp:
     """Build the window without showing it and without opening a workspace."""
     settings = Settings(user_data_dir())
     theme = Theme(app, resources_dir())
@@ -100,16 +100,16 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
     dialogs.parent = window
     instance = SingleInstance(window.come_forward)
     switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())
-    return Desk(window, context, tasks, switch, instance, errors, Watchdog())
+    return RunningApp(window, context, tasks, switch, instance, errors, Watchdog())
 
 
-def start(desk: Desk, workspace: Path | None) -> None:
+def start(desk: RunningApp, workspace: Path | None) -> None:
     """Show the window, then do what may come after the first paint: open the workspace, load the other pages."""
     desk.window.show()
     QTimer.singleShot(0, desk.window, lambda: _after_first_paint(desk, workspace))
 
 
-def _after_first_paint(desk: Desk, workspace: Path | None) -> None:
+def _after_first_paint(desk: RunningApp, workspace: Path | None) -> None:
     target = workspace
     if target is None and desk.context.settings.get("general.reopen"):
         recent = desk.context.session.recent_workspaces()

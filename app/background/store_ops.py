@@ -12,7 +12,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from app.background.change_bus import ChangeBus
-from app.background.task import Control, Job
+from app.background.task import BackgroundTask, TaskControl
 from app.background.task_runner import Failed, TaskRunner
 from core.domain.changes import Outcome
 
@@ -69,13 +69,13 @@ class StoreOps(QObject):
     def job(
         self,
         title: str,
-        work: Callable[[Control], Outcome[Any]],
+        work: Callable[[TaskControl], Outcome[Any]],
         done: DoneOutcome | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
         initiator: object | None = None,
-    ) -> Job:
+    ) -> BackgroundTask:
         """Run one long mutation (import, freeze, download) with progress and Cancel; announces its outcome."""
 
         def succeed(outcome: Outcome[Any]) -> None:

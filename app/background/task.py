@@ -15,10 +15,10 @@ from PySide6.QtCore import QObject, Signal
 
 
 class TaskCancelled(Exception):
-    """Raised inside background work by ``Control.check`` when the user pressed Cancel."""
+    """Raised inside background work by ``TaskControl.check`` when the user pressed Cancel."""
 
 
-class JobState(StrEnum):
+class TaskState(StrEnum):
     """Where a job stands."""
 
     RUNNING = "running"
@@ -28,7 +28,7 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
-class Control:
+class TaskControl:
     """Handed to background work: lets it report progress and notice a cancel. Safe from any thread."""
 
     def __init__(self, report: Callable[[int, int, str], None] | None = None) -> None:
@@ -86,7 +86,7 @@ def clock_text(seconds: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} m"
 
 
-class Job(QObject):
+class BackgroundTask(QObject):
     """A named piece of long work as the window shows it; lives on the UI thread.
 
     ``changed`` fires when progress or state moved, ``ended`` once at the end.
@@ -95,11 +95,11 @@ class Job(QObject):
     changed = Signal()
     ended = Signal()
 
-    def __init__(self, title: str, control: Control) -> None:
+    def __init__(self, title: str, control: TaskControl) -> None:
         super().__init__()
         self.title = title
         self.control = control
-        self.state = JobState.RUNNING
+        self.state = TaskState.RUNNING
         self.phase, self.done, self.total, self.message = "", 0, 0, ""
         self.result: Any = None
         self.started = time.monotonic()
@@ -109,7 +109,7 @@ class Job(QObject):
     @property
     def running(self) -> bool:
         """Whether it has not ended yet."""
-        return self.state in (JobState.RUNNING, JobState.STOPPING)
+        return self.state in (TaskState.RUNNING, TaskState.STOPPING)
 
     @property
     def eta(self) -> float | None:
@@ -119,7 +119,7 @@ class Job(QObject):
     def cancel(self) -> None:
         """Ask it to end; it does so at its next check."""
         if self.running:
-            self.state = JobState.STOPPING
+            self.state = TaskState.STOPPING
             self.control.cancel()
             self.changed.emit()
 
@@ -131,7 +131,7 @@ class Job(QObject):
         self._eta.mark(done)
         self.changed.emit()
 
-    def finish(self, state: JobState, message: str = "", result: Any = None) -> None:
+    def finish(self, state: TaskState, message: str = "", result: Any = None) -> None:
         """Take the end."""
         self.state, self.message, self.result = state, message, result
         self.seconds = time.monotonic() - self.started

@@ -15,7 +15,7 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, Slot
 
-from app.background.task import Control, Job, JobState, TaskCancelled
+from app.background.task import BackgroundTask, TaskCancelled, TaskControl, TaskState
 from core.domain.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ class _Task:
     """What one piece of work needs on both threads."""
 
     work: Callable[[], Any]
-    control: Control
+    control: TaskControl
     done: Done | None
     failed: Failed | None
     owner: QObject | None
     slot: tuple[int, str] | None = None
-    job: Job | None = None
+    job: BackgroundTask | None = None
     value: Any = None
     error: Exception | None = None
 
@@ -58,7 +58,7 @@ class TaskRunner(QObject):
         self._writer.setMaxThreadCount(1)
         self._newest: dict[tuple[int, str], _Task] = {}
         self._tasks: dict[int, _Task] = {}
-        self.jobs: list[Job] = []
+        self.jobs: list[BackgroundTask] = []
         self._closed = False
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._progressed.connect(self._progress, Qt.ConnectionType.QueuedConnection)
@@ -76,9 +76,9 @@ class TaskRunner(QObject):
         *,
         owner: QObject | None = None,
         key: str = "",
-    ) -> Control:
+    ) -> TaskControl:
         """Read something. With ``key``, a newer query of the same owner and key replaces this one."""
-        task = _Task(work, Control(), done, failed, owner)
+        task = _Task(work, TaskControl(), done, failed, owner)
         if key and owner is not None:
             task.slot = (id(owner), key)
             if older := self._newest.get(task.slot):
@@ -93,22 +93,22 @@ class TaskRunner(QObject):
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
-    ) -> Control:
+    ) -> TaskControl:
         """Change something; all writes run in order on one thread."""
-        return self._start(self._writer, _Task(work, Control(), done, failed, owner))
+        return self._start(self._writer, _Task(work, TaskControl(), done, failed, owner))
 
     def job(
         self,
         title: str,
-        work: Callable[[Control], Any],
+        work: Callable[[TaskControl], Any],
         done: Done | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
-    ) -> Job:
-        """Start long work that reports through its ``Control``; it shows up in Activity."""
-        control = Control()
-        job = Job(title, control)
+    ) -> BackgroundTask:
+        """Start long work that reports through its ``TaskControl``; it shows up in Activity."""
+        control = TaskControl()
+        job = BackgroundTask(title, control)
         control._report = lambda n, total, text: self._progressed.emit(job, n, total, text)
         self.jobs.append(job)
         self._start(self._pool, _Task(lambda: work(control), control, done, failed, owner, job=job))
@@ -124,7 +124,7 @@ class TaskRunner(QObject):
         self._tasks.clear()
         return ended
 
-    def _start(self, pool: QThreadPool, task: _Task) -> Control:
+    def _start(self, pool: QThreadPool, task: _Task) -> TaskControl:
         self._tasks[id(task)] = task
         pool.start(lambda: self._work(task))
         return task.control
@@ -168,16 +168,16 @@ class TaskRunner(QObject):
         else:
             self.unhandled.emit(task.error)
 
-    def _end_job(self, task: _Task, job: Job) -> None:
+    def _end_job(self, task: _Task, job: BackgroundTask) -> None:
         if task.error is not None:
-            job.finish(JobState.FAILED, str(task.error) or type(task.error).__name__)
+            job.finish(TaskState.FAILED, str(task.error) or type(task.error).__name__)
         elif task.control.cancelled and task.value is None:
-            job.finish(JobState.CANCELLED)
+            job.finish(TaskState.CANCELLED)
         else:
-            task.control = Control()
-            job.finish(JobState.DONE, result=task.value)
+            task.control = TaskControl()
+            job.finish(TaskState.DONE, result=task.value)
 
     @Slot(object, int, int, str)
-    def _progress(self, job: Job, done: int, total: int, text: str) -> None:
+    def _progress(self, job: BackgroundTask, done: int, total: int, text: str) -> None:
         if job.running:
             job.report(done, total, text)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from app.background.task import Job, JobState
+from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
 from app.data.columns import COLUMNS, LABELS
 from app.data.datasets_tab import DatasetsTab, diff_text
@@ -38,7 +38,7 @@ class DataPage(Page):
         super().__init__(context)
         self._filter = PairFilter()
         self._wanted: int | None = None
-        self._job: Job | None = None
+        self._job: BackgroundTask | None = None
         self._asked = 0
         theme = context.theme
         self.search = SearchField(theme, "Find in prompts and answers")
@@ -269,7 +269,7 @@ class DataPage(Page):
     def _import_ended(self) -> None:
         """Take the bar away, unless it shows another import, or says why this one failed."""
         if self._job is not None and not self._job.running:
-            self.progress.setVisible(self._job.state is JobState.FAILED)
+            self.progress.setVisible(self._job.state is TaskState.FAILED)
 
     def _label(self) -> None:
         ids = self.table.selected_ids()

@@ -15,7 +15,7 @@ from app.home.first_run import FirstRun
 from app.main_window.page import Page
 from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
-from app.widgets.containers import Card, ScrollColumn, Tile, clear_layout
+from app.widgets.containers import Card, MetricTile, ScrollColumn, clear_layout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import IconLabel, ProgressLine
 from core.domain.changes import Changes
@@ -121,9 +121,9 @@ class HomePage(Page):
     def _tile_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(12)
-        self._tiles: dict[str, Tile] = {}
+        self._tiles: dict[str, MetricTile] = {}
         for key, name, place in (*TILES, ("runs", "Runs", "runs")):
-            tile = Tile(name, theme=self.context.theme)
+            tile = MetricTile(name, theme=self.context.theme)
             tile.set_clickable(True)
             tile.clicked.connect(lambda where=place: self.context.navigate(where))
             self._tiles[key] = tile
@@ -182,7 +182,7 @@ class HomePage(Page):
         self.context.settings.set_state("home/steps_hidden", True)
         self._steps_card.hide()
 
-    def _show_steps(self, steps: tuple[presenter.Step, ...]) -> None:
+    def _show_steps(self, steps: tuple[presenter.SetupStep, ...]) -> None:
         hidden = str(self.context.settings.state("home/steps_hidden", False)).lower() == "true"
         self._steps_card.setVisible(not hidden and not all(step.done for step in steps))
         clear_layout(self._steps)

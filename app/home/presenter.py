@@ -14,7 +14,7 @@ LABELS_WANTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """One line of the checklist."""
 
     title: str
@@ -64,14 +64,14 @@ class Labelled:
     name: str = ""
 
 
-def checklist(counts: Mapping[str, int], published: bool, labelled: Labelled) -> tuple[Step, ...]:
+def checklist(counts: Mapping[str, int], published: bool, labelled: Labelled) -> tuple[SetupStep, ...]:
     """Return the four first steps and which of them are done."""
     enough = labelled.people >= min(LABELS_WANTED, max(1, counts.get("pairs", 0)))
     return (
-        Step("Import pairs", "JSONL, CSV or Parquet with two answers a prompt.", "data", counts.get("pairs", 0) > 0),
-        Step("Publish a rubric", "What “better” means; a template is enough to begin.", "rubrics", published),
-        Step(f"Label {LABELS_WANTED} pairs", "Keys 1 to 7, Enter for the next.", "annotate", enough),
-        Step("Train a first run", "Freeze the labels, press Start, watch.", "train", counts.get("runs", 0) > 0),
+        SetupStep("Import pairs", "JSONL, CSV or Parquet, two answers a prompt.", "data", counts.get("pairs", 0) > 0),
+        SetupStep("Publish a rubric", "What “better” means; a template is enough to begin.", "rubrics", published),
+        SetupStep(f"Label {LABELS_WANTED} pairs", "Keys 1 to 7, Enter for the next.", "annotate", enough),
+        SetupStep("Train a first run", "Freeze the labels, press Start, watch.", "train", counts.get("runs", 0) > 0),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.background.task import Job
+from app.background.task import BackgroundTask
 from app.notices import Notice
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
@@ -53,7 +53,7 @@ class ActivityPanel(QFrame):
         column.addWidget(scroll, 1)
         theme.changed.connect(self._fit)
 
-    def add_job(self, job: Job) -> None:
+    def add_job(self, job: BackgroundTask) -> None:
         """Show a job from its start to its end."""
         line = ProgressLine(self._theme, title=job.title)
         line.follow(job)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.background.run_watch import RunWatch
-from app.background.task import Control
+from app.background.task import TaskControl
 from app.context import AppContext
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _answer(context: AppContext, live: Sequence[RunInfo]) -> str:
 def _stop_then(context: AppContext, live: Sequence[RunInfo], close: Callable[[], object]) -> None:
     runs = context.services.runs
 
-    def work(_control: Control) -> None:
+    def work(_control: TaskControl) -> None:
         for run in live:
             runs.stop(run.run_id, save=True)
         for run in live:

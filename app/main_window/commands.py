@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl, qVersion
 from PySide6.QtGui import QDesktopServices
 
-from app.background.task import Control
+from app.background.task import TaskControl
 from app.context import AppContext
 from app.main_window.workspace_switch import WorkspaceSwitch
 from app.theme.theme import ZOOM_STEPS
@@ -97,7 +97,7 @@ class GlobalCommands:
         """Check the workspace in the background and say what was found."""
         services = self._context.services
 
-        def work(control: Control) -> CheckReport:
+        def work(control: TaskControl) -> CheckReport:
             return services.workspace.check(lambda name, done, total: control.progress(done, total, name))
 
         def tell(report: CheckReport) -> None:

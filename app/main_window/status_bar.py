@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from app.background.run_watch import run_text
-from app.background.task import Job
+from app.background.task import BackgroundTask
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.containers import Swatch
@@ -99,7 +99,7 @@ class StatusBar(QFrame):
         self._runs_text = run_text(live)
         self._print_job()
 
-    def set_jobs(self, jobs: list[Job]) -> None:
+    def set_jobs(self, jobs: list[BackgroundTask]) -> None:
         """Show how many other jobs are going on."""
         running = [job for job in jobs if job.running]
         self._jobs_text = running[0].title if len(running) == 1 else f"{len(running)} jobs" if running else ""

@@ -24,7 +24,7 @@ class DetailTabs(QTabWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._samples: tuple[Any, ...] | None = None
-        self._snapshot: presenter.Snapshot | None = None
+        self._snapshot: presenter.MonitorData | None = None
         self.setDocumentMode(True)
         self.setAccessibleName("Details of the run")
         self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
@@ -55,7 +55,7 @@ class DetailTabs(QTabWidget):
         self.setTabText(0, f"Pairs of {name} ({len(rows)})" if rows or last else "Pairs of a step")
         self.step_pairs.set_rows(rows)
 
-    def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
+    def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Take samples, log and configuration; only the tab at the front is filled, since it is often."""
         self._snapshot = snapshot
         self._fill()
@@ -72,7 +72,7 @@ class DetailTabs(QTabWidget):
         elif shown is self.config:
             self._fill_config(snapshot)
 
-    def _fill_config(self, snapshot: presenter.Snapshot) -> None:
+    def _fill_config(self, snapshot: presenter.MonitorData) -> None:
         lines = presenter.config_lines(snapshot)
         if self.config.rowCount() != len(lines) or self.config.property("run") != snapshot.run_id:
             self.config.setProperty("run", snapshot.run_id)

@@ -12,7 +12,7 @@ from app.context import AppContext
 from app.runs import presenter
 from app.runs.details import DetailTabs
 from app.widgets.buttons import action_button
-from app.widgets.containers import Tile
+from app.widgets.containers import MetricTile
 from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import Banner
@@ -98,9 +98,9 @@ class Monitor(QFrame):
     def _tiles(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        self.tiles: list[Tile] = []
+        self.tiles: list[MetricTile] = []
         for name, _, colour, _ in presenter.TILES:
-            tile = Tile(name, theme=self._context.theme, colour=colour)
+            tile = MetricTile(name, theme=self._context.theme, colour=colour)
             tile.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.tiles.append(tile)
             row.addWidget(tile, 1)
@@ -124,7 +124,7 @@ class Monitor(QFrame):
 
     # What is shown
 
-    def show_snapshot(self, snapshot: presenter.Snapshot) -> None:
+    def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Draw one moment of a run."""
         status = snapshot.status
         self._name.setText(snapshot.name)
@@ -153,7 +153,7 @@ class Monitor(QFrame):
         """Print the values under the crosshair."""
         self.readout.setText(self.grid.readout())
 
-    def allow(self, snapshot: presenter.Snapshot | None) -> None:
+    def allow(self, snapshot: presenter.MonitorData | None) -> None:
         """Let be done what the run allows; without a run nothing."""
         state = snapshot.status.state if snapshot is not None else ""
         saved = snapshot is not None and bool(snapshot.checkpoints)
@@ -177,7 +177,7 @@ class Monitor(QFrame):
         self.resume.setText("Start" if state == "created" else "Resume")
         self.pause.setText("Go on" if state == "paused" else "Pause")
 
-    def _show_banner(self, snapshot: presenter.Snapshot) -> None:
+    def _show_banner(self, snapshot: presenter.MonitorData) -> None:
         wanted = _banner_of(snapshot, self._dismissed)
         key = (snapshot.run_id, wanted[0], wanted[3]) if wanted else None
         if self._banner_of == key:
@@ -203,7 +203,9 @@ class Monitor(QFrame):
         self._banner_place.addWidget(self._banner)
 
 
-def _banner_of(snapshot: presenter.Snapshot, dismissed: set[tuple[str, str]]) -> tuple[str, Any, str, str, Any] | None:
+def _banner_of(
+    snapshot: presenter.MonitorData, dismissed: set[tuple[str, str]]
+) -> tuple[str, Any, str, str, Any] | None:
     """Return key, level, title, text and insight of what the banner should say, most urgent first."""
     status = snapshot.status
     if status.state == "failed":

@@ -42,7 +42,7 @@ class RunsPage(Page):
         self.header.hide()
         self._readers: dict[str, Any] = {}
         self._lineages: dict[str, Any] = {}
-        self._snapshot: presenter.Snapshot | None = None
+        self._snapshot: presenter.MonitorData | None = None
         self._wanted, self._wanted_step = "", -1
         self._pinned = False
         self._listed_step, self._worst_step = -1, -1
@@ -137,7 +137,7 @@ class RunsPage(Page):
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
         metrics = [*self.monitor.grid.metrics, "tokens_per_s"]
 
-        def read() -> tuple[list[Any], presenter.Snapshot | None]:
+        def read() -> tuple[list[Any], presenter.MonitorData | None]:
             runs = list(service.list())
             chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
             snapshot = None
@@ -156,7 +156,7 @@ class RunsPage(Page):
             self._told = str(error)
             self.context.tasks.unhandled.emit(error)
 
-    def _show(self, found: tuple[list[Any], presenter.Snapshot | None]) -> None:
+    def _show(self, found: tuple[list[Any], presenter.MonitorData | None]) -> None:
         runs, snapshot = found
         self._told = ""
         self.list.set_runs(runs)
@@ -178,7 +178,7 @@ class RunsPage(Page):
         if self.isVisible():
             self._timer.start(LIVE_MS if snapshot and snapshot.live else IDLE_MS)
 
-    def _show_run(self, snapshot: presenter.Snapshot) -> None:
+    def _show_run(self, snapshot: presenter.MonitorData) -> None:
         self._snapshot = snapshot
         self.monitor.show_snapshot(snapshot)
         self._own_keys.keep(self.monitor.banner_frame)
@@ -200,7 +200,7 @@ class RunsPage(Page):
             self.monitor.tabs.worst.set_rows([])
             self.refresh()
 
-    def _list_newest(self, snapshot: presenter.Snapshot) -> None:
+    def _list_newest(self, snapshot: presenter.MonitorData) -> None:
         """List the pairs of the newest step until the user picks one or reads in the table."""
         step, reading = snapshot.status.step, self.monitor.tabs.step_pairs.hasFocus()
         if not self._pinned and not reading and step > 0 and step != self._listed_step:

@@ -47,7 +47,7 @@ PHASE_TEXT: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class MonitorData:
     """A run at one moment, complete enough to draw the whole page."""
 
     run_id: str
@@ -67,11 +67,11 @@ class Snapshot:
         return self.status.state in LIVE
 
 
-def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]) -> Snapshot:
+def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]) -> MonitorData:
     """Read everything the page shows of one run."""
     record, status = reader.record(), reader.status()
     series = {name: reader.series(name) for name in metrics}
-    return Snapshot(
+    return MonitorData(
         run_id=run_id,
         name=record.name,
         record=record,
@@ -85,7 +85,7 @@ def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]
     )
 
 
-def subtitle(snapshot: Snapshot) -> str:
+def subtitle(snapshot: MonitorData) -> str:
     """Return model, data and device in a few words."""
     record = snapshot.record
     title = str(record.dataset.get("title") or record.dataset.get("path") or "pairs file")
@@ -94,7 +94,7 @@ def subtitle(snapshot: Snapshot) -> str:
     return f"{model} · {title} ({record.n_train:,} train, {record.n_dev:,} held-out){device}".replace(",", " ", 0)
 
 
-def progress_text(snapshot: Snapshot) -> str:
+def progress_text(snapshot: MonitorData) -> str:
     """Return where the run stands: step, time, estimate."""
     status = snapshot.status
     total = f" / {status.total_steps}" if status.total_steps else ""
@@ -190,7 +190,7 @@ def list_line(info: Any) -> str:
     return STATE_TEXT.get(status.state, (status.state, ""))[0].lower()
 
 
-def config_lines(snapshot: Snapshot) -> list[tuple[str, str]]:
+def config_lines(snapshot: MonitorData) -> list[tuple[str, str]]:
     """Return the frozen configuration and its origin, name and value."""
     record = snapshot.record
     head = [

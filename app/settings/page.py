@@ -73,7 +73,7 @@ def _number_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tu
     return spin, lambda new: spin.setValue(new)  # type: ignore[arg-type]
 
 
-class SettingRow(QWidget):
+class SettingEditor(QWidget):
     """Name and note at the left, the editor and a reset button at the right."""
 
     def __init__(self, context: AppContext, row: Setting) -> None:
@@ -133,7 +133,7 @@ class SettingsPage(Page):
         self.search.searched.connect(self.find)
         self.header.add_right(self.search)
         scroll = ScrollColumn(margin=16, spacing=12, name="Settings", widest=context.theme.px(980))
-        self.rows: list[SettingRow] = []
+        self.rows: list[SettingEditor] = []
         self._cards: dict[str, Card] = {}
         for group in GROUPS:
             scroll.column.addWidget(self._group(group))
@@ -161,7 +161,7 @@ class SettingsPage(Page):
         for number, row in enumerate(row for row in SETTINGS if row.group == group):
             if number:
                 card.add(line())
-            made = SettingRow(self.context, row)
+            made = SettingEditor(self.context, row)
             self.rows.append(made)
             card.add(made)
         self._cards[group] = card

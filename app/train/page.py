@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
 
-from app.background.task import JobState
+from app.background.task import TaskState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
@@ -244,7 +244,7 @@ class TrainPage(Page):
     def _follow_check(self) -> None:
         """Let the next check begin when this one ended, however it did."""
         job = self._checking
-        if job is not None and job.state not in (JobState.RUNNING, JobState.STOPPING):
+        if job is not None and job.state not in (TaskState.RUNNING, TaskState.STOPPING):
             self._checking = None
             self._allow_check()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from app.background.task import Job
+from app.background.task import BackgroundTask
 from app.context import AppContext
 from app.train.presenter import Row
 from app.widgets.buttons import action_button
@@ -66,7 +66,7 @@ class PreflightPanel(Card):
             self._rows.addLayout(row)
         self.total.setText(total)
 
-    def follow(self, job: Job) -> None:
+    def follow(self, job: BackgroundTask) -> None:
         """Show how far the preflight is, with Cancel."""
         self.show_checks((), "")
         self.note.hide()

@@ -64,7 +64,7 @@ class Card(QFrame):
         self.head.addWidget(widget)
 
 
-class Tile(QFrame):
+class MetricTile(QFrame):
     """A number with its name, and how it changed: "Reward margin  1.84  ▲ 0.11".
 
     ``clicked`` fires when ``set_clickable(True)`` and it is pressed or Enter is struck on it.

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.background.task import Job, JobState, clock_text
+from app.background.task import BackgroundTask, TaskState, clock_text
 from app.notices import Notice
 from app.theme.theme import Theme
 from app.widgets.buttons import ButtonKind, icon_button, push_button
@@ -189,7 +189,7 @@ class ProgressLine(QWidget):
         self._bar.setAccessibleName(title or "Progress")
         column.addLayout(row)
         column.addWidget(self._bar)
-        self._job: Job | None = None
+        self._job: BackgroundTask | None = None
 
     def set_progress(self, phase: str, done: int = 0, total: int = 0, eta_s: float | None = None) -> None:
         """Show where the work stands; ``total`` 0 means nobody knows how much there is."""
@@ -212,7 +212,7 @@ class ProgressLine(QWidget):
             self._phase.setText(text)
         self._time.clear()
 
-    def follow(self, job: Job) -> None:
+    def follow(self, job: BackgroundTask) -> None:
         """Show a job until it ends; Cancel cancels it, and not the one that was followed before."""
         if self._job is not None:
             self.cancelled.disconnect(self._job.cancel)
@@ -231,15 +231,15 @@ class ProgressLine(QWidget):
         job = self._job
         if job is None:
             return
-        if job.state is JobState.RUNNING:
+        if job.state is TaskState.RUNNING:
             words = f"{job.title}: {job.phase}" if job.phase else job.title
             self.set_progress(words, job.done, job.total, job.eta)
-        elif job.state is JobState.STOPPING:
+        elif job.state is TaskState.STOPPING:
             self._phase.setText(f"{job.title}: stopping…")
             self._cancel.setEnabled(False)
         else:
-            ends = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.FAILED: job.message or "failed"}
-            tone = "ok" if job.state is JobState.DONE else "bad" if job.state is JobState.FAILED else ""
+            ends = {TaskState.DONE: "done", TaskState.CANCELLED: "cancelled", TaskState.FAILED: job.message or "failed"}
+            tone = "ok" if job.state is TaskState.DONE else "bad" if job.state is TaskState.FAILED else ""
             self.set_state(tone, f"{job.title}: {ends[job.state]}")
 
 

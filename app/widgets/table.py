@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from app.background.task_runner import TaskRunner
 from app.settings.store import Settings
 from app.theme.theme import Theme
-from app.widgets.table_model import Column, Fetch, PagedModel
+from app.widgets.table_model import Fetch, PagedModel, TableColumn
 
 ROW = 26
-__all__ = ["Column", "VirtualTable"]
+__all__ = ["TableColumn", "VirtualTable"]
 
 
 class VirtualTable(QTableView):
@@ -34,7 +34,7 @@ class VirtualTable(QTableView):
         self,
         tasks: TaskRunner,
         theme: Theme,
-        columns: Sequence[Column],
+        columns: Sequence[TableColumn],
         *,
         name: str,
         settings: Settings | None = None,

@@ -20,7 +20,7 @@ Fetch = Callable[[Sequence[int]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
@@ -54,7 +54,7 @@ class PagedModel(QAbstractTableModel):
 
     failed = Signal(object)
 
-    def __init__(self, tasks: TaskRunner, theme: Theme, columns: Sequence[Column]) -> None:
+    def __init__(self, tasks: TaskRunner, theme: Theme, columns: Sequence[TableColumn]) -> None:
         super().__init__()
         self._tasks, self._theme = tasks, theme
         self.columns = tuple(columns)
@@ -199,6 +199,6 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in head)
 
 
-def _alignment(column: Column) -> int:
+def _alignment(column: TableColumn) -> int:
     side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SweepRow:
     """How one value did: last training values, held-out accuracy, on-policy KL, and what the reference cost."""
 
     value: str
@@ -69,7 +69,7 @@ def sweep(
         assert workspace is not None
         return workspace_run(workspace, dataset, model, words, title, Charter())
 
-    outcomes: list[Outcome] = []
+    outcomes: list[SweepRow] = []
     try:
         for value in values:
             run_dir = make(value)
@@ -120,14 +120,14 @@ def read_over(text: str) -> tuple[str, list[str]]:
     return key.strip(), values
 
 
-def outcome_of(value: str, run_dir: Path, last: Finished) -> Outcome:
+def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
     """Read from the run's ledger how it did."""
     from core.runs.reader import RunReader
 
     reader = RunReader(run_dir)
     reader.poll()
     steps, evals, kls = reader.steps(), reader.evals("dev"), reader.kls()
-    return Outcome(
+    return SweepRow(
         value=value,
         run=str(run_dir),
         step=last.step,
@@ -141,11 +141,11 @@ def outcome_of(value: str, run_dir: Path, last: Finished) -> Outcome:
     )
 
 
-def show(key: str, outcomes: list[Outcome], *, as_json: bool) -> None:
+def show(key: str, outcomes: list[SweepRow], *, as_json: bool) -> None:
     """Print what the values led to, side by side."""
-    names = [name for name in Outcome.__slots__ if name not in ("value", "run")]
+    names = [name for name in SweepRow.__slots__ if name not in ("value", "run")]
     if as_json:
-        say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in Outcome.__slots__} for o in outcomes]})
+        say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in SweepRow.__slots__} for o in outcomes]})
         return
     rows = [[o.value, *(_text(getattr(o, n)) for n in names)] for o in outcomes]
     say(table(rows, (key, *(n.replace("_", " ") for n in names))))

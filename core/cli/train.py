@@ -171,7 +171,7 @@ def without_measured(settings: list[str]) -> list[str]:
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
     """Work on the run in this process, or in several others, print its events, and return the last."""
     from core.paths import cache_dir
-    from core.runs.driver import Drive, drive
+    from core.runs.driver import HostOptions, drive
     from core.runs.event_lines import json_line, line_of
     from core.runs.processes import run_processes
 
@@ -183,7 +183,9 @@ def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | F
     signals = (signal.SIGINT, signal.SIGTERM)
     if processes > 1:
         return run_processes(run_dir, processes, show, signals=signals)
-    return drive(run_dir, Drive(host="terminal", on_event=show, cache_dir=cache_dir(), signals=signals, reset=True))
+    return drive(
+        run_dir, HostOptions(host="terminal", on_event=show, cache_dir=cache_dir(), signals=signals, reset=True)
+    )
 
 
 def code_of(last: Finished | Failed, as_json: bool) -> int:

@@ -33,7 +33,7 @@ def flag_reason(flag: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class Label:
     """One current label of a pair; ``strength`` is in canonical sides, None unless a side is preferred."""
 
     judgement_id: int
@@ -69,7 +69,7 @@ class Aggregate:
     judgement_ids: tuple[int, ...]
 
 
-def counted(votes: Sequence[Vote]) -> list[Vote]:
+def counted(votes: Sequence[Label]) -> list[Label]:
     """Return the votes that count, oldest first.
 
     The newest adjudication decides alone. Else each reviewer counts once a rubric, with the newest label, so
@@ -83,7 +83,7 @@ def counted(votes: Sequence[Vote]) -> list[Vote]:
     return sorted(newest.values(), key=lambda vote: vote.judgement_id)
 
 
-def aggregate(votes: Sequence[Vote], policy: FreezePolicy) -> Aggregate | str:
+def aggregate(votes: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
     """Return the item that the votes make under the policy, or the reason why they make none.
 
     "Cannot judge" says nothing of the pair and is passed over. "Neither valid" leaves the pair out when at
@@ -119,7 +119,7 @@ def aggregate(votes: Sequence[Vote], policy: FreezePolicy) -> Aggregate | str:
     return Aggregate(chosen, strength, weight, _target(values, strength, chosen, policy), False, ids)
 
 
-def _kind(vote: Vote) -> str:
+def _kind(vote: Label) -> str:
     """Return what a vote says, for asking whether all say the same."""
     if vote.strength is None:
         return vote.verdict.value

@@ -46,7 +46,7 @@ class PairFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
+class PairSummary:
     """One line of the pair table: beginnings of the texts and the counts of current labels.
 
     Attributes:

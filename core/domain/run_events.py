@@ -30,7 +30,7 @@ GATE_CAUSES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
+class PairMetrics:
     """One pair in one optimizer step (or probe). Log-probs are sums over response tokens incl. EOS.
 
     ``h`` = (logp_chosen - ref_chosen) - (logp_rejected - ref_rejected) in nats; ``margin`` z = beta * h
@@ -146,7 +146,7 @@ class StepDone:
     entropy: float | None = None
     token_accuracy: float | None = None
     extra: dict[str, float] = field(default_factory=dict)
-    rows: tuple[PairRow, ...] = ()
+    rows: tuple[PairMetrics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class EvalDone:
     displacement_rejected: float
     kl_chosen: float | None = None
     kl_rejected: float | None = None
-    rows: tuple[PairRow, ...] = ()
+    rows: tuple[PairMetrics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,5 +318,5 @@ def from_plain(plain: dict[str, Any]) -> RunEvent:
     names = {f.name for f in fields(cls)}
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k in names}
     if "rows" in values:
-        values["rows"] = tuple(row if isinstance(row, PairRow) else PairRow(**row) for row in values["rows"])
+        values["rows"] = tuple(row if isinstance(row, PairMetrics) else PairMetrics(**row) for row in values["rows"])
     return cls(**values)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.insight import Insight
-from core.domain.run_events import EvalDone, PairRow
+from core.domain.run_events import EvalDone, PairMetrics
 from core.evaluation.preference_metrics import gradient_weights, length_bias
 from core.evaluation.run_so_far import RunSoFar
 from core.evaluation.statistics import over_budget
@@ -289,6 +289,6 @@ def _gap(train: EvalDone, dev: EvalDone) -> bool:
     return train.accuracy_low > dev.accuracy_high and train.margin > dev.margin
 
 
-def _ids(rows: Iterable[PairRow]) -> tuple[str, ...]:
+def _ids(rows: Iterable[PairMetrics]) -> tuple[str, ...]:
     """Return the first pairs' names, each once."""
     return tuple(dict.fromkeys(row.pair_id for row in rows))[:MOST_PAIRS]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.run_events import EvalDone, PairRow
+from core.domain.run_events import EvalDone, PairMetrics
 from core.evaluation.statistics import Z95, pearson, percentiles, spearman, wilson
 
 Array = NDArray[np.float64]
@@ -147,7 +147,7 @@ class MarginSummary:
     h_quantiles: dict[float, float]
 
 
-def column(rows: Sequence[PairRow], name: str) -> Array:
+def column(rows: Sequence[PairMetrics], name: str) -> Array:
     """Return one field of all rows as a float64 array (n,)."""
     return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
@@ -164,19 +164,19 @@ def half_credit(values: Array, eps: float = 0.0) -> Array:
     return np.where(values > eps, 1.0, np.where(np.abs(values) <= eps, 0.5, 0.0))
 
 
-def accuracy(rows: Sequence[PairRow], eps: float = 0.0) -> Share:
+def accuracy(rows: Sequence[PairMetrics], eps: float = 0.0) -> Share:
     """Return the reward accuracy: share of margins above 0, ties one half."""
     return share(half_credit(column(rows, "margin"), eps))
 
 
-def margins(rows: Sequence[PairRow]) -> MarginSummary:
+def margins(rows: Sequence[PairMetrics]) -> MarginSummary:
     """Return the distribution of margins and of h."""
     z, h = column(rows, "margin"), column(rows, "h")
     sd = float(z.std(ddof=1)) if z.size > 1 else math.nan
     return MarginSummary(_mean(z), sd, percentiles(z), share((z < 0).astype(float)), _mean(h), percentiles(h))
 
 
-def ranking(rows: Sequence[PairRow]) -> Ranking:
+def ranking(rows: Sequence[PairMetrics]) -> Ranking:
     """Return how policy and reference rank the pairs."""
     policy = half_credit(column(rows, "logp_chosen") - column(rows, "logp_rejected"))
     ref_chosen, ref_rejected = column(rows, "ref_chosen"), column(rows, "ref_rejected")
@@ -193,7 +193,7 @@ def ranking(rows: Sequence[PairRow]) -> Ranking:
     )
 
 
-def gradient_weights(rows: Sequence[PairRow]) -> GradientWeights:
+def gradient_weights(rows: Sequence[PairMetrics]) -> GradientWeights:
     """Return which pairs still pull on the policy."""
     w = column(rows, "weight")
     total, squares = float(w.sum()), float(w @ w)
@@ -209,7 +209,7 @@ def gradient_weights(rows: Sequence[PairRow]) -> GradientWeights:
     )
 
 
-def displacement(rows: Sequence[PairRow]) -> Displacement:
+def displacement(rows: Sequence[PairMetrics]) -> Displacement:
     """Return how the log-probs of both answers moved since the start."""
     chosen = column(rows, "logp_chosen") - column(rows, "ref_chosen")
     rejected = column(rows, "logp_rejected") - column(rows, "ref_rejected")
@@ -225,7 +225,7 @@ def displacement(rows: Sequence[PairRow]) -> Displacement:
     )
 
 
-def calibration(rows: Sequence[PairRow], bins: int = 10) -> Calibration:
+def calibration(rows: Sequence[PairMetrics], bins: int = 10) -> Calibration:
     """Return reliability of sigma(margin), in bins of equal numbers of pairs.
 
     Chosen always stands first in a row, so that the target would always be 1; what is compared instead is
@@ -241,7 +241,7 @@ def calibration(rows: Sequence[PairRow], bins: int = 10) -> Calibration:
     return Calibration(ece, _mean(sigmoid(-z) ** 2), _mean(softplus(-z)), table)
 
 
-def length_bias(rows: Sequence[PairRow]) -> LengthBias:
+def length_bias(rows: Sequence[PairMetrics]) -> LengthBias:
     """Return what answer length alone explains of labels and margins."""
     difference = column(rows, "tokens_chosen") - column(rows, "tokens_rejected")
     z = column(rows, "margin")
@@ -257,7 +257,7 @@ def length_bias(rows: Sequence[PairRow]) -> LengthBias:
 
 
 def summarise(
-    rows: Sequence[PairRow],
+    rows: Sequence[PairMetrics],
     *,
     split: str,
     step: int,

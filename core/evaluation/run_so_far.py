@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.domain.run_config import RunConfig
-from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairRow, RunStarted, StepDone, TokenReport
+from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMetrics, RunStarted, StepDone, TokenReport
 
 T = TypeVar("T")
 RECENT_STEPS = 50
@@ -29,7 +29,7 @@ class RunSoFar:
     steps: Sequence[StepDone] = ()
     evals: Sequence[EvalDone] = ()
     kls: Sequence[KlDone] = ()
-    rows: Sequence[PairRow] = ()
+    rows: Sequence[PairMetrics] = ()
     tokens: TokenReport | None = None
     gate: GateReport | None = None
     failed: Failed | None = None
@@ -38,7 +38,7 @@ class RunSoFar:
 
     @classmethod
     def from_events(
-        cls, events: Iterable[object], *, config: RunConfig | None = None, rows: Sequence[PairRow] = ()
+        cls, events: Iterable[object], *, config: RunConfig | None = None, rows: Sequence[PairMetrics] = ()
     ) -> RunSoFar:
         """Sort out a run's events; those the rules do not need are passed over."""
         found: dict[type, list] = {t: [] for t in _KINDS}
@@ -58,7 +58,7 @@ class RunSoFar:
             kl_budget=config.kl_budget if config else 0.0,
         )
 
-    def pair_rows(self) -> Sequence[PairRow]:
+    def pair_rows(self) -> Sequence[PairMetrics]:
         """Return the rows to judge single pairs by."""
         if self.rows:
             return self.rows

@@ -25,7 +25,7 @@ class Cancelled(UserError):
     """The caller did not want to wait any longer."""
 
 
-def ask(
+def run_in_subprocess(
     module: str,
     question: dict[str, Any],
     *,
@@ -110,7 +110,7 @@ def _unpack(answer: dict[str, Any] | None, code: int, complaint: str) -> Any:
     return answer["result"]
 
 
-def answer_with(work: Callable[[dict[str, Any], Progress], Any]) -> int:
+def serve(work: Callable[[dict[str, Any], Progress], Any]) -> int:
     """Be the child: read the question, do ``work``, and print the answer; return the exit code."""
     out = sys.stdout
     sys.stdout = sys.stderr  # what libraries print must not mix with the answer

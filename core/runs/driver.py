@@ -53,7 +53,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
+class HostOptions:
     """How a run is hosted.
 
     Attributes:
@@ -76,7 +76,7 @@ class Drive:
     reset: bool = False
 
 
-def drive(run_dir: Path, how: Drive) -> Finished | Failed:
+def drive(run_dir: Path, how: HostOptions) -> Finished | Failed:
     """Work on the run in ``run_dir`` until its last event, and return that.
 
     Raises:
@@ -113,7 +113,7 @@ def refuse_finished(folder: RunFolder) -> None:
 
 
 def _attempt(
-    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, how: Drive
+    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, how: HostOptions
 ) -> Finished | Failed:
     control = ControlFile(folder.control)
     recorder = Recorder(
@@ -136,7 +136,7 @@ def _attempt(
 
 
 def _engine_events(
-    folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: Drive
+    folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: HostOptions
 ) -> Iterator[RunEvent]:
     folder.verify_inputs()
     check_model(Path(record.model_dir), record.model_files)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.runs.child import Progress, answer_with, ask
+from core.runs.child import Progress, run_in_subprocess, serve
 from core.runs.folder import RunFolder
 from core.runs.hosts import worker_environment
 
@@ -18,7 +18,9 @@ def fork_in_child(source: Path, run_dir: Path) -> None:
         UsageError: when a setting changed that a checkpoint cannot follow.
         BadInput: when the checkpoint is damaged.
     """
-    ask("core.runs.fork_worker", {"source": str(source), "run_dir": str(run_dir)}, environment=worker_environment())
+    run_in_subprocess(
+        "core.runs.fork_worker", {"source": str(source), "run_dir": str(run_dir)}, environment=worker_environment()
+    )
 
 
 def fork(question: dict[str, Any], _progress: Progress) -> int:
@@ -32,4 +34,4 @@ def fork(question: dict[str, Any], _progress: Progress) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_with(fork))
+    sys.exit(serve(fork))

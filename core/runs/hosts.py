@@ -14,7 +14,7 @@ from core.domain.errors import UserError, WorkspaceInUse
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request
-from core.runs.driver import Drive, Engine, drive, named_engine
+from core.runs.driver import Engine, HostOptions, drive, named_engine
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import read_worker
 from core.runs.ledger import now_ms
@@ -90,7 +90,7 @@ class ThreadHost:
         self, run_dir: Path, *, engine: Engine | None = None, on_error: Callable[[UserError], None] | None = None
     ) -> None:
         self._run_dir = Path(run_dir)
-        self._how = Drive(host="thread", engine=engine, cache_dir=cache_dir())
+        self._how = HostOptions(host="thread", engine=engine, cache_dir=cache_dir())
         self._on_error = on_error
         self._code: int | None = None
         self._thread = threading.Thread(target=self._work, name=f"run-{self._run_dir.name}", daemon=True)

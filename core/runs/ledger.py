@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.domain.errors import BadInput, StorageFull, UserError
-from core.domain.run_events import EvalDone, PairRow, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
+from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
 from core.runs import schema
 
 LEDGER = "ledger.sqlite"
@@ -115,7 +115,7 @@ class LedgerWriter:
 
     def _insert_rows(self, seq: int, event: StepDone | EvalDone) -> None:
         head = (seq, self.attempt, event.step, kind_of(event))
-        statement = schema.insert("pair_rows", ("seq", "attempt", "step", "kind"), PairRow)
+        statement = schema.insert("pair_rows", ("seq", "attempt", "step", "kind"), PairMetrics)
         self._db.executemany(statement, ([*head, *schema.encode(row)] for row in event.rows))
 
     @contextmanager

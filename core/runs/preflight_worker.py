@@ -28,7 +28,7 @@ from core.domain.run_events import (
     TokenReport,
     Warned,
 )
-from core.runs.child import Progress, answer_with
+from core.runs.child import Progress, serve
 from core.runs.folder import RunFolder
 
 _ROOM = 1 << 30
@@ -297,4 +297,4 @@ def _existing(place: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_with(examine))
+    sys.exit(serve(examine))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.domain.run_config import RunConfig
-from core.domain.run_events import EvalDone, PairRow, PhaseChanged, RunEvent, SampleDone, Warned
+from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
 from core.evaluation.kl import TokenKl, heads_of, token_kl
 from core.evaluation.preference_metrics import summarise
 from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
@@ -122,7 +122,7 @@ def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterat
     total = sum(len(pairs) for pairs in sets.evals.values())
     done = 0
     for split, pairs in sets.evals.items():
-        rows: list[PairRow] = []
+        rows: list[PairMetrics] = []
         kl: TokenKl | None = None
         yield PhaseChanged("evaluate", done, total, split)
         session.prepare(pairs)
@@ -143,7 +143,7 @@ def pair_kl(session: TrainSession, pairs: Sequence[EncodedPair]) -> TokenKl:
     return token_kl(policy, reference, len(pairs), *heads_of(session.model))
 
 
-def _event(session: TrainSession, split: str, step: int, rows: list[PairRow], kl: TokenKl | None) -> EvalDone:
+def _event(session: TrainSession, split: str, step: int, rows: list[PairMetrics], kl: TokenKl | None) -> EvalDone:
     return summarise(
         rows,
         split=split,

@@ -19,7 +19,7 @@ from pathlib import Path
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.control_file import request, stop_on_signals
-from core.runs.driver import Drive, refuse_finished
+from core.runs.driver import HostOptions, refuse_finished
 from core.runs.folder import RunFolder
 from core.runs.hosts import worker_environment
 from core.runs.reader import RunReader
@@ -34,7 +34,7 @@ def is_follower() -> bool:
     return int(os.environ.get("RANK", "0")) > 0
 
 
-def follow(run_dir: Path, how: Drive) -> Finished | Failed:
+def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
     """Compute with the first process until it is done; write nothing but reference log-probs.
 
     It takes the newest checkpoint if there is one, as the first process does.

@@ -21,7 +21,7 @@ from core.domain.run_events import (
     EVENT_TYPES,
     EvalDone,
     KlDone,
-    PairRow,
+    PairMetrics,
     RunEvent,
     RunStarted,
     SampleDone,
@@ -45,7 +45,7 @@ class PairVisit:
     step: int
     attempt: int
     kind: str
-    row: PairRow
+    row: PairMetrics
 
     @property
     def pair_id(self) -> str:
@@ -63,7 +63,7 @@ class LoggedEvent:
     event: RunEvent
 
 
-_VISIT = "step, attempt, kind, " + ", ".join(f'"{column.name}"' for column in schema.columns(PairRow))
+_VISIT = "step, attempt, kind, " + ", ".join(f'"{column.name}"' for column in schema.columns(PairMetrics))
 
 
 class RunReader:
@@ -258,7 +258,7 @@ def _counts(db: sqlite3.Connection) -> str:
 
 def _visits(db: sqlite3.Connection, query: str, values: Sequence[Any]) -> list[PairVisit]:
     return [
-        PairVisit(row["step"], row["attempt"], row["kind"], schema.decode(PairRow, row))
+        PairVisit(row["step"], row["attempt"], row["kind"], schema.decode(PairMetrics, row))
         for row in db.execute(query, values)
     ]
 
@@ -271,7 +271,7 @@ def _with_rows(db: sqlite3.Connection, cls: type, row: sqlite3.Row) -> Any:
     event = schema.decode(cls, row)
     if not hasattr(event, "rows"):
         return event
-    names = ", ".join(f'"{column.name}"' for column in schema.columns(PairRow))
+    names = ", ".join(f'"{column.name}"' for column in schema.columns(PairMetrics))
     query = f"SELECT {names} FROM pair_rows WHERE kind = ? AND step = ? AND seq = ? ORDER BY id"
     found = db.execute(query, (kind_of(event), event.step, row["seq"]))
-    return replace(event, rows=tuple(schema.decode(PairRow, item) for item in found))
+    return replace(event, rows=tuple(schema.decode(PairMetrics, item) for item in found))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from core.domain.run_events import EvalDone, KlDone, PairRow, SampleDone, StepDone
+from core.domain.run_events import EvalDone, KlDone, PairMetrics, SampleDone, StepDone
 
 TABLES: dict[type, str] = {StepDone: "steps", EvalDone: "evals", KlDone: "kls", SampleDone: "samples"}
 """Events with a table of their own; all others lie in ``events`` as JSON."""
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class LedgerColumn:
     """One field of an event as a column. ``kind`` is float, int, bool, str or json."""
 
     name: str
@@ -60,13 +60,13 @@ class Column:
 
 
 @cache
-def columns(cls: type) -> tuple[Column, ...]:
-    """Return the columns of an event class or of :class:`PairRow`, without the per-pair rows."""
+def columns(cls: type) -> tuple[LedgerColumn, ...]:
+    """Return the columns of an event class or of :class:`PairMetrics`, without the per-pair rows."""
     hints = get_type_hints(cls)
     return tuple(_column(f.name, hints[f.name]) for f in fields(cls) if f.name != "rows")
 
 
-def _column(name: str, hint: Any) -> Column:
+def _column(name: str, hint: Any) -> LedgerColumn:
     args = get_args(hint)
     optional = type(None) in args
     if optional:
@@ -74,7 +74,7 @@ def _column(name: str, hint: Any) -> Column:
     if get_origin(hint) is Union:
         raise TypeError(f"Field {name} has no single column type.")
     plain = {float: "float", int: "int", bool: "bool", str: "str"}
-    return Column(name, plain.get(hint, "json"), optional)
+    return LedgerColumn(name, plain.get(hint, "json"), optional)
 
 
 def encode(value: Any) -> list[Any]:
@@ -106,7 +106,7 @@ def create(connection: sqlite3.Connection) -> None:
         "pair_rows",
         "id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL,"
         " kind TEXT NOT NULL",
-        PairRow,
+        PairMetrics,
     )
     connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS step_once ON steps (attempt, step)")
     connection.execute("CREATE INDEX IF NOT EXISTS pair_rows_step ON pair_rows (kind, step)")

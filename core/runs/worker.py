@@ -20,7 +20,7 @@ from core.domain.errors import UserError
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request, requested
-from core.runs.driver import Drive, drive, named_engine
+from core.runs.driver import HostOptions, drive, named_engine
 from core.runs.folder import RunFolder
 from core.runs.processes import follow, is_follower
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
     engine = named_engine(options.engine) if options.engine else None
-    how = Drive(
+    how = HostOptions(
         host="process",
         engine=engine,
         cache_dir=cache_dir(),

@@ -18,7 +18,7 @@ from core.domain.pair import Pair, TrainingPair
 from core.store import judgement_views, pairs
 from core.store.plain import chunks, insert_row, only_id, read_json
 from core.store.sqlite.bulk_insert import insert_many
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetLeftOutRow, DatasetRow, DatasetRubricRow
 
 _PART = 500
@@ -30,7 +30,7 @@ def add(
     plan: FreezePlan,
     items: Sequence[FrozenItem],
     rubric_version_ids: Sequence[int],
-    stamp: Stamp,
+    stamp: WriteContext,
     *,
     created_by: str = "",
     note: str = "",

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json
 from core.store.plain import insert_row, read_json
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import EventRow, ReviewerRow
 
 
@@ -29,7 +29,7 @@ class Event:
 
 def log(
     session: Session,
-    stamp: Stamp,
+    stamp: WriteContext,
     op: str,
     summary: str,
     *,

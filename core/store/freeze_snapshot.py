@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.domain.aggregation import Vote
+from core.domain.aggregation import Label
 from core.domain.judgement import Task, Verdict
 
 
@@ -36,7 +36,7 @@ class FrozenRubric:
 
 
 @dataclass(slots=True)
-class Snapshot:
+class FreezeSnapshot:
     """Everything that decides what a freeze gives.
 
     Attributes:
@@ -47,27 +47,29 @@ class Snapshot:
     """
 
     candidates: list[Candidate] = field(default_factory=list)
-    votes: dict[int, list[Vote]] = field(default_factory=dict)
+    votes: dict[int, list[Label]] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
     consents: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
-    stamp: tuple[Any, ...] = ()
+    snapshot_version: tuple[Any, ...] = ()
 
 
-def snapshot(session: Session) -> Snapshot:
+def snapshot(session: Session) -> FreezeSnapshot:
     """Read all of it."""
-    found = Snapshot(stamp=stamp(session))
+    found = FreezeSnapshot(snapshot_version=snapshot_version(session))
     found.consents = dict(_all(session, "SELECT id, consent FROM source"))
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
-    votes: dict[int, list[Vote]] = defaultdict(list)
+    votes: dict[int, list[Label]] = defaultdict(list)
     tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
     query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength
         FROM current_label WHERE task NOT IN('gold','retest') ORDER BY judgement_id"""
     for pair_id, judgement_id, reviewer_id, version_id, task, verdict, strength in _all(session, query):
         votes[pair_id].append(
-            Vote(judgement_id, reviewer_id, rubric_of[version_id], version_id, tasks[task], verdicts[verdict], strength)
+            Label(
+                judgement_id, reviewer_id, rubric_of[version_id], version_id, tasks[task], verdicts[verdict], strength
+            )
         )
     found.votes = dict(votes)
     flags: dict[int, set[str]] = defaultdict(set)
@@ -79,7 +81,7 @@ def snapshot(session: Session) -> Snapshot:
     return found
 
 
-def stamp(session: Session) -> tuple[Any, ...]:
+def snapshot_version(session: Session) -> tuple[Any, ...]:
     """Return a value that changes whenever a later snapshot could differ."""
     (highest,) = _all(
         session,

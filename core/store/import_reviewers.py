@@ -8,13 +8,13 @@ from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind
 from core.store import reviewers
 from core.store.import_rows import DERIVED, Target
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 
 
-class Voices:
+class ImportReviewers:
     """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
 
-    def __init__(self, session: Session, target: Target, stamp: Stamp, judged: set[tuple[int, str]]) -> None:
+    def __init__(self, session: Session, target: Target, stamp: WriteContext, judged: set[tuple[int, str]]) -> None:
         self._session, self._target, self._stamp = session, target, stamp
         self._judged = judged
         self._closed = {pair_id for pair_id, _ in judged} if target.format == DERIVED else set()

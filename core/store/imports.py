@@ -15,15 +15,15 @@ from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.store import rubrics
-from core.store.import_reviewers import Voices, judged_on
+from core.store.import_reviewers import ImportReviewers, judged_on
 from core.store.import_rows import OWN_NAMES, BatchResult, NewPair, NewRow, NewSource, Target
 from core.store.plain import insert_row
 from core.store.sqlite.bulk_insert import insert_many
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ImportBatchRow, SourceRow
 
 
-def open_source(session: Session, new: NewSource, stamp: Stamp) -> Target:
+def open_source(session: Session, new: NewSource, stamp: WriteContext) -> Target:
     """Return where the batches of a file go; the very same file goes where it went before, under the same voice."""
     own_names = new.format == OWN_NAMES
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
@@ -51,7 +51,7 @@ def open_source(session: Session, new: NewSource, stamp: Stamp) -> Target:
     return Target(key, name, new.voice, new.file_sha256, new.format, own_names)
 
 
-def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: Stamp) -> BatchResult:
+def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: WriteContext) -> BatchResult:
     """Store the pairs and labels of some records; see :class:`BatchResult`."""
     result = BatchResult()
     ids = _ids_by_hash(session, "pair", (pair.sha256 for row in rows for pair in row.pairs))
@@ -75,7 +75,7 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: S
     return result
 
 
-def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, stamp: Stamp) -> None:
+def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, stamp: WriteContext) -> None:
     """Note one transaction of an import: what it held and up to where the file was read."""
     number = session.exec(
         select(func.max(ImportBatchRow.number)).where(ImportBatchRow.source_id == target.source_id)
@@ -93,7 +93,7 @@ def add_batch_row(session: Session, target: Target, counts: dict[str, int], stat
     )
 
 
-def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], stamp: Stamp) -> None:
+def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], stamp: WriteContext) -> None:
     prompts = _ids_by_hash(session, "prompt", (pair.prompt_sha256 for _, pair in fresh))
     next_id = _next_id(session, "prompt")
     prompt_rows = []
@@ -149,12 +149,12 @@ def _insert_labels(
     ids: dict[str, int],
     old: set[int],
     result: BatchResult,
-    stamp: Stamp,
+    stamp: WriteContext,
 ) -> None:
     """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
     if not any(pair.labels for row in rows for pair in row.pairs):
         return
-    voices = Voices(session, target, stamp, judged_on(session, old))
+    voices = ImportReviewers(session, target, stamp, judged_on(session, old))
     presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
     uids = iter(new_uids(2 * sum(len(pair.labels) for row in rows for pair in row.pairs)))
     showings, labels = [], []
@@ -177,7 +177,7 @@ def _insert_labels(
         _write_labels(session, version, showings, labels, stamp)
 
 
-def _write_labels(session: Session, version: int, showings: list[Any], labels: list[Any], stamp: Stamp) -> None:
+def _write_labels(session: Session, version: int, showings: list[Any], labels: list[Any], stamp: WriteContext) -> None:
     when = (stamp.at_ms, stamp.mono_ms, stamp.session)
     insert_many(
         session,

@@ -20,7 +20,7 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import JudgementDraft, Task, check_spans
 from core.domain.pair import Side
 from core.store.plain import insert_row
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
 
 LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)
@@ -33,7 +33,7 @@ def alike(task: Task) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class Presentation:
     """One showing of one pair to one reviewer, before or after it is stored."""
 
     uid: str
@@ -47,7 +47,7 @@ class Showing:
     shown_ms: int = 0
 
 
-def present(session: Session, showing: Showing, stamp: Stamp) -> int:
+def present(session: Session, showing: Presentation, stamp: WriteContext) -> int:
     """Store a showing unless it is stored already; return its id."""
     found = session.exec(select(PresentationRow.id).where(PresentationRow.uid == showing.uid)).first()
     if found is not None:
@@ -69,13 +69,13 @@ def present(session: Session, showing: Showing, stamp: Stamp) -> int:
     )
 
 
-def showing(session: Session, uid: str) -> Showing | None:
+def showing(session: Session, uid: str) -> Presentation | None:
     """Return a stored showing, or None."""
     row = session.exec(select(PresentationRow).where(PresentationRow.uid == uid)).first()
     return None if row is None else _showing(row)
 
 
-def showing_of(session: Session, presentation_id: int) -> Showing:
+def showing_of(session: Session, presentation_id: int) -> Presentation:
     """Return the stored showing of this id."""
     row = session.get(PresentationRow, presentation_id)
     if row is None:
@@ -83,7 +83,7 @@ def showing_of(session: Session, presentation_id: int) -> Showing:
     return _showing(row)
 
 
-def open_showings(session: Session, like: Showing, pair_ids: Sequence[int]) -> dict[int, Showing]:
+def open_showings(session: Session, like: Presentation, pair_ids: Sequence[int]) -> dict[int, Presentation]:
     """Return pair id -> the showing of that pair that was begun and never answered, for these pairs.
 
     Reviewer, rubric version and task are taken from ``like``.
@@ -107,8 +107,8 @@ def append(
     op: str,
     revision: int,
     supersedes: int | None,
-    stamp: Stamp,
-    shown: Showing | None = None,
+    stamp: WriteContext,
+    shown: Presentation | None = None,
 ) -> int:
     """Append one row and return its id: a label, or a retraction when ``draft`` is None.
 
@@ -141,7 +141,7 @@ def append(
     )
 
 
-def add_imported(session: Session, shown: Showing, draft: JudgementDraft, stamp: Stamp) -> int | None:
+def add_imported(session: Session, shown: Presentation, draft: JudgementDraft, stamp: WriteContext) -> int | None:
     """Store a label that came with a file, with the showing it must have had.
 
     Returns:
@@ -153,7 +153,7 @@ def add_imported(session: Session, shown: Showing, draft: JudgementDraft, stamp:
     return append(session, presentation_id, draft, op="import", revision=0, supersedes=None, stamp=stamp, shown=shown)
 
 
-def tip(session: Session, shown: Showing, presentation_id: int | None = None) -> JudgementRow | None:
+def tip(session: Session, shown: Presentation, presentation_id: int | None = None) -> JudgementRow | None:
     """Return the last row of the chain that ``shown`` belongs to, label or retraction, or None."""
     query = select(JudgementRow)
     if shown.task in (Task.GOLD, Task.RETEST):
@@ -205,8 +205,8 @@ def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
     return f"{found[0]} v{found[1]}" if found else ""
 
 
-def _showing(row: PresentationRow) -> Showing:
-    return Showing(
+def _showing(row: PresentationRow) -> Presentation:
+    return Presentation(
         row.uid,
         row.pair_id,
         row.reviewer_id,

@@ -11,7 +11,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.model_info import ModelInfo
 from core.store.plain import insert_row, only_id, read_json
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ModelRow
 
 _COLUMNS = ("id", "name", "path", "kind", "sha256", "created_ms", "available")
@@ -41,7 +41,7 @@ def by_path(session: Session, path: Path) -> ModelInfo | None:
     return _to_domain(row) if row else None
 
 
-def add(session: Session, info: ModelInfo, stamp: Stamp) -> ModelInfo:
+def add(session: Session, info: ModelInfo, stamp: WriteContext) -> ModelInfo:
     """Register a model; one that lies at the same path is brought up to date instead."""
     known = session.exec(select(ModelRow).where(col(ModelRow.path) == str(info.path))).first()
     if known is not None:

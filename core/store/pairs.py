@@ -22,7 +22,7 @@ from core.domain.pair_table import (
     PairInDataset,
     PairInRun,
     PairInSource,
-    PairRow,
+    PairSummary,
 )
 from core.store import judgement_views, sources
 from core.store import tables as t
@@ -69,7 +69,7 @@ def page_ids(session: Session, wanted: PairFilter, after_id: int, limit: int) ->
     return [row[0] for row in session.connection().exec_driver_sql(sql, (*values, after_id, limit))]
 
 
-def rows(session: Session, pair_ids: Sequence[int]) -> list[PairRow]:
+def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     """Return the table lines of these pairs in the order asked for; unknown ids are left out."""
     sql = f"""SELECT p.id, q.body, substr(p.a_text,1,{EXCERPT_CHARS}), substr(p.b_text,1,{EXCERPT_CHARS}), q.turns,
           o.name, s.labels, s.prefer_a, s.prefer_b, s.ties, s.neithers, s.cannots, s.flagged
@@ -78,7 +78,7 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairRow]:
     found = {}
     for row in session.connection().exec_driver_sql(sql, (canonical_json(list(pair_ids)),)):
         prompt = read_json(row[1])[-1]["content"][:EXCERPT_CHARS]
-        found[row[0]] = PairRow(row[0], prompt, row[2], row[3], row[4], row[5], *row[6:])
+        found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *row[6:])
     return [found[key] for key in pair_ids if key in found]
 
 

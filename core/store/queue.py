@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.conversation import Prompt
 from core.domain.judgement import ReviewerKind, Task
-from core.store.judgements import LABEL_TASKS, Showing
+from core.store.judgements import LABEL_TASKS, Presentation
 from core.store.plain import chunks, only_id, read_json
 from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PresentationRow, PromptRow, ReviewerRow, SkipRow
 
@@ -162,7 +162,7 @@ def bookmarks(session: Session, reviewer_id: int) -> list[tuple[int, str, int]]:
     return [(row.pair_id, row.note, row.at_ms) for row in session.exec(query)]
 
 
-def store_skip(session: Session, shown: Showing, presentation_id: int, reason: str, at_ms: int) -> bool:
+def store_skip(session: Session, shown: Presentation, presentation_id: int, reason: str, at_ms: int) -> bool:
     """Put a showing aside; False when it was put aside before."""
     from core.store.plain import insert_row
 

@@ -8,7 +8,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.store.plain import insert_row, only_id
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ReviewerRow
 
 
@@ -42,7 +42,7 @@ def by_name(session: Session, name: str) -> Reviewer | None:
     return to_domain(row) if row else None
 
 
-def add(session: Session, name: str, kind: ReviewerKind, stamp: Stamp, note: str = "") -> Reviewer:
+def add(session: Session, name: str, kind: ReviewerKind, stamp: WriteContext, note: str = "") -> Reviewer:
     """Add a reviewer.
 
     Raises:
@@ -57,7 +57,7 @@ def add(session: Session, name: str, kind: ReviewerKind, stamp: Stamp, note: str
     return Reviewer(key, name, kind, note)
 
 
-def ensure(session: Session, name: str, kind: ReviewerKind, stamp: Stamp, note: str = "") -> Reviewer:
+def ensure(session: Session, name: str, kind: ReviewerKind, stamp: WriteContext, note: str = "") -> Reviewer:
     """Return the reviewer of this name, added when missing. A person of that name is never taken for another kind."""
     name = name.strip() or kind.value
     found = by_name(session, name)

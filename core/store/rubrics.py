@@ -9,7 +9,7 @@ from core.domain.errors import BadInput, ImmutableError, NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricState, RubricVersion, next_number
 from core.store.plain import insert_row, only_id, read_json
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import CurrentLabelRow, LabelTallyRow, RubricRow, RubricVersionRow
 
 FIRST_NUMBER = "1.0.0"
@@ -84,7 +84,7 @@ def newest_number(session: Session, rubric_id: int) -> str | None:
     return max(found, key=lambda n: tuple(map(int, n.split(".")))) if found else None
 
 
-def create(session: Session, name: str, body: RubricBody, stamp: Stamp, kind: str = "authored") -> RubricVersion:
+def create(session: Session, name: str, body: RubricBody, stamp: WriteContext, kind: str = "authored") -> RubricVersion:
     """Make a rubric with a first draft.
 
     Raises:
@@ -100,7 +100,7 @@ def create(session: Session, name: str, body: RubricBody, stamp: Stamp, kind: st
 
 
 def new_draft(
-    session: Session, rubric_id: int, stamp: Stamp, based_on: int | None = None
+    session: Session, rubric_id: int, stamp: WriteContext, based_on: int | None = None
 ) -> tuple[RubricVersion, bool]:
     """Return a rubric's draft and whether it was made now; it starts as a copy of ``based_on`` or the newest version.
 
@@ -131,7 +131,9 @@ def save_draft(session: Session, version_id: int, body: RubricBody, change_note:
     return get(session, version_id)
 
 
-def publish(session: Session, version_id: int, level: ChangeLevel, change_note: str, stamp: Stamp) -> RubricVersion:
+def publish(
+    session: Session, version_id: int, level: ChangeLevel, change_note: str, stamp: WriteContext
+) -> RubricVersion:
     """Number a draft after the newest published version, hash it, and close it for ever.
 
     Raises:
@@ -160,7 +162,7 @@ def discard_draft(session: Session, version_id: int) -> None:
     session.flush()
 
 
-def imported_version(session: Session, name: str, purpose: str, stamp: Stamp) -> RubricVersion:
+def imported_version(session: Session, name: str, purpose: str, stamp: WriteContext) -> RubricVersion:
     """Return the published stub version that the labels of a source stand under, made when missing.
 
     It states what is known: somebody else's rubric, not its text. So lineage never has a hole.
@@ -252,7 +254,7 @@ def _insert_draft(
     level: ChangeLevel,
     body: RubricBody,
     based_on: int | None,
-    stamp: Stamp,
+    stamp: WriteContext,
 ) -> RubricVersion:
     key = insert_row(
         session,

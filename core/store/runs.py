@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from core.domain.errors import NotFound
 from core.domain.ids import canonical_json
 from core.store.plain import insert_row
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import RunRow
 
 
@@ -34,7 +34,7 @@ class RegisteredRun:
     created_ms: int = 0
 
 
-def add(session: Session, run: RegisteredRun, stamp: Stamp) -> None:
+def add(session: Session, run: RegisteredRun, stamp: WriteContext) -> None:
     """Register a run whose folder is published."""
     insert_row(
         session,

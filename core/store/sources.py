@@ -8,7 +8,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.pair_table import SourceInfo
 from core.store import events
 from core.store.plain import only_id
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SourceRow
 
 CONSENTS = ("granted", "unknown", "withdrawn")
@@ -41,7 +41,7 @@ def by_file(session: Session, file_sha256: str) -> SourceInfo | None:
     return to_domain(row) if row else None
 
 
-def set_consent(session: Session, source_id: int, consent: str, stamp: Stamp) -> SourceInfo:
+def set_consent(session: Session, source_id: int, consent: str, stamp: WriteContext) -> SourceInfo:
     """Set the consent of a source and log it.
 
     Raises:

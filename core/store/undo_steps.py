@@ -18,12 +18,12 @@ from core.domain.judgement import JudgementDraft
 from core.store import judgements
 from core.store.judgement_views import draft_of
 from core.store.plain import insert_row, only_id
-from core.store.sqlite.write_context import Stamp
+from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SkipRow, StepRow
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UndoEntry:
     """One named step.
 
     Attributes:
@@ -37,7 +37,7 @@ class Step:
     id: int
     label: str
     kind: str
-    showing: judgements.Showing
+    showing: judgements.Presentation
     answer: JudgementDraft | None
     judgement_id: int | None
 
@@ -49,7 +49,7 @@ def push(
     label: str,
     presentation_id: int,
     judgement_id: int | None,
-    stamp: Stamp,
+    stamp: WriteContext,
 ) -> None:
     """Remember a step that was just done; what had been undone before can no longer be redone."""
     drop = update(StepRow).where(col(StepRow.reviewer_id) == reviewer_id, col(StepRow.state) == "undone")
@@ -67,17 +67,17 @@ def push(
     )
 
 
-def next_undo(session: Session, reviewer_id: int) -> Step | None:
+def next_undo(session: Session, reviewer_id: int) -> UndoEntry | None:
     """Return the step that undo would take back, or None."""
     return _step(session, _undo_row(session, reviewer_id))
 
 
-def next_redo(session: Session, reviewer_id: int) -> Step | None:
+def next_redo(session: Session, reviewer_id: int) -> UndoEntry | None:
     """Return the step that redo would do again, or None."""
     return _step(session, _redo_row(session, reviewer_id))
 
 
-def undo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
+def undo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry | None:
     """Take the last step back; return it, or None when there is none.
 
     Raises:
@@ -97,7 +97,7 @@ def undo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
     return step
 
 
-def redo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
+def redo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry | None:
     """Do the step again that was undone last; return it, or None when there is none."""
     row = _redo_row(session, reviewer_id)
     step = _step(session, row)
@@ -122,12 +122,14 @@ def redo(session: Session, reviewer_id: int, stamp: Stamp) -> Step | None:
     return replace(step, judgement_id=row.judgement_id)
 
 
-def reopened(shown: judgements.Showing, stamp: Stamp) -> judgements.Showing:
+def reopened(shown: judgements.Presentation, stamp: WriteContext) -> judgements.Presentation:
     """Return a fresh showing of the same pair with the same sides, for answering anew after an undo."""
     return replace(shown, uid=new_uid(), shown_ms=stamp.at_ms)
 
 
-def _append_undo(session: Session, presentation_id: int, judgement_id: int, step: Step, stamp: Stamp) -> None:
+def _append_undo(
+    session: Session, presentation_id: int, judgement_id: int, step: UndoEntry, stamp: WriteContext
+) -> None:
     tip = judgements.tip(session, step.showing, presentation_id)
     tip_id = only_id(tip)
     if title := judgements.frozen_in(session, (judgement_id, tip_id)):
@@ -165,9 +167,9 @@ def _redo_row(session: Session, reviewer_id: int) -> StepRow | None:
     return session.exec(query.order_by(col(StepRow.id)).limit(1)).first()
 
 
-def _step(session: Session, row: StepRow | None) -> Step | None:
+def _step(session: Session, row: StepRow | None) -> UndoEntry | None:
     if row is None:
         return None
     answer = draft_of(judgements.row(session, row.judgement_id)) if row.judgement_id is not None else None
     shown = judgements.showing_of(session, row.presentation_id)
-    return Step(only_id(row), row.label, row.kind, shown, answer, row.judgement_id)
+    return UndoEntry(only_id(row), row.label, row.kind, shown, answer, row.judgement_id)

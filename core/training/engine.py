@@ -21,12 +21,12 @@ from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, Run
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control import Control
-from core.training.footprint import keep_small
+from core.training.footprint import limit_caches
 from core.training.forward.matmul_kernel_cache import settled_kernel
 from core.training.forward.matmul_kernels import kernel_in
-from core.training.loop import Job, Training, finished
+from core.training.loop import Attempt, Training, finished
 from core.training.losses import check_combination
-from core.training.parallel.process_group import SharedControl, World
+from core.training.parallel.process_group import ProcessGroup, SharedControl
 from core.training.policy.device import resolve_device, set_threads
 from core.training.preparing import Split, input_hashes, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
@@ -64,9 +64,9 @@ def train(
 
     Under torchrun every process calls this alike; the first yields all events, the others only the last.
     """
-    world = World.from_environment()
+    world = ProcessGroup.from_environment()
     control = control if world.alone else SharedControl(world, control)
-    job = Job(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, world)
+    job = Attempt(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, world)
     failure: Failed | None = None
     try:
         with closing(_run(job)) as events:
@@ -87,13 +87,13 @@ def train(
     yield failure
 
 
-def _run(job: Job) -> Generator[RunEvent, None, None]:
+def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     """One attempt, from the first look at the settings to the published result."""
     config = job.config
     check_combination(config)
     device = resolve_device(job.world.device(config.device))
     set_threads(job.world.threads(config.threads))
-    keep_small()
+    limit_caches()
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
     inputs = input_hashes(split.train, config, job.model_dir)
@@ -138,7 +138,7 @@ def _run(job: Job) -> Generator[RunEvent, None, None]:
     yield from run.end()
 
 
-def _starting_point(job: Job, inputs: dict[str, str]) -> tuple[Checkpoint | None, list[str]]:
+def _starting_point(job: Attempt, inputs: dict[str, str]) -> tuple[Checkpoint | None, list[str]]:
     """Return the checkpoint to go on from, and what is wrong with newer ones.
 
     Raises:
@@ -165,7 +165,7 @@ def _starting_point(job: Job, inputs: dict[str, str]) -> tuple[Checkpoint | None
 
 
 def _started(
-    job: Job, split: Split, inputs: dict[str, str], device: torch.device, checkpoint: Checkpoint | None
+    job: Attempt, split: Split, inputs: dict[str, str], device: torch.device, checkpoint: Checkpoint | None
 ) -> RunStarted:
     """Return the first event. Its total counts pairs before any is dropped; the train phase has the exact one."""
     return RunStarted(

@@ -18,7 +18,7 @@ OWN_MAPPING = 4 << 20
 _M_MMAP_THRESHOLD = -3
 
 
-def keep_small() -> None:
+def limit_caches() -> None:
     """Set all limits of this module; call it before the first product."""
     limit_primitive_caches()
     map_large_tensors()
@@ -45,7 +45,7 @@ def map_large_tensors() -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, OWN_MAPPING)
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return freed memory to the system where the C library keeps it (glibc); otherwise nothing."""
     if libc := _libc():
         libc.malloc_trim(0)

@@ -20,8 +20,8 @@ from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
 from core.training.control import Control
 from core.training.export.run_result import publish_result
-from core.training.footprint import give_back
-from core.training.parallel.process_group import World
+from core.training.footprint import trim_heap
+from core.training.parallel.process_group import ProcessGroup
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
 from core.training.reference import tr_dpo
@@ -38,7 +38,7 @@ from core.training.steps.optimizer import (
 
 
 @dataclass(slots=True)
-class Job:
+class Attempt:
     """What ``train`` was called with, and how far it has come."""
 
     config: RunConfig
@@ -50,7 +50,7 @@ class Job:
     resume: bool
     run_id: str
     cache_dir: Path | None
-    world: World
+    world: ProcessGroup
     started: bool = False
     step: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -61,7 +61,7 @@ class Training:
 
     def __init__(
         self,
-        job: Job,
+        job: Attempt,
         prepared: Prepared,
         interrupts: Interrupts,
         inputs: dict[str, str],
@@ -142,7 +142,7 @@ class Training:
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.stepper.clear()
-        give_back()  # rows of another length leave holes that the next step could not use
+        trim_heap()  # rows of another length leave holes that the next step could not use
         seconds = time.monotonic() - begun - self.interrupts.take_paused()
         done = tally.event(
             step=step, epoch=self.prepared.order.epochs_done(step), grad_norm=norm, lr=rate, seconds=seconds
@@ -306,7 +306,7 @@ def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]
     yield from events
 
 
-def finished(job: Job, reason: Any, summary: dict[str, Any], step: int | None = None, path: str = "") -> Finished:
+def finished(job: Attempt, reason: Any, summary: dict[str, Any], step: int | None = None, path: str = "") -> Finished:
     """Return the last event of a run that ended as asked; ``step`` defaults to where the attempt began."""
     seconds = time.monotonic() - job.began
     return Finished(reason, job.step if step is None else step, path, seconds, summary)

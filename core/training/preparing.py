@@ -15,13 +15,13 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.durable import file_sha256
-from core.training.footprint import give_back
+from core.training.footprint import trim_heap
 from core.training.forward.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.forward.select import choose_scorer
 from core.training.gate.run import run_gate
 from core.training.losses import LOSS_TABLE, check_labels
 from core.training.parallel.fsdp import Sharded, ShardedScorer
-from core.training.parallel.process_group import World
+from core.training.parallel.process_group import ProcessGroup
 from core.training.policy.model import load_model, model_sha256
 from core.training.probe import TrainSession
 from core.training.reference.cache import ReferenceCache, ReferenceIdentity, TokenLogps
@@ -104,7 +104,7 @@ def prepare(
     cache_dir: Path | None,
     start: int,
     interrupts: Interrupts,
-    world: World,
+    world: ProcessGroup,
     kernel: str = "",
 ) -> Generator[RunEvent, None, Prepared | None]:
     """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
@@ -176,7 +176,7 @@ def _about_ties(count: int, config: RunConfig) -> str:
 
 
 def _visited(
-    train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], world: World, *, whole: bool
+    train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], world: ProcessGroup, *, whole: bool
 ) -> list[EncodedPair]:
     """Return the pairs that this process values in ``steps``, longest first, so that batches are of like length."""
     indices: set[int] = set()
@@ -218,7 +218,7 @@ def _compute_reference(
             )
         batch = max(1, batch // 2)
     session.model.release_reference()
-    give_back()
+    trim_heap()
 
 
 def pass_gate(

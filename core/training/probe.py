@@ -10,8 +10,8 @@ import torch
 
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import PairRow, RunEvent
-from core.training.losses.evaluate_pairs import Valuer
+from core.domain.run_events import PairMetrics, RunEvent
+from core.training.losses.evaluate_pairs import LossEvaluator
 from core.training.parallel.fsdp import Sharded
 from core.training.policy.model import LoadedModel
 from core.training.reference.cache import TokenLogps
@@ -50,7 +50,7 @@ class TrainSession:
         self.pairs = {pair.pair_id: pair for pair in pairs if pair.pair_id in self.encoded}
         self.train_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "train")
         self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
-        self.valuer = Valuer(config, fetch_reference)
+        self.valuer = LossEvaluator(config, fetch_reference)
         self.stop_reason = ""
 
     def whole_model(self) -> AbstractContextManager[None]:
@@ -65,13 +65,13 @@ class TrainSession:
         """Fetch the reference of ``pairs`` in one go, as a probe does with its fixed set."""
         self.valuer.prepare(pairs)
 
-    def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairRow]:
+    def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairMetrics]:
         """Return each pair's values under the present policy, ``batch`` pairs a forward pass, without grad.
 
         A row depends on its pair alone, so the result does not depend on ``batch`` (but for losses over a
         whole step, which are taken over each batch).
         """
-        rows: list[PairRow] = []
+        rows: list[PairMetrics] = []
         for start in range(0, len(pairs), batch):
             part = pairs[start : start + batch]
             with torch.no_grad():

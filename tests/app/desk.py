@@ -66,7 +66,7 @@ class TestDesk:
 
     __test__ = False
     qtbot: Any
-    desk: bootstrap.Desk
+    desk: bootstrap.RunningApp
     dialogs: ScriptedDialogs
     expected: list[type[BaseException]] = field(default_factory=list)
     closed: bool = False

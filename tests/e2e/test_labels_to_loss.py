@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.domain.dataset import FreezePolicy
-from core.domain.run_events import PairRow
+from core.domain.run_events import PairMetrics
 from core.services.application import Application
 from tests.core.training.tiny_runs import run, steps_of
 from tests.fakes.fresh import fresh
@@ -43,7 +43,7 @@ def app(tmp_path: Path) -> Iterator[Application]:
 
 def first_rows(
     app: Application, model: Path, folder: Path, policy: FreezePolicy, **settings: Any
-) -> dict[str, PairRow]:
+) -> dict[str, PairMetrics]:
     """Freeze, train one step at learning rate 0 and return question -> what the ledger says of its pair."""
     version = app.datasets.freeze("d", policy).value
     pairs = list(app.datasets.training_pairs(version.id))

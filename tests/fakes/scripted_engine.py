@@ -24,7 +24,7 @@ from core.domain.run_events import (
     Finished,
     GateReport,
     KlDone,
-    PairRow,
+    PairMetrics,
     PhaseChanged,
     RunEvent,
     RunStarted,
@@ -136,7 +136,7 @@ def _newest_checkpoint(run_dir: Path) -> int:
     return 0
 
 
-def make_row(config: RunConfig, pair_id: str, step: int) -> PairRow:
+def make_row(config: RunConfig, pair_id: str, step: int) -> PairMetrics:
     """Return the synthetic row of one pair at one step: margins drift apart, some pairs the wrong way."""
     draw = int.from_bytes(hashlib.sha256(f"{config.seed}:{pair_id}".encode()).digest()[:4], "big") / 2**32
     noise = int.from_bytes(hashlib.sha256(f"{config.seed}:{pair_id}:{step}".encode()).digest()[:4], "big") / 2**32
@@ -144,7 +144,7 @@ def make_row(config: RunConfig, pair_id: str, step: int) -> PairRow:
     chosen, rejected = drift * 0.4, -drift * 0.6
     h = chosen - rejected
     z = config.beta * h
-    return PairRow(
+    return PairMetrics(
         pair_id=pair_id,
         loss=math.log1p(math.exp(-z)),
         logp_chosen=-100.0 + chosen,
@@ -165,11 +165,11 @@ def _batch(config: RunConfig, pairs: list[TrainingPair], step: int) -> list[Trai
     return [pairs[(first + i) % len(pairs)] for i in range(min(config.batch_size, len(pairs)))]
 
 
-def _mean(rows: Sequence[PairRow], name: str) -> float:
+def _mean(rows: Sequence[PairMetrics], name: str) -> float:
     return sum(getattr(row, name) for row in rows) / len(rows)
 
 
-def _means(config: RunConfig, rows: Sequence[PairRow]) -> dict[str, float]:
+def _means(config: RunConfig, rows: Sequence[PairMetrics]) -> dict[str, float]:
     chosen = _mean(rows, "logp_chosen") - _mean(rows, "ref_chosen")
     rejected = _mean(rows, "logp_rejected") - _mean(rows, "ref_rejected")
     return {

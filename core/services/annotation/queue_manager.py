@@ -14,16 +14,16 @@ from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
-from core.services.annotation.views import Presented, QueueInfo, QueueSettings
+from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings
 from core.store import drafts, judgements, queue, reviewers, rubrics, undo_steps
-from core.store.judgements import Showing
+from core.store.judgements import Presentation
 from core.store.sqlite.database import Session
 
 if TYPE_CHECKING:
     from core.services.application import Application
 
 
-class Desk:
+class QueueManager:
     """Hands showings out and remembers which are out. Thread-safe."""
 
     def __init__(self, app: Application, rng: random.Random) -> None:
@@ -31,7 +31,7 @@ class Desk:
         self._app, self._store, self._rng = app, app.store, rng
         self._lock = threading.RLock()
         self._queues: dict[str, OpenQueue] = {}
-        self._out: dict[str, Showing] = {}
+        self._out: dict[str, Presentation] = {}
 
     def open(self, settings: QueueSettings) -> QueueInfo:
         """Open a queue; see ``AnnotationService.open_queue``."""
@@ -55,7 +55,7 @@ class Desk:
         with self._lock:
             return self._queue(uid).info()
 
-    def hand_out(self, uid: str, n: int) -> list[Presented]:
+    def hand_out(self, uid: str, n: int) -> list[PresentationView]:
         """Hand out the next ``n`` showings; one that was begun before comes back as it was."""
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
@@ -71,7 +71,7 @@ class Desk:
                 opened.cursor = shown.position
             return self.presented(session, given, len(opened.ids))
 
-    def hand_back(self, step: undo_steps.Step) -> Presented:
+    def hand_back(self, step: undo_steps.UndoEntry) -> PresentationView:
         """Hand out a fresh showing of an undone step's pair: same sides, the former answer filled in."""
         again = undo_steps.reopened(step.showing, self._store.stamp())
         with self._lock:
@@ -84,7 +84,7 @@ class Desk:
         with self._store.read() as session:
             return self.presented(session, [again], total, step.answer)[0]
 
-    def find(self, presentation_uid: str) -> Showing:
+    def find(self, presentation_uid: str) -> Presentation:
         """Return a showing that is out, or one that was stored earlier.
 
         Raises:
@@ -105,7 +105,7 @@ class Desk:
         with self._lock:
             self._out.pop(presentation_uid, None)
 
-    def mark(self, shown: Showing, *, done: bool | None, skipped: bool) -> None:
+    def mark(self, shown: Presentation, *, done: bool | None, skipped: bool) -> None:
         """Bring every open queue of this reviewer up to date; ``done`` None leaves that part as it is."""
         with self._lock:
             for opened in self._queues.values():
@@ -115,8 +115,8 @@ class Desk:
                     opened.mark(shown.pair_id, done=done, skipped=skipped)
 
     def presented(
-        self, session: Session, given: list[Showing], total: int, answer: JudgementDraft | None = None
-    ) -> list[Presented]:
+        self, session: Session, given: list[Presentation], total: int, answer: JudgementDraft | None = None
+    ) -> list[PresentationView]:
         """Return showings with their texts by screen side, and the draft of each, if any."""
         texts = queue.texts(session, [s.pair_id for s in given])
         kept = drafts.load_many(session, [s.uid for s in given])
@@ -126,7 +126,7 @@ class Desk:
             left, right = (text.a, text.b) if s.left_is == "A" else (text.b, text.a)
             draft = json.loads(kept[s.uid]) if s.uid in kept else None
             found.append(
-                Presented(
+                PresentationView(
                     s.uid,
                     s.pair_id,
                     text.prompt,
@@ -199,9 +199,9 @@ class Desk:
                     return picked
         return picked
 
-    def _showing(self, opened: OpenQueue, index: int, pair_id: int) -> Showing:
+    def _showing(self, opened: OpenQueue, index: int, pair_id: int) -> Presentation:
         settings = opened.settings
-        return Showing(
+        return Presentation(
             new_uid(),
             pair_id,
             settings.reviewer_id,
@@ -219,5 +219,5 @@ class Desk:
         return opened
 
 
-def _resumed(begun: Showing | None, fresh: Showing) -> Showing:
+def _resumed(begun: Presentation | None, fresh: Presentation) -> Presentation:
     return fresh if begun is None else replace(begun, queue=fresh.queue, position=fresh.position)

@@ -17,10 +17,17 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
 from core.domain.judgement import Judgement, JudgementDraft
-from core.services.annotation.queue_manager import Desk
-from core.services.annotation.views import Presented, QueueInfo, QueueProgress, QueueSettings, UndoStep, step_label
+from core.services.annotation.queue_manager import QueueManager
+from core.services.annotation.views import (
+    PresentationView,
+    QueueInfo,
+    QueueProgress,
+    QueueSettings,
+    UndoStep,
+    step_label,
+)
 from core.store import drafts, events, judgement_views, judgements, queue, rubrics, undo_steps
-from core.store.judgements import Showing
+from core.store.judgements import Presentation
 from core.store.sqlite.database import Session
 from core.store.sqlite.writer import Priority
 
@@ -36,7 +43,7 @@ class AnnotationService:
     def __init__(self, app: Application, rng: random.Random | None = None) -> None:
         """Args: app: the open workspace. rng: draws the sides; the system's randomness unless a test gives one."""
         self._store = app.store
-        self._desk = Desk(app, rng or random.SystemRandom())
+        self._desk = QueueManager(app, rng or random.SystemRandom())
         self._clauses: dict[int, frozenset[str]] = {}
 
     def open_queue(self, settings: QueueSettings) -> QueueInfo:
@@ -51,7 +58,7 @@ class AnnotationService:
         """Forget a queue and what it handed out but the showings of ``keep``; nothing stored is lost."""
         self._desk.close(_uid(queue_uid), keep)
 
-    def next(self, queue_uid: str | QueueInfo, n: int = 1) -> list[Presented]:
+    def next(self, queue_uid: str | QueueInfo, n: int = 1) -> list[PresentationView]:
         """Hand out the next ``n`` showings, fewer at the end; call it ahead of time, so that no one waits.
 
         A showing that was begun before an interruption comes back as it was, sides and draft included.
@@ -165,7 +172,7 @@ class AnnotationService:
         """
         stamp = self._store.stamp()
 
-        def job(session: Session) -> undo_steps.Step | None:
+        def job(session: Session) -> undo_steps.UndoEntry | None:
             step = undo_steps.undo(session, reviewer_id, stamp)
             if step is not None:
                 self._log(session, stamp, "label.undo", f"Undid: {step.label}", step.showing)
@@ -182,7 +189,7 @@ class AnnotationService:
         """Do the step again that was undone last; the value is None when there is none."""
         stamp = self._store.stamp()
 
-        def job(session: Session) -> undo_steps.Step | None:
+        def job(session: Session) -> undo_steps.UndoEntry | None:
             step = undo_steps.redo(session, reviewer_id, stamp)
             if step is not None:
                 self._log(session, stamp, "label.redo", f"Redid: {step.label}", step.showing)
@@ -213,7 +220,7 @@ class AnnotationService:
         with self._store.read() as session:
             return judgement_views.recent(session, reviewer_id, limit)
 
-    def look_again(self, judgement_id: int) -> Presented:
+    def look_again(self, judgement_id: int) -> PresentationView:
         """Return the showing of an earlier judgement as it was, with its answer, to read or to amend."""
         with self._store.read() as session:
             row = judgements.row(session, judgement_id)
@@ -282,7 +289,7 @@ class AnnotationService:
                 "Nothing was saved; open the pair again.",
             )
 
-    def _log(self, session: Session, stamp: judgements.Stamp, op: str, summary: str, shown: Showing) -> None:
+    def _log(self, session: Session, stamp: judgements.WriteContext, op: str, summary: str, shown: Presentation) -> None:
         events.log(session, stamp, op, summary, reviewer_id=shown.reviewer_id, subject="pair", subject_id=shown.pair_id)
 
 

@@ -72,7 +72,7 @@ class QueueInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class PresentationView:
     """One showing: the texts by screen side, and nothing about where they came from.
 
     Attributes:
@@ -131,7 +131,7 @@ class UndoStep:
     label: str
     kind: str
     pair_id: int
-    presented: Presented | None = None
+    presented: PresentationView | None = None
     judgement_id: int | None = None
 
 

@@ -30,7 +30,7 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ExportReport:
+class DatasetExport:
     """What was written.
 
     Attributes:
@@ -48,7 +48,7 @@ class ExportReport:
 
 def export_dataset(
     session: repository.Session, version: DatasetVersion, folder: Path, fmt: str, splits: Sequence[str]
-) -> ExportReport:
+) -> DatasetExport:
     """Write the splits of a version into a new folder, all from the one snapshot of ``session``.
 
     Raises:
@@ -83,7 +83,7 @@ def export_dataset(
         "sealed": sealed,
     }
     sha = durable.publish_folder(folder, fill, identity=identity)
-    return ExportReport(str(folder), fmt, files, sha, sealed)
+    return DatasetExport(str(folder), fmt, files, sha, sealed)
 
 
 def item_line(item: FrozenItem, pair: Pair, strengths: Sequence[int]) -> Line:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from core.domain import aggregation as why
-from core.domain.aggregation import Vote, aggregate, flag_reason
+from core.domain.aggregation import Label, aggregate, flag_reason
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
 from core.domain.splits import split_of
-from core.store.freeze_snapshot import Candidate, Snapshot
+from core.store.freeze_snapshot import Candidate, FreezeSnapshot
 
 _IDS_KEPT = 1000
 
@@ -26,7 +26,7 @@ class Frozen:
     stamp: tuple[object, ...]
 
 
-def freeze(snapshot: Snapshot, policy: FreezePolicy) -> Frozen:
+def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
     """Return what freezing the snapshot under the policy gives.
 
     Items are ordered by content hash: the order carries no meaning and is the same on every machine.
@@ -61,7 +61,7 @@ def freeze(snapshot: Snapshot, policy: FreezePolicy) -> Frozen:
     return _frozen(snapshot, policy, items, left_out)
 
 
-def _accepted(snapshot: Snapshot, policy: FreezePolicy) -> set[int]:
+def _accepted(snapshot: FreezeSnapshot, policy: FreezePolicy) -> set[int]:
     """Return the rubric versions whose labels count: those named, else every one that is not stale."""
     if unknown := set(policy.rubric_version_ids) - set(snapshot.rubrics):
         raise BadInput(
@@ -72,7 +72,7 @@ def _accepted(snapshot: Snapshot, policy: FreezePolicy) -> set[int]:
     return {key for key, version in snapshot.rubrics.items() if not version.stale}
 
 
-def _outside(candidate: Candidate, snapshot: Snapshot, policy: FreezePolicy) -> str:
+def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> str:
     """Return why the pair itself is left out, or nothing. One source without consent is enough."""
     if policy.require_consent and any(snapshot.consents[key] != "granted" for key in candidate.source_ids):
         return why.NO_CONSENT
@@ -82,7 +82,9 @@ def _outside(candidate: Candidate, snapshot: Snapshot, policy: FreezePolicy) -> 
     return next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), "")
 
 
-def _usable(votes: list[Vote], snapshot: Snapshot, policy: FreezePolicy, accepted: set[int]) -> list[Vote] | str:
+def _usable(
+    votes: list[Label], snapshot: FreezeSnapshot, policy: FreezePolicy, accepted: set[int]
+) -> list[Label] | str:
     """Return the labels that the policy accepts, or why there are none.
 
     When the policy names neither rubric versions nor reviewers, a label made here outranks those that came with
@@ -101,7 +103,7 @@ def _usable(votes: list[Vote], snapshot: Snapshot, policy: FreezePolicy, accepte
 
 
 def _frozen(
-    snapshot: Snapshot, policy: FreezePolicy, items: list[FrozenItem], left_out: dict[str, list[int]]
+    snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenItem], left_out: dict[str, list[int]]
 ) -> Frozen:
     votes = {vote.judgement_id: vote for group in snapshot.votes.values() for vote in group}
     used = sorted({votes[key].rubric_version_id for item in items for key in item.judgement_ids})
@@ -115,11 +117,11 @@ def _frozen(
         root_sha256=root_sha256(policy, shas, items),
         notes=_notes(snapshot, policy, items),
     )
-    return Frozen(plan, items, tuple(used), snapshot.stamp)
+    return Frozen(plan, items, tuple(used), snapshot.snapshot_version)
 
 
 def _counts(
-    snapshot: Snapshot, items: list[FrozenItem], votes: dict[int, Vote], reasons: list[tuple[str, list[int]]]
+    snapshot: FreezeSnapshot, items: list[FrozenItem], votes: dict[int, Label], reasons: list[tuple[str, list[int]]]
 ) -> dict[str, int]:
     prompt_of = {candidate.pair_id: candidate.prompt_sha256 for candidate in snapshot.candidates}
     several = [item for item in items if len(item.judgement_ids) > 1]
@@ -140,7 +142,7 @@ def _agree(values: list[int]) -> bool:
     return len({(value > 0) - (value < 0) for value in values}) == 1
 
 
-def _notes(snapshot: Snapshot, policy: FreezePolicy, items: list[FrozenItem]) -> tuple[str, ...]:
+def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenItem]) -> tuple[str, ...]:
     """Return what deserves a second look before this is trained on."""
     notes = []
     sizes = {split: sum(item.split == split for item in items) for split in SPLITS}

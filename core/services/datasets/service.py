@@ -21,20 +21,20 @@ from core.domain.errors import BadInput, UsageError
 from core.domain.label_noise import NoiseReport
 from core.domain.pair import TrainingPair
 from core.services.datasets import export, flip_rate
-from core.services.datasets.export import ExportReport
+from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
 from core.store import datasets as repository
 from core.store import events
-from core.store.freeze_snapshot import snapshot, stamp
+from core.store.freeze_snapshot import snapshot, snapshot_version
 
 if TYPE_CHECKING:
     from core.services.application import Application
 
 __all__ = [
     "DatasetDiff",
+    "DatasetExport",
     "DatasetVersion",
     "DatasetsService",
-    "ExportReport",
     "FreezePlan",
     "FreezePolicy",
     "NoiseReport",
@@ -73,7 +73,7 @@ class DatasetsService:
 
         def write(session: repository.Session) -> DatasetVersion:
             # A label may have come in since the plan was made; what is stored must be what is there now.
-            frozen = ready if stamp(session) == ready.stamp else freeze(snapshot(session), policy)
+            frozen = ready if snapshot_version(session) == ready.stamp else freeze(snapshot(session), policy)
             if not frozen.items:
                 raise BadInput("No pair passes this policy; nothing was frozen.", _why_empty(frozen.plan))
             key = repository.add(
@@ -161,7 +161,7 @@ class DatasetsService:
 
     def export(
         self, wanted: int | str, folder: Path | str, fmt: Literal["jsonl", "parquet"] = "jsonl", *, unseal: bool = False
-    ) -> ExportReport:
+    ) -> DatasetExport:
         """Write a version as a folder of TRL preference files with a dataset card; see ``exporting``.
 
         The sealed test split stays inside unless ``unseal`` is set, which is noted in the event log.

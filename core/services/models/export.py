@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from core.domain.errors import BadInput, NotFound, UsageError
-from core.runs.child import Progress, ask
+from core.runs.child import Progress, run_in_subprocess
 from core.runs.folder import RunFolder
 from core.runs.hosts import worker_environment
 
@@ -71,7 +71,7 @@ def export_run(
         "facts": contract_facts(folder),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    answer = ask(
+    answer = run_in_subprocess(
         "core.services.models.export_worker",
         question,
         environment=worker_environment(),

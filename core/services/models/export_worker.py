@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import UsageError
-from core.runs.child import Progress, answer_with
+from core.runs.child import Progress, serve
 
 _MERGED = ("float32", "bfloat16", "float16")
 _GGUF = ("f32", "f16", "bf16")
@@ -78,4 +78,4 @@ def _numbers(report: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_with(export))
+    sys.exit(serve(export))

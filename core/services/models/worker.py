@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.runs.child import Progress, answer_with, ask
+from core.runs.child import Progress, run_in_subprocess, serve
 from core.runs.hosts import worker_environment
 
 _ONLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -30,7 +30,7 @@ def make_in_child(
     environment = worker_environment()
     if online:
         environment = {k: v for k, v in environment.items() if k not in _ONLINE}
-    made = ask(
+    made = run_in_subprocess(
         "core.services.models.worker",
         {"task": task, **question},
         environment=environment,
@@ -61,4 +61,4 @@ def make(question: dict[str, Any], progress: Progress) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_with(make))
+    sys.exit(serve(make))

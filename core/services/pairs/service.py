@@ -15,7 +15,7 @@ from core.domain.pair_table import (
     PairInDataset,
     PairInRun,
     PairInSource,
-    PairRow,
+    PairSummary,
     SourceInfo,
 )
 from core.services.datasets.table_export import TableReport, export_table
@@ -32,7 +32,7 @@ __all__ = [
     "PairInDataset",
     "PairInRun",
     "PairInSource",
-    "PairRow",
+    "PairSummary",
     "PairsService",
     "SourceInfo",
     "TableReport",
@@ -45,7 +45,7 @@ class PairsService:
     def __init__(self, app: Application) -> None:
         self._store = app.store
 
-    def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairRow]:
+    def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairSummary]:
         """Return the next rows behind ``after_id``; hand in the last row's id to go on."""
         with self._store.read() as session:
             return repository.rows(session, repository.page_ids(session, wanted or PairFilter(), after_id, limit))
@@ -55,7 +55,7 @@ class PairsService:
         with self._store.read() as session:
             return repository.ids(session, wanted or PairFilter())
 
-    def rows(self, pair_ids: Sequence[int]) -> list[PairRow]:
+    def rows(self, pair_ids: Sequence[int]) -> list[PairSummary]:
         """Return the rows of these pairs in the order asked for; unknown ids are left out."""
         with self._store.read() as session:
             return repository.rows(session, pair_ids)

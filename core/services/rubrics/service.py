@@ -253,5 +253,5 @@ def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) ->
         raise BadInput("A new version needs a change note.", "Say in a sentence what changed and why.")
 
 
-def _log(session: Session, stamp: rubrics.Stamp, op: str, summary: str, version: RubricVersion) -> None:
+def _log(session: Session, stamp: rubrics.WriteContext, op: str, summary: str, version: RubricVersion) -> None:
     events.log(session, stamp, op, summary, subject="rubric_version", subject_id=version.id)

@@ -10,7 +10,7 @@ from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.runs.child import ask
+from core.runs.child import run_in_subprocess
 from core.runs.folder import PAIRS, pairs_text
 from core.runs.hosts import worker_environment
 
@@ -52,7 +52,7 @@ def preflight(
             "pairs_dir": folder,
             "place": str(place),
         }
-        answer = ask(
+        answer = run_in_subprocess(
             "core.runs.preflight_worker",
             question,
             environment=worker_environment(),

@@ -23,7 +23,7 @@ from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.lock import WorkspaceLock
-from core.store.sqlite.write_context import Stamp, mono_ms, now_ms
+from core.store.sqlite.write_context import WriteContext, mono_ms, now_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
@@ -121,9 +121,9 @@ class Store:
                 self._reading -= 1
                 self._idle.notify_all()
 
-    def stamp(self) -> Stamp:
+    def stamp(self) -> WriteContext:
         """Return what all rows of one write carry: clocks, this opening, this version."""
-        return Stamp(now_ms(), mono_ms(), self.session_id, self.app_version)
+        return WriteContext(now_ms(), mono_ms(), self.session_id, self.app_version)
 
     def copy_to(self, target: Path) -> None:
         """Copy one state of the database into a new file at ``target`` with SQLite's backup API."""

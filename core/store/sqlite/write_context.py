@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class WriteContext:
     """Attributes: wall clock and monotonic clock in ms, the opening's id, the program's version.
 
     Order is never taken from the clocks, only from row ids: the wall clock may jump.

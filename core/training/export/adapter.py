@@ -34,7 +34,7 @@ TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-3, torch.bfloat16: 1.0, torc
 
 
 @dataclass(frozen=True, slots=True)
-class ExportReport:
+class RunExport:
     """What was written and how near it is to what was trained.
 
     Attributes:
@@ -52,7 +52,7 @@ class ExportReport:
 
 def save_adapter(
     model: LoadedModel, target: Path, *, facts: dict[str, Any] | None = None, verify: bool = True
-) -> ExportReport:
+) -> RunExport:
     """Write the policy's adapter as plain transformers + PEFT load it.
 
     Args:
@@ -76,7 +76,7 @@ def save_adapter(
     digest = publish_folder(
         Path(target), fill, identity={"kind": "adapter", "policy_sha256": contract["policy_sha256"]}
     )
-    return ExportReport(Path(target), digest, *(report[0] if report else (0, 0.0, 1.0)))
+    return RunExport(Path(target), digest, *(report[0] if report else (0, 0.0, 1.0)))
 
 
 def neutral_config(folder: Path, base_name: str) -> None:
@@ -120,7 +120,7 @@ def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch
     return load_peft(read_base(model_dir, dtype), adapter_dir)
 
 
-def save_full(model: LoadedModel, target: Path, *, facts: dict[str, Any] | None = None) -> ExportReport:
+def save_full(model: LoadedModel, target: Path, *, facts: dict[str, Any] | None = None) -> RunExport:
     """Write a fully fine-tuned model as a Hugging Face folder, compared logit by logit after reading it back."""
     if model.is_peft:
         raise BadInput("This model has an adapter.", "Export the adapter, or merge it.")
@@ -138,7 +138,7 @@ def save_full(model: LoadedModel, target: Path, *, facts: dict[str, Any] | None 
         )
 
     digest = publish_folder(Path(target), fill, identity={"kind": "model", "policy_sha256": contract["policy_sha256"]})
-    return ExportReport(Path(target), digest, *report[0])
+    return RunExport(Path(target), digest, *report[0])
 
 
 def probe_ids(tokenizer: Any, probes: Sequence[str] = PROBES) -> list[list[int]]:

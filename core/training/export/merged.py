@@ -16,7 +16,7 @@ from core.model_files.offline import go_offline
 from core.training.export.adapter import (
     PROBES,
     TOLERANCE,
-    ExportReport,
+    RunExport,
     all_logits,
     difference,
     load_exported,
@@ -37,7 +37,7 @@ def export_merged(
     dtype: torch.dtype = torch.float32,
     facts: dict[str, Any] | None = None,
     probes: Sequence[str] = PROBES,
-) -> ExportReport:
+) -> RunExport:
     """Write base and adapter as one safetensors model, verified logit by logit against the adapter.
 
     The sum is computed in float32 (or wider) and rounded once, to ``dtype``.
@@ -63,12 +63,10 @@ def export_merged(
 
     weights = file_sha256(Path(adapter_dir) / "adapter_model.safetensors")
     digest = publish_folder(Path(target), fill, identity={"kind": "model", "merged": True, "adapter": weights})
-    return ExportReport(Path(target), digest, *numbers[0])
+    return RunExport(Path(target), digest, *numbers[0])
 
 
-def copy_adapter(
-    model_dir: Path, adapter_dir: Path, target: Path, *, facts: dict[str, Any] | None = None
-) -> ExportReport:
+def copy_adapter(model_dir: Path, adapter_dir: Path, target: Path, *, facts: dict[str, Any] | None = None) -> RunExport:
     """Copy a finished adapter with its contract, and show that plain PEFT loads the copy onto the same base.
 
     Raises:
@@ -88,12 +86,12 @@ def copy_adapter(
         numbers.append(difference(expected, all_logits(again, texts), 0.0, "The copied adapter"))
 
     digest = publish_folder(Path(target), fill, identity={"kind": "adapter"})
-    return ExportReport(Path(target), digest, *numbers[0])
+    return RunExport(Path(target), digest, *numbers[0])
 
 
 def copy_model(
     source: Path, target: Path, *, dtype: torch.dtype = torch.float32, facts: dict[str, Any] | None = None
-) -> ExportReport:
+) -> RunExport:
     """Copy a fully trained model, in another dtype where asked, compared logit by logit.
 
     Raises:
@@ -116,7 +114,7 @@ def copy_model(
         numbers.append(difference(expected, all_logits(again, texts), TOLERANCE[dtype], "The copied model"))
 
     digest = publish_folder(Path(target), fill, identity={"kind": "model", "source": _manifest_sha256(Path(source))})
-    return ExportReport(Path(target), digest, *numbers[0])
+    return RunExport(Path(target), digest, *numbers[0])
 
 
 def _manifest_sha256(folder: Path) -> str:

@@ -23,7 +23,7 @@ from core.generation.lm_head import HeadSpec
 from core.training.forward.fused_layer import Call, Saved, backward_layer, forward_layer, rms_norm, rms_norm_backward
 from core.training.forward.fused_weights import LeanLayer, LeanModel, model_dtype, read_model
 from core.training.forward.matmul_kernels import choose_kernel
-from core.training.forward.prefix_layout import Opened, PairRow, RowScorer, groups, pack
+from core.training.forward.prefix_layout import ForwardModel, PrefixRow, RowScorer, groups, pack
 from core.training.forward.tiled_attention import plan_attention
 
 
@@ -64,16 +64,16 @@ class LeanScorer(RowScorer):
         self.kernel_id = f"lean-2/{dtype}/{chosen.name}/torch-{torch.__version__}"
 
     @contextmanager
-    def opened(self, *, policy: bool) -> Iterator[Opened]:
+    def opened(self, *, policy: bool) -> Iterator[ForwardModel]:
         """Yield the policy or the reference; neither needs the model to be switched."""
-        yield Opened(partial(self._hidden, policy=policy), self._head)
+        yield ForwardModel(partial(self._hidden, policy=policy), self._head)
 
-    def _hidden(self, rows: Sequence[PairRow], *, policy: bool) -> Tensor:
+    def _hidden(self, rows: Sequence[PrefixRow], *, policy: bool) -> Tensor:
         again = policy and self.recomputes(rows)
         states = [self._run(group, policy, again) for group in groups([row for row in rows if row.targets], 0)]
         return torch.cat(states) if states else self._lean.norm.new_zeros(0, self._lean.norm.shape[0])
 
-    def _run(self, rows: Sequence[PairRow], policy: bool, again: bool) -> Tensor:
+    def _run(self, rows: Sequence[PrefixRow], policy: bool, again: bool) -> Tensor:
         """Return the final states of the rows' targets."""
         lean = self._lean
         packed = pack(rows)
@@ -90,7 +90,7 @@ class LeanScorer(RowScorer):
                 h = forward_layer(h, layer, this)[0]
         return _Norm.apply(h, lean.norm, lean.eps)
 
-    def _call(self, lean: LeanModel, rows: Sequence[PairRow], positions: Tensor, policy: bool) -> Call:
+    def _call(self, lean: LeanModel, rows: Sequence[PrefixRow], positions: Tensor, policy: bool) -> Call:
         cos, sin = lean.rotary(lean.embedding, positions[None])
         half = lean.head_dim // 2
         return Call(

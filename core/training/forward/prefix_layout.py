@@ -27,7 +27,7 @@ PROMPT, CHOSEN, REJECTED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
+class PrefixRow:
     """A pair laid out as one row of ``length`` tokens.
 
     Attributes:
@@ -63,7 +63,7 @@ class PairRow:
         return [PROMPT] * self.prompt + [CHOSEN] * self.chosen + [REJECTED] * self.rejected
 
 
-def lay_out(pair: EncodedPair) -> PairRow:
+def lay_out(pair: EncodedPair) -> PrefixRow:
     """Lay a pair out as one row; a token without a predecessor is predicted by nothing and has no target."""
     prompt = len(pair.prompt_ids)
     ids, gather, targets = list(pair.prompt_ids), [], []
@@ -77,7 +77,7 @@ def lay_out(pair: EncodedPair) -> PairRow:
         targets.extend(answer[j] for j in wanted)
         lengths.append(kept)
         counts.append(len(wanted))
-    return PairRow(tuple(ids), prompt, lengths[0], lengths[1], tuple(gather), tuple(targets), counts[0])
+    return PrefixRow(tuple(ids), prompt, lengths[0], lengths[1], tuple(gather), tuple(targets), counts[0])
 
 
 def row_length(pair: EncodedPair) -> int:
@@ -128,7 +128,7 @@ class Pack:
         return allowed(self.coordinates(0), self.coordinates(1), window)
 
 
-def pack(rows: Sequence[PairRow], device: torch.device | str = "cpu") -> Pack:
+def pack(rows: Sequence[PrefixRow], device: torch.device | str = "cpu") -> Pack:
     """Put rows into one sequence."""
     ids, positions, pair, branch, gather = [], [], [], [], []
     for number, row in enumerate(rows):
@@ -143,9 +143,9 @@ def pack(rows: Sequence[PairRow], device: torch.device | str = "cpu") -> Pack:
     return Pack(*columns)
 
 
-def groups(rows: Sequence[PairRow], budget: int) -> Iterator[list[PairRow]]:
+def groups(rows: Sequence[PrefixRow], budget: int) -> Iterator[list[PrefixRow]]:
     """Cut ``rows`` in order into runs of at most ``budget`` tokens; a longer row stands alone."""
-    current: list[PairRow] = []
+    current: list[PrefixRow] = []
     tokens = 0
     for row in rows:
         if current and tokens + row.length > budget:
@@ -158,7 +158,7 @@ def groups(rows: Sequence[PairRow], budget: int) -> Iterator[list[PairRow]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ForwardModel:
     """One model, policy or reference, ready to compute.
 
     Attributes:
@@ -166,7 +166,7 @@ class Opened:
         head: its output head.
     """
 
-    hidden: Callable[[Sequence[PairRow]], Tensor]
+    hidden: Callable[[Sequence[PrefixRow]], Tensor]
     head: HeadSpec
 
 
@@ -184,7 +184,7 @@ class RowScorer(ABC):
     """Tokens of a micro-batch above which that is done although ``checkpointing`` is off."""
 
     @abstractmethod
-    def opened(self, *, policy: bool) -> AbstractContextManager[Opened]:
+    def opened(self, *, policy: bool) -> AbstractContextManager[ForwardModel]:
         """Return a context in which the policy or the reference computes."""
 
     def score(
@@ -219,18 +219,18 @@ class RowScorer(ABC):
             hidden = model.hidden(rows)
         return ResponseHidden(hidden, _targets(rows, hidden.device), _owners(rows, hidden.device))
 
-    def recomputes(self, rows: Sequence[PairRow]) -> bool:
+    def recomputes(self, rows: Sequence[PrefixRow]) -> bool:
         """Return whether the layers of this micro-batch are computed again in its backward pass."""
         if not torch.is_grad_enabled():
             return False
         return self.checkpointing or sum(row.length for row in rows) > self.checkpoint_above
 
 
-def _targets(rows: Sequence[PairRow], device: torch.device) -> Tensor:
+def _targets(rows: Sequence[PrefixRow], device: torch.device) -> Tensor:
     return torch.tensor([t for row in rows for t in row.targets], dtype=torch.int64, device=device)
 
 
-def _owners(rows: Sequence[PairRow], device: torch.device) -> Tensor:
+def _owners(rows: Sequence[PrefixRow], device: torch.device) -> Tensor:
     owners: list[int] = []
     for number, row in enumerate(rows):
         owners += [2 * number] * row.split + [2 * number + 1] * (len(row.targets) - row.split)
@@ -238,7 +238,7 @@ def _owners(rows: Sequence[PairRow], device: torch.device) -> Tensor:
 
 
 def _weights(
-    pairs: Sequence[EncodedPair], rows: Sequence[PairRow], token_weights: TokenWeights, device: torch.device
+    pairs: Sequence[EncodedPair], rows: Sequence[PrefixRow], token_weights: TokenWeights, device: torch.device
 ) -> Tensor:
     """Return the weight of every target; weights of response tokens that nothing predicts are left out."""
     values: list[float] = []
@@ -250,7 +250,7 @@ def _weights(
     return torch.tensor(values, dtype=torch.float32, device=device)
 
 
-def _as_scores(rows: Sequence[PairRow], found: RowScores) -> Scores:
+def _as_scores(rows: Sequence[PrefixRow], found: RowScores) -> Scores:
     """Arrange per-owner sums as (n, 2) and per-row log-probs as one pair of tensors a pair."""
     counts = [n for row in rows for n in (row.split, len(row.targets) - row.split)]
     parts = found.token_logps.split(counts)

@@ -27,7 +27,7 @@ from core.generation.lm_head import HeadSpec
 from core.training.forward import patched_attention
 from core.training.forward.matmul_kernels import TORCH, LinearKernel, choose_kernel
 from core.training.forward.patched_linear import QuickLayers
-from core.training.forward.prefix_layout import Opened, Pack, PairRow, RowScorer, allowed, groups, pack
+from core.training.forward.prefix_layout import ForwardModel, Pack, PrefixRow, RowScorer, allowed, groups, pack
 from core.training.forward.tiled_attention import plan_attention
 
 PACK_TOKENS = 8192
@@ -85,13 +85,13 @@ class SharedScorer(RowScorer):
         self.kernel_id = f"shared-2/{where}/torch-{torch.__version__}"
 
     @contextmanager
-    def opened(self, *, policy: bool) -> Iterator[Opened]:
+    def opened(self, *, policy: bool) -> Iterator[ForwardModel]:
         """Yield the policy or the reference, computing on prefix-shared rows."""
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             base = base_of(live)
             head = HeadSpec.from_model(live).with_linear(self._linear)
             with self._quickly(base):
-                yield Opened(partial(self._hidden, base), head)
+                yield ForwardModel(partial(self._hidden, base), head)
 
     @contextmanager
     def _quickly(self, base: Any) -> Iterator[None]:
@@ -100,7 +100,7 @@ class SharedScorer(RowScorer):
         with quick, _attention(base, self._attention) if self._attention else nullcontext():
             yield
 
-    def _hidden(self, base: Any, rows: Sequence[PairRow]) -> Tensor:
+    def _hidden(self, base: Any, rows: Sequence[PrefixRow]) -> Tensor:
         decoder, states = base.get_decoder(), []
         with layer_checkpointing(decoder, self.recomputes(rows), partial(self._quickly, base)):
             for group in groups([row for row in rows if row.targets], self.pack_tokens):
@@ -110,7 +110,7 @@ class SharedScorer(RowScorer):
             return weight.new_zeros(0, weight.shape[1])
         return states[0] if len(states) == 1 else torch.cat(states)
 
-    def _call(self, decoder: nn.Module, group: Sequence[PairRow]) -> Tensor:
+    def _call(self, decoder: nn.Module, group: Sequence[PrefixRow]) -> Tensor:
         """Return the gathered states of one packed sequence."""
         weight = decoder.get_input_embeddings().weight
         packed = pack(group, weight.device)
@@ -144,7 +144,7 @@ def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
     return fused and passes_on and dtype in (torch.float32, torch.float64)
 
 
-def _cut_by(windows: Iterable[int], rows: Sequence[PairRow]) -> bool:
+def _cut_by(windows: Iterable[int], rows: Sequence[PrefixRow]) -> bool:
     """Return whether an attention window hides a token of a row from another."""
     longest = max(row.prompt + max(row.chosen, row.rejected) for row in rows)
     return any(0 < window < longest for window in windows)

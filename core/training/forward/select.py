@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core.domain.errors import BadInput, ModelRefused, UserError
 from core.domain.run_config import RunConfig
 from core.generation.lm import PolicyAndReference
-from core.training.footprint import give_back
+from core.training.footprint import trim_heap
 from core.training.forward.fused_llama import LeanScorer
 from core.training.forward.memory_plan import ModelShape, checkpoint_above, free_bytes
 from core.training.forward.padded import SeparateScorer
@@ -34,7 +34,7 @@ CHECK_PROMPT, CHECK_RESPONSE = 24, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerance:
+class ForwardTolerance:
     """How far a scorer may be from the twin: log-probs relative, gradient relative to its own norm."""
 
     logps: float
@@ -43,10 +43,10 @@ class Tolerance:
 
 # Two sound float32 passes over a random GPT-2 were 1.3e-5 apart; a mask that leaks by 2e-3 to 8e-2.
 TOLERANCES = {
-    torch.float64: Tolerance(1e-6, 1e-5),
-    torch.float32: Tolerance(1e-4, 1e-3),
-    torch.bfloat16: Tolerance(3e-2, 0.2),
-    torch.float16: Tolerance(1e-2, 0.1),
+    torch.float64: ForwardTolerance(1e-6, 1e-5),
+    torch.float32: ForwardTolerance(1e-4, 1e-3),
+    torch.bfloat16: ForwardTolerance(3e-2, 0.2),
+    torch.float16: ForwardTolerance(1e-2, 0.1),
 }
 
 
@@ -102,7 +102,7 @@ def _candidates(
 
 def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:
     """Set from which size on a micro-batch computes its layers again, by the memory that is free now."""
-    give_back()
+    trim_heap()
     base = base_of(model.model)
     device = next(base.parameters()).device
     try:

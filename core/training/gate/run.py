@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from core.domain.errors import GateFailed
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
-from core.training.footprint import give_back
+from core.training.footprint import trim_heap
 from core.training.gate.token_audit import audit_tokens
 from core.training.losses import LossInputs, StartCase, evaluate, start_value
 from core.training.parallel.fsdp import whole
@@ -31,7 +31,7 @@ _PLAIN_INITS = (True, False, "gaussian", "orthogonal")
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerance:
+class GateTolerance:
     """What rounding may do in one dtype: to h in nats, to a loss relative to its size, to a log-prob per nat."""
 
     h: float
@@ -39,10 +39,10 @@ class Tolerance:
     logp: float
 
 
-TOLERANCES: dict[torch.dtype, Tolerance] = {
-    torch.float64: Tolerance(1e-8, 1e-9, 1e-10),
-    torch.float32: Tolerance(1e-3, 1e-5, 1e-5),
-    torch.bfloat16: Tolerance(0.5, 5e-2, 1e-2),
+TOLERANCES: dict[torch.dtype, GateTolerance] = {
+    torch.float64: GateTolerance(1e-8, 1e-9, 1e-10),
+    torch.float32: GateTolerance(1e-3, 1e-5, 1e-5),
+    torch.bfloat16: GateTolerance(0.5, 5e-2, 1e-2),
 }
 
 
@@ -278,7 +278,7 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
     try:
         with torch.enable_grad():
             for pair in sorted(pairs, key=lambda p: p.length)[:2]:  # one by one: the run's peak is one micro-batch
-                give_back()
+                trim_heap()
                 logps = scorer.score([pair], stats=False).logps
                 if not logps.requires_grad:
                     raise _frozen("The log-probs do not depend on any weight that trains")

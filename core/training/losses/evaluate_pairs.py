@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.domain.run_config import RunConfig
-from core.domain.run_events import PairRow
+from core.domain.run_events import PairMetrics
 from core.training.losses import (
     LossInputs,
     evaluate,
@@ -27,7 +27,7 @@ from core.training.scoring import EncodedPair, Scores, TokenWeights, sum_logps
 
 
 @dataclass(slots=True)
-class Valued:
+class PairLosses:
     """The value of some pairs.
 
     Attributes:
@@ -37,13 +37,13 @@ class Valued:
     """
 
     gradient: Tensor
-    rows: list[PairRow]
+    rows: list[PairMetrics]
     rewards: list[tuple[float, float]]
     terms: dict[str, list[float]] = field(default_factory=dict)
 
-    def part(self, positions: Sequence[int]) -> Valued:
+    def part(self, positions: Sequence[int]) -> PairLosses:
         """Return the values at ``positions``."""
-        return Valued(
+        return PairLosses(
             self.gradient[list(positions)],
             [self.rows[i] for i in positions],
             [self.rewards[i] for i in positions],
@@ -51,7 +51,7 @@ class Valued:
         )
 
 
-class Valuer:
+class LossEvaluator:
     """Values scored pairs against the cached reference.
 
     Args:
@@ -93,7 +93,7 @@ class Valuer:
         """Return the divisors of the likelihood term for the pairs of one optimizer step."""
         return likelihood_lengths([pair.response_tokens()[0] for pair in pairs], self.config)
 
-    def value(self, pairs: Sequence[EncodedPair], scores: Scores, lengths: Sequence[float] | None = None) -> Valued:
+    def value(self, pairs: Sequence[EncodedPair], scores: Scores, lengths: Sequence[float] | None = None) -> PairLosses:
         """Value ``pairs`` as ``scores`` has them.
 
         Args:
@@ -132,7 +132,7 @@ class Valuer:
             tokens.tolist(),
         )
         rows = [
-            PairRow(
+            PairMetrics(
                 pair_id=pair.pair_id,
                 loss=loss,
                 logp_chosen=logp[0],
@@ -149,4 +149,4 @@ class Valuer:
             for pair, loss, logp, ref, h, margin, weight, count in zip(pairs, *columns, strict=True)
         ]
         rewards = [(float(w), float(v)) for w, v in objective.rewards.tolist()]
-        return Valued(gradient, rows, rewards, {name: term.tolist() for name, term in objective.terms.items()})
+        return PairLosses(gradient, rows, rewards, {name: term.tolist() for name, term in objective.terms.items()})

@@ -27,7 +27,7 @@ PATIENCE = datetime.timedelta(hours=12)
 """How long a rank waits for the others: rank 0 probes and saves while they do."""
 
 
-class World:
+class ProcessGroup:
     """One process among ``size``; alone unless started by torchrun."""
 
     def __init__(self, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
@@ -37,7 +37,7 @@ class World:
         self._objects: Any = None
 
     @classmethod
-    def from_environment(cls) -> World:
+    def from_environment(cls) -> ProcessGroup:
         """Return the world that torchrun describes in the environment, not yet joined; alone without one."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size <= 1:
@@ -165,7 +165,7 @@ class SharedControl:
     Every rank must poll equally often, so with several ranks the engine polls once a step.
     """
 
-    def __init__(self, world: World, control: Control) -> None:
+    def __init__(self, world: ProcessGroup, control: Control) -> None:
         self._world = world
         self._control = control
 

@@ -10,8 +10,8 @@ import torch
 from core.domain.errors import UserError
 from core.domain.run_events import RunEvent, Warned
 from core.training.losses import LOSS_TABLE
-from core.training.losses.evaluate_pairs import Valued
-from core.training.parallel.process_group import World
+from core.training.losses.evaluate_pairs import PairLosses
+from core.training.parallel.process_group import ProcessGroup
 from core.training.probe import TrainSession
 from core.training.scoring import EncodedPair, Scores
 from core.training.steps.batching import MicroBatches
@@ -62,7 +62,7 @@ class Stepper:
     With several processes each scores its share of the pairs, and gradients and values are put together.
     """
 
-    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, world: World) -> None:
+    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, world: ProcessGroup) -> None:
         self._session = session
         self._world = world
         self._interrupts = interrupts
@@ -174,7 +174,7 @@ class Stepper:
         """Return how many passes more another process makes; in shards all of them must take part in each."""
         return max(self._world.gather(own)) - own if self._in_step else 0
 
-    def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> Valued | None:
+    def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> PairLosses | None:
         """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
         session = self._session
         if not LOSS_TABLE[session.config.loss].whole_step:

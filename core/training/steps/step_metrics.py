@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from core.domain.run_events import PairRow, StepDone
-from core.training.losses.evaluate_pairs import Valued
+from core.domain.run_events import PairMetrics, StepDone
+from core.training.losses.evaluate_pairs import PairLosses
 from core.training.scoring import Scores
 
 TIE_NATS = 1e-9
@@ -23,7 +23,7 @@ class StepTally:
     """
 
     size: int
-    rows: list[PairRow | None] = field(default_factory=list)
+    rows: list[PairMetrics | None] = field(default_factory=list)
     rewards: list[tuple[float, float]] = field(default_factory=list)
     terms: dict[str, list[float]] = field(default_factory=dict)
     entropy: list[float] = field(default_factory=list)
@@ -35,7 +35,7 @@ class StepTally:
         self.entropy = [math.nan] * self.size
         self.correct = [math.nan] * self.size
 
-    def add(self, positions: Sequence[int], valued: Valued, scores: Scores) -> None:
+    def add(self, positions: Sequence[int], valued: PairLosses, scores: Scores) -> None:
         """Take in the pairs at ``positions`` of the step."""
         entropy = None if scores.entropy is None else scores.entropy.sum(dim=1).tolist()
         correct = None if scores.correct is None else scores.correct.sum(dim=1).tolist()
@@ -105,6 +105,6 @@ def mean(values: Iterable[float]) -> float:
     return math.fsum(listed) / len(listed)
 
 
-def accuracy(rows: Sequence[PairRow]) -> float:
+def accuracy(rows: Sequence[PairMetrics]) -> float:
     """Return the share of pairs with a margin above 0, a margin of 0 counting one half."""
     return mean(0.5 if abs(row.margin) <= TIE_NATS else float(row.margin > 0) for row in rows)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 
-from app.background.task import Control, Eta, Job, JobState, clock_text
+from app.background.task import BackgroundTask, Eta, TaskControl, TaskState, clock_text
 from app.background.task_runner import TaskRunner
 from core.domain.errors import BadInput
 from tests.patience import LIMIT_S
@@ -67,7 +67,7 @@ def test_that_writes_happen_one_after_the_other_in_order(tasks: TaskRunner, qtbo
 
 
 def test_that_a_job_reports_its_progress_and_ends_once(tasks: TaskRunner, qtbot: object) -> None:
-    def work(control: Control) -> str:
+    def work(control: TaskControl) -> str:
         control.progress(3, 10, "Reading")
         return "done"
 
@@ -75,14 +75,14 @@ def test_that_a_job_reports_its_progress_and_ends_once(tasks: TaskRunner, qtbot:
     job = tasks.job("Import", work, results.append)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         pass
-    assert (job.phase, job.done, job.total, job.state) == ("Reading", 3, 10, JobState.DONE)
+    assert (job.phase, job.done, job.total, job.state) == ("Reading", 3, 10, TaskState.DONE)
     assert results == ["done"]
 
 
 def test_that_cancelling_a_job_ends_it_at_its_next_check_without_a_result(tasks: TaskRunner, qtbot: object) -> None:
     started = threading.Event()
 
-    def work(control: Control) -> str:
+    def work(control: TaskControl) -> str:
         started.set()
         while True:
             control.check()
@@ -92,15 +92,15 @@ def test_that_cancelling_a_job_ends_it_at_its_next_check_without_a_result(tasks:
     assert started.wait(LIMIT_S)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         job.cancel()
-        assert job.state is JobState.STOPPING
-    assert job.state is JobState.CANCELLED
+        assert job.state is TaskState.STOPPING
+    assert job.state is TaskState.CANCELLED
     assert results == []
 
 
 def test_that_a_cancelled_job_that_still_returned_something_counts_as_done(tasks: TaskRunner, qtbot: object) -> None:
     started = threading.Event()
 
-    def work(control: Control) -> str:
+    def work(control: TaskControl) -> str:
         started.set()
         while not control.cancelled:
             pass
@@ -111,23 +111,23 @@ def test_that_a_cancelled_job_that_still_returned_something_counts_as_done(tasks
     assert started.wait(LIMIT_S)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         job.cancel()
-    assert (job.state, results) == (JobState.DONE, ["the 500 rows that were stored"])
+    assert (job.state, results) == (TaskState.DONE, ["the 500 rows that were stored"])
 
 
 def test_that_a_failed_job_says_why(tasks: TaskRunner, qtbot: object) -> None:
-    def work(_control: Control) -> None:
+    def work(_control: TaskControl) -> None:
         raise BadInput("Line 7 is no JSON.")
 
     job = tasks.job("Import", work, None, lambda _error: None)
     with qtbot.waitSignal(job.ended):  # type: ignore[attr-defined]
         pass
-    assert (job.state, job.message) == (JobState.FAILED, "Line 7 is no JSON.")
+    assert (job.state, job.message) == (TaskState.FAILED, "Line 7 is no JSON.")
 
 
 def test_that_closing_cancels_what_runs(qapp: object) -> None:
     runner, started = TaskRunner(), threading.Event()
 
-    def work(control: Control) -> None:
+    def work(control: TaskControl) -> None:
         started.set()
         while True:
             control.check()
@@ -154,7 +154,7 @@ def test_that_times_are_rounded_for_people(seconds: float | None, text: str) -> 
 
 
 def test_that_progress_after_the_end_is_not_shown(qapp: object) -> None:
-    job = Job("Import", Control())
-    job.finish(JobState.DONE)
+    job = BackgroundTask("Import", TaskControl())
+    job.finish(TaskState.DONE)
     job.cancel()
-    assert job.state is JobState.DONE
+    assert job.state is TaskState.DONE

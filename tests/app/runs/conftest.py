@@ -14,7 +14,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import Finished
 from core.paths import resources_dir
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from tests.core.runs.conftest import make_pairs
 from tests.fakes import scripted_engine
@@ -39,7 +39,7 @@ class Driven:
         self._thread.start()
 
     def _drive(self) -> None:
-        drive(self.folder.path, Drive(host="terminal", engine=self._train))
+        drive(self.folder.path, HostOptions(host="terminal", engine=self._train))
 
     def _train(self, *args: Any, **words: Any) -> Iterator[Any]:
         for event in scripted_engine.train(*args, **words):

@@ -8,7 +8,7 @@ import pytest
 from core.domain.run_config import RunConfig
 from core.runs.control_file import requested
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.hosts import start
 from tests.core.cli.conftest import Said
@@ -28,7 +28,7 @@ def make(place: Path, model: Path, name: str, steps: int = 4, run_id: str = "") 
 @pytest.fixture
 def runs(tmp_path: Path, model: Path) -> Path:
     place = tmp_path / "ws" / "runs"
-    drive(make(place, model, "done").path, Drive(host="terminal", engine=train))
+    drive(make(place, model, "done").path, HostOptions(host="terminal", engine=train))
     make(place, model, "fresh")
     return tmp_path / "ws"
 

@@ -3,19 +3,19 @@ from __future__ import annotations
 import pytest
 
 from core.domain import aggregation as why
-from core.domain.aggregation import Aggregate, Vote, aggregate, counted
+from core.domain.aggregation import Aggregate, Label, aggregate, counted
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Task, Verdict
 
 TIE, NEITHER, CANNOT = Verdict.TIE, Verdict.NEITHER, Verdict.CANNOT_JUDGE
 
 
-def votes(*values: int | Verdict) -> list[Vote]:
+def votes(*values: int | Verdict) -> list[Label]:
     """Return one vote a value, each by another reviewer: a strength or a verdict without one."""
     return [
-        Vote(i, i, 1, 1, Task.LABEL, v, None)
+        Label(i, i, 1, 1, Task.LABEL, v, None)
         if isinstance(v, Verdict)
-        else Vote(i, i, 1, 1, Task.LABEL, Verdict.PREFER, v)
+        else Label(i, i, 1, 1, Task.LABEL, Verdict.PREFER, v)
         for i, v in enumerate(values, 1)
     ]
 
@@ -111,13 +111,13 @@ def test_that_strength_weights_are_neutral_at_the_middle_of_the_scale() -> None:
 
 
 def test_that_a_reviewer_who_labelled_under_two_versions_counts_once_with_the_newest() -> None:
-    old = Vote(1, 7, 1, 1, Task.LABEL, Verdict.PREFER, 3)
-    new = Vote(5, 7, 1, 2, Task.RELABEL, Verdict.PREFER, -1)
-    other = Vote(3, 7, 2, 9, Task.LABEL, Verdict.PREFER, 2)
+    old = Label(1, 7, 1, 1, Task.LABEL, Verdict.PREFER, 3)
+    new = Label(5, 7, 1, 2, Task.RELABEL, Verdict.PREFER, -1)
+    other = Label(3, 7, 2, 9, Task.LABEL, Verdict.PREFER, 2)
     assert [vote.judgement_id for vote in counted([new, old, other])] == [3, 5]
 
 
 def test_that_an_adjudication_decides_alone() -> None:
-    decided = Vote(9, 8, 1, 1, Task.ADJUDICATE, Verdict.PREFER, -2)
+    decided = Label(9, 8, 1, 1, Task.ADJUDICATE, Verdict.PREFER, -2)
     found = item(aggregate([decided, *votes(3, 3, 3)], FreezePolicy()))
     assert (found.chosen, found.judgement_ids) == ("A", (9,))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 
-from core.domain.run_events import EvalDone, PairRow, StepDone
+from core.domain.run_events import EvalDone, PairMetrics, StepDone
 
 BETA = 0.1
 
 
-def row(name: str = "p", h_chosen: float = 0.0, h_rejected: float = 0.0, **values) -> PairRow:
+def row(name: str = "p", h_chosen: float = 0.0, h_rejected: float = 0.0, **values) -> PairMetrics:
     """A pair whose answers moved by ``h_chosen`` and ``h_rejected`` nats."""
     ref = {"ref_chosen": -20.0, "ref_rejected": -30.0, "tokens_chosen": 10, "tokens_rejected": 10, **values}
     z = BETA * (h_chosen - h_rejected)
-    return PairRow(
+    return PairMetrics(
         pair_id=name,
         loss=math.log1p(math.exp(-z)),
         logp_chosen=ref["ref_chosen"] + h_chosen,
@@ -30,7 +30,7 @@ def row(name: str = "p", h_chosen: float = 0.0, h_rejected: float = 0.0, **value
     )
 
 
-def of_margin(z: float, name: str = "p", **values) -> PairRow:
+def of_margin(z: float, name: str = "p", **values) -> PairMetrics:
     """A pair with margin ``z``, moved on the chosen side only."""
     return row(name, z / BETA, 0.0, **values)
 

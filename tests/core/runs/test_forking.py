@@ -12,7 +12,7 @@ from core.domain.run_events import Finished
 from core.durable import MANIFEST
 from core.runs import forking
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
 from core.runs.reader import RunReader
@@ -27,7 +27,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = create_run(
         tmp_path_factory.mktemp("runs") / "parent", NewRun(config, GOLDEN / "model", golden_pairs(), name="mother")
     )
-    assert isinstance(drive(folder.path, Drive(host="thread")), Finished)
+    assert isinstance(drive(folder.path, HostOptions(host="thread")), Finished)
     return folder
 
 
@@ -37,7 +37,7 @@ def steps(folder: RunFolder) -> list[tuple[int, float, float, float]]:
 
 def test_that_a_child_with_nothing_changed_goes_on_bit_for_bit(parent: RunFolder) -> None:
     child = fork_run(parent, 2, {})
-    assert isinstance(drive(child.path, Drive(host="thread")), Finished)
+    assert isinstance(drive(child.path, HostOptions(host="thread")), Finished)
     assert steps(child) == steps(parent)[2:]
     mine, hers = (load_file(f.path / "adapter/adapter_model.safetensors") for f in (child, parent))
     assert all(mine[name].equal(tensor) for name, tensor in hers.items())
@@ -50,7 +50,7 @@ def test_that_a_child_records_its_parent_and_what_it_changed(parent: RunFolder) 
     assert (record.parent_run, record.parent_step, record.name) == (parent.record().run_id, 2, "daughter")
     assert (record.config.lr, record.config.beta) == (1e-4, 0.3)
     assert record.command_line.endswith("--step 2 --set lr=1e-4 --set beta=0.3")
-    last = drive(child.path, Drive(host="thread"))
+    last = drive(child.path, HostOptions(host="thread"))
     assert isinstance(last, Finished)
     assert [c.split(":")[0] for c in last.summary["fork_from"]["changed"]] == ["beta", "lr"]
     assert steps(child)[0][2] == steps(parent)[2][2]  # h of the first step is still the parent's

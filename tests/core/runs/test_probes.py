@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.run_events import EvalDone, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.reader import RunReader
 from tests.core.runs.golden_cli import golden_run
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(600)
 
 def events_of(path: Path, **settings: object) -> list[RunEvent]:
     folder = golden_run(path, **settings)
-    last = drive(folder.path, Drive(host="thread"))
+    last = drive(folder.path, HostOptions(host="thread"))
     assert isinstance(last, Finished), last
     return RunReader(folder.path).poll(rows=True)
 

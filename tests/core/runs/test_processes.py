@@ -16,7 +16,7 @@ from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent,
 from core.runs import worker
 from core.runs.control_file import request, requested
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.processes import follow, is_follower, run_processes
 from core.runs.reader import RunReader
@@ -48,7 +48,7 @@ def test_that_a_follower_calls_the_engine_alike_and_leaves_the_folder_alone(tmp_
         calls.append((config, len(pairs), options))
         yield Finished("completed", 3)
 
-    assert follow(run_dir, Drive(engine=engine, cache_dir=tmp_path)) == Finished("completed", 3)
+    assert follow(run_dir, HostOptions(engine=engine, cache_dir=tmp_path)) == Finished("completed", 3)
     ((config, count, options),) = calls
     assert config == RunReader(run_dir).config()
     assert (count, options["resume"], options["probe"], options["cache_dir"]) == (24, True, None, tmp_path)
@@ -57,7 +57,7 @@ def test_that_a_follower_calls_the_engine_alike_and_leaves_the_folder_alone(tmp_
 
 def test_that_a_follower_whose_engine_falls_silent_fails(tmp_path: Path) -> None:
     run_dir = golden_run(tmp_path / "run")
-    assert isinstance(follow(run_dir, Drive(engine=lambda *_, **__: iter(()))), Failed)
+    assert isinstance(follow(run_dir, HostOptions(engine=lambda *_, **__: iter(()))), Failed)
 
 
 def told_to_end(*_arguments: Any, **_options: Any) -> Iterator[RunEvent]:
@@ -88,7 +88,7 @@ def test_that_processes_are_not_started_for_a_run_that_another_works_on(tmp_path
 
 def test_that_processes_are_not_started_for_a_finished_run(tmp_path: Path) -> None:
     folder = RunFolder(golden_run(tmp_path / "run"))
-    drive(folder.path, Drive(engine=Scripted([Finished("completed", 3)])))
+    drive(folder.path, HostOptions(engine=Scripted([Finished("completed", 3)])))
     with pytest.raises(UsageError, match="finished"):
         run_processes(folder.path, 2, lambda event: None)
     assert not folder.worker_output.exists()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import BadInput, NotFound, StorageFull
-from core.domain.run_events import EvalDone, KlDone, PairRow, RunStarted, StepDone, Warned
+from core.domain.run_events import EvalDone, KlDone, PairMetrics, RunStarted, StepDone, Warned
 from core.runs import ledger as ledger_module
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.ledger import LedgerWriter
 from core.runs.read_access import open_ledger
@@ -27,11 +27,11 @@ Make = Callable[..., RunFolder]
 @pytest.fixture
 def finished(make_run: Make) -> RunReader:
     folder = make_run(steps=9)
-    drive(folder.path, Drive(host="thread", engine=train))
+    drive(folder.path, HostOptions(host="thread", engine=train))
     return RunReader(folder.path)
 
 
-def step(number: int, loss: float = 0.5, rows: tuple[PairRow, ...] = ()) -> StepDone:
+def step(number: int, loss: float = 0.5, rows: tuple[PairMetrics, ...] = ()) -> StepDone:
     return StepDone(number, 0.1, loss, 0, 0, 0.5, 0, 0, -1, -2, 0, 0, 0.5, 1, 1e-5, 10, 4, 0, 0.1, rows=rows)
 
 
@@ -39,8 +39,8 @@ def started(resumed_from: int = 0) -> RunStarted:
     return RunStarted("r", 10, 1, 4, 0, "cpu", "float32", "f", resumed_from)
 
 
-def row(pair_id: str, margin: float) -> PairRow:
-    return PairRow(pair_id, 0.6, -1, -2, -1, -2, margin * 10, margin, 0.5, 3, 4)
+def row(pair_id: str, margin: float) -> PairMetrics:
+    return PairMetrics(pair_id, 0.6, -1, -2, -1, -2, margin * 10, margin, 0.5, 3, 4)
 
 
 def test_that_the_pairs_of_a_step_come_worst_margin_first(finished: RunReader) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.run_events import Finished
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.hosts import ProcessHost, start
 from core.runs.reader import RunReader
@@ -68,7 +68,7 @@ def pairwright_home(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, machine: Path) -> RunFolder:
     folder = golden_run(tmp_path_factory.mktemp("whole") / "run", steps=STEPS)
-    assert isinstance(drive(folder.path, Drive(host="thread", cache_dir=machine / "cache")), Finished)
+    assert isinstance(drive(folder.path, HostOptions(host="thread", cache_dir=machine / "cache")), Finished)
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunEvent, RunStarted, StateChanged, StepDone
 from core.runs.control_file import request
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Heartbeat, Worker, read_worker
 from core.runs.ledger import LedgerWriter
@@ -138,7 +138,7 @@ def test_that_the_heartbeat_shows_what_the_run_is_doing(make_run: Make) -> None:
             Finished("stopped", 0),
         ]
     )
-    drive(folder.path, Drive(host="thread", engine=script, on_event=look))
+    drive(folder.path, HostOptions(host="thread", engine=script, on_event=look))
     assert [state for _, state in seen] == ["starting", "running", "paused", "running", "stopping", "stopping"]
     last = read_worker(folder.worker)
     assert last is not None
@@ -170,7 +170,7 @@ def test_that_a_run_waits_while_the_disk_is_full_and_says_so(make_run: Make, mon
 
     monkeypatch.setattr(LedgerWriter, "append", append)
     monkeypatch.setattr("core.runs.control_file.ControlFile.wait", wait)
-    last = drive(folder.path, Drive(host="thread", engine=train))
+    last = drive(folder.path, HostOptions(host="thread", engine=train))
     assert isinstance(last, Finished)
     assert states == [("paused", "There is no room.")] * 3
     from core.runs.reader import RunReader
@@ -191,5 +191,5 @@ def test_that_a_full_disk_does_not_hold_a_run_that_should_stop(make_run: Make, m
 
     monkeypatch.setattr(LedgerWriter, "append", append)
     with pytest.raises(StorageFull):
-        drive(folder.path, Drive(host="thread", engine=train))
+        drive(folder.path, HostOptions(host="thread", engine=train))
     assert read_status(folder).state == "interrupted"

@@ -15,7 +15,7 @@ from core.domain.changes import Changes
 from core.domain.errors import BadInput, ImmutableError, NotFound, UserError
 from core.domain.judgement import JudgementDraft, ReviewerKind, Task, Verdict, from_screen
 from core.domain.rubric import ChangeLevel
-from core.services.annotation.service import AnnotationService, Presented, QueueInfo, QueueSettings
+from core.services.annotation.service import AnnotationService, PresentationView, QueueInfo, QueueSettings
 from core.services.annotation.views import step_label
 from core.services.application import Application
 from tests.fakes.workspaces import BODY, fill, opened, person, prefer, tie
@@ -35,7 +35,7 @@ def start(app: Application, **values: object) -> QueueInfo:
     return app.annotation.open_queue(QueueSettings(ANN, VERSION, **values))  # type: ignore[arg-type]
 
 
-def one(app: Application, queue: QueueInfo) -> Presented:
+def one(app: Application, queue: QueueInfo) -> PresentationView:
     """Return the next showing."""
     (shown,) = app.annotation.next(queue)
     return shown

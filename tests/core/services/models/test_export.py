@@ -60,7 +60,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(module: str, question: dict[str, Any], *, on_progress: Any = None, **_: Any) -> Any:
         return run_export(question, on_progress or (lambda *_: None))
 
-    monkeypatch.setattr(export, "ask", here)
+    monkeypatch.setattr(export, "run_in_subprocess", here)
 
 
 @pytest.mark.parametrize("form", ["adapter", "merged"])

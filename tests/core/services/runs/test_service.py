@@ -15,7 +15,7 @@ from core.domain.errors import NotFound, UsageError, UserError, WorkspaceInUse
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import Drive, drive
+from core.runs.driver import HostOptions, drive
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.runs import registry
@@ -132,7 +132,7 @@ def test_that_a_finished_run_is_not_started_again(app: Application, request_: Ru
 
 def test_that_a_run_folder_made_elsewhere_is_found(app: Application, model_dir: Path) -> None:
     folder = create_run(app.folder / "runs" / "from-a-server", NewRun(QUICK, model_dir, make_pairs()), run_id="r7")
-    drive(folder.path, Drive(host="terminal", engine=train))
+    drive(folder.path, HostOptions(host="terminal", engine=train))
     assert [info.run_id for info in app.runs.list()] == ["r7"]
     assert app.runs.info("r7").state == "finished"
     assert len(app.runs.reader("r7").series("loss")[0]) == 6

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
 from core.training import loop, preparing
-from core.training.parallel.process_group import World
+from core.training.parallel.process_group import ProcessGroup
 from core.training.probe import TrainSession
 from tests.core.training.golden_runs import FIELDS, run_golden
 
@@ -193,15 +193,15 @@ def test_that_the_gate_takes_fewer_pairs_when_memory_runs_out_but_not_in_shards(
 
 def test_that_shares_are_even_and_lose_nobody() -> None:
     sizes = [9, 3, 7, 7, 1, 5, 8]
-    shares = [World(rank, 3).share(sizes) for rank in range(3)]
+    shares = [ProcessGroup(rank, 3).share(sizes) for rank in range(3)]
     assert sorted(i for share in shares for i in share) == list(range(7))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    assert World(1, 2).share([4]) == []
-    assert World().share(sizes) == list(range(7))
+    assert ProcessGroup(1, 2).share([4]) == []
+    assert ProcessGroup().share(sizes) == list(range(7))
 
 
 def test_that_one_process_talks_to_nobody() -> None:
-    world = World()
+    world = ProcessGroup()
     assert (world.alone, world.leads, world.device("cuda")) == (True, True, "cuda")
     assert world.gather(3) == [3]
     assert world.from_leader("x") == "x"
@@ -210,29 +210,29 @@ def test_that_one_process_talks_to_nobody() -> None:
 
 
 def test_that_processes_with_different_inputs_refuse_to_train_together(monkeypatch) -> None:
-    world = World(1, 2)
+    world = ProcessGroup(1, 2)
     monkeypatch.setattr(world, "gather", lambda own: [{"step": "0", "model": "other"}, own])
     with pytest.raises(UsageError, match="the same model"):
         world.require_same({"step": "0", "model": "mine"})
-    World().require_same({"step": "0"})
+    ProcessGroup().require_same({"step": "0"})
 
 
 def test_that_every_process_has_a_gpu_of_its_own_or_none_begins(monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    assert [World(rank, 4, rank % 2).device("auto") for rank in range(4)] == ["cuda:0", "cuda:1"] * 2
-    assert World(1, 2, 1).device("cpu") == "cpu"
+    assert [ProcessGroup(rank, 4, rank % 2).device("auto") for rank in range(4)] == ["cuda:0", "cuda:1"] * 2
+    assert ProcessGroup(1, 2, 1).device("cpu") == "cpu"
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     with pytest.raises(UsageError, match="2 GPUs"):
-        World(0, 3, 0).device("cuda")
+        ProcessGroup(0, 3, 0).device("cuda")
 
 
 def test_that_the_world_is_read_from_the_environment(monkeypatch) -> None:
     for key in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(key, raising=False)
-    assert World.from_environment().alone
+    assert ProcessGroup.from_environment().alone
     monkeypatch.setenv("RANK", "3")
     monkeypatch.setenv("WORLD_SIZE", "4")
-    world = World.from_environment()
+    world = ProcessGroup.from_environment()
     assert (world.rank, world.size, world.leads) == (3, 4, False)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core.domain.run_config import RunConfig
-from core.domain.run_events import PairRow
-from core.training.losses.evaluate_pairs import Valuer
+from core.domain.run_events import PairMetrics
+from core.training.losses.evaluate_pairs import LossEvaluator
 from core.training.scoring import EncodedPair, Scores
 from core.training.steps.step_metrics import StepTally, accuracy, mean
 
@@ -31,8 +31,8 @@ def scores(rows: list[int]) -> Scores:
     return Scores(LOGPS[rows], tokens, entropy=tokens * 2.0, correct=torch.ones(len(rows), 2))
 
 
-def valuer(config: RunConfig) -> Valuer:
-    return Valuer(config, lambda pairs: {pair.pair_id: REFERENCE[pair.pair_id] for pair in pairs})
+def valuer(config: RunConfig) -> LossEvaluator:
+    return LossEvaluator(config, lambda pairs: {pair.pair_id: REFERENCE[pair.pair_id] for pair in pairs})
 
 
 def tally_of(groups: list[list[int]], config: RunConfig) -> StepTally:
@@ -97,8 +97,8 @@ def test_that_reference_sums_carry_the_weights_of_the_objective() -> None:
 
 
 def test_that_rounding_dust_is_a_tie() -> None:
-    def row(margin: float) -> PairRow:
-        return PairRow("p", 0.0, 0.0, 0.0, 0.0, 0.0, margin, margin, 0.5, 1, 1)
+    def row(margin: float) -> PairMetrics:
+        return PairMetrics("p", 0.0, 0.0, 0.0, 0.0, 0.0, margin, margin, 0.5, 1, 1)
 
     assert accuracy([row(1e-13), row(-1e-13), row(0.0)]) == 0.5
     assert accuracy([row(1e-6), row(-1e-6)]) == 0.5
