@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.widgets.table import Column
+from app.widgets.table_model import TableColumn
 
 LABELS: tuple[tuple[str, str], ...] = (
     ("any", "All labels"),
@@ -15,12 +15,12 @@ LABELS: tuple[tuple[str, str], ...] = (
     ("flagged", "Flagged"),
 )
 COLUMNS = (
-    Column("id", "Pair", lambda row: str(row.id), 64, right=True),
-    Column("prompt", "Prompt", lambda row: _line(row.prompt)),
-    Column("a", "Answer A", lambda row: _line(row.a), 150),
-    Column("b", "Answer B", lambda row: _line(row.b), 150),
-    Column("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
-    Column("source", "Source", lambda row: row.source, 110),
+    TableColumn("id", "Pair", lambda row: str(row.id), 64, right=True),
+    TableColumn("prompt", "Prompt", lambda row: _line(row.prompt)),
+    TableColumn("a", "Answer A", lambda row: _line(row.a), 150),
+    TableColumn("b", "Answer B", lambda row: _line(row.b), 150),
+    TableColumn("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
+    TableColumn("source", "Source", lambda row: row.source, 110),
 )
 
 
