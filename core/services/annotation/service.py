@@ -292,8 +292,6 @@ class AnnotationService:
     def _log(
         self, session: Session, stamp: judgements.WriteContext, op: str, summary: str, shown: Presentation
     ) -> None:
-        self, session: Session, stamp: judgements.WriteContext, op: str, summary: str, shown: Presentation
-    ) -> None:
         events.log(session, stamp, op, summary, reviewer_id=shown.reviewer_id, subject="pair", subject_id=shown.pair_id)
 
 
