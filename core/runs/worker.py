@@ -82,8 +82,10 @@ def _die_with_parent(control: Path) -> None:
     """
 
     def watch() -> None:
-        while sys.stdin is not None and sys.stdin.buffer.read(1):
-            pass
+        # The descriptor, not sys.stdin: Python aborts at exit while a thread waits in a buffered read.
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):
+                pass
         if requested(control) == "run":
             request(control, "stop_and_save")
 

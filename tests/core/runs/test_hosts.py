@@ -188,3 +188,8 @@ def test_that_a_folder_named_core_where_the_user_works_does_not_shadow_ours(tmp_
     command = [sys.executable, "-m", "core.version"]
     done = subprocess.run(command, cwd=tmp_path, env=worker_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_that_a_worker_that_ends_with_its_parent_exits_cleanly_while_the_parent_lives(make_run: Make) -> None:
+    host = start(make_run(steps=2).path, "process", survive=False, engine=FAKE)
+    assert host.wait(LIMIT_S) == 0
