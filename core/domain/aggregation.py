@@ -69,36 +69,36 @@ class Aggregate:
     judgement_ids: tuple[int, ...]
 
 
-def counted(votes: Sequence[Label]) -> list[Label]:
-    """Return the votes that count, oldest first.
+def counted(labels: Sequence[Label]) -> list[Label]:
+    """Return the labels that count, oldest first.
 
     The newest adjudication decides alone. Else each reviewer counts once a rubric, with the newest label, so
     that one who labelled again under the next minor version is not heard twice.
     """
-    ordered = sorted(votes, key=lambda vote: vote.judgement_id)
-    decided = [vote for vote in ordered if vote.task is Task.ADJUDICATE]
+    ordered = sorted(labels, key=lambda label: label.judgement_id)
+    decided = [label for label in ordered if label.task is Task.ADJUDICATE]
     if decided:
         return decided[-1:]
-    newest = {(vote.reviewer_id, vote.rubric_id): vote for vote in ordered}
-    return sorted(newest.values(), key=lambda vote: vote.judgement_id)
+    newest = {(label.reviewer_id, label.rubric_id): label for label in ordered}
+    return sorted(newest.values(), key=lambda label: label.judgement_id)
 
 
-def aggregate(votes: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
-    """Return the item that the votes make under the policy, or the reason why they make none.
+def aggregate(labels: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
+    """Return the item that the labels make under the policy, or the reason why they make none.
 
     "Cannot judge" says nothing of the pair and is passed over. "Neither valid" leaves the pair out when at
     least half say it; below that it counts as no preference.
     """
-    judged = [vote for vote in counted(votes) if vote.verdict is not Verdict.CANNOT_JUDGE]
+    judged = [label for label in counted(labels) if label.verdict is not Verdict.CANNOT_JUDGE]
     if not judged:
         return CANNOT_JUDGE
     if policy.aggregation == "latest":
         judged = judged[-1:]
-    if policy.aggregation == "single" and len({_kind(vote) for vote in judged}) > 1:
+    if policy.aggregation == "single" and len({_kind(label) for label in judged}) > 1:
         return DISAGREE
-    if 2 * sum(vote.verdict is Verdict.NEITHER for vote in judged) >= len(judged):
+    if 2 * sum(label.verdict is Verdict.NEITHER for label in judged) >= len(judged):
         return NEITHER
-    values = [vote.value for vote in judged]
+    values = [label.value for label in judged]
     if policy.max_spread is not None and max(values) - min(values) > policy.max_spread:
         return SPREAD
     strength = _majority(values) if policy.aggregation == "majority" else fsum(values) / len(values)
@@ -109,7 +109,7 @@ def aggregate(votes: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
         return TIE
     if not is_tie and (strength == 0 or abs(strength) < policy.min_strength):
         return WEAK
-    ids = tuple(vote.judgement_id for vote in judged)
+    ids = tuple(label.judgement_id for label in judged)
     if is_tie:
         return Aggregate("A", 0.0, 1.0, 0.5, True, ids)
     chosen: Side = "A" if strength < 0 else "B"
@@ -119,15 +119,15 @@ def aggregate(votes: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
     return Aggregate(chosen, strength, weight, _target(values, strength, chosen, policy), False, ids)
 
 
-def _kind(vote: Label) -> str:
-    """Return what a vote says, for asking whether all say the same."""
-    if vote.strength is None:
-        return vote.verdict.value
-    return "A" if vote.strength < 0 else "B"
+def _kind(label: Label) -> str:
+    """Return what a label says, for asking whether all say the same."""
+    if label.strength is None:
+        return label.verdict.value
+    return "A" if label.strength < 0 else "B"
 
 
 def _majority(values: Sequence[int]) -> float | None:
-    """Return the mean strength on the side with the most votes, 0 when that is "equal", None without one."""
+    """Return the mean strength on the side with the most labels, 0 when that is "equal", None without one."""
     sides = {sign: [v for v in values if (v > 0) - (v < 0) == sign] for sign in (-1, 0, 1)}
     ranked = sorted(sides.values(), key=len, reverse=True)
     if len(ranked[0]) == len(ranked[1]):
@@ -163,7 +163,7 @@ def _probability(log_odds: float) -> float:
 
 
 def _share(values: Sequence[int], chosen: Side) -> float:
-    """Return the share of votes for the chosen side, no preference counted half, at least one half."""
+    """Return the share of labels for the chosen side, no preference counted half, at least one half."""
     sign = -1 if chosen == "A" else 1
     wins = sum(1.0 if value * sign > 0 else 0.5 if value == 0 else 0.0 for value in values)
     return max(0.5, wins / len(values))

@@ -30,7 +30,7 @@ def add(
     plan: FreezePlan,
     items: Sequence[FrozenItem],
     rubric_version_ids: Sequence[int],
-    stamp: WriteContext,
+    context: WriteContext,
     *,
     created_by: str = "",
     note: str = "",
@@ -46,7 +46,7 @@ def add(
         state="open",
         policy=canonical_json(plan.policy.to_plain()),
         counts=canonical_json(plan.counts),
-        created_ms=stamp.at_ms,
+        created_ms=context.at_ms,
         created_by=created_by,
         note=note,
     )

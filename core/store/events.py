@@ -29,7 +29,7 @@ class Event:
 
 def log(
     session: Session,
-    stamp: WriteContext,
+    context: WriteContext,
     op: str,
     summary: str,
     *,
@@ -42,14 +42,14 @@ def log(
     insert_row(
         session,
         EventRow,
-        at_ms=stamp.at_ms,
+        at_ms=context.at_ms,
         op=op,
         summary=summary,
         reviewer_id=reviewer_id,
         subject=subject,
         subject_id=subject_id,
         detail=canonical_json(detail or {}),
-        session=stamp.session,
+        session=context.session,
     )
 
 

@@ -40,14 +40,14 @@ class FreezeSnapshot:
     """Everything that decides what a freeze gives.
 
     Attributes:
-        votes: pair id -> current labels, gold and retest answers left out.
+        labels: pair id -> current labels, gold and retest answers left out.
         flags: pair id -> flags of all its current judgements.
         consents: source id -> consent.
-        stamp: equal for two snapshots between which nothing that matters was written.
+        snapshot_version: equal for two snapshots between which nothing that matters was written.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
-    votes: dict[int, list[Label]] = field(default_factory=dict)
+    labels: dict[int, list[Label]] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
     consents: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
@@ -61,17 +61,17 @@ def snapshot(session: Session) -> FreezeSnapshot:
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
-    votes: dict[int, list[Label]] = defaultdict(list)
+    labels: dict[int, list[Label]] = defaultdict(list)
     tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
     query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength
         FROM current_label WHERE task NOT IN('gold','retest') ORDER BY judgement_id"""
     for pair_id, judgement_id, reviewer_id, version_id, task, verdict, strength in _all(session, query):
-        votes[pair_id].append(
+        labels[pair_id].append(
             Label(
                 judgement_id, reviewer_id, rubric_of[version_id], version_id, tasks[task], verdicts[verdict], strength
             )
         )
-    found.votes = dict(votes)
+    found.labels = dict(labels)
     flags: dict[int, set[str]] = defaultdict(set)
     query = """SELECT c.pair_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
         WHERE c.flagged>0"""

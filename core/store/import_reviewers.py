@@ -14,8 +14,8 @@ from core.store.sqlite.write_context import WriteContext
 class ImportReviewers:
     """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
 
-    def __init__(self, session: Session, target: Target, stamp: WriteContext, judged: set[tuple[int, str]]) -> None:
-        self._session, self._target, self._stamp = session, target, stamp
+    def __init__(self, session: Session, target: Target, context: WriteContext, judged: set[tuple[int, str]]) -> None:
+        self._session, self._target, self._context = session, target, context
         self._judged = judged
         self._closed = {pair_id for pair_id, _ in judged} if target.format == DERIVED else set()
         self._known: dict[str, tuple[int, str]] = {}
@@ -28,7 +28,7 @@ class ImportReviewers:
             return None
         if annotator not in self._known:
             note = f"Labels that came with {self._target.source_name}"
-            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._stamp, note)
+            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._context, note)
             self._known[annotator] = (found.id, found.name)
         reviewer_id, name = self._known[annotator]
         if (pair_id, name.lower()) in self._judged:

@@ -23,7 +23,7 @@ from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ImportBatchRow, SourceRow
 
 
-def open_source(session: Session, new: NewSource, stamp: WriteContext) -> Target:
+def open_source(session: Session, new: NewSource, context: WriteContext) -> Target:
     """Return where the batches of a file go; the very same file goes where it went before, under the same voice."""
     own_names = new.format == OWN_NAMES
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
@@ -46,12 +46,12 @@ def open_source(session: Session, new: NewSource, stamp: WriteContext) -> Target
         file_sha256=new.file_sha256,
         format=new.format,
         voice=new.voice,
-        created_ms=stamp.at_ms,
+        created_ms=context.at_ms,
     )
     return Target(key, name, new.voice, new.file_sha256, new.format, own_names)
 
 
-def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: WriteContext) -> BatchResult:
+def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context: WriteContext) -> BatchResult:
     """Store the pairs and labels of some records; see :class:`BatchResult`."""
     result = BatchResult()
     ids = _ids_by_hash(session, "pair", (pair.sha256 for row in rows for pair in row.pairs))
@@ -69,13 +69,13 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], stamp: W
         result.imported += new_here > 0
         result.duplicates += new_here == 0
     result.pairs = len(fresh)
-    _insert_pairs(session, target, fresh, stamp)
+    _insert_pairs(session, target, fresh, context)
     _insert_sources(session, target, rows, ids, set(before.values()))
-    _insert_labels(session, target, rows, ids, set(before.values()), result, stamp)
+    _insert_labels(session, target, rows, ids, set(before.values()), result, context)
     return result
 
 
-def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, stamp: WriteContext) -> None:
+def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, context: WriteContext) -> None:
     """Note one transaction of an import: what it held and up to where the file was read."""
     number = session.exec(
         select(func.max(ImportBatchRow.number)).where(ImportBatchRow.source_id == target.source_id)
@@ -88,12 +88,12 @@ def add_batch_row(session: Session, target: Target, counts: dict[str, int], stat
         file_sha256=target.file_sha256,
         format=target.format,
         status=status,
-        at_ms=stamp.at_ms,
+        at_ms=context.at_ms,
         **counts,
     )
 
 
-def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], stamp: WriteContext) -> None:
+def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], context: WriteContext) -> None:
     prompts = _ids_by_hash(session, "prompt", (pair.prompt_sha256 for _, pair in fresh))
     next_id = _next_id(session, "prompt")
     prompt_rows = []
@@ -115,7 +115,7 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
                 target.source_id,
                 pair.a_sha256,
                 pair.b_sha256,
-                stamp.at_ms,
+                context.at_ms,
                 pair.a_text,
                 pair.b_text,
                 pair.a_generation,
@@ -149,15 +149,15 @@ def _insert_labels(
     ids: dict[str, int],
     old: set[int],
     result: BatchResult,
-    stamp: WriteContext,
+    context: WriteContext,
 ) -> None:
     """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
     if not any(pair.labels for row in rows for pair in row.pairs):
         return
-    voices = ImportReviewers(session, target, stamp, judged_on(session, old))
+    voices = ImportReviewers(session, target, context, judged_on(session, old))
     presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
     uids = iter(new_uids(2 * sum(len(pair.labels) for row in rows for pair in row.pairs)))
-    showings, labels = [], []
+    presentations, labels = [], []
     for row in rows:
         for pair in row.pairs:
             key = ids[pair.sha256]
@@ -166,30 +166,32 @@ def _insert_labels(
                 if reviewer_id is None:
                     result.known_labels += 1
                     continue
-                showings.append((presented, next(uids), key, reviewer_id, pair.left_is, row.line))
+                presentations.append((presented, next(uids), key, reviewer_id, pair.left_is, row.line))
                 labels.append((judged, next(uids), presented, key, reviewer_id, label.verdict, label.strength))
                 presented, judged = presented + 1, judged + 1
     result.judgements = len(labels)
     result.reviewers = voices.used
     if labels:
         purpose = f"Labels that came with the source {target.source_name}. Its own guideline is not known."
-        version = rubrics.imported_version(session, target.voice, purpose, stamp).id
-        _write_labels(session, version, showings, labels, stamp)
+        version = rubrics.imported_version(session, target.voice, purpose, context).id
+        _write_labels(session, version, presentations, labels, context)
 
 
-def _write_labels(session: Session, version: int, showings: list[Any], labels: list[Any], stamp: WriteContext) -> None:
-    when = (stamp.at_ms, stamp.mono_ms, stamp.session)
+def _write_labels(
+    session: Session, version: int, presentations: list[Any], labels: list[Any], context: WriteContext
+) -> None:
+    when = (context.at_ms, context.mono_ms, context.session)
     insert_many(
         session,
         "INSERT INTO presentation(id, uid, pair_id, reviewer_id, left_is, position, rubric_version_id, task, queue,"
         " shown_ms, mono_ms, session)",
-        [(*row, version, "imported", "import", *when) for row in showings],
+        [(*row, version, "imported", "import", *when) for row in presentations],
     )
     insert_many(
         session,
         "INSERT INTO judgement(id, uid, presentation_id, pair_id, reviewer_id, verdict, strength, rubric_version_id,"
         " revision, task, kind, op, at_ms, mono_ms, session, app_version)",
-        [(*row, version, 0, "imported", "label", "import", *when, stamp.app_version) for row in labels],
+        [(*row, version, 0, "imported", "label", "import", *when, context.app_version) for row in labels],
     )
 
 

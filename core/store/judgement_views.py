@@ -111,7 +111,7 @@ def committed_since(session: Session, reviewer_id: int, since_ms: int) -> int:
 def recent_seconds(session: Session, reviewer_id: int, limit: int) -> list[float]:
     """Return how long a reviewer's newest commits took, newest first.
 
-    The window's own count of active time (``active_ms``) wins; without it the time since the showing, capped at
+    The window's own count of active time (``active_ms``) wins; without it the time since the presentation, capped at
     five minutes, because nobody knows what happened in between.
     """
     query = (

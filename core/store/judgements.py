@@ -3,7 +3,7 @@
 A judgement answers one presentation. Rows of one reviewer on one pair under one rubric version form a chain:
 each row supersedes the one before, a "retract" row takes the label before it back. The tip of the chain is what
 counts. A commit is revision 0 of its presentation, and UNIQUE(presentation, revision) is what makes a second
-commit of the same showing impossible.
+commit of the same presentation impossible.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
 
 LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)
-"""Tasks that share one chain a reviewer and pair; gold and retest answers stay within their showing."""
+"""Tasks that share one chain a reviewer and pair; gold and retest answers stay within their presentation."""
 
 
 def alike(task: Task) -> tuple[str, ...]:
@@ -47,44 +47,44 @@ class Presentation:
     shown_ms: int = 0
 
 
-def present(session: Session, showing: Presentation, stamp: WriteContext) -> int:
-    """Store a showing unless it is stored already; return its id."""
-    found = session.exec(select(PresentationRow.id).where(PresentationRow.uid == showing.uid)).first()
+def present(session: Session, presentation: Presentation, context: WriteContext) -> int:
+    """Store a presentation unless it is stored already; return its id."""
+    found = session.exec(select(PresentationRow.id).where(PresentationRow.uid == presentation.uid)).first()
     if found is not None:
         return found
     return insert_row(
         session,
         PresentationRow,
-        uid=showing.uid,
-        pair_id=showing.pair_id,
-        reviewer_id=showing.reviewer_id,
-        rubric_version_id=showing.rubric_version_id,
-        task=showing.task.value,
-        left_is=showing.left_is,
-        queue=showing.queue,
-        position=showing.position,
-        shown_ms=showing.shown_ms or stamp.at_ms,
-        mono_ms=stamp.mono_ms,
-        session=stamp.session,
+        uid=presentation.uid,
+        pair_id=presentation.pair_id,
+        reviewer_id=presentation.reviewer_id,
+        rubric_version_id=presentation.rubric_version_id,
+        task=presentation.task.value,
+        left_is=presentation.left_is,
+        queue=presentation.queue,
+        position=presentation.position,
+        shown_ms=presentation.shown_ms or context.at_ms,
+        mono_ms=context.mono_ms,
+        session=context.session,
     )
 
 
-def showing(session: Session, uid: str) -> Presentation | None:
-    """Return a stored showing, or None."""
+def find_presentation(session: Session, uid: str) -> Presentation | None:
+    """Return a stored presentation, or None."""
     row = session.exec(select(PresentationRow).where(PresentationRow.uid == uid)).first()
-    return None if row is None else _showing(row)
+    return None if row is None else _to_presentation(row)
 
 
-def showing_of(session: Session, presentation_id: int) -> Presentation:
-    """Return the stored showing of this id."""
+def get_presentation(session: Session, presentation_id: int) -> Presentation:
+    """Return the stored presentation of this id."""
     row = session.get(PresentationRow, presentation_id)
     if row is None:
         raise NotFound(f"There is no presentation {presentation_id}.")
-    return _showing(row)
+    return _to_presentation(row)
 
 
-def open_showings(session: Session, like: Presentation, pair_ids: Sequence[int]) -> dict[int, Presentation]:
-    """Return pair id -> the showing of that pair that was begun and never answered, for these pairs.
+def open_presentations(session: Session, like: Presentation, pair_ids: Sequence[int]) -> dict[int, Presentation]:
+    """Return pair id -> the presentation of that pair that was begun and never answered, for these pairs.
 
     Reviewer, rubric version and task are taken from ``like``.
     """
@@ -96,7 +96,7 @@ def open_showings(session: Session, like: Presentation, pair_ids: Sequence[int])
         col(PresentationRow.pair_id).in_(pair_ids),
         ~answered,
     )
-    return {row.pair_id: _showing(row) for row in session.exec(query.order_by(col(PresentationRow.id)))}
+    return {row.pair_id: _to_presentation(row) for row in session.exec(query.order_by(col(PresentationRow.id)))}
 
 
 def append(
@@ -107,69 +107,80 @@ def append(
     op: str,
     revision: int,
     supersedes: int | None,
-    stamp: WriteContext,
-    shown: Presentation | None = None,
+    context: WriteContext,
+    presentation: Presentation | None = None,
 ) -> int:
     """Append one row and return its id: a label, or a retraction when ``draft`` is None.
 
-    ``shown`` saves reading the showing again where the caller has it.
+    ``presentation`` saves reading it again where the caller has it.
 
     Raises:
         BadInput: for a new answer with a marked stretch that cannot be found again; undo and redo repeat old ones.
     """
     if draft is not None and op not in ("undo", "redo"):
         check_spans(draft.spans)
-    shown = shown or showing_of(session, presentation_id)
+    presentation = presentation or get_presentation(session, presentation_id)
     return insert_row(
         session,
         JudgementRow,
         uid=new_uid(),
         presentation_id=presentation_id,
         revision=revision,
-        pair_id=shown.pair_id,
-        reviewer_id=shown.reviewer_id,
-        rubric_version_id=shown.rubric_version_id,
-        task=shown.task.value,
+        pair_id=presentation.pair_id,
+        reviewer_id=presentation.reviewer_id,
+        rubric_version_id=presentation.rubric_version_id,
+        task=presentation.task.value,
         kind="label" if draft else "retract",
         op=op,
         supersedes=supersedes,
-        at_ms=stamp.at_ms,
-        mono_ms=stamp.mono_ms,
-        session=stamp.session,
-        app_version=stamp.app_version,
+        at_ms=context.at_ms,
+        mono_ms=context.mono_ms,
+        session=context.session,
+        app_version=context.app_version,
         **_draft_columns(draft),
     )
 
 
-def add_imported(session: Session, shown: Presentation, draft: JudgementDraft, stamp: WriteContext) -> int | None:
-    """Store a label that came with a file, with the showing it must have had.
+def add_imported(
+    session: Session, presentation: Presentation, draft: JudgementDraft, context: WriteContext
+) -> int | None:
+    """Store a label that came with a file, with the presentation it must have had.
 
     Returns:
         The judgement's id, or None when this reviewer has a label on this pair under this version already.
     """
-    if tip(session, shown) is not None:
+    if tip(session, presentation) is not None:
         return None
-    presentation_id = present(session, shown, stamp)
-    return append(session, presentation_id, draft, op="import", revision=0, supersedes=None, stamp=stamp, shown=shown)
+    presentation_id = present(session, presentation, context)
+    return append(
+        session,
+        presentation_id,
+        draft,
+        op="import",
+        revision=0,
+        supersedes=None,
+        context=context,
+        presentation=presentation,
+    )
 
 
-def tip(session: Session, shown: Presentation, presentation_id: int | None = None) -> JudgementRow | None:
-    """Return the last row of the chain that ``shown`` belongs to, label or retraction, or None."""
+def tip(session: Session, presentation: Presentation, presentation_id: int | None = None) -> JudgementRow | None:
+    """Return the last row of the chain that ``presentation`` belongs to, label or retraction, or None."""
     query = select(JudgementRow)
-    if shown.task in (Task.GOLD, Task.RETEST):
+    if presentation.task in (Task.GOLD, Task.RETEST):
         query = query.where(col(JudgementRow.presentation_id) == presentation_id)
     else:
         query = query.where(
-            JudgementRow.pair_id == shown.pair_id,
-            JudgementRow.rubric_version_id == shown.rubric_version_id,
-            JudgementRow.reviewer_id == shown.reviewer_id,
-            col(JudgementRow.task).in_(alike(shown.task)),
+            JudgementRow.pair_id == presentation.pair_id,
+            JudgementRow.rubric_version_id == presentation.rubric_version_id,
+            JudgementRow.reviewer_id == presentation.reviewer_id,
+            col(JudgementRow.task).in_(alike(presentation.task)),
         )
     return session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
 
 
 def first_of(session: Session, presentation_id: int) -> int | None:
-    """Return the id of the judgement that first answered a showing, or None while it is open."""
+    """Return the id of the judgement that first answered a presentation, or None while it is open."""
     query = select(JudgementRow.id).where(JudgementRow.presentation_id == presentation_id, JudgementRow.revision == 0)
     return session.exec(query).first()
 
@@ -205,7 +216,7 @@ def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
     return f"{found[0]} v{found[1]}" if found else ""
 
 
-def _showing(row: PresentationRow) -> Presentation:
+def _to_presentation(row: PresentationRow) -> Presentation:
     return Presentation(
         row.uid,
         row.pair_id,

@@ -41,7 +41,7 @@ def by_path(session: Session, path: Path) -> ModelInfo | None:
     return _to_domain(row) if row else None
 
 
-def add(session: Session, info: ModelInfo, stamp: WriteContext) -> ModelInfo:
+def add(session: Session, info: ModelInfo, context: WriteContext) -> ModelInfo:
     """Register a model; one that lies at the same path is brought up to date instead."""
     known = session.exec(select(ModelRow).where(col(ModelRow.path) == str(info.path))).first()
     if known is not None:
@@ -58,7 +58,7 @@ def add(session: Session, info: ModelInfo, stamp: WriteContext) -> ModelInfo:
         kind=info.kind,
         sha256=info.sha256 or None,
         info=_facts(info),
-        created_ms=stamp.at_ms,
+        created_ms=context.at_ms,
     )
     return get(session, key)
 

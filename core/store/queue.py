@@ -162,8 +162,8 @@ def bookmarks(session: Session, reviewer_id: int) -> list[tuple[int, str, int]]:
     return [(row.pair_id, row.note, row.at_ms) for row in session.exec(query)]
 
 
-def store_skip(session: Session, shown: Presentation, presentation_id: int, reason: str, at_ms: int) -> bool:
-    """Put a showing aside; False when it was put aside before."""
+def store_skip(session: Session, presentation: Presentation, presentation_id: int, reason: str, at_ms: int) -> bool:
+    """Put a presentation aside; False when it was put aside before."""
     from core.store.plain import insert_row
 
     row = session.get(SkipRow, presentation_id)
@@ -176,9 +176,9 @@ def store_skip(session: Session, shown: Presentation, presentation_id: int, reas
         session,
         SkipRow,
         presentation_id=presentation_id,
-        pair_id=shown.pair_id,
-        reviewer_id=shown.reviewer_id,
-        rubric_version_id=shown.rubric_version_id,
+        pair_id=presentation.pair_id,
+        reviewer_id=presentation.reviewer_id,
+        rubric_version_id=presentation.rubric_version_id,
         reason=reason,
         at_ms=at_ms,
     )

@@ -42,7 +42,7 @@ def by_name(session: Session, name: str) -> Reviewer | None:
     return to_domain(row) if row else None
 
 
-def add(session: Session, name: str, kind: ReviewerKind, stamp: WriteContext, note: str = "") -> Reviewer:
+def add(session: Session, name: str, kind: ReviewerKind, context: WriteContext, note: str = "") -> Reviewer:
     """Add a reviewer.
 
     Raises:
@@ -53,19 +53,21 @@ def add(session: Session, name: str, kind: ReviewerKind, stamp: WriteContext, no
         raise BadInput("A reviewer needs a name.", "A pseudonym is enough.")
     if by_name(session, name) is not None:
         raise BadInput(f"There is already a reviewer called {name}.", "Choose another name.")
-    key = insert_row(session, ReviewerRow, uid=new_uid(), name=name, kind=kind.value, note=note, created_ms=stamp.at_ms)
+    key = insert_row(
+        session, ReviewerRow, uid=new_uid(), name=name, kind=kind.value, note=note, created_ms=context.at_ms
+    )
     return Reviewer(key, name, kind, note)
 
 
-def ensure(session: Session, name: str, kind: ReviewerKind, stamp: WriteContext, note: str = "") -> Reviewer:
+def ensure(session: Session, name: str, kind: ReviewerKind, context: WriteContext, note: str = "") -> Reviewer:
     """Return the reviewer of this name, added when missing. A person of that name is never taken for another kind."""
     name = name.strip() or kind.value
     found = by_name(session, name)
     if found is not None and found.kind is kind:
         return found
     if found is not None:
-        return ensure(session, f"{name} ({kind.value})", kind, stamp, note)
-    return add(session, name, kind, stamp, note)
+        return ensure(session, f"{name} ({kind.value})", kind, context, note)
+    return add(session, name, kind, context, note)
 
 
 def rename(session: Session, reviewer_id: int, name: str, note: str | None = None) -> Reviewer:

@@ -84,7 +84,9 @@ def newest_number(session: Session, rubric_id: int) -> str | None:
     return max(found, key=lambda n: tuple(map(int, n.split(".")))) if found else None
 
 
-def create(session: Session, name: str, body: RubricBody, stamp: WriteContext, kind: str = "authored") -> RubricVersion:
+def create(
+    session: Session, name: str, body: RubricBody, context: WriteContext, kind: str = "authored"
+) -> RubricVersion:
     """Make a rubric with a first draft.
 
     Raises:
@@ -95,12 +97,12 @@ def create(session: Session, name: str, body: RubricBody, stamp: WriteContext, k
         raise BadInput("A rubric needs a name.")
     if session.exec(select(RubricRow).where(col(RubricRow.name) == name)).first():
         raise BadInput(f"There is already a rubric called {name}.", "Choose another name.")
-    key = insert_row(session, RubricRow, uid=new_uid(), name=name, kind=kind, created_ms=stamp.at_ms)
-    return _insert_draft(session, key, FIRST_NUMBER, ChangeLevel.MAJOR, body, None, stamp)
+    key = insert_row(session, RubricRow, uid=new_uid(), name=name, kind=kind, created_ms=context.at_ms)
+    return _insert_draft(session, key, FIRST_NUMBER, ChangeLevel.MAJOR, body, None, context)
 
 
 def new_draft(
-    session: Session, rubric_id: int, stamp: WriteContext, based_on: int | None = None
+    session: Session, rubric_id: int, context: WriteContext, based_on: int | None = None
 ) -> tuple[RubricVersion, bool]:
     """Return a rubric's draft and whether it was made now; it starts as a copy of ``based_on`` or the newest version.
 
@@ -114,7 +116,7 @@ def new_draft(
     if base is None or base.rubric_id != rubric_id or number is None:
         raise NotFound(f"Rubric {rubric_id} has no published version to start from.")
     level = ChangeLevel.MINOR
-    return _insert_draft(session, rubric_id, next_number(number, level), level, base.body, base.id, stamp), True
+    return _insert_draft(session, rubric_id, next_number(number, level), level, base.body, base.id, context), True
 
 
 def save_draft(session: Session, version_id: int, body: RubricBody, change_note: str | None = None) -> RubricVersion:
@@ -132,7 +134,7 @@ def save_draft(session: Session, version_id: int, body: RubricBody, change_note:
 
 
 def publish(
-    session: Session, version_id: int, level: ChangeLevel, change_note: str, stamp: WriteContext
+    session: Session, version_id: int, level: ChangeLevel, change_note: str, context: WriteContext
 ) -> RubricVersion:
     """Number a draft after the newest published version, hash it, and close it for ever.
 
@@ -146,7 +148,7 @@ def publish(
     row.major = int(row.number.split(".")[0])
     row.change_note = change_note or row.change_note
     row.sha256 = RubricBody.from_plain(read_json(row.body)).sha256
-    row.state, row.published_ms = "published", stamp.at_ms
+    row.state, row.published_ms = "published", context.at_ms
     session.add(row)
     session.flush()
     return get(session, version_id)
@@ -162,7 +164,7 @@ def discard_draft(session: Session, version_id: int) -> None:
     session.flush()
 
 
-def imported_version(session: Session, name: str, purpose: str, stamp: WriteContext) -> RubricVersion:
+def imported_version(session: Session, name: str, purpose: str, context: WriteContext) -> RubricVersion:
     """Return the published stub version that the labels of a source stand under, made when missing.
 
     It states what is known: somebody else's rubric, not its text. So lineage never has a hole.
@@ -173,11 +175,11 @@ def imported_version(session: Session, name: str, purpose: str, stamp: WriteCont
         if found is not None:
             return found
     if row is not None:
-        return imported_version(session, f"{name.strip()} (imported)", purpose, stamp)
+        return imported_version(session, f"{name.strip()} (imported)", purpose, context)
     question = "Which response does the source prefer?"
     body = RubricBody(purpose=purpose, criteria=(Criterion("overall", "Overall", question),))
-    draft = create(session, name, body, stamp, kind="imported")
-    return publish(session, draft.id, ChangeLevel.MAJOR, "Labels that came with the data.", stamp)
+    draft = create(session, name, body, context, kind="imported")
+    return publish(session, draft.id, ChangeLevel.MAJOR, "Labels that came with the data.", context)
 
 
 def compatible_ids(session: Session, version_id: int) -> tuple[int, ...]:
@@ -254,7 +256,7 @@ def _insert_draft(
     level: ChangeLevel,
     body: RubricBody,
     based_on: int | None,
-    stamp: WriteContext,
+    context: WriteContext,
 ) -> RubricVersion:
     key = insert_row(
         session,
@@ -268,6 +270,6 @@ def _insert_draft(
         change_note="",
         body=canonical_json(body.to_plain()),
         based_on=based_on,
-        created_ms=stamp.at_ms,
+        created_ms=context.at_ms,
     )
     return get(session, key)

@@ -34,7 +34,7 @@ class RegisteredRun:
     created_ms: int = 0
 
 
-def add(session: Session, run: RegisteredRun, stamp: WriteContext) -> None:
+def add(session: Session, run: RegisteredRun, context: WriteContext) -> None:
     """Register a run whose folder is published."""
     insert_row(
         session,
@@ -47,7 +47,7 @@ def add(session: Session, run: RegisteredRun, stamp: WriteContext) -> None:
         model_path=run.model_path,
         tags=canonical_json(list(run.tags)),
         note=run.note,
-        created_ms=run.created_ms or stamp.at_ms,
+        created_ms=run.created_ms or context.at_ms,
     )
 
 

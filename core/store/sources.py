@@ -41,7 +41,7 @@ def by_file(session: Session, file_sha256: str) -> SourceInfo | None:
     return to_domain(row) if row else None
 
 
-def set_consent(session: Session, source_id: int, consent: str, stamp: WriteContext) -> SourceInfo:
+def set_consent(session: Session, source_id: int, consent: str, context: WriteContext) -> SourceInfo:
     """Set the consent of a source and log it.
 
     Raises:
@@ -57,5 +57,5 @@ def set_consent(session: Session, source_id: int, consent: str, stamp: WriteCont
     session.add(row)
     session.flush()
     summary = f"Consent for {row.name}: {consent}"
-    events.log(session, stamp, "source.consent", summary, subject="source", subject_id=source_id)
+    events.log(session, context, "source.consent", summary, subject="source", subject_id=source_id)
     return to_domain(row)

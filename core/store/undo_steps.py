@@ -29,7 +29,7 @@ class UndoEntry:
     Attributes:
         label: what was done, in words: "Left much better on pair 412".
         kind: "label", "amend" or "skip".
-        showing: where it was done.
+        presentation: where it was done.
         answer: what the step had answered; None for a skip.
         judgement_id: the row that carries the answer; None for a skip.
     """
@@ -37,7 +37,7 @@ class UndoEntry:
     id: int
     label: str
     kind: str
-    showing: judgements.Presentation
+    presentation: judgements.Presentation
     answer: JudgementDraft | None
     judgement_id: int | None
 
@@ -49,7 +49,7 @@ def push(
     label: str,
     presentation_id: int,
     judgement_id: int | None,
-    stamp: WriteContext,
+    context: WriteContext,
 ) -> None:
     """Remember a step that was just done; what had been undone before can no longer be redone."""
     drop = update(StepRow).where(col(StepRow.reviewer_id) == reviewer_id, col(StepRow.state) == "undone")
@@ -63,7 +63,7 @@ def push(
         state="done",
         presentation_id=presentation_id,
         judgement_id=judgement_id,
-        at_ms=stamp.at_ms,
+        at_ms=context.at_ms,
     )
 
 
@@ -77,7 +77,7 @@ def next_redo(session: Session, reviewer_id: int) -> UndoEntry | None:
     return _step(session, _redo_row(session, reviewer_id))
 
 
-def undo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry | None:
+def undo(session: Session, reviewer_id: int, context: WriteContext) -> UndoEntry | None:
     """Take the last step back; return it, or None when there is none.
 
     Raises:
@@ -90,14 +90,14 @@ def undo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry |
     if row.judgement_id is None:
         _set_skip(session, row.presentation_id, taken_back=1)
     else:
-        _append_undo(session, row.presentation_id, row.judgement_id, step, stamp)
+        _append_undo(session, row.presentation_id, row.judgement_id, step, context)
     row.state = "undone"
     session.add(row)
     session.flush()
     return step
 
 
-def redo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry | None:
+def redo(session: Session, reviewer_id: int, context: WriteContext) -> UndoEntry | None:
     """Do the step again that was undone last; return it, or None when there is none."""
     row = _redo_row(session, reviewer_id)
     step = _step(session, row)
@@ -106,7 +106,7 @@ def redo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry |
     if row.judgement_id is None:
         _set_skip(session, row.presentation_id, taken_back=0)
     else:
-        tip = judgements.tip(session, step.showing, row.presentation_id)
+        tip = judgements.tip(session, step.presentation, row.presentation_id)
         row.judgement_id = judgements.append(
             session,
             row.presentation_id,
@@ -114,7 +114,7 @@ def redo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry |
             op="redo",
             revision=judgements.next_revision(session, row.presentation_id),
             supersedes=tip.id if tip else None,
-            stamp=stamp,
+            context=context,
         )
     row.state = "done"
     session.add(row)
@@ -122,15 +122,15 @@ def redo(session: Session, reviewer_id: int, stamp: WriteContext) -> UndoEntry |
     return replace(step, judgement_id=row.judgement_id)
 
 
-def reopened(shown: judgements.Presentation, stamp: WriteContext) -> judgements.Presentation:
-    """Return a fresh showing of the same pair with the same sides, for answering anew after an undo."""
-    return replace(shown, uid=new_uid(), shown_ms=stamp.at_ms)
+def reopened(presentation: judgements.Presentation, context: WriteContext) -> judgements.Presentation:
+    """Return a fresh presentation of the same pair with the same sides, for answering anew after an undo."""
+    return replace(presentation, uid=new_uid(), shown_ms=context.at_ms)
 
 
 def _append_undo(
-    session: Session, presentation_id: int, judgement_id: int, step: UndoEntry, stamp: WriteContext
+    session: Session, presentation_id: int, judgement_id: int, step: UndoEntry, context: WriteContext
 ) -> None:
-    tip = judgements.tip(session, step.showing, presentation_id)
+    tip = judgements.tip(session, step.presentation, presentation_id)
     tip_id = only_id(tip)
     if title := judgements.frozen_in(session, (judgement_id, tip_id)):
         raise ImmutableError(
@@ -148,7 +148,7 @@ def _append_undo(
         op="undo",
         revision=judgements.next_revision(session, presentation_id),
         supersedes=tip_id,
-        stamp=stamp,
+        context=context,
     )
 
 
@@ -171,5 +171,5 @@ def _step(session: Session, row: StepRow | None) -> UndoEntry | None:
     if row is None:
         return None
     answer = draft_of(judgements.row(session, row.judgement_id)) if row.judgement_id is not None else None
-    shown = judgements.showing_of(session, row.presentation_id)
-    return UndoEntry(only_id(row), row.label, row.kind, shown, answer, row.judgement_id)
+    presentation = judgements.get_presentation(session, row.presentation_id)
+    return UndoEntry(only_id(row), row.label, row.kind, presentation, answer, row.judgement_id)

@@ -69,19 +69,19 @@ def fill(store: Store, pairs: int = 6, name: str = "made up") -> list[int]:
 
 def publish(store: Store, name: str = "Helpful", body: RubricBody = BODY) -> RubricVersion:
     """Publish a first version and return it."""
-    stamp = store.stamp()
+    context = store.write_context()
 
     def job(session: Session) -> RubricVersion:
-        draft = rubrics.create(session, name, body, stamp)
-        return rubrics.publish(session, draft.id, ChangeLevel.MAJOR, "", stamp)
+        draft = rubrics.create(session, name, body, context)
+        return rubrics.publish(session, draft.id, ChangeLevel.MAJOR, "", context)
 
     return store.write(job, "publishing a test rubric")
 
 
 def person(store: Store, name: str = "Ann", kind: ReviewerKind = ReviewerKind.HUMAN) -> Reviewer:
     """Add a reviewer and return it."""
-    stamp = store.stamp()
-    return store.write(lambda session: reviewers.add(session, name, kind, stamp), "adding a test reviewer")
+    context = store.write_context()
+    return store.write(lambda session: reviewers.add(session, name, kind, context), "adding a test reviewer")
 
 
 def opened(folder: Path, pairs: int = 6) -> Application:

@@ -60,10 +60,10 @@ class QueueManager:
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
             picked = self._pick(session, opened, n)
-            fresh = [self._showing(opened, index, pair_id) for index, pair_id in picked]
+            fresh = [self._presentation(opened, index, pair_id) for index, pair_id in picked]
             if not fresh:
                 return []
-            begun = judgements.open_showings(session, fresh[0], [s.pair_id for s in fresh])
+            begun = judgements.open_presentations(session, fresh[0], [s.pair_id for s in fresh])
             given = [_resumed(begun.get(s.pair_id), s) for s in fresh]
             for shown in given:
                 self._out[shown.uid] = shown
@@ -73,7 +73,7 @@ class QueueManager:
 
     def hand_back(self, step: undo_steps.UndoEntry) -> PresentationView:
         """Hand out a fresh showing of an undone step's pair: same sides, the former answer filled in."""
-        again = undo_steps.reopened(step.showing, self._store.stamp())
+        again = undo_steps.reopened(step.presentation, self._store.write_context())
         with self._lock:
             self._out[again.uid] = again
             self.mark(again, done=False, skipped=False)
@@ -95,7 +95,7 @@ class QueueManager:
         if shown is not None:
             return shown
         with self._store.read() as session:
-            stored = judgements.showing(session, presentation_uid)
+            stored = judgements.find_presentation(session, presentation_uid)
         if stored is None:
             raise NotFound("This showing does not exist any more; nothing was saved.", "Open the queue again.")
         return stored
@@ -199,7 +199,7 @@ class QueueManager:
                     return picked
         return picked
 
-    def _showing(self, opened: OpenQueue, index: int, pair_id: int) -> Presentation:
+    def _presentation(self, opened: OpenQueue, index: int, pair_id: int) -> Presentation:
         settings = opened.settings
         return Presentation(
             new_uid(),

@@ -68,9 +68,9 @@ class AnnotationService:
 
     def shown(self, presentation_uid: str) -> None:
         """Note that a showing is on the screen; stored in the background, so that sides survive a crash."""
-        shown, stamp = self._desk.find(presentation_uid), self._store.stamp()
+        shown, context = self._desk.find(presentation_uid), self._store.write_context()
         self._store.submit(
-            lambda session: judgements.present(session, shown, stamp), "noting a showing", Priority.LABEL
+            lambda session: judgements.present(session, shown, context), "noting a showing", Priority.LABEL
         )
 
     def commit(self, presentation_uid: str, draft: JudgementDraft) -> Outcome[Judgement]:
@@ -85,10 +85,10 @@ class AnnotationService:
         Raises:
             UserError: nothing was stored, and why.
         """
-        shown, stamp = self._desk.find(presentation_uid), self._store.stamp()
+        shown, context = self._desk.find(presentation_uid), self._store.write_context()
 
         def job(session: Session) -> tuple[Judgement, bool, str]:
-            presentation_id = judgements.present(session, shown, stamp)
+            presentation_id = judgements.present(session, shown, context)
             if (stored := judgements.first_of(session, presentation_id)) is not None:
                 return judgement_views.get(session, stored), False, ""
             self._check_clauses(session, shown.rubric_version_id, draft)
@@ -101,13 +101,13 @@ class AnnotationService:
                 op="amend" if kind == "amend" else "commit",
                 revision=0,
                 supersedes=tip.id if tip else None,
-                stamp=stamp,
-                shown=shown,
+                context=context,
+                presentation=shown,
             )
             label = step_label(kind, shown.pair_id, draft, shown.left_is)
-            undo_steps.push(session, shown.reviewer_id, kind, label, presentation_id, key, stamp)
+            undo_steps.push(session, shown.reviewer_id, kind, label, presentation_id, key, context)
             drafts.remove(session, presentation_id)
-            self._log(session, stamp, "label.commit", label, shown)
+            self._log(session, context, "label.commit", label, shown)
             return judgement_views.get(session, key), True, label
 
         judgement, new, label = self._store.write(job, "saving the label", Priority.LABEL)
@@ -121,11 +121,11 @@ class AnnotationService:
         Raises:
             BadInput: the judgement no longer counts, the answer is the same, or it names criteria of another version.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> tuple[Judgement, str]:
             row = judgements.row(session, judgement_id)
-            shown = judgements.showing_of(session, row.presentation_id)
+            shown = judgements.get_presentation(session, row.presentation_id)
             tip = judgements.tip(session, shown, row.presentation_id)
             if tip is None or tip.id != judgement_id or row.kind != "label":
                 raise BadInput("This judgement was replaced or taken back meanwhile.", "Look at the newest one.")
@@ -134,11 +134,17 @@ class AnnotationService:
             self._check_clauses(session, shown.rubric_version_id, draft)
             revision = judgements.next_revision(session, row.presentation_id)
             key = judgements.append(
-                session, row.presentation_id, draft, op="amend", revision=revision, supersedes=judgement_id, stamp=stamp
+                session,
+                row.presentation_id,
+                draft,
+                op="amend",
+                revision=revision,
+                supersedes=judgement_id,
+                context=context,
             )
             label = step_label("amend", shown.pair_id, draft, shown.left_is)
-            undo_steps.push(session, shown.reviewer_id, "amend", label, row.presentation_id, key, stamp)
-            self._log(session, stamp, "label.amend", label, shown)
+            undo_steps.push(session, shown.reviewer_id, "amend", label, row.presentation_id, key, context)
+            self._log(session, context, "label.amend", label, shown)
             return judgement_views.get(session, key), label
 
         judgement, label = self._store.write(job, "saving the amended label", Priority.LABEL)
@@ -146,17 +152,17 @@ class AnnotationService:
 
     def skip(self, presentation_uid: str, reason: str = "") -> Outcome[None]:
         """Put a showing aside; the pair is offered again by a queue opened with ``revisit_skipped``."""
-        shown, stamp = self._desk.find(presentation_uid), self._store.stamp()
+        shown, context = self._desk.find(presentation_uid), self._store.write_context()
         label = step_label("skip", shown.pair_id, None, shown.left_is)
 
         def job(session: Session) -> bool:
-            presentation_id = judgements.present(session, shown, stamp)
+            presentation_id = judgements.present(session, shown, context)
             if judgements.first_of(session, presentation_id) is not None:
                 return False
-            new = queue.store_skip(session, shown, presentation_id, reason, stamp.at_ms)
+            new = queue.store_skip(session, shown, presentation_id, reason, context.at_ms)
             if new:
-                undo_steps.push(session, shown.reviewer_id, "skip", label, presentation_id, None, stamp)
-                self._log(session, stamp, "label.skip", label, shown)
+                undo_steps.push(session, shown.reviewer_id, "skip", label, presentation_id, None, context)
+                self._log(session, context, "label.skip", label, shown)
             return new
 
         new = self._store.write(job, "putting a pair aside", Priority.LABEL)
@@ -170,37 +176,37 @@ class AnnotationService:
         Raises:
             ImmutableError: a frozen dataset version stands on the label.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> undo_steps.UndoEntry | None:
-            step = undo_steps.undo(session, reviewer_id, stamp)
+            step = undo_steps.undo(session, reviewer_id, context)
             if step is not None:
-                self._log(session, stamp, "label.undo", f"Undid: {step.label}", step.showing)
+                self._log(session, context, "label.undo", f"Undid: {step.label}", step.presentation)
             return step
 
         step = self._store.write(job, "undoing", Priority.LABEL)
         if step is None:
             return Outcome(None)
         presented = None if step.kind == "amend" else self._desk.hand_back(step)
-        value = UndoStep(step.label, step.kind, step.showing.pair_id, presented, step.judgement_id)
+        value = UndoStep(step.label, step.kind, step.presentation.pair_id, presented, step.judgement_id)
         return Outcome(value, _LABELS, step.label)
 
     def redo(self, reviewer_id: int) -> Outcome[UndoStep | None]:
         """Do the step again that was undone last; the value is None when there is none."""
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> undo_steps.UndoEntry | None:
-            step = undo_steps.redo(session, reviewer_id, stamp)
+            step = undo_steps.redo(session, reviewer_id, context)
             if step is not None:
-                self._log(session, stamp, "label.redo", f"Redid: {step.label}", step.showing)
+                self._log(session, context, "label.redo", f"Redid: {step.label}", step.presentation)
             return step
 
         step = self._store.write(job, "redoing", Priority.LABEL)
         if step is None:
             return Outcome(None)
-        self._desk.mark(step.showing, done=step.kind != "skip" or None, skipped=step.kind == "skip")
+        self._desk.mark(step.presentation, done=step.kind != "skip" or None, skipped=step.kind == "skip")
         return Outcome(
-            UndoStep(step.label, step.kind, step.showing.pair_id, None, step.judgement_id), _LABELS, step.label
+            UndoStep(step.label, step.kind, step.presentation.pair_id, None, step.judgement_id), _LABELS, step.label
         )
 
     def undo_label(self, reviewer_id: int) -> str:
@@ -224,7 +230,7 @@ class AnnotationService:
         """Return the showing of an earlier judgement as it was, with its answer, to read or to amend."""
         with self._store.read() as session:
             row = judgements.row(session, judgement_id)
-            shown = judgements.showing_of(session, row.presentation_id)
+            shown = judgements.get_presentation(session, row.presentation_id)
             return self._desk.presented(session, [shown], 0, judgement_views.draft_of(row))[0]
 
     def progress(self, queue_uid: str | QueueInfo) -> QueueProgress:
@@ -250,12 +256,12 @@ class AnnotationService:
 
     def save_draft(self, presentation_uid: str, body: dict[str, Any]) -> None:
         """Keep what a reviewer has filled in so far, plain JSON values; replaces the draft before."""
-        shown, stamp, text = self._desk.find(presentation_uid), self._store.stamp(), canonical_json(body)
+        shown, context, text = self._desk.find(presentation_uid), self._store.write_context(), canonical_json(body)
 
         def job(session: Session) -> None:
-            presentation_id = judgements.present(session, shown, stamp)
+            presentation_id = judgements.present(session, shown, context)
             if judgements.first_of(session, presentation_id) is None:
-                drafts.save(session, presentation_id, text, stamp.at_ms)
+                drafts.save(session, presentation_id, text, context.at_ms)
 
         self._store.write(job, "keeping a draft", Priority.LABEL)
 
@@ -266,9 +272,10 @@ class AnnotationService:
 
     def bookmark(self, reviewer_id: int, pair_id: int, on: bool = True, note: str = "") -> Outcome[None]:
         """Mark a pair to come back to, or take the mark away."""
-        stamp = self._store.stamp()
+        context = self._store.write_context()
         self._store.write(
-            lambda session: drafts.bookmark(session, reviewer_id, pair_id, on, note, stamp.at_ms), "setting a bookmark"
+            lambda session: drafts.bookmark(session, reviewer_id, pair_id, on, note, context.at_ms),
+            "setting a bookmark",
         )
         return Outcome(None, Changes.PAIRS)
 
@@ -290,9 +297,11 @@ class AnnotationService:
             )
 
     def _log(
-        self, session: Session, stamp: judgements.WriteContext, op: str, summary: str, shown: Presentation
+        self, session: Session, context: judgements.WriteContext, op: str, summary: str, shown: Presentation
     ) -> None:
-        events.log(session, stamp, op, summary, reviewer_id=shown.reviewer_id, subject="pair", subject_id=shown.pair_id)
+        events.log(
+            session, context, op, summary, reviewer_id=shown.reviewer_id, subject="pair", subject_id=shown.pair_id
+        )
 
 
 def _uid(queue_uid: str | QueueInfo) -> str:

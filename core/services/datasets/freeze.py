@@ -23,7 +23,7 @@ class Frozen:
     plan: FreezePlan
     items: list[FrozenItem]
     rubric_version_ids: tuple[int, ...]
-    stamp: tuple[object, ...]
+    snapshot_version: tuple[object, ...]
 
 
 def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
@@ -38,8 +38,8 @@ def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
     left_out: dict[str, list[int]] = defaultdict(list)
     items: list[FrozenItem] = []
     for candidate in sorted(snapshot.candidates, key=lambda candidate: candidate.sha256):
-        votes = snapshot.votes.get(candidate.pair_id, [])
-        found = _outside(candidate, snapshot, policy) or _usable(votes, snapshot, policy, accepted)
+        labels = snapshot.labels.get(candidate.pair_id, [])
+        found = _outside(candidate, snapshot, policy) or _usable(labels, snapshot, policy, accepted)
         result = found if isinstance(found, str) else aggregate(found, policy)
         if isinstance(result, str):
             left_out[result].append(candidate.pair_id)
@@ -83,35 +83,35 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
 
 
 def _usable(
-    votes: list[Label], snapshot: FreezeSnapshot, policy: FreezePolicy, accepted: set[int]
+    labels: list[Label], snapshot: FreezeSnapshot, policy: FreezePolicy, accepted: set[int]
 ) -> list[Label] | str:
     """Return the labels that the policy accepts, or why there are none.
 
     When the policy names neither rubric versions nor reviewers, a label made here outranks those that came with
     the file: whoever labels imported pairs anew means to replace those labels, not to be averaged with them.
     """
-    if not votes:
+    if not labels:
         return why.NOT_LABELLED
-    under = [vote for vote in votes if vote.rubric_version_id in accepted]
+    under = [label for label in labels if label.rubric_version_id in accepted]
     if not under:
-        stale = all(snapshot.rubrics[vote.rubric_version_id].stale for vote in votes)
+        stale = all(snapshot.rubrics[label.rubric_version_id].stale for label in labels)
         return why.STALE_RUBRIC if stale else why.OTHER_RUBRIC
-    by = [vote for vote in under if not policy.reviewer_ids or vote.reviewer_id in policy.reviewer_ids]
+    by = [label for label in under if not policy.reviewer_ids or label.reviewer_id in policy.reviewer_ids]
     if not policy.rubric_version_ids and not policy.reviewer_ids:
-        by = [vote for vote in by if vote.task is not Task.IMPORTED] or by
+        by = [label for label in by if label.task is not Task.IMPORTED] or by
     return by or why.OTHER_REVIEWER
 
 
 def _frozen(
     snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenItem], left_out: dict[str, list[int]]
 ) -> Frozen:
-    votes = {vote.judgement_id: vote for group in snapshot.votes.values() for vote in group}
-    used = sorted({votes[key].rubric_version_id for item in items for key in item.judgement_ids})
+    labels = {label.judgement_id: label for group in snapshot.labels.values() for label in group}
+    used = sorted({labels[key].rubric_version_id for item in items for key in item.judgement_ids})
     shas = [snapshot.rubrics[key].sha256 for key in used]
     reasons = sorted(left_out.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     plan = FreezePlan(
         policy=policy,
-        counts=_counts(snapshot, items, votes, reasons),
+        counts=_counts(snapshot, items, labels, reasons),
         left_out=tuple(LeftOut(reason, len(ids), tuple(sorted(ids)[:_IDS_KEPT])) for reason, ids in reasons),
         rubric_titles=tuple(snapshot.rubrics[key].title for key in used),
         root_sha256=root_sha256(policy, shas, items),
@@ -121,7 +121,7 @@ def _frozen(
 
 
 def _counts(
-    snapshot: FreezeSnapshot, items: list[FrozenItem], votes: dict[int, Label], reasons: list[tuple[str, list[int]]]
+    snapshot: FreezeSnapshot, items: list[FrozenItem], labels: dict[int, Label], reasons: list[tuple[str, list[int]]]
 ) -> dict[str, int]:
     prompt_of = {candidate.pair_id: candidate.prompt_sha256 for candidate in snapshot.candidates}
     several = [item for item in items if len(item.judgement_ids) > 1]
@@ -131,9 +131,9 @@ def _counts(
         ties=sum(item.is_tie for item in items),
         prompts=len({prompt_of[item.pair_id] for item in items}),
         judgements=sum(len(item.judgement_ids) for item in items),
-        reviewers=len({votes[key].reviewer_id for item in items for key in item.judgement_ids}),
+        reviewers=len({labels[key].reviewer_id for item in items for key in item.judgement_ids}),
         several=len(several),
-        agree=sum(_agree([votes[key].value for key in item.judgement_ids]) for item in several),
+        agree=sum(_agree([labels[key].value for key in item.judgement_ids]) for item in several),
     )
     return counts
 

@@ -69,11 +69,11 @@ class DatasetsService:
             raise BadInput("A dataset needs a name.")
         policy = policy or FreezePolicy()
         ready = self._frozen(policy)
-        now = self._store.stamp()
+        now = self._store.write_context()
 
         def write(session: repository.Session) -> DatasetVersion:
             # A label may have come in since the plan was made; what is stored must be what is there now.
-            frozen = ready if snapshot_version(session) == ready.stamp else freeze(snapshot(session), policy)
+            frozen = ready if snapshot_version(session) == ready.snapshot_version else freeze(snapshot(session), policy)
             if not frozen.items:
                 raise BadInput("No pair passes this policy; nothing was frozen.", _why_empty(frozen.plan))
             key = repository.add(
@@ -185,7 +185,7 @@ class DatasetsService:
         return replace(found, plan=replace(found.plan, same_as=same))
 
     def _note_unsealed(self, version: DatasetVersion, what: str) -> None:
-        now = self._store.stamp()
+        now = self._store.write_context()
         summary = f"The sealed test split of {version.title} was {what}"
         self._store.write(
             lambda session: events.log(

@@ -97,8 +97,8 @@ def label(app: Application, version: RubricVersion, reviewer_id: int, rule: str,
     known = {criterion.id for criterion in version.body.criteria}
     queue = app.annotation.open_queue(QueueSettings(reviewer_id, version.id, limit=limit))
     count = 0
-    while showings := app.annotation.next(queue, 8):
-        for shown in showings:
+    while presentations := app.annotation.next(queue, 8):
+        for shown in presentations:
             a, b = (shown.left, shown.right) if shown.left_is == "A" else (shown.right, shown.left)
             app.annotation.commit(shown.presentation_uid, under(RULES[rule](a, b), known))
             count += 1

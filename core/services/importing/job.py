@@ -95,11 +95,11 @@ class ImportJob:
         batch, self._batch, self._batch_chars = self._batch, [], 0
         rejected = self._rejects.count - self._sent_rejects
         self._sent_rejects = self._rejects.count
-        stamp = self._store.stamp()
+        context = self._store.write_context()
         target = self._target
 
         def write(session: repository.Session) -> BatchResult:
-            result = repository.add_batch(session, target, batch, stamp)
+            result = repository.add_batch(session, target, batch, context)
             counts = {
                 "rows": len(batch) + rejected,
                 "imported": result.imported,
@@ -108,7 +108,7 @@ class ImportJob:
                 "judgements": result.judgements,
                 "byte_offset": position,
             }
-            repository.add_batch_row(session, target, counts, status, stamp)
+            repository.add_batch_row(session, target, counts, status, context)
             return result
 
         self._waiting = self._store.submit(write, "importing pairs", Priority.BULK)
@@ -166,10 +166,10 @@ class ImportJob:
         )
         detail = {key: getattr(report, key) for key in ("rows", "imported", "duplicates", "rejected", "judgements")}
         detail.update(pairs=report.pairs, cancelled=report.cancelled, format=report.fmt)
-        stamp = self._store.stamp()
+        context = self._store.write_context()
         self._store.write(
             lambda session: events.log(
-                session, stamp, "import", summary, subject="source", subject_id=report.source_id, detail=detail
+                session, context, "import", summary, subject="source", subject_id=report.source_id, detail=detail
             ),
             "noting the import",
         )

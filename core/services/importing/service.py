@@ -143,8 +143,8 @@ class ImportsService:
             licence=licence,
             consent=consent,
         )
-        stamp = self._store.stamp()
-        target = self._store.write(lambda session: repository.open_source(session, new, stamp), "opening the source")
+        context = self._store.write_context()
+        target = self._store.write(lambda session: repository.open_source(session, new, context), "opening the source")
         with RowReader(path, kind, self._limits) as reader:
             report = ImportJob(self._store, target, found.bound).run(reader, on_progress, cancelled)
         changes = Changes.WORKSPACE
@@ -164,9 +164,9 @@ class ImportsService:
             BadInput: for an unknown word.
             NotFound: when there is no such source.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
         value = self._store.write(
-            lambda session: sources.set_consent(session, source_id, consent, stamp), "noting consent"
+            lambda session: sources.set_consent(session, source_id, consent, context), "noting consent"
         )
         return Outcome(value, Changes.PAIRS | Changes.WORKSPACE)
 

@@ -198,11 +198,11 @@ class ModelsService:
         Raises:
             NotFound: when there is none with this id.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: models.Session) -> ModelInfo:
             info = models.forget(session, model_id)
-            events.log(session, stamp, "model.forget", f"Took {info.name} off the list", subject="model")
+            events.log(session, context, "model.forget", f"Took {info.name} off the list", subject="model")
             return info
 
         return Outcome(self._store.write(job, "forgetting a model"), Changes.MODELS)
@@ -222,11 +222,11 @@ class ModelsService:
     def _register(self, path: Path, kind: ModelKind, name: str = "", origin: str = "") -> Outcome[ModelInfo]:
         checked = self.check(path)
         info = replace(checked, kind=kind, name=name.strip() or checked.name, origin=origin)
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: models.Session) -> ModelInfo:
-            made = models.add(session, info, stamp)
-            events.log(session, stamp, "model.add", f"Added {made.name}", subject="model", subject_id=made.id)
+            made = models.add(session, info, context)
+            events.log(session, context, "model.add", f"Added {made.name}", subject="model", subject_id=made.id)
             return made
 
         return Outcome(self._store.write(job, "adding a model"), Changes.MODELS)

@@ -43,11 +43,11 @@ class ReviewersService:
         Raises:
             BadInput: the name is empty or taken.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: reviewers.Session) -> Reviewer:
-            made = reviewers.add(session, name, kind, stamp, note)
-            events.log(session, stamp, "reviewer.add", f"Added {made.name}", subject="reviewer", subject_id=made.id)
+            made = reviewers.add(session, name, kind, context, note)
+            events.log(session, context, "reviewer.add", f"Added {made.name}", subject="reviewer", subject_id=made.id)
             return made
 
         return Outcome(self._store.write(job, "adding a reviewer"), Changes.REVIEWERS)
@@ -58,11 +58,11 @@ class ReviewersService:
         Raises:
             BadInput: the name is empty or taken.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: reviewers.Session) -> Reviewer:
             made = reviewers.rename(session, reviewer_id, name, note)
-            events.log(session, stamp, "reviewer.rename", f"Renamed to {made.name}", reviewer_id=reviewer_id)
+            events.log(session, context, "reviewer.rename", f"Renamed to {made.name}", reviewer_id=reviewer_id)
             return made
 
         return Outcome(self._store.write(job, "renaming a reviewer"), Changes.REVIEWERS)

@@ -96,20 +96,20 @@ class RubricsService:
         Raises:
             BadInput: the name is empty or taken.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> RubricVersion:
-            made = rubrics.create(session, name, body, stamp)
-            _log(session, stamp, "rubric.create", f"Began rubric {made.rubric_name}", made)
+            made = rubrics.create(session, name, body, context)
+            _log(session, context, "rubric.create", f"Began rubric {made.rubric_name}", made)
             return made
 
         return Outcome(self._store.write(job, "making a rubric"), Changes.RUBRICS)
 
     def new_draft(self, rubric_id: int, based_on: int | None = None) -> Outcome[RubricVersion]:
         """Return the draft of a rubric; when there is none, one is made from ``based_on`` or the newest version."""
-        stamp = self._store.stamp()
+        context = self._store.write_context()
         draft, made = self._store.write(
-            lambda session: rubrics.new_draft(session, rubric_id, stamp, based_on), "starting a draft"
+            lambda session: rubrics.new_draft(session, rubric_id, context, based_on), "starting a draft"
         )
         return Outcome(draft, Changes.RUBRICS if made else Changes.NOTHING)
 
@@ -138,13 +138,13 @@ class RubricsService:
             BadInput: the draft is not sound, says nothing new, or has no change note; each problem is named.
             ImmutableError: it is published already.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> RubricVersion:
             draft = rubrics.get(session, version_id)
             _refuse_unsound(session, draft, change_note)
-            made = rubrics.publish(session, version_id, level, change_note, stamp)
-            _log(session, stamp, "rubric.publish", f"Published {made.title}", made)
+            made = rubrics.publish(session, version_id, level, change_note, context)
+            _log(session, context, "rubric.publish", f"Published {made.title}", made)
             return made
 
         changes = Changes.RUBRICS | Changes.JUDGEMENTS
@@ -156,12 +156,12 @@ class RubricsService:
         Raises:
             ImmutableError: the version is published.
         """
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> None:
             draft = rubrics.get(session, version_id)
             rubrics.discard_draft(session, version_id)
-            _log(session, stamp, "rubric.discard", f"Discarded the draft of {draft.rubric_name}", draft)
+            _log(session, context, "rubric.discard", f"Discarded the draft of {draft.rubric_name}", draft)
 
         self._store.write(job, "discarding a draft")
         return Outcome(None, Changes.RUBRICS)
@@ -201,19 +201,19 @@ class RubricsService:
             BadInput: it is not a sound rubric, or says nothing new.
         """
         name, body = yaml_format.read(path)
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def job(session: Session) -> RubricVersion:
             known = {n.casefold(): key for key, n, kind in rubrics.names(session) if kind == "authored"}
             key = known.get(name.casefold())
             if key is None:
-                draft = rubrics.create(session, name, body, stamp)
+                draft = rubrics.create(session, name, body, context)
             else:
-                draft, _ = rubrics.new_draft(session, key, stamp)
+                draft, _ = rubrics.new_draft(session, key, context)
                 draft = rubrics.save_draft(session, draft.id, body)
             _refuse_unsound(session, draft, change_note)
-            made = rubrics.publish(session, draft.id, level, change_note, stamp)
-            _log(session, stamp, "rubric.publish", f"Published {made.title}", made)
+            made = rubrics.publish(session, draft.id, level, change_note, context)
+            _log(session, context, "rubric.publish", f"Published {made.title}", made)
             return made
 
         return Outcome(self._store.write(job, "publishing a rubric"), Changes.RUBRICS | Changes.JUDGEMENTS)
@@ -253,5 +253,5 @@ def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) ->
         raise BadInput("A new version needs a change note.", "Say in a sentence what changed and why.")
 
 
-def _log(session: Session, stamp: rubrics.WriteContext, op: str, summary: str, version: RubricVersion) -> None:
-    events.log(session, stamp, op, summary, subject="rubric_version", subject_id=version.id)
+def _log(session: Session, context: rubrics.WriteContext, op: str, summary: str, version: RubricVersion) -> None:
+    events.log(session, context, op, summary, subject="rubric_version", subject_id=version.id)

@@ -49,12 +49,12 @@ class RunRegistry:
             note=record.note,
             created_ms=record.created_ms,
         )
-        stamp = self._store.stamp()
+        context = self._store.write_context()
 
         def write(session: repository.Session) -> None:
-            repository.add(session, entry, stamp)
+            repository.add(session, entry, context)
             detail = {"run_id": record.run_id, "fingerprint": record.fingerprint}
-            events.log(session, stamp, "run.create", f"Created run {record.name}", subject="run", detail=detail)
+            events.log(session, context, "run.create", f"Created run {record.name}", subject="run", detail=detail)
 
         self._store.write(write, "registering the run")
 
@@ -79,11 +79,11 @@ class RunRegistry:
         return self._info(folder, self._entries())
 
     def _info(self, folder: RunFolder, entries: dict[str, RegisteredRun]) -> RunInfo:
-        stamp = (_stamp(folder.ledger), _stamp(folder.worker))
+        mtime_key = (_mtime_key(folder.ledger), _mtime_key(folder.worker))
         with self._lock:
             known = self._known.get(folder.path)
         record = known[1].record if known else folder.record()
-        unchanged = known is not None and known[0] == stamp and known[1].state in _FINAL_STATES
+        unchanged = known is not None and known[0] == mtime_key and known[1].state in _FINAL_STATES
         status = known[1].status if known and unchanged else read_status(folder)
         entry = entries.get(record.run_id)
         info = RunInfo(
@@ -96,7 +96,7 @@ class RunRegistry:
             note=entry.note if entry else record.note,
         )
         with self._lock:
-            self._known[folder.path] = (stamp, info)
+            self._known[folder.path] = (mtime_key, info)
         return info
 
     def folder(self, run_id: str) -> RunFolder:
@@ -127,7 +127,7 @@ class RunRegistry:
             return {entry.run_id: entry for entry in repository.listed(session)}
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _mtime_key(path: Path) -> tuple[int, int] | None:
     try:
         info = path.stat()
     except OSError:

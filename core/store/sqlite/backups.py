@@ -60,8 +60,8 @@ def make(path: Path, copy: Callable[[Path], None], why: str, target: Path | None
         WorkspaceDamaged: the source is damaged; no copy was kept, so that no good one is ever replaced by it.
         UserError: the copy could not be written or verified.
     """
-    stamp = time.strftime(_STAMP, time.localtime())
-    final = target or _free_name(path.parent / BACKUP_DIR, f"workspace-{stamp}-{why}")
+    timestamp = time.strftime(_STAMP, time.localtime())
+    final = target or _free_name(path.parent / BACKUP_DIR, f"workspace-{timestamp}-{why}")
     tmp = final.parent / f"{durable.TMP_PREFIX}{new_uid()}.db"
     try:
         final.parent.mkdir(parents=True, exist_ok=True)

@@ -121,7 +121,7 @@ class Store:
                 self._reading -= 1
                 self._idle.notify_all()
 
-    def stamp(self) -> WriteContext:
+    def write_context(self) -> WriteContext:
         """Return what all rows of one write carry: clocks, this opening, this version."""
         return WriteContext(now_ms(), mono_ms(), self.session_id, self.app_version)
 

@@ -23,8 +23,8 @@ def info(path: Path, name: str = "tiny", **changes: object) -> ModelInfo:
 
 
 def add(store: Store, value: ModelInfo) -> ModelInfo:
-    stamp = store.stamp()
-    return store.write(lambda session: models.add(session, value, stamp), "adding")
+    context = store.write_context()
+    return store.write(lambda session: models.add(session, value, context), "adding")
 
 
 def test_that_a_model_comes_back_as_it_was_added(store: Store, tmp_path: Path) -> None:

@@ -119,10 +119,10 @@ def test_that_two_versions_are_compared_field_by_field(app: Application) -> None
 
 
 def test_that_the_labels_of_a_source_stand_under_a_stub_of_their_own(app: Application) -> None:
-    stamp = app.store.stamp()
+    context = app.store.write_context()
 
     def stub(name: str) -> str:
-        return app.store.write(lambda s: repository.imported_version(s, name, "As the file says.", stamp), "x").title
+        return app.store.write(lambda s: repository.imported_version(s, name, "As the file says.", context), "x").title
 
     assert stub("hh-rlhf") == stub("hh-rlhf") == "hh-rlhf 1.0.0"
     assert stub("Helpful") == "Helpful (imported) 1.0.0", "an authored rubric is never taken for a stub"

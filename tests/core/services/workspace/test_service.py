@@ -145,10 +145,10 @@ def test_that_reviewers_keep_their_names_apart(app: Application) -> None:
 
 
 def test_that_a_person_is_never_taken_for_the_labels_of_a_file(app: Application) -> None:
-    stamp = app.store.stamp()
+    context = app.store.write_context()
 
     def ensure(name: str) -> str:
-        return app.store.write(lambda s: reviewers.ensure(s, name, ReviewerKind.IMPORTED, stamp), "x").name
+        return app.store.write(lambda s: reviewers.ensure(s, name, ReviewerKind.IMPORTED, context), "x").name
 
     assert ensure("Ann") == ensure("ann") == "Ann (imported)"
     assert ensure("") == "imported"
