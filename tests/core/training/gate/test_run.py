@@ -258,7 +258,7 @@ def test_that_every_cause_has_a_test_here() -> None:
 
 
 def test_that_the_readme_lists_every_cause_with_its_message() -> None:
-    readme = (Path(__file__).parents[4] / "core/README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[4] / "core/training/README.md").read_text(encoding="utf-8")
     section = readme.split("## What the truth gate refuses")[1].split("\n## ")[0]
     assert [line for line in section.splitlines() if line.startswith("| `")] == [
         f"| `{cause}` | {message} |" for cause, message in GATE_CAUSES.items()
