@@ -9,20 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import ModelRefused
-from core.domain.ids import sha256_json, sha256_text
-from core.durable import file_sha256, read_json
+from core.domain.ids import sha256_text
 from core.model_files.folder_check import ModelCheck, check_model, read_object
+from core.model_files.identity import model_sha256
 from core.model_files.safetensors_file import check_safetensors
 from core.model_files.template_guard import guard_error
 
-_NOT_IDENTITY = (
-    "_name_or_path",
-    "_model_name_or_path",
-    "transformers_version",
-    "use_cache",
-    "dtype",
-    "torch_dtype",
-)
 _SPECIALS = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
@@ -47,18 +39,8 @@ class ModelFacts:
     licence: str = ""
 
 
-def model_sha256(model_dir: Path, *, quantised: str = "") -> str:
-    """Return what names weights and architecture: the hashes of weight files and of the config that matters."""
-    path = Path(model_dir)
-    if path.is_file():
-        return sha256_json([file_sha256(path), quantised])
-    files = {p.name: file_sha256(p) for p in sorted(path.glob("*.safetensors"))}
-    config = {k: v for k, v in read_json(path / "config.json").items() if k not in _NOT_IDENTITY}
-    return sha256_json([files, config, quantised])
-
-
 def describe(model_dir: Path) -> ModelFacts:
-    """Check a folder or GGUF file and return its facts; hashes every weight file.
+    """Check a folder or GGUF file and return its facts; hashes weight files whose hash is not remembered.
 
     Raises:
         BadInput: when it does not exist.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +15,11 @@ from core.domain.ids import new_uid
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
+from core.model_files.identity import hash_model, run_inputs
 from core.runs.folder import RunFolder, publish
-from core.runs.inputs import engine_inputs, hash_model, versions
 from core.runs.ledger import now_ms
+
+_LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "accelerate", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,9 @@ def create_run(path: Path, new: NewRun, *, run_id: str = "") -> RunFolder:
     """Publish the folder of a new run at ``path``; nothing is left behind when that fails.
 
     Raises:
-        BadInput: when no pair is left to train on.
+        BadInput: when no pair is left to train on, or there is no adapter.
         UsageError: when something lies at ``path`` already.
-        NotFound: when model or adapter do not exist.
+        NotFound: when there is no model.
     """
     return publish(path, make_record(new, run_id or new_uid()), _used(new.pairs))
 
@@ -62,7 +67,7 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
     if n_train == 0:
         raise BadInput("There is no pair to train on.", "Freeze a dataset version with a train split.")
     files = hash_model(new.model_dir)
-    inputs = engine_inputs(pairs, new.config, new.model_dir, files)
+    inputs = run_inputs(pairs, new.config, new.model_dir)
     return RunRecord(
         run_id=run_id,
         name=new.name or f"{new.config.loss}-b{new.config.beta:g}-{_method(new.config)}",
@@ -83,6 +88,17 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
         parent_run=new.parent_run,
         parent_step=new.parent_step,
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, SQLite and each installed library that computes; imports none of them."""
+    found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "platform": platform.platform()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def _used(pairs: Sequence[TrainingPair]) -> list[TrainingPair]:

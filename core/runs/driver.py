@@ -20,10 +20,10 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
 from core.domain.run_record import RunRecord
+from core.model_files.identity import verify_adapter, verify_model
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Heartbeat
-from core.runs.inputs import check_model
 from core.runs.ledger import LedgerWriter
 from core.runs.recorder import Recorder
 from core.runs.run_lock import RunLock
@@ -138,8 +138,7 @@ def _attempt(
 def _engine_events(
     folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: HostOptions
 ) -> Iterator[RunEvent]:
-    folder.verify_inputs()
-    check_model(Path(record.model_dir), record.model_files)
+    verify_inputs(folder, record)
     engine, probe = how.engine, how.probe
     if engine is None:
         engine, probe = _real_engine(probe)
@@ -154,6 +153,19 @@ def _engine_events(
         run_id=record.run_id,
         cache_dir=how.cache_dir,
     )
+
+
+def verify_inputs(folder: RunFolder, record: RunRecord) -> None:
+    """Compare pairs, model and starting adapter with the hashes that the run was created with; reads each file once.
+
+    Raises:
+        BadInput: when ``run.json`` or ``pairs.jsonl`` was altered, or the adapter is gone.
+        ModelRefused: when a file of model or adapter is missing, new or altered.
+        NotFound: when the model is gone.
+    """
+    folder.verify_inputs()
+    verify_model(Path(record.model_dir), record.model_files)
+    verify_adapter(record.config.init_adapter, record.inputs.get("adapter", ""))
 
 
 def _real_engine(probe: Any) -> tuple[Engine, Any]:

@@ -18,6 +18,7 @@ from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, Us
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
+from core.model_files.identity import run_inputs
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control import Control
@@ -28,7 +29,7 @@ from core.training.loop import Attempt, Training, finished
 from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl
 from core.training.policy.device import resolve_device, set_threads
-from core.training.preparing import Split, input_hashes, prepare, split_pairs
+from core.training.preparing import Split, prepare, split_pairs
 from core.training.probe import Probe, TrainSession
 from core.training.steps.batching import total_steps
 from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
@@ -96,7 +97,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     limit_caches()
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
-    inputs = input_hashes(split.train, config, job.model_dir)
+    inputs = run_inputs(split.train, config, job.model_dir)
     checkpoint, problems = _starting_point(job, inputs)
     start = job.step = checkpoint.state.step if checkpoint else 0
     yield _started(job, split, inputs, device, checkpoint)

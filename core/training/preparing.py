@@ -10,11 +10,9 @@ from pathlib import Path
 import torch
 
 from core.domain.errors import BadInput, GateFailed
-from core.domain.ids import sha256_json
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
-from core.durable import file_sha256
 from core.training.footprint import trim_heap
 from core.training.forward.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.forward.select import choose_scorer
@@ -22,7 +20,7 @@ from core.training.gate.run import run_gate
 from core.training.losses import LOSS_TABLE, check_labels
 from core.training.parallel.fsdp import Sharded, ShardedScorer
 from core.training.parallel.process_group import ProcessGroup
-from core.training.policy.model import load_model, model_sha256
+from core.training.policy.model import load_model
 from core.training.probe import TrainSession
 from core.training.reference.cache import ReferenceCache, ReferenceIdentity, TokenLogps
 from core.training.reference.tr_dpo import LiveReference
@@ -32,8 +30,6 @@ from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, 
 from core.training.steps.interrupts import Interrupts
 from core.training.text.tokenise import encode_pairs
 
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
-_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
 """Pairs of a forward pass of the reference, by kind of device."""
 
@@ -56,23 +52,6 @@ def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
     used = [pair for pair in pairs if takes_ties or not pair.is_tie]
     left_out = sum(pair.is_tie for pair in pairs if pair.split != "test") if not takes_ties else 0
     return Split([p for p in used if p.split == "train"], [p for p in used if p.split == "dev"], left_out)
-
-
-def input_hashes(train: Sequence[TrainingPair], config: RunConfig, model_dir: Path) -> dict[str, str]:
-    """Return the hashes of all that decides a run besides its settings: pairs, model, tokenizer, starting adapter.
-
-    Raises:
-        UserError: when model or adapter cannot be read.
-    """
-    folder = Path(model_dir)
-    adapter = [Path(config.init_adapter) / name for name in _ADAPTER_FILES] if config.init_adapter else []
-    tokenizer = [folder / name for name in _TOKENIZER_FILES] if folder.is_dir() else []
-    return {
-        "pairs": sha256_json([pair.to_plain() for pair in train]),
-        "model": model_sha256(folder, quantised=config.quantize if config.quantize != "none" else ""),
-        "tokenizer": sha256_json({p.name: file_sha256(p) for p in tokenizer if p.is_file()}),
-        "adapter": sha256_json({p.name: file_sha256(p) for p in adapter if p.is_file()}) if adapter else "",
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from core.domain.errors import BadInput, ModelRefused
 from core.durable import publish_folder, read_json, write_json
 from core.model_files.folder_check import check_adapter, check_model
-from core.model_files.model_info import model_sha256
+from core.model_files.identity import model_sha256
 from core.model_files.offline import go_offline
 from core.training.policy.adapters import POLICY
 from core.training.policy.model import LoadedModel, read_base

@@ -19,7 +19,7 @@ from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.ids import sha256_json
 from core.domain.run_config import RunConfig
 from core.model_files.folder_check import check_adapter, check_model
-from core.model_files.model_info import model_sha256
+from core.model_files.identity import model_sha256
 from core.model_files.offline import READ_ERRORS, go_offline, without_progress_bars
 from core.training.policy import adapters
 from core.training.policy.device import resolve_device, resolve_dtype

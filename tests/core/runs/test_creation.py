@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from core import durable
 from core.domain.errors import BadInput, NotFound, StorageFull, UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_record import RunRecord
+from core.model_files.identity import TIE_LOSSES, pairs_sha256, run_inputs
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
+from core.training.losses import LOSS_TABLE
+from core.training.preparing import split_pairs
 from tests.core.runs.conftest import make_pairs
 
 
@@ -38,8 +42,6 @@ def test_that_the_fingerprint_changes_with_data_and_objective_but_not_with_caden
 
 
 def test_that_sealed_test_pairs_never_reach_the_run_folder(tmp_path: Path, model_dir: Path) -> None:
-    from dataclasses import replace
-
     pairs = [*make_pairs(3, 1), replace(make_pairs(1, 0)[0], pair_id="secret", split="test")]
     folder = create_run(tmp_path / "r", NewRun(RunConfig(), model_dir, pairs))
     assert "secret" not in folder.pairs_file.read_text()
@@ -54,7 +56,7 @@ def test_that_an_existing_run_is_not_overwritten(make_run: Callable[..., RunFold
 def test_that_a_missing_model_adapter_or_train_split_is_refused(tmp_path: Path, model_dir: Path) -> None:
     with pytest.raises(NotFound, match="no model"):
         create_run(tmp_path / "r", NewRun(RunConfig(), tmp_path, make_pairs()))
-    with pytest.raises(NotFound, match="no adapter"):
+    with pytest.raises(BadInput, match="no adapter at"):
         create_run(tmp_path / "r", NewRun(RunConfig(init_adapter=str(tmp_path)), model_dir, make_pairs()))
     with pytest.raises(BadInput, match="no pair to train on"):
         create_run(tmp_path / "r", NewRun(RunConfig(), model_dir, make_pairs(0, 2)))
@@ -92,30 +94,17 @@ def test_that_a_full_disk_leaves_no_half_run(tmp_path: Path, model_dir: Path, mo
 
 
 @pytest.mark.parametrize("loss", ["sigmoid", "davidson"])
-@pytest.mark.parametrize("adapter", [False, True], ids=["fresh", "from an adapter"])
-def test_that_run_json_names_the_fingerprint_that_the_engine_reports(
-    tmp_path: Path, model_dir: Path, loss: str, adapter: bool
+def test_that_run_json_names_the_inputs_of_the_pairs_that_the_engine_trains_on(
+    tmp_path: Path, model_dir: Path, loss: str
 ) -> None:
-    from dataclasses import replace
-
-    from core.training.preparing import input_hashes, split_pairs
-
-    (model_dir / "config.json").write_text('{"model_type": "llama", "transformers_version": "5", "hidden_size": 8}')
-    (model_dir / "tokenizer.json").write_text("{}")
-    if adapter:
-        (tmp_path / "adapter").mkdir()
-        (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
-        (tmp_path / "adapter" / "adapter_model.safetensors").write_bytes(b"x")
-    config = RunConfig(loss=loss, init_adapter=str(tmp_path / "adapter") if adapter else "")
+    config = RunConfig(loss=loss)
     pairs = [replace(pair, is_tie=i == 2) for i, pair in enumerate(make_pairs())]
     record = create_run(tmp_path / "run", NewRun(config, model_dir, pairs)).record()
-    found = input_hashes(split_pairs(pairs, config).train, config, model_dir)
-    assert record.inputs == found
-    assert record.fingerprint == config.fingerprint(**found)
+    train = split_pairs(pairs, config).train
+    assert record.inputs == run_inputs(train, config, model_dir)
+    assert record.inputs["pairs"] == pairs_sha256(train)
+    assert record.fingerprint == config.fingerprint(**record.inputs)
 
 
 def test_that_tie_losses_are_those_of_the_loss_table() -> None:
-    from core.runs.inputs import TIE_LOSSES
-    from core.training.losses import LOSS_TABLE
-
     assert {name for name, spec in LOSS_TABLE.items() if spec.accepts_ties} == set(TIE_LOSSES)

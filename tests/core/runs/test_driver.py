@@ -184,6 +184,18 @@ def test_that_a_changed_model_is_refused_by_name(make_run: Make, change: str) ->
     assert change in last.message
 
 
+def test_that_a_changed_adapter_is_refused_by_name(tmp_path: Path, make_run: Make) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    folder = make_run(init_adapter=str(adapter))
+    (adapter / "adapter_config.json").write_text("{ }")
+    last = run(folder)[-1]
+    assert isinstance(last, Failed)
+    assert "adapter" in last.message
+    assert "was altered" in last.message
+
+
 def test_that_events_of_a_run_are_plain_json(make_run: Make) -> None:
     from core.domain.run_events import from_plain
 

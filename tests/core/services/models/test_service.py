@@ -13,7 +13,7 @@ from core.domain.changes import Changes
 from core.domain.errors import BadInput, ModelRefused, NotFound, UserError
 from core.domain.model_info import ModelInfo
 from core.durable import publish_folder
-from core.model_files.model_info import model_sha256
+from core.model_files.identity import model_sha256
 from core.services.application import Application
 from core.services.models import service as models_module
 from core.services.models import worker

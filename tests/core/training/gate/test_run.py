@@ -13,11 +13,12 @@ from torch import nn
 from core.domain.errors import GateFailed
 from core.domain.run_config import LOSSES, RunConfig
 from core.domain.run_events import GATE_CAUSES, GateReport
+from core.model_files.identity import model_sha256
 from core.training.export.adapter import save_adapter
 from core.training.forward.padded import SeparateScorer
 from core.training.gate import token_audit
 from core.training.gate.run import check_base_unchanged, run_gate
-from core.training.policy.model import LoadedModel, load_model, model_sha256, read_base, read_tokenizer
+from core.training.policy.model import LoadedModel, load_model, read_base, read_tokenizer
 from core.training.scoring import EncodedPair, Scores
 from core.training.text.tokenise import encode_pairs
 from tests.tiny_models import CHAT_TEMPLATE, save_tiny, tiny_pairs

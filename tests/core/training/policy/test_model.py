@@ -9,9 +9,10 @@ import torch
 
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.run_config import RunConfig
+from core.model_files.identity import model_sha256
 from core.training.export.adapter import save_adapter
 from core.training.policy.adapters import POLICY, REFERENCE, adapter_tensors, is_zero
-from core.training.policy.model import LoadedModel, load_model, model_sha256
+from core.training.policy.model import LoadedModel, load_model
 from tests.tiny_models import FAMILIES, save_tiny
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")
