@@ -22,7 +22,10 @@ _ICONS = {
 
 
 class Dialogs:
-    """The real dialogs. Text from outside is always shown as plain text."""
+    """The real dialogs. Text from outside is always shown as plain text.
+
+    ``parent`` is a widget of the window; the dialogs take its style sheet. A page's dialog without a parent gets it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.parent = parent
@@ -91,4 +94,6 @@ class Dialogs:
 
     def run(self, dialog: QDialog) -> bool:
         """Show a dialog of a page and wait; returns whether it was accepted."""
+        if dialog.parent() is None and self.parent is not None:
+            dialog.setParent(self.parent, dialog.windowFlags())
         return dialog.exec() == QDialog.DialogCode.Accepted

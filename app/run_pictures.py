@@ -24,11 +24,13 @@ def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light")
     theme = Theme(app, resources_dir())  # type: ignore[arg-type]
     theme.apply(theme_name, 100)
     grid = MonitorGrid(theme)
+    grid.make_all()
     grid.resize(*SIZE)
     with Application.open(workspace, read_only=True) as services:
         reader = services.runs.reader(run_id)
         total = reader.status().total_steps
         grid.set_series({name: reader.series(name) for name in grid.metrics}, total)
+    theme.style(grid)
     grid.show()
     app.processEvents()
     grid.fit()

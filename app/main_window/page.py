@@ -41,6 +41,11 @@ class Page(QWidget):
         self.header = PageHeader(self.title)
         self._column.addWidget(self.header)
 
+    @property
+    def is_built(self) -> bool:
+        """Whether all parts are made; a page that makes some in later turns of the event loop says when it has."""
+        return True
+
     def set_body(self, body: QWidget | QLayout, margin: int = 12) -> None:
         """Put the content under the header, ``margin`` pixels from the edges."""
         if isinstance(body, QWidget) and margin == 0:

@@ -30,6 +30,7 @@ class ToastStack(QObject):
         seconds = self._settings.get("general.toast_seconds") * (2 if notice.level == "error" else 1)
         toast = Toast(self._theme, notice, seconds)
         toast.setParent(self._host)
+        self._theme.style(toast)
         toast.gone.connect(self._remove)
         self.toasts.append(toast)
         while len(self.toasts) > MOST:

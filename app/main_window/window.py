@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
             page = make_page(BY_ID[place], self.context)
             self.pages[place] = page
             self.stack.addWidget(page)
+            self.context.theme.style(page)
         return self.pages[place]
 
     def pages_let_go(self) -> bool:
@@ -85,13 +86,17 @@ class MainWindow(QMainWindow):
             rubrics = self._rubrics
             providers += [find.pair_provider(navigate), find.run_provider(self.watch, navigate)]
             providers.append(find.rubric_provider(lambda: rubrics, navigate))
-        CommandPalette(self, self.context.theme, self.context.settings, providers).show()
+        palette = CommandPalette(self, self.context.theme, self.context.settings, providers)
+        self.context.theme.style(palette)
+        palette.show()
 
     def show_cheat_sheet(self) -> None:
         """Show the keys that work here."""
         from app.actions.cheat_sheet import CheatSheet
 
-        CheatSheet(self, self.context.actions, self.place).open()
+        sheet = CheatSheet(self, self.context.actions, self.place)
+        self.context.theme.style(sheet)
+        sheet.open()
 
     def toggle_activity(self) -> None:
         """Open or shut the drawer."""
@@ -156,6 +161,10 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.status)
         self.setCentralWidget(centre)
         self.toasts = ToastStack(self.stack, theme, settings)
+        self.dialog_parent = QWidget(self)
+        self.dialog_parent.hide()
+        for part in (self.rail, self.activity, self.status, self.menuBar(), self.dialog_parent):
+            theme.style(part)
         self._rubrics: list[Any] = []
 
     def _connect(self) -> None:

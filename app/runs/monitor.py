@@ -144,8 +144,7 @@ class Monitor(QFrame):
             hint = " · ".join(part for part in (view.hint, view.delta) if part)
             tile.set_value(view.value, view.delta if fits else "", view.tone, hint)  # type: ignore[arg-type]
         self.grid.feed(snapshot.series, status.total_steps)
-        budget = snapshot.record.config.kl_budget
-        next(p for p in self.grid.plots if "kl.kl" in p.curves).set_target(budget, "budget")
+        self.grid.set_target("kl.kl", snapshot.record.config.kl_budget, "budget")
         self.tabs.show_snapshot(snapshot)
         self._show_banner(snapshot)
 

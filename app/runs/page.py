@@ -108,6 +108,11 @@ class RunsPage(Page):
 
     # Being shown
 
+    @property
+    def is_built(self) -> bool:
+        """Whether all plots are made."""
+        return self.monitor.grid.is_built
+
     def on_shown(self) -> None:
         """Look at once."""
         self.refresh()

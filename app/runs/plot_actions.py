@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from app.context import AppContext
 from app.runs.monitor import Monitor
 from app.runs.plot_files import PlotFiles
-from app.widgets.plots import export, monitor_grid
+from app.widgets.plots import export
 from app.widgets.plots.metric_plot import MetricPlot
 
 KEEP_MS = 400
@@ -51,8 +51,8 @@ class PlotActions(QObject):
         return {
             "runs.follow": self._grid.set_following,
             "runs.raw": lambda on: self._context.settings.set("plots.raw", on),
-            "runs.log_y": lambda on: [plot.set_log(on) for plot in self._grid.plots],
-            "runs.log_x": self._log_x,
+            "runs.log_y": self._grid.set_log_y,
+            "runs.log_x": self._grid.set_log_x,
             "runs.table": self._grid.show_table,
             "runs.smooth_less": lambda: self._nudge(-0.05),
             "runs.smooth_more": lambda: self._nudge(0.05),
@@ -81,25 +81,17 @@ class PlotActions(QObject):
             self._smooth(value, keep=False)
         elif key == "plots.raw":
             self._context.actions.set_checked("runs.raw", value)
-            for plot in self._grid.plots:
-                plot.set_raw(value)
+            self._grid.set_raw(value)
         elif key == "plots.outliers":
-            for plot in self._grid.plots:
-                plot.set_outliers(value)
+            self._grid.set_outliers(value)
 
     def _keep_smoothing(self) -> None:
         self._context.settings.set("plots.smoothing", self._monitor.smoothing.value)
 
-    def _log_x(self, on: bool) -> None:
-        for plot in self._grid.plots:
-            plot.set_log_x(on)
-        self._grid.fit()
-
     def _smooth(self, weight: float, *, keep: bool = True) -> None:
         if keep:
             self._rest.start()
-        for plot in self._grid.plots:
-            plot.set_smoothing(weight)
+        self._grid.set_smoothing(weight)
 
     def _nudge(self, by: float) -> None:
         slider = self._monitor.smoothing
@@ -145,12 +137,12 @@ class PlotActions(QObject):
         if wish == "copy_picture":
             QGuiApplication.clipboard().setImage(export.to_image(plot))
         elif wish == "copy_values":
-            QGuiApplication.clipboard().setText(str(monitor_grid.content(plot, "csv")()))
+            QGuiApplication.clipboard().setText(str(export.content(plot, "csv")()))
         else:
             self._save(plot, wish)
 
     def _save(self, plot: MetricPlot, kind: str) -> None:
-        name = monitor_grid.file_name(plot, self._monitor.run_name, kind)
+        name = export.file_name(plot, self._monitor.run_name, kind)
         path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
         if path is None:
             return

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.context import AppContext
 from app.widgets.plots import export
 from app.widgets.plots.metric_plot import MetricPlot
-from app.widgets.plots.monitor_grid import MonitorGrid, content, file_name
+from app.widgets.plots.monitor_grid import MonitorGrid
 
 File = tuple[Path, Callable[[], bytes | str]]
 """Where to, and what makes its content."""
@@ -36,7 +36,8 @@ class PlotFiles(QObject):
 
     def export(self, folder: Path, stem: str) -> None:
         """Write every plot in every format to a folder, under names that begin with ``stem``."""
-        wanted = [(p, k, folder / file_name(p, stem, k)) for p, k in product(self._grid.plots, export.FORMATS)]
+        self._grid.make_all()
+        wanted = [(p, k, folder / export.file_name(p, stem, k)) for p, k in product(self._grid.plots, export.FORMATS)]
 
         def there() -> list[Path]:
             return [path for _, _, path in wanted if path.exists()]
@@ -53,7 +54,7 @@ class PlotFiles(QObject):
     def _draw_one(self) -> None:
         """Draw the next picture; when all are drawn, write them."""
         plot, kind, path = self._left.pop(0)
-        self._drawn.append((path, content(plot, kind)))
+        self._drawn.append((path, export.content(plot, kind)))
         if self._left:
             self._turn.start()
             return
@@ -62,7 +63,7 @@ class PlotFiles(QObject):
 
     def save(self, plot: MetricPlot, kind: str, path: Path) -> None:
         """Write one plot to a file."""
-        self._write([(path, content(plot, kind))], f"{path.name} was written.")
+        self._write([(path, export.content(plot, kind))], f"{path.name} was written.")
 
     def _write(self, files: list[File], words: str) -> None:
         def work(control: Any) -> None:

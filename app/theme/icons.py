@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTemporaryDir
@@ -40,6 +41,7 @@ class Icons:
         self._sources: dict[str, str] = {}
         self._made: dict[_Spec, QIcon] = {}
         self._known: dict[int, _Spec] = {}
+        self._colours = self._tokens()
 
     def icon(self, name: str, colour: str = "text2", on: str = "accent") -> QIcon:
         """Return an icon in the present colours; where it is set on a button, tab or action it follows the theme.
@@ -71,34 +73,36 @@ class Icons:
         """Return the names of all drawings."""
         return sorted(path.stem for path in self._folder.glob("*.svg"))
 
+    def take_colours(self) -> None:
+        """Make icons in the present colours from now on, where these changed; see :meth:`follow_theme`."""
+        if self._colours is not self._tokens():
+            self._colours = self._tokens()
+            self._made.clear()
+
     def follow_theme(self, widgets: Iterable[QWidget]) -> None:
-        """Exchange every icon of ours on these widgets, their tabs and their actions for one in the new colours."""
-        known, self._known = self._known, {}
-        self._made.clear()
-        actions: dict[int, QAction] = {}
+        """Exchange the icons of ours on these widgets, their tabs and their actions that have other colours."""
         for widget in widgets:
             if isinstance(widget, QAbstractButton):
-                if spec := known.get(widget.icon().cacheKey()):
-                    widget.setIcon(self.icon(spec.name, spec.off, spec.on))
+                self._exchange(widget.icon, widget.setIcon)
             elif isinstance(widget, QTabBar):
-                self._follow_tabs(widget, known)
+                for place in range(widget.count()):
+                    self._exchange(partial(widget.tabIcon, place), partial(widget.setTabIcon, place))
             elif isinstance(widget, QListWidget):
-                self._follow_items(widget, known)
-            actions.update((id(action), action) for action in widget.actions())
-        for action in actions.values():
-            if spec := known.get(action.icon().cacheKey()):
-                action.setIcon(self.icon(spec.name, spec.off, spec.on))
+                for item in map(widget.item, range(widget.count())):
+                    self._exchange(item.icon, item.setIcon)
+            self.follow_actions(widget.actions())
 
-    def _follow_tabs(self, tabs: QTabBar, known: dict[int, _Spec]) -> None:
-        for place in range(tabs.count()):
-            if spec := known.get(tabs.tabIcon(place).cacheKey()):
-                tabs.setTabIcon(place, self.icon(spec.name, spec.off, spec.on))
+    def follow_actions(self, actions: Iterable[QAction]) -> None:
+        """Exchange the icons of ours on these actions that have other colours."""
+        for action in actions:
+            self._exchange(action.icon, action.setIcon)
 
-    def _follow_items(self, items: QListWidget, known: dict[int, _Spec]) -> None:
-        for place in range(items.count()):
-            item = items.item(place)
-            if spec := known.get(item.icon().cacheKey()):
-                item.setIcon(self.icon(spec.name, spec.off, spec.on))
+    def _exchange(self, read: Callable[[], QIcon], write: Callable[[QIcon], object]) -> None:
+        key = read().cacheKey()
+        if spec := self._known.get(key):
+            icon = self.icon(spec.name, spec.off, spec.on)
+            if icon.cacheKey() != key:
+                write(icon)
 
     def _make(self, spec: _Spec) -> QIcon:
         icon = QIcon()

@@ -1,16 +1,18 @@
-"""The theme: which colours, which fonts, how large. Changing it re-styles the running window at once."""
+"""The theme: which colours, which fonts, how large. A change re-styles what is shown first, then the rest in slices."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory, QWidget
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 from app.theme.icons import Icons
 from app.theme.palette import OUTLINED, make_control_palette, make_palette
 from app.theme.style_sheet import render_style_sheet
+from app.theme.styled_roots import Sheet, StyledRoots
 from app.theme.tokens import Tokens, load_tokens
 
 CHOICES = ("auto", "light", "dark", "high_contrast")
@@ -18,14 +20,13 @@ ZOOM_STEPS = (80, 90, 100, 110, 125, 150, 175, 200)
 TEXT_FAMILIES = ("Inter", "DejaVu Sans")
 MONO_FAMILIES = ("JetBrains Mono", "DejaVu Sans Mono")
 BODY_PX = 13
-ICON_PROPERTY = "icon_px"
 
 
 class Theme(QObject):
     """Tokens, fonts and icons of the running window.
 
-    ``changed`` fires after colours or sizes changed and the application is already re-styled; widgets
-    that paint with tokens themselves call ``update()`` on it. Everything else follows by itself.
+    ``changed`` fires after colours or sizes changed and what is shown has its new style sheet; widgets that paint
+    with tokens themselves call ``update()`` on it. Those that have more to do use :meth:`follow`.
     """
 
     changed = Signal()
@@ -35,9 +36,10 @@ class Theme(QObject):
         self._app = app
         self._themes = {p.stem: load_tokens(p) for p in sorted((resources / "themes").glob("*.json"))}
         self._template = (resources / "themes" / "base.qss").read_text(encoding="utf-8")
-        self._choice, self._percent, self._reviewing = "auto", 100, False
+        self._choice, self._percent = "auto", 100
         self._tokens = self._themes["light"]
         self.icons = Icons(resources / "icons", lambda: self._tokens)
+        self._roots = StyledRoots(self, self.icons)
         if style := QStyleFactory.create("Fusion"):
             app.setStyle(style)
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -72,9 +74,26 @@ class Theme(QObject):
 
     def fit_icon(self, widget: QWidget) -> None:
         """Give a button with the property ``icon_px`` the icon size of the present zoom."""
-        side = widget.property(ICON_PROPERTY)
-        if side and isinstance(widget, QAbstractButton):
-            widget.setIconSize(QSize(self.px(side), self.px(side)))
+        self._roots.fit_icon(widget)
+
+    def style(self, root: QWidget) -> None:
+        """Give a widget and all in it the style sheet, now and after each change of the theme.
+
+        Call it for each part of the window, page and dialog, once it is put together and has its parent.
+        """
+        self._roots.add(root)
+
+    def follow(self, restyle: Callable[[], object]) -> None:
+        """Call a method of a widget after each change of the theme: one method in each turn of the event loop.
+
+        Methods of widgets that are shown come first.
+        """
+        self._roots.follow(restyle)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every widget follows the theme as it is now."""
+        return not self._roots.queue.busy
 
     def apply(self, choice: str, percent: int) -> None:
         """Take a theme choice and a text zoom in percent, and re-style the application."""
@@ -95,20 +114,15 @@ class Theme(QObject):
         return self._themes["dark" if hints.colorScheme() == Qt.ColorScheme.Dark else "light"]
 
     def _restyle(self) -> None:
-        """Style everything anew. Taking the old sheet off first is four times faster than exchanging it."""
         self._tokens = self._resolve()
-        self._app.setStyleSheet("")
+        self.icons.take_colours()
         self._app.setPalette(make_palette(self._tokens))
         controls = make_control_palette(self._tokens)
         for name in OUTLINED:
             QApplication.setPalette(controls, name)
         self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
-        self._app.setStyleSheet(render_style_sheet(self._template, self._tokens, self.zoom, extra))
-        widgets = self._app.allWidgets()
-        self.icons.follow_theme(widgets)
-        for widget in widgets:
-            self.fit_icon(widget)
+        self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))
         self.changed.emit()
 
 

@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton
 
 from app.actions.registry import ActionRegistry
-from app.theme.theme import ICON_PROPERTY, Theme
+from app.theme.styled_roots import ICON_PROPERTY
+from app.theme.theme import Theme
 
 EDGES_PX = 8
 """What the frame of a verdict takes from its words, both sides together."""

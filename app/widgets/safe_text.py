@@ -62,7 +62,7 @@ class SafeText(QTextBrowser):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(2)
-        theme.changed.connect(self._render_again)
+        theme.follow(self._render_again)
 
     @property
     def text_shown(self) -> str:

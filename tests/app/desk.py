@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app import bootstrap
 from app.dialogs import Dialogs
 from app.main_window.places import preload
+from app.widgets.plots.monitor_grid import MonitorGrid
 from core.domain.errors import UserError
 
 
@@ -93,13 +94,22 @@ class TestDesk:
         return [e for e in self.desk.errors.shown if not isinstance(e, allowed)]
 
     def page(self, place: str) -> Any:
-        """Go to a place and return its page."""
+        """Go to a place and return its page once all its parts are made."""
         self.desk.window.navigate(place)
-        return self.desk.window.page(place)
+        page = self.desk.window.page(place)
+        self.qtbot.waitUntil(lambda: page.is_built)
+        return page
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way: no background work, no plot to make or to draw, no part to style."""
+        grids = self.desk.window.findChildren(MonitorGrid)
+        drawn = all(grid.settled for grid in grids if grid.isVisible())
+        return drawn and not self.desk.tasks.busy and self.context.theme.settled
 
     def settle(self) -> None:
-        """Wait until nothing is under way in the background."""
-        self.qtbot.waitUntil(lambda: not self.desk.tasks.busy)
+        """Wait until nothing is under way."""
+        self.qtbot.waitUntil(lambda: self.quiet)
 
     def shut(self) -> None:
         """Close and delete everything."""

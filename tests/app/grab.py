@@ -82,7 +82,9 @@ class Camera:
         while time.monotonic() < end and quiet < 12:
             self._app.processEvents()
             drawn = all(grid.settled for grid in self.desk.window.findChildren(MonitorGrid))
-            quiet = quiet + 1 if drawn and not self.desk.tasks.busy and until() else 0
+            quiet = (
+                quiet + 1 if drawn and not self.desk.tasks.busy and self.desk.context.theme.settled and until() else 0
+            )
 
     def take(
         self,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from app.widgets.plots.curves import Curve, Floats, exact_text
+from app.widgets.plots.metric_plot import MetricPlot
 from core.domain.errors import UserError
 
 FORMATS = ("png", "svg", "csv")
@@ -116,3 +118,21 @@ def save(path: Path, content: bytes | str) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise UserError(f"{path} could not be written: {error.strerror}.", "Choose another folder.") from error
+
+
+def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
+    """Return the name of a plot's file: run, metric, format, without anything a file system minds."""
+    metric = plot.objectName().removeprefix("plot_").replace(".", "_")
+    safe = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in stem).strip(" .") or "run"
+    return f"{safe}_{metric}.{kind}"
+
+
+def content(plot: MetricPlot, kind: str) -> Callable[[], bytes | str]:
+    """Return what makes a plot a file of one of FORMATS.
+
+    A picture is drawn here, since that needs the window's thread; writing out a hundred thousand values does not.
+    """
+    if kind == "csv":
+        return partial(to_csv, {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()})
+    drawn = to_png(plot) if kind == "png" else to_svg(plot, plot.plot.accessibleName())
+    return lambda: drawn

@@ -77,7 +77,7 @@ class MarginHistogram(QFrame):
         box.dragged.connect(self._show_band)
         box.ended.connect(self._tell)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        theme.changed.connect(self.restyle)
+        theme.follow(self.restyle)
         self.restyle()
 
     def set_values(self, values: Sequence[float]) -> None:

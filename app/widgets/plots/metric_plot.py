@@ -67,7 +67,7 @@ class MetricPlot(QFrame):
         self.setObjectName(f"plot_{specs[0].metric}")
         self.head = PlotHead(theme, title, [s.colour for s in specs], tools=tools)
         self._build(zero)
-        theme.changed.connect(self.restyle)
+        theme.follow(self.restyle)
         self.restyle()
 
     def _build(self, zero: bool) -> None:

@@ -1,78 +1,49 @@
-"""The plots of a run side by side: one crosshair, one smoothing, one step to click."""
+"""The plots of a run side by side: one crosshair, one smoothing, one step to click.
+
+A plot takes about 15 ms to make, so the grid makes one in each turn of the event loop.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
-from app.widgets.plots import export
-from app.widgets.plots.curves import CurveSpec, format_value, summarise
+from app.widgets.plots import readout
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.run_plots import PLOTS
 from app.widgets.plots.table_twin import TableTwin
 
 Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
-HELD_OUT = "plot_held_out"
-"""The colour of what is measured on held-out pairs, in every plot."""
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
-PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
-    (
-        "Reward margin",
-        "",
-        True,
-        (CurveSpec("margin", "plot_margin", "train"), CurveSpec("dev.margin", HELD_OUT, "held-out", True)),
-    ),
-    (
-        "Rewards",
-        "",
-        True,
-        (
-            CurveSpec("reward_chosen", "plot_chosen", "chosen"),
-            CurveSpec("reward_rejected", "plot_rejected", "rejected"),
-        ),
-    ),
-    (
-        "Loss",
-        "",
-        False,
-        (
-            CurveSpec("loss", "plot_loss", "train"),
-            CurveSpec("dev.loss", HELD_OUT, "held-out", True),
-            CurveSpec("extra.preference_loss", "plot_chosen", "preference"),
-            CurveSpec("extra.nll", "plot_rejected", "likelihood"),
-        ),
-    ),
-    ("KL to reference", "nats per response", True, (CurveSpec("kl.kl", "plot_kl", "KL", True),)),
-    (
-        "Accuracy",
-        "",
-        False,
-        (CurveSpec("accuracy", "plot_accuracy", "train"), CurveSpec("dev.accuracy", HELD_OUT, "held-out", True)),
-    ),
-    (
-        "Token KL, held-out",
-        "nats per token",
-        True,
-        (
-            CurveSpec("dev.kl_chosen", "plot_chosen", "chosen", True),
-            CurveSpec("dev.kl_rejected", "plot_rejected", "rejected", True),
-        ),
-    ),
-)
-"""Title, unit, a line at zero, curves. Parts of the loss (``extra.``) are drawn where the loss has them."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """How all plots are drawn; those that are made later take it too."""
+
+    smoothing: float = 0.85
+    raw: bool = True
+    outliers: bool = False
+    log_x: bool = False
+    log_y: bool = False
 
 
 class MonitorGrid(QStackedWidget):
     """Plots, or the same values as a table.
 
+    The grid is usable at once: what it is told is kept for the plots that are not made yet.
+
     Signals:
+        built(): all plots are made.
         hovered(float): the step under the crosshair, NaN for none.
         picked(int), ranged(int, int): a step was clicked, a range was dragged.
         unfollowed(): the user moved a plot by hand.
@@ -80,6 +51,7 @@ class MonitorGrid(QStackedWidget):
         fed(): all plots show the newest values.
     """
 
+    built = Signal()
     hovered = Signal(float)
     picked = Signal(int)
     ranged = Signal(int, int)
@@ -93,6 +65,9 @@ class MonitorGrid(QStackedWidget):
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
+        self._look = _Look()
+        self._targets: dict[str, tuple[float, str]] = {}
+        self._large: MetricPlot | None = None
         self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
         self._hungry: list[MetricPlot] = []
         self._pause = QTimer(self)
@@ -105,17 +80,55 @@ class MonitorGrid(QStackedWidget):
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
-        self.plots = [
-            MetricPlot(theme, title, specs, unit=unit, zero=zero, tools=True) for title, unit, zero, specs in PLOTS
-        ]
-        for plot in self.plots:
-            self._connect(plot)
+        self.plots: list[MetricPlot] = []
         self.addWidget(self._grid_page)
         self.table = TableTwin()
         self.addWidget(self.table)
-        for plot in self.plots[1:]:
-            plot.view.setXLink(self.plots[0].view)
         self.arrange(3)
+        self._building = IdleQueue(self)
+        for _ in PLOTS:
+            self._building.add(self._make_next)
+        self._building.emptied.connect(self.built)
+
+    @property
+    def is_built(self) -> bool:
+        """Whether all plots are made."""
+        return len(self.plots) == len(PLOTS)
+
+    def make_all(self) -> None:
+        """Make the plots that are not made yet at once, for what needs all of them now."""
+        self._building.clear()
+        while not self.is_built:
+            self._make_next()
+        self.built.emit()
+
+    def _make_next(self) -> None:
+        """Make one more plot and tell it what the others were told."""
+        title, unit, zero, specs = PLOTS[len(self.plots)]
+        plot = MetricPlot(self._theme, title, specs, unit=unit, zero=zero, tools=True)
+        self._connect(plot)
+        if self.plots:
+            plot.view.setXLink(self.plots[0].view)
+        self.plots.append(plot)
+        plot.setVisible(self._large is None)
+        self._place(plot)
+        self._apply_look(plot)
+        plot.set_crosshair(self.crosshair)
+        plot.show_range(*(self.range or (math.nan, math.nan)))
+        for metric in plot.curves.keys() & self._targets.keys():
+            plot.set_target(*self._targets[metric])
+        if self._values:
+            self._hungry.append(plot)
+            self._pause.start(0)
+
+    def _apply_look(self, plot: MetricPlot) -> None:
+        look = self._look
+        plot.set_smoothing(look.smoothing)
+        plot.set_raw(look.raw)
+        plot.set_outliers(look.outliers)
+        if (plot.axes.log_x, plot.axes.log_y) != (look.log_x, look.log_y):
+            plot.set_log_x(look.log_x)
+            plot.set_log(look.log_y)
 
     def _connect(self, plot: MetricPlot) -> None:
         plot.hovered.connect(self._hover)
@@ -129,20 +142,25 @@ class MonitorGrid(QStackedWidget):
     def arrange(self, columns: int) -> None:
         """Lay the plots out in so many columns of equal width."""
         self._columns = columns
-        for place, plot in enumerate(self.plots):
-            self._grid.addWidget(plot, place // columns, place % columns)
+        for plot in self.plots:
+            self._place(plot)
         self._share_room()
 
+    def _place(self, plot: MetricPlot) -> None:
+        self._grid.addWidget(plot, *divmod(self.plots.index(plot), self._columns))
+
     def _share_room(self) -> None:
-        """Give every row and column that shows a plot the same share."""
-        shown = [divmod(i, self._columns) for i, plot in enumerate(self.plots) if not plot.isHidden()]
-        for row in range(self._grid.rowCount()):
+        """Give every row and column that shows a plot, or will, the same share."""
+        places = range(len(PLOTS)) if self._large is None else [self.plots.index(self._large)]
+        shown = [divmod(place, self._columns) for place in places]
+        for row in range(max(self._grid.rowCount(), -(-len(PLOTS) // self._columns))):
             self._grid.setRowStretch(row, int(any(r == row for r, _ in shown)))
-        for column in range(self._grid.columnCount()):
+        for column in range(max(self._grid.columnCount(), self._columns)):
             self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
 
     def enlarge(self, chosen: MetricPlot | None) -> None:
         """Let one plot fill the place of all, or show all again with None."""
+        self._large = chosen
         for plot in self.plots:
             plot.setVisible(chosen is None or plot is chosen)
             plot.head.show_enlarged(plot is chosen)
@@ -152,7 +170,7 @@ class MonitorGrid(QStackedWidget):
     @property
     def metrics(self) -> list[str]:
         """Names of all metrics shown."""
-        return [metric for plot in self.plots for metric in plot.curves]
+        return [spec.metric for _, _, _, specs in PLOTS for spec in specs]
 
     def set_series(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
         """Take the series of the metrics, by name; ``total`` steps are planned."""
@@ -167,6 +185,53 @@ class MonitorGrid(QStackedWidget):
         self._hungry = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
         if not busy:
             self._feed_one()
+
+    # How plots are drawn
+
+    def set_smoothing(self, weight: float) -> None:
+        """Smooth the curves with ``weight`` of the past, 0 to 0.99."""
+        self._look.smoothing = weight
+        for plot in self.plots:
+            plot.set_smoothing(weight)
+
+    def set_raw(self, shown: bool) -> None:
+        """Show or hide the raw values under the smoothed lines."""
+        self._look.raw = shown
+        for plot in self.plots:
+            plot.set_raw(shown)
+
+    def set_outliers(self, ignored: bool) -> None:
+        """Fit the value axes to the middle of the points, or to all."""
+        self._look.outliers = ignored
+        for plot in self.plots:
+            plot.set_outliers(ignored)
+
+    def set_log_y(self, on: bool) -> None:
+        """Put the values of all plots on a logarithmic axis."""
+        self._look.log_y = on
+        for plot in self.plots:
+            plot.set_log(on)
+
+    def set_log_x(self, on: bool) -> None:
+        """Put the steps of all plots on a logarithmic axis."""
+        self._look.log_x = on
+        for plot in self.plots:
+            plot.set_log_x(on)
+        self.fit()
+
+    def set_target(self, metric: str, value: float, label: str) -> None:
+        """Draw a level to keep below in the plot of a metric; NaN takes it away."""
+        self._targets[metric] = (value, label)
+        if plot := self._plot_of(metric):
+            plot.set_target(value, label)
+
+    def _plot_of(self, metric: str) -> MetricPlot | None:
+        """Return the plot that shows a metric, or None while it is not made."""
+        return next((plot for plot in self.plots if metric in plot.curves), None)
+
+    @property
+    def _last_step(self) -> float:
+        return max((plot.last_step() for plot in self.plots), default=0.0)
 
     def _feed_one(self) -> None:
         if not self._hungry:
@@ -183,15 +248,18 @@ class MonitorGrid(QStackedWidget):
             self.fit()
         if self.currentIndex() == 1:
             self._fill_table()
-        self.fed.emit()
+        if self.is_built:
+            self.fed.emit()
 
     def fit(self) -> None:
         """Show the whole run in every plot."""
         spans = [plot.span(self._total) for plot in self.plots if not plot.isHidden()]
+        if not spans:
+            return
         left, right = min(low for low, _ in spans), max(high for _, high in spans)
         for plot in self.plots:
             plot.view.blockLink(True)
-        last = max([self._total, *(plot.last_step() for plot in self.plots)])
+        last = max(self._total, self._last_step)
         for plot in self.plots:
             plot.show_span(left, right, last)
         for plot in self.plots:
@@ -208,8 +276,8 @@ class MonitorGrid(QStackedWidget):
 
     @property
     def settled(self) -> bool:
-        """Whether everything that was fed is drawn and fitted."""
-        return not self._hungry and not self._refit.isActive()
+        """Whether all plots are made and everything that was fed is drawn and fitted."""
+        return self.is_built and not self._hungry and not self._refit.isActive()
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""
@@ -237,35 +305,17 @@ class MonitorGrid(QStackedWidget):
 
     def move_crosshair(self, by: int) -> None:
         """Move the crosshair by steps, from the newest step when there is none."""
-        last = max(plot.last_step() for plot in self.plots)
+        last = self._last_step
         start = last if math.isnan(self.crosshair) else self.crosshair
         self._hover(min(last, max(0.0, start + by)))
 
     def readout(self) -> str:
         """Return the values under the crosshair in one line, or what the marked range comes to."""
         if self.range is not None:
-            return self._range_text(*self.range)
+            return readout.range_text(self.plots, *self.range)
         if math.isnan(self.crosshair):
             return ""
-        parts = []
-        for title, _, _, specs in PLOTS:
-            plot = next(p for p in self.plots if specs[0].metric in p.curves)
-            values = plot.values_at(self.crosshair)
-            for spec in specs:
-                if (value := values[spec.label]) is not None:
-                    parts.append(f"{_name_of(title, spec, specs)} {format_value(value)}")
-        return f"step {round(self.crosshair)}: " + " · ".join(parts)
-
-    def _range_text(self, first: int, last: int) -> str:
-        parts = []
-        for title, _, _, specs in PLOTS:
-            plot = next(p for p in self.plots if specs[0].metric in p.curves)
-            for spec in specs:
-                if not spec.sparse and (found := summarise(plot.curves[spec.metric], first, last)):
-                    slope = f"{'+' if found.slope >= 0 else ''}{format_value(found.slope)}"
-                    mean = f"{format_value(found.mean)} ± {format_value(found.deviation)}"
-                    parts.append(f"{_name_of(title, spec, specs)} {mean} ({slope} a step)")
-        return f"steps {first} to {last}: " + " · ".join(parts)
+        return readout.values_text(self.plots, self.crosshair)
 
     def show_table(self, on: bool) -> None:
         """Show the values as a table instead of the plots."""
@@ -281,7 +331,7 @@ class MonitorGrid(QStackedWidget):
     def _hover(self, step: float) -> None:
         step = self.pinned if math.isnan(step) else float(round(step))
         if not math.isnan(step):
-            step = min(max(step, 0.0), max(plot.last_step() for plot in self.plots))
+            step = min(max(step, 0.0), self._last_step)
         self.set_crosshair(step)
         self.hovered.emit(step)
 
@@ -289,25 +339,3 @@ class MonitorGrid(QStackedWidget):
         if self.following:
             self.following = False
             self.unfollowed.emit()
-
-
-def _name_of(title: str, spec: CurveSpec, specs: Sequence[CurveSpec]) -> str:
-    return title.lower() if len(specs) == 1 or spec.label == "train" else spec.label
-
-
-def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
-    """Return the name of a plot's file: run, metric, format, without anything a file system minds."""
-    metric = plot.objectName().removeprefix("plot_").replace(".", "_")
-    safe = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in stem).strip(" .") or "run"
-    return f"{safe}_{metric}.{kind}"
-
-
-def content(plot: MetricPlot, kind: str) -> Callable[[], bytes | str]:
-    """Return what makes a plot a file of one of ``export.FORMATS``.
-
-    A picture is drawn here, since that needs the window's thread; writing out a hundred thousand values does not.
-    """
-    if kind == "csv":
-        return partial(export.to_csv, {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()})
-    drawn = export.to_png(plot) if kind == "png" else export.to_svg(plot, plot.plot.accessibleName())
-    return lambda: drawn

@@ -27,8 +27,10 @@ def test_that_icons_in_the_window_take_the_colours_of_a_new_theme(theme: Theme, 
     button.setIcon(theme.icons.icon("check", "text"))
     action.setIcon(theme.icons.icon("check", "text"))
     button.addAction(action)
+    theme.style(button)
     light = button.icon().pixmap(24, 24).toImage()
     theme.apply("dark", 100)
+    qtbot.waitUntil(lambda: theme.settled)  # type: ignore[attr-defined]
     dark = button.icon().pixmap(24, 24).toImage()
     assert action.icon().pixmap(24, 24).toImage() == dark
     brightest = [
@@ -53,7 +55,9 @@ def test_that_a_checked_icon_takes_the_accent(theme: Theme) -> None:
 def test_that_button_icons_grow_with_the_text(theme: Theme, qtbot: object) -> None:
     button = icon_button(theme, "check", "Done")
     qtbot.addWidget(button)  # type: ignore[attr-defined]
+    theme.style(button)
     theme.apply("light", 200)
+    qtbot.waitUntil(lambda: theme.settled)  # type: ignore[attr-defined]
     assert button.iconSize().width() == 40
 
 

@@ -139,10 +139,11 @@ def test_that_a_selection_is_told_in_offsets_of_the_stored_text(view: SafeText) 
     assert view.selected_stretch() == (text.index("word"), len(text))
 
 
-def test_that_extra_marks_survive_a_change_of_theme(view: SafeText, theme: Theme) -> None:
+def test_that_extra_marks_survive_a_change_of_theme(view: SafeText, theme: Theme, qtbot: object) -> None:
     view.set_text("find me", mode="source")
     view.set_extra_marks([Mark(0, 4, "find")])
     theme.apply("dark", 100)
+    qtbot.waitUntil(lambda: theme.settled)  # type: ignore[attr-defined]
     cursor = view.textCursor()
     cursor.setPosition(2)
     assert cursor.charFormat().background().color().name().upper() == theme.tokens["find"]

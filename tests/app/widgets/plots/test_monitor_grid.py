@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.monitor_grid import HELD_OUT, PLOTS, MonitorGrid, content, file_name
+from app.widgets.plots.export import content, file_name
+from app.widgets.plots.monitor_grid import MonitorGrid
+from app.widgets.plots.run_plots import HELD_OUT, PLOTS
 from core.paths import resources_dir
 
 
@@ -17,6 +19,7 @@ def grid(qtbot):
     theme = Theme(QApplication.instance(), resources_dir())
     theme.apply("light", 100)
     widget = MonitorGrid(theme)
+    widget.make_all()
     qtbot.addWidget(widget)
     widget.resize(1000, 600)
     steps = list(range(1, 101))
