@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.run_settings import read_changes
 from core.domain.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ def fork(
     as_json: _Json = False,
 ) -> None:
     """Make the child run, and say how to start it."""
-    from core.cli.train import read_changes
     from core.runs.forking import fork_run, saved_steps
 
     parent = find(run, where)

@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
-from core.cli.train import bare_run, code_of, read_settings, without_measured, work_on, workspace_run
+from core.cli.run_settings import read_settings, without_measured
+from core.cli.train import bare_run, code_of, work_on, workspace_run
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter

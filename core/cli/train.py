@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from core.cli.failures import report
 from core.cli.output import say
+from core.cli.run_settings import read_settings, without_measured
 from core.domain.errors import UsageError
-from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
 
 _STARTER = "starter"
-_MEASURED = "label_smoothing=measured"
 
 
 def register(app: typer.Typer) -> None:
@@ -55,32 +55,6 @@ def train(
         say(str(run_dir))
         return 0
     return code_of(work_on(run_dir, as_json=as_json, processes=launch), as_json)
-
-
-def read_settings(values: list[str]) -> RunConfig:
-    """Return the run's settings from ``key=value`` words.
-
-    Raises:
-        UsageError: for a word without "=", an unknown key or a value out of bounds.
-    """
-    return RunConfig().with_values(read_changes(values))
-
-
-def read_changes(values: list[str]) -> dict[str, str]:
-    """Return ``key=value`` words by key.
-
-    Raises:
-        UsageError: for a word without "=".
-    """
-    parsed: dict[str, str] = {}
-    for word in values:
-        key, mark, value = word.partition("=")
-        if not mark:
-            raise UsageError(f"{word!r} is not a setting.", "Write --set key=value, for example --set beta=0.1.")
-        parsed[key.strip()] = value.strip()
-    if parsed.get("init_adapter"):
-        parsed["init_adapter"] = str(Path(parsed["init_adapter"]).expanduser().resolve())
-    return parsed
 
 
 def model_path(model: str) -> Path:
@@ -163,11 +137,6 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
         return Path(app.runs.create(request).value.folder)
 
 
-def without_measured(settings: list[str]) -> list[str]:
-    """Return the words that are settings; the measured flip rate is known only where the dataset version is."""
-    return [word for word in settings if word.replace(" ", "") != _MEASURED]
-
-
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
     """Work on the run in this process, or in several others, print its events, and return the last."""
     from core.paths import cache_dir
@@ -192,7 +161,5 @@ def code_of(last: Finished | Failed, as_json: bool) -> int:
     """Return the exit code, and say on standard error why a run failed."""
     if isinstance(last, Finished):
         return 0
-    from core.cli.app import report
-
     report(last.message, last.hint, as_json=as_json)
     return 1

@@ -7,7 +7,6 @@ import random
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
@@ -15,20 +14,17 @@ from core.domain.judgement import JudgementDraft, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings
-from core.store import drafts, judgements, queue, reviewers, rubrics, undo_steps
+from core.store import drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
 from core.store.judgements import Presentation
-from core.store.sqlite.database import Session
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Session, Store
 
 
 class QueueManager:
     """Hands showings out and remembers which are out. Thread-safe."""
 
-    def __init__(self, app: Application, rng: random.Random) -> None:
-        """Args: app: the open workspace. rng: draws which response is left."""
-        self._app, self._store, self._rng = app, app.store, rng
+    def __init__(self, store: Store, rng: random.Random) -> None:
+        """Args: store: of the open workspace. rng: draws which response is left."""
+        self._store, self._rng = store, rng
         self._lock = threading.RLock()
         self._queues: dict[str, OpenQueue] = {}
         self._out: dict[str, Presentation] = {}
@@ -161,6 +157,7 @@ class QueueManager:
 
     def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
         """Return the pairs that the queue's task and filter are about, in the order of import."""
+        wanted = settings.filter
         match settings.task:
             case Task.RELABEL:
                 older = rubrics.older_ids(session, settings.rubric_version_id)
@@ -172,10 +169,9 @@ class QueueManager:
             case Task.GOLD:
                 found = queue.adjudicated_by_others(session, settings.reviewer_id, accepted)
             case _:
-                every = settings.filter is None
-                return queue.all_pair_ids(session) if every else self._app.pairs.ids(settings.filter)
-        if settings.filter is not None:
-            allowed = set(self._app.pairs.ids(settings.filter))
+                return queue.all_pair_ids(session) if wanted is None else pairs.ids(session, wanted)
+        if wanted is not None:
+            allowed = set(pairs.ids(session, wanted))
             found = [i for i in found if i in allowed]
         return found
 

@@ -11,7 +11,7 @@ import random
 import statistics
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
@@ -28,11 +28,8 @@ from core.services.annotation.views import (
 )
 from core.store import drafts, events, judgement_views, judgements, queue, rubrics, undo_steps
 from core.store.judgements import Presentation
-from core.store.sqlite.database import Session
+from core.store.sqlite.database import Session, Store
 from core.store.sqlite.writer import Priority
-
-if TYPE_CHECKING:
-    from core.services.application import Application
 
 _LABELS = Changes.JUDGEMENTS | Changes.PAIRS
 
@@ -40,10 +37,10 @@ _LABELS = Changes.JUDGEMENTS | Changes.PAIRS
 class AnnotationService:
     """The labelling desk of one workspace. Thread-safe; one service serves any number of queues."""
 
-    def __init__(self, app: Application, rng: random.Random | None = None) -> None:
-        """Args: app: the open workspace. rng: draws the sides; the system's randomness unless a test gives one."""
-        self._store = app.store
-        self._desk = QueueManager(app, rng or random.SystemRandom())
+    def __init__(self, store: Store, rng: random.Random | None = None) -> None:
+        """Args: store: of the open workspace. rng: draws the sides; the system's randomness unless a test gives one."""
+        self._store = store
+        self._desk = QueueManager(store, rng or random.SystemRandom())
         self._clauses: dict[int, frozenset[str]] = {}
 
     def open_queue(self, settings: QueueSettings) -> QueueInfo:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Task, describe
 from core.domain.pair import Side
-
-if TYPE_CHECKING:
-    from core.services.pairs.service import PairFilter
+from core.domain.pair_table import PairFilter
 
 Order = Literal["import", "newest", "random"]
 ORDERS: tuple[Order, ...] = ("import", "newest", "random")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from core.domain.changes import Changes, Outcome
 from core.domain.dataset import (
@@ -26,9 +26,7 @@ from core.services.datasets.freeze import Frozen, freeze
 from core.store import datasets as repository
 from core.store import events
 from core.store.freeze_snapshot import snapshot, snapshot_version
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 __all__ = [
     "DatasetDiff",
@@ -44,9 +42,8 @@ __all__ = [
 class DatasetsService:
     """Freezes labels into versions that never change, and reads them."""
 
-    def __init__(self, app: Application) -> None:
-        self._app = app
-        self._store = app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def plan(self, policy: FreezePolicy | None = None) -> FreezePlan:
         """Return what freezing now would give, without storing anything.
@@ -162,7 +159,7 @@ class DatasetsService:
     def export(
         self, wanted: int | str, folder: Path | str, fmt: Literal["jsonl", "parquet"] = "jsonl", *, unseal: bool = False
     ) -> DatasetExport:
-        """Write a version as a folder of TRL preference files with a dataset card; see ``exporting``.
+        """Write a version as a folder of TRL preference files with a dataset card; see ``export_dataset``.
 
         The sealed test split stays inside unless ``unseal`` is set, which is noted in the event log.
 

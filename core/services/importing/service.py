@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull
@@ -32,9 +31,7 @@ from core.services.importing.rows import ParsedPair, RawRow
 from core.store import imports as repository
 from core.store import sources
 from core.store.import_rows import NewSource
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 __all__ = ["CONSENTS", "FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
 CONSENTS = sources.CONSENTS
@@ -49,8 +46,8 @@ _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset"
 class ImportsService:
     """Reads preference files into the workspace. ``limits`` may be narrowed by tests."""
 
-    def __init__(self, app: Application, limits: Limits | None = None) -> None:
-        self._store = app.store
+    def __init__(self, store: Store, limits: Limits | None = None) -> None:
+        self._store = store
         self._limits = limits or Limits()
 
     def formats(self) -> list[FormatInfo]:

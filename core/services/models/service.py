@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
@@ -14,9 +13,7 @@ from core.domain.model_info import ModelInfo, ModelKind
 from core.durable import MANIFEST
 from core.paths import starter_model_dir
 from core.store import events, models
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 Progress = Callable[[int, int, str], None]
 Cancelled = Callable[[], bool]
@@ -41,9 +38,9 @@ def starter_model(on_progress: Progress | None = None, cancelled: Cancelled | No
 class ModelsService:
     """The models a workspace knows. Their files are never changed, and forgetting one deletes nothing."""
 
-    def __init__(self, app: Application) -> None:
-        self._store = app.store
-        self._folder = app.folder / _FOLDER
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folder = store.folder / _FOLDER
 
     def list(self) -> list[ModelInfo]:
         """Return the registered models by name, and the starter model once it is converted."""

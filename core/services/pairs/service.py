@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair
@@ -18,12 +17,10 @@ from core.domain.pair_table import (
     PairSummary,
     SourceInfo,
 )
-from core.services.datasets.table_export import TableReport, export_table
+from core.services.pairs.table_export import TableReport, export_table
 from core.store import judgement_views, sources
 from core.store import pairs as repository
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 __all__ = [
     "LabelFilter",
@@ -42,8 +39,8 @@ __all__ = [
 class PairsService:
     """Reads pairs. A table of 100,000 holds their ids only and asks for the rows it shows."""
 
-    def __init__(self, app: Application) -> None:
-        self._store = app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairSummary]:
         """Return the next rows behind ``after_id``; hand in the last row's id to go on."""

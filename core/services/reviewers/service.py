@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.domain.changes import Changes, Outcome
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.store import events, reviewers
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 
 class ReviewersService:
     """Lists and adds reviewers. Judgements keep pointing at them, so they are never removed."""
 
-    def __init__(self, app: Application) -> None:
-        self._store = app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def list(self) -> list[Reviewer]:
         """Return every reviewer, people first, then by name."""

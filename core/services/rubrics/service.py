@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core import durable
 from core.domain import rubric as domain
@@ -14,10 +13,7 @@ from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricStat
 from core.paths import resources_dir
 from core.services.rubrics import yaml_format
 from core.store import events, rubrics
-from core.store.sqlite.database import Session
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Session, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +57,8 @@ class RubricTemplate:
 class RubricsService:
     """Everything that is done with rubrics."""
 
-    def __init__(self, app: Application) -> None:
-        self._store = app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def list(self) -> list[RubricSummary]:
         """Return every rubric with its versions and label counts, authored ones first."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.runs.reader import PairVisit, RunReader
+from core.services.pairs.service import PairsService
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,9 @@ class LineageRow:
 class RunLineage:
     """Adds the origin to ledger rows of one run; prompts are read once from the run folder."""
 
-    def __init__(self, application: Application | None, reader: Any) -> None:
-        self._application, self._reader = application, reader
+    def __init__(self, workspace_pairs: PairsService, reader: RunReader) -> None:
+        """Args: workspace_pairs: the pairs of the workspace. reader: of the run."""
+        self._workspace_pairs, self._reader = workspace_pairs, reader
         self._pairs: dict[str, TrainingPair] | None = None
         self._labels: dict[str, tuple[str, str, str]] = {}
 
@@ -51,7 +50,7 @@ class RunLineage:
             self._pairs = {pair.pair_id: pair for pair in self._reader.folder.pairs()}
         return self._pairs.get(pair_id)
 
-    def rows(self, visits: Iterable[Any]) -> list[LineageRow]:
+    def rows(self, visits: Iterable[PairVisit]) -> list[LineageRow]:
         """Return the visits with prompt, label, clause and reviewers, in the order given."""
         beta, wanted = self._reader.config().beta, list(visits)
         self._read_labels({visit.row.pair_id for visit in wanted})
@@ -59,16 +58,16 @@ class RunLineage:
 
     def judgements(self, pair_id: str) -> Sequence[Judgement]:
         """Return every judgement of the pair, oldest first; empty for a run from a bare file."""
-        if self._application is None or not pair_id.isdigit() or self._from_file():
+        if not pair_id.isdigit() or self._from_file():
             return ()
-        return tuple(self._application.pairs.detail(int(pair_id)).judgements)
+        return tuple(self._workspace_pairs.detail(int(pair_id)).judgements)
 
     def letters(self, pair_id: str) -> tuple[str, str]:
         """Return which canonical answer was chosen and which rejected, as labels name them; empty for a bare file."""
         pair = self.pair(pair_id)
-        if self._application is None or pair is None or not pair_id.isdigit() or self._from_file():
+        if pair is None or not pair_id.isdigit() or self._from_file():
             return "", ""
-        found = self._application.pairs.texts([int(pair_id)]).get(int(pair_id))
+        found = self._workspace_pairs.texts([int(pair_id)]).get(int(pair_id))
         if found is None or pair.chosen not in (found.a.text, found.b.text):
             return "", ""
         return ("A", "B") if pair.chosen == found.a.text else ("B", "A")
@@ -76,7 +75,7 @@ class RunLineage:
     def _from_file(self) -> bool:
         return not self._reader.record().dataset.get("root_sha256")
 
-    def _row(self, visit: Any, beta: float) -> LineageRow:
+    def _row(self, visit: PairVisit, beta: float) -> LineageRow:
         row, pair = visit.row, self.pair(visit.row.pair_id)
         label, reviewers, clause = self._labels.get(row.pair_id, ("", "", ""))
         return LineageRow(
@@ -99,9 +98,9 @@ class RunLineage:
     def _read_labels(self, pair_ids: set[str]) -> None:
         """Read what is not known yet, all pairs at once: one by one, a thousand pairs take seconds."""
         unknown = [name for name in pair_ids if name not in self._labels and name.isdigit()]
-        if self._application is None or not unknown or self._from_file():
+        if not unknown or self._from_file():
             return
-        found = self._application.pairs.judgements([int(name) for name in unknown])
+        found = self._workspace_pairs.judgements([int(name) for name in unknown])
         for name in unknown:
             self._labels[name] = self._label(self.pair(name), found.get(int(name), []))
 

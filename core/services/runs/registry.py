@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.domain.errors import NotFound
 from core.runs.folder import RunFolder
@@ -14,9 +13,7 @@ from core.services.runs.views import RunInfo
 from core.store import events
 from core.store import runs as repository
 from core.store.runs import RegisteredRun
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 _FINAL_STATES = ("finished", "stopped", "failed")
 
@@ -24,16 +21,15 @@ _FINAL_STATES = ("finished", "stopped", "failed")
 class RunRegistry:
     """Finds run folders, made by this workspace or copied into it, and remembers the state of ended ones."""
 
-    def __init__(self, app: Application) -> None:
-        self._app = app
-        self._store = app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._known: dict[Path, tuple[object, RunInfo]] = {}
         self._lock = threading.Lock()
 
     @property
     def place(self) -> Path:
         """Where run folders lie."""
-        return self._app.folder / "runs"
+        return self._store.folder / "runs"
 
     def register(self, folder: RunFolder) -> None:
         """Enter a published run folder."""
@@ -63,7 +59,7 @@ class RunRegistry:
         entries = self._entries()
         folders = {folder.path: folder for folder in list_folders(self.place)}
         for entry in entries.values():
-            outside = RunFolder(self._app.folder / entry.folder)
+            outside = RunFolder(self._store.folder / entry.folder)
             if outside.path not in folders and outside.exists():
                 folders[outside.path] = outside
         infos = [self._info(folder, entries) for folder in folders.values()]
@@ -109,7 +105,7 @@ class RunRegistry:
         if direct.exists():
             return direct
         entry = self._entries().get(run_id)
-        if entry is not None and (registered := RunFolder(self._app.folder / entry.folder)).exists():
+        if entry is not None and (registered := RunFolder(self._store.folder / entry.folder)).exists():
             return registered
         for folder in list_folders(self.place):
             if folder.record().run_id == run_id:

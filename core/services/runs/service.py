@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import UsageError, UserError
@@ -27,14 +27,14 @@ from core.runs.forking import fork_run, saved_steps
 from core.runs.pairs_file import read_pairs
 from core.runs.reader import RunReader
 from core.runs.state import read_status
+from core.services.datasets.service import DatasetsService
+from core.services.pairs.service import PairsService
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.preflight import PreflightReport, preflight
 from core.services.runs.registry import RunRegistry
 from core.services.runs.views import RunInfo, RunRequest, command_line
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.store.sqlite.database import Store
 
 _INSIGHTS_S = 5.0
 
@@ -46,13 +46,12 @@ class RunsService:
         engine: "module:function" that started runs use instead of the real engine; None is the real one.
     """
 
-    def __init__(self, app: Application) -> None:
-        self._app = app
-        self._store = app.store
+    def __init__(self, store: Store, datasets: DatasetsService, pairs: PairsService) -> None:
+        self._store, self._datasets, self._pairs = store, datasets, pairs
         self.engine: str | None = None
         self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
         self._hosts: dict[str, hosts.Host] = {}
-        self._registry = RunRegistry(app)
+        self._registry = RunRegistry(store)
         self._lock = threading.Lock()
 
     @property
@@ -74,7 +73,7 @@ class RunsService:
         return preflight(
             request.config,
             Path(request.model_path),
-            self._pairs(request),
+            self._training_pairs(request),
             place=self.folder,
             on_progress=on_progress,
             cancelled=cancelled,
@@ -82,8 +81,8 @@ class RunsService:
 
     def command_line(self, request: RunRequest) -> str:
         """Return the call of ``pairwright train`` that makes the same run."""
-        title = "" if request.dataset_id is None else self._app.datasets.get(request.dataset_id).title
-        return command_line(request, workspace=self._app.folder, dataset=title)
+        title = "" if request.dataset_id is None else self._datasets.get(request.dataset_id).title
+        return command_line(request, workspace=self._store.folder, dataset=title)
 
     def create(self, request: RunRequest) -> Outcome[RunInfo]:
         """Freeze the run into a folder of its own, ready to start.
@@ -96,7 +95,7 @@ class RunsService:
         new = NewRun(
             config=request.config,
             model_dir=Path(request.model_path),
-            pairs=self._pairs(request),
+            pairs=self._training_pairs(request),
             name=request.name,
             dataset=self._dataset(request),
             charter=request.charter,
@@ -124,7 +123,7 @@ class RunsService:
         )
 
     def _must_write(self) -> None:
-        if self._app.read_only:
+        if self._store.read_only:
             raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
 
     def _register(self, folder: RunFolder) -> Outcome[RunInfo]:
@@ -232,7 +231,7 @@ class RunsService:
 
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""
-        return RunLineage(self._app, self.reader(run_id))
+        return RunLineage(self._pairs, self.reader(run_id))
 
     def _measured(self, request: RunRequest) -> RunRequest:
         """Return the request with the measured flip rate in place, which its note then tells.
@@ -244,23 +243,23 @@ class RunsService:
             return request
         if request.dataset_id is None:
             raise UsageError("A file of pairs has no measured flip rate.", "Set label_smoothing to a number.")
-        rate, words = self._app.datasets.measured_smoothing(request.dataset_id)
+        rate, words = self._datasets.measured_smoothing(request.dataset_id)
         note = f"{request.note}\n{words}".strip()
         config = request.config.with_values({"label_smoothing": rate})
         return replace(request, config=config, note=note, measured_smoothing=False)
 
-    def _pairs(self, request: RunRequest) -> list[TrainingPair]:
+    def _training_pairs(self, request: RunRequest) -> list[TrainingPair]:
         if (request.dataset_id is None) == (not request.pairs_path):
             raise UsageError("A run needs either a dataset version or a file of pairs.", "Choose one of them.")
         if request.dataset_id is None:
             return read_pairs(Path(request.pairs_path))
-        return list(self._app.datasets.training_pairs(request.dataset_id, splits=("train", "dev")))
+        return list(self._datasets.training_pairs(request.dataset_id, splits=("train", "dev")))
 
     def _dataset(self, request: RunRequest) -> dict[str, Any]:
         if request.dataset_id is None:
             path = Path(request.pairs_path)
             return {"title": path.name, "path": str(path.resolve())}
-        version = self._app.datasets.get(request.dataset_id)
+        version = self._datasets.get(request.dataset_id)
         return {
             "id": version.id,
             "title": version.title,

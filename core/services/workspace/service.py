@@ -6,20 +6,16 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.store import events, overview
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
-from core.store.sqlite.database import Session
+from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
-from core.store.sqlite.identity import SCHEMA, db_path
+from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.lock import holder_info
-
-if TYPE_CHECKING:
-    from core.services.application import Application
 
 ActivityItem = events.Event
 Account = overview.Account
@@ -75,8 +71,8 @@ class Accounting:
 class WorkspaceService:
     """Looks at the workspace and copies it."""
 
-    def __init__(self, app: Application) -> None:
-        self._app, self._store = app, app.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def info(self) -> WorkspaceInfo:
         """Return identity and counts; costs a few milliseconds at any size."""
@@ -163,8 +159,6 @@ def restore(backup: Path, to: Path) -> Path:
     Raises:
         BadInput: ``to`` is not an empty place, or the backup is not a sound workspace file.
     """
-    from core.store.sqlite.identity import inspect
-
     backup, to = Path(backup), Path(to)
     if not backup.is_file():
         raise NotFound(f"There is no backup file {backup}.", "Name one of the files in a backups folder.")

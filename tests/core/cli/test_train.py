@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.cli.train import read_settings
+from core.cli.run_settings import read_settings
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, RunEvent, RunStarted, StepDone
 from core.runs.folder import RunFolder

@@ -76,7 +76,7 @@ def test_that_texts_stand_on_the_side_that_was_drawn(app: Application) -> None:
 
 def test_that_sides_are_drawn_evenly(tmp_path: Path) -> None:
     with opened(tmp_path / "ws", pairs=200) as app:
-        desk = AnnotationService(app, random.Random(1))
+        desk = AnnotationService(app.store, random.Random(1))
         left = sum(s.left_is == "A" for s in desk.next(desk.open_queue(QueueSettings(ANN, VERSION)), 200))
     assert 80 < left < 120
 
@@ -139,7 +139,7 @@ def test_that_each_key_on_each_side_comes_back_as_it_was_pressed(tmp_path: Path,
             return 0.0 if left_is == "A" else 0.9
 
     with opened(tmp_path / "ws") as app:
-        desk = AnnotationService(app, Coin())
+        desk = AnnotationService(app.store, Coin())
         (shown,) = desk.next(desk.open_queue(QueueSettings(ANN, VERSION)))
         assert shown.left_is == left_is
         stored = desk.commit(shown.presentation_uid, prefer(from_screen(key - 4, shown.left_is))).value

@@ -205,7 +205,7 @@ def test_that_the_command_line_names_only_what_differs_from_the_defaults() -> No
 def test_that_the_command_line_read_back_gives_the_same_settings() -> None:
     import shlex
 
-    from core.cli.train import read_settings
+    from core.cli.run_settings import read_settings
 
     config = RunConfig().with_values({"lr": 3.3e-5, "wpo": True, "loss": "ipo", "warmup": 0, "lora_targets": "a,b"})
     words = shlex.split(command_line(RunRequest("m", pairs_path="p", config=config)))

@@ -9,7 +9,7 @@ import pytest
 from core.domain.errors import BadInput, NotFound, UserError, WorkspaceDamaged
 from core.domain.judgement import ReviewerKind
 from core.services.annotation.service import QueueSettings
-from core.services.application import Application, version
+from core.services.application import Application
 from core.services.workspace.service import holder_pid, is_workspace, restore
 from core.store import reviewers
 from core.store.plain import insert_row
@@ -35,7 +35,6 @@ def test_that_a_workspace_opens_by_its_folder_or_its_file(tmp_path: Path) -> Non
         assert app.workspace.info().name == "Yours"
         with pytest.raises(BadInput, match="needs a name"):
             app.workspace.rename(" ")
-    assert version()
 
 
 def test_that_info_counts_what_is_there(app: Application) -> None:
