@@ -2,7 +2,7 @@
 
     python3 packaging/bootstrap.py            set up, then open the app on the demo workspace
     python3 packaging/bootstrap.py test       set up, then run the tests (further words go to pytest)
-    python3 packaging/bootstrap.py checks     set up, then run formatter, linter, types and import contracts
+    python3 packaging/bootstrap.py checks     set up, then run all checks, or those named: ruff, ruff-format, ...
     python3 packaging/bootstrap.py COMMAND    set up, then run any ``pairwright`` command, e.g. ``doctor``
 
 Standard library only. Everything lands in ``.venv`` beside the sources, at the versions and with the hashes of the
@@ -33,6 +33,12 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 NO_FILE = "No matching distribution found"
 NO_INDEX = "from versions: none"
 NEED_GB = 4
+CHECKS = {
+    "ruff": ["-m", "ruff", "check", "."],
+    "ruff-format": ["-m", "ruff", "format", "--check", "."],
+    "import-linter": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
+    "pyright": ["-m", "pyright", "--pythonpath", "{python}"],
+}
 
 QT_LIBS = {
     "libglib-2.0.so.0": "libglib2.0-0",
@@ -258,18 +264,14 @@ def run_tests(words: list[str]) -> int:
     return run(["-m", "pytest", *spread, *words], cwd=ROOT, env=env)
 
 
-def run_checks() -> int:
-    """Run formatter, linter, import contracts and types; all of them, then say which failed."""
-    checks = {
-        "ruff": ["-m", "ruff", "check", "."],
-        "ruff format": ["-m", "ruff", "format", "--check", "."],
-        "import-linter": ["-c", "from importlinter.cli import lint_imports_command as run; run()"],
-        "pyright": ["-m", "pyright", "--pythonpath", str(venv_python())],
-    }
+def run_checks(names: list[str]) -> int:
+    """Run the named checks, or all of them: formatter, linter, import contracts, types; then say which failed."""
+    if unknown := sorted(set(names) - set(CHECKS)):
+        raise SetupError(f"There is no check called {', '.join(unknown)}; the checks are {', '.join(CHECKS)}.")
     failed = []
-    for name, words in checks.items():
+    for name in names or CHECKS:
         say(f"check: {name}")
-        if run(words, cwd=ROOT):
+        if run([word.format(python=venv_python()) for word in CHECKS[name]], cwd=ROOT):
             failed.append(name)
     if failed:
         say(f"failed: {', '.join(failed)}")
@@ -282,7 +284,7 @@ def main(words: list[str]) -> int:
     if words[:1] == ["test"]:
         return run_tests(words[1:])
     if words[:1] == ["checks"]:
-        return run_checks()
+        return run_checks(words[1:])
     if words[:1] != ["doctor"]:
         fetch_starter()
     if words:

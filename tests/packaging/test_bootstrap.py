@@ -222,3 +222,15 @@ def test_that_words_are_passed_through(
 
 def test_that_everything_runs_offline(boot: ModuleType) -> None:
     assert boot.environment()["HF_HUB_OFFLINE"] == "1"
+
+
+def test_that_one_check_can_be_named_and_a_wrong_name_lists_the_checks(
+    boot: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(boot, "set_up", lambda: None)
+    monkeypatch.setattr(boot, "run", lambda given, **_: ran.append(given) or 0)
+    assert boot.main(["checks", "pyright"]) == 0
+    assert ran == [["-m", "pyright", "--pythonpath", str(boot.venv_python())]]
+    with pytest.raises(boot.SetupError, match="the checks are ruff, ruff-format, import-linter, pyright"):
+        boot.main(["checks", "mypy"])
