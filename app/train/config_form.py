@@ -1,4 +1,4 @@
-"""The settings of a run as a form: the few that matter, and a fold with all others."""
+"""The settings of a run as a form: the main ones, and a fold with all others."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QW
 
 from app.theme.theme import Theme
 from app.train import presenter
-from app.train.fields import MAIN, MEASURED, FieldSpec, groups
+from app.train.fields import advanced_groups, choices_of, main_settings
 from app.widgets.containers import Collapsible
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.errors import UserError
-from core.domain.run_config import RunConfig
+from core.domain.run_config import MEASURED, RunConfig
+from core.domain.settings import Setting
 
 
 class ConfigForm(QWidget):
-    """``changed`` fires after every edit that leaves a valid configuration or an error."""
+    """``changed`` is emitted after every edit, whether the configuration is then valid or not."""
 
     changed = Signal()
 
@@ -29,32 +30,32 @@ class ConfigForm(QWidget):
         self.error_text = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._grid(MAIN, 2))
+        column.addLayout(self._grid(main_settings(), 2))
         self.error = text_label("", "error", wrap=True)
         self.error.hide()
         column.addWidget(self.error)
-        inside, advanced = QWidget(), groups()
+        inside, advanced = QWidget(), advanced_groups()
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        for title, specs in advanced:
+        for title, settings in advanced.items():
             rows.addSpacing(6)
             rows.addWidget(text_label(title, "strong"))
-            rows.addLayout(self._grid(specs, 2))
-        count = sum(len(specs) for _, specs in advanced)
+            rows.addLayout(self._grid(settings, 2))
+        count = sum(map(len, advanced.values()))
         self.fold = Collapsible(f"Advanced: {count} settings", inside, theme=theme, open_=False)
         self.changes = ElideLabel("", kind="caption")
         self.fold.head.insertWidget(1, self.changes, 100)
         column.addWidget(self.fold)
         self.set_config(RunConfig())
 
-    def _grid(self, specs: Sequence[FieldSpec], columns: int) -> QGridLayout:
+    def _grid(self, settings: Sequence[Setting], columns: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(5)
-        for place, spec in enumerate(specs):
+        for place, setting in enumerate(settings):
             row, side = place // columns, 2 * (place % columns)
-            label, field = text_label(spec.label, "muted"), self._input(spec)
+            label, field = text_label(setting.label, "muted"), self._input(setting)
             label.setMinimumWidth(self._label_px)
             label.setBuddy(field)
             label.setToolTip(field.toolTip())
@@ -63,21 +64,21 @@ class ConfigForm(QWidget):
             grid.setColumnStretch(side + 1, 1)
         return grid
 
-    def _input(self, spec: FieldSpec) -> QWidget:
-        if spec.choices:
+    def _input(self, setting: Setting) -> QWidget:
+        if choices := choices_of(setting):
             box = QComboBox()
-            box.addItems(list(spec.choices))
+            box.addItems(list(choices))
             box.activated.connect(lambda _: self._edited())
             widget: QLineEdit | QComboBox = box
         else:
             line = QLineEdit()
             line.editingFinished.connect(self._edited)
             widget = line
-        widget.setAccessibleName(spec.label)
-        widget.setToolTip(f"{spec.hint} ({spec.name})" if spec.hint else spec.name)
-        widget.setAccessibleDescription(spec.hint)
+        widget.setAccessibleName(setting.label)
+        widget.setToolTip(f"{setting.hint} ({setting.name})")
+        widget.setAccessibleDescription(setting.hint)
         widget.setMinimumWidth(70)
-        self._inputs[spec.name] = widget
+        self._inputs[setting.name] = widget
         return widget
 
     def set_config(self, config: RunConfig) -> None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
+from core.cli.output import say, say_json, table
 from core.domain.errors import UsageError
-from core.domain.run_config import RunConfig
+from core.domain.run_config import MEASURED, SETTINGS, RunConfig
 
-_MEASURED = "label_smoothing=measured"
+_MEASURED = f"label_smoothing={MEASURED}"
+
+
+def show_settings(as_json: bool) -> None:
+    """Print every setting of a run: its key with its default, what it does, and the values it can take."""
+    if as_json:
+        say_json([{**asdict(setting), "values": setting.values_text} for setting in SETTINGS.values()])
+        return
+    rows = [
+        (setting.group, f"{setting.name}={setting.default}", f"{setting.label}. {setting.hint} ({setting.values_text})")
+        for setting in SETTINGS.values()
+    ]
+    say(table(rows, ("group", "default", "meaning")))
 
 
 def read_settings(values: list[str]) -> RunConfig:

@@ -11,7 +11,7 @@ import typer
 
 from core.cli.failures import report
 from core.cli.output import say
-from core.cli.run_settings import read_settings, without_measured
+from core.cli.run_settings import read_settings, show_settings, without_measured
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
@@ -35,6 +35,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="key=value, many times; label_smoothing=measured takes the flip rate."),
     ] = None,
+    list_settings: Annotated[
+        bool, typer.Option("--settings", help="Print every key of --set, and train nothing.")
+    ] = False,
     name: Annotated[str, typer.Option(help="What the run is called.")] = "",
     target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
     regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
@@ -43,6 +46,9 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON.")] = False,
 ) -> int:
     """Train a policy with DPO and print its events. Ctrl+C stops and saves; a second one stops now."""
+    if list_settings:
+        show_settings(as_json)
+        return 0
     if resume is not None:
         run_dir = resume
     elif pairs is not None:

@@ -1,12 +1,28 @@
-"""The frozen configuration of a run, with defaults, bounds and the fingerprint."""
+"""The frozen configuration of a run: its settings, each declared once, and the fingerprint.
+
+To add a setting, write one field below: a default that leaves runs as they are, ``WHEN_CHANGED`` when it changes
+the objective or ``NEVER`` when it does not, a label and a hint. The form, ``pairwright train --settings``, the
+checks and the fingerprint follow.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
+from core.domain.settings import (
+    ALWAYS,
+    NEVER,
+    WHEN_CHANGED,
+    Setting,
+    SettingGroup,
+    current_names,
+    fingerprint_values,
+    settings_of,
+)
 
 LOSSES: tuple[str, ...] = (
     "sigmoid",
@@ -29,132 +45,275 @@ LOSSES: tuple[str, ...] = (
     "davidson",
     "rao_kupper",
 )
-SCHEDULERS: tuple[str, ...] = ("constant", "linear", "cosine")
-DTYPES: tuple[str, ...] = ("float32", "bfloat16", "float64")
-FORWARDS: tuple[str, ...] = ("auto", "lean", "shared", "separate")
+MEASURED = "measured"
+"""Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
+main = SettingGroup("Main settings")
+schedule = SettingGroup("Schedule and optimizer")
+adapter = SettingGroup("Adapter and reference")
+compute = SettingGroup("Speed and memory")
+measuring = SettingGroup("Evaluation and checkpoints")
+loss_details = SettingGroup("Loss details")
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Everything that decides what a run computes.
+    """Everything that decides what a run computes. What each setting means stands in its hint."""
 
-    Attributes:
-        loss: name of the preference loss, one of ``LOSSES``.
-        beta: strength of the pull to the reference; margin z = beta * h.
-        label_smoothing: assumed share of flipped labels (cDPO for sigmoid, eps for robust and exo).
-        rpo_alpha: weight of the added negative log-likelihood of chosen, per token (RPO); 0 is off.
-        rpo_average: "tokens" (mean over all chosen tokens of the step) or "pairs" (mean over pairs of each mean).
-        ld_alpha: weight of the part beyond the shorter length (LD-DPO), both sides; 1 is off.
-        wpo: weight pairs by their on-policy probability (WPO).
-        dpop_lambda, r_dpo_alpha, simpo_gamma, orpo_lambda, tie_nu, discopop_tau: parameters of the losses so named.
-        lr: peak learning rate. scheduler: shape after warm-up. warmup: steps if >= 1, else a share.
-        steps: optimizer steps; 0 means ``epochs`` decides. epochs: passes over the train split.
-        batch_size: pairs in an optimizer step. micro_batch: pairs in a forward pass; 0 chooses.
-        shuffle: draw a new order each epoch from ``seed``; otherwise file order.
-        dtype: of weights and activations on the device; log-softmax is float32 or wider always.
-        clip: norm that the gradient is clipped to; 0 is off. weight_decay: AdamW.
-        lora_r: rank; 0 trains every weight. lora_alpha: numerator of the LoRA scale.
-        lora_targets: "all-linear" or module names joined by commas. lora_dropout is always 0.
-        init_adapter: folder of a PEFT adapter to start from ("" for a fresh one).
-        reference: "base" (adapter off) or "init" (frozen copy of what training starts from).
-            "auto" is "init" when ``init_adapter`` holds a non-zero change, else "base".
-        ref_refresh_every: steps after which the reference adapter moves towards the policy's (TR-DPO); 0 is off.
-        ref_refresh_mix: how far it moves, from 0 to 1; 1 makes it the policy.
-        template: "model" (its own chat template) or "none" (plain text).
-        max_length: tokens of prompt + response; longer pairs lose their oldest turns. 0 is unlimited.
-        min_response: a response truncated below this many tokens drops the pair.
-        eval_every, kl_every, sample_every, checkpoint_every: in steps; 0 is off (a last one is always made).
-        probe_pairs: pairs of each split in the fixed probe set. kl_prompts, kl_max_new_tokens: of the on-policy KL.
-        kl_budget: stop when the sequence KL's lower bound passes it; 0 is off.
-        forward: which forward pass; "auto" takes the fastest that passes its own check.
-        device: "auto", "cpu", "cuda", "cuda:N", "mps". threads: torch threads; 0 chooses.
-        grad_checkpointing: "auto", "on", "off".
-    """
+    loss: str = main("sigmoid", ALWAYS, "Loss", "Preference loss; sigmoid is DPO.", choices=LOSSES)
+    beta: float = main(
+        0.1, ALWAYS, "Beta (β)", "Pull to the reference: margin z = β·h; usually 0.05 to 0.5.", bounds=(1e-6, 1e3)
+    )
+    lr: float = main(
+        1e-5,
+        ALWAYS,
+        "Learning rate",
+        "Peak, reached after the warm-up; usually 5e-6 to 5e-5 with LoRA, 1e-7 to 1e-6 for all weights.",
+        bounds=(0.0, 10.0),
+    )
+    lora_r: int = main(
+        16, ALWAYS, "LoRA rank", "Rank of the adapter; 0 trains every weight; usually 8 to 64.", bounds=(0, 4096)
+    )
+    batch_size: int = main(8, ALWAYS, "Batch size", "Pairs in an optimizer step; usually 8 to 128.", bounds=(1, 10**6))
+    epochs: float = main(1.0, ALWAYS, "Epochs", "Passes over the train split; usually 1 to 3.", bounds=(0.0, 1e6))
+    steps: int = main(
+        0,
+        ALWAYS,
+        "Max steps (0 = by epochs)",
+        "Optimizer steps; 0 makes as many as the epochs need.",
+        bounds=(0, 10**9),
+    )
+    max_length: int = main(
+        1024,
+        ALWAYS,
+        "Max length (tokens)",
+        "Tokens of prompt and response; a longer pair loses its oldest turns; 0 is no limit; usually 512 to 4096.",
+        bounds=(0, 10**7),
+    )
 
-    loss: str = "sigmoid"
-    beta: float = 0.1
-    label_smoothing: float = 0.0
-    rpo_alpha: float = 0.0
-    rpo_average: str = "tokens"
-    ld_alpha: float = 1.0
-    wpo: bool = False
-    dpop_lambda: float = 5.0
-    r_dpo_alpha: float = 0.0
-    simpo_gamma: float = 0.5
-    orpo_lambda: float = 0.1
-    tie_nu: float = 1.0
-    discopop_tau: float = 0.05
-    lr: float = 1e-5
-    scheduler: str = "linear"
-    warmup: float = 0.1
-    steps: int = 0
-    epochs: float = 1.0
-    batch_size: int = 8
-    micro_batch: int = 0
-    shuffle: bool = True
-    seed: int = 0
-    dtype: str = "float32"
-    clip: float = 1.0
-    weight_decay: float = 0.0
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
-    adam_eps: float = 1e-8
-    lora_r: int = 16
-    lora_alpha: float = 32.0
-    lora_targets: str = "all-linear"
-    init_adapter: str = ""
-    reference: str = "auto"
-    ref_refresh_every: int = 0
-    ref_refresh_mix: float = 0.6
-    quantize: str = "none"
-    template: str = "model"
-    max_length: int = 1024
-    min_response: int = 1
-    eval_every: int = 20
-    kl_every: int = 50
-    sample_every: int = 50
-    checkpoint_every: int = 50
-    keep_checkpoints: int = 2
-    probe_pairs: int = 32
-    kl_prompts: int = 16
-    kl_max_new_tokens: int = 48
-    kl_budget: float = 0.0
-    forward: str = "auto"
-    device: str = "auto"
-    threads: int = 0
-    grad_checkpointing: str = "auto"
+    warmup: float = schedule(
+        0.1, ALWAYS, "Warm-up", "Below 1 a share of the steps, else a number; usually 0.03 to 0.1.", bounds=(0.0, 1e9)
+    )
+    scheduler: str = schedule(
+        "linear",
+        ALWAYS,
+        "LR schedule",
+        "Shape of the learning rate after the warm-up.",
+        choices=("constant", "linear", "cosine"),
+    )
+    shuffle: bool = schedule(
+        True, ALWAYS, "Shuffle", "Draws a new order for each epoch from the seed; otherwise the order of the file."
+    )
+    seed: int = schedule(0, ALWAYS, "Seed", "Seed of the adapter's start, the order and the sampling; any number.")
+    clip: float = schedule(
+        1.0,
+        ALWAYS,
+        "Max gradient norm",
+        "Clips the gradient of a step to this norm; 0 is off; usually 1.",
+        bounds=(0.0, 1e9),
+    )
+    weight_decay: float = schedule(
+        0.0, ALWAYS, "Weight decay", "Decay of AdamW; usually 0 for LoRA, up to 0.1.", bounds=(0.0, 10.0)
+    )
+    adam_beta1: float = schedule(0.9, ALWAYS, "Adam β₁", "Decay of AdamW's mean of the gradient; usually 0.9.")
+    adam_beta2: float = schedule(
+        0.999, ALWAYS, "Adam β₂", "Decay of AdamW's mean of the squared gradient; usually 0.95 to 0.999."
+    )
+    adam_eps: float = schedule(1e-8, ALWAYS, "Adam ε", "Added to AdamW's divisor; usually 1e-8.")
+
+    lora_alpha: float = adapter(
+        32.0, ALWAYS, "LoRA alpha", "The adapter's scale is alpha / rank; usually one or two ranks.", bounds=(0.0, 1e6)
+    )
+    lora_targets: str = adapter(
+        "all-linear", ALWAYS, "LoRA target modules", "all-linear, or names of modules joined by commas."
+    )
+    init_adapter: str = adapter(
+        "", NEVER, "Start from adapter", "Folder of a PEFT adapter to start from; empty makes a fresh one."
+    )
+    reference: str = adapter(
+        "auto",
+        ALWAYS,
+        "Reference",
+        "base: adapter off; init: a frozen copy of the start; auto: init when it starts from an adapter.",
+        choices=("auto", "base", "init"),
+    )
+    ref_refresh_every: int = adapter(
+        0,
+        WHEN_CHANGED,
+        "Refresh reference every (steps)",
+        "Steps after which the reference's adapter moves towards the policy's (TR-DPO); 0 is off; usually 100 to 1000.",
+        bounds=(0, 10**9),
+    )
+    ref_refresh_mix: float = adapter(
+        0.6,
+        WHEN_CHANGED,
+        "Refresh mix",
+        "How far a refresh moves the reference, up to 1, which makes it the policy; usually 0.5 to 1.",
+        bounds=(1e-6, 1.0),
+        only_with="ref_refresh_every",
+    )
+    template: str = adapter(
+        "model",
+        ALWAYS,
+        "Chat template",
+        "model is the model's own template, none is plain text.",
+        choices=("model", "none"),
+    )
+    min_response: int = adapter(
+        1, ALWAYS, "Min response (tokens)", "A pair whose response is cut below this is dropped.", bounds=(1, 10**6)
+    )
+
+    dtype: str = compute(
+        "float32",
+        ALWAYS,
+        "Precision (dtype)",
+        "Of weights and activations; the log-softmax is float32 or wider; on a GPU usually bfloat16.",
+        choices=("float32", "bfloat16", "float64"),
+    )
+    device: str = compute("auto", NEVER, "Device", "Where it trains: auto, cpu, cuda, cuda:N or mps.")
+    micro_batch: int = compute(
+        0, NEVER, "Micro-batch", "Pairs in a forward pass; 0 takes the largest that fits.", bounds=(0, 10**6)
+    )
+    grad_checkpointing: str = compute(
+        "auto",
+        NEVER,
+        "Gradient checkpointing",
+        "Computes activations twice to save memory; auto turns it on when memory is short.",
+        choices=("auto", "on", "off"),
+    )
+    forward: str = compute(
+        "auto",
+        NEVER,
+        "Forward pass",
+        "auto takes the fastest that agrees with the plain one.",
+        choices=("auto", "lean", "shared", "separate"),
+    )
+    quantize: str = compute(
+        "none", ALWAYS, "Base quantization", "4bit needs CUDA and the quant extra.", choices=("none", "4bit")
+    )
+    threads: int = compute(0, NEVER, "CPU threads", "Threads of torch; 0 chooses.")
+
+    eval_every: int = measuring(
+        20, NEVER, "Eval every (steps)", "Steps between two measurements of the probe set; 0 is off."
+    )
+    probe_pairs: int = measuring(
+        32,
+        NEVER,
+        "Probe pairs per split",
+        "Pairs of each split in the probe set; usually 32 to 256.",
+        bounds=(0, 10**6),
+    )
+    kl_every: int = measuring(
+        50, NEVER, "KL every (steps)", "Steps between two estimates of the on-policy KL; 0 is off."
+    )
+    kl_prompts: int = measuring(
+        16, NEVER, "KL prompts", "Prompts that the policy answers for an estimate; usually 16 to 64.", bounds=(0, 10**5)
+    )
+    kl_max_new_tokens: int = measuring(
+        48, NEVER, "KL max new tokens", "Longest answer of an estimate of the KL; usually 48 to 256.", bounds=(1, 10**5)
+    )
+    kl_budget: float = measuring(
+        0.0,
+        ALWAYS,
+        "KL budget (nats)",
+        "The run stops when the lower bound of the KL to the reference passes it; 0 is off; usually 5 to 20.",
+    )
+    sample_every: int = measuring(
+        50, NEVER, "Sample every (steps)", "Steps between two side-by-side samples; 0 is off."
+    )
+    checkpoint_every: int = measuring(
+        50, NEVER, "Checkpoint every (steps)", "Steps between two checkpoints; 0 keeps only the last one."
+    )
+    keep_checkpoints: int = measuring(
+        2, NEVER, "Checkpoints kept", "How many of the newest checkpoints are kept; usually 2."
+    )
+
+    label_smoothing: float = loss_details(
+        0.0,
+        ALWAYS,
+        "Label smoothing",
+        f"Assumed share of wrong labels; '{MEASURED}' takes the flip rate of retests and gold items; usually 0 to 0.2.",
+        bounds=(0.0, 0.4999),
+    )
+    rpo_alpha: float = loss_details(
+        0.0,
+        ALWAYS,
+        "RPO alpha",
+        "Weight of the added negative log-likelihood of the chosen response, per token; 0 is off; usually up to 1.",
+        bounds=(0.0, 1e3),
+    )
+    rpo_average: str = loss_details(
+        "tokens",
+        ALWAYS,
+        "RPO average",
+        "tokens takes the mean over all chosen tokens of a step, pairs the mean of each pair's mean.",
+        choices=("tokens", "pairs"),
+    )
+    ld_alpha: float = loss_details(
+        1.0,
+        ALWAYS,
+        "LD-DPO alpha",
+        "Weight of the part of a response beyond the shorter one's length; 1 is off; usually 0.3 to 1.",
+        bounds=(0.0, 1.0),
+    )
+    wpo: bool = loss_details(
+        False, ALWAYS, "WPO weighting", "Weights each pair by its probability under the policy (WPO)."
+    )
+    dpop_lambda: float = loss_details(5.0, ALWAYS, "DPOP lambda", "Penalty of the loss dpop; usually 5 to 50.")
+    r_dpo_alpha: float = loss_details(
+        0.0, ALWAYS, "R-DPO alpha", "Length penalty of the loss r_dpo, per token; usually 0.001 to 0.05."
+    )
+    simpo_gamma: float = loss_details(
+        0.5, ALWAYS, "SimPO gamma", "Target margin of the loss simpo; usually 0.3 to 1.6."
+    )
+    orpo_lambda: float = loss_details(
+        0.1, ALWAYS, "ORPO lambda", "Weight of the odds ratio in the loss orpo; usually 0.1."
+    )
+    tie_nu: float = loss_details(
+        1.0,
+        ALWAYS,
+        "Tie nu (ν)",
+        "How likely ties are in davidson and rao_kupper; usually 0.5 to 2.",
+        bounds=(1e-6, 1e6),
+    )
+    discopop_tau: float = loss_details(
+        0.05, ALWAYS, "DiscoPOP tau", "Temperature of the blend in the loss discopop; usually 0.05.", bounds=(1e-6, 1e6)
+    )
 
     def __post_init__(self) -> None:
-        _check_choices(self)
-        _check_bounds(self)
+        for name, setting in SETTINGS.items():
+            setting.check(getattr(self, name))
+        _check_together(self)
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as they stand in ``run.json``."""
         return asdict(self)
 
     @classmethod
-    def from_plain(cls, row: dict[str, Any]) -> RunConfig:
-        """Build a config from plain values.
+    def from_plain(cls, row: Mapping[str, Any]) -> RunConfig:
+        """Build a config from plain values; old names of settings are read.
 
         Raises:
             UsageError: for an unknown key or a value out of bounds.
         """
         return cls().with_values(row)
 
-    def with_values(self, values: dict[str, Any]) -> RunConfig:
-        """Return a copy with ``values`` replaced; strings are read as the field's type.
+    @classmethod
+    def as_stored(cls, row: Mapping[str, Any]) -> RunConfig:
+        """Build a config from what a run stored; settings of a newer program are left out.
+
+        Raises:
+            UsageError: for a value out of bounds.
+        """
+        return cls.from_plain({key: value for key, value in row.items() if RENAMED.get(key, key) in SETTINGS})
+
+    def with_values(self, values: Mapping[str, Any]) -> RunConfig:
+        """Return a copy with ``values`` replaced; strings are read as the setting's type, old names as today's.
 
         Raises:
             UsageError: for an unknown key, an unreadable value, or a value out of bounds.
         """
-        hints = get_type_hints(type(self))
-        parsed: dict[str, Any] = {}
-        for key, value in values.items():
-            if key not in hints:
-                names = ", ".join(f.name for f in fields(self))
-                raise UsageError(f"Unknown run setting {key!r}.", f"The settings are: {names}.")
-            parsed[key] = _read(key, value, hints[key])
-        return replace(self, **parsed)
+        given = current_names(values, SETTINGS, RENAMED)
+        return replace(self, **{name: SETTINGS[name].read(value) for name, value in given.items()})
 
     @property
     def method(self) -> str:
@@ -164,112 +323,27 @@ class RunConfig:
     @staticmethod
     def objective_keys() -> tuple[str, ...]:
         """Return the names of the settings that change the effective objective."""
-        return tuple(f.name for f in fields(RunConfig) if f.name not in _NOT_OBJECTIVE)
+        return tuple(name for name, setting in SETTINGS.items() if setting.fingerprint != NEVER)
 
     def fingerprint(self, **inputs: str) -> str:
         """Return the hash of all that changes the effective objective.
 
-        What only changes speed, cadence or place (device, threads, forward, micro-batch, probes,
-        checkpoints) is left out; ``inputs`` names the hashes of data, model, adapter and template.
+        What only changes speed, cadence or place is left out; ``inputs`` names the hashes of data, model, adapter
+        and template.
         """
-        plain = self.to_plain()
-        for key in _NOT_OBJECTIVE if self.ref_refresh_every else (*_NOT_OBJECTIVE, *_REFRESH):
-            plain.pop(key)
+        plain = fingerprint_values(self.to_plain(), SETTINGS)
         return sha256_json({"config": plain, "inputs": dict(sorted(inputs.items()))})
 
 
-_NOT_OBJECTIVE = (
-    "micro_batch",
-    "eval_every",
-    "kl_every",
-    "sample_every",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "probe_pairs",
-    "kl_prompts",
-    "kl_max_new_tokens",
-    "forward",
-    "device",
-    "threads",
-    "grad_checkpointing",
-    "init_adapter",
-)
-_REFRESH = ("ref_refresh_every", "ref_refresh_mix")
-"""Settings younger than the first fingerprints: off, they are not in it."""
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "loss": LOSSES,
-    "scheduler": SCHEDULERS,
-    "dtype": DTYPES,
-    "forward": FORWARDS,
-    "rpo_average": ("tokens", "pairs"),
-    "template": ("model", "none"),
-    "reference": ("auto", "base", "init"),
-    "quantize": ("none", "4bit"),
-    "grad_checkpointing": ("auto", "on", "off"),
-}
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "beta": (1e-6, 1e3),
-    "label_smoothing": (0.0, 0.4999),
-    "rpo_alpha": (0.0, 1e3),
-    "ld_alpha": (0.0, 1.0),
-    "lr": (0.0, 10.0),
-    "warmup": (0.0, 1e9),
-    "steps": (0, 10**9),
-    "epochs": (0.0, 1e6),
-    "batch_size": (1, 10**6),
-    "micro_batch": (0, 10**6),
-    "clip": (0.0, 1e9),
-    "weight_decay": (0.0, 10.0),
-    "lora_r": (0, 4096),
-    "lora_alpha": (0.0, 1e6),
-    "ref_refresh_every": (0, 10**9),
-    "ref_refresh_mix": (1e-6, 1.0),
-    "max_length": (0, 10**7),
-    "min_response": (1, 10**6),
-    "probe_pairs": (0, 10**6),
-    "kl_prompts": (0, 10**5),
-    "kl_max_new_tokens": (1, 10**5),
-    "tie_nu": (1e-6, 1e6),
-    "discopop_tau": (1e-6, 1e6),
-}
+SETTINGS: Mapping[str, Setting] = settings_of(RunConfig)
+RENAMED: dict[str, str] = {}
+"""Old name of a setting -> its name today. Stored runs and old command lines keep working."""
 
 
-def _check_choices(config: RunConfig) -> None:
-    for key, allowed in _CHOICES.items():
-        if getattr(config, key) not in allowed:
-            raise UsageError(f"{key} cannot be {getattr(config, key)!r}.", f"Use one of: {', '.join(allowed)}.")
-
-
-def _check_bounds(config: RunConfig) -> None:
-    for key, (low, high) in _BOUNDS.items():
-        value = getattr(config, key)
-        if not low <= value <= high:
-            raise UsageError(f"{key} cannot be {value}.", f"It must lie between {low} and {high}.")
+def _check_together(config: RunConfig) -> None:
     if config.quantize != "none" and config.lora_r == 0:
         raise UsageError("A quantised base cannot be trained in full.", "Set lora_r above 0.")
     if config.ref_refresh_every and config.lora_r == 0:
         raise UsageError("Only the reference of an adapter can follow the policy.", "Set lora_r above 0.")
     if config.ref_refresh_every and config.reference == "base":
         raise UsageError("The base cannot follow the policy as its reference.", "Set reference to auto.")
-
-
-def _read(key: str, value: Any, kind: Any) -> Any:
-    try:
-        if kind is bool and isinstance(value, str):
-            return {
-                "true": True,
-                "1": True,
-                "yes": True,
-                "on": True,
-                "false": False,
-                "0": False,
-                "no": False,
-                "off": False,
-            }[value.lower()]
-        if kind is int and isinstance(value, str):
-            return int(value)
-        if kind is int and isinstance(value, float) and not value.is_integer():
-            raise ValueError
-        return kind(value)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{key} cannot be {value!r}.", f"It must be a {kind.__name__}.") from error

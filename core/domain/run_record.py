@@ -75,8 +75,7 @@ class RunRecord:
         """Return the record written by :meth:`to_plain`; fields of a newer writer are ignored."""
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in row.items() if key in known}
-        config_keys = {f.name for f in fields(RunConfig)}
-        values["config"] = RunConfig.from_plain({k: v for k, v in row["config"].items() if k in config_keys})
+        values["config"] = RunConfig.as_stored(row["config"])
         values["charter"] = Charter(**row.get("charter", {}))
         values["tags"] = tuple(row.get("tags", ()))
         return cls(**values)

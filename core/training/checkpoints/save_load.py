@@ -246,5 +246,5 @@ def objective_differences(before: Mapping[str, Any], now: RunConfig) -> list[str
 
     A setting that did not exist yet when ``before`` was written had the value that it has unless it is set.
     """
-    old, new = {**RunConfig().to_plain(), **before}, now.to_plain()
+    old, new = RunConfig.as_stored(before).to_plain(), now.to_plain()
     return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in RunConfig.objective_keys() if old[n] != new[n]]

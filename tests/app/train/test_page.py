@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from app.train.fields import MAIN, groups
+from app.train.fields import advanced_groups, main_settings
 from app.train.presenter import check_rows, text_of, total_line
 from core.domain.changes import Outcome
 from core.domain.errors import BadInput
 from core.domain.model_info import ModelInfo
 from core.domain.preflight import Check, PreflightReport
-from core.domain.run_config import RunConfig
+from core.domain.run_config import SETTINGS
 from core.domain.run_events import GateReport
 from tests.patience import LIMIT_S
 
@@ -106,10 +105,16 @@ REPORT = PreflightReport(
 )
 
 
-def test_that_every_setting_has_a_label_and_stands_in_one_group():
-    named = [spec.name for spec in MAIN] + [spec.name for _, specs in groups() for spec in specs]
-    assert sorted(named) == sorted(f.name for f in fields(RunConfig))
-    assert "Other" not in dict(groups())
+def test_that_the_form_has_a_field_for_every_setting(page):
+    shown = [*main_settings(), *(one for settings in advanced_groups().values() for one in settings)]
+    assert [setting.name for setting in shown] == list(page.form._inputs)
+    assert page.form._inputs.keys() == SETTINGS.keys()
+
+
+def test_that_a_field_is_named_and_explained_as_the_setting_is_declared(page):
+    field, setting = page.form._inputs["batch_size"], SETTINGS["batch_size"]
+    assert field.accessibleName() == "Batch size"
+    assert field.toolTip() == f"{setting.hint} (batch_size)"
 
 
 def test_that_a_changed_setting_is_counted_and_leaves_the_preset(page):

@@ -12,6 +12,7 @@ import pytest
 
 from core.cli.run_settings import read_settings
 from core.domain.errors import UsageError
+from core.domain.run_config import SETTINGS
 from core.domain.run_events import Failed, RunEvent, RunStarted, StepDone
 from core.runs.folder import RunFolder
 from core.runs.reader import RunReader
@@ -199,3 +200,10 @@ raise SystemExit(main(['train', '--pairs', 'nothing.jsonl', '--model', 'm', '--o
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "nothing.jsonl does not exist" in done.stderr
+
+
+def test_that_every_setting_is_listed_with_what_it_does(call: Call) -> None:
+    listed = call("train", "--settings", "--json").json()
+    assert [setting["name"] for setting in listed] == list(SETTINGS)
+    assert all(setting["hint"] for setting in listed)
+    assert "batch_size=8" in call("train", "--settings").out

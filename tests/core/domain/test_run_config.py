@@ -1,0 +1,54 @@
+"""The settings of a run: read from words and old files, and hashed so that old fingerprints stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain import run_config
+from core.domain.errors import UsageError
+from core.domain.run_config import SETTINGS, RunConfig
+from core.domain.settings import ALWAYS
+from tests.e2e.old_files import facts
+
+
+def test_that_no_setting_joined_every_fingerprint_after_the_first_version() -> None:
+    first = facts()["fingerprints"]["defaults"].keys()
+    late = [name for name, setting in SETTINGS.items() if setting.fingerprint == ALWAYS and name not in first]
+    assert late == [], f"{late} would change the fingerprint of every old run: declare them WHEN_CHANGED"
+
+
+def test_that_words_of_the_command_line_are_read() -> None:
+    config = RunConfig().with_values({"steps": "7", "beta": "0.2", "wpo": "yes"})
+    assert (config.steps, config.beta, config.wpo) == (7, 0.2, True)
+
+
+def test_that_an_unknown_setting_is_refused_with_the_names_of_all() -> None:
+    with pytest.raises(UsageError, match="Unknown run setting 'betta'") as error:
+        RunConfig().with_values({"betta": 1})
+    assert "beta" in error.value.hint
+
+
+def test_that_a_renamed_setting_is_read_from_old_configs_and_command_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_config, "RENAMED", {"max_len": "max_length"})
+    assert RunConfig().with_values({"max_len": "64"}).max_length == 64
+    assert RunConfig.from_plain({"max_len": 64}).max_length == 64
+    assert RunConfig.as_stored({"max_len": 64, "of_a_newer_program": 1}).max_length == 64
+
+
+def test_that_a_plain_config_reads_back_equal() -> None:
+    config = RunConfig(loss="ipo", ref_refresh_every=3, shuffle=False)
+    assert RunConfig.from_plain(config.to_plain()) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ({"quantize": "4bit", "lora_r": 0}, "Set lora_r above 0."),
+        ({"ref_refresh_every": 2, "lora_r": 0}, "Set lora_r above 0."),
+        ({"ref_refresh_every": 2, "reference": "base"}, "Set reference to auto."),
+    ],
+)
+def test_that_settings_that_contradict_each_other_are_refused(values: dict[str, object], hint: str) -> None:
+    with pytest.raises(UsageError) as error:
+        RunConfig().with_values(values)
+    assert error.value.hint == hint
