@@ -38,8 +38,8 @@ def build() -> typer.Typer:
 
 def list_runs(workspace: Annotated[Path, typer.Argument(help="Workspace folder.")], as_json: _Json = False) -> None:
     """Print the runs, newest first."""
+    from core.runs.ledger.reader import RunReader
     from core.runs.listing import list_folders
-    from core.runs.reader import RunReader
 
     rows = [summary(RunReader(folder.path)) for folder in list_folders(runs_dir(workspace))]
     if as_json:
@@ -54,7 +54,7 @@ def list_runs(workspace: Annotated[Path, typer.Argument(help="Workspace folder."
 def show(run: _Run, where: _In = None, as_json: _Json = False) -> None:
     """Print one run."""
     from core.runs.event_lines import finite
-    from core.runs.reader import RunReader
+    from core.runs.ledger.reader import RunReader
 
     reader = RunReader(find(run, where).path)
     status, record = reader.status(), reader.record()
@@ -77,8 +77,8 @@ def pause(run: _Run, where: _In = None, as_json: _Json = False) -> None:
 
 def resume(run: _Run, where: _In = None, as_json: _Json = False) -> None:
     """Go on, in the process that holds the run or in a new one."""
-    from core.runs.hosts import start
-    from core.runs.state import read_status
+    from core.runs.hosting.hosts import start
+    from core.runs.status import read_status
 
     folder = find(run, where)
     state = read_status(folder).state
@@ -202,7 +202,7 @@ def _ask(folder: RunFolder, command: Any, answer: str, as_json: bool) -> None:
 
 
 def _must_live(folder: RunFolder) -> None:
-    from core.runs.state import read_status
+    from core.runs.status import read_status
 
     state = read_status(folder).state
     if state not in ("running", "paused", "stopping"):

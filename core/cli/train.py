@@ -146,9 +146,9 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
     """Work on the run in this process, or in several others, print its events, and return the last."""
     from core.paths import cache_dir
-    from core.runs.driver import HostOptions, drive
     from core.runs.event_lines import json_line, line_of
-    from core.runs.processes import run_processes
+    from core.runs.hosting.driver import HostOptions, drive
+    from core.runs.hosting.torchrun import run_processes
 
     def show(event: RunEvent) -> None:
         line = json_line(event) if as_json else line_of(event)

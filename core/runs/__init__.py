@@ -1,1 +1,1 @@
-"""The run folder: ledger, control file, recorder, and the worker that drives the engine."""
+"""Folders that a process of their own writes and anyone watches: record, control file, ledger, workers."""

@@ -17,7 +17,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
 from core.model_files.identity import hash_model, run_inputs
 from core.runs.folder import RunFolder, publish
-from core.runs.ledger import now_ms
+from core.runs.ledger.writer import now_ms
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "accelerate", "numpy")
 

@@ -12,9 +12,9 @@ from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.domain.run_record import Charter
 from core.durable import MANIFEST
+from core.runs.child_processes.fork import fork_in_child
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
-from core.runs.fork_worker import fork_in_child
 
 
 def fork_run(

@@ -2,7 +2,7 @@
 
 It works on one run at low priority, so that a window stays smooth, and outlives the window that began it
 unless told not to. SIGTERM means stop and save; a second one means stop now. Under ``torchrun`` the first
-process works like this one and the others follow it (:mod:`core.runs.processes`); they ignore SIGTERM, which
+process works like this one and the others follow it (:mod:`core.runs.hosting.torchrun`); they ignore SIGTERM, which
 torchrun sends to all, for the first needs them until it has saved.
 """
 
@@ -20,9 +20,9 @@ from core.domain.errors import UserError
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request, requested
-from core.runs.driver import HostOptions, drive, named_engine
 from core.runs.folder import RunFolder
-from core.runs.processes import follow, is_follower
+from core.runs.hosting.driver import HostOptions, drive, named_engine
+from core.runs.hosting.torchrun import follow, is_follower
 
 NICENESS = 10
 

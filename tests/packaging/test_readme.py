@@ -16,8 +16,8 @@ from core import paths
 from core.cli.app import main
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
-from core.runs.hosts import start
-from core.runs.reader import RunReader
+from core.runs.hosting.hosts import start
+from core.runs.ledger.reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands
 from tests.packaging.scripts import ROOT, load

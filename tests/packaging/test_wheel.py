@@ -38,7 +38,7 @@ sys.exit(code)
 WORKER = """
 import sys
 from pathlib import Path
-from core.runs.hosts import start
+from core.runs.hosting.hosts import start
 sys.exit(start(Path(sys.argv[1]), "process", survive=False).wait())
 """
 

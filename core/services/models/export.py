@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from core.domain.errors import BadInput, NotFound, UsageError
-from core.runs.child import Progress, run_in_subprocess
+from core.runs.child_processes.request import Progress, run_in_subprocess
 from core.runs.folder import RunFolder
-from core.runs.hosts import worker_environment
+from core.runs.hosting.hosts import worker_environment
 
 Form = Literal["adapter", "merged", "gguf"]
 FORMS: tuple[str, ...] = get_args(Form)

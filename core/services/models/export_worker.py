@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import UsageError
-from core.runs.child import Progress, serve
+from core.runs.child_processes.request import Progress, serve
 
 _MERGED = ("float32", "bfloat16", "float16")
 _GGUF = ("f32", "f16", "bf16")

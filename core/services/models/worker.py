@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.runs.child import Progress, run_in_subprocess, serve
-from core.runs.hosts import worker_environment
+from core.runs.child_processes.request import Progress, run_in_subprocess, serve
+from core.runs.hosting.hosts import worker_environment
 
 _ONLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 

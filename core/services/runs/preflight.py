@@ -10,9 +10,9 @@ from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.runs.child import run_in_subprocess
+from core.runs.child_processes.request import run_in_subprocess
 from core.runs.folder import PAIRS, pairs_text
-from core.runs.hosts import worker_environment
+from core.runs.hosting.hosts import worker_environment
 
 __all__ = ["Check", "PreflightReport", "preflight"]
 
@@ -53,7 +53,7 @@ def preflight(
             "place": str(place),
         }
         answer = run_in_subprocess(
-            "core.runs.preflight_worker",
+            "core.runs.child_processes.preflight",
             question,
             environment=worker_environment(),
             on_progress=on_progress,

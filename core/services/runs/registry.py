@@ -8,7 +8,7 @@ from pathlib import Path
 from core.domain.errors import NotFound
 from core.runs.folder import RunFolder
 from core.runs.listing import list_folders
-from core.runs.state import read_status
+from core.runs.status import read_status
 from core.services.runs.views import RunInfo
 from core.store import events
 from core.store import runs as repository

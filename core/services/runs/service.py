@@ -20,13 +20,14 @@ from core.domain.ids import new_uid
 from core.domain.insight import Insight
 from core.domain.pair import TrainingPair
 from core.domain.run_record import LIVE_STATES, Charter
-from core.runs import control_file, hosts
+from core.runs import control_file
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
+from core.runs.hosting import hosts
+from core.runs.ledger.reader import RunReader
 from core.runs.pairs_file import read_pairs
-from core.runs.reader import RunReader
-from core.runs.state import read_status
+from core.runs.status import read_status
 from core.services.datasets.service import DatasetsService
 from core.services.pairs.service import PairsService
 from core.services.runs.insights import insights_of

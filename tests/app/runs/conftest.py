@@ -14,8 +14,8 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import Finished
 from core.paths import resources_dir
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
+from core.runs.hosting.driver import HostOptions, drive
 from tests.core.runs.conftest import make_pairs
 from tests.fakes import scripted_engine
 from tests.fakes.workspaces import opened

@@ -8,12 +8,12 @@ import pytest
 from core.domain.run_config import RunConfig
 from core.runs.control_file import requested
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
-from core.runs.hosts import start
+from core.runs.hosting.driver import HostOptions, drive
+from core.runs.hosting.hosts import start
 from tests.core.cli.conftest import Said
 from tests.core.runs.conftest import make_pairs
-from tests.core.runs.test_hosts import at_step
+from tests.core.runs.hosting.test_hosts import at_step
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.patience import LIMIT_S, wait_until
 
@@ -36,7 +36,7 @@ def runs(tmp_path: Path, model: Path) -> Path:
 @pytest.fixture
 def live(runs: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
     from core.runs.control_file import request
-    from core.runs.reader import RunReader
+    from core.runs.ledger.reader import RunReader
 
     monkeypatch.setenv(STEP_SECONDS_VARIABLE, "0.02")
     folder = make(runs / "runs", model, "live", 5000)

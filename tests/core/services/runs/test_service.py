@@ -15,7 +15,7 @@ from core.domain.errors import NotFound, UsageError, UserError, WorkspaceInUse
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import HostOptions, drive
+from core.runs.hosting.driver import HostOptions, drive
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.runs import registry

@@ -14,11 +14,11 @@ from typing import Any
 
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
 from core.domain.run_record import RunState
-from core.runs import schema
 from core.runs.folder import RunFolder
-from core.runs.heartbeat import Worker, read_worker
-from core.runs.read_access import open_ledger
-from core.runs.timeline import read_timeline
+from core.runs.hosting.heartbeat import Worker, read_worker
+from core.runs.ledger import schema
+from core.runs.ledger.read_access import open_ledger
+from core.runs.ledger.timeline import read_timeline
 
 _PACE_STEPS = 20
 

@@ -16,10 +16,10 @@ from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent,
 from core.runs import worker
 from core.runs.control_file import request, requested
 from core.runs.creation import NewRun, create_run
-from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
-from core.runs.processes import follow, is_follower, run_processes
-from core.runs.reader import RunReader
+from core.runs.hosting.driver import HostOptions, drive
+from core.runs.hosting.torchrun import follow, is_follower, run_processes
+from core.runs.ledger.reader import RunReader
 from core.runs.run_lock import RunLock
 from tests.core.training.golden_runs import GOLDEN, STEPS, golden_config, golden_pairs, trajectories
 from tests.fakes.scripted_engine import Scripted

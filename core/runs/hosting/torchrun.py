@@ -19,10 +19,10 @@ from pathlib import Path
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.control_file import request, stop_on_signals
-from core.runs.driver import HostOptions, refuse_finished
 from core.runs.folder import RunFolder
-from core.runs.hosts import worker_environment
-from core.runs.reader import RunReader
+from core.runs.hosting.driver import HostOptions, refuse_finished
+from core.runs.hosting.hosts import worker_environment
+from core.runs.ledger.reader import RunReader
 from core.runs.run_lock import RunLock
 from core.training.control import NoControl
 

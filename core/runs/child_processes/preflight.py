@@ -28,7 +28,7 @@ from core.domain.run_events import (
     TokenReport,
     Warned,
 )
-from core.runs.child import Progress, serve
+from core.runs.child_processes.request import Progress, serve
 from core.runs.folder import RunFolder
 
 _ROOM = 1 << 30

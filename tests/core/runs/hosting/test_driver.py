@@ -9,9 +9,9 @@ import pytest
 from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, WorkspaceInUse
 from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StepDone, to_plain
 from core.runs.control_file import request, request_checkpoint, requested
-from core.runs.driver import HostOptions, drive, guarded
 from core.runs.folder import RunFolder
-from core.runs.reader import RunReader
+from core.runs.hosting.driver import HostOptions, drive, guarded
+from core.runs.ledger.reader import RunReader
 from core.runs.run_lock import RunLock
 from tests.fakes.scripted_engine import Scripted, train
 

@@ -12,13 +12,13 @@ import pytest
 
 from core.domain.errors import BadInput, NotFound, StorageFull
 from core.domain.run_events import EvalDone, KlDone, PairMetrics, RunStarted, StepDone, Warned
-from core.runs import ledger as ledger_module
-from core.runs.driver import HostOptions, drive
 from core.runs.folder import RunFolder
-from core.runs.ledger import LedgerWriter
-from core.runs.read_access import open_ledger
-from core.runs.reader import RunReader
-from core.runs.timeline import Timeline
+from core.runs.hosting.driver import HostOptions, drive
+from core.runs.ledger import writer as ledger_module
+from core.runs.ledger.read_access import open_ledger
+from core.runs.ledger.reader import RunReader
+from core.runs.ledger.timeline import Timeline
+from core.runs.ledger.writer import LedgerWriter
 from tests.fakes.scripted_engine import make_row, train
 
 Make = Callable[..., RunFolder]
@@ -203,7 +203,7 @@ def test_that_a_wal_ledger_on_read_only_media_is_read_from_a_copy(
         refused["path"] = place
         return real(place, factory=Refusing, **options)
 
-    monkeypatch.setattr("core.runs.read_access.sqlite3.connect", connect)
+    monkeypatch.setattr("core.runs.ledger.read_access.sqlite3.connect", connect)
     assert list(RunReader(folder.path).series("loss")[0]) == [1]
     writer.close()
 

@@ -29,13 +29,13 @@ from core.domain.run_events import (
     from_plain,
 )
 from core.domain.run_record import RunRecord
-from core.runs import schema
 from core.runs.folder import RunFolder
-from core.runs.ledger import kind_of
-from core.runs.read_access import open_ledger
-from core.runs.series import Series, SeriesCache
-from core.runs.state import RunStatus, read_status
-from core.runs.timeline import read_timeline
+from core.runs.ledger import schema
+from core.runs.ledger.read_access import open_ledger
+from core.runs.ledger.series import Series, SeriesCache
+from core.runs.ledger.timeline import read_timeline
+from core.runs.ledger.writer import kind_of
+from core.runs.status import RunStatus, read_status
 
 
 @dataclass(frozen=True, slots=True)

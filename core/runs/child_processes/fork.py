@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.runs.child import Progress, run_in_subprocess, serve
+from core.runs.child_processes.request import Progress, run_in_subprocess, serve
 from core.runs.folder import RunFolder
-from core.runs.hosts import worker_environment
+from core.runs.hosting.hosts import worker_environment
 
 
 def fork_in_child(source: Path, run_dir: Path) -> None:
@@ -19,7 +19,9 @@ def fork_in_child(source: Path, run_dir: Path) -> None:
         BadInput: when the checkpoint is damaged.
     """
     run_in_subprocess(
-        "core.runs.fork_worker", {"source": str(source), "run_dir": str(run_dir)}, environment=worker_environment()
+        "core.runs.child_processes.fork",
+        {"source": str(source), "run_dir": str(run_dir)},
+        environment=worker_environment(),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from core.domain.errors import NotFound
 from core.domain.run_events import EvalDone, KlDone, StepDone
-from core.runs import schema
-from core.runs.timeline import Timeline, read_timeline
+from core.runs.ledger import schema
+from core.runs.ledger.timeline import Timeline, read_timeline
 
 Series = tuple["array[int]", "array[float]"]
 _NOT_CURVES = ("step", "split", "extra", "pairs")

@@ -23,11 +23,11 @@ from core.domain.run_record import RunRecord
 from core.model_files.identity import verify_adapter, verify_model
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
-from core.runs.heartbeat import Heartbeat
-from core.runs.ledger import LedgerWriter
-from core.runs.recorder import Recorder
+from core.runs.hosting.heartbeat import Heartbeat
+from core.runs.ledger.recorder import Recorder
+from core.runs.ledger.writer import LedgerWriter
 from core.runs.run_lock import RunLock
-from core.runs.state import read_status
+from core.runs.status import read_status
 
 OnEvent = Callable[[RunEvent], None]
 
@@ -171,7 +171,7 @@ def verify_inputs(folder: RunFolder, record: RunRecord) -> None:
 def _real_engine(probe: Any) -> tuple[Engine, Any]:
     """Import torch and all that only now, so that whoever merely reads runs never does."""
     from core.model_files.offline import go_offline
-    from core.runs.probes import StandardProbe
+    from core.runs.hosting.probes import StandardProbe
     from core.training.engine import train
 
     go_offline()

@@ -1,7 +1,7 @@
 """The ledger, written: every event of a run, and one row per pair and step, in one SQLite file.
 
 Only the training process writes, through one connection; readers open the file read-only (see
-``core.runs.reader``), which also keeps clear of the WAL-reset defect of SQLite before 3.51.3.
+``core.runs.ledger.reader``), which also keeps clear of the WAL-reset defect of SQLite before 3.51.3.
 
 Durability: one transaction an event. Steps commit with ``synchronous=NORMAL``: a killed process loses
 nothing, because committed pages are the operating system's, and no step waits for the disk (nor does
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
-from core.runs import schema
+from core.runs.ledger import schema
 
 LEDGER = "ledger.sqlite"
 _CLOSE_TRIES = 20

@@ -15,8 +15,8 @@ import pytest
 from core.domain.errors import WorkspaceInUse
 from core.runs.control_file import request, request_checkpoint
 from core.runs.folder import RunFolder
-from core.runs.hosts import Host, HostKind, ProcessHost, start, worker_environment
-from core.runs.reader import RunReader
+from core.runs.hosting.hosts import Host, HostKind, ProcessHost, start, worker_environment
+from core.runs.ledger.reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.patience import LIMIT_S, wait_until
 
@@ -155,7 +155,7 @@ def test_that_sigterm_means_stop_and_save(make_run: Make, begin: Callable[..., H
 PARENT = """
 import sys
 from pathlib import Path
-from core.runs.hosts import start
+from core.runs.hosting.hosts import start
 start(Path(sys.argv[1]), "process", survive=sys.argv[2] == "survive", engine=sys.argv[3])
 sys.stdin.readline()
 """
@@ -177,7 +177,9 @@ def test_that_a_worker_outlives_the_window_only_when_it_should(make_run: Make, f
 
 
 def test_that_neither_starting_nor_reading_a_run_imports_torch() -> None:
-    code = "import core.runs.hosts, core.runs.reader, core.runs.worker, sys; print('torch' in sys.modules)"
+    code = (
+        "import core.runs.hosting.hosts, core.runs.ledger.reader, core.runs.worker, sys; print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

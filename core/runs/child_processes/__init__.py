@@ -1,0 +1,1 @@
+"""Short-lived processes that need torch: the request to one, forking a checkpoint, the preflight."""
