@@ -32,15 +32,15 @@ def run_window(workspace: Path | None) -> int:
     errors.start_logging(log_dir())
     crash = errors.last_crash(log_dir())
     kept = errors.start_faulthandler(log_dir())
-    desk = bootstrap.build(app)
-    desk.errors.install()
+    running = bootstrap.build(app)
+    running.errors.install()
     if crash:
-        desk.context.notices.post("Pairwright ended unexpectedly last time.", "warn", hint="What was saved is safe.")
-    bootstrap.start(desk, workspace)
+        running.context.notices.post("Pairwright ended unexpectedly last time.", "warn", hint="What was saved is safe.")
+    bootstrap.start(running, workspace)
     try:
         return app.exec()
     finally:
-        desk.close()
+        running.close()
         if kept is not None:
             kept.close()
 

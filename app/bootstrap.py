@@ -17,7 +17,7 @@ from app.background.task_runner import TaskRunner
 from app.background.watchdog import Watchdog
 from app.context import AppContext
 from app.dialogs import Dialogs
-from app.errors import ErrorDesk
+from app.errors import ErrorReporter
 from app.main_window.places import PLACES, preload
 from app.main_window.window import MainWindow
 from app.main_window.workspace_switch import Opener, WorkspaceSwitch, open_application
@@ -45,7 +45,7 @@ class RunningApp:
     tasks: TaskRunner
     switch: WorkspaceSwitch
     instance: SingleInstance
-    errors: ErrorDesk
+    errors: ErrorReporter
     watchdog: Watchdog
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
         watch=RunWatch(tasks),
         resources=resources_dir(),
     )
-    errors = ErrorDesk(dialogs, lambda error: _tell(notices, error))
+    errors = ErrorReporter(dialogs, lambda error: _tell(notices, error))
     tasks.unhandled.connect(errors.take)
     switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
     window = MainWindow(context, switch, log_dir())
@@ -103,22 +103,24 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
     return RunningApp(window, context, tasks, switch, instance, errors, Watchdog())
 
 
-def start(desk: RunningApp, workspace: Path | None) -> None:
+def start(running: RunningApp, workspace: Path | None) -> None:
     """Show the window, then do what may come after the first paint: open the workspace, load the other pages."""
-    desk.window.show()
-    QTimer.singleShot(0, desk.window, lambda: _after_first_paint(desk, workspace))
+    running.window.show()
+    QTimer.singleShot(0, running.window, lambda: _after_first_paint(running, workspace))
 
 
-def _after_first_paint(desk: RunningApp, workspace: Path | None) -> None:
+def _after_first_paint(running: RunningApp, workspace: Path | None) -> None:
     target = workspace
-    if target is None and desk.context.settings.get("general.reopen"):
-        recent = desk.context.session.recent_workspaces()
+    if target is None and running.context.settings.get("general.reopen"):
+        recent = running.context.session.recent_workspaces()
         target = recent[0] if recent else None
     if target is not None:
-        desk.switch.open(target)
-    desk.watchdog.start()
-    desk.tasks.query(lambda: preload(("psutil",)), lambda _: desk.window.status.watch_machine(), owner=desk.window)
-    desk.tasks.query(lambda: preload(PRELOAD), owner=desk.window)
+        running.switch.open(target)
+    running.watchdog.start()
+    running.tasks.query(
+        lambda: preload(("psutil",)), lambda _: running.window.status.watch_machine(), owner=running.window
+    )
+    running.tasks.query(lambda: preload(PRELOAD), owner=running.window)
 
 
 def _tell(notices: Notices, error: UserError) -> None:

@@ -85,7 +85,7 @@ def _short(filename: str) -> str:
     return Path(filename).name
 
 
-class ErrorDesk(QObject):
+class ErrorReporter(QObject):
     """Takes errors from any thread and shows each once, on the UI thread.
 
     A ``UserError`` is shown as message and hint; anything else as a bug, with a report to copy.

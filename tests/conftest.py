@@ -47,29 +47,29 @@ def theme(qapp: object) -> object:
 
 @pytest.fixture
 def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
-    """Return a function that builds the window: ``main_window(workspace=path, show=True)`` -> ``TestDesk``.
+    """Return a function that builds the window: ``main_window(workspace=path, show=True)`` -> ``RunningTestApp``.
 
     After the test: no thread or window may be left, no error may be unhandled, and the program may not have made a
     call that can block (file, database, child process, wait) on the UI thread.
     """
     from tests.app.blocking_calls import Guard, guarded
-    from tests.app.desk import TestDesk, open_desk
+    from tests.app.running import RunningTestApp, open_app
 
-    made: list[TestDesk] = []
+    made: list[RunningTestApp] = []
     threads = set(threading.enumerate())
 
-    def build(**options: object) -> TestDesk:
-        desk = open_desk(qtbot, **options)  # type: ignore[arg-type]
-        made.append(desk)
-        return desk
+    def build(**options: object) -> RunningTestApp:
+        running = open_app(qtbot, **options)  # type: ignore[arg-type]
+        made.append(running)
+        return running
 
     with guarded(Guard()) as guard:
         yield build
-        for desk in made:
-            desk.shut()
+        for running in made:
+            running.shut()
     gc.collect()
     left = [t for t in threading.enumerate() if t not in threads and not t.daemon and t.is_alive()]
     assert not left, f"threads left behind: {left}"
-    for desk in made:
-        assert not desk.unexpected, f"an error was not handled: {desk.unexpected}"
+    for running in made:
+        assert not running.unexpected, f"an error was not handled: {running.unexpected}"
     assert not guard.calls, "the program blocked the UI thread:\n" + "\n".join(map(str, guard.calls))

@@ -59,19 +59,19 @@ class Camera:
         from app import bootstrap
 
         self._app = bootstrap.make_application(["grab"])
-        self.desk = bootstrap.build(self._app)
+        self.running = bootstrap.build(self._app)
         self._wait = wait
-        self.desk.window.show()
+        self.running.window.show()
         if workspace is not None:
-            self.desk.switch.open(workspace)
-            self.settle(lambda: self.desk.switch.current is not None)
+            self.running.switch.open(workspace)
+            self.settle(lambda: self.running.switch.current is not None)
 
     def __enter__(self) -> Camera:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.desk.close()
-        self.desk.window.deleteLater()
+        self.running.close()
+        self.running.window.deleteLater()
 
     def settle(self, until: Any = lambda: True) -> None:
         """Let events run until nothing is under way and every plot shows what it was fed."""
@@ -81,9 +81,11 @@ class Camera:
         quiet = 0
         while time.monotonic() < end and quiet < 12:
             self._app.processEvents()
-            drawn = all(grid.settled for grid in self.desk.window.findChildren(MonitorGrid))
+            drawn = all(grid.settled for grid in self.running.window.findChildren(MonitorGrid))
             quiet = (
-                quiet + 1 if drawn and not self.desk.tasks.busy and self.desk.context.theme.settled and until() else 0
+                quiet + 1
+                if drawn and not self.running.tasks.busy and self.running.context.theme.settled and until()
+                else 0
             )
 
     def take(
@@ -97,9 +99,9 @@ class Camera:
         item: dict[str, Any] | None = None,
     ) -> Path:
         """Show a place and write the picture."""
-        window = self.desk.window
-        self.desk.context.settings.set("look.theme", theme)
-        self.desk.context.settings.set("look.zoom", zoom)
+        window = self.running.window
+        self.running.context.settings.set("look.theme", theme)
+        self.running.context.settings.set("look.zoom", zoom)
         window.resize(*size)
         window.navigate(place, **(item or {}))
         self.settle()

@@ -46,12 +46,12 @@ def test_that_the_next_pair_is_painted_in_time(main_window: Any, tmp_path: Path,
     fill(app.store, PAIRS)
     reviewer = app.reviewers.list()[0]
     app.close()
-    desk = main_window(workspace=tmp_path / "ws")
-    desk.context.session.set_reviewer(reviewer.id, reviewer.name)
-    page = desk.page("annotate")
+    running = main_window(workspace=tmp_path / "ws")
+    running.context.session.set_reviewer(reviewer.id, reviewer.name)
+    page = running.page("annotate")
     qtbot.waitUntil(lambda: page.desk.current is not None, timeout=60_000)
-    desk.settle()
-    QApplication.setActiveWindow(desk.window)
+    running.settle()
+    QApplication.setActiveWindow(running.window)
     page.first_focus().setFocus()
     painted = Painted([page.panes.left.text.viewport(), page.panes.right.text.viewport()])
     paints, saved, cpu = [], [], []
@@ -67,8 +67,8 @@ def test_that_the_next_pair_is_painted_in_time(main_window: Any, tmp_path: Path,
         while page.commits.under_way:
             QApplication.processEvents()
         saved.append(1000 * (time.perf_counter() - begun))
-        desk.settle()
-    stored = desk.context.services.annotation.recent(reviewer.id, 10 * LABELS)
+        running.settle()
+    stored = running.context.services.annotation.recent(reviewer.id, 10 * LABELS)
     print(
         f"\n{PAIRS:,} pairs, load {os.getloadavg()[0]:.1f}: Enter to paint p50 {statistics.median(paints):.1f} "
         f"p95 {p95(paints):.1f} max {max(paints):.1f} ms (window thread's processor time p50 "

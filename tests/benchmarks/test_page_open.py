@@ -21,7 +21,7 @@ from tests.benchmarks.ui_pieces import calibration_ms, measure
 
 
 @pytest.fixture
-def desk(main_window: Any, tmp_path: Path) -> Any:
+def running(main_window: Any, tmp_path: Path) -> Any:
     """Return the window on a copy of the demo workspace, as it is before any page but Home was opened."""
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
@@ -29,22 +29,22 @@ def desk(main_window: Any, tmp_path: Path) -> Any:
 
 
 @pytest.mark.benchmark
-def test_that_opening_pages_and_restyling_hold_the_ui_thread_for_short_pieces_only(desk: Any, capsys: Any) -> None:
+def test_that_opening_pages_and_restyling_hold_the_ui_thread_for_short_pieces_only(running: Any, capsys: Any) -> None:
     unit = calibration_ms()
     lines = [f"calibration {unit:.1f} ms; longest piece of CPU on the UI thread, and as a multiple of the calibration"]
 
     for visit in ("first opening", "second opening"):
         for place in PLACES:
-            desk.page("home" if place.id != "home" else "settings")
-            measure(lambda: None, lambda: desk.quiet)
-            pieces = measure(lambda name=place.id: desk.window.navigate(name), lambda: desk.quiet)
+            running.page("home" if place.id != "home" else "settings")
+            measure(lambda: None, lambda: running.quiet)
+            pieces = measure(lambda name=place.id: running.window.navigate(name), lambda: running.quiet)
             lines.append(pieces.line(f"{place.id}, {visit}", unit))
-    settings = desk.context.settings
+    settings = running.context.settings
     for place in ("home", "runs", "annotate"):
-        desk.page(place)
-        measure(lambda: None, lambda: desk.quiet)
+        running.page(place)
+        measure(lambda: None, lambda: running.quiet)
         for key, value in (("look.theme", "dark"), ("look.zoom", 150), ("look.zoom", 100), ("look.theme", "light")):
-            pieces = measure(lambda k=key, v=value: settings.set(k, v), lambda: desk.quiet)
+            pieces = measure(lambda k=key, v=value: settings.set(k, v), lambda: running.quiet)
             lines.append(pieces.line(f"{key} {value}, on {place}", unit))
     with capsys.disabled():
         print("\n" + "\n".join(lines))

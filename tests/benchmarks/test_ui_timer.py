@@ -86,15 +86,15 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.mark.benchmark
 @pytest.mark.timeout(240)
 def test_that_timers_keep_time_while_a_run_is_followed(main_window: Any, workspace: Path, capsys: Any) -> None:
-    desk = main_window(workspace=workspace, size=(1280, 800))
-    runs = desk.context.services.runs
+    running = main_window(workspace=workspace, size=(1280, 800))
+    runs = running.context.services.runs
     run_id = runs.list()[0].run_id
     runs.start(run_id)
     try:
-        page = desk.page("runs")
-        desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() >= 20, timeout=120_000)
+        page = running.page("runs")
+        running.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() >= 20, timeout=120_000)
         beat = Beat()
-        desk.qtbot.wait(1000 * SECONDS)
+        running.qtbot.wait(1000 * SECONDS)
         beat.stop()
         steps = int(page.monitor.grid.plots[0].last_step())
     finally:

@@ -23,12 +23,12 @@ VERDICTS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_6, Qt.Key.Key_7)
 class Typist:
     """Presses a verdict and Enter whenever a pair is on the screen, and Ctrl+Z now and then."""
 
-    def __init__(self, desk: Any) -> None:
-        self._desk = desk
+    def __init__(self, running: Any) -> None:
+        self._running = running
         self._keys = itertools.cycle(VERDICTS)
         self._count = 0
-        desk.window.navigate("annotate")
-        self.page = desk.window.page("annotate")
+        running.window.navigate("annotate")
+        self.page = running.window.page("annotate")
         self._saved = self.page.commits._saved
         self.page.commits._saved = self._tell
 
@@ -38,7 +38,7 @@ class Typist:
 
     def press(self) -> None:
         """Label the pair that is shown."""
-        page, window = self.page, self._desk.window
+        page, window = self.page, self._running.window
         if page.desk.current is None or page.commits.under_way:
             return
         QApplication.setActiveWindow(window)
@@ -54,22 +54,22 @@ class Typist:
 def main(workspace: Path, reviewer_id: int) -> int:
     """Open the window and label until killed."""
     app = bootstrap.make_application([])
-    desk = bootstrap.build(app, dialogs=Dialogs())
-    desk.window.show()
+    running = bootstrap.build(app, dialogs=Dialogs())
+    running.window.show()
     timer = QTimer()
 
     def begin() -> None:
-        if desk.tasks.busy:  # the window still reads who labelled last
+        if running.tasks.busy:  # the window still reads who labelled last
             return
         timer.timeout.disconnect(begin)
-        desk.window.context.session.set_reviewer(reviewer_id, "mira")
-        typist = Typist(desk)
+        running.window.context.session.set_reviewer(reviewer_id, "mira")
+        typist = Typist(running)
         timer.timeout.connect(typist.press)
         print("ready", flush=True)
 
     timer.timeout.connect(begin)
-    desk.switch.switched.connect(lambda *_: timer.start(1))
-    desk.switch.open(workspace)
+    running.switch.switched.connect(lambda *_: timer.start(1))
+    running.switch.open(workspace)
     return app.exec()
 
 

@@ -128,18 +128,18 @@ class TestTheWorkspace:
         assert writable.pairs.count() == before
 
     def test_that_labelling_undo_and_freezing_go_on(self, writable: Application) -> None:
-        desk, ann = writable.annotation, writable.reviewers.find("ann")
+        running, ann = writable.annotation, writable.reviewers.find("ann")
         assert ann is not None
         rubric = next(v for v in writable.rubrics.published() if v.title == "House rules 1.0.0")
         before = facts()["workspace"]["reviewers"]["ann"]
-        queue = desk.open_queue(QueueSettings(ann.id, rubric.id))
-        drafted = next(shown for shown in desk.next(queue, 5) if shown.draft)
+        queue = running.open_queue(QueueSettings(ann.id, rubric.id))
+        drafted = next(shown for shown in running.next(queue, 5) if shown.draft)
         assert drafted.draft == {"strength": 2, "rationale": "half"}
-        desk.commit(drafted.presentation_uid, JudgementDraft(Verdict.PREFER, 2))
-        desk.undo(ann.id)
-        assert desk.undo_label(ann.id) == before["undo"]
-        desk.redo(ann.id)
-        assert len(desk.recent(ann.id, 1000)) == before["labels"] + 1
+        running.commit(drafted.presentation_uid, JudgementDraft(Verdict.PREFER, 2))
+        running.undo(ann.id)
+        assert running.undo_label(ann.id) == before["undo"]
+        running.redo(ann.id)
+        assert len(running.recent(ann.id, 1000)) == before["labels"] + 1
         made = writable.datasets.freeze("helpful", FreezePolicy(rubric_version_ids=(rubric.id,))).value
         assert made.title == "helpful v3"
         assert writable.datasets.diff("helpful v1", made.title).old == "helpful v1"

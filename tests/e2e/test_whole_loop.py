@@ -53,38 +53,38 @@ def pairs_file(folder: Path) -> Path:
 class Loop:
     """Someone who works through the window; each method is one station."""
 
-    desk: Any
+    running: Any
     qtbot: Any
 
     def until(self, condition: Callable[[], bool]) -> None:
         self.qtbot.waitUntil(condition, timeout=WAIT_MS)
 
     def run(self, action: str) -> None:
-        self.desk.context.actions.run(action)
+        self.running.context.actions.run(action)
 
     def take_the_keyboard(self, widget: QWidget) -> None:
         """Do what a window manager does when someone turns to the window; shortcuts work only then."""
-        QApplication.setActiveWindow(self.desk.window)
+        QApplication.setActiveWindow(self.running.window)
         widget.setFocus()
 
     def import_pairs(self, path: Path) -> int:
-        page = self.desk.page("data")
-        self.desk.settle()
-        self.desk.dialogs.answers.append(path)
-        self.desk.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
+        page = self.running.page("data")
+        self.running.settle()
+        self.running.dialogs.answers.append(path)
+        self.running.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
         self.run("data.import")
-        self.until(lambda: page.table.count > 0 and not self.desk.tasks.busy)
+        self.until(lambda: page.table.count > 0 and not self.running.tasks.busy)
         return page.table.count
 
     def publish_rubric(self) -> None:
-        services = self.desk.context.services
+        services = self.running.context.services
         template = next(t for t in services.rubrics.templates() if t.body.scale == 7)
         services.rubrics.publish(services.rubrics.create("House rules", template.body).value.id)
         reviewer = services.reviewers.add("mira").value
-        self.desk.context.session.set_reviewer(reviewer.id, reviewer.name)
+        self.running.context.session.set_reviewer(reviewer.id, reviewer.name)
 
     def label(self, count: int) -> int:
-        page = self.desk.page("annotate")
+        page = self.running.page("annotate")
         self.until(lambda: page.desk.current is not None)
         self.take_the_keyboard(page.first_focus())
         for number in range(count):
@@ -92,40 +92,40 @@ class Loop:
             self.qtbot.keyClick(page.window(), VERDICTS[number % len(VERDICTS)])
             self.qtbot.keyClick(page.window(), Qt.Key.Key_Return)
             self.until(lambda: page.commits.under_way == 0)
-            self.desk.settle()
-        return len(self.desk.context.services.annotation.recent(self.desk.context.session.reviewer_id, 1000))
+            self.running.settle()
+        return len(self.running.context.services.annotation.recent(self.running.context.session.reviewer_id, 1000))
 
     def freeze(self, name: str) -> Any:
-        page = self.desk.page("data")
-        self.desk.settle()
+        page = self.running.page("data")
+        self.running.settle()
 
         def wanted(dialog: QDialog) -> bool:
             dialog.name.setText(name)  # type: ignore[attr-defined]
             return True
 
-        self.desk.dialogs.on_dialog = wanted
+        self.running.dialogs.on_dialog = wanted
         self.run("data.freeze")
         self.until(lambda: len(page.datasets.versions) == 1)
-        self.desk.settle()
+        self.running.settle()
         return page.datasets.versions[0]
 
     def train(self, model: Path) -> str:
-        self.desk.context.services.models.add_folder(model)
-        page = self.desk.page("train")
-        self.desk.settle()
+        self.running.context.services.models.add_folder(model)
+        page = self.running.page("train")
+        self.running.settle()
         self.until(lambda: page.models.count() > 0 and page.datasets.count() > 0)
         page.form.set_config(RunConfig().with_values(settings()))
         page._edited()
         self.run("train.start")
-        self.until(lambda: len(self.desk.context.services.runs.list()) == 1)
-        return self.desk.context.services.runs.list()[0].run_id
+        self.until(lambda: len(self.running.context.services.runs.list()) == 1)
+        return self.running.context.services.runs.list()[0].run_id
 
     def watch(self, run_id: str) -> Any:
-        page = self.desk.page("runs")
+        page = self.running.page("runs")
         page.show_item(run_id=run_id)
         over = ("finished", "failed", "stopped", "interrupted")
         self.until(lambda: page._snapshot is not None and page._snapshot.status.state in over)
-        self.desk.settle()
+        self.running.settle()
         assert page._snapshot.status.state == "finished", page._snapshot.log[-5:]
         return page
 
@@ -138,9 +138,9 @@ class Loop:
         worst = table.rows_model.rows[0].pair_id
         self.take_the_keyboard(table)
         self.qtbot.keyClick(table, Qt.Key.Key_Return)
-        inspect = self.desk.window.page("inspect")
+        inspect = self.running.window.page("inspect")
         self.until(lambda: inspect.table.current_pair() == worst)
-        self.desk.settle()
+        self.running.settle()
         return inspect
 
 
@@ -148,8 +148,8 @@ class Loop:
 def test_that_labels_become_a_policy_and_a_point_leads_back_to_its_pair(
     main_window: Any, tmp_path: Path, qtbot: Any
 ) -> None:
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    loop = Loop(desk, qtbot)
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    loop = Loop(running, qtbot)
     imported = loop.import_pairs(pairs_file(tmp_path))
     loop.publish_rubric()
     assert loop.label(LABELS) == LABELS
@@ -158,7 +158,7 @@ def test_that_labels_become_a_policy_and_a_point_leads_back_to_its_pair(
     run_id = loop.train(Path(os.environ.get("PAIRWRIGHT_LOOP_MODEL", GOLDEN / "model")))
     page = loop.watch(run_id)
 
-    reader = desk.context.services.runs.reader(run_id)
+    reader = running.context.services.runs.reader(run_id)
     losses = reader.series("loss")[1]
     first = reader.pairs_of_range(1, 1, "train")
     assert abs(losses[0] - math.log(2)) < 1e-6
@@ -174,6 +174,6 @@ def test_that_labels_become_a_policy_and_a_point_leads_back_to_its_pair(
     labels = [inspect.panel.labels.item(i).text() for i in range(inspect.panel.labels.count())]
     assert any("House rules 1.0.0" in text or "imported" in text for text in labels), labels
     loop.run("inspect.annotate")
-    annotate = desk.window.page("annotate")
+    annotate = running.window.page("annotate")
     loop.until(annotate.isVisible)
     loop.until(lambda: annotate.desk.current is not None)

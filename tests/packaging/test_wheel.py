@@ -26,13 +26,13 @@ from PySide6.QtCore import QTimer
 import app
 from app import bootstrap
 application = bootstrap.make_application([])
-desk = bootstrap.build(application)
-bootstrap.start(desk, Path(sys.argv[1]))
-desk.switch.switched.connect(lambda services: QTimer.singleShot(0, application.quit) if services else None)
+running = bootstrap.build(application)
+bootstrap.start(running, Path(sys.argv[1]))
+running.switch.switched.connect(lambda services: QTimer.singleShot(0, application.quit) if services else None)
 QTimer.singleShot(60_000, lambda: application.exit(3))
 code = application.exec()
 print(app.__file__)
-desk.close()
+running.close()
 sys.exit(code)
 """
 WORKER = """

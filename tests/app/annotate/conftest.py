@@ -28,8 +28,8 @@ def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
 class Hands:
     """What a reviewer does at the keyboard."""
 
-    def __init__(self, desk, page, qtbot) -> None:
-        self.desk, self.page, self.qtbot = desk, page, qtbot
+    def __init__(self, running, page, qtbot) -> None:
+        self.running, self.page, self.qtbot = running, page, qtbot
 
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
         """Strike a key on the window."""
@@ -41,12 +41,12 @@ class Hands:
         self.press(key)
         self.press(Qt.Key.Key_Return)
         self.qtbot.waitUntil(lambda: self.page.commits.under_way == 0)
-        self.desk.settle()
+        self.running.settle()
         return shown
 
     def labels(self):
         """Return the reviewer's labels that count, newest first."""
-        return self.desk.context.services.annotation.recent(self.desk.context.session.reviewer_id, 100)
+        return self.running.context.services.annotation.recent(self.running.context.session.reviewer_id, 100)
 
     def reach(self, condition) -> None:
         """Wait until something is so."""
@@ -58,12 +58,12 @@ def sit_down(main_window, tmp_path, qtbot):
     """Return a function that opens the labelling screen: ``sit_down(pairs=24, scale=7)`` -> :class:`Hands`."""
 
     def sit(pairs: int = 24, scale: int = 7) -> Hands:
-        desk = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
-        mira = next(r for r in desk.context.services.reviewers.list() if r.name == "mira")
-        desk.context.session.set_reviewer(mira.id, mira.name)
-        page = desk.page("annotate")
+        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
+        mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
+        running.context.session.set_reviewer(mira.id, mira.name)
+        page = running.page("annotate")
         qtbot.waitUntil(lambda: page.desk.current is not None)
         page.first_focus().setFocus()
-        return Hands(desk, page, qtbot)
+        return Hands(running, page, qtbot)
 
     return sit

@@ -9,7 +9,7 @@ from core.domain.judgement import Verdict, from_screen
 
 def test_that_a_pair_with_a_kept_draft_is_not_submitted_by_a_double_enter(sit_down):
     hands = sit_down()
-    hands.desk.context.settings.set("annotate.guard_ms", 2000)
+    hands.running.context.settings.set("annotate.guard_ms", 2000)
     hands.page.commits.clock = lambda: 0.0
     desk = hands.page.desk
     desk.ahead[0] = type(desk.ahead[0])(**{**plain(desk.ahead[0]), "draft": {"strength": -3, "verdict": "prefer"}})
@@ -27,7 +27,7 @@ def plain(showing):
 
 
 def test_that_a_held_key_does_not_repeat(sit_down):
-    actions = sit_down().desk.context.actions
+    actions = sit_down().running.context.actions
     for name in ("submit", "skip", "left1", "neither", "undo"):
         assert not actions.action(f"annotate.{name}").autoRepeat(), name
     assert actions.action("annotate.scroll").autoRepeat()
@@ -37,7 +37,7 @@ def test_that_skipped_pairs_come_again_when_the_others_are_done(sit_down):
     hands = sit_down(pairs=3)
     skipped = hands.page.desk.current.pair_id
     hands.press(Qt.Key.Key_S)
-    hands.desk.settle()
+    hands.running.settle()
     hands.label(Qt.Key.Key_1)
     hands.label(Qt.Key.Key_1)
     hands.reach(lambda: hands.page._stack.currentIndex() == 0)
@@ -84,8 +84,8 @@ def test_that_a_verdict_is_asked_for_before_it_can_be_stored(sit_down):
 
 def test_that_the_verdict_key_submits_by_itself_where_the_setting_says_so(sit_down):
     hands = sit_down()
-    hands.desk.context.settings.set("annotate.auto_advance", True)
-    hands.desk.context.settings.set("annotate.guard_ms", 2000)
+    hands.running.context.settings.set("annotate.auto_advance", True)
+    hands.running.context.settings.set("annotate.guard_ms", 2000)
     hands.page.commits.clock = lambda: 0.0
     first = hands.page.desk.current.pair_id
     for row in hands.page.panel.rows:
@@ -99,14 +99,14 @@ def test_that_the_verdict_key_submits_by_itself_where_the_setting_says_so(sit_do
 
 def test_that_settings_of_the_answers_are_in_force_at_once(sit_down):
     hands = sit_down()
-    settings, panes = hands.desk.context.settings, hands.page.panes
+    settings, panes = hands.running.context.settings, hands.page.panes
     settings.set("annotate.view", "source")
     assert panes.left.text.mode == "source"
     settings.set("annotate.layout", "rows")
     assert panes.orientation() == Qt.Orientation.Vertical
     settings.set("annotate.diff", True)
     assert panes.right.text.mode == "diff"
-    assert hands.desk.context.actions.action("annotate.diff").isChecked()
+    assert hands.running.context.actions.action("annotate.diff").isChecked()
 
 
 def test_that_the_guide_shows_the_rubric_and_the_focused_clause(sit_down):
@@ -117,7 +117,7 @@ def test_that_the_guide_shows_the_rubric_and_the_focused_clause(sit_down):
     hands.press(Qt.Key.Key_J)
     hands.press(Qt.Key.Key_R)
     hands.reach(hands.page.panel.rationale.hasFocus)
-    assert not hands.desk.context.actions.action("annotate.guide").isChecked()
+    assert not hands.running.context.actions.action("annotate.guide").isChecked()
 
 
 def test_that_a_scale_of_three_points_offers_three_verdicts(sit_down):
@@ -135,18 +135,18 @@ def test_that_a_bookmarked_pair_says_so_and_can_be_gone_back_to(sit_down):
     marked = hands.page.desk.current.pair_id
     hands.press(Qt.Key.Key_M)
     hands.press(Qt.Key.Key_S)
-    hands.desk.settle()
-    assert not hands.desk.context.actions.action("annotate.bookmark").isChecked()
+    hands.running.settle()
+    assert not hands.running.context.actions.action("annotate.bookmark").isChecked()
     hands.page.take_queue("bookmarks")
     hands.reach(lambda: hands.page.desk.current is not None and hands.page.desk.current.pair_id == marked)
-    hands.desk.settle()
-    assert hands.desk.context.actions.action("annotate.bookmark").isChecked()
+    hands.running.settle()
+    assert hands.running.context.actions.action("annotate.bookmark").isChecked()
 
 
 def test_that_a_pair_labelled_already_is_shown_to_be_amended_when_it_is_asked_for(sit_down):
     hands = sit_down()
     done = hands.label(Qt.Key.Key_1)
-    hands.desk.context.navigate("annotate", pair_ids=(done.pair_id,))
+    hands.running.context.navigate("annotate", pair_ids=(done.pair_id,))
     hands.reach(lambda: hands.page.desk.looking_back is not None)
     assert hands.page.desk.current.pair_id == done.pair_id and hands.page.desk.answer.strength == -3
 
@@ -163,7 +163,7 @@ def test_that_a_paused_desk_takes_no_answer(sit_down):
 
 def test_that_a_notice_never_covers_the_verdict_buttons(sit_down):
     hands = sit_down()
-    hands.desk.context.notices.post("A run has ended.")
+    hands.running.context.notices.post("A run has ended.")
     (toast,) = hands.page.window().toasts.toasts
     bar = hands.page.bar
     assert toast.mapToGlobal(toast.rect().bottomLeft()).y() < bar.mapToGlobal(bar.rect().topLeft()).y()
@@ -171,9 +171,9 @@ def test_that_a_notice_never_covers_the_verdict_buttons(sit_down):
 
 def test_that_the_panel_folds_where_large_text_leaves_no_room_and_comes_back(sit_down, qtbot):
     hands = sit_down()
-    settings, page = hands.desk.context.settings, hands.page
+    settings, page = hands.running.context.settings, hands.page
     settings.set("look.zoom", 175)
     qtbot.waitUntil(lambda: page.side.isHidden())
-    assert not hands.desk.context.actions.action("annotate.panel").isChecked()
+    assert not hands.running.context.actions.action("annotate.panel").isChecked()
     settings.set("look.zoom", 100)
     qtbot.waitUntil(lambda: not page.side.isHidden())

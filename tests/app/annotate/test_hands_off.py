@@ -30,7 +30,7 @@ def test_that_the_answer_to_a_question_never_lands_on_another_pair(sit_down, mon
     page = hands.page
     if act == "highlight":
         monkeypatch.setattr(page.panes, "selected", lambda: ("left", 0, 5))
-    monkeypatch.setattr(hands.desk.dialogs, "choose", leave_meanwhile(hands, 0))
+    monkeypatch.setattr(hands.running.dialogs, "choose", leave_meanwhile(hands, 0))
     getattr(page.answering, act)()
     assert not page.desk.touched and ANOTHER in page.bar.line
 
@@ -44,7 +44,7 @@ def test_that_an_edit_never_lands_on_another_pair(sit_down):
         hands.page.next_pair()
         return True
 
-    hands.desk.dialogs.on_dialog = write
+    hands.running.dialogs.on_dialog = write
     hands.press(Qt.Key.Key_E)
     assert hands.page.desk.answer.edits == {} and ANOTHER in hands.page.bar.line
 
@@ -54,14 +54,14 @@ def test_that_nothing_is_submitted_by_itself_while_more_is_being_said(sit_down, 
     hands = sit_down()
     page, running = hands.page, []
     page.answering.advance.setInterval(60_000)
-    hands.desk.context.settings.set("annotate.auto_advance", True)
+    hands.running.context.settings.set("annotate.auto_advance", True)
     for row in page.panel.rows:
         page.answering.rate(row.criterion.id, 0)
     hands.press(Qt.Key.Key_1)
     assert page.answering.advance.isActive()
     look = lambda *_args, **_rest: running.append(page.answering.advance.isActive())  # noqa: E731
-    monkeypatch.setattr(hands.desk.dialogs, "choose", look)
-    monkeypatch.setattr(hands.desk.dialogs, "run", look)
+    monkeypatch.setattr(hands.running.dialogs, "choose", look)
+    monkeypatch.setattr(hands.running.dialogs, "run", look)
     if act == "rationale":
         page.panel.rationale.setPlainText("be")
     else:
@@ -108,8 +108,8 @@ def test_that_enter_opens_the_highlighted_recent_decision(sit_down, qtbot):
 def test_that_the_button_of_an_empty_screen_is_pressed_by_key(sit_down, qtbot, monkeypatch, key):
     hands = sit_down()
     ran = []
-    monkeypatch.setattr(hands.desk.context.actions, "run", ran.append)
-    hands.desk.context.session.set_reviewer(None)
+    monkeypatch.setattr(hands.running.context.actions, "run", ran.append)
+    hands.running.context.session.set_reviewer(None)
     hands.reach(lambda: hands.page._stack.currentIndex() == 0)
     button = hands.page._stack.widget(0).buttons[0]
     qtbot.keyClick(button, key)
@@ -132,7 +132,7 @@ def test_that_enter_submits_after_a_clause_was_answered_by_mouse(sit_down, qtbot
 
 def test_that_a_label_whose_saving_failed_is_a_draft_by_the_time_the_window_closes(sit_down, monkeypatch):
     hands = sit_down()
-    page, service = hands.page, hands.desk.context.services.annotation
+    page, service = hands.page, hands.running.context.services.annotation
 
     def refuse(uid, draft):
         raise UserError("The disk is full.")
@@ -146,16 +146,16 @@ def test_that_a_label_whose_saving_failed_is_a_draft_by_the_time_the_window_clos
         hands.reach(lambda: page.commits.under_way == 0)
     assert page.desk.current is shown and page.desk.touched
     page.can_leave()
-    hands.desk.settle()
+    hands.running.settle()
     kept = service.load_draft(shown.presentation_uid)
     assert (kept["strength"], kept["rationale"]) == (2, "So it is.")
 
 
 def test_that_a_label_whose_saving_failed_waits_for_its_own_reviewer(sit_down, monkeypatch):
     hands = sit_down()
-    page, service = hands.page, hands.desk.context.services.annotation
-    bo = hands.desk.context.services.reviewers.add("bo").value
-    shown, session = page.desk.current, hands.desk.context.session
+    page, service = hands.page, hands.running.context.services.annotation
+    bo = hands.running.context.services.reviewers.add("bo").value
+    shown, session = page.desk.current, hands.running.context.session
 
     def refuse(uid, draft):
         raise UserError("The disk is full.")
@@ -166,7 +166,7 @@ def test_that_a_label_whose_saving_failed_waits_for_its_own_reviewer(sit_down, m
         hands.press(Qt.Key.Key_Return)
         session.set_reviewer(bo.id, bo.name)
         hands.reach(lambda: page.desk.current is not None and page.commits.under_way == 0)
-        hands.desk.settle()
+        hands.running.settle()
     assert page.queue.settings.reviewer_id == bo.id and page.desk.answer.verdict is None
     assert service.load_draft(shown.presentation_uid)["strength"] == 2
 
@@ -179,8 +179,8 @@ def test_that_what_was_typed_a_moment_ago_is_kept(sit_down, leave):
     hands.page.panel.rationale.setPlainText("Half a sent")
     hands.page.leave_field()
     hands.page.pause(True) if leave == "pause" else hands.page.commits.undo()
-    hands.desk.settle()
-    kept = hands.desk.context.services.annotation.load_draft(shown.presentation_uid)
+    hands.running.settle()
+    kept = hands.running.context.services.annotation.load_draft(shown.presentation_uid)
     assert kept["rationale"] == "Half a sent"
 
 
@@ -197,7 +197,7 @@ def test_that_saved_is_said_when_everything_is_saved(sit_down):
 
 def test_that_an_earlier_decision_is_shown_under_the_clauses_it_was_made_under(sit_down):
     hands = sit_down()
-    page, rubrics = hands.page, hands.desk.context.services.rubrics
+    page, rubrics = hands.page, hands.running.context.services.rubrics
     old = rubrics.version(page.desk.current.rubric_version_id)
     page.answering.rate(page.panel.rows[0].criterion.id, 2)
     hands.label(Qt.Key.Key_6)
@@ -209,7 +209,7 @@ def test_that_an_earlier_decision_is_shown_under_the_clauses_it_was_made_under(s
     new = rubrics.publish(draft.id, ChangeLevel.MAJOR, "Other clauses").value
     page.changed(Changes.RUBRICS)
     hands.reach(lambda: page.panel.version_id == new.id)
-    hands.desk.settle()
+    hands.running.settle()
     hands.press(Qt.Key.Key_BracketLeft)
     hands.reach(lambda: page.desk.looking_back is not None)
     assert page.panel.version_id == old.id and old.title in page.bar.line

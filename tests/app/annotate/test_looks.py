@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 
 def test_that_the_fold_of_the_prompt_and_its_action_say_the_same(sit_down):
     hands = sit_down()
-    action = hands.desk.context.actions.action("annotate.prompt")
+    action = hands.running.context.actions.action("annotate.prompt")
     hands.page.prompt._fold.click()
     assert not action.isChecked()
     hands.press(Qt.Key.Key_T)
@@ -16,7 +16,7 @@ def test_that_the_fold_of_the_prompt_and_its_action_say_the_same(sit_down):
 
 def test_that_going_to_the_rationale_says_that_the_panel_is_shown(sit_down):
     hands = sit_down()
-    action = hands.desk.context.actions.action("annotate.panel")
+    action = hands.running.context.actions.action("annotate.panel")
     action.trigger()
     assert hands.page.side.isHidden() and not action.isChecked()
     hands.page.to_rationale()
@@ -25,7 +25,7 @@ def test_that_going_to_the_rationale_says_that_the_panel_is_shown(sit_down):
 
 def test_that_an_empty_screen_has_no_empty_parts_in_its_header(sit_down):
     hands = sit_down()
-    hands.desk.context.session.set_reviewer(None)
+    hands.running.context.session.set_reviewer(None)
     hands.reach(lambda: hands.page._stack.currentIndex() == 0)
     assert not hands.page.standing.bar.isVisible()
     hands.page._rubric_chip.setText("")

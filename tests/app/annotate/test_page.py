@@ -39,21 +39,21 @@ def make_workspace(path: Path, pairs: int = 24) -> Path:
 @pytest.fixture
 def labelling(main_window, tmp_path, qtbot):
     """Return the window with the first pair on the labelling screen, and its page."""
-    desk = main_window(workspace=make_workspace(tmp_path / "ws"))
-    mira = next(r for r in desk.context.services.reviewers.list() if r.name == "mira")
-    desk.context.session.set_reviewer(mira.id, mira.name)
-    page = desk.page("annotate")
+    running = main_window(workspace=make_workspace(tmp_path / "ws"))
+    mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
+    running.context.session.set_reviewer(mira.id, mira.name)
+    page = running.page("annotate")
     qtbot.waitUntil(lambda: page.desk.current is not None)
     page.first_focus().setFocus()
-    return desk, page
+    return running, page
 
 
-def current_labels(desk):
+def current_labels(running):
     """Return the reviewer's labels that count, newest first."""
-    return desk.context.services.annotation.recent(desk.context.session.reviewer_id, 100)
+    return running.context.services.annotation.recent(running.context.session.reviewer_id, 100)
 
 
-def answer(qtbot, desk, page, key):
+def answer(qtbot, running, page, key):
     """Strike a verdict key and Enter; returns the showing that was answered, once it is stored."""
     shown = page.desk.current
     qtbot.keyClick(page.window(), key)
@@ -63,10 +63,10 @@ def answer(qtbot, desk, page, key):
 
 
 def test_that_twenty_pairs_are_labelled_by_keys_and_stored_in_canonical_sides(labelling, qtbot):
-    desk, page = labelling
+    running, page = labelling
     keys = (list(KEYS) * 3)[:20]
-    given = [(answer(qtbot, desk, page, key), KEYS[key]) for key in keys]
-    stored = {label.pair_id: label.draft for label in current_labels(desk)}
+    given = [(answer(qtbot, running, page, key), KEYS[key]) for key in keys]
+    stored = {label.pair_id: label.draft for label in current_labels(running)}
     assert len(stored) == 20
     for shown, screen in given:
         draft = stored[shown.pair_id]
@@ -81,34 +81,34 @@ def test_that_twenty_pairs_are_labelled_by_keys_and_stored_in_canonical_sides(la
 
 
 def test_that_a_second_enter_labels_nothing(labelling, qtbot):
-    desk, page = labelling
-    desk.context.settings.set("annotate.guard_ms", 2000)
+    running, page = labelling
+    running.context.settings.set("annotate.guard_ms", 2000)
     page.commits.clock = lambda: 0.0
     qtbot.keyClick(page.window(), Qt.Key.Key_1)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
     qtbot.keyClick(page.window(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.commits.under_way == 0)
-    assert len(current_labels(desk)) == 1
+    assert len(current_labels(running)) == 1
     assert page.desk.current is not None and not page.desk.answer.complete
 
 
 def test_that_undo_brings_the_pair_back_and_redo_labels_it_again(labelling, qtbot):
-    desk, page = labelling
-    shown = answer(qtbot, desk, page, Qt.Key.Key_7)
+    running, page = labelling
+    shown = answer(qtbot, running, page, Qt.Key.Key_7)
     following = page.desk.current.pair_id
-    desk.settle()
+    running.settle()
     qtbot.keyClick(page.window(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: page.desk.current.pair_id == shown.pair_id)
-    assert current_labels(desk) == []
+    assert current_labels(running) == []
     assert page.desk.answer.strength == 3 and page.desk.current.left_is == shown.left_is
-    desk.settle()
+    running.settle()
     qtbot.keyClick(page.window(), Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: page.desk.current.pair_id == following)
-    assert [label.draft.strength for label in current_labels(desk)] == [from_screen(3, shown.left_is)]
+    assert [label.draft.strength for label in current_labels(running)] == [from_screen(3, shown.left_is)]
 
 
 def test_that_criteria_and_rationale_are_given_without_the_mouse(labelling, qtbot):
-    desk, page = labelling
+    running, page = labelling
     window, shown = page.window(), page.desk.current
     first = page.panel.rows[0].criterion.id
     qtbot.keyClick(window, Qt.Key.Key_J)
@@ -123,19 +123,19 @@ def test_that_criteria_and_rationale_are_given_without_the_mouse(labelling, qtbo
     assert page.desk.answer.verdict is None
     qtbot.keyClick(page.panel.rationale, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not page.panel.rationale.hasFocus())
-    answer(qtbot, desk, page, Qt.Key.Key_6)
-    (label,) = current_labels(desk)
+    answer(qtbot, running, page, Qt.Key.Key_6)
+    (label,) = current_labels(running)
     assert label.draft.criteria == {first: from_screen(-2, shown.left_is)}
     assert label.draft.rationale == "7 is shorter"
     assert label.draft.strength == from_screen(2, shown.left_is)
 
 
 def test_that_the_page_says_what_is_missing(main_window, tmp_path, qtbot):
-    desk = main_window(workspace=tmp_path / "empty", create=True)
-    page = desk.page("annotate")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "empty", create=True)
+    page = running.page("annotate")
+    running.settle()
     assert page.desk.current is None
-    assert not desk.context.actions.action("annotate.submit").isEnabled()
+    assert not running.context.actions.action("annotate.submit").isEnabled()
 
 
 def test_that_the_page_fits_a_small_window(labelling):

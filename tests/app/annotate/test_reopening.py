@@ -20,7 +20,7 @@ def refresh(hands) -> None:
     before = hands.page.queue
     hands.page.changed(Changes.PAIRS)
     hands.reach(lambda: hands.page.queue is not None and hands.page.queue is not before)
-    hands.desk.settle()
+    hands.running.settle()
 
 
 def test_that_a_pair_stays_on_the_desk_while_pairs_are_imported(sit_down):
@@ -37,10 +37,10 @@ def test_that_a_pair_stays_on_the_desk_while_pairs_are_imported(sit_down):
 
 def test_that_the_same_reviewer_set_again_disturbs_nothing(sit_down):
     hands = sit_down()
-    shown, session = hands.page.desk.current, hands.desk.context.session
+    shown, session = hands.page.desk.current, hands.running.context.session
     hands.press(Qt.Key.Key_2)
     session.set_reviewer(session.reviewer_id, session.reviewer_name)
-    hands.desk.settle()
+    hands.running.settle()
     assert hands.page.desk.current is shown and hands.page.desk.answer.strength == -2
 
 
@@ -70,10 +70,10 @@ def test_that_a_pair_labelled_while_the_queue_is_read_again_does_not_come_back(s
 
 def test_that_another_reviewer_starts_with_an_empty_desk_and_the_draft_waits_for_the_first(sit_down):
     hands = sit_down()
-    page, session = hands.page, hands.desk.context.session
+    page, session = hands.page, hands.running.context.session
     mira, shown = session.reviewer_id, page.desk.current
     page.panel.rationale.setPlainText("Mira's words")
-    bo = hands.desk.context.services.reviewers.add("bo").value
+    bo = hands.running.context.services.reviewers.add("bo").value
     session.set_reviewer(bo.id, bo.name)
     assert page.desk.current is None, "nothing can be labelled for the wrong person"
     hands.reach(lambda: page.desk.current is not None)
@@ -86,8 +86,8 @@ def test_that_another_reviewer_starts_with_an_empty_desk_and_the_draft_waits_for
 
 def test_that_a_reviewer_chosen_elsewhere_while_a_queue_is_opened_gets_the_own_one(sit_down, monkeypatch):
     hands = sit_down()
-    page, session = hands.page, hands.desk.context.session
-    bo = hands.desk.context.services.reviewers.add("bo").value
+    page, session = hands.page, hands.running.context.session
+    bo = hands.running.context.services.reviewers.add("bo").value
     gate, asked, really_open = Event(), [], QueueChoice.open
 
     def wait_and_open(choice, reviewer):
@@ -98,18 +98,18 @@ def test_that_a_reviewer_chosen_elsewhere_while_a_queue_is_opened_gets_the_own_o
     monkeypatch.setattr(QueueChoice, "open", wait_and_open)
     page.take_queue("all")
     hands.reach(lambda: bool(asked))
-    hands.desk.window.navigate("data")
+    hands.running.window.navigate("data")
     session.set_reviewer(bo.id, bo.name)
     gate.set()
-    hands.desk.settle()
-    hands.desk.window.navigate("annotate")
+    hands.running.settle()
+    hands.running.window.navigate("annotate")
     hands.reach(lambda: page.desk.current is not None)
     assert page.queue.settings.reviewer_id == bo.id == asked[-1]
 
 
 def test_that_a_new_rubric_version_is_labelled_under_and_the_draft_is_kept(sit_down):
     hands = sit_down()
-    page, service = hands.page, hands.desk.context.services
+    page, service = hands.page, hands.running.context.services
     shown = page.desk.current
     page.panel.rationale.setPlainText("Under the old rules")
     version = service.rubrics.version(shown.rubric_version_id)
@@ -118,7 +118,7 @@ def test_that_a_new_rubric_version_is_labelled_under_and_the_draft_is_kept(sit_d
     new = service.rubrics.publish(draft.id, ChangeLevel.MAJOR, "Everything is different").value
     page.changed(Changes.RUBRICS)
     hands.reach(lambda: page.desk.current is not None and page.desk.current.rubric_version_id == new.id)
-    hands.desk.settle()
+    hands.running.settle()
     assert page.panel.version_id == new.id
     assert service.annotation.load_draft(shown.presentation_uid)["rationale"] == "Under the old rules"
 
@@ -127,7 +127,7 @@ def test_that_a_queue_that_was_left_is_closed(sit_down):
     hands = sit_down()
     for _ in range(3):
         refresh(hands)
-    assert list(hands.desk.context.services.annotation._desk._queues) == [hands.page.queue.uid]
+    assert list(hands.running.context.services.annotation._desk._queues) == [hands.page.queue.uid]
     hands.label(Qt.Key.Key_1)
     assert len(hands.labels()) == 1
 
@@ -141,7 +141,7 @@ def test_that_a_queue_that_cannot_be_opened_says_so_and_is_tried_again(sit_down,
     with monkeypatch.context() as patch:
         patch.setattr(QueueChoice, "open", refuse)
         hands.page.take_queue("all")
-        hands.desk.settle()
+        hands.running.settle()
         state = hands.page._stack.widget(0)
         assert hands.page._stack.currentIndex() == 0 and state.buttons[0].text() == "Try again"
     state.buttons[0].click()
@@ -150,8 +150,8 @@ def test_that_a_queue_that_cannot_be_opened_says_so_and_is_tried_again(sit_down,
 
 def test_that_showings_are_noted_off_the_thread_of_the_window(sit_down, monkeypatch):
     hands = sit_down()
-    threads, service = [], hands.desk.context.services.annotation
+    threads, service = [], hands.running.context.services.annotation
     monkeypatch.setattr(service, "shown", lambda uid: threads.append(threading.current_thread()))
     hands.press(Qt.Key.Key_S)
-    hands.desk.settle()
+    hands.running.settle()
     assert threads and threading.main_thread() not in threads

@@ -11,13 +11,13 @@ __all__ = ["labelling"]
 
 
 def test_that_a_retest_shows_an_own_label_again_and_counts_as_measurement(labelling, qtbot) -> None:
-    desk, page = labelling
-    first = answer(qtbot, desk, page, Qt.Key.Key_1)
-    answer(qtbot, desk, page, Qt.Key.Key_6)
+    running, page = labelling
+    first = answer(qtbot, running, page, Qt.Key.Key_1)
+    answer(qtbot, running, page, Qt.Key.Key_6)
     page.take_queue("retest")
     qtbot.waitUntil(lambda: page.desk.current is not None and page.desk.current.task is Task.RETEST)
     assert page.desk.current.pair_id == first.pair_id
     same = page.desk.current.left_is == first.left_is
-    answer(qtbot, desk, page, Qt.Key.Key_1 if same else Qt.Key.Key_7)
-    report = desk.context.services.datasets.label_noise()
+    answer(qtbot, running, page, Qt.Key.Key_1 if same else Qt.Key.Key_7)
+    report = running.context.services.datasets.label_noise()
     assert (report.counts.retests, report.counts.changed) == (1, 0)

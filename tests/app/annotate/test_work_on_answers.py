@@ -33,14 +33,14 @@ def test_that_an_edit_is_stored_with_the_judgement_and_comes_back_by_undo(sit_do
     hands = sit_down()
     shown = hands.page.desk.current
     hands.press(Qt.Key.Key_2)
-    hands.desk.dialogs.on_dialog = write("First, but better.")
+    hands.running.dialogs.on_dialog = write("First, but better.")
     hands.press(Qt.Key.Key_E)
     hands.press(Qt.Key.Key_Return)
     hands.reach(lambda: hands.page.commits.under_way == 0)
     (label,) = hands.labels()
     assert label.draft.edit == "First, but better."
     assert label.draft.preferred == canonical_side("left", shown.left_is)
-    hands.desk.settle()
+    hands.running.settle()
     hands.press(Qt.Key.Key_Z, CTRL)
     hands.reach(lambda: hands.page.desk.current.pair_id == shown.pair_id)
     assert hands.page.desk.answer.edits == {"left": "First, but better."}
@@ -50,9 +50,9 @@ def test_that_an_edit_is_stored_with_the_judgement_and_comes_back_by_undo(sit_do
 def test_that_an_edit_needs_a_preferred_answer_and_stays_with_its_side(sit_down):
     hands = sit_down()
     hands.press(Qt.Key.Key_E)
-    assert hands.desk.dialogs.asked == [] and "better answer first" in hands.page.bar.line
+    assert hands.running.dialogs.asked == [] and "better answer first" in hands.page.bar.line
     hands.press(Qt.Key.Key_6)
-    hands.desk.dialogs.on_dialog = write("Second, improved.")
+    hands.running.dialogs.on_dialog = write("Second, improved.")
     hands.press(Qt.Key.Key_E)
     hands.label(Qt.Key.Key_2)
     (label,) = hands.labels()
@@ -62,7 +62,7 @@ def test_that_an_edit_needs_a_preferred_answer_and_stays_with_its_side(sit_down)
 def test_that_an_edit_that_changes_nothing_is_none(sit_down):
     hands = sit_down()
     hands.press(Qt.Key.Key_1)
-    hands.desk.dialogs.on_dialog = lambda dialog: True
+    hands.running.dialogs.on_dialog = lambda dialog: True
     hands.press(Qt.Key.Key_E)
     assert hands.page.desk.answer.edits == {}
 
@@ -71,9 +71,9 @@ def test_that_selected_words_are_marked_by_key_and_stored_in_canonical_sides(sit
     hands = sit_down()
     page, shown = hands.page, hands.page.desk.current
     hands.press(Qt.Key.Key_H)
-    assert page.panes.shows_source and hands.desk.dialogs.asked == []
+    assert page.panes.shows_source and hands.running.dialogs.asked == []
     select(page.panes.right, 0, 6)
-    hands.desk.dialogs.answers.append("Factual error")
+    hands.running.dialogs.answers.append("Factual error")
     hands.press(Qt.Key.Key_H)
     assert [(s.side, s.start, s.end, s.tag) for s in page.desk.answer.spans] == [("right", 0, 6, "error")]
     hands.label(Qt.Key.Key_1)
@@ -97,14 +97,14 @@ def test_that_edit_and_marks_survive_as_a_draft(sit_down):
     page.desk.mark("left", 0, 5, "good")
     page.desk.set_edit("left", "Better.")
     page.can_leave()
-    hands.desk.settle()
-    kept = hands.desk.context.services.annotation.load_draft(shown.presentation_uid)
+    hands.running.settle()
+    kept = hands.running.context.services.annotation.load_draft(shown.presentation_uid)
     assert kept["edits"] == {"left": "Better."} and kept["spans"] == [["left", 0, 5, "good", ""]]
 
 
 def test_that_cannot_judge_stores_its_reason(sit_down):
     hands = sit_down()
-    hands.desk.dialogs.answers.append(CANNOT_JUDGE_REASONS["language"])
+    hands.running.dialogs.answers.append(CANNOT_JUDGE_REASONS["language"])
     hands.press(Qt.Key.Key_N)
     assert hands.page.bar.line == CANNOT_JUDGE_REASONS["language"]
     hands.press(Qt.Key.Key_Return)
@@ -115,7 +115,7 @@ def test_that_cannot_judge_stores_its_reason(sit_down):
 
 def test_that_a_flag_is_set_and_taken_back(sit_down):
     hands = sit_down()
-    hands.desk.dialogs.answers += [0, 0]
+    hands.running.dialogs.answers += [0, 0]
     hands.press(Qt.Key.Key_F)
     assert hands.page.desk.answer.flags == {"pii"}
     hands.press(Qt.Key.Key_F)

@@ -13,14 +13,14 @@ from core.domain.errors import StorageFull
 
 
 @pytest.fixture
-def desk(qapp: object) -> Iterator[tuple[TaskRunner, ChangeBus, StoreOps]]:
+def running(qapp: object) -> Iterator[tuple[TaskRunner, ChangeBus, StoreOps]]:
     tasks, bus = TaskRunner(), ChangeBus()
     yield tasks, bus, StoreOps(tasks, bus)
     assert tasks.close()
 
 
-def test_that_a_change_is_announced_before_the_callback(desk: tuple, qtbot: object) -> None:
-    tasks, bus, ops = desk
+def test_that_a_change_is_announced_before_the_callback(running: tuple, qtbot: object) -> None:
+    tasks, bus, ops = running
     order: list[object] = []
     bus.changed.connect(lambda changes, initiator: order.append((changes, initiator)))
     page = QObject()
@@ -29,8 +29,8 @@ def test_that_a_change_is_announced_before_the_callback(desk: tuple, qtbot: obje
     assert order == [(Changes.PAIRS, page), 7]
 
 
-def test_that_a_change_that_changed_nothing_is_not_announced(desk: tuple, qtbot: object) -> None:
-    tasks, bus, ops = desk
+def test_that_a_change_that_changed_nothing_is_not_announced(running: tuple, qtbot: object) -> None:
+    tasks, bus, ops = running
     heard: list[object] = []
     bus.changed.connect(lambda *args: heard.append(args))
     with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
@@ -38,8 +38,8 @@ def test_that_a_change_that_changed_nothing_is_not_announced(desk: tuple, qtbot:
     assert heard == []
 
 
-def test_that_a_refused_change_says_so_and_is_not_announced(desk: tuple, qtbot: object) -> None:
-    tasks, _bus, ops = desk
+def test_that_a_refused_change_says_so_and_is_not_announced(running: tuple, qtbot: object) -> None:
+    tasks, _bus, ops = running
     errors: list[Exception] = []
 
     def fail() -> Outcome[None]:
@@ -50,8 +50,8 @@ def test_that_a_refused_change_says_so_and_is_not_announced(desk: tuple, qtbot: 
     assert isinstance(errors[0], StorageFull)
 
 
-def test_that_a_change_is_announced_even_when_its_page_is_gone(desk: tuple, qtbot: object) -> None:
-    tasks, bus, ops = desk
+def test_that_a_change_is_announced_even_when_its_page_is_gone(running: tuple, qtbot: object) -> None:
+    tasks, bus, ops = running
     heard: list[Changes] = []
     bus.changed.connect(lambda changes, _initiator: heard.append(changes))
     owner, called = QObject(), []
@@ -62,15 +62,15 @@ def test_that_a_change_is_announced_even_when_its_page_is_gone(desk: tuple, qtbo
     assert (heard, called) == ([Changes.RUBRICS], [])
 
 
-def test_that_a_long_change_announces_its_outcome(desk: tuple, qtbot: object) -> None:
-    _tasks, bus, ops = desk
+def test_that_a_long_change_announces_its_outcome(running: tuple, qtbot: object) -> None:
+    _tasks, bus, ops = running
     with qtbot.waitSignal(bus.changed) as heard:  # type: ignore[attr-defined]
         ops.job("Import", lambda control: Outcome("report", Changes.PAIRS | Changes.JUDGEMENTS))
     assert heard.args[0] == Changes.PAIRS | Changes.JUDGEMENTS
 
 
-def test_that_an_error_whose_page_is_gone_is_shown_by_the_window(desk: tuple, qtbot: object) -> None:
-    tasks, _bus, ops = desk
+def test_that_an_error_whose_page_is_gone_is_shown_by_the_window(running: tuple, qtbot: object) -> None:
+    tasks, _bus, ops = running
     shown: list[object] = []
     met: list[Exception] = []
     tasks.unhandled.connect(shown.append)

@@ -16,12 +16,12 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     source = tmp_path / "mine.jsonl"
     rows = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(12)]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page, run = desk.page("data"), desk.context.actions.run
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page, run = running.page("data"), running.context.actions.run
+    running.settle()
     assert page._stack.currentIndex() == 0
-    desk.dialogs.answers.append(source)
-    desk.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
+    running.dialogs.answers.append(source)
+    running.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
     run("data.import")
     qtbot.waitUntil(lambda: page.table.count == 12)
     page.search.setText("Question 11?")
@@ -35,10 +35,10 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
         dialog.targets.setCurrentText("Read from the strength")
         return True
 
-    desk.dialogs.on_dialog = wants_freeze
+    running.dialogs.on_dialog = wants_freeze
     run("data.freeze")
     qtbot.waitUntil(lambda: len(page.datasets.versions) == 1)
-    desk.settle()
+    running.settle()
     version = page.datasets.versions[0]
     assert version.policy.strength_weights and version.policy.agreement_weights
     assert version.policy.strength_targets and not version.policy.soft_targets
@@ -51,34 +51,34 @@ def filled(main_window, tmp_path, qtbot, rows=6):
     source = tmp_path / "mine.jsonl"
     lines = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(rows)]
     source.write_text("".join(json.dumps(row) + "\n" for row in [*lines, {"prompt": "no answers"}]), encoding="utf-8")
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("data")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("data")
+    running.settle()
     page.start_import(source, {})
     qtbot.waitUntil(lambda: page.table.count == rows)
-    desk.settle()
-    return desk, page
+    running.settle()
+    return running, page
 
 
 def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main_window, tmp_path, qtbot):
-    desk, page = filled(main_window, tmp_path, qtbot)
-    (said,) = [n for n in desk.context.notices.kept if "rows:" in n.text]
+    running, page = filled(main_window, tmp_path, qtbot)
+    (said,) = [n for n in running.context.notices.kept if "rows:" in n.text]
     assert "7 rows: 6 imported, 0 there already, 1 rejected" in said.text
     assert said.action == "Open the list" and not page.progress.isVisible()
 
 
 def test_that_a_filter_that_finds_nothing_says_so_and_is_cleared_by_its_button(main_window, tmp_path, qtbot):
-    desk, page = filled(main_window, tmp_path, qtbot)
+    running, page = filled(main_window, tmp_path, qtbot)
     page.search.setText("nowhere to be found")
     qtbot.waitUntil(lambda: page._found.currentIndex() == 1)
-    assert not desk.context.actions.action("data.label").isEnabled()
+    assert not running.context.actions.action("data.label").isEnabled()
     page._found.widget(1).buttons[0].click()
     qtbot.waitUntil(lambda: page._found.currentIndex() == 0 and page.table.count == 6)
-    desk.settle()
+    running.settle()
 
 
 def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_window, tmp_path, qtbot):
-    desk, _ = filled(main_window, tmp_path, qtbot)
+    running, _ = filled(main_window, tmp_path, qtbot)
     seen = {}
 
     def look(dialog):
@@ -93,53 +93,53 @@ def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_win
         seen["nameless"] = dialog.freeze.isEnabled()
         return False
 
-    desk.dialogs.on_dialog = look
-    desk.context.actions.run("data.freeze")
+    running.dialogs.on_dialog = look
+    running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: "nameless" in seen)
-    desk.settle()
+    running.settle()
     assert "strength" in seen["reason"] and not seen["nothing"] and not seen["nameless"]
 
 
 def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp_path, qtbot):
-    desk, page = filled(main_window, tmp_path, qtbot)
+    running, page = filled(main_window, tmp_path, qtbot)
     other = tmp_path / "other.jsonl"
     lines = [{"prompt": f"Another {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(3)]
     other.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
     page.start_import(other, {})
     qtbot.waitUntil(lambda: page.table.count == 9)
-    desk.settle()
+    running.settle()
     seen = {}
 
     def look(dialog):
         qtbot.waitUntil(lambda: dialog._items == 9)
         seen["folded"] = not dialog.only.is_open
-        source = next(s for s in desk.context.services.pairs.sources() if s.name.startswith("other"))
+        source = next(s for s in running.context.services.pairs.sources() if s.name.startswith("other"))
         dialog.sources.set_checked((source.id,))
         qtbot.waitUntil(lambda: dialog._items == 3)
-        stranger = next(r for r in desk.context.services.reviewers.list() if "mine" in r.name)
+        stranger = next(r for r in running.context.services.reviewers.list() if "mine" in r.name)
         dialog.reviewers.set_checked((stranger.id,))
         qtbot.waitUntil(lambda: dialog._items == 0)
         seen["title"] = dialog.only._button.text()
         seen["policy"] = (dialog.policy().source_ids, dialog.policy().reviewer_ids) == ((source.id,), (stranger.id,))
         return False
 
-    desk.dialogs.on_dialog = look
-    desk.context.actions.run("data.freeze")
+    running.dialogs.on_dialog = look
+    running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: "policy" in seen)
-    desk.settle()
+    running.settle()
     assert seen == {"folded": True, "title": "Only some sources or reviewers: 2 chosen", "policy": True}
 
 
 def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_path, qtbot):
-    desk, page = filled(main_window, tmp_path, qtbot)
-    datasets = desk.context.services.datasets
+    running, page = filled(main_window, tmp_path, qtbot)
+    datasets = running.context.services.datasets
     datasets.freeze("mine", FreezePolicy())
     datasets.freeze("mine", FreezePolicy(splits=(0.5, 0.3, 0.2), seed=3))
     page.changed(page.watches)
     qtbot.waitUntil(lambda: len(page.datasets.versions) == 2)
-    desk.settle()
-    desk.dialogs.answers.append(0)
-    desk.context.actions.run("data.diff")
+    running.settle()
+    running.dialogs.answers.append(0)
+    running.context.actions.run("data.diff")
     qtbot.waitUntil(lambda: "mine v1  →  mine v2" in page.datasets.manifest.toPlainText())
     text = page.datasets.manifest.toPlainText()
     assert "moved between splits" in text and "splits:" in text
@@ -161,53 +161,53 @@ def test_that_the_import_dialog_says_what_it_recognised_and_what_it_will_reject(
     source = tmp_path / "mixed.jsonl"
     rows = [{"prompt": "A?", "chosen": "Good.", "rejected": "Bad."}, {"prompt": "no answers"}]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    desk.page("data")
-    desk.settle()
-    desk.dialogs.answers.append(source)
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    running.page("data")
+    running.settle()
+    running.dialogs.answers.append(source)
     seen = []
-    desk.dialogs.on_dialog = lambda dialog: bool(seen.append((dialog.summary.text(), dialog.sample.toPlainText())))
-    desk.context.actions.run("data.import")
+    running.dialogs.on_dialog = lambda dialog: bool(seen.append((dialog.summary.text(), dialog.sample.toPlainText())))
+    running.context.actions.run("data.import")
     qtbot.waitUntil(lambda: seen != [])
     summary, sample = seen[0]
     assert "JSON Lines" in summary and "1 good, 1 to be rejected" in summary
     assert sample.startswith("Rejected: row 2")
-    desk.settle()
+    running.settle()
 
 
 def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_path, qtbot):
     source = tmp_path / "empty.jsonl"
     source.write_text("", encoding="utf-8")
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    desk.page("data")
-    desk.settle()
-    desk.dialogs.answers.append(source)
-    desk.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: len(desk.context.notices.kept) > 0)
-    assert desk.context.notices.kept[0].level in ("warn", "error")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    running.page("data")
+    running.settle()
+    running.dialogs.answers.append(source)
+    running.context.actions.run("data.import")
+    qtbot.waitUntil(lambda: len(running.context.notices.kept) > 0)
+    assert running.context.notices.kept[0].level in ("warn", "error")
+    running.settle()
 
 
 def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp_path, qtbot):
     source = tmp_path / "long.jsonl"
     rows = ({"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(12_000))
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("data")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("data")
+    running.settle()
     page.start_import(source, {})
     page.progress.cancelled.emit()
     qtbot.waitUntil(lambda: not page.progress.isVisible())
-    desk.settle()
-    stored = desk.context.services.pairs.count()
+    running.settle()
+    stored = running.context.services.pairs.count()
     assert stored < 12_000
-    said = [n.text for n in desk.context.notices.kept if "rows:" in n.text]
+    said = [n.text for n in running.context.notices.kept if "rows:" in n.text]
     assert all(text.startswith("Stopped.") for text in said)
 
 
 def test_that_an_older_read_does_not_undo_a_newer_filter(main_window, tmp_path, qtbot, monkeypatch):
-    desk, page = filled(main_window, tmp_path, qtbot)
-    pairs, gate = desk.context.services.pairs, threading.Event()
+    running, page = filled(main_window, tmp_path, qtbot)
+    pairs, gate = running.context.services.pairs, threading.Event()
     read = pairs.ids
 
     def ids(wanted):
@@ -220,16 +220,16 @@ def test_that_an_older_read_does_not_undo_a_newer_filter(main_window, tmp_path, 
     page.search.setText("Question 3?")
     qtbot.waitUntil(lambda: page.table.count == 1)
     gate.set()
-    desk.settle()
+    running.settle()
     assert page.table.count == 1
 
 
 def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says(
     main_window, tmp_path, qtbot, monkeypatch
 ):
-    desk, _ = filled(main_window, tmp_path, qtbot)
+    running, _ = filled(main_window, tmp_path, qtbot)
     gate, seen = threading.Event(), []
-    service = desk.context.services.datasets
+    service = running.context.services.datasets
     plan = service.plan
     monkeypatch.setattr(service, "plan", lambda policy: gate.wait(LIMIT_S) and plan(policy))
 
@@ -240,12 +240,12 @@ def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says
         monkeypatch.setattr(dialog, "policy", refuse)
         dialog.dev.setValue(0.4)
         gate.set()
-        qtbot.waitUntil(lambda: not desk.tasks.busy)
+        qtbot.waitUntil(lambda: not running.tasks.busy)
         seen.append(dialog.freeze.isEnabled())
         return False
 
-    desk.dialogs.on_dialog = look
-    desk.context.actions.run("data.freeze")
+    running.dialogs.on_dialog = look
+    running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: bool(seen))
     assert seen == [False]
-    desk.settle()
+    running.settle()

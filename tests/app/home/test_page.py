@@ -8,21 +8,21 @@ from tests.fakes.workspaces import opened, person, prefer
 
 
 def test_that_a_pressed_first_step_leads_to_its_place(main_window, tmp_path, qtbot):
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("home")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("home")
+    running.settle()
     qtbot.waitUntil(lambda: page._steps.count() == 4)
-    desk.context.actions.run("home.continue")
-    assert desk.window.place == "data"
+    running.context.actions.run("home.continue")
+    assert running.window.place == "data"
 
 
 def test_that_hidden_first_steps_stay_hidden(main_window, tmp_path, qtbot):
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("home")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("home")
+    running.settle()
     page._hide_steps()
     page.on_shown()
-    desk.settle()
+    running.settle()
     assert not page._steps_card.isVisible()
 
 
@@ -31,12 +31,12 @@ def test_that_a_fresh_reviewer_is_told_what_is_left_though_every_pair_has_a_labe
         rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
         for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(rule.id, 1)), 3):
             app.annotation.commit(shown.presentation_uid, prefer(2))
-    desk = main_window(workspace=tmp_path / "ws")
-    page = desk.page("home")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws")
+    page = running.page("home")
+    running.settle()
     assert page._next_text.text().startswith("People have labelled none of 3 pairs.")
-    desk.context.session.set_reviewer(1, "Ann")
-    desk.settle()
+    running.context.session.set_reviewer(1, "Ann")
+    running.settle()
     assert page._next_title.text() == "Begin labelling"
     assert page._next_text.text().startswith("Ann has labelled none of 3 pairs.")
     assert page._tiles["labelled"].accessibleName() == "Labelled: 3 100 %"

@@ -113,16 +113,16 @@ def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
 def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(main_window: Any, driven: Any) -> None:
     workspace, run = driven
     run.allow(1)
-    desk = main_window(workspace=workspace)
-    desk.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in desk.context.watch.runs))
-    page = desk.page("inspect")
-    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 4)
+    running = main_window(workspace=workspace)
+    running.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in running.context.watch.runs))
+    page = running.page("inspect")
+    running.qtbot.waitUntil(lambda: len(_margins(page)) == 4)
     page.table.selectRow(2)
     chosen = page.table.current_pair()
     run.allow(2)
-    desk.qtbot.waitUntil(lambda: len(_margins(page)) == 12)
+    running.qtbot.waitUntil(lambda: len(_margins(page)) == 12)
     assert page.table.current_pair() == chosen
-    desk.settle()
+    running.settle()
 
 
 def test_that_a_wanted_pair_is_shown_past_brush_and_search(demo: Any, page: Any) -> None:

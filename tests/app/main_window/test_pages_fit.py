@@ -47,12 +47,12 @@ def _reached(root: QWidget) -> list[QWidget]:
 def test_that_the_page_fits_a_small_window_and_names_its_controls(
     main_window: Build, workspace: Path, place: str
 ) -> None:
-    desk = main_window(workspace=workspace, size=LEAST)
-    page = desk.page(place)
-    desk.settle()
-    hint = desk.window.minimumSizeHint()
+    running = main_window(workspace=workspace, size=LEAST)
+    page = running.page(place)
+    running.settle()
+    hint = running.window.minimumSizeHint()
     assert (hint.width() <= LEAST[0], hint.height() <= LEAST[1]) == (True, True), (hint, page.minimumSizeHint())
-    unnamed = [(type(w).__name__, w.objectName()) for w in _reached(desk.window) if not _name(w).strip()]
+    unnamed = [(type(w).__name__, w.objectName()) for w in _reached(running.window) if not _name(w).strip()]
     assert unnamed == []
     rich = [w.text()[:40] for w in page.findChildren(QLabel) if w.textFormat() == Qt.TextFormat.RichText]
     assert rich == []
@@ -61,17 +61,17 @@ def test_that_the_page_fits_a_small_window_and_names_its_controls(
 def test_that_no_page_breaks_when_the_theme_the_text_size_or_the_workspace_changes(
     main_window: Build, workspace: Path, tmp_path: Path
 ) -> None:
-    desk = main_window(workspace=workspace)
+    running = main_window(workspace=workspace)
     for place in PLACES:
-        desk.page(place.id)
-        desk.settle()
-    desk.context.settings.set("look.theme", "dark")
-    desk.context.settings.set("look.zoom", 150)
-    desk.settle()
-    desk.desk.switch.open(tmp_path / "other", create=True)
-    desk.settle()
-    desk.context.settings.set("look.theme", "high_contrast")
-    desk.context.session.set_reviewer(1, "Ann")
+        running.page(place.id)
+        running.settle()
+    running.context.settings.set("look.theme", "dark")
+    running.context.settings.set("look.zoom", 150)
+    running.settle()
+    running.app.switch.open(tmp_path / "other", create=True)
+    running.settle()
+    running.context.settings.set("look.theme", "high_contrast")
+    running.context.session.set_reviewer(1, "Ann")
     for place in PLACES:
-        desk.page(place.id)
-        desk.settle()
+        running.page(place.id)
+        running.settle()

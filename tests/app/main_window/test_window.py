@@ -55,17 +55,17 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_that_about_shows_the_version(main_window: Build) -> None:
-    desk = main_window()
-    desk.dialogs.answers = ["Close"]
-    desk.context.actions.action("global.about").trigger()
-    assert f"Pairwright {VERSION} " in desk.dialogs.asked[-1]
+    running = main_window()
+    running.dialogs.answers = ["Close"]
+    running.context.actions.action("global.about").trigger()
+    assert f"Pairwright {VERSION} " in running.dialogs.asked[-1]
 
 
 def test_that_the_first_screen_offers_three_ways_in(main_window: Build) -> None:
-    desk = main_window()
+    running = main_window()
     for action in ("global.demo", "global.new", "global.open"):
-        assert desk.context.actions.action(action).isEnabled()
-    assert not desk.context.actions.action("global.backup").isEnabled()
+        assert running.context.actions.action(action).isEnabled()
+    assert not running.context.actions.action("global.backup").isEnabled()
 
 
 def test_that_places_without_a_workspace_say_so(main_window: Build) -> None:
@@ -75,67 +75,67 @@ def test_that_places_without_a_workspace_say_so(main_window: Build) -> None:
 def test_that_opening_a_workspace_shows_its_name_and_its_counts(
     main_window: Build, workspace: Path, qtbot: Any
 ) -> None:
-    desk = main_window(workspace=workspace)
-    assert desk.window.windowTitle().startswith("ws")
-    qtbot.waitUntil(lambda: desk.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6")
+    running = main_window(workspace=workspace)
+    assert running.window.windowTitle().startswith("ws")
+    qtbot.waitUntil(lambda: running.page("home")._tiles["pairs"].accessibleName() == "Pairs: 6")
 
 
 def test_that_ctrl_and_a_number_go_to_the_places(main_window: Build, qtbot: Any) -> None:
-    desk = main_window()
-    with qtbot.waitActive(desk.window):
-        desk.window.activateWindow()
+    running = main_window()
+    with qtbot.waitActive(running.window):
+        running.window.activateWindow()
     for number, place in enumerate(p for p in PLACES if p.in_rail):
-        qtbot.keyClick(desk.window, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.ControlModifier)
-        assert desk.window.place == place.id
-        assert desk.window.rail.places[place.id].isChecked()
+        qtbot.keyClick(running.window, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.ControlModifier)
+        assert running.window.place == place.id
+        assert running.window.rail.places[place.id].isChecked()
 
 
 def test_that_back_leads_to_the_place_before(main_window: Build) -> None:
-    desk = main_window()
-    desk.window.navigate("data")
-    desk.window.navigate("settings")
-    desk.context.actions.run("global.back")
-    assert desk.window.place == "data"
-    desk.context.actions.run("global.forward")
-    assert desk.window.place == "settings"
+    running = main_window()
+    running.window.navigate("data")
+    running.window.navigate("settings")
+    running.context.actions.run("global.back")
+    assert running.window.place == "data"
+    running.context.actions.run("global.forward")
+    assert running.window.place == "settings"
 
 
 def test_that_a_hidden_page_hears_of_changes_when_it_is_shown(
     main_window: Build, workspace: Path, recorder: None
 ) -> None:
-    desk = main_window(workspace=workspace)
-    page = desk.page("data")
-    desk.context.changes.announce(Changes.PAIRS)
-    desk.window.navigate("settings")
-    desk.context.changes.announce(Changes.RUBRICS)
-    desk.context.changes.announce(Changes.RUNS)
+    running = main_window(workspace=workspace)
+    page = running.page("data")
+    running.context.changes.announce(Changes.PAIRS)
+    running.window.navigate("settings")
+    running.context.changes.announce(Changes.RUBRICS)
+    running.context.changes.announce(Changes.RUNS)
     assert page.heard == [Changes.PAIRS]
-    desk.window.navigate("data")
+    running.window.navigate("data")
     assert page.heard == [Changes.PAIRS, Changes.RUBRICS]
 
 
 def test_that_a_page_is_left_alone_with_its_own_change(main_window: Build, workspace: Path, recorder: None) -> None:
-    desk = main_window(workspace=workspace)
-    page = desk.page("data")
-    desk.context.changes.announce(Changes.PAIRS, initiator=page)
+    running = main_window(workspace=workspace)
+    page = running.page("data")
+    running.context.changes.announce(Changes.PAIRS, initiator=page)
     assert page.heard == []
 
 
 def test_that_navigation_hands_over_what_to_show(main_window: Build, workspace: Path, recorder: None) -> None:
-    desk = main_window(workspace=workspace)
-    desk.window.navigate("data", pair_id=4)
-    assert desk.window.page("data").items == [{"pair_id": 4}]
+    running = main_window(workspace=workspace)
+    running.window.navigate("data", pair_id=4)
+    assert running.window.page("data").items == [{"pair_id": 4}]
 
 
 def test_that_another_workspace_gets_new_pages_and_the_old_one_is_closed(
     main_window: Build, workspace: Path, tmp_path: Path, qtbot: Any
 ) -> None:
-    desk = main_window(workspace=workspace)
-    first = desk.page("home")
-    with qtbot.waitSignal(desk.desk.switch.switched):
-        desk.desk.switch.open(tmp_path / "other", create=True)
-    desk.settle()
-    assert desk.window.page("home") is not first
+    running = main_window(workspace=workspace)
+    first = running.page("home")
+    with qtbot.waitSignal(running.app.switch.switched):
+        running.app.switch.open(tmp_path / "other", create=True)
+    running.settle()
+    assert running.window.page("home") is not first
     opened(tmp_path / "again").close()
     from core.services.application import Application
 
@@ -153,121 +153,121 @@ def test_that_a_damaged_workspace_is_told_and_the_open_one_stays(
             raise WorkspaceDamaged("It cannot be read; nothing was written.", "Open a backup.")
         return Application.open(path)
 
-    desk = main_window(workspace=workspace, opener=opener)
-    desk.dialogs.answers.append("OK")
-    desk.desk.switch.open(tmp_path / "bad")
-    desk.settle()
-    assert "It cannot be read" in desk.dialogs.asked[-1]
-    assert desk.desk.switch.current.folder == workspace
+    running = main_window(workspace=workspace, opener=opener)
+    running.dialogs.answers.append("OK")
+    running.app.switch.open(tmp_path / "bad")
+    running.settle()
+    assert "It cannot be read" in running.dialogs.asked[-1]
+    assert running.app.switch.current.folder == workspace
 
 
 def test_that_a_workspace_in_use_may_be_opened_for_reading(main_window: Build, workspace: Path, qtbot: Any) -> None:
     from core.services.application import Application
 
     with Application.open(workspace):
-        desk = main_window()
-        desk.dialogs.answers.append("Open for reading")
-        with qtbot.waitSignal(desk.desk.switch.switched):
-            desk.desk.switch.open(workspace)
-        assert desk.context.services.read_only
-        desk.settle()
+        running = main_window()
+        running.dialogs.answers.append("Open for reading")
+        with qtbot.waitSignal(running.app.switch.switched):
+            running.app.switch.open(workspace)
+        assert running.context.services.read_only
+        running.settle()
 
 
 def test_that_the_reviewer_is_asked_for_and_remembered(main_window: Build, workspace: Path, qtbot: Any) -> None:
-    desk = main_window(workspace=workspace)
-    desk.dialogs.answers.append("Ann")
-    desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
-    with qtbot.waitSignal(desk.desk.switch.switched):
-        desk.desk.switch.close()
-    desk.desk.switch.open(workspace)
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Ann")
+    running = main_window(workspace=workspace)
+    running.dialogs.answers.append("Ann")
+    running.context.actions.run("global.reviewer")
+    qtbot.waitUntil(lambda: running.context.session.reviewer_name == "Ann")
+    with qtbot.waitSignal(running.app.switch.switched):
+        running.app.switch.close()
+    running.app.switch.open(workspace)
+    qtbot.waitUntil(lambda: running.context.session.reviewer_name == "Ann")
 
 
 def test_that_a_new_reviewer_is_stored(main_window: Build, workspace: Path, qtbot: Any) -> None:
-    desk = main_window(workspace=workspace)
-    desk.dialogs.answers += ["Someone new…", "Bo"]
-    desk.context.actions.run("global.reviewer")
-    qtbot.waitUntil(lambda: desk.context.session.reviewer_name == "Bo")
-    assert "Bo" in [r.name for r in desk.context.services.reviewers.list()]
+    running = main_window(workspace=workspace)
+    running.dialogs.answers += ["Someone new…", "Bo"]
+    running.context.actions.run("global.reviewer")
+    qtbot.waitUntil(lambda: running.context.session.reviewer_name == "Bo")
+    assert "Bo" in [r.name for r in running.context.services.reviewers.list()]
 
 
 def test_that_a_job_shows_in_activity_and_closing_asks_about_it(main_window: Build, qtbot: Any) -> None:
-    desk = main_window()
+    running = main_window()
     gate = threading.Event()
-    job = desk.tasks.job("Import of answers", lambda control: gate.wait(LIMIT_S))
-    assert desk.window.rail.tools["activity"]._badge == 1
-    desk.dialogs.answers.append(False)
-    assert not desk.window.close()
-    assert "Import of answers" in desk.dialogs.asked[-1]
+    job = running.tasks.job("Import of answers", lambda control: gate.wait(LIMIT_S))
+    assert running.window.rail.tools["activity"]._badge == 1
+    running.dialogs.answers.append(False)
+    assert not running.window.close()
+    assert "Import of answers" in running.dialogs.asked[-1]
     with qtbot.waitSignal(job.ended):
         gate.set()
-    qtbot.waitUntil(lambda: desk.window.rail.tools["activity"]._badge == 0)
-    assert desk.window.close()
+    qtbot.waitUntil(lambda: running.window.rail.tools["activity"]._badge == 0)
+    assert running.window.close()
 
 
 def test_that_notices_are_shown_and_kept_and_stay_in_front(main_window: Build) -> None:
-    desk = main_window()
-    desk.context.notices.post("Imported 3 pairs.", "ok")
-    desk.window.navigate("settings")
-    (toast,) = desk.window.toasts.toasts
+    running = main_window()
+    running.context.notices.post("Imported 3 pairs.", "ok")
+    running.window.navigate("settings")
+    (toast,) = running.window.toasts.toasts
     assert toast.isVisible()
-    assert desk.window.stack.children()[-1] is toast
-    assert desk.context.notices.kept[0].text == "Imported 3 pairs."
+    assert running.window.stack.children()[-1] is toast
+    assert running.context.notices.kept[0].text == "Imported 3 pairs."
 
 
 def test_that_at_most_four_notices_are_on_the_screen(main_window: Build) -> None:
-    desk = main_window()
+    running = main_window()
     for number in range(7):
-        desk.context.notices.post(f"Notice {number}")
-    assert len(desk.window.toasts.toasts) == 4
+        running.context.notices.post(f"Notice {number}")
+    assert len(running.window.toasts.toasts) == 4
 
 
 def test_that_focus_mode_hides_everything_but_the_page(main_window: Build) -> None:
-    desk = main_window()
-    desk.context.actions.run("global.focus_mode")
-    assert not desk.window.rail.isVisible()
-    assert not desk.window.status.isVisible()
-    desk.context.actions.run("global.focus_mode")
-    assert desk.window.rail.isVisible()
+    running = main_window()
+    running.context.actions.run("global.focus_mode")
+    assert not running.window.rail.isVisible()
+    assert not running.window.status.isVisible()
+    running.context.actions.run("global.focus_mode")
+    assert running.window.rail.isVisible()
 
 
 def test_that_the_palette_opens_and_runs_a_command(main_window: Build, qtbot: Any) -> None:
-    desk = main_window()
-    desk.context.actions.run("global.palette")
+    running = main_window()
+    running.context.actions.run("global.palette")
     (palette,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, CommandPalette) and w.isVisible()]
     qtbot.keyClicks(palette.field, "settings")
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    assert desk.window.place == "settings"
+    assert running.window.place == "settings"
 
 
 def test_that_the_text_grows_step_by_step(main_window: Build) -> None:
-    desk = main_window()
-    desk.context.actions.run("global.zoom_in")
-    assert desk.context.settings.get("look.zoom") == 110
-    desk.context.actions.run("global.zoom_reset")
-    assert desk.context.theme.zoom == 1.0
+    running = main_window()
+    running.context.actions.run("global.zoom_in")
+    assert running.context.settings.get("look.zoom") == 110
+    running.context.actions.run("global.zoom_reset")
+    assert running.context.theme.zoom == 1.0
 
 
 def test_that_f6_goes_round_the_parts_of_the_window(main_window: Build, workspace: Path) -> None:
-    desk = main_window(workspace=workspace)
-    desk.page("settings")
+    running = main_window(workspace=workspace)
+    running.page("settings")
     seen = []
     for _ in range(4):
-        desk.window.next_pane()
+        running.window.next_pane()
         seen.append(QApplication.focusWidget())
     assert len(set(map(id, seen))) == 4
 
 
 def test_that_the_status_bar_follows_saving(main_window: Build, workspace: Path, qtbot: Any) -> None:
-    desk = main_window(workspace=workspace)
-    services = desk.context.services
-    with qtbot.waitSignals([desk.context.ops.saving, desk.context.ops.saved]):
-        desk.context.ops.mutate(lambda: services.reviewers.add("Cy"))
-    assert desk.window.status._saved.text() == "saved"
+    running = main_window(workspace=workspace)
+    services = running.context.services
+    with qtbot.waitSignals([running.context.ops.saving, running.context.ops.saved]):
+        running.context.ops.mutate(lambda: services.reviewers.add("Cy"))
+    assert running.window.status._saved.text() == "saved"
 
 
 def test_that_menus_hold_every_action_that_names_one(main_window: Build) -> None:
-    desk = main_window()
-    shown = {a.objectName() for menu in desk.window.menuBar().actions() for a in menu.menu().actions()}
-    assert shown == {spec.id for spec in desk.context.actions.specs.values() if spec.menu}
+    running = main_window()
+    shown = {a.objectName() for menu in running.window.menuBar().actions() for a in menu.menu().actions()}
+    assert shown == {spec.id for spec in running.context.actions.specs.values() if spec.menu}

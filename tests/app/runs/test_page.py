@@ -156,7 +156,7 @@ def test_that_the_page_looks_again_after_a_read_that_failed(demo: Any, page: Any
         page.refresh()
         demo.settle()
     assert page._timer.isActive()
-    assert len([e for e in demo.desk.errors.shown if isinstance(e, OSError)]) == 1, "it is said once"
+    assert len([e for e in demo.app.errors.shown if isinstance(e, OSError)]) == 1, "it is said once"
 
 
 def test_that_a_banner_belongs_to_its_run_and_its_words(page: Any) -> None:
@@ -174,9 +174,9 @@ def test_that_a_banner_belongs_to_its_run_and_its_words(page: Any) -> None:
 
 
 def test_that_without_a_run_nothing_can_be_done_to_one(main_window: Any, tmp_path: Any) -> None:
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("runs")
-    desk.settle()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("runs")
+    running.settle()
     names = ("pause", "stop_save", "stop_now", "checkpoint", "resume", "fork", "export", "open_folder", "copy_command")
     assert [n for n in names if page.context.actions.action(f"runs.{n}").isEnabled()] == []
     assert page.context.actions.action("runs.new").isEnabled()
@@ -261,43 +261,43 @@ def test_that_the_pairs_of_a_step_show_while_another_program_trains(
 ) -> None:
     workspace, run = driven
     run.allow(12)
-    desk = main_window(workspace=workspace)
-    page = desk.page("runs")
-    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 12)
+    running = main_window(workspace=workspace)
+    page = running.page("runs")
+    running.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 12)
     page.show_pairs(3, 3)
-    desk.qtbot.waitUntil(lambda: _steps(page) == {3})
+    running.qtbot.waitUntil(lambda: _steps(page) == {3})
     assert _margins(page) == sorted(_margins(page))
     run.allow(5)
-    desk.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 17)
+    running.qtbot.waitUntil(lambda: page.monitor.grid.plots[0].last_step() == 17)
     assert _steps(page) == {3}, "a chosen step stays while the run goes on"
     assert page._snapshot.live
     page.context.actions.run("runs.pause")
-    desk.settle()
+    running.settle()
     run.allow(1)
-    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused")
+    running.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused")
     assert page.monitor.pause.text() == "Go on"
     page.context.actions.run("runs.stop_save")
-    desk.settle()
+    running.settle()
     run.allow(60)
-    desk.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped")
+    running.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped")
     assert page.monitor.resume.isVisible() and page.monitor.fork.isVisible()
-    desk.settle()
+    running.settle()
 
 
 def test_that_the_worst_margins_in_front_are_those_of_now(main_window: Any, driven: tuple[Any, Driven]) -> None:
     workspace, run = driven
     run.allow(1)
-    desk = main_window(workspace=workspace)
-    page = desk.page("runs")
+    running = main_window(workspace=workspace)
+    page = running.page("runs")
     tabs = page.monitor.tabs
     tabs.setCurrentWidget(tabs.worst)
-    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 4)
+    running.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 4)
     tabs.worst.selectRow(2)
     chosen = tabs.worst.current_pair()
     run.allow(2)
-    desk.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 12)
+    running.qtbot.waitUntil(lambda: tabs.worst.rows_model.rowCount() == 12)
     assert tabs.worst.current_pair() == chosen
-    desk.settle()
+    running.settle()
 
 
 def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
@@ -305,9 +305,9 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
 ) -> None:
     workspace, run = driven
     run.finish()
-    desk = main_window(workspace=workspace)
-    page, service = desk.page("runs"), desk.context.services.runs
-    desk.qtbot.waitUntil(lambda: page.monitor.fork.isVisible())
+    running = main_window(workspace=workspace)
+    page, service = running.page("runs"), running.context.services.runs
+    running.qtbot.waitUntil(lambda: page.monitor.fork.isVisible())
     asked: list[Any] = []
 
     def fork(run_id: str, step: int, changes: dict[str, Any], *, name: str) -> Any:
@@ -323,8 +323,8 @@ def test_that_a_fork_starts_from_the_chosen_checkpoint_with_the_changes(
 
     monkeypatch.setattr(service, "fork", fork)
     monkeypatch.setattr(service, "start", lambda run_id, host: asked.append(host))
-    desk.context.settings.set("train.host", "thread")
-    desk.dialogs.on_dialog = answer
+    running.context.settings.set("train.host", "thread")
+    running.dialogs.on_dialog = answer
     page.context.actions.run("runs.fork")
-    desk.settle()
+    running.settle()
     assert asked == [("r1", 60, {"lr": 5e-6}, "from a server-fork-60"), "thread"]

@@ -11,15 +11,15 @@ def row_of(page, key):
 
 
 def test_that_every_setting_has_a_row_and_a_name(main_window, tmp_path):
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("settings")
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("settings")
     assert {row.row.key for row in page.rows} == set(BY_KEY)
     assert all(row.editor.accessibleName() for row in page.rows)
 
 
 def test_that_searching_shows_only_what_fits(main_window, tmp_path):
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page = desk.page("settings")
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("settings")
     page.find("double words nobody wrote")
     assert page._nothing.isVisible()
     page.find("repeated keys")
@@ -29,8 +29,8 @@ def test_that_searching_shows_only_what_fits(main_window, tmp_path):
 
 
 def test_that_a_changed_setting_can_be_reset(main_window, tmp_path):
-    desk = main_window(workspace=tmp_path / "ws", create=True)
-    page, settings = desk.page("settings"), desk.context.settings
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page, settings = running.page("settings"), running.context.settings
     row = row_of(page, "annotate.auto_advance")
     row.editor.click()
     assert settings.get("annotate.auto_advance") is True and row._reset.isVisible()

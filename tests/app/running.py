@@ -62,12 +62,12 @@ class ScriptedDialogs(Dialogs):
 
 
 @dataclass
-class TestDesk:
+class RunningTestApp:
     """A running window and what a test needs of it."""
 
     __test__ = False
     qtbot: Any
-    desk: bootstrap.RunningApp
+    app: bootstrap.RunningApp
     dialogs: ScriptedDialogs
     expected: list[type[BaseException]] = field(default_factory=list)
     closed: bool = False
@@ -75,37 +75,37 @@ class TestDesk:
     @property
     def window(self) -> Any:
         """The main window."""
-        return self.desk.window
+        return self.app.window
 
     @property
     def context(self) -> Any:
         """The context as pages see it now."""
-        return self.desk.window.context
+        return self.app.window.context
 
     @property
     def tasks(self) -> Any:
         """The task runner."""
-        return self.desk.tasks
+        return self.app.tasks
 
     @property
     def unexpected(self) -> list[BaseException]:
         """Errors that are bugs (a ``UserError`` was told to the user, which is what it is for)."""
         allowed = (UserError, *self.expected)
-        return [e for e in self.desk.errors.shown if not isinstance(e, allowed)]
+        return [e for e in self.app.errors.shown if not isinstance(e, allowed)]
 
     def page(self, place: str) -> Any:
         """Go to a place and return its page once all its parts are made."""
-        self.desk.window.navigate(place)
-        page = self.desk.window.page(place)
+        self.app.window.navigate(place)
+        page = self.app.window.page(place)
         self.qtbot.waitUntil(lambda: page.is_built)
         return page
 
     @property
     def quiet(self) -> bool:
         """Whether nothing is under way: no background work, no plot to make or to draw, no part to style."""
-        grids = self.desk.window.findChildren(MonitorGrid)
+        grids = self.app.window.findChildren(MonitorGrid)
         drawn = all(grid.settled for grid in grids if grid.isVisible())
-        return drawn and not self.desk.tasks.busy and self.context.theme.settled
+        return drawn and not self.app.tasks.busy and self.context.theme.settled
 
     def settle(self) -> None:
         """Wait until nothing is under way."""
@@ -115,13 +115,13 @@ class TestDesk:
         """Close and delete everything."""
         if not self.closed:
             self.closed = True
-            self.desk.close()
-            self.desk.window.hide()
-            self.desk.window.deleteLater()
+            self.app.close()
+            self.app.window.hide()
+            self.app.window.deleteLater()
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def open_desk(
+def open_app(
     qtbot: Any,
     *,
     workspace: Path | None = None,
@@ -130,18 +130,18 @@ def open_desk(
     size: tuple[int, int] = (1280, 800),
     theme: str = "light",
     opener: Any = bootstrap.open_application,
-) -> TestDesk:
+) -> RunningTestApp:
     """Build the window through ``bootstrap`` and open a workspace in it."""
     app = bootstrap.make_application([])
     dialogs = ScriptedDialogs()
-    made = TestDesk(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
+    made = RunningTestApp(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
     made.window.context.settings.set("look.theme", theme)
     made.window.resize(*size)
     if show:
         made.window.show()
     if workspace is not None:
-        with qtbot.waitSignal(made.desk.switch.switched):
-            made.desk.switch.open(workspace, create=create)
+        with qtbot.waitSignal(made.app.switch.switched):
+            made.app.switch.open(workspace, create=create)
     made.settle()
     preload(bootstrap.PRELOAD)  # the running program does it on a thread once its window is painted
     return made
