@@ -13,6 +13,7 @@ from typing import Any
 
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
+from core.domain.losses import LOSSES
 from core.domain.settings import (
     ALWAYS,
     NEVER,
@@ -24,27 +25,6 @@ from core.domain.settings import (
     settings_of,
 )
 
-LOSSES: tuple[str, ...] = (
-    "sigmoid",
-    "robust",
-    "ipo",
-    "hinge",
-    "sigmoid_norm",
-    "apo_zero",
-    "apo_down",
-    "exo_pair",
-    "nca_pair",
-    "sppo_hard",
-    "bco_pair",
-    "aot",
-    "discopop",
-    "dpop",
-    "r_dpo",
-    "simpo",
-    "orpo",
-    "davidson",
-    "rao_kupper",
-)
 MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
 main = SettingGroup("Main settings")

@@ -1,4 +1,7 @@
-"""The rules: each looks at a run so far and returns one insight or nothing."""
+"""The rules of the insights: each reads a run so far and returns one insight or None.
+
+To add a rule, write one function here and decorate it with :func:`insight_rule`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,18 @@ FLAT_STEPS = 50
 """Steps at the starting loss before it is worth a word."""
 
 
+Rule = Callable[[RunSoFar], "Insight | None"]
+RULES: list[Rule] = []
+"""Every rule of this module, in the order in which they are written."""
+
+
+def insight_rule(rule: Rule) -> Rule:
+    """Register ``rule``, so that every run is checked with it."""
+    RULES.append(rule)
+    return rule
+
+
+@insight_rule
 def not_finite(run: RunSoFar) -> Insight | None:
     """A loss, margin or gradient norm that is not a number."""
     bad = [s for s in run.steps if not all(map(math.isfinite, (s.loss, s.margin, s.grad_norm)))]
@@ -43,6 +58,7 @@ def not_finite(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def kl_over_budget(run: RunSoFar) -> Insight | None:
     """The on-policy KL lies above the budget."""
     if run.kl_budget <= 0 or not run.kls or run.kls[-1].kl <= run.kl_budget:
@@ -61,6 +77,7 @@ def kl_over_budget(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def chosen_falls(run: RunSoFar) -> Insight | None:
     """The chosen reward falls below 0 while the margin grows."""
     window = _window(len(run.steps))
@@ -88,6 +105,7 @@ def chosen_falls(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def accuracy_one_early(run: RunSoFar) -> Insight | None:
     """The training accuracy reaches 1 before a fifth of the run."""
     window = 10
@@ -111,6 +129,7 @@ def accuracy_one_early(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def loss_flat(run: RunSoFar) -> Insight | None:
     """The loss stays where it starts."""
     if len(run.steps) < FLAT_STEPS:
@@ -133,6 +152,7 @@ def loss_flat(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def train_dev_gap(run: RunSoFar) -> Insight | None:
     """Training pairs are ranked clearly better than held-out ones."""
     pairs = _paired_evals(run.evals)
@@ -152,6 +172,7 @@ def train_dev_gap(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def dev_loss_rises(run: RunSoFar) -> Insight | None:
     """The held-out loss is past its best in the last two probes."""
     dev = [e for e in run.evals if e.split == "dev"]
@@ -172,6 +193,7 @@ def dev_loss_rises(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def truncated(run: RunSoFar) -> Insight | None:
     """More than one pair in twenty is cut or dropped."""
     if run.tokens and run.tokens.pairs:
@@ -192,6 +214,7 @@ def truncated(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def length_leak(run: RunSoFar) -> Insight | None:
     """The longer answer wins clearly more often than not."""
     rows = run.pair_rows()
@@ -216,6 +239,7 @@ def length_leak(run: RunSoFar) -> Insight | None:
     )
 
 
+@insight_rule
 def few_pairs_pull(run: RunSoFar) -> Insight | None:
     """Nearly all pairs are learned, so that a handful decides where the policy goes."""
     rows = run.pair_rows()
@@ -234,21 +258,6 @@ def few_pairs_pull(run: RunSoFar) -> Insight | None:
         _ids(sorted(rows, key=lambda r: -r.weight)),
         "info",
     )
-
-
-Rule = Callable[[RunSoFar], "Insight | None"]
-RULES: tuple[Rule, ...] = (
-    not_finite,
-    kl_over_budget,
-    chosen_falls,
-    accuracy_one_early,
-    loss_flat,
-    train_dev_gap,
-    dev_loss_rises,
-    truncated,
-    length_leak,
-    few_pairs_pull,
-)
 
 
 def rolling_mean(values: Array, window: int) -> Array:

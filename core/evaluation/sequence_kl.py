@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from core.domain.run_events import KlDone
-from core.evaluation.kl import DEFAULT_TILE, Logits, heads_of, row_kl
 from core.evaluation.statistics import mean_se
+from core.evaluation.token_kl import DEFAULT_TILE, Logits, heads_of, row_kl
 from core.generation.lm import PolicyAndReference
 from core.generation.sampler import DecoderSettings, Progress, Sampled, evaluating, sample
 from core.generation.seeds import derive_seed

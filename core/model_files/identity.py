@@ -13,6 +13,7 @@ from pathlib import Path
 from core import durable
 from core.domain.errors import BadInput, ModelRefused, NotFound
 from core.domain.ids import sha256_json
+from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.model_files.file_hashes import hash_files
@@ -20,8 +21,6 @@ from core.model_files.file_hashes import hash_files
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 """Files that decide how text becomes tokens, the chat template included."""
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
-TIE_LOSSES = ("davidson", "rao_kupper")
-"""Losses that learn from ties; all others train without the pairs that are ties."""
 _MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 _NOT_IDENTITY = ("_name_or_path", "_model_name_or_path", "transformers_version", "use_cache", "dtype", "torch_dtype")
 """Entries of config.json that say where a model comes from or how it is loaded, not what it computes."""

@@ -22,7 +22,7 @@ from core.model_files.identity import run_inputs
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control import Control
-from core.training.footprint import limit_caches
+from core.training.forward.footprint import limit_caches
 from core.training.forward.matmul_kernel_cache import settled_kernel
 from core.training.forward.matmul_kernels import kernel_in
 from core.training.loop import Attempt, Training, finished
@@ -30,10 +30,11 @@ from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl
 from core.training.policy.device import resolve_device, set_threads
 from core.training.preparing import Split, prepare, split_pairs
-from core.training.probe import Probe, TrainSession
-from core.training.steps.batching import total_steps
+from core.training.probe import Probe
+from core.training.steps.data_order import total_steps
 from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.session import TrainSession
 
 __all__ = ["Probe", "TrainSession", "train"]
 

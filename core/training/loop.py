@@ -20,14 +20,14 @@ from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
 from core.training.control import Control
 from core.training.export.run_result import publish_result
-from core.training.footprint import trim_heap
+from core.training.forward.footprint import trim_heap
 from core.training.parallel.process_group import ProcessGroup
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
 from core.training.reference import tr_dpo
-from core.training.steps.batching import MicroBatches
 from core.training.steps.gradient import NotFinite, Stepper
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.micro_batches import MicroBatches
 from core.training.steps.optimizer import (
     clip_gradients,
     learning_rate,

@@ -10,24 +10,25 @@ from pathlib import Path
 import torch
 
 from core.domain.errors import BadInput, GateFailed
+from core.domain.losses import LOSS_ROWS, TIE_LOSSES
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
-from core.training.footprint import trim_heap
+from core.training.forward.footprint import trim_heap
 from core.training.forward.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.forward.select import choose_scorer
 from core.training.gate.run import run_gate
-from core.training.losses import LOSS_TABLE, check_labels
+from core.training.losses import check_labels
 from core.training.parallel.fsdp import Sharded, ShardedScorer
 from core.training.parallel.process_group import ProcessGroup
 from core.training.policy.model import load_model
-from core.training.probe import TrainSession
 from core.training.reference.cache import ReferenceCache, ReferenceIdentity, TokenLogps
 from core.training.reference.tr_dpo import LiveReference
-from core.training.scoring import EncodedPair
-from core.training.steps.batching import DataOrder, total_steps
+from core.training.steps.data_order import DataOrder, total_steps
 from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.session import TrainSession
+from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import encode_pairs
 
 REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
@@ -48,7 +49,7 @@ class Split:
 
 def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
     """Sort pairs into splits; the sealed test split is not touched, ties stay only for losses that read them."""
-    takes_ties = LOSS_TABLE[config.loss].accepts_ties
+    takes_ties = LOSS_ROWS[config.loss].accepts_ties
     used = [pair for pair in pairs if takes_ties or not pair.is_tie]
     left_out = sum(pair.is_tie for pair in pairs if pair.split != "test") if not takes_ties else 0
     return Split([p for p in used if p.split == "train"], [p for p in used if p.split == "dev"], left_out)
@@ -123,7 +124,7 @@ def prepare(
     visited = (
         []
         if config.ref_refresh_every
-        else _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_TABLE[config.loss].whole_step)
+        else _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_ROWS[config.loss].whole_step)
     )
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
@@ -150,7 +151,7 @@ def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
 
 
 def _about_ties(count: int, config: RunConfig) -> str:
-    takers = ", ".join(name for name, spec in LOSS_TABLE.items() if spec.accepts_ties)
+    takers = ", ".join(TIE_LOSSES)
     return f"{count} pairs called a tie were left out: {config.loss} cannot learn from ties ({takers} can)."
 
 

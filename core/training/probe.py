@@ -1,90 +1,13 @@
-"""What looks at a run from outside while it trains, and what it is given to look at."""
+"""What measures a run from outside while it trains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from typing import Protocol
 
-import torch
-
-from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import PairMetrics, RunEvent
-from core.training.losses.evaluate_pairs import LossEvaluator
-from core.training.parallel.fsdp import Sharded
-from core.training.policy.model import LoadedModel
-from core.training.reference.cache import TokenLogps
-from core.training.scoring import EncodedPair, Scorer
-
-
-class TrainSession:
-    """A run in progress, as a probe sees it. A probe must leave weights and gradients alone.
-
-    Attributes:
-        config: the run's settings.
-        model: policy and reference.
-        scorer: the forward pass of the run.
-        encoded: token ids by pair id, of train and dev.
-        pairs: the training pairs by pair id, of train and dev.
-        train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
-        sharded: the policy's shards where several processes train all of its weights, else None.
-        stop_reason: set by :meth:`request_stop`.
-    """
-
-    def __init__(
-        self,
-        config: RunConfig,
-        model: LoadedModel,
-        scorer: Scorer,
-        pairs: Sequence[TrainingPair],
-        encoded: Sequence[EncodedPair],
-        fetch_reference: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
-        sharded: Sharded | None = None,
-    ) -> None:
-        self.config = config
-        self.sharded = sharded
-        self.model = model
-        self.scorer = scorer
-        self.encoded = {pair.pair_id: pair for pair in encoded}
-        self.pairs = {pair.pair_id: pair for pair in pairs if pair.pair_id in self.encoded}
-        self.train_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "train")
-        self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
-        self.valuer = LossEvaluator(config, fetch_reference)
-        self.stop_reason = ""
-
-    def whole_model(self) -> AbstractContextManager[None]:
-        """Return a context in which the model may be used or written by one process alone; all must enter it."""
-        return nullcontext() if self.sharded is None else self.sharded.whole()
-
-    def reference_logps(self, pair: EncodedPair) -> tuple[float, float]:
-        """Return the cached reference log-prob sums of chosen and rejected, in nats."""
-        return self.valuer.reference_logps(pair)
-
-    def prepare(self, pairs: Sequence[EncodedPair]) -> None:
-        """Fetch the reference of ``pairs`` in one go, as a probe does with its fixed set."""
-        self.valuer.prepare(pairs)
-
-    def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairMetrics]:
-        """Return each pair's values under the present policy, ``batch`` pairs a forward pass, without grad.
-
-        A row depends on its pair alone, so the result does not depend on ``batch`` (but for losses over a
-        whole step, which are taken over each batch).
-        """
-        rows: list[PairMetrics] = []
-        for start in range(0, len(pairs), batch):
-            part = pairs[start : start + batch]
-            with torch.no_grad():
-                scores = self.scorer.score(
-                    part, policy=True, token_weights=self.valuer.token_weights, stats=self.config.wpo
-                )
-            lengths = [float(max(pair.response_tokens()[0], 1)) for pair in part]
-            rows += self.valuer.value(part, scores, lengths).rows
-        return rows
-
-    def request_stop(self, reason: str) -> None:
-        """Ask the engine to finish after this probe; ``reason`` is "kl_budget"."""
-        self.stop_reason = reason
+from core.domain.run_events import RunEvent
+from core.training.steps.session import TrainSession
 
 
 class Probe(Protocol):

@@ -201,7 +201,7 @@ def _report(
     dry: _DryRun,
     place: Path,
 ) -> PreflightReport:
-    from core.training.steps.batching import total_steps
+    from core.training.steps.data_order import total_steps
 
     train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
     base = PreflightReport(tokens=tokens, gate=dry.gate, device=dry.device, forward=dry.forward)

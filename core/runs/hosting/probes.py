@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
-from core.evaluation.kl import TokenKl, heads_of, token_kl
 from core.evaluation.preference_metrics import summarise
 from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
 from core.evaluation.statistics import over_budget
+from core.evaluation.token_kl import TokenKl, heads_of, token_kl
 from core.generation.sampler import DecoderSettings, sample, sample_both
 from core.generation.seeds import derive_seed
-from core.training.probe import TrainSession
-from core.training.scoring import EncodedPair
+from core.training.steps.session import TrainSession
+from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import PairEncoder
 
 SAMPLES = 4

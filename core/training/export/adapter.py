@@ -19,9 +19,10 @@ from core.durable import publish_folder, read_json, write_json
 from core.model_files.folder_check import check_adapter, check_model
 from core.model_files.identity import model_sha256
 from core.model_files.offline import go_offline
+from core.training.export.contract import build_contract, write_contract
 from core.training.policy.adapters import POLICY
 from core.training.policy.model import LoadedModel, read_base
-from core.training.policy.provenance import build_contract, read_contract, require_base, write_contract
+from core.training.policy.provenance import read_contract, require_base
 
 PROBES: tuple[str, ...] = (
     "The capital of France is",

@@ -23,8 +23,9 @@ from core.training.export.adapter import (
     neutral_config,
     probe_ids,
 )
+from core.training.export.contract import write_contract
 from core.training.policy.model import read_base, read_tokenizer
-from core.training.policy.provenance import read_contract, write_contract
+from core.training.policy.provenance import read_contract
 
 Numbers = tuple[int, float, float]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from core import durable
 from core.domain.ids import new_uid
 from core.training.checkpoints.save_load import save_adapter
+from core.training.export.contract import build_contract, write_contract
 from core.training.policy.model import LoadedModel
-from core.training.policy.provenance import build_contract, write_contract
 
 
 def publish_result(

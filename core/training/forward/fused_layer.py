@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.generation.lm_head import Linear
-from core.training.forward.fused_weights import LeanLayer
+from core.training.forward.fused_weights import FusedLayer
 from core.training.forward.lora_linear import AdaptedLinear, apply, back
 from core.training.forward.tiled_attention import AttentionPlan, attend, attend_backward
 
@@ -77,7 +77,7 @@ class Saved:
         return cls(*tensors[:10], tuple(tensors[10:]))
 
 
-def forward_layer(h: Tensor, layer: LeanLayer, call: Call) -> tuple[Tensor, Saved]:
+def forward_layer(h: Tensor, layer: FusedLayer, call: Call) -> tuple[Tensor, Saved]:
     """Return the layer's output (K, H) for its input (T, H), and what the backward pass needs."""
     x = rms_norm(h, layer.norm_in, call.eps)
     (q, low_q), (k, low_k), (v, low_v) = (_apply(x, linear, call) for linear in (layer.q, layer.k, layer.v))
@@ -101,11 +101,11 @@ def forward_layer(h: Tensor, layer: LeanLayer, call: Call) -> tuple[Tensor, Save
 
 
 def backward_layer(
-    grad: Tensor, saved: Saved, layer: LeanLayer, call: Call, *, input_grad: bool = True
+    grad: Tensor, saved: Saved, layer: FusedLayer, call: Call, *, input_grad: bool = True
 ) -> tuple[Tensor | None, list[Tensor]]:
     """Return the gradient by the layer's input (None if not wanted) and by its adapters.
 
-    The adapters' gradients stand in the order of :meth:`LeanLayer.parameters`.
+    The adapters' gradients stand in the order of :meth:`FusedLayer.parameters`.
     """
     low = saved.low
     s = F.silu(saved.gate)

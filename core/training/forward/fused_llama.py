@@ -21,13 +21,13 @@ from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward.fused_layer import Call, Saved, backward_layer, forward_layer, rms_norm, rms_norm_backward
-from core.training.forward.fused_weights import LeanLayer, LeanModel, model_dtype, read_model
+from core.training.forward.fused_weights import FusedLayer, FusedModel, model_dtype, read_model
 from core.training.forward.matmul_kernels import choose_kernel
 from core.training.forward.prefix_layout import ForwardModel, PrefixRow, RowScorer, groups, pack
 from core.training.forward.tiled_attention import plan_attention
 
 
-class LeanScorer(RowScorer):
+class FusedLlamaScorer(RowScorer):
     """Scores pairs through hand-written Llama-shaped layers on the CPU.
 
     Args:
@@ -52,12 +52,12 @@ class LeanScorer(RowScorer):
         longest: int = 0,
         kernel: str = "",
     ) -> None:
-        self._lean = read_model(model)
-        if self._lean.window and longest >= self._lean.window:
-            raise ModelRefused(f"pairs of {longest} tokens exceed its attention window of {self._lean.window}")
+        self._fused = read_model(model)
+        if self._fused.window and longest >= self._fused.window:
+            raise ModelRefused(f"pairs of {longest} tokens exceed its attention window of {self._fused.window}")
         self.tile = tile
         self.checkpointing = checkpointing
-        dtype = model_dtype(self._lean)
+        dtype = model_dtype(self._fused)
         chosen = choose_kernel(dtype, wanted=kernel)
         self._linear = chosen.linear
         self._head = HeadSpec.from_model(model.model).with_linear(chosen.linear)
@@ -71,34 +71,34 @@ class LeanScorer(RowScorer):
     def _hidden(self, rows: Sequence[PrefixRow], *, policy: bool) -> Tensor:
         again = policy and self.recomputes(rows)
         states = [self._run(group, policy, again) for group in groups([row for row in rows if row.targets], 0)]
-        return torch.cat(states) if states else self._lean.norm.new_zeros(0, self._lean.norm.shape[0])
+        return torch.cat(states) if states else self._fused.norm.new_zeros(0, self._fused.norm.shape[0])
 
     def _run(self, rows: Sequence[PrefixRow], policy: bool, again: bool) -> Tensor:
         """Return the final states of the rows' targets."""
-        lean = self._lean
+        fused = self._fused
         packed = pack(rows)
-        call = self._call(lean, rows, packed.positions, policy)
+        call = self._call(fused, rows, packed.positions, policy)
         # a whole training step runs here: autograd links layers, and sees nothing inside them
         wants_grad = policy and torch.is_grad_enabled()
-        h = lean.embedding.detach()[packed.ids]
-        for number, layer in enumerate(lean.layers):
-            last = number == len(lean.layers) - 1
+        h = fused.embedding.detach()[packed.ids]
+        for number, layer in enumerate(fused.layers):
+            last = number == len(fused.layers) - 1
             this = replace(call, keep=packed.gather) if last else call
             if wants_grad:
                 h = _Layer.apply(h, layer, this, again, *layer.parameters())
             else:
                 h = forward_layer(h, layer, this)[0]
-        return _Norm.apply(h, lean.norm, lean.eps)
+        return _Norm.apply(h, fused.norm, fused.eps)
 
-    def _call(self, lean: LeanModel, rows: Sequence[PrefixRow], positions: Tensor, policy: bool) -> Call:
-        cos, sin = lean.rotary(lean.embedding, positions[None])
-        half = lean.head_dim // 2
+    def _call(self, fused: FusedModel, rows: Sequence[PrefixRow], positions: Tensor, policy: bool) -> Call:
+        cos, sin = fused.rotary(fused.embedding, positions[None])
+        half = fused.head_dim // 2
         return Call(
-            plan=plan_attention(rows, model_dtype(lean)),
+            plan=plan_attention(rows, model_dtype(fused)),
             cos=cos[0, :, None, :half],
             sin=sin[0, :, None, :half],
-            scaling=lean.scaling,
-            eps=lean.eps,
+            scaling=fused.scaling,
+            eps=fused.eps,
             linear=self._linear,
             policy=policy,
         )
@@ -108,7 +108,7 @@ class _Layer(torch.autograd.Function):
     """One decoder layer under autograd; its adapters are inputs so that they receive their gradients."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, layer: LeanLayer, call: Call, checkpointing: bool, *_adapters: Tensor) -> Tensor:
+    def forward(ctx: Any, h: Tensor, layer: FusedLayer, call: Call, checkpointing: bool, *_adapters: Tensor) -> Tensor:
         """Run the layer and keep what the backward pass needs: all of it, or only the input."""
         out, saved = forward_layer(h, layer, call)
         ctx.save_for_backward(*([h] if checkpointing else saved.tensors()))

@@ -26,7 +26,7 @@ _ROPE = ("default", "linear", "llama3", "yarn")
 
 
 @dataclass(frozen=True, slots=True)
-class LeanLayer:
+class FusedLayer:
     """The tensors of one decoder layer; ``q_norm`` and ``k_norm`` are None where heads are not normed."""
 
     norm_in: Tensor
@@ -52,7 +52,7 @@ class LeanLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class LeanModel:
+class FusedModel:
     """A Llama-shaped decoder.
 
     Attributes:
@@ -63,7 +63,7 @@ class LeanModel:
     """
 
     embedding: Tensor
-    layers: tuple[LeanLayer, ...]
+    layers: tuple[FusedLayer, ...]
     norm: Tensor
     eps: float
     heads: int
@@ -74,7 +74,7 @@ class LeanModel:
     window: int
 
 
-def read_model(model: PolicyAndReference) -> LeanModel:
+def read_model(model: PolicyAndReference) -> FusedModel:
     """Read policy and reference.
 
     Raises:
@@ -91,7 +91,7 @@ def read_model(model: PolicyAndReference) -> LeanModel:
     if type(decoder.embed_tokens) is not nn.Embedding:
         raise ModelRefused("the embedding is adapted")
     attention = decoder.layers[0].self_attn
-    lean = LeanModel(
+    fused = FusedModel(
         embedding=decoder.embed_tokens.weight,
         layers=tuple(_read_layer(layer, adapters) for layer in decoder.layers),
         norm=decoder.norm.weight,
@@ -103,8 +103,8 @@ def read_model(model: PolicyAndReference) -> LeanModel:
         rotary=decoder.rotary_emb,
         window=max(attention_windows(config).values()),
     )
-    _check_trainable(model.model, lean)
-    return lean
+    _check_trainable(model.model, fused)
+    return fused
 
 
 def _check_family(base: Any) -> None:
@@ -124,15 +124,15 @@ def _check_family(base: Any) -> None:
         raise ModelRefused("the output head is not a plain frozen matrix")
 
 
-def _check_trainable(model: nn.Module, lean: LeanModel) -> None:
+def _check_trainable(model: nn.Module, fused: FusedModel) -> None:
     """Refuse a model in which something trains that the backward pass gives no gradient."""
-    known = {id(p) for layer in lean.layers for p in layer.parameters()}
+    known = {id(p) for layer in fused.layers for p in layer.parameters()}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and id(parameter) not in known:
             raise ModelRefused(f"{name} trains")
 
 
-def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
+def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> FusedLayer:
     attention: Any = layer.self_attn
     mlp: Any = layer.mlp
     rest: Any = layer
@@ -140,7 +140,7 @@ def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
     def linear(module: nn.Module) -> AdaptedLinear:
         return read_linear(module, adapters)
 
-    return LeanLayer(
+    return FusedLayer(
         norm_in=rest.input_layernorm.weight,
         q=linear(attention.q_proj),
         k=linear(attention.k_proj),
@@ -155,6 +155,6 @@ def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> LeanLayer:
     )
 
 
-def model_dtype(lean: LeanModel) -> torch.dtype:
+def model_dtype(fused: FusedModel) -> torch.dtype:
     """Return the dtype of weights and activations."""
-    return lean.embedding.dtype
+    return fused.embedding.dtype

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
-from core.training.scoring import EncodedPair, ResponseHidden, Scores, TokenWeights, no_grad_if
+from core.training.forward.scorer import ResponseHidden, Scores, TokenWeights, no_grad_if
+from core.training.text.encoded_pair import EncodedPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ def _answers(pair: EncodedPair) -> tuple[tuple[tuple[int, ...], tuple[int, ...]]
     return (pair.chosen_ids, pair.chosen_mask), (pair.rejected_ids, pair.rejected_mask)
 
 
-class SeparateScorer:
-    """Keeps :class:`core.training.scoring.Scorer` with padded rows and full logits at response positions.
+class PaddedScorer:
+    """Keeps :class:`core.training.forward.scorer.Scorer` with padded rows and full logits at response positions.
 
     Args:
         model: policy and reference.
@@ -98,7 +99,7 @@ class SeparateScorer:
         token_weights: TokenWeights | None = None,
         stats: bool = True,
     ) -> Scores:
-        """Score ``pairs``; see :class:`core.training.scoring.Scorer`."""
+        """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         padded = pad_rows(pairs, self._device, self._side)
         with no_grad_if(not policy), self._opened(policy) as live:
             logits = HeadSpec.from_model(live).logits(_states(live, padded))

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from core.generation.lm_head import HeadSpec
 from core.training.forward.fused_head import RowScores, score_rows
-from core.training.scoring import EncodedPair, ResponseHidden, Scores, TokenWeights, no_grad_if
+from core.training.forward.scorer import ResponseHidden, Scores, TokenWeights, no_grad_if
+from core.training.text.encoded_pair import EncodedPair
 
 PROMPT, CHOSEN, REJECTED = 0, 1, 2
 
@@ -195,7 +196,7 @@ class RowScorer(ABC):
         token_weights: TokenWeights | None = None,
         stats: bool = True,
     ) -> Scores:
-        """Score ``pairs``; see :class:`core.training.scoring.Scorer`."""
+        """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         rows = [lay_out(pair) for pair in pairs]
         with no_grad_if(not policy), self.opened(policy=policy) as model:
             hidden = model.hidden(rows)

@@ -37,7 +37,7 @@ _KINDS = ("full_attention", "sliding_attention")
 """Layer kinds whose mask is known here."""
 
 
-class SharedScorer(RowScorer):
+class PrefixSharedScorer(RowScorer):
     """Scores pairs as prefix-shared rows through the model's own decoder.
 
     Args:

@@ -20,13 +20,14 @@ from torch import Tensor, nn
 from core.domain.errors import BadInput, ModelRefused, UserError
 from core.domain.run_config import RunConfig
 from core.generation.lm import PolicyAndReference
-from core.training.footprint import trim_heap
-from core.training.forward.fused_llama import LeanScorer
+from core.training.forward.footprint import trim_heap
+from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.memory_plan import ModelShape, checkpoint_above, free_bytes
-from core.training.forward.padded import SeparateScorer
+from core.training.forward.padded import PaddedScorer
 from core.training.forward.prefix_layout import RowScorer
-from core.training.forward.prefix_shared import SharedScorer, attention_windows, base_of
-from core.training.scoring import EncodedPair, Scorer
+from core.training.forward.prefix_shared import PrefixSharedScorer, attention_windows, base_of
+from core.training.forward.scorer import Scorer
+from core.training.text.encoded_pair import EncodedPair
 
 CHECK_PAIRS = 2
 CHECK_PROMPT, CHECK_RESPONSE = 24, 12
@@ -70,7 +71,7 @@ def choose_scorer(
             continue
         try:
             scorer = build()
-            if reason := disagreement(scorer, SeparateScorer(model), model, check_pairs(model, encoded)):
+            if reason := disagreement(scorer, PaddedScorer(model), model, check_pairs(model, encoded)):
                 raise ModelRefused(reason)
         except Exception as error:  # any failure of a fast path only means that the next one is taken
             reasons.append(f"{name}: {_first_line(error)}")
@@ -79,7 +80,7 @@ def choose_scorer(
         _plan_checkpointing(scorer, model, config)
         return scorer
     if config.forward in ("auto", "separate"):
-        return SeparateScorer(model, note="; ".join(reasons))
+        return PaddedScorer(model, note="; ".join(reasons))
     raise ModelRefused(
         f"The {config.forward} forward pass cannot run this model ({reasons[0].split(': ', 1)[1]}).",
         "Set forward to auto.",
@@ -93,11 +94,11 @@ def _candidates(
     longest = max((pair.length for pair in encoded), default=0)
     yield (
         "lean",
-        lambda: LeanScorer(model, checkpointing=checkpointing, longest=longest, kernel=kernel),
+        lambda: FusedLlamaScorer(model, checkpointing=checkpointing, longest=longest, kernel=kernel),
     )
     if next(model.model.parameters()).device.type == "cuda":
-        yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, flex=True)
-    yield "shared", lambda: SharedScorer(model, checkpointing=checkpointing, kernel=kernel)
+        yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, flex=True)
+    yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, kernel=kernel)
 
 
 def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:

@@ -15,15 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from core.domain.errors import GateFailed
+from core.domain.losses import StartCase, start_value
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
-from core.training.footprint import trim_heap
+from core.training.forward.footprint import trim_heap
+from core.training.forward.scorer import Scorer, Scores
 from core.training.gate.token_audit import audit_tokens
-from core.training.losses import LossInputs, StartCase, evaluate, start_value
+from core.training.losses import LossInputs, evaluate
 from core.training.parallel.fsdp import whole
 from core.training.policy.model import LoadedModel
 from core.training.policy.stored_weights import differing_base_weights
-from core.training.scoring import EncodedPair, Scorer, Scores
+from core.training.text.encoded_pair import EncodedPair
 
 CachedReference = Callable[[EncodedPair], Any]
 """Returns a pair's cached reference log-probs, (chosen, rejected): sums, or per-token tensors."""
@@ -251,7 +253,8 @@ def first_loss(
         StartCase(float(c), float(r), *pair.response_tokens(), pair.target, pair.is_tie)
         for pair, (c, r) in zip(pairs, reference.tolist(), strict=True)
     )
-    values = [start_value(case, config) for case in cases]
+    settings = config.to_plain()
+    values = [start_value(case, settings) for case in cases]
     return measured, sum(values) / len(values)
 
 

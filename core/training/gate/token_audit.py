@@ -7,8 +7,8 @@ from typing import Any
 
 from core.domain.errors import GateFailed, ModelRefused
 from core.domain.run_config import RunConfig
-from core.training.scoring import EncodedPair
 from core.training.text.chat_template import probe
+from core.training.text.encoded_pair import EncodedPair
 
 MERGED_LIMIT = 0.1
 """Share of pairs whose boundary may be merged: above it the layout is at fault, below it the odd text is."""

@@ -1,7 +1,8 @@
-"""Preference losses: one small function each, a table of them, the objective around them, and an oracle."""
+"""Preference losses: one small function each, registered by name, and the objective around them."""
 
 from __future__ import annotations
 
+from core.training.losses import batchwise, pairwise, pointwise, ties  # noqa: F401 (importing registers the functions)
 from core.training.losses.inputs import LossInputs
 from core.training.losses.objective import (
     Objective,
@@ -13,18 +14,13 @@ from core.training.losses.objective import (
     length_weights,
     likelihood_factor,
     likelihood_lengths,
+    preference_term,
     wpo_weights,
 )
-from core.training.losses.start_values import START_VALUES, StartCase, start_value
-from core.training.losses.table import LOSS_TABLE, LossSpec, preference_term
 
 __all__ = [
-    "LOSS_TABLE",
-    "START_VALUES",
     "LossInputs",
-    "LossSpec",
     "Objective",
-    "StartCase",
     "check_combination",
     "check_labels",
     "evaluate",
@@ -34,6 +30,5 @@ __all__ = [
     "likelihood_factor",
     "likelihood_lengths",
     "preference_term",
-    "start_value",
     "wpo_weights",
 ]

@@ -8,8 +8,10 @@ from torch.nn.functional import logsigmoid
 
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
+from core.training.losses.registry import preference_loss
 
 
+@preference_loss("aot")
 def aot(batch: LossInputs, config: RunConfig) -> Tensor:
     """AOT, paired: the k-th smallest policy log-ratio is held against the k-th smallest of the reference.
 

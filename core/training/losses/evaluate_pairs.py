@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import PairMetrics
+from core.training.forward.scorer import Scores, TokenWeights, sum_logps
 from core.training.losses import (
     LossInputs,
     evaluate,
@@ -23,7 +24,7 @@ from core.training.losses import (
     wpo_weights,
 )
 from core.training.reference.cache import TokenLogps
-from core.training.scoring import EncodedPair, Scores, TokenWeights, sum_logps
+from core.training.text.encoded_pair import EncodedPair
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from core.domain.errors import UsageError
+from core.domain.losses import LOSS_ROWS
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
-from core.training.losses.table import LOSS_TABLE, preference_term
-from core.training.scoring import EncodedPair
+from core.training.losses.registry import LOSS_FUNCTIONS
+from core.training.text.encoded_pair import EncodedPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,29 @@ class Objective:
         return self.rewards[:, 0] - self.rewards[:, 1]
 
 
+def label_probability(batch: LossInputs, config: RunConfig) -> Tensor:
+    """(n,) probability given to "chosen is better" once label smoothing has been mixed into the target."""
+    if LOSS_ROWS[config.loss].own_smoothing:
+        return batch.target
+    noise = config.label_smoothing
+    return batch.target * (1 - noise) + (1 - batch.target) * noise
+
+
+def preference_term(batch: LossInputs, config: RunConfig) -> Tensor:
+    """(n,) the loss under soft labels: its expectation over which answer is better.
+
+    p * loss(chosen, rejected) + (1-p) * loss(rejected, chosen). For sigmoid this is cDPO.
+    """
+    function = LOSS_FUNCTIONS[config.loss].losses
+    losses = function(batch, config)
+    share = label_probability(batch, config)
+    if bool(torch.all(share == 1)):
+        return losses
+    return share * losses + (1 - share) * function(batch.swapped(), config)
+
+
 def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) -> Objective:
     """Return the losses of ``batch``; ``wpo`` are the (n,) detached weights of :func:`wpo_weights`."""
-    spec = LOSS_TABLE[config.loss]
     preference = preference_term(batch, config)
     losses = preference if wpo is None else preference * wpo.to(preference.dtype)
     terms: dict[str, Tensor] = {}
@@ -50,7 +71,9 @@ def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) ->
         terms = {"preference_loss": preference.detach(), "nll": nll.detach()}
     if wpo is not None:
         terms["wpo_weight"] = wpo.detach()
-    return Objective(losses * batch.weight, preference, spec.rewards(batch, config).detach(), terms)
+    return Objective(
+        losses * batch.weight, preference, LOSS_FUNCTIONS[config.loss].rewards(batch, config).detach(), terms
+    )
 
 
 def gradient_to_logps(losses: Tensor, policy: Tensor) -> Tensor:
@@ -67,9 +90,10 @@ def gradient_weight(batch: LossInputs, preference: Tensor, config: RunConfig) ->
     likelihood term are not in it.
     """
     pull = gradient_to_logps(preference, batch.policy).abs()
-    if LOSS_TABLE[config.loss].per_token:
+    row = LOSS_ROWS[config.loss]
+    if row.per_token:
         pull = pull * batch.tokens
-    return pull.mean(dim=1) / (config.orpo_lambda if config.loss == "orpo" else config.beta)
+    return pull.mean(dim=1) / getattr(config, row.margin_scale)
 
 
 def wpo_weights(aligned: Tensor, tokens: Tensor) -> Tensor:
@@ -99,7 +123,7 @@ def length_weights(pair: EncodedPair, alpha: float) -> tuple[list[float], list[f
 
 def likelihood_factor(config: RunConfig) -> float:
     """Return the factor of the chosen answer's negative log-likelihood per token; 0 when there is none."""
-    return LOSS_TABLE[config.loss].likelihood + config.rpo_alpha
+    return LOSS_ROWS[config.loss].likelihood + config.rpo_alpha
 
 
 def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[float]:
@@ -108,7 +132,7 @@ def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[
     "pairs" (and ORPO): its own length, so the step's mean is over pairs. "tokens": the step's mean length, so
     that the mean over pairs is the mean over all chosen tokens of the step.
     """
-    if config.rpo_average == "tokens" and LOSS_TABLE[config.loss].likelihood == 0:
+    if config.rpo_average == "tokens" and LOSS_ROWS[config.loss].likelihood == 0:
         mean = max(sum(chosen_tokens) / max(len(chosen_tokens), 1), 1.0)
         return [mean] * len(chosen_tokens)
     return [float(max(count, 1)) for count in chosen_tokens]
@@ -120,14 +144,18 @@ def check_combination(config: RunConfig) -> None:
     Raises:
         UsageError: naming both settings.
     """
-    spec = LOSS_TABLE[config.loss]
+    spec = LOSS_ROWS[config.loss]
     if config.wpo and spec.whole_step:
         raise UsageError(f"wpo cannot weight {config.loss}: its losses belong to no single pair.", "Set wpo=false.")
     if config.ld_alpha < 1 and likelihood_factor(config):
         raise UsageError(
             "ld_alpha below 1 cannot be combined with a likelihood term: the likelihood would be cut as well.",
-            "Set ld_alpha=1, or rpo_alpha=0 with another loss than orpo.",
+            f"Set ld_alpha=1, or rpo_alpha=0 with another loss than {_with_likelihood()}.",
         )
+
+
+def _with_likelihood() -> str:
+    return " or ".join(row.key for row in LOSS_ROWS.values() if row.likelihood)
 
 
 def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
@@ -137,7 +165,7 @@ def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
         UsageError: when a loss over the whole step meets soft labels.
     """
     soft = sum(pair.target != 1.0 for pair in pairs)
-    if soft and LOSS_TABLE[config.loss].whole_step:
+    if soft and LOSS_ROWS[config.loss].whole_step:
         raise UsageError(
             f"{config.loss} cannot use soft labels, and {soft} pairs have a target below 1.",
             "Freeze the dataset without soft targets, or choose another loss.",

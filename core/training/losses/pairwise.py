@@ -14,10 +14,12 @@ from torch.nn.functional import logsigmoid
 
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
+from core.training.losses.registry import preference_loss
 
 EXO_DEFAULT_SMOOTHING = 1e-3
 
 
+@preference_loss("sigmoid")
 def sigmoid(batch: LossInputs, config: RunConfig) -> Tensor:
     """DPO: -log s(z). Rafailov et al. 2023, arXiv 2305.18290, equation 7.
 
@@ -27,6 +29,7 @@ def sigmoid(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(config.beta * batch.h)
 
 
+@preference_loss("robust")
 def robust(batch: LossInputs, config: RunConfig) -> Tensor:
     """Robust DPO: [(1-e) * -log s(z) - e * -log s(-z)] / (1 - 2e), e = ``label_smoothing``.
 
@@ -37,6 +40,7 @@ def robust(batch: LossInputs, config: RunConfig) -> Tensor:
     return (-(1 - noise) * logsigmoid(z) + noise * logsigmoid(-z)) / (1 - 2 * noise)
 
 
+@preference_loss("ipo")
 def ipo(batch: LossInputs, config: RunConfig) -> Tensor:
     """IPO: (D_chosen/|chosen| - D_rejected/|rejected| - 1/(2 beta))^2.
 
@@ -45,11 +49,13 @@ def ipo(batch: LossInputs, config: RunConfig) -> Tensor:
     return (batch.h_per_token - 1 / (2 * config.beta)) ** 2
 
 
+@preference_loss("hinge")
 def hinge(batch: LossInputs, config: RunConfig) -> Tensor:
     """Hinge on the normalised likelihood: max(0, 1 - z). Liu et al. 2023 (RSO), arXiv 2309.06657."""
     return torch.relu(1 - config.beta * batch.h)
 
 
+@preference_loss("sigmoid_norm")
 def sigmoid_norm(batch: LossInputs, config: RunConfig) -> Tensor:
     """Length-normalised DPO: -log s(beta * (D_chosen/|chosen| - D_rejected/|rejected|)).
 
@@ -58,6 +64,7 @@ def sigmoid_norm(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(config.beta * batch.h_per_token)
 
 
+@preference_loss("r_dpo")
 def r_dpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """Length-regularised DPO: -log s(z + alpha * (|chosen| - |rejected|)), alpha = ``r_dpo_alpha``.
 
@@ -68,6 +75,7 @@ def r_dpo(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(config.beta * batch.h + extra)
 
 
+@preference_loss("dpop")
 def dpop(batch: LossInputs, config: RunConfig) -> Tensor:
     """DPO-Positive: -log s(beta * (h - lambda * max(0, -D_chosen))), lambda = ``dpop_lambda``.
 
@@ -76,6 +84,7 @@ def dpop(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(config.beta * (batch.h - config.dpop_lambda * torch.relu(-batch.chosen)))
 
 
+@preference_loss("exo_pair")
 def exo_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     """EXO for a pair: KL(q || p), q = (s(z), s(-z)), p = (1-e, e), e = ``label_smoothing`` (0 stands for 1e-3).
 
@@ -87,6 +96,7 @@ def exo_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     return won + lost
 
 
+@preference_loss("discopop")
 def discopop(batch: LossInputs, config: RunConfig) -> Tensor:
     """DiscoPOP: (1-m) * -log s(z) + m * exp(-z), m = s(z / tau), tau = ``discopop_tau``.
 
@@ -97,6 +107,12 @@ def discopop(batch: LossInputs, config: RunConfig) -> Tensor:
     return -(1 - mix) * logsigmoid(z) + mix * torch.exp(-z)
 
 
+def mean_logp_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
+    """(n, 2) rewards of SimPO: beta * log pi per token."""
+    return config.beta * batch.mean_logp
+
+
+@preference_loss("simpo", rewards=mean_logp_rewards)
 def simpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """SimPO: -log s(beta * (lp_chosen/|chosen| - lp_rejected/|rejected|) - gamma), gamma = ``simpo_gamma``.
 
@@ -115,6 +131,12 @@ def log_odds(mean_logp: Tensor) -> Tensor:
     return mean_logp - log_rest
 
 
+def log_odds_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
+    """(n, 2) rewards of ORPO: the log-odds of the mean token probability; their difference is its margin."""
+    return log_odds(batch.mean_logp)
+
+
+@preference_loss("orpo", rewards=log_odds_rewards)
 def orpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """The odds-ratio part of ORPO: lambda * -log s(logodds_chosen - logodds_rejected), lambda = ``orpo_lambda``.
 

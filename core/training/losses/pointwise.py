@@ -11,8 +11,10 @@ from torch.nn.functional import logsigmoid
 
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
+from core.training.losses.registry import preference_loss
 
 
+@preference_loss("nca_pair")
 def nca_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     """NCA for a pair: -log s(r_chosen) - log s(-r_chosen)/2 - log s(-r_rejected)/2.
 
@@ -22,6 +24,7 @@ def nca_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(good) - 0.5 * logsigmoid(-good) - 0.5 * logsigmoid(-bad)
 
 
+@preference_loss("bco_pair")
 def bco_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     """BCO for a pair: -log s(r_chosen) - log s(-r_rejected), without the moving reward shift.
 
@@ -30,6 +33,7 @@ def bco_pair(batch: LossInputs, config: RunConfig) -> Tensor:
     return -logsigmoid(config.beta * batch.chosen) - logsigmoid(-config.beta * batch.rejected)
 
 
+@preference_loss("sppo_hard")
 def sppo_hard(batch: LossInputs, config: RunConfig) -> Tensor:
     """SPPO with win probabilities 1 and 0: (D_chosen - 1/(2 beta))^2 + (D_rejected + 1/(2 beta))^2.
 
@@ -39,6 +43,7 @@ def sppo_hard(batch: LossInputs, config: RunConfig) -> Tensor:
     return (batch.chosen - goal) ** 2 + (batch.rejected + goal) ** 2
 
 
+@preference_loss("apo_zero")
 def apo_zero(batch: LossInputs, config: RunConfig) -> Tensor:
     """APO-zero: 1 - s(r_chosen) + s(r_rejected); for chosen answers better than the model's own.
 
@@ -47,6 +52,7 @@ def apo_zero(batch: LossInputs, config: RunConfig) -> Tensor:
     return torch.sigmoid(-config.beta * batch.chosen) + torch.sigmoid(config.beta * batch.rejected)
 
 
+@preference_loss("apo_down")
 def apo_down(batch: LossInputs, config: RunConfig) -> Tensor:
     """APO-down: s(r_chosen) + 1 - s(z); for chosen answers worse than the model's own.
 

@@ -15,8 +15,10 @@ from torch.nn.functional import logsigmoid, softplus
 
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
+from core.training.losses.registry import preference_loss
 
 
+@preference_loss("davidson")
 def davidson(batch: LossInputs, config: RunConfig) -> Tensor:
     """Davidson's model: P(win) = 1 / N, P(tie) = 2 nu exp(-z/2) / N, N = 1 + exp(-z) + 2 nu exp(-z/2).
 
@@ -28,6 +30,7 @@ def davidson(batch: LossInputs, config: RunConfig) -> Tensor:
     return torch.where(batch.is_tie, log_norm - parts[2], log_norm)
 
 
+@preference_loss("rao_kupper")
 def rao_kupper(batch: LossInputs, config: RunConfig) -> Tensor:
     """Rao and Kupper's model: P(win) = s(z - a), P(tie) = (k^2 - 1) s(z - a) s(-z - a), a = log k, k = 1 + 2 nu.
 

@@ -25,9 +25,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from core.training.forward.prefix_shared import SharedScorer
+from core.training.forward.prefix_shared import PrefixSharedScorer
+from core.training.forward.scorer import ResponseHidden, Scorer, Scores, TokenWeights
 from core.training.policy.model import LoadedModel
-from core.training.scoring import EncodedPair, ResponseHidden, Scorer, Scores, TokenWeights
+from core.training.text.encoded_pair import EncodedPair
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ def decoder_layers(base: Any) -> list[nn.Module]:
 
 
 class ShardedScorer:
-    """Keeps :class:`core.training.scoring.Scorer` with a sharded policy; one call of the decoder a pass."""
+    """Keeps :class:`core.training.forward.scorer.Scorer` with a sharded policy; one call of the decoder a pass."""
 
     def __init__(self, scorer: Scorer, sharded: Sharded) -> None:
         self._scorer = scorer
@@ -172,7 +173,7 @@ class ShardedScorer:
     @contextmanager
     def _one_call(self) -> Iterator[None]:
         """Put all pairs of a pass into one sequence, so that processes with more pairs do not call more often."""
-        if not isinstance(self._scorer, SharedScorer) or self._sharded.is_whole:
+        if not isinstance(self._scorer, PrefixSharedScorer) or self._sharded.is_whole:
             yield
             return
         before, self._scorer.pack_tokens = self._scorer.pack_tokens, sys.maxsize

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from core.model_files.safetensors_file import check_safetensors
-
-if TYPE_CHECKING:
-    from core.training.policy.model import LoadedModel
+from core.training.policy.model import LoadedModel
 
 _SAMPLE = 16
 

@@ -27,7 +27,8 @@ from torch import Tensor
 from core import durable
 from core.domain.errors import UserError
 from core.domain.ids import canonical_json, sha256_json
-from core.training.scoring import EncodedPair, Scorer
+from core.training.forward.scorer import Scorer
+from core.training.text.encoded_pair import EncodedPair
 
 FORMAT = 1
 SEGMENT_PAIRS = 256

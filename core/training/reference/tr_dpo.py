@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from core.domain.run_config import RunConfig
+from core.training.forward.scorer import Scorer
 from core.training.policy import adapters
 from core.training.policy.model import LoadedModel
 from core.training.reference.cache import TokenLogps
-from core.training.scoring import EncodedPair, Scorer
+from core.training.text.encoded_pair import EncodedPair
 
 
 def is_due(config: RunConfig, step: int) -> bool:

@@ -8,15 +8,16 @@ from collections.abc import Generator, Sequence
 import torch
 
 from core.domain.errors import UserError
+from core.domain.losses import LOSS_ROWS
 from core.domain.run_events import RunEvent, Warned
-from core.training.losses import LOSS_TABLE
+from core.training.forward.scorer import Scores
 from core.training.losses.evaluate_pairs import PairLosses
 from core.training.parallel.process_group import ProcessGroup
-from core.training.probe import TrainSession
-from core.training.scoring import EncodedPair, Scores
-from core.training.steps.batching import MicroBatches
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.micro_batches import MicroBatches
+from core.training.steps.session import TrainSession
 from core.training.steps.step_metrics import StepTally
+from core.training.text.encoded_pair import EncodedPair
 
 MAX_RETRIES = 3
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate", "cannot allocate")
@@ -177,7 +178,7 @@ class Stepper:
     def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> PairLosses | None:
         """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
         session = self._session
-        if not LOSS_TABLE[session.config.loss].whole_step:
+        if not LOSS_ROWS[session.config.loss].whole_step:
             return None
         logps = torch.zeros(len(batch), 2, dtype=torch.float64)
         tokens = torch.zeros(len(batch), 2, dtype=torch.int64)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.run_events import PairMetrics, StepDone
+from core.training.forward.scorer import Scores
 from core.training.losses.evaluate_pairs import PairLosses
-from core.training.scoring import Scores
 
 TIE_NATS = 1e-9
 """Margins closer to 0 than this are ties: rounding of float64 sums, far below what a float32 token can mean."""

@@ -17,9 +17,18 @@ from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
-from core.training.scoring import EncodedPair
 from core.training.text.chat_template import ChatFormat, fold_system, plain_format, probe, render
-from core.training.text.text_rows import Row, RowText, chat_row, common_prefix, encode_texts, plain_row, to_row
+from core.training.text.encoded_pair import EncodedPair
+from core.training.text.response_mask import (
+    Row,
+    common_prefix,
+    drop_second_bos,
+    encode_texts,
+    response_mask,
+    to_row,
+    without_second_bos,
+)
+from core.training.text.row_text import RowText, chat_row, plain_row
 
 _BATCH = 512
 _MAX_ROUNDS = 1000
@@ -92,7 +101,7 @@ class PairEncoder:
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """Return the ids that generation starts from, uncut: whoever samples decides what is too long."""
         messages = self.messages(prompt)
-        return _drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
+        return drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
 
     def encode(self, pairs: Sequence[TrainingPair]) -> list[tuple[Row, Row, bool]]:
         """Return (chosen, rejected, prompt was shortened) of each pair.
@@ -210,8 +219,8 @@ def _join(
     pair: TrainingPair, chosen: Row, rejected: Row, shortened: bool, encoder: PairEncoder, audit: _Audit
 ) -> EncodedPair | None:
     """Cut, check and split one pair into its common prefix and two ends; None when it must be dropped."""
-    chosen, doubled = _without_second_bos(chosen, encoder.bos_id)
-    rejected, _ = _without_second_bos(rejected, encoder.bos_id)
+    chosen, doubled = without_second_bos(chosen, encoder.bos_id)
+    rejected, _ = without_second_bos(rejected, encoder.bos_id)
     audit.double_bos += doubled
     audit.merged += chosen.merged or rejected.merged
     audit.eos_added += chosen.eos_added or rejected.eos_added
@@ -233,31 +242,14 @@ def _join(
         prompt_ids=tuple(cut[0].ids[:prefix]),
         chosen_ids=tuple(cut[0].ids[prefix:]),
         rejected_ids=tuple(cut[1].ids[prefix:]),
-        chosen_mask=_mask(cut[0], prefix),
-        rejected_mask=_mask(cut[1], prefix),
+        chosen_mask=response_mask(cut[0], prefix),
+        rejected_mask=response_mask(cut[1], prefix),
         truncated=truncated,
         merged_boundary=chosen.merged or rejected.merged,
         weight=pair.weight,
         target=pair.target,
         is_tie=pair.is_tie,
     )
-
-
-def _mask(row: Row, prefix: int) -> tuple[int, ...]:
-    return (0,) * (row.start - prefix) + (1,) * (len(row.ids) - row.start)
-
-
-def _without_second_bos(row: Row, bos_id: int | None) -> tuple[Row, bool]:
-    ids, doubled = _drop_second_bos(row.ids, bos_id)
-    if not doubled:
-        return row, False
-    return Row(ids, row.start - 1, row.complete, row.merged, row.eos_added), True
-
-
-def _drop_second_bos(ids: list[int], bos_id: int | None) -> tuple[list[int], bool]:
-    """A template writes BOS and so does a prompt that was rendered before; the model was trained with one."""
-    doubled = bos_id is not None and len(ids) > 1 and ids[0] == bos_id and ids[1] == bos_id
-    return (ids[1:], True) if doubled else (ids, False)
 
 
 def _added_bos(tokenizer: Any) -> str:

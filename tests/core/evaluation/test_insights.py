@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import math
 import random
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, GateReport, KlDone, RunStarted, TokenReport
+from core.evaluation import insight_rules
 from core.evaluation.insights import RunSoFar, find_insights
 from tests.core.evaluation.rows import of_margin, probe, row, step
 
@@ -37,6 +39,17 @@ def healthy(count: int = 200):
         )
         for i in range(1, count + 1)
     ]
+
+
+def test_that_every_rule_that_is_written_is_registered():
+    returns_insight = {
+        name: function
+        for name, function in inspect.getmembers(insight_rules, inspect.isfunction)
+        if function.__annotations__.get("return") == "Insight | None"
+    }
+    forgotten = [name for name, function in returns_insight.items() if function not in insight_rules.RULES]
+    assert forgotten == [], f"The rules {forgotten} are never called: decorate them with @insight_rule."
+    assert len(returns_insight) == len(insight_rules.RULES) > 0
 
 
 def test_that_a_run_without_events_has_nothing_to_say():

@@ -11,10 +11,9 @@ from core import durable
 from core.domain.errors import BadInput, NotFound, StorageFull, UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_record import RunRecord
-from core.model_files.identity import TIE_LOSSES, pairs_sha256, run_inputs
+from core.model_files.identity import pairs_sha256, run_inputs
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
-from core.training.losses import LOSS_TABLE
 from core.training.preparing import split_pairs
 from tests.core.runs.conftest import make_pairs
 
@@ -104,7 +103,3 @@ def test_that_run_json_names_the_inputs_of_the_pairs_that_the_engine_trains_on(
     assert record.inputs == run_inputs(train, config, model_dir)
     assert record.inputs["pairs"] == pairs_sha256(train)
     assert record.fingerprint == config.fingerprint(**record.inputs)
-
-
-def test_that_tie_losses_are_those_of_the_loss_table() -> None:
-    assert {name for name, spec in LOSS_TABLE.items() if spec.accepts_ties} == set(TIE_LOSSES)

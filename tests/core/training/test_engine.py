@@ -24,7 +24,7 @@ from core.domain.run_events import (
     to_plain,
 )
 from core.durable import verify_folder
-from core.training.probe import TrainSession
+from core.training.steps.session import TrainSession
 from tests.core.training.tiny_runs import Script, Switch, Watcher, kinds, run, some_pairs, start, steps_of
 
 

@@ -12,7 +12,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent, StepDone, Warned
 from core.training.control import Command, NoControl
 from core.training.engine import train
-from core.training.probe import TrainSession
+from core.training.steps.session import TrainSession
 from tests.tiny_models import tiny_pairs
 
 SETTINGS: dict[str, Any] = {

@@ -11,9 +11,10 @@ from core.domain.errors import BadInput, ModelRefused
 from core.domain.run_config import RunConfig
 from core.durable import read_json, verify_folder
 from core.training.export.adapter import all_logits, compare_logits, load_exported, probe_ids, save_adapter, save_full
+from core.training.export.contract import versions
 from core.training.export.merged import copy_adapter, copy_model, export_merged, gguf_command
 from core.training.policy.model import LoadedModel, load_model
-from core.training.policy.provenance import read_contract, require_base, versions
+from core.training.policy.provenance import read_contract, require_base
 from tests.tiny_models import save_tiny
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from core.training.scoring import EncodedPair
+from core.training.text.encoded_pair import EncodedPair
 from tests.tiny_models import tiny_model
 
 UPSTREAM = torch.tensor([[0.7, -0.3]])

@@ -9,7 +9,7 @@ from core.domain.errors import ModelRefused
 from core.training.forward.lora_linear import apply, back, read_linear
 from core.training.forward.matmul_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
 from core.training.forward.patched_linear import QuickLayers
-from core.training.forward.prefix_shared import SharedScorer, base_of
+from core.training.forward.prefix_shared import PrefixSharedScorer, base_of
 from tests.core.training.forward.scorer_twin import (
     UPSTREAM,
     BarePolicy,
@@ -58,7 +58,7 @@ def test_that_quick_layers_give_the_same_scores_and_gradients_and_leave_no_trace
     policy = adapter_policy(family, targets=targets)
     pairs = random_pairs(3)
     expected = gradients((twin_scores(policy.model, pairs) * UPSTREAM).sum(), policy.model)
-    scorer = SharedScorer(policy, kernel=kernel)
+    scorer = PrefixSharedScorer(policy, kernel=kernel)
     assert len(scorer._quick) > 2
     assert kernel_in(scorer.kernel_id) == (kernel if onednn_kernel() else TORCH)
     scores = scorer.score(pairs)
@@ -86,7 +86,7 @@ def test_that_the_matrix_products_of_a_quick_layer_go_through_the_given_kernel()
 def test_that_switching_the_adapter_off_reaches_quick_layers():
     policy = adapter_policy("llama")
     pairs = random_pairs(2)
-    scorer = SharedScorer(policy)
+    scorer = PrefixSharedScorer(policy)
     with torch.no_grad(), policy.reference() as bare:
         expected = twin_scores(bare, pairs)
     torch.testing.assert_close(scorer.score(pairs, policy=False).logps.double(), expected, rtol=1e-5, atol=1e-5)
@@ -95,7 +95,7 @@ def test_that_switching_the_adapter_off_reaches_quick_layers():
 
 def test_that_layers_which_all_train_are_left_as_they_are_and_get_their_gradients_whatever_the_kernel():
     model, pairs = tiny_model("llama"), random_pairs(2)
-    scorer = SharedScorer(BarePolicy(model), kernel=ONEDNN)
+    scorer = PrefixSharedScorer(BarePolicy(model), kernel=ONEDNN)
     assert len(scorer._quick) == 0
     assert kernel_in(scorer.kernel_id) == TORCH
     expected = gradients((twin_scores(model, pairs) * UPSTREAM).sum(), model)
@@ -105,6 +105,8 @@ def test_that_layers_which_all_train_are_left_as_they_are_and_get_their_gradient
 def test_that_layers_computed_again_for_the_backward_pass_take_the_quick_step_too():
     policy = adapter_policy("llama")
     pairs = random_pairs(2)
-    expected = gradients((SharedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)
-    found = gradients((SharedScorer(policy, checkpointing=True).score(pairs).logps * UPSTREAM).sum(), policy.model)
+    expected = gradients((PrefixSharedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)
+    found = gradients(
+        (PrefixSharedScorer(policy, checkpointing=True).score(pairs).logps * UPSTREAM).sum(), policy.model
+    )
     assert_same_gradients(found, expected, rtol=1e-6)

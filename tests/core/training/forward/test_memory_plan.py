@@ -11,7 +11,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from core import paths
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
-from core.training.forward.fused_llama import LeanScorer
+from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.memory_plan import (
     MIB,
     ModelShape,
@@ -20,8 +20,8 @@ from core.training.forward.memory_plan import (
     layer_numbers,
     plan_memory,
 )
-from core.training.forward.prefix_shared import SharedScorer
-from core.training.scoring import EncodedPair
+from core.training.forward.prefix_shared import PrefixSharedScorer
+from core.training.text.encoded_pair import EncodedPair
 from tests.core.training.forward.scorer_twin import adapter_policy, random_pairs
 from tests.tiny_models import save_tiny, tiny_model
 
@@ -45,7 +45,7 @@ def saved_bytes(policy, scorer, pair):
     return sum(seen.values())
 
 
-@pytest.mark.parametrize("scorer", [LeanScorer, SharedScorer])
+@pytest.mark.parametrize("scorer", [FusedLlamaScorer, PrefixSharedScorer])
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_that_the_count_of_activations_is_what_autograd_holds(scorer, checkpointing):
     width, layers, length = 64, 6, 120
@@ -116,7 +116,7 @@ def test_that_long_micro_batches_alone_are_computed_again_when_memory_is_short()
     assert checkpoint_above(SMOLLM, config, forward="lean", available=64 << 30) > 50_000
     assert checkpoint_above(SMOLLM, RunConfig(grad_checkpointing="on"), forward="lean", available=64 << 30) == 0
     policy = adapter_policy()
-    scorer = LeanScorer(policy)
+    scorer = FusedLlamaScorer(policy)
     short, long = sorted(random_pairs(2, seed=4), key=lambda pair: pair.length)
     scorer.checkpoint_above = short.length
     sizes = [saved_bytes(policy, scorer, pair) / pair.length for pair in (short, long)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.training.forward.padded import SeparateScorer, pad_rows
+from core.training.forward.padded import PaddedScorer, pad_rows
 from core.training.losses import length_weights
 from tests.core.training.forward.scorer_twin import (
     adapter_policy,
@@ -32,7 +32,7 @@ def test_that_log_probs_and_gradients_equal_single_unpadded_rows(family: str, si
     targets = ["c_attn"] if family == "gpt2" else "all-linear"
     policy = adapter_policy(family, dtype=torch.float64, targets=targets)
     pairs = random_pairs()
-    scores = SeparateScorer(policy, side=side).score(pairs)
+    scores = PaddedScorer(policy, side=side).score(pairs)
     expected = twin_scores(policy.model, pairs)
     torch.testing.assert_close(scores.logps, expected, rtol=1e-7, atol=1e-7)
     factors = torch.tensor([[1.0, -0.5], [0.3, 0.1], [-1.0, 2.0]], dtype=torch.float64)
@@ -44,7 +44,7 @@ def test_that_log_probs_and_gradients_equal_single_unpadded_rows(family: str, si
 def test_that_the_reference_is_the_model_without_its_adapter_and_has_no_gradient() -> None:
     policy = adapter_policy(dtype=torch.float64)
     pairs = random_pairs()
-    scores = SeparateScorer(policy).score(pairs, policy=False)
+    scores = PaddedScorer(policy).score(pairs, policy=False)
     assert not scores.logps.requires_grad
     with policy.model.disable_adapter():
         expected = twin_scores(policy.model, pairs)
@@ -54,8 +54,8 @@ def test_that_the_reference_is_the_model_without_its_adapter_and_has_no_gradient
 def test_that_statistics_are_those_of_the_full_distribution() -> None:
     policy = adapter_policy(dtype=torch.float64)
     pairs = random_pairs()
-    scores = SeparateScorer(policy).score(pairs)
-    hidden = SeparateScorer(policy).response_hidden(pairs)
+    scores = PaddedScorer(policy).score(pairs)
+    hidden = PaddedScorer(policy).response_hidden(pairs)
     logp = torch.log_softmax(policy.model.get_base_model().get_output_embeddings()(hidden.hidden), -1)
     taken = logp[torch.arange(len(logp)), hidden.targets]
     for owner in range(2 * len(pairs)):
@@ -71,7 +71,7 @@ def test_that_statistics_are_those_of_the_full_distribution() -> None:
 def test_that_token_weights_enter_the_sum_of_their_own_side() -> None:
     policy = adapter_policy(dtype=torch.float64)
     pairs = random_pairs()
-    scores = SeparateScorer(policy).score(pairs, token_weights=lambda pair: length_weights(pair, 0.5))
+    scores = PaddedScorer(policy).score(pairs, token_weights=lambda pair: length_weights(pair, 0.5))
     for i, pair in enumerate(pairs):
         for side, (logps, weights) in enumerate(
             zip(twin_logps(policy.model, pair), length_weights(pair, 0.5), strict=True)
@@ -83,7 +83,7 @@ def test_that_token_weights_enter_the_sum_of_their_own_side() -> None:
 def test_that_a_pair_scores_the_same_in_any_company() -> None:
     policy = adapter_policy()
     pairs = random_pairs(6)
-    scorer = SeparateScorer(policy)
+    scorer = PaddedScorer(policy)
     whole = scorer.score(pairs, stats=False)
     assert whole.entropy is None
     alone = torch.cat([scorer.score([pair]).logps for pair in pairs])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.training.forward import patched_attention
-from core.training.forward.prefix_shared import SharedScorer
+from core.training.forward.prefix_shared import PrefixSharedScorer
 from tests.core.training.forward.scorer_twin import (
     UPSTREAM,
     BarePolicy,
@@ -40,7 +40,7 @@ def test_that_rows_of_several_tiles_score_as_separate_rows_do(family, tiled):
     model = tiny_model(family, **WIDE.get(family, {}))
     pair = long_pair()
     with torch.no_grad():
-        found = SharedScorer(BarePolicy(model)).score([pair]).logps
+        found = PrefixSharedScorer(BarePolicy(model)).score([pair]).logps
         expected = twin_scores(model, [pair])
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-4)
     assert bool(tiled) != (family in NO_SDPA)
@@ -51,14 +51,14 @@ def test_that_gradients_through_tiles_equal_those_of_separate_rows(family, tiled
     policy = adapter_policy(family, **WIDE.get(family, {}))
     pairs = [long_pair(), *random_pairs(1)]
     expected = gradients((twin_scores(policy.model, pairs) * UPSTREAM).sum(), policy.model)
-    found = gradients((SharedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)
+    found = gradients((PrefixSharedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)
     assert_same_gradients(found, expected, rtol=2e-4)
     assert max(tiled) > 2
 
 
 def test_that_a_row_longer_than_an_attention_window_goes_by_the_mask(tiled):
     model = tiny_model("mistral", sliding_window=48)
-    scorer = SharedScorer(BarePolicy(model))
+    scorer = PrefixSharedScorer(BarePolicy(model))
     with torch.no_grad():
         found = scorer.score([long_pair()]).logps
         assert not tiled
@@ -72,7 +72,7 @@ def test_that_a_layer_that_changes_its_scores_goes_by_the_mask(tiled):
     module.num_key_value_groups, module.is_causal = 1, True
     q = torch.randn(1, 2, 6, 8)
     mask = torch.zeros(1, 1, 6, 6).masked_fill_(~torch.ones(6, 6).tril().bool(), torch.finfo(torch.float32).min)
-    scorer = SharedScorer(BarePolicy(tiny_model("llama")))
+    scorer = PrefixSharedScorer(BarePolicy(tiny_model("llama")))
     plan = {}
 
     def seen(module, query, key, value, attention_mask, **rest):
@@ -96,5 +96,5 @@ def test_that_a_layer_that_changes_its_scores_goes_by_the_mask(tiled):
 def test_that_the_models_own_attention_is_back_after_scoring():
     model = tiny_model("llama")
     before = model.config._attn_implementation
-    SharedScorer(BarePolicy(model)).score(random_pairs(1))
+    PrefixSharedScorer(BarePolicy(model)).score(random_pairs(1))
     assert model.config._attn_implementation == before != patched_attention.NAME

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from core.training.forward.prefix_layout import groups, lay_out, pack
-from core.training.scoring import EncodedPair
+from core.training.text.encoded_pair import EncodedPair
 
 
 def pair(prompt=(1, 2, 3), chosen=(4, 5), rejected=(6, 7, 8), chosen_mask=None, rejected_mask=None):

@@ -6,9 +6,9 @@ import torch
 from core.domain.errors import ModelRefused
 from core.domain.run_config import RunConfig
 from core.training.forward import select
-from core.training.forward.fused_llama import LeanScorer
+from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.matmul_kernels import kernel_in
-from core.training.forward.prefix_shared import SharedScorer
+from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.forward.select import adapter_off_zero, check_pairs, choose_scorer
 from tests.core.training.forward.scorer_twin import BarePolicy, adapter_policy, random_pairs, twin_scores
 from tests.tiny_models import FAMILIES, tiny_model
@@ -60,11 +60,11 @@ def wrong(base, change):
     ],
 )
 def test_that_a_fast_scorer_that_is_wrong_is_left_aside_and_the_note_says_how(monkeypatch, change, said):
-    monkeypatch.setattr(select, "LeanScorer", wrong(LeanScorer, change))
+    monkeypatch.setattr(select, "FusedLlamaScorer", wrong(FusedLlamaScorer, change))
     scorer = choose_scorer(adapter_policy(), RunConfig(), PAIRS)
     assert scorer.name == "shared"
     assert said in scorer.note
-    monkeypatch.setattr(select, "SharedScorer", wrong(SharedScorer, change))
+    monkeypatch.setattr(select, "PrefixSharedScorer", wrong(PrefixSharedScorer, change))
     scorer = choose_scorer(adapter_policy(), RunConfig(), PAIRS)
     assert scorer.name == "separate"
     assert scorer.note.count(said) == 2

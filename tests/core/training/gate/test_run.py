@@ -11,26 +11,28 @@ import torch
 from torch import nn
 
 from core.domain.errors import GateFailed
-from core.domain.run_config import LOSSES, RunConfig
+from core.domain.losses import LOSSES
+from core.domain.run_config import RunConfig
 from core.domain.run_events import GATE_CAUSES, GateReport
 from core.model_files.identity import model_sha256
 from core.training.export.adapter import save_adapter
-from core.training.forward.padded import SeparateScorer
+from core.training.forward.padded import PaddedScorer
+from core.training.forward.scorer import Scores
 from core.training.gate import token_audit
 from core.training.gate.run import check_base_unchanged, run_gate
 from core.training.policy.model import LoadedModel, load_model, read_base, read_tokenizer
-from core.training.scoring import EncodedPair, Scores
+from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import encode_pairs
 from tests.tiny_models import CHAT_TEMPLATE, save_tiny, tiny_pairs
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")
-Parts = tuple[LoadedModel, list[EncodedPair], SeparateScorer]
+Parts = tuple[LoadedModel, list[EncodedPair], PaddedScorer]
 
 
 def parts(folder: Path, config: RunConfig = CONFIG) -> Parts:
     model = load_model(folder, config)
     encoded, _ = encode_pairs(tiny_pairs(10), model.tokenizer, config)
-    return model, encoded, SeparateScorer(model)
+    return model, encoded, PaddedScorer(model)
 
 
 def cause_of(call: Callable[[], Any]) -> str:
@@ -226,7 +228,7 @@ def test_that_a_loss_off_its_closed_form_is_caught(tiny_llama_dir: Path) -> None
 
 
 def test_that_a_reference_that_is_another_model_is_caught(tiny_llama_dir: Path) -> None:
-    class Shifted(SeparateScorer):
+    class Shifted(PaddedScorer):
         def score(self, pairs: Any, *, policy: bool = True, **options: Any) -> Scores:
             scores = super().score(pairs, policy=policy, **options)
             if not policy:
@@ -282,4 +284,4 @@ def wrapped(folder: Path, wrap: Callable[[Any], Any]) -> LoadedModel:
 
 def gate_of(model: LoadedModel) -> GateReport:
     encoded, _ = encode_pairs(tiny_pairs(6), model.tokenizer, CONFIG)
-    return run_gate(model, encoded, SeparateScorer(model), CONFIG)
+    return run_gate(model, encoded, PaddedScorer(model), CONFIG)

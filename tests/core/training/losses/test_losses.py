@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from core.domain.errors import UsageError
-from core.domain.run_config import LOSSES, RunConfig
+from core.domain.losses import LOSSES, StartCase, start_value
+from core.domain.run_config import RunConfig
 from core.training.losses import (
-    LOSS_TABLE,
     LossInputs,
-    StartCase,
     check_combination,
     check_labels,
     evaluate,
@@ -21,10 +20,10 @@ from core.training.losses import (
     length_weights,
     likelihood_lengths,
     preference_term,
-    start_value,
     wpo_weights,
 )
-from core.training.scoring import EncodedPair
+from core.training.losses.registry import LOSS_FUNCTIONS, losses_without_function, preference_loss
+from core.training.text.encoded_pair import EncodedPair
 
 SETTINGS = {
     "robust": {"label_smoothing": 0.1},
@@ -95,15 +94,26 @@ def by_hand(
     }[name]()
 
 
-def test_that_every_configurable_loss_has_a_row_in_the_table() -> None:
-    assert set(LOSS_TABLE) == set(LOSSES)
-    assert all(spec.formula and spec.source for spec in LOSS_TABLE.values())
+def test_that_every_row_of_a_loss_has_a_function() -> None:
+    missing = losses_without_function()
+    assert missing == [], (
+        f"The losses {missing} have a row in core/domain/losses.py but no function in core/training/losses that is "
+        "decorated with @preference_loss(key)."
+    )
+
+
+def test_that_a_function_without_a_row_is_refused_with_the_name_of_the_loss() -> None:
+    with pytest.raises(LookupError, match="The loss 'new_loss' has a function but no row in core/domain/losses"):
+        preference_loss("new_loss")
+    with pytest.raises(LookupError, match="The loss 'sigmoid' has two functions"):
+        preference_loss("sigmoid")
+    assert set(LOSS_FUNCTIONS) == set(LOSSES)
 
 
 @pytest.mark.parametrize("name", [n for n in LOSSES if n != "aot"])
 def test_that_a_loss_equals_its_published_formula(name: str) -> None:
     batch, config = random_batch(), config_of(name)
-    values = LOSS_TABLE[name].function(batch, config)
+    values = LOSS_FUNCTIONS[name].losses(batch, config)
     for i, value in enumerate(values.tolist()):
         w, v = batch.chosen[i].item(), batch.rejected[i].item()
         lw, ll = batch.policy[i].tolist()
@@ -116,7 +126,7 @@ def test_that_aot_compares_quantiles_and_gives_each_loss_back_to_its_pair() -> N
     policy = (batch.policy[:, 0] - batch.policy[:, 1]).tolist()
     reference = sorted((batch.reference[:, 0] - batch.reference[:, 1]).tolist())
     e = config.label_smoothing
-    for i, value in enumerate(LOSS_TABLE["aot"].function(batch, config).tolist()):
+    for i, value in enumerate(LOSS_FUNCTIONS["aot"].losses(batch, config).tolist()):
         z = config.beta * (policy[i] - reference[sorted(policy).index(policy[i])])
         assert value == pytest.approx(-(1 - e) * log_s(z) - e * log_s(-z), rel=1e-9)
 
@@ -126,7 +136,7 @@ def test_that_the_gradient_equals_finite_differences(name: str) -> None:
     batch, config = random_batch(seed=3), config_of(name)
 
     def losses(policy: torch.Tensor) -> torch.Tensor:
-        return LOSS_TABLE[name].function(
+        return LOSS_FUNCTIONS[name].losses(
             LossInputs.of(policy, batch.reference, batch.tokens, is_tie=batch.is_tie), config
         )
 
@@ -143,12 +153,12 @@ def test_that_the_loss_at_the_reference_is_its_start_value(name: str, smoothing:
     for i, value in enumerate(preference_term(same, config).tolist()):
         (lw, ll), (nw, nl) = same.policy[i].tolist(), same.tokens[i].tolist()
         case = StartCase(lw, ll, int(nw), int(nl), same.target[i].item(), bool(same.is_tie[i]))
-        assert value == pytest.approx(start_value(case, config), rel=1e-9)
+        assert value == pytest.approx(start_value(case, config.to_plain()), rel=1e-9)
 
 
 def test_that_every_loss_names_its_source_and_its_formula_in_its_docstring() -> None:
-    for name, spec in LOSS_TABLE.items():
-        text = spec.function.__doc__ or ""
+    for name, found in LOSS_FUNCTIONS.items():
+        text = found.losses.__doc__ or ""
         assert ":" in text.splitlines()[0], name
         assert "arXiv" in text or "Journal" in text, name
 
@@ -178,7 +188,9 @@ def test_that_every_loss_names_its_source_and_its_formula_in_its_docstring() -> 
     ],
 )
 def test_that_the_oracle_table_stands_at_beta_one_tenth(name: str, value: float) -> None:
-    assert start_value(StartCase(-20.0, -30.0, 7, 11), RunConfig(loss=name)) == pytest.approx(value, abs=1e-5)
+    assert start_value(StartCase(-20.0, -30.0, 7, 11), RunConfig(loss=name).to_plain()) == pytest.approx(
+        value, abs=1e-5
+    )
 
 
 def test_that_label_smoothing_really_makes_sigmoid_conservative() -> None:
@@ -284,7 +296,7 @@ def test_that_a_win_a_loss_and_a_tie_add_up_to_one() -> None:
         def chance(inputs: LossInputs, tie: bool, config: RunConfig = config, name: str = name) -> torch.Tensor:
             flags = torch.full((6,), tie)
             row = LossInputs.of(inputs.policy, inputs.reference, inputs.tokens, is_tie=flags)
-            return torch.exp(-LOSS_TABLE[name].function(row, config))
+            return torch.exp(-LOSS_FUNCTIONS[name].losses(row, config))
 
         total = chance(batch, False) + chance(batch.swapped(), False) + chance(batch, True)
         torch.testing.assert_close(total, torch.ones_like(total))

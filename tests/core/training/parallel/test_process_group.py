@@ -22,7 +22,7 @@ from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent, StepDone, from_plain
 from core.training import loop, preparing
 from core.training.parallel.process_group import ProcessGroup
-from core.training.probe import TrainSession
+from core.training.steps.session import TrainSession
 from tests.core.training.golden_runs import FIELDS, run_golden
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from core.training.forward.prefix_shared import SharedScorer
+from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.reference.cache import ReferenceCache, ReferenceIdentity, decode_segment, encode_segment
 from tests.core.training.forward.scorer_twin import adapter_policy, random_pairs
 
@@ -28,7 +28,7 @@ class CountingScorer:
 
 @pytest.fixture
 def scorer():
-    return CountingScorer(SharedScorer(adapter_policy()))
+    return CountingScorer(PrefixSharedScorer(adapter_policy()))
 
 
 def fetch(tmp_path, scorer, pairs, identity=IDENTITY):

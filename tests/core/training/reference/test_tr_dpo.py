@@ -15,8 +15,8 @@ from core.domain.run_events import Finished
 from core.training.checkpoints.fork import fork_checkpoint
 from core.training.checkpoints.save_load import objective_differences
 from core.training.policy.adapters import POLICY, REFERENCE, adapter_tensors
-from core.training.probe import TrainSession
 from core.training.reference import tr_dpo
+from core.training.steps.session import TrainSession
 from tests.core.training.checkpoints.test_resume import run_until, same_bits
 from tests.core.training.tiny_runs import SETTINGS, Watcher, run, steps_of
 

@@ -11,7 +11,7 @@ import torch
 
 from core.domain.run_events import Failed, Finished, StepDone, Warned
 from core.training import preparing
-from core.training.forward.prefix_shared import SharedScorer
+from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.steps.gradient import is_out_of_memory
 from tests.core.training.tiny_runs import Watcher, run, some_pairs, steps_of
 
@@ -30,7 +30,7 @@ def test_that_every_way_to_run_out_of_memory_is_recognised(error: Exception) -> 
     assert not is_out_of_memory(ValueError("out of memory"))
 
 
-class SmallMemory(SharedScorer):
+class SmallMemory(PrefixSharedScorer):
     """A scorer that can train on ``room`` pairs at once, and fails in the backward pass beyond that."""
 
     room = 2
@@ -103,7 +103,7 @@ def test_that_a_smaller_pass_is_remembered_across_a_resume(
 def test_that_a_number_that_is_not_finite_stops_before_the_step_and_names_its_pair(
     tiny_llama_dir: Path, tmp_path: Path, monkeypatch, value: float
 ) -> None:
-    class Poisoned(SharedScorer):
+    class Poisoned(PrefixSharedScorer):
         calls = 0
 
         def score(self, pairs, **options):
@@ -161,7 +161,7 @@ def test_that_losses_over_the_whole_step_see_all_its_pairs_whatever_the_split(
 
 
 def test_that_a_gate_too_large_for_memory_takes_fewer_pairs(tiny_llama_dir: Path, tmp_path: Path, monkeypatch) -> None:
-    class SmallForward(SharedScorer):
+    class SmallForward(PrefixSharedScorer):
         def score(self, pairs, **options):
             if len(pairs) > 4:
                 raise MESSAGES[0]

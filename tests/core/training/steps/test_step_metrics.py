@@ -9,9 +9,10 @@ import torch
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import PairMetrics
+from core.training.forward.scorer import Scores
 from core.training.losses.evaluate_pairs import LossEvaluator
-from core.training.scoring import EncodedPair, Scores
 from core.training.steps.step_metrics import StepTally, accuracy, mean
+from core.training.text.encoded_pair import EncodedPair
 
 PAIRS = [
     EncodedPair("a", (1, 2), (3, 4), (5,), (1, 1), (1,)),

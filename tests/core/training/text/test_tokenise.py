@@ -9,7 +9,7 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput, ModelRefused
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.training.scoring import EncodedPair
+from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import drop_oldest_turn, encode_pairs, encode_prompt
 from tests.tiny_models import CHAT_TEMPLATE, tiny_pairs, tiny_tokenizer
 

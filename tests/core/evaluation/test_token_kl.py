@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.evaluation.kl import distribution_kl, heads_of, row_kl, token_kl
 from core.evaluation.sequence_kl import answer_hidden
+from core.evaluation.token_kl import distribution_kl, heads_of, row_kl, token_kl
 from tests.tiny_models import tiny_model
 
 

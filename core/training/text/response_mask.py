@@ -1,4 +1,4 @@
-"""One text row, prompt and answer encoded jointly, and where its response begins and ends in tokens."""
+"""Which tokens of an encoded row are its response: prompt and answer are encoded jointly, offsets decide."""
 
 from __future__ import annotations
 
@@ -6,24 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.domain.conversation import Message
-from core.training.text.chat_template import ChatFormat, render
-
-
-@dataclass(frozen=True, slots=True)
-class RowText:
-    """A rendered row.
-
-    Attributes:
-        text: prompt, answer and the template's tail.
-        start: characters of the prompt, generation header included.
-        end: character at which the answer's text ends. stop: character of the stop token, -1 when there is none.
-    """
-
-    text: str
-    start: int
-    end: int
-    stop: int
+from core.training.text.row_text import RowText
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +30,6 @@ class Row:
         if len(self.ids) <= limit:
             return self
         return replace(self, ids=self.ids[:limit], complete=False)
-
-
-def chat_row(tokenizer: Any, chat: ChatFormat, messages: Sequence[Message], prompt_text: str, answer: str) -> RowText:
-    """Render a finished conversation; the answer is what follows the prompt's own rendering.
-
-    Where the template renders the finished conversation with another prompt (some drop the thinking
-    header), the row is the prompt, the answer and the template's tail, which is what generation sees.
-    """
-    text = render(tokenizer, [*messages, Message("assistant", answer)], generation_prompt=False)
-    if not (text.startswith(prompt_text) and text.endswith(chat.tail)) or len(text) < len(prompt_text) + len(chat.tail):
-        text = prompt_text + answer + chat.tail
-    end = len(text) - len(chat.tail)
-    return RowText(text, len(prompt_text), end, end + chat.stop_at if chat.stop_at >= 0 else -1)
-
-
-def plain_row(chat: ChatFormat, prompt_text: str, answer: str) -> RowText:
-    """Return plain prompt and answer, ended by EOS once."""
-    if chat.tail and answer.endswith(chat.tail):
-        answer = answer[: -len(chat.tail)]
-    end = len(prompt_text) + len(answer)
-    return RowText(prompt_text + answer + chat.tail, len(prompt_text), end, end if chat.stop_at >= 0 else -1)
 
 
 def encode_texts(tokenizer: Any, texts: list[str]) -> list[Any]:
@@ -123,3 +85,25 @@ def _first_after(offsets: Sequence[tuple[int, int]], place: int, begin: int) -> 
         if last > place or (first == last and first >= place):
             return index
     return len(offsets)
+
+
+def response_mask(row: Row, prefix: int) -> tuple[int, ...]:
+    """Return the mask of the tokens after the first ``prefix``: 1 for a response token, 0 for a prompt token."""
+    return (0,) * (row.start - prefix) + (1,) * (len(row.ids) - row.start)
+
+
+def without_second_bos(row: Row, bos_id: int | None) -> tuple[Row, bool]:
+    """Return the row with one BOS at its start, and whether a second one was removed."""
+    ids, doubled = drop_second_bos(row.ids, bos_id)
+    if not doubled:
+        return row, False
+    return Row(ids, row.start - 1, row.complete, row.merged, row.eos_added), True
+
+
+def drop_second_bos(ids: list[int], bos_id: int | None) -> tuple[list[int], bool]:
+    """Return the ids with one BOS at their start, and whether a second one was removed.
+
+    A template writes BOS, and a prompt that was rendered before holds one too; the model was trained with one.
+    """
+    doubled = bos_id is not None and len(ids) > 1 and ids[0] == bos_id and ids[1] == bos_id
+    return (ids[1:], True) if doubled else (ids, False)
