@@ -19,7 +19,7 @@ from core.runs.folder import RunFolder
 
 def fork_run(
     parent: RunFolder,
-    step: int,
+    step: int | None,
     changes: Mapping[str, Any],
     *,
     path: Path | None = None,
@@ -31,7 +31,7 @@ def fork_run(
 
     Args:
         parent: the run that is forked; it is not touched.
-        step: of the checkpoint to go on from.
+        step: of the checkpoint that the child continues from; the newest when None.
         changes: settings that differ, by name.
         path: folder of the child; beside its parent, named by its id, when None.
         run_id: id of the child; a new one when "".
@@ -44,6 +44,8 @@ def fork_run(
         BadInput: when the checkpoint is damaged.
     """
     record = parent.record()
+    if step is None:
+        step = next(iter(saved_steps(parent)), 0)
     source = parent.checkpoints / f"step-{step}"
     if not source.is_dir():
         raise NotFound(f"The run has no checkpoint of step {step}.", _about(saved_steps(parent)))

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
 from core.domain.run_record import RunState
 from core.runs.folder import RunFolder
@@ -85,6 +86,16 @@ def read_status(folder: RunFolder, *, now_ms: int | None = None) -> RunStatus:
         told = _told(db) if db is not None else _Told()
     alive = worker is not None and worker.alive(now_ms)
     return _combine(told, worker, alive)
+
+
+def refuse_finished(folder: RunFolder) -> None:
+    """Raise where all steps of the run are done.
+
+    Raises:
+        UsageError: when the run is finished.
+    """
+    if read_status(folder).state == "finished":
+        raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
 
 
 def _told(db: sqlite3.Connection) -> _Told:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.domain.errors import GateFailed, StorageFull, UsageError, UserError
+from core.domain.errors import GateFailed, StorageFull, UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
@@ -27,7 +27,7 @@ from core.runs.hosting.heartbeat import Heartbeat
 from core.runs.ledger.recorder import Recorder
 from core.runs.ledger.writer import LedgerWriter
 from core.runs.run_lock import RunLock
-from core.runs.status import read_status
+from core.runs.status import refuse_finished
 
 OnEvent = Callable[[RunEvent], None]
 
@@ -99,17 +99,6 @@ def drive(run_dir: Path, how: HostOptions) -> Finished | Failed:
             finally:
                 ledger.close()
                 heartbeat.end()
-
-
-def refuse_finished(folder: RunFolder) -> None:
-    """Raise where all steps are done.
-
-    Raises:
-        UsageError: when the run is finished.
-    """
-    status = read_status(folder)
-    if status.state == "finished":
-        raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
 
 
 def _attempt(

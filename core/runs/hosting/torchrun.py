@@ -20,10 +20,11 @@ from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.control_file import request, stop_on_signals
 from core.runs.folder import RunFolder
-from core.runs.hosting.driver import HostOptions, refuse_finished
+from core.runs.hosting.driver import HostOptions
 from core.runs.hosting.hosts import worker_environment
 from core.runs.ledger.reader import RunReader
 from core.runs.run_lock import RunLock
+from core.runs.status import refuse_finished
 from core.training.control import NoControl
 
 _POLL_S = 0.2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.domain.errors import NotFound
 from core.runs.folder import RunFolder
-from core.runs.listing import list_folders
+from core.runs.run_control import list_runs
 from core.runs.status import read_status
 from core.services.runs.views import RunInfo
 from core.store import events
@@ -57,7 +57,7 @@ class RunRegistry:
     def list(self) -> list[RunInfo]:
         """Return every run of the workspace, newest first."""
         entries = self._entries()
-        folders = {folder.path: folder for folder in list_folders(self.place)}
+        folders = {folder.path: folder for folder in list_runs(self.place)}
         for entry in entries.values():
             outside = RunFolder(self._store.folder / entry.folder)
             if outside.path not in folders and outside.exists():
@@ -107,7 +107,7 @@ class RunRegistry:
         entry = self._entries().get(run_id)
         if entry is not None and (registered := RunFolder(self._store.folder / entry.folder)).exists():
             return registered
-        for folder in list_folders(self.place):
+        for folder in list_runs(self.place):
             if folder.record().run_id == run_id:
                 return folder
         raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")

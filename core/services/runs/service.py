@@ -20,11 +20,11 @@ from core.domain.ids import new_uid
 from core.domain.insight import Insight
 from core.domain.pair import TrainingPair
 from core.domain.run_record import LIVE_STATES, Charter
-from core.runs import control_file
+from core.runs import run_control
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
-from core.runs.hosting import hosts
+from core.runs.hosting.hosts import Host, HostKind
 from core.runs.ledger.reader import RunReader
 from core.runs.pairs_file import read_pairs
 from core.runs.status import read_status
@@ -51,7 +51,7 @@ class RunsService:
         self._store, self._datasets, self._pairs = store, datasets, pairs
         self.engine: str | None = None
         self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
-        self._hosts: dict[str, hosts.Host] = {}
+        self._hosts: dict[str, Host] = {}
         self._registry = RunRegistry(store)
         self._lock = threading.Lock()
 
@@ -133,51 +133,57 @@ class RunsService:
 
     # While it runs
 
-    def start(self, run_id: str, host: hosts.HostKind = "process", *, survive: bool = True) -> Outcome[RunInfo]:
-        """Start the run, or take it up again from its newest checkpoint.
+    def start(self, run_id: str, host: HostKind = "process", *, survive: bool = True) -> Outcome[RunInfo]:
+        """Start the run, or resume it from its newest checkpoint.
 
         Raises:
             WorkspaceInUse: when a process works on it already.
             UsageError: when it is finished.
         """
-        folder = self._registry.folder(run_id)
-        if read_status(folder).state == "finished":
-            raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
-        started = hosts.start(folder.path, host, survive=survive, engine=self.engine)
-        with self._lock:
-            self._hosts[run_id] = started
-        return Outcome(self.info(run_id), Changes.RUNS)
+        started = run_control.start(self._registry.folder(run_id), host, survive=survive, engine=self.engine)
+        return self._hosted(run_id, started)
 
     def pause(self, run_id: str) -> Outcome[RunInfo]:
-        """Ask the run to pause at its next micro-batch."""
-        return self._ask(run_id, "pause")
+        """Ask the run to pause at its next micro-batch.
 
-    def resume(self, run_id: str, host: hosts.HostKind = "process") -> Outcome[RunInfo]:
-        """Let a paused run go on, or take up one that ended early."""
-        if read_status(self._registry.folder(run_id)).state in LIVE_STATES:
-            return self._ask(run_id, "run")
-        return self.start(run_id, host)
+        Raises:
+            UsageError: when no process works on it.
+        """
+        run_control.pause(self._registry.folder(run_id))
+        return Outcome(self.info(run_id), Changes.RUNS)
+
+    def resume(self, run_id: str, host: HostKind = "process") -> Outcome[RunInfo]:
+        """Continue a paused run, or start one again that ended early.
+
+        Raises:
+            UsageError: when it is finished.
+        """
+        return self._hosted(run_id, run_control.resume(self._registry.folder(run_id), host, engine=self.engine))
 
     def stop(self, run_id: str, save: bool = True) -> Outcome[RunInfo]:
-        """Ask the run to stop, with a last checkpoint or at once."""
-        return self._ask(run_id, "stop_and_save" if save else "stop_now")
+        """Ask the run to stop, with a last checkpoint or at once.
+
+        Raises:
+            UsageError: when no process works on it.
+        """
+        run_control.stop(self._registry.folder(run_id), save=save)
+        return Outcome(self.info(run_id), Changes.RUNS)
 
     def checkpoint(self, run_id: str) -> Outcome[RunInfo]:
-        """Ask for a checkpoint; the run goes on."""
-        folder = self._live(run_id)
-        control_file.request_checkpoint(folder.control)
+        """Ask the run to save a checkpoint and continue.
+
+        Raises:
+            UsageError: when no process works on it.
+        """
+        run_control.checkpoint(self._registry.folder(run_id))
         return Outcome(self.info(run_id), Changes.RUNS)
 
-    def _ask(self, run_id: str, command: Any) -> Outcome[RunInfo]:
-        control_file.request(self._live(run_id).control, command)
+    def _hosted(self, run_id: str, started: Host | None) -> Outcome[RunInfo]:
+        """Keep the host of a run that this process started."""
+        if started is not None:
+            with self._lock:
+                self._hosts[run_id] = started
         return Outcome(self.info(run_id), Changes.RUNS)
-
-    def _live(self, run_id: str) -> RunFolder:
-        folder = self._registry.folder(run_id)
-        state = read_status(folder).state
-        if state not in LIVE_STATES:
-            raise UsageError(f"This run is not going on; it is {state}.", "Resume it first.")
-        return folder
 
     def wait(self, run_id: str, timeout: float | None = None) -> int | None:
         """Wait for a run that this process started; None when it did not end in time or was started elsewhere."""

@@ -115,7 +115,7 @@ def test_that_a_run_starts_pauses_goes_on_and_stops(
     runs.stop(run_id)
     assert runs.wait(run_id, LIMIT_S) == 0
     assert runs.info(run_id).state == "stopped"
-    with pytest.raises(UsageError, match="not going on"):
+    with pytest.raises(UsageError, match="No process is working"):
         runs.pause(run_id)
     runs.resume(run_id, host)  # type: ignore[arg-type]
     wait_for(runs, run_id, lambda info: info.status.attempt == 2 and info.state == "running")
