@@ -8,6 +8,9 @@ from collections.abc import Callable
 import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 
+_PAUSE_MS = 1
+"""Between two pieces. A timer without an interval may fire twice in one turn of the event loop."""
+
 
 class IdleQueue(QObject):
     """Runs pieces of work in order, one in each turn of the event loop.
@@ -22,7 +25,8 @@ class IdleQueue(QObject):
         super().__init__(parent)
         self._pieces: deque[tuple[Callable[[], object], QObject | None]] = deque()
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._run_one)
 
     @property
@@ -33,7 +37,8 @@ class IdleQueue(QObject):
     def add(self, piece: Callable[[], object], owner: QObject | None = None) -> None:
         """Append a piece of work; it is left out once ``owner`` is deleted."""
         self._pieces.append((piece, owner))
-        self._timer.start()
+        if not self._timer.isActive():
+            self._timer.start()
 
     def clear(self) -> None:
         """Leave out what is not done yet; ``emptied`` does not fire."""
@@ -42,11 +47,15 @@ class IdleQueue(QObject):
 
     def _run_one(self) -> None:
         piece, owner = self._pieces.popleft()
-        if not self._pieces:
-            self._timer.stop()
         try:
             if owner is None or shiboken6.isValid(owner):
                 piece()
         finally:
-            if shiboken6.isValid(self) and not self._pieces:
-                self.emptied.emit()
+            if shiboken6.isValid(self):
+                self._go_on()
+
+    def _go_on(self) -> None:
+        if self._pieces:
+            self._timer.start()
+        else:
+            self.emptied.emit()

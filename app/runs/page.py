@@ -77,6 +77,7 @@ class RunsPage(Page):
         )
         self._right = QStackedWidget()
         self._right.addWidget(empty)
+        self._right.addWidget(self.monitor)
         split = QSplitter()
         split.addWidget(panel)
         split.addWidget(self._right)
@@ -165,11 +166,6 @@ class RunsPage(Page):
         runs, snapshot = found
         self._told = ""
         self.list.set_runs(runs)
-        if snapshot is not None and self._right.count() == 1:
-            self._right.addWidget(self.monitor)  # laid out apart from its making: both at once hold up the window
-            self._right.setCurrentIndex(1)
-            self._timer.start(0)
-            return
         self._right.setCurrentIndex(1 if snapshot else 0)
         if snapshot is None:
             self._snapshot = None

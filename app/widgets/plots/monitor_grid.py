@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -17,6 +17,7 @@ from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.widgets.plots import readout
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.plot_look import PlotLook
 from app.widgets.plots.run_plots import PLOTS
 from app.widgets.plots.table_twin import TableTwin
 
@@ -24,17 +25,6 @@ Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
-
-
-@dataclass(slots=True)
-class _Look:
-    """How all plots are drawn; those that are made later take it too."""
-
-    smoothing: float = 0.85
-    raw: bool = True
-    outliers: bool = False
-    log_x: bool = False
-    log_y: bool = False
 
 
 class MonitorGrid(QStackedWidget):
@@ -65,7 +55,7 @@ class MonitorGrid(QStackedWidget):
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
-        self._look = _Look()
+        self._look = PlotLook()
         self._targets: dict[str, tuple[float, str]] = {}
         self._large: MetricPlot | None = None
         self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
@@ -85,10 +75,10 @@ class MonitorGrid(QStackedWidget):
         self.table = TableTwin()
         self.addWidget(self.table)
         self.arrange(3)
-        self._building = IdleQueue(self)
+        self._building, self._fitting = IdleQueue(self), IdleQueue(self)
         for _ in PLOTS:
             self._building.add(self._make_next)
-        self._building.emptied.connect(self.built)
+        self._building.emptied.connect(self._finish_building)
 
     @property
     def is_built(self) -> bool:
@@ -100,7 +90,14 @@ class MonitorGrid(QStackedWidget):
         self._building.clear()
         while not self.is_built:
             self._make_next()
+        self._finish_building()
+
+    def _finish_building(self) -> None:
+        if self.following:
+            self._fit_in_slices()
         self.built.emit()
+        if self._values and not self._hungry:
+            self.fed.emit()
 
     def _make_next(self) -> None:
         """Make one more plot and tell it what the others were told."""
@@ -112,23 +109,14 @@ class MonitorGrid(QStackedWidget):
         self.plots.append(plot)
         plot.setVisible(self._large is None)
         self._place(plot)
-        self._apply_look(plot)
+        self._look.apply(plot)
         plot.set_crosshair(self.crosshair)
         plot.show_range(*(self.range or (math.nan, math.nan)))
         for metric in plot.curves.keys() & self._targets.keys():
             plot.set_target(*self._targets[metric])
-        if self._values:
-            self._hungry.append(plot)
-            self._pause.start(0)
-
-    def _apply_look(self, plot: MetricPlot) -> None:
-        look = self._look
-        plot.set_smoothing(look.smoothing)
-        plot.set_raw(look.raw)
-        plot.set_outliers(look.outliers)
-        if (plot.axes.log_x, plot.axes.log_y) != (look.log_x, look.log_y):
-            plot.set_log_x(look.log_x)
-            plot.set_log(look.log_y)
+        self._feed_plot(plot)
+        if self.following:
+            self._show_span(plot, *self._whole_run())
 
     def _connect(self, plot: MetricPlot) -> None:
         plot.hovered.connect(self._hover)
@@ -177,6 +165,8 @@ class MonitorGrid(QStackedWidget):
         self._total, self._values, self._hungry = total, values, list(self.plots)
         while self._hungry:
             self._feed_one()
+        if self.following:
+            self.fit()
 
     def feed(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
         """Take the series as :meth:`set_series` does, but one plot at a time, so that no frame draws all of them."""
@@ -185,6 +175,11 @@ class MonitorGrid(QStackedWidget):
         self._hungry = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
         if not busy:
             self._feed_one()
+
+    def _feed_plot(self, plot: MetricPlot) -> None:
+        changed = [plot.set_curve(metric, *self._values[metric]) for metric in plot.curves if metric in self._values]
+        if any(changed):
+            plot.set_crosshair(self.crosshair)
 
     # How plots are drawn
 
@@ -236,16 +231,13 @@ class MonitorGrid(QStackedWidget):
     def _feed_one(self) -> None:
         if not self._hungry:
             return
-        plot = self._hungry.pop(0)
-        changed = [plot.set_curve(metric, *self._values[metric]) for metric in plot.curves if metric in self._values]
-        if any(changed):
-            plot.set_crosshair(self.crosshair)
+        self._feed_plot(self._hungry.pop(0))
         if self._hungry:
             self._pause.start(_PAUSE_MS)
             return
         self._pause.stop()
         if self.following:
-            self.fit()
+            self._fit_in_slices()
         if self.currentIndex() == 1:
             self._fill_table()
         if self.is_built:
@@ -253,15 +245,29 @@ class MonitorGrid(QStackedWidget):
 
     def fit(self) -> None:
         """Show the whole run in every plot."""
-        spans = [plot.span(self._total) for plot in self.plots if not plot.isHidden()]
-        if not spans:
-            return
-        left, right = min(low for low, _ in spans), max(high for _, high in spans)
+        self._fitting.clear()
+        span = self._whole_run()
+        for plot in self.plots:
+            self._show_span(plot, *span)
+
+    def _fit_in_slices(self) -> None:
+        """Fit one plot in each turn of the event loop, since each is painted anew."""
+        self._fitting.clear()
+        span = self._whole_run()
+        for plot in self.plots:
+            self._fitting.add(partial(self._show_span, plot, *span))
+
+    def _whole_run(self) -> tuple[float, float, float]:
+        """Return the ends along x that show the whole run in every plot, and the last step planned."""
+        spans = [plot.span(self._total) for plot in self.plots if not plot.isHidden()] or [(0.0, 1.0)]
+        last = max(self._total, self._last_step)
+        return min(low for low, _ in spans), max(high for _, high in spans), last
+
+    def _show_span(self, chosen: MetricPlot, left: float, right: float, last: float) -> None:
+        """Show a stretch along x in one plot and leave the linked ones as they are."""
         for plot in self.plots:
             plot.view.blockLink(True)
-        last = max(self._total, self._last_step)
-        for plot in self.plots:
-            plot.show_span(left, right, last)
+        chosen.show_span(left, right, last)
         for plot in self.plots:
             plot.view.blockLink(False)
 
@@ -272,12 +278,12 @@ class MonitorGrid(QStackedWidget):
 
     def _fit_if_following(self) -> None:
         if self.following:
-            self.fit()
+            self._fit_in_slices()
 
     @property
     def settled(self) -> bool:
         """Whether all plots are made and everything that was fed is drawn and fitted."""
-        return self.is_built and not self._hungry and not self._refit.isActive()
+        return self.is_built and not self._hungry and not self._refit.isActive() and not self._fitting.busy
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""

@@ -29,6 +29,7 @@ def grid(qtbot):
     widget.set_series(series, 120)
     widget.show()
     qtbot.waitExposed(widget)
+    qtbot.waitUntil(lambda: widget.settled)
     return widget
 
 
