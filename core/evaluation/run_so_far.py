@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.domain.run_config import RunConfig
-from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMetrics, RunStarted, StepDone, TokenReport
+from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMetrics, StepDone, TokenReport
 
 T = TypeVar("T")
 RECENT_STEPS = 50
@@ -36,28 +35,6 @@ class RunSoFar:
     total_steps: int = 0
     kl_budget: float = 0.0
 
-    @classmethod
-    def from_events(
-        cls, events: Iterable[object], *, config: RunConfig | None = None, rows: Sequence[PairMetrics] = ()
-    ) -> RunSoFar:
-        """Sort out a run's events; those the rules do not need are passed over."""
-        found: dict[type, list] = {t: [] for t in _KINDS}
-        for event in events:
-            if type(event) in found:
-                found[type(event)].append(event)
-        started: RunStarted | None = _last(found[RunStarted])
-        return cls(
-            steps=found[StepDone],
-            evals=found[EvalDone],
-            kls=found[KlDone],
-            rows=rows,
-            tokens=_last(found[TokenReport]),
-            gate=_last(found[GateReport]),
-            failed=_last(found[Failed]),
-            total_steps=started.total_steps if started else 0,
-            kl_budget=config.kl_budget if config else 0.0,
-        )
-
     def pair_rows(self) -> Sequence[PairMetrics]:
         """Return the rows to judge single pairs by."""
         if self.rows:
@@ -65,10 +42,3 @@ class RunSoFar:
         if newest := next((e for e in reversed(self.evals) if e.rows), None):
             return newest.rows
         return [row for step in self.steps[-RECENT_STEPS:] for row in step.rows]
-
-
-_KINDS = (StepDone, EvalDone, KlDone, TokenReport, GateReport, Failed, RunStarted)
-
-
-def _last(events: list[T]) -> T | None:
-    return events[-1] if events else None

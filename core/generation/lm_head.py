@@ -7,7 +7,7 @@ of whole logit tensors (the one-pass head, the exact KL) must do the same, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.domain.errors import ModelRefused
-
-DEFAULT_TILE = 256
-"""Rows of a logit tile: 256 x 49 k words x 4 bytes = 50 MB; 64 to 512 measured equally fast."""
 
 Linear = Callable[[Tensor, Tensor], Tensor]
 """x (rows, in) and weight (out, in) to x @ weight.T (rows, out)."""
@@ -122,40 +119,6 @@ class HeadSpec:
         if self.scale != 1.0:
             grad.mul_(self.scale)
         return self.linear(grad.to(self.weight.dtype), self.weight.detach().t())
-
-    def tiles(self, hidden: Tensor, tile: int = DEFAULT_TILE) -> Iterator[tuple[slice, Tensor]]:
-        """Yield (rows, logits of these rows) over ``hidden`` (rows, width), ``tile`` rows at a time."""
-        for start in range(0, hidden.shape[0], tile):
-            rows = slice(start, min(start + tile, hidden.shape[0]))
-            yield rows, self.logits(hidden[rows])
-
-    def log_prob_tiles(self, hidden: Tensor, tile: int = DEFAULT_TILE) -> Iterator[tuple[slice, Tensor]]:
-        """Yield (rows, log-probabilities (rows, vocabulary) in nats) over ``hidden``."""
-        for rows, z in self.tiles(hidden, tile):
-            yield rows, torch.log_softmax(z, dim=-1)
-
-    def token_logps(self, hidden: Tensor, targets: Tensor, tile: int = DEFAULT_TILE) -> Tensor:
-        """Return the log-prob in nats (rows,) that each row of ``hidden`` gives to its target; no grad kept."""
-        out = torch.empty(hidden.shape[0], dtype=torch.promote_types(hidden.dtype, torch.float32), device=hidden.device)
-        with torch.no_grad():
-            for rows, z in self.tiles(hidden, tile):
-                out[rows] = z.gather(1, targets[rows, None]).squeeze(1) - torch.logsumexp(z, dim=-1)
-        return out
-
-
-@torch.no_grad()
-def head_error(model: Any, head: HeadSpec, tokens: int = 6) -> float:
-    """Return how far ``head`` is from the model's own logits on a few tokens, relative to their size.
-
-    A family with an unknown twist in its head shows here instead of as a silently wrong number. The last
-    entry of ``hidden_states`` is the normed state that the head receives, in every transformers decoder.
-    """
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    ids = torch.arange(1, tokens + 1, device=head.weight.device)[None] % head.vocabulary
-    out = base(input_ids=ids, output_hidden_states=True, use_cache=False)
-    expected = out.logits.to(torch.promote_types(out.logits.dtype, torch.float32))
-    found = head.logits(out.hidden_states[-1])
-    return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
 
 
 def _logit_scale(base: Any) -> float:

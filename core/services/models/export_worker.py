@@ -44,7 +44,7 @@ def _require(value: str, allowed: tuple[str, ...]) -> str:
 
 
 def _adapter(base: Path, adapter: Path, target: Path, facts: dict[str, Any], progress: Progress) -> dict[str, float]:
-    from core.training.export.merged import copy_adapter
+    from core.training.export.adapter import copy_adapter
 
     progress(0, 1, "Copying the adapter and comparing")
     return _numbers(copy_adapter(base, adapter, target, facts=facts))

@@ -10,7 +10,7 @@ from typing import Any
 from core.domain.ids import sha256_text
 from core.durable import write_json
 from core.training.policy.model import LoadedModel
-from core.training.policy.provenance import CONTRACT
+from core.training.policy.provenance import CONTRACT, read_contract
 
 FORMAT = 1
 _PACKAGES = ("pairwright", "torch", "transformers", "peft", "safetensors", "tokenizers")
@@ -57,3 +57,8 @@ def build_contract(model: LoadedModel, facts: dict[str, Any] | None = None) -> d
 def write_contract(folder: Path, contract: dict[str, Any]) -> None:
     """Write ``contract.json`` into ``folder``."""
     write_json(Path(folder) / CONTRACT, contract)
+
+
+def carry_contract(source: Path, folder: Path, facts: dict[str, Any]) -> None:
+    """Write into ``folder`` the contract of ``source``, if it has one, with ``facts`` added."""
+    write_contract(folder, {**(read_contract(source) or {}), **facts})

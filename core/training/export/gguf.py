@@ -1,10 +1,9 @@
 """A merged model as one GGUF file for llama.cpp, written with llama.cpp's own ``gguf`` library.
 
 That library on the package index writes the format and knows the tensors' names; its converter script is
-not part of it. So the step between is here, for the families whose layout is Llama's (Llama, SmolLM,
-Mistral, Qwen2, Qwen3) with a byte-level BPE tokenizer of a known splitting rule; for all others
-:func:`core.training.export.merged.gguf_command` names the script. The file is read back through transformers and
-its logits are compared before it appears.
+not part of it. This module converts the families whose layout is Llama's (Llama, SmolLM, Mistral, Qwen2, Qwen3)
+with a byte-level BPE tokenizer of a known splitting rule; for all others its errors name the script. The file is read
+back through transformers and its logits are compared before it appears.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from core.domain.ids import new_uid
 from core.durable import TMP_PREFIX
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
-from core.training.export.adapter import all_logits, probe_ids
+from core.training.export.comparison import all_logits, probe_ids
 from core.training.policy.model import read_base, read_tokenizer
 
 FAMILIES: dict[str, str] = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}

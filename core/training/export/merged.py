@@ -1,10 +1,8 @@
-"""Finished results in other forms: adapter and base as one model, or a copy that carries its contract."""
+"""The result of a run as one model: adapter and base merged, or a copy of a fully trained model."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,10 @@ import torch
 from core.durable import MANIFEST, file_sha256, publish_folder
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
-from core.training.export.adapter import (
-    PROBES,
-    TOLERANCE,
-    RunExport,
-    all_logits,
-    difference,
-    load_exported,
-    neutral_config,
-    probe_ids,
-)
-from core.training.export.contract import write_contract
+from core.training.export.adapter import load_exported
+from core.training.export.comparison import PROBES, TOLERANCE, RunExport, all_logits, difference, probe_ids
+from core.training.export.contract import carry_contract
 from core.training.policy.model import read_base, read_tokenizer
-from core.training.policy.provenance import read_contract
 
 Numbers = tuple[int, float, float]
 
@@ -58,35 +47,12 @@ def export_merged(
         merged.config.use_cache = True
         merged.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        _carry_contract(Path(adapter_dir), folder, {**(facts or {}), "merged": True})
+        carry_contract(Path(adapter_dir), folder, {**(facts or {}), "merged": True})
         again = read_base(folder, dtype).eval()
         numbers.append(difference(expected, all_logits(again, texts), TOLERANCE[dtype], "The merged model"))
 
     weights = file_sha256(Path(adapter_dir) / "adapter_model.safetensors")
     digest = publish_folder(Path(target), fill, identity={"kind": "model", "merged": True, "adapter": weights})
-    return RunExport(Path(target), digest, *numbers[0])
-
-
-def copy_adapter(model_dir: Path, adapter_dir: Path, target: Path, *, facts: dict[str, Any] | None = None) -> RunExport:
-    """Copy a finished adapter with its contract, and show that plain PEFT loads the copy onto the same base.
-
-    Raises:
-        ModelRefused: when the adapter belongs to another base.
-    """
-    model = load_exported(model_dir, adapter_dir)
-    texts = probe_ids(read_tokenizer(model_dir))
-    expected = all_logits(model, texts)
-    numbers: list[Numbers] = []
-
-    def fill(folder: Path) -> None:
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            shutil.copyfile(Path(adapter_dir) / name, folder / name)
-        neutral_config(folder, Path(model_dir).name)
-        _carry_contract(Path(adapter_dir), folder, facts or {})
-        again = load_exported(model_dir, folder)
-        numbers.append(difference(expected, all_logits(again, texts), 0.0, "The copied adapter"))
-
-    digest = publish_folder(Path(target), fill, identity={"kind": "adapter"})
     return RunExport(Path(target), digest, *numbers[0])
 
 
@@ -110,7 +76,7 @@ def copy_model(
         model.config.use_cache = True
         model.to(dtype).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        _carry_contract(Path(source), folder, facts or {})
+        carry_contract(Path(source), folder, facts or {})
         again = read_base(folder, dtype).eval()
         numbers.append(difference(expected, all_logits(again, texts), TOLERANCE[dtype], "The copied model"))
 
@@ -120,26 +86,3 @@ def copy_model(
 
 def _manifest_sha256(folder: Path) -> str:
     return file_sha256(folder / MANIFEST) if (folder / MANIFEST).is_file() else ""
-
-
-def _carry_contract(source: Path, folder: Path, facts: dict[str, Any]) -> None:
-    write_contract(folder, {**(read_contract(source) or {}), **facts})
-
-
-def gguf_command(model_dir: Path, target: Path, kind: str = "f16") -> list[str]:
-    """Return the command that converts a merged folder with llama.cpp's own script.
-
-    The script is not on the package index; it comes with a checkout of llama.cpp
-    (``git clone https://github.com/ggml-org/llama.cpp``), from whose folder the command runs.
-    """
-    with suppress(OSError):
-        target = Path(target).resolve()
-    return [
-        "python",
-        "convert_hf_to_gguf.py",
-        str(Path(model_dir).resolve()),
-        "--outtype",
-        kind,
-        "--outfile",
-        str(target),
-    ]

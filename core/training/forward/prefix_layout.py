@@ -81,11 +81,6 @@ def lay_out(pair: EncodedPair) -> PrefixRow:
     return PrefixRow(tuple(ids), prompt, lengths[0], lengths[1], tuple(gather), tuple(targets), counts[0])
 
 
-def row_length(pair: EncodedPair) -> int:
-    """Return how many states a pair's row needs, about ``pair.length - 2``."""
-    return lay_out(pair).length
-
-
 def allowed(
     query: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor, Tensor, Tensor], window: int = 0
 ) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import torch
 
@@ -11,17 +10,6 @@ from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """One place to compute on. ``free`` and ``total`` are bytes of its memory; 0 when unknown."""
-
-    name: str
-    kind: str
-    label: str
-    total: int = 0
-    free: int = 0
 
 
 def resolve_device(wanted: str = "auto") -> torch.device:
@@ -59,21 +47,6 @@ def resolve_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
     if device.type == "cuda" and dtype is torch.bfloat16 and not torch.cuda.is_bf16_supported():
         raise UsageError("This GPU has no bfloat16.", "Set dtype to float32.")
     return dtype
-
-
-def list_devices() -> list[DeviceInfo]:
-    """Return every device of this machine, fastest first, the CPU last."""
-    found = []
-    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        free, total = torch.cuda.mem_get_info(index)
-        found.append(DeviceInfo(f"cuda:{index}", "cuda", torch.cuda.get_device_name(index), total, free))
-    if torch.backends.mps.is_available():
-        found.append(DeviceInfo("mps", "mps", "Apple GPU"))
-    import psutil
-
-    memory = psutil.virtual_memory()
-    found.append(DeviceInfo("cpu", "cpu", f"CPU, {torch.get_num_threads()} threads", memory.total, memory.available))
-    return found
 
 
 def set_threads(count: int) -> int:

@@ -210,11 +210,6 @@ def encode_pairs(
     return encoded, audit.report(len(pairs))
 
 
-def encode_prompt(prompt: Prompt, tokenizer: Any, config: RunConfig) -> list[int]:
-    """Return the ids that a model generates from: the same that stand before a training response."""
-    return PairEncoder(tokenizer, config).prompt_ids(prompt)
-
-
 def _join(
     pair: TrainingPair, chosen: Row, rejected: Row, shortened: bool, encoder: PairEncoder, audit: _Audit
 ) -> EncodedPair | None:

@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from core.domain.run_config import RunConfig
-from core.domain.run_events import Failed, GateReport, KlDone, RunStarted, TokenReport
+from core.domain.run_events import Failed, GateReport, KlDone, TokenReport
 from core.evaluation import insight_rules
 from core.evaluation.insights import RunSoFar, find_insights
 from tests.core.evaluation.rows import of_margin, probe, row, step
@@ -166,13 +165,6 @@ def test_that_a_few_pairs_that_pull_are_named_strongest_first():
     rows += [of_margin(-1.0, "b"), of_margin(-4.0, "a")]
     found = only("few_pairs_pull", rows=rows, steps=[step(9, loss=0.1)])
     assert found.pair_ids[:2] == ("a", "b")
-
-
-def test_that_events_of_any_kind_are_sorted_out():
-    events = [RunStarted("r", 200, 1.0, 8, 2, "cpu", "float32", "f"), *[step(i) for i in range(1, 3)], kl(2, 9.0)]
-    run = RunSoFar.from_events(events, config=RunConfig(kl_budget=5.0))
-    assert (len(run.steps), len(run.kls), run.total_steps, run.kl_budget) == (2, 1, 200, 5.0)
-    assert [i.code for i in find_insights(run)] == ["kl_over_budget"]
 
 
 def test_that_rows_come_from_the_newest_probe_when_none_are_given():

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from core.evaluation.statistics import (
-    cluster_mean,
     mean_ranks,
     mean_se,
     over_budget,
-    paired_bootstrap,
     pearson,
     percentiles,
     spearman,
@@ -44,50 +42,6 @@ def test_that_a_mean_of_too_few_values_has_no_error():
     assert mean_se([3.0])[0] == 3.0
     assert math.isnan(mean_se([3.0])[1])
     assert mean_se([1.0, 3.0]) == pytest.approx((2.0, 1.0))
-
-
-def test_that_values_of_one_prompt_do_not_count_as_independent():
-    values, groups = [1.0] * 5 + [0.0] * 5, ["a"] * 5 + ["b"] * 5
-    assert cluster_mean(values, groups).se == pytest.approx(mean_se([1.0, 0.0])[1])
-    assert cluster_mean(values, groups).groups == 2
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=50)
-    assert cluster_mean(x).se == pytest.approx(mean_se(x)[1])
-    assert cluster_mean(x).n == cluster_mean(x).groups == 50
-
-
-def test_that_the_clustered_interval_covers_the_truth():
-    rng = np.random.default_rng(1)
-    groups = np.repeat(np.arange(40), 4).tolist()
-    hits = 0
-    for _ in range(500):
-        values = np.repeat(rng.normal(size=40), 4) + rng.normal(size=160) * 0.5
-        found = cluster_mean(values, groups)
-        hits += found.low <= 0 <= found.high
-    assert 0.92 < hits / 500 < 0.97
-
-
-def test_that_the_paired_bootstrap_sees_through_what_both_share():
-    rng = np.random.default_rng(0)
-    hard = rng.normal(size=200) * 10
-    old, new = hard + rng.normal(size=200) * 0.1, hard + 0.2 + rng.normal(size=200) * 0.1
-    found = paired_bootstrap(new, old)
-    assert found.low < 0.2 < found.high
-    assert found.low > 0
-    assert found.se == pytest.approx(mean_se(new - old)[1], rel=0.1)
-    assert paired_bootstrap(new, old) == found
-
-
-def test_that_the_paired_bootstrap_resamples_whole_prompts():
-    new, old = [1.0] * 50 + [0.0] * 50, [0.0] * 100
-    by_prompt = paired_bootstrap(new, old, [i // 50 for i in range(100)])
-    assert (by_prompt.low, by_prompt.high, by_prompt.groups) == (0.0, 1.0, 2)
-    assert paired_bootstrap(new, old).high < 0.65
-
-
-def test_that_unpaired_values_are_refused():
-    with pytest.raises(ValueError, match="paired"):
-        paired_bootstrap([1.0], [1.0, 2.0])
 
 
 def test_that_percentiles_pass_over_what_is_not_finite():

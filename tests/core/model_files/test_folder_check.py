@@ -15,8 +15,8 @@ from core.domain.run_config import RunConfig
 from core.model_files import tokenizer_files
 from core.model_files.folder_check import MODEL_TYPES, check_adapter, check_model
 from core.model_files.safetensors_file import check_safetensors
-from core.training.export.adapter import save_adapter
 from core.training.policy.model import load_model
+from tests.saved_models import save_result
 from tests.tiny_models import FAMILIES, tiny_config
 
 CONFIG = RunConfig(lora_r=2, device="cpu")
@@ -41,7 +41,7 @@ def folder(tiny_llama_dir: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def good_adapter(tiny_llama_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("adapters") / "good"
-    save_adapter(load_model(tiny_llama_dir, CONFIG), target, verify=False)
+    save_result(load_model(tiny_llama_dir, CONFIG), target)
     return target
 
 

@@ -12,7 +12,7 @@ from core.model_files import starter
 from core.model_files.starter import ensure_starter, has_starter, starter_gguf
 from core.training.export.gguf import export_gguf
 from core.training.policy.model import load_model
-from core.training.text.tokenise import encode_prompt
+from core.training.text.tokenise import PairEncoder
 
 
 @pytest.fixture
@@ -71,6 +71,6 @@ def test_that_the_real_starter_converts_and_answers(tmp_path: Path) -> None:
 
     folder = ensure_starter(folder=tmp_path / "starter")
     model = load_model(folder, RunConfig(lora_r=2, device="cpu"))
-    ids = encode_prompt(Prompt.from_text("What is the capital of France?"), model.tokenizer, model.run_config)
+    ids = PairEncoder(model.tokenizer, model.run_config).prompt_ids(Prompt.from_text("What is the capital of France?"))
     out = model.model.generate(input_ids=torch.tensor([ids]), max_new_tokens=12, do_sample=False)
     assert "Paris" in model.tokenizer.decode(out[0, len(ids) :])

@@ -17,8 +17,8 @@ from core.runs.folder import publish
 from core.services.models import export
 from core.services.models.export import export_run
 from core.services.models.export_worker import export as run_export
-from core.training.export.adapter import save_adapter, save_full
 from core.training.policy.model import load_model
+from tests.saved_models import save_result
 from tests.tiny_models import save_tiny, tiny_pairs
 
 CONFIG = RunConfig(lora_r=2, device="cpu")
@@ -47,9 +47,9 @@ def finished(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
             for parameter in model.trainable().values():
                 parameter.add_(0.01)
         if kind == "adapter":
-            save_adapter(model, path / "adapter", verify=False)
+            save_result(model, path / "adapter")
         elif kind == "model":
-            save_full(model, path / "model")
+            save_result(model, path / "model")
         return path
 
     return make

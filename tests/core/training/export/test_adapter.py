@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.domain.errors import BadInput, ModelRefused
+from core.domain.errors import ModelRefused
 from core.domain.run_config import RunConfig
 from core.durable import read_json, verify_folder
-from core.training.export.adapter import all_logits, compare_logits, load_exported, probe_ids, save_adapter, save_full
+from core.training.export.adapter import copy_adapter, load_exported
+from core.training.export.comparison import all_logits, difference, probe_ids
 from core.training.export.contract import versions
-from core.training.export.merged import copy_adapter, copy_model, export_merged, gguf_command
+from core.training.export.merged import copy_model, export_merged
 from core.training.policy.model import LoadedModel, load_model
 from core.training.policy.provenance import read_contract, require_base
+from tests.saved_models import save_result
 from tests.tiny_models import save_tiny
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")
@@ -40,7 +42,8 @@ def test_that_an_exported_adapter_loads_in_plain_transformers_and_peft(tiny_llam
     from transformers import AutoModelForCausalLM
 
     model = trained(tiny_llama_dir)
-    report = save_adapter(model, tmp_path / "adapter", facts=FACTS)
+    save_result(model, tmp_path / "run")
+    report = copy_adapter(tiny_llama_dir, tmp_path / "run", tmp_path / "adapter")
     base = AutoModelForCausalLM.from_pretrained(tiny_llama_dir, dtype=torch.float32, local_files_only=True)
     plain = PeftModel.from_pretrained(base, str(tmp_path / "adapter"))
     assert torch.equal(logits(plain, model), logits(model.model, model))
@@ -52,8 +55,9 @@ def test_that_the_folder_is_published_whole_and_names_no_path_of_this_machine(
     tiny_llama_dir: Path, tmp_path: Path
 ) -> None:
     model = trained(tiny_llama_dir)
-    save_adapter(model, tmp_path / "adapter", facts=FACTS)
-    assert verify_folder(tmp_path / "adapter")["policy_sha256"] == model.adapter_sha256()
+    save_result(model, tmp_path / "run")
+    copy_adapter(tiny_llama_dir, tmp_path / "run", tmp_path / "adapter")
+    assert verify_folder(tmp_path / "adapter")["kind"] == "adapter"
     names = {p.name for p in (tmp_path / "adapter").iterdir()}
     assert names == {"adapter_config.json", "adapter_model.safetensors", "contract.json", "MANIFEST.json"}
     texts = [(tmp_path / "adapter" / n).read_text() for n in names if n.endswith(".json") and n != "contract.json"]
@@ -62,7 +66,8 @@ def test_that_the_folder_is_published_whole_and_names_no_path_of_this_machine(
 
 def test_that_the_contract_names_everything_the_adapter_was_made_of(tiny_llama_dir: Path, tmp_path: Path) -> None:
     model = trained(tiny_llama_dir, replace(CONFIG, seed=7))
-    save_adapter(model, tmp_path / "adapter", facts=FACTS, verify=False)
+    save_result(model, tmp_path / "run")
+    copy_adapter(tiny_llama_dir, tmp_path / "run", tmp_path / "adapter", facts=FACTS)
     contract = read_contract(tmp_path / "adapter")
     assert contract is not None
     assert contract["base"]["weights_sha256"] == model.weights_sha256
@@ -76,14 +81,14 @@ def test_that_the_contract_names_everything_the_adapter_was_made_of(tiny_llama_d
 
 def test_that_a_new_run_can_start_from_the_export(tiny_llama_dir: Path, tmp_path: Path) -> None:
     model = trained(tiny_llama_dir)
-    save_adapter(model, tmp_path / "adapter", verify=False)
+    save_result(model, tmp_path / "adapter")
     again = load_model(tiny_llama_dir, replace(CONFIG, init_adapter=str(tmp_path / "adapter")))
     assert again.adapter_sha256() == model.adapter_sha256()
 
 
 def test_that_the_loader_refuses_another_base(tiny_llama_dir: Path, tmp_path: Path) -> None:
     model = trained(tiny_llama_dir)
-    save_adapter(model, tmp_path / "adapter", verify=False)
+    save_result(model, tmp_path / "adapter")
     assert torch.equal(logits(load_exported(tiny_llama_dir, tmp_path / "adapter"), model), logits(model.model, model))
     other = save_tiny(tmp_path / "other", seed=4)
     with pytest.raises(ModelRefused, match="was trained on tiny-llama"):
@@ -92,20 +97,22 @@ def test_that_the_loader_refuses_another_base(tiny_llama_dir: Path, tmp_path: Pa
     require_base(tmp_path / "adapter", "anything")
 
 
-def test_that_a_started_run_exports_its_policy_and_not_its_reference(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    first = trained(tiny_llama_dir)
-    save_adapter(first, tmp_path / "first", verify=False)
+def test_that_the_result_of_a_run_from_an_adapter_holds_its_policy_and_not_its_reference(
+    tiny_llama_dir: Path, tmp_path: Path
+) -> None:
+    save_result(trained(tiny_llama_dir), tmp_path / "first")
     second = trained(tiny_llama_dir, replace(CONFIG, init_adapter=str(tmp_path / "first")))
-    report = save_adapter(second, tmp_path / "second")
-    assert report.max_difference == 0.0
+    save_result(second, tmp_path / "second")
     assert [p.name for p in (tmp_path / "second").iterdir() if p.is_dir()] == []
+    again = load_model(tiny_llama_dir, replace(CONFIG, init_adapter=str(tmp_path / "second")))
+    assert again.adapter_sha256() == second.adapter_sha256()
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "gemma2", "phi3"])
 def test_that_the_merged_model_computes_what_the_adapter_computes(family: str, tmp_path: Path) -> None:
     folder = save_tiny(tmp_path / family, family)
     model = trained(folder)
-    save_adapter(model, tmp_path / "adapter", facts=FACTS, verify=False)
+    save_result(model, tmp_path / "adapter")
     report = export_merged(folder, tmp_path / "adapter", tmp_path / "merged")
     assert report.max_difference < 1e-4
     assert report.same_top1 == 1.0
@@ -116,7 +123,7 @@ def test_that_the_merged_model_computes_what_the_adapter_computes(family: str, t
 
 
 def test_that_a_merged_model_can_be_smaller_and_says_how_far_it_is(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    save_adapter(trained(tiny_llama_dir), tmp_path / "adapter", verify=False)
+    save_result(trained(tiny_llama_dir), tmp_path / "adapter")
     report = export_merged(tiny_llama_dir, tmp_path / "adapter", tmp_path / "merged", dtype=torch.bfloat16)
     assert 0 < report.max_difference < 0.5
     config = json.loads((tmp_path / "merged" / "config.json").read_text())
@@ -124,7 +131,7 @@ def test_that_a_merged_model_can_be_smaller_and_says_how_far_it_is(tiny_llama_di
 
 
 def test_that_a_finished_adapter_is_copied_with_what_the_run_adds(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    save_adapter(trained(tiny_llama_dir), tmp_path / "adapter", verify=False)
+    save_result(trained(tiny_llama_dir), tmp_path / "adapter")
     report = copy_adapter(tiny_llama_dir, tmp_path / "adapter", tmp_path / "copy", facts=FACTS)
     assert (report.max_difference, report.same_top1) == (0.0, 1.0)
     contract = read_contract(tmp_path / "copy")
@@ -137,7 +144,7 @@ def test_that_a_finished_adapter_is_copied_with_what_the_run_adds(tiny_llama_dir
 
 
 def test_that_a_fully_trained_model_is_copied_in_another_dtype(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    save_full(trained(tiny_llama_dir, replace(CONFIG, lora_r=0)), tmp_path / "model")
+    save_result(trained(tiny_llama_dir, replace(CONFIG, lora_r=0)), tmp_path / "model")
     assert copy_model(tmp_path / "model", tmp_path / "same", facts=FACTS).max_difference == 0.0
     assert 0 < copy_model(tmp_path / "model", tmp_path / "half", dtype=torch.bfloat16).max_difference < 1.0
     contract = read_contract(tmp_path / "same")
@@ -145,48 +152,16 @@ def test_that_a_fully_trained_model_is_copied_in_another_dtype(tiny_llama_dir: P
     assert contract["run_id"] == "run-1"
 
 
-def test_that_an_export_that_computes_something_else_is_not_kept(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    model = trained(tiny_llama_dir)
-    with torch.no_grad():
-        model.base.get_input_embeddings().weight[40:] += 1.0  # in memory only: the export cannot carry it
-    with pytest.raises(ModelRefused, match="was not kept"):
-        save_adapter(model, tmp_path / "adapter")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_that_a_fully_trained_model_is_saved_and_compared(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    model = trained(tiny_llama_dir, replace(CONFIG, lora_r=0))
-    report = save_full(model, tmp_path / "model", facts=FACTS)
-    assert report.max_difference == 0.0
-    again = load_model(tmp_path / "model", replace(CONFIG, lora_r=0))
-    assert again.adapter_sha256() == model.adapter_sha256()
-    contract = read_contract(tmp_path / "model")
-    assert contract is not None
-    assert contract["reference"]["kind"] == "frozen_copy"
-
-
-def test_that_the_right_export_is_named(tiny_llama_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="has no adapter"):
-        save_adapter(load_model(tiny_llama_dir, replace(CONFIG, lora_r=0)), tmp_path / "x")
-    with pytest.raises(BadInput, match="has an adapter"):
-        save_full(load_model(tiny_llama_dir, CONFIG), tmp_path / "x")
-
-
 def test_that_two_models_are_compared_logit_by_logit(tiny_llama_dir: Path) -> None:
     one, other = load_model(tiny_llama_dir, CONFIG), trained(tiny_llama_dir)
     texts = probe_ids(one.tokenizer)
-    count, gap, same = compare_logits(one.model, other.model, texts, tolerance=100.0, what="It")
+    logits_of = [all_logits(model.model, texts) for model in (one, other)]
+    count, gap, same = difference(*logits_of, tolerance=100.0, what="It")
     assert count == sum(len(ids) for ids in texts) * 400
     assert gap > 0
     assert same < 1
     with pytest.raises(ModelRefused, match="It differs"):
-        compare_logits(one.model, other.model, texts, tolerance=1e-6, what="It")
-
-
-def test_that_the_conversion_command_names_both_places(tmp_path: Path) -> None:
-    command = gguf_command(tmp_path / "merged", tmp_path / "model.gguf")
-    assert command[1] == "convert_hf_to_gguf.py"
-    assert {str(tmp_path / "merged"), str(tmp_path / "model.gguf"), "f16"} <= set(command)
+        difference(*logits_of, tolerance=1e-6, what="It")
 
 
 def test_that_versions_are_plain_text() -> None:

@@ -12,7 +12,7 @@ from core.durable import verify_folder
 from core.model_files import gguf_import
 from core.model_files.gguf_import import convert_gguf
 from core.training.export import gguf as gguf_export_module
-from core.training.export.adapter import all_logits, probe_ids
+from core.training.export.comparison import all_logits, probe_ids
 from core.training.export.gguf import export_gguf
 from core.training.policy.model import load_model, read_base, read_tokenizer
 from tests.tiny_models import CORPUS, save_tiny

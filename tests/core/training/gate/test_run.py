@@ -15,7 +15,6 @@ from core.domain.losses import LOSSES
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GATE_CAUSES, GateReport
 from core.model_files.identity import model_sha256
-from core.training.export.adapter import save_adapter
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.scorer import Scores
 from core.training.gate import token_audit
@@ -23,6 +22,7 @@ from core.training.gate.run import check_base_unchanged, run_gate
 from core.training.policy.model import LoadedModel, load_model, read_base, read_tokenizer
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import encode_pairs
+from tests.saved_models import save_result
 from tests.tiny_models import CHAT_TEMPLATE, save_tiny, tiny_pairs
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")
@@ -55,7 +55,7 @@ def sft_adapter(tiny_llama_dir: Path, tmp_path: Path) -> Path:
     with torch.no_grad():
         for parameter in model.trainable().values():
             parameter.add_(0.03)
-    save_adapter(model, tmp_path / "sft", verify=False)
+    save_result(model, tmp_path / "sft")
     return tmp_path / "sft"
 
 

@@ -6,18 +6,13 @@ import torch
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.training.policy import device as device_module
-from core.training.policy.device import list_devices, resolve_device, resolve_dtype, set_threads
+from core.training.policy.device import resolve_device, resolve_dtype, set_threads
 
 
-def test_that_auto_names_the_best_device_of_the_machine() -> None:
-    chosen = resolve_device("auto")
-    assert str(chosen).split(":")[0] == list_devices()[0].kind
-
-
-def test_that_the_cpu_is_always_listed_last_with_its_memory() -> None:
-    last = list_devices()[-1]
-    assert last.name == "cpu"
-    assert 0 < last.free <= last.total
+def test_that_auto_takes_the_cpu_where_there_is_nothing_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "tpu", "meta", ""])

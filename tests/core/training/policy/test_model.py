@@ -10,9 +10,9 @@ import torch
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.run_config import RunConfig
 from core.model_files.identity import model_sha256
-from core.training.export.adapter import save_adapter
 from core.training.policy.adapters import POLICY, REFERENCE, adapter_tensors, is_zero
 from core.training.policy.model import LoadedModel, load_model
+from tests.saved_models import save_result
 from tests.tiny_models import FAMILIES, save_tiny
 
 CONFIG = RunConfig(lora_r=4, lora_alpha=8, device="cpu")
@@ -37,7 +37,7 @@ def adapter_dir(tiny_llama_dir: Path, tmp_path: Path) -> Path:
     """An adapter that changes the tiny Llama."""
     model = load_model(tiny_llama_dir, CONFIG)
     change(model)
-    save_adapter(model, tmp_path / "adapter")
+    save_result(model, tmp_path / "adapter")
     return tmp_path / "adapter"
 
 
@@ -155,7 +155,7 @@ def test_that_base_as_reference_can_be_asked_for(tiny_llama_dir: Path, adapter_d
 
 def test_that_a_start_adapter_that_changes_nothing_needs_no_copy(tiny_llama_dir: Path, tmp_path: Path) -> None:
     fresh = load_model(tiny_llama_dir, CONFIG)
-    save_adapter(fresh, tmp_path / "zero")
+    save_result(fresh, tmp_path / "zero")
     model = load_model(tiny_llama_dir, replace(CONFIG, init_adapter=str(tmp_path / "zero"), reference="init"))
     assert model.reference_kind == "adapter_off"
     assert is_zero(model.model)

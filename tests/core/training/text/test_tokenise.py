@@ -10,7 +10,7 @@ from core.domain.errors import BadInput, ModelRefused
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.training.text.encoded_pair import EncodedPair
-from core.training.text.tokenise import drop_oldest_turn, encode_pairs, encode_prompt
+from core.training.text.tokenise import PairEncoder, drop_oldest_turn, encode_pairs
 from tests.tiny_models import CHAT_TEMPLATE, tiny_pairs, tiny_tokenizer
 
 CHAT = RunConfig(max_length=512)
@@ -245,7 +245,7 @@ def test_that_zero_means_no_limit(tokenizer: Any) -> None:
 def test_that_the_prompt_for_generation_is_the_prompt_of_training(tokenizer: Any) -> None:
     item = tiny_pairs(1, system=True, turns=2)[0]
     for config in (CHAT, PLAIN):
-        assert tuple(encode_prompt(item.prompt, tokenizer, config)) == one(tokenizer, config, item).prompt_ids
+        assert tuple(PairEncoder(tokenizer, config).prompt_ids(item.prompt)) == one(tokenizer, config, item).prompt_ids
 
 
 def test_that_labels_and_weights_come_through(tokenizer: Any) -> None:

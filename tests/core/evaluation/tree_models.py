@@ -1,4 +1,4 @@
-"""A laboratory small enough to enumerate: language models over a few tokens, with every quantity exact.
+"""Language models over a few tokens, small enough to enumerate every answer and to compute every quantity exactly.
 
 A :class:`TreeModel` gives a next-token distribution at every prefix, so that all answers, their
 probabilities, the KL of two models and the mean and spread of any estimator of it can be written down

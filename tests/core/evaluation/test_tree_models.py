@@ -1,4 +1,4 @@
-"""The laboratory: estimators of the KL and the target of DPO, checked where everything can be enumerated."""
+"""Estimators of the KL and the target of DPO, checked on models whose answers can be enumerated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.domain.run_config import RunConfig
-from core.evaluation.toy import (
+from tests.core.evaluation.tree_models import (
     TreeModel,
     answer_estimates,
     estimator_spread,
