@@ -24,6 +24,7 @@ from core.training import loop, preparing
 from core.training.parallel.process_group import ProcessGroup
 from core.training.steps.session import TrainSession
 from tests.core.training.golden_runs import FIELDS, run_golden
+from tests.patience import LIMIT_S
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -56,7 +57,7 @@ def together(name: str, folder: Path, processes: int = 2, **settings: Any) -> li
         for rank in range(processes)
     ]
     for process in running:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0, errors
     lines = [(folder / f"events-{rank}.jsonl").read_text(encoding="utf-8") for rank in range(processes)]
     return [[from_plain(json.loads(line)) for line in text.splitlines()] for text in lines]
@@ -66,7 +67,6 @@ FULL = {"lora_r": 0, "init_adapter": "", "lr": 1e-3}
 slow = pytest.mark.slow
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "method"),
     [("sigmoid", {}), pytest.param("aot", {}, marks=slow), ("sigmoid", FULL), pytest.param("aot", FULL, marks=slow)],
@@ -92,7 +92,6 @@ def test_that_two_processes_take_the_same_steps_as_one(name: str, method: dict, 
 
 
 @slow
-@pytest.mark.timeout(120)
 def test_that_a_step_of_one_pair_does_not_leave_processes_waiting_for_each_other(tmp_path: Path) -> None:
     settings = {"steps": 2, "batch_size": 1, **FULL}
     alone = run_golden("aot", tmp_path / "alone", **settings)
@@ -104,7 +103,6 @@ def test_that_a_step_of_one_pair_does_not_leave_processes_waiting_for_each_other
 
 
 @slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
 def test_that_two_processes_resume_bit_for_bit(method: dict, tmp_path: Path) -> None:
     settings = {"steps": 4, "batch_size": 5, "checkpoint_every": 2, "micro_batch": 2, **method}
@@ -124,7 +122,6 @@ def test_that_two_processes_resume_bit_for_bit(method: dict, tmp_path: Path) -> 
 
 
 @slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
 def test_that_a_run_is_taken_up_by_another_number_of_processes(
@@ -142,7 +139,6 @@ def test_that_a_run_is_taken_up_by_another_number_of_processes(
 
 
 @slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", [{}, FULL], ids=["lora", "full"])
 def test_that_what_ends_one_process_ends_all(method: dict, tmp_path: Path) -> None:
     settings = {**method, "lr": 10.0, "beta": 1.0 if method else 1000.0, "loss": "discopop"}
