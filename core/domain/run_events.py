@@ -8,7 +8,7 @@ Units: log-probs, h and KL in nats; rewards and margin in nats * beta; times in 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar, Literal, Union, get_args
 
 GATE_CAUSES: dict[str, str] = {
     "reference_is_base": "Training starts from an adapter, but the reference is the base model.",
@@ -283,24 +283,7 @@ RunEvent = Union[
     Finished,
     Failed,
 ]
-EVENT_TYPES: dict[str, type] = {
-    cls.event: cls
-    for cls in (
-        RunStarted,
-        PhaseChanged,
-        GateReport,
-        TokenReport,
-        StepDone,
-        EvalDone,
-        KlDone,
-        SampleDone,
-        CheckpointSaved,
-        Warned,
-        StateChanged,
-        Finished,
-        Failed,
-    )
-}
+EVENT_TYPES: dict[str, type] = {cls.event: cls for cls in get_args(RunEvent)}
 TERMINAL = (Finished, Failed)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
-from core.store.plain import insert_row, read_json
+from core.store.plain import insert_row
 from core.store.tables import BookmarkRow, JudgementDraftRow, PresentationRow
 
 
@@ -15,12 +14,6 @@ def save(session: Session, presentation_id: int, body: str, at_ms: int) -> None:
     """Keep ``body`` as the draft of a presentation, replacing the one before."""
     remove(session, presentation_id)
     insert_row(session, JudgementDraftRow, presentation_id=presentation_id, body=body, at_ms=at_ms)
-
-
-def load(session: Session, presentation_uid: str) -> dict[str, Any] | None:
-    """Return the draft of a presentation, or None."""
-    found = load_many(session, [presentation_uid])
-    return read_json(found[presentation_uid]) if found else None
 
 
 def load_many(session: Session, presentation_uids: Sequence[str]) -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlmodel import Session, col
+from sqlalchemy import Select, func
+from sqlmodel import Session, col, select
 
 from core.domain.errors import NotFound
-from core.domain.judgement import Judgement, JudgementDraft, Reviewer, ReviewerKind, Task, Verdict
-from core.store.plain import chunks, only_id, read_json
+from core.domain.judgement import Judgement, Reviewer, ReviewerKind, Task
+from core.store.judgements import draft_of
+from core.store.plain import chunks, execute, only_id, read_json, wide_select
 from core.store.tables import (
     CurrentLabelRow,
     JudgementRow,
@@ -21,24 +22,6 @@ from core.store.tables import (
 )
 
 _LONGEST_MS = 300_000
-
-
-def draft_of(row: JudgementRow) -> JudgementDraft | None:
-    """Return what was answered; None for a retraction."""
-    if row.verdict is None:
-        return None
-    return JudgementDraft(
-        verdict=Verdict(row.verdict),
-        strength=row.strength,
-        criteria=read_json(row.criteria),
-        reason=row.reason,
-        rationale=row.rationale,
-        flags=tuple(read_json(row.flags)),
-        confidence=row.confidence,
-        spans=tuple(read_json(row.spans)),
-        edit=row.edit,
-        process=read_json(row.process),
-    )
 
 
 def get(session: Session, judgement_id: int) -> Judgement:
@@ -105,7 +88,7 @@ def committed_since(session: Session, reviewer_id: int, since_ms: int) -> int:
             col(JudgementRow.id) > _last_before(session, reviewer_id, since_ms),
         )
     )
-    return int(session.exec(query).scalar_one())  # type: ignore[call-overload]
+    return session.exec(query).one()
 
 
 def recent_seconds(session: Session, reviewer_id: int, limit: int) -> list[float]:
@@ -115,14 +98,14 @@ def recent_seconds(session: Session, reviewer_id: int, limit: int) -> list[float
     five minutes, because nobody knows what happened in between.
     """
     query = (
-        select(JudgementRow.process, JudgementRow.at_ms, PresentationRow.shown_ms)
+        select(col(JudgementRow.process), col(JudgementRow.at_ms), col(PresentationRow.shown_ms))
         .join(PresentationRow, col(PresentationRow.id) == col(JudgementRow.presentation_id))
         .where(col(JudgementRow.reviewer_id) == reviewer_id, col(JudgementRow.op) == "commit")
         .order_by(col(JudgementRow.id).desc())
         .limit(limit)
     )
     found = []
-    for process, at_ms, shown_ms in session.exec(query):  # type: ignore[call-overload]
+    for process, at_ms, shown_ms in session.exec(query):
         active = read_json(process).get("active_ms")
         known = isinstance(active, (int, float)) and active >= 0
         found.append((active if known else min(max(at_ms - shown_ms, 0), _LONGEST_MS)) / 1000)
@@ -136,21 +119,20 @@ def _last_before(session: Session, reviewer_id: int, since_ms: int) -> int:
         .order_by(col(JudgementRow.id).desc())
         .limit(1)
     )
-    found = session.exec(query).first()  # type: ignore[call-overload]
-    return int(found[0]) if found else 0
+    return session.exec(query).first() or 0
 
 
-def _joined() -> Select[Any]:
+def _joined() -> Select[*tuple[Any, ...]]:
     return (
-        select(
+        wide_select(
             JudgementRow,
-            PresentationRow.left_is,
-            ReviewerRow.name,
-            ReviewerRow.kind,
-            ReviewerRow.note,
-            RubricRow.name,
-            RubricVersionRow.number,
-            CurrentLabelRow.judgement_id,
+            col(PresentationRow.left_is),
+            col(ReviewerRow.name),
+            col(ReviewerRow.kind),
+            col(ReviewerRow.note),
+            col(RubricRow.name),
+            col(RubricVersionRow.number),
+            col(CurrentLabelRow.judgement_id),
         )
         .join(PresentationRow, col(PresentationRow.id) == col(JudgementRow.presentation_id))
         .join(ReviewerRow, col(ReviewerRow.id) == col(JudgementRow.reviewer_id))
@@ -160,7 +142,7 @@ def _joined() -> Select[Any]:
     )
 
 
-def _read(session: Session, query: Select[Any]) -> list[Judgement]:
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> list[Judgement]:
     return [
         Judgement(
             id=only_id(row),
@@ -178,5 +160,5 @@ def _read(session: Session, query: Select[Any]) -> list[Judgement]:
             at_ms=row.at_ms,
             current=current is not None,
         )
-        for row, left_is, name, kind, note, rubric, number, current in session.exec(query)  # type: ignore[call-overload]
+        for row, left_is, name, kind, note, rubric, number, current in execute(session, query)
     ]

@@ -17,9 +17,9 @@ from sqlmodel import Session, col, select
 
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import canonical_json, new_uid
-from core.domain.judgement import JudgementDraft, Task, check_spans
+from core.domain.judgement import JudgementDraft, Task, Verdict, check_spans
 from core.domain.pair import Side
-from core.store.plain import insert_row
+from core.store.plain import insert_row, only_id, read_json
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
 
@@ -45,6 +45,16 @@ class Presentation:
     queue: str = ""
     position: int = 0
     shown_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of the judgement log. ``draft`` is what was answered, None for a retraction."""
+
+    id: int
+    presentation_id: int
+    draft: JudgementDraft | None
+    supersedes: int | None
 
 
 def present(session: Session, presentation: Presentation, context: WriteContext) -> int:
@@ -141,30 +151,7 @@ def append(
     )
 
 
-def add_imported(
-    session: Session, presentation: Presentation, draft: JudgementDraft, context: WriteContext
-) -> int | None:
-    """Store a label that came with a file, with the presentation it must have had.
-
-    Returns:
-        The judgement's id, or None when this reviewer has a label on this pair under this version already.
-    """
-    if tip(session, presentation) is not None:
-        return None
-    presentation_id = present(session, presentation, context)
-    return append(
-        session,
-        presentation_id,
-        draft,
-        op="import",
-        revision=0,
-        supersedes=None,
-        context=context,
-        presentation=presentation,
-    )
-
-
-def tip(session: Session, presentation: Presentation, presentation_id: int | None = None) -> JudgementRow | None:
+def tip(session: Session, presentation: Presentation, presentation_id: int | None = None) -> LogEntry | None:
     """Return the last row of the chain that ``presentation`` belongs to, label or retraction, or None."""
     query = select(JudgementRow)
     if presentation.task in (Task.GOLD, Task.RETEST):
@@ -176,7 +163,8 @@ def tip(session: Session, presentation: Presentation, presentation_id: int | Non
             JudgementRow.reviewer_id == presentation.reviewer_id,
             col(JudgementRow.task).in_(alike(presentation.task)),
         )
-    return session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
+    row = session.exec(query.order_by(col(JudgementRow.id).desc()).limit(1)).first()
+    return None if row is None else _to_entry(row)
 
 
 def first_of(session: Session, presentation_id: int) -> int | None:
@@ -192,8 +180,8 @@ def next_revision(session: Session, presentation_id: int) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def row(session: Session, judgement_id: int) -> JudgementRow:
-    """Return one stored row.
+def entry(session: Session, judgement_id: int) -> LogEntry:
+    """Return one row of the log.
 
     Raises:
         NotFound: when there is none with this id.
@@ -201,7 +189,7 @@ def row(session: Session, judgement_id: int) -> JudgementRow:
     found = session.get(JudgementRow, judgement_id)
     if found is None:
         raise NotFound(f"There is no judgement {judgement_id}.")
-    return found
+    return _to_entry(found)
 
 
 def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
@@ -214,6 +202,28 @@ def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
     )
     found = session.exec(query).first()
     return f"{found[0]} v{found[1]}" if found else ""
+
+
+def draft_of(row: JudgementRow) -> JudgementDraft | None:
+    """Return what was answered; None for a retraction."""
+    if row.verdict is None:
+        return None
+    return JudgementDraft(
+        verdict=Verdict(row.verdict),
+        strength=row.strength,
+        criteria=read_json(row.criteria),
+        reason=row.reason,
+        rationale=row.rationale,
+        flags=tuple(read_json(row.flags)),
+        confidence=row.confidence,
+        spans=tuple(read_json(row.spans)),
+        edit=row.edit,
+        process=read_json(row.process),
+    )
+
+
+def _to_entry(row: JudgementRow) -> LogEntry:
+    return LogEntry(only_id(row), row.presentation_id, draft_of(row), row.supersedes)
 
 
 def _to_presentation(row: PresentationRow) -> Presentation:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from core.store.judgements import LABEL_TASKS
+from core.store.plain import execute, only_id, wide_select
 from core.store.tables import (
     CounterRow,
     CurrentLabelRow,
@@ -68,14 +69,14 @@ class ImportAccount:
 
 def meta(session: Session) -> dict[str, str]:
     """Return the facts about the workspace: uuid, name, created_by, created_ms."""
-    return {row.key: row.value for row in session.exec(select(MetaRow)).scalars()}  # type: ignore[call-overload]
+    return {row.key: row.value for row in session.exec(select(MetaRow))}
 
 
 def counts(session: Session) -> dict[str, int]:
     """Return the totals that Home shows: pairs, prompts, labelled, labels, judgements, and the few of each kind."""
-    found = {row.name: row.value for row in session.exec(select(CounterRow)).scalars()}  # type: ignore[call-overload]
+    found = {row.name: row.value for row in session.exec(select(CounterRow))}
     for name, table in _FEW.items():
-        found[name] = int(session.exec(select(func.count()).select_from(table)).scalar_one())  # type: ignore[call-overload]
+        found[name] = session.exec(select(func.count()).select_from(table)).one()
     return found
 
 
@@ -83,7 +84,7 @@ def accounts(session: Session) -> list[Account]:
     """Return one account for every reviewer and rubric version with a label or a pair put aside."""
     total = counts(session)["pairs"]
     titles = _titles(session)
-    people = {r.id: r.name for r in session.exec(select(ReviewerRow)).scalars()}  # type: ignore[call-overload]
+    people = {only_id(row): row.name for row in session.exec(select(ReviewerRow))}
     labelled = _labelled(session)
     skipped = _skipped(session)
     return [
@@ -96,12 +97,12 @@ def import_accounts(session: Session) -> list[ImportAccount]:
     """Return what became of the rows of every source that was read from a file."""
     sums = [func.sum(c) for c in _BATCH_COLUMNS]
     query = (
-        select(SourceRow.id, SourceRow.name, *sums)
+        wide_select(col(SourceRow.id), col(SourceRow.name), *sums)
         .join(ImportBatchRow, col(ImportBatchRow.source_id) == col(SourceRow.id))
         .group_by(col(SourceRow.id))
         .order_by(col(SourceRow.id))
     )
-    return [ImportAccount(key, name, *map(int, rest)) for key, name, *rest in session.exec(query)]  # type: ignore[call-overload]
+    return [ImportAccount(key, name, *map(int, rest)) for key, name, *rest in execute(session, query)]
 
 
 _BATCH_COLUMNS = (
@@ -114,25 +115,25 @@ _BATCH_COLUMNS = (
 
 
 def _titles(session: Session) -> dict[int, str]:
-    query = select(RubricVersionRow.id, RubricRow.name, RubricVersionRow.number).join(
+    query = select(col(RubricVersionRow.id), col(RubricRow.name), col(RubricVersionRow.number)).join(
         RubricRow, col(RubricRow.id) == col(RubricVersionRow.rubric_id)
     )
-    return {key: f"{name} {number}" for key, name, number in session.exec(query)}  # type: ignore[call-overload]
+    return {key: f"{name} {number}" for key, name, number in session.exec(query) if key is not None}
 
 
 def _labelled(session: Session) -> dict[tuple[int, int], int]:
     query = (
-        select(LabelTallyRow.reviewer_id, LabelTallyRow.rubric_version_id, func.sum(LabelTallyRow.labels))
+        select(col(LabelTallyRow.reviewer_id), col(LabelTallyRow.rubric_version_id), func.sum(LabelTallyRow.labels))
         .where(col(LabelTallyRow.task).in_(LABEL_TASKS))
         .group_by(col(LabelTallyRow.reviewer_id), col(LabelTallyRow.rubric_version_id))
     )
-    return {(r, v): int(n) for r, v, n in session.exec(query)}  # type: ignore[call-overload]
+    return {(r, v): int(n) for r, v, n in session.exec(query)}
 
 
 def _skipped(session: Session) -> dict[tuple[int, int], int]:
     """Count pairs put aside while labelling and not labelled since."""
     labelled = (
-        select(CurrentLabelRow.judgement_id)
+        select(col(CurrentLabelRow.judgement_id))
         .where(
             col(CurrentLabelRow.reviewer_id) == col(SkipRow.reviewer_id),
             col(CurrentLabelRow.rubric_version_id) == col(SkipRow.rubric_version_id),
@@ -142,12 +143,12 @@ def _skipped(session: Session) -> dict[tuple[int, int], int]:
         .exists()
     )
     query = (
-        select(SkipRow.reviewer_id, SkipRow.rubric_version_id, func.count(func.distinct(SkipRow.pair_id)))
+        select(col(SkipRow.reviewer_id), col(SkipRow.rubric_version_id), func.count(func.distinct(SkipRow.pair_id)))
         .join(PresentationRow, col(PresentationRow.id) == col(SkipRow.presentation_id))
         .where(col(SkipRow.taken_back) == 0, col(PresentationRow.task).in_(LABEL_TASKS), ~labelled)
         .group_by(col(SkipRow.reviewer_id), col(SkipRow.rubric_version_id))
     )
-    return {(r, v): int(n) for r, v, n in session.exec(query)}  # type: ignore[call-overload]
+    return {(r, v): int(n) for r, v, n in session.exec(query)}
 
 
 def rename(session: Session, name: str) -> None:

@@ -6,7 +6,7 @@ Filters become SQL with bound values only; every word of the SQL itself stands i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -117,13 +117,6 @@ def detail(session: Session, pair_id: int) -> PairDetail:
         datasets=datasets,
         runs=_runs_of(session, datasets),
     )
-
-
-def ids_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, int]:
-    """Return content hash -> pair id of those that exist."""
-    sql = "SELECT p.sha256, p.id FROM json_each(?) j CROSS JOIN pair p ON p.sha256=j.value"
-    found = session.connection().exec_driver_sql(sql, (canonical_json(list(hashes)),))
-    return {row[0]: row[1] for row in found}
 
 
 def _sources_of(session: Session, pair_id: int) -> tuple[PairInSource, ...]:

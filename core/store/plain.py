@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Result, Select, insert
+from sqlalchemy.orm import Session as OrmSession
 from sqlmodel import Session, SQLModel
 
 CHUNK = 500
@@ -18,6 +19,16 @@ def insert_row(session: Session, table: type[SQLModel], /, **values: Any) -> int
     result = session.connection().execute(insert(table), values)
     key = result.inserted_primary_key
     return int(key[0]) if key and isinstance(key[0], int) else 0
+
+
+def wide_select(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Return a select of any number of columns; the one of SQLModel is typed for up to four."""
+    return Select(*columns)
+
+
+def execute(session: Session, query: Select[*tuple[Any, ...]]) -> Result[*tuple[Any, ...]]:
+    """Run a :func:`wide_select`."""
+    return OrmSession.execute(session, query)
 
 
 def read_json(text: str) -> Any:
@@ -41,8 +52,3 @@ def only_id(row: Any) -> int:
     """Return the id of a stored row, which is never None."""
     assert row.id is not None
     return int(row.id)
-
-
-def first_or_none(rows: Sequence[Any]) -> Any:
-    """Return the first of ``rows`` or None."""
-    return rows[0] if rows else None

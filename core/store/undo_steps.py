@@ -16,7 +16,6 @@ from core.domain.errors import ImmutableError
 from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft
 from core.store import judgements
-from core.store.judgement_views import draft_of
 from core.store.plain import insert_row, only_id
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SkipRow, StepRow
@@ -131,23 +130,23 @@ def _append_undo(
     session: Session, presentation_id: int, judgement_id: int, step: UndoEntry, context: WriteContext
 ) -> None:
     tip = judgements.tip(session, step.presentation, presentation_id)
-    tip_id = only_id(tip)
-    if title := judgements.frozen_in(session, (judgement_id, tip_id)):
+    assert tip is not None
+    if title := judgements.frozen_in(session, (judgement_id, tip.id)):
         raise ImmutableError(
             f"{step.label} is part of {title}, which is frozen, so it is not taken back.",
             "Amend the label instead; the frozen version keeps the old one.",
         )
     before = None
     if step.kind == "amend":
-        amended = judgements.row(session, judgement_id)
-        before = draft_of(judgements.row(session, amended.supersedes)) if amended.supersedes else None
+        amended = judgements.entry(session, judgement_id)
+        before = judgements.entry(session, amended.supersedes).draft if amended.supersedes else None
     judgements.append(
         session,
         presentation_id,
         before,
         op="undo",
         revision=judgements.next_revision(session, presentation_id),
-        supersedes=tip_id,
+        supersedes=tip.id,
         context=context,
     )
 
@@ -170,6 +169,6 @@ def _redo_row(session: Session, reviewer_id: int) -> StepRow | None:
 def _step(session: Session, row: StepRow | None) -> UndoEntry | None:
     if row is None:
         return None
-    answer = draft_of(judgements.row(session, row.judgement_id)) if row.judgement_id is not None else None
+    answer = judgements.entry(session, row.judgement_id).draft if row.judgement_id is not None else None
     presentation = judgements.get_presentation(session, row.presentation_id)
     return UndoEntry(only_id(row), row.label, row.kind, presentation, answer, row.judgement_id)

@@ -90,7 +90,7 @@ class AnnotationService:
                 return judgement_views.get(session, stored), False, ""
             self._check_clauses(session, shown.rubric_version_id, draft)
             tip = judgements.tip(session, shown, presentation_id)
-            kind = "amend" if tip is not None and tip.kind == "label" else "label"
+            kind = "amend" if tip is not None and tip.draft is not None else "label"
             key = judgements.append(
                 session,
                 presentation_id,
@@ -121,18 +121,18 @@ class AnnotationService:
         context = self._store.write_context()
 
         def job(session: Session) -> tuple[Judgement, str]:
-            row = judgements.row(session, judgement_id)
-            shown = judgements.get_presentation(session, row.presentation_id)
-            tip = judgements.tip(session, shown, row.presentation_id)
-            if tip is None or tip.id != judgement_id or row.kind != "label":
+            entry = judgements.entry(session, judgement_id)
+            shown = judgements.get_presentation(session, entry.presentation_id)
+            tip = judgements.tip(session, shown, entry.presentation_id)
+            if tip is None or tip.id != judgement_id or entry.draft is None:
                 raise BadInput("This judgement was replaced or taken back meanwhile.", "Look at the newest one.")
-            if judgement_views.draft_of(row) == draft:
+            if entry.draft == draft:
                 raise BadInput("The answer is the same as before; there is nothing to amend.")
             self._check_clauses(session, shown.rubric_version_id, draft)
-            revision = judgements.next_revision(session, row.presentation_id)
+            revision = judgements.next_revision(session, entry.presentation_id)
             key = judgements.append(
                 session,
-                row.presentation_id,
+                entry.presentation_id,
                 draft,
                 op="amend",
                 revision=revision,
@@ -140,7 +140,7 @@ class AnnotationService:
                 context=context,
             )
             label = step_label("amend", shown.pair_id, draft, shown.left_is)
-            undo_steps.push(session, shown.reviewer_id, "amend", label, row.presentation_id, key, context)
+            undo_steps.push(session, shown.reviewer_id, "amend", label, entry.presentation_id, key, context)
             self._log(session, context, "label.amend", label, shown)
             return judgement_views.get(session, key), label
 
@@ -226,9 +226,9 @@ class AnnotationService:
     def look_again(self, judgement_id: int) -> PresentationView:
         """Return the showing of an earlier judgement as it was, with its answer, to read or to amend."""
         with self._store.read() as session:
-            row = judgements.row(session, judgement_id)
-            shown = judgements.get_presentation(session, row.presentation_id)
-            return self._desk.presented(session, [shown], 0, judgement_views.draft_of(row))[0]
+            entry = judgements.entry(session, judgement_id)
+            shown = judgements.get_presentation(session, entry.presentation_id)
+            return self._desk.presented(session, [shown], 0, entry.draft)[0]
 
     def progress(self, queue_uid: str | QueueInfo) -> QueueProgress:
         """Return where the queue's reviewer stands."""
@@ -261,11 +261,6 @@ class AnnotationService:
                 drafts.save(session, presentation_id, text, context.at_ms)
 
         self._store.write(job, "keeping a draft", Priority.LABEL)
-
-    def load_draft(self, presentation_uid: str) -> dict[str, Any] | None:
-        """Return what :meth:`save_draft` kept, or None."""
-        with self._store.read() as session:
-            return drafts.load(session, presentation_uid)
 
     def bookmark(self, reviewer_id: int, pair_id: int, on: bool = True, note: str = "") -> Outcome[None]:
         """Mark a pair to come back to, or take the mark away."""

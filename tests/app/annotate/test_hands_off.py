@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from core.domain.changes import Changes
 from core.domain.errors import UserError
 from core.domain.rubric import ChangeLevel
+from tests.fakes.drafts import stored_draft
 
 ANOTHER = "Another pair"
 
@@ -147,7 +148,7 @@ def test_that_a_label_whose_saving_failed_is_a_draft_by_the_time_the_window_clos
     assert page.desk.current is shown and page.desk.touched
     page.can_leave()
     hands.running.settle()
-    kept = service.load_draft(shown.presentation_uid)
+    kept = stored_draft(hands.running.context.services.store, shown.presentation_uid)
     assert (kept["strength"], kept["rationale"]) == (2, "So it is.")
 
 
@@ -168,7 +169,7 @@ def test_that_a_label_whose_saving_failed_waits_for_its_own_reviewer(sit_down, m
         hands.reach(lambda: page.desk.current is not None and page.commits.under_way == 0)
         hands.running.settle()
     assert page.queue.settings.reviewer_id == bo.id and page.desk.answer.verdict is None
-    assert service.load_draft(shown.presentation_uid)["strength"] == 2
+    assert stored_draft(hands.running.context.services.store, shown.presentation_uid)["strength"] == 2
 
 
 @pytest.mark.parametrize("leave", ["pause", "undo"])
@@ -180,7 +181,7 @@ def test_that_what_was_typed_a_moment_ago_is_kept(sit_down, leave):
     hands.page.leave_field()
     hands.page.pause(True) if leave == "pause" else hands.page.commits.undo()
     hands.running.settle()
-    kept = hands.running.context.services.annotation.load_draft(shown.presentation_uid)
+    kept = stored_draft(hands.running.context.services.store, shown.presentation_uid)
     assert kept["rationale"] == "Half a sent"
 
 

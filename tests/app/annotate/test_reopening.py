@@ -12,6 +12,7 @@ from app.annotate.queue import QueueChoice
 from core.domain.changes import Changes
 from core.domain.errors import NotFound
 from core.domain.rubric import ChangeLevel
+from tests.fakes.drafts import stored_draft
 from tests.patience import LIMIT_S
 
 
@@ -120,7 +121,8 @@ def test_that_a_new_rubric_version_is_labelled_under_and_the_draft_is_kept(sit_d
     hands.reach(lambda: page.desk.current is not None and page.desk.current.rubric_version_id == new.id)
     hands.running.settle()
     assert page.panel.version_id == new.id
-    assert service.annotation.load_draft(shown.presentation_uid)["rationale"] == "Under the old rules"
+    kept = stored_draft(hands.running.context.services.store, shown.presentation_uid)
+    assert kept["rationale"] == "Under the old rules"
 
 
 def test_that_a_queue_that_was_left_is_closed(sit_down):

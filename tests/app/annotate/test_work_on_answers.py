@@ -7,6 +7,7 @@ from PySide6.QtGui import QTextCursor
 
 from app.annotate.answer import canonical_side
 from core.domain.judgement import CANNOT_JUDGE_REASONS, Verdict
+from tests.fakes.drafts import stored_draft
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -98,7 +99,7 @@ def test_that_edit_and_marks_survive_as_a_draft(sit_down):
     page.desk.set_edit("left", "Better.")
     page.can_leave()
     hands.running.settle()
-    kept = hands.running.context.services.annotation.load_draft(shown.presentation_uid)
+    kept = stored_draft(hands.running.context.services.store, shown.presentation_uid)
     assert kept["edits"] == {"left": "Better."} and kept["spans"] == [["left", 0, 5, "good", ""]]
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from sqlmodel import SQLModel
 
+import core.store
 from core.store import tables
 from core.store.migrations.ddl_0001_guards import GUARDS
 from core.store.migrations.ddl_0001_tables import INDEXES, SEED, TABLES
@@ -55,11 +62,40 @@ def test_that_the_schema_uses_no_json_functions(fresh: sqlite3.Connection) -> No
 
 
 def test_that_paging_never_counts_rows_away() -> None:
-    from pathlib import Path
-
-    import core.store
-
     for path in Path(core.store.__file__).parent.rglob("*.py"):
         text = path.read_text(encoding="utf-8").upper()
         assert ".OFFSET(" not in text, path
         assert "INSERT OR REPLACE INTO" not in text, path
+
+
+def _annotated() -> Iterator[tuple[str, object]]:
+    """Yield the name and the type of all that core.store hands out: what functions return, what attributes hold."""
+    for found in pkgutil.walk_packages(core.store.__path__, "core.store."):
+        if found.name.startswith(("core.store.tables", "core.store.migrations")):
+            continue
+        module = importlib.import_module(found.name)
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", "") != found.name:
+                continue
+            if inspect.isfunction(value):
+                yield f"{found.name}.{name}", get_type_hints(value).get("return")
+            elif isinstance(value, type):
+                yield from ((f"{found.name}.{name}.{key}", kind) for key, kind in get_type_hints(value).items())
+                for key, method in inspect.getmembers(value, inspect.isfunction):
+                    if method.__module__ == found.name and not key.startswith("_"):
+                        yield f"{found.name}.{name}.{key}", get_type_hints(method).get("return")
+
+
+def _parts(kind: object) -> Iterator[object]:
+    yield kind
+    for part in get_args(kind):
+        yield from _parts(part)
+
+
+def test_that_rows_never_leave_the_store() -> None:
+    handed_out = [
+        name
+        for name, kind in _annotated()
+        if any(isinstance(part, type) and issubclass(part, SQLModel) for part in _parts(kind))
+    ]
+    assert handed_out == [], f"{handed_out} hand out database rows: return a dataclass"

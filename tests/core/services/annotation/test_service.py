@@ -18,6 +18,7 @@ from core.domain.rubric import ChangeLevel
 from core.services.annotation.service import AnnotationService, PresentationView, QueueInfo, QueueSettings
 from core.services.annotation.views import step_label
 from core.services.application import Application
+from tests.fakes.drafts import stored_draft
 from tests.fakes.workspaces import BODY, fill, opened, person, prefer, tie
 
 ANN, VERSION = 1, 1
@@ -321,11 +322,11 @@ def test_that_a_begun_showing_and_its_draft_come_back_after_a_restart(app: Appli
     assert back.presentation_uid == shown.presentation_uid
     assert back.left_is == shown.left_is
     assert back.draft == {"strength": -2, "rationale": "half a sen"}
-    assert app.annotation.load_draft(shown.presentation_uid) == back.draft
+    assert stored_draft(app.store, shown.presentation_uid) == back.draft
     app.annotation.commit(back.presentation_uid, prefer(-2))
-    assert app.annotation.load_draft(shown.presentation_uid) is None
+    assert stored_draft(app.store, shown.presentation_uid) is None
     app.annotation.save_draft(back.presentation_uid, {"late": 1})
-    assert app.annotation.load_draft(back.presentation_uid) is None, "a draft after the commit has nothing to wait for"
+    assert stored_draft(app.store, back.presentation_uid) is None, "a draft after the commit has nothing to wait for"
     app.close()
 
 
