@@ -18,7 +18,7 @@ from core.runs.control_file import request
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import start
 from core.runs.ledger.reader import RunReader
-from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE
+from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands
 from tests.packaging.scripts import ROOT, load
 from tests.packaging.wheel import SHORT_DEMO
@@ -81,6 +81,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         wait_until(lambda: RunReader(tmp_path / "RUN").status().state in ("stopped", "finished"))
 
 
+@pytest.fixture(params=["scripted engine", pytest.param("real engine", marks=pytest.mark.slow)])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains: an engine without a model, so that the commands take seconds on any machine, or the real one."""
+    if request.param == "scripted engine":
+        monkeypatch.setattr("core.runs.driver._real_engine", lambda probe: (train, probe))
+
+
 def ours(program: str) -> list[Command]:
     """The README's calls of a program."""
     return [command for command in commands() if command.program == program]
@@ -96,6 +103,7 @@ def test_that_every_program_of_the_readme_is_known_here() -> None:
     assert [command for command in others if not command.startswith(INSTALLERS)] == []
 
 
+@pytest.mark.usefixtures("engine")
 def test_that_the_commands_of_the_readme_run_in_their_order(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     failed = {}
     for command in ours("pairwright"):
