@@ -24,9 +24,9 @@ from core.model_files.identity import verify_adapter, verify_model
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
 from core.runs.hosting.heartbeat import Heartbeat
+from core.runs.hosting.run_lock import lock_run
 from core.runs.ledger.recorder import Recorder
 from core.runs.ledger.writer import LedgerWriter
-from core.runs.run_lock import RunLock
 from core.runs.status import refuse_finished
 
 OnEvent = Callable[[RunEvent], None]
@@ -86,7 +86,7 @@ def drive(run_dir: Path, how: HostOptions) -> Finished | Failed:
     """
     folder = RunFolder(run_dir)
     record = folder.record()
-    with RunLock(folder.lock):
+    with lock_run(folder):
         refuse_finished(folder)
         if how.reset:
             request(folder.control, "run")

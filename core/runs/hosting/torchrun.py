@@ -22,8 +22,8 @@ from core.runs.control_file import request, stop_on_signals
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions
 from core.runs.hosting.hosts import worker_environment
+from core.runs.hosting.run_lock import lock_run
 from core.runs.ledger.reader import RunReader
-from core.runs.run_lock import RunLock
 from core.runs.status import refuse_finished
 from core.training.control import NoControl
 
@@ -91,7 +91,7 @@ def run_processes(
     folder = RunFolder(run_dir)
     folder.record()
     refuse_finished(folder)
-    with RunLock(folder.lock):  # the first process takes it anew, but would be refused where nobody hears it
+    with lock_run(folder):  # the first process takes it anew, but would be refused where nobody hears it
         request(folder.control, "run")
     with stop_on_signals(folder.control, signals):
         return _until_the_end(folder, count, on_event)

@@ -10,7 +10,7 @@ from pathlib import Path
 from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
-from core.store.sqlite.lock import LOCK_FILE, WorkspaceLock
+from core.store.sqlite.lock import LOCK_FILE, lock_workspace
 
 
 def built_demo() -> Path:
@@ -46,7 +46,7 @@ def open_demo(*, reset: bool = False) -> Path:
     there = (target / "workspace.db").is_file()
     if there and not reset:
         return target
-    lock = WorkspaceLock(target) if target.is_dir() else None
+    lock = lock_workspace(target) if target.is_dir() else None
     new = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
     try:
         with durable.clear_errors(target):

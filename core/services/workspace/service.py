@@ -9,13 +9,14 @@ from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
+from core.file_lock import read_holder
 from core.store import events, overview
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
-from core.store.sqlite.lock import holder_info
+from core.store.sqlite.lock import LOCK_FILE
 
 ActivityItem = events.Event
 Account = overview.Account
@@ -190,4 +191,5 @@ def is_workspace(folder: Path) -> bool:
 
 def holder_pid(folder: Path) -> int | None:
     """Return the process that has the workspace open for writing, as far as its lock file tells."""
-    return holder_info(Path(folder)).get("pid")
+    holder = read_holder(Path(folder) / LOCK_FILE)
+    return holder.pid if holder is not None else None

@@ -19,10 +19,11 @@ from sqlmodel import Session
 from core import durable
 from core.domain.errors import BadInput, UserError
 from core.domain.ids import new_uid
+from core.file_lock import HeldLock
 from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
-from core.store.sqlite.lock import WorkspaceLock
+from core.store.sqlite.lock import lock_workspace
 from core.store.sqlite.write_context import WriteContext, mono_ms, now_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
@@ -47,7 +48,7 @@ class Store:
         app_version: stored with judgements.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool, lock: WorkspaceLock | None, uuid: str, version: str) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, lock: HeldLock | None, uuid: str, version: str) -> None:
         self.folder, self.path = folder, db_path(folder)
         self.read_only, self.uuid, self.app_version = read_only, uuid, version
         self.session_id = new_uid()
@@ -173,7 +174,7 @@ def _storable(name: str) -> str:
 def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
     # Looked at before the lock is taken, so that not even a lock file is left beside a file that is refused.
     _refuse_early(db_path(folder))
-    lock = WorkspaceLock(folder)
+    lock = lock_workspace(folder)
     try:
         found = inspect(db_path(folder), recover=True)
         if found.schema < SCHEMA:

@@ -11,8 +11,8 @@ from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StepD
 from core.runs.control_file import request, request_checkpoint, requested
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive, guarded
+from core.runs.hosting.run_lock import lock_run
 from core.runs.ledger.reader import RunReader
-from core.runs.run_lock import RunLock
 from tests.fakes.scripted_engine import Scripted, train
 
 Make = Callable[..., RunFolder]
@@ -63,7 +63,7 @@ def test_that_a_stop_left_from_before_is_forgotten_where_that_is_asked_for(make_
 def test_that_a_refused_attempt_asks_nothing_of_the_run_at_work(make_run: Make) -> None:
     folder = make_run()
     request(folder.control, "pause")
-    with RunLock(folder.lock), pytest.raises(WorkspaceInUse):
+    with lock_run(folder), pytest.raises(WorkspaceInUse):
         run(folder, reset=True)
     assert requested(folder.control) == "pause"
 
@@ -157,7 +157,7 @@ def test_that_nothing_follows_a_terminal_event() -> None:
 
 def test_that_two_processes_cannot_train_one_run(make_run: Make) -> None:
     folder = make_run()
-    with RunLock(folder.lock), pytest.raises(WorkspaceInUse):
+    with lock_run(folder), pytest.raises(WorkspaceInUse):
         run(folder)
 
 

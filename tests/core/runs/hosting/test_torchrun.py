@@ -18,9 +18,9 @@ from core.runs.control_file import request, requested
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
+from core.runs.hosting.run_lock import lock_run
 from core.runs.hosting.torchrun import follow, is_follower, run_processes
 from core.runs.ledger.reader import RunReader
-from core.runs.run_lock import RunLock
 from tests.core.training.golden_runs import GOLDEN, STEPS, golden_config, golden_pairs, trajectories
 from tests.fakes.scripted_engine import Scripted
 
@@ -80,7 +80,7 @@ def test_that_a_follower_does_not_pass_on_the_signal_that_torchrun_sends_to_all(
 def test_that_processes_are_not_started_for_a_run_that_another_works_on(tmp_path: Path) -> None:
     folder = RunFolder(golden_run(tmp_path / "run"))
     request(folder.control, "pause")
-    with RunLock(folder.lock), pytest.raises(WorkspaceInUse):
+    with lock_run(folder), pytest.raises(WorkspaceInUse):
         run_processes(folder.path, 2, lambda event: None)
     assert requested(folder.control) == "pause"
     assert not folder.worker_output.exists()

@@ -1,0 +1,24 @@
+"""One process trains a run: a lock on ``.lock`` of its folder, freed by the kernel even after kill -9."""
+
+from __future__ import annotations
+
+from core.domain.errors import WorkspaceInUse
+from core.file_lock import HeldLock, LockTaken
+from core.runs.folder import RunFolder
+
+
+def lock_run(folder: RunFolder) -> HeldLock:
+    """Take the lock of a run that is worked on; use it as a context.
+
+    Raises:
+        WorkspaceInUse: when another process works on the run.
+        StorageFull: when there is no room for the lock file.
+        UserError: when the folder cannot be written to, or its file system has no locks.
+    """
+    try:
+        return HeldLock(folder.lock)
+    except LockTaken as taken:
+        raise WorkspaceInUse(
+            f"Another process is already working on the run in {folder.path} ({taken.holder}).",
+            "Watch it, or stop it first.",
+        ) from taken
