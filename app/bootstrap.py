@@ -18,10 +18,11 @@ from app.background.watchdog import Watchdog
 from app.context import AppContext
 from app.dialogs import Dialogs
 from app.errors import ErrorReporter
-from app.main_window.places import PLACES, preload
+from app.main_window.page_factory import preload
 from app.main_window.window import MainWindow
 from app.main_window.workspace_switch import Opener, WorkspaceSwitch, open_application
 from app.notices import Notices
+from app.places import PLACES
 from app.session import Session
 from app.settings.store import Settings
 from app.single_instance import SingleInstance

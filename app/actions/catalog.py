@@ -7,19 +7,18 @@ never with ``global``.
 
 from __future__ import annotations
 
+from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
+from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-PLACE_TITLES: dict[str, str] = {
-    "global": "Everywhere",
-    "home": "Home",
-    "data": "Data",
-    "rubrics": "Rubrics",
-    "annotate": "Annotate",
-    "train": "Train",
-    "runs": "Runs",
-    "inspect": "Inspect",
-}
+PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}}
+
+
+def _go_to(menu: str, *, in_rail: bool) -> tuple[A, ...]:
+    """Return the actions that go to places, made from their rows."""
+    return tuple(A(p.action_id, p.title, p.key, p.icon, p.about, menu) for p in PLACES if p.in_rail is in_rail)
+
 
 _GLOBAL: tuple[A, ...] = (
     A("global.open", "Open a workspace…", "Ctrl+O", "open", "Choose a workspace folder.", "Workspace"),
@@ -60,17 +59,11 @@ _GLOBAL: tuple[A, ...] = (
         "Go",
         palette=False,
     ),
-    A("global.home", "Home", "Ctrl+1", "home", "What to do next, and what happened.", "Go"),
-    A("global.data", "Data", "Ctrl+2", "data", "Pairs, imports and dataset versions.", "Go"),
-    A("global.rubrics", "Rubrics", "Ctrl+3", "rubrics", "What “better” means, in versions.", "Go"),
-    A("global.annotate", "Annotate", "Ctrl+4", "annotate", "Label pairs.", "Go"),
-    A("global.train", "Train", "Ctrl+5", "train", "Set up and start a run.", "Go"),
-    A("global.runs", "Runs", "Ctrl+6", "runs", "Watch runs and compare them.", "Go"),
-    A("global.inspect", "Inspect", "Ctrl+7", "inspect", "Which pairs the model gets wrong, and why.", "Go"),
+    *_go_to("Go", in_rail=True),
     A("global.back", "Back", "Alt+Left", "arrow_left", "The place before this one.", "Go"),
     A("global.forward", "Forward", "Alt+Right", "arrow_right", "The place you came back from.", "Go"),
     A("global.activity", "Activity", "Ctrl+J", "activity", "Running and finished jobs, and past notices.", "View"),
-    A("global.settings", "Settings", "Ctrl+,", "settings", "Appearance, shortcuts, annotation, training.", "View"),
+    *_go_to("View", in_rail=False),
     A("global.zoom_in", "Larger text", "Ctrl++; Ctrl+=", "plus", "Up to 200 %.", "View", repeats=True),
     A("global.zoom_out", "Smaller text", "Ctrl+-", "minus", "Down to 80 %.", "View", repeats=True),
     A("global.zoom_reset", "Normal text size", "Ctrl+0", "", "100 %.", "View"),

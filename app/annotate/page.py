@@ -45,7 +45,6 @@ class AnnotatePage(Page):
     """The labelling screen."""
 
     place: ClassVar[str] = "annotate"
-    title: ClassVar[str] = "Annotate"
     watches: ClassVar[Changes] = Changes.PAIRS | Changes.RUBRICS | Changes.REVIEWERS
 
     def __init__(self, context: AppContext) -> None:

@@ -31,7 +31,6 @@ class DataPage(Page):
     """Pairs and dataset versions."""
 
     place: ClassVar[str] = "data"
-    title: ClassVar[str] = "Data"
     watches: ClassVar[Changes] = Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS
 
     def __init__(self, context: AppContext) -> None:

@@ -30,7 +30,6 @@ class HomePage(Page):
     """The first screen, or an overview of the open workspace."""
 
     place = "home"
-    title = "Home"
     watches = ~Changes.NOTHING
 
     def __init__(self, context: AppContext) -> None:

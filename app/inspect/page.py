@@ -35,7 +35,6 @@ class InspectPage(Page):
     """Pairs of one run by margin."""
 
     place: ClassVar[str] = "inspect"
-    title: ClassVar[str] = "Inspect"
     watches: ClassVar[Changes] = Changes.RUNS | Changes.JUDGEMENTS
 
     def __init__(self, context: AppContext) -> None:

@@ -1,38 +1,46 @@
-"""What the global actions do: one small method each, bound to the catalog."""
+"""What the actions that work everywhere do, but for those of the window's own parts."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl, qVersion
+from PySide6.QtCore import QObject, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices
 
 from app.background.task import TaskControl
 from app.context import AppContext
 from app.main_window.workspace_switch import WorkspaceSwitch
 from app.theme.theme import ZOOM_STEPS
-from core.domain.changes import Outcome
-from core.domain.judgement import Reviewer, ReviewerKind
 from core.version import VERSION
 
 if TYPE_CHECKING:
-    from app.main_window.window import MainWindow
     from core.services.workspace.service import CheckReport
 
-NEW_REVIEWER = "Someone new…"
 
+class GlobalCommands(QObject):
+    """Opens, closes, checks and copies workspaces, changes how the window looks, and tells about the program.
 
-class GlobalCommands:
-    """Binds the actions that work everywhere to the window and its facilities."""
+    Args:
+        context: the window's facilities; the open workspace is asked from ``switch``.
+        switch: opens and closes workspaces.
+        may_leave: whether all pages may be left for good; called before a workspace is closed or replaced.
+        logs: the folder that ``global.logs`` opens.
+        parent: owner of what runs in the background.
+    """
 
-    def __init__(self, window: MainWindow, context: AppContext, switch: WorkspaceSwitch, logs: Path) -> None:
-        self._window, self._switch, self._logs = window, switch, logs
-        self._base = context
-        bind = context.actions.bind
-        for place in ("home", "data", "rubrics", "annotate", "train", "runs", "inspect", "settings"):
-            bind(f"global.{place}", lambda name=place: window.navigate(name))
+    def __init__(
+        self,
+        context: AppContext,
+        switch: WorkspaceSwitch,
+        may_leave: Callable[[], bool],
+        logs: Path,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._context, self._switch, self._may_leave = context, switch, may_leave
         for name, handler in {
             "open": self.open_workspace,
             "new": self.new_workspace,
@@ -41,121 +49,65 @@ class GlobalCommands:
             "backup": self.back_up,
             "check": self.check,
             "close_workspace": self.close_workspace,
-            "quit": window.close,
-            "palette": window.show_palette,
-            "back": lambda: window.go(-1),
-            "forward": lambda: window.go(1),
-            "activity": window.toggle_activity,
             "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1),
-            "zoom_reset": lambda: context.settings.set("look.zoom", 100),
+            "zoom_reset": lambda: context.settings.reset("look.zoom"),
             "theme": self.switch_theme,
-            "focus_mode": window.set_focus_mode,
-            "next_pane": window.next_pane,
-            "cheat_sheet": window.show_cheat_sheet,
-            "reviewer": self.choose_reviewer,
             "logs": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(logs))),
-            "about": self.about,
+            "about": self.show_about,
         }.items():
-            bind(f"global.{name}", handler)
-
-    @property
-    def _context(self) -> AppContext:
-        return self._window.context
+            context.actions.bind(f"global.{name}", handler)
 
     def open_workspace(self) -> None:
-        """Ask for a folder and open it."""
-        if folder := self._base.dialogs.open_folder("Open a workspace"):
+        """Ask for a folder and open the workspace in it."""
+        if folder := self._context.dialogs.open_folder("Open a workspace"):
             self._switch.open(folder)
 
     def new_workspace(self) -> None:
         """Ask for a folder and make a workspace in it."""
-        if folder := self._base.dialogs.open_folder("Choose an empty folder for the new workspace"):
+        if folder := self._context.dialogs.open_folder("Choose an empty folder for the new workspace"):
             self._switch.open(folder, create=True)
 
     def close_workspace(self) -> None:
-        """Go back to the first screen."""
-        if self._window.pages_let_go():
+        """Close the workspace and show the first screen."""
+        if self._may_leave():
             self._switch.close()
 
     def reset_demo(self) -> None:
         """Replace the demo workspace by a fresh copy, after asking."""
         text = "Labels, rubrics and runs you made in the demo workspace are deleted."
-        if self._base.dialogs.confirm("Reset the demo", text, "Reset") and self._window.pages_let_go():
+        if self._context.dialogs.confirm("Reset the demo", text, "Reset") and self._may_leave():
             self._switch.open_demo(reset=True)
 
     def back_up(self) -> None:
-        """Write a verified copy in the background and say where."""
-        services = self._context.services
-
-        def tell(path: Path) -> None:
-            self._base.notices.post(f"Backed up to {path.name}.", "ok", hint=str(path))
-
-        self._base.tasks.job("Backup", lambda _control: services.workspace.backup(), tell)
+        """Write a verified copy in the background and say where it is."""
+        if services := self._switch.current:
+            self._context.tasks.job("Backup", lambda _control: services.workspace.backup(), self._tell_backup)
 
     def check(self) -> None:
         """Check the workspace in the background and say what was found."""
-        services = self._context.services
+        if services := self._switch.current:
 
-        def work(control: TaskControl) -> CheckReport:
-            return services.workspace.check(lambda name, done, total: control.progress(done, total, name))
+            def work(control: TaskControl) -> CheckReport:
+                return services.workspace.check(lambda name, done, total: control.progress(done, total, name))
 
-        def tell(report: CheckReport) -> None:
-            serious = [finding.message for finding in report.findings if finding.serious]
-            if serious:
-                text = f"The check found {len(serious)} problem{'s' * (len(serious) > 1)}."
-                self._base.notices.post(text, "error", hint="; ".join(serious[:3]))
-            else:
-                self._base.notices.post("The workspace is sound.", "ok", hint=_minor(report))
-
-        self._base.tasks.job("Check of the workspace", work, tell)
+            self._context.tasks.job("Check of the workspace", work, self._tell_check)
 
     def zoom(self, step: int) -> None:
-        """Go to the next text size."""
-        now = self._base.settings.get("look.zoom")
-        sizes = [s for s in ZOOM_STEPS if (s > now if step > 0 else s < now)]
+        """Take the next larger (1) or smaller (-1) text size."""
+        percent = self._context.settings.get("look.zoom")
+        sizes = [size for size in ZOOM_STEPS if (size > percent if step > 0 else size < percent)]
         if sizes:
-            self._base.settings.set("look.zoom", sizes[0] if step > 0 else sizes[-1])
+            self._context.settings.set("look.zoom", sizes[0] if step > 0 else sizes[-1])
 
     def switch_theme(self) -> None:
-        """Go from light to dark or back."""
-        self._base.settings.set("look.theme", "light" if self._base.theme.tokens.dark else "dark")
+        """Switch between the light and the dark theme."""
+        self._context.settings.set("look.theme", "light" if self._context.theme.tokens.dark else "dark")
 
-    def choose_reviewer(self) -> None:
-        """Ask who is labelling; a new name becomes a new reviewer."""
-        if not self._context.has_workspace:
-            return
-        services = self._context.services
-        self._base.tasks.query(services.reviewers.list, self._offer_reviewers, owner=self._window)
-
-    def _offer_reviewers(self, reviewers: list[Reviewer]) -> None:
-        people = [r for r in reviewers if r.kind is ReviewerKind.HUMAN]
-        session = self._base.session
-        here = [r.id for r in people].index(session.reviewer_id) if session.reviewer_id in [r.id for r in people] else 0
-        names = [*(r.name for r in people), NEW_REVIEWER]
-        choice = self._base.dialogs.choose("Reviewer", "Who is labelling?", names, here) if people else len(people)
-        if choice is None:
-            return
-        if choice < len(people):
-            session.set_reviewer(people[choice].id, people[choice].name)
-        else:
-            self._add_reviewer()
-
-    def _add_reviewer(self) -> None:
-        name = self._base.dialogs.text("New reviewer", "A pseudonym; it is stored with every judgement.")
-        if not name:
-            return
-        services, session = self._context.services, self._base.session
-
-        def take(outcome: Outcome[Reviewer]) -> None:
-            session.set_reviewer(outcome.value.id, outcome.value.name)
-
-        self._base.ops.mutate(lambda: services.reviewers.add(name), take, owner=self._window)
-
-    def about(self) -> None:
-        """Say what this is."""
+    def show_about(self) -> None:
+        """Show version, licence and the libraries in use."""
         python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-        self._base.dialogs.ask(
+        self._context.dialogs.ask(
             "About Pairwright",
             f"Pairwright {VERSION}",
             ("Close",),
@@ -164,7 +116,14 @@ class GlobalCommands:
             kind="info",
         )
 
+    def _tell_backup(self, path: Path) -> None:
+        self._context.notices.post(f"Backed up to {path.name}.", "ok", hint=str(path))
 
-def _minor(report: CheckReport) -> str:
-    """Return what the check noticed that loses nothing."""
-    return "; ".join(finding.message for finding in report.findings if not finding.serious)
+    def _tell_check(self, report: CheckReport) -> None:
+        serious = [finding.message for finding in report.findings if finding.serious]
+        minor = [finding.message for finding in report.findings if not finding.serious]
+        if serious:
+            text = f"The check found {len(serious)} problem{'s' * (len(serious) > 1)}."
+            self._context.notices.post(text, "error", hint="; ".join(serious[:3]))
+        else:
+            self._context.notices.post("The workspace is sound.", "ok", hint="; ".join(minor))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.places import BY_ID
 from app.widgets.header import PageHeader
 from core.domain.changes import Changes
 
@@ -20,25 +21,22 @@ class Page(QWidget):
     """One place of the window.
 
     Class attributes to set:
-        place: its id, also the first part of its action ids.
-        title: what the header says.
+        place: id of its row in ``app.places``, also the first part of its action ids.
         watches: kinds of changes after which ``changed`` is called.
     """
 
     place: ClassVar[str] = ""
-    title: ClassVar[str] = ""
     watches: ClassVar[Changes] = Changes.NOTHING
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
         self.context = context
-        self.actions_by_id: dict[str, Callable[..., object]] = {}
         self._pending = Changes.NOTHING
         self.setObjectName(f"page_{self.place}")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self.header = PageHeader(self.title)
+        self.header = PageHeader(BY_ID[self.place].title if self.place else "")
         self._column.addWidget(self.header)
 
     @property
@@ -61,7 +59,6 @@ class Page(QWidget):
 
     def on(self, action_id: str, handler: Callable[..., object]) -> None:
         """Bind an action of the catalog to a method; a checkable one gets its new state."""
-        self.actions_by_id[action_id] = handler
         self.context.actions.bind(action_id, handler)
 
     def on_shown(self) -> None:

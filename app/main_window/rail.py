@@ -1,21 +1,25 @@
-"""The rail at the left: one button a place, and Search, Activity and Settings at the bottom."""
+"""The rail at the left: one button a place; at the bottom Search, Activity, and places such as Settings."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout
 
 from app.actions.registry import ActionRegistry
-from app.main_window.places import PLACES
+from app.places import PLACES
 from app.theme.theme import Theme
 
 WIDTH, LOW_WIDTH = 78, 48
-_BOTTOM = (("palette", "Search", "search"), ("activity", "Activity", "activity"), ("settings", "Settings", "settings"))
+BUTTON_PX, LEAST_BUTTON_PX = 57, 28
+"""Height of a button with its label, and of one without, its gap included."""
+_TOOLS = (("palette", "Search", "search"), ("activity", "Activity", "activity"))
 
 
 class RailButton(QToolButton):
-    """Icon over label, with a small count when there is something to tell."""
+    """Icon over label, with a small count of what is running."""
 
     def __init__(self, theme: Theme, title: str, icon: str) -> None:
         super().__init__()
@@ -28,8 +32,8 @@ class RailButton(QToolButton):
         self.fit()
 
     def fit(self, room: int | None = None) -> None:
-        """Take the size of the present text zoom; the label goes when there is no ``room`` for it."""
-        height = self._theme.px(57)
+        """Take the size of the text zoom; without ``room`` for it (pixels) the label is left out."""
+        height = self._theme.px(BUTTON_PX)
         low = room is not None and room < height
         styles = Qt.ToolButtonStyle
         self.setToolButtonStyle(styles.ToolButtonIconOnly if low else styles.ToolButtonTextUnderIcon)
@@ -70,60 +74,68 @@ class Rail(QFrame):
     def __init__(self, theme: Theme, actions: ActionRegistry) -> None:
         super().__init__()
         self.setProperty("part", "rail")
-        self._theme, self._actions = theme, actions
+        self._theme, self._actions, self._current = theme, actions, ""
         self.setAccessibleName("Places")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(4, 8, 4, 8)
-        column.setSpacing(2)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 8, 4, 8)
+        self._column.setSpacing(2)
         self.places: dict[str, RailButton] = {}
         self.tools: dict[str, RailButton] = {}
-        for place in PLACES:
-            if place.in_rail:
-                button = self._add(place.title, place.icon, place.action_id)
-                button.setCheckable(True)
-                button.clicked.connect(lambda _=False, name=place.id: self.chosen.emit(name))
-                self.places[place.id] = button
-        column.addStretch(1)
-        for name, title, icon in _BOTTOM:
-            button = self._add(title, icon, f"global.{name}")
-            button.clicked.connect(lambda _=False, action=f"global.{name}": actions.run(action))
-            self.tools[name] = button
-        self.tools["settings"].setCheckable(True)
+        self._add_places(in_rail=True)
+        self._column.addStretch(1)
+        for name, title, icon in _TOOLS:
+            self.tools[name] = self._add(title, icon, f"global.{name}")
+            self.tools[name].clicked.connect(partial(actions.run, f"global.{name}"))
+        self._add_places(in_rail=False)
         theme.changed.connect(self._fit)
-        actions.keys_changed.connect(self._tips)
+        actions.keys_changed.connect(self._set_tips)
         self._fit()
-        self._tips()
+        self._set_tips()
 
     def set_current(self, place: str) -> None:
-        """Mark where we are."""
-        for name, button in {**self.places, "settings": self.tools["settings"]}.items():
+        """Mark the place that is shown."""
+        self._current = place
+        for name, button in self.places.items():
             button.setChecked(name == place)
 
-    def _add(self, title: str, icon: str, action_id: str) -> RailButton:
-        button = RailButton(self._theme, title, icon)
-        button.setObjectName(f"rail_{action_id}")
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-        return button
-
-    def _tips(self) -> None:
-        for name, button in {**self.places, **self.tools}.items():
-            button.setToolTip(self._actions.action(f"global.{name}").toolTip())
-
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Do without labels when the window is too low for them."""
+        """Leave out the labels when the window is too low for them."""
         super().resizeEvent(event)
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        """Be content with icons."""
-        return QSize(self.width(), 10 * 28)
+        """Return the size of the icons without labels."""
+        return QSize(self.width(), len(self._buttons()) * LEAST_BUTTON_PX)
+
+    def _add_places(self, *, in_rail: bool) -> None:
+        for place in PLACES:
+            if place.in_rail is in_rail:
+                button = self.places[place.id] = self._add(place.title, place.icon, place.action_id)
+                button.setCheckable(True)
+                button.clicked.connect(partial(self._choose, place.id))
+
+    def _add(self, title: str, icon: str, action_id: str) -> RailButton:
+        button = RailButton(self._theme, title, icon)
+        button.setObjectName(f"rail_{action_id}")
+        self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        return button
+
+    def _choose(self, place: str) -> None:
+        """Report a press; the press has switched the button, which must show the current place only."""
+        self.chosen.emit(place)
+        self.set_current(self._current)
+
+    def _buttons(self) -> list[RailButton]:
+        return [*self.places.values(), *self.tools.values()]
+
+    def _set_tips(self) -> None:
+        for name, button in {**self.places, **self.tools}.items():
+            button.setToolTip(self._actions.action(f"global.{name}").toolTip())
 
     def _fit(self) -> None:
-        buttons = (*self.places.values(), *self.tools.values())
+        buttons = self._buttons()
         room = (self.height() - 24) // len(buttons) - 2
-        low = room < self._theme.px(57)
+        low = room < self._theme.px(BUTTON_PX)
         self.setFixedWidth(self._theme.px(LOW_WIDTH if low else WIDTH))
         for button in buttons:
-            button.fit(max(26, room))
+            button.fit(max(LEAST_BUTTON_PX - 2, room))

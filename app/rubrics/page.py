@@ -32,7 +32,6 @@ class RubricsPage(Page):
     """The rubrics of the workspace."""
 
     place: ClassVar[str] = "rubrics"
-    title: ClassVar[str] = "Rubrics"
     watches: ClassVar[Changes] = Changes.RUBRICS | Changes.JUDGEMENTS
 
     def __init__(self, context: AppContext) -> None:

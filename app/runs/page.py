@@ -34,7 +34,6 @@ class RunsPage(Page):
     """The list at the left, the monitor at the right, a timer that looks while the page is shown."""
 
     place: ClassVar[str] = "runs"
-    title: ClassVar[str] = "Runs"
     watches: ClassVar[Changes] = Changes.RUNS
 
     def __init__(self, context: AppContext) -> None:

@@ -124,7 +124,6 @@ class SettingsPage(Page):
     """All settings, and the shortcut editor."""
 
     place = "settings"
-    title = "Settings"
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)

@@ -27,7 +27,6 @@ class TrainPage(Page):
     """The form of a new run."""
 
     place: ClassVar[str] = "train"
-    title: ClassVar[str] = "Train"
     watches: ClassVar[Changes] = Changes.DATASETS | Changes.MODELS | Changes.RUNS
 
     def __init__(self, context: AppContext) -> None:

@@ -18,11 +18,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 
+from app.places import PLACES
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SIZES = ((1280, 800), (1920, 1080))
 THEMES = ("light", "dark")
-PLACES = ("home", "data", "rubrics", "annotate", "train", "runs", "inspect", "settings")
 
 
 def main() -> None:
@@ -49,7 +50,7 @@ def main() -> None:
         for place in PLACES:
             for size in SIZES:
                 for theme in THEMES:
-                    camera.take(wish.out / f"{place}-{theme}-{size[0]}x{size[1]}.png", place, size, theme)
+                    camera.take(wish.out / f"{place.id}-{theme}-{size[0]}x{size[1]}.png", place.id, size, theme)
 
 
 class Camera:

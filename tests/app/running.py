@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from app import bootstrap
 from app.dialogs import Dialogs
-from app.main_window.places import preload
+from app.main_window.page_factory import preload
 from app.widgets.plots.monitor_grid import MonitorGrid
 from core.domain.errors import UserError
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.main_window.places import PLACES
+from app.places import PLACES
 from core.paths import resources_dir
 from tests.benchmarks.ui_pieces import calibration_ms, measure
 

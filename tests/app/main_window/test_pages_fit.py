@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSpinBox, QComboBox, QFrame, QLabel, QScrollBar, QWidget
 
-from app.main_window.places import PLACES
+from app.places import PLACES
 from tests.fakes.workspaces import opened
 
 Build = Callable[..., Any]

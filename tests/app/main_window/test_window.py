@@ -10,8 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.actions.palette import CommandPalette
+from app.main_window import page_stack
 from app.main_window.page import Page
-from app.main_window.places import PLACES, StandInPage
+from app.main_window.page_factory import StandInPage
+from app.places import PLACES
 from core.domain.changes import Changes
 from core.domain.errors import WorkspaceDamaged
 from core.version import VERSION
@@ -31,7 +33,7 @@ def workspace(tmp_path: Path) -> Path:
 class Recorder(Page):
     """A page that writes down what reaches it."""
 
-    place, title = "data", "Data"
+    place = "data"
     watches = Changes.PAIRS | Changes.RUBRICS
 
     def __init__(self, context: Any) -> None:
@@ -48,10 +50,8 @@ class Recorder(Page):
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.main_window import window
-
-    real = window.make_page
-    monkeypatch.setattr(window, "make_page", lambda p, c: Recorder(c) if p.id == "data" else real(p, c))
+    real = page_stack.make_page
+    monkeypatch.setattr(page_stack, "make_page", lambda p, c: Recorder(c) if p.id == "data" else real(p, c))
 
 
 def test_that_about_shows_the_version(main_window: Build) -> None:
@@ -88,6 +88,13 @@ def test_that_ctrl_and_a_number_go_to_the_places(main_window: Build, qtbot: Any)
         qtbot.keyClick(running.window, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.ControlModifier)
         assert running.window.place == place.id
         assert running.window.rail.places[place.id].isChecked()
+
+
+def test_that_the_button_of_the_shown_place_stays_marked_when_it_is_pressed_again(main_window: Build) -> None:
+    running = main_window()
+    button = running.window.rail.places["home"]
+    button.click()
+    assert button.isChecked()
 
 
 def test_that_back_leads_to_the_place_before(main_window: Build) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from app.actions.catalog import CATALOG
-from app.main_window.places import PLACES
 from app.theme.style_sheet import render_style_sheet
 from app.theme.tokens import Tokens, contrast, load_tokens
 from core.paths import resources_dir
@@ -67,7 +66,6 @@ def test_that_a_theme_file_with_a_missing_token_is_refused(tmp_path: Path) -> No
         load_tokens(broken)
 
 
-def test_that_every_icon_named_by_catalog_and_places_is_drawn() -> None:
+def test_that_every_icon_named_by_the_catalog_is_drawn() -> None:
     drawn = {path.stem for path in (resources_dir() / "icons").glob("*.svg")}
-    named = {spec.icon for spec in CATALOG if spec.icon} | {place.icon for place in PLACES}
-    assert named - drawn == set()
+    assert {spec.icon for spec in CATALOG if spec.icon} - drawn == set()
