@@ -97,10 +97,10 @@ class ImportDialog(QDialog):
 def preview_text(preview: Any) -> str:
     """Return what a file was recognised as and what its first rows become."""
     more = "" if preview.complete else " (the beginning of the file)"
-    voices = f" by {len(preview.annotators)} annotators" if len(preview.annotators) > 1 else ""
+    by = f" by {len(preview.reviewers)} reviewers" if len(preview.reviewers) > 1 else ""
     return (
         f"{preview.kind}, read as {preview.title}. {preview.checked:,} rows looked at{more}: {preview.good:,} good, "
-        f"{preview.bad:,} to be rejected, {preview.labels:,} labels{voices}."
+        f"{preview.bad:,} to be rejected, {preview.labels:,} labels{by}."
     )
 
 

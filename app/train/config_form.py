@@ -14,7 +14,7 @@ from app.widgets.containers import Collapsible
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.errors import UserError
 from core.domain.run_config import MEASURED, RunConfig
-from core.domain.settings import Setting
+from core.domain.run_settings import RunSetting
 
 
 class ConfigForm(QWidget):
@@ -49,7 +49,7 @@ class ConfigForm(QWidget):
         column.addWidget(self.fold)
         self.set_config(RunConfig())
 
-    def _grid(self, settings: Sequence[Setting], columns: int) -> QGridLayout:
+    def _grid(self, settings: Sequence[RunSetting], columns: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(5)
@@ -64,7 +64,7 @@ class ConfigForm(QWidget):
             grid.setColumnStretch(side + 1, 1)
         return grid
 
-    def _input(self, setting: Setting) -> QWidget:
+    def _input(self, setting: RunSetting) -> QWidget:
         if choices := choices_of(setting):
             box = QComboBox()
             box.addItems(list(choices))

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from core.domain.run_config import SETTINGS, main
-from core.domain.settings import Setting
+from core.domain.run_settings import RunSetting
 
 SWITCH = ("no", "yes")
 """What a setting that is on or off can be, in the form."""
 
 
-def choices_of(setting: Setting) -> tuple[str, ...]:
+def choices_of(setting: RunSetting) -> tuple[str, ...]:
     """Return what the form offers for a setting, empty when its value is typed."""
     return SWITCH if isinstance(setting.default, bool) else setting.choices
 
 
-def groups() -> dict[str, list[Setting]]:
+def groups() -> dict[str, list[RunSetting]]:
     """Return title -> settings of each group, in the order of their declaration."""
-    found: dict[str, list[Setting]] = {}
+    found: dict[str, list[RunSetting]] = {}
     for setting in SETTINGS.values():
         found.setdefault(setting.group, []).append(setting)
     return found
 
 
-def main_settings() -> list[Setting]:
+def main_settings() -> list[RunSetting]:
     """Return the few settings that are always shown."""
     return groups()[main.title]
 
 
-def advanced_groups() -> dict[str, list[Setting]]:
+def advanced_groups() -> dict[str, list[RunSetting]]:
     """Return the groups of all other settings."""
     return {title: settings for title, settings in groups().items() if title != main.title}

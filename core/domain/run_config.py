@@ -14,11 +14,11 @@ from typing import Any
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
 from core.domain.losses import LOSSES
-from core.domain.settings import (
+from core.domain.run_settings import (
     ALWAYS,
     NEVER,
     WHEN_CHANGED,
-    Setting,
+    RunSetting,
     SettingGroup,
     current_names,
     fingerprint_values,
@@ -315,7 +315,7 @@ class RunConfig:
         return sha256_json({"config": plain, "inputs": dict(sorted(inputs.items()))})
 
 
-SETTINGS: Mapping[str, Setting] = settings_of(RunConfig)
+SETTINGS: Mapping[str, RunSetting] = settings_of(RunConfig)
 RENAMED: dict[str, str] = {}
 """Old name of a setting -> its name today. Stored runs and old command lines keep working."""
 

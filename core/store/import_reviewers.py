@@ -1,4 +1,4 @@
-"""Whose labels an import brings: annotators of a file as reviewers, each heard once on a pair."""
+"""Whose labels an import brings: each reviewer of a file labels a pair once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.store.sqlite.write_context import WriteContext
 
 
 class ImportReviewers:
-    """Turns the annotators of a file into reviewers and refuses a second label of one reviewer on one pair."""
+    """Turns the names in a file into reviewers and refuses a second label of one reviewer on one pair."""
 
     def __init__(self, session: Session, target: Target, context: WriteContext, judged: set[tuple[int, str]]) -> None:
         self._session, self._target, self._context = session, target, context
@@ -21,26 +21,26 @@ class ImportReviewers:
         self._known: dict[str, tuple[int, str]] = {}
         self.used: set[str] = set()
 
-    def admit(self, pair_id: int, annotator: str) -> int | None:
-        """Return the reviewer who may label the pair now, or None when that voice was heard on it before."""
-        plain = self._name(annotator)
+    def admit(self, pair_id: int, reviewer: str) -> int | None:
+        """Return the reviewer who may label the pair now, or None when that reviewer has labelled it before."""
+        plain = self._name(reviewer)
         if pair_id in self._closed or (pair_id, plain.lower()) in self._judged:
             return None
-        if annotator not in self._known:
+        if reviewer not in self._known:
             note = f"Labels that came with {self._target.source_name}"
             found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._context, note)
-            self._known[annotator] = (found.id, found.name)
-        reviewer_id, name = self._known[annotator]
+            self._known[reviewer] = (found.id, found.name)
+        reviewer_id, name = self._known[reviewer]
         if (pair_id, name.lower()) in self._judged:
             return None
         self._judged.add((pair_id, name.lower()))
         self.used.add(name)
         return reviewer_id
 
-    def _name(self, annotator: str) -> str:
-        if not annotator:
-            return self._target.voice
-        return annotator if self._target.own_names else f"{self._target.voice} {annotator}"
+    def _name(self, reviewer: str) -> str:
+        if not reviewer:
+            return self._target.reviewer
+        return reviewer if self._target.own_names else f"{self._target.reviewer} {reviewer}"
 
 
 def judged_on(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 OWN_NAMES = "pairwright_table"
 """The format whose labels carry the names of their reviewers."""
 DERIVED = "pairwright"
-"""The format of exported datasets: its labels repeat what a workspace holds and are no further voices in it."""
+"""The format of exported datasets: its labels repeat what a workspace holds and are not counted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """A label that came with a pair, in canonical sides; ``annotator`` is empty when the source has one voice."""
+    """A label that came with a pair, in canonical sides; ``reviewer`` is empty when the source has one reviewer."""
 
-    annotator: str
+    reviewer: str
     verdict: str
     strength: int | None
 
@@ -51,7 +51,7 @@ class NewSource:
     """What is known of a file before its first pair is stored."""
 
     name: str
-    voice: str
+    reviewer: str
     file_name: str
     file_sha256: str
     format: str
@@ -64,13 +64,13 @@ class Target:
     """Where the batches of one import go.
 
     Attributes:
-        voice: name of the imported reviewer, and the beginning of its names when the file has several.
-        own_names: the annotators of the file are names of reviewers already.
+        reviewer: name of the imported reviewer, and the beginning of its names when the file has several.
+        own_names: the names in the file are names of reviewers already.
     """
 
     source_id: int
     source_name: str
-    voice: str
+    reviewer: str
     file_sha256: str
     format: str
     own_names: bool = False

@@ -24,12 +24,12 @@ from core.store.tables import ImportBatchRow, SourceRow
 
 
 def open_source(session: Session, new: NewSource, context: WriteContext) -> Target:
-    """Return where the batches of a file go; the very same file goes where it went before, under the same voice."""
+    """Return where the batches of a file go; the very same file goes where it went before, under the same reviewer."""
     own_names = new.format == OWN_NAMES
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
     if found is not None and found.id is not None:
-        voice = found.voice or new.voice
-        return Target(found.id, found.name, voice, new.file_sha256, new.format, own_names)
+        reviewer = found.voice or new.reviewer
+        return Target(found.id, found.name, reviewer, new.file_sha256, new.format, own_names)
     name, number = new.name, 1
     while session.exec(select(SourceRow.id).where(col(SourceRow.name) == name)).first() is not None:
         number += 1
@@ -45,10 +45,10 @@ def open_source(session: Session, new: NewSource, context: WriteContext) -> Targ
         file_name=new.file_name,
         file_sha256=new.file_sha256,
         format=new.format,
-        voice=new.voice,
+        voice=new.reviewer,
         created_ms=context.at_ms,
     )
-    return Target(key, name, new.voice, new.file_sha256, new.format, own_names)
+    return Target(key, name, new.reviewer, new.file_sha256, new.format, own_names)
 
 
 def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context: WriteContext) -> BatchResult:
@@ -154,7 +154,7 @@ def _insert_labels(
     """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
     if not any(pair.labels for row in rows for pair in row.pairs):
         return
-    voices = ImportReviewers(session, target, context, judged_on(session, old))
+    reviewers = ImportReviewers(session, target, context, judged_on(session, old))
     presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
     uids = iter(new_uids(2 * sum(len(pair.labels) for row in rows for pair in row.pairs)))
     presentations, labels = [], []
@@ -162,7 +162,7 @@ def _insert_labels(
         for pair in row.pairs:
             key = ids[pair.sha256]
             for label in pair.labels:
-                reviewer_id = voices.admit(key, label.annotator)
+                reviewer_id = reviewers.admit(key, label.reviewer)
                 if reviewer_id is None:
                     result.known_labels += 1
                     continue
@@ -170,10 +170,10 @@ def _insert_labels(
                 labels.append((judged, next(uids), presented, key, reviewer_id, label.verdict, label.strength))
                 presented, judged = presented + 1, judged + 1
     result.judgements = len(labels)
-    result.reviewers = voices.used
+    result.reviewers = reviewers.used
     if labels:
         purpose = f"Labels that came with the source {target.source_name}. Its own guideline is not known."
-        version = rubrics.imported_version(session, target.voice, purpose, context).id
+        version = rubrics.imported_version(session, target.reviewer, purpose, context).id
         _write_labels(session, version, presentations, labels, context)
 
 

@@ -75,7 +75,7 @@ def as_number(value: Any) -> int | None:
     return None
 
 
-def read_label(value: Any, name: str, coding: Coding, annotator: str = "") -> ParsedLabel | None:
+def read_label(value: Any, name: str, coding: Coding, reviewer: str = "") -> ParsedLabel | None:
     """Return the label that a cell holds; None when the cell is blank.
 
     Raises:
@@ -87,7 +87,7 @@ def read_label(value: Any, name: str, coding: Coding, annotator: str = "") -> Pa
         raise RowRejected(f"{name} is {describe_type(value)}; which side that means cannot be told")
     number = as_number(value)
     if number is not None:
-        return _numeric(number, name, coding, annotator)
+        return _numeric(number, name, coding, reviewer)
     if not isinstance(value, str):
         raise RowRejected(f"{name} is {describe_type(value)}, which is no label")
     word = value.strip().lower()
@@ -95,27 +95,27 @@ def read_label(value: Any, name: str, coding: Coding, annotator: str = "") -> Pa
         return None
     for words, strength in ((_FIRST, -BINARY_STRENGTH), (_SECOND, BINARY_STRENGTH)):
         if word in words:
-            return ParsedLabel(Verdict.PREFER, strength, annotator)
+            return ParsedLabel(Verdict.PREFER, strength, reviewer)
     if word in _TIE:
-        return ParsedLabel(Verdict.TIE, None, annotator)
+        return ParsedLabel(Verdict.TIE, None, reviewer)
     if word in _NEITHER:
-        return ParsedLabel(Verdict.NEITHER, None, annotator)
+        return ParsedLabel(Verdict.NEITHER, None, reviewer)
     raise RowRejected(f"{name} is {value[:40]!r}, which names no side")
 
 
-def side_label(side: int, annotator: str = "", strength: int = BINARY_STRENGTH) -> ParsedLabel:
+def side_label(side: int, reviewer: str = "", strength: int = BINARY_STRENGTH) -> ParsedLabel:
     """Return the label for -1 (first), 0 (tie) or 1 (second)."""
     if side == 0:
-        return ParsedLabel(Verdict.TIE, None, annotator)
-    return ParsedLabel(Verdict.PREFER, side * strength, annotator)
+        return ParsedLabel(Verdict.TIE, None, reviewer)
+    return ParsedLabel(Verdict.PREFER, side * strength, reviewer)
 
 
-def _numeric(number: int, name: str, coding: Coding, annotator: str) -> ParsedLabel:
+def _numeric(number: int, name: str, coding: Coding, reviewer: str) -> ParsedLabel:
     if coding == "signed":
         if abs(number) > 3:
             raise RowRejected(f"{name} is {number}; a strength lies between -3 and 3")
-        return side_label((number > 0) - (number < 0), annotator, abs(number) or 1)
+        return side_label((number > 0) - (number < 0), reviewer, abs(number) or 1)
     side = _NUMERIC[coding].get(number)
     if side is None:
         raise RowRejected(f"{name} is {number}, which names no side where {CODINGS[coding]}")
-    return side_label(side, annotator)
+    return side_label(side, reviewer)

@@ -75,7 +75,7 @@ _LABELS = (
     "preference_strength",
     "strength",
 )
-_ANNOTATOR = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
+_REVIEWER = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
 _WHO = ("judge", "annotator", "annotator_id", "worker", "worker_id", "rater", "rater_id", "labeler", "labeler_id")
 _ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 
@@ -123,15 +123,15 @@ def answer_columns(sample: Sample) -> tuple[str, str] | None:
 
 
 def label_columns(sample: Sample) -> list[str]:
-    """Return the columns that say who won: several annotators when there are, else the one label column."""
-    annotators = [sample.names[name] for name in sample.names if _ANNOTATOR.fullmatch(name)]
-    if annotators:
-        return annotators
+    """Return the columns that say who won: several reviewers when there are, else the one label column."""
+    reviewers = [sample.names[name] for name in sample.names if _REVIEWER.fullmatch(name)]
+    if reviewers:
+        return reviewers
     one = sample.pick(*_LABELS)
     return [one] if one else []
 
 
-def voice_column(sample: Sample) -> str | None:
+def reviewer_column(sample: Sample) -> str | None:
     """Return the column that names who gave a record's one label, as in files with a record for each judgement."""
     return sample.pick(*_WHO)
 

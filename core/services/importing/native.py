@@ -69,12 +69,12 @@ def _labels(value: Any, sign: int) -> tuple[ParsedLabel, ...]:
     return tuple(_label(item, sign, name) for item, name in zip(value, names, strict=True))
 
 
-def _label(item: Any, sign: int, annotator: str) -> ParsedLabel:
+def _label(item: Any, sign: int, reviewer: str) -> ParsedLabel:
     if isinstance(item, bool) or not isinstance(item, int) or abs(item) > 3:
         raise RowRejected("strengths holds something other than whole numbers from -3 to 3")
     if item == 0:
-        return ParsedLabel(Verdict.TIE, None, annotator)
-    return ParsedLabel(Verdict.PREFER, sign * item, annotator)
+        return ParsedLabel(Verdict.TIE, None, reviewer)
+    return ParsedLabel(Verdict.PREFER, sign * item, reviewer)
 
 
 def _table_labels(value: Any, limits: Limits) -> tuple[ParsedLabel, ...]:

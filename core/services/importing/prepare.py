@@ -29,7 +29,7 @@ def prepare(parsed: ParsedPair) -> NewPair:
     body = canonical_json(plain)
     labels = tuple(
         NewLabel(
-            label.annotator,
+            label.reviewer,
             label.verdict.value,
             None if label.strength is None else from_screen(label.strength, left_is),
         )

@@ -30,7 +30,7 @@ class ImportPreview:
         checked: records looked at; ``good + bad`` of them.
         complete: the whole file was looked at.
         samples: the first few pairs as they will be stored, in the order of the file.
-        annotators: names of the file's annotators, empty when it has one voice or none.
+        reviewers: names of the file's reviewers, empty when it has one or none.
         labels: labels among the checked records.
         known_as: name of the source when this very file was imported before, else empty.
     """
@@ -49,7 +49,7 @@ class ImportPreview:
     complete: bool
     rejects: tuple[Reject, ...]
     samples: tuple[ParsedPair, ...]
-    annotators: tuple[str, ...]
+    reviewers: tuple[str, ...]
     labels: int
     size: int
     file_sha256: str

@@ -31,13 +31,13 @@ class ParsedLabel:
     """A label that came with the data.
 
     Attributes:
-        annotator: which of the file's annotators, empty when it has only one.
+        reviewer: which of the file's reviewers, empty when it has only one.
         strength: -3..3 for a preference, negative when the first response of the file is better.
     """
 
     verdict: Verdict
     strength: int | None = None
-    annotator: str = ""
+    reviewer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class ImportsService:
         kind, found, columns = self._look(path, fmt)
         with RowReader(path, kind, self._limits) as reader:
             first = list(islice(reader, SAMPLE_ROWS + 1))
-        rejects, pairs, labels, annotators = _try_rows(first[:SAMPLE_ROWS], found.bound)
+        rejects, pairs, labels, reviewers = _try_rows(first[:SAMPLE_ROWS], found.bound)
         sha = file_sha256(path)
         with self._store.read() as session:
             known = sources.by_file(session, sha)
@@ -88,7 +88,7 @@ class ImportsService:
             complete=len(first) <= SAMPLE_ROWS,
             rejects=rejects.first(),
             samples=tuple(pairs[:_SAMPLES]),
-            annotators=annotators,
+            reviewers=reviewers,
             labels=labels,
             size=path.stat().st_size,
             file_sha256=sha,
@@ -130,10 +130,10 @@ class ImportsService:
             raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(sources.CONSENTS)}.")
         kind, found, _ = self._look(path, fmt)
         self._check_room(path)
-        voice = (name or _default_name(path)).strip() or path.name
+        source_name = (name or _default_name(path)).strip() or path.name
         new = NewSource(
-            name=voice,
-            voice=(reviewer or "").strip() or voice,
+            name=source_name,
+            reviewer=(reviewer or "").strip() or source_name,
             file_name=path.name,
             file_sha256=file_sha256(path),
             format=found.bound.key,
@@ -197,9 +197,9 @@ def _default_name(path: Path) -> str:
 
 
 def _try_rows(rows: list[RawRow], bound: BoundFormat) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...]]:
-    """Convert records as the import would and return rejects, first pairs, labels and annotators."""
+    """Convert records as the import would and return rejects, first pairs, labels and reviewers."""
     rejects, pairs, labels = RejectList(), [], 0
-    annotators: dict[str, None] = {}
+    reviewers: dict[str, None] = {}
     for row in rows:
         try:
             if row.values is None:
@@ -214,5 +214,5 @@ def _try_rows(rows: list[RawRow], bound: BoundFormat) -> tuple[RejectList, list[
             pairs.extend(parsed)
         for pair in parsed:
             labels += len(pair.labels)
-            annotators.update((label.annotator, None) for label in pair.labels if label.annotator)
-    return rejects, pairs, labels, tuple(annotators)
+            reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
+    return rejects, pairs, labels, tuple(reviewers)

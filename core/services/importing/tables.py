@@ -16,7 +16,7 @@ from core.services.importing.columns import (
     label_columns,
     one_hot_columns,
     prompt_reader,
-    voice_column,
+    reviewer_column,
 )
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.messages import read_answer, read_messages
@@ -76,24 +76,24 @@ def _labels(
     coding = coding or _guess(sample, answers, columns)
     fixed = coding  # a name that the inner function can hold on to
     several = len(columns) > 1
-    who = None if several else voice_column(sample)
+    who = None if several else reviewer_column(sample)
 
     def read(row: Row) -> tuple[ParsedLabel, ...]:
-        found = (read_label(row.get(c), c, fixed, c if several else _voice(row, who)) for c in columns)
+        found = (read_label(row.get(c), c, fixed, c if several else _reviewer(row, who)) for c in columns)
         return tuple(label for label in found if label is not None)
 
     notes = [f"{', '.join(columns)} say which answer is better"]
     if any(as_number(value) is not None for c in columns for value in sample.values(c)):
         notes.append(CODINGS[coding])
     if who is not None:
-        notes.append(f"{who} names the annotator")
+        notes.append(f"{who} names the reviewer")
     if several:
-        notes.append(f"{len(columns)} annotators become {len(columns)} reviewers")
+        notes.append(f"{len(columns)} columns become {len(columns)} reviewers")
     return coding, read, tuple(notes)
 
 
-def _voice(row: Row, column: str | None) -> str:
-    """Return the annotator that a record names, or nothing."""
+def _reviewer(row: Row, column: str | None) -> str:
+    """Return the reviewer that a record names, or nothing."""
     value = row.get(column) if column else None
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""

@@ -7,7 +7,7 @@ import pytest
 from core.domain import run_config
 from core.domain.errors import UsageError
 from core.domain.run_config import SETTINGS, RunConfig
-from core.domain.settings import ALWAYS
+from core.domain.run_settings import ALWAYS
 from tests.e2e.old_files import facts
 
 

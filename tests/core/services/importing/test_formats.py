@@ -181,7 +181,7 @@ def test_that_the_format_is_told_and_read(name: str) -> None:
 def test_that_several_annotators_become_several_labels() -> None:
     row = {"instruction": "q", "input": "", "response1": "x", "response2": "y", "annotator1": 1, "annotator2": 0}
     _, pairs = found({**row, "annotator3": 2})
-    assert [(label.annotator, label.strength) for label in pairs[0].labels] == [
+    assert [(label.reviewer, label.strength) for label in pairs[0].labels] == [
         ("annotator1", -2),
         ("annotator2", None),
         ("annotator3", 2),
@@ -190,13 +190,13 @@ def test_that_several_annotators_become_several_labels() -> None:
 
 def test_that_an_annotator_who_left_the_cell_empty_gives_no_label() -> None:
     _, pairs = found({"prompt": "q", "response1": "x", "response2": "y", "rater_1": 1, "rater_2": None})
-    assert [label.annotator for label in pairs[0].labels] == ["rater_1"]
+    assert [label.reviewer for label in pairs[0].labels] == ["rater_1"]
 
 
 def test_that_a_record_for_each_judgement_names_its_annotator() -> None:
     row = {"prompt": "q", "response_a": "x", "response_b": "y", "winner": "model_b", "judge": "expert_7"}
     _, pairs = found(row)
-    assert [(label.annotator, label.strength) for label in pairs[0].labels] == [("expert_7", 2)]
+    assert [(label.reviewer, label.strength) for label in pairs[0].labels] == [("expert_7", 2)]
 
 
 def test_that_the_best_of_scored_completions_meets_each_other_one() -> None:

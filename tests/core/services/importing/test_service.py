@@ -156,7 +156,7 @@ def test_that_a_preview_stores_nothing_and_says_what_will_happen(app: Applicatio
     before = counts(app)
     preview = app.imports.preview(path)
     assert (preview.fmt, preview.checked, preview.good, preview.bad) == ("table:one_based", 2, 1, 1)
-    assert preview.annotators == ("annotator1", "annotator2")
+    assert preview.reviewers == ("annotator1", "annotator2")
     assert preview.labels == 2
     assert preview.complete
     assert preview.rejects[0].line == 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from core.domain.errors import UsageError
-from core.domain.settings import (
+from core.domain.run_settings import (
     ALWAYS,
     NEVER,
     WHEN_CHANGED,

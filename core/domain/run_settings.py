@@ -26,7 +26,7 @@ _KEY = "setting"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RunSetting:
     """One setting of a run.
 
     Attributes:
@@ -105,19 +105,19 @@ class SettingGroup:
         bounds: tuple[float, float] | None = None,
         only_with: str = "",
     ) -> T:
-        """Declare a setting; see :class:`Setting`. The result is a dataclass field with this default."""
-        declared = Setting("", default, label, hint, self.title, fingerprint, choices, bounds, only_with)
+        """Declare a setting; see :class:`RunSetting`. The result is a dataclass field with this default."""
+        declared = RunSetting("", default, label, hint, self.title, fingerprint, choices, bounds, only_with)
         return cast(T, field(default=default, metadata={_KEY: declared}))
 
 
-def settings_of(cls: type) -> dict[str, Setting]:
+def settings_of(cls: type) -> dict[str, RunSetting]:
     """Return the settings of a settings class by name, in the order of their declaration.
 
     Raises:
         TypeError: for a field that is not declared as a setting, or whose declaration is incomplete.
     """
     kinds = get_type_hints(cls)
-    found: dict[str, Setting] = {}
+    found: dict[str, RunSetting] = {}
     for one in fields(cls):
         if _KEY not in one.metadata:
             raise TypeError(
@@ -135,7 +135,7 @@ def settings_of(cls: type) -> dict[str, Setting]:
     return found
 
 
-def _problem(setting: Setting, kind: type, others: Mapping[str, Setting]) -> str:
+def _problem(setting: RunSetting, kind: type, others: Mapping[str, RunSetting]) -> str:
     if type(setting.default) is not kind or setting.default is MISSING:
         return f"is a {kind.__name__}, and its default {setting.default!r} is not"
     if setting.fingerprint not in get_args(FingerprintRole):
@@ -154,7 +154,7 @@ def _problem(setting: Setting, kind: type, others: Mapping[str, Setting]) -> str
 
 
 def current_names(
-    values: Mapping[str, Any], settings: Mapping[str, Setting], renamed: Mapping[str, str]
+    values: Mapping[str, Any], settings: Mapping[str, RunSetting], renamed: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return ``values`` under the names that settings have today.
 
@@ -177,7 +177,7 @@ def current_names(
     return found
 
 
-def fingerprint_values(plain: Mapping[str, Any], settings: Mapping[str, Setting]) -> dict[str, Any]:
+def fingerprint_values(plain: Mapping[str, Any], settings: Mapping[str, RunSetting]) -> dict[str, Any]:
     """Return the part of a config's plain values that its fingerprint is made of.
 
     A WHEN_CHANGED setting is left out at its default, so that a run made before the setting existed keeps its
@@ -186,7 +186,7 @@ def fingerprint_values(plain: Mapping[str, Any], settings: Mapping[str, Setting]
     return {name: plain[name] for name, setting in settings.items() if _is_in(setting, plain, settings)}
 
 
-def _is_in(setting: Setting, plain: Mapping[str, Any], settings: Mapping[str, Setting]) -> bool:
+def _is_in(setting: RunSetting, plain: Mapping[str, Any], settings: Mapping[str, RunSetting]) -> bool:
     if setting.fingerprint != WHEN_CHANGED:
         return setting.fingerprint == ALWAYS
     switch = settings[setting.only_with or setting.name]
