@@ -165,6 +165,10 @@ class RunsPage(Page):
         runs, snapshot = found
         self._told = ""
         self.list.set_runs(runs)
+        if snapshot is not None and self._right.currentIndex() == 0:
+            self._right.setCurrentIndex(1)
+            self._timer.start(0)  # the monitor is laid out in this turn of the event loop and filled in a later one
+            return
         self._right.setCurrentIndex(1 if snapshot else 0)
         if snapshot is None:
             self._snapshot = None

@@ -3,8 +3,8 @@
     python -m pytest -m benchmark -s -n0 tests/benchmarks/test_page_open.py
 
 The window shows a copy of the demo workspace with its finished run. Each page is opened for the first time, then a
-second time; then theme and text size change while all pages exist. The bar is 50 ms on the machine where the ratios
-in app/README.md were measured. It prints and does not judge: a number of milliseconds says nothing of another machine.
+second time; then theme and text size change while all pages exist. The bar is 50 ms on the build machine, about six
+times the calibration. It prints and does not judge: a number of milliseconds says nothing of another machine.
 """
 
 from __future__ import annotations

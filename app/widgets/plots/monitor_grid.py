@@ -56,7 +56,6 @@ class MonitorGrid(QStackedWidget):
         self.range: tuple[int, int] | None = None
         self.following = True
         self._look = PlotLook()
-        self._targets: dict[str, tuple[float, str]] = {}
         self._large: MetricPlot | None = None
         self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
         self._hungry: list[MetricPlot] = []
@@ -65,12 +64,13 @@ class MonitorGrid(QStackedWidget):
         self._pause.timeout.connect(self._feed_one)
         self._refit = QTimer(self)
         self._refit.setSingleShot(True)
-        self._refit.timeout.connect(self._fit_if_following)
+        self._refit.timeout.connect(self._fit_in_slices)
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
         self.plots: list[MetricPlot] = []
+        self._cells: list[QWidget] = [QWidget() for _ in PLOTS]
         self.addWidget(self._grid_page)
         self.table = TableTwin()
         self.addWidget(self.table)
@@ -93,8 +93,7 @@ class MonitorGrid(QStackedWidget):
         self._finish_building()
 
     def _finish_building(self) -> None:
-        if self.following:
-            self._fit_in_slices()
+        self._fit_in_slices()
         self.built.emit()
         if self._values and not self._hungry:
             self.fed.emit()
@@ -108,12 +107,10 @@ class MonitorGrid(QStackedWidget):
             plot.view.setXLink(self.plots[0].view)
         self.plots.append(plot)
         plot.setVisible(self._large is None)
-        self._place(plot)
+        self._fill_cell(plot)
         self._look.apply(plot)
         plot.set_crosshair(self.crosshair)
         plot.show_range(*(self.range or (math.nan, math.nan)))
-        for metric in plot.curves.keys() & self._targets.keys():
-            plot.set_target(*self._targets[metric])
         self._feed_plot(plot)
         if self.following:
             self._show_span(plot, *self._whole_run())
@@ -130,27 +127,32 @@ class MonitorGrid(QStackedWidget):
     def arrange(self, columns: int) -> None:
         """Lay the plots out in so many columns of equal width."""
         self._columns = columns
-        for plot in self.plots:
-            self._place(plot)
+        for place, cell in enumerate(self._cells):
+            self._grid.addWidget(cell, *divmod(place, columns))
         self._share_room()
 
-    def _place(self, plot: MetricPlot) -> None:
-        self._grid.addWidget(plot, *divmod(self.plots.index(plot), self._columns))
+    def _fill_cell(self, plot: MetricPlot) -> None:
+        """Put the newest plot where an empty cell kept its room, so that the others stay as they are."""
+        place = len(self.plots) - 1
+        self._grid.replaceWidget(self._cells[place], plot)
+        self._cells[place].deleteLater()
+        self._cells[place] = plot
 
     def _share_room(self) -> None:
         """Give every row and column that shows a plot, or will, the same share."""
         places = range(len(PLOTS)) if self._large is None else [self.plots.index(self._large)]
         shown = [divmod(place, self._columns) for place in places]
-        for row in range(max(self._grid.rowCount(), -(-len(PLOTS) // self._columns))):
+        for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, int(any(r == row for r, _ in shown)))
-        for column in range(max(self._grid.columnCount(), self._columns)):
+        for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
 
     def enlarge(self, chosen: MetricPlot | None) -> None:
         """Let one plot fill the place of all, or show all again with None."""
         self._large = chosen
+        for cell in self._cells:
+            cell.setVisible(chosen is None or cell is chosen)
         for plot in self.plots:
-            plot.setVisible(chosen is None or plot is chosen)
             plot.head.show_enlarged(plot is chosen)
         self._share_room()
         self._refit.start(0)
@@ -216,7 +218,7 @@ class MonitorGrid(QStackedWidget):
 
     def set_target(self, metric: str, value: float, label: str) -> None:
         """Draw a level to keep below in the plot of a metric; NaN takes it away."""
-        self._targets[metric] = (value, label)
+        self._look.targets[metric] = (value, label)
         if plot := self._plot_of(metric):
             plot.set_target(value, label)
 
@@ -236,8 +238,7 @@ class MonitorGrid(QStackedWidget):
             self._pause.start(_PAUSE_MS)
             return
         self._pause.stop()
-        if self.following:
-            self._fit_in_slices()
+        self._fit_in_slices()
         if self.currentIndex() == 1:
             self._fill_table()
         if self.is_built:
@@ -251,10 +252,10 @@ class MonitorGrid(QStackedWidget):
             self._show_span(plot, *span)
 
     def _fit_in_slices(self) -> None:
-        """Fit one plot in each turn of the event loop, since each is painted anew."""
+        """Fit one plot in each turn of the event loop, since each is painted anew; nothing unless they follow."""
         self._fitting.clear()
         span = self._whole_run()
-        for plot in self.plots:
+        for plot in self.plots if self.following else ():
             self._fitting.add(partial(self._show_span, plot, *span))
 
     def _whole_run(self) -> tuple[float, float, float]:
@@ -275,10 +276,6 @@ class MonitorGrid(QStackedWidget):
         """Keep the words at the line ends inside the plots."""
         super().resizeEvent(event)
         self._refit.start(0)  # once the plots have their new widths
-
-    def _fit_if_following(self) -> None:
-        if self.following:
-            self._fit_in_slices()
 
     @property
     def settled(self) -> bool:

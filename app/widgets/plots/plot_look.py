@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.widgets.plots.metric_plot import MetricPlot
 
@@ -17,6 +17,7 @@ class PlotLook:
         outliers: whether the value axis is fitted to the middle of the points only.
         log_x: steps on a logarithmic axis.
         log_y: values on a logarithmic axis.
+        targets: a level to keep below and its label, by metric.
     """
 
     smoothing: float = 0.85
@@ -24,6 +25,7 @@ class PlotLook:
     outliers: bool = False
     log_x: bool = False
     log_y: bool = False
+    targets: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def apply(self, plot: MetricPlot) -> None:
         """Draw a plot like this."""
@@ -33,3 +35,5 @@ class PlotLook:
         if (plot.axes.log_x, plot.axes.log_y) != (self.log_x, self.log_y):
             plot.set_log_x(self.log_x)
             plot.set_log(self.log_y)
+        for metric in plot.curves.keys() & self.targets.keys():
+            plot.set_target(*self.targets[metric])
