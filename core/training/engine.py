@@ -1,14 +1,13 @@
 """The engine: ``train`` turns settings, pairs and a model folder into a stream of events.
 
-A plain generator: whoever iterates drives it, and nothing happens between two events that was not asked for
-by taking the next one. It knows no thread, no process, no window and no database. Read ``_run`` from top to
-bottom; that is the whole of a run.
+``train`` is a plain generator: the caller drives it, and it works only while the caller waits for the next event. It
+knows no thread, no window and no database. ``_run``, read from top to bottom, is a whole run.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -50,25 +49,31 @@ def train(
     resume: bool = False,
     run_id: str = "",
     cache_dir: Path | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> Iterator[RunEvent]:
     """Train and yield what happens: ``RunStarted`` first, exactly one ``Finished`` or ``Failed`` last.
 
     Args:
         config: the run's settings.
-        pairs: train and dev pairs; test pairs are not looked at.
+        pairs: train and dev pairs; test pairs are not used.
         model_dir: Hugging Face folder (or GGUF file) of the base model.
         run_dir: where checkpoints and the result go.
         control: polled between micro-batches.
         probe: called at step 0, at each cadence and at the end.
-        resume: go on from the newest checkpoint in ``run_dir`` that verifies, or from the start if there is none.
+        resume: continue from the newest checkpoint in ``run_dir`` that verifies, or from the start if there is none.
         run_id: name of the run, carried in events and manifests.
         cache_dir: where reference log-probs are kept between runs; None keeps them in memory.
+        inputs: the verified hashes of model, tokenizer, adapter and pairs, as
+            :func:`core.model_files.identity.run_inputs` returns them; None computes them here.
 
-    Under torchrun every process calls this alike; the first yields all events, the others only the last.
+    Under torchrun every process calls this with the same arguments; the first yields all events, the others only
+    the last one.
     """
-    world = ProcessGroup.from_environment()
-    control = control if world.alone else SharedControl(world, control)
-    job = Attempt(config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, world)
+    processes = ProcessGroup.from_environment()
+    control = control if processes.is_single else SharedControl(processes, control)
+    job = Attempt(
+        config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, processes, inputs
+    )
     failure: Failed | None = None
     try:
         with closing(_run(job)) as events:
@@ -76,41 +81,41 @@ def train(
                 if isinstance(event, StepDone):
                     job.step = event.step
                 job.started = True
-                if world.leads or isinstance(event, TERMINAL):
+                if processes.is_main or isinstance(event, TERMINAL):
                     yield event
     except Exception as error:
         failure = _failure(error, job.step)
     finally:
-        world.leave()
+        processes.leave()
     if failure is None:
         return
-    if not job.started and world.leads:
+    if not job.started and processes.is_main:
         yield RunStarted(run_id, 0, config.epochs, 0, 0, config.device, config.dtype, "")
     yield failure
 
 
 def _run(job: Attempt) -> Generator[RunEvent, None, None]:
-    """One attempt, from the first look at the settings to the published result."""
+    """Yield the events of one attempt, from the check of the settings to the published result."""
     config = job.config
     check_combination(config)
-    device = resolve_device(job.world.device(config.device))
-    set_threads(job.world.threads(config.threads))
+    device = resolve_device(job.processes.device(config.device))
+    set_threads(job.processes.threads(config.threads))
     limit_caches()
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
-    inputs = run_inputs(split.train, config, job.model_dir)
+    inputs = dict(job.inputs or run_inputs(split.train, config, job.model_dir))
     checkpoint, problems = _starting_point(job, inputs)
     start = job.step = checkpoint.state.step if checkpoint else 0
     yield _started(job, split, inputs, device, checkpoint)
     for problem in problems:
         yield Warned("checkpoint_damaged", problem, start)
 
-    job.world.join(device)
-    job.world.require_same({"step": str(start), **inputs})
-    kernel = job.world.from_leader(kernel_in(checkpoint.state.kernel_id) if checkpoint else "")
-    kernel = kernel or job.world.from_leader(settled_kernel(job.cache_dir))
-    interrupts = Interrupts(job.control, only_between_steps=not job.world.alone)
-    prepared, trouble = None, None
+    job.processes.join(device)
+    job.processes.require_same({"step": str(start), **inputs})
+    kernel = job.processes.from_main(kernel_in(checkpoint.state.kernel_id) if checkpoint else "")
+    kernel = kernel or job.processes.from_main(settled_kernel(job.cache_dir))
+    interrupts = Interrupts(job.control, only_between_steps=not job.processes.is_single)
+    prepared, caught = None, None
     try:
         prepared = yield from prepare(
             config,
@@ -120,36 +125,37 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
             cache_dir=job.cache_dir,
             start=start,
             interrupts=interrupts,
-            world=job.world,
+            processes=job.processes,
             kernel=kernel,
+            weights_sha256=inputs["model"],
         )
     except Exception as error:
-        if not job.world.alone and config.method == "full" and _ran_out(error):
-            raise  # the others wait inside a pass; only the end of this process tells them
-        trouble = error
-    job.world.agree(trouble)
+        if not job.processes.is_single and config.method == "full" and _ran_out(error):
+            raise  # the other processes wait inside a forward pass; they notice only that this process ends
+        caught = error
+    job.processes.raise_together(caught)
     if prepared is None:
         yield finished(job, "stopped" if interrupts.stop == "stop_and_save" else "stopped_without_saving", {})
         return
     run = Training(job, prepared, interrupts, inputs, checkpoint)
     yield PhaseChanged("train", start, prepared.total)
     if start == 0:
-        yield from run.look(last=False)
-    while run.goes_on():
-        yield from run.one_step()
+        yield from run.run_probe(last=False)
+    while run.has_next_step():
+        yield from run.run_step()
     yield from run.end()
 
 
 def _starting_point(job: Attempt, inputs: dict[str, str]) -> tuple[Checkpoint | None, list[str]]:
-    """Return the checkpoint to go on from, and what is wrong with newer ones.
+    """Return the checkpoint to continue from, and what is wrong with newer ones.
 
     Raises:
-        UsageError: when the folder has checkpoints nobody asked to resume, or the run was changed since.
+        UsageError: when the folder has checkpoints but ``resume`` is off, or when the run has changed since.
     """
     if not job.resume:
         if save_load.listed(job.run_dir):
             raise UsageError(
-                f"{job.run_dir} already holds checkpoints of a run; they are untouched.",
+                f"{job.run_dir} already holds checkpoints of a run; they were not changed.",
                 "Resume that run, or choose another folder.",
             )
         return None, []
@@ -160,8 +166,8 @@ def _starting_point(job: Attempt, inputs: dict[str, str]) -> tuple[Checkpoint | 
     different += [f"{k}: another content" for k, v in inputs.items() if checkpoint.state.inputs.get(k) != v]
     if different:
         raise UsageError(
-            f"This run cannot be resumed as it is now: {'; '.join(different)}. Its checkpoints are untouched.",
-            "Restore these, or fork the run to go on with changed settings.",
+            f"This run cannot be resumed, because something changed: {'; '.join(different)}. Its checkpoints are safe.",
+            "Restore these, or fork the run to continue with changed settings.",
         )
     return checkpoint, problems
 
@@ -169,7 +175,7 @@ def _starting_point(job: Attempt, inputs: dict[str, str]) -> tuple[Checkpoint | 
 def _started(
     job: Attempt, split: Split, inputs: dict[str, str], device: torch.device, checkpoint: Checkpoint | None
 ) -> RunStarted:
-    """Return the first event. Its total counts pairs before any is dropped; the train phase has the exact one."""
+    """Return the first event. Its total counts the pairs before any is dropped; the train phase has the exact total."""
     return RunStarted(
         run_id=job.run_id,
         total_steps=total_steps(len(split.train), job.config),
@@ -189,12 +195,11 @@ def _ran_out(error: Exception) -> bool:
 
 
 def _failure(error: Exception, step: int) -> Failed:
-    """Turn what ended the run into its last event; a traceback only where the program is to blame."""
+    """Return the last event for the error that ended the run; only an error in the program carries a traceback."""
     if isinstance(error, NotFinite):
         return Failed(
             "nan",
-            f"{error.what} in step {step + 1}; the step was not taken and the weights are as they were after step "
-            f"{step}.",
+            f"{error.what} in step {step + 1}. The step was not made; the weights are those after step {step}.",
             "Look at the pairs named here; lower lr, or choose float32. The last checkpoint is safe.",
             step,
             error.pair_ids,

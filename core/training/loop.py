@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from core.training.parallel.process_group import ProcessGroup
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due
 from core.training.reference import tr_dpo
-from core.training.steps.gradient import NotFinite, Stepper
+from core.training.steps.gradient import GradientAccumulator, NotFinite
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.micro_batches import MicroBatches
 from core.training.steps.optimizer import (
@@ -50,7 +50,8 @@ class Attempt:
     resume: bool
     run_id: str
     cache_dir: Path | None
-    world: ProcessGroup
+    processes: ProcessGroup
+    inputs: Mapping[str, str] | None = None
     started: bool = False
     step: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -72,7 +73,7 @@ class Training:
         self.interrupts = interrupts
         self.trainable = session.model.trainable()
         self.optimizer = make_optimizer(config, self.trainable)
-        fits = min(job.world.gather(prepared.fits))  # passes in step need the same cuts everywhere
+        fits = min(job.processes.gather(prepared.fits))  # passes in step need the same cuts everywhere
         micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, fits)
         self.state = RunState(
             step=0,
@@ -84,13 +85,13 @@ class Training:
         )
         self.warnings: list[Warned] = []
         if checkpoint is not None:
-            self._take_up(checkpoint, micro)
-        self.stepper = Stepper(session, micro, interrupts, job.world)
+            self._restore(checkpoint, micro)
+        self.accumulator = GradientAccumulator(session, micro, interrupts, job.processes)
         self.last: dict[str, float] = {}
         self.saved_step = checkpoint.state.step if checkpoint else -1
-        self.looked_step = -1
+        self.probed_step = -1
 
-    def _take_up(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
+    def _restore(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
         before = checkpoint.state
         save_load.restore(checkpoint, self.session.model, self.optimizer)
         if before.step == before.total_steps < self.prepared.total:
@@ -117,11 +118,11 @@ class Training:
             fork_from=before.fork_from,
         )
 
-    def goes_on(self) -> bool:
+    def has_next_step(self) -> bool:
         """Return whether another step is to be made."""
         return self.state.step < self.prepared.total and not self.interrupts.stop and not self.session.stop_reason
 
-    def one_step(self) -> Generator[RunEvent, None, None]:
+    def run_step(self) -> Generator[RunEvent, None, None]:
         """Make one optimizer step, look at the run if that is due, and save if that is due."""
         while self.warnings:
             yield self.warnings.pop(0)
@@ -132,7 +133,7 @@ class Training:
             return
         begun = time.monotonic()
         self.interrupts.take_paused()
-        tally = yield from self.stepper.run(step, batch)
+        tally = yield from self.accumulator.run(step, batch)
         if tally is None:
             return
         norm = clip_gradients(self.trainable, self.config.clip)
@@ -141,7 +142,7 @@ class Training:
         rate = learning_rate(self.config, step, self.prepared.total)
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
-        self.stepper.clear()
+        self.accumulator.clear()
         trim_heap()  # rows of another length leave holes that the next step could not use
         seconds = time.monotonic() - begun - self.interrupts.take_paused()
         done = tally.event(
@@ -150,7 +151,7 @@ class Training:
         self._count(done)
         yield done
         if is_due(self.config, step) and step < self.prepared.total:
-            yield from self.look(last=False)
+            yield from self.run_probe(last=False)
         if step < self.prepared.total:
             self._move_reference(step)
         every = self.config.checkpoint_every
@@ -161,7 +162,7 @@ class Training:
         """Move a reference that follows the policy, if that is due: after the look at ``step``, before its save."""
         if tr_dpo.is_due(self.config, step):
             tr_dpo.refresh(self.session.model, self.config.ref_refresh_mix)
-            self.session.valuer.forget_reference()
+            self.session.evaluator.forget_reference()
 
     def _count(self, done: StepDone) -> None:
         self.last = {"loss": done.loss, "margin": done.margin, "accuracy": done.accuracy}
@@ -174,18 +175,18 @@ class Training:
             first=self.state.first or self.last,
         )
 
-    def look(self, *, last: bool) -> Generator[RunEvent, None, None]:
+    def run_probe(self, *, last: bool) -> Generator[RunEvent, None, None]:
         """Let the probe measure. It cannot end the run by failing, nor change what training draws at random."""
-        probe, world = self.job.probe, self.job.world
-        if probe is None and world.alone:
+        probe, processes = self.job.probe, self.job.processes
+        if probe is None and processes.is_single:
             return
-        self.looked_step = self.state.step
+        self.probed_step = self.state.step
         with self.session.whole_model():
-            if probe is not None and world.leads:
-                yield from self._probe(probe, last=last)
-        self.session.stop_reason = world.from_leader(self.session.stop_reason)
+            if probe is not None and processes.is_main:
+                yield from self._measure(probe, last=last)
+        self.session.stop_reason = processes.from_main(self.session.stop_reason)
 
-    def _probe(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
+    def _measure(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
         step, states = self.state.step, save_load.random_states()
         yield PhaseChanged("evaluate", step, self.prepared.total)
         failure = ""
@@ -199,7 +200,7 @@ class Training:
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
         save_load.set_random_states(states)
-        self.stepper.clear()
+        self.accumulator.clear()
         self.session.model.release_reference()
         if failure:
             yield Warned("probe_failed", f"A measurement failed and was left out; the run goes on. {failure}", step)
@@ -210,21 +211,23 @@ class Training:
         """Publish a checkpoint and delete older ones. One that merely was due may fail; the run goes on."""
         if self.saved_step == self.state.step:
             return
-        world, trouble = self.job.world, None
-        tensors = optimizer_tensors(self.optimizer, self.trainable, keep=world.leads)  # before the weights are whole
+        processes, caught = self.job.processes, None
+        tensors = optimizer_tensors(
+            self.optimizer, self.trainable, keep=processes.is_main
+        )  # before the weights are whole
         with self.session.whole_model():
-            if world.leads:
+            if processes.is_main:
                 try:
                     yield from self._write_checkpoint(tensors, needed=needed)
                 except UserError as error:
-                    trouble = error
-        world.agree(trouble)
-        self.saved_step = world.from_leader(self.saved_step)
+                    caught = error
+        processes.raise_together(caught)
+        self.saved_step = processes.from_main(self.saved_step)
 
     def _write_checkpoint(self, tensors: dict[str, Tensor], *, needed: bool) -> Generator[RunEvent, None, None]:
         begun = time.monotonic()
         yield PhaseChanged("save", self.state.step, self.prepared.total)
-        micro, state = self.stepper.micro, self.state
+        micro, state = self.accumulator.micro, self.state
         if micro.shrunk:
             state = replace(state, micro_count=micro.count, micro_tokens=micro.tokens)
         saved, failure = None, ""
@@ -247,15 +250,15 @@ class Training:
         if self.interrupts.stop:
             yield from self._stopped()
             return
-        if self.looked_step != self.state.step:
-            yield from self.look(last=True)
+        if self.probed_step != self.state.step:
+            yield from self.run_probe(last=True)
         if self.interrupts.stop == "stop_now":
             yield from self._stopped()
             return
         yield from self.save(needed=True)
         identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
         with self.session.whole_model():
-            if not self.job.world.leads:
+            if not self.job.processes.is_main:
                 yield finished(self.job, "completed", self.summary(), self.state.step)
                 return
             folder, sha256 = publish_result(
@@ -288,7 +291,7 @@ class Training:
             "training_seconds": self.state.seconds,
             "first": self.state.first,
             "last": self.last,
-            "processes": self.job.world.size,
+            "processes": self.job.processes.size,
             "forward": self.session.scorer.name,
             "kernel": self.session.scorer.kernel_id,
             "reference_from_cache": cache.hits,

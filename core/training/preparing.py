@@ -84,19 +84,21 @@ def prepare(
     cache_dir: Path | None,
     start: int,
     interrupts: Interrupts,
-    world: ProcessGroup,
+    processes: ProcessGroup,
     kernel: str = "",
+    weights_sha256: str = "",
 ) -> Generator[RunEvent, None, Prepared | None]:
     """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
 
-    ``kernel`` names the CPU's matrix kernel, as a resumed run had it; it is taken where it exists.
+    ``kernel`` names the CPU's matrix kernel that a resumed run had; it is used where it exists. ``weights_sha256`` is
+    the hash of weights and architecture; "" computes it.
 
     Raises:
         GateFailed: naming the cause.
         UserError: for anything else a user can mend.
     """
     yield PhaseChanged("load", detail=Path(model_dir).name)
-    model = load_model(model_dir, config, device)
+    model = load_model(model_dir, config, device, weights_sha256=weights_sha256)
     pairs = split.train + split.dev
     yield PhaseChanged("tokenise", total=len(pairs))
     encoded, report = encode_pairs(pairs, model.tokenizer, config)
@@ -113,8 +115,8 @@ def prepare(
     if note := getattr(scorer, "note", ""):
         yield Warned("forward", note)
     sharded = None
-    if not world.alone and not model.is_peft:
-        sharded = Sharded(model, world.size)
+    if not processes.is_single and not model.is_peft:
+        sharded = Sharded(model, processes.size)
         scorer = ShardedScorer(scorer, sharded)
     cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))
     fetch = partial(cache.fetch, scorer=scorer)
@@ -124,7 +126,7 @@ def prepare(
     visited = (
         []
         if config.ref_refresh_every
-        else _visited(train, order, range(start + 1, total + 1), world, whole=LOSS_ROWS[config.loss].whole_step)
+        else _visited(train, order, range(start + 1, total + 1), processes, whole=LOSS_ROWS[config.loss].whole_step)
     )
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
@@ -156,13 +158,13 @@ def _about_ties(count: int, config: RunConfig) -> str:
 
 
 def _visited(
-    train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], world: ProcessGroup, *, whole: bool
+    train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], processes: ProcessGroup, *, whole: bool
 ) -> list[EncodedPair]:
     """Return the pairs that this process values in ``steps``, longest first, so that batches are of like length."""
     indices: set[int] = set()
     for step in steps:
         batch = order.batch(step)
-        own = range(len(batch)) if whole else world.share([train[i].length for i in batch])
+        own = range(len(batch)) if whole else processes.share([train[i].length for i in batch])
         indices.update(batch[i] for i in own)
         if len(indices) == len(train):
             break

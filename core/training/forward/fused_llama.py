@@ -64,7 +64,7 @@ class FusedLlamaScorer(RowScorer):
         self.kernel_id = f"lean-2/{dtype}/{chosen.name}/torch-{torch.__version__}"
 
     @contextmanager
-    def opened(self, *, policy: bool) -> Iterator[ForwardModel]:
+    def forward_model(self, *, policy: bool) -> Iterator[ForwardModel]:
         """Yield the policy or the reference; neither needs the model to be switched."""
         yield ForwardModel(partial(self._hidden, policy=policy), self._head)
 

@@ -101,7 +101,7 @@ class PaddedScorer:
     ) -> Scores:
         """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         padded = pad_rows(pairs, self._device, self._side)
-        with no_grad_if(not policy), self._opened(policy) as live:
+        with no_grad_if(not policy), self._live_model(policy) as live:
             logits = HeadSpec.from_model(live).logits(_states(live, padded))
             logp = torch.log_softmax(logits, dim=-1)
             token_logp = logp.gather(1, padded.targets[:, None]).squeeze(1)
@@ -121,12 +121,12 @@ class PaddedScorer:
     def response_hidden(self, pairs: Sequence[EncodedPair], *, policy: bool = True) -> ResponseHidden:
         """Return hidden states of all response positions, without grad."""
         padded = pad_rows(pairs, self._device, self._side)
-        with torch.no_grad(), self._opened(policy) as live:
+        with torch.no_grad(), self._live_model(policy) as live:
             hidden = _states(live, padded)
         return ResponseHidden(hidden, padded.targets, padded.rows)
 
     @contextmanager
-    def _opened(self, policy: bool) -> Iterator[Any]:
+    def _live_model(self, policy: bool) -> Iterator[Any]:
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             yield live
 

@@ -180,7 +180,7 @@ class RowScorer(ABC):
     """Tokens of a micro-batch above which that is done although ``checkpointing`` is off."""
 
     @abstractmethod
-    def opened(self, *, policy: bool) -> AbstractContextManager[ForwardModel]:
+    def forward_model(self, *, policy: bool) -> AbstractContextManager[ForwardModel]:
         """Return a context in which the policy or the reference computes."""
 
     def score(
@@ -193,7 +193,7 @@ class RowScorer(ABC):
     ) -> Scores:
         """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         rows = [lay_out(pair) for pair in pairs]
-        with no_grad_if(not policy), self.opened(policy=policy) as model:
+        with no_grad_if(not policy), self.forward_model(policy=policy) as model:
             hidden = model.hidden(rows)
             device = hidden.device
             found = score_rows(
@@ -211,7 +211,7 @@ class RowScorer(ABC):
     def response_hidden(self, pairs: Sequence[EncodedPair], *, policy: bool = True) -> ResponseHidden:
         """Return hidden states of all response positions, without grad."""
         rows = [lay_out(pair) for pair in pairs]
-        with torch.no_grad(), self.opened(policy=policy) as model:
+        with torch.no_grad(), self.forward_model(policy=policy) as model:
             hidden = model.hidden(rows)
         return ResponseHidden(hidden, _targets(rows, hidden.device), _owners(rows, hidden.device))
 

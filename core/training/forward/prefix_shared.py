@@ -85,7 +85,7 @@ class PrefixSharedScorer(RowScorer):
         self.kernel_id = f"shared-2/{where}/torch-{torch.__version__}"
 
     @contextmanager
-    def opened(self, *, policy: bool) -> Iterator[ForwardModel]:
+    def forward_model(self, *, policy: bool) -> Iterator[ForwardModel]:
         """Yield the policy or the reference, computing on prefix-shared rows."""
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             base = base_of(live)

@@ -94,7 +94,9 @@ class LossEvaluator:
         """Return the divisors of the likelihood term for the pairs of one optimizer step."""
         return likelihood_lengths([pair.response_tokens()[0] for pair in pairs], self.config)
 
-    def value(self, pairs: Sequence[EncodedPair], scores: Scores, lengths: Sequence[float] | None = None) -> PairLosses:
+    def evaluate(
+        self, pairs: Sequence[EncodedPair], scores: Scores, lengths: Sequence[float] | None = None
+    ) -> PairLosses:
         """Value ``pairs`` as ``scores`` has them.
 
         Args:

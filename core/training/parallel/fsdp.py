@@ -5,9 +5,9 @@ parameter in float32 become 16/N. A decoder layer is put together for the length
 Gradients are added up over processes, never averaged, since each pair's share was divided by the pairs of the
 whole step before it went backward.
 
-Putting weights together needs every process, so all of them must call the policy equally often: a step is
-cut into as many passes on each (:class:`core.training.steps.gradient.Stepper`), and what only the first process does
-(probes, writing files) happens while the weights are whole everywhere (:meth:`Sharded.whole`).
+Gathering weights needs every process, so all of them must call the policy equally often: a step is cut into as many
+passes on each (:class:`core.training.steps.gradient.GradientAccumulator`), and what only the first process does
+(probes, writing files) happens while every process holds the whole weights (:meth:`Sharded.whole`).
 
 The reference is not sharded: the weights of the folder are read by each process when they are needed and freed
 when the reference log-probs are known. So a process must have room for the weights twice before the first step.

@@ -38,19 +38,19 @@ class ProcessGroup:
 
     @classmethod
     def from_environment(cls) -> ProcessGroup:
-        """Return the world that torchrun describes in the environment, not yet joined; alone without one."""
+        """Return the processes that torchrun describes in the environment, not yet joined; alone without one."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size <= 1:
             return cls()
         return cls(int(os.environ["RANK"]), size, int(os.environ.get("LOCAL_RANK", "0")))
 
     @property
-    def alone(self) -> bool:
+    def is_single(self) -> bool:
         """Whether there is nobody to talk to."""
         return self.size == 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process reports, probes and writes files."""
         return self.rank == 0
 
@@ -60,7 +60,7 @@ class ProcessGroup:
         Raises:
             UsageError: on every rank of a machine that has fewer GPUs than processes.
         """
-        if self.alone or wanted not in ("auto", "cuda") or not torch.cuda.is_available():
+        if self.is_single or wanted not in ("auto", "cuda") or not torch.cuda.is_available():
             return wanted
         here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))), torch.cuda.device_count()
         if here > gpus:
@@ -71,13 +71,13 @@ class ProcessGroup:
 
     def threads(self, wanted: int) -> int:
         """Return the CPU threads this rank takes: the setting, or its share of the cores (0 alone: all)."""
-        if wanted or self.alone:
+        if wanted or self.is_single:
             return wanted
         return max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))))
 
     def join(self, device: torch.device) -> None:
         """Meet the other ranks. Gradients travel by NCCL between GPUs and by Gloo otherwise, objects by Gloo."""
-        if self.alone or dist.is_initialized():
+        if self.is_single or dist.is_initialized():
             return
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -88,7 +88,7 @@ class ProcessGroup:
 
     def leave(self) -> None:
         """Part from the other ranks."""
-        if not self.alone and dist.is_initialized():
+        if not self.is_single and dist.is_initialized():
             gc.collect()  # an exception's frames may hold a group; freed only at the interpreter's end, it aborts
             dist.destroy_process_group()
 
@@ -99,29 +99,29 @@ class ProcessGroup:
 
     def gather(self, value: T) -> list[T]:
         """Return every rank's ``value``, in order of rank, on every rank."""
-        if self.alone:
+        if self.is_single:
             return [value]
         found: list[Any] = [None] * self.size
         dist.all_gather_object(found, value, group=self._objects)
         return found
 
-    def from_leader(self, value: T) -> T:
+    def from_main(self, value: T) -> T:
         """Return rank 0's ``value`` on every rank."""
-        if self.alone:
+        if self.is_single:
             return value
         box = [value]
         dist.broadcast_object_list(box, src=0, group=self._objects)
         return box[0]
 
-    def agree(self, trouble: Exception | None) -> None:
+    def raise_together(self, caught: Exception | None) -> None:
         """Raise on every rank what went wrong on any, so that none waits for one that has given up."""
-        if self.alone:
-            if trouble is not None:
-                raise trouble
+        if self.is_single:
+            if caught is not None:
+                raise caught
             return
-        found = self.gather(None if trouble is None else _portable(trouble, self.rank))
-        if trouble is not None:
-            raise trouble
+        found = self.gather(None if caught is None else _portable(caught, self.rank))
+        if caught is not None:
+            raise caught
         for error in found:
             if error is not None:
                 raise error
@@ -142,7 +142,7 @@ class ProcessGroup:
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Add up the gradients of all ranks; a rank that had no pair counts as zero."""
-        if self.alone:
+        if self.is_single:
             return
         for parameter in parameters:
             if parameter.grad is None:
@@ -165,19 +165,19 @@ class SharedControl:
     Every rank must poll equally often, so with several ranks the engine polls once a step.
     """
 
-    def __init__(self, world: ProcessGroup, control: Control) -> None:
-        self._world = world
+    def __init__(self, processes: ProcessGroup, control: Control) -> None:
+        self._processes = processes
         self._control = control
 
     def command(self) -> Command:
         """Return what rank 0 was told."""
-        return self._world.from_leader(self._control.command() if self._world.leads else "run")
+        return self._processes.from_main(self._control.command() if self._processes.is_main else "run")
 
     def take_checkpoint_request(self) -> bool:
         """Return whether rank 0 was asked for a checkpoint."""
-        return self._world.from_leader(self._control.take_checkpoint_request() if self._world.leads else False)
+        return self._processes.from_main(self._control.take_checkpoint_request() if self._processes.is_main else False)
 
     def wait(self, seconds: float) -> None:
         """Sleep where rank 0 does; the others wait for its next answer."""
-        if self._world.leads:
+        if self._processes.is_main:
             self._control.wait(seconds)

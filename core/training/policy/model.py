@@ -162,7 +162,12 @@ class LoadedModel:
 
 
 def load_model(
-    model_dir: Path, config: RunConfig, device: torch.device | None = None, dtype: torch.dtype | None = None
+    model_dir: Path,
+    config: RunConfig,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    *,
+    weights_sha256: str = "",
 ) -> LoadedModel:
     """Load a Hugging Face folder or a GGUF file, with the adapter and reference that ``config`` asks for.
 
@@ -179,7 +184,7 @@ def load_model(
     dtype = dtype or resolve_dtype(config, device)
     tokenizer = read_tokenizer(model_dir)
     quantised = config.quantize != "none"
-    weights_sha256 = model_sha256(model_dir, quantised="4bit" if quantised else "")
+    weights_sha256 = weights_sha256 or model_sha256(model_dir, quantised="4bit" if quantised else "")
     if config.init_adapter and config.lora_r > 0:
         check_adapter(Path(config.init_adapter))
         require_base(Path(config.init_adapter), weights_sha256, model_dir.name)

@@ -55,7 +55,7 @@ def free_memory() -> None:
         torch.mps.empty_cache()
 
 
-class Stepper:
+class GradientAccumulator:
     """Accumulates the gradient of one optimizer step after the other.
 
     The gradient is sum_i d loss_i / N with N the pairs in the step. Each micro-batch is scored, its pairs'
@@ -63,9 +63,11 @@ class Stepper:
     With several processes each scores its share of the pairs, and gradients and values are put together.
     """
 
-    def __init__(self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, world: ProcessGroup) -> None:
+    def __init__(
+        self, session: TrainSession, micro: MicroBatches, interrupts: Interrupts, processes: ProcessGroup
+    ) -> None:
         self._session = session
-        self._world = world
+        self._processes = processes
         self._interrupts = interrupts
         self.micro = micro
         self._in_step = session.sharded is not None
@@ -78,23 +80,23 @@ class Stepper:
             NotFinite: before anything was changed.
             OutOfMemory: after the micro-batch was halved as often as allowed.
         """
-        own = self._world.share([pair.length for pair in batch])
+        own = self._processes.share([pair.length for pair in batch])
         tally: StepTally | None = None
-        trouble: Exception | None = None
+        caught: Exception | None = None
         try:
             tally = yield from self._with_recovery(step, batch, own)
         except NotFinite as error:
-            trouble = error
+            caught = error
         except Exception as error:
             if self._in_step:  # the others wait inside a pass; only the end of this process tells them
                 raise
-            trouble = error
-        self._world.agree(trouble)
-        if tally is None or self._world.alone:
+            caught = error
+        self._processes.raise_together(caught)
+        if tally is None or self._processes.is_single:
             return tally
         if not self._in_step:  # where the model is in shards, going backward has done it
-            self._world.sum_gradients(self._parameters)
-        for other in self._world.gather(tally):
+            self._processes.sum_gradients(self._parameters)
+        for other in self._processes.gather(tally):
             tally.take(other)
         return tally
 
@@ -137,11 +139,13 @@ class Stepper:
     def _accumulate(
         self, step: int, batch: Sequence[EncodedPair], own: Sequence[int]
     ) -> Generator[RunEvent, None, StepTally | None]:
-        valuer, scorer = self._session.valuer, self._session.scorer
+        evaluator, scorer = self._session.evaluator, self._session.scorer
         groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
-        lengths = valuer.likelihood_lengths(batch)
+        lengths = evaluator.likelihood_lengths(batch)
         tally = StepTally(len(batch))
-        together = self._world.alone and len(groups) == 1  # decided alike by every process: valuing takes passes
+        together = (
+            self._processes.is_single and len(groups) == 1
+        )  # decided alike by every process: valuing takes passes
         known = None if together else self._value_whole_step(batch, lengths)
         more = self._passes_of_others(len(groups))
         for group in groups:
@@ -150,14 +154,14 @@ class Stepper:
                 self.clear()
                 return None
             pairs = [batch[i] for i in group]
-            valuer.prepare(pairs)
-            scores = scorer.score(pairs, policy=True, token_weights=valuer.token_weights, stats=True)
-            valued = known.part(group) if known else valuer.value(pairs, scores, [lengths[i] for i in group])
-            tally.add(group, valued, scores)
+            evaluator.prepare(pairs)
+            scores = scorer.score(pairs, policy=True, token_weights=evaluator.token_weights, stats=True)
+            pair_losses = known.part(group) if known else evaluator.evaluate(pairs, scores, [lengths[i] for i in group])
+            tally.add(group, pair_losses, scores)
             self._go_on_or_stop(tally)
-            scores.logps.backward((valued.gradient / len(batch)).to(scores.logps))
+            scores.logps.backward((pair_losses.gradient / len(batch)).to(scores.logps))
         for _ in range(more):
-            scores = scorer.score(batch[:1], policy=True, token_weights=valuer.token_weights, stats=False)
+            scores = scorer.score(batch[:1], policy=True, token_weights=evaluator.token_weights, stats=False)
             self._go_on_or_stop(tally)
             scores.logps.backward(torch.zeros_like(scores.logps))
         return tally
@@ -165,15 +169,15 @@ class Stepper:
     def _go_on_or_stop(self, tally: StepTally) -> None:
         """Raise where a value is not finite; in shards on every process, before any of them goes backward."""
         bad = tally.not_finite()
-        trouble = NotFinite("A loss or log-prob is not a finite number", bad) if bad else None
+        caught = NotFinite("A loss or log-prob is not a finite number", bad) if bad else None
         if self._in_step:
-            self._world.agree(trouble)
-        elif trouble is not None:
-            raise trouble
+            self._processes.raise_together(caught)
+        elif caught is not None:
+            raise caught
 
     def _passes_of_others(self, own: int) -> int:
         """Return how many passes more another process makes; in shards all of them must take part in each."""
-        return max(self._world.gather(own)) - own if self._in_step else 0
+        return max(self._processes.gather(own)) - own if self._in_step else 0
 
     def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> PairLosses | None:
         """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
@@ -185,9 +189,9 @@ class Stepper:
         for group in self.micro.split(batch):
             pairs = [batch[i] for i in group]
             with torch.no_grad():
-                scores = session.scorer.score(pairs, token_weights=session.valuer.token_weights, stats=False)
+                scores = session.scorer.score(pairs, token_weights=session.evaluator.token_weights, stats=False)
             logps[group], tokens[group] = scores.logps.detach().cpu().double(), scores.tokens.cpu()
-        return session.valuer.value(batch, Scores(logps, tokens), lengths)
+        return session.evaluator.evaluate(batch, Scores(logps, tokens), lengths)
 
 
 def _first_line(text: str) -> str:

@@ -50,7 +50,7 @@ class TrainSession:
         self.pairs = {pair.pair_id: pair for pair in pairs if pair.pair_id in self.encoded}
         self.train_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "train")
         self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
-        self.valuer = LossEvaluator(config, fetch_reference)
+        self.evaluator = LossEvaluator(config, fetch_reference)
         self.stop_reason = ""
 
     def whole_model(self) -> AbstractContextManager[None]:
@@ -59,11 +59,11 @@ class TrainSession:
 
     def reference_logps(self, pair: EncodedPair) -> tuple[float, float]:
         """Return the cached reference log-prob sums of chosen and rejected, in nats."""
-        return self.valuer.reference_logps(pair)
+        return self.evaluator.reference_logps(pair)
 
     def prepare(self, pairs: Sequence[EncodedPair]) -> None:
         """Fetch the reference of ``pairs`` in one go, as a probe does with its fixed set."""
-        self.valuer.prepare(pairs)
+        self.evaluator.prepare(pairs)
 
     def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairMetrics]:
         """Return each pair's values under the present policy, ``batch`` pairs a forward pass, without grad.
@@ -76,10 +76,10 @@ class TrainSession:
             part = pairs[start : start + batch]
             with torch.no_grad():
                 scores = self.scorer.score(
-                    part, policy=True, token_weights=self.valuer.token_weights, stats=self.config.wpo
+                    part, policy=True, token_weights=self.evaluator.token_weights, stats=self.config.wpo
                 )
             lengths = [float(max(pair.response_tokens()[0], 1)) for pair in part]
-            rows += self.valuer.value(part, scores, lengths).rows
+            rows += self.evaluator.evaluate(part, scores, lengths).rows
         return rows
 
     def request_stop(self, reason: str) -> None:

@@ -35,14 +35,14 @@ class StepTally:
         self.entropy = [math.nan] * self.size
         self.correct = [math.nan] * self.size
 
-    def add(self, positions: Sequence[int], valued: PairLosses, scores: Scores) -> None:
+    def add(self, positions: Sequence[int], pair_losses: PairLosses, scores: Scores) -> None:
         """Take in the pairs at ``positions`` of the step."""
         entropy = None if scores.entropy is None else scores.entropy.sum(dim=1).tolist()
         correct = None if scores.correct is None else scores.correct.sum(dim=1).tolist()
         for i, position in enumerate(positions):
-            self.rows[position] = valued.rows[i]
-            self.rewards[position] = valued.rewards[i]
-            for name, values in valued.terms.items():
+            self.rows[position] = pair_losses.rows[i]
+            self.rewards[position] = pair_losses.rewards[i]
+            for name, values in pair_losses.terms.items():
                 self.terms.setdefault(name, [0.0] * self.size)[position] = values[i]
             if entropy is not None and correct is not None:
                 self.entropy[position], self.correct[position] = entropy[i], correct[i]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.domain.run_config import RunConfig
 from core.domain.run_events import (
     CheckpointSaved,
     Failed,
@@ -24,6 +25,8 @@ from core.domain.run_events import (
     to_plain,
 )
 from core.durable import verify_folder
+from core.model_files import identity
+from core.model_files.identity import run_inputs
 from core.training.steps.session import TrainSession
 from tests.core.training.tiny_runs import Script, Switch, Watcher, kinds, run, some_pairs, start, steps_of
 
@@ -336,6 +339,17 @@ def test_that_an_error_of_the_program_is_reported_once_with_its_traceback(
     assert last.kind == "error"
     assert "oops" in last.message
     assert "ZeroDivisionError" in last.traceback
+
+
+def test_that_inputs_that_were_verified_are_not_hashed_again(
+    tiny_llama_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(tiny_llama_dir, tmp_path / "plain", steps=1)
+    inputs = run_inputs(some_pairs(), RunConfig(), tiny_llama_dir)
+    monkeypatch.setattr(identity, "hash_files", lambda *_, **__: pytest.fail("a file was hashed"))
+    given = run(tiny_llama_dir, tmp_path / "given", steps=1, inputs=inputs)
+    assert given[0].fingerprint == plain[0].fingerprint
+    assert steps_of(given)[0].rows == steps_of(plain)[0].rows
 
 
 def test_that_a_folder_with_checkpoints_is_not_overwritten(tiny_llama_dir: Path, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def start(
 ) -> Iterator[RunEvent]:
     """Return the engine's generator."""
     arguments = {
-        key: options.pop(key) for key in ("control", "probe", "resume", "run_id", "cache_dir") if key in options
+        key: options.pop(key)
+        for key in ("control", "probe", "resume", "run_id", "cache_dir", "inputs")
+        if key in options
     }
     arguments.setdefault("control", NoControl())
     config = RunConfig().with_values({**SETTINGS, **options})

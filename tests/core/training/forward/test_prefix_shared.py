@@ -98,7 +98,7 @@ def test_that_response_hidden_leads_to_the_same_log_probs():
     pairs = random_pairs(3)
     scorer = PrefixSharedScorer(policy)
     rows = scorer.response_hidden(pairs)
-    with scorer.opened(policy=True) as model:
+    with scorer.forward_model(policy=True) as model:
         logps = torch.log_softmax(model.head.logits(rows.hidden), -1).gather(1, rows.targets[:, None]).squeeze(1)
     sums = torch.zeros(6, dtype=torch.float64).index_add_(0, rows.owner, logps.double())
     torch.testing.assert_close(sums.view(-1, 2), scorer.score(pairs).logps.detach())

@@ -197,19 +197,19 @@ def test_that_shares_are_even_and_lose_nobody() -> None:
 
 
 def test_that_one_process_talks_to_nobody() -> None:
-    world = ProcessGroup()
-    assert (world.alone, world.leads, world.device("cuda")) == (True, True, "cuda")
-    assert world.gather(3) == [3]
-    assert world.from_leader("x") == "x"
+    processes = ProcessGroup()
+    assert (processes.is_single, processes.is_main, processes.device("cuda")) == (True, True, "cuda")
+    assert processes.gather(3) == [3]
+    assert processes.from_main("x") == "x"
     with pytest.raises(ValueError, match="mine"):
-        world.agree(ValueError("mine"))
+        processes.raise_together(ValueError("mine"))
 
 
 def test_that_processes_with_different_inputs_refuse_to_train_together(monkeypatch) -> None:
-    world = ProcessGroup(1, 2)
-    monkeypatch.setattr(world, "gather", lambda own: [{"step": "0", "model": "other"}, own])
+    processes = ProcessGroup(1, 2)
+    monkeypatch.setattr(processes, "gather", lambda own: [{"step": "0", "model": "other"}, own])
     with pytest.raises(UsageError, match="the same model"):
-        world.require_same({"step": "0", "model": "mine"})
+        processes.require_same({"step": "0", "model": "mine"})
     ProcessGroup().require_same({"step": "0"})
 
 
@@ -227,8 +227,8 @@ def test_that_every_process_has_a_gpu_of_its_own_or_none_begins(monkeypatch) -> 
 def test_that_the_world_is_read_from_the_environment(monkeypatch) -> None:
     for key in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(key, raising=False)
-    assert ProcessGroup.from_environment().alone
+    assert ProcessGroup.from_environment().is_single
     monkeypatch.setenv("RANK", "3")
     monkeypatch.setenv("WORLD_SIZE", "4")
-    world = ProcessGroup.from_environment()
-    assert (world.rank, world.size, world.leads) == (3, 4, False)
+    processes = ProcessGroup.from_environment()
+    assert (processes.rank, processes.size, processes.is_main) == (3, 4, False)

@@ -32,14 +32,14 @@ def scores(rows: list[int]) -> Scores:
     return Scores(LOGPS[rows], tokens, entropy=tokens * 2.0, correct=torch.ones(len(rows), 2))
 
 
-def valuer(config: RunConfig) -> LossEvaluator:
+def evaluator(config: RunConfig) -> LossEvaluator:
     return LossEvaluator(config, lambda pairs: {pair.pair_id: REFERENCE[pair.pair_id] for pair in pairs})
 
 
 def tally_of(groups: list[list[int]], config: RunConfig) -> StepTally:
     tally = StepTally(3)
     for group in groups:
-        tally.add(group, valuer(config).value([PAIRS[i] for i in group], scores(group)), scores(group))
+        tally.add(group, evaluator(config).evaluate([PAIRS[i] for i in group], scores(group)), scores(group))
     return tally
 
 
@@ -78,7 +78,7 @@ def test_that_the_order_of_computing_changes_no_number() -> None:
 
 def test_that_the_gradient_by_log_probs_matches_a_finite_difference() -> None:
     config = RunConfig(beta=0.3, label_smoothing=0.1)
-    valued = valuer(config).value(PAIRS, scores([0, 1, 2]))
+    pair_losses = evaluator(config).evaluate(PAIRS, scores([0, 1, 2]))
     eps = 1e-6
     for i in range(3):
         for side in range(2):
@@ -86,13 +86,13 @@ def test_that_the_gradient_by_log_probs_matches_a_finite_difference() -> None:
             for sign in (1, -1):
                 moved = LOGPS.clone()
                 moved[i, side] += sign * eps
-                rows = valuer(config).value(PAIRS, Scores(moved, scores([0, 1, 2]).tokens)).rows
+                rows = evaluator(config).evaluate(PAIRS, Scores(moved, scores([0, 1, 2]).tokens)).rows
                 sums.append(sum(row.loss for row in rows))
-            assert valued.gradient[i, side].item() == pytest.approx((sums[0] - sums[1]) / (2 * eps), abs=1e-8)
+            assert pair_losses.gradient[i, side].item() == pytest.approx((sums[0] - sums[1]) / (2 * eps), abs=1e-8)
 
 
 def test_that_reference_sums_carry_the_weights_of_the_objective() -> None:
-    plain, weighted = valuer(RunConfig()), valuer(RunConfig(ld_alpha=0.5))
+    plain, weighted = evaluator(RunConfig()), evaluator(RunConfig(ld_alpha=0.5))
     assert plain.reference_logps(PAIRS[1]) == (-4.0, -3.0)
     assert weighted.reference_logps(PAIRS[1]) == (-4.0, -2.0)
 
