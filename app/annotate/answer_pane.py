@@ -1,4 +1,4 @@
-"""One answer: a card that shows which side it is, whether it is preferred, its text, its edit and its marks."""
+"""One answer: a card that shows which side it is, whether it is preferred, its text, its edit and its spans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 
-from app.annotate.answer import Stretch
+from app.annotate.judgement_form import AnswerSpan, ScreenSide
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
@@ -16,42 +16,43 @@ from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 
 GOOD = "good"
-"""The tag that praises; all others find fault."""
+"""The one tag that praises; all others find fault."""
 
 
 class AnswerPane(Card):
     """The left or the right answer. Where it came from is not shown.
 
     Signals:
-        edit_wanted(), mark_wanted(): the buttons of the head were pressed.
+        edit_requested(), span_requested(): the buttons of the head were pressed.
     """
 
-    edit_wanted = Signal()
-    mark_wanted = Signal()
+    edit_requested = Signal()
+    span_requested = Signal()
 
-    def __init__(self, theme: Theme, side: str) -> None:
+    def __init__(self, theme: Theme, side: ScreenSide) -> None:
         super().__init__(margin=14)
-        self.side = side
-        self.text = SafeText(theme, f"{side} answer")
+        self.side: ScreenSide = side
+        self._title = side.title()
+        self.text = SafeText(theme, f"{self._title} answer")
         self.text.setMinimumSize(160, 80)
         self._preferred = Chip("Preferred", "accent")
         self._edited = Chip("edited", "ok", tooltip="An improved text is stored with your judgement (E).")
         self._hidden = Chip("hidden", "warn", tooltip="Invisible characters are shown as named chips.")
         self._length = ElideLabel("", kind="caption")
         self._length.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.head.addWidget(text_label(side, "title"))
+        self.head.addWidget(text_label(self._title, "title"))
         for chip in (self._preferred, self._edited, self._hidden):
             self.head.addWidget(chip)
         self.head.addWidget(self._length, 1)
-        self._edit = icon_button(theme, "edit", f"Edit the {side.lower()} answer (E)", size=16)
-        self._edit.clicked.connect(self.edit_wanted)
-        mark = icon_button(theme, "pin", f"Mark the selected words of the {side.lower()} answer (H)", size=16)
-        mark.clicked.connect(self.mark_wanted)
-        copy = icon_button(theme, "copy", f"Copy the {side.lower()} answer", size=16)
+        self._edit = icon_button(theme, "edit", f"Edit the {side} answer (E)", size=16)
+        self._edit.clicked.connect(self.edit_requested)
+        add_span = icon_button(theme, "pin", f"Tag the selected words of the {side} answer (H)", size=16)
+        add_span.clicked.connect(self.span_requested)
+        copy = icon_button(theme, "copy", f"Copy the {side} answer", size=16)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.text_shown))
-        self._all = icon_button(theme, "expand", f"Show the whole {side.lower()} answer", size=16)
+        self._all = icon_button(theme, "expand", f"Show the whole {side} answer", size=16)
         self._all.clicked.connect(self.text.show_all)
-        for button in (self._edit, mark, copy, self._all):
+        for button in (self._edit, add_span, copy, self._all):
             self.head.addWidget(button)
         self.text.cut_changed.connect(self._all.setVisible)
         self.column.addLayout(self.head)
@@ -66,7 +67,7 @@ class AnswerPane(Card):
         self._preferred.setVisible(on)
         self._edit.setVisible(on)
         state = ", preferred" if on else ""
-        self.setAccessibleName(f"{self.side} answer{state}")
+        self.setAccessibleName(f"{self._title} answer{state}")
 
     def set_text(self, text: str) -> None:
         """Show an answer."""
@@ -76,10 +77,10 @@ class AnswerPane(Card):
         self._hidden.setVisible(self.text.has_hidden_characters)
 
     def set_edited(self, on: bool) -> None:
-        """Say that an improved text was written."""
+        """Show whether an improved text was written."""
         self._edited.setVisible(on)
 
-    def set_stretches(self, stretches: Sequence[Stretch]) -> None:
-        """Show marked stretches; they are drawn in the source and in the word differences."""
-        mine = (s for s in stretches if s.side == self.side.lower())
-        self.text.set_extra_marks([Mark(s.start, s.end, "good" if s.tag == GOOD else "bad") for s in mine])
+    def set_spans(self, spans: Sequence[AnswerSpan]) -> None:
+        """Show the spans of this answer; they are drawn in the source and in the word differences."""
+        own = (span for span in spans if span.side == self.side)
+        self.text.set_extra_marks([Mark(span.start, span.end, "good" if span.tag == GOOD else "bad") for span in own])

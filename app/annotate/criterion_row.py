@@ -1,4 +1,4 @@
-"""One clause of the rubric on the labelling screen."""
+"""One criterion of the rubric on the labelling screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEGREES = {1: "slightly", 2: "", 3: "much"}
 
 
 class CriterionRow(QWidget):
-    """One clause: its name, and which answer is better on it. The focused one takes the keys 1 to 7."""
+    """A criterion: its name, and which answer is better on it. The focused one takes the keys 1 to 7."""
 
     def __init__(self, criterion: Criterion) -> None:
         super().__init__()
@@ -45,17 +45,16 @@ class CriterionRow(QWidget):
         self.degree.setText(DEGREES.get(abs(strength or 0), ""))
 
     def set_focused(self, on: bool) -> None:
-        """Mark the clause whose anchors are shown and which takes the keys."""
+        """Show whether this criterion takes the keys."""
         self.name.setProperty("type", "strong" if on else "")
         restyle(self.name)
         self.name.setText(f"▸ {self.criterion.name}" if on else self.criterion.name)
 
 
 def anchor_text(criterion: Criterion) -> str:
-    """Return the question and the anchors of a clause, each anchor behind its key."""
-    lines = [criterion.question]
-    for point in sorted(criterion.anchors, key=anchor_order):
-        lines.append(f"{POINTS.get(point, point)}: {criterion.anchors[point]}")
+    """Return the question and the anchors of a criterion, each anchor after its key."""
+    points = sorted(criterion.anchors, key=anchor_order)
+    lines = [criterion.question, *(f"{POINTS.get(point, point)}: {criterion.anchors[point]}" for point in points)]
     lines += [f"Allowed: {text}" for text in criterion.allowed]
     lines += [f"Not allowed: {text}" for text in criterion.disallowed]
     return "\n".join(lines)

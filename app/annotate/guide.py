@@ -14,7 +14,7 @@ from core.domain.rubric_text import reading_text
 
 
 class Guide(QWidget):
-    """A published version as text; ``closed`` when its cross was pressed."""
+    """A published version as text. Signal: ``closed()`` when its close button was pressed."""
 
     closed = Signal()
 
@@ -33,10 +33,10 @@ class Guide(QWidget):
         column.addWidget(self.text, 1)
 
     def set_rubric(self, version: RubricVersion) -> None:
-        """Show a version from its beginning."""
+        """Show a version, from its beginning."""
         self._title.setText(version.title)
         self.text.set_text(reading_text(version), mode="rendered")
 
     def go_to(self, criterion: Criterion) -> None:
-        """Show a clause."""
+        """Scroll to a criterion."""
         self.text.go_to_line(criterion.name)

@@ -1,4 +1,4 @@
-"""The conversation that the answers belong to: earlier turns fold away, the last one always shows."""
+"""The conversation that the answers belong to. Earlier turns can be hidden, the last one always shows."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from app.widgets.labels import Chip, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.conversation import Prompt
 
-MOST_PX = 150
-"""A longer conversation scrolls, so that the answers keep their room."""
+MAX_HEIGHT_PX = 150
+"""Design pixels; a longer conversation scrolls, so that the answers keep their room."""
 
 
 class PromptCard(Card):
-    """All turns as text, each behind the name of its role.
+    """All turns as text, each after the name of its role.
 
     Signals:
-        folded(bool): its button was pressed; all turns are shown now, or the last one only.
+        folded(bool): the button was pressed; True when all turns are shown now, False for the last one only.
     """
 
     folded = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme, self._prompt, self._open = theme, None, True
+        self._theme, self._all_turns = theme, True
+        self._prompt: Prompt | None = None
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
-        self._fold.clicked.connect(self._turn)
+        self._fold.clicked.connect(self._toggle)
         self._turns, self._name = Chip(""), text_label("", "caption")
-        self._bookmark = Chip("bookmarked", "accent", tooltip="M takes the bookmark away.")
+        self._bookmark = Chip("bookmarked", "accent", tooltip="M removes the bookmark.")
         self.head.addWidget(self._fold)
         self.head.addWidget(text_label("Prompt", "section"))
         self.head.addWidget(self._turns)
@@ -40,13 +41,13 @@ class PromptCard(Card):
         self.head.addWidget(self._name)
         self.column.addLayout(self.head)
         self.text = SafeText(theme, "Prompt")
-        self.text.setMaximumHeight(theme.px(MOST_PX))
+        self.text.setMaximumHeight(theme.px(MAX_HEIGHT_PX))
         self.add(self.text)
         self._bookmark.hide()
-        theme.changed.connect(self._restyled)
+        theme.changed.connect(self._render)
 
     def set_bookmarked(self, on: bool) -> None:
-        """Say that the pair is marked to come back to."""
+        """Show whether the pair is bookmarked."""
         self._bookmark.setVisible(on)
 
     def show_prompt(self, prompt: Prompt, pair_id: int) -> None:
@@ -60,29 +61,26 @@ class PromptCard(Card):
     def set_size(self, size: int) -> None:
         """Take another text size, in design pixels."""
         self.text.set_size(size)
-        self._restyled()
+        self._render()
 
-    def set_open(self, on: bool) -> None:
+    def set_all_turns(self, on: bool) -> None:
         """Show all turns, or the last one only."""
-        self._open = on
-        if self._prompt is not None:
-            self._render()
+        self._all_turns = on
+        self._render()
 
-    def _turn(self) -> None:
-        self.set_open(not self._open)
-        self.folded.emit(self._open)
-
-    def _restyled(self) -> None:
-        """Take the height that the text needs in another size."""
-        if self._prompt is not None:
-            self._render()
+    def _toggle(self) -> None:
+        self.set_all_turns(not self._all_turns)
+        self.folded.emit(self._all_turns)
 
     def _render(self) -> None:
-        messages = self._prompt.messages if self._open else self._prompt.messages[-1:]  # type: ignore[union-attr]
+        """Show the turns, as high as they need to be."""
+        if self._prompt is None:
+            return
+        messages = self._prompt.messages if self._all_turns else self._prompt.messages[-1:]
         text, roles = conversation_text(messages)
         self.text.set_text(text, mode="source", extra=roles)
         document = self.text.document()
         document.setTextWidth(max(200, self.text.viewport().width()))
         bar = self.text.verticalScrollBar()
-        self.text.setFixedHeight(min(self._theme.px(MOST_PX), round(document.size().height()) + 4))
+        self.text.setFixedHeight(min(self._theme.px(MAX_HEIGHT_PX), round(document.size().height()) + 4))
         bar.setValue(bar.maximum())

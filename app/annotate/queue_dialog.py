@@ -1,17 +1,19 @@
-"""The question what to label, as one form: rubric version, which pairs, in which order."""
+"""Asks what to label: rubric version, which pairs, in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout
 
+from app.annotate.queue_choice import QueueChoice, QueueKind
 from app.widgets.buttons import push_button
 from core.domain.rubric import RubricVersion
+from core.services.annotation.views import Order
 
-ORDERS = (("import", "As imported"), ("newest", "Newest first"), ("random", "At random"))
-WHATS = (
+ORDERS: tuple[tuple[Order, str], ...] = (("import", "As imported"), ("newest", "Newest first"), ("random", "At random"))
+KINDS: tuple[tuple[QueueKind, str], ...] = (
     ("all", "All that I have not labelled"),
     ("skipped", "Also those I put aside"),
     ("bookmarks", "Those I bookmarked"),
@@ -23,27 +25,26 @@ WHATS = (
 
 
 class QueueDialog(QDialog):
-    """Asks; ``version_id``, ``what`` and ``order`` are the answers."""
+    """Shows a choice to be changed; ``choice`` is the changed one."""
 
-    def __init__(
-        self, versions: Sequence[RubricVersion], version_id: int | None, what: str, order: str, *, chosen: int = 0
-    ) -> None:
+    def __init__(self, versions: Sequence[RubricVersion], choice: QueueChoice) -> None:
         super().__init__()
+        self._choice = choice
         self.setWindowTitle("What to label")
         column, form = QVBoxLayout(self), QFormLayout()
-        self.versions, self.whats, self.orders = QComboBox(), QComboBox(), QComboBox()
+        self.versions, self.kinds, self.orders = QComboBox(), QComboBox(), QComboBox()
         for version in versions:
             self.versions.addItem(version.title, version.id)
-        for key, words in WHATS:
-            self.whats.addItem(words, key)
-        if chosen:
-            self.whats.addItem(f"The {chosen:,} chosen pairs", "chosen")
-        for key, words in ORDERS:
-            self.orders.addItem(words, key)
+        for kind, text in KINDS:
+            self.kinds.addItem(text, kind)
+        if choice.pair_ids:
+            self.kinds.addItem(f"The {len(choice.pair_ids):,} chosen pairs", "chosen")
+        for order, text in ORDERS:
+            self.orders.addItem(text, order)
         for label, box, value in (
-            ("Rubric version", self.versions, version_id),
-            ("Pairs", self.whats, what),
-            ("Order", self.orders, order),
+            ("Rubric version", self.versions, choice.version_id),
+            ("Pairs", self.kinds, choice.kind),
+            ("Order", self.orders, choice.order),
         ):
             box.setAccessibleName(label)
             box.setMinimumWidth(300)
@@ -61,16 +62,11 @@ class QueueDialog(QDialog):
         column.addLayout(row)
 
     @property
-    def version_id(self) -> int:
-        """The rubric version to label under."""
-        return int(self.versions.currentData())
-
-    @property
-    def what(self) -> Any:
-        """Which pairs."""
-        return self.whats.currentData()
-
-    @property
-    def order(self) -> Any:
-        """In which order."""
-        return self.orders.currentData()
+    def choice(self) -> QueueChoice:
+        """What is chosen."""
+        return replace(
+            self._choice,
+            version_id=self.versions.currentData(),
+            kind=self.kinds.currentData(),
+            order=self.orders.currentData(),
+        )

@@ -1,48 +1,48 @@
-"""The rubric at the right: criteria to answer, rationale, flags, marks, confidence, the last ten decisions."""
+"""The panel beside the answers: criteria, rationale, flags, spans, confidence, the last ten decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
 
-from app.annotate.answer import Answer
 from app.annotate.criterion_row import CriterionRow, anchor_text
-from app.annotate.found import FoundList
+from app.annotate.flags_and_spans import FlagsAndSpans
+from app.annotate.judgement_form import JudgementForm, ScreenSide
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.own_keys import TAKES_ENTER
 from core.domain.judgement import Judgement, describe, to_screen
-from core.domain.rubric import RubricVersion
+from core.domain.rubric import Criterion, RubricVersion
 
 _JUDGEMENT = Qt.ItemDataRole.UserRole
 RECENT_ROW_PX = 24
 
 
 class RubricPanel(ScrollColumn):
-    """The panel beside the answers.
+    """Shows the form but the verdict, and takes what is filled in.
 
     Signals:
-        rated(str, object): a criterion was answered (screen sides) or taken back (None).
-        rationale_changed(str), confidence_changed(object), decision_chosen(int): what their names say.
-        focus_moved(object): the clause that takes the keys now, or None.
+        rated(str, object): a criterion was answered by an int in screen sides, or its answer removed by None.
+        rationale_changed(str): the text of the field.
+        confidence_changed(object): 1 low, 2 middle, 3 high, or None.
+        decision_chosen(int): the judgement of the list that is to be shown.
     """
 
     rated = Signal(str, object)
     rationale_changed = Signal(str)
     confidence_changed = Signal(object)
     decision_chosen = Signal(int)
-    focus_moved = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(margin=12, name="Rubric")
         self._theme = theme
         self.rows: list[CriterionRow] = []
-        self.focused = -1
         self.version_id: int | None = None
+        self.focused_criterion: Criterion | None = None
         self._build_criteria()
         self._build_words()
         self._build_recent()
@@ -72,8 +72,8 @@ class RubricPanel(ScrollColumn):
         self.rationale.setTabChangesFocus(True)
         self.rationale.textChanged.connect(lambda: self.rationale_changed.emit(self.rationale.toPlainText()))
         self.column.addWidget(self.rationale)
-        self.found = FoundList(self._theme)
-        self.column.addWidget(self.found)
+        self.flags_and_spans = FlagsAndSpans(self._theme)
+        self.column.addWidget(self.flags_and_spans)
         row = QHBoxLayout()
         row.addWidget(text_label("Confidence", "muted"))
         row.addStretch(1)
@@ -92,11 +92,11 @@ class RubricPanel(ScrollColumn):
         self.recent.setToolTip("Enter shows a decision again; [ and ] go through them.")
         self.recent.itemActivated.connect(lambda item: self.decision_chosen.emit(int(item.data(_JUDGEMENT))))
         self.column.addWidget(self.recent)
-        self._none = text_label("None yet.", "hint")
-        self.column.addWidget(self._none)
+        self._no_recent = text_label("None yet.", "hint")
+        self.column.addWidget(self._no_recent)
 
     def set_rubric(self, version: RubricVersion) -> None:
-        """Show the clauses of a published version, in its order."""
+        """Show the criteria of a published version, in its order."""
         self.version_id = version.id
         self._version.set_chip(f"{version.number} · published")
         self._version.setToolTip(plain_tip(version.body.purpose))
@@ -107,41 +107,36 @@ class RubricPanel(ScrollColumn):
             row.choice.changed.connect(lambda value, key=criterion.id: self.rated.emit(key, value))
             self._criteria.addWidget(row)
             self.rows.append(row)
-        self.focus_criterion(-1)
+        self.show_focus(-1)
 
-    def focus_criterion(self, place: int) -> None:
-        """Focus a clause by its place; -1 focuses the overall verdict."""
-        self.focused = max(-1, min(place, len(self.rows) - 1))
+    def show_focus(self, place: int) -> None:
+        """Show which criterion takes the verdict keys, and its anchors; -1 for none."""
         for i, row in enumerate(self.rows):
-            row.set_focused(i == self.focused)
-        criterion = self.rows[self.focused].criterion if self.focused >= 0 else None
-        self.anchors.setText(anchor_text(criterion) if criterion else "")
-        self.anchors.setVisible(criterion is not None)
-        if criterion is not None:
-            self.ensureWidgetVisible(self.rows[self.focused], 0, 40)
-        self.focus_moved.emit(criterion)
+            row.set_focused(i == place)
+        focused = self.rows[place] if place >= 0 else None
+        self.focused_criterion = focused.criterion if focused is not None else None
+        self.anchors.setText(anchor_text(focused.criterion) if focused is not None else "")
+        self.anchors.setVisible(focused is not None)
+        if focused is not None:
+            self.ensureWidgetVisible(focused, 0, 40)
 
-    @property
-    def focused_id(self) -> str:
-        """The focused clause, or an empty text."""
-        return self.rows[self.focused].criterion.id if self.focused >= 0 else ""
-
-    def show_answer(self, answer: Answer) -> None:
-        """Show what is filled in, without telling anyone."""
+    def show_form(self, form: JudgementForm, texts: Mapping[ScreenSide, str]) -> None:
+        """Show what is filled in; emits nothing. ``texts`` are the answers by side."""
         for row in self.rows:
-            row.set_strength(answer.criteria.get(row.criterion.id))
-        if self.rationale.toPlainText() != answer.rationale:
-            self.rationale.blockSignals(True)
-            self.rationale.setPlainText(answer.rationale)
-            self.rationale.blockSignals(False)
-        self.confidence.set_value(answer.confidence)
+            row.set_strength(form.criteria.get(row.criterion.id))
+        if self.rationale.toPlainText() != form.rationale:
+            blocker = QSignalBlocker(self.rationale)
+            self.rationale.setPlainText(form.rationale)
+            blocker.unblock()
+        self.confidence.set_value(form.confidence)
+        self.flags_and_spans.show_rows(sorted(form.flags), form.spans, texts)
 
     def set_recent(self, judgements: Sequence[Judgement]) -> None:
-        """List the last decisions, newest first, as the reviewer saw them."""
+        """List the last decisions, newest first, in the sides of the screen."""
         kept = self.recent.currentItem().data(_JUDGEMENT) if self.recent.currentItem() else None
         self.recent.clear()
         for judgement in judgements:
-            item = QListWidgetItem(f"#{judgement.pair_id}   {seen(judgement)}")
+            item = QListWidgetItem(f"#{judgement.pair_id}   {screen_verdict(judgement)}")
             item.setData(_JUDGEMENT, judgement.id)
             self.recent.addItem(item)
             if judgement.id == kept:
@@ -149,11 +144,16 @@ class RubricPanel(ScrollColumn):
         row_px = self.recent.sizeHintForRow(0) if judgements else self._theme.px(RECENT_ROW_PX)
         self.recent.setFixedHeight(max(1, len(judgements)) * row_px + 4)
         self.recent.setVisible(bool(judgements))
-        self._none.setVisible(not judgements)
+        self._no_recent.setVisible(not judgements)
+
+    def select_recent(self, judgement_id: int | None) -> None:
+        """Select a decision in the list; None, or one that is not listed, selects none."""
+        rows = [row for row in range(self.recent.count()) if self.recent.item(row).data(_JUDGEMENT) == judgement_id]
+        self.recent.setCurrentRow(rows[0] if rows else -1)
 
 
-def seen(judgement: Judgement) -> str:
-    """Return a verdict with the sides of the screen it was given on."""
+def screen_verdict(judgement: Judgement) -> str:
+    """Return a verdict in the sides of the screen it was given on: "Left much better"."""
     draft = judgement.draft
     words = describe(draft)
     if draft is None or draft.strength is None:

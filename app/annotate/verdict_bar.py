@@ -6,62 +6,55 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout
 
-from app.context import AppContext
+from app.actions.registry import ActionRegistry
+from app.annotate.verdict_scale import SCALE_STRENGTHS, VERDICT_POINTS
+from app.theme.theme import Theme
 from app.widgets.buttons import VerdictButton, action_button
 from app.widgets.containers import Card
 from app.widgets.labels import ElideLabel, restyle
 from app.widgets.messages import announce
 from core.domain.judgement import Verdict
 
-POINTS: tuple[tuple[str, int, str], ...] = (
-    ("annotate.left3", -3, "Left much better"),
-    ("annotate.left2", -2, "Left better"),
-    ("annotate.left1", -1, "Left slightly better"),
-    ("annotate.tie", 0, "Tie"),
-    ("annotate.right1", 1, "Right slightly better"),
-    ("annotate.right2", 2, "Right better"),
-    ("annotate.right3", 3, "Right much better"),
-)
-ON_SCALE: dict[int, tuple[int, ...]] = {3: (-2, 0, 2), 5: (-3, -2, 0, 2, 3), 7: (-3, -2, -1, 0, 1, 2, 3)}
-"""Which strengths a rubric's scale offers; the key of a strength is the same on every scale."""
-
 
 class VerdictBar(Card):
-    """Buttons of the catalog's actions; it decides nothing."""
+    """Buttons that run actions of the catalog, and one line of text.
 
-    def __init__(self, context: AppContext) -> None:
+    The line shows the last message; without one what the verdict says of itself; else whether the last judgement
+    is stored.
+    """
+
+    def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
         super().__init__(spacing=10)
-        actions = context.actions
-        self.offered = ON_SCALE[7]
-        self._saved = self._said = self._word = ""
+        self._offered = SCALE_STRENGTHS[7]
+        self._save_state = self._message = self._detail = ""
         row = QHBoxLayout()
         row.setSpacing(8)
         self.buttons: dict[int, VerdictButton] = {}
-        for action_id, strength, label in POINTS:
-            name = actions.specs[action_id].title
-            brief = label.replace("slightly", "a bit")
-            button = VerdictButton(label, actions.key_text(action_id), name=name, brief=brief)
-            button.clicked.connect(lambda _=False, run=action_id: actions.run(run))
-            self.buttons[strength] = button
+        for point in VERDICT_POINTS:
+            name = actions.specs[point.action_id].title
+            brief = point.label.replace("slightly", "a bit")
+            button = VerdictButton(point.label, actions.key_text(point.action_id), name=name, brief=brief)
+            button.clicked.connect(lambda _=False, action_id=point.action_id: actions.run(action_id))
+            self.buttons[point.strength] = button
             row.addWidget(button, 1)
         self.add(row)
         lower = QHBoxLayout()
         lower.setSpacing(3)
-        self.neither = action_button(actions, "annotate.neither", text="Neither", kind="flat", theme=context.theme)
-        self.cannot = action_button(actions, "annotate.cannot", text="Cannot judge", kind="flat", theme=context.theme)
+        self.neither = action_button(actions, "annotate.neither", text="Neither", kind="flat", theme=theme)
+        self.cannot = action_button(actions, "annotate.cannot", text="Cannot judge", kind="flat", theme=theme)
         for widget in (
-            action_button(actions, "annotate.undo", kind="flat", theme=context.theme),
-            action_button(actions, "annotate.flag", text="Flag", kind="flat", theme=context.theme),
+            action_button(actions, "annotate.undo", kind="flat", theme=theme),
+            action_button(actions, "annotate.flag", text="Flag", kind="flat", theme=theme),
             self.neither,
             self.cannot,
-            action_button(actions, "annotate.skip", kind="flat", theme=context.theme),
+            action_button(actions, "annotate.skip", kind="flat", theme=theme),
         ):
             lower.addWidget(widget)
         self._line = ElideLabel("", kind="caption")
         self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         lower.addWidget(self._line, 1)
         self.submit = action_button(
-            actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=context.theme
+            actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=theme
         )
         self.submit.setIcon(QIcon())
         self.submit.setAccessibleName("Submit and next")
@@ -71,53 +64,56 @@ class VerdictBar(Card):
 
     def set_scale(self, scale: int) -> None:
         """Offer the points of a rubric's scale."""
-        self.offered = ON_SCALE[scale]
+        self._offered = SCALE_STRENGTHS[scale]
         for strength, button in self.buttons.items():
-            button.setVisible(strength in self.offered)
+            button.setVisible(strength in self._offered)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Write the verdicts in two lines where one of them would not fit in one."""
+        """Write the verdicts in two lines when one of them does not fit in one."""
         super().resizeEvent(event)
         self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Fit once the sheet has given the buttons their font."""
+        """Fit the verdicts, because the buttons have their font only now."""
         super().showEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        self.layout().activate()
-        shown = [self.buttons[strength] for strength in self.offered]
+        if (layout := self.layout()) is not None:
+            layout.activate()
+        shown = [self.buttons[strength] for strength in self._offered]
         stacked = any(button.needs_two_lines() for button in shown)
         for button in shown:
             button.set_stacked(stacked)
 
-    def set_saved(self, text: str) -> None:
-        """Say whether the last judgement is stored; shown whenever there is nothing else to say."""
-        self._saved = text
-        self._line.setText(self._said or self._word or text)
+    def set_save_state(self, text: str, spoken: str = "") -> None:
+        """Take whether the last judgement is stored; ``spoken`` is what a screen reader says of it."""
+        self._save_state = text
+        self._line.setText(self._message or self._detail or text)
+        if spoken:
+            announce(self, spoken)
 
-    def say(self, text: str) -> None:
-        """Tell the reviewer something until the answer changes."""
-        self._said = text
-        self._line.setText(text or self._word or self._saved)
+    def show_message(self, text: str) -> None:
+        """Tell the reviewer something until the form changes."""
+        self._message = text
+        self._line.setText(text or self._detail or self._save_state)
         if text:
             announce(self, text)
 
     @property
     def line(self) -> str:
-        """What is said beside the submit button."""
+        """The text beside the submit button."""
         return self._line.text()
 
-    def show_choice(self, strength: int | None, verdict: Verdict | None, word: str = "") -> None:
-        """Mark the chosen point or the chosen verdict without one; ``word`` says more of it."""
+    def show_verdict(self, strength: int | None, verdict: Verdict | None, detail: str = "") -> None:
+        """Show the chosen point of the scale, or the chosen verdict without one; ``detail`` says more of it."""
         for value, button in self.buttons.items():
             button.set_chosen(strength is not None and value == strength)
-        for button, mine in ((self.neither, Verdict.NEITHER), (self.cannot, Verdict.CANNOT_JUDGE)):
-            chosen = "true" if verdict is mine else "false"
+        for button, of_button in ((self.neither, Verdict.NEITHER), (self.cannot, Verdict.CANNOT_JUDGE)):
+            chosen = "true" if verdict is of_button else "false"
             if button.property("chosen") != chosen:
                 button.setProperty("chosen", chosen)
                 restyle(button)
-        self._word, self._said = word, ""
-        self._line.setText(word or self._saved)
+        self._detail, self._message = detail, ""
+        self._line.setText(detail or self._save_state)

@@ -49,22 +49,22 @@ def test_that_the_next_pair_is_painted_in_time(main_window: Any, tmp_path: Path,
     running = main_window(workspace=tmp_path / "ws")
     running.context.session.set_reviewer(reviewer.id, reviewer.name)
     page = running.page("annotate")
-    qtbot.waitUntil(lambda: page.desk.current is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.state.presentation is not None, timeout=60_000)
     running.settle()
     QApplication.setActiveWindow(running.window)
     page.first_focus().setFocus()
-    painted = Painted([page.panes.left.text.viewport(), page.panes.right.text.viewport()])
+    painted = Painted([page.view.panes.left.text.viewport(), page.view.panes.right.text.viewport()])
     paints, saved, cpu = [], [], []
     for number in range(LABELS):
-        shown = page.desk.current
+        shown = page.state.presentation
         qtbot.keyClick(page.window(), VERDICTS[number % len(VERDICTS)])
         begun, used = time.perf_counter(), time.thread_time()
         qtbot.keyClick(page.window(), Qt.Key.Key_Return)
-        while page.desk.current is shown or min(painted.at.values()) < begun:
+        while page.state.presentation is shown or min(painted.at.values()) < begun:
             QApplication.processEvents()
         paints.append(1000 * (max(painted.at.values()) - begun))
         cpu.append(1000 * (time.thread_time() - used))
-        while page.commits.under_way:
+        while page.state.saving:
             QApplication.processEvents()
         saved.append(1000 * (time.perf_counter() - begun))
         running.settle()

@@ -85,13 +85,13 @@ class Loop:
 
     def label(self, count: int) -> int:
         page = self.running.page("annotate")
-        self.until(lambda: page.desk.current is not None)
+        self.until(lambda: page.state.presentation is not None)
         self.take_the_keyboard(page.first_focus())
         for number in range(count):
-            self.until(lambda: page.desk.current is not None and page.commits.under_way == 0)
+            self.until(lambda: page.state.presentation is not None and page.state.saving == 0)
             self.qtbot.keyClick(page.window(), VERDICTS[number % len(VERDICTS)])
             self.qtbot.keyClick(page.window(), Qt.Key.Key_Return)
-            self.until(lambda: page.commits.under_way == 0)
+            self.until(lambda: page.state.saving == 0)
             self.running.settle()
         return len(self.running.context.services.annotation.recent(self.running.context.session.reviewer_id, 1000))
 
@@ -176,4 +176,4 @@ def test_that_labels_become_a_policy_and_a_point_leads_back_to_its_pair(
     loop.run("inspect.annotate")
     annotate = running.window.page("annotate")
     loop.until(annotate.isVisible)
-    loop.until(lambda: annotate.desk.current is not None)
+    loop.until(lambda: annotate.state.presentation is not None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 
 from core.services.application import Application
 
@@ -25,45 +26,127 @@ def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
     return path
 
 
-class Hands:
-    """What a reviewer does at the keyboard."""
+class LabelingSession:
+    """A reviewer at the labelling screen of a running window: what they press, and what they see."""
 
-    def __init__(self, running, page, qtbot) -> None:
-        self.running, self.page, self.qtbot = running, page, qtbot
+    def __init__(self, window, qtbot) -> None:
+        self.window, self.qtbot = window, qtbot
+        self.page = window.page("annotate")
+        self.view, self.bar, self.panel = self.page.view, self.page.view.bar, self.page.view.panel
 
-    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
-        """Strike a key on the window."""
-        self.qtbot.keyClick(self.page.window(), key, modifier)
+    @property
+    def context(self):
+        """The context of the window."""
+        return self.window.context
+
+    @property
+    def service(self):
+        """The annotation service."""
+        return self.window.context.services.annotation
+
+    @property
+    def state(self):
+        """What the page has on the screen."""
+        return self.page.state
+
+    @property
+    def shown(self):
+        """The presentation on the screen, or None."""
+        return self.page.state.presentation
+
+    @property
+    def form(self):
+        """What is filled in."""
+        return self.page.state.form
+
+    @property
+    def missing_screen(self):
+        """The screen that is shown in place of a pair, or None."""
+        return None if self.view.shows_pair else self.view.currentWidget()
+
+    def press(self, *keys, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+        """Press keys on the window, one after the other."""
+        for key in keys:
+            self.qtbot.keyClick(self.page.window(), key, modifier)
+
+    def write(self, text: str) -> None:
+        """Type into the rationale, and leave it."""
+        self.press(Qt.Key.Key_R)
+        self.reach(self.panel.rationale.hasFocus)
+        self.qtbot.keyClicks(self.panel.rationale, text)
+        self.qtbot.keyClick(self.panel.rationale, Qt.Key.Key_Escape)
+        self.reach(lambda: not self.panel.rationale.hasFocus())
+
+    def rate_all(self, key=Qt.Key.Key_4) -> None:
+        """Answer every criterion by the same key; the overall verdict takes the keys afterwards."""
+        self.press(Qt.Key.Key_J, *(key for _ in self.state.criterion_ids))
+
+    def select(self, side: str, start: int, end: int) -> None:
+        """Select characters of an answer, which is shown as source."""
+        text = getattr(self.view.panes, side).text
+        cursor = text.textCursor()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        text.setTextCursor(cursor)
+
+    def add_span(self, side: str, start: int, end: int, tag: str) -> None:
+        """Select characters of an answer and give them a tag, by its words in the dialog."""
+        self.context.settings.set("annotate.view", "source")
+        self.select(side, start, end)
+        self.window.dialogs.answers.append(tag)
+        self.press(Qt.Key.Key_H)
 
     def label(self, key):
-        """Strike a verdict key and Enter; returns the showing that was answered, once it is stored."""
-        shown = self.page.desk.current
-        self.press(key)
-        self.press(Qt.Key.Key_Return)
-        self.qtbot.waitUntil(lambda: self.page.commits.under_way == 0)
-        self.running.settle()
+        """Press a verdict key and Enter; return the presentation that was answered, once it is stored."""
+        shown = self.shown
+        self.press(key, Qt.Key.Key_Return)
+        self.stored()
         return shown
+
+    def stored(self) -> None:
+        """Wait until every commit is stored and nothing runs in the background."""
+        self.reach(lambda: self.state.saving == 0)
+        self.window.settle()
 
     def labels(self):
         """Return the reviewer's labels that count, newest first."""
-        return self.running.context.services.annotation.recent(self.running.context.session.reviewer_id, 100)
+        return self.service.recent(self.context.session.reviewer_id, 100)
+
+    def draft(self, shown):
+        """Return the stored draft of a presentation, or None."""
+        return self.service.load_draft(shown.presentation_uid)
 
     def reach(self, condition) -> None:
-        """Wait until something is so."""
+        """Wait until a condition holds."""
         self.qtbot.waitUntil(condition)
+
+    def reach_pair(self) -> None:
+        """Wait until a pair is shown."""
+        self.reach(lambda: self.shown is not None)
+
+    def look_back(self) -> None:
+        """Go to the earlier decision, and wait until it is shown."""
+        before = self.state.earlier_id
+        self.press(Qt.Key.Key_BracketLeft)
+        self.reach(lambda: self.state.earlier_id not in (None, before))
+
+    def stop_clock(self) -> None:
+        """Let no time pass for the double-press guard, so that the speed of the machine decides nothing."""
+        self.context.settings.set("annotate.guard_ms", 2000)
+        self.state.clock = lambda: 0.0
 
 
 @pytest.fixture
-def sit_down(main_window, tmp_path, qtbot):
-    """Return a function that opens the labelling screen: ``sit_down(pairs=24, scale=7)`` -> :class:`Hands`."""
+def labeling(main_window, tmp_path, qtbot):
+    """Return a function that opens the labelling screen: ``labeling(pairs=24, scale=7)`` -> LabelingSession."""
 
-    def sit(pairs: int = 24, scale: int = 7) -> Hands:
-        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
-        mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
-        running.context.session.set_reviewer(mira.id, mira.name)
-        page = running.page("annotate")
-        qtbot.waitUntil(lambda: page.desk.current is not None)
-        page.first_focus().setFocus()
-        return Hands(running, page, qtbot)
+    def start(pairs: int = 24, scale: int = 7) -> LabelingSession:
+        window = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
+        mira = next(r for r in window.context.services.reviewers.list() if r.name == "mira")
+        window.context.session.set_reviewer(mira.id, mira.name)
+        session = LabelingSession(window, qtbot)
+        session.reach_pair()
+        session.page.first_focus().setFocus()
+        return session
 
-    return sit
+    return start

@@ -105,8 +105,8 @@ def test_that_the_pair_opens_in_annotate(demo: Any, page: Any) -> None:
     pair_id = page.table.current_pair()
     page.context.actions.run("inspect.annotate")
     annotate = demo.window.page("annotate")
-    demo.qtbot.waitUntil(lambda: annotate.desk.current is not None)
-    assert str(annotate.desk.current.pair_id) == pair_id
+    demo.qtbot.waitUntil(lambda: annotate.state.presentation is not None)
+    assert str(annotate.state.presentation.pair_id) == pair_id
     demo.settle()
 
 

@@ -1,0 +1,169 @@
+"""Stores judgements: commit, amend, skip, undo, redo.
+
+A commit is handed to the store's thread and the next pair is shown at once. "Saved" is announced only after the
+transaction was committed. A pair whose commit fails comes back with its form.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from PySide6.QtCore import QObject
+
+from app.annotate.draft_saver import DraftSaver
+from app.annotate.judgement_editor import JudgementEditor
+from app.annotate.judgement_form import JudgementForm
+from app.annotate.labeling_signals import LabelingSignals
+from app.annotate.labeling_state import LabelingState
+from app.annotate.presentation_controller import PresentationController
+from app.context import AppContext
+from core.domain.changes import Outcome
+from core.domain.judgement import Judgement
+from core.services.annotation.views import PresentationView, UndoStep
+
+Direction = Literal["undo", "redo"]
+
+
+class JudgementCommits(QObject):
+    """Changes what is stored for the pair on the screen, or for the last step."""
+
+    def __init__(
+        self,
+        context: AppContext,
+        state: LabelingState,
+        signals: LabelingSignals,
+        drafts: DraftSaver,
+        editor: JudgementEditor,
+        presentations: PresentationController,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._context, self._state, self._signals = context, state, signals
+        self._drafts, self._editor, self._presentations = drafts, editor, presentations
+
+    def submit(self, key: str = "submit") -> None:
+        """Store the judgement durably and show the next pair at once; ``key`` is what was pressed for it."""
+        state = self._state
+        presentation = state.presentation
+        if presentation is None or state.paused or self._editor.is_double_press(key):
+            return
+        if not state.form.complete:
+            self._signals.message.emit("Choose a verdict first: 1 to 7, 0 or N")
+            return
+        if state.earlier_id is not None and not state.changed:
+            self._presentations.show_next()
+            return
+        state.presses.note(key)
+        self._store(presentation)
+        self._presentations.show_next()
+
+    def amend(self) -> None:
+        """Replace the earlier judgement that is shown."""
+        if self._state.earlier_id is not None:
+            self.submit()
+
+    def skip(self) -> None:
+        """Put the pair aside; an earlier judgement is only closed."""
+        state, service = self._state, self._context.services.annotation
+        presentation = state.presentation
+        if presentation is None or self._editor.is_double_press("skip"):
+            return
+        self._editor.close_pair()
+        if state.earlier_id is None:
+            state.presses.note("skip")
+            state.answered.add(presentation.pair_id)
+            self._context.ops.mutate(
+                lambda: service.skip(presentation.presentation_uid), self._skipped, owner=self, initiator=self
+            )
+        self._presentations.show_next()
+
+    def undo(self) -> None:
+        """Take the last step back and show its pair again."""
+        self._step("undo")
+
+    def redo(self) -> None:
+        """Do the step again that was undone last."""
+        self._step("redo")
+
+    def _store(self, presentation: PresentationView) -> None:
+        state, service, session = self._state, self._context.services.annotation, self._context.session
+        draft, form, earlier_id, reviewer_id = state.draft(), state.form, state.earlier_id, session.reviewer_id
+        self._editor.close_pair()
+        state.saving += 1
+        state.answered.add(presentation.pair_id)
+        self._signals.save_state_changed.emit("Saving…", "")
+
+        def work() -> Outcome[Judgement]:
+            if earlier_id is not None:
+                return service.amend(earlier_id, draft)
+            return service.commit(presentation.presentation_uid, draft)
+
+        def failed(error: Exception) -> None:
+            if reviewer_id == session.reviewer_id:
+                self._put_back(error, presentation, form, earlier_id)
+            else:
+                self._keep_for_former_reviewer(error, presentation, form)
+
+        self._context.ops.mutate(work, self._stored, failed, owner=self, initiator=self)
+
+    def _stored(self, _outcome: Outcome[Judgement]) -> None:
+        state = self._state
+        state.saving -= 1
+        if not state.saving:
+            self._signals.save_state_changed.emit(f"Saved {time.strftime('%H:%M:%S')}", "Saved")
+        self._signals.steps_changed.emit()
+        if state.presentation is None:
+            self._presentations.fetch(then_show=True)
+
+    def _put_back(
+        self, error: Exception, presentation: PresentationView, form: JudgementForm, earlier_id: int | None
+    ) -> None:
+        """Show the pair with its form again, and keep the form as a draft in case the window is closed next."""
+        self._state.saving -= 1
+        self._state.answered.discard(presentation.pair_id)
+        self._drafts.save_now()
+        self._presentations.put_back(presentation, form, earlier_id)
+        self._drafts.save_soon()
+        self._signals.save_state_changed.emit("Not saved; your answer is still here", "")
+        self._context.tasks.unhandled.emit(error)
+
+    def _keep_for_former_reviewer(self, error: Exception, presentation: PresentationView, form: JudgementForm) -> None:
+        """Keep a form as a draft when another reviewer labels by now."""
+        self._state.saving -= 1
+        self._drafts.save(presentation.presentation_uid, form)
+        self._signals.save_state_changed.emit("Not saved; kept as a draft of the former reviewer", "")
+        self._context.tasks.unhandled.emit(error)
+
+    def _skipped(self, _outcome: Outcome[None]) -> None:
+        self._signals.message.emit("Put aside; it comes again at the end")
+        self._signals.steps_changed.emit()
+
+    def _step(self, direction: Direction) -> None:
+        service, reviewer_id = self._context.services.annotation, self._context.session.reviewer_id
+        if reviewer_id is None:
+            return
+        self._editor.cancel_submit()
+        self._drafts.save_now()
+        change = service.undo if direction == "undo" else service.redo
+        self._context.ops.mutate(
+            lambda: change(reviewer_id),
+            lambda outcome: self._stepped(direction, outcome.value),
+            owner=self,
+            initiator=self,
+        )
+
+    def _stepped(self, direction: Direction, step: UndoStep | None) -> None:
+        if step is None:
+            self._context.notices.post(f"There is no step to {direction}.")
+            return
+        if step.presented is not None:
+            self._drafts.save_now()
+            self._presentations.show(step.presented)
+        elif direction == "redo":
+            self._state.drop(step.pair_id)
+            if self._state.presentation is None:
+                self._presentations.show_next()
+        verb = "Undone" if direction == "undo" else "Redone"
+        self._signals.message.emit(f"{verb}: {step.label}{self._state.rubric_note}")
+        self._signals.steps_changed.emit()

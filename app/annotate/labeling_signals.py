@@ -1,0 +1,38 @@
+"""What the controllers of the labelling screen announce. Views connect to it; they never hold a controller."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+
+class LabelingSignals(QObject):
+    """One object for all controllers; what changed is read from ``LabelingState``.
+
+    Signals:
+        queue_opened(): a queue was opened.
+        nothing_to_label(str): there is no pair to show; a key of ``empty_states.EMPTY_STATES`` says why.
+        presentation_changed(): another pair is shown, with its form and its rubric.
+        form_changed(): something was filled in.
+        focus_changed(): another criterion takes the verdict keys.
+        span_added(): the selected words became a span.
+        paused_changed(bool): the pair was hidden, or is shown again.
+        message(str): what the reviewer is told until the form changes.
+        save_state_changed(str, str): whether the last judgement is stored: what is shown, and what a screen reader
+            says (empty for nothing).
+        steps_changed(): a judgement was stored or taken back, so that progress and history must be read again.
+        status_read(object): the ``ReviewerStatus`` that was read; None without queue or reviewer.
+        bookmarks_changed(): the pair on the screen may be bookmarked or not.
+    """
+
+    queue_opened = Signal()
+    nothing_to_label = Signal(str)
+    presentation_changed = Signal()
+    form_changed = Signal()
+    focus_changed = Signal()
+    span_added = Signal()
+    paused_changed = Signal(bool)
+    message = Signal(str)
+    save_state_changed = Signal(str, str)
+    steps_changed = Signal()
+    status_read = Signal(object)
+    bookmarks_changed = Signal()

@@ -1,0 +1,49 @@
+"""The header of the labelling screen: rubric and queue at the left, progress and pace at the right."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QProgressBar, QWidget
+
+from app.annotate.reviewer_status import ReviewerStatus
+from app.widgets.labels import Chip, ElideLabel, plain_tip, short, text_label
+
+MIN_PACE_S = 1.0
+"""Seconds a pair; a smaller pace is not one of a person, and is not shown."""
+
+
+class ProgressHeader:
+    """Shows it; ``left`` and ``right`` are the widgets for the page's header."""
+
+    def __init__(self) -> None:
+        self.rubric, self.queue = Chip(""), Chip("", "accent")
+        self.blind = Chip("blind", tooltip="Sides are drawn at random; sources are hidden.")
+        self._count, self.bar = text_label("", "strong"), QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedSize(110, 6)
+        self.bar.setAccessibleName("Pairs labelled")
+        self._pace = ElideLabel("", kind="caption")
+        self.left: tuple[QWidget, ...] = (self.rubric, self.queue, self.blind)
+        self.right: tuple[QWidget, ...] = (self._count, self.bar, self._pace)
+
+    def show_queue(self, title: str) -> None:
+        """Show what is labelled, when it is not every pair."""
+        self.queue.set_chip(title, "accent")
+
+    def show_rubric(self, title: str, *, of_queue: bool) -> None:
+        """Show the rubric version of the pair, and whether it is the queue's."""
+        self.rubric.set_chip(f"Rubric: {short(title)}", "neutral" if of_queue else "warn")
+        self.rubric.setToolTip(plain_tip(title))
+
+    def show_status(self, status: ReviewerStatus | None) -> None:
+        """Show how many pairs are labelled, and the pace."""
+        if status is None:
+            self._count.setText("")
+            self._pace.setText("")
+            return
+        progress = status.progress
+        self._count.setText(f"{progress.done:,} / {progress.total:,}".replace(",", "\u202f"))
+        self.bar.setMaximum(max(1, progress.total))
+        self.bar.setValue(progress.done)
+        pace = progress.seconds_per_pair or 0.0
+        left = f"~{pace:.0f} s/pair · {pace * progress.remaining / 60:.0f} min left"
+        self._pace.setText(left if pace >= MIN_PACE_S else f"{progress.today} today")

@@ -1,0 +1,147 @@
+"""What to label: rubric version, which pairs, in which order; and how the queue of a choice is opened. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from core.domain.judgement import Task
+from core.domain.pair_table import PairFilter
+from core.domain.rubric import RubricVersion
+from core.services.annotation.views import Order, PresentationView, QueueInfo, QueueSettings
+
+if TYPE_CHECKING:
+    from core.services.application import Application
+
+QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold"]
+Missing = Literal["", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done"]
+"""What is missing where no pair is shown: a key of ``empty_states.EMPTY_STATES``, or empty."""
+PREFETCH = 4
+"""Pairs that are handed out at once, so that the next ones wait in memory."""
+_TASKS: dict[QueueKind, Task] = {
+    "stale": Task.RELABEL,
+    "retest": Task.RETEST,
+    "adjudicate": Task.ADJUDICATE,
+    "gold": Task.GOLD,
+}
+_TITLES: dict[QueueKind, str] = {
+    "all": "",
+    "skipped": "put aside earlier",
+    "bookmarks": "bookmarked",
+    "stale": "relabelling",
+    "retest": "a second time",
+    "adjudicate": "adjudicating",
+    "gold": "decided pairs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChoice:
+    """What a reviewer chose to label.
+
+    Attributes:
+        version_id: a published rubric version; None for the newest.
+        pair_ids: the pairs of the kind "chosen".
+    """
+
+    kind: QueueKind = "all"
+    version_id: int | None = None
+    pair_ids: tuple[int, ...] = ()
+    order: Order = "import"
+
+    @property
+    def title(self) -> str:
+        """What is labelled in a few words, empty for simply every pair."""
+        if self.kind == "chosen":
+            count = len(self.pair_ids)
+            return f"{count:,} chosen pair{'s' if count != 1 else ''}"
+        return _TITLES[self.kind]
+
+    def of_kind(self, kind: QueueKind) -> QueueChoice:
+        """Return the choice of other pairs."""
+        return replace(self, kind=kind)
+
+    def of_pairs(self, pair_ids: tuple[int, ...]) -> QueueChoice:
+        """Return the choice of these pairs only."""
+        return replace(self, kind="chosen", pair_ids=pair_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedQueue:
+    """A queue with its first pairs, or what is missing for one.
+
+    Attributes:
+        version: the rubric version of the queue.
+        first: the pairs that were handed out with it.
+        rubrics: every published version by its id, so that an earlier judgement is shown under its own criteria.
+        own_label: the reviewer's judgement of the one pair that was asked for and is labelled already.
+    """
+
+    missing: Missing = ""
+    queue: QueueInfo | None = None
+    version: RubricVersion | None = None
+    first: list[PresentationView] = field(default_factory=list)
+    rubrics: dict[int, RubricVersion] = field(default_factory=dict)
+    own_label: int | None = None
+
+
+def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | None) -> OpenedQueue:
+    """Open the queue of a choice for a reviewer, or say what is missing for it. Reads the database."""
+    if not services.pairs.count(PairFilter()):
+        return OpenedQueue("pairs")
+    version = _version(services, choice)
+    if version is None:
+        return OpenedQueue("rubric")
+    if reviewer_id is None:
+        return OpenedQueue("reviewer")
+    queue = services.annotation.open_queue(_settings(services, choice, reviewer_id, version.id))
+    rubrics = {v.id: v for v in services.rubrics.published(imported=True)}
+    opened = partial(OpenedQueue, queue=queue, version=version, rubrics=rubrics)
+    if first := services.annotation.next(queue, PREFETCH):
+        return opened(first=first)
+    if (judgement_id := _own_label(services, choice, reviewer_id)) is not None:
+        return opened(own_label=judgement_id)
+    return opened(missing_pairs(choice.kind, queue.skipped))
+
+
+def missing_pairs(kind: QueueKind, skipped: int) -> Missing:
+    """Return what is missing at the end of a queue.
+
+    >>> missing_pairs("all", 3), missing_pairs("all", 0), missing_pairs("bookmarks", 0)
+    ('skipped', 'done', 'part')
+    """
+    if kind == "all":
+        return "skipped" if skipped else "done"
+    return "part"
+
+
+def _version(services: Application, choice: QueueChoice) -> RubricVersion | None:
+    published = [v for v in services.rubrics.published() if v.body.criteria]
+    published = [v for v in published if not v.rubric_name.startswith("Imported")] or published
+    return next((v for v in published if v.id == choice.version_id), published[0] if published else None)
+
+
+def _settings(services: Application, choice: QueueChoice, reviewer_id: int, version_id: int) -> QueueSettings:
+    pair_ids = None
+    if choice.kind == "chosen":
+        pair_ids = choice.pair_ids
+    elif choice.kind == "bookmarks":
+        pair_ids = tuple(pair_id for pair_id, _ in services.annotation.bookmarks(reviewer_id))
+    return QueueSettings(
+        reviewer_id,
+        version_id,
+        None if pair_ids is None else PairFilter(pair_ids=pair_ids),
+        choice.order,
+        task=_TASKS.get(choice.kind, Task.LABEL),
+        revisit_skipped=choice.kind in ("skipped", "bookmarks", "chosen"),
+    )
+
+
+def _own_label(services: Application, choice: QueueChoice, reviewer_id: int) -> int | None:
+    """Return the reviewer's label of the one pair that was asked for, to look at and amend."""
+    if choice.kind != "chosen" or len(choice.pair_ids) != 1:
+        return None
+    judgements = services.pairs.detail(choice.pair_ids[0]).judgements
+    own = [j.id for j in judgements if j.current and j.kind == "label" and j.reviewer.id == reviewer_id]
+    return own[-1] if own else None

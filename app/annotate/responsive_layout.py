@@ -1,0 +1,67 @@
+"""Hides what has no room: first parts of the header, then the panel beside the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalPart:
+    """A part of the header that may be hidden; ``is_filled`` tells whether it has anything to show."""
+
+    widget: QWidget
+    is_filled: Callable[[], bool]
+
+
+class ResponsiveLayout(QObject):
+    """Hides when there is too little room, and shows again when there is enough.
+
+    A panel that the reviewer hid stays hidden, and one that the reviewer asked for is shown however little room
+    there is.
+
+    Args:
+        header: the header of the page, as wide as the page.
+        body: what always stays, beside the panel.
+        panel: what is hidden after the optional parts.
+        optional: parts of the header, least needed first.
+
+    Signals:
+        panel_shown(bool): the panel was hidden or shown.
+    """
+
+    panel_shown = Signal(bool)
+
+    def __init__(
+        self, header: QWidget, body: QWidget, panel: QWidget, optional: Sequence[OptionalPart], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._header, self._body, self._panel, self._optional = header, body, panel, optional
+        self._hidden_here = False
+
+    def fit(self) -> None:
+        """Hide or show for the present width."""
+        self._fit_header()
+        panel = self._panel
+        panel_px = max(panel.minimumWidth(), panel.minimumSizeHint().width())
+        narrow = self._room() < self._body.minimumSizeHint().width() + panel_px
+        if narrow != self._hidden_here and panel.isHidden() == self._hidden_here:
+            self._hidden_here = narrow
+            panel.setVisible(not narrow)
+            self.panel_shown.emit(not narrow)
+
+    def _fit_header(self) -> None:
+        for part in self._optional:
+            part.widget.setVisible(part.is_filled())
+        for part in self._optional:
+            if self._header.minimumSizeHint().width() <= self._room():
+                break
+            part.widget.hide()
+
+    def _room(self) -> int:
+        """Return the width that the window has for the page. The page is never narrower than its parts ask for."""
+        window = self._header.window()
+        return window.width() - self._header.mapTo(window, QPoint(0, 0)).x()
