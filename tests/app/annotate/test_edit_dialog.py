@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 
 from app.annotate.edit_dialog import EditDialog
 
@@ -25,7 +26,7 @@ def test_that_an_untouched_text_comes_back_character_by_character(edit_dialog):
     dialog = edit_dialog(ODD)
     assert dialog.text == ODD and not dialog.changed
     dialog = edit_dialog(ODD, "Else.")
-    dialog._reset()
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Back to the original").click()
     assert dialog.text == ODD
 
 
