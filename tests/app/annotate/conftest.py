@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 
 from core.services.application import Application
+from tests.fakes.drafts import stored_draft
 
 
 def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
@@ -29,20 +30,20 @@ def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
 class LabelingSession:
     """A reviewer at the labelling screen of a running window: what they press, and what they see."""
 
-    def __init__(self, window, qtbot) -> None:
-        self.window, self.qtbot = window, qtbot
-        self.page = window.page("annotate")
+    def __init__(self, running, qtbot) -> None:
+        self.running, self.qtbot = running, qtbot
+        self.page = running.page("annotate")
         self.view, self.bar, self.panel = self.page.view, self.page.view.bar, self.page.view.panel
 
     @property
     def context(self):
         """The context of the window."""
-        return self.window.context
+        return self.running.context
 
     @property
     def service(self):
         """The annotation service."""
-        return self.window.context.services.annotation
+        return self.running.context.services.annotation
 
     @property
     def state(self):
@@ -93,7 +94,7 @@ class LabelingSession:
         """Select characters of an answer and give them a tag, by its words in the dialog."""
         self.context.settings.set("annotate.view", "source")
         self.select(side, start, end)
-        self.window.dialogs.answers.append(tag)
+        self.running.dialogs.answers.append(tag)
         self.press(Qt.Key.Key_H)
 
     def label(self, key):
@@ -106,7 +107,7 @@ class LabelingSession:
     def stored(self) -> None:
         """Wait until every commit is stored and nothing runs in the background."""
         self.reach(lambda: self.state.saving == 0)
-        self.window.settle()
+        self.running.settle()
 
     def labels(self):
         """Return the reviewer's labels that count, newest first."""
@@ -114,7 +115,7 @@ class LabelingSession:
 
     def draft(self, shown):
         """Return the stored draft of a presentation, or None."""
-        return self.service.load_draft(shown.presentation_uid)
+        return stored_draft(self.context.services.store, shown.presentation_uid)
 
     def reach(self, condition) -> None:
         """Wait until a condition holds."""
@@ -141,10 +142,10 @@ def labeling(main_window, tmp_path, qtbot):
     """Return a function that opens the labelling screen: ``labeling(pairs=24, scale=7)`` -> LabelingSession."""
 
     def start(pairs: int = 24, scale: int = 7) -> LabelingSession:
-        window = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
-        mira = next(r for r in window.context.services.reviewers.list() if r.name == "mira")
-        window.context.session.set_reviewer(mira.id, mira.name)
-        session = LabelingSession(window, qtbot)
+        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
+        mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
+        running.context.session.set_reviewer(mira.id, mira.name)
+        session = LabelingSession(running, qtbot)
         session.reach_pair()
         session.page.first_focus().setFocus()
         return session

@@ -24,7 +24,7 @@ def keep_text(text):
 def test_that_an_edit_is_stored_with_the_judgement_and_comes_back_by_undo(labeling):
     session = labeling()
     shown = session.shown
-    session.window.dialogs.on_dialog = keep_text("First, but better.")
+    session.running.dialogs.on_dialog = keep_text("First, but better.")
     session.press(Qt.Key.Key_2, Qt.Key.Key_E, Qt.Key.Key_Return)
     session.stored()
     (label,) = session.labels()
@@ -39,8 +39,8 @@ def test_that_an_edit_is_stored_with_the_judgement_and_comes_back_by_undo(labeli
 def test_that_an_edit_needs_a_preferred_answer_and_stays_with_its_side(labeling):
     session = labeling()
     session.press(Qt.Key.Key_E)
-    assert session.window.dialogs.asked == [] and "better answer first" in session.bar.line
-    session.window.dialogs.on_dialog = keep_text("Second, improved.")
+    assert session.running.dialogs.asked == [] and "better answer first" in session.bar.line
+    session.running.dialogs.on_dialog = keep_text("Second, improved.")
     session.press(Qt.Key.Key_6, Qt.Key.Key_E)
     session.label(Qt.Key.Key_2)
     (label,) = session.labels()
@@ -49,7 +49,7 @@ def test_that_an_edit_needs_a_preferred_answer_and_stays_with_its_side(labeling)
 
 def test_that_an_edit_that_changes_nothing_is_none(labeling):
     session = labeling()
-    session.window.dialogs.on_dialog = lambda _: True
+    session.running.dialogs.on_dialog = lambda _: True
     session.press(Qt.Key.Key_1, Qt.Key.Key_E)
     assert session.form.edits == {} and "No edit" in session.bar.line
 
@@ -58,9 +58,9 @@ def test_that_selected_words_become_a_span_by_key_and_are_stored_in_canonical_si
     session = labeling()
     shown = session.shown
     session.press(Qt.Key.Key_H)
-    assert session.view.panes.shows_source and session.window.dialogs.asked == []
+    assert session.view.panes.shows_source and session.running.dialogs.asked == []
     session.select("right", 0, 6)
-    session.window.dialogs.answers.append("Factual error")
+    session.running.dialogs.answers.append("Factual error")
     session.press(Qt.Key.Key_H)
     assert [(s.side, s.start, s.end, s.tag) for s in session.form.spans] == [("right", 0, 6, "error")]
     session.label(Qt.Key.Key_1)
@@ -80,18 +80,18 @@ def test_that_the_button_of_a_span_removes_it(labeling, qtbot):
 def test_that_edit_and_spans_survive_as_a_draft(labeling):
     session = labeling()
     shown = session.shown
-    session.window.dialogs.on_dialog = keep_text("Better.")
+    session.running.dialogs.on_dialog = keep_text("Better.")
     session.press(Qt.Key.Key_2, Qt.Key.Key_E)
     session.add_span("left", 0, 5, "Good")
     session.page.can_leave()
-    session.window.settle()
+    session.running.settle()
     kept = session.draft(shown)
     assert kept["edits"] == {"left": "Better."} and kept["spans"] == [["left", 0, 5, "good", ""]]
 
 
 def test_that_cannot_judge_stores_its_reason(labeling):
     session = labeling()
-    session.window.dialogs.answers.append(CANNOT_JUDGE_REASONS["language"])
+    session.running.dialogs.answers.append(CANNOT_JUDGE_REASONS["language"])
     session.press(Qt.Key.Key_N)
     assert session.bar.line == CANNOT_JUDGE_REASONS["language"]
     session.press(Qt.Key.Key_Return)
@@ -102,7 +102,7 @@ def test_that_cannot_judge_stores_its_reason(labeling):
 
 def test_that_a_flag_is_set_and_removed(labeling):
     session = labeling()
-    session.window.dialogs.answers += [0, 0]
+    session.running.dialogs.answers += [0, 0]
     session.press(Qt.Key.Key_F)
     assert session.form.flags == {"pii"}
     session.press(Qt.Key.Key_F)

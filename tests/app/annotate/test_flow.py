@@ -32,7 +32,7 @@ def test_that_skipped_pairs_come_again_when_the_others_are_done(labeling):
     session = labeling(pairs=3)
     skipped = session.shown.pair_id
     session.press(Qt.Key.Key_S)
-    session.window.settle()
+    session.running.settle()
     session.label(Qt.Key.Key_1)
     session.label(Qt.Key.Key_1)
     session.reach(lambda: session.missing_screen is not None)
@@ -119,11 +119,11 @@ def test_that_a_bookmarked_pair_says_so_and_can_be_gone_back_to(labeling):
     session = labeling()
     bookmarked = session.shown.pair_id
     session.press(Qt.Key.Key_M, Qt.Key.Key_S)
-    session.window.settle()
+    session.running.settle()
     assert not session.context.actions.action("annotate.bookmark").isChecked()
     session.page.take_queue("bookmarks")
     session.reach(lambda: session.shown is not None and session.shown.pair_id == bookmarked)
-    session.window.settle()
+    session.running.settle()
     assert session.context.actions.action("annotate.bookmark").isChecked()
 
 

@@ -26,9 +26,9 @@ def test_that_going_to_the_rationale_says_that_the_panel_is_shown(labeling):
 
 
 def test_that_an_empty_screen_has_no_empty_parts_in_its_header(main_window, tmp_path):
-    window = main_window(workspace=tmp_path / "empty", create=True)
-    progress = window.page("annotate").progress
-    window.settle()
+    running = main_window(workspace=tmp_path / "empty", create=True)
+    progress = running.page("annotate").progress
+    running.settle()
     assert not progress.bar.isVisible() and not progress.rubric.isVisible()
     assert progress.blind.isVisible()
 

@@ -54,7 +54,7 @@ def test_that_undo_brings_the_pair_back_and_redo_labels_it_again(labeling):
     session.reach(lambda: session.shown.pair_id == shown.pair_id)
     assert session.labels() == []
     assert session.form.strength == 3 and session.shown.left_is == shown.left_is
-    session.window.settle()
+    session.running.settle()
     session.press(Qt.Key.Key_Y, modifier=CTRL)
     session.reach(lambda: session.shown.pair_id == following)
     assert [label.draft.strength for label in session.labels()] == [from_screen(3, shown.left_is)]
@@ -68,7 +68,7 @@ def test_that_undo_in_the_rationale_takes_back_words_and_no_label(labeling):
     session.qtbot.keyClicks(session.panel.rationale, "word")
     session.press(Qt.Key.Key_Z, modifier=CTRL)
     assert session.panel.rationale.toPlainText() == "" == session.form.rationale
-    session.window.settle()
+    session.running.settle()
     assert len(session.labels()) == 1
 
 
@@ -106,11 +106,11 @@ def test_that_saved_is_said_only_after_the_commit(labeling, monkeypatch):
 
 
 def test_that_the_page_says_what_is_missing(main_window, tmp_path):
-    window = main_window(workspace=tmp_path / "empty", create=True)
-    page = window.page("annotate")
-    window.settle()
+    running = main_window(workspace=tmp_path / "empty", create=True)
+    page = running.page("annotate")
+    running.settle()
     assert page.state.presentation is None and not page.view.shows_pair
-    assert not window.context.actions.action("annotate.submit").isEnabled()
+    assert not running.context.actions.action("annotate.submit").isEnabled()
 
 
 def test_that_the_page_fits_a_small_window(labeling):

@@ -22,7 +22,7 @@ def refresh(session) -> None:
     before = session.state.queue
     session.page.changed(Changes.PAIRS)
     session.reach(lambda: session.state.queue is not None and session.state.queue is not before)
-    session.window.settle()
+    session.running.settle()
 
 
 class Gate:
@@ -72,7 +72,7 @@ def test_that_the_same_reviewer_set_again_disturbs_nothing(labeling):
     shown, reviewer = session.shown, session.context.session
     session.press(Qt.Key.Key_2)
     reviewer.set_reviewer(reviewer.reviewer_id, reviewer.reviewer_name)
-    session.window.settle()
+    session.running.settle()
     assert session.shown is shown and session.form.strength == -2
 
 
@@ -116,20 +116,20 @@ def test_that_a_reviewer_chosen_elsewhere_while_a_queue_is_opened_gets_the_own_o
     session.context.navigate("data")
     session.context.session.set_reviewer(bo.id, bo.name)
     gate.let_go()
-    session.window.settle()
+    session.running.settle()
     session.context.navigate("annotate")
     session.reach_pair()
     assert session.state.queue.settings.reviewer_id == bo.id == gate.asked[-1]
 
 
 def test_that_a_reviewer_who_comes_while_a_queue_is_being_opened_gets_one(main_window, tmp_path, qtbot, hold_opening):
-    window = main_window(workspace=make_workspace(tmp_path / "ws"))
-    window.context.session.set_reviewer(None)
+    running = main_window(workspace=make_workspace(tmp_path / "ws"))
+    running.context.session.set_reviewer(None)
     gate = hold_opening()
-    page = window.page("annotate")
+    page = running.page("annotate")
     qtbot.waitUntil(lambda: gate.asked == [None])
-    (mira,) = window.context.services.reviewers.list()[:1]
-    window.context.session.set_reviewer(mira.id, mira.name)
+    (mira,) = running.context.services.reviewers.list()[:1]
+    running.context.session.set_reviewer(mira.id, mira.name)
     gate.let_go()
     qtbot.waitUntil(lambda: page.state.presentation is not None)
     assert gate.asked == [None, mira.id]
@@ -145,7 +145,7 @@ def test_that_a_new_rubric_version_is_labelled_under_and_the_draft_is_kept(label
     new = rubrics.publish(draft.id, ChangeLevel.MAJOR, "Everything is different").value
     session.page.changed(Changes.RUBRICS)
     session.reach(lambda: session.shown is not None and session.shown.rubric_version_id == new.id)
-    session.window.settle()
+    session.running.settle()
     assert session.panel.version_id == new.id
     assert session.draft(shown)["rationale"] == "Under the old rules"
 
@@ -176,7 +176,7 @@ def test_that_a_queue_that_cannot_be_opened_says_so_and_is_tried_again(labeling,
     with monkeypatch.context() as patch:
         patch.setattr(queue_controller, "open_queue", refuse)
         session.page.take_queue("all")
-        session.window.settle()
+        session.running.settle()
         (button,) = session.missing_screen.buttons
         assert button.text() == "Try again"
     button.click()
@@ -188,5 +188,5 @@ def test_that_presentations_are_noted_off_the_thread_of_the_window(labeling, mon
     threads = []
     monkeypatch.setattr(session.service, "shown", lambda _uid: threads.append(threading.current_thread()))
     session.press(Qt.Key.Key_S)
-    session.window.settle()
+    session.running.settle()
     assert threads and threading.main_thread() not in threads

@@ -15,19 +15,19 @@ def test_that_undo_and_redo_go_on_after_a_restart(labeling, main_window, tmp_pat
     session.write("Half a sent")
     waiting = session.shown.pair_id
     session.page.window().close()
-    session.window.settle()
-    session.window.shut()
+    session.running.settle()
+    session.running.shut()
 
     again = LabelingSession(main_window(workspace=tmp_path / "ws"), qtbot)
     again.reach_pair()
-    again.window.settle()
+    again.running.settle()
     assert again.shown.pair_id == waiting and again.form.rationale == "Half a sent"
     again.page.first_focus().setFocus()
     again.press(Qt.Key.Key_Z, modifier=CTRL)
     again.reach(lambda: again.shown.pair_id == done.pair_id)
     assert again.form.strength == 3
-    again.window.settle()
+    again.running.settle()
     again.press(Qt.Key.Key_Y, modifier=CTRL)
     again.reach(lambda: again.shown.pair_id == waiting)
-    again.window.settle()
+    again.running.settle()
     assert again.form.rationale == "Half a sent"

@@ -37,15 +37,15 @@ def test_that_an_edit_never_lands_on_another_pair(labeling):
         session.context.actions.run("annotate.skip")
         return True
 
-    session.window.dialogs.on_dialog = write_while_the_pair_is_skipped
+    session.running.dialogs.on_dialog = write_while_the_pair_is_skipped
     session.press(Qt.Key.Key_E)
     assert session.form.edits == {} and "Another pair" in session.bar.line
-    session.window.settle()
+    session.running.settle()
 
 
 def test_that_enter_on_a_focused_button_removes_the_flag_and_labels_nothing(labeling, qtbot):
     session = labeling()
-    session.window.dialogs.answers.append("Personal data")
+    session.running.dialogs.answers.append("Personal data")
     session.press(Qt.Key.Key_F, Qt.Key.Key_1)
     (button,) = session.panel.flags_and_spans.findChildren(QToolButton)
     button.setFocus(Qt.FocusReason.TabFocusReason)
@@ -102,7 +102,7 @@ def test_that_a_label_whose_commit_failed_comes_back_and_is_a_draft_when_the_win
     assert session.shown is shown and session.form.strength == 2
     assert "Not saved" in session.bar.line
     session.page.can_leave()
-    session.window.settle()
+    session.running.settle()
     kept = session.draft(shown)
     assert (kept["strength"], kept["rationale"]) == (2, "So it is.")
 
@@ -115,7 +115,7 @@ def test_that_a_label_whose_commit_failed_waits_for_its_own_reviewer(labeling, r
     session.press(Qt.Key.Key_6, Qt.Key.Key_Return)
     session.context.session.set_reviewer(bo.id, bo.name)
     session.reach(lambda: session.shown is not None and session.state.saving == 0)
-    session.window.settle()
+    session.running.settle()
     assert session.state.queue.settings.reviewer_id == bo.id and session.form.verdict is None
     assert session.draft(shown)["strength"] == 2
 
@@ -130,7 +130,7 @@ def test_that_what_was_typed_a_moment_ago_is_kept(labeling, leave):
         session.press(Qt.Key.Key_P)
     else:
         session.press(Qt.Key.Key_Z, modifier=CTRL)
-    session.window.settle()
+    session.running.settle()
     assert session.draft(shown)["rationale"] == "Half a sent"
 
 
@@ -158,7 +158,7 @@ def test_that_an_earlier_decision_is_shown_under_the_criteria_it_was_made_under(
     new = rubrics.publish(draft.id, ChangeLevel.MAJOR, "Other criteria").value
     page.changed(Changes.RUBRICS)
     session.reach(lambda: session.panel.version_id == new.id)
-    session.window.settle()
+    session.running.settle()
     session.look_back()
     assert session.panel.version_id == old.id and old.title in session.bar.line
     assert session.panel.rows[0].choice.value == 2

@@ -1,0 +1,73 @@
+"""The layers of the labelling page: state and form, controllers, views, page. Each is imported only from above."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "app" / "annotate"
+STATE = ("judgement_form", "labeling_state", "press_guard", "queue_choice", "verdict_scale")
+CONTROLLERS = (
+    "draft_saver",
+    "history_navigation",
+    "judgement_commits",
+    "judgement_editor",
+    "labeling_controller",
+    "labeling_signals",
+    "presentation_controller",
+    "queue_controller",
+    "reviewer_status",
+)
+DIALOGS = ("edit_dialog", "questions", "queue_dialog")
+"""Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
+PAGE = "page"
+
+
+def imports_of(name: str) -> set[str]:
+    """Return every module that a module of the folder imports, those for type checking included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def modules() -> list[str]:
+    """Return the modules of the folder."""
+    return [path.stem for path in sorted(FOLDER.glob("*.py")) if path.stem != "__init__"]
+
+
+def views() -> list[str]:
+    """Return the modules that hold widgets, the page and the dialogs left out."""
+    return [name for name in modules() if name not in (*STATE, *CONTROLLERS, *DIALOGS, PAGE)]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_that_no_part_of_the_page_imports_the_page(name: str) -> None:
+    assert "app.annotate.page" not in imports_of(name)
+
+
+@pytest.mark.parametrize("name", STATE)
+def test_that_state_and_form_import_no_qt_and_no_other_part_of_the_window(name: str) -> None:
+    outside = {module for module in imports_of(name) if module.startswith(("PySide6", "app."))}
+    assert {module for module in outside if not module.startswith(tuple(f"app.annotate.{s}" for s in STATE))} == set()
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_that_controllers_import_no_widgets(name: str) -> None:
+    imported = imports_of(name)
+    assert not {
+        module for module in imported if module.startswith(("PySide6.QtWidgets", "PySide6.QtGui", "app.widgets"))
+    }
+    assert not imported & {f"app.annotate.{view}" for view in views()}
+
+
+@pytest.mark.parametrize("name", views())
+def test_that_views_import_neither_the_context_nor_controllers(name: str) -> None:
+    allowed = ("app.annotate.reviewer_status",)
+    controllers = {f"app.annotate.{c}" for c in CONTROLLERS} - set(allowed)
+    assert not imports_of(name) & ({"app.context", "core.services.application"} | controllers)
