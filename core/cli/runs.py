@@ -62,6 +62,8 @@ def show(run: _Run, where: _In = None, as_json: _Json = False) -> None:
         say(f"{key:12} {value}")
     for key, value in record.config.to_plain().items():
         say(f"  {key:20} {value}")
+    for key in record.unknown_settings:
+        say(f"  {key:20} (a setting that this version does not know)")
     for line in reader.log_tail(15):
         say(line)
 

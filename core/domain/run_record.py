@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from core.domain.run_config import RunConfig
+from core.domain.errors import UsageError
+from core.domain.run_config import RENAMED, SETTINGS, RunConfig
 
 RunState = Literal["created", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
@@ -39,6 +40,8 @@ class RunRecord:
         versions: of Python and of each library that computes.
         dataset: id, title and root sha256 of the dataset version, or the pairs file it came from.
         parent_run, parent_step: of a fork, the run and checkpoint that it continues; empty otherwise.
+        unknown_settings: names of settings in ``run.json`` that this version does not have; a newer one wrote them.
+            Such a run can be watched, but not started or forked.
     """
 
     run_id: str
@@ -59,10 +62,11 @@ class RunRecord:
     note: str = ""
     parent_run: str = ""
     parent_step: int = 0
+    unknown_settings: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for ``run.json``."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "unknown_settings"}
         return {
             **plain,
             "config": self.config.to_plain(),
@@ -72,10 +76,32 @@ class RunRecord:
 
     @classmethod
     def from_plain(cls, row: dict[str, Any]) -> RunRecord:
-        """Return the record written by :meth:`to_plain`; fields of a newer writer are ignored."""
+        """Return the record written by :meth:`to_plain`.
+
+        Old names of settings are read as today's. Fields of the record that a newer version added are ignored; its
+        settings are named in ``unknown_settings``.
+
+        Raises:
+            KeyError, TypeError: when a field is missing.
+            UsageError: when a setting is out of bounds.
+        """
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in row.items() if key in known}
         values["config"] = RunConfig.as_stored(row["config"])
         values["charter"] = Charter(**row.get("charter", {}))
         values["tags"] = tuple(row.get("tags", ()))
+        values["unknown_settings"] = tuple(sorted(k for k in row["config"] if RENAMED.get(k, k) not in SETTINGS))
         return cls(**values)
+
+    def require_known_settings(self) -> None:
+        """Raise where the run has settings that this version cannot honour.
+
+        Raises:
+            UsageError: naming them.
+        """
+        if self.unknown_settings:
+            raise UsageError(
+                f"This run has settings that this version does not know: {', '.join(self.unknown_settings)}. "
+                "Nothing was changed.",
+                "Use the version of Pairwright that created the run, or create a new run.",
+            )

@@ -40,10 +40,12 @@ def fork_run(
 
     Raises:
         NotFound: when there is no such checkpoint.
-        UsageError: when a setting changed that a checkpoint cannot follow.
+        UsageError: when a setting changed that a checkpoint cannot follow, or the parent has settings that this
+            version does not know.
         BadInput: when the checkpoint is damaged.
     """
     record = parent.record()
+    record.require_known_settings()
     if step is None:
         step = next(iter(saved_steps(parent)), 0)
     source = parent.checkpoints / f"step-{step}"

@@ -15,7 +15,7 @@ from core.runs.folder import RunFolder
 from core.runs.hosting import hosts
 from core.runs.hosting.driver import Engine
 from core.runs.hosting.hosts import Host, HostKind
-from core.runs.status import read_status, refuse_finished
+from core.runs.status import read_status, require_startable
 
 _ID_PREFIX = 4
 """Characters of a run id that are enough to name a run."""
@@ -80,9 +80,9 @@ def start(
 
     Raises:
         WorkspaceInUse: when a process works on it already.
-        UsageError: when it is finished.
+        UsageError: when it is finished, or has settings that this version does not know.
     """
-    refuse_finished(folder)
+    require_startable(folder)
     return hosts.start(folder.path, host, survive=survive, engine=engine)
 
 

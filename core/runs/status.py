@@ -88,12 +88,14 @@ def read_status(folder: RunFolder, *, now_ms: int | None = None) -> RunStatus:
     return _combine(told, worker, alive)
 
 
-def refuse_finished(folder: RunFolder) -> None:
-    """Raise where all steps of the run are done.
+def require_startable(folder: RunFolder) -> None:
+    """Raise where the run cannot be started or resumed.
 
     Raises:
-        UsageError: when the run is finished.
+        UsageError: when all its steps are done, or it has settings that this version does not know.
+        NotFound: when the folder holds no run.
     """
+    folder.record().require_known_settings()
     if read_status(folder).state == "finished":
         raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
 

@@ -27,7 +27,7 @@ from core.runs.hosting.heartbeat import Heartbeat
 from core.runs.hosting.run_lock import lock_run
 from core.runs.ledger.recorder import Recorder
 from core.runs.ledger.writer import LedgerWriter
-from core.runs.status import refuse_finished
+from core.runs.status import require_startable
 
 OnEvent = Callable[[RunEvent], None]
 
@@ -87,7 +87,7 @@ def drive(run_dir: Path, how: HostOptions) -> Finished | Failed:
     folder = RunFolder(run_dir)
     record = folder.record()
     with lock_run(folder):
-        refuse_finished(folder)
+        require_startable(folder)
         if how.reset:
             request(folder.control, "run")
         with stop_on_signals(folder.control, how.signals):

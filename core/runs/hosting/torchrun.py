@@ -24,7 +24,7 @@ from core.runs.hosting.driver import HostOptions
 from core.runs.hosting.hosts import worker_environment
 from core.runs.hosting.run_lock import lock_run
 from core.runs.ledger.reader import RunReader
-from core.runs.status import refuse_finished
+from core.runs.status import require_startable
 from core.training.control import NoControl
 
 _POLL_S = 0.2
@@ -90,7 +90,7 @@ def run_processes(
         raise UsageError("This build runs one process.", "Use --launch from a source checkout.")
     folder = RunFolder(run_dir)
     folder.record()
-    refuse_finished(folder)
+    require_startable(folder)
     with lock_run(folder):  # the first process takes it anew, but would be refused where nobody hears it
         request(folder.control, "run")
     with stop_on_signals(folder.control, signals):

@@ -10,9 +10,11 @@ import psutil
 import pytest
 
 from core.domain.errors import NotFound, UsageError, WorkspaceInUse
+from core.domain.run_config import RENAMED
 from core.runs import run_control
 from core.runs.control_file import ControlFile, request, requested
 from core.runs.folder import RunFolder
+from core.runs.forking import fork_run
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.heartbeat import Worker, WorkerState
 from tests.fakes.scripted_engine import train
@@ -73,6 +75,35 @@ def test_that_a_finished_run_is_not_started(make_run: Make) -> None:
     for begin in (run_control.start, run_control.resume):
         with pytest.raises(UsageError, match="finished"):
             begin(folder)
+
+
+def test_that_a_run_with_settings_of_a_newer_version_is_shown_but_neither_started_nor_forked(make_run: Make) -> None:
+    folder = make_run()
+    plain = json.loads(folder.run_json.read_text())
+    plain["config"]["of_a_newer_version"] = 1
+    folder.run_json.write_text(json.dumps(plain))
+    record = folder.record()
+    assert record.unknown_settings == ("of_a_newer_version",)
+    assert "of_a_newer_version" not in json.dumps(record.to_plain())
+    for refused in (
+        lambda: run_control.start(folder),
+        lambda: drive(folder.path, HostOptions(host="terminal", engine=train)),
+        lambda: fork_run(folder, 5, {}),
+    ):
+        with pytest.raises(UsageError, match="does not know: of_a_newer_version"):
+            refused()
+    assert not folder.ledger.exists()
+
+
+def test_that_old_names_of_settings_are_read(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RENAMED, "old_beta", "beta")
+    folder = make_run()
+    plain = json.loads(folder.run_json.read_text())
+    plain["config"]["old_beta"] = plain["config"].pop("beta") * 2
+    folder.run_json.write_text(json.dumps(plain))
+    record = folder.record()
+    assert record.config.beta == 0.2
+    assert record.unknown_settings == ()
 
 
 def test_that_a_run_is_not_started_twice(make_run: Make) -> None:
