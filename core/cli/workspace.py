@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("init", help="Make an empty workspace.")(init)
     app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, plain or gz.")(import_file)
+    app.command("formats", help="List the formats that import reads.")(list_formats)
     app.command("check", help="Look for damage and for what does not add up.")(check)
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
     app.command("restore", help="Make a new workspace from a backup; nothing is overwritten.")(restore)
@@ -49,7 +50,7 @@ def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] 
 def import_file(
     workspace: _Ws,
     file: Annotated[Path, typer.Argument(help="What to import.")],
-    fmt: Annotated[str, typer.Option("--format", help="Format; detected when not given.")] = "",
+    fmt: Annotated[str, typer.Option("--format", help="Key of a format, see `formats`; detected when left out.")] = "",
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
     consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
@@ -74,6 +75,13 @@ def import_file(
         say(f"{count:8}  rejected: {reason}")
     if report.rejects_path:
         say(f"The rejected rows are listed in {report.rejects_path}")
+
+
+def list_formats(as_json: _Json = False) -> None:
+    """Print key, name and content of every format."""
+    from core.services.importing.formats.registry import format_infos
+
+    _say_rows([dataclasses.asdict(info) for info in format_infos()], "", as_json)
 
 
 def check(workspace: _Ws, as_json: _Json = False) -> None:

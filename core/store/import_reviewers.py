@@ -7,7 +7,7 @@ from sqlmodel import Session
 from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind
 from core.store import reviewers
-from core.store.import_rows import DERIVED, Target
+from core.store.import_rows import Target
 from core.store.sqlite.write_context import WriteContext
 
 
@@ -17,7 +17,7 @@ class ImportReviewers:
     def __init__(self, session: Session, target: Target, context: WriteContext, judged: set[tuple[int, str]]) -> None:
         self._session, self._target, self._context = session, target, context
         self._judged = judged
-        self._closed = {pair_id for pair_id, _ in judged} if target.format == DERIVED else set()
+        self._closed = {pair_id for pair_id, _ in judged} if target.repeats_labels else set()
         self._known: dict[str, tuple[int, str]] = {}
         self.used: set[str] = set()
 
@@ -40,7 +40,7 @@ class ImportReviewers:
     def _name(self, reviewer: str) -> str:
         if not reviewer:
             return self._target.reviewer
-        return reviewer if self._target.own_names else f"{self._target.reviewer} {reviewer}"
+        return reviewer if self._target.names_reviewers else f"{self._target.reviewer} {reviewer}"
 
 
 def judged_on(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:

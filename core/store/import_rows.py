@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-OWN_NAMES = "pairwright_table"
-"""The format whose labels carry the names of their reviewers."""
-DERIVED = "pairwright"
-"""The format of exported datasets: its labels repeat what a workspace holds and are not counted again."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """A label that came with a pair, in canonical sides; ``reviewer`` is empty when the source has one reviewer."""
+    """A label that came with a pair, in canonical sides; ``reviewer`` is empty when the file names none."""
 
     reviewer: str
     verdict: str
@@ -48,7 +43,13 @@ class NewRow:
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """What is known of a file before its first pair is stored."""
+    """What is known of a file before its first pair is stored.
+
+    Attributes:
+        reviewer: name of the imported reviewer, and the beginning of the names when the file has several.
+        names_reviewers: the names in the file are names of reviewers already.
+        repeats_labels: the labels repeat what a workspace holds and add no reviewer to a pair that has labels.
+    """
 
     name: str
     reviewer: str
@@ -57,23 +58,21 @@ class NewSource:
     format: str
     licence: str = ""
     consent: str = "granted"
+    names_reviewers: bool = False
+    repeats_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the batches of one import go.
-
-    Attributes:
-        reviewer: name of the imported reviewer, and the beginning of its names when the file has several.
-        own_names: the names in the file are names of reviewers already.
-    """
+    """Where the batches of one import go; for the other fields see :class:`NewSource`."""
 
     source_id: int
     source_name: str
     reviewer: str
     file_sha256: str
     format: str
-    own_names: bool = False
+    names_reviewers: bool = False
+    repeats_labels: bool = False
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.store import rubrics
 from core.store.import_reviewers import ImportReviewers, judged_on
-from core.store.import_rows import OWN_NAMES, BatchResult, NewPair, NewRow, NewSource, Target
+from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
 from core.store.plain import insert_row
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.write_context import WriteContext
@@ -24,12 +24,10 @@ from core.store.tables import ImportBatchRow, SourceRow
 
 
 def open_source(session: Session, new: NewSource, context: WriteContext) -> Target:
-    """Return where the batches of a file go; the very same file goes where it went before, under the same reviewer."""
-    own_names = new.format == OWN_NAMES
+    """Return where the batches of a file go; the same file goes to the same source and reviewer as before."""
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
     if found is not None and found.id is not None:
-        reviewer = found.voice or new.reviewer
-        return Target(found.id, found.name, reviewer, new.file_sha256, new.format, own_names)
+        return _target(found.id, found.name, found.voice or new.reviewer, new)
     name, number = new.name, 1
     while session.exec(select(SourceRow.id).where(col(SourceRow.name) == name)).first() is not None:
         number += 1
@@ -48,7 +46,11 @@ def open_source(session: Session, new: NewSource, context: WriteContext) -> Targ
         voice=new.reviewer,
         created_ms=context.at_ms,
     )
-    return Target(key, name, new.reviewer, new.file_sha256, new.format, own_names)
+    return _target(key, name, new.reviewer, new)
+
+
+def _target(source_id: int, name: str, reviewer: str, new: NewSource) -> Target:
+    return Target(source_id, name, reviewer, new.file_sha256, new.format, new.names_reviewers, new.repeats_labels)
 
 
 def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context: WriteContext) -> BatchResult:

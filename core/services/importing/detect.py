@@ -1,18 +1,15 @@
-"""Telling the format of a file: every format is tried on a sample, the surest that converts the most wins."""
+"""Detecting the format of a file: every format converts a sample; the one with the highest confidence is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from core.domain.errors import BadInput
-from core.services.importing import tables
-from core.services.importing.bound import BoundFormat
-from core.services.importing.codings import Coding
-from core.services.importing.columns import Sample, answer_columns, prompt_column
-from core.services.importing.formats import FORMATS, format_of
+from core.services.importing.formats.columns import Row, Sample, answer_columns, prompt_column
+from core.services.importing.formats.registry import FORMATS, format_of
+from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.rows import RawRow
 
@@ -27,14 +24,20 @@ class Detection:
     """What a file seems to be.
 
     Attributes:
+        fmt: the format. bound: it, bound to the file's columns.
         confidence: 0..1; the share of tried records that convert times how distinct the format is.
         alternatives: other format keys that could be asked for, most likely first.
     """
 
+    fmt: RowFormat
     bound: BoundFormat
-    title: str
     confidence: float
     alternatives: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The format's key, with the option that was taken."""
+        return self.fmt.key_with(self.bound.option)
 
 
 def take_sample(rows: Iterable[RawRow]) -> Sample:
@@ -69,33 +72,39 @@ def detect(path: Path, sample: Sample, limits: Limits, fmt: str | None = None) -
     found = []
     for known in FORMATS:
         bound = known.bind(sample, limits)
-        if bound is not None:
-            share = _share(bound, sample)
-            found.append((round(share * known.certainty * bound.certainty, 3), share, known.title, bound))
-    found = sorted((entry for entry in found if entry[1] >= _LEAST), key=lambda entry: -entry[0])
+        if bound is not None and (share := _share(bound, sample)) >= _LEAST:
+            found.append(Detection(known, bound, round(share * known.certainty * bound.certainty, 3)))
     if not found:
         raise BadInput(*_refusal(path, sample, limits))
-    confidence, _, title, bound = found[0]
-    others = (*bound.options, *(entry[3].key for entry in found[1:]))
-    return Detection(bound, title, confidence, others)
+    best, *others = sorted(found, key=lambda detection: -detection.confidence)
+    return replace(best, alternatives=(*_other_options(best), *(other.key for other in others)))
 
 
-def _asked_for(path: Path, sample: Sample, limits: Limits, fmt: str) -> Detection:
-    key, _, option = fmt.partition(":")
-    try:
-        known = format_of(key)
-    except KeyError:
+def _asked_for(path: Path, sample: Sample, limits: Limits, wanted: str) -> Detection:
+    """Bind the format that the user chose."""
+    option = wanted.partition(":")[2]
+    known = format_of(wanted)
+    if known is None:
         names = ", ".join(entry.key for entry in FORMATS)
-        raise BadInput(f"There is no import format {fmt!r}.", f"Use one of {names}.") from None
-    if option and (key != "table" or option not in get_args(Coding)):
-        raise BadInput(f"The format {key} has no option {option!r}.", f"table takes {', '.join(get_args(Coding))}.")
-    bound = tables.bind(sample, limits, option) if option else known.bind(sample, limits)  # type: ignore[arg-type]
+        raise BadInput(f"There is no import format {wanted!r}.", f"Use one of {names}.")
+    bind = known.binder(option)
+    if bind is None:
+        takes = ", ".join(o.key for o in known.options) or "none"
+        raise BadInput(f"The format {known.key} has no option {option!r}.", f"Its options: {takes}.")
+    bound = bind(sample, limits)
     if bound is None:
         raise BadInput(
             f"{path.name} cannot be read as {known.title}: it lacks the columns for it ({_columns(sample)}).",
             f"Expected: {known.description}. Leave the format out to have it detected.",
         )
-    return Detection(bound, known.title, round(_share(bound, sample), 3), bound.options)
+    found = Detection(known, bound, round(_share(bound, sample), 3))
+    return replace(found, alternatives=_other_options(found))
+
+
+def _other_options(found: Detection) -> tuple[str, ...]:
+    """Return the keys under which the same format could read the file in another way."""
+    options = found.fmt.options if found.bound.option else ()
+    return tuple(found.fmt.key_with(o.key) for o in options if o.key != found.bound.option)
 
 
 def _share(bound: BoundFormat, sample: Sample) -> float:
@@ -104,9 +113,9 @@ def _share(bound: BoundFormat, sample: Sample) -> float:
     return sum(_converts(bound, row) for row in tried) / len(tried)
 
 
-def _converts(bound: BoundFormat, row: object) -> bool:
+def _converts(bound: BoundFormat, row: Row) -> bool:
     try:
-        bound.convert(row)  # type: ignore[arg-type]
+        bound.convert(row)
     except RowRejected:
         return False
     return True

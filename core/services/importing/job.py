@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from core.domain.errors import UserError
-from core.services.importing.bound import BoundFormat
+from core.services.importing.files.readers import RowReader
+from core.services.importing.formats.row_format import BoundFormat
 from core.services.importing.limits import RowRejected
 from core.services.importing.prepare import prepare
-from core.services.importing.readers import RowReader
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import Cancelled, ImportProgress, ImportReport, OnProgress
 from core.services.importing.rows import RawRow

@@ -1,4 +1,4 @@
-"""What an import tells: before it (preview), while it runs (progress) and after it (report)."""
+"""Views of an import: before it (preview), while it runs (progress) and after it (report)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.services.importing.rows import ParsedPair, Reject
-
-
-@dataclass(frozen=True, slots=True)
-class FormatInfo:
-    """One format that can be asked for by its key."""
-
-    key: str
-    title: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True)

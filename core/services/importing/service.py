@@ -10,18 +10,17 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull
 from core.domain.pair_table import SourceInfo
 from core.durable import file_sha256
-from core.services.importing.bound import BoundFormat
 from core.services.importing.detect import SAMPLE_ROWS, Detection, detect, take_sample
-from core.services.importing.formats import FORMATS
+from core.services.importing.files.kinds import FileKind, plain_name, sniff
+from core.services.importing.files.readers import RowReader
+from core.services.importing.formats.registry import format_infos
+from core.services.importing.formats.row_format import BoundFormat, FormatInfo
 from core.services.importing.job import ImportJob
-from core.services.importing.kinds import FileKind, plain_name, sniff
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
-from core.services.importing.readers import RowReader
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import (
     Cancelled,
-    FormatInfo,
     ImportPreview,
     ImportProgress,
     ImportReport,
@@ -51,8 +50,8 @@ class ImportsService:
         self._limits = limits or Limits()
 
     def formats(self) -> list[FormatInfo]:
-        """Return the formats that can be read."""
-        return [FormatInfo(fmt.key, fmt.title, fmt.description) for fmt in FORMATS]
+        """Return the formats that can be asked for, options included."""
+        return format_infos()
 
     def preview(self, path: Path | str, fmt: str | None = None) -> ImportPreview:
         """Look at a file's first records without storing anything.
@@ -76,8 +75,8 @@ class ImportsService:
         return ImportPreview(
             path=str(path),
             kind=kind.title,
-            fmt=found.bound.key,
-            title=found.title,
+            fmt=found.key,
+            title=found.fmt.title,
             confidence=found.confidence,
             notes=found.bound.notes,
             alternatives=found.alternatives,
@@ -136,9 +135,11 @@ class ImportsService:
             reviewer=(reviewer or "").strip() or source_name,
             file_name=path.name,
             file_sha256=file_sha256(path),
-            format=found.bound.key,
+            format=found.key,
             licence=licence,
             consent=consent,
+            names_reviewers=found.fmt.names_reviewers,
+            repeats_labels=found.fmt.repeats_labels,
         )
         context = self._store.write_context()
         target = self._store.write(lambda session: repository.open_source(session, new, context), "opening the source")

@@ -18,10 +18,10 @@ from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
 from core.domain.pair import Pair, Response
 from core.domain.pair_table import PairFilter
-from core.services.importing.escaping import ESCAPING, guard
+from core.services.importing.files.escaping import ESCAPING, guard
+from core.services.importing.files.readers import SIDE_CAR
+from core.services.importing.formats.pairwright_files import TABLE_COLUMNS, TABLE_EXTRA
 from core.services.importing.limits import allow_csv_fields
-from core.services.importing.native import TABLE_COLUMNS, TABLE_EXTRA
-from core.services.importing.readers import SIDE_CAR
 from core.store import label_table
 from core.store import pairs as repository
 

@@ -15,10 +15,10 @@ import pytest
 
 from core.domain.errors import BadInput
 from core.services.importing.detect import detect, take_sample
-from core.services.importing.kinds import sniff
+from core.services.importing.files.kinds import sniff
+from core.services.importing.files.readers import RowReader
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
-from core.services.importing.readers import RowReader
 
 LIMITS = Limits(line_bytes=1 << 20, field_bytes=1 << 17)
 ROWS = [{"prompt": f"question {i}", "chosen": f"yes {i}", "rejected": f"no {i}"} for i in range(30)]

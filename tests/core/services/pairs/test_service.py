@@ -13,7 +13,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.judgement import JudgementDraft, Verdict
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.services.importing.escaping import TRIGGERS
+from core.services.importing.files.escaping import TRIGGERS
 from core.services.pairs.service import PairFilter
 from tests.fakes.fresh import fresh
 from tests.fakes.workspaces import opened, prefer

@@ -1,4 +1,4 @@
-"""The layouts that this program writes itself, read back without loss."""
+"""Files that this program writes: exported dataset versions and pair tables, read back without loss."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import Verdict
 from core.domain.pair import GenerationRecord, Response
-from core.services.importing.bound import BoundFormat
-from core.services.importing.columns import Row, Sample
+from core.services.importing.formats.columns import Row, Sample
+from core.services.importing.formats.messages import prompt_of, read_answer, read_messages
+from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
-from core.services.importing.messages import prompt_of, read_answer, read_messages
 from core.services.importing.rows import ParsedLabel, ParsedPair
 
 DATASET_COLUMNS = ("prompt", "chosen", "rejected", "strengths", "pair_sha256")
@@ -33,7 +33,7 @@ def bind_dataset(sample: Sample, limits: Limits) -> BoundFormat | None:
         )
         return [ParsedPair(prompt, first, second, _labels(row.get("strengths"), -1))]
 
-    return BoundFormat("pairwright", convert, ("each strength behind an item becomes a label of its own reviewer",))
+    return BoundFormat(convert, ("each strength behind an item becomes a label of its own reviewer",))
 
 
 def bind_table(sample: Sample, limits: Limits) -> BoundFormat | None:
@@ -50,7 +50,7 @@ def bind_table(sample: Sample, limits: Limits) -> BoundFormat | None:
             ParsedPair(_table_prompt(row, limits), answers[0], answers[1], _table_labels(row.get("labels"), limits))
         ]
 
-    return BoundFormat("pairwright_table", convert, ("the labels keep the names of their reviewers",))
+    return BoundFormat(convert, ("the labels keep the names of their reviewers",))
 
 
 def _table_prompt(row: Row, limits: Limits) -> Prompt:
@@ -110,3 +110,23 @@ def _record(value: Any, limits: Limits) -> GenerationRecord | None:
         return GenerationRecord(**plain)
     except (TypeError, BadInput):
         raise RowRejected("a generation record cannot be read") from None
+
+
+FORMATS = (
+    RowFormat(
+        "pairwright",
+        "Pairwright dataset",
+        "a dataset version exported by this program",
+        1.0,
+        bind_dataset,
+        repeats_labels=True,
+    ),
+    RowFormat(
+        "pairwright_table",
+        "Pairwright table",
+        "a pair table exported by this program",
+        1.0,
+        bind_table,
+        names_reviewers=True,
+    ),
+)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from functools import partial
 
 from core.domain.conversation import Prompt
-from core.services.importing.bound import BoundFormat
-from core.services.importing.codings import CODINGS, Coding, as_number, guess_coding, read_label, side_label
-from core.services.importing.columns import (
+from core.services.importing.formats.codings import CODINGS, Coding, as_number, guess_coding, read_label, side_label
+from core.services.importing.formats.columns import (
     Provenance,
     Row,
     Sample,
@@ -18,17 +17,24 @@ from core.services.importing.columns import (
     prompt_reader,
     reviewer_column,
 )
+from core.services.importing.formats.messages import read_answer, read_messages
+from core.services.importing.formats.row_format import BoundFormat, FormatOption, RowFormat
+from core.services.importing.formats.transcripts import split_answers
 from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.messages import read_answer, read_messages
 from core.services.importing.rows import ParsedLabel, ParsedPair
-from core.services.importing.transcripts import split_answers
 
 _SIGNED = ("overall_preference", "preference_strength", "strength")
 LabelReader = Callable[[Row], tuple[ParsedLabel, ...]]
 
 
-def bind(sample: Sample, limits: Limits, coding: Coding | None = None) -> BoundFormat | None:
-    """Bind to a table; see :class:`core.services.importing.formats.RowFormat`."""
+def bind_table(sample: Sample, limits: Limits, coding: Coding | None = None) -> BoundFormat | None:
+    """Bind to a table.
+
+    Args:
+        sample: the first records of the file.
+        limits: what a field may hold.
+        coding: what the label column's numbers mean; guessed from the sample when None.
+    """
     answers = answer_columns(sample)
     if answers is None or (sample.pick("chosen") and sample.pick("rejected")):
         return None
@@ -43,9 +49,8 @@ def bind(sample: Sample, limits: Limits, coding: Coding | None = None) -> BoundF
         return [ParsedPair(prompt, *provenance.responses(row, first, second), labels(row))]
 
     if coding is None:
-        return BoundFormat("table", convert, notes)
-    options = tuple(f"table:{other}" for other in get_args(Coding) if other != coding)
-    return BoundFormat(f"table:{coding}", convert, notes, options, 0.9 if _could_be_other(sample, coding) else 1.0)
+        return BoundFormat(convert, notes)
+    return BoundFormat(convert, notes, coding, 0.9 if _could_be_other(sample, coding) else 1.0)
 
 
 def _splitter(
@@ -72,7 +77,7 @@ def _labels(
         return None, lambda row: _one_hot(row, hot), (f"the winner is marked in {', '.join(n for n in hot if n)}",)
     columns = label_columns(sample)
     if not columns:
-        return None, lambda row: (), ("no column says which answer is better; the pairs come without labels",)
+        return None, lambda _: (), ("no column says which answer is better; the pairs come without labels",)
     coding = coding or _guess(sample, answers, columns)
     fixed = coding  # a name that the inner function can hold on to
     several = len(columns) > 1
@@ -134,3 +139,17 @@ def _is_one(value: object, name: str) -> bool:
     if number not in (0, 1):
         raise RowRejected(f"{name} is {str(value)[:20]!r}, neither 0 nor 1")
     return number == 1
+
+
+FORMATS = (
+    RowFormat(
+        "table",
+        "Two answers and a label",
+        "a prompt, two responses, who won",
+        0.96,
+        bind_table,
+        options=tuple(
+            FormatOption(coding, meaning, partial(bind_table, coding=coding)) for coding, meaning in CODINGS.items()
+        ),
+    ),
+)

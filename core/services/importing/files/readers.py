@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import BadInput
-from core.services.importing.escaping import ESCAPING, unguard
-from core.services.importing.json_elements import ElementScanner
-from core.services.importing.kinds import FileKind
+from core.services.importing.files.escaping import ESCAPING, unguard
+from core.services.importing.files.json_elements import ElementScanner
+from core.services.importing.files.kinds import FileKind
+from core.services.importing.files.parquet import ParquetRows
+from core.services.importing.files.streams import GuardedStream, StreamDamaged, open_stream
 from core.services.importing.limits import Limits, RowRejected, allow_csv_fields, parse_json
-from core.services.importing.parquet import ParquetRows
 from core.services.importing.rows import RawRow
-from core.services.importing.streams import GuardedStream, StreamDamaged, open_stream
 
 SIDE_CAR = ".manifest.json"
 _CHUNK = 1 << 18

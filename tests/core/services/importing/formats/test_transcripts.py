@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.conversation import Message, Prompt
+from core.services.importing.formats.transcripts import prompt_from_text, split_answers, split_plain, split_transcript
 from core.services.importing.limits import RowRejected
-from core.services.importing.transcripts import prompt_from_text, split_answers, split_plain, split_transcript
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\n\x00"), min_size=1, max_size=30)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.judgement import Verdict
-from core.services.importing.codings import guess_coding, read_label
+from core.services.importing.formats.codings import guess_coding, read_label
 from core.services.importing.limits import RowRejected
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.domain.conversation import Message, Prompt
 from core.domain.pair import GenerationRecord, Response
+from core.services.importing.formats.messages import read_prompt
 from core.services.importing.limits import Limits, RowRejected, check_text
-from core.services.importing.messages import read_prompt
 
 Row = Mapping[str, Any]
 PromptReader = Callable[[Row], Prompt]

@@ -1,42 +1,25 @@
-"""The formats that can be read. Each binds itself to the columns of a file or declines.
-
-A bound format turns one record into pairs, and says in ``notes`` how it reads what could be read two ways.
-"""
+"""Records with a chosen and a rejected answer: HH-RLHF, TRL and ShareGPT files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from core.domain.conversation import Message, Prompt
-from core.services.importing import native, scored, tables
-from core.services.importing.bound import BoundFormat
-from core.services.importing.codings import side_label
-from core.services.importing.columns import Provenance, Row, Sample, prompt_reader, with_system
+from core.services.importing.formats.codings import side_label
+from core.services.importing.formats.columns import Provenance, Row, Sample, prompt_reader, with_system
+from core.services.importing.formats.messages import (
+    looks_like_messages,
+    prompt_of,
+    read_answer,
+    read_messages,
+    read_prompt,
+)
+from core.services.importing.formats.row_format import BoundFormat, RowFormat
+from core.services.importing.formats.transcripts import split_answers, split_pair, split_plain
 from core.services.importing.limits import Limits, RowRejected, check_text
-from core.services.importing.messages import looks_like_messages, prompt_of, read_answer, read_messages, read_prompt
 from core.services.importing.rows import ParsedLabel, ParsedPair
-from core.services.importing.transcripts import split_answers, split_pair, split_plain
 
 
-@dataclass(frozen=True, slots=True)
-class RowFormat:
-    """A known way to write preference records.
-
-    Attributes:
-        key: its name on the command line.
-        certainty: how sure a file that fits is this and not something that looks alike, 0..1.
-        bind: returns the format bound to a file's columns, or None when it does not fit them.
-    """
-
-    key: str
-    title: str
-    description: str
-    certainty: float
-    bind: Callable[[Sample, Limits], BoundFormat | None]
-
-
-def _bind_hh(sample: Sample, limits: Limits) -> BoundFormat | None:
+def bind_hh(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to whole transcripts of which only the last answer differs."""
     chosen, rejected = sample.pick("chosen"), sample.pick("rejected")
     if chosen is None or rejected is None or sample.pick("prompt") is not None:
         return None
@@ -46,10 +29,11 @@ def _bind_hh(sample: Sample, limits: Limits) -> BoundFormat | None:
         first, second = (check_text(row.get(name), name, limits) for name in (chosen, rejected))
         return [_pair(*split_pair(first, second), provenance, row)]
 
-    return BoundFormat("hh", convert)
+    return BoundFormat(convert)
 
 
-def _bind_trl(sample: Sample, limits: Limits) -> BoundFormat | None:
+def bind_trl(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to a prompt and two answers, all three texts."""
     chosen, rejected = sample.pick("chosen"), sample.pick("rejected")
     prompt_of_row = prompt_reader(sample, limits)
     if chosen is None or rejected is None or prompt_of_row is None or sample.pick("conversations"):
@@ -62,10 +46,11 @@ def _bind_trl(sample: Sample, limits: Limits) -> BoundFormat | None:
             raise RowRejected("its answers are messages, not texts")
         return [_pair(prompt_of_row(row), first, second, provenance, row)]
 
-    return BoundFormat("trl", convert)
+    return BoundFormat(convert)
 
 
-def _bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
+def bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to a prompt and two answers, all three lists of messages."""
     chosen, rejected, prompt = sample.pick("chosen"), sample.pick("rejected"), sample.pick("prompt")
     if chosen is None or rejected is None or prompt is None:
         return None
@@ -75,7 +60,7 @@ def _bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
         first, second = (_message_list(row, name, limits) for name in (chosen, rejected))
         if len(first) == 1 and len(second) == 1:
             head: tuple[Message, ...] = ()
-        elif first[0].role == "assistant":  # the answer stretches over turns that both share but for the last
+        elif first[0].role == "assistant":  # the answer spans several turns; both share all but the last
             head = split_answers(first, second)[0].messages
         else:  # the whole conversation is repeated in both
             return [_pair(*split_answers(first, second), provenance, row)]
@@ -86,10 +71,11 @@ def _bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
         whole = Prompt((*asked.messages, *head))
         return [_pair(whole, first[-1].content, second[-1].content, provenance, row)]
 
-    return BoundFormat("conversational", convert)
+    return BoundFormat(convert)
 
 
-def _bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
+def bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to two texts or conversations that begin with the same prompt."""
     chosen, rejected = sample.pick("chosen"), sample.pick("rejected")
     if chosen is None or rejected is None or sample.pick("prompt", "conversations") is not None:
         return None
@@ -103,10 +89,11 @@ def _bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
             parts = split_plain(check_text(one, chosen, limits), check_text(other, rejected, limits))
         return [_pair(*parts, provenance, row)]
 
-    return BoundFormat("implicit", convert, ("the prompt is what both texts begin with",))
+    return BoundFormat(convert, ("the prompt is what both texts begin with",))
 
 
-def _bind_sharegpt(sample: Sample, limits: Limits) -> BoundFormat | None:
+def bind_sharegpt(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to a conversation and two answers to it."""
     chosen, rejected = sample.pick("chosen"), sample.pick("rejected")
     talk, system = sample.pick("conversations", "conversation", "messages"), sample.pick("system")
     if chosen is None or rejected is None or talk is None:
@@ -120,7 +107,7 @@ def _bind_sharegpt(sample: Sample, limits: Limits) -> BoundFormat | None:
         first, second = (read_answer(row.get(name), name, limits) for name in (chosen, rejected))
         return [_pair(prompt, first, second, provenance, row)]
 
-    return BoundFormat("sharegpt", convert)
+    return BoundFormat(convert)
 
 
 def _message_list(row: Row, name: str, limits: Limits) -> list[Message]:
@@ -131,39 +118,24 @@ def _message_list(row: Row, name: str, limits: Limits) -> list[Message]:
 
 
 def _pair(prompt: Prompt, chosen: str, rejected: str, provenance: Provenance, row: Row) -> ParsedPair:
-    """Return the pair of a chosen and a rejected answer. Equal scores mean that the choice was a coin's: a tie."""
+    """Return the pair of a chosen and a rejected answer. Equal scores make the label a tie."""
     first, second = provenance.responses(row, chosen, rejected)
     label: ParsedLabel = side_label(0 if provenance.score_sides(row) == 0 else -1)
     return ParsedPair(prompt, first, second, (label,))
 
 
-FORMATS: tuple[RowFormat, ...] = (
+FORMATS = (
     RowFormat(
-        "pairwright", "Pairwright dataset", "a dataset version exported by this program", 1.0, native.bind_dataset
+        "hh", "HH-RLHF transcripts", "chosen and rejected are whole Human / Assistant transcripts", 0.99, bind_hh
     ),
-    RowFormat("pairwright_table", "Pairwright table", "a pair table exported by this program", 1.0, native.bind_table),
-    RowFormat(
-        "hh", "HH-RLHF transcripts", "chosen and rejected are whole Human / Assistant transcripts", 0.99, _bind_hh
-    ),
-    RowFormat("sharegpt", "ShareGPT preference", "conversations, chosen, rejected", 0.99, _bind_sharegpt),
-    RowFormat("trl", "TRL standard", "prompt, chosen and rejected are texts", 0.98, _bind_trl),
+    RowFormat("sharegpt", "ShareGPT preference", "conversations, chosen, rejected", 0.99, bind_sharegpt),
+    RowFormat("trl", "TRL standard", "prompt, chosen and rejected are texts", 0.98, bind_trl),
     RowFormat(
         "conversational",
         "TRL conversational",
         "prompt, chosen and rejected are lists of messages",
         0.97,
-        _bind_conversational,
+        bind_conversational,
     ),
-    RowFormat("scored", "Scored completions", "one prompt, several completions with scores", 0.95, scored.bind),
-    RowFormat("table", "Two answers and a label", "a prompt, two responses, who won", 0.96, tables.bind),
-    RowFormat("implicit", "TRL implicit prompt", "chosen and rejected begin with the same prompt", 0.7, _bind_implicit),
+    RowFormat("implicit", "TRL implicit prompt", "chosen and rejected begin with the same prompt", 0.7, bind_implicit),
 )
-
-
-def format_of(key: str) -> RowFormat:
-    """Return the format called ``key``, without its option behind a colon.
-
-    Raises:
-        KeyError: when there is none.
-    """
-    return {fmt.key: fmt for fmt in FORMATS}[key.split(":", 1)[0]]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import BadInput
-from core.services.importing.kinds import plain_name, sniff
+from core.services.importing.files.kinds import plain_name, sniff
+from core.services.importing.files.readers import RowReader
 from core.services.importing.limits import Limits
-from core.services.importing.readers import RowReader
 from core.services.importing.rows import RawRow
 
 LIMITS = Limits()

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.domain.errors import BadInput
-from core.services.importing.kinds import FileKind
+from core.services.importing.files.kinds import FileKind
+from core.services.importing.files.parquet import ParquetRows
+from core.services.importing.files.readers import RowReader
 from core.services.importing.limits import Limits
-from core.services.importing.parquet import ParquetRows
-from core.services.importing.readers import RowReader
 
 
 def test_that_rows_come_out_as_plain_values_in_order(tmp_path: Path) -> None:

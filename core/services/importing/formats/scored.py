@@ -1,13 +1,13 @@
-"""UltraFeedback's own layout: one instruction, several completions, each with a score."""
+"""One prompt with several completions, each with a score, as UltraFeedback writes them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from core.domain.pair import GenerationRecord, Response
-from core.services.importing.bound import BoundFormat
-from core.services.importing.codings import side_label
-from core.services.importing.columns import Row, Sample, prompt_reader, read_score
+from core.services.importing.formats.codings import side_label
+from core.services.importing.formats.columns import Row, Sample, prompt_reader, read_score
+from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
 from core.services.importing.rows import ParsedPair
 
@@ -15,8 +15,8 @@ _TEXTS = ("response", "completion", "text", "content", "output", "answer")
 _SCORES = ("overall_score", "score", "fine-grained_score", "fine_grained_score", "rating", "reward")
 
 
-def bind(sample: Sample, limits: Limits) -> BoundFormat | None:
-    """Bind to a file of scored completions; see :class:`core.services.importing.formats.RowFormat`."""
+def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
+    """Bind to a prompt and several completions with scores."""
     column = sample.pick("completions", "responses", "answers", "candidates")
     prompt = prompt_reader(sample, limits)
     if column is None or prompt is None:
@@ -34,9 +34,7 @@ def bind(sample: Sample, limits: Limits) -> BoundFormat | None:
             ParsedPair(asked, best, other, (side_label(0 if score == best_score else -1),)) for score, other in others
         ]
 
-    return BoundFormat(
-        "scored", convert, ("the best completion is paired with each other one; equal scores are a tie",)
-    )
+    return BoundFormat(convert, ("the best completion is paired with each other one; equal scores are a tie",))
 
 
 def _answers(value: Any, name: str, scores: Any, limits: Limits) -> list[tuple[float, Response]]:
@@ -69,3 +67,6 @@ def _one(item: Any, name: str, limits: Limits) -> tuple[str, float | None, str]:
     model = item.get("model")
     named = check_text(model, "model", limits)[:200] if isinstance(model, str) else ""
     return check_text(text, name, limits), score, named
+
+
+FORMATS = (RowFormat("scored", "Scored completions", "one prompt, several completions with scores", 0.95, bind_scored),)

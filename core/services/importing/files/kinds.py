@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from core.domain.errors import BadInput
+from core.services.importing.files.streams import StreamDamaged, open_stream
 from core.services.importing.limits import Limits, RowRejected, parse_json
-from core.services.importing.streams import StreamDamaged, open_stream
 
 Kind = Literal["jsonl", "json", "csv", "parquet"]
 _HEAD_BYTES = 1 << 16

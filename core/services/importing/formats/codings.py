@@ -15,7 +15,7 @@ from core.services.importing.limits import RowRejected, describe_type
 from core.services.importing.rows import ParsedLabel
 
 Coding = Literal["one_based", "zero_based", "signed", "first_is_one"]
-CODINGS: dict[str, str] = {
+CODINGS: dict[Coding, str] = {
     "one_based": "1 = first, 2 = second, 0 = tie",
     "zero_based": "0 = first, 1 = second, 2 = tie",
     "signed": "-3..-1 = first, 0 = tie, 1..3 = second",

@@ -8,8 +8,8 @@ import pytest
 
 from core.domain.errors import BadInput
 from core.domain.judgement import Verdict
-from core.services.importing.columns import Sample
 from core.services.importing.detect import detect
+from core.services.importing.formats.columns import Sample
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.rows import ParsedPair
 
@@ -27,7 +27,7 @@ def answer(text: str) -> dict[str, str]:
 
 def found(*rows: dict[str, Any], fmt: str | None = None) -> tuple[str, list[ParsedPair]]:
     detection = detect(Path("file.jsonl"), Sample.of(rows), LIMITS, fmt)
-    return detection.bound.key, [pair for row in rows for pair in detection.bound.convert(row)]
+    return detection.key, [pair for row in rows for pair in detection.bound.convert(row)]
 
 
 def plain(pair: ParsedPair) -> tuple[list[str], str, str, list[tuple[str, int | None]]]:
@@ -160,6 +160,35 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple]] = {
     "messages as JSON text in a cell": (
         {"prompt": json.dumps([user("q")]), "chosen": json.dumps([answer("x")]), "rejected": json.dumps([answer("y")])},
         "conversational",
+        (["q"], "x", "y", [("prefer", -2)]),
+    ),
+    "an exported dataset version": (
+        {
+            "prompt": [user("q")],
+            "chosen": [answer("x")],
+            "rejected": [answer("y")],
+            "strengths": [3, -1, 0],
+            "pair_sha256": "ab",
+        },
+        "pairwright",
+        (["q"], "x", "y", [("prefer", -3), ("prefer", 1), ("tie", None)]),
+    ),
+    "an exported pair table": (
+        {
+            "pair_sha256": "ab",
+            "source": "s",
+            "prompt": "q",
+            "messages": "",
+            "response_a": "x",
+            "response_b": "y",
+            "labels": json.dumps([{"reviewer": "Ann", "verdict": "prefer", "strength": 2}]),
+        },
+        "pairwright_table",
+        (["q"], "x", "y", [("prefer", 2)]),
+    ),
+    "scored completions": (
+        {"prompt": "q", "completions": [{"response": "x", "score": 2}, {"response": "y", "score": 1}]},
+        "scored",
         (["q"], "x", "y", [("prefer", -2)]),
     ),
     "column names in capitals": (

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.services.importing.escaping import TRIGGERS, guard, unguard
+from core.services.importing.files.escaping import TRIGGERS, guard, unguard
 
 
 @settings(max_examples=300)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.domain.conversation import Message, Prompt, Role
+from core.services.importing.formats.transcripts import prompt_from_text
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
-from core.services.importing.transcripts import prompt_from_text
 
 _ROLES: dict[str, Role] = {
     "user": "user",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import BadInput
+from core.services.importing.files.streams import check_file
 from core.services.importing.limits import Limits
 from core.services.importing.rows import RawRow
-from core.services.importing.streams import check_file
 
 _BATCH = 1000
 

@@ -1,0 +1,1 @@
+"""From the bytes of a file to its records: file kinds, guarded streams, readers. Knows no format and no database."""

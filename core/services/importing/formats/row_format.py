@@ -1,0 +1,92 @@
+"""What a format is: its row in the registry, and the format bound to the columns of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.services.importing.formats.columns import Row, Sample
+from core.services.importing.limits import Limits
+from core.services.importing.rows import ParsedPair
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFormat:
+    """What turns the records of one file into pairs.
+
+    Attributes:
+        convert: returns the pairs of a record; raises RowRejected with the reason.
+        notes: how this file is read, for the user to confirm.
+        option: which of the format's options was taken; "" where the format has none or the file leaves none open.
+        certainty: lowers the format's own certainty when something could be read two ways.
+    """
+
+    convert: Callable[[Row], list[ParsedPair]]
+    notes: tuple[str, ...] = ()
+    option: str = ""
+    certainty: float = 1.0
+
+
+Bind = Callable[[Sample, Limits], BoundFormat | None]
+"""Returns the format bound to a file's columns, or None when it does not fit them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatOption:
+    """One way to read the files of a format that can be read in several ways.
+
+    Attributes:
+        key: its name behind the colon of ``table:signed``.
+        meaning: how it reads a file, in a few words.
+        bind: binds the format with this option.
+    """
+
+    key: str
+    meaning: str
+    bind: Bind
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat:
+    """A known way to write preference records: one row of the registry.
+
+    Attributes:
+        key: names the format on the command line and in the database; never change it.
+        title: its name in the window.
+        description: what a record holds, in a few words.
+        certainty: how sure a file that fits is this and not something that looks alike, 0..1.
+        bind: binds the format to the columns of a file.
+        options: the ways to read a file of this format, where there are several.
+        names_reviewers: the labels carry the names of reviewers of a workspace.
+        repeats_labels: the labels repeat what a workspace already holds and add no reviewer to it.
+    """
+
+    key: str
+    title: str
+    description: str
+    certainty: float
+    bind: Bind
+    options: tuple[FormatOption, ...] = ()
+    names_reviewers: bool = False
+    repeats_labels: bool = False
+
+    def key_with(self, option: str) -> str:
+        """Return the key that also names an option, such as ``table:signed``.
+
+        >>> RowFormat("table", "", "", 1.0, lambda sample, limits: None).key_with("signed")
+        'table:signed'
+        """
+        return f"{self.key}:{option}" if option else self.key
+
+    def binder(self, option: str = "") -> Bind | None:
+        """Return what binds the format with ``option``, or None when it has no such option."""
+        return next((o.bind for o in self.options if o.key == option), None) if option else self.bind
+
+
+@dataclass(frozen=True, slots=True)
+class FormatInfo:
+    """One format, with its option if it has any, that can be asked for by its key."""
+
+    key: str
+    title: str
+    description: str
