@@ -1,4 +1,4 @@
-"""From the labels of a pair to one training item, or to the reason why it is none."""
+"""Aggregates the labels of a pair to one training item, or to the reason for leaving the pair out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPREAD = "strengths too far apart"
 TIE = "tie"
 WEAK = "weaker than the minimum strength"
 NEUTRAL_STRENGTH = 2.0
-"""The strength whose weight is 1 when strengths weigh: the middle one, "better"."""
+"""The strength that gets weight 1 when pairs are weighted by strength: the middle one, "better"."""
 
 
 def flag_reason(flag: str) -> str:
@@ -52,7 +52,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What several labels come to.
+    """The aggregate of a pair's labels.
 
     Attributes:
         strength: signed, negative favours A; 0 for a tie.
@@ -72,8 +72,8 @@ class Aggregate:
 def counted(labels: Sequence[Label]) -> list[Label]:
     """Return the labels that count, oldest first.
 
-    The newest adjudication decides alone. Else each reviewer counts once a rubric, with the newest label, so
-    that one who labelled again under the next minor version is not heard twice.
+    The newest adjudication decides alone. Otherwise each reviewer counts once per rubric, with the newest label: a
+    reviewer who labelled again under the next minor version is not counted twice.
     """
     ordered = sorted(labels, key=lambda label: label.judgement_id)
     decided = [label for label in ordered if label.task is Task.ADJUDICATE]
@@ -86,8 +86,8 @@ def counted(labels: Sequence[Label]) -> list[Label]:
 def aggregate(labels: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
     """Return the item that the labels make under the policy, or the reason why they make none.
 
-    "Cannot judge" says nothing of the pair and is passed over. "Neither valid" leaves the pair out when at
-    least half say it; below that it counts as no preference.
+    "Cannot judge" is ignored. "Neither valid" leaves the pair out when at least half of the labels say so; below
+    that it counts as no preference.
     """
     judged = [label for label in counted(labels) if label.verdict is not Verdict.CANNOT_JUDGE]
     if not judged:
@@ -120,7 +120,7 @@ def aggregate(labels: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
 
 
 def _kind(label: Label) -> str:
-    """Return what a label says, for asking whether all say the same."""
+    """Return the verdict that labels are compared by: the preferred side, or the verdict without one."""
     if label.strength is None:
         return label.verdict.value
     return "A" if label.strength < 0 else "B"
@@ -138,8 +138,8 @@ def _majority(values: Sequence[int]) -> float | None:
 def _weight(values: Sequence[int], strength: float, chosen: Side, policy: FreezePolicy) -> float:
     """Return the factor on the pair's loss.
 
-    The net share, 2 * share - 1, is what a soft target of that share leaves of the gradient at policy = reference;
-    as a weight it keeps that proportion all the way.
+    The net share, 2 * share - 1, is the part of the gradient that a soft target of that share leaves at
+    policy = reference; as a weight it keeps that proportion throughout training.
     """
     weight = abs(strength) / NEUTRAL_STRENGTH if policy.strength_weights else 1.0
     return weight * (2 * _share(values, chosen) - 1) if policy.agreement_weights else weight

@@ -28,7 +28,7 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 @dataclass(frozen=True, slots=True)
 class FrozenItem:
-    """One item of a dataset version: which pair, which side won, and why it counts what it counts."""
+    """One item of a dataset version: the pair, the side that won, its weight and the judgements behind it."""
 
     position: int
     pair_id: int
@@ -93,7 +93,7 @@ class FreezePlan:
             items with several labels how many there are (``several``) and on how many all agree (``agree``).
         left_out: why pairs are left out, the commonest reason first.
         same_as: title of the newest version with the very same content, else empty.
-        notes: what a careful person would want to know before freezing, in sentences.
+        notes: sentences to read before freezing.
     """
 
     policy: FreezePolicy
@@ -171,8 +171,8 @@ def _force(item: FrozenItem) -> tuple[float, float, float]:
 def root_sha256(policy: FreezePolicy | Mapping[str, Any], rubric_sha256s: list[str], items: list[FrozenItem]) -> str:
     """Return the hash over policy, rubric contents and the ordered items. Same inputs, same hash.
 
-    The policy enters without its database ids: what they select shows in the items and rubrics. One that is
-    frozen already is given in plain values as it was stored, since 2 and 2.0 give two hashes.
+    The policy enters without its database ids, because what they select is in the items and rubrics. Give a policy
+    that is already frozen as its stored plain values: 2 and 2.0 give different hashes.
     """
     plain = policy.to_plain() if isinstance(policy, FreezePolicy) else dict(policy)
     for key in ("rubric_version_ids", "reviewer_ids", "source_ids"):

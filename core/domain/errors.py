@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """A failure whose cause the user can understand and mend.
+    """A failure that the user can understand and act on.
 
     Attributes:
         message: what happened and what is safe, one or two plain sentences.
@@ -82,4 +82,4 @@ class GateFailed(UserError):
 
 
 class StorageFull(UserError):
-    """No room left; what was acknowledged is safe."""
+    """The disk is full; what was acknowledged before is safe."""

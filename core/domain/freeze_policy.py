@@ -1,4 +1,4 @@
-"""The policy of a freeze: which judgements become training pairs, how several become one, what each then counts."""
+"""The policy of a freeze: which judgements count, how they are aggregated, and which weight and target a pair gets."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class FreezePolicy:
     def as_stored(cls, row: dict[str, Any]) -> FreezePolicy:
         """Return the policy of a dataset version that is frozen already, exactly as its row has it.
 
-        Nothing is refused and nothing rewritten, as :meth:`from_plain` would: an earlier version of the program
-        may have taken what this one does not, and what is frozen must stay readable. Unknown keys are left out.
+        Unlike :meth:`from_plain` it refuses and rewrites nothing: an earlier version of the program may have accepted
+        what this one refuses, and a frozen version must stay readable. Unknown keys are left out.
         """
         policy = cls()
         for field in fields(cls):

@@ -17,7 +17,7 @@ def new_uid() -> str:
 
 
 def new_uids(count: int) -> list[str]:
-    """Return many identifiers of :func:`new_uid` at the price of one call to the system's random source."""
+    """Return many identifiers of :func:`new_uid` with one call to the system's random source."""
     head = time.time_ns() // 1_000_000 & ((1 << 48) - 1)
     noise = os.urandom(10 * count)
     return [_uid(head, int.from_bytes(noise[at : at + 10], "big")) for at in range(0, 10 * count, 10)]

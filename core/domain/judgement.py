@@ -1,4 +1,4 @@
-"""Judgements: what one reviewer said of one showing of one pair, under one rubric version."""
+"""Judgements: what one reviewer said of one presentation of a pair, under one rubric version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class Task(StrEnum):
-    """Why a pair was shown. All look alike to the reviewer."""
+    """Why a pair is presented. A reviewer cannot tell the tasks apart."""
 
     LABEL = "label"
     GOLD = "gold"
@@ -57,7 +57,7 @@ SPAN_TAGS: dict[str, str] = {
     "repeated": "Repeats itself",
     "good": "Good",
 }
-"""What a marked stretch of an answer can be."""
+"""Tags of a span, with their names for people."""
 
 
 class ReviewerKind(StrEnum):
@@ -88,9 +88,9 @@ class JudgementDraft:
         criteria: criterion id -> strength -3..3 on that criterion (0 equal), same sign rule.
         reason: a key of ``CANNOT_JUDGE_REASONS`` for ``cannot_judge``, else empty.
         confidence: 1 low, 2 middle, 3 high, or None.
-        spans: marked stretches, ``{"side": "A"|"B", "start": int, "end": int, "tag": str, "note": str}``.
+        spans: ``{"side": "A"|"B", "start": int, "end": int, "tag": str, "note": str}``.
         edit: an improved text of the preferred response, or None.
-        process: how it came about (times in ms, key or mouse, read fractions); never judged by.
+        process: how it came about (times in ms, key or mouse, read fractions); no judgement is valued by it.
 
     Raises:
         BadInput: when verdict, strength and reason contradict each other.
@@ -131,9 +131,9 @@ class JudgementDraft:
 
 
 def check_spans(spans: Iterable[dict[str, Any]]) -> None:
-    """Refuse marked stretches that cannot be found again in their answer.
+    """Refuse spans that cannot be located in their answer.
 
-    For what is about to be stored: what an earlier version of the program stored stays readable as it is.
+    Only new judgements are checked: what an earlier version of the program stored stays readable.
 
     Raises:
         BadInput: naming what is wrong.
@@ -145,11 +145,11 @@ def check_spans(spans: Iterable[dict[str, Any]]) -> None:
 def _check_span(span: dict[str, Any]) -> None:
     start, end = span.get("start"), span.get("end")
     if span.get("side") not in ("A", "B") or not isinstance(start, int) or not isinstance(end, int):
-        raise BadInput("A marked stretch needs a side, a start and an end.")
+        raise BadInput("A span needs a side, a start and an end.")
     if not 0 <= start < end:
-        raise BadInput("A marked stretch ends behind its start.")
+        raise BadInput("A span must end after its start.")
     if span.get("tag") not in SPAN_TAGS:
-        raise BadInput(f"Unknown mark {span.get('tag')!r}.")
+        raise BadInput(f"Unknown tag of a span: {span.get('tag')!r}.")
 
 
 @dataclass(frozen=True, slots=True)

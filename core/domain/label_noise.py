@@ -2,8 +2,8 @@
 
 A retest is the same reviewer on the same pair again. When each answer names the wrong side with probability e,
 independently, two answers differ with probability 2 e (1 - e). A gold item has a known answer, which is missed
-with probability e. Both together give one likelihood of e, from which come the estimate and the interval. What
-a loss calls ``label_smoothing`` is this e. A retest sees no mistake that a reviewer makes each time; gold does.
+with probability e. Both together give one likelihood of e, from which come the estimate and the interval. A loss calls
+this e ``label_smoothing``. A retest does not detect a mistake that a reviewer makes every time; a gold item does.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import math
 from dataclasses import dataclass
 
 _STEPS = 5000
-"""Points at which the likelihood is looked at, between 0 and 1/2: a resolution of 0.0001."""
+"""Points between 0 and 1/2 at which the likelihood is evaluated: a resolution of 0.0001."""
 _DROP95 = 1.9207
-"""Half the 95 % point of chi-squared with one degree of freedom: what the log-likelihood may lose."""
+"""Half the 95 % point of chi-squared with one degree of freedom: the drop at the interval's ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseCounts:
-    """What was answered.
+    """Counts of retests and gold items.
 
     Attributes:
         retests, changed: pairs judged twice with a side both times, and those on which the side changed.

@@ -26,7 +26,7 @@ class Metric:
         formula: the definition in the glossary's symbols.
         events: names of the events that carry it (``step``, ``eval``, ``kl``).
         decimals: significant digits shown.
-        reference: a value worth a dashed line, such as 0 or ln 2.
+        reference: where a dashed line is drawn, such as 0 or ln 2.
     """
 
     key: str
@@ -221,8 +221,8 @@ METRICS: tuple[Metric, ...] = (
         "Entropy",
         "nats/token",
         "neither",
-        "How spread out the policy's next-token distribution is on the answers, on average; a steep fall means it "
-        "grows sure of itself.",
+        "How spread out the policy's next-token distribution is on the answers, on average; a steep fall means "
+        "that it becomes overconfident.",
         "mean of -sum_v pi(v) log pi(v)",
     ),
     Metric(
@@ -259,8 +259,8 @@ METRICS: tuple[Metric, ...] = (
         "KL to reference",
         "nats/answer",
         "neither",
-        "How far the policy has moved from the reference on answers that the policy itself writes; the price paid "
-        "for the margin.",
+        "How far the policy has moved from the reference on answers that the policy itself writes; compare it "
+        "with the margin gained.",
         "E over y ~ pi of sum_t KL(pi(. | y_<t) || ref(. | y_<t))",
         ("kl",),
         reference=0.0,

@@ -39,7 +39,7 @@ class ModelInfo:
 
     @property
     def size_text(self) -> str:
-        """The number of parameters as people say it, such as 135M; "" when unknown."""
+        """The number of parameters for display, such as 135M; "" when unknown."""
         for unit, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
             if self.parameters >= unit:
                 value = self.parameters / unit

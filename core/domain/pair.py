@@ -85,7 +85,7 @@ def make_pair(prompt: Prompt, first: Response, second: Response) -> tuple[Pair, 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPair:
-    """What the engine eats: a prompt, the preferred and the other text, and what weighs them.
+    """One pair as the engine takes it: a prompt, the chosen and the rejected text, weight and target.
 
     Attributes:
         pair_id: stable name that comes back in every ledger row.

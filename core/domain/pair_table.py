@@ -1,4 +1,4 @@
-"""What the pair table shows and how it is narrowed down."""
+"""The rows and filters of the pair table, and the details of one pair."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class PairFilter:
 
     Attributes:
         text: words that all occur in the prompt or one of the responses, whatever the case of ASCII letters;
-            a stretch in double quotes is looked for as it stands.
-        label: by current labels; ``none`` has no label. With a reviewer or rubric version it speaks of the
-            labels of that reviewer or made under that version.
+            text in double quotes is searched for as one phrase.
+        label: by current labels; ``none`` has no label. With a reviewer or rubric version it applies to
+            the labels of that reviewer or under that version.
         reviewer_id: pairs this reviewer has labelled (or, with ``label="none"``, has not).
         source_id: pairs found in this source.
         rubric_version_id: pairs labelled under this version (or not, with ``label="none"``).

@@ -1,4 +1,4 @@
-"""What trying a run out before it starts has shown."""
+"""The report of a preflight: the checks made before a run starts, and what they measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Level = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. ``key`` is a machine name: model, tokens, gate, memory, disk, time."""
+    """One check. ``key`` is a machine name: model, tokens, gate, memory, disk, time."""
 
     key: str
     level: Level
@@ -31,7 +31,7 @@ class PreflightReport:
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
         eta_s: training, reference and probes together; sampling for the on-policy KL is not in it.
-        memory_bytes: what the run will take at its peak. memory_parts: what of it for what. memory_free_bytes:
+        memory_bytes: what the run will take at its peak. memory_parts: its parts by purpose. memory_free_bytes:
             of what the device has. micro_batch: pairs of a forward pass that this allows.
         disk_bytes, disk_free_bytes: for checkpoints and the result.
         device, forward: what it would run on, and by which forward pass.
@@ -55,7 +55,7 @@ class PreflightReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands in the way."""
+        """Whether no check says that the run would fail."""
         return all(check.level != "bad" for check in self.checks)
 
     def to_plain(self) -> dict[str, Any]:

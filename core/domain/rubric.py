@@ -16,7 +16,7 @@ SCALES: tuple[Scale, ...] = (3, 5, 7)
 class ChangeLevel(StrEnum):
     """How much a new version changes the meaning of the labels made under the one before.
 
-    ``major`` makes old labels stale; ``minor`` clarifies; ``patch`` mends wording.
+    ``major`` makes old labels stale; ``minor`` clarifies; ``patch`` corrects wording.
     """
 
     MAJOR = "major"
@@ -45,8 +45,7 @@ class Example:
 class Criterion:
     """One clause: a comparative question with an anchor for each scale point that needs one.
 
-    ``anchors`` maps a scale point written as text ("-3".."3", or "left"/"tie"/"right" words are not
-    used: negative favours the first response) to what it looks like.
+    ``anchors`` maps a scale point as text ("-3".."3"; negative favours the first response) to what it looks like.
     """
 
     id: str
@@ -120,7 +119,7 @@ class RubricBody:
 
 
 def problems(body: RubricBody) -> list[str]:
-    """Return what keeps ``body`` from being published, in sentences; empty when it is sound."""
+    """Return the reasons why ``body`` cannot be published, as sentences; empty when it can be."""
     found: list[str] = []
     ids = [c.id for c in body.criteria]
     if not body.purpose.strip():

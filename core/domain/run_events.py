@@ -226,7 +226,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something the user should know; the run goes on."""
+    """Something the user should know; the run continues."""
 
     event: ClassVar[str] = "warning"
     code: str

@@ -9,8 +9,8 @@ from core.domain.ids import sha256_text
 def split_of(prompt_sha256: str, seed: int, shares: tuple[float, float, float]) -> Split:
     """Return the split of a prompt: a draw that depends on the seed and the prompt's content alone.
 
-    So a prompt keeps its split when data are added, imported anew, or frozen on another machine. The price is
-    that the sizes are those of independent draws: near the shares, not equal to them.
+    A prompt therefore keeps its split when data are added, imported again, or frozen on another machine. The sizes
+    are those of independent draws: close to the shares, not equal to them.
 
     Args:
         prompt_sha256: names the prompt; all pairs of one prompt fall together.

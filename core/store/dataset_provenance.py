@@ -1,4 +1,4 @@
-"""Facts about a dataset version that its card tells: sources and reviewers behind it."""
+"""Sources and reviewers behind a dataset version, for its card."""
 
 from __future__ import annotations
 

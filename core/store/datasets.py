@@ -1,4 +1,4 @@
-"""Dataset versions in the workspace database: filled while open, then frozen for good."""
+"""Dataset versions in the workspace database: filled while open, then frozen and immutable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not said yet: drafts of judgements, and bookmarks. The only rows of labelling that may change."""
+"""Drafts of judgements, and bookmarks: the only rows of labelling that may change."""
 
 from __future__ import annotations
 

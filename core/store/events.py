@@ -38,7 +38,7 @@ def log(
     subject_id: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Append one event in the transaction of the change it tells of. ``detail`` carries ids, never prompt text."""
+    """Append one event, in the transaction of the change it describes. ``detail`` carries ids, never prompt text."""
     insert_row(
         session,
         EventRow,

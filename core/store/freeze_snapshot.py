@@ -1,4 +1,4 @@
-"""What a freeze looks at: every pair with its consent, flags and current labels, in one snapshot."""
+"""What a freeze reads: every pair with its consent, flags and current labels, in one snapshot."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FreezeSnapshot:
 
 
 def snapshot(session: Session) -> FreezeSnapshot:
-    """Read all of it."""
+    """Read everything that a freeze needs, in the transaction of ``session``."""
     found = FreezeSnapshot(snapshot_version=snapshot_version(session))
     found.consents = dict(_all(session, "SELECT id, consent FROM source"))
     found.rubrics = _rubrics(session)

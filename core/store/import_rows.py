@@ -1,4 +1,4 @@
-"""What an import hands to the store, and what it gets back."""
+"""What an import gives to the store, and what it gets back."""
 
 from __future__ import annotations
 

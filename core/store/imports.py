@@ -1,8 +1,8 @@
 """Writing imported pairs and their labels in batches.
 
-Built for 100,000 rows: ids are handed out here, so that each table gets one statement a batch. Everything in
-one batch becomes durable together, and what is in the workspace already is found by content hash, so that a
-batch may be written again after a crash and adds nothing.
+Built for 100,000 rows: this module assigns the ids, so that each table gets one statement per batch. A batch
+becomes durable as a whole. Pairs that the workspace holds already are found by content hash, so a batch that is
+written again after a crash adds nothing.
 """
 
 from __future__ import annotations
@@ -174,6 +174,7 @@ def _insert_labels(
     result.judgements = len(labels)
     result.reviewers = reviewers.used
     if labels:
+        # The text is part of the stub's content hash: another one would give other hashes to the same data.
         purpose = f"Labels that came with the source {target.source_name}. Its own guideline is not known."
         version = rubrics.imported_version(session, target.reviewer, purpose, context).id
         _write_labels(session, version, presentations, labels, context)
@@ -200,8 +201,8 @@ def _write_labels(
 def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[str, int]:
     """Return sha256 -> id of those rows of ``pair`` or ``prompt`` that exist.
 
-    CROSS JOIN holds SQLite to the order that is written: one lookup a hash. Before its first ANALYZE it may
-    otherwise walk the large table instead.
+    CROSS JOIN makes SQLite join in the written order: one lookup per hash. Before its first ANALYZE it may
+    otherwise scan the large table.
     """
     wanted = canonical_json(list(dict.fromkeys(hashes)))
     query = f"SELECT t.sha256, t.id FROM json_each(?) j CROSS JOIN {table} t ON t.sha256=j.value"

@@ -94,8 +94,8 @@ def committed_since(session: Session, reviewer_id: int, since_ms: int) -> int:
 def recent_seconds(session: Session, reviewer_id: int, limit: int) -> list[float]:
     """Return how long a reviewer's newest commits took, newest first.
 
-    The window's own count of active time (``active_ms``) wins; without it the time since the presentation, capped at
-    five minutes, because nobody knows what happened in between.
+    The window's own count of active time (``active_ms``) is taken where it is stored; otherwise the time since the
+    presentation, at most five minutes, because a reviewer may have paused in between.
     """
     query = (
         select(col(JudgementRow.process), col(JudgementRow.at_ms), col(PresentationRow.shown_ms))

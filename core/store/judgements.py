@@ -1,9 +1,9 @@
 """Presentations and the append-only judgement log.
 
 A judgement answers one presentation. Rows of one reviewer on one pair under one rubric version form a chain:
-each row supersedes the one before, a "retract" row takes the label before it back. The tip of the chain is what
-counts. A commit is revision 0 of its presentation, and UNIQUE(presentation, revision) is what makes a second
-commit of the same presentation impossible.
+each row supersedes the one before, and a "retract" row takes back the label before it. The last row of the chain
+counts. A commit is revision 0 of its presentation; UNIQUE(presentation, revision) makes a second commit of the same
+presentation impossible.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
 
 LABEL_TASKS = (Task.LABEL.value, Task.RELABEL.value, Task.IMPORTED.value)
-"""Tasks that share one chain a reviewer and pair; gold and retest answers stay within their presentation."""
+"""Tasks that share one chain per reviewer and pair; gold and retest answers stay within their presentation."""
 
 
 def alike(task: Task) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def append(
     ``presentation`` saves reading it again where the caller has it.
 
     Raises:
-        BadInput: for a new answer with a marked stretch that cannot be found again; undo and redo repeat old ones.
+        BadInput: for a new answer with a span that cannot be located; undo and redo repeat old answers.
     """
     if draft is not None and op not in ("undo", "redo"):
         check_spans(draft.spans)
@@ -193,7 +193,7 @@ def entry(session: Session, judgement_id: int) -> LogEntry:
 
 
 def frozen_in(session: Session, judgement_ids: Sequence[int]) -> str:
-    """Return the title of a frozen dataset version that stands on one of these judgements, or ''."""
+    """Return the title of a frozen dataset version that contains one of these judgements, or ''."""
     query = (
         select(DatasetRow.name, DatasetRow.number)
         .join(DatasetItemJudgementRow, col(DatasetItemJudgementRow.dataset_id) == col(DatasetRow.id))

@@ -1,4 +1,4 @@
-"""Current labels as they stand in a table of pairs."""
+"""Current labels of pairs, for the exported table of pairs."""
 
 from __future__ import annotations
 

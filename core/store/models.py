@@ -42,7 +42,7 @@ def by_path(session: Session, path: Path) -> ModelInfo | None:
 
 
 def add(session: Session, info: ModelInfo, context: WriteContext) -> ModelInfo:
-    """Register a model; one that lies at the same path is brought up to date instead."""
+    """Register a model; a model at the same path is updated instead."""
     known = session.exec(select(ModelRow).where(col(ModelRow.path) == str(info.path))).first()
     if known is not None:
         known.sha256, known.info = info.sha256 or None, _facts(info)

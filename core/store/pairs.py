@@ -1,6 +1,6 @@
-"""Reading pairs: the table, its filters, one pair with all that hangs on it.
+"""Reading pairs: the table, its filters, and one pair with everything known of it.
 
-Filters become SQL with bound values only; every word of the SQL itself stands in this file.
+Filters become SQL with bound values only; the text of the SQL is all in this file.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _where(wanted: PairFilter) -> tuple[str, tuple[Any, ...]]:
 
 
 def _label_test(wanted: PairFilter, tests: list[str], values: list[Any]) -> None:
-    """Add what is asked of the labels: of all of them, or of those by one reviewer or under one version."""
+    """Add the conditions on labels: on all of them, or on those by one reviewer or under one version."""
     if wanted.reviewer_id is None and wanted.rubric_version_id is None:
         if wanted.label != "any":
             tests.append(_STATE_TESTS[wanted.label])
@@ -204,7 +204,7 @@ def _label_test(wanted: PairFilter, tests: list[str], values: list[Any]) -> None
 
 
 def _text_test(text: str, tests: list[str], values: list[Any]) -> None:
-    """Add that every word or quoted stretch occurs in the prompt or a response. LIKE's own signs are escaped."""
+    """Add that every word or quoted phrase occurs in the prompt or a response. LIKE's own signs are escaped."""
     terms = [quoted or word for quoted, word in _TERM.findall(text)][:_MAX_TERMS]
     for term in terms:
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", _storable(term)) + "%"

@@ -1,4 +1,4 @@
-"""Small helpers of the repositories: one-row inserts, JSON columns, lists of ids."""
+"""Helpers of the repositories: one-row inserts, wide selects, JSON columns, lists of ids."""
 
 from __future__ import annotations
 

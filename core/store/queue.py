@@ -1,4 +1,4 @@
-"""Which pairs a reviewer is to see next. Everything here is a lookup by key or one walk over an index."""
+"""Which pairs a reviewer is to see next. Everything here is a lookup by key or one scan of an index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from core.domain.conversation import Prompt
 from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Presentation
-from core.store.plain import chunks, only_id, read_json
+from core.store.plain import chunks, insert_row, only_id, read_json
 from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PresentationRow, PromptRow, ReviewerRow, SkipRow
 
 
@@ -65,7 +65,7 @@ def count_labelled_by_people(session: Session) -> int:
 def adjudicated_by_others(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> list[int]:
     """Return the pairs that others adjudicated under these versions and this reviewer did not, as imported.
 
-    Who adjudicated a pair knows the right answer: asked again, he would only be asked to remember it.
+    A reviewer who adjudicated a pair knows the gold answer and would only repeat it.
     """
     query = select(CurrentLabelRow.pair_id).where(
         col(CurrentLabelRow.rubric_version_id).in_(version_ids), CurrentLabelRow.task == Task.ADJUDICATE.value
@@ -164,8 +164,6 @@ def bookmarks(session: Session, reviewer_id: int) -> list[tuple[int, str, int]]:
 
 def store_skip(session: Session, presentation: Presentation, presentation_id: int, reason: str, at_ms: int) -> bool:
     """Put a presentation aside; False when it was put aside before."""
-    from core.store.plain import insert_row
-
     row = session.get(SkipRow, presentation_id)
     if row is not None:
         changed, row.taken_back = row.taken_back == 1, 0

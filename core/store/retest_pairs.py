@@ -1,4 +1,4 @@
-"""Second answers beside first ones: retests beside the label they repeat, gold answers beside the adjudication."""
+"""Second answers with the first ones: retests with the label they repeat, gold answers with the adjudication."""
 
 from __future__ import annotations
 
@@ -34,17 +34,16 @@ Answer = tuple[int, int | None, int | None]
 
 
 def retests(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
-    """Yield each retest that counts beside the label that it repeated: the same reviewer's newest then.
+    """Yield each current retest with the label that it repeated: the same reviewer's newest one at that time.
 
-    Labels under the same meaning count alike. One that was changed after the retest repeats nothing.
-
-    With a dataset version, only of reviewers and rubrics whose labels stand behind it.
+    Labels under the same rubric and major number count as the same. A label that was changed after the retest is
+    not paired with it. With a dataset version, only reviewers and rubrics with labels in it are read.
     """
     return _answers(session, _RETESTS, dataset_id)
 
 
 def golds(session: Session, dataset_id: int | None = None) -> Iterator[Answer]:
-    """Yield each gold answer that counts beside the newest adjudication by another under the same meaning."""
+    """Yield each current gold answer with the newest adjudication by another reviewer under the same major number."""
     return _answers(session, _GOLDS, dataset_id)
 
 

@@ -136,7 +136,7 @@ def save_draft(session: Session, version_id: int, body: RubricBody, change_note:
 def publish(
     session: Session, version_id: int, level: ChangeLevel, change_note: str, context: WriteContext
 ) -> RubricVersion:
-    """Number a draft after the newest published version, hash it, and close it for ever.
+    """Number a draft after the newest published version, hash it, and make it immutable.
 
     Raises:
         ImmutableError: it is published already.
@@ -167,7 +167,7 @@ def discard_draft(session: Session, version_id: int) -> None:
 def imported_version(session: Session, name: str, purpose: str, context: WriteContext) -> RubricVersion:
     """Return the published stub version that the labels of a source stand under, made when missing.
 
-    It states what is known: somebody else's rubric, not its text. So lineage never has a hole.
+    It says that the rubric of the source is not known, so that every label has a rubric version.
     """
     row = session.exec(select(RubricRow).where(col(RubricRow.name) == name.strip())).first()
     if row is not None and row.kind == "imported":

@@ -16,7 +16,7 @@ from core.store.tables import RunRow
 
 @dataclass(frozen=True, slots=True)
 class RegisteredRun:
-    """One run as the workspace knows it; what it did stands in its folder.
+    """One run as the workspace knows it; what it did is in its folder.
 
     Attributes:
         folder: below the workspace folder where it lies there, else absolute.

@@ -1,8 +1,8 @@
 """Undo and redo of named steps: per reviewer, without limit, across restarts.
 
-The log is never shortened: undoing a label appends a retraction, undoing an amendment appends the answer that
-stood before, redoing appends the answer again. Each step row changes in the same transaction as the log.
-A label that a frozen dataset version stands on is not taken back any more; it can be amended.
+The log is never shortened: undoing a label appends a retraction, undoing an amendment appends the answer before
+it, redoing appends the answer again. Each step row changes in the same transaction as the log.
+A label in a frozen dataset version cannot be taken back; it can be amended.
 """
 
 from __future__ import annotations

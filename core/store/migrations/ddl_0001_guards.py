@@ -1,4 +1,4 @@
-"""Triggers of schema 1 that make the past unchangeable.
+"""Triggers of schema 1 that make published, judged and frozen rows immutable.
 
 ``INSERT OR REPLACE``, ``UPDATE OR REPLACE`` and UPSERT remove or rewrite a row without firing its DELETE
 trigger (unless ``recursive_triggers`` is on), so every guarded table also checks, before an insert or update,
@@ -95,7 +95,7 @@ _JUDGEMENT = [
         "a judgement belongs to the showing it answers",
     ),
     # A chain is extended by its own reviewer only: a retraction takes back a label, and a gold or retest
-    # answer stays within its showing.
+    # answer stays within its presentation.
     _guard(
         "judgement_chain",
         "judgement",

@@ -1,8 +1,8 @@
 """Tables and indexes of schema 1.
 
 STRICT: a value of the wrong type is an error, and quick_check verifies types too. No JSON functions, because
-``trusted_schema=OFF`` refuses them in constraints on older SQLite. No ON DELETE CASCADE: a delete that would
-take others with it must fail. WITHOUT ROWID only for small link tables.
+``trusted_schema=OFF`` refuses them in constraints on older SQLite. No ON DELETE CASCADE: a delete that other rows
+depend on must fail. WITHOUT ROWID only for small link tables.
 """
 
 from __future__ import annotations
@@ -276,8 +276,8 @@ INDEXES: tuple[str, ...] = (
     "CREATE INDEX presentation_key ON presentation(reviewer_id, rubric_version_id, pair_id)",
     "CREATE INDEX judgement_pair ON judgement(pair_id, id)",
     "CREATE INDEX judgement_reviewer ON judgement(reviewer_id, id)",
-    # One chain a reviewer, pair and rubric version, so that "the current label" has one answer. Gold and retest
-    # showings are meant to be answered again; the presentation alone keeps those single.
+    # One chain per reviewer, pair and rubric version, so that "the current label" has one answer. Gold and retest
+    # presentations are meant to be answered again; the presentation alone keeps those single.
     """CREATE UNIQUE INDEX judgement_root ON judgement(pair_id, rubric_version_id, reviewer_id)
         WHERE supersedes IS NULL AND task IN('label','relabel','imported')""",
     """CREATE UNIQUE INDEX judgement_verdict_root ON judgement(pair_id, rubric_version_id, reviewer_id)

@@ -1,7 +1,7 @@
 """Triggers of schema 1 that keep derived tables: current labels, the state of a pair, counts for dashboards.
 
-Counting 100,000 rows on every screen is too slow, and two ways of counting disagree in the end; so one place
-keeps the numbers, in the same transaction as the row they count. *Check workspace* counts them anew.
+Counting 100,000 rows for every screen is too slow, so triggers keep the numbers in the same transaction as the rows
+that they count. *Check workspace* counts them anew.
 Gold and retest answers are measurements of the reviewer, not further labels of the pair: they leave
 ``pair_state`` and the ``labelled`` counter alone.
 """

@@ -1,8 +1,7 @@
-"""Copies of the workspace database that count only after they were checked, and which of them are kept."""
+"""Verified copies of the workspace database, and which of them are kept."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -57,7 +56,7 @@ def make(path: Path, copy: Callable[[Path], None], why: str, target: Path | None
         target: where to put it; into the workspace's backups folder when None.
 
     Raises:
-        WorkspaceDamaged: the source is damaged; no copy was kept, so that no good one is ever replaced by it.
+        WorkspaceDamaged: the source is damaged; no copy was kept, so that it replaces no good one.
         UserError: the copy could not be written or verified.
     """
     timestamp = time.strftime(_STAMP, time.localtime())
@@ -69,7 +68,7 @@ def make(path: Path, copy: Callable[[Path], None], why: str, target: Path | None
         _one_file(tmp)
         _verify(path, tmp)
         durable.Ops().sync_file(tmp)
-        os.replace(tmp, final)
+        tmp.replace(final)
         durable.Ops().sync_dir(final.parent)
     except OSError as error:
         raise UserError(
@@ -88,7 +87,7 @@ def listed(folder: Path) -> list[BackupFile]:
     for path in (folder / BACKUP_DIR).glob("workspace-*.db"):
         parts = path.stem.split("-", 3)
         try:
-            made = datetime.strptime("-".join(parts[1:3]), _STAMP)
+            made = datetime.strptime("-".join(parts[1:3]), _STAMP)  # noqa: DTZ007 - file names carry local time
         except ValueError:
             continue
         found.append(BackupFile(path, made, parts[3] if len(parts) > 3 else "", path.stat().st_size))
@@ -96,19 +95,22 @@ def listed(folder: Path) -> list[BackupFile]:
 
 
 def thin(folder: Path, now: datetime | None = None) -> list[Path]:
-    """Remove copies that the keeping rule lets go; return them. Nothing goes while a copy is dated in the future."""
+    """Remove superfluous copies and return them. Nothing is removed while a copy is dated in the future."""
     files = listed(folder)
-    gone = [b.path for b in superfluous(files, now or datetime.now())]
+    gone = [b.path for b in superfluous(files, now or datetime.now())]  # noqa: DTZ005 - compared with file names
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
 
 
 def superfluous(files: Sequence[BackupFile], now: datetime) -> list[BackupFile]:
-    """Return which of ``files`` may go: all of two days stay, then one a day, a week, a month; never the last three."""
+    """Return which of ``files`` to remove.
+
+    All copies of two days are kept, then one a day, a week, a month, and always the last three.
+    """
     ordered = sorted(files, key=lambda b: b.made, reverse=True)
     if ordered and ordered[0].made > now + timedelta(minutes=5):
-        return []  # the clock is wrong, now or then: ages mean nothing
+        return []  # the clock is or was wrong, so that ages mean nothing
     keep = {b.path for b in ordered[:_NEVER_FEWER]} | {b.path for b in ordered if now - b.made <= _KEEP_ALL}
     old = [b for b in ordered if now - b.made > _KEEP_ALL]
     for count, bucket in (
@@ -131,7 +133,7 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _one_file(path: Path) -> None:
-    """Take the write-ahead mode out of the copy, so that it opens from read-only media."""
+    """Turn write-ahead logging off in the copy, so that it opens from read-only media."""
     with closing(connect(path, "rw")) as raw:
         raw.execute("PRAGMA journal_mode=DELETE").fetchone()
 
@@ -148,7 +150,7 @@ def _verify(path: Path, copy: Path) -> None:
             before, after = row_counts(source), row_counts(made)
         # Labels may have been added since the copy was taken; nothing is ever removed.
         if not same or any(after[t] > before.get(t, 0) for t in after):
-            raise UserError("The backup does not match the workspace and was thrown away.", "Try again.")
+            raise UserError("The backup does not match the workspace and was deleted.", "Try again.")
 
 
 def _free_name(folder: Path, stem: str) -> Path:

@@ -11,12 +11,12 @@ _PARAMETERS = 30_000  # values bound in one statement; SQLite takes 32,766
 
 
 def insert_many(session: Session, into: str, rows: list[Any]) -> None:
-    """Insert rows of equal length, many a statement.
+    """Insert rows of equal length, many per statement.
 
     ``into`` is the statement up to its column list; it is never built from data.
 
-    One statement a row would hand Python's lock to and fro with the thread that parses the next batch, for
-    each row; with hundreds of rows a statement SQLite works alone while Python reads on.
+    With one statement per row this thread and the one that parses the next batch would take Python's lock in turn
+    for each row. With hundreds of rows per statement SQLite works while Python parses.
     """
     if not rows:
         return

@@ -1,6 +1,6 @@
-"""The one place that makes SQLite connections, so that none exists with other settings.
+"""The one place that makes SQLite connections, so that all have the same settings.
 
-Every pragma is read back: SQLite ignores a misspelt or unsupported one without a word.
+Every pragma is read back: SQLite ignores a misspelt or unsupported one silently.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def enter_wal(connection: sqlite3.Connection) -> None:
 
 
 def leave_wal(connection: sqlite3.Connection) -> bool:
-    """Fold the log into the file, so that a closed workspace is one file; False while another process reads it."""
+    """Move the log into the file, so that a closed workspace is one file; False while another process reads it."""
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         (journal,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
@@ -87,7 +87,7 @@ def leave_wal(connection: sqlite3.Connection) -> bool:
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
-    """Return the value of an integer pragma; one that answers nothing counts as 0 (an mmap-free build)."""
+    """Return the value of an integer pragma; one without an answer counts as 0 (a build without mmap)."""
     row = connection.execute(f"PRAGMA {name}").fetchone()
     return int(row[0]) if row else 0
 

@@ -10,28 +10,30 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from sqlmodel import Session
 
 from core import durable
-from core.domain.errors import BadInput, UserError
+from core.domain.errors import BadInput, UserError, WorkspaceDamaged
 from core.domain.ids import new_uid
 from core.file_lock import HeldLock
+from core.store.sqlite.backups import copy_file
 from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.lock import lock_workspace
+from core.store.sqlite.migrate import build, migrate
 from core.store.sqlite.write_context import WriteContext, mono_ms, now_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
 _OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", "rejects", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _SWEPT = ("backups", "exports", "models", "rejects")
-"""Folders in which what an interrupted write left is removed on opening once it is old: backups and exports are also
-made by programs that only read the workspace, beside the holder of the lock."""
+"""Folders in which opening removes what an interrupted write left, once it is old: programs that only read the
+workspace also make backups and exports there, while another one holds the lock."""
 _LEFT_BEHIND_S = 24 * 3600.0
 _CLOSE_WAIT_S = 5.0
 
@@ -68,7 +70,7 @@ class Store:
         Args:
             folder: the workspace folder.
             create: make a workspace there when there is none.
-            read_only: take no lock and write nothing; works beside a program that has it open.
+            read_only: take no lock and write nothing; works while another program has it open.
             name: what a new workspace is called; the folder's name when empty.
             version: of this program, stored with what it writes.
 
@@ -96,7 +98,7 @@ class Store:
         Args:
             job: gets a session; must not keep it, and must return plain or domain values.
             label: what is being done, for messages: "saving a label".
-            priority: who goes first when several jobs wait.
+            priority: which of several waiting jobs runs first.
 
         Raises:
             UserError: nothing of the job was saved.
@@ -109,7 +111,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session that sees one snapshot and cannot write. Keep it short: it holds back checkpoints."""
+        """Give a session that sees one snapshot and cannot write. Keep it short: checkpoints wait for it."""
         with self._idle:
             if self._closed:
                 raise UserError("The workspace is closed.", "Open it again.")
@@ -128,8 +130,6 @@ class Store:
 
     def copy_to(self, target: Path) -> None:
         """Copy one state of the database into a new file at ``target`` with SQLite's backup API."""
-        from contextlib import closing
-
         with clear_errors("copying the workspace"), closing(connect(target, "rwc")) as copy:
             if self._writer is not None:
                 self._writer.backup(copy)
@@ -138,7 +138,7 @@ class Store:
                     source.backup(copy)
 
     def close(self) -> None:
-        """Finish queued writes, close every connection and give the lock back. Calling it again does nothing."""
+        """Finish queued writes, close every connection and release the lock. Calling it again does nothing."""
         with self._idle:
             if self._closed:
                 return
@@ -152,7 +152,7 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,15 +172,12 @@ def _storable(name: str) -> str:
 
 
 def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
-    # Looked at before the lock is taken, so that not even a lock file is left beside a file that is refused.
+    # Inspected before the lock is taken, so that a refused file gets no lock file beside it.
     _refuse_early(db_path(folder))
     lock = lock_workspace(folder)
     try:
         found = inspect(db_path(folder), recover=True)
         if found.schema < SCHEMA:
-            from core.store.sqlite.backups import copy_file
-            from core.store.sqlite.migrate import migrate
-
             migrate(db_path(folder), copy_file)
         durable.sweep(folder)
         for name in _SWEPT:
@@ -192,19 +189,15 @@ def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
 
 
 def _refuse_early(path: Path) -> None:
-    from core.domain.errors import WorkspaceDamaged
-
     try:
         inspect(path)
     except WorkspaceDamaged as error:
-        # An interrupted change may only need its rollback, which is allowed once the lock is held.
+        # An interrupted change may need only its rollback, which is allowed while the lock is held.
         if not Path(f"{path}-journal").exists() and not Path(f"{path}-wal").exists():
             raise error
 
 
 def _make(folder: Path, name: str, version: str) -> None:
-    from core.store.sqlite.migrate import build
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
         others = {p.name for p in folder.iterdir()} - _OWN_ENTRIES

@@ -1,4 +1,4 @@
-"""What the database refuses, turned into sentences a user can act on."""
+"""Errors of the database as sentences that a user can act on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IMMUTABLE = "immutable: "
 def clear_errors(doing: str) -> Iterator[None]:
     """Re-raise what SQLite refuses while ``doing`` something ("saving a label") as a UserError.
 
-    Constraint failures that no user can cause pass through: they are bugs and shown as such.
+    Constraint failures that no user can cause are raised unchanged: they are bugs.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def clear_errors(doing: str) -> Iterator[None]:
 
 
 def explain(error: sqlite3.Error, doing: str) -> UserError | None:
-    """Return the sentence for an SQLite error, or None when it is a bug of ours."""
+    """Return the sentence for an SQLite error, or None when it is a bug of the program."""
     text = str(error)
     name = getattr(error, "sqlite_errorname", "") or ""
     if text.startswith(_IMMUTABLE):

@@ -1,8 +1,7 @@
-"""What a file is, found out before anything is written: ours, foreign, newer, older, empty or damaged."""
+"""Decides what a file is before anything is written: a workspace, foreign, newer, older, empty or damaged."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -61,9 +60,9 @@ def inspect(path: Path, *, recover: bool = False) -> Identity:
 
 
 def quick_check(connection: sqlite3.Connection, limit: int = 20) -> list[str]:
-    """Return what SQLite's quick_check finds wrong with pages and types; empty when the file is sound."""
+    """Return what SQLite's quick_check finds wrong with pages and types; empty when it finds nothing."""
     usual = connection.text_factory
-    # What it reports of a damaged file may quote the damage, which need not be UTF-8.
+    # A report on a damaged file may quote bytes that are no UTF-8.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
         rows = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({limit})")]
@@ -101,7 +100,7 @@ def _read(path: Path, mode: str) -> Identity:
 
 def _plain_file(path: Path) -> None:
     try:
-        info = os.stat(path)
+        info = path.stat()
     except FileNotFoundError as error:
         raise NotFound(
             f"{path.parent} holds no workspace.", "Choose another folder, or make a workspace there."

@@ -1,7 +1,7 @@
-"""*Check workspace*: everything the database promises, counted and hashed anew.
+"""*Check workspace*: recount and rehash everything that the database guarantees.
 
-Each check is a function from a read-only connection to findings. They use plain SQL on purpose: a check that
-went through the same classes as the rest of the program would share its mistakes.
+Each check is a function from a read-only connection to findings. Checks use plain SQL: with the classes of the rest
+of the program they would repeat its mistakes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from core.domain.dataset import FrozenItem, root_sha256
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json, sha256_text
 from core.domain.rubric import RubricBody
+from core.store.migrations.ddl_0001_guards import GUARDS
+from core.store.migrations.ddl_0001_tables import INDEXES, TABLES
+from core.store.migrations.ddl_0001_tallies import TALLIES
 
 Progress = Callable[[str, int, int], None]
 Check = Callable[[sqlite3.Connection], Iterator[str]]
@@ -25,7 +28,7 @@ Check = Callable[[sqlite3.Connection], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. ``check`` names the check, ``serious`` is False for what loses nothing."""
+    """One thing that is wrong. ``check`` names the check, ``serious`` is False where nothing is lost."""
 
     check: str
     message: str
@@ -33,7 +36,7 @@ class Finding:
 
 
 def run(connection: sqlite3.Connection, folder: Path, on_progress: Progress | None = None) -> list[Finding]:
-    """Run every check on a read-only connection and return what is wrong; empty when all is well."""
+    """Run every check on a read-only connection and return what is wrong; empty when nothing is."""
     found: list[Finding] = []
     for number, (name, check) in enumerate(_CHECKS):
         if on_progress:
@@ -46,7 +49,7 @@ def run(connection: sqlite3.Connection, folder: Path, on_progress: Progress | No
 
 
 def _finish(name: str, check: Check, connection: sqlite3.Connection) -> list[Finding]:
-    """Run one check to its end: on a broken file a check may fail half-way, which is itself a finding."""
+    """Run one check; on a damaged file it may fail half-way, which is a finding too."""
     found: list[Finding] = []
     try:
         found.extend(Finding(name, message) for message in check(connection))
@@ -65,11 +68,7 @@ def _foreign_keys(c: sqlite3.Connection) -> Iterator[str]:
 
 
 def _schema(c: sqlite3.Connection) -> Iterator[str]:
-    """Compare every table, index and trigger with those of a new workspace: a missing guard guards nothing."""
-    from core.store.migrations.ddl_0001_guards import GUARDS
-    from core.store.migrations.ddl_0001_tables import INDEXES, TABLES
-    from core.store.migrations.ddl_0001_tallies import TALLIES
-
+    """Compare every table, index and trigger with those of a new workspace: a missing trigger guards nothing."""
     with closing(sqlite3.connect(":memory:")) as fresh:
         for statement in (*TABLES, *INDEXES, *GUARDS, *TALLIES):
             fresh.execute(statement)
@@ -96,7 +95,7 @@ _RULES: dict[str, str] = {
         WHERE supersedes IS NULL AND task IN('label','relabel','imported')
         GROUP BY pair_id, reviewer_id, rubric_version_id HAVING count(*)>1""",
     "Judgement {} takes back nothing.": "SELECT id FROM judgement WHERE kind='retract' AND supersedes IS NULL",
-    "Judgement {} does not fit its showing.": """SELECT j.id
+    "Judgement {} does not fit its presentation.": """SELECT j.id
         FROM judgement j JOIN presentation p ON p.id=j.presentation_id
         WHERE p.pair_id<>j.pair_id OR p.reviewer_id<>j.reviewer_id OR p.rubric_version_id<>j.rubric_version_id
           OR p.task<>j.task""",

@@ -1,4 +1,4 @@
-"""Making and upgrading ``workspace.db``: forward only, all or nothing, never without a verified copy.
+"""Making and upgrading ``workspace.db``: forward only, in one transaction, after a verified copy.
 
 Alembic runs the numbered modules in ``migrations/versions`` without an ini file, on a connection of the one
 factory, inside one BEGIN IMMEDIATE. Foreign keys are off around it, because a table rebuild with them on deletes
@@ -7,7 +7,6 @@ or breaks child rows; they are checked in full before the commit.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import time
@@ -27,7 +26,7 @@ from core.store.sqlite.identity import SCHEMA, quick_check
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _ROOM = 2.5
-"""Free space an upgrade needs, in file sizes: the copy, the rewritten tables, and some air."""
+"""Free space an upgrade needs, in file sizes: the copy, the rewritten tables, and a reserve."""
 
 Backup = Callable[[Path, str], Path]
 """Makes a verified copy of a database file; the second argument says what for."""
@@ -53,7 +52,7 @@ def build(target: Path, *, name: str, created_by: str) -> None:
                 }
                 for row in rows.items():
                     connection.exec_driver_sql("INSERT INTO meta(key, value) VALUES(?, ?)", row)
-        os.replace(tmp, target)
+        tmp.replace(target)
         durable.Ops().sync_dir(target.parent)
     except OSError as error:
         raise UserError(
@@ -83,7 +82,7 @@ def migrate(path: Path, backup: Backup, *, scripts: Path = MIGRATIONS, target: i
                 if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
                     raise WorkspaceDamaged(f"The upgrade would leave {len(broken)} rows without their parent.")
             if found := quick_check(raw):
-                raise WorkspaceDamaged(f"The upgraded file is not sound: {found[0]}.")
+                raise WorkspaceDamaged(f"The upgraded file is damaged: {found[0]}.")
     except BaseException as error:
         _restore(path, copy)
         raise UserError(
@@ -117,6 +116,7 @@ class _transaction:
 
 
 def _upgrade(connection: Connection, scripts: Path, target: int) -> None:
+    # Imported here because alembic takes 0.4 s to import and only a new or older workspace needs it.
     from alembic import command
     from alembic.config import Config
 

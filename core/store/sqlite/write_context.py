@@ -1,4 +1,4 @@
-"""When, in which opening and by which version a row was written; the same for all rows of one write."""
+"""When, in which opening of the workspace and by which program version a row was written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """Attributes: wall clock and monotonic clock in ms, the opening's id, the program's version.
+    """What all rows of one write carry.
+
+    Attributes:
+        at_ms: wall clock in milliseconds UTC. mono_ms: monotonic clock in milliseconds.
+        session: id of this opening of the workspace.
+        app_version: version of the program.
 
     Order is never taken from the clocks, only from row ids: the wall clock may jump.
     """

@@ -1,4 +1,4 @@
-"""The one thread that writes: one connection, one queue, one transaction a job.
+"""The one thread that writes: one connection, one queue, one transaction per job.
 
 Two connections that commit or checkpoint one WAL file at once can corrupt it in SQLite up to 3.51.2; a single
 writer that alone checkpoints rules that out and makes "database is locked" impossible inside the program.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
 from core.domain.errors import UserError
@@ -31,7 +31,7 @@ _WAL_LIMIT = 32 * 1024 * 1024
 
 
 class Priority(IntEnum):
-    """Who goes first when several jobs wait."""
+    """Which of several waiting jobs runs first."""
 
     LABEL = 0
     NORMAL = 10
@@ -70,7 +70,7 @@ class Writer:
                 return
             try:
                 future.set_result(self._transact(job, label))
-            except BaseException as error:  # the caller's thread gets it; this thread must live on
+            except BaseException as error:  # noqa: BLE001 - the caller's thread raises it; this thread continues
                 future.set_exception(error)
 
         self._put(priority, work)
@@ -90,14 +90,14 @@ class Writer:
             try:
                 self._raw.backup(target)
                 future.set_result(None)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - the caller's thread raises it; this thread continues
                 future.set_exception(error)
 
         self._put(Priority.NORMAL, work)
         future.result()
 
     def close(self) -> None:
-        """Finish what is queued, fold the log into the file, close the connection and end the thread."""
+        """Finish what is queued, move the log into the file, close the connection and end the thread."""
         with self._gate:
             if self._closed:
                 return
@@ -136,7 +136,7 @@ class Writer:
         self._dirty = False
         try:
             self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.Error:  # a full disk here loses nothing: the log keeps every commit until space returns
+        except sqlite3.Error:  # a full disk loses nothing here: the log keeps every commit until there is space
             return
 
     def _wal_size(self) -> int:
@@ -169,8 +169,6 @@ def _engine(raw: sqlite3.Connection) -> Engine:
 
 def reader_engine(creator: Callable[[], Any]) -> Engine:
     """Return an engine whose pooled read-only connections see one snapshot a transaction."""
-    from sqlalchemy.pool import QueuePool
-
     engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=28)
 
     @event.listens_for(engine, "begin")

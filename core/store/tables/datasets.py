@@ -1,4 +1,4 @@
-"""Dataset versions and what stands in them."""
+"""Dataset versions and their contents."""
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as declared_attr; a plain string is its documented use.
 

@@ -87,7 +87,7 @@ class JudgementRow(SQLModel, table=True):
 
 
 class CurrentLabelRow(SQLModel, table=True):
-    """The tip of every chain that is a label; kept by triggers, never written by code."""
+    """The last row of every chain, where it is a label; kept by triggers, never written by code."""
 
     __tablename__ = "current_label"
     judgement_id: int = Field(primary_key=True)
@@ -120,7 +120,7 @@ class JudgementDraftRow(SQLModel, table=True):
 
 
 class SkipRow(SQLModel, table=True):
-    """A showing that was put aside. ``taken_back`` is 1 after undo."""
+    """A presentation that was put aside. ``taken_back`` is 1 after undo."""
 
     __tablename__ = "skip"
     presentation_id: int = Field(primary_key=True)

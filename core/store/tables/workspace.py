@@ -1,4 +1,4 @@
-"""The workspace itself, its people, and what it keeps a register of: runs, models, events."""
+"""The workspace itself, its reviewers, and its registers of runs, models and events."""
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as declared_attr; a plain string is its documented use.
 
@@ -44,7 +44,7 @@ class ReviewerRow(SQLModel, table=True):
 
 
 class RunRow(SQLModel, table=True):
-    """Registry of run folders; the folder is the truth, ``state`` only a hint for lists."""
+    """Registry of run folders; the folder decides; ``state`` is a hint for lists."""
 
     __tablename__ = "run"
     id: Optional[int] = Field(default=None, primary_key=True)

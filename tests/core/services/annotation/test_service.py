@@ -119,10 +119,10 @@ def test_that_a_commit_is_in_the_file_when_it_returns(app: Application) -> None:
 def test_that_a_mark_is_checked_when_it_is_stored_and_never_when_it_is_read(app: Application) -> None:
     shown = one(app, start(app))
     odd: dict[str, Any] = {"side": "A", "start": 0, "end": 3, "tag": "ugly", "note": ""}
-    with pytest.raises(BadInput, match="Unknown mark"):
+    with pytest.raises(BadInput, match="Unknown tag of a span"):
         app.annotation.commit(shown.presentation_uid, prefer(1, spans=(odd,)))
     key = app.annotation.commit(shown.presentation_uid, prefer(1)).value.id
-    with pytest.raises(BadInput, match="Unknown mark"):
+    with pytest.raises(BadInput, match="Unknown tag of a span"):
         app.annotation.amend(key, prefer(2, spans=(odd,)))
     with pytest.MonkeyPatch.context() as earlier:  # a version that took whatever it was given
         earlier.setattr("core.store.judgements.check_spans", lambda spans: None)

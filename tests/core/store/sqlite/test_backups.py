@@ -15,7 +15,7 @@ from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import fill, opened
 
-NOW = datetime(2026, 3, 15, 12)
+NOW = datetime(2026, 3, 15, 12)  # noqa: DTZ001 - backups carry local time
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_that_thinning_removes_only_copies(path: Path) -> None:
         (folder / f"workspace-202601{day:02d}-120000-auto.db").write_bytes(b"x")
     (folder / "notes.txt").write_text("mine")
     (folder / "workspace-old.db").write_text("mine too")
-    gone = thin(path.parent, datetime(2026, 2, 1))
+    gone = thin(path.parent, datetime(2026, 2, 1))  # noqa: DTZ001 - backups carry local time
     assert 0 < len(gone) < 28
     assert (folder / "notes.txt").exists()
     assert (folder / "workspace-old.db").exists()

@@ -93,7 +93,7 @@ def test_that_reading_works_beside_a_writer_and_writes_nothing(folder: Path) -> 
             with reader.read() as session:
                 assert session.get(SettingRow, "k") is not None
             with pytest.raises(UserError, match="reading only"):
-                reader.write(lambda s: None, "nothing")
+                reader.write(lambda _: None, "nothing")
 
 
 def test_that_a_closed_workspace_can_be_read_from_read_only_media(folder: Path) -> None:
@@ -211,7 +211,7 @@ def test_that_opening_spares_what_a_reader_may_be_writing(folder: Path) -> None:
 
 def test_that_large_files_are_not_checked_in_full_on_opening(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "_QUICK_CHECK_BELOW", 10)
-    monkeypatch.setattr(identity, "quick_check", lambda connection: pytest.fail("checked"))
+    monkeypatch.setattr(identity, "quick_check", lambda _: pytest.fail("checked"))
     Store.open(folder).close()
 
 

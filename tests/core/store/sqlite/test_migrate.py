@@ -83,7 +83,7 @@ def test_that_a_failing_upgrade_leaves_the_file_as_it_was(path: Path, tmp_path: 
 def test_that_damage_found_after_the_commit_brings_the_copy_back(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate_module, "quick_check", lambda raw: ["page 3 is torn"])
+    monkeypatch.setattr(migrate_module, "quick_check", lambda _: ["page 3 is torn"])
     with pytest.raises(UserError, match="page 3 is torn"):
         migrate(path, copy_file, scripts=scripts(tmp_path), target=NEXT)
     with closing(connect(path, "ro")) as raw:
@@ -92,7 +92,7 @@ def test_that_damage_found_after_the_commit_brings_the_copy_back(
 
 
 def test_that_nothing_is_tried_without_room_for_a_copy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrate_module.shutil, "disk_usage", lambda place: type("Use", (), {"free": 10})())
+    monkeypatch.setattr(migrate_module.shutil, "disk_usage", lambda _: type("Use", (), {"free": 10})())
     with pytest.raises(StorageFull, match="nothing was changed"):
         migrate(path, copy_file)
     assert listed(path.parent) == []

@@ -52,13 +52,13 @@ def test_that_labels_overtake_queued_bulk_work(app: Application) -> None:
     order: list[str] = []
     began, go = threading.Event(), threading.Event()
 
-    def slow(session: Session) -> None:
+    def slow(_: Session) -> None:
         began.set()
         go.wait(LIMIT_S)
         order.append("running")
 
     def note(name: str):
-        return lambda session: order.append(name)
+        return lambda _: order.append(name)
 
     jobs = [app.store.submit(slow, "a batch", Priority.BULK)]
     assert began.wait(LIMIT_S)
@@ -85,7 +85,7 @@ def test_that_a_failing_job_leaves_nothing_and_the_next_one_works(app: Applicati
 
 def test_that_a_job_cannot_wait_for_another_job(app: Application) -> None:
     with pytest.raises(RuntimeError, match="may not wait"):
-        app.store.write(lambda session: app.store.write(put("inner"), "inner"), "outer")
+        app.store.write(lambda _: app.store.write(put("inner"), "inner"), "outer")
     assert stored(app) == []
 
 
@@ -109,7 +109,7 @@ def test_that_many_threads_can_write_and_read_at_once(app: Application) -> None:
                 app.store.write(put(f"{name}-{n}"), "putting")
                 with app.store.read() as session:
                     assert session.get(SettingRow, f"{name}-{n}") is not None
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the main thread looks at it
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
