@@ -98,7 +98,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
     tasks.unhandled.connect(errors.take)
     switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
     window = MainWindow(context, switch, log_dir())
-    dialogs.parent = window.dialog_parent
+    dialogs.attach(window.dialog_parent, theme)
     instance = SingleInstance(window.come_forward)
     switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())
     return RunningApp(window, context, tasks, switch, instance, errors, Watchdog())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.actions.catalog import PLACE_TITLES
 from app.actions.registry import ActionRegistry, pretty_keys
 from app.actions.spec import EVERYWHERE
+from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn
+from app.widgets.dialog import BaseDialog
 from app.widgets.labels import KeyHint, text_label
 
 COLUMNS = 2
@@ -24,15 +26,13 @@ def rows_of(actions: ActionRegistry, place: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-class CheatSheet(QDialog):
+class CheatSheet(BaseDialog):
     """Shows the keys of one place beside those that work everywhere."""
 
-    def __init__(self, parent: QWidget, actions: ActionRegistry, place: str) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
+    def __init__(self, parent: QWidget, theme: Theme, actions: ActionRegistry, place: str) -> None:
+        super().__init__(parent, "Keyboard shortcuts", size=QSize(theme.px(760), theme.px(620)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 12)
+        self.column.setContentsMargins(20, 16, 20, 12)
         scroll = ScrollColumn(spacing=12, name="Keyboard shortcuts")
         places = [p for p in (place, EVERYWHERE) if p in PLACE_TITLES]
         for name in dict.fromkeys(places):
@@ -42,12 +42,9 @@ class CheatSheet(QDialog):
                 scroll.column.addWidget(_table(rows))
         scroll.column.addStretch(1)
         scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        column.addWidget(scroll, 1)
-        column.addWidget(text_label("Keys can be changed in Settings, Shortcuts.", "hint"))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
-        self.resize(min(760, parent.width() - 60), min(620, parent.height() - 60))
+        self.column.addWidget(scroll, 1)
+        self.column.addWidget(text_label("Keys can be changed in Settings, Shortcuts.", "hint"))
+        self.add_buttons(reject="Close")
 
 
 def _table(rows: list[tuple[str, list[str]]]) -> QWidget:

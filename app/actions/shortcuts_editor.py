@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QHeaderView,
+    QKeySequenceEdit,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -21,46 +22,48 @@ from app.actions.shortcuts import clashes_of
 from app.settings.store import Settings
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
-from app.widgets.inputs import KeyCapture, SearchField
+from app.widgets.dialog import BaseDialog
+from app.widgets.inputs import SearchField
 from app.widgets.labels import text_label
 
 ID = Qt.ItemDataRole.UserRole
 
 
-class CaptureDialog(QDialog):
-    """Asks for the new keys of one action and says what they would clash with."""
+class CaptureDialog(BaseDialog):
+    """Asks for the new keys of one action and says what they would clash with.
 
-    def __init__(
-        self, parent: QWidget, title: str, actions: ActionRegistry, settings: Settings, action_id: str
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(f"Keys for “{title}”")
+    The field records one combination, Escape and Enter included; Tab leaves it.
+    """
+
+    def __init__(self, parent: QWidget, actions: ActionRegistry, settings: Settings, action_id: str) -> None:
+        title = actions.specs[action_id].title.rstrip("…")
+        super().__init__(parent, f"Keys for “{title}”")
         self._actions, self._settings, self._id = actions, settings, action_id
-        self.keys = ""
-        column = QVBoxLayout(self)
-        column.addWidget(text_label(f"Press the keys for “{title.rstrip('…')}”.", wrap=True))
-        self.capture = KeyCapture()
-        self.capture.captured.connect(self.take)
-        column.addWidget(self.capture)
+        self.column.addWidget(text_label(f"Press the keys for “{title}”.", wrap=True))
+        self.capture = QKeySequenceEdit()
+        self.capture.setMaximumSequenceLength(1)
+        self.capture.setClearButtonEnabled(True)
+        self.capture.setAccessibleName("The new keys")
+        self.capture.keySequenceChanged.connect(self._look_for_clashes)
+        self.column.addWidget(self.capture)
         self.warning = text_label("", "error", wrap=True)
-        column.addWidget(self.warning)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
-        self._ok.setEnabled(False)
-        column.addWidget(buttons)
+        self.column.addWidget(self.warning)
+        self._use = self.add_buttons("Use these keys")
+        self._use.setEnabled(False)
         self.capture.setFocus()
 
-    def take(self, keys: str) -> None:
-        """Take a combination and look for clashes."""
-        self.keys = keys
-        others = clashes_of(self._id, keys, self._actions.specs.values(), self._settings.shortcuts)
+    @property
+    def keys(self) -> str:
+        """The recorded combination in portable form, empty for none."""
+        return self.capture.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+
+    def _look_for_clashes(self) -> None:
+        keys = self.keys
+        others = clashes_of(self._id, keys, self._actions.specs.values(), self._settings.shortcuts) if keys else []
         titles = ", ".join(f"“{self._actions.specs[other].title.rstrip('…')}”" for other in others)
-        self.warning.setText(
-            f"{pretty_keys(keys)} is already used by {titles}. Change that one first." if others else ""
-        )
-        self._ok.setEnabled(bool(keys) and not others)
+        text = f"{pretty_keys(keys)} is already used by {titles}. Change that one first."
+        self.warning.setText(text if others else "")
+        self._use.setEnabled(bool(keys) and not others)
 
 
 class ShortcutsEditor(QWidget):
@@ -116,10 +119,10 @@ class ShortcutsEditor(QWidget):
         action_id = self._current()
         if not action_id:
             return
-        spec = self._actions.specs[action_id]
-        dialog = CaptureDialog(self, spec.title, self._actions, self._settings, action_id)
+        dialog = CaptureDialog(self, self._actions, self._settings, action_id)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self.assign(action_id, dialog.keys)
+        dialog.deleteLater()
 
     def _reset_all(self) -> None:
         self._settings.clear_shortcuts()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from app.context import AppContext
-from app.widgets.buttons import push_button
+from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
 
@@ -17,15 +18,13 @@ REJECTS = 20
 CONSENT = (("granted", "Granted"), ("unknown", "Not known"), ("withdrawn", "Withdrawn"))
 
 
-class ImportDialog(QDialog):
+class ImportDialog(BaseDialog):
     """Shows a preview and asks for confirmation; the import itself runs as a job of the page."""
 
-    def __init__(self, context: AppContext, path: Path, preview: Any, formats: list[Any]) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget, context: AppContext, path: Path, preview: Any, formats: list[Any]) -> None:
+        size = QSize(context.theme.px(760), context.theme.px(560))
+        super().__init__(parent, f"Import {path.name}", size=size, settings=context.settings)
         self._context, self._path = context, path
-        self.setWindowTitle(f"Import {path.name}")
-        self.resize(context.theme.px(760), context.theme.px(560))
-        outer = QVBoxLayout(self)
         form = QFormLayout()
         self.format = QComboBox()
         for info in formats:
@@ -42,21 +41,14 @@ class ImportDialog(QDialog):
         ):
             widget.setAccessibleName(label)
             form.addRow(label, widget)
-        outer.addLayout(form)
+        self.column.addLayout(form)
         self.summary = text_label("", "muted", wrap=True)
-        outer.addWidget(self.summary)
+        self.column.addWidget(self.summary)
         self.sample = QPlainTextEdit()
         self.sample.setReadOnly(True)
         self.sample.setAccessibleName("First rows")
-        outer.addWidget(self.sample, 1)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel, self.go = push_button("Cancel"), push_button("Import", "primary")
-        cancel.clicked.connect(self.reject)
-        self.go.clicked.connect(self.accept)
-        row.addWidget(cancel)
-        row.addWidget(self.go)
-        outer.addLayout(row)
+        self.column.addWidget(self.sample, 1)
+        self.go = self.add_buttons("Import")
         self.format.activated.connect(lambda _: self._look_again())
         self.show_preview(preview)
 

@@ -13,6 +13,7 @@ from app.context import AppContext
 from app.data.columns import COLUMNS, LABELS
 from app.data.datasets_tab import DatasetsTab, diff_text
 from app.data.freeze_dialog import FreezeDialog
+from app.data.freeze_form import FreezeForm
 from app.data.import_dialog import ImportDialog, import_text
 from app.data.preview import PairPreview
 from app.main_window.page import Page
@@ -234,7 +235,7 @@ class DataPage(Page):
         )
 
     def _confirm(self, path: Any, preview: Any, formats: Any) -> None:
-        dialog = ImportDialog(self.context, path, preview, formats)
+        dialog = ImportDialog(self, self.context, path, preview, formats)
         if self.context.dialogs.run(dialog):
             self.start_import(path, dialog.words)
         dialog.deleteLater()
@@ -285,13 +286,10 @@ class DataPage(Page):
 
     def _ask_freeze(self, found: tuple[Any, ...]) -> None:
         suggestion = self.datasets.versions[0].name if self.datasets.versions else "preferences"
-        dialog = FreezeDialog(self.context, found[0], suggestion, *found[1:])
+        dialog = FreezeDialog(self, self.context, FreezeForm(self.context.theme, suggestion, *found))
         if self.context.dialogs.run(dialog):
-            name, policy, service = (
-                dialog.name.text().strip() or suggestion,
-                dialog.policy(),
-                self.context.services.datasets,
-            )
+            form, service = dialog.form, self.context.services.datasets
+            name, policy = form.name.text().strip(), form.policy()
             self.context.ops.job(f"Freeze {name}", lambda _: service.freeze(name, policy), self._frozen, owner=self)
         dialog.deleteLater()
 

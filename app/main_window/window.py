@@ -89,9 +89,7 @@ class MainWindow(QMainWindow):
 
     def show_cheat_sheet(self) -> None:
         """Show the keys that work here."""
-        sheet = CheatSheet(self, self.context.actions, self.place)
-        self.context.theme.style(sheet)
-        sheet.open()
+        CheatSheet(self.dialog_parent, self.context.theme, self.context.actions, self.place).open()
 
     def toggle_activity(self) -> None:
         """Open or close the drawer."""

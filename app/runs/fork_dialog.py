@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
 from app.context import AppContext
-from app.widgets.buttons import push_button
+from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from app.widgets.plots.curves import exact_text
 from core.domain.errors import UserError
@@ -23,24 +23,25 @@ CHANGEABLE: tuple[tuple[str, str], ...] = (
 )
 
 
-class ForkDialog(QDialog):
+class ForkDialog(BaseDialog):
     """Asks for a step, a name and changed settings.
 
     Args:
+        parent: a widget of the window.
         context: theme.
         name: of the parent run.
         config: of the parent run.
         steps: whose checkpoints are there, newest first.
     """
 
-    def __init__(self, context: AppContext, name: str, config: RunConfig, steps: Sequence[int]) -> None:
-        super().__init__()
+    def __init__(
+        self, parent: QWidget, context: AppContext, name: str, config: RunConfig, steps: Sequence[int]
+    ) -> None:
+        super().__init__(parent, "Fork the run")
         self._parent_name, self._config = name, config
-        self.setWindowTitle("Fork the run")
         self.setMinimumWidth(context.theme.px(420))
-        column = QVBoxLayout(self)
         about = "A new run goes on from a checkpoint of this one. The parent stays as it is."
-        column.addWidget(text_label(about, "caption", wrap=True))
+        self.column.addWidget(text_label(about, "caption", wrap=True))
         form = QFormLayout()
         self.steps, self.name = QComboBox(), QLineEdit()
         for step in steps:
@@ -51,18 +52,10 @@ class ForkDialog(QDialog):
         for words, widget in fields:
             widget.setAccessibleName(words)
             form.addRow(words, widget)
-        column.addLayout(form)
+        self.column.addLayout(form)
         self.error = text_label("", "error", wrap=True)
-        column.addWidget(self.error)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel, self.start = push_button("Cancel"), push_button("Fork and start", "primary")
-        cancel.clicked.connect(self.reject)
-        self.start.clicked.connect(self.accept)
-        self.start.setDefault(True)
-        row.addWidget(cancel)
-        row.addWidget(self.start)
-        column.addLayout(row)
+        self.column.addWidget(self.error)
+        self.start = self.add_buttons("Fork and start")
         self.steps.currentIndexChanged.connect(lambda _: self._suggest())
         for field in self.inputs.values():
             field.textChanged.connect(lambda _: self._check())

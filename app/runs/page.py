@@ -293,7 +293,7 @@ class RunsPage(Page):
         found, service = self._snapshot, self.context.services.runs
         if found is None or not found.checkpoints:
             return
-        dialog = ForkDialog(self.context, found.name, found.record.config, found.checkpoints)
+        dialog = ForkDialog(self, self.context, found.name, found.record.config, found.checkpoints)
         if self.context.dialogs.run(dialog):
             step, changes, name = dialog.step, dialog.changes(), dialog.name.text().strip()
             host = self.context.settings.get("train.host")

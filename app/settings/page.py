@@ -129,7 +129,7 @@ class SettingsPage(Page):
         super().__init__(context)
         self.search = SearchField(context.theme, "Search settings")
         self.search.setMinimumWidth(240)
-        self.search.searched.connect(self.find)
+        self.search.searched.connect(self.show_matching)
         self.header.add_right(self.search)
         scroll = ScrollColumn(margin=16, spacing=12, name="Settings", widest=context.theme.px(980))
         self.rows: list[SettingEditor] = []
@@ -145,8 +145,8 @@ class SettingsPage(Page):
         scroll.column.addStretch(1)
         self.set_body(scroll, 0)
 
-    def find(self, words: str) -> None:
-        """Show only what has these words."""
+    def show_matching(self, words: str) -> None:
+        """Show only the settings whose group, label or note contains all the words."""
         for row in self.rows:
             row.setVisible(row.fits(words))
         for group, card in self._cards.items():

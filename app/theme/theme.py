@@ -119,7 +119,7 @@ class Theme(QObject):
         self._app.setPalette(make_palette(self._tokens))
         controls = make_control_palette(self._tokens)
         for name in OUTLINED:
-            QApplication.setPalette(controls, name)
+            QApplication.setPalette(controls, name)  # pyright: ignore[reportArgumentType] - the stub wants bytes, PySide6 text
         self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
         self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QWidget
 
-from app.widgets.buttons import push_button
+from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 
 MOST_ROWS = 14
 ROW_PX, EDGE_PX = 28, 12
 
 
-class ChoiceDialog(QDialog):
+class ChoiceDialog(BaseDialog):
     """Asks for one of some items; ``chosen`` is its place after it was accepted.
 
     Args:
+        parent: a widget of the window.
         title: of the dialog.
         label: the question.
         items: what can be chosen, each one line of plain text.
@@ -28,19 +29,17 @@ class ChoiceDialog(QDialog):
 
     def __init__(
         self,
+        parent: QWidget,
         title: str,
         label: str,
         items: Sequence[str],
         current: int = 0,
         *,
         keys: Sequence[str] = (),
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
+        super().__init__(parent, title)
         self._keys = [key.upper() for key in keys] or [str(n) for n in range(1, min(9, len(items)) + 1)]
-        column = QVBoxLayout(self)
-        column.addWidget(text_label(label, "strong", wrap=True))
+        self.column.addWidget(text_label(label, "strong", wrap=True))
         self.list = QListWidget()
         self.list.setAccessibleName(label)
         self.list.setUniformItemSizes(True)
@@ -53,16 +52,8 @@ class ChoiceDialog(QDialog):
         self.list.itemActivated.connect(lambda _: self.accept())
         self.list.installEventFilter(self)
         self._fit(items)
-        column.addWidget(self.list, 1)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel, take = push_button("Cancel"), push_button("Choose", "primary")
-        cancel.clicked.connect(self.reject)
-        take.clicked.connect(self.accept)
-        take.setDefault(True)
-        row.addWidget(cancel)
-        row.addWidget(take)
-        column.addLayout(row)
+        self.column.addWidget(self.list, 1)
+        self.add_buttons("Choose")
 
     @property
     def chosen(self) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -228,32 +227,3 @@ class Field(QWidget):
     def error(self) -> str:
         """What is wrong, or an empty text."""
         return self._error.text()
-
-
-class KeyCapture(QLabel):
-    """Shows and records one key combination; ``captured(keys)`` gives it in portable form."""
-
-    captured = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__("Press the keys…")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Press the new keys")
-        self.setMinimumSize(QSize(160, 40))
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setProperty("key", "true")
-
-    def event(self, event: Any) -> bool:
-        """Take shortcuts before anyone else does."""
-        if event.type() == event.Type.ShortcutOverride:
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Record a combination; a modifier alone is none."""
-        if event.key() in (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr):
-            return
-        keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-        self.setText(keys)
-        self.captured.emit(keys)

@@ -100,7 +100,7 @@ class Loop:
         self.running.settle()
 
         def wanted(dialog: QDialog) -> bool:
-            dialog.name.setText(name)  # type: ignore[attr-defined]
+            dialog.form.name.setText(name)  # type: ignore[attr-defined]
             return True
 
         self.running.dialogs.on_dialog = wanted

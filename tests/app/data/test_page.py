@@ -30,9 +30,9 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     qtbot.waitUntil(lambda: page.table.count == 12)
 
     def wants_freeze(dialog):
-        dialog.name.setText("mine")
-        dialog.weights.setCurrentText("By strength and agreement")
-        dialog.targets.setCurrentText("Read from the strength")
+        dialog.form.name.setText("mine")
+        dialog.form.weights.setCurrentText("By strength and agreement")
+        dialog.form.targets.setCurrentText("Read from the strength")
         return True
 
     running.dialogs.on_dialog = wants_freeze
@@ -83,13 +83,13 @@ def test_that_the_freeze_dialog_lists_what_is_left_out_and_needs_a_name(main_win
 
     def look(dialog):
         qtbot.waitUntil(dialog.freeze.isEnabled)
-        dialog.min_strength.setValue(3.0)
+        dialog.form.min_strength.setValue(3.0)
         qtbot.waitUntil(lambda: dialog.plan.table.rowCount() > 0)
         seen["reason"] = dialog.plan.table.item(0, 1).text()
         seen["nothing"] = dialog.freeze.isEnabled()
-        dialog.min_strength.setValue(1.0)
+        dialog.form.min_strength.setValue(1.0)
         qtbot.waitUntil(dialog.freeze.isEnabled)
-        dialog.name.setText("  ")
+        dialog.form.name.setText("  ")
         seen["nameless"] = dialog.freeze.isEnabled()
         return False
 
@@ -112,15 +112,18 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
 
     def look(dialog):
         qtbot.waitUntil(lambda: dialog._items == 9)
-        seen["folded"] = not dialog.only.is_open
+        seen["folded"] = not dialog.form.only.is_open
         source = next(s for s in running.context.services.pairs.sources() if s.name.startswith("other"))
-        dialog.sources.set_checked((source.id,))
+        dialog.form.sources.set_checked((source.id,))
         qtbot.waitUntil(lambda: dialog._items == 3)
         stranger = next(r for r in running.context.services.reviewers.list() if "mine" in r.name)
-        dialog.reviewers.set_checked((stranger.id,))
+        dialog.form.reviewers.set_checked((stranger.id,))
         qtbot.waitUntil(lambda: dialog._items == 0)
-        seen["title"] = dialog.only._button.text()
-        seen["policy"] = (dialog.policy().source_ids, dialog.policy().reviewer_ids) == ((source.id,), (stranger.id,))
+        seen["title"] = dialog.form.only._button.text()
+        seen["policy"] = (dialog.form.policy().source_ids, dialog.form.policy().reviewer_ids) == (
+            (source.id,),
+            (stranger.id,),
+        )
         return False
 
     running.dialogs.on_dialog = look
@@ -237,8 +240,8 @@ def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says
         def refuse():
             raise BadInput("The shares leave nothing to train on.")
 
-        monkeypatch.setattr(dialog, "policy", refuse)
-        dialog.dev.setValue(0.4)
+        monkeypatch.setattr(dialog.form, "policy", refuse)
+        dialog.form.dev.setValue(0.4)
         gate.set()
         qtbot.waitUntil(lambda: not running.tasks.busy)
         seen.append(dialog.freeze.isEnabled())

@@ -228,7 +228,7 @@ def test_that_a_tip_of_a_pair_is_plain_text(page: Any) -> None:
 
 def test_that_a_setting_of_many_digits_is_forked_as_it_is(demo: Any) -> None:
     config = RunConfig().with_values({"lr": 0.1 / 3})
-    dialog = ForkDialog(demo.context, "mine", config, [40])
+    dialog = ForkDialog(demo.window, demo.context, "mine", config, [40])
     assert dialog.changes() == {}
     dialog.deleteLater()
 

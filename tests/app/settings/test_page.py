@@ -20,11 +20,11 @@ def test_that_every_setting_has_a_row_and_a_name(main_window, tmp_path):
 def test_that_searching_shows_only_what_fits(main_window, tmp_path):
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("settings")
-    page.find("double words nobody wrote")
+    page.show_matching("double words nobody wrote")
     assert page._nothing.isVisible()
-    page.find("repeated keys")
+    page.show_matching("repeated keys")
     assert [row.row.key for row in page.rows if row.isVisible()] == ["annotate.guard_ms"]
-    page.find("")
+    page.show_matching("")
     assert all(row.isVisible() for row in page.rows)
 
 

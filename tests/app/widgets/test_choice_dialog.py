@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 
 from app.widgets.choice_dialog import ChoiceDialog
 
@@ -15,9 +15,11 @@ ITEMS = ("Personal data", "Unsafe content", "Truncated answer")
 def ask(qtbot, theme):
     """Return a function that shows the dialog: ``ask(keys="PUT")``."""
 
-    def show(**wishes):
-        dialog = ChoiceDialog("Flag this pair", "What is wrong with it?", ITEMS, **wishes)
-        qtbot.addWidget(dialog)
+    window = QWidget()
+    qtbot.addWidget(window)
+
+    def show(**options):
+        dialog = ChoiceDialog(window, "Flag this pair", "What is wrong with it?", ITEMS, **options)
         dialog.show()
         dialog.list.setFocus()
         return dialog

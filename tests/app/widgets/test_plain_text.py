@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 
 from app.dialogs import Dialogs
 from app.widgets.labels import Chip, ElideLabel, plain_tip
@@ -26,8 +26,9 @@ def test_that_labels_escape_their_tooltips(qtbot):
         assert "<img" not in widget.toolTip() and "&lt;img" in widget.toolTip()
 
 
-def test_that_every_line_of_a_question_is_plain_text(qtbot):
-    formats = []
+def test_that_every_line_of_a_question_is_plain_text(qtbot, theme):
+    window, formats = QWidget(), []
+    qtbot.addWidget(window)
 
     def look() -> None:
         box = QApplication.activeModalWidget()
@@ -36,5 +37,7 @@ def test_that_every_line_of_a_question_is_plain_text(qtbot):
         box.close()
 
     QTimer.singleShot(0, look)
-    Dialogs().ask("Title", HOSTILE, ["OK", "Cancel"], detail=HOSTILE)
+    dialogs = Dialogs()
+    dialogs.attach(window, theme)
+    dialogs.ask("Title", HOSTILE, ["OK", "Cancel"], detail=HOSTILE)
     assert formats == [Qt.TextFormat.PlainText, Qt.TextFormat.PlainText]

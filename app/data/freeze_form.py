@@ -1,0 +1,203 @@
+"""The policy of a freeze as a form: which labels count, how several become one, how pairs are split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.theme.theme import Theme
+from app.widgets.check_list import CheckList
+from app.widgets.containers import Collapsible
+from app.widgets.labels import text_label
+from core.domain.dataset import FreezePolicy
+from core.domain.judgement import Reviewer
+from core.domain.pair_table import SourceInfo
+from core.domain.rubric import RubricVersion
+
+AGGREGATIONS = (
+    ("mean", "Mean of the strengths"),
+    ("majority", "Majority of sides"),
+    ("latest", "The latest label"),
+    ("single", "One label, no disagreement"),
+)
+WEIGHTS = (
+    ((), "Every pair the same"),
+    (("strength_weights",), "By strength"),
+    (("agreement_weights",), "By agreement"),
+    (("strength_weights", "agreement_weights"), "By strength and agreement"),
+)
+"""Switches of the policy that are chosen together, and how the form names the combination."""
+TARGETS = (
+    ((), "Certain: 1"),
+    (("soft_targets",), "The share of reviewers"),
+    (("strength_targets",), "Read from the strength"),
+    (("soft_targets", "strength_targets"), "Share and strength"),
+)
+"""As ``WEIGHTS``."""
+ONLY = "Only some sources or reviewers"
+LIST_PX = 96
+
+
+class FreezeForm(QWidget):
+    """Asks for a name and a policy; ``changed`` fires when the policy does, ``name.textChanged`` for the name.
+
+    Args:
+        theme: for sizes.
+        name: what the name field holds at first.
+        versions: the rubric versions to choose from.
+        sources: the sources to choose from.
+        reviewers: the reviewers to choose from.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        versions: Sequence[RubricVersion],
+        sources: Sequence[SourceInfo],
+        reviewers: Sequence[Reviewer],
+    ) -> None:
+        super().__init__()
+        self.name = QLineEdit(name)
+        self.versions = CheckList("Rubric versions", [(version.id, version.title) for version in versions])
+        self.versions.setMaximumHeight(theme.px(LIST_PX))
+        self.aggregation = _choice(AGGREGATIONS)
+        self.weights, self.targets = _choice(WEIGHTS), _choice(TARGETS)
+        self.weights.setToolTip("What a pair's loss is multiplied by; agreement counts as the net share of reviewers.")
+        self.targets.setToolTip("The probability that the chosen answer is better, which the loss aims at.")
+        self.min_strength = _number(0.0, 3.0, 1.0, 0.5)
+        self.spread, self.seed = _whole(6), _whole(2**31 - 1)
+        self.spread.setSpecialValueText("any")
+        self.keep_ties = QCheckBox("Keep ties as tie pairs")
+        self.consent = _switched_on("Only sources with granted consent")
+        self.flags = _switched_on("Leave out pairs that were flagged")
+        self.dev, self.test = _number(0.0, 0.5, 0.1, 0.05), _number(0.0, 0.5, 0.1, 0.05)
+        self.sources = CheckList("Sources", [(source.id, source.name) for source in sources])
+        self.reviewers = CheckList("Reviewers", [(reviewer.id, reviewer.name) for reviewer in reviewers])
+        self.only = Collapsible(ONLY, self._narrowing(theme), theme=theme, open_=False)
+        self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
+        self._lay_out()
+        for signal in self._signals():
+            signal.connect(lambda *_: self._tell())
+
+    def policy(self) -> FreezePolicy:
+        """Return the policy that the form says.
+
+        Raises:
+            BadInput: when the shares leave nothing to train on.
+        """
+        dev, test = round(self.dev.value(), 4), round(self.test.value(), 4)
+        on = {*self.weights.currentData(), *self.targets.currentData()}
+        return FreezePolicy(
+            rubric_version_ids=self.versions.checked,
+            reviewer_ids=self.reviewers.checked,
+            source_ids=self.sources.checked,
+            aggregation=self.aggregation.currentData(),
+            min_strength=self.min_strength.value(),
+            max_spread=self.spread.value() or None,
+            keep_ties=self.keep_ties.isChecked(),
+            drop_flags=FreezePolicy().drop_flags if self.flags.isChecked() else (),
+            require_consent=self.consent.isChecked(),
+            splits=(round(1 - dev - test, 4), dev, test),
+            seed=self.seed.value(),
+            soft_targets="soft_targets" in on,
+            strength_targets="strength_targets" in on,
+            strength_weights="strength_weights" in on,
+            agreement_weights="agreement_weights" in on,
+        )
+
+    def _lay_out(self) -> None:
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(8)
+        for label, widget in (
+            ("Name", self.name),
+            ("Rubric versions (none: all)", self.versions),
+            ("Several labels become one by", self.aggregation),
+            ("Minimum strength", self.min_strength),
+            ("Pairs count", self.weights),
+            ("Target probability", self.targets),
+            ("Strengths differ by at most", self.spread),
+        ):
+            widget.setAccessibleName(label)
+            form.addRow(label, widget)
+        for box in (self.keep_ties, self.flags, self.consent):
+            box.setAccessibleName(box.text())
+            form.addRow("", box)
+        for label, number in (
+            ("Held-out share (dev)", self.dev),
+            ("Sealed test share", self.test),
+            ("Seed of the split", self.seed),
+        ):
+            number.setAccessibleName(label)
+            form.addRow(label, number)
+        form.addRow(self.only)
+
+    def _narrowing(self, theme: Theme) -> QWidget:
+        """Return the lists of sources and reviewers side by side, each under its name."""
+        content = QWidget()
+        row = QHBoxLayout(content)
+        row.setContentsMargins(0, 0, 0, 0)
+        for words, boxes in (("Sources (none: all)", self.sources), ("Reviewers (none: all)", self.reviewers)):
+            boxes.setFixedHeight(theme.px(LIST_PX))
+            column = QVBoxLayout()
+            column.addWidget(text_label(words, "hint"))
+            column.addWidget(boxes)
+            row.addLayout(column, 1)
+        return content
+
+    def _signals(self) -> Iterator[SignalInstance]:
+        for boxes in (self.versions, self.sources, self.reviewers):
+            yield boxes.changed
+        for choice in (self.aggregation, self.weights, self.targets):
+            yield choice.currentIndexChanged
+        for number in (self.min_strength, self.spread, self.dev, self.test, self.seed):
+            yield number.valueChanged
+        for box in (self.keep_ties, self.flags, self.consent):
+            yield box.toggled
+
+    def _tell(self) -> None:
+        chosen = len(self.sources.checked) + len(self.reviewers.checked)
+        self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
+        self.changed.emit()
+
+
+def _choice(options: Sequence[tuple[object, str]]) -> QComboBox:
+    box = QComboBox()
+    for value, words in options:
+        box.addItem(words, value)
+    return box
+
+
+def _switched_on(label: str) -> QCheckBox:
+    box = QCheckBox(label)
+    box.setChecked(True)
+    return box
+
+
+def _whole(high: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(0, high)
+    return box
+
+
+def _number(low: float, high: float, value: float, step: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setValue(value)
+    return box
