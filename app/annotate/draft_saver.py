@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from app.annotate.judgement_form import JudgementForm
-from app.annotate.labeling_state import LabelingState
-from app.context import AppContext
+from app.annotate.labeling_part import LabelingContext, LabelingPart
 
 DRAFT_AFTER_MS = 800
 
 
-class DraftSaver(QObject):
+class DraftSaver(LabelingPart):
     """Saves the form of the pair on the screen a moment after the last change, or at once."""
 
-    def __init__(self, context: AppContext, state: LabelingState, parent: QObject) -> None:
-        super().__init__(parent)
-        self._context, self._state = context, state
+    def __init__(self, context: LabelingContext) -> None:
+        super().__init__(context)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DRAFT_AFTER_MS)

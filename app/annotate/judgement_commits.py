@@ -9,15 +9,10 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-from PySide6.QtCore import QObject
-
-from app.annotate.draft_saver import DraftSaver
 from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.judgement_form import JudgementForm
-from app.annotate.labeling_signals import LabelingSignals
-from app.annotate.labeling_state import LabelingState
+from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.presentation_controller import PresentationController
-from app.context import AppContext
 from core.domain.changes import Outcome
 from core.domain.judgement import Judgement
 from core.services.annotation.views import PresentationView, UndoStep
@@ -25,22 +20,14 @@ from core.services.annotation.views import PresentationView, UndoStep
 Direction = Literal["undo", "redo"]
 
 
-class JudgementCommits(QObject):
+class JudgementCommits(LabelingPart):
     """Changes what is stored for the pair on the screen, or for the last step."""
 
     def __init__(
-        self,
-        context: AppContext,
-        state: LabelingState,
-        signals: LabelingSignals,
-        drafts: DraftSaver,
-        editor: JudgementEditor,
-        presentations: PresentationController,
-        parent: QObject,
+        self, context: LabelingContext, editor: JudgementEditor, presentations: PresentationController
     ) -> None:
-        super().__init__(parent)
-        self._context, self._state, self._signals = context, state, signals
-        self._drafts, self._editor, self._presentations = drafts, editor, presentations
+        super().__init__(context)
+        self._editor, self._presentations = editor, presentations
 
     def submit(self, key: str = "submit") -> None:
         """Store the judgement durably and show the next pair at once; ``key`` is what was pressed for it."""
@@ -74,7 +61,7 @@ class JudgementCommits(QObject):
             state.presses.note("skip")
             state.answered.add(presentation.pair_id)
             self._context.ops.mutate(
-                lambda: service.skip(presentation.presentation_uid), self._skipped, owner=self, initiator=self
+                lambda: service.skip(presentation.presentation_uid), self._skipped, owner=self, initiator=self._signals
             )
         self._presentations.show_next()
 
@@ -105,7 +92,7 @@ class JudgementCommits(QObject):
             else:
                 self._keep_for_former_reviewer(error, presentation, form)
 
-        self._context.ops.mutate(work, self._stored, failed, owner=self, initiator=self)
+        self._context.ops.mutate(work, self._stored, failed, owner=self, initiator=self._signals)
 
     def _stored(self, _outcome: Outcome[Judgement]) -> None:
         state = self._state
@@ -122,16 +109,16 @@ class JudgementCommits(QObject):
         """Show the pair with its form again, and keep the form as a draft in case the window is closed next."""
         self._state.saving -= 1
         self._state.answered.discard(presentation.pair_id)
-        self._drafts.save_now()
+        self._editor.drafts.save_now()
         self._presentations.put_back(presentation, form, earlier_id)
-        self._drafts.save_soon()
+        self._editor.drafts.save_soon()
         self._signals.save_state_changed.emit("Not saved; your answer is still here", "")
         self._context.tasks.unhandled.emit(error)
 
     def _keep_for_former_reviewer(self, error: Exception, presentation: PresentationView, form: JudgementForm) -> None:
         """Keep a form as a draft when another reviewer labels by now."""
         self._state.saving -= 1
-        self._drafts.save(presentation.presentation_uid, form)
+        self._editor.drafts.save(presentation.presentation_uid, form)
         self._signals.save_state_changed.emit("Not saved; kept as a draft of the former reviewer", "")
         self._context.tasks.unhandled.emit(error)
 
@@ -144,13 +131,13 @@ class JudgementCommits(QObject):
         if reviewer_id is None:
             return
         self._editor.cancel_submit()
-        self._drafts.save_now()
+        self._editor.drafts.save_now()
         change = service.undo if direction == "undo" else service.redo
         self._context.ops.mutate(
             lambda: change(reviewer_id),
             lambda outcome: self._stepped(direction, outcome.value),
             owner=self,
-            initiator=self,
+            initiator=self._signals,
         )
 
     def _stepped(self, direction: Direction, step: UndoStep | None) -> None:
@@ -158,7 +145,7 @@ class JudgementCommits(QObject):
             self._context.notices.post(f"There is no step to {direction}.")
             return
         if step.presented is not None:
-            self._drafts.save_now()
+            self._editor.drafts.save_now()
             self._presentations.show(step.presented)
         elif direction == "redo":
             self._state.drop(step.pair_id)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 
 from app.annotate.draft_saver import DraftSaver
 from app.annotate.judgement_form import AnswerSpan, ScreenSide
-from app.annotate.labeling_signals import LabelingSignals
-from app.annotate.labeling_state import LabelingState
+from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.questions import LabelingQuestions
-from app.settings.store import Settings
 from core.domain.judgement import Verdict
 
 VERDICT_VISIBLE_MS = 350
 """How long the chosen verdict stays visible before a verdict key submits by itself."""
 
 
-class JudgementEditor(QObject):
+class JudgementEditor(LabelingPart):
     """Changes the form and announces it.
 
     Signals:
@@ -27,18 +25,9 @@ class JudgementEditor(QObject):
 
     submit_requested = Signal(str)
 
-    def __init__(
-        self,
-        state: LabelingState,
-        signals: LabelingSignals,
-        drafts: DraftSaver,
-        questions: LabelingQuestions,
-        settings: Settings,
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._state, self._signals, self._drafts = state, signals, drafts
-        self._questions, self._settings = questions, settings
+    def __init__(self, context: LabelingContext, drafts: DraftSaver, questions: LabelingQuestions) -> None:
+        super().__init__(context)
+        self.drafts, self._questions, self._settings = drafts, questions, context.app.settings
         self._advance = QTimer(self)
         self._advance.setSingleShot(True)
         self._advance.setInterval(VERDICT_VISIBLE_MS)
@@ -133,7 +122,7 @@ class JudgementEditor(QObject):
         """Take the rationale as it stands in its field."""
         self.cancel_submit()
         self._state.act().rationale = text
-        self._drafts.save_soon()
+        self.drafts.save_soon()
 
     def set_confidence(self, confidence: int | None) -> None:
         """Take how sure the reviewer is: 1 low, 2 middle, 3 high, or None."""
@@ -142,7 +131,7 @@ class JudgementEditor(QObject):
 
     def pause(self, on: bool) -> None:
         """Hide the pair and stop the clock, or show it and go on."""
-        self._drafts.save_now()
+        self.drafts.save_now()
         self.close_pair()
         self._state.act()
         self._state.paused = on
@@ -155,7 +144,7 @@ class JudgementEditor(QObject):
 
     def close_pair(self) -> None:
         """Stop what would still happen to the pair on the screen, because another one takes its place."""
-        self._drafts.cancel()
+        self.drafts.cancel()
         self.cancel_submit()
 
     def _ask(self, question: Callable[[], str | None]) -> str | None:
@@ -173,7 +162,7 @@ class JudgementEditor(QObject):
     def _filled_in(self) -> None:
         self.cancel_submit()
         self._signals.form_changed.emit()
-        self._drafts.save_soon()
+        self.drafts.save_soon()
 
     def _submit_if_wanted(self) -> None:
         """Submit in a moment when the setting says so and the rubric asks nothing else."""

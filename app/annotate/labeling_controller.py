@@ -1,7 +1,7 @@
 """The controllers of the labelling screen and the actions they serve. No widgets.
 
 ``LabelingState`` holds what is on the screen, the controllers change it and call the services, ``LabelingSignals``
-announces what changed. Each controller knows only those listed before it in the constructor.
+announces what changed. Each controller knows only those made before it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from app.annotate.draft_saver import DraftSaver
 from app.annotate.history_navigation import HistoryNavigation
 from app.annotate.judgement_commits import JudgementCommits
 from app.annotate.judgement_editor import JudgementEditor
+from app.annotate.labeling_part import LabelingContext
 from app.annotate.labeling_signals import LabelingSignals
 from app.annotate.labeling_state import LabelingState
 from app.annotate.presentation_controller import PresentationController
@@ -32,22 +33,19 @@ class LabelingController(QObject):
         super().__init__(parent)
         self.state, self.signals = LabelingState(), LabelingSignals(self)
         questions = LabelingQuestions(context.dialogs, context.theme)
-        common = (context, self.state, self.signals)
-        self.drafts = DraftSaver(context, self.state, self)
-        self.editor = JudgementEditor(self.state, self.signals, self.drafts, questions, context.settings, self)
-        self.presentations = PresentationController(*common, self.editor, self)
-        self.history = HistoryNavigation(*common, self.drafts, self.editor, self.presentations, self)
-        self.commits = JudgementCommits(*common, self.drafts, self.editor, self.presentations, self)
-        self.status = StatusReader(*common, self)
-        self.queue = QueueController(
-            *common, self.drafts, self.editor, self.presentations, self.history, questions, self
-        )
+        shared = LabelingContext(context, self.state, self.signals)
+        self.editor = JudgementEditor(shared, DraftSaver(shared), questions)
+        self.presentations = PresentationController(shared, self.editor)
+        self.history = HistoryNavigation(shared, self.editor, self.presentations)
+        self.commits = JudgementCommits(shared, self.editor, self.presentations)
+        self.status = StatusReader(shared)
+        self.queue = QueueController(shared, self.editor, self.presentations, self.history, questions)
         self.editor.submit_requested.connect(self.commits.submit)
         self.signals.steps_changed.connect(self.status.read)
 
     def has_made(self, initiator: object | None) -> bool:
         """Whether a change of the workspace came from here, so that the screen shows it already."""
-        return initiator in (self.commits, self.status)
+        return initiator is self.signals
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         """Return the handlers of the catalog's actions that change the state, by action id."""

@@ -139,11 +139,11 @@ class AnnotatePage(Page):
     def on_hidden(self) -> None:
         """Keep what is filled in."""
         self.controller.queue.set_shown(False)
-        self.controller.drafts.save_now()
+        self.controller.editor.drafts.save_now()
 
     def can_leave(self) -> bool:
         """Keep what is filled in before the window closes."""
-        self.controller.drafts.save_now()
+        self.controller.editor.drafts.save_now()
         return True
 
     def changed(self, changes: Changes) -> None:

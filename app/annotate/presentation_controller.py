@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
-
 from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.judgement_form import JudgementForm
-from app.annotate.labeling_signals import LabelingSignals
+from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.labeling_state import LabelingState
 from app.annotate.queue_choice import PREFETCH, Missing, missing_pairs
 from app.context import AppContext
 from core.services.annotation.views import PresentationView, QueueInfo
 
 
-class PresentationController(QObject):
+class PresentationController(LabelingPart):
     """Puts pairs on the screen, and takes them off it."""
 
-    def __init__(
-        self,
-        context: AppContext,
-        state: LabelingState,
-        signals: LabelingSignals,
-        editor: JudgementEditor,
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._context, self._state, self._signals, self._editor = context, state, signals, editor
+    def __init__(self, context: LabelingContext, editor: JudgementEditor) -> None:
+        super().__init__(context)
+        self._editor = editor
 
     def show_next(self) -> None:
         """Show the next pair that waits, or fetch one."""

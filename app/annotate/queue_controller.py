@@ -10,38 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject
-
-from app.annotate.draft_saver import DraftSaver
 from app.annotate.history_navigation import HistoryNavigation
 from app.annotate.judgement_editor import JudgementEditor
-from app.annotate.labeling_signals import LabelingSignals
-from app.annotate.labeling_state import LabelingState
+from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.presentation_controller import PresentationController
 from app.annotate.questions import LabelingQuestions
 from app.annotate.queue_choice import OpenedQueue, QueueChoice, open_queue
-from app.context import AppContext
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import QueueInfo
 
 
-class QueueController(QObject):
+class QueueController(LabelingPart):
     """Opens the queue of ``state.choice`` while the screen is shown; a hidden screen opens it when it is shown."""
 
     def __init__(
         self,
-        context: AppContext,
-        state: LabelingState,
-        signals: LabelingSignals,
-        drafts: DraftSaver,
+        context: LabelingContext,
         editor: JudgementEditor,
         presentations: PresentationController,
         history: HistoryNavigation,
         questions: LabelingQuestions,
-        parent: QObject,
     ) -> None:
-        super().__init__(parent)
-        self._context, self._state, self._signals, self._drafts = context, state, signals, drafts
+        super().__init__(context)
         self._editor, self._presentations, self._history = editor, presentations, history
         self._questions = questions
         self._version_id: int | None = None
@@ -57,7 +47,7 @@ class QueueController(QObject):
         """Open the queue of another choice, or of the same one; what is filled in is kept as a draft first."""
         state = self._state
         state.choice = state.choice if choice is None else choice
-        self._drafts.save_now()
+        self._editor.drafts.save_now()
         self._editor.close_pair()
         state.clear()
         state.waiting.clear()
@@ -66,7 +56,7 @@ class QueueController(QObject):
 
     def refresh(self) -> None:
         """Open the same queue again; the pair on the screen stays."""
-        self._drafts.save_now()
+        self._editor.drafts.save_now()
         self._request()
 
     def reviewer_changed(self) -> None:
@@ -131,7 +121,7 @@ class QueueController(QObject):
         self._close()
         self._version_id = opened.version.id if opened.version is not None else None
         if not stays:
-            self._drafts.save_now()
+            self._editor.drafts.save_now()
             state.clear()
         state.queue, state.rubrics = opened.queue, opened.rubrics
         if state.presentation is None and opened.version is not None:

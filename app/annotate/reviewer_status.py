@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QObject
-
-from app.annotate.labeling_signals import LabelingSignals
-from app.annotate.labeling_state import LabelingState
+from app.annotate.labeling_part import LabelingPart
 from app.annotate.presentation_controller import report_while_open
-from app.context import AppContext
 from core.domain.judgement import Judgement
 from core.services.annotation.views import QueueProgress
 
@@ -34,12 +31,8 @@ class ReviewerStatus:
     bookmarked: frozenset[int]
 
 
-class StatusReader(QObject):
+class StatusReader(LabelingPart):
     """Reads the status in the background after each step, and sets bookmarks."""
-
-    def __init__(self, context: AppContext, state: LabelingState, signals: LabelingSignals, parent: QObject) -> None:
-        super().__init__(parent)
-        self._context, self._state, self._signals = context, state, signals
 
     def read(self) -> None:
         """Read the status again."""
@@ -70,9 +63,8 @@ class StatusReader(QObject):
         service, pair_id = self._context.services.annotation, presentation.pair_id
         (self._state.bookmarked.add if on else self._state.bookmarked.discard)(pair_id)
         self._signals.bookmarks_changed.emit()
-        self._context.ops.mutate(
-            lambda: service.bookmark(reviewer_id, pair_id, on), lambda _: self.read(), owner=self, initiator=self
-        )
+        work = partial(service.bookmark, reviewer_id, pair_id, on)
+        self._context.ops.mutate(work, lambda _: self.read(), owner=self, initiator=self._signals)
 
     def _take(self, status: ReviewerStatus) -> None:
         self._state.recent_ids = tuple(judgement.id for judgement in status.recent)

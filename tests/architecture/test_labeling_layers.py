@@ -15,6 +15,7 @@ CONTROLLERS = (
     "judgement_commits",
     "judgement_editor",
     "labeling_controller",
+    "labeling_part",
     "labeling_signals",
     "presentation_controller",
     "queue_controller",

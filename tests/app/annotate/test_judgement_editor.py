@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.judgement_form import AnswerSpan
+from app.annotate.labeling_part import LabelingContext
 from app.annotate.labeling_signals import LabelingSignals
 from app.annotate.labeling_state import LabelingState
 from core.domain.judgement import Verdict
@@ -52,10 +55,11 @@ class EditorSetup:
         self.state.advance()
         self.settings = {"annotate.guard_ms": 300, "annotate.auto_advance": False}
         signals = LabelingSignals(parent)
+        shared = LabelingContext(SimpleNamespace(settings=self.settings), self.state, signals)
         self.messages, self.changes = [], []
         signals.message.connect(self.messages.append)
         signals.form_changed.connect(lambda: self.changes.append(self.state.form.to_stored()))
-        self.editor = JudgementEditor(self.state, signals, self.drafts, self.questions, self.settings, parent)
+        self.editor = JudgementEditor(shared, self.drafts, self.questions)
 
 
 @pytest.fixture
