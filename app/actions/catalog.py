@@ -144,7 +144,7 @@ _ANNOTATE: tuple[A, ...] = (
     A("annotate.redo", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Put it back.", "Annotate"),
     A("annotate.skip", "Skip", "S", "skip", "Show another pair; this one comes again later.", "Annotate"),
     A("annotate.flag", "Flag…", "F", "flag", "Personal data, unsafe, broken and so on.", "Annotate"),
-    A("annotate.bookmark", "Bookmark", "M", "tag", "Mark the pair to come back to it.", "Annotate", True),
+    A("annotate.bookmark", "Bookmark", "M", "tag", "Find the pair again later.", "Annotate", True),
     A("annotate.rationale", "Write the rationale", "R", "edit", "Escape leaves the field.", "Annotate"),
     A(
         "annotate.edit",
@@ -156,7 +156,7 @@ _ANNOTATE: tuple[A, ...] = (
     ),
     A(
         "annotate.highlight",
-        "Mark a stretch",
+        "Tag the selected words",
         "H",
         "pin",
         "Say what the selected words are: an error, unsafe, good.",

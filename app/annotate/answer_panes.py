@@ -99,7 +99,7 @@ class AnswerPanes(QSplitter):
     def selected(self) -> tuple[ScreenSide, int, int] | None:
         """Return side, start and end of the selected words in the stored text, or None."""
         for pane in sorted(self._both, key=lambda pane: not pane.text.hasFocus()):
-            if (selection := pane.text.selected_stretch()) is not None:
+            if (selection := pane.text.selected_range()) is not None:
                 return (pane.side, *selection)
         return None
 

@@ -16,7 +16,7 @@ class LabelingSignals(QObject):
         focus_changed(): another criterion takes the verdict keys.
         span_added(): the selected words became a span.
         paused_changed(bool): the pair was hidden, or is shown again.
-        message(str): what the reviewer is told until the form changes.
+        message(str): a message to the reviewer; it stays until the form changes.
         save_state_changed(str, str): whether the last judgement is stored: what is shown, and what a screen reader
             says (empty for nothing).
         steps_changed(): a judgement was stored or taken back, so that progress and history must be read again.

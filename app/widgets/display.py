@@ -1,7 +1,7 @@
 """From stored text to what the screen shows: hidden characters as chips, endless runs broken. Pure functions.
 
-Offsets of the stored text and of the shown text are kept together, so that marks land where they belong and a
-selection on the screen can be stored as a stretch of the original.
+The offsets of the stored and of the shown text are kept together, so that marks of the stored text can be shown and a
+selection on the screen can be stored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DOS_BREAK = re.compile("\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch of the stored text to be marked."""
+    """A part of the stored text that is shown marked."""
 
     start: int
     end: int
@@ -30,8 +30,8 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the shown text to be formatted: a mark's kind, or "chip"."""
+class TextSpan:
+    """A part of the shown text with a format of its own: a mark's kind, or "chip"."""
 
     start: int
     end: int
@@ -45,12 +45,12 @@ class Display:
     Attributes:
         text: the shown text.
         chips: spans of ``text`` that stand for hidden characters.
-        hidden: the hidden stretches of the stored text.
+        hidden: the hidden characters of the stored text.
         cut: how many stored characters are not shown yet.
     """
 
     text: str
-    chips: tuple[Span, ...]
+    chips: tuple[TextSpan, ...]
     hidden: tuple[Hidden, ...]
     cut: int
     _stored: tuple[int, ...]
@@ -71,11 +71,11 @@ class Display:
             return min(base + offset - shown, self._stored[place + 1])
         return base + offset - shown
 
-    def spans(self, marks: tuple[Mark, ...]) -> tuple[Span, ...]:
+    def spans(self, marks: tuple[Mark, ...]) -> tuple[TextSpan, ...]:
         """Return marks as spans of the shown text; what is cut off is left out."""
         end = self.to_stored(len(self.text))
         shown = (m for m in marks if m.start < end)
-        return tuple(Span(self.to_shown(m.start), self.to_shown(min(m.end, end)), m.kind) for m in shown)
+        return tuple(TextSpan(self.to_shown(m.start), self.to_shown(min(m.end, end)), m.kind) for m in shown)
 
 
 def has_endless_run(text: str) -> bool:
@@ -101,7 +101,7 @@ def make_display(text: str, *, limit: int | None = SHOW_AT_FIRST) -> Display:
         stored.append(start)
         places.append(length)
         if is_chip:
-            chips.append(Span(length, length + len(put), "chip"))
+            chips.append(TextSpan(length, length + len(put), "chip"))
         length += len(put)
         at = end
         stored.append(end)

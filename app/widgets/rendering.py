@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from app.theme.theme import MONO_FAMILIES, Theme
 from app.widgets.code_html import code_pieces, plain_html
-from app.widgets.display import SHOW_AT_FIRST, Display, Mark, Span, has_endless_run, make_display
+from app.widgets.display import SHOW_AT_FIRST, Display, Mark, TextSpan, has_endless_run, make_display
 from app.widgets.hidden_chars import Hidden, badge_text, find_hidden
 from app.widgets.word_diff import Marks
 
@@ -69,7 +69,7 @@ class Rendered:
     mode: Mode
     html: str
     display: Display | None
-    spans: tuple[Span, ...]
+    spans: tuple[TextSpan, ...]
     marks: Marks | None
     hidden: tuple[Hidden, ...]
     cut: int

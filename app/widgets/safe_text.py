@@ -158,7 +158,7 @@ class SafeText(QTextBrowser):
         """Copy the whole stored text."""
         QGuiApplication.clipboard().setText(self.text_shown)
 
-    def selected_stretch(self) -> tuple[int, int] | None:
+    def selected_range(self) -> tuple[int, int] | None:
         """Return the selection as offsets of the stored text, or None (nothing selected, or rendered mode)."""
         cursor = self.textCursor()
         if not cursor.hasSelection() or self._shown is None or self._shown.display is None:

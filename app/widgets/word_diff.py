@@ -1,4 +1,4 @@
-"""Which words only one of two texts has. Pure functions; milliseconds for thousands of words."""
+"""Finds the words that only one of two texts has. Pure functions; milliseconds for thousands of words."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rapidfuzz.distance import Indel
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 MOST_CELLS = 60_000_000
-"""Longest table of words times words that is compared; beyond it whole lines are."""
+"""Words times words that are compared at most; longer texts are compared by lines."""
 MOSTLY_CHANGED = 0.6
 
-Span = tuple[int, int]
+TextRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Stretches (start, end) of one text that the other lacks, and on which side the text stands."""
+    """The parts (start, end) of one text that the other lacks, and the side of that text."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[TextRange, ...]
     side: Literal["a", "b"]
 
 
@@ -36,7 +36,7 @@ class WordDiff:
 
     @property
     def mostly(self) -> bool:
-        """Whether so much differs that the marks say little and are better switched off."""
+        """Whether so much differs that the marks say little."""
         return self.changed > MOSTLY_CHANGED
 
 
@@ -65,20 +65,20 @@ def compare(left: str, right: str) -> WordDiff:
 
 
 def _even(word: str) -> str:
-    """Make all white space alike."""
+    """Return a word, and one space for any white space."""
     return " " if word.isspace() else word
 
 
-def _count(words: Sequence[str], ranges: Sequence[Span]) -> int:
+def _count(words: Sequence[str], ranges: Sequence[TextRange]) -> int:
     return sum(not word.isspace() for low, high in ranges for word in words[low:high])
 
 
-def _spans(text: str, words: Sequence[str], ranges: Sequence[Span]) -> tuple[Span, ...]:
-    """Return ranges of words as stretches of ``text``: trimmed, and joined across white space."""
+def _spans(text: str, words: Sequence[str], ranges: Sequence[TextRange]) -> tuple[TextRange, ...]:
+    """Return ranges of words as ranges of ``text``: trimmed, and joined across white space."""
     at = [0]
     for word in words:
         at.append(at[-1] + len(word))
-    joined: list[Span] = []
+    joined: list[TextRange] = []
     for low, high in ranges:
         start, end = at[low], at[high]
         piece = text[start:end]

@@ -134,9 +134,9 @@ def test_that_differences_are_marked_with_the_colour_of_their_side_and_a_line(vi
 def test_that_a_selection_is_told_in_offsets_of_the_stored_text(view: SafeText) -> None:
     text = "😀 a\u202eb word"
     view.set_text(text, mode="source")
-    assert view.selected_stretch() is None
+    assert view.selected_range() is None
     assert view.find("word")
-    assert view.selected_stretch() == (text.index("word"), len(text))
+    assert view.selected_range() == (text.index("word"), len(text))
 
 
 def test_that_extra_marks_survive_a_change_of_theme(view: SafeText, theme: Theme, qtbot: object) -> None:
