@@ -21,7 +21,7 @@ class FreezePlanView(QWidget):
         self.setMinimumWidth(360)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(text_label("What this takes and leaves out", "section"))
+        column.addWidget(text_label("What this takes and leaves out", "section", wrap=True))
         self.counts = text_label("Looking…", "", wrap=True)
         self.notes = text_label("", "muted", wrap=True)
         self.table = QTableWidget(0, len(COLUMNS))

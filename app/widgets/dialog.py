@@ -33,7 +33,7 @@ class BaseDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self._settings, self._state_key = settings, f"dialog/{type(self).__name__}"
+        self._settings = settings
         self._size = self._kept_size() or size
         self.column = QVBoxLayout(self)
         self.buttons = QDialogButtonBox()
@@ -71,9 +71,13 @@ class BaseDialog(QDialog):
     def done(self, result: int) -> None:
         """Close, and keep the size for the next time."""
         if self._settings is not None and self.isVisible():
-            self._settings.set_state(self._state_key, self.size())
+            self._settings.set_state(self._state_key(self._settings), self.size())
         super().done(result)
 
     def _kept_size(self) -> QSize | None:
-        kept = self._settings.state(self._state_key) if self._settings is not None else None
+        kept = self._settings.state(self._state_key(self._settings)) if self._settings is not None else None
         return kept if isinstance(kept, QSize) and kept.isValid() else None
+
+    def _state_key(self, settings: Settings) -> str:
+        """Return where the size is kept: for each text size its own, since content grows with the text."""
+        return f"dialog/{type(self).__name__}/{settings.get('look.zoom')}"
