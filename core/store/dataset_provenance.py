@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
+from core.store.plain import fetch
+
 
 def sources_of(session: Session, dataset_id: int) -> list[tuple[str, str, str, int]]:
     """Return (name, licence, consent, items) of every source in which an item was found, by name."""
     sql = """SELECT o.name, o.licence, o.consent, count(*) FROM dataset_item i
         JOIN pair_source l ON l.pair_id=i.pair_id JOIN source o ON o.id=l.source_id
         WHERE i.dataset_id=? GROUP BY o.id ORDER BY o.name"""
-    return [tuple(row) for row in session.connection().exec_driver_sql(sql, (dataset_id,))]
+    return [tuple(row) for row in fetch(session, sql, (dataset_id,))]
 
 
 def reviewers_of(session: Session, dataset_id: int) -> list[tuple[str, str, str, int]]:
@@ -19,4 +21,4 @@ def reviewers_of(session: Session, dataset_id: int) -> list[tuple[str, str, str,
         JOIN judgement j ON j.id=d.judgement_id JOIN reviewer w ON w.id=j.reviewer_id
         JOIN rubric_version v ON v.id=j.rubric_version_id JOIN rubric r ON r.id=v.rubric_id
         WHERE d.dataset_id=? GROUP BY w.id, v.id ORDER BY w.kind, w.name, v.id"""
-    return [tuple(row) for row in session.connection().exec_driver_sql(sql, (dataset_id,))]
+    return [tuple(row) for row in fetch(session, sql, (dataset_id,))]

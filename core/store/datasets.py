@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -16,7 +15,7 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair, TrainingPair
 from core.store import judgement_views, pairs
-from core.store.plain import chunks, insert_row, only_id, read_json
+from core.store.plain import chunks, fetch, insert_row, only_id, read_json
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetLeftOutRow, DatasetRow, DatasetRubricRow
@@ -128,13 +127,13 @@ def items(
     sql = f"""SELECT i.position, i.pair_id, p.sha256, i.split, i.chosen, i.strength, i.weight, i.target, i.is_tie
         FROM dataset_item i JOIN pair p ON p.id=i.pair_id
         WHERE i.dataset_id=? AND i.position>?{marks} ORDER BY i.position LIMIT ?"""
-    rows = _all(session, sql, (dataset_id, after, *(splits or ()), -1 if limit is None else limit))
+    rows = fetch(session, sql, (dataset_id, after, *(splits or ()), -1 if limit is None else limit))
     if not rows:
         return []
     sql = """SELECT position, judgement_id FROM dataset_item_judgement
         WHERE dataset_id=? AND position BETWEEN ? AND ? ORDER BY position, judgement_id"""
     behind: dict[int, list[int]] = defaultdict(list)
-    for position, judgement_id in _all(session, sql, (dataset_id, rows[0][0], rows[-1][0])):
+    for position, judgement_id in fetch(session, sql, (dataset_id, rows[0][0], rows[-1][0])):
         behind[position].append(judgement_id)
     return [
         FrozenItem(at, pair_id, sha, split, chosen, strength, weight, target, bool(tie), tuple(behind[at]))
@@ -179,7 +178,7 @@ def judgements(session: Session, dataset_id: int, splits: Sequence[str]) -> Iter
     sql = f"""SELECT DISTINCT d.judgement_id FROM dataset_item i JOIN dataset_item_judgement d
         ON d.dataset_id=i.dataset_id AND d.position=i.position
         WHERE i.dataset_id=? AND i.split IN({marks}) ORDER BY d.judgement_id"""
-    found = [row[0] for row in _all(session, sql, (dataset_id, *splits))]
+    found = [row[0] for row in fetch(session, sql, (dataset_id, *splits))]
     for part in chunks(found):
         yield judgement_views.many(session, part)
 
@@ -192,7 +191,7 @@ def rubric_version_ids(session: Session, dataset_id: int) -> list[int]:
 
 def _strengths(session: Session, judgement_ids: Sequence[int]) -> dict[int, int]:
     sql = "SELECT j.id, j.strength FROM json_each(?) k CROSS JOIN judgement j ON j.id=k.value"
-    return {key: value or 0 for key, value in _all(session, sql, (canonical_json(list(judgement_ids)),))}
+    return {key: value or 0 for key, value in fetch(session, sql, (canonical_json(list(judgement_ids)),))}
 
 
 def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
@@ -202,7 +201,7 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         .where(DatasetLeftOutRow.dataset_id == key)
         .order_by(col(DatasetLeftOutRow.count).desc(), col(DatasetLeftOutRow.reason))
     )
-    titles = _all(
+    titles = fetch(
         session,
         """SELECT r.name || ' ' || v.number FROM dataset_rubric d JOIN rubric_version v ON v.id=d.rubric_version_id
             JOIN rubric r ON r.id=v.rubric_id WHERE d.dataset_id=? ORDER BY v.id""",
@@ -220,7 +219,3 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         created_ms=row.created_ms,
         created_by=row.created_by,
     )
-
-
-def _all(session: Session, sql: str, values: tuple[Any, ...]) -> list[Any]:
-    return list(session.connection().exec_driver_sql(sql, values).all())

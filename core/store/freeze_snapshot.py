@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from core.domain.aggregation import Label
 from core.domain.judgement import Task, Verdict
+from core.store.plain import fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class FreezeSnapshot:
 def snapshot(session: Session) -> FreezeSnapshot:
     """Read everything that a freeze needs, in the transaction of ``session``."""
     found = FreezeSnapshot(snapshot_version=snapshot_version(session))
-    found.consents = dict(_all(session, "SELECT id, consent FROM source"))
+    found.consents = dict(fetch(session, "SELECT id, consent FROM source"))
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
@@ -65,7 +66,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
     query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength
         FROM current_label WHERE task NOT IN('gold','retest') ORDER BY judgement_id"""
-    for pair_id, judgement_id, reviewer_id, version_id, task, verdict, strength in _all(session, query):
+    for pair_id, judgement_id, reviewer_id, version_id, task, verdict, strength in fetch(session, query):
         labels[pair_id].append(
             Label(
                 judgement_id, reviewer_id, rubric_of[version_id], version_id, tasks[task], verdicts[verdict], strength
@@ -75,7 +76,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     flags: dict[int, set[str]] = defaultdict(set)
     query = """SELECT c.pair_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
         WHERE c.flagged>0"""
-    for pair_id, text in _all(session, query):
+    for pair_id, text in fetch(session, query):
         flags[pair_id].update(json.loads(text))
     found.flags = dict(flags)
     return found
@@ -83,7 +84,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
 
 def snapshot_version(session: Session) -> tuple[Any, ...]:
     """Return a value that changes whenever a later snapshot could differ."""
-    (highest,) = _all(
+    (highest,) = fetch(
         session,
         """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
             (SELECT count(*) FROM rubric_version WHERE state='published'),
@@ -95,13 +96,13 @@ def snapshot_version(session: Session) -> tuple[Any, ...]:
 
 def _candidates(session: Session) -> list[Candidate]:
     sources: dict[int, list[int]] = defaultdict(list)
-    for pair_id, source_id in _all(session, "SELECT pair_id, source_id FROM pair_source ORDER BY pair_id, source_id"):
+    for pair_id, source_id in fetch(session, "SELECT pair_id, source_id FROM pair_source ORDER BY pair_id, source_id"):
         sources[pair_id].append(source_id)
     query = """SELECT p.id, p.sha256, q.sha256, p.source_id, p.a_text='' OR p.b_text=''
         FROM pair p JOIN prompt q ON q.id=p.prompt_id ORDER BY p.id"""
     return [
         Candidate(key, sha, prompt, tuple(sources.get(key, ())) or (source,), bool(empty))
-        for key, sha, prompt, source, empty in _all(session, query)
+        for key, sha, prompt, source, empty in fetch(session, query)
     ]
 
 
@@ -111,9 +112,5 @@ def _rubrics(session: Session) -> dict[int, FrozenRubric]:
         FROM rubric_version v JOIN rubric r ON r.id=v.rubric_id WHERE v.state='published' ORDER BY v.id"""
     return {
         key: FrozenRubric(key, rubric_id, f"{name} {number}", sha, major < newest)
-        for key, rubric_id, name, number, sha, major, newest in _all(session, query)
+        for key, rubric_id, name, number, sha, major, newest in fetch(session, query)
     }
-
-
-def _all(session: Session, sql: str) -> list[Any]:
-    return list(session.connection().exec_driver_sql(sql).all())

@@ -8,6 +8,7 @@ from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind
 from core.store import reviewers
 from core.store.import_rows import Target
+from core.store.plain import fetch
 from core.store.sqlite.write_context import WriteContext
 
 
@@ -52,4 +53,4 @@ def judged_on(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
         "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j CROSS JOIN judgement g ON g.pair_id=j.value"
         " CROSS JOIN reviewer r ON r.id=g.reviewer_id"
     )
-    return {(pair_id, name.lower()) for pair_id, name in session.connection().exec_driver_sql(query, values)}
+    return {(pair_id, name.lower()) for pair_id, name in fetch(session, query, values)}

@@ -17,7 +17,7 @@ from core.domain.ids import canonical_json, new_uid, new_uids
 from core.store import rubrics
 from core.store.import_reviewers import ImportReviewers, judged_on
 from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
-from core.store.plain import insert_row
+from core.store.plain import fetch, insert_row
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ImportBatchRow, SourceRow
@@ -133,7 +133,7 @@ def _insert_sources(
 ) -> None:
     """Note that each pair was found in this source, once, with the first record it stood in."""
     query = "SELECT s.pair_id FROM json_each(?) j CROSS JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
-    noted = {row[0] for row in _all(session, query, (canonical_json(sorted(old)), target.source_id))} if old else set()
+    noted = {row[0] for row in fetch(session, query, (canonical_json(sorted(old)), target.source_id))} if old else set()
     links = []
     for row in rows:
         for pair in row.pairs:
@@ -206,14 +206,10 @@ def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[st
     """
     wanted = canonical_json(list(dict.fromkeys(hashes)))
     query = f"SELECT t.sha256, t.id FROM json_each(?) j CROSS JOIN {table} t ON t.sha256=j.value"
-    return {row[0]: row[1] for row in _all(session, query, (wanted,))}
+    return {row[0]: row[1] for row in fetch(session, query, (wanted,))}
 
 
 def _next_id(session: Session, table: str) -> int:
     """Return the id after the highest ever given in an AUTOINCREMENT table; safe, as one thread alone writes."""
-    found = _all(session, "SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
+    found = fetch(session, "SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
     return (found[0][0] if found else 0) + 1
-
-
-def _all(session: Session, sql: str, values: tuple[Any, ...]) -> list[Any]:
-    return list(session.connection().exec_driver_sql(sql, values).all())

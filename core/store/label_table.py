@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.domain.ids import canonical_json
+from core.store.plain import fetch
 
 
 def of_pairs(session: Session, pair_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -22,6 +23,6 @@ def of_pairs(session: Session, pair_ids: Sequence[int]) -> dict[int, list[dict[s
         CROSS JOIN rubric r ON r.id=v.rubric_id WHERE c.task NOT IN('gold','retest') ORDER BY c.judgement_id"""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     values = (canonical_json(list(pair_ids)),)
-    for pair_id, reviewer, rubric, verdict, strength in session.connection().exec_driver_sql(sql, values):
+    for pair_id, reviewer, rubric, verdict, strength in fetch(session, sql, values):
         found[pair_id].append({"reviewer": reviewer, "rubric": rubric, "verdict": verdict, "strength": strength})
     return dict(found)

@@ -35,12 +35,6 @@ def get(session: Session, model_id: int) -> ModelInfo:
     return _to_domain(row)
 
 
-def by_path(session: Session, path: Path) -> ModelInfo | None:
-    """Return the model that lies at ``path``, or None."""
-    row = session.exec(select(ModelRow).where(col(ModelRow.path) == str(path))).first()
-    return _to_domain(row) if row else None
-
-
 def add(session: Session, info: ModelInfo, context: WriteContext) -> ModelInfo:
     """Register a model; a model at the same path is updated instead."""
     known = session.exec(select(ModelRow).where(col(ModelRow.path) == str(info.path))).first()

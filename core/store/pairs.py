@@ -26,7 +26,7 @@ from core.domain.pair_table import (
 )
 from core.store import judgement_views, sources
 from core.store import tables as t
-from core.store.plain import read_json
+from core.store.plain import fetch, read_json
 
 _STATE_TESTS = {
     "none": "s.labels=0",
@@ -52,13 +52,13 @@ def ids(session: Session, wanted: PairFilter) -> list[int]:
     """Return the ids of all pairs that pass, ascending: the order of import."""
     where, values = _where(wanted)
     sql = f"SELECT s.pair_id FROM pair_state s{where} ORDER BY s.pair_id"
-    return [row[0] for row in session.connection().exec_driver_sql(sql, values)]
+    return [row[0] for row in fetch(session, sql, values)]
 
 
 def count(session: Session, wanted: PairFilter) -> int:
     """Return how many pairs pass."""
     where, values = _where(wanted)
-    return int(session.connection().exec_driver_sql(f"SELECT count(*) FROM pair_state s{where}", values).scalar_one())
+    return fetch(session, f"SELECT count(*) FROM pair_state s{where}", values)[0][0]
 
 
 def page_ids(session: Session, wanted: PairFilter, after_id: int, limit: int) -> list[int]:
@@ -66,7 +66,7 @@ def page_ids(session: Session, wanted: PairFilter, after_id: int, limit: int) ->
     where, values = _where(wanted)
     joint = " AND" if where else " WHERE"
     sql = f"SELECT s.pair_id FROM pair_state s{where}{joint} s.pair_id>? ORDER BY s.pair_id LIMIT ?"
-    return [row[0] for row in session.connection().exec_driver_sql(sql, (*values, after_id, limit))]
+    return [row[0] for row in fetch(session, sql, (*values, after_id, limit))]
 
 
 def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
@@ -76,7 +76,7 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
         FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id
         CROSS JOIN source o ON o.id=p.source_id CROSS JOIN pair_state s ON s.pair_id=p.id"""
     found = {}
-    for row in session.connection().exec_driver_sql(sql, (canonical_json(list(pair_ids)),)):
+    for row in fetch(session, sql, (canonical_json(list(pair_ids)),)):
         prompt = read_json(row[1])[-1]["content"][:EXCERPT_CHARS]
         found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *row[6:])
     return [found[key] for key in pair_ids if key in found]
@@ -91,9 +91,7 @@ def texts(session: Session, pair_ids: Sequence[int]) -> dict[int, tuple[str, Pai
             sha,
             Pair(Prompt.from_plain(read_json(body)), Response(a, _generation(a_gen)), Response(b, _generation(b_gen))),
         )
-        for key, sha, body, a, a_gen, b, b_gen in session.connection().exec_driver_sql(
-            sql, (canonical_json(list(pair_ids)),)
-        )
+        for key, sha, body, a, a_gen, b, b_gen in fetch(session, sql, (canonical_json(list(pair_ids)),))
     }
 
 

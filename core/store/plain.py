@@ -31,6 +31,11 @@ def execute(session: Session, query: Select[*tuple[Any, ...]]) -> Result[*tuple[
     return OrmSession.execute(session, query)
 
 
+def fetch(session: Session, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    """Return the rows of a query written in SQL; ``values`` stand for its question marks."""
+    return list(session.connection().exec_driver_sql(sql, values).all())
+
+
 def read_json(text: str) -> Any:
     """Return the value of a JSON column; '' stands for nothing known."""
     return json.loads(text) if text else {}

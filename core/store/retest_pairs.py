@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
+from core.store.plain import fetch
+
 _RETESTS = """WITH answered AS MATERIALIZED(
         SELECT t.*, (SELECT c.id FROM judgement c WHERE c.presentation_id=j.presentation_id AND c.revision=0) AS first
         FROM current_label t JOIN judgement j ON j.id=t.judgement_id WHERE t.task='retest')
@@ -51,6 +53,6 @@ def _answers(session: Session, query: str, dataset_id: int | None) -> Iterator[A
     text = query.format("" if dataset_id is None else _BEHIND)
     values = () if dataset_id is None else (dataset_id,)
     newest: dict[int, Answer] = {}
-    for reviewer_id, judgement_id, second, first in session.connection().exec_driver_sql(text, values):
+    for reviewer_id, judgement_id, second, first in fetch(session, text, values):
         newest[judgement_id] = (reviewer_id, second, first)
     yield from newest.values()

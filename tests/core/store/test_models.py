@@ -34,8 +34,6 @@ def test_that_a_model_comes_back_as_it_was_added(store: Store, tmp_path: Path) -
     with store.read() as session:
         assert models.listed(session) == [made]
         assert models.get(session, made.id) == made
-        assert models.by_path(session, tmp_path) == made
-        assert models.by_path(session, tmp_path / "other") is None
     assert (made.context, made.licence, made.origin, made.parameters) == (512, "mit", "owner/tiny", 7)
 
 
