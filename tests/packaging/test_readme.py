@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core import paths
 from core.cli.app import main
+from core.paths import starter_model_dir
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import start
@@ -29,7 +29,7 @@ INSTALLERS = ("python3 -m pip wheel", "pipx install")
 """Commands of others; the tests of the wheel take the same way."""
 LONG = ("demo --headless --out DIR",)
 """Commands that train a real model: here only their options are checked; the slow test runs them."""
-STARTER = paths.starter_model_dir()  # before a test's own home takes its place
+STARTER = starter_model_dir()  # before a test's own home takes its place
 
 
 def second_version(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core import paths
+from core.paths import starter_model_dir
 from core.version import VERSION
 from tests.packaging.scripts import ROOT
 from tests.packaging.wheel import SHORT_DEMO, Installed, build_wheel, install
@@ -17,7 +17,7 @@ from tests.tiny_models import save_tiny
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-STARTER = paths.starter_model_dir()  # before a test's own home takes its place
+STARTER = starter_model_dir()  # before a test's own home takes its place
 
 WINDOW = """
 import sys
