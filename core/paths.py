@@ -1,9 +1,11 @@
-"""The only place that knows where things lie: resources, the user's data, models, caches."""
+"""Where files are: resources, the user's data, models, caches, logs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from platformdirs import user_data_path
 
 APP_NAME = "pairwright"
 
@@ -11,7 +13,7 @@ APP_NAME = "pairwright"
 def resources_dir() -> Path:
     """Return the folder of icons, themes, templates and demo data.
 
-    It lies beside ``core`` in the source tree, in an installed wheel and in a frozen program.
+    It is beside ``core`` in the source tree, in an installed wheel and in a frozen program.
     """
     return Path(__file__).resolve().parent.parent / "resources"
 
@@ -20,8 +22,6 @@ def user_data_dir() -> Path:
     """Return the folder for models and default workspaces; ``PAIRWRIGHT_HOME`` overrides it."""
     if home := os.environ.get("PAIRWRIGHT_HOME"):
         return Path(home)
-    from platformdirs import user_data_path
-
     return user_data_path(APP_NAME, appauthor=False)
 
 
@@ -31,12 +31,12 @@ def models_dir() -> Path:
 
 
 def starter_model_dir() -> Path:
-    """Return where the starter model lies once it is converted."""
+    """Return the folder of the converted starter model."""
     return models_dir() / "SmolLM2-135M-Instruct"
 
 
 def cache_dir() -> Path:
-    """Return the folder for what can be computed again, such as reference log-probs."""
+    """Return the folder for what can be computed again, such as reference log-probs and file hashes."""
     return user_data_dir() / "cache"
 
 

@@ -1,7 +1,7 @@
-"""Fetching a model from the Hugging Face hub: the one place that goes online, and only when a person asks.
+"""Fetch a model from the Hugging Face hub: the only module that uses the network, and only when a person asks for it.
 
-Only weights in safetensors, configs, tokenizer and texts are fetched, at one exact commit that the manifest
-records. What arrived is checked like any other folder before it appears.
+Only safetensors weights, configs, tokenizer and text files are fetched, at one commit that the manifest records. The
+fetched folder is checked like any other before it appears.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 from core.domain.errors import BadInput, UserError
 from core.durable import publish_folder
@@ -41,7 +40,9 @@ def check_repo(repo: str) -> str:
         BadInput: when it is not of the form owner/name.
     """
     if not _REPO.fullmatch(repo) or ".." in repo:
-        raise BadInput(f"{repo!r} is no model on the hub.", "Name it as owner/name, for example Qwen/Qwen2.5-0.5B.")
+        raise BadInput(
+            f"{repo!r} is no model name of the hub.", "Name it as owner/name, for example Qwen/Qwen2.5-0.5B."
+        )
     return repo
 
 
@@ -49,11 +50,11 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
     """Fetch ``repo`` into the folder ``target`` (must not exist) and return it.
 
     Raises:
-        BadInput: when the name is none.
+        BadInput: when the name is not of the form owner/name, or ``target`` exists.
         UserError: when the hub cannot be reached, or has no such model for this user.
-        ModelRefused: when what arrived is not safe to load.
+        ModelRefused: when the fetched model is not safe to load.
     """
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, snapshot_download  # slow to import, and most runs of the program never fetch
 
     check_repo(repo)
     target = Path(target)
@@ -82,8 +83,7 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
 
 
 def _unreachable(repo: str, error: Exception) -> UserError:
-    kind: Any = type(error).__name__
     return UserError(
-        f"{repo} could not be fetched ({kind}); nothing was kept.",
+        f"{repo} could not be fetched ({type(error).__name__}); nothing was kept.",
         "Check the name, the network, and whether the model asks for a licence to be accepted on its page.",
     )

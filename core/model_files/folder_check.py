@@ -1,9 +1,8 @@
-"""Pre-flight of model folders and adapters: read the JSON ourselves before any library does.
+"""Check model folders and adapters with the standard library, before any other library reads them.
 
-``trust_remote_code=False`` alone does not keep a folder from running code: configs have named kernels,
-attention implementations, adapters of base models elsewhere, and files that unpickle. So every folder is
-looked through with the standard library only, and what is not known to be harmless is refused by name.
-Weights are accepted as safetensors (or one GGUF file) alone; a pickle beside them is never opened.
+``trust_remote_code=False`` alone does not keep a folder from running code: a config can name kernels, attention
+implementations, adapters of other base models, and pickled files. What is not known to be harmless is refused by name.
+Weights must be safetensors, or one GGUF file; a pickle beside them is never opened.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ _BASE_CHANGING = ("pissa", "olora", "loftq", "corda", "eva", "lora_ga", "kasa", 
 
 @dataclass(frozen=True, slots=True)
 class ModelCheck:
-    """What the pre-flight saw.
+    """The result of the check.
 
     Attributes:
         path: folder or GGUF file. model_type: architecture name ("gguf" for a file).
@@ -82,7 +81,7 @@ class ModelCheck:
 
 
 def check_model(model_dir: Path) -> ModelCheck:
-    """Look a model folder or GGUF file through before anything loads it.
+    """Check a model folder or GGUF file before anything loads it.
 
     Raises:
         BadInput: when it does not exist.
@@ -113,7 +112,7 @@ def check_model(model_dir: Path) -> ModelCheck:
 
 
 def check_adapter(folder: Path) -> dict[str, Any]:
-    """Look an adapter folder through and return its config.
+    """Check an adapter folder and return its config.
 
     Raises:
         BadInput: when there is no adapter.
@@ -146,7 +145,8 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     if path.stat().st_size > _MAX_CONFIG:
         raise ModelRefused(
-            f"{path.name} is larger than {_MAX_CONFIG // 2**20} MiB.", "This is no ordinary config file."
+            f"{path.name} is larger than {_MAX_CONFIG // 2**20} MiB.",
+            "Use another copy of the model.",
         )
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -177,7 +177,7 @@ def _check_files(path: Path) -> tuple[str, ...]:
 def _walk(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield every (key, value) of nested JSON."""
     if depth > _MAX_DEPTH:
-        raise ModelRefused("A config file is nested too deeply.", "This is no ordinary config file.")
+        raise ModelRefused("A config file is nested too deeply.", "Use another copy of the model.")
     if isinstance(value, dict):
         for key, inner in value.items():
             yield key, inner
@@ -209,7 +209,8 @@ def _check_sizes(path: Path) -> None:
     for name in ("tokenizer.json", "vocab.json"):
         if (path / name).is_file() and (path / name).stat().st_size > _MAX_TOKENIZER:
             raise ModelRefused(
-                f"{name} is larger than {_MAX_TOKENIZER // 2**20} MiB.", "This is no ordinary tokenizer."
+                f"{name} is larger than {_MAX_TOKENIZER // 2**20} MiB.",
+                "Use another copy of the model.",
             )
 
 
@@ -263,7 +264,7 @@ def _shards(path: Path) -> list[str]:
 def read_large_object(path: Path) -> dict[str, Any]:
     """Read a JSON object that may have an entry for every tensor."""
     if path.stat().st_size > 64 * _MAX_CONFIG:
-        raise ModelRefused(f"{path.name} is too large.", "This is no ordinary index.")
+        raise ModelRefused(f"{path.name} is too large.", "Use another copy of the model.")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -304,7 +305,7 @@ def _refuse_base_changing(path: Path, config: dict[str, Any]) -> None:
         if init.startswith(name) or config.get(f"{name}_config"):
             raise GateFailed(
                 f"The adapter {path.name} was initialised by {name}, which changes the base weights: "
-                "with the adapter off the model would not be the reference it claims to be.",
+                "with the adapter off, the model would not be the reference.",
                 "Convert it to plain LoRA when saving (PEFT: path_initial_model_for_weight_conversion), or merge it.",
                 cause="adapter_changes_base",
             )

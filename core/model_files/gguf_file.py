@@ -1,4 +1,4 @@
-"""What can be told of a GGUF file from its first bytes, without a parser."""
+"""Check a GGUF file by its first bytes, without a parser."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ _VERSIONS = (2, 3)
 
 
 def check_gguf(path: Path) -> None:
-    """Refuse what is not a GGUF file of a readable version, before any parser sees it.
+    """Refuse a file that is not GGUF of a supported version, before a parser opens it.
 
     Raises:
         BadInput: when it does not exist.
-        ModelRefused: when it is something else, or cut short.
+        ModelRefused: when it is another kind of file, or cut short.
     """
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"{path} does not exist.", "Name a .gguf file.")
-    with open(path, "rb") as handle:
+    with path.open("rb") as handle:
         head = handle.read(24)
     if not _MAGIC.startswith(head[:4]) and path.suffix.lower() != ".gguf":
         raise ModelRefused(f"{path.name} is not a GGUF file.", "Choose a file that ends in .gguf.")
     if head[:4] != _MAGIC:
-        raise damaged_gguf(path, "it is empty" if not head else "it does not begin as a GGUF file does")
+        raise damaged_gguf(path, "it is empty" if not head else "it does not start as a GGUF file does")
     if len(head) < 24:
         raise damaged_gguf(path, f"it has only {len(head)} bytes")
     version, tensors, _ = struct.unpack("<IQQ", head[4:])
     if version not in _VERSIONS:
         raise ModelRefused(
-            f"{path.name} has GGUF version {version}, which cannot be read.", "Versions 2 and 3 are known."
+            f"{path.name} has GGUF version {version}, which cannot be read.", "Versions 2 and 3 are supported."
         )
     if not 0 < tensors < 1_000_000:
-        raise damaged_gguf(path, f"it claims to hold {tensors:,} tensors")
+        raise damaged_gguf(path, f"its header says {tensors:,} tensors")
 
 
 def damaged_gguf(path: Path, reason: str) -> ModelRefused:
-    """Return the refusal of a file that is not whole: what is wrong, what is safe, what to do."""
+    """Return the error for an incomplete file: what is wrong, what is safe, what to do."""
     return ModelRefused(
         f"{path.name} is damaged or cut short: {reason}.",
         "Nothing was added, and the file was not changed. Copy or download it again and compare its size.",

@@ -1,8 +1,8 @@
-"""One-way conversion of a GGUF file to a safetensors folder that any other tool can load.
+"""Convert a GGUF file to a Hugging Face folder with safetensors weights.
 
-The weights are dequantised once, to float32: what trains afterwards is that float32 model, not the
-quantised one. transformers keeps the quantiser on the model it read; it goes, with its config entry,
-before saving, or the folder would claim to be quantised.
+The weights are dequantised once, to float32; training uses this float32 model. transformers keeps the quantiser on
+the model that it read; it is removed with its config entry before saving, because the folder would otherwise be
+marked as quantised. torch and transformers are imported inside functions, because the window imports this module.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def convert_gguf(
 ) -> Path:
     """Convert ``gguf`` to a Hugging Face folder at ``target`` (which must not exist) and return it.
 
-    The folder appears complete, with a manifest naming the file it came from by hash, or not at all.
+    The folder appears complete or not at all; its manifest has the sha256 of the GGUF file.
 
     Raises:
         ModelRefused: when the file cannot be read as a causal language model with a tokenizer.
@@ -98,9 +98,9 @@ def _drop_quantiser(model: Any) -> None:
 
 
 def _restore_pre_tokenizer(tokenizer: Any, gguf: Path) -> None:
-    """Split digits one by one where the file says its tokenizer did; the conversion loses that step.
+    """Split digits one by one where the file says so; the conversion by transformers loses that step.
 
-    Without it two spaces before a digit give other tokens than the model was trained on.
+    Without it, two spaces before a digit become other tokens than the model was trained on.
     """
     from gguf import GGUFReader
     from tokenizers import pre_tokenizers
@@ -114,7 +114,7 @@ def _restore_pre_tokenizer(tokenizer: Any, gguf: Path) -> None:
 
 
 def _check_copy(model: Any, folder: Path) -> None:
-    """Compare every saved tensor with the one in memory, bit for bit."""
+    """Compare every saved tensor with the one in memory, bit by bit."""
     import torch
     from safetensors import safe_open
 

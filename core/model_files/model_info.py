@@ -1,4 +1,4 @@
-"""What a model folder's files say of it, read without torch or transformers: identity, size, template, licence."""
+"""Facts of a model from its files, without torch or transformers: identity, size, template, licence."""
 
 from __future__ import annotations
 

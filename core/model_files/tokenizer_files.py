@@ -1,4 +1,4 @@
-"""Whether a model folder holds a tokenizer that can be read, told from its files without loading one."""
+"""Check by its files whether a model folder has a readable tokenizer, without loading it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SENTENCE = "tokenizer.model"
 
 
 def check_tokenizer(path: Path) -> None:
-    """Refuse a folder whose texts could never be turned into tokens.
+    """Refuse a folder without a usable tokenizer.
 
-    ``tokenizer.json`` is enough, ``vocab.json`` with ``merges.txt`` too; a ``tokenizer.model`` only where the
-    library that converts it is installed.
+    ``tokenizer.json`` alone, or ``vocab.json`` with ``merges.txt``, is enough; ``tokenizer.model`` alone is enough
+    where the libraries that convert it are installed.
 
     Raises:
         ModelRefused: when the files are missing or cut short; the missing one is named.
@@ -47,7 +47,7 @@ def _missing(path: Path, found: list[str]) -> str:
 def _hint(path: Path) -> str:
     if (path / _SENTENCE).is_file():
         return "Save tokenizer.json beside it with transformers, or install sentencepiece and protobuf."
-    return "Nothing was added or changed. Copy tokenizer.json and tokenizer_config.json from where the model came from."
+    return "Nothing was added or changed. Copy tokenizer.json and tokenizer_config.json from the model's origin."
 
 
 def _reads_sentencepiece() -> bool:
@@ -58,9 +58,9 @@ def _reads_sentencepiece() -> bool:
 
 
 def _closed(path: Path) -> bool:
-    """Return whether a JSON object begins and ends in ``path``; its inside is not read."""
+    """Return whether the file starts and ends as a JSON object; only its first and last bytes are read."""
     size = path.stat().st_size
-    with open(path, "rb") as handle:
+    with path.open("rb") as handle:
         head = handle.read(_TAIL)
         handle.seek(max(0, size - _TAIL))
         tail = handle.read(_TAIL)
