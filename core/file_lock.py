@@ -21,6 +21,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from core.domain.clock import now_ms
 from core.domain.errors import StorageFull, UserError
 
 _TEXT_BYTES = 4096
@@ -84,7 +85,7 @@ class HeldLock:
         self._text: FileIO | None = None
         with suppress(OSError):  # on a full disk the lock holds all the same; only the holder's name is missing
             self._text = open(path, "r+b", buffering=0)  # noqa: SIM115  (open until release: the folder may be renamed)
-            me = Holder(os.getpid(), time.time_ns() // 1_000_000, platform.node())
+            me = Holder(os.getpid(), now_ms(), platform.node())
             self._text.truncate(0)
             self._text.write(json.dumps(asdict(me)).encode())
 

@@ -17,7 +17,7 @@ from core.runs import run_control
 from core.runs.event_lines import finite
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run
-from core.runs.ledger.reader import RunReader
+from core.runs.reader import RunReader
 from core.runs.status import RunStatus
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]

@@ -123,7 +123,7 @@ def read_over(text: str) -> tuple[str, list[str]]:
 
 def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
     """Read from the run's ledger how it did."""
-    from core.runs.ledger.reader import RunReader
+    from core.runs.reader import RunReader
 
     reader = RunReader(run_dir)
     reader.poll()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput
 from core.domain.ids import new_uid
 from core.domain.pair import TrainingPair
@@ -17,7 +18,6 @@ from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
 from core.model_files.identity import hash_model, run_inputs
 from core.runs.folder import RunFolder, publish
-from core.runs.ledger.writer import now_ms
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "accelerate", "numpy")
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain.clock import now_ms
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
 from core.domain.run_record import RunState
 from core.runs.folder import RunFolder
-from core.runs.hosting.heartbeat import Worker, read_worker
+from core.runs.heartbeat import Worker, read_worker
 from core.runs.ledger import schema
 from core.runs.ledger.read_access import open_ledger
 from core.runs.ledger.timeline import read_timeline
@@ -78,13 +78,13 @@ class _Told:
     elapsed_s: float = 0.0
 
 
-def read_status(folder: RunFolder, *, now_ms: int | None = None) -> RunStatus:
+def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
     """Return the status of the run in ``folder``."""
-    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    at_ms = now_ms() if at_ms is None else at_ms
     worker = read_worker(folder.worker)
     with open_ledger(folder.ledger) as db:
         told = _told(db) if db is not None else _Told()
-    alive = worker is not None and worker.alive(now_ms)
+    alive = worker is not None and worker.alive(at_ms)
     return _combine(told, worker, alive)
 
 

@@ -23,9 +23,9 @@ from core.domain.run_record import RunRecord
 from core.model_files.identity import verify_adapter, verify_model
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
-from core.runs.hosting.heartbeat import Heartbeat
+from core.runs.heartbeat import Heartbeat
+from core.runs.hosting.recorder import Recorder
 from core.runs.hosting.run_lock import lock_run
-from core.runs.ledger.recorder import Recorder
 from core.runs.ledger.writer import LedgerWriter
 from core.runs.status import require_startable
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
+from core.domain.clock import now_ms
 from core.domain.errors import UserError, WorkspaceInUse
 from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
+from core.runs.heartbeat import read_worker
 from core.runs.hosting.driver import Engine, HostOptions, drive, named_engine
-from core.runs.hosting.heartbeat import read_worker
-from core.runs.ledger.writer import now_ms
 
 HostKind = Literal["process", "thread"]
 _SOURCE_ROOT = Path(__file__).resolve().parents[3]

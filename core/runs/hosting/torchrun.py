@@ -23,7 +23,7 @@ from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions
 from core.runs.hosting.hosts import worker_environment
 from core.runs.hosting.run_lock import lock_run
-from core.runs.ledger.reader import RunReader
+from core.runs.reader import RunReader
 from core.runs.status import require_startable
 from core.training.control import NoControl
 

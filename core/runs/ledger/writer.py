@@ -1,7 +1,7 @@
 """The ledger, written: every event of a run, and one row per pair and step, in one SQLite file.
 
 Only the training process writes, through one connection; readers open the file read-only (see
-``core.runs.ledger.reader``), which also keeps clear of the WAL-reset defect of SQLite before 3.51.3.
+``core.runs.reader``), which also keeps clear of the WAL-reset defect of SQLite before 3.51.3.
 
 Durability: one transaction an event. Steps commit with ``synchronous=NORMAL``: a killed process loses
 nothing, because committed pages are the operating system's, and no step waits for the disk (nor does
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
 from core.runs.ledger import schema
@@ -26,11 +27,6 @@ from core.runs.ledger import schema
 LEDGER = "ledger.sqlite"
 _CLOSE_TRIES = 20
 _CLOSE_PAUSE_S = 0.05
-
-
-def now_ms() -> int:
-    """Return UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class LedgerWriter:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.domain.insight import Insight
 from core.domain.run_events import Failed, GateReport, TokenReport
-from core.runs.ledger.reader import RunReader
 from core.runs.ledger.schema import DEV, PROBE_TRAIN, TRAIN
+from core.runs.reader import RunReader
 
 _RECENT_STEPS = 50
 

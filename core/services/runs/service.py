@@ -25,8 +25,8 @@ from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
 from core.runs.hosting.hosts import Host, HostKind
-from core.runs.ledger.reader import RunReader
 from core.runs.pairs_file import read_pairs
+from core.runs.reader import RunReader
 from core.runs.status import read_status
 from core.services.datasets.service import DatasetsService
 from core.services.pairs.service import PairsService

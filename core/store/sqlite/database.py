@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 from sqlmodel import Session
 
 from core import durable
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput, UserError, WorkspaceDamaged
 from core.domain.ids import new_uid
 from core.file_lock import HeldLock
@@ -26,7 +27,7 @@ from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.lock import lock_workspace
 from core.store.sqlite.migrate import build, migrate
-from core.store.sqlite.write_context import WriteContext, mono_ms, now_ms
+from core.store.sqlite.write_context import WriteContext, mono_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")

@@ -24,11 +24,6 @@ class WriteContext:
     app_version: str
 
 
-def now_ms() -> int:
-    """Return the wall clock in milliseconds UTC."""
-    return time.time_ns() // 1_000_000
-
-
 def mono_ms() -> int:
     """Return the monotonic clock in milliseconds, for durations that survive a change of the wall clock."""
     return time.monotonic_ns() // 1_000_000

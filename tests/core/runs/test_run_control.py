@@ -15,8 +15,8 @@ from core.runs import run_control
 from core.runs.control_file import ControlFile, request, requested
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run
+from core.runs.heartbeat import Worker, WorkerState
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.hosting.heartbeat import Worker, WorkerState
 from tests.fakes.scripted_engine import train
 from tests.patience import LIMIT_S
 

@@ -11,11 +11,11 @@ import pytest
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunEvent, RunStarted, StateChanged, StepDone
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
+from core.runs.heartbeat import Heartbeat, Worker, read_worker
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.hosting.heartbeat import Heartbeat, Worker, read_worker
 from core.runs.ledger.writer import LedgerWriter
 from core.runs.status import read_status
-from tests.core.runs.ledger.test_reader import started, step
+from tests.core.runs.test_reader import started, step
 from tests.fakes.scripted_engine import Scripted, train
 
 Make = Callable[..., RunFolder]
@@ -90,7 +90,7 @@ FAILED = Failed("nan", "Loss is not a number.", "Lower the learning rate.", 3, (
 def test_that_the_state_follows_process_and_last_event(
     make_run: Make, who: Worker | None, events: tuple[RunEvent, ...], state: str
 ) -> None:
-    assert read_status(put(make_run(), who, *events), now_ms=100_000).state == state
+    assert read_status(put(make_run(), who, *events), at_ms=100_000).state == state
 
 
 def test_that_asking_for_a_stop_does_not_change_the_state(make_run: Make) -> None:
@@ -173,7 +173,7 @@ def test_that_a_run_waits_while_the_disk_is_full_and_says_so(make_run: Make, mon
     last = drive(folder.path, HostOptions(host="thread", engine=train))
     assert isinstance(last, Finished)
     assert states == [("paused", "There is no room.")] * 3
-    from core.runs.ledger.reader import RunReader
+    from core.runs.reader import RunReader
 
     reader = RunReader(folder.path)
     assert list(reader.series("loss")[0]) == [1, 2, 3]

@@ -16,9 +16,9 @@ from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.ledger import writer as ledger_module
 from core.runs.ledger.read_access import open_ledger
-from core.runs.ledger.reader import RunReader
 from core.runs.ledger.timeline import Timeline
 from core.runs.ledger.writer import LedgerWriter
+from core.runs.reader import RunReader
 from tests.fakes.scripted_engine import make_row, train
 
 Make = Callable[..., RunFolder]

@@ -11,13 +11,13 @@ import json
 import os
 import platform
 import threading
-import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 
+from core.domain.clock import now_ms
 from core.durable import TMP_PREFIX
 
 WorkerState = Literal["starting", "running", "paused", "stopping", "ended"]
@@ -46,12 +46,12 @@ class Worker:
     heartbeat_ms: int
     detail: str = ""
 
-    def alive(self, now_ms: int) -> bool:
+    def alive(self, at_ms: int) -> bool:
         """Say whether this worker is still at it."""
         if self.state == "ended":
             return False
         if self.machine != platform.node():
-            return now_ms - self.heartbeat_ms < FOREIGN_STALE_MS
+            return at_ms - self.heartbeat_ms < FOREIGN_STALE_MS
         return _lives(self.pid, self.started)
 
 
@@ -99,7 +99,7 @@ class Heartbeat:
 
     def _write(self) -> None:
         with self._lock:
-            self._worker = replace(self._worker, heartbeat_ms=time.time_ns() // 1_000_000)
+            self._worker = replace(self._worker, heartbeat_ms=now_ms())
             tmp = self._path.with_name(f"{TMP_PREFIX}worker-{os.getpid()}")
             try:
                 tmp.write_text(json.dumps(asdict(self._worker)), encoding="utf-8")

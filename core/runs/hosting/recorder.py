@@ -11,7 +11,7 @@ from typing import Protocol
 from core.domain.errors import StorageFull
 from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StateChanged, Warned
 from core.runs.event_lines import line_of
-from core.runs.hosting.heartbeat import Heartbeat, WorkerState
+from core.runs.heartbeat import Heartbeat, WorkerState
 
 _ROOM_PAUSE_S = 5.0
 
