@@ -257,7 +257,7 @@ def test_that_a_cut_adapter_is_refused(adapter: Path) -> None:
         (b"", "damaged or cut short: it is empty"),
         (b"GGUF", "damaged or cut short: it has only 4 bytes"),
         (b"GGML" + bytes(40), "damaged or cut short: it does not start"),
-        (b"GGUF" + struct.pack("<IQQ", 3, 2**60, 1), "damaged or cut short: it claims"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 2**60, 1), "damaged or cut short: its header says"),
         (b"GGUF" + struct.pack("<IQQ", 99, 1, 1), "version 99"),
     ],
 )
