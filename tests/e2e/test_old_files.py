@@ -28,13 +28,13 @@ from core.services.runs.views import RunReader, RunRequest
 from core.services.workspace.service import restore
 from tests.e2e.old_files import copy, facts, unpack
 from tests.golden.ce1f908.observe import digest, run_facts, series, workspace_facts
+from tests.patience import LIMIT_S
 
 RUNS = facts()["run_ids"]
 CLOCK = ("seconds", "tokens_per_s")
 """Curves that tell how long something took."""
 CLOSE: dict[str, dict[str, Any]] = {"float64": {"rel": 1e-9, "abs": 1e-12}, "float32": {"rel": 1e-3, "abs": 1e-4}}
 """Another processor rounds another way; a lost optimizer or random state changes the second digit."""
-WAIT_S = 100
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
 def train(app: Application, run_id: str) -> None:
     """Start the run, or take it up again, and wait for its end."""
     app.runs.start(run_id, "thread")
-    assert app.runs.wait(run_id, WAIT_S) == 0, app.runs.reader(run_id).log_tail(5)
+    assert app.runs.wait(run_id, LIMIT_S) == 0, app.runs.reader(run_id).log_tail(5)
 
 
 def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> None:

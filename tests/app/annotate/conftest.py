@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,20 +13,32 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 
 from core.services.application import Application
+from core.store.sqlite.identity import db_path
 from tests.fakes.drafts import stored_draft
 
 
 def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
-    """Make a workspace with unlabelled pairs, a published rubric and a reviewer."""
-    with Application.open(path, create=True) as app:
-        source = path.parent / "pairs.jsonl"
-        rows = ({"prompt": f"Question {i}?", "chosen": f"First {i}.", "rejected": f"Second {i}."} for i in range(pairs))
-        source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        app.imports.run(source)
-        body = replace(app.rubrics.templates()[0].body, scale=scale)
-        app.rubrics.publish(app.rubrics.create("House rules", body).value.id)
-        app.reviewers.add("mira")
+    """Make a workspace with unlabelled pairs, a published rubric and a reviewer: a copy of one made before."""
+    path.mkdir()
+    db_path(path).write_bytes(_prepared(pairs, scale))
     return path
+
+
+@cache
+def _prepared(pairs: int, scale: int) -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "ws"
+        with Application.open(path, create=True) as app:
+            source = path.parent / "pairs.jsonl"
+            rows = (
+                {"prompt": f"Question {i}?", "chosen": f"First {i}.", "rejected": f"Second {i}."} for i in range(pairs)
+            )
+            source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+            app.imports.run(source)
+            body = replace(app.rubrics.templates()[0].body, scale=scale)
+            app.rubrics.publish(app.rubrics.create("House rules", body).value.id)
+            app.reviewers.add("mira")
+        return db_path(path).read_bytes()
 
 
 class LabelingSession:
