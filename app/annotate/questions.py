@@ -48,14 +48,14 @@ class LabelingQuestions:
 
     def edited_text(self, side: ScreenSide, original: str, text: str) -> str | None:
         """Let an answer be improved; ``text`` is the answer or an earlier edit of it."""
-        dialog = EditDialog(self._theme, side, original, text, may_drop=self._may_drop)
+        dialog = EditDialog(self._dialogs.parent, self._theme, side, original, text, may_drop=self._may_drop)
         kept = dialog.text if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return kept
 
     def queue(self, versions: Sequence[RubricVersion], choice: QueueChoice) -> QueueChoice | None:
         """Ask for rubric version, pairs and order; ``choice`` is what the dialog shows first."""
-        dialog = QueueDialog(versions, choice)
+        dialog = QueueDialog(self._dialogs.parent, versions, choice)
         chosen = dialog.choice if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return chosen

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from app.annotate.queue_choice import QueueChoice, QueueKind
-from app.widgets.buttons import push_button
+from app.widgets.dialog import BaseDialog
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
@@ -24,14 +24,13 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
 )
 
 
-class QueueDialog(QDialog):
+class QueueDialog(BaseDialog):
     """Shows a choice to be changed; ``choice`` is the changed one."""
 
-    def __init__(self, versions: Sequence[RubricVersion], choice: QueueChoice) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget, versions: Sequence[RubricVersion], choice: QueueChoice) -> None:
+        super().__init__(parent, "What to label")
         self._choice = choice
-        self.setWindowTitle("What to label")
-        column, form = QVBoxLayout(self), QFormLayout()
+        form = QFormLayout()
         self.versions, self.kinds, self.orders = QComboBox(), QComboBox(), QComboBox()
         for version in versions:
             self.versions.addItem(version.title, version.id)
@@ -50,16 +49,8 @@ class QueueDialog(QDialog):
             box.setMinimumWidth(300)
             box.setCurrentIndex(max(0, box.findData(value)))
             form.addRow(label, box)
-        column.addLayout(form)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel, go = push_button("Cancel"), push_button("Start labelling", "primary")
-        cancel.clicked.connect(self.reject)
-        go.clicked.connect(self.accept)
-        go.setDefault(True)
-        row.addWidget(cancel)
-        row.addWidget(go)
-        column.addLayout(row)
+        self.column.addLayout(form)
+        self.add_buttons("Start labelling")
 
     @property
     def choice(self) -> QueueChoice:

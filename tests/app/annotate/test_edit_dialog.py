@@ -1,9 +1,9 @@
-"""The dialog in which an answer is improved: no character is lost that nobody touched, and no writing unasked."""
+"""The dialog in which an answer is improved: text that was not changed stays as it is, and no edit is lost unasked."""
 
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QWidget
 
 from app.annotate.edit_dialog import EditDialog
 
@@ -13,11 +13,11 @@ ODD = "Two\u00a0words\r\nand a line\r\nof Windows"
 @pytest.fixture
 def edit_dialog(theme, qtbot):
     """Return a function that makes the dialog."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
 
     def make(original, text=None, **rest):
-        dialog = EditDialog(theme, "left", original, original if text is None else text, **rest)
-        qtbot.addWidget(dialog)
-        return dialog
+        return EditDialog(parent, theme, "left", original, original if text is None else text, **rest)
 
     return make
 
@@ -26,7 +26,7 @@ def test_that_an_untouched_text_comes_back_character_by_character(edit_dialog):
     dialog = edit_dialog(ODD)
     assert dialog.text == ODD and not dialog.changed
     dialog = edit_dialog(ODD, "Else.")
-    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Back to the original").click()
+    dialog.reset.click()
     assert dialog.text == ODD
 
 
