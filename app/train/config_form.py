@@ -25,7 +25,7 @@ class ConfigForm(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._inputs: dict[str, QLineEdit | QComboBox] = {}
-        self._label_px = theme.px(128)
+        self._label_px = theme.px(140)
         self._loading = False
         self.error_text = ""
         column = QVBoxLayout(self)

@@ -119,14 +119,14 @@ class RunConfig:
     ref_refresh_every: int = adapter(
         0,
         WHEN_CHANGED,
-        "Refresh reference every (steps)",
+        "Reference refresh (steps)",
         "Steps after which the reference's adapter moves towards the policy's (TR-DPO); 0 is off; usually 100 to 1000.",
         bounds=(0, 10**9),
     )
     ref_refresh_mix: float = adapter(
         0.6,
         WHEN_CHANGED,
-        "Refresh mix",
+        "Reference refresh mix",
         "How far a refresh moves the reference, up to 1, which makes it the policy; usually 0.5 to 1.",
         bounds=(1e-6, 1.0),
         only_with="ref_refresh_every",
