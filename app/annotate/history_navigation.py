@@ -39,4 +39,4 @@ class HistoryNavigation(LabelingPart):
             self._presentations.show(presentation, judgement_id)
             self._signals.message.emit(f"Earlier decision{self._state.rubric_note}; Enter amends, ] returns")
 
-        self._context.tasks.query(lambda: service.look_again(judgement_id), arrived, owner=self, key="look")
+        self._context.tasks.query(lambda: service.presentation_of(judgement_id), arrived, owner=self, key="look")

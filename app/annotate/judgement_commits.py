@@ -144,9 +144,9 @@ class JudgementCommits(LabelingPart):
         if step is None:
             self._context.notices.post(f"There is no step to {direction}.")
             return
-        if step.presented is not None:
+        if step.presentation is not None:
             self._editor.drafts.save_now()
-            self._presentations.show(step.presented)
+            self._presentations.show(step.presentation)
         elif direction == "redo":
             self._state.drop(step.pair_id)
             if self._state.presentation is None:

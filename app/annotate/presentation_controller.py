@@ -79,7 +79,7 @@ class PresentationController(LabelingPart):
         state.rubric = state.rubrics.get(presentation.rubric_version_id, state.rubric)
         state.focus(-1)
         self._signals.presentation_changed.emit()
-        self._context.tasks.write(lambda: service.shown(presentation.presentation_uid), owner=self)
+        self._context.tasks.write(lambda: service.mark_presented(presentation.presentation_uid), owner=self)
 
 
 def report_while_open(context: AppContext, state: LabelingState, queue: QueueInfo) -> Callable[[Exception], None]:

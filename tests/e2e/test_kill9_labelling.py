@@ -40,7 +40,7 @@ def label(folder: str, seed: int, acks: Connection) -> None:
         number = 0
         while ahead := app.annotation.next(queue, 2):
             for shown in ahead:
-                app.annotation.shown(shown.presentation_uid)
+                app.annotation.mark_presented(shown.presentation_uid)
                 draft = JudgementDraft(Verdict.PREFER, 2, rationale="r" * 200)
                 acks.send(app.annotation.commit(shown.presentation_uid, draft).value.id)
                 number += 1

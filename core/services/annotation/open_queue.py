@@ -1,8 +1,8 @@
-"""An open queue in memory: an order of pair ids, what is done, and what is out on a screen.
+"""An open queue in memory: an order of pair ids, which of them are done, and which were issued.
 
-The order is computed once; after that the next pair is found by walking on and asking the database about a few
-ids at a time, so its cost does not grow with the workspace. Nothing here is needed after a restart: the same
-settings give the same order, and what is done stands in the database.
+The order is computed once. The next pair is found by walking on and asking the database about a few ids at a time,
+so its cost does not grow with the workspace. Nothing here is needed after a restart: the same settings give the same
+order, and the database knows what is done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from core.services.annotation.views import QueueInfo, QueueSettings
 
 FIRST_BATCH, LARGEST_BATCH = 8, 512
-"""Ids asked about at once: most queues find their next pair in the first few; a batch that held none doubles."""
+"""Ids asked about at once. Most queues find the next pair in the first batch; each further one is twice as large."""
 
 
 @dataclass(slots=True)
@@ -23,10 +23,10 @@ class OpenQueue:
     """One reviewer's queue. Guarded by the service's lock.
 
     Attributes:
-        ids: pair ids in the order of showing.
+        ids: pair ids in the order of presentation.
         members: the same ids, for asking whether a pair belongs to the queue.
         accepted: rubric versions whose labels count as done.
-        done, skipped, out: pair ids that are labelled, put aside, or handed out and not answered.
+        done, skipped, issued: pair ids that are labelled, skipped, or presented and not answered.
     """
 
     uid: str
@@ -36,7 +36,7 @@ class OpenQueue:
     accepted: tuple[int, ...]
     done: set[int]
     skipped: set[int]
-    out: set[int] = field(default_factory=set)
+    issued: set[int] = field(default_factory=set)
     cursor: int = 0
 
     def info(self) -> QueueInfo:
@@ -44,9 +44,9 @@ class OpenQueue:
         return QueueInfo(self.uid, self.settings, len(self.ids), len(self.done), len(self.skipped))
 
     def waiting(self) -> Iterator[list[tuple[int, int]]]:
-        """Yield batches of (index, pair id) that are neither done, aside nor out, from the cursor on, once around.
+        """Yield batches of (index, pair id) that are neither done, skipped nor issued, from the cursor on.
 
-        The walk begins again at the start so that a pair freed by undo is not lost behind the cursor.
+        The walk continues at the start of the queue, so that it also finds a pair that undo freed before the cursor.
         """
         start, size = self.cursor, len(self.ids)
         batch: list[tuple[int, int]] = []
@@ -54,7 +54,7 @@ class OpenQueue:
         for step in range(size):
             index = (start + step) % size
             pair_id = self.ids[index]
-            if pair_id in self.done or pair_id in self.skipped or pair_id in self.out:
+            if pair_id in self.done or pair_id in self.skipped or pair_id in self.issued:
                 continue
             batch.append((index, pair_id))
             if len(batch) == wanted:
@@ -64,8 +64,8 @@ class OpenQueue:
             yield batch
 
     def mark(self, pair_id: int, *, done: bool | None, skipped: bool) -> None:
-        """Note that a pair was answered, freed or put aside; ``done`` None leaves that part as it is."""
-        self.out.discard(pair_id)
+        """Mark a pair as answered, freed or skipped; ``done`` None keeps what is known."""
+        self.issued.discard(pair_id)
         if pair_id not in self.members:
             return
         if done is not None:
@@ -73,7 +73,7 @@ class OpenQueue:
         (self.skipped.add if skipped else self.skipped.discard)(pair_id)
 
     def wanted_by_others(self, pair_sha256: str) -> int:
-        """Return how many labels by others make this pair full; 0 means it is never full."""
+        """Return how many labels by others complete this pair; 0 means that no number does."""
         base = self.settings.labels_per_pair
         if base == 0:
             return 0
@@ -96,7 +96,7 @@ def arrange(
     others: Mapping[int, int],
     shas: Mapping[int, str],
 ) -> array[int]:
-    """Return the queue's ids in order: pairs that others filled are left out unless this reviewer did them too.
+    """Return the queue's ids in order: pairs that others completed are left out unless this reviewer labelled them too.
 
     Args:
         candidates: ids in the order of import.

@@ -1,4 +1,4 @@
-"""The desk: open queues and the showings that are out on a screen. In memory only; the store has what counts."""
+"""Open queues and the presentations that they issued. In memory only: everything that must last is in the store."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.store.sqlite.database import Session, Store
 
 
 class QueueManager:
-    """Hands showings out and remembers which are out. Thread-safe."""
+    """Issues the presentations of open queues and remembers those without an answer. Thread-safe."""
 
     def __init__(self, store: Store, rng: random.Random) -> None:
         """Args: store: of the open workspace. rng: draws which response is left."""
         self._store, self._rng = store, rng
         self._lock = threading.RLock()
         self._queues: dict[str, OpenQueue] = {}
-        self._out: dict[str, Presentation] = {}
+        self._issued: dict[str, Presentation] = {}
 
     def open(self, settings: QueueSettings) -> QueueInfo:
         """Open a queue; see ``AnnotationService.open_queue``."""
@@ -41,18 +41,22 @@ class QueueManager:
         return opened.info()
 
     def close(self, uid: str, keep: Collection[str] = ()) -> None:
-        """Forget a queue and what it handed out but the showings of ``keep``."""
+        """Close a queue and forget its open presentations, except those in ``keep``."""
         with self._lock:
             self._queues.pop(uid, None)
-            self._out = {key: shown for key, shown in self._out.items() if shown.queue != uid or key in keep}
+            self._issued = {
+                key: presentation
+                for key, presentation in self._issued.items()
+                if presentation.queue != uid or key in keep
+            }
 
     def info(self, uid: str) -> QueueInfo:
-        """Return where a queue stands."""
+        """Return the counts of a queue."""
         with self._lock:
             return self._queue(uid).info()
 
-    def hand_out(self, uid: str, n: int) -> list[PresentationView]:
-        """Hand out the next ``n`` showings; one that was begun before comes back as it was."""
+    def issue(self, uid: str, n: int) -> list[PresentationView]:
+        """Issue the next ``n`` presentations; one that was open before an interruption comes back as it was."""
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
             picked = self._pick(session, opened, n)
@@ -60,64 +64,64 @@ class QueueManager:
             if not fresh:
                 return []
             begun = judgements.open_presentations(session, fresh[0], [s.pair_id for s in fresh])
-            given = [_resumed(begun.get(s.pair_id), s) for s in fresh]
-            for shown in given:
-                self._out[shown.uid] = shown
-                opened.out.add(shown.pair_id)
-                opened.cursor = shown.position
-            return self.presented(session, given, len(opened.ids))
+            issued = [_resumed(begun.get(s.pair_id), s) for s in fresh]
+            for presentation in issued:
+                self._issued[presentation.uid] = presentation
+                opened.issued.add(presentation.pair_id)
+                opened.cursor = presentation.position
+            return self.views(session, issued, len(opened.ids))
 
-    def hand_back(self, step: undo_steps.UndoEntry) -> PresentationView:
-        """Hand out a fresh showing of an undone step's pair: same sides, the former answer filled in."""
+    def reissue(self, step: undo_steps.UndoEntry) -> PresentationView:
+        """Issue a new presentation of an undone step's pair: same sides, the former answer filled in."""
         again = undo_steps.reopened(step.presentation, self._store.write_context())
         with self._lock:
-            self._out[again.uid] = again
-            self.mark(again, done=False, skipped=False)
+            self._issued[again.uid] = again
+            self.update(again, done=False, skipped=False)
             opened = self._queues.get(again.queue)
             if opened is not None:
-                opened.out.add(again.pair_id)
+                opened.issued.add(again.pair_id)
             total = len(opened.ids) if opened else 0
         with self._store.read() as session:
-            return self.presented(session, [again], total, step.answer)[0]
+            return self.views(session, [again], total, step.answer)[0]
 
     def find(self, presentation_uid: str) -> Presentation:
-        """Return a showing that is out, or one that was stored earlier.
+        """Return a presentation that was issued or stored.
 
         Raises:
             NotFound: when there is neither.
         """
         with self._lock:
-            shown = self._out.get(presentation_uid)
-        if shown is not None:
-            return shown
+            presentation = self._issued.get(presentation_uid)
+        if presentation is not None:
+            return presentation
         with self._store.read() as session:
             stored = judgements.find_presentation(session, presentation_uid)
         if stored is None:
-            raise NotFound("This showing does not exist any more; nothing was saved.", "Open the queue again.")
+            raise NotFound("This presentation does not exist any more; nothing was saved.", "Open the queue again.")
         return stored
 
-    def take_in(self, presentation_uid: str) -> None:
-        """Note that a showing was answered or put aside."""
+    def close_presentation(self, presentation_uid: str) -> None:
+        """Forget an issued presentation that was answered or skipped."""
         with self._lock:
-            self._out.pop(presentation_uid, None)
+            self._issued.pop(presentation_uid, None)
 
-    def mark(self, shown: Presentation, *, done: bool | None, skipped: bool) -> None:
-        """Bring every open queue of this reviewer up to date; ``done`` None leaves that part as it is."""
+    def update(self, presentation: Presentation, *, done: bool | None, skipped: bool) -> None:
+        """Mark a pair in every open queue of its reviewer; ``done`` None keeps what the queue knows."""
         with self._lock:
             for opened in self._queues.values():
-                own = opened.settings.reviewer_id == shown.reviewer_id
-                same = shown.task.value in judgements.alike(opened.settings.task)
-                if own and same and shown.rubric_version_id in opened.accepted:
-                    opened.mark(shown.pair_id, done=done, skipped=skipped)
+                own = opened.settings.reviewer_id == presentation.reviewer_id
+                same = presentation.task.value in judgements.alike(opened.settings.task)
+                if own and same and presentation.rubric_version_id in opened.accepted:
+                    opened.mark(presentation.pair_id, done=done, skipped=skipped)
 
-    def presented(
-        self, session: Session, given: list[Presentation], total: int, answer: JudgementDraft | None = None
+    def views(
+        self, session: Session, presentations: list[Presentation], total: int, answer: JudgementDraft | None = None
     ) -> list[PresentationView]:
-        """Return showings with their texts by screen side, and the draft of each, if any."""
-        texts = queue.texts(session, [s.pair_id for s in given])
-        kept = drafts.load_many(session, [s.uid for s in given])
+        """Return presentations with their texts by screen side, and the draft of each, if any."""
+        texts = queue.texts(session, [s.pair_id for s in presentations])
+        kept = drafts.load_many(session, [s.uid for s in presentations])
         found = []
-        for s in given:
+        for s in presentations:
             text = texts[s.pair_id]
             left, right = (text.a, text.b) if s.left_is == "A" else (text.b, text.a)
             draft = json.loads(kept[s.uid]) if s.uid in kept else None
@@ -176,7 +180,7 @@ class QueueManager:
         return found
 
     def _pick(self, session: Session, opened: OpenQueue, n: int) -> list[tuple[int, int]]:
-        """Return the next ``n`` (index, pair id) that are still wanted, asking the database anew."""
+        """Return the next ``n`` (index, pair id) that are still wanted, after asking the database."""
         picked: list[tuple[int, int]] = []
         tasks = judgements.alike(opened.settings.task)
         for batch in opened.waiting():

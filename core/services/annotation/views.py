@@ -1,9 +1,9 @@
-"""What the annotation service gives out: frozen views of queues, showings and steps."""
+"""Views of the annotation service: queues, presentations and steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
@@ -24,13 +24,13 @@ class QueueSettings:
         rubric_version_id: a published version; labels under other versions of the same major number count as done.
         filter: narrows the pairs; None takes all.
         order: of import, newest first, or shuffled by ``seed`` (the same seed gives the same order again).
-        task: LABEL; RELABEL for pairs whose label stands under an older major version of the rubric; RETEST for pairs
-            this reviewer labelled and is to judge a second time; ADJUDICATE for pairs on which several reviewers
-            have labels; GOLD for adjudicated pairs, whose answer is known.
-        labels_per_pair: pairs that so many other reviewers labelled are left out; 0 lets everybody label all.
-        overlap_share: this share of pairs, fixed by ``seed``, wants one label more than ``labels_per_pair``.
-        limit: at most so many pairs in the queue; 0 is no limit.
-        revisit_skipped: show pairs again that this reviewer put aside.
+        task: LABEL; RELABEL for pairs with a label under an older major version of the rubric; RETEST for pairs that
+            this reviewer labelled and judges a second time; ADJUDICATE for pairs that several reviewers labelled;
+            GOLD for adjudicated pairs, whose answer is known.
+        labels_per_pair: pairs with this many labels by other reviewers are left out; 0 is no limit.
+        overlap_share: share of pairs, fixed by ``seed``, that get one label more than ``labels_per_pair``.
+        limit: largest number of pairs in the queue; 0 is no limit.
+        revisit_skipped: offer the pairs that this reviewer skipped again.
     """
 
     reviewer_id: int
@@ -65,18 +65,18 @@ class QueueInfo:
 
     @property
     def remaining(self) -> int:
-        """Pairs still to be labelled, those put aside not counted."""
+        """Pairs still to be labelled, skipped ones not counted."""
         return max(0, self.total - self.done - self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
 class PresentationView:
-    """One showing: the texts by screen side, and nothing about where they came from.
+    """One presentation: the texts by screen side, without their origin.
 
     Attributes:
-        position: place in the queue, from 1; 0 when shown outside a queue.
-        draft: what was filled in before an interruption, as it was given to ``save_draft``.
-        answer: the former answer when a pair comes back through undo or is looked at again, canonical sides.
+        position: place in the queue, from 1; 0 outside a queue.
+        draft: what was filled in before an interruption, as ``save_draft`` got it.
+        answer: the former answer, canonical sides, when a pair comes back through undo or from the history.
     """
 
     presentation_uid: str
@@ -89,13 +89,13 @@ class PresentationView:
     total: int
     task: Task
     rubric_version_id: int
-    draft: dict[str, Any] | None = None
+    draft: dict[str, object] | None = None
     answer: JudgementDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QueueProgress:
-    """Where a reviewer stands.
+    """How far a reviewer is.
 
     Attributes:
         today: labels committed since local midnight and not taken back, all queues.
@@ -110,7 +110,7 @@ class QueueProgress:
 
     @property
     def remaining(self) -> int:
-        """Pairs still to be labelled, those put aside not counted."""
+        """Pairs still to be labelled, skipped ones not counted."""
         return max(0, self.total - self.done - self.skipped)
 
 
@@ -121,15 +121,15 @@ class UndoStep:
     Attributes:
         label: what it was, in words.
         kind: "label", "amend" or "skip".
-        presented: after an undo that leaves the pair without an answer, a fresh showing of it with the same sides
-            and the former answer filled in; None otherwise.
-        judgement_id: the row that now carries the step's answer; None for a skip.
+        presentation: after an undo that leaves the pair without an answer, a new presentation of it with the same
+            sides and the former answer filled in; None otherwise.
+        judgement_id: the judgement that now holds the step's answer; None for a skip.
     """
 
     label: str
     kind: str
     pair_id: int
-    presented: PresentationView | None = None
+    presentation: PresentationView | None = None
     judgement_id: int | None = None
 
 

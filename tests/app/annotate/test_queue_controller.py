@@ -186,7 +186,7 @@ def test_that_a_queue_that_cannot_be_opened_says_so_and_is_tried_again(labeling,
 def test_that_presentations_are_noted_off_the_thread_of_the_window(labeling, monkeypatch):
     session = labeling()
     threads = []
-    monkeypatch.setattr(session.service, "shown", lambda _uid: threads.append(threading.current_thread()))
+    monkeypatch.setattr(session.service, "mark_presented", lambda _uid: threads.append(threading.current_thread()))
     session.press(Qt.Key.Key_S)
     session.running.settle()
     assert threads and threading.main_thread() not in threads

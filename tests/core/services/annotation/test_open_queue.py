@@ -47,7 +47,7 @@ def test_that_pairs_come_in_the_order_asked_for(order: str, limit: int, expected
 
 def test_that_the_walk_goes_once_around_in_growing_batches() -> None:
     walked = queue(range(100))
-    walked.cursor, walked.done, walked.skipped, walked.out = 50, {0, 1}, {60}, {70}
+    walked.cursor, walked.done, walked.skipped, walked.issued = 50, {0, 1}, {60}, {70}
     batches = list(walked.waiting())
     assert [len(b) for b in batches] == [FIRST_BATCH, 2 * FIRST_BATCH, 4 * FIRST_BATCH, 96 - 7 * FIRST_BATCH]
     pairs = [pair_id for batch in batches for _, pair_id in batch]
@@ -58,9 +58,9 @@ def test_that_the_walk_goes_once_around_in_growing_batches() -> None:
 
 def test_that_marks_on_foreign_pairs_do_not_spoil_the_count() -> None:
     marked = queue(range(3))
-    marked.out.add(9)
+    marked.issued.add(9)
     marked.mark(9, done=True, skipped=False)
-    assert (marked.done, marked.out) == (set(), set())
+    assert (marked.done, marked.issued) == (set(), set())
     marked.mark(1, done=None, skipped=True)
     assert marked.info().remaining == 2
     marked.mark(1, done=True, skipped=False)

@@ -85,7 +85,7 @@ def test_that_sides_are_drawn_evenly(tmp_path: Path) -> None:
 def test_that_prefetched_pairs_leave_no_trace_until_shown(app: Application) -> None:
     shown = app.annotation.next(start(app), 3)
     assert rows(app, "SELECT count(*) FROM presentation") == [(0,)]
-    app.annotation.shown(shown[0].presentation_uid)
+    app.annotation.mark_presented(shown[0].presentation_uid)
     app.annotation.save_draft(shown[1].presentation_uid, {"strength": 2})
     assert rows(app, "SELECT pair_id, left_is FROM presentation ORDER BY id") == [
         (s.pair_id, s.left_is) for s in shown[:2]
@@ -190,13 +190,13 @@ def test_that_undo_brings_the_pair_back_with_its_sides_and_answer(app: Applicati
     app.annotation.commit(shown.presentation_uid, prefer(-2, rationale="why"))
     step = app.annotation.undo(ANN).value
     assert step is not None
-    assert step.presented is not None
-    assert (step.presented.pair_id, step.presented.left_is) == (shown.pair_id, shown.left_is)
-    assert step.presented.answer == prefer(-2, rationale="why")
-    assert step.presented.presentation_uid != shown.presentation_uid
+    assert step.presentation is not None
+    assert (step.presentation.pair_id, step.presentation.left_is) == (shown.pair_id, shown.left_is)
+    assert step.presentation.answer == prefer(-2, rationale="why")
+    assert step.presentation.presentation_uid != shown.presentation_uid
     assert current(app) == {}
     assert app.annotation.progress(queue).done == 0
-    app.annotation.commit(step.presented.presentation_uid, tie())
+    app.annotation.commit(step.presentation.presentation_uid, tie())
     assert current(app) == {1: Verdict.TIE}
     assert app.annotation.progress(queue).done == 1
     assert rows(app, "SELECT kind, op, supersedes FROM judgement ORDER BY id") == [
@@ -214,7 +214,7 @@ def test_that_undo_restores_the_superseded_verdict(app: Application) -> None:
     assert app.annotation.undo_label(ANN) == "Amend: Tie on pair 1"
     step = app.annotation.undo(ANN).value
     assert step is not None
-    assert step.presented is None
+    assert step.presentation is None
     assert app.annotation.recent(ANN)[0].draft == prefer(-2, rationale="first")
     app.annotation.redo(ANN)
     assert current(app) == {1: Verdict.TIE}
@@ -307,7 +307,7 @@ def test_that_an_edit_needs_a_preferred_response(app: Application) -> None:
 def test_that_an_earlier_showing_can_be_looked_at_as_it_was(app: Application) -> None:
     shown = one(app, start(app))
     stored = app.annotation.commit(shown.presentation_uid, prefer(1)).value
-    again = app.annotation.look_again(stored.id)
+    again = app.annotation.presentation_of(stored.id)
     assert (again.left, again.right, again.left_is) == (shown.left, shown.right, shown.left_is)
     assert again.answer == prefer(1)
 
