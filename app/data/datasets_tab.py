@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.context import AppContext
 from app.data.freeze_plan import counts_text
+from app.local_time import local_time
 from app.widgets.buttons import action_button
 from app.widgets.messages import EmptyState
 from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
@@ -103,12 +103,11 @@ class DatasetsTab(QWidget):
 
 
 def manifest_text(version: DatasetVersion) -> str:
-    """Return everything a frozen version says of itself."""
-    made = datetime.fromtimestamp(version.created_ms / 1000).strftime("%Y-%m-%d %H:%M")
+    """Return the manifest of a frozen version as text."""
     lines = [
         version.title,
         f"root sha256  {version.root_sha256}",
-        f"frozen       {made} {version.created_by}".rstrip(),
+        f"frozen       {local_time(version.created_ms)} {version.created_by}".rstrip(),
         "",
     ]
     counts = version.counts
@@ -124,7 +123,7 @@ def manifest_text(version: DatasetVersion) -> str:
 
 
 def _plain(value: object) -> str:
-    """Return a setting as a person would write it."""
+    """Return a setting of the policy as text."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "all"
     if isinstance(value, bool):
@@ -139,11 +138,11 @@ def left_out_line(entry: LeftOut) -> str:
 
 
 def diff_text(diff: DatasetDiff) -> str:
-    """Return the difference of two versions: what came, what went, what changed in items, policy and rubrics."""
+    """Return the difference of two versions: items added, removed and changed, policy, rubric versions."""
     lines = [f"{diff.old}  →  {diff.new}", ""]
     for words, ids in (
-        ("came in", diff.added),
-        ("went out", diff.removed),
+        ("added", diff.added),
+        ("removed", diff.removed),
         ("have another winner", diff.flipped),
         ("have another strength, weight or target", diff.restrengthened),
     ):

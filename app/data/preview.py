@@ -1,18 +1,17 @@
-"""One pair beside the table: texts, where it came from, who said what of it, where it is used."""
+"""One pair beside the table: its texts, sources, judgements, dataset versions and runs."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from PySide6.QtWidgets import QVBoxLayout
 
+from app.local_time import local_time
 from app.theme.theme import Theme
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.conversation import conversation_text
 from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS, Judgement, JudgementDraft, describe
+from core.domain.pair_table import PairDetail
 
 TEXTS = (("Prompt", 120), ("Answer A", 190), ("Answer B", 190))
 """The texts of a pair, and how many design pixels each may take before it scrolls."""
@@ -42,7 +41,7 @@ class PairPreview(ScrollColumn):
         self.column.addStretch(1)
         self._history_card.hide()
 
-    def show_detail(self, detail: Any) -> None:
+    def show_detail(self, detail: PairDetail) -> None:
         """Show everything known of a pair."""
         self.title.setText(f"Pair {detail.id}")
         text, roles = conversation_text(detail.pair.prompt.messages)
@@ -61,7 +60,7 @@ class PairPreview(ScrollColumn):
         self._history_card.show()
 
 
-def history(detail: Any) -> list[tuple[str, list[str]]]:
+def history(detail: PairDetail) -> list[tuple[str, list[str]]]:
     """Return title and lines: judgements, the datasets and runs that used the pair, where it came from."""
     made = []
     for side, response in (("A", detail.pair.a), ("B", detail.pair.b)):
@@ -85,17 +84,16 @@ def history(detail: Any) -> list[tuple[str, list[str]]]:
 
 
 def judgement_line(judgement: Judgement) -> str:
-    """Return a judgement: who, what, when, under which rubric, and what else was said."""
-    when = datetime.fromtimestamp(judgement.at_ms / 1000).strftime("%Y-%m-%d %H:%M")
+    """Return a judgement: reviewer, verdict, rubric version, time, and what else it holds."""
     gone = "" if judgement.current else " · no longer counts"
     words = describe(judgement.draft) if judgement.kind == "label" else "taken back"
     more = said(judgement.draft) if judgement.draft is not None and judgement.kind == "label" else ""
-    head = f"{judgement.reviewer.name}: {words} · {judgement.rubric_title} · {when}{gone}"
+    head = f"{judgement.reviewer.name}: {words} · {judgement.rubric_title} · {local_time(judgement.at_ms)}{gone}"
     return f"{head}\n{more}" if more else head
 
 
 def said(draft: JudgementDraft) -> str:
-    """Return what a judgement says beside its verdict: reason, rationale, flags, marks, an edit."""
+    """Return what a judgement holds beside its verdict: reason, rationale, flags, spans, an edit."""
     parts = [CANNOT_JUDGE_REASONS.get(draft.reason, ""), f"“{draft.rationale}”" if draft.rationale else ""]
     parts += [FLAGS[flag] for flag in draft.flags]
     parts += [f"{SPAN_TAGS.get(s['tag'], s['tag'])} in {s['side']}" for s in draft.spans]

@@ -53,7 +53,7 @@ class HomePage(Page):
         """Read again: Home is cheap and should never be stale."""
         self.changed(self.watches)
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, _changes: Changes) -> None:
         """Read what Home shows, in the background."""
         if self.context.has_workspace:
             session = self.context.session

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.background.task import BackgroundTask
+from app.local_time import local_time
 from app.notices import Notice
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
@@ -72,8 +71,9 @@ class ActivityPanel(QFrame):
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(text_label(notice.text, "", wrap=True, selectable=True))
-        clock = datetime.fromtimestamp(notice.at).strftime("%H:%M")
-        words.addWidget(text_label(f"{clock}  {notice.hint}".strip(), "hint", wrap=True))
+        words.addWidget(
+            text_label(f"{local_time(1000 * notice.at, '%H:%M')}  {notice.hint}".strip(), "hint", wrap=True)
+        )
         line.addLayout(words, 1)
         self._notices.insertWidget(0, row)
         self._trim(self._notices)

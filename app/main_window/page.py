@@ -67,7 +67,7 @@ class Page(QWidget):
     def on_hidden(self) -> None:
         """Called when another page comes to the front."""
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, changes: Changes, /) -> None:
         """Called with the watched kinds that changed; never while hidden: those wait until the page is shown."""
 
     def show_item(self, **what: Any) -> None:

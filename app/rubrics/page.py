@@ -131,7 +131,7 @@ class RubricsPage(Page):
         """Save a draft before another page comes."""
         self._save()
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, _changes: Changes) -> None:
         """Read the list again, unless a draft is being edited."""
         self._read()
 

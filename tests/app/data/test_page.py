@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
+from app.data.import_dialog import ImportOptions
 from app.data.preview import said
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
@@ -54,7 +55,7 @@ def filled(main_window, tmp_path, qtbot, rows=6):
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
-    page.start_import(source, {})
+    page.imports.start(source, ImportOptions())
     qtbot.waitUntil(lambda: page.table.count == rows)
     running.settle()
     return running, page
@@ -63,7 +64,7 @@ def filled(main_window, tmp_path, qtbot, rows=6):
 def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main_window, tmp_path, qtbot):
     running, page = filled(main_window, tmp_path, qtbot)
     (said,) = [n for n in running.context.notices.kept if "rows:" in n.text]
-    assert "7 rows: 6 imported, 0 there already, 1 rejected" in said.text
+    assert "7 rows: 6 imported, 0 stored already, 1 rejected" in said.text
     assert said.action == "Open the list" and not page.progress.isVisible()
 
 
@@ -105,7 +106,7 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
     other = tmp_path / "other.jsonl"
     lines = [{"prompt": f"Another {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(3)]
     other.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
-    page.start_import(other, {})
+    page.imports.start(other, ImportOptions())
     qtbot.waitUntil(lambda: page.table.count == 9)
     running.settle()
     seen = {}
@@ -198,7 +199,7 @@ def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
-    page.start_import(source, {})
+    page.imports.start(source, ImportOptions())
     page.progress.cancelled.emit()
     qtbot.waitUntil(lambda: not page.progress.isVisible())
     running.settle()

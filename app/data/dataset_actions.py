@@ -1,0 +1,98 @@
+"""What can be done with dataset versions: freeze the next one, export one, compare two."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.context import AppContext
+from app.data.datasets_tab import DatasetsTab, diff_text
+from app.data.freeze_dialog import FreezeDialog
+from app.data.freeze_form import FreezeForm
+from core.domain.changes import Outcome
+from core.domain.dataset import DatasetDiff, DatasetVersion
+from core.domain.judgement import Reviewer
+from core.domain.pair_table import SourceInfo
+from core.domain.rubric import RubricVersion
+
+FIRST_NAME = "preferences"
+EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str], ...] = (
+    ("jsonl", "JSONL in TRL's format"),
+    ("parquet", "Parquet in TRL's format"),
+)
+Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer]]
+
+
+class DatasetActions(QObject):
+    """Works on the version that the tab has chosen; ``frozen()`` fires once a new version is stored."""
+
+    frozen = Signal()
+
+    def __init__(self, context: AppContext, tab: DatasetsTab, parent: QWidget) -> None:
+        """Args: parent: owner of the background work and parent of the dialog."""
+        super().__init__(parent)
+        self._context, self._tab, self._parent = context, tab, parent
+
+    def freeze(self) -> None:
+        """Ask for a policy and freeze the labels under it as a job."""
+        services = self._context.services
+
+        def read() -> Choices:
+            return services.rubrics.published(imported=True), services.pairs.sources(), services.reviewers.list()
+
+        self._context.tasks.query(read, self._ask_policy, owner=self)
+
+    def export(self) -> None:
+        """Ask for a format and a folder and write the chosen version in the background."""
+        version, dialogs = self._tab.current, self._context.dialogs
+        if version is None:
+            self._context.notices.post("Choose a dataset version first.")
+            return
+        place = dialogs.choose("Export", "As", [words for _, words in EXPORTS])
+        folder = dialogs.open_folder("Export to a new folder in") if place is not None else None
+        if place is None or folder is None:
+            return
+        fmt, service = EXPORTS[place][0], self._context.services.datasets
+        target = folder / f"{version.name}-v{version.number}-{fmt}".replace(" ", "-")
+        self._context.tasks.query(
+            lambda: service.export(version.id, target, fmt), partial(self._tell_export, target), owner=self
+        )
+
+    def compare(self) -> None:
+        """Ask for another version and show the difference to the chosen one in the tab."""
+        new = self._tab.current
+        others = [version for version in self._tab.versions if new is not None and version.id != new.id]
+        if new is None or not others:
+            self._context.notices.post("There is no other dataset version to compare with.")
+            return
+        titles = [version.title for version in others]
+        place = self._context.dialogs.choose("Compare", f"Compare {new.title} with", titles)
+        if place is not None:
+            old, service = others[place], self._context.services.datasets
+            self._context.tasks.query(lambda: service.diff(old.id, new.id), self._show_difference, owner=self)
+
+    def _ask_policy(self, choices: Choices) -> None:
+        name = self._tab.versions[0].name if self._tab.versions else FIRST_NAME
+        dialog = FreezeDialog(self._parent, self._context, FreezeForm(self._context.theme, name, *choices))
+        if self._context.dialogs.run(dialog):
+            form, service = dialog.form, self._context.services.datasets
+            name, policy = form.name.text().strip(), form.policy()
+            self._context.ops.job(
+                f"Freeze {name}", lambda _: service.freeze(name, policy), self._tell_freeze, owner=self
+            )
+        dialog.deleteLater()
+
+    def _tell_freeze(self, outcome: Outcome[DatasetVersion]) -> None:
+        version = outcome.value
+        self._context.notices.post(f"{version.title} is frozen: {version.root_sha256[:12]}…", "ok")
+        self.frozen.emit()
+
+    def _tell_export(self, target: Path, _result: object) -> None:
+        self._context.notices.post(f"Written to {target}", "ok")
+
+    def _show_difference(self, diff: DatasetDiff) -> None:
+        self._tab.show_text(diff_text(diff))
