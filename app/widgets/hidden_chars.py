@@ -64,7 +64,7 @@ _JOINED_SCRIPTS = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """One stretch that is replaced on the screen: where it is, and what is printed."""
+    """One passage that is replaced on the screen: where it is, and what is printed."""
 
     start: int
     end: int
@@ -72,7 +72,7 @@ class Hidden:
 
 
 def find_hidden(text: str) -> list[Hidden]:
-    """Return every invisible stretch in order.
+    """Return every invisible passage in order.
 
     Joiners inside emoji and inside scripts that need them (Arabic, Indic) are ordinary spelling and left alone.
 
@@ -84,13 +84,13 @@ def find_hidden(text: str) -> list[Hidden]:
     ]
 
 
-def label_of(stretch: str) -> str:
-    """Return what is printed in place of a hidden stretch."""
-    if _MARK.match(stretch):
-        return f"+{len(stretch)} combining marks"
-    code = ord(stretch[0])
+def label_of(hidden: str) -> str:
+    """Return what is printed in place of a hidden passage."""
+    if _MARK.match(hidden):
+        return f"+{len(hidden)} combining marks"
+    code = ord(hidden[0])
     name = NAMES.get(code, "tag" if code >= 0xE0000 else "")
-    times = f" ×{len(stretch)}" if len(stretch) > 1 else ""
+    times = f" ×{len(hidden)}" if len(hidden) > 1 else ""
     return f"U+{code:04X} {name}".strip() + times
 
 

@@ -66,7 +66,7 @@ class ControlFile:
     def __init__(self, path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._path = path
         self._sleep = sleep
-        self._stamp: tuple[int, int, int] | None = None
+        self._mtime_key: tuple[int, int, int] | None = None
         self._command: Command = "run"
         self._count = 0
         self._refresh()
@@ -87,11 +87,11 @@ class ControlFile:
 
     def wait(self, seconds: float) -> None:
         """Sleep at most ``seconds``; return early when the file changes."""
-        before = self._stamp
+        before = self._mtime_key
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._refresh()
-            if self._stamp != before:
+            if self._mtime_key != before:
                 return
             self._sleep(min(_POLL_S, left))
 
@@ -100,9 +100,9 @@ class ControlFile:
             info = self._path.stat()
         except OSError:
             return
-        stamp = (info.st_mtime_ns, info.st_ino, info.st_size)
-        if stamp != self._stamp:
-            self._stamp = stamp
+        mtime_key = (info.st_mtime_ns, info.st_ino, info.st_size)
+        if mtime_key != self._mtime_key:
+            self._mtime_key = mtime_key
             self._command, self._count = _read(self._path, self._command, self._count)
 
 

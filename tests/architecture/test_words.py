@@ -16,6 +16,8 @@ FOLDERS = ("app", "core", "packaging")
 ALLOWED: dict[tuple[str, str], str] = {
     ("packaging/bootstrap.py", "project"): "the [project] table of pyproject.toml",
     ("core/durable.py", "retry"): "a rename that Windows refuses for a moment is tried again; no attempt of a run",
+    ("packaging/bootstrap.py", "stamp"): "the file whose content says that the set-up is complete",
+    ("app/widgets/containers.py", "stretch"): "the word of Qt's layouts for the share of free space",
     ("core/store/tables/pairs.py", "voice"): "a column of the first schema; a class of a table has its columns' names",
 }
 """(file, word) -> why the word has another, true meaning there."""

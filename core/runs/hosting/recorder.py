@@ -97,10 +97,10 @@ class Recorder:
         line = line_of(event)
         if not line:
             return
-        stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        timestamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         try:
             with open(self._log, "a", encoding="utf-8") as log:
-                log.write(f"{stamp}  {line}\n")
+                log.write(f"{timestamp}  {line}\n")
         except OSError:
             # The log repeats what the ledger holds; a full disk must not end the run here.
             return

@@ -18,7 +18,7 @@ from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import quick_check
 
 BACKUP_DIR = "backups"
-_STAMP = "%Y%m%d-%H%M%S"
+_TIME_FORMAT = "%Y%m%d-%H%M%S"
 _KEEP_ALL = timedelta(days=2)
 _DAILY, _WEEKLY, _MONTHLY = 12, 10, 9
 _NEVER_FEWER = 3
@@ -59,7 +59,7 @@ def make(path: Path, copy: Callable[[Path], None], why: str, target: Path | None
         WorkspaceDamaged: the source is damaged; no copy was kept, so that it replaces no good one.
         UserError: the copy could not be written or verified.
     """
-    timestamp = time.strftime(_STAMP, time.localtime())
+    timestamp = time.strftime(_TIME_FORMAT, time.localtime())
     final = target or _free_name(path.parent / BACKUP_DIR, f"workspace-{timestamp}-{why}")
     tmp = final.parent / f"{durable.TMP_PREFIX}{new_uid()}.db"
     try:
@@ -87,7 +87,7 @@ def listed(folder: Path) -> list[BackupFile]:
     for path in (folder / BACKUP_DIR).glob("workspace-*.db"):
         parts = path.stem.split("-", 3)
         try:
-            made = datetime.strptime("-".join(parts[1:3]), _STAMP)  # noqa: DTZ007 - file names carry local time
+            made = datetime.strptime("-".join(parts[1:3]), _TIME_FORMAT)  # noqa: DTZ007 - file names carry local time
         except ValueError:
             continue
         found.append(BackupFile(path, made, parts[3] if len(parts) > 3 else "", path.stat().st_size))
