@@ -1,4 +1,4 @@
-"""The first screen: three ways in, the workspaces opened lately, and how it should look."""
+"""The first screen: three ways to open a workspace, the recent ones, and the theme."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class FirstRun(QWidget):
         self.show_recent(context.session.recent_workspaces())
 
     def show_recent(self, folders: Sequence[Path]) -> None:
-        """List the workspaces opened lately."""
+        """List the workspaces that were opened last."""
         clear_layout(self._recent)
         if not folders:
             return
-        self._recent.addWidget(text_label("Opened lately", "section"))
+        self._recent.addWidget(text_label("Recent workspaces", "section"))
         for folder in folders[:5]:
             row = QHBoxLayout()
             button = push_button(folder.name, "link", tooltip=str(folder), name=f"Open {folder.name}")

@@ -1,10 +1,11 @@
-"""Home: what to do next, what there is, what is going on, what happened."""
+"""Home: what to do next, the counts of the workspace, the run that is going on, recent activity."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -23,6 +24,8 @@ from core.domain.changes import Changes
 if TYPE_CHECKING:
     from core.services.runs.views import RunInfo
 
+EVENTS = 10
+"""Events of the log that are listed."""
 TILES = (("pairs", "Pairs", "data"), ("labelled", "Labelled", "annotate"), ("datasets", "Dataset versions", "data"))
 
 
@@ -50,7 +53,7 @@ class HomePage(Page):
             self._stack.addWidget(FirstRun(context))
 
     def on_shown(self) -> None:
-        """Read again: Home is cheap and should never be stale."""
+        """Read again."""
         self.changed(self.watches)
 
     def changed(self, _changes: Changes) -> None:
@@ -109,12 +112,12 @@ class HomePage(Page):
         words.addWidget(self._next_text)
         self._next_button = push_button("Continue", "primary", theme=self.context.theme, icon="arrow_right")
         self._next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self._next_button.clicked.connect(self._go_on)
+        self._next_button.clicked.connect(self._follow_next)
         row.addLayout(words, 1)
         row.addWidget(self._next_button)
         card.add(row)
         self._target = "annotate"
-        self.on("home.continue", self._go_on)
+        self.on("home.continue", self._follow_next)
         return card
 
     def _tile_row(self) -> QHBoxLayout:
@@ -139,43 +142,49 @@ class HomePage(Page):
         self._running.hide()
         return self._running
 
-    def _go_on(self) -> None:
+    def _follow_next(self) -> None:
         self.context.navigate(self._target)
 
     def _read_again(self) -> None:
-        """Read again when someone else labels."""
+        """Read again: the counts are those of the current reviewer."""
         if self.isVisible():
             self.changed(self.watches)
 
-    def _read(self, reviewer_id: int | None, name: str) -> tuple[Any, ...]:
+    def _read(self, reviewer_id: int | None, name: str) -> presenter.HomeFacts:
         services = self.context.services
         published = services.rubrics.published()
-        labelled = presenter.Labelled(services.annotation.labelled_pairs())
+        labelled = presenter.LabelledPairs(services.annotation.labelled_pairs())
         if reviewer_id is not None and published:
             own = services.annotation.labelled_pairs(reviewer_id, published[0].id)
-            labelled = presenter.Labelled(labelled.people, own, name)
-        return services.workspace.info(), services.workspace.activity(10), bool(published), labelled
+            labelled = presenter.LabelledPairs(labelled.people, own, name)
+        info, events = services.workspace.info(), services.workspace.activity(EVENTS)
+        return presenter.HomeFacts(info, events, bool(published), labelled)
 
-    def _show(self, found: tuple[Any, ...]) -> None:
-        info, events, published, own = found
+    def _show(self, facts: presenter.HomeFacts) -> None:
+        info, labelled = facts.info, facts.labelled
         self.header.set_title(info.name or info.path.name)
         self.header.set_caption(str(info.path))
-        wanted = presenter.next_thing(info.counts, published, own)
-        self._target = wanted.place
-        self._next_title.setText(wanted.title)
-        self._next_text.setText(wanted.text)
-        self._next_button.setText(wanted.button)
-        self._next_button.setAccessibleName(wanted.button)
-        pairs, labelled = info.counts.get("pairs", 0), info.counts.get("labelled", 0)
-        for key, _, _ in TILES:
-            self._tiles[key].set_value(presenter.number(info.counts.get(key, 0)))
-        if pairs:
-            share, words = f"{100 * labelled // pairs} %", f"By people: {presenter.number(own.people)}"
-            self._tiles["labelled"].set_value(presenter.number(labelled), share, "neutral", words)
+        self._show_next(presenter.next_step(info.counts, facts.published, labelled))
+        self._show_counts(info.counts, labelled)
         self._show_runs(self.context.watch.runs)
         counts = {**info.counts, "runs": max(info.counts.get("runs", 0), len(self.context.watch.runs))}
-        self._show_steps(presenter.checklist(counts, published, own))
-        self._show_lines(presenter.lines_of(events, int(time.time() * 1000)))
+        self._show_steps(presenter.checklist(counts, facts.published, labelled))
+        self._show_lines(presenter.lines_of(facts.events, int(time.time() * 1000)))
+
+    def _show_next(self, step: presenter.NextStep) -> None:
+        self._target = step.place
+        self._next_title.setText(step.title)
+        self._next_text.setText(step.text)
+        self._next_button.setText(step.button)
+        self._next_button.setAccessibleName(step.button)
+
+    def _show_counts(self, counts: Mapping[str, int], labelled: presenter.LabelledPairs) -> None:
+        pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
+        for key, _, _ in TILES:
+            self._tiles[key].set_value(presenter.number(counts.get(key, 0)))
+        if pairs:
+            share, words = f"{100 * every // pairs} %", f"By people: {presenter.number(labelled.people)}"
+            self._tiles["labelled"].set_value(presenter.number(every), share, "neutral", words)
 
     def _hide_steps(self) -> None:
         self.context.settings.set_state("home/steps_hidden", True)
@@ -198,7 +207,7 @@ class HomePage(Page):
             row.addLayout(words, 1)
             self._steps.addLayout(row)
 
-    def _show_lines(self, lines: tuple[presenter.Line, ...]) -> None:
+    def _show_lines(self, lines: Sequence[presenter.ActivityLine]) -> None:
         clear_layout(self._lines)
         if not lines:
             self._lines.addWidget(
@@ -209,7 +218,7 @@ class HomePage(Page):
             row.setSpacing(10)
             row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
             row.addWidget(ElideLabel(line.text), 1)
-            if line.who:
-                row.addWidget(ElideLabel(line.who, kind="hint"))
+            if line.reviewer:
+                row.addWidget(ElideLabel(line.reviewer, kind="hint"))
             row.addWidget(text_label(line.when, "hint"))
             self._lines.addLayout(row)

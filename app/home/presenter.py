@@ -1,16 +1,35 @@
-"""What Home says, worked out from counts and events; knows no widgets."""
+"""What Home shows, computed from counts and events; no widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from app.local_time import local_time
 
 if TYPE_CHECKING:
     from core.services.runs.views import RunInfo
+    from core.services.workspace.service import ActivityItem, WorkspaceInfo
 
 LABELS_WANTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFacts:
+    """What Home reads in the background.
+
+    Attributes:
+        info: identity and counts of the workspace.
+        events: the newest events of its log.
+        published: whether a rubric version is published.
+        labelled: how many pairs people have labelled.
+    """
+
+    info: WorkspaceInfo
+    events: Sequence[ActivityItem]
+    published: bool
+    labelled: LabelledPairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +43,8 @@ class SetupStep:
 
 
 @dataclass(frozen=True, slots=True)
-class NextThing:
-    """The one thing to do next: a sentence, a button, and where it leads."""
+class NextStep:
+    """What to do next: title, sentence, label of the button, and the place it goes to."""
 
     title: str
     text: str
@@ -34,14 +53,13 @@ class NextThing:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ActivityLine:
     """One event as Home shows it."""
 
     when: str
     text: str
-    who: str
+    reviewer: str
     icon: str
-    place: str
 
 
 def number(value: int) -> str:
@@ -50,13 +68,13 @@ def number(value: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """How many pairs have a label, by whose hand; imported and scripted labels are nobody's.
+class LabelledPairs:
+    """How many pairs people have labelled; imported and scripted labels are not counted.
 
     Attributes:
         people: pairs that at least one person labelled.
-        own: pairs that the present reviewer labelled under the newest rubric version; None without a reviewer.
-        name: the present reviewer.
+        own: pairs that the current reviewer labelled under the newest rubric version; None without a reviewer.
+        name: the current reviewer.
     """
 
     people: int = 0
@@ -64,8 +82,8 @@ class Labelled:
     name: str = ""
 
 
-def checklist(counts: Mapping[str, int], published: bool, labelled: Labelled) -> tuple[SetupStep, ...]:
-    """Return the four first steps and which of them are done."""
+def checklist(counts: Mapping[str, int], published: bool, labelled: LabelledPairs) -> tuple[SetupStep, ...]:
+    """Return the four first steps, and which of them are done."""
     enough = labelled.people >= min(LABELS_WANTED, max(1, counts.get("pairs", 0)))
     return (
         SetupStep("Import pairs", "JSONL, CSV or Parquet, two answers a prompt.", "data", counts.get("pairs", 0) > 0),
@@ -75,26 +93,26 @@ def checklist(counts: Mapping[str, int], published: bool, labelled: Labelled) ->
     )
 
 
-def next_thing(counts: Mapping[str, int], published: bool, labelled: Labelled) -> NextThing:
-    """Return what should be done next in this workspace."""
+def next_step(counts: Mapping[str, int], published: bool, labelled: LabelledPairs) -> NextStep:
+    """Return what to do next in this workspace."""
     pairs = counts.get("pairs", 0)
     if not pairs:
-        return NextThing("Bring pairs in", "Import a file of prompts with two answers each.", "Import pairs", "data")
+        return NextStep("Bring pairs in", "Import a file of prompts with two answers each.", "Import pairs", "data")
     if not published:
-        return NextThing(
+        return NextStep(
             "Say what better means", "Publish a rubric; then labelling can begin.", "Write a rubric", "rubrics"
         )
     done = labelled.people if labelled.own is None else labelled.own
     if done < pairs:
         title, button = ("Continue labelling", "Continue") if done else ("Begin labelling", "Begin")
-        return NextThing(title, left_text(counts, labelled), button, "annotate")
+        return NextStep(title, left_text(counts, labelled), button, "annotate")
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
     text = f"{who} labelled all {number(pairs)}. Freeze the labels and train on them."
-    return NextThing("All pairs are labelled", text, "Set up a run", "train")
+    return NextStep("All pairs are labelled", text, "Set up a run", "train")
 
 
-def left_text(counts: Mapping[str, int], labelled: Labelled) -> str:
-    """Return what the present reviewer, or people together, have labelled and not, and what others hold already."""
+def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
+    """Return how many pairs the current reviewer, or all people together, have labelled and how many are left."""
     pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
     done = labelled.people if labelled.own is None else labelled.own
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
@@ -109,29 +127,37 @@ def left_text(counts: Mapping[str, int], labelled: Labelled) -> str:
 
 
 def running_text(run: RunInfo) -> str:
-    """Return a live run in words: its name, state, and the phase while it is not in its steps."""
+    """Return a live run in words: name, state, and the phase while it does not train."""
     phase = run.status.phase if run.status.phase not in ("", "train") else ""
     return " · ".join(part for part in (run.name or run.run_id, run.state, phase) if part)
 
 
-_ICONS = {"import": "import", "rubric": "rubrics", "judgement": "annotate", "label": "annotate", "dataset": "snow"}
-_PLACES = {"import": "data", "pair": "data", "dataset": "data", "rubric": "rubrics", "run": "runs", "model": "train"}
+_ICONS = {
+    "import": "import",
+    "rubric": "rubrics",
+    "judgement": "annotate",
+    "label": "annotate",
+    "dataset": "snow",
+    "run": "runs",
+    "model": "model",
+    "reviewer": "user",
+}
+"""Drawing of an event, by the first part of its operation."""
 
 
-def line_of(event: Any, now_ms: int) -> Line:
+def line_of(event: ActivityItem, now_ms: int) -> ActivityLine:
     """Return one event of the log as a line."""
     kind = str(event.op).split(".", 1)[0]
-    icon = _ICONS.get(kind, {"run": "runs", "model": "model", "reviewer": "user"}.get(kind, "history"))
-    return Line(ago(event.at_ms, now_ms), event.summary, event.reviewer, icon, _PLACES.get(kind, ""))
+    return ActivityLine(ago(event.at_ms, now_ms), event.summary, event.reviewer, _ICONS.get(kind, "history"))
 
 
-def lines_of(events: Sequence[Any], now_ms: int) -> tuple[Line, ...]:
+def lines_of(events: Sequence[ActivityItem], now_ms: int) -> tuple[ActivityLine, ...]:
     """Return events as lines, newest first."""
     return tuple(line_of(event, now_ms) for event in events)
 
 
 def ago(at_ms: int, now_ms: int) -> str:
-    """Return how long ago something was: "now", "12 min", "3 h", else the date."""
+    """Return how long ago an event was: "now", "12 min", "3 h", from a day on its date."""
     seconds = (now_ms - at_ms) / 1000
     if seconds < 60:
         return "now"
@@ -139,4 +165,4 @@ def ago(at_ms: int, now_ms: int) -> str:
         return f"{int(seconds // 60)} min"
     if seconds < 86_400:
         return f"{int(seconds // 3600)} h"
-    return datetime.fromtimestamp(at_ms / 1000).strftime("%d %b")
+    return local_time(at_ms, "%d %b")

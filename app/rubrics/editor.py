@@ -1,6 +1,8 @@
-"""The draft editor: a form over one rubric body, with what still keeps it from being published."""
+"""The draft editor: a form over one rubric body, with the problems that keep it from being published."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
@@ -20,10 +22,9 @@ EMPTY_EXAMPLE = Example("", "", "")
 
 
 class RubricEditor(ScrollColumn):
-    """Signals: edited() at once, ``save_wanted()`` a moment after the last edit."""
+    """The form of a draft; ``save_requested()`` fires a moment after the last edit."""
 
-    edited = Signal()
-    save_wanted = Signal()
+    save_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(margin=12, spacing=10, name="Draft of the rubric")
@@ -32,10 +33,24 @@ class RubricEditor(ScrollColumn):
         self._body: RubricBody | None = None
         self.cards: list[CriterionCard] = []
         self.examples: list[ExampleCard] = []
-        general = Card("What the rubric is for")
-        self.purpose = self._box("Purpose", 3)
-        self.tie_rule = self._box("Tie rule", 2)
+        self.purpose, self.tie_rule = self._box("Purpose", 3), self._box("Tie rule", 2)
         self.not_checked = self._box("Not to be checked", 2)
+        self.scale = SegmentedControl("Points of the scale", ((3, "3"), (5, "5"), (7, "7")))
+        self.scale.changed.connect(lambda _: self._changed())
+        self._cards, self._examples = QVBoxLayout(), QVBoxLayout()
+        self.problems = text_label("", "error", wrap=True)
+        self.column.addWidget(self._general_card())
+        self._add_list("Criteria, most important first", self._cards, "Add a criterion", self.add_criterion)
+        self._add_list("Worked examples", self._examples, "Add an example", self.add_example)
+        self.column.addWidget(self.problems)
+        self.column.addStretch(1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self.save_requested)
+
+    def _general_card(self) -> Card:
+        general = Card("What the rubric is for")
         for label, box in (
             ("Purpose", self.purpose),
             ("When is it a tie?", self.tie_rule),
@@ -45,33 +60,19 @@ class RubricEditor(ScrollColumn):
             general.add(box)
         row = QHBoxLayout()
         row.addWidget(text_label("Points of the scale", "muted"))
-        self.scale = SegmentedControl("Points of the scale", ((3, "3"), (5, "5"), (7, "7")))
-        self.scale.changed.connect(lambda _: self._changed())
         row.addWidget(self.scale)
         row.addStretch(1)
         general.add(row)
-        self.column.addWidget(general)
-        self.column.addWidget(text_label("Criteria, most important first", "section"))
-        self._cards = QVBoxLayout()
-        self._cards.setSpacing(10)
-        self.column.addLayout(self._cards)
-        add = push_button("Add a criterion", theme=theme, icon="plus")
-        add.clicked.connect(self.add_criterion)
-        self.column.addWidget(add)
-        self.column.addWidget(text_label("Worked examples", "section"))
-        self._examples = QVBoxLayout()
-        self._examples.setSpacing(10)
-        self.column.addLayout(self._examples)
-        more = push_button("Add an example", theme=theme, icon="plus")
-        more.clicked.connect(self.add_example)
-        self.column.addWidget(more)
-        self.problems = text_label("", "error", wrap=True)
-        self.column.addWidget(self.problems)
-        self.column.addStretch(1)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_AFTER_MS)
-        self._timer.timeout.connect(self.save_wanted)
+        return general
+
+    def _add_list(self, title: str, cards: QVBoxLayout, label: str, add: Callable[[], None]) -> None:
+        """Append a title, a list of cards and the button that adds one."""
+        cards.setSpacing(10)
+        button = push_button(label, theme=self._theme, icon="plus")
+        button.clicked.connect(add)
+        self.column.addWidget(text_label(title, "section"))
+        self.column.addLayout(cards)
+        self.column.addWidget(button)
 
     def _box(self, name: str, rows: int) -> QPlainTextEdit:
         box = QPlainTextEdit()
@@ -82,7 +83,7 @@ class RubricEditor(ScrollColumn):
         return box
 
     def set_body(self, body: RubricBody) -> None:
-        """Show a body."""
+        """Fill the form with a body."""
         self._loading = True
         self._body = body
         self.purpose.setPlainText(body.purpose)
@@ -115,15 +116,15 @@ class RubricEditor(ScrollColumn):
 
     @property
     def saved(self) -> RubricBody | None:
-        """What was loaded or saved last."""
+        """The body that was loaded or saved last."""
         return self._body
 
     def mark_saved(self, body: RubricBody) -> None:
-        """Take ``body`` as what is stored now."""
+        """Note that ``body`` is stored."""
         self._body = body
 
-    def hold(self) -> None:
-        """Do not ask for saving any more: the draft is being saved, published or left."""
+    def cancel_save(self) -> None:
+        """Drop a pending request to save: the draft is being saved, published or discarded."""
         self._timer.stop()
 
     def add_criterion(self) -> None:
@@ -179,7 +180,6 @@ class RubricEditor(ScrollColumn):
     def _changed(self) -> None:
         if not self._loading:
             self._show_problems()
-            self.edited.emit()
             self._timer.start()
 
     def _show_problems(self) -> None:

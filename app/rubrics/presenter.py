@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from core.domain.rubric import Criterion, RubricBody, RubricChange, RubricState, RubricVersion
+
+if TYPE_CHECKING:
+    from core.services.rubrics.service import RubricSummary
 
 _ANCHOR = re.compile(r"^\s*([-−+]?\d+)\s*[:=]\s*(.+)$")
 EMPTY_BODY = RubricBody(
@@ -59,8 +62,8 @@ def version_line(version: RubricVersion, labels: int) -> str:
     return f"{version.number} · {labels:,} label{'s' * (labels != 1)}".replace(",", " ")
 
 
-def usage_text(summary: Any, version: RubricVersion) -> str:
-    """Return how a version is used."""
+def usage_text(summary: RubricSummary, version: RubricVersion) -> str:
+    """Return how many labels were made under a version, and how many of the rubric are stale."""
     labels = summary.labels.get(version.id, 0)
     stale = f" · {summary.stale} labels are stale after a major change" if summary.stale else ""
     return f"{labels} labels were made under it{stale}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.home.presenter import Labelled, ago, checklist, next_thing
+from app.home.presenter import LabelledPairs, ago, checklist, next_step
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from app.home.presenter import Labelled, ago, checklist, next_thing
         ({"pairs": 3, "labelled": 3}, True, 3, "train"),
     ],
 )
-def test_that_the_next_thing_follows_from_what_there_is(counts, published, people, place):
-    assert next_thing(counts, published, Labelled(people)).place == place
+def test_that_the_next_step_follows_from_what_there_is(counts, published, people, place):
+    assert next_step(counts, published, LabelledPairs(people)).place == place
 
 
 @pytest.mark.parametrize(
@@ -26,28 +26,28 @@ def test_that_the_next_thing_follows_from_what_there_is(counts, published, peopl
     [
         (
             200,
-            Labelled(0, 0, "mira"),
+            LabelledPairs(0, 0, "mira"),
             "Begin labelling",
             "mira has labelled none of 200 pairs. Each pair has a label by",
         ),
-        (200, Labelled(0), "Begin labelling", "People have labelled none of 200 pairs. Each pair has a label by"),
-        (12, Labelled(12, 12, "mira"), "Continue labelling", "mira has labelled 12 of 200 pairs, 188 are left."),
-        (90, Labelled(80, 12, "mira"), "Continue labelling", "188 are left. With imported and scripted labels"),
-        (199, Labelled(199), "Continue labelling", "People have labelled 199 of 200 pairs, 1 is left."),
-        (200, Labelled(200, 200, "mira"), "All pairs are labelled", "mira has labelled all 200. Freeze"),
+        (200, LabelledPairs(0), "Begin labelling", "People have labelled none of 200 pairs. Each pair has a label by"),
+        (12, LabelledPairs(12, 12, "mira"), "Continue labelling", "mira has labelled 12 of 200 pairs, 188 are left."),
+        (90, LabelledPairs(80, 12, "mira"), "Continue labelling", "188 are left. With imported and scripted labels"),
+        (199, LabelledPairs(199), "Continue labelling", "People have labelled 199 of 200 pairs, 1 is left."),
+        (200, LabelledPairs(200, 200, "mira"), "All pairs are labelled", "mira has labelled all 200. Freeze"),
     ],
 )
 def test_that_home_tells_what_is_left_for_whom(every, labelled, title, text):
-    found = next_thing({"pairs": 200, "labelled": every}, True, labelled)
+    found = next_step({"pairs": 200, "labelled": every}, True, labelled)
     assert found.title == title
     assert text in found.text
 
 
 def test_that_first_steps_are_ticked_one_by_one():
-    assert [step.done for step in checklist({}, False, Labelled())] == [False] * 4
-    assert [step.done for step in checklist({"pairs": 40, "runs": 1}, True, Labelled(20))] == [True] * 4
-    assert not checklist({"pairs": 40, "labels": 400}, True, Labelled(19))[2].done
-    assert checklist({"pairs": 3}, True, Labelled(3))[2].done
+    assert [step.done for step in checklist({}, False, LabelledPairs())] == [False] * 4
+    assert [step.done for step in checklist({"pairs": 40, "runs": 1}, True, LabelledPairs(20))] == [True] * 4
+    assert not checklist({"pairs": 40, "labels": 400}, True, LabelledPairs(19))[2].done
+    assert checklist({"pairs": 3}, True, LabelledPairs(3))[2].done
 
 
 def test_that_times_are_told_roughly():

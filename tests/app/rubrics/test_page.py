@@ -95,3 +95,28 @@ def test_that_a_comparison_names_both_versions_and_leads_back(main_window, tmp_p
     page._back.click()
     running.settle()
     assert page._forms.currentIndex() == 1 and page.editor.purpose.toPlainText() == "Another purpose."
+
+
+def test_that_a_rubric_found_by_the_palette_is_shown_with_its_newest_version(main_window, tmp_path, qtbot):
+    running, page = drafted(main_window, tmp_path, qtbot)
+    (summary,) = [s for s in running.context.services.rubrics.list() if s.name == "House rules"]
+    other = running.context.services.rubrics.create("Other rules", summary.versions[0].body).value
+    running.window.navigate("rubrics", rubric_id=other.rubric_id)
+    qtbot.waitUntil(lambda: page._version.id == other.id)
+    running.window.navigate("rubrics", version_id=summary.versions[0].id)
+    qtbot.waitUntil(lambda: page._version.id == summary.versions[0].id)
+    running.settle()
+
+
+def test_that_a_change_without_a_note_is_not_published(main_window, tmp_path, qtbot):
+    running, page = drafted(main_window, tmp_path, qtbot)
+    running.dialogs.answers.append("Publish")
+    running.context.actions.run("rubrics.publish")
+    qtbot.waitUntil(lambda: page._version.state is RubricState.PUBLISHED)
+    running.context.actions.run("rubrics.draft")
+    qtbot.waitUntil(lambda: page._version.state is RubricState.DRAFT)
+    running.dialogs.answers += [0, ""]
+    running.context.actions.run("rubrics.publish")
+    assert "needs a note" in running.context.notices.kept[0].text
+    assert page._version.state is RubricState.DRAFT
+    running.settle()

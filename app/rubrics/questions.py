@@ -1,0 +1,50 @@
+"""What the Rubrics page asks before it creates or publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.dialogs import Dialogs
+from app.notices import Notices
+from app.rubrics.presenter import EMPTY_BODY
+from core.domain.rubric import ChangeLevel, RubricBody, RubricVersion
+
+if TYPE_CHECKING:
+    from core.services.rubrics.service import RubricTemplate
+
+LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
+    (ChangeLevel.MAJOR, "Major: the meaning changed, older labels become stale"),
+    (ChangeLevel.MINOR, "Minor: a clarification, older labels stay valid"),
+    (ChangeLevel.PATCH, "Patch: wording or a spelling mistake"),
+)
+FIRST_NOTE = "First version."
+DEFAULT_NAME = "My rubric"
+
+
+def ask_new_rubric(dialogs: Dialogs, templates: Sequence[RubricTemplate]) -> tuple[str, RubricBody] | None:
+    """Ask for a template and a name; returns name and body, or None when cancelled."""
+    place = dialogs.choose("New rubric", "Start from", [*(t.name for t in templates), "An empty rubric"])
+    if place is None:
+        return None
+    template = templates[place] if place < len(templates) else None
+    name = dialogs.text("New rubric", "Name", template.name if template else DEFAULT_NAME)
+    return (name, template.body if template else EMPTY_BODY) if name else None
+
+
+def ask_publication(dialogs: Dialogs, notices: Notices, version: RubricVersion) -> tuple[ChangeLevel, str] | None:
+    """Ask how much a draft changes its rubric, and why; returns level and note, or None when it is not published.
+
+    A first version is only confirmed. A change without a note is not published, and a notice says so.
+    """
+    if version.based_on is None:
+        text = "From then on it never changes; edits make a new version."
+        confirmed = dialogs.confirm("Publish this version?", text, "Publish")
+        return (ChangeLevel.MAJOR, FIRST_NOTE) if confirmed else None
+    place = dialogs.choose("Publish", "How much does it change?", [words for _, words in LEVELS])
+    if place is None:
+        return None
+    note = dialogs.text("Publish", "What changed, and why?")
+    if note == "":
+        notices.post("Not published: a change needs a note that says what changed.", "warn")
+    return (LEVELS[place][0], note) if note else None
