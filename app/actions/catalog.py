@@ -118,6 +118,7 @@ _RUBRICS: tuple[A, ...] = (
     A("rubrics.stale", "Relabel what became stale", "", "refresh", "Labels made before the meaning changed."),
 )
 
+# These ids name side and strength, the keys count from left to right. Changed shortcuts are stored by id.
 _VERDICTS: tuple[A, ...] = (
     A("annotate.left3", "Left much better", "1", "", "Strength 3 for the left answer.", "Annotate"),
     A("annotate.left2", "Left better", "2", "", "Strength 2 for the left answer.", "Annotate"),

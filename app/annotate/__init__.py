@@ -1,1 +1,1 @@
-"""The annotate part of the window."""
+"""The page where pairs are labelled."""

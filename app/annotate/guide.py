@@ -1,4 +1,4 @@
-"""The whole rubric beside the answers, to read while judging."""
+"""The whole text of the rubric, beside the answers."""
 
 from __future__ import annotations
 

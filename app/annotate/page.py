@@ -1,4 +1,4 @@
-"""Annotate: one pair, two answers without a name, a verdict, Enter.
+"""Annotate: shows one pair, two answers without their sources, and takes a verdict.
 
 The page connects the view and the header to the controllers; it decides nothing itself.
 """

@@ -12,15 +12,15 @@ from app.widgets.dialog import BaseDialog
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
-ORDERS: tuple[tuple[Order, str], ...] = (("import", "As imported"), ("newest", "Newest first"), ("random", "At random"))
+ORDERS: tuple[tuple[Order, str], ...] = (("import", "As imported"), ("newest", "Newest first"), ("random", "In random order"))
 KINDS: tuple[tuple[QueueKind, str], ...] = (
-    ("all", "All that I have not labelled"),
-    ("skipped", "Also those I put aside"),
-    ("bookmarks", "Those I bookmarked"),
-    ("stale", "Again those whose labels became stale"),
-    ("retest", "Mine a second time, to measure how steady I am"),
-    ("adjudicate", "Those that several reviewers labelled, to decide them"),
-    ("gold", "Decided ones, to measure me against the decision"),
+    ("all", "Pairs that I have not labelled"),
+    ("skipped", "These, and pairs that I put aside"),
+    ("bookmarks", "Pairs that I bookmarked"),
+    ("stale", "Pairs whose labels are stale"),
+    ("retest", "Pairs that I labelled, a second time (retest)"),
+    ("adjudicate", "Pairs that several reviewers labelled (adjudication)"),
+    ("gold", "Adjudicated pairs, to compare me with the decision (gold)"),
 )
 
 
