@@ -12,7 +12,11 @@ from app.widgets.dialog import BaseDialog
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
-ORDERS: tuple[tuple[Order, str], ...] = (("import", "As imported"), ("newest", "Newest first"), ("random", "In random order"))
+ORDERS: tuple[tuple[Order, str], ...] = (
+    ("import", "As imported"),
+    ("newest", "Newest first"),
+    ("random", "In random order"),
+)
 KINDS: tuple[tuple[QueueKind, str], ...] = (
     ("all", "Pairs that I have not labelled"),
     ("skipped", "These, and pairs that I put aside"),
