@@ -1,1 +1,1 @@
-"""Metrics, KL, statistics. Pure functions over tensors and rows."""
+"""Metrics, KL, statistics and insights: pure functions over tensors and rows."""

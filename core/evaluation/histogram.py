@@ -1,4 +1,4 @@
-"""Bins for the margin histogram: stable round edges, outliers gathered at the ends, bars that lead to pairs."""
+"""Bins of the margin histogram: round edges, outliers in the outermost bins, and the values in each bin."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Histogram:
     """Counts of values between edges.
 
     Attributes:
-        edges: (bins + 1,) rising. The first and last bin also hold what lies beyond the edges.
+        edges: (bins + 1,) ascending. The first and last bin also hold the values beyond the edges.
         counts: (bins,) values in [edge, next edge).
         below, above: how many of the first and last bin's values lie outside the edges.
-        missing: values that are not finite and stand in no bin.
+        missing: values that are not finite and are in no bin.
     """
 
     edges: tuple[float, ...]
@@ -30,14 +30,14 @@ class Histogram:
     missing: int = 0
 
     def bin_of(self, value: float) -> int | None:
-        """Return the bin that holds ``value``, None when it is not finite."""
+        """Return the bin of ``value``, None when it is not finite."""
         if not math.isfinite(value) or not self.counts:
             return None
         at = int(np.searchsorted(np.asarray(self.edges), value, side="right")) - 1
         return min(max(at, 0), len(self.counts) - 1)
 
     def members(self, values: Sequence[float], first: int, last: int | None = None) -> list[int]:
-        """Return the positions of ``values`` that fall into the bins ``first`` to ``last``: a brush."""
+        """Return the positions of ``values`` in the bins ``first`` to ``last``."""
         last = first if last is None else last
         return [i for i, v in enumerate(values) if (b := self.bin_of(v)) is not None and first <= b <= last]
 
@@ -58,14 +58,14 @@ def round_step(width: float) -> float:
 
 
 def histogram(values: ArrayLike, bins: int = 40, *, centre: float = 0.0, clip: float = 0.5) -> Histogram:
-    """Bin ``values`` with ``centre`` on an edge, so that right and wrong never share a bar.
+    """Bin ``values`` with ``centre`` on an edge, so that no bin mixes values below and above it.
 
     Args:
-        values: (n,) margins; not-finite ones are counted apart.
-        bins: about how many bars to make (round widths decide the exact number, at most ``bins`` + 2).
+        values: (n,) margins; those that are not finite are counted in ``missing``.
+        bins: approximate number of bins; round widths decide the exact number, at most ``bins`` + 2.
         centre: a value that must be an edge.
-        clip: percent of values at either end that may be gathered into the outermost bars, so that one
-            outlier does not flatten the picture.
+        clip: percent of values at either end that may be put into the outermost bins, so that one outlier does
+            not widen all the others.
     """
     x = np.asarray(values, dtype=np.float64).ravel()
     finite = x[np.isfinite(x)]
@@ -77,7 +77,7 @@ def histogram(values: ArrayLike, bins: int = 40, *, centre: float = 0.0, clip: f
     step = round_step((high - low) / max(bins, 2)) if high > low else 0.1
     first = math.floor((low - centre) / step + 1e-9)
     last = max(math.floor((high - centre) / step + 1e-9) + 1, 1)
-    # Values below the centre must have a bar of their own even when all of them were clipped away.
+    # Values below the centre need a bin of their own even when all of them were clipped.
     first = min(first, -1 if finite.min() < centre else 0)
     edges = centre + step * np.arange(first, last + 1)
     at = np.clip(np.searchsorted(edges, finite, side="right") - 1, 0, len(edges) - 2)

@@ -21,9 +21,9 @@ from core.evaluation.statistics import over_budget
 Array = NDArray[np.float64]
 T = TypeVar("T")
 MOST_PAIRS = 50
-"""Pairs named by one insight at most."""
+"""Most pairs that one insight names."""
 FLAT_STEPS = 50
-"""Steps at the starting loss before it is worth a word."""
+"""Steps at the starting loss after which the insight is shown."""
 
 
 Rule = Callable[[RunSoFar], "Insight | None"]
@@ -49,9 +49,9 @@ def not_finite(run: RunSoFar) -> Insight | None:
     return Insight(
         "not_finite",
         since,
-        "A number stopped being finite",
+        "A number is not finite any more",
         f"{len(bad) or 1} step(s) have a loss, margin or gradient norm that is NaN or infinite. From here on the "
-        "weights may be spoiled.",
+        "weights may be useless.",
         "Go back to the last checkpoint, lower the learning rate, use float32, and look at the named pairs.",
         tuple(dict.fromkeys([*ids, *(failed.pair_ids if failed else ())]))[:MOST_PAIRS],
         "error",
@@ -70,7 +70,7 @@ def kl_over_budget(run: RunSoFar) -> Insight | None:
         "kl_over_budget",
         since.step,
         "KL is over its budget" if sure else "KL may be over its budget",
-        f"The policy is {last.kl:.2f} ± {last.se:.2f} nats per answer away from the reference; the budget is "
+        f"The policy is {last.kl:.2f} ± {last.se:.2f} nats per response away from the reference; the budget is "
         f"{run.kl_budget:g}. " + ("" if sure else "The standard error still allows a value below it."),
         "Take an earlier checkpoint, raise beta, or lower the learning rate.",
         severity="error" if sure else "warning",
@@ -98,8 +98,8 @@ def chosen_falls(run: RunSoFar) -> Insight | None:
         "chosen_falls",
         run.steps[start + window - 1].step,
         "Chosen reward falls while the margin grows",
-        f"The chosen reward is {chosen[-1]:+.3f}, the margin {margin[-1]:+.3f}. The model gets less likely to write "
-        "either answer; what gets more likely instead is not in the data. Common in DPO, and not always harmful.",
+        f"The chosen reward is {chosen[-1]:+.3f}, the margin {margin[-1]:+.3f}. The model becomes less likely to write "
+        "either response, and other text becomes more likely. This is common in DPO and not always harmful.",
         "Read the samples. Lower the learning rate, raise beta, or add a likelihood term (rpo_alpha, loss dpop).",
         _ids(rows),
     )
@@ -121,10 +121,10 @@ def accuracy_one_early(run: RunSoFar) -> Insight | None:
     return Insight(
         "accuracy_one_early",
         step,
-        "Every training pair is already ranked rightly",
-        f"The accuracy is 100 % after {step} of {run.total_steps} steps. Either the pairs are told apart by something "
-        "simple (length, a phrase, a refusal), or they are being memorised.",
-        "Compare with the held-out accuracy, check the length bias, and look for a give-away in the chosen answers.",
+        "Every training pair is already ranked correctly",
+        f"The accuracy is 100 % after {step} of {run.total_steps} steps. Either something simple separates the "
+        "responses (length, a phrase, a refusal), or the pairs are being memorised.",
+        "Compare with the held-out accuracy, check the length bias, and look for a pattern in the chosen responses.",
         _ids(sorted(run.pair_rows(), key=lambda r: -r.margin)),
     )
 
@@ -163,10 +163,10 @@ def train_dev_gap(run: RunSoFar) -> Insight | None:
     return Insight(
         "train_dev_gap",
         since,
-        "Held-out pairs are left behind",
+        "Held-out pairs do not improve with the training pairs",
         f"Accuracy is {100 * train.accuracy:.0f} % on training pairs and {100 * dev.accuracy:.0f} % on held-out ones "
         f"(95 % interval {100 * dev.accuracy_low:.0f} to {100 * dev.accuracy_high:.0f} %); the margins are "
-        f"{train.margin:+.2f} and {dev.margin:+.2f}. What is learned no longer carries over.",
+        f"{train.margin:+.2f} and {dev.margin:+.2f}. The policy no longer generalises.",
         "Stop here or take an earlier checkpoint; fewer epochs, a higher beta or more pairs help.",
         _ids(sorted((r for r in dev.rows if r.margin < 0), key=lambda r: r.margin)),
     )
@@ -187,7 +187,7 @@ def dev_loss_rises(run: RunSoFar) -> Insight | None:
         best.step,
         "The held-out loss is past its best",
         f"It was {best.loss:.4f} at step {best.step} and is {dev[-1].loss:.4f} now, at an accuracy of "
-        f"{100 * dev[-1].accuracy:.0f} %: the policy is growing surer than it is right.",
+        f"{100 * dev[-1].accuracy:.0f} %: the policy becomes more confident than correct.",
         f"Compare with the checkpoint nearest step {best.step}; raise beta or stop earlier.",
         _ids(sorted((r for r in dev[-1].rows if r.margin < 0), key=lambda r: r.margin)),
     )
@@ -195,7 +195,7 @@ def dev_loss_rises(run: RunSoFar) -> Insight | None:
 
 @insight_rule
 def truncated(run: RunSoFar) -> Insight | None:
-    """More than one pair in twenty is cut or dropped."""
+    """More than one pair in twenty is truncated or dropped."""
     if run.tokens and run.tokens.pairs:
         cut, total = run.tokens.truncated + run.tokens.dropped, run.tokens.pairs
         ids = (run.tokens.dropped_ids + run.tokens.truncated_ids)[:MOST_PAIRS]
@@ -208,7 +208,8 @@ def truncated(run: RunSoFar) -> Insight | None:
         "truncated",
         run.steps[0].step if run.steps else 0,
         f"{100 * cut / total:.0f} % of the pairs do not fit",
-        f"{cut} of {total} pairs were cut or dropped at the maximum length. A cut answer teaches no ending.",
+        f"{cut} of {total} pairs were truncated or dropped at the maximum length. A truncated response does not teach "
+        "where to stop.",
         "Raise max_length, or leave the long pairs out when you freeze the dataset.",
         ids,
     )
@@ -216,7 +217,7 @@ def truncated(run: RunSoFar) -> Insight | None:
 
 @insight_rule
 def length_leak(run: RunSoFar) -> Insight | None:
-    """The longer answer wins clearly more often than not."""
+    """The longer (or the shorter) response wins in most pairs."""
     rows = run.pair_rows()
     if len(rows) < 30:
         return None
@@ -230,10 +231,10 @@ def length_leak(run: RunSoFar) -> Insight | None:
     return Insight(
         "length_leak",
         0,
-        f"The {word} answer usually wins",
-        f"Preferring the {word} answer alone is right in {100 * max(longer, shorter):.0f} % of {len(rows)} pairs; the "
+        f"The {word} response usually wins",
+        f"The {word} response is the chosen one in {100 * max(longer, shorter):.0f} % of {len(rows)} pairs; the "
         f"margin's rank correlation with the length difference is {bias.spearman:+.2f}. The policy may learn length.",
-        "Compare accuracy on pairs of like length, balance the data, or use loss r_dpo or sigmoid_norm.",
+        "Compare the accuracy on pairs of similar length, balance the data, or use the loss r_dpo or sigmoid_norm.",
         _ids(ordered),
         "info",
     )
@@ -241,7 +242,7 @@ def length_leak(run: RunSoFar) -> Insight | None:
 
 @insight_rule
 def few_pairs_pull(run: RunSoFar) -> Insight | None:
-    """Nearly all pairs are learned, so that a handful decides where the policy goes."""
+    """Nearly all pairs are learned, so that a few decide how the policy changes."""
     rows = run.pair_rows()
     if len(rows) < 30 or not run.steps:
         return None
@@ -251,10 +252,10 @@ def few_pairs_pull(run: RunSoFar) -> Insight | None:
     return Insight(
         "few_pairs_pull",
         run.steps[-1].step,
-        "Only a few pairs still pull",
-        f"{100 * weights.saturated.value:.0f} % of the pairs have a gradient weight below 0.05; the pull is that of "
-        f"{weights.effective * len(rows):.0f} equal pairs out of {len(rows)}. These are often mislabelled.",
-        "Look at these pairs first; more steps will mostly fit them.",
+        "Only a few pairs still change the policy",
+        f"{100 * weights.saturated.value:.0f} % of the pairs have a gradient weight below 0.05; the gradient is that "
+        f"of {weights.effective * len(rows):.0f} equal pairs out of {len(rows)}. Such pairs are often mislabelled.",
+        "Check these pairs first; further steps will mostly fit them.",
         _ids(sorted(rows, key=lambda r: -r.weight)),
         "info",
     )
@@ -266,7 +267,7 @@ def rolling_mean(values: Array, window: int) -> Array:
 
 
 def _window(steps: int) -> int:
-    """Steps to average over: a tenth of what there is, 5 to 50."""
+    """Return the steps to average over: a tenth of the steps so far, 5 to 50."""
     return min(50, max(5, steps // 10))
 
 
@@ -279,7 +280,7 @@ def _standard_error(values: Array) -> float:
 
 
 def _since(events: Sequence[T], holds: Callable[[T], bool]) -> T:
-    """Return the first of the unbroken last stretch of events for which ``holds``; the last one if none."""
+    """Return the first event from which on ``holds`` is true for all; the last event if there is none."""
     first = len(events) - 1
     while first > 0 and holds(events[first - 1]):
         first -= 1
@@ -294,10 +295,10 @@ def _paired_evals(evals: Sequence[EvalDone]) -> list[tuple[EvalDone, EvalDone]]:
 
 
 def _gap(train: EvalDone, dev: EvalDone) -> bool:
-    """Return whether the accuracies' intervals are apart and the margins agree with that."""
+    """Return whether the accuracies' intervals do not overlap and the margins differ likewise."""
     return train.accuracy_low > dev.accuracy_high and train.margin > dev.margin
 
 
 def _ids(rows: Iterable[PairMetrics]) -> tuple[str, ...]:
-    """Return the first pairs' names, each once."""
+    """Return the ids of the first pairs, each once."""
     return tuple(dict.fromkeys(row.pair_id for row in rows))[:MOST_PAIRS]

@@ -1,7 +1,7 @@
-"""Rules over the curves of a run that say in words what a trained eye would see, with the step and the pairs.
+"""The insights of a run: what its curves show, with the step and the pairs.
 
-None of them stops a run. They read events only, so that the same banner can be made of a live run, a
-finished one and the command line.
+Insights never stop a run. They are computed from events alone, so that a live run, a finished one and the command line
+show the same ones.
 """
 
 from __future__ import annotations
@@ -16,6 +16,6 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def find_insights(run: RunSoFar) -> list[Insight]:
-    """Return everything worth saying about the run, the worst first, then the oldest."""
+    """Return the insights of all rules that apply to the run: by severity, then by step."""
     found = [insight for rule in RULES if (insight := rule(run)) is not None]
     return sorted(found, key=lambda i: (_ORDER[i.severity], i.since_step, i.code))

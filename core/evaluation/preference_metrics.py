@@ -1,8 +1,8 @@
-"""What a set of scored pairs says: exact means, accuracy, calibration, gradient weights, displacement, length.
+"""Metrics of a set of scored pairs: means, accuracy, calibration, gradient weights, displacement, length bias.
 
-Works on the ledger's per-pair rows alone, so that every figure can be made again from a run folder and for
-any subset of pairs. All means are sums over pairs divided by their number; a margin of exactly 0 counts as
-half right. Units: log-probs and h in nats, margins and rewards in nats * beta.
+They are computed from the ledger's per-pair rows alone, so that every number can be computed again from a run folder
+and for any subset of pairs. All means are sums over pairs divided by their number; a margin of exactly 0 counts one
+half. Units: log-probs and h in nats, margins and rewards in nats * beta.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from core.evaluation.statistics import Z95, pearson, percentiles, spearman, wils
 
 Array = NDArray[np.float64]
 SATURATED = 0.05
-"""A pair whose gradient weight is below this is learned and hardly pulls."""
+"""A pair with a gradient weight below this is learned."""
 WRONG_SIDE = 0.5
-"""A pair whose gradient weight is above this is ranked wrongly."""
+"""A pair with a gradient weight above this is ranked wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How policy and reference rank the pairs by log-prob alone, and how that changed.
+    """How policy and reference rank the pairs by log-prob alone, and how the ranking changed.
 
     Attributes:
         margin: margin above 0 (the reward accuracy).
         policy: policy finds chosen more likely than rejected.
         reference: reference does. reference_per_token: by mean log-prob per token.
-        gained, lost: pairs ranked rightly now but not by the reference, and the other way round.
+        gained, lost: pairs ranked correctly by the policy but not by the reference, and the reverse.
     """
 
     margin: Share
@@ -56,13 +56,13 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class GradientWeights:
-    """Which pairs still pull.
+    """The distribution of the gradient weights.
 
     Attributes:
         mean: mean gradient weight. quantiles: percent -> weight.
-        effective: (sum w)^2 / sum w^2 / n in (0, 1]; 1 when all pull alike, 1/n when one pair does.
+        effective: (sum w)^2 / sum w^2 / n in (0, 1]; 1 when all weights are equal, 1/n when only one is not 0.
         saturated: share below 0.05. wrong_side: share above 0.5.
-        top_percent: share of the whole pull that comes from the strongest 1 % of pairs (at least one).
+        top_percent: share of the sum that comes from the largest 1 % of the weights (at least one).
     """
 
     mean: float
@@ -75,9 +75,9 @@ class GradientWeights:
 
 @dataclass(frozen=True, slots=True)
 class Displacement:
-    """Whether the answers became less likely since the start.
+    """Whether the responses became less likely since the start.
 
-    ``chosen`` and ``rejected`` are mean changes in nats per answer, the ``_per_token`` ones in nats per token
+    ``chosen`` and ``rejected`` are mean changes in nats per response, the ``_per_token`` ones in nats per token
     (sum over pairs divided by all their tokens); the shares are of pairs.
     """
 
@@ -92,7 +92,7 @@ class Displacement:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Pairs of like confidence: mean confidence, share ranked rightly, its 95 % interval, number of pairs."""
+    """Pairs of similar confidence: mean confidence, share ranked correctly, its 95 % interval, number of pairs."""
 
     confidence: float
     accuracy: float
@@ -103,7 +103,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How far sigma(z) can be read as the probability that chosen is better.
+    """How well sigma(z) predicts the probability that chosen is better.
 
     Attributes:
         ece: sum over bins of n_b / n * |accuracy - confidence|; biased upward for few pairs.
@@ -119,10 +119,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class LengthBias:
-    """What length alone explains. Differences are chosen minus rejected, in tokens.
+    """How far length alone predicts labels and margins. Differences are chosen minus rejected, in tokens.
 
     Attributes:
-        longer_chosen: accuracy of always preferring the longer answer, equal lengths counting one half.
+        longer_chosen: accuracy of always preferring the longer response, equal lengths counting one half.
         longer_by_margin: how often the policy's margin favours the longer one (unequal lengths only).
         pearson, spearman: correlation of margin and length difference over pairs.
         mean_difference: mean length difference.
@@ -194,7 +194,7 @@ def ranking(rows: Sequence[PairMetrics]) -> Ranking:
 
 
 def gradient_weights(rows: Sequence[PairMetrics]) -> GradientWeights:
-    """Return which pairs still pull on the policy."""
+    """Return the distribution of the gradient weights."""
     w = column(rows, "weight")
     total, squares = float(w.sum()), float(w @ w)
     top = max(1, math.ceil(w.size / 100))
@@ -210,7 +210,7 @@ def gradient_weights(rows: Sequence[PairMetrics]) -> GradientWeights:
 
 
 def displacement(rows: Sequence[PairMetrics]) -> Displacement:
-    """Return how the log-probs of both answers moved since the start."""
+    """Return how the log-probs of both responses changed since the start."""
     chosen = column(rows, "logp_chosen") - column(rows, "ref_chosen")
     rejected = column(rows, "logp_rejected") - column(rows, "ref_rejected")
     down, margin = chosen < 0, column(rows, "margin")
@@ -228,9 +228,9 @@ def displacement(rows: Sequence[PairMetrics]) -> Displacement:
 def calibration(rows: Sequence[PairMetrics], bins: int = 10) -> Calibration:
     """Return reliability of sigma(margin), in bins of equal numbers of pairs.
 
-    Chosen always stands first in a row, so that the target would always be 1; what is compared instead is
-    the confidence in the side that the margin favours with how often that side is the chosen one. The Brier
-    score and log-loss are the same either way.
+    Chosen always comes first in a row, so its target would always be 1. Compared is therefore the confidence in the
+    response that the margin favours with how often that response is the chosen one. The Brier score and the log-loss
+    are the same either way.
     """
     z = column(rows, "margin")
     confidence, right = sigmoid(np.abs(z)), half_credit(z)
@@ -242,7 +242,7 @@ def calibration(rows: Sequence[PairMetrics], bins: int = 10) -> Calibration:
 
 
 def length_bias(rows: Sequence[PairMetrics]) -> LengthBias:
-    """Return what answer length alone explains of labels and margins."""
+    """Return how far the length of the responses predicts labels and margins."""
     difference = column(rows, "tokens_chosen") - column(rows, "tokens_rejected")
     z = column(rows, "margin")
     uneven = difference != 0
@@ -265,15 +265,15 @@ def summarise(
     kl_chosen: float | None = None,
     kl_rejected: float | None = None,
 ) -> EvalDone:
-    """Return the event of one probe: exact means over ``rows`` and, when it was measured, the token KL.
+    """Return the event of one probe: means over ``rows`` and, when it was measured, the token KL.
 
     Args:
         rows: the probe's pairs, at least one.
         split: name of the split they are from.
         step: optimizer step after which they were scored.
         beta: factor between log-ratios (nats) and rewards (nats * beta).
-        kl_chosen: mean KL(policy || reference) in nats per token on the chosen answers.
-        kl_rejected: the same on the rejected answers.
+        kl_chosen: mean KL(policy || reference) in nats per token on the chosen responses.
+        kl_rejected: the same on the rejected responses.
 
     Raises:
         ValueError: without rows.

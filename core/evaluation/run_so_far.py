@@ -1,4 +1,4 @@
-"""What is known of a run at some moment, sorted out for the rules that look at it."""
+"""The events of a run up to now, sorted by kind for the rules of the insights."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMet
 
 T = TypeVar("T")
 RECENT_STEPS = 50
-"""Steps whose pairs stand for the run when no probe has rows."""
+"""The last steps whose pairs are used when no probe has rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSoFar:
-    """What the rules look at.
+    """The input of the rules.
 
     Attributes:
         steps, evals, kls: events in order of their step. Their per-pair rows may be left out.
-        rows: per-pair rows to judge single pairs by (the newest probe, or the last steps); those of the
-            newest events are used when empty.
-        tokens: what tokenising did. gate: the truth gate's report. failed: how the run ended, if it failed.
-        total_steps: planned steps, 0 when unknown. kl_budget: of the run, nats per answer; 0 is none.
+        rows: per-pair rows for the rules about single pairs (the newest probe, or the last steps); those of the
+            newest events when empty.
+        tokens: report of the tokenisation. gate: the truth gate's report. failed: the last event, if the run failed.
+        total_steps: planned steps, 0 when unknown. kl_budget: of the run, nats per response; 0 is none.
     """
 
     steps: Sequence[StepDone] = ()
@@ -36,7 +36,7 @@ class RunSoFar:
     kl_budget: float = 0.0
 
     def pair_rows(self) -> Sequence[PairMetrics]:
-        """Return the rows to judge single pairs by."""
+        """Return the per-pair rows for the rules about single pairs."""
         if self.rows:
             return self.rows
         if newest := next((e for e in reversed(self.evals) if e.rows), None):

@@ -1,13 +1,13 @@
 """On-policy sequence KL(policy || reference) by the Rao-Blackwellised estimator, with its standard error.
 
-The policy answers each prompt from its own, unchanged distribution. At every prefix it visits, the KL of the
-two next-token distributions is computed exactly over the whole vocabulary; their sum is an unbiased estimate
-of the KL between whole answers, never negative, and varies no more than the plain log-ratio of the sample.
+Responses are sampled from the policy's own, unchanged distribution. At every prefix of a response the KL of the two
+next-token distributions is computed exactly over the whole vocabulary. The sum is an unbiased estimate of the KL
+between whole responses, never negative, and varies no more than the log-ratio of the sample.
 Source: Amini, Vieira, Cotterell 2025, "Better Estimation of the KL Divergence Between Language Models"
 (arXiv 2504.10637).
 
-Answers are cut at a horizon. The figure is then the KL of the cut process: a lower bound of the whole one,
-which is why horizon and share of cut answers are always reported with it.
+Responses are cut at a horizon. The estimate is then the KL of the cut process, a lower bound of the whole one, so the
+horizon and the share of cut responses are reported with it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ DEFAULT_TOKEN_BUDGET = 4096
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What one sampled answer says of the KL, in nats per answer.
+    """The estimates of the KL from one sampled response, in nats per response.
 
     Attributes:
-        rb: sum of exact token KLs along the answer (the one to use).
+        rb: sum of exact token KLs along the response (the one to use).
         k1: log pi(y) - log ref(y): unbiased, noisy, can be negative.
-        k2: k1^2 / 2: biased, good only for small KL.
-        k3_sequence: (rho - 1) - log rho with rho = ref(y) / pi(y): unbiased, >= 0, heavy tail.
+        k2: k1^2 / 2: biased, useful only for a small KL.
+        k3_sequence: (rho - 1) - log rho with rho = ref(y) / pi(y): unbiased, >= 0, heavy-tailed.
         k3_tokens: the same per token, summed: unbiased, >= 0.
     """
 
@@ -51,7 +51,7 @@ class Estimates:
 
 
 def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
-    """Return all estimates from one answer sampled from the policy.
+    """Return all estimates from one response sampled from the policy.
 
     Args:
         log_ratio: (tokens,) log pi - log ref of the sampled tokens.
@@ -71,7 +71,7 @@ def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
 
 @dataclass(frozen=True, slots=True)
 class AnswerKl:
-    """One sampled answer: its prompt's position, the sample, and what it says of the KL."""
+    """One sampled response: its prompt's position, the sample, and its estimates of the KL."""
 
     prompt: int
     answer: Sampled
@@ -79,7 +79,7 @@ class AnswerKl:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the answer, the stop token included."""
+        """Tokens of the response, the stop token included."""
         return len(self.answer.token_ids)
 
 
@@ -88,12 +88,12 @@ class SequenceKl:
     """The estimate over a fixed set of prompts.
 
     Attributes:
-        kl: mean over prompts, nats per answer. se: its standard error over prompts, NaN for one prompt.
-        k1: the plain Monte Carlo estimate on the same answers. k1_se: its standard error.
-        per_token: KL of all answers divided by all their tokens, nats per token.
-        prompts, samples: how many of either. horizon: longest answer allowed, tokens.
-        censored: share of answers cut at the horizon.
-        answers: every single one, in the order of the prompts.
+        kl: mean over prompts, nats per response. se: its standard error over prompts, NaN for one prompt.
+        k1: the Monte Carlo estimate on the same responses. k1_se: its standard error.
+        per_token: KL of all responses divided by all their tokens, nats per token.
+        prompts, samples: their numbers. horizon: most tokens of a response.
+        censored: share of responses cut at the horizon.
+        answers: every response, in the order of the prompts.
     """
 
     kl: float
@@ -182,11 +182,11 @@ def score_answers(
     token_budget: int = DEFAULT_TOKEN_BUDGET,
     tile: int = DEFAULT_TILE,
 ) -> list[Estimates]:
-    """Return what each answer says of the KL; they must have been sampled from the policy unchanged.
+    """Return the estimates of each response; all must have been sampled from the policy unchanged.
 
     Raises:
-        ValueError: for an answer sampled with another temperature or a cut distribution: its tokens do not
-            follow the policy and the figure would be no KL.
+        ValueError: for a response sampled with another temperature or a truncated distribution, whose tokens do not
+            follow the policy.
     """
     if any(not answer.settings.is_whole for answer in answers):
         raise ValueError("only answers sampled at temperature 1 without top-p or top-k estimate the policy's KL")
@@ -201,7 +201,7 @@ def score_answers(
 
 
 def summarise_answers(answers: Sequence[AnswerKl], *, horizon: int) -> SequenceKl:
-    """Return means and standard errors over prompts; the answers of one prompt are averaged first."""
+    """Return means and standard errors over prompts; the responses of one prompt are averaged first."""
     by_prompt: dict[int, list[AnswerKl]] = {}
     for answer in answers:
         by_prompt.setdefault(answer.prompt, []).append(answer)
@@ -243,9 +243,9 @@ def _score(
 
 
 def answer_hidden(model: Any, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tensor:
-    """Return the final hidden states that predict the answers' tokens, (tokens of all answers, width).
+    """Return the final hidden states that predict the responses' tokens, (tokens of all responses, width).
 
-    Rows are padded on the right, where a causal model does not look; positions are 0, 1, 2, ... in every row.
+    Rows are padded on the right, which a causal model does not attend to; positions are 0, 1, 2, ... in every row.
     """
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     body = base.base_model

@@ -15,7 +15,7 @@ Z95 = 1.959963984540054
 def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion.
 
-    ``successes`` may hold halves (ties). Without observations nothing is known: (0, 1).
+    ``successes`` may contain halves (ties). Without observations the interval is (0, 1).
     Source: E. B. Wilson, JASA 22 (1927).
     """
     if n <= 0:
@@ -30,7 +30,7 @@ def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def mean_se(values: ArrayLike) -> tuple[float, float]:
-    """Return mean and standard error of independent values; NaN where there are too few (1 for se, 0 for both)."""
+    """Return mean and standard error of independent values; NaN where there are too few."""
     x = np.asarray(values, dtype=np.float64)
     if x.size == 0:
         return math.nan, math.nan
@@ -63,15 +63,15 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:
-    """Return ranks from 1, equal values sharing the mean of their ranks."""
+    """Return ranks from 1; equal values get the mean of their ranks."""
     _, inverse, counts = np.unique(np.asarray(values, dtype=np.float64), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2.0)[inverse.ravel()]
 
 
 def over_budget(kl: float, se: float, budget: float) -> bool:
-    """Return whether the KL's 95 % interval lies wholly above ``budget``; a budget of 0 is none.
+    """Return whether the KL's 95 % interval lies above ``budget``; a budget of 0 is none.
 
-    Without a standard error (a single prompt: NaN, or 0 in an event) nothing is known and nothing stops.
+    Without a standard error (a single prompt: NaN, or 0 in an event) the answer is False.
     """
     return budget > 0 and math.isfinite(se) and se > 0 and kl - Z95 * se > budget

@@ -1,11 +1,11 @@
-"""Exact token KL(policy || reference) over the whole vocabulary, in row tiles, on the answers of given pairs.
+"""Exact token KL(policy || reference) over the whole vocabulary, in row tiles, on the responses of given pairs.
 
-Teacher-forced: the prefixes are those of the data, so that the figure has no sampling noise but says nothing
-of the answers the policy would write itself (that is :mod:`core.evaluation.sequence_kl`).
+It is teacher-forced: the prefixes are those of the data, so that the value has no sampling noise. The KL on responses
+that the policy writes itself is in :mod:`core.evaluation.sequence_kl`.
 
-With d = log ref - log pi the KL is written as sum_v pi(v) * (e^d - 1 - d). The added terms sum to zero because
-both distributions sum to one, and every term is now 0 or more: no rounding error can make a KL negative, and
-near the start of training the float32 noise of d enters squared instead of plain.
+With d = log ref - log pi the KL is computed as sum_v pi(v) * (e^d - 1 - d). The added terms sum to zero because both
+distributions sum to one, and every term is 0 or more: a rounding error cannot make the KL negative, and near the start
+of training the float32 noise of d enters squared.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Logits = Callable[[Tensor], Tensor]
 """Hidden rows (rows, width) to logits (rows, vocabulary)."""
 
 DEFAULT_TILE = 128
-"""Rows of a tile; about four tensors of tile x vocabulary are alive at once (100 MB at 49 k tokens)."""
+"""Rows of a tile; about four tensors of tile x vocabulary exist at once (100 MB at 49 k tokens)."""
 
 _EXP_SAFE = 20.0
-"""Largest log-ratio for which e^d needs no special care in float32."""
+"""Largest log-ratio for which e^d does not overflow in float32 products."""
 
 
 class HiddenRows(Protocol):
-    """Final hidden states of all positions that predict an answer token, of many answers.
+    """Final hidden states of all positions that predict a response token.
 
     ``hidden`` (rows, width); ``targets`` (rows,) the predicted tokens; ``owner`` (rows,) 2 * pair + (0 chosen,
     1 rejected).
@@ -50,7 +50,7 @@ class HiddenRows(Protocol):
 
     @property
     def owner(self) -> Tensor:
-        """Answer of each row (rows,) int64."""
+        """Response of each row (rows,) int64."""
         ...
 
 
@@ -60,7 +60,7 @@ class RowKl:
 
     Attributes:
         kl: (rows,) KL(policy || reference) of the next-token distributions.
-        reverse: (rows,) KL(reference || policy), or None when not asked for.
+        reverse: (rows,) KL(reference || policy), or None when it was not requested.
         log_ratio: (rows,) log pi - log ref of the row's target, or None without targets.
     """
 
@@ -74,7 +74,7 @@ class TokenKl:
     """Token KL of ``n`` pairs; column 0 is chosen, column 1 rejected.
 
     Attributes:
-        sums: (n, 2) float64, KL summed over an answer's tokens, nats.
+        sums: (n, 2) float64, KL summed over a response's tokens, nats.
         tokens: (n, 2) int64, tokens summed over.
         reverse_sums: (n, 2) float64 of KL(reference || policy), or None.
     """
@@ -84,17 +84,17 @@ class TokenKl:
     reverse_sums: Tensor | None = None
 
     def per_token(self, side: int) -> float:
-        """Return nats per token over all answers of a side (0 chosen, 1 rejected): sum divided by count."""
+        """Return nats per token over all responses of a side (0 chosen, 1 rejected): sum divided by count."""
         return _ratio(self.sums[:, side], self.tokens[:, side])
 
     @property
     def chosen(self) -> float:
-        """Mean KL(policy || reference) on chosen answers, nats per token."""
+        """Mean KL(policy || reference) on chosen responses, nats per token."""
         return self.per_token(0)
 
     @property
     def rejected(self) -> float:
-        """Mean KL(policy || reference) on rejected answers, nats per token."""
+        """Mean KL(policy || reference) on rejected responses, nats per token."""
         return self.per_token(1)
 
     def reverse_per_token(self, side: int) -> float | None:
@@ -102,7 +102,7 @@ class TokenKl:
         return None if self.reverse_sums is None else _ratio(self.reverse_sums[:, side], self.tokens[:, side])
 
     def joined(self, other: TokenKl) -> TokenKl:
-        """Return the pairs of both, so that a probe can be measured a few pairs at a time."""
+        """Return the KL of the pairs of both, so that a probe can be measured a few pairs at a time."""
         reverse = None
         if self.reverse_sums is not None and other.reverse_sums is not None:
             reverse = torch.cat([self.reverse_sums, other.reverse_sums])
@@ -119,7 +119,7 @@ def token_kl(
     reverse: bool = False,
     tile: int = DEFAULT_TILE,
 ) -> TokenKl:
-    """Return the exact token KL of each answer.
+    """Return the exact token KL of each response.
 
     Args:
         policy: hidden rows of the policy.
@@ -127,11 +127,11 @@ def token_kl(
         pairs: number of pairs the owners count up to.
         policy_logits: the policy's head.
         reference_logits: the reference's head; the policy's when None.
-        reverse: also measure KL(reference || policy).
-        tile: rows worked on at once.
+        reverse: also compute KL(reference || policy).
+        tile: rows computed at once.
 
     Raises:
-        ValueError: when the two do not describe the same tokens.
+        ValueError: when the rows belong to different tokens.
     """
     if not torch.equal(policy.owner, reference.owner) or not torch.equal(policy.targets, reference.targets):
         raise ValueError("policy and reference rows belong to different tokens")
@@ -156,16 +156,16 @@ def row_kl(
     reverse: bool = False,
     tile: int = DEFAULT_TILE,
 ) -> RowKl:
-    """Return the KL of every row, working on ``tile`` rows at a time.
+    """Return the KL of every row, computed ``tile`` rows at a time.
 
     Args:
         policy_hidden: (rows, width) final hidden states of the policy.
         reference_hidden: (rows, width) of the reference.
         policy_logits: the policy's head.
         reference_logits: the reference's head; the policy's when None.
-        targets: (rows,) tokens whose log-ratio is wanted too.
-        reverse: also measure KL(reference || policy).
-        tile: rows worked on at once.
+        targets: (rows,) tokens whose log-ratio is computed too.
+        reverse: also compute KL(reference || policy).
+        tile: rows computed at once.
     """
     reference_logits = reference_logits or policy_logits
     forward: list[Tensor] = []
@@ -190,7 +190,7 @@ def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
     Equal rows give exactly 0. A token that q excludes (-inf) and p does not makes the row infinite.
     """
     d = log_q - log_p
-    # NaN fails the comparison too: a log-prob of -inf on either side goes the careful way.
+    # NaN fails the comparison too, so a log-prob of -inf on either side takes the second branch.
     if bool((d.abs().amax() <= _EXP_SAFE) if d.numel() else True):
         terms = torch.expm1(d).sub_(d).mul_(log_p.exp())
     else:
@@ -203,8 +203,8 @@ def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 def heads_of(pair: PolicyAndReference) -> tuple[Logits, Logits]:
     """Return the heads of policy and reference as functions of hidden rows.
 
-    A plain linear head that both share is read once; a head that is itself adapted or quantised is called
-    inside the reference's context, where it computes the reference.
+    A plain linear head that both share is read once. A head that is adapted or quantised is called within the
+    reference's context, where it computes the reference.
     """
     policy = HeadSpec.from_model(pair.model)
     with pair.reference() as model:

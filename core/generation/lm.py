@@ -1,4 +1,4 @@
-"""What every layer needs of a causal language model: a policy, its reference, hidden states and a head."""
+"""The interface of a policy with its reference, as generation, training and evaluation use it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 
 class PolicyAndReference(Protocol):
-    """A model that trains and the frozen one it is compared with.
+    """The model that is trained and its reference.
 
     ``model`` is the policy (a transformers or PEFT causal LM). ``reference()`` yields a causal LM that
     computes the reference; with LoRA it is the same object with the adapter switched off (or switched
-    to the frozen copy) for the length of the context.
+    to the frozen copy) within the context.
     """
 
     model: Any

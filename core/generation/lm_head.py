@@ -1,8 +1,8 @@
-"""The output head of any causal LM as one small object: hidden rows in, float32 logit tiles out.
+"""The output head of any causal LM as one object: from rows of hidden states to float32 logits.
 
-Model families differ in what they do between the last hidden state and the logits: a bias (Phi, GPT-J),
-a factor (Cohere, Granite, Falcon-H1), a soft cap (Gemma). Whoever works on rows of hidden states instead
-of whole logit tensors (the one-pass head, the exact KL) must do the same, and only here is it known how.
+Model families differ between the last hidden state and the logits: a bias (Phi, GPT-J), a factor (Cohere, Granite,
+Falcon-H1), a soft cap (Gemma). Code that works on rows of hidden states instead of whole logit tensors (the fused
+head, the exact KL) gets these details from this module alone.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class HeadSpec:
     """The map from final hidden states to logits: ``cap * tanh(scale * (W h + b) / cap)``.
 
     Attributes:
-        weight: (vocabulary, width); the live tensor, so that training it is seen here.
+        weight: (vocabulary, width); the model's own tensor, so that its training takes effect here.
         bias: (vocabulary,) or None.
         scale: factor on the raw logits.
         softcap: bound of the logits by tanh; 0 is off.
         module: called instead of the weight when the head is not a plain linear layer (an adapter on it,
             a quantised head); None otherwise.
-        linear: the kernel of the product, replaceable by a faster one with the same result.
+        linear: the kernel of the product.
     """
 
     weight: Tensor
@@ -66,7 +66,7 @@ class HeadSpec:
 
     @property
     def trainable(self) -> bool:
-        """Whether any tensor of the head gathers a gradient."""
+        """Whether any tensor of the head trains."""
         if self.module is not None:
             return any(p.requires_grad for p in self.module.parameters())
         return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
@@ -77,7 +77,7 @@ class HeadSpec:
         return self.weight.shape[0]
 
     def with_linear(self, linear: Linear) -> HeadSpec:
-        """Return the same head computed by another kernel."""
+        """Return the same head with another kernel."""
         return replace(self, linear=linear)
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -102,12 +102,11 @@ class HeadSpec:
         return z if z.dtype == torch.float64 else z.float()
 
     def hidden_grad_(self, grad: Tensor, logits: Tensor) -> Tensor:
-        """Turn a gradient by the logits into one by the hidden rows; overwrites ``grad``.
+        """Return the gradient by the hidden rows for one by the logits; overwrites ``grad``.
 
         Args:
             grad: (rows, vocabulary), d objective / d logits.
-            logits: (rows, vocabulary), what :meth:`logits` returned for these rows; only read, and only
-                under a soft cap.
+            logits: (rows, vocabulary), the result of :meth:`logits` for these rows; used under a soft cap only.
 
         Returns:
             (rows, width) in the weight's dtype.
@@ -122,7 +121,7 @@ class HeadSpec:
 
 
 def _logit_scale(base: Any) -> float:
-    """Return the factor on the logits that the family of ``base`` applies."""
+    """Return the factor on the logits in the family of ``base``."""
     config = base.config
     kind = str(getattr(config, "model_type", ""))
     if kind.startswith("cohere"):
@@ -135,7 +134,7 @@ def _logit_scale(base: Any) -> float:
 
 
 def _softcap(config: Any) -> float:
-    """Return the bound that the family's logits are squeezed into by tanh, or 0."""
+    """Return the bound of the family's logits under tanh, or 0."""
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     for name in ("final_logit_softcapping", "logits_soft_cap"):
         if value := getattr(text, name, None):

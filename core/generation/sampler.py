@@ -1,9 +1,9 @@
-"""Sampling answers from a causal language model, batched, with every decoder setting on record.
+"""Samples responses from a causal language model in batches, and records every decoder setting.
 
-Tokens are drawn by inverting the distribution function at a number that depends on the answer's own seed
-and the position only (see :mod:`core.generation.seeds`). An answer therefore does not depend on which other
-prompts shared its batch, and two models given the same seed write the same answer exactly as far as their
-distributions agree: side-by-side samples differ because the models differ, not by chance.
+Tokens are drawn by inverting the distribution function at a number that depends only on the response's own seed and
+the position (see :mod:`core.generation.seeds`). A response therefore does not depend on the other prompts in its
+batch, and two models with the same seed write the same response as far as their distributions agree: side-by-side
+samples differ because the models differ.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.domain.pair import GenerationRecord
 from core.generation.seeds import uniforms
 
 _TOP_P_CANDIDATES = 512
-"""Tokens looked at first for top-p; a full sort of the vocabulary is needed only when they do not suffice."""
+"""Most likely tokens that top-p tries first; the vocabulary is sorted only when they do not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class DecoderSettings:
     Attributes:
         temperature: divides the logits; 0 takes the most likely token.
         top_p: keep the smallest set of most likely tokens with at least this probability; 1 is off.
-        top_k: keep this many most likely tokens; 0 is off. Tokens tied with the last one kept are kept too.
-        max_new_tokens: answers are cut there.
+        top_k: keep this many most likely tokens, with ties of the last one; 0 is off.
+        max_new_tokens: most tokens of a response.
 
     Raises:
         BadInput: for a value out of bounds.
@@ -53,24 +53,24 @@ class DecoderSettings:
         if self.top_k < 0:
             raise BadInput(f"top_k cannot be {self.top_k}.", "Choose a number of tokens, or 0 (off).")
         if self.max_new_tokens < 1:
-            raise BadInput("An answer needs room for at least one token.", "Set max_new_tokens to 1 or more.")
+            raise BadInput("max_new_tokens must be at least 1.", "Set it to 1 or more.")
 
     @property
     def is_whole(self) -> bool:
-        """Whether the model's own distribution is sampled, unchanged: what an on-policy KL needs."""
+        """Whether the model's own distribution is sampled unchanged, as an on-policy KL requires."""
         return self.temperature == 1.0 and self.top_p == 1.0 and self.top_k == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One answer.
+    """One sampled response.
 
     Attributes:
         text: decoded without the stop token and other special tokens.
-        token_ids: what the model wrote, the stop token included.
-        finished: whether it ended by a stop token, not at ``max_new_tokens``.
-        seed: the answer's own seed.
-        settings: how it was drawn.
+        token_ids: the sampled tokens, the stop token included.
+        finished: whether it ended with a stop token, not at ``max_new_tokens``.
+        seed: the response's own seed.
+        settings: of the decoder.
     """
 
     text: str
@@ -99,11 +99,11 @@ class Sampled:
 
 
 Progress = Callable[[int, int], None]
-"""Told (answers done, answers wanted) after every batch; may raise to cancel."""
+"""Called with (responses done, all responses) after every batch; may raise to cancel."""
 
 
 def stop_ids_of(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Return the tokens that end an answer: the model's generation settings and the tokenizer's EOS."""
+    """Return the tokens that end a response: the model's generation settings and the tokenizer's EOS."""
     ids: set[int] = set()
     for source in (getattr(model, "generation_config", None), getattr(model, "config", None), tokenizer):
         value = getattr(source, "eos_token_id", None)
@@ -122,17 +122,17 @@ def sample(
     batch_size: int = 16,
     on_progress: Progress | None = None,
 ) -> list[Sampled]:
-    """Answer every prompt once and return the answers in the order of the prompts.
+    """Sample one response to every prompt and return them in the order of the prompts.
 
     Args:
-        model: a transformers or PEFT causal LM; set to evaluation mode meanwhile, weights untouched.
-        tokenizer: decodes the answers; None leaves the texts empty.
+        model: a transformers or PEFT causal LM; it is in evaluation mode meanwhile.
+        tokenizer: decodes the responses; None leaves the texts empty.
         prompts: token ids, at least one token each, generation header included.
-        seeds: one a prompt. The same seed under another model makes a fair side-by-side sample.
+        seeds: one a prompt. The same seed with another model gives a comparable sample.
         settings: temperature 1, whole distribution, 128 tokens when None.
-        stop_ids: tokens that end an answer; those of model and tokenizer when None.
-        batch_size: prompts decoded together; prompts of like length are put together.
-        on_progress: told how many answers are done.
+        stop_ids: tokens that end a response; those of model and tokenizer when None.
+        batch_size: prompts decoded together, of similar length.
+        on_progress: called after every batch.
 
     Raises:
         BadInput: for an empty prompt, or another number of seeds than prompts.
@@ -141,7 +141,7 @@ def sample(
     if len(prompts) != len(seeds):
         raise BadInput(f"{len(prompts)} prompts came with {len(seeds)} seeds.")
     if any(len(prompt) == 0 for prompt in prompts):
-        raise BadInput("A prompt without a single token cannot be answered.")
+        raise BadInput("A prompt has no tokens, so no response can be sampled.")
     stops = frozenset(stop_ids_of(model, tokenizer) if stop_ids is None else stop_ids)
     answers: list[Sampled | None] = [None] * len(prompts)
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
@@ -159,10 +159,10 @@ def sample(
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Put ``model`` in evaluation mode (no dropout, no gradient checkpointing) and back as it was.
+    """Put ``model`` in evaluation mode (no dropout, no gradient checkpointing) and back within the context.
 
-    Every module gets its own flag back: an adapter's wrapper may be in training mode around a model that is
-    not, and setting one flag for all would switch that model's dropout on.
+    Every module gets its own flag back: an adapter's wrapper may be in training mode around a model that is not, and
+    one flag for all would switch on that model's dropout.
     """
     training = [module for module in model.modules() if module.training]
     model.eval()
@@ -173,11 +173,11 @@ def evaluating(model: Any) -> Iterator[None]:
             module.training = True
 
 
-def pick(logits: Tensor, numbers: Tensor, settings: DecoderSettings) -> Tensor:
+def next_tokens(logits: Tensor, numbers: Tensor, settings: DecoderSettings) -> Tensor:
     """Return the next token of each row.
 
-    The token is the first one, in order of token id, at which the distribution function exceeds the row's
-    number; with equal distributions equal numbers give equal tokens.
+    It is the first token, in order of token id, at which the distribution function exceeds the row's number; with
+    equal distributions equal numbers give equal tokens.
 
     Args:
         logits: (rows, vocabulary) raw logits in any float type.
@@ -196,17 +196,17 @@ def pick(logits: Tensor, numbers: Tensor, settings: DecoderSettings) -> Tensor:
     p = torch.softmax(z, dim=-1)
     if settings.top_p < 1.0:
         p = _nucleus(p, settings.top_p)
-    # Float64 sums: 50,000 float32 terms would be off by more than many a token's whole probability.
+    # Float64 sums: the error of 50,000 float32 terms would exceed the probability of many tokens.
     cumulative = p.cumsum(dim=-1, dtype=torch.float64)
     target = numbers[:, None] * cumulative[:, -1:]
     found = torch.searchsorted(cumulative, target, right=True).squeeze(-1)
-    # Rounding can put the target on the total; the last token with any probability is meant then.
+    # Rounding can put the target on the total; the token is then the last one with any probability.
     last = z.shape[-1] - 1 - (p > 0).flip(-1).to(torch.uint8).argmax(dim=-1)
     return torch.minimum(found, last)
 
 
 def _nucleus(p: Tensor, top_p: float) -> Tensor:
-    """Zero all but the most likely tokens that together reach ``top_p``, with all ties of the last one."""
+    """Set all but the most likely tokens that together reach ``top_p``, and ties of the last one, to zero."""
     candidates = min(_TOP_P_CANDIDATES, p.shape[-1])
     values = p.topk(candidates, dim=-1).values
     if candidates < p.shape[-1] and bool((values.sum(dim=-1, dtype=torch.float64) < top_p).any()):
@@ -217,8 +217,8 @@ def _nucleus(p: Tensor, top_p: float) -> Tensor:
 
 
 @dataclass(slots=True)
-class _Live:
-    """The rows of a batch that still write; finished ones are taken out, so that no work goes into them."""
+class _OpenRows:
+    """The rows of a batch that are not finished; finished ones are removed, so that they cost nothing."""
 
     index: list[int]
     mask: Tensor
@@ -226,7 +226,7 @@ class _Live:
     cache: Any = None
 
     def keep(self, rows: list[int]) -> bool:
-        """Keep only ``rows``; False when the cache cannot drop rows, and nothing was changed."""
+        """Keep only ``rows``; return False, and change nothing, when the cache cannot drop rows."""
         if not hasattr(self.cache, "batch_select_indices"):
             return False
         self.cache.batch_select_indices(torch.tensor(rows, dtype=torch.int64, device=self.mask.device))
@@ -235,8 +235,8 @@ class _Live:
         return True
 
 
-def _picking_device(device: torch.device) -> torch.device:
-    """Return where tokens are picked: with the model, but on the CPU for Apple's GPU, which has no float64."""
+def _sampling_device(device: torch.device) -> torch.device:
+    """Return the device that tokens are drawn on: the model's, or the CPU for Apple's GPU, which has no float64."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
@@ -251,7 +251,7 @@ def _decode(
     device = next(model.parameters()).device
     ids, mask = left_padded(prompts, device)
     numbers = np.stack([uniforms(seed, settings.max_new_tokens) for seed in seeds])
-    live = _Live(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(_picking_device(device)))
+    live = _OpenRows(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(_sampling_device(device)))
     wanted = _accepted(model)
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = [True] * len(prompts)
@@ -267,7 +267,7 @@ def _decode(
         )
         live.cache = out.past_key_values
         logits = out.logits[:, -1].to(live.numbers.device)
-        tokens = pick(logits, live.numbers[:, t], settings)
+        tokens = next_tokens(logits, live.numbers[:, t], settings)
         for row, token in zip(live.index, tokens.tolist(), strict=True):
             if open_rows[row]:
                 written[row].append(token)
@@ -286,7 +286,7 @@ def _decode(
 def left_padded(prompts: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     """Return ids and mask (rows, longest), both int64, with every prompt's last token in the last column.
 
-    The padding is token 0, which the mask hides; a model needs no padding token for it.
+    The padding is token 0, which the mask hides, so the model needs no padding token.
     """
     width = max(len(prompt) for prompt in prompts)
     ids = torch.zeros(len(prompts), width, dtype=torch.int64)
@@ -298,7 +298,7 @@ def left_padded(prompts: Sequence[Sequence[int]], device: torch.device | str = "
 
 
 def _accepted(model: Any) -> frozenset[str]:
-    """Return the names of the arguments that the model's own forward pass takes."""
+    """Return the names of the arguments of the model's forward pass."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     return frozenset(inspect.signature(base.forward).parameters)
 
@@ -317,7 +317,7 @@ def sample_both(
     settings: DecoderSettings | None = None,
     **options: Any,
 ) -> list[tuple[Sampled, Sampled]]:
-    """Answer every prompt by policy and by reference under the same seeds.
+    """Sample a response to every prompt from policy and reference with the same seeds.
 
     Args:
         pair: a :class:`core.generation.lm.PolicyAndReference`.
@@ -327,7 +327,7 @@ def sample_both(
         options: further arguments of :func:`sample`.
 
     Returns:
-        (policy's answer, reference's answer) in the order of the prompts.
+        (policy's response, reference's response) in the order of the prompts.
     """
     ours = sample(pair.model, pair.tokenizer, prompts, seeds, settings, **options)
     with pair.reference() as reference:

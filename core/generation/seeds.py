@@ -1,8 +1,8 @@
-"""Random numbers that depend on a seed alone: not on the batch, the device or the library's version.
+"""Random numbers that depend on a seed alone, not on the batch, the device or the library's version.
 
-A sampled answer must come out the same whether its prompt was drawn alone or among others, and policy
-and reference must be able to share their luck. So each answer has its own seed, and the number used at
-its t-th token is the t-th output of a counter-based generator (Philox, Salmon et al. 2011) keyed by it.
+A sampled response must not depend on the prompts in its batch, and policy and reference must be able to use the same
+random numbers. So each response has its own seed, and its t-th token uses the t-th output of a counter-based generator
+(Philox, Salmon et al. 2011) keyed by that seed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from core.domain.errors import ModelRefused
 from core.domain.ids import sha256_text
 from core.model_files.folder_check import ModelCheck, check_model, read_object
 from core.model_files.identity import model_sha256
-from core.model_files.safetensors_file import check_safetensors
+from core.model_files.safetensors_file import parameter_count
 from core.model_files.template_guard import guard_error
 
 _SPECIALS = ("bos_token", "eos_token", "pad_token", "unk_token")
@@ -57,7 +56,7 @@ def describe(model_dir: Path) -> ModelFacts:
     return ModelFacts(
         check,
         model_sha256(path),
-        parameters=_parameters(path),
+        parameters=parameter_count(path),
         context=_number(config, "max_position_embeddings", "n_positions", "seq_length"),
         vocabulary=_number(config, "vocab_size"),
         dtype=str(config.get("dtype") or config.get("torch_dtype") or ""),
@@ -91,14 +90,6 @@ def _require_harmless(template: str, path: Path) -> None:
 
 def _text(token: Any) -> str:
     return str(token.get("content", "")) if isinstance(token, dict) else str(token or "")
-
-
-def _parameters(path: Path) -> int:
-    total = 0
-    for file in sorted(path.glob("*.safetensors")):
-        header = check_safetensors(file)
-        total += sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
-    return total
 
 
 def _number(config: dict[str, Any], *names: str) -> int:

@@ -46,6 +46,18 @@ def check_safetensors(path: Path) -> dict[str, Any]:
     return header
 
 
+def parameter_count(folder: Path) -> int:
+    """Return how many numbers the safetensors files in ``folder`` hold, read from their headers.
+
+    Raises:
+        ModelRefused: when a file is damaged.
+    """
+    headers = [check_safetensors(file) for file in sorted(folder.glob("*.safetensors"))]
+    return sum(
+        math.prod(entry["shape"]) for header in headers for name, entry in header.items() if name != "__metadata__"
+    )
+
+
 def _span(name: str, entry: dict[str, Any]) -> tuple[int, int]:
     begin, end = entry["data_offsets"]
     if not 0 <= begin <= end or end - begin != math.prod(entry["shape"]) * _BYTES[entry["dtype"]]:

@@ -1,4 +1,4 @@
-"""How a run is asked to pause or stop. The engine polls; whoever asks knows nothing of the engine."""
+"""The interface through which a run is asked to pause, stop or save. The engine polls it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ Command = Literal["run", "pause", "stop_and_save", "stop_now"]
 
 
 class Control(Protocol):
-    """Polled between micro-batches; must be cheap and never block except in ``wait``."""
+    """Requests to a run. The engine polls between micro-batches: only ``wait`` may block."""
 
     def command(self) -> Command:
-        """Return what is wanted now."""
+        """Return the request that holds now."""
         ...
 
     def take_checkpoint_request(self) -> bool:
-        """Return True once for each "checkpoint now"."""
+        """Return True once for each request to save a checkpoint now."""
         ...
 
     def wait(self, seconds: float) -> None:
@@ -24,15 +24,15 @@ class Control(Protocol):
 
 
 class NoControl:
-    """A run nobody interrupts."""
+    """A control that never interrupts the run."""
 
     def command(self) -> Command:
-        """Always run."""
+        """Return "run"."""
         return "run"
 
     def take_checkpoint_request(self) -> bool:
-        """Never asked for."""
+        """Return False."""
         return False
 
     def wait(self, seconds: float) -> None:
-        """Nothing to wait for."""
+        """Return at once."""

@@ -83,7 +83,7 @@ def train(
                 job.started = True
                 if processes.is_main or isinstance(event, TERMINAL):
                     yield event
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever ends a run becomes its last event)
         failure = _failure(error, job.step)
     finally:
         processes.leave()

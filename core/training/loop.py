@@ -1,4 +1,4 @@
-"""The steps of a run: gradient, optimizer, probes, checkpoints, and how it ends."""
+"""The steps of a run: gradient, optimizer, probes, checkpoints, and the end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from core.training.steps.optimizer import (
 
 @dataclass(slots=True)
 class Attempt:
-    """What ``train`` was called with, and how far it has come."""
+    """The arguments of ``train``, and how far the attempt has come."""
 
     config: RunConfig
     pairs: Sequence[TrainingPair]
@@ -58,7 +58,7 @@ class Attempt:
 
 
 class Training:
-    """The steps of one attempt, and where the run stands."""
+    """The steps of one attempt, and the state of the run."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Training:
         self.interrupts = interrupts
         self.trainable = session.model.trainable()
         self.optimizer = make_optimizer(config, self.trainable)
-        fits = min(job.processes.gather(prepared.fits))  # passes in step need the same cuts everywhere
+        fits = min(job.processes.gather(prepared.fits))  # every process must cut a step alike
         micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, fits)
         self.state = RunState(
             step=0,
@@ -95,15 +95,15 @@ class Training:
         before = checkpoint.state
         save_load.restore(checkpoint, self.session.model, self.optimizer)
         if before.step == before.total_steps < self.prepared.total:
-            self._move_reference(before.step)  # left undone by the run that ended there and that a fork carries on
+            self._move_reference(before.step)  # the parent of a fork ended here, before its reference moved
         if before.micro_count and (not micro.count or before.micro_count < micro.count):
             micro.limit(before.micro_count, before.micro_tokens)
         if before.kernel_id != self.state.kernel_id:
             self.warnings.append(
                 Warned(
                     "kernel_changed",
-                    f"The forward pass computes differently than before the checkpoint ({before.kernel_id} then, "
-                    f"{self.state.kernel_id} now): the run goes on, but not bit for bit.",
+                    f"The forward pass has another kernel than before the checkpoint ({before.kernel_id} then, "
+                    f"{self.state.kernel_id} now). The run continues, but not bit for bit.",
                     before.step,
                 )
             )
@@ -119,11 +119,11 @@ class Training:
         )
 
     def has_next_step(self) -> bool:
-        """Return whether another step is to be made."""
+        """Return whether the run makes another step."""
         return self.state.step < self.prepared.total and not self.interrupts.stop and not self.session.stop_reason
 
     def run_step(self) -> Generator[RunEvent, None, None]:
-        """Make one optimizer step, look at the run if that is due, and save if that is due."""
+        """Make one optimizer step; run the probe and save a checkpoint where they are due."""
         while self.warnings:
             yield self.warnings.pop(0)
         step = self.state.step + 1
@@ -143,7 +143,7 @@ class Training:
         set_learning_rate(self.optimizer, rate)
         self.optimizer.step()
         self.accumulator.clear()
-        trim_heap()  # rows of another length leave holes that the next step could not use
+        trim_heap()  # rows of another length would leave holes in the heap
         seconds = time.monotonic() - begun - self.interrupts.take_paused()
         done = tally.event(
             step=step, epoch=self.prepared.order.epochs_done(step), grad_norm=norm, lr=rate, seconds=seconds
@@ -159,7 +159,7 @@ class Training:
             yield from self.save(needed=False)
 
     def _move_reference(self, step: int) -> None:
-        """Move a reference that follows the policy, if that is due: after the look at ``step``, before its save."""
+        """Move a reference that follows the policy if it is due, between the probe and the checkpoint of ``step``."""
         if tr_dpo.is_due(self.config, step):
             tr_dpo.refresh(self.session.model, self.config.ref_refresh_mix)
             self.session.evaluator.forget_reference()
@@ -176,7 +176,7 @@ class Training:
         )
 
     def run_probe(self, *, last: bool) -> Generator[RunEvent, None, None]:
-        """Let the probe measure. It cannot end the run by failing, nor change what training draws at random."""
+        """Run the probe. Its failure does not end the run, and it does not change the random numbers of training."""
         probe, processes = self.job.probe, self.job.processes
         if probe is None and processes.is_single:
             return
@@ -197,24 +197,22 @@ class Training:
                     yield from self.interrupts.poll(step)
                     if self.interrupts.stop:
                         break
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (a failed measurement must not end the run)
             failure = f"{type(error).__name__}: {error}"
         save_load.set_random_states(states)
         self.accumulator.clear()
         self.session.model.release_reference()
         if failure:
-            yield Warned("probe_failed", f"A measurement failed and was left out; the run goes on. {failure}", step)
+            yield Warned("probe_failed", f"A measurement failed and was skipped; the run continues. {failure}", step)
         if not last:
             yield PhaseChanged("train", step, self.prepared.total)
 
     def save(self, *, needed: bool) -> Generator[RunEvent, None, None]:
-        """Publish a checkpoint and delete older ones. One that merely was due may fail; the run goes on."""
+        """Publish a checkpoint and delete older ones. Unless it is ``needed``, a failure is a warning."""
         if self.saved_step == self.state.step:
             return
         processes, caught = self.job.processes, None
-        tensors = optimizer_tensors(
-            self.optimizer, self.trainable, keep=processes.is_main
-        )  # before the weights are whole
+        tensors = optimizer_tensors(self.optimizer, self.trainable, keep=processes.is_main)
         with self.session.whole_model():
             if processes.is_main:
                 try:
@@ -246,7 +244,7 @@ class Training:
         yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
 
     def end(self) -> Generator[RunEvent, None, None]:
-        """Look once more, save, publish the result, and yield the last event."""
+        """Run the probe once more, save, publish the result, and yield the last event."""
         if self.interrupts.stop:
             yield from self._stopped()
             return
@@ -272,7 +270,7 @@ class Training:
         yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
 
     def _stopped(self) -> Generator[RunEvent, None, None]:
-        """Save if that was asked for and there is anything to save."""
+        """Save if that was asked for and a step was made, and yield the last event."""
         if self.interrupts.stop == "stop_now":
             yield finished(self.job, "stopped_without_saving", self.summary(), self.state.step)
             return
@@ -282,7 +280,7 @@ class Training:
         yield finished(self.job, "stopped", self.summary(), self.state.step, str(adapter) if adapter.is_dir() else "")
 
     def summary(self) -> dict[str, Any]:
-        """Return what is worth knowing of the whole run in plain values."""
+        """Return a summary of the whole run in plain values."""
         cache = self.prepared.cache
         return {
             "total_steps": self.prepared.total,
@@ -310,6 +308,6 @@ def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]
 
 
 def finished(job: Attempt, reason: Any, summary: dict[str, Any], step: int | None = None, path: str = "") -> Finished:
-    """Return the last event of a run that ended as asked; ``step`` defaults to where the attempt began."""
+    """Return the last event of a run that did not fail; ``step`` defaults to that at which the attempt began."""
     seconds = time.monotonic() - job.began
     return Finished(reason, job.step if step is None else step, path, seconds, summary)

@@ -1,4 +1,4 @@
-"""From settings and pairs to a run that can begin: model, tokens, forward pass, reference, truth gate."""
+"""Prepare a run from settings and pairs: model, tokens, forward pass, reference, truth gate."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GATE_PAIRS = 8
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The pairs a run uses, and how many ties its loss cannot take."""
+    """The pairs a run uses, and how many ties its loss does not accept."""
 
     train: list[TrainingPair]
     dev: list[TrainingPair]
@@ -48,7 +48,7 @@ class Split:
 
 
 def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
-    """Sort pairs into splits; the sealed test split is not touched, ties stay only for losses that read them."""
+    """Return the pairs by split. The sealed test split is not used; ties stay only for losses that accept them."""
     takes_ties = LOSS_ROWS[config.loss].accepts_ties
     used = [pair for pair in pairs if takes_ties or not pair.is_tie]
     left_out = sum(pair.is_tie for pair in pairs if pair.split != "test") if not takes_ties else 0
@@ -57,14 +57,14 @@ def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run that can begin.
+    """A run that is ready to start.
 
     Attributes:
         order: which pairs make up which step, as indices into ``train``.
         train: the encoded training pairs, dropped ones left out, in file order.
         total: optimizer steps of the whole run.
         cache: the reference cache, for its counts.
-        fits: tokens that a forward pass has room for by the memory plan, 0 where there is no plan.
+        fits: tokens of the largest forward pass that the memory plan allows, 0 where there is no plan.
     """
 
     session: TrainSession
@@ -88,14 +88,14 @@ def prepare(
     kernel: str = "",
     weights_sha256: str = "",
 ) -> Generator[RunEvent, None, Prepared | None]:
-    """Load, tokenise, compute the reference, and on a fresh run pass the gate; None when told to stop.
+    """Load, tokenise, compute the reference, and run the truth gate on a fresh run; None when asked to stop.
 
     ``kernel`` names the CPU's matrix kernel that a resumed run had; it is used where it exists. ``weights_sha256`` is
     the hash of weights and architecture; "" computes it.
 
     Raises:
         GateFailed: naming the cause.
-        UserError: for anything else a user can mend.
+        UserError: for anything else that the user can correct.
     """
     yield PhaseChanged("load", detail=Path(model_dir).name)
     model = load_model(model_dir, config, device, weights_sha256=weights_sha256)
@@ -137,7 +137,7 @@ def prepare(
 
 
 def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
-    """Return the tokens of the largest micro-batch that the memory plan has room for now; 0 where none can be made."""
+    """Return the tokens of the largest micro-batch that the memory plan allows now; 0 where there is no plan."""
     model, config = session.model, session.config
     try:
         shape = ModelShape.of(model.config, sum(p.numel() for p in model.base.parameters()))
@@ -160,7 +160,7 @@ def _about_ties(count: int, config: RunConfig) -> str:
 def _visited(
     train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], processes: ProcessGroup, *, whole: bool
 ) -> list[EncodedPair]:
-    """Return the pairs that this process values in ``steps``, longest first, so that batches are of like length."""
+    """Return the pairs that this process scores in ``steps``, longest first, so that batches hold similar lengths."""
     indices: set[int] = set()
     for step in steps:
         batch = order.batch(step)
@@ -174,7 +174,7 @@ def _visited(
 def _compute_reference(
     pairs: Sequence[EncodedPair], session: TrainSession, cache: ReferenceCache, interrupts: Interrupts, step: int
 ) -> Generator[RunEvent, None, None]:
-    """Fill the cache, with half the batch each time memory runs out; stops early when told to."""
+    """Fill the cache, with half the batch each time memory runs out; stops early when asked to."""
     batch = REFERENCE_BATCH.get(session.model.device.type, 4)
     known = len(pairs) - len(cache.missing(pairs))
     yield PhaseChanged("reference", known, len(pairs), f"{known} from the cache")
@@ -210,7 +210,7 @@ def pass_gate(
 ) -> Generator[RunEvent, None, None]:
     """Run the truth gate and yield its report, on fewer pairs each time memory runs out.
 
-    Where the model is in shards that cannot be: the other processes wait inside a pass.
+    A sharded model cannot retry: the other processes wait inside a forward pass.
 
     Raises:
         GateFailed: after a report that names the cause.

@@ -11,14 +11,14 @@ from core.training.steps.session import TrainSession
 
 
 class Probe(Protocol):
-    """Called at step 0, whenever one of the cadences ``*_every`` falls due, and at the end."""
+    """Measures a run at step 0, whenever one of the settings ``*_every`` is due, and at the end."""
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
-        """Measure and yield events. An exception is reported and the run goes on."""
+        """Measure and yield events. The engine reports an exception as a warning and continues."""
         ...
 
 
 def is_due(config: RunConfig, step: int) -> bool:
-    """Return whether any probe falls due after ``step``."""
+    """Return whether the probe is due after ``step``."""
     cadences = (config.eval_every, config.kl_every, config.sample_every)
     return step == 0 or any(every and step % every == 0 for every in cadences)

@@ -68,7 +68,7 @@ def _look_at_model(model_dir: Path) -> Check:
 
 
 def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
-    from core.training.policy.model import read_tokenizer
+    from core.training.policy.read_model import read_tokenizer
     from core.training.text.tokenise import encode_pairs
 
     encoded, report = encode_pairs(pairs, read_tokenizer(model_dir), config)

@@ -1,4 +1,4 @@
-"""A child run that takes up another run's checkpoint under changed settings, recorded as such."""
+"""Forks: a run that continues another run's checkpoint under changed settings."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ FIXED: tuple[str, ...] = (
     "max_length",
     "min_response",
 )
-"""Settings a fork must keep: weights, tokens, reference and the place in the data order depend on them."""
+"""Settings a fork must keep: weights, tokens, reference and the position in the data order depend on them."""
 
 
 def fork_checkpoint(source: Path, run_dir: Path, config: RunConfig, *, parent_run: str = "") -> Checkpoint:
-    """Copy the checkpoint at ``source`` into the child run's folder, so that resuming the child continues it.
+    """Copy the checkpoint at ``source`` into the fork's run folder, so that resuming the fork continues it.
 
-    The child's manifest says what it was forked from and which settings changed. With nothing changed the
-    child continues bit for bit like its parent.
+    The copy's manifest names the checkpoint it was forked from and the settings that changed. Without changes the fork
+    continues bit for bit like its parent.
 
     Args:
         source: a checkpoint folder of the parent, ``.../checkpoints/step-N``.
-        run_dir: the child's run folder.
-        config: the child's settings.
-        parent_run: id of the parent run, recorded.
+        run_dir: the fork's run folder.
+        config: the fork's settings.
+        parent_run: id of the parent run.
 
     Raises:
         BadInput: when the parent's checkpoint is damaged.
-        UsageError: when a setting changed that a checkpoint cannot follow.
+        UsageError: when a setting changed that a fork must keep.
     """
     parent = save_load.read(Path(source))
     changed = save_load.objective_differences(parent.state.config, config)

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, in safetensors and JSON, published whole or not at all."""
+"""Checkpoints: everything a run needs to continue, in safetensors and JSON, published whole or not at all."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Where a run stands after an optimizer step; all but the tensors.
+    """The state of a run after an optimizer step, without the tensors.
 
-    The step alone says where in the data order the run is. ``inputs`` are the hashes behind the fingerprint.
+    The step gives the position in the data order. ``inputs`` are the hashes that enter the fingerprint.
 
     Attributes:
         micro_count, micro_tokens: limits of a forward pass if memory ran out before; 0 otherwise.
-        kernel_id: the arithmetic of the forward pass; another one would not continue bit for bit.
-        pairs_seen, tokens_seen: counted over the whole run. seconds: of training, pauses left out.
+        kernel_id: of the scorer; with another one the run would not continue bit for bit.
+        pairs_seen, tokens_seen: counted over the whole run. seconds: of training, without pauses.
         first: loss, margin, accuracy of the first step.
-        fork_from: of a child run, what it continues and which settings changed; {} otherwise.
+        fork_from: of a fork, the checkpoint it continues and the settings that changed; {} otherwise.
     """
 
     step: int
@@ -75,7 +75,7 @@ class Checkpoint:
 
 
 def step_folder(run_dir: Path, step: int) -> Path:
-    """Return where the checkpoint of ``step`` lies."""
+    """Return the folder of the checkpoint of ``step``."""
     return Path(run_dir) / FOLDER / f"step-{step}"
 
 
@@ -86,18 +86,18 @@ def listed(run_dir: Path) -> list[Path]:
 
 
 def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Mapping[str, Tensor]) -> Checkpoint:
-    """Publish the checkpoint of ``state.step``, check it, and only then delete older ones.
+    """Publish the checkpoint of ``state.step`` and verify it.
 
     ``optimizer_state`` is what :func:`core.training.steps.optimizer.optimizer_tensors` returns.
 
     Raises:
-        StorageFull: when there is no room; earlier checkpoints are untouched.
-        UserError: when it could not be written, or does not read back as it was written.
+        StorageFull: when the disk is full; earlier checkpoints are not changed.
+        UserError: when it cannot be written, or does not verify afterwards.
     """
     target = step_folder(run_dir, state.step)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        shutil.rmtree(target)  # of an attempt that was rolled back, or damaged
+        shutil.rmtree(target)  # of an earlier attempt, or damaged
 
     def fill(folder: Path) -> None:
         save_weights(model, folder)
@@ -116,13 +116,13 @@ def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Ma
     except BadInput as error:
         raise UserError(
             f"The checkpoint of step {state.step} does not read back as it was written: {error.message}",
-            "Check the disk. Earlier checkpoints are untouched.",
+            "Check the disk. Earlier checkpoints were not changed.",
         ) from error
     return Checkpoint(target, state, sha256)
 
 
 def delete_older(run_dir: Path, keep: int) -> list[Path]:
-    """Delete all but the ``keep`` newest checkpoints (0 keeps all) and what interrupted writes left."""
+    """Delete all but the ``keep`` newest checkpoints (0 keeps all) and the remains of interrupted writes."""
     durable.sweep(Path(run_dir) / FOLDER)
     old = listed(run_dir)[keep:] if keep > 0 else []
     for path in old:
@@ -142,7 +142,7 @@ def newest(run_dir: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def read(path: Path) -> Checkpoint:
-    """Check a checkpoint against its manifest and read its state.
+    """Verify a checkpoint against its manifest and read its state.
 
     Raises:
         BadInput: when it is damaged.
@@ -153,7 +153,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def restore(checkpoint: Checkpoint, model: LoadedModel, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, optimizer and random states of ``checkpoint`` in place.
+    """Load weights, optimizer and random states of ``checkpoint``.
 
     Raises:
         BadInput: when they do not fit this model.
@@ -172,7 +172,7 @@ def restore(checkpoint: Checkpoint, model: LoadedModel, optimizer: torch.optim.O
 
 
 def save_weights(model: LoadedModel, folder: Path) -> None:
-    """Write what trains: an adapter as a PEFT folder ``adapter``, full weights as ``weights.safetensors``."""
+    """Write the trainable weights: an adapter as a PEFT folder ``adapter``, all weights as ``weights.safetensors``."""
     if not model.is_peft:
         save_file(_flat({n: p.detach() for n, p in model.trainable().items()}), folder / "weights.safetensors")
         return
@@ -180,7 +180,8 @@ def save_weights(model: LoadedModel, folder: Path) -> None:
 
 
 def save_adapter(model: LoadedModel, folder: Path) -> None:
-    """Write the policy's adapter so that plain peft loads it."""
+    """Write the policy's adapter as a folder that PEFT loads."""
+    # Imported here: peft imports transformers, which must not be imported before go_offline().
     from peft.utils import get_peft_model_state_dict
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,7 +216,7 @@ def load_weights(model: LoadedModel, folder: Path) -> None:
 
 
 def _policy_name(name: str) -> str:
-    """Turn a name in a PEFT file into the parameter's: lora_A.weight is lora_A.default.weight."""
+    """Return the parameter of a name in a PEFT file: lora_A.weight is lora_A.default.weight."""
     stem, _, last = name.rpartition(".")
     return f"{stem}.{POLICY}.{last}" if last in ("weight", "bias") else f"{name}.{POLICY}"
 
@@ -233,7 +234,7 @@ def random_states() -> dict[str, Tensor]:
 
 
 def set_random_states(states: Mapping[str, Tensor]) -> None:
-    """Put back what :func:`random_states` returned; devices this machine lacks are left out."""
+    """Set the states that :func:`random_states` returned, except for devices that this machine lacks."""
     torch.set_rng_state(states["cpu"])
     for name, state in states.items():
         device, _, index = name.partition(":")
@@ -244,7 +245,7 @@ def set_random_states(states: Mapping[str, Tensor]) -> None:
 def objective_differences(before: Mapping[str, Any], now: RunConfig) -> list[str]:
     """Return the settings that change the objective and differ, as "name: before -> now".
 
-    A setting that did not exist yet when ``before`` was written had the value that it has unless it is set.
+    A setting that did not exist when ``before`` was written counts as having its default.
     """
     old, new = RunConfig.as_stored(before).to_plain(), now.to_plain()
     return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in RunConfig.objective_keys() if old[n] != new[n]]

@@ -1,4 +1,4 @@
-"""The adapter of a finished run as a folder of its own, loaded back by plain PEFT before it appears."""
+"""Exports the adapter of a finished run as a folder, which plain PEFT loads back before it is published."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from core.model_files.identity import model_sha256
 from core.model_files.offline import go_offline
 from core.training.export.comparison import RunExport, all_logits, difference, probe_ids
 from core.training.export.contract import carry_contract
-from core.training.policy.model import read_base, read_tokenizer
 from core.training.policy.provenance import read_contract, require_base
+from core.training.policy.read_model import read_base, read_tokenizer
 
 
 def copy_adapter(model_dir: Path, adapter_dir: Path, target: Path, *, facts: dict[str, Any] | None = None) -> RunExport:
-    """Copy a finished adapter with its contract, and show that plain PEFT loads the copy onto the same base.
+    """Copy a finished adapter with its contract, and verify that plain PEFT loads the copy onto the same base.
 
     Raises:
         ModelRefused: when the adapter belongs to another base.
@@ -42,7 +42,7 @@ def copy_adapter(model_dir: Path, adapter_dir: Path, target: Path, *, facts: dic
 
 
 def _neutral_config(folder: Path, base_name: str) -> None:
-    """Name the base without this machine's path, and drop the empty model card that PEFT writes."""
+    """Replace the base's path by its name, and delete the empty model card that PEFT writes."""
     config = read_json(folder / "adapter_config.json")
     config["base_model_name_or_path"] = base_name
     write_json(folder / "adapter_config.json", config)
@@ -52,8 +52,8 @@ def _neutral_config(folder: Path, base_name: str) -> None:
 def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch.float32) -> Any:
     """Return the base with an exported adapter, after checking that they belong together.
 
-    An adapter trained on a 4-bit base is loaded onto the full-precision weights of the same files: what it
-    computes there is near to, but not exactly, what was trained.
+    An adapter trained on a 4-bit base is loaded onto the full-precision weights of the same files. Its results there
+    are close to, but not exactly, those of the trained policy.
 
     Raises:
         ModelRefused: when the adapter's contract names another base, or either folder is unsafe.
@@ -69,6 +69,7 @@ def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch
 
 def _load_peft(base: Any, folder: Path) -> Any:
     """Return ``base`` with the adapter in ``folder``, through PEFT's own public loader, in evaluation mode."""
+    # Imported here: peft imports transformers, which must not be imported before go_offline().
     from peft import PeftModel
 
     return PeftModel.from_pretrained(base, str(folder), local_files_only=True).eval()

@@ -1,4 +1,4 @@
-"""The proof that an export computes what was trained: every logit of a few texts, compared."""
+"""Verifies that an export gives the logits of the trained policy on a few texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-3, torch.bfloat16: 1.0, torc
 
 @dataclass(frozen=True, slots=True)
 class RunExport:
-    """What was written and how near it is to what was trained.
+    """What was written and how close it is to the trained policy.
 
     Attributes:
         path: the folder. sha256: of its manifest.
@@ -64,7 +64,7 @@ def difference(expected: list[Tensor], found: list[Tensor], tolerance: float, wh
     same = torch.cat([a.argmax(-1) == b.argmax(-1) for a, b in zip(expected, found, strict=True)])
     if not gap <= tolerance:
         raise ModelRefused(
-            f"{what} differs from what was trained by up to {gap:.3g} in a logit; it was not kept.",
+            f"{what} differs from the trained policy by up to {gap:.3g} in a logit; it was not kept.",
             "Export again in float32. If it stays, the base folder has changed since the training.",
         )
     return sum(a.numel() for a in expected), gap, float(same.double().mean())

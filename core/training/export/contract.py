@@ -1,4 +1,4 @@
-"""The contract that an exported adapter or model carries: what it was made of."""
+"""Builds and writes the contract of an exported adapter or model, which says what it was made of."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A merged model as one GGUF file for llama.cpp, written with llama.cpp's own ``gguf`` library.
+"""Exports a merged model as one GGUF file for llama.cpp, with llama.cpp's own ``gguf`` library.
 
-That library on the package index writes the format and knows the tensors' names; its converter script is
-not part of it. This module converts the families whose layout is Llama's (Llama, SmolLM, Mistral, Qwen2, Qwen3)
-with a byte-level BPE tokenizer of a known splitting rule; for all others its errors name the script. The file is read
-back through transformers and its logits are compared before it appears.
+The library on the package index writes the format and maps the tensors' names; the converter script is not part of it.
+This module converts the families whose layout is Llama's (Llama, SmolLM, Mistral, Qwen2, Qwen3) with a byte-level BPE
+tokenizer of a known splitting rule; for all others its errors name the script. The file is read back through
+transformers, and its logits are compared before it is published.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,12 +25,12 @@ from core.durable import TMP_PREFIX
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.training.export.comparison import all_logits, probe_ids
-from core.training.policy.model import read_base, read_tokenizer
+from core.training.policy.read_model import read_base, read_tokenizer
 
 FAMILIES: dict[str, str] = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
 """model_type of transformers to the architecture name of llama.cpp."""
 _INTERLEAVED = ("llama", "mistral")
-"""Families whose rotary pairs llama.cpp keeps next to each other, so that query and key rows are reordered."""
+"""Families whose rotary pairs are adjacent in llama.cpp, so that query and key rows are reordered."""
 _LLAMA3_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
 _QWEN2_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|"
 _TOLERANCE = {"f32": 1e-3, "f16": 0.5, "bf16": 1.0}
@@ -45,10 +46,8 @@ def export_gguf(model_dir: Path, target: Path, *, kind: str = "f16") -> float:
         kind: how matrices are stored: "f32", "f16" or "bf16".
 
     Raises:
-        ModelRefused: for a family, tokenizer or setting that is not covered here, naming the script that is.
+        ModelRefused: for a family, tokenizer or setting that is not supported, naming llama.cpp's script.
     """
-    import gguf
-
     model_dir, target = Path(model_dir), Path(target)
     check_model(model_dir)
     go_offline()
@@ -68,9 +67,9 @@ def export_gguf(model_dir: Path, target: Path, *, kind: str = "f16") -> float:
         writer.write_tensors_to_file()
         writer.close()
         gap = _read_back(tmp, model, tokenizer, kind)
-        with open(tmp, "rb+") as handle:
+        with tmp.open("rb+") as handle:
             os.fsync(handle.fileno())
-        os.replace(tmp, target)
+        tmp.replace(target)
     finally:
         tmp.unlink(missing_ok=True)
     return gap
@@ -94,13 +93,11 @@ def _require_covered(config: dict[str, Any]) -> None:
 
 
 def _write_settings(writer: Any, config: dict[str, Any], name: str, kind: str) -> None:
-    import gguf
-
     heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or config["hidden_size"] // heads
     file_types = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "bf16": "MOSTLY_BF16"}
     writer.add_type("model")
-    writer.add_name("model" if "mistral" in name.lower() else name)  # a reader would take the name for a family
+    writer.add_name("model" if "mistral" in name.lower() else name)  # a reader would take "mistral" for the family
     writer.add_file_type(int(gguf.LlamaFileType[file_types[kind]]))
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -157,8 +154,6 @@ def _splitting_rule(plan: dict[str, Any]) -> str:
 
 
 def _write_tensors(writer: Any, model: Any, config: dict[str, Any], kind: str) -> None:
-    import gguf
-
     arch = {name: key for key, name in gguf.MODEL_ARCH_NAMES.items()}[FAMILIES[config["model_type"]]]
     names = gguf.get_tensor_name_map(arch, config["num_hidden_layers"])
     for name, tensor in _tensors(model, config):
@@ -178,7 +173,7 @@ def _write_tensors(writer: Any, model: Any, config: dict[str, Any], kind: str) -
 
 
 def _tensors(model: Any, config: dict[str, Any]) -> Iterable[tuple[str, Tensor]]:
-    """Yield the named weights once; a tied head is left out, as llama.cpp expects."""
+    """Yield the named weights once; a tied head is left out, as in llama.cpp."""
     for name, parameter in model.named_parameters():
         if not (config.get("tie_word_embeddings") and name == "lm_head.weight"):
             yield name, parameter.detach()

@@ -1,4 +1,4 @@
-"""The result of a run as one model: adapter and base merged, or a copy of a fully trained model."""
+"""Exports the result of a run as one model: adapter and base merged, or a copy of a fully trained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model_files.offline import go_offline
 from core.training.export.adapter import load_exported
 from core.training.export.comparison import PROBES, TOLERANCE, RunExport, all_logits, difference, probe_ids
 from core.training.export.contract import carry_contract
-from core.training.policy.model import read_base, read_tokenizer
+from core.training.policy.read_model import read_base, read_tokenizer
 
 Numbers = tuple[int, float, float]
 
@@ -30,10 +30,10 @@ def export_merged(
 ) -> RunExport:
     """Write base and adapter as one safetensors model, verified logit by logit against the adapter.
 
-    The sum is computed in float32 (or wider) and rounded once, to ``dtype``.
+    The merged weights are computed in float32 (or wider) and rounded once, to ``dtype``.
 
     Raises:
-        ModelRefused: when the adapter belongs to another base, or the merged model computes something else.
+        ModelRefused: when the adapter belongs to another base, or the merged model gives other logits.
     """
     wide = torch.float64 if dtype is torch.float64 else torch.float32
     with_adapter = load_exported(model_dir, adapter_dir, wide)
@@ -59,10 +59,10 @@ def export_merged(
 def copy_model(
     source: Path, target: Path, *, dtype: torch.dtype = torch.float32, facts: dict[str, Any] | None = None
 ) -> RunExport:
-    """Copy a fully trained model, in another dtype where asked, compared logit by logit.
+    """Copy a fully trained model, in ``dtype``, verified logit by logit.
 
     Raises:
-        ModelRefused: when the source is unsafe, or the copy computes something else.
+        ModelRefused: when the source is unsafe, or the copy gives other logits.
     """
     go_offline()
     check_model(source)

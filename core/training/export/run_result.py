@@ -1,4 +1,4 @@
-"""What a finished run leaves behind: its adapter as a PEFT folder, or the whole model after full fine-tuning."""
+"""Publishes the result of a finished run: its adapter as a PEFT folder, or the model after full fine-tuning."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def publish_result(
 ) -> tuple[Path, str]:
     """Write ``run_dir/adapter`` (PEFT) or ``run_dir/model`` (Hugging Face) and return folder and manifest sha256.
 
-    One of an earlier attempt is moved aside first and deleted once the new one is complete. ``weights`` are those
-    of a model that is otherwise held in shards.
+    The result of an earlier attempt is moved aside first and deleted once the new one is complete. ``weights`` are the
+    gathered weights of a sharded model.
     """
     target = Path(run_dir) / ("adapter" if model.is_peft else "model")
     old: Path | None = None

@@ -1,6 +1,6 @@
 """Keep the memory of the process near what its tensors need.
 
-What is here changes no number: it tells the C library and oneDNN what to do with memory that nothing uses.
+These settings change no result: they tell the C library and oneDNN what to do with memory that is not in use.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 KEPT_PRIMITIVES = "64"
-"""Compiled products that oneDNN keeps, each for one shape: more than a pair needs, few enough to be small."""
+"""Compiled products that oneDNN keeps, each for one shape: more than a pair needs, and little memory."""
 OWN_MAPPING = 4 << 20
-"""Bytes from which a tensor gets a mapping of its own. Below, the heap is reused; above, its holes grow too large."""
+"""Bytes from which a tensor gets a mapping of its own; in the heap, larger ones leave holes that stay unused."""
 _M_MMAP_THRESHOLD = -3
 
 
@@ -25,7 +25,7 @@ def limit_caches() -> None:
 
 
 def limit_primitive_caches() -> None:
-    """Let oneDNN keep few compiled products, unless the environment says how many.
+    """Limit how many compiled products oneDNN keeps, unless the environment says how many.
 
     Every row length is a shape of its own, and a compiled product takes 0.3 MB twice, in oneDNN's cache and in
     torch's before it. Their limits of 1024 each would let a run over pairs of many lengths grow by 480 MB. Both
@@ -36,17 +36,17 @@ def limit_primitive_caches() -> None:
 
 
 def map_large_tensors() -> None:
-    """Let glibc map large tensors one by one, so that freeing one gives its memory back.
+    """Make glibc map large tensors one by one, so that freeing one returns its memory to the system.
 
-    Left to itself, glibc takes tensors of up to 32 MB from the heap once one of them was freed. Activations of rows
-    of different lengths then leave holes that others do not fit into: 3.5 GB instead of 2.5 GB at 1,300 tokens.
+    By default glibc takes tensors of up to 32 MB from the heap once one of them was freed. Activations of rows of
+    different lengths then leave holes that others do not fit into: 3.5 GB instead of 2.5 GB at 1,300 tokens.
     """
     if libc := _libc():
         libc.mallopt(_M_MMAP_THRESHOLD, OWN_MAPPING)
 
 
 def trim_heap() -> None:
-    """Return freed memory to the system where the C library keeps it (glibc); otherwise nothing."""
+    """Return freed memory to the system; does nothing where the C library is not glibc."""
     if libc := _libc():
         libc.malloc_trim(0)
 

@@ -1,12 +1,12 @@
-"""Sequence log-probs and their hidden gradient in one pass over the vocabulary, without keeping a logit.
+"""Sequence log-probs and their gradient by the hidden states in one pass over the vocabulary, without kept logits.
 
-A loss sees only the log-prob of each sequence, so the gradient of that log-prob by the hidden rows does not
-depend on the loss: one factor per sequence does. It is therefore formed in the forward pass, while a tile of
-logits exists, and scaled in the backward pass. Two matrix products a tile, nothing recomputed, and only
-(rows, width) numbers kept. Statistics are read from the same tile while it is in the cache.
+A loss reads only the log-prob of each sequence. The gradient of that log-prob by the hidden rows therefore depends on
+the loss only through one factor per sequence. The forward pass computes it while a tile of logits exists, and the
+backward pass scales it: two matrix products a tile, nothing recomputed, (rows, width) numbers kept. Statistics are
+computed from the same tile while it is in the cache.
 
-A head that trains itself (full fine-tuning, an adapter on the head) needs the logits' gradient for its
-weight, which does depend on the loss; there each tile is recomputed in the backward pass instead.
+A head that trains itself (full fine-tuning, an adapter on the head) needs the gradient by the logits, which depends on
+the loss; there the backward pass recomputes each tile.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from torch.utils.checkpoint import checkpoint
 from core.generation.lm_head import HeadSpec
 
 TILE_BYTES = 30 << 20
-"""Size of a logit tile: below 32 MB the C library keeps freed memory, above it every tile costs page faults."""
+"""Size of a logit tile. Below 32 MB the C library keeps freed memory; above, every tile costs page faults."""
 _BLOCK = 16
-"""Rows of a tile whose softmax is taken at once: they stay in the second-level cache."""
+"""Rows of a tile whose softmax is computed together; they fit into the second-level cache."""
 
 
 @dataclass(slots=True)
 class RowScores:
-    """What the head says of the response rows of a batch.
+    """The head's results for the response rows of a batch.
 
     Attributes:
         logps: (owners,) float64 (float32 where the device has no float64): per owner the sum over its rows
@@ -69,7 +69,7 @@ def score_rows(
         owners: number of sequences.
         head: the output head.
         weights: (rows,) weight of each log-prob in its sequence's sum; None is 1.
-        stats: whether entropy, correct and wpo are wanted.
+        stats: whether to compute entropy, correct and wpo.
         tile: rows of a logit tile; 0 chooses by the vocabulary.
     """
     tile = tile or tile_rows(head.vocabulary)
@@ -95,7 +95,7 @@ def _sum_dtype(hidden: Tensor) -> torch.dtype:
 
 
 class _OnePass(torch.autograd.Function):
-    """Weighted sums of token log-probs; the unit gradient by ``hidden`` is made in the forward pass."""
+    """Weighted sums of token log-probs; the forward pass computes the unit gradient by ``hidden``."""
 
     @staticmethod
     def forward(
@@ -136,8 +136,9 @@ class _OnePass(torch.autograd.Function):
         return sums, *out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor | None, *_rows: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Scale the unit gradient by what the loss wants of each sequence."""
+    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Tensor | None, ...]:
+        """Return the unit gradient of each row times the loss's gradient by its sequence's log-prob."""
+        grad: Tensor | None = grad_outputs[0]
         if grad is None:
             return (None,) * 10
         unit, owner = ctx.saved_tensors
@@ -147,8 +148,8 @@ class _OnePass(torch.autograd.Function):
 def _reduce_tile(logits: Tensor, targets: Tensor, out: list[Tensor], wants_grad: bool) -> None:
     """Fill per-row results of one tile; with ``wants_grad`` leave d log-prob / d logits in ``logits``.
 
-    The normaliser comes from the softmax itself: p_max = exp(max - lse) is at least 1 / vocabulary, so its
-    logarithm is exact to rounding and the tile is read once less. Blocks of rows stay in the cache.
+    The normaliser is computed from the softmax: p_max = exp(max - lse) is at least 1 / vocabulary, so its logarithm is
+    exact up to rounding, and the tile is read once less. Blocks of rows stay in the cache.
     """
     for start in range(0, logits.shape[0], _BLOCK):
         part = slice(start, start + _BLOCK)
@@ -180,10 +181,10 @@ def _recomputing(
     tile: int,
     wide: torch.dtype,
 ) -> tuple[Tensor, list[Tensor]]:
-    """Return the same as :class:`_OnePass` through autograd, recomputing each tile in the backward pass.
+    """Return the results of :class:`_OnePass` through autograd, recomputing each tile in the backward pass.
 
-    The values are :class:`_OnePass`'s own to the last bit, so that a policy that has not moved has h = 0 exactly
-    against a reference that was computed without gradients.
+    The values are bitwise those of :class:`_OnePass`, so that at policy = reference h is exactly 0 against a reference
+    that was computed without gradients.
     """
 
     def one_tile(rows: Tensor, target: Tensor) -> tuple[Tensor, ...]:

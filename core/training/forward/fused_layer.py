@@ -1,10 +1,10 @@
 """One Llama-shaped decoder layer, forward and backward by hand, as plain functions of tensors.
 
-The backward pass keeps what is dear to compute (queries, keys, values, the attention's output, gate and up
-products) and computes again what is cheap (norms, the activation). Frozen weights get no gradient; base and
-adapter of a linear layer share one step. In the last layer only rows that are read later pass beyond the attention.
+The backward pass keeps what is expensive to compute (queries, keys, values, the attention's output, gate and up
+products) and recomputes the rest (norms, the activation). Frozen weights get no gradient; base and adapter of a linear
+layer are one step. In the last layer only the rows that are used later pass beyond the attention.
 
-Shapes: T tokens, K kept rows (K = T but in the last layer), H width, d head dimension, r rank.
+Shapes: T tokens, K kept rows (K = T except in the last layer), H width, d head dimension, r rank.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from core.training.forward.tiled_attention import AttentionPlan, attend, attend_
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a layer needs besides its weights.
+    """The arguments of a layer besides its weights.
 
     Attributes:
         plan: the attention's tiles.
         cos, sin: (T, 1, d / 2) of the rotary embedding. scaling: of the attention's scores. eps: of the norms.
         linear: the matrix kernel.
-        policy: whether the policy's adapters or the reference's take part.
-        keep: (K,) rows that pass beyond the attention; None is all.
+        policy: True for the policy's adapters, False for the reference's.
+        keep: (K,) rows that pass beyond the attention; None keeps all.
     """
 
     plan: AttentionPlan
@@ -46,7 +46,7 @@ class Call:
 
 @dataclass(slots=True)
 class Saved:
-    """What the backward pass of a layer reads.
+    """The tensors that the backward pass of a layer reads.
 
     Attributes:
         h: (T, H) input. q, k, v: (T, heads, d), rotated and q scaled. raw_q, raw_k: before the head norms, if any.
@@ -67,18 +67,18 @@ class Saved:
     low: tuple[Tensor | None, ...]
 
     def tensors(self) -> list[Tensor | None]:
-        """Return everything in one list, for autograd to hold."""
+        """Return all tensors in one list, for autograd to keep."""
         plain = [self.h, self.q, self.k, self.v, self.raw_q, self.raw_k, self.o, self.mid, self.gate, self.up]
         return [*plain, *self.low]
 
     @classmethod
     def of(cls, tensors: tuple[Tensor, ...]) -> Saved:
-        """Rebuild from :meth:`tensors`."""
-        return cls(*tensors[:10], tuple(tensors[10:]))
+        """Return the instance that :meth:`tensors` was called on."""
+        return cls(*tensors[:10], low=tuple(tensors[10:]))
 
 
 def forward_layer(h: Tensor, layer: FusedLayer, call: Call) -> tuple[Tensor, Saved]:
-    """Return the layer's output (K, H) for its input (T, H), and what the backward pass needs."""
+    """Return the layer's output (K, H) for its input (T, H), and the tensors that the backward pass needs."""
     x = rms_norm(h, layer.norm_in, call.eps)
     (q, low_q), (k, low_k), (v, low_v) = (_apply(x, linear, call) for linear in (layer.q, layer.k, layer.v))
     q, k, v = (_by_head(t, call) for t in (q, k, v))
@@ -103,9 +103,9 @@ def forward_layer(h: Tensor, layer: FusedLayer, call: Call) -> tuple[Tensor, Sav
 def backward_layer(
     grad: Tensor, saved: Saved, layer: FusedLayer, call: Call, *, input_grad: bool = True
 ) -> tuple[Tensor | None, list[Tensor]]:
-    """Return the gradient by the layer's input (None if not wanted) and by its adapters.
+    """Return the gradient by the layer's input (None without ``input_grad``) and by its adapters.
 
-    The adapters' gradients stand in the order of :meth:`FusedLayer.parameters`.
+    The adapters' gradients are in the order of :meth:`FusedLayer.parameters`.
     """
     low = saved.low
     s = F.silu(saved.gate)
@@ -160,9 +160,9 @@ def _inverse_rms(x: Tensor, eps: float) -> Tensor:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair (x_i, x_{i + d/2}) of ``x`` (T, heads, d) by the token's angle (arXiv 2104.09864).
+    """Rotate each pair (x_i, x_{i + d/2}) of ``x`` (T, heads, d) by the token's angle (arXiv 2104.09864).
 
-    With -sin it is the backward pass.
+    With -sin it computes the backward pass.
     """
     half = x.shape[-1] // 2
     a, b = x[..., :half], x[..., half:]
@@ -185,7 +185,7 @@ def _head_norm_backward(grad: Tensor, x: Tensor | None, weight: Tensor | None, c
 
 
 def _spread(x: Tensor, rows: Tensor, total: int) -> Tensor:
-    """Add the rows of ``x`` to their places among ``total``; a row that was read twice gathers both gradients."""
+    """Return ``total`` rows with the rows of ``x`` added at ``rows``; a row that was read twice gets both gradients."""
     return x.new_zeros(total, x.shape[1]).index_add_(0, rows, x)
 
 

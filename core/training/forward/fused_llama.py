@@ -1,8 +1,8 @@
-"""The lean scorer: a Llama-shaped decoder on prefix-shared rows, with hand-written gradients of its adapters.
+"""The scorer ``lean``: a Llama-shaped decoder on prefix-shared rows, with hand-written gradients of its adapters.
 
-The same numbers as the general path, at less cost on a CPU: no frozen weight gets a gradient, base and adapter
-are one step, norms and activations are computed again instead of kept, the attention computes only what is
-seen, and float32 products go through the faster of the available kernels.
+It gives the results of the general path at a lower cost on a CPU: frozen weights get no gradient, base and adapter are
+one step, norms and activations are recomputed instead of kept, the attention skips masked keys, and float32 products
+use the faster of the available kernels.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class FusedLlamaScorer(RowScorer):
     Args:
         model: policy and reference; LoRA on a frozen base.
         tile: rows of a logit tile; 0 chooses.
-        checkpointing: keep only each layer's input and compute the layer again in the backward pass.
-        longest: tokens of the longest pair, to be held against the attention window.
-        kernel: name of the matrix kernel to take where it exists; "" measures.
+        checkpointing: keep only each layer's input and recompute the layer in the backward pass.
+        longest: tokens of the longest pair, which must fit into the attention window.
+        kernel: name of the matrix kernel to use where it exists; "" measures.
 
     Raises:
         ModelRefused: when the model is not of this shape in every detail.
@@ -65,7 +65,7 @@ class FusedLlamaScorer(RowScorer):
 
     @contextmanager
     def forward_model(self, *, policy: bool) -> Iterator[ForwardModel]:
-        """Yield the policy or the reference; neither needs the model to be switched."""
+        """Yield the policy or the reference; the model itself is not switched."""
         yield ForwardModel(partial(self._hidden, policy=policy), self._head)
 
     def _hidden(self, rows: Sequence[PrefixRow], *, policy: bool) -> Tensor:
@@ -78,7 +78,7 @@ class FusedLlamaScorer(RowScorer):
         fused = self._fused
         packed = pack(rows)
         call = self._call(fused, rows, packed.positions, policy)
-        # a whole training step runs here: autograd links layers, and sees nothing inside them
+        # autograd records one node a layer and nothing inside it
         wants_grad = policy and torch.is_grad_enabled()
         h = fused.embedding.detach()[packed.ids]
         for number, layer in enumerate(fused.layers):
@@ -109,7 +109,7 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, layer: FusedLayer, call: Call, checkpointing: bool, *_adapters: Tensor) -> Tensor:
-        """Run the layer and keep what the backward pass needs: all of it, or only the input."""
+        """Run the layer and keep the tensors of the backward pass, or only the input when checkpointing."""
         out, saved = forward_layer(h, layer, call)
         ctx.save_for_backward(*([h] if checkpointing else saved.tensors()))
         ctx.layer, ctx.call, ctx.checkpointing = layer, call, checkpointing
@@ -117,8 +117,9 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride] (the decorator hides the names)
         """Return gradients by the input and the adapters."""
+        (grad,) = grad_outputs
         kept = ctx.saved_tensors
         saved = forward_layer(kept[0], ctx.layer, ctx.call)[1] if ctx.checkpointing else Saved.of(kept)
         dh, grads = backward_layer(grad, saved, ctx.layer, ctx.call, input_grad=ctx.needs_input_grad[0])
@@ -137,7 +138,8 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride] (the decorator hides the names)
         """Return the gradient by the rows."""
+        (grad,) = grad_outputs
         h, weight = ctx.saved_tensors
         return rms_norm_backward(grad, h, weight, ctx.eps), None, None

@@ -1,8 +1,8 @@
-"""Read a Llama-shaped model, base and adapters, into the plain tensors that the lean forward pass works on.
+"""Read a Llama-shaped model, base and adapters, into the plain tensors that :mod:`.fused_llama` works on.
 
-Nothing is copied: weights are the model's own storage and adapters its own parameters, so that training,
-checkpoints, export, sampling and the plain twin all see the same numbers. Whatever is not understood to the
-last detail (another activation, an adapter variant, a trainable norm) is refused by name, never approximated.
+Nothing is copied: weights are the model's own storage and adapters its own parameters, so that training, checkpoints,
+export, sampling and the padded rows all use the same numbers. A model that differs in any detail (another activation,
+an adapter variant, a trainable norm) is refused with the reason.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FusedLayer:
 
     @property
     def linears(self) -> tuple[AdaptedLinear, ...]:
-        """The linear layers in the order that gradients are returned in."""
+        """The linear layers in the order of the gradients."""
         return self.q, self.k, self.v, self.o, self.gate, self.up, self.down
 
     def parameters(self) -> list[nn.Parameter]:
@@ -58,7 +58,7 @@ class FusedModel:
     Attributes:
         embedding: (vocabulary, width). norm: (width,) of the last norm.
         eps: of every norm. heads, kv_heads, head_dim: shape of the attention. scaling: factor on its scores.
-        rotary: the model's own module that turns positions into cosines and sines.
+        rotary: the model's own module that computes cosines and sines from positions.
         window: attention window in positions, 0 unlimited.
     """
 
@@ -78,7 +78,7 @@ def read_model(model: PolicyAndReference) -> FusedModel:
     """Read policy and reference.
 
     Raises:
-        ModelRefused: naming what the lean forward pass does not know.
+        ModelRefused: naming what this forward pass does not support.
     """
     base = base_of(model.model)
     config = base.config
@@ -125,7 +125,7 @@ def _check_family(base: Any) -> None:
 
 
 def _check_trainable(model: nn.Module, fused: FusedModel) -> None:
-    """Refuse a model in which something trains that the backward pass gives no gradient."""
+    """Refuse a model with a trainable tensor that gets no gradient in the hand-written backward pass."""
     known = {id(p) for layer in fused.layers for p in layer.parameters()}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and id(parameter) not in known:

@@ -1,7 +1,7 @@
 """A frozen linear layer and the low-rank adapter on it as one step: y = W x + b + s B A x.
 
-LoRA (Hu et al. 2021, arXiv 2106.09685). Taken together, nothing but y and the thin A x is computed going forward,
-and going backward the frozen W gets no gradient. Both products with W go through a kernel of the caller's choice.
+LoRA (Hu et al. 2021, arXiv 2106.09685). The forward pass computes only y and the thin A x, and the backward pass
+computes no gradient of the frozen W. Both products with W use the kernel that the caller passes.
 
 Shapes: x (rows, inputs), W (outputs, inputs) of any strides, A (rank, inputs), B (outputs, rank).
 """
@@ -28,7 +28,7 @@ class LowRank:
 
 @dataclass(frozen=True, slots=True)
 class AdaptedLinear:
-    """A frozen linear layer with the adapters that the policy and the reference put on it."""
+    """A frozen linear layer with the adapters of policy and reference."""
 
     weight: Tensor
     bias: Tensor | None
@@ -63,7 +63,7 @@ def back(
     *,
     input_grad: bool = True,
 ) -> tuple[Tensor | None, list[Tensor]]:
-    """Return the gradient by ``x`` (None if not wanted) and those by A and B; nothing for the frozen weight."""
+    """Return the gradient by ``x`` (None without ``input_grad``) and those by A and B."""
     dx = linear(grad, weight.t()) if input_grad else None
     if adapter is None or u is None:
         return dx, []
@@ -79,11 +79,11 @@ def read_linear(module: Any, adapters: tuple[str, str]) -> AdaptedLinear:
     """Read a linear layer, plain or under PEFT's LoRA; its weight is the module's own storage.
 
     Args:
-        module: of the model.
+        module: a layer of the model.
         adapters: names of the policy's adapter and of the reference's, "" where the reference has none.
 
     Raises:
-        ModelRefused: naming what is not understood to the last detail.
+        ModelRefused: naming what is not supported.
     """
     base = module.base_layer if hasattr(module, "base_layer") else module
     weight, bias = _matrix(base)
@@ -95,7 +95,7 @@ def read_linear(module: Any, adapters: tuple[str, str]) -> AdaptedLinear:
 
 
 def _matrix(base: Any) -> tuple[Tensor, Tensor | None]:
-    """Return weight (outputs, inputs) and bias; GPT-2 stores the weight the other way round."""
+    """Return weight (outputs, inputs) and bias; GPT-2 stores the weight transposed."""
     transposed = type(base).__name__ == "Conv1D" and type(base).__module__ == "transformers.pytorch_utils"
     if type(base) is not nn.Linear and not transposed:
         raise ModelRefused(f"a projection is a {type(base).__name__}")

@@ -1,8 +1,8 @@
-"""Which matrix kernel was found faster on this machine, remembered between processes.
+"""Stores which matrix kernel is faster on this machine, so that every process uses the same one.
 
-The measurement is short, and on a machine where both kernels are about level noise may decide it either way.
-Two runs that are to be equal bit for bit, and a reference cache that is to be found again, need the same answer
-every time: so the first answer is kept beside the caches, for as long as processor and torch stay the same.
+The measurement is short, and where both kernels are about equally fast, noise decides it. Runs that must be bitwise
+equal, and a reference cache that must be found again, need the same result every time. So the first result is stored
+beside the caches and used as long as processor and torch stay the same.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ FILE = "linear_kernel.json"
 
 
 def settled_kernel(cache_dir: Path | None) -> str:
-    """Return the name of the float32 kernel that runs on this machine take, measuring it the first time.
+    """Return the name of the float32 kernel that runs on this machine use; measures it the first time.
 
     Args:
-        cache_dir: folder of what can be computed again; None measures once a process and remembers nothing.
+        cache_dir: folder of the caches; None measures once a process and stores nothing.
     """
     if cache_dir is None:
         return choose_kernel(torch.float32).name
     path = Path(cache_dir) / FILE
-    if name := _recall(path):
+    if name := _stored(path):
         return name
     measured = choose_kernel(torch.float32).name
     with contextlib.suppress(UserError, OSError):
-        _remember(path, measured)
-    return _recall(path) or measured
+        _store(path, measured)
+    return _stored(path) or measured
 
 
-def _remember(path: Path, kernel: str) -> None:
-    """Write the answer unless another process has meanwhile: the first one holds, and both read it back.
+def _store(path: Path, kernel: str) -> None:
+    """Write the result unless another process has written it meanwhile; both then read the first one.
 
-    What is there and speaks of another machine, or is damaged, is cleared away first.
+    A file of another machine, or a damaged one, is deleted first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{FILE}.{os.getpid()}")
     durable.write_json(fresh, {**machine(), "kernel": kernel})
     try:
-        if not _recall(path):
+        if not _stored(path):
             path.unlink(missing_ok=True)
         os.link(fresh, path)
     except FileExistsError:
@@ -58,7 +58,7 @@ def _remember(path: Path, kernel: str) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def _recall(path: Path) -> str:
+def _stored(path: Path) -> str:
     try:
         found = durable.read_json(path)
     except (UserError, OSError, ValueError):
@@ -70,7 +70,7 @@ def _recall(path: Path) -> str:
 
 @cache
 def machine() -> dict[str, Any]:
-    """Return what the answer depends on: processor, its vector instructions as torch sees them, and torch."""
+    """Return what the result depends on: processor, its vector instructions as torch uses them, and torch."""
     return {
         "processor": _processor(),
         "capability": torch.backends.cpu.get_cpu_capability(),
@@ -79,7 +79,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the processor's name; Linux tells it in a file alone."""
+    """Return the processor's name; on Linux only a file holds it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

@@ -1,8 +1,8 @@
-"""Which kernel multiplies float32 matrices on this CPU, found by a short measurement.
+"""Choose the kernel for float32 matrix products on this CPU by a short measurement.
 
-torch hands float32 products to MKL, which takes a slow path on some AMD processors; oneDNN, which torch also
-carries, does not (1.3 times faster on Zen 4, over 2 times on Zen 5, level on Intel). It is reached through a
-private operator, so it is used only where it exists, agrees, and is clearly faster.
+torch computes float32 products with MKL, which is slow on some AMD processors; oneDNN, which torch also contains, is
+not (1.3 times faster on Zen 4, over 2 times on Zen 5, equal on Intel). It is called through a private operator, so it
+is used only where the operator exists, agrees with MKL, and is clearly faster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.training.forward.footprint import limit_primitive_caches
 
 TORCH, ONEDNN = "torch", "onednn"
 CLEARLY_FASTER = 1.1
-"""Ratio from which the private operator is worth it; well above the noise, so that runs choose alike."""
+"""Ratio from which oneDNN is used; well above the noise of the measurement, so that runs choose alike."""
 _SHAPE = (256, 1024, 1024)
 _ROUNDS = 8
 
@@ -44,7 +44,7 @@ def choose_kernel(dtype: torch.dtype, *, wanted: str = "") -> LinearKernel:
 
     Args:
         dtype: of weights and activations.
-        wanted: name of the kernel to take where it exists, to repeat the arithmetic of an earlier run; "" measures.
+        wanted: name of the kernel to use where it exists, to repeat the arithmetic of an earlier run; "" measures.
     """
     plain = LinearKernel(TORCH, F.linear)
     if dtype != torch.float32 or wanted == TORCH:
@@ -58,15 +58,15 @@ def choose_kernel(dtype: torch.dtype, *, wanted: str = "") -> LinearKernel:
 
 
 def kernel_in(kernel_id: str) -> str:
-    """Return the name of the kernel in a scorer's kernel id, or "" where it names none."""
+    """Return the name of the kernel in a scorer's kernel id, or "" where it has none."""
     return next((name for name in (ONEDNN, TORCH) if f"/{name}/" in kernel_id), "")
 
 
 def onednn_kernel() -> LinearKernel | None:
-    """Return oneDNN's product, or None where this build of torch has no such operator."""
+    """Return oneDNN's kernel, or None where this build of torch has no such operator."""
     limit_primitive_caches()
     try:
-        operator: Any = torch.ops.mkldnn._linear_pointwise
+        operator: Any = torch.ops.mkldnn._linear_pointwise  # noqa: SLF001 (torch has no public name for it)
         operator(torch.ones(2, 2), torch.ones(2, 2), None, "none", [], "")
     except (AttributeError, RuntimeError, TypeError):
         return None
@@ -79,7 +79,7 @@ def onednn_kernel() -> LinearKernel | None:
 
 @torch.no_grad()
 def agrees(kernel: LinearKernel) -> bool:
-    """Return whether a kernel equals float64 to float32 rounding, for plain, transposed and sliced weights."""
+    """Return whether a kernel agrees with float64 up to float32 rounding, for plain, transposed and sliced weights."""
     generator = torch.Generator().manual_seed(0)
     x, weight = (torch.randn(n, 64, generator=generator) for n in (33, 48))
     cases = ((x, weight), (x, weight.t().contiguous().t()), (x[:, :32], weight[:, 16:48]), (x[:1], weight))
@@ -92,7 +92,7 @@ def agrees(kernel: LinearKernel) -> bool:
 
 @cache
 def is_clearly_faster() -> bool:
-    """Return whether oneDNN is worth it here; measured once a process, so that all its scorers compute alike."""
+    """Return whether oneDNN is clearly faster here; measured once a process, so that all its scorers compute alike."""
     kernel = onednn_kernel()
     return kernel is not None and speed_ratio(kernel) >= CLEARLY_FASTER
 
@@ -101,7 +101,7 @@ def is_clearly_faster() -> bool:
 def speed_ratio(kernel: LinearKernel) -> float:
     """Return how many times faster than torch's own product a kernel is (about 100 ms).
 
-    The two take turns and the best round of each counts, in CPU time, so that a busy machine slows both alike.
+    The two alternate and the best round of each counts, in CPU time, so that other work slows both alike.
     """
     rows, width, out = _SHAPE
     x, weight = torch.ones(rows, width), torch.ones(out, width)

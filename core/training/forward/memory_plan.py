@@ -1,9 +1,8 @@
-"""How much memory a run will take, before anything is loaded, and what follows from it.
+"""Plan the memory of a run before anything is loaded, and the micro-batch that fits into it.
 
-A plan counts weights, adapters, optimizer, activations and tiles from the model's config and the lengths of
-the pairs, and finds the largest micro-batch that fits. The counts of activations are what the forward passes
-of this package save for their backward pass (counted with autograd's own hooks, see the tests), per token
-and layer in numbers of the run's dtype.
+A plan counts weights, adapters, optimizer, activations and tiles from the model's config and the lengths of the pairs,
+and finds the largest micro-batch that fits. Activations are the numbers that the forward passes of this package save
+for their backward pass, per token and layer (the tests count them with autograd's hooks).
 """
 
 from __future__ import annotations
@@ -15,26 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
+from core.model_files.safetensors_file import parameter_count
 from core.training.forward.fused_head import tile_rows
 
 MIB = 1 << 20
 RUNTIME = {"cpu": 430 * MIB, "cuda": 700 * MIB, "mps": 500 * MIB}
-"""Interpreter, torch, transformers and the allocator's slack; on CUDA context and workspaces (not measured)."""
+"""Bytes of interpreter, torch, transformers and the allocator; on CUDA of context and workspaces (not measured)."""
 HELD = 1.15
-"""What the process holds for its activations, relative to their own size; measured 1.15 to 1.3."""
+"""Memory that the process holds for activations, relative to their size; measured 1.15 to 1.3."""
 USABLE = 0.85
-"""Share of the free memory that a plan lays out."""
+"""Share of the free memory that a plan uses."""
 _BYTES = {"float32": 4, "bfloat16": 2, "float64": 8}
 _GATED = ("llama", "mistral", "qwen", "gemma", "phi3", "granite", "cohere", "olmo", "smollm", "deepseek", "glm")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """What of a model decides its memory.
+    """The sizes of a model that its memory depends on.
 
     Attributes:
         parameters: numbers in the weight files.
@@ -57,18 +58,19 @@ class ModelShape:
         """Read the shape from a Hugging Face folder without loading a weight.
 
         Raises:
-            BadInput: when config or weights are missing or unreadable.
+            BadInput: when the config is missing or unreadable.
+            ModelRefused: when a weight file is damaged.
         """
         folder = Path(model_dir)
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise BadInput(f"{folder.name} has no readable config.json.") from error
-        return cls.of(config, sum(_stored_numbers(path) for path in folder.glob("*.safetensors")))
+        return cls.of(config, parameter_count(folder))
 
     @classmethod
     def of(cls, config: dict[str, Any], parameters: int) -> ModelShape:
-        """Read the shape from a config under any of the names that families use.
+        """Read the shape from a config, whose names depend on the model family.
 
         Raises:
             BadInput: when a size is missing.
@@ -80,7 +82,7 @@ class ModelShape:
                 if isinstance(text.get(name), int):
                     return text[name]
             if default is None:
-                raise BadInput(f"The model's config names no {names[0]}.")
+                raise BadInput(f"The model's config has no {names[0]}.")
             return default
 
         width = first("hidden_size", "n_embd", "d_model")
@@ -107,14 +109,14 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes a run needs at its peak, by what they hold.
+    """Bytes that a run needs at its peak, by purpose.
 
     Attributes:
         runtime: process or device context. weights: of the base, and of a second copy in full fine-tuning.
         adapters: trainable tensors. optimizer: gradients and AdamW's moments.
-        activations: kept for the backward pass of one micro-batch. tiles: logits and other passing buffers.
-        available: bytes that may be taken. micro_batch: pairs of a forward pass.
-        checkpointing: whether layers are computed again in the backward pass.
+        activations: kept for the backward pass of one micro-batch. tiles: logits and other temporary buffers.
+        available: bytes that may be used. micro_batch: pairs of a forward pass.
+        checkpointing: whether layers are recomputed in the backward pass.
     """
 
     runtime: int
@@ -138,7 +140,7 @@ class MemoryPlan:
         return self.total <= self.available
 
     def lines(self) -> list[tuple[str, int]]:
-        """Return (what, bytes) in the order they are shown."""
+        """Return (purpose, bytes) in the order of display."""
         names = ("runtime", "weights", "adapters", "optimizer", "activations", "tiles")
         return [(name, getattr(self, name)) for name in names] + [("total", self.total)]
 
@@ -157,10 +159,10 @@ def plan_memory(
     Args:
         shape: of the model.
         config: the run's settings; a micro-batch or checkpointing set there is kept.
-        lengths: tokens of each pair's shared row; the longest decide.
+        lengths: tokens of each pair's prefix-shared row; the longest ones set the peak.
         forward: "lean", "shared" or "separate".
         device: "cpu", "cuda" or "mps".
-        available: bytes that may be taken; 0 is unlimited.
+        available: bytes that may be used; 0 is unlimited.
 
     Returns:
         The plan with the largest micro-batch that fits, without checkpointing if possible; when nothing
@@ -208,7 +210,7 @@ def _plan(
 
 
 def adapter_numbers(shape: ModelShape, config: RunConfig) -> int:
-    """Return the numbers of an adapter on the wanted layers; named targets are counted by their share."""
+    """Return how many numbers an adapter has; named targets are counted by their share of the layers."""
     share = 1.0
     if config.lora_targets != "all-linear":
         share = min(1.0, len(config.lora_targets.split(",")) / (7 if shape.gated else 6))
@@ -237,7 +239,7 @@ def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
 
 
 def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str) -> int:
-    """Return the bytes of buffers that come and go: logits, and the widest product of a layer's backward pass."""
+    """Return the bytes of temporary buffers: logits, and the widest product of a layer's backward pass."""
     wide = max(_BYTES[config.dtype], 4)
     rows = longest if forward == "separate" else tile_rows(shape.vocabulary)
     logits = (5 if forward == "separate" else 2) * rows * shape.vocabulary * wide
@@ -245,7 +247,7 @@ def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str)
 
 
 def checkpoint_above(shape: ModelShape, config: RunConfig, *, forward: str, available: int) -> int:
-    """Return the tokens of a micro-batch above which layers are computed again, in memory still ``available``."""
+    """Return the tokens of a micro-batch above which layers are recomputed, with ``available`` bytes free."""
     if config.grad_checkpointing != "auto":
         return 0 if config.grad_checkpointing == "on" else sys.maxsize
     trained = adapter_numbers(shape, config) if config.lora_r else shape.parameters
@@ -255,28 +257,8 @@ def checkpoint_above(shape: ModelShape, config: RunConfig, *, forward: str, avai
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the bytes that can still be taken on ``device`` now."""
+    """Return the bytes that are free on ``device`` now."""
     if device.type == "cuda":
         held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + held
-    import psutil
-
     return int(psutil.virtual_memory().available)
-
-
-def _stored_numbers(path: Path) -> int:
-    """Return how many numbers a safetensors file holds, from its header."""
-    try:
-        with open(path, "rb") as handle:
-            size = int.from_bytes(handle.read(8), "little")
-            header = json.loads(handle.read(size)) if size < 100 * MIB else {}
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path.name} is not a readable safetensors file.") from error
-    total = 0
-    for name, entry in header.items():
-        if name != "__metadata__":
-            count = 1
-            for extent in entry["shape"]:
-                count *= extent
-            total += count
-    return total

@@ -1,7 +1,7 @@
-"""The plain twin: each response a padded row of its own, all its logits at once, autograd for the rest.
+"""The scorer ``separate``: each response is a padded row of its own, with full logits and plain autograd.
 
-Nothing is shared, tiled or written by hand here, so that the fast scorers have something to equal. It is also
-what runs for architectures that cannot take prefix-shared rows (state spaces, attention in chunks).
+Nothing is shared, tiled or written by hand here: the fast scorers are checked against this one. It also runs the
+architectures that cannot compute prefix-shared rows (state spaces, attention in chunks).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class PaddedRows:
 
     Attributes:
         ids, attention, positions: (2 n, length) int64; padding has attention 0 and id 0.
-        rows, columns: (targets,) int64, where the state that predicts each response token stands.
+        rows, columns: (targets,) int64, place of the state that predicts each response token.
         targets: (targets,) int64, the predicted tokens. counts: targets of each row.
     """
 
@@ -65,7 +65,7 @@ def pad_rows(
         targets += [tokens[at] for at in wanted]
         counts.append(len(wanted))
     index = [torch.tensor(v, dtype=torch.int64, device=device) for v in (rows, columns, targets)]
-    return PaddedRows(ids.to(device), attention.to(device), positions.to(device), *index, counts)
+    return PaddedRows(ids.to(device), attention.to(device), positions.to(device), *index, counts=counts)
 
 
 def _answers(pair: EncodedPair) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
@@ -73,12 +73,12 @@ def _answers(pair: EncodedPair) -> tuple[tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class PaddedScorer:
-    """Keeps :class:`core.training.forward.scorer.Scorer` with padded rows and full logits at response positions.
+    """Implements :class:`core.training.forward.scorer.Scorer` with padded rows and full logits at response positions.
 
     Args:
         model: policy and reference.
-        side: where the padding goes; the result does not depend on it beyond rounding.
-        note: why a faster scorer was not taken.
+        side: of the padding; up to rounding, the result does not depend on it.
+        note: why no faster scorer was chosen.
     """
 
     name = "separate"
@@ -131,7 +131,7 @@ class PaddedScorer:
             yield live
 
     def _weights(self, pairs: Sequence[EncodedPair], padded: PaddedRows, token_weights: TokenWeights) -> Tensor:
-        """Return the weight of every target; a first token that nothing predicts has none."""
+        """Return the weight of every target; a first token that no state predicts has none."""
         given = [side for pair in pairs for side in token_weights(pair)]
         values = [w for side, count in zip(given, padded.counts, strict=True) for w in list(side)[len(side) - count :]]
         return torch.tensor(values, dtype=torch.float32, device=self._device)

@@ -1,8 +1,8 @@
-"""Let the attention of any Hugging Face decoder compute only what a prefix-shared row needs, in tiles.
+"""Tiled attention on prefix-shared rows for any Hugging Face decoder.
 
-transformers looks attention functions up by name. The one registered here takes its plan from the call's keyword
-arguments; where none arrives, or the layer does something to its scores that tiles do not know, it computes with
-the mask as transformers' own function would. So a model that drops the plan on its way is slower, never wrong.
+transformers looks attention functions up by name. The function registered here reads its plan from the call's keyword
+arguments. Without a plan, or when the layer changes its scores in a way that tiles do not support, it calls
+transformers' own function with the mask. A model that drops the plan is therefore slower, but not wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _CHANGES_SCORES = ("softcap", "s_aux", "position_bias", "cache")
 
 
 def register() -> str:
-    """Make the function known to transformers and return its name."""
+    """Register the attention function with transformers and return its name."""
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from transformers import AttentionInterface
 
     AttentionInterface.register(NAME, _attention)
@@ -42,6 +43,7 @@ def _attention(
     """Return (1, tokens, heads, d) for queries (1, heads, tokens, d), keys and values (1, groups, tokens, d)."""
     plan: AttentionPlan | None = kwargs.pop(PLAN, None)
     if plan is None or dropout or not _fits(plan, query, key, value, kwargs):
+        # Imported here: transformers reads its network settings when it is imported, after go_offline().
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         return sdpa_attention_forward(
@@ -61,7 +63,7 @@ def _fits(plan: AttentionPlan, query: Tensor, key: Tensor, value: Tensor, rest: 
 
 
 class _Tiles(Function):
-    """Tiled attention under autograd; probabilities are computed again in the backward pass."""
+    """Tiled attention under autograd; the backward pass recomputes the probabilities."""
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan, scaling: float) -> Tensor:
@@ -73,8 +75,9 @@ class _Tiles(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride] (the decorator hides the names)
         """Return the gradients by queries, keys and values."""
+        (grad,) = grad_outputs
         q, k, v = ctx.saved_tensors
         dq, dk, dv = attend_backward(grad.contiguous(), q, k, v, ctx.plan)
         return dq.mul_(ctx.scaling), dk, dv, None, None

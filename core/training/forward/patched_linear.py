@@ -1,9 +1,8 @@
-"""Make the linear layers of any Hugging Face decoder take the quick step of this package while a scorer computes.
+"""Replaces the ``forward`` of a decoder's linear layers by a faster one while a scorer computes.
 
-A layer under a plain LoRA computes base and adapter as one autograd step (:mod:`core.training.forward.lora_linear`), a
-frozen one without adapter its product alone, both through the CPU's faster matrix kernel. What is not understood
-is left as it is. Only the layers' ``forward`` is set, and only for the length of a context: PEFT still decides
-which adapter is on, and outside of it the model is untouched.
+A layer under a plain LoRA computes base and adapter as one autograd step (:mod:`core.training.forward.lora_linear`); a
+frozen layer without adapter computes its product alone. Both use the CPU's faster matrix kernel. Layers of any other
+kind keep their ``forward``. It is replaced only within a context; PEFT still decides which adapter is active.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from core.generation.lm_head import Linear
 from core.training.forward.lora_linear import LowRank, apply, back, read_linear
 
 
-class QuickLayers:
-    """The layers of a decoder that can take the quick step.
+class PatchedLayers:
+    """The layers of a decoder whose ``forward`` can be replaced.
 
     Args:
         decoder: without the output head.
@@ -36,7 +35,7 @@ class QuickLayers:
         for module in decoder.modules():  # a layer under LoRA comes before the base layer inside it
             if id(module) in inner:
                 continue
-            forward = _quick_forward(module, linear)
+            forward = _patched_forward(module, linear)
             if forward is not None:
                 self._forwards.append((module, forward))
                 inner.update(id(child) for child in module.modules())
@@ -46,7 +45,7 @@ class QuickLayers:
 
     @contextmanager
     def on(self) -> Iterator[None]:
-        """Let the layers take the quick step for the length of the context."""
+        """Replace the layers' ``forward`` within the context."""
         if self._on:
             yield
             return
@@ -61,11 +60,11 @@ class QuickLayers:
             self._on = False
 
 
-def _quick_forward(module: Any, linear: Linear) -> Callable[..., Tensor] | None:
-    """Return the quick forward of a layer, or None where it has none."""
+def _patched_forward(module: Any, linear: Linear) -> Callable[..., Tensor] | None:
+    """Return the faster forward of a layer, or None where its kind is not supported."""
     if not hasattr(module, "base_layer") and type(module).__name__ not in ("Linear", "Conv1D"):
         return None
-    if "forward" in module.__dict__ or module._forward_hooks or module._forward_pre_hooks:
+    if "forward" in module.__dict__ or module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001 (no public list)
         return None
     try:
         names = list(getattr(module, "lora_A", {}))
@@ -108,8 +107,9 @@ class _Step(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride] (the decorator hides the names)
         """Return gradients by the input and the adapter."""
+        (grad,) = grad_outputs
         rows = grad.reshape(-1, grad.shape[-1])
         x, u = ctx.saved_tensors if ctx.adapter is not None else (None, None)
         flat = rows if x is None else x.reshape(-1, x.shape[-1])

@@ -1,11 +1,10 @@
-"""One row a pair: [prompt | chosen | rejected], the prompt computed once and shared by both answers.
+"""The layout of a pair as one row, [prompt | chosen | rejected]: both responses share the prompt.
 
-The last token of an answer predicts nothing, so its state is never computed. The first token of both
-answers is predicted by the same state, that of the prompt's last token, which is therefore gathered twice.
-Rejected positions restart at the prompt's end, and a mask keeps each answer from seeing the other: every
-state equals the one that a separate row would have.
+The last token of a response predicts nothing, so its state is not computed. The state of the prompt's last token
+predicts the first token of both responses, so it is gathered twice. The positions of the rejected response restart at
+the prompt's end, and a mask hides each response from the other: every state equals that of a row of its own.
 
-Scorers differ in how they turn rows into hidden states (:class:`RowScorer`); the rest is here.
+Subclasses of :class:`RowScorer` compute the hidden states of rows; everything else is in this module.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class PrefixRow:
     """A pair laid out as one row of ``length`` tokens.
 
     Attributes:
-        ids: token ids of prompt, then chosen, then rejected, as far as their states are needed.
+        ids: token ids of prompt, then chosen, then rejected, as far as their states are used.
         prompt, chosen, rejected: number of tokens of each part.
         gather: for every predicted token, chosen's first, the index of the state that predicts it.
         targets: the predicted tokens.
@@ -65,7 +64,7 @@ class PrefixRow:
 
 
 def lay_out(pair: EncodedPair) -> PrefixRow:
-    """Lay a pair out as one row; a token without a predecessor is predicted by nothing and has no target."""
+    """Lay a pair out as one row; a token without a predecessor is not predicted and is no target."""
     prompt = len(pair.prompt_ids)
     ids, gather, targets = list(pair.prompt_ids), [], []
     lengths, counts = [], []
@@ -84,10 +83,10 @@ def lay_out(pair: EncodedPair) -> PrefixRow:
 def allowed(
     query: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor, Tensor, Tensor], window: int = 0
 ) -> Tensor:
-    """Return where a query token may look, elementwise over broadcastable (pair, branch, index, position).
+    """Return which keys a query may attend to, elementwise over broadcastable (pair, branch, index, position).
 
-    Within its own pair, not ahead, at the prompt or its own answer, and at most ``window - 1`` positions back
-    when a window is given.
+    A query attends to earlier tokens and itself, within its own pair, in the prompt or its own response, and at most
+    ``window - 1`` positions back when a window is given.
     """
     pair_q, branch_q, index_q, position_q = query
     pair_k, branch_k, index_k, position_k = key
@@ -125,7 +124,7 @@ class Pack:
 
 
 def pack(rows: Sequence[PrefixRow], device: torch.device | str = "cpu") -> Pack:
-    """Put rows into one sequence."""
+    """Return rows concatenated into one sequence."""
     ids, positions, pair, branch, gather = [], [], [], [], []
     for number, row in enumerate(rows):
         gather.extend(len(ids) + index for index in row.gather)
@@ -140,7 +139,7 @@ def pack(rows: Sequence[PrefixRow], device: torch.device | str = "cpu") -> Pack:
 
 
 def groups(rows: Sequence[PrefixRow], budget: int) -> Iterator[list[PrefixRow]]:
-    """Cut ``rows`` in order into runs of at most ``budget`` tokens; a longer row stands alone."""
+    """Cut ``rows`` in order into runs of at most ``budget`` tokens; a longer row is a run of its own."""
     current: list[PrefixRow] = []
     tokens = 0
     for row in rows:
@@ -167,21 +166,21 @@ class ForwardModel:
 
 
 class RowScorer(ABC):
-    """A scorer whose only secret is how rows become hidden states."""
+    """Base scorer on prefix-shared rows; subclasses supply the hidden states."""
 
     name: str = "rows"
     kernel_id: str = ""
     note: str = ""
-    """Why this scorer was taken instead of a faster one; "" when it is the fastest."""
+    """Why no faster scorer was chosen; "" for the fastest."""
     tile: int = 0
     checkpointing: bool = False
-    """Keep only the input of each layer and compute the layer again in the backward pass."""
+    """Keep only the input of each layer and recompute the layer in the backward pass."""
     checkpoint_above: int = sys.maxsize
-    """Tokens of a micro-batch above which that is done although ``checkpointing`` is off."""
+    """Tokens of a micro-batch above which layers are recomputed although ``checkpointing`` is off."""
 
     @abstractmethod
     def forward_model(self, *, policy: bool) -> AbstractContextManager[ForwardModel]:
-        """Return a context in which the policy or the reference computes."""
+        """Return a context that yields the policy or the reference, ready to compute."""
 
     def score(
         self,
@@ -216,7 +215,7 @@ class RowScorer(ABC):
         return ResponseHidden(hidden, _targets(rows, hidden.device), _owners(rows, hidden.device))
 
     def recomputes(self, rows: Sequence[PrefixRow]) -> bool:
-        """Return whether the layers of this micro-batch are computed again in its backward pass."""
+        """Return whether the layers of this micro-batch are recomputed in its backward pass."""
         if not torch.is_grad_enabled():
             return False
         return self.checkpointing or sum(row.length for row in rows) > self.checkpoint_above
@@ -236,7 +235,7 @@ def _owners(rows: Sequence[PrefixRow], device: torch.device) -> Tensor:
 def _weights(
     pairs: Sequence[EncodedPair], rows: Sequence[PrefixRow], token_weights: TokenWeights, device: torch.device
 ) -> Tensor:
-    """Return the weight of every target; weights of response tokens that nothing predicts are left out."""
+    """Return the weight of every target; response tokens that no state predicts are left out."""
     values: list[float] = []
     for pair, row in zip(pairs, rows, strict=True):
         chosen, rejected = token_weights(pair)
@@ -247,7 +246,7 @@ def _weights(
 
 
 def _as_scores(rows: Sequence[PrefixRow], found: RowScores) -> Scores:
-    """Arrange per-owner sums as (n, 2) and per-row log-probs as one pair of tensors a pair."""
+    """Return the scores: per-owner sums as (n, 2), per-row log-probs as two tensors a pair."""
     counts = [n for row in rows for n in (row.split, len(row.targets) - row.split)]
     parts = found.token_logps.split(counts)
     columns = [v if v is None else v.view(-1, 2) for v in (found.entropy, found.correct, found.wpo)]

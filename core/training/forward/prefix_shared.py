@@ -1,11 +1,10 @@
-"""Prefix-shared rows through any Hugging Face decoder that takes position ids and an additive mask.
+"""The scorer ``shared``: prefix-shared rows through any Hugging Face decoder with position ids and an additive mask.
 
-The decoder is called as it is; only what it is fed differs from the usual padded batch. On the CPU each pair is a
-call of its own, so that nothing is padded and no attention is spent between pairs, and linear layers take the
-quick step of :mod:`core.training.forward.patched_linear` and attention that of
-:mod:`core.training.forward.patched_attention`.
-On an accelerator rows are packed into one sequence under a token budget; there the mask goes through
-FlexAttention where the model takes it, which skips the blocks between pairs, and through a dense mask elsewhere.
+The decoder itself is not changed; only its inputs differ from those of a padded batch. On the CPU each pair is a call
+of its own, without padding, and linear layers and attention are replaced by those of
+:mod:`core.training.forward.patched_linear` and :mod:`core.training.forward.patched_attention`.
+On an accelerator rows are packed into one sequence under a token budget. The mask is then applied by FlexAttention
+where the model supports it, which skips the blocks between pairs, and is dense elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention.flex_attention import create_block_mask
 from torch.utils.checkpoint import checkpoint
 
 from core.domain.errors import ModelRefused
@@ -26,7 +26,7 @@ from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward import patched_attention
 from core.training.forward.matmul_kernels import TORCH, LinearKernel, choose_kernel
-from core.training.forward.patched_linear import QuickLayers
+from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_layout import ForwardModel, Pack, PrefixRow, RowScorer, allowed, groups, pack
 from core.training.forward.tiled_attention import plan_attention
 
@@ -34,7 +34,7 @@ PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
 _FLEX = "flex_attention"
 _KINDS = ("full_attention", "sliding_attention")
-"""Layer kinds whose mask is known here."""
+"""Layer kinds whose mask this module can build."""
 
 
 class PrefixSharedScorer(RowScorer):
@@ -45,11 +45,11 @@ class PrefixSharedScorer(RowScorer):
         tile: rows of a logit tile; 0 chooses.
         checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
         flex: use FlexAttention (accelerators only).
-        pack_tokens: token budget of a packed row; 0 computes every pair by itself.
-        kernel: name of the CPU's matrix kernel to take where it exists; "" measures.
+        pack_tokens: token budget of a packed row; 0 gives every pair a call of its own.
+        kernel: name of the CPU's matrix kernel to use where it exists; "" measures.
 
     Raises:
-        ModelRefused: when the architecture cannot run on such rows.
+        ModelRefused: when the architecture cannot compute such rows.
     """
 
     name = "shared"
@@ -77,10 +77,10 @@ class PrefixSharedScorer(RowScorer):
         if on_cpu and _takes_a_plan(base, weight.dtype):
             self._attention = patched_attention.register()
         attention = self._attention or getattr(base.config, "_attn_implementation", "") or "eager"
-        by_hand = on_cpu and not head.trainable  # autograd does not see through the other kernel
+        by_hand = on_cpu and not head.trainable  # autograd does not differentiate the other kernel
         chosen = choose_kernel(weight.dtype, wanted=kernel) if by_hand else LinearKernel(TORCH, F.linear)
         self._linear = chosen.linear
-        self._quick = QuickLayers(base.get_decoder(), chosen.linear) if on_cpu else None
+        self._layers = PatchedLayers(base.get_decoder(), chosen.linear) if on_cpu else None
         where = f"{weight.dtype}/{weight.device.type}/{attention}/{chosen.name}"
         self.kernel_id = f"shared-2/{where}/torch-{torch.__version__}"
 
@@ -90,27 +90,27 @@ class PrefixSharedScorer(RowScorer):
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             base = base_of(live)
             head = HeadSpec.from_model(live).with_linear(self._linear)
-            with self._quickly(base):
+            with self._patched(base):
                 yield ForwardModel(partial(self._hidden, base), head)
 
     @contextmanager
-    def _quickly(self, base: Any) -> Iterator[None]:
-        """Let linear layers and attention of ``base`` take their quick ways for the length of the context."""
-        quick = self._quick.on() if self._quick and base is base_of(self._model.model) else nullcontext()
-        with quick, _attention(base, self._attention) if self._attention else nullcontext():
+    def _patched(self, base: Any) -> Iterator[None]:
+        """Replace linear layers and attention of ``base`` by the faster ones within the context."""
+        layers = self._layers.on() if self._layers and base is base_of(self._model.model) else nullcontext()
+        with layers, _attention(base, self._attention) if self._attention else nullcontext():
             yield
 
     def _hidden(self, base: Any, rows: Sequence[PrefixRow]) -> Tensor:
-        decoder, states = base.get_decoder(), []
-        with layer_checkpointing(decoder, self.recomputes(rows), partial(self._quickly, base)):
-            for group in groups([row for row in rows if row.targets], self.pack_tokens):
-                states.append(self._call(decoder, group))
+        decoder = base.get_decoder()
+        with layer_checkpointing(decoder, self.recomputes(rows), partial(self._patched, base)):
+            packed = groups([row for row in rows if row.targets], self.pack_tokens)
+            states = [self._call(decoder, group) for group in packed]
         if not states:
             weight = decoder.get_input_embeddings().weight
             return weight.new_zeros(0, weight.shape[1])
         return states[0] if len(states) == 1 else torch.cat(states)
 
-    def _call(self, decoder: nn.Module, group: Sequence[PrefixRow]) -> Tensor:
+    def _call(self, decoder: Any, group: Sequence[PrefixRow]) -> Tensor:
         """Return the gathered states of one packed sequence."""
         weight = decoder.get_input_embeddings().weight
         packed = pack(group, weight.device)
@@ -137,7 +137,7 @@ class PrefixSharedScorer(RowScorer):
 
 
 def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
-    """Return whether tiles can stand in for the model's fused attention."""
+    """Return whether tiled attention can replace the model's fused attention."""
     forward = inspect.signature(base.get_decoder().forward)
     passes_on = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in forward.parameters.values())
     fused = getattr(base.config, "_attn_implementation", "") == "sdpa"
@@ -145,7 +145,7 @@ def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
 
 
 def _cut_by(windows: Iterable[int], rows: Sequence[PrefixRow]) -> bool:
-    """Return whether an attention window hides a token of a row from another."""
+    """Return whether an attention window is shorter than a row's sequences."""
     longest = max(row.prompt + max(row.chosen, row.rejected) for row in rows)
     return any(0 < window < longest for window in windows)
 
@@ -159,7 +159,7 @@ def attention_windows(config: Any) -> dict[str, int]:
     """Return the attention window (0 is unlimited) of each kind of layer that the model has.
 
     Raises:
-        ModelRefused: for encoders and for layers that carry a state or cut the row into chunks.
+        ModelRefused: for encoders and for layers with a state or with attention in chunks.
     """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     kind = getattr(text, "model_type", "this model")
@@ -179,17 +179,18 @@ def attention_windows(config: Any) -> dict[str, int]:
 def layer_checkpointing(
     decoder: nn.Module, active: bool, within: Callable[[], AbstractContextManager[None]] = nullcontext
 ) -> Iterator[None]:
-    """Recompute each decoder layer in the backward pass for the length of the context.
+    """Recompute each decoder layer in the backward pass, within the context.
 
-    The layer is computed again inside ``within()``. transformers checkpoints a layer only while its ``training`` flag
-    is set. The flag is set on the layer object alone: its children, dropout among them, stay in evaluation mode.
+    The layer is recomputed inside ``within()``. transformers checkpoints a layer only while its ``training`` flag
+    is set. The flag is set on the layer object alone; its children, dropout included, stay in evaluation mode.
     """
     if not active:
         yield
         return
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    layers = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
+    layers: list[Any] = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
     before = [(layer.training, layer.gradient_checkpointing) for layer in layers]
     again = partial(
         checkpoint, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: (nullcontext(), within())
@@ -197,7 +198,7 @@ def layer_checkpointing(
     try:
         for layer in layers:
             layer.training, layer.gradient_checkpointing = True, True
-            layer._gradient_checkpointing_func = again
+            layer._gradient_checkpointing_func = again  # noqa: SLF001 (the only place that takes context_fn)
         yield
     finally:
         for layer, (training, checkpointing) in zip(layers, before, strict=True):
@@ -206,19 +207,18 @@ def layer_checkpointing(
 
 @contextmanager
 def _attention(base: Any, name: str) -> Iterator[None]:
-    """Switch the attention kernel of ``base`` for the length of the context."""
+    """Switch the attention implementation of ``base`` within the context."""
     config = base.config
-    before = config._attn_implementation
-    config._attn_implementation = name
+    before = config._attn_implementation  # noqa: SLF001 (the public setter switches the whole model)
+    config._attn_implementation = name  # noqa: SLF001
     try:
         yield
     finally:
-        config._attn_implementation = before
+        config._attn_implementation = before  # noqa: SLF001
 
 
 def _block_mask(packed: Pack, window: int) -> Any:
-    """Return FlexAttention's form of :meth:`Pack.mask`; blocks between pairs and between answers are skipped."""
-    from torch.nn.attention.flex_attention import create_block_mask
+    """Return :meth:`Pack.mask` for FlexAttention, which skips the blocks between pairs and between responses."""
 
     def sees(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
         def at(index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

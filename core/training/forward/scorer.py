@@ -1,8 +1,10 @@
-"""The contract between the engine and a forward pass: encoded pairs in, per-pair log-probs out.
+"""The interface of a forward pass: encoded pairs in, per-pair log-probs out.
 
-The engine knows no architecture and a scorer knows no loss. Three scorers keep this contract:
-``separate`` (the plain twin: one padded row a response, full logits), ``shared`` (prefix-shared rows
-through any Hugging Face decoder) and ``lean`` (hand-written Llama-shaped kernels). All equal the first.
+The engine knows no architecture and a scorer knows no loss. Three scorers implement the interface, and all give the
+results of the first, the reference implementation:
+``separate`` (:mod:`core.training.forward.padded`: one padded row a response, full logits),
+``shared`` (:mod:`core.training.forward.prefix_shared`: prefix-shared rows through any Hugging Face decoder) and
+``lean`` (:mod:`core.training.forward.fused_llama`: hand-written Llama-shaped layers).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from core.training.text.encoded_pair import EncodedPair
 
 @dataclass(slots=True)
 class Scores:
-    """What a scorer says of ``n`` pairs; column 0 is chosen, column 1 rejected.
+    """The scores of ``n`` pairs; column 0 is chosen, column 1 rejected.
 
     Attributes:
         logps: (n, 2) float32 or wider, sum over response tokens of weight * log-prob in nats. Differentiable
@@ -62,7 +64,7 @@ class Scorer(Protocol):
 
     name: str
     kernel_id: str
-    """Names the arithmetic (kernel, dtype, version); part of the reference cache key."""
+    """Identifies the arithmetic (kernel, dtype, version); part of the reference cache's key."""
 
     def score(
         self,
@@ -81,9 +83,9 @@ class Scorer(Protocol):
 
 
 def sum_logps(token_logps: Tensor, weights: Sequence[float] | None = None) -> float:
-    """Sum one response's token log-probs exactly as the scorers do: in token order, float64, float32 weights.
+    """Sum one response's token log-probs as the scorers do: in token order, in float64, with float32 weights.
 
-    Token log-probs that are equal to the last bit give sums that are, so that h is exactly 0 at the start.
+    Token log-probs that are bitwise equal give bitwise equal sums, so that h is exactly 0 at the start.
     """
     wide = token_logps.detach().cpu().to(torch.float64)
     if weights is not None:
@@ -93,7 +95,7 @@ def sum_logps(token_logps: Tensor, weights: Sequence[float] | None = None) -> fl
 
 
 def no_grad_if(condition: bool) -> torch.no_grad | torch.enable_grad:
-    """Return ``no_grad()`` when ``condition`` holds, else a context that leaves grad mode as it is."""
+    """Return ``no_grad()`` when ``condition`` holds, else a context that keeps the current grad mode."""
     if condition:
         return torch.no_grad()
     return torch.enable_grad() if torch.is_grad_enabled() else torch.no_grad()

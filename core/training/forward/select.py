@@ -1,9 +1,9 @@
-"""Choose the fastest forward pass that proves itself on the model, the data and the machine at hand.
+"""Choose the fastest forward pass that agrees with the plain one on the run's model, data and machine.
 
 From fast to general: ``lean`` (hand-written, Llama-shaped, CPU), ``shared`` (any decoder on prefix-shared rows),
-``separate`` (the plain twin). Before one of the first two is trusted with a run, it scores two of the run's own
-pairs, with the adapter moved off zero for the moment so that every product takes part, and must agree with the
-twin in log-probs of policy and reference and in the gradient. What fails is left aside with its reason.
+``separate`` (padded rows). Each of the first two scores two of the run's own pairs before it is chosen, with the
+adapter moved off zero so that every product takes part, and must agree with the padded rows in the log-probs of
+policy and reference and in the gradient. One that fails is skipped, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from core.training.text.encoded_pair import EncodedPair
 
 CHECK_PAIRS = 2
 CHECK_PROMPT, CHECK_RESPONSE = 24, 12
-"""Tokens that a pair is cut to for the check: the twin's activations would otherwise be the run's peak memory."""
+"""Tokens that a pair is cut to for the check, whose activations would otherwise be the run's peak memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardTolerance:
-    """How far a scorer may be from the twin: log-probs relative, gradient relative to its own norm."""
+    """Allowed difference from the padded rows: of log-probs relative, of the gradient relative to its norm."""
 
     logps: float
     gradient: float
 
 
-# Two sound float32 passes over a random GPT-2 were 1.3e-5 apart; a mask that leaks by 2e-3 to 8e-2.
+# Two correct float32 passes over a random GPT-2 differ by 1.3e-5; with a mask that leaks, by 2e-3 to 8e-2.
 TOLERANCES = {
     torch.float64: ForwardTolerance(1e-6, 1e-5),
     torch.float32: ForwardTolerance(1e-4, 1e-3),
@@ -54,16 +54,16 @@ TOLERANCES = {
 def choose_scorer(
     model: PolicyAndReference, config: RunConfig, encoded: Sequence[EncodedPair], *, kernel: str = ""
 ) -> Scorer:
-    """Return the scorer that a run takes; its ``note`` says why no faster one was taken.
+    """Return the scorer of a run; its ``note`` says why no faster one was chosen.
 
     Args:
         model: policy and reference.
-        config: ``forward`` names a scorer or leaves the choice; ``grad_checkpointing`` "on" recomputes layers.
+        config: ``forward`` names a scorer or is "auto"; ``grad_checkpointing`` "on" recomputes layers.
         encoded: the run's pairs; two of them are scored.
-        kernel: name of the CPU's matrix kernel to take where it exists; "" measures.
+        kernel: name of the CPU's matrix kernel to use where it exists; "" measures.
 
     Raises:
-        ModelRefused: when ``forward`` names a scorer that this model cannot take.
+        ModelRefused: when ``forward`` names a scorer that cannot run this model.
     """
     reasons: list[str] = []
     for name, build in _candidates(model, config, encoded, kernel):
@@ -73,7 +73,7 @@ def choose_scorer(
             scorer = build()
             if reason := disagreement(scorer, PaddedScorer(model), model, check_pairs(model, encoded)):
                 raise ModelRefused(reason)
-        except Exception as error:  # any failure of a fast path only means that the next one is taken
+        except Exception as error:  # noqa: BLE001 (after any failure of a fast path the next one is tried)
             reasons.append(f"{name}: {_first_line(error)}")
             continue
         scorer.note = "; ".join(reasons)
@@ -102,7 +102,7 @@ def _candidates(
 
 
 def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:
-    """Set from which size on a micro-batch computes its layers again, by the memory that is free now."""
+    """Set the size of micro-batches above which layers are recomputed, from the memory that is free now."""
     trim_heap()
     base = base_of(model.model)
     device = next(base.parameters()).device
@@ -114,7 +114,7 @@ def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: Ru
 
 
 def check_pairs(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
-    """Return the pairs to check with: two of them cut short, and the longest where an attention window cuts into it."""
+    """Return the pairs of the check: two, cut short, and the longest where it exceeds an attention window."""
     usable = [p for p in encoded if all(p.response_tokens()) and p.prompt_ids]
     pairs = [_cut_short(pair) for pair in (usable[:1] + usable[-1:])[:CHECK_PAIRS]]
     try:
@@ -148,7 +148,7 @@ def _cut_short(pair: EncodedPair) -> EncodedPair:
 
 
 def disagreement(scorer: Scorer, twin: Scorer, model: PolicyAndReference, pairs: Sequence[EncodedPair]) -> str:
-    """Return in what ``scorer`` differs from ``twin`` on ``pairs`` beyond rounding, or ""."""
+    """Return how ``scorer`` differs from ``twin`` on ``pairs`` beyond rounding, or "" where it does not."""
     if not pairs:
         return ""
     watched = _watched(model.model)
@@ -167,7 +167,7 @@ def disagreement(scorer: Scorer, twin: Scorer, model: PolicyAndReference, pairs:
 def _probe(
     scorer: Scorer, pairs: Sequence[EncodedPair], watched: list[nn.Parameter]
 ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
-    """Return log-probs of policy and reference, and the gradient of a fixed mix of the first."""
+    """Return the log-probs of policy and reference, and the gradient of a fixed linear combination of the first."""
     scores = scorer.score(pairs, stats=False)
     mix = torch.linspace(-1.0, 1.5, scores.logps.numel(), dtype=scores.logps.dtype, device=scores.logps.device)
     grads: list[Tensor | None] = []
@@ -200,9 +200,9 @@ def _relative(found: list[Tensor | None], expected: list[Tensor | None]) -> floa
 
 @contextmanager
 def adapter_off_zero(model: Any) -> Iterator[None]:
-    """Move every trainable B of a LoRA off zero for the length of the context, then restore its bits.
+    """Move every trainable B of a LoRA off zero within the context, then restore its bits.
 
-    A fresh adapter has B = 0: its product, and with it any mistake in it, would not show.
+    A fresh adapter has B = 0, so an error in its product would not be visible.
     """
     moved = [(p, p.detach().clone()) for n, p in model.named_parameters() if ".lora_B." in n and p.requires_grad]
     generator = torch.Generator().manual_seed(0)

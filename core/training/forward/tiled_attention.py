@@ -1,12 +1,12 @@
 """Attention over a prefix-shared row in tiles of queries, forward and backward.
 
-A tile of at most ``TILE`` queries meets the keys it may see and no others: the prompt, and its own answer as far
-as the tile reaches. What a mask over the whole row would throw away (the other answer, the future) is never
-computed. Heads that share keys and values are rows of one product, so keys are not repeated either.
+A tile of at most ``TILE`` queries is multiplied only with the keys it may attend to: the prompt, and its own response
+up to the end of the tile. The products that a mask over the whole row would discard (the other response, later tokens)
+are not computed. Heads that share keys and values are rows of one product, so keys are not repeated.
 
 Shapes: T tokens, h heads, g key-value heads, r = h / g, d the head dimension, n queries and m keys of a tile.
-Probabilities are computed again for the backward pass: kept, they would add up to a third to the activations and save
-1 % of the time.
+The backward pass recomputes the probabilities: keeping them would add up to a third to the activations and save 1 % of
+the time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from torch import Tensor
 from core.training.forward.prefix_layout import PrefixRow
 
 TILE = 64
-"""Queries of a tile; half of the last ``TILE`` keys are wasted. 48 to 128 measured within 2 % of each other."""
+"""Queries of a tile; half of the products with the last ``TILE`` keys are discarded. 48 to 128 are equally fast."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionTile:
-    """Queries ``rows`` and the one or two runs of keys that they see; the last run ends with the queries."""
+    """Queries ``rows`` and the one or two runs of keys that they attend to; the last run ends with the queries."""
 
     rows: slice
     keys: tuple[slice, ...]
@@ -38,7 +38,7 @@ class AttentionTile:
 
 @dataclass(frozen=True, slots=True)
 class AttentionPlan:
-    """How the queries of a packed sequence are tiled.
+    """The tiles of the queries of a packed sequence.
 
     Attributes:
         tiles: in the order of their rows.
@@ -52,7 +52,7 @@ class AttentionPlan:
 
 
 def plan_attention(rows: Sequence[PrefixRow], dtype: torch.dtype) -> AttentionPlan:
-    """Tile the queries of ``rows`` laid one after the other."""
+    """Return the tiles of the queries of ``rows``, which follow one another in the sequence."""
     tiles: list[AttentionTile] = []
     start = 0
     for row in rows:
@@ -65,7 +65,7 @@ def plan_attention(rows: Sequence[PrefixRow], dtype: torch.dtype) -> AttentionPl
 
 
 def _tiles(first: int, last: int, seen: tuple[slice, ...]) -> list[AttentionTile]:
-    """Tile the causal run [first, last), whose queries also see all of ``seen``; prompt and chosen are one run."""
+    """Return the tiles of the causal run [first, last), whose queries also attend to all of ``seen``."""
     ends = [min(at + TILE, last) for at in range(first, last, TILE)]
     return [AttentionTile(slice(first + TILE * i, end), (*seen, slice(first, end))) for i, end in enumerate(ends)]
 
@@ -73,7 +73,7 @@ def _tiles(first: int, last: int, seen: tuple[slice, ...]) -> list[AttentionTile
 def attend(q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor:
     """Return softmax(q k^T) v as (T, h, d).
 
-    ``q`` (T, h, d) comes scaled; ``k`` and ``v`` are (T, g, d).
+    ``q`` (T, h, d) is already scaled; ``k`` and ``v`` are (T, g, d).
     """
     out, groups = torch.empty_like(q), k.shape[1]
     for tile in plan.tiles:
@@ -94,14 +94,14 @@ def attend_backward(
         p = _probabilities(queries, keys, tile, plan)
         _add(dv, torch.bmm(p.transpose(1, 2), upstream), tile)
         ds = torch.bmm(upstream, values.transpose(1, 2))
-        ds = torch.ops.aten._softmax_backward_data(ds, p, -1, p.dtype)
+        ds = torch.ops.aten._softmax_backward_data(ds, p, -1, p.dtype)  # noqa: SLF001 (no public name)
         _scatter(dq, torch.bmm(ds, keys), tile)
         _add(dk, torch.bmm(ds.transpose(1, 2), queries), tile)
     return dq, dk, dv
 
 
 def _probabilities(queries: Tensor, keys: Tensor, tile: AttentionTile, plan: AttentionPlan) -> Tensor:
-    """Return softmax over the keys that each query may see, (g, r n, m)."""
+    """Return the softmax over the keys that each query may attend to, (g, r n, m)."""
     scores = torch.bmm(queries, keys.transpose(1, 2))
     by_head = scores.view(len(scores), -1, tile.size, scores.shape[-1])
     by_head[..., -tile.size :].add_(plan.triangle[: tile.size, : tile.size])
@@ -115,7 +115,7 @@ def _queries(q: Tensor, tile: AttentionTile, groups: int) -> Tensor:
 
 
 def _keys(k: Tensor, tile: AttentionTile) -> Tensor:
-    """Return the keys (or values) that the tile sees, (g, m, d)."""
+    """Return the keys (or values) of the tile, (g, m, d)."""
     part = k[tile.keys[0]] if len(tile.keys) == 1 else torch.cat([k[run] for run in tile.keys])
     return part.transpose(0, 1)
 

@@ -1,8 +1,8 @@
-"""The truth gate: before the first step, is the objective what it claims to be?
+"""The truth gate: checks before the first step that the objective is what the settings say.
 
-At policy = reference every loss has a closed form (ln 2 for sigmoid) and every h is zero, whatever the
-data. On real pairs, in the real dtype and on the real device, that is measured through the very scorer
-and loss of the run. Where the measurement differs, the gate names the cause; it never warns and goes on.
+At policy = reference every loss has a closed form (ln 2 for sigmoid) and every h is zero, whatever the data. The gate
+measures both on real pairs, in the run's dtype and on its device, with the run's own scorer and loss. Where a
+measurement differs, the gate names the cause and the run stops.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.training.forward.scorer import Scorer, Scores
 from core.training.gate.token_audit import audit_tokens
 from core.training.losses import LossInputs, evaluate
 from core.training.parallel.fsdp import whole
-from core.training.policy.model import LoadedModel
+from core.training.policy.model import DROPOUT_LAYERS, LoadedModel
 from core.training.policy.stored_weights import differing_base_weights
 from core.training.text.encoded_pair import EncodedPair
 
@@ -34,7 +34,7 @@ _PLAIN_INITS = (True, False, "gaussian", "orthogonal")
 
 @dataclass(frozen=True, slots=True)
 class GateTolerance:
-    """What rounding may do in one dtype: to h in nats, to a loss relative to its size, to a log-prob per nat."""
+    """Allowed rounding error in one dtype: of h in nats, of a loss relative to its size, of a log-prob per nat."""
 
     h: float
     loss: float
@@ -53,22 +53,20 @@ def run_gate(
     encoded: Sequence[EncodedPair],
     scorer: Scorer,
     config: RunConfig,
-    loss_fn_step0: float | None = None,
     cached_reference: CachedReference | None = None,
     *,
     sample: int = 8,
 ) -> GateReport:
     """Check weights, tokens, gradients and the first loss; return what was measured.
 
-    Call it before the first step of a fresh run: on resuming, the policy is no longer the reference.
+    Call it before the first step of a fresh run; in a resumed run the policy is no longer the reference.
 
     Args:
-        model: as loaded, untouched by any step.
+        model: as loaded, before any step.
         encoded: all pairs; every one is audited, ``sample`` of them are scored.
         scorer: the run's own forward pass.
         config: the run's settings.
-        loss_fn_step0: the loss at policy = reference when known beforehand; else the oracle's, pair by pair.
-        cached_reference: where the run takes reference log-probs from; compared with fresh ones.
+        cached_reference: returns the run's cached reference log-probs, which are compared with fresh ones.
         sample: how many pairs are scored.
 
     Raises:
@@ -93,7 +91,6 @@ def run_gate(
         checks["stale_cache"] = check_cache(pairs, reference, cached_reference, model.dtype)
     h_max, checks["noise_floor"] = check_start(model, policy, reference)
     loss, expected = first_loss(pairs, policy, reference, config)
-    expected = expected if loss_fn_step0 is None else loss_fn_step0
     checks["loss_closed_form"] = check_loss(loss, expected, model.dtype)
     checks["frozen_adapter"] = check_gradients(model, pairs, scorer)
     checks["base_changed"] = check_base_unchanged(model)
@@ -101,7 +98,7 @@ def run_gate(
 
 
 def check_dtype(model: LoadedModel, config: RunConfig) -> str:
-    """Require that the base's matrices are held in the dtype of the run."""
+    """Require that the base's matrices have the dtype of the run."""
     wanted = getattr(torch, config.dtype)
     wrong = {
         name: parameter.dtype
@@ -122,12 +119,12 @@ def check_dtype(model: LoadedModel, config: RunConfig) -> str:
 def check_no_dropout(model: LoadedModel) -> str:
     """Require that no module drops anything, in evaluation or training mode."""
     for name, module in model.model.named_modules():
-        rate = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
+        rate = module.p if isinstance(module, DROPOUT_LAYERS) else 0.0
         if not isinstance(module, nn.Dropout):
             rate = max([rate, *(v for k, v in vars(module).items() if "dropout" in k and isinstance(v, float))])
         if rate > 0 and module.training:
             raise GateFailed(
-                f"{name} drops a share of {rate:g} at random, so policy and reference differ by chance.",
+                f"{name} has a dropout of {rate:g}, so policy and reference differ by chance.",
                 "Set every dropout of the model and the adapter to 0.",
                 cause="dropout",
             )
@@ -152,7 +149,7 @@ def check_adapter_initialisation(model: LoadedModel) -> str:
 
 def _changed_base(what: str) -> GateFailed:
     return GateFailed(
-        f"{what}: with the adapter off the model is not the reference it claims to be.",
+        f"{what}: with the adapter off, the model is not the base of its files.",
         "Use the default LoRA initialisation (B = 0), or merge the adapter into the model first.",
         cause="adapter_changes_base",
     )
@@ -163,7 +160,7 @@ def check_reference_kind(model: LoadedModel) -> str:
     if model.reference_kind == "adapter_off" and model.starts_from_adapter:
         raise GateFailed(
             "Training starts from an adapter that already changes the model, but the reference is the base without it: "
-            "the first margins would measure the old training, not this one.",
+            "the first margins would measure the earlier training.",
             "Set reference to auto or init, so that the starting adapter is copied as the reference.",
             cause="reference_is_base",
         )
@@ -188,7 +185,7 @@ def check_finite(pairs: Sequence[EncodedPair], policy: Tensor, reference: Tensor
 
 
 def check_repeatable(pairs: Sequence[EncodedPair], scorer: Scorer, policy: Tensor) -> str:
-    """Require that a second pass gives the same numbers: nothing in it may be random."""
+    """Require that a second pass gives the same numbers."""
     with torch.no_grad():
         again = scorer.score(pairs[:1], stats=False).logps.detach()
         twice = scorer.score(pairs[:1], stats=False).logps.detach()
@@ -211,7 +208,7 @@ def check_cache(pairs: Sequence[EncodedPair], reference: Tensor, cached: CachedR
         raise GateFailed(
             f"The cached reference log-probs of pair {pairs[worst].pair_id} are off by "
             f"{float(gap[worst].max()):.3g} nats: they do not belong to these tokens and weights.",
-            "Clear the reference cache; it is computed again. No other data depends on it.",
+            "Clear the reference cache; it will be computed again. Nothing else depends on it.",
             cause="stale_cache",
         )
     return f"cached and fresh reference differ by at most {float(gap.max()):.1e} nats"
@@ -263,7 +260,7 @@ def check_loss(loss: float, expected: float, dtype: torch.dtype) -> str:
     if not abs(loss - expected) <= TOLERANCES[dtype].loss * max(1.0, abs(expected)):
         raise GateFailed(
             f"The first loss is {loss:.7g}, but at policy = reference it must be {expected:.7g}.",
-            "The loss or the reference is not what the settings say. Train with loss=sigmoid to see which.",
+            "The loss or the reference is not what the settings say. Train with loss=sigmoid to find out which.",
             cause="loss_closed_form",
         )
     return f"{loss:.9f}, closed form {expected:.9f}"
@@ -280,7 +277,9 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
     model.model.zero_grad(set_to_none=True)
     try:
         with torch.enable_grad():
-            for pair in sorted(pairs, key=lambda p: p.length)[:2]:  # one by one: the run's peak is one micro-batch
+            for pair in sorted(pairs, key=lambda p: p.length)[
+                :2
+            ]:  # one by one, to stay within the memory of one micro-batch
                 trim_heap()
                 logps = scorer.score([pair], stats=False).logps
                 if not logps.requires_grad:
@@ -313,14 +312,14 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
 
 def _frozen(what: str) -> GateFailed:
     return GateFailed(
-        f"{what}: the loss would stay where it is for ever.",
+        f"{what}, so the loss could not change.",
         "Check lora_targets and that the adapter is loaded as trainable.",
         cause="frozen_adapter",
     )
 
 
 def check_base_unchanged(model: LoadedModel) -> str:
-    """Require that every frozen tensor has the bits it was loaded with; also of use after steps."""
+    """Require that every frozen tensor has the bits it was loaded with; it may be called after steps too."""
     changed = model.changed_base_tensors()
     if changed:
         raise GateFailed(
@@ -339,7 +338,7 @@ def _score_both(pairs: Sequence[EncodedPair], scorer: Scorer) -> tuple[Tensor, T
 
 
 def _shortest_and_first(encoded: Sequence[EncodedPair], count: int) -> list[EncodedPair]:
-    """Return ``count`` pairs: half from the start of the data, half the shortest, so that the gate stays quick."""
+    """Return ``count`` pairs: half from the start of the data, half the shortest, to keep the gate fast."""
     first = list(encoded[: max(count // 2, 1)])
     taken = {id(pair) for pair in first}
     rest = sorted((p for p in encoded if id(p) not in taken), key=lambda p: p.length)

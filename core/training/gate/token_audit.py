@@ -1,4 +1,4 @@
-"""The truth gate's audit of token ids: cheap, so every pair is looked at, not a sample."""
+"""The truth gate's audit of token ids. It is cheap, so it covers every pair."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.training.text.chat_template import probe
 from core.training.text.encoded_pair import EncodedPair
 
 MERGED_LIMIT = 0.1
-"""Share of pairs whose boundary may be merged: above it the layout is at fault, below it the odd text is."""
+"""Share of pairs whose boundary may be merged; more than that points to a fault of the template, not of the texts."""
 
 
 def audit_tokens(
     encoded: Sequence[EncodedPair], tokenizer: Any, config: RunConfig, stop_ids: Iterable[int]
 ) -> dict[str, str]:
-    """Check template and tokens of every pair; return what was found in order.
+    """Check the template and the tokens of every pair; return the result of each check by cause.
 
     Raises:
         GateFailed: with the cause's name and the pairs that show it.
@@ -40,7 +40,7 @@ def check_template_roles(tokenizer: Any, config: RunConfig) -> str:
         chat = probe(tokenizer)
     except ModelRefused as error:
         raise GateFailed(error.message, error.hint, cause="template_roles") from error
-    return f"marked conversation came out whole (template {chat.sha256[:12]})"
+    return f"a marked conversation was rendered whole (template {chat.sha256[:12]})"
 
 
 def check_not_masked(encoded: Sequence[EncodedPair]) -> str:
@@ -60,8 +60,8 @@ def check_answers_differ(encoded: Sequence[EncodedPair]) -> str:
     _refuse(
         "identical_answers",
         _which(encoded, lambda p: p.chosen_ids == p.rejected_ids),
-        "both responses are the same tokens, so there is nothing to prefer",
-        "Raise max_length if truncation made them equal, or take these pairs out of the dataset.",
+        "both responses are the same tokens, so there is no preference to learn",
+        "Raise max_length if truncation made them equal, or remove these pairs from the dataset.",
     )
     return "both responses differ in every pair"
 
@@ -74,7 +74,7 @@ def check_single_bos(encoded: Sequence[EncodedPair], bos_id: int | None) -> str:
         "double_bos",
         _which(encoded, lambda p: (p.prompt_ids + p.chosen_ids)[:2] == (bos_id, bos_id)),
         "the text begins with two BOS tokens, which the model never saw in training",
-        "Take the BOS text out of the prompts, or use the model's original chat template.",
+        "Remove the BOS text from the prompts, or use the model's original chat template.",
     )
     return "no row begins with two BOS tokens"
 
@@ -106,7 +106,7 @@ def check_boundary(encoded: Sequence[EncodedPair]) -> str:
             merged,
             "a token spans the end of the prompt and the start of the response, so generation "
             "would never start from these tokens",
-            "Take white space off the end of prompts, or use the model's own chat template.",
+            "Remove white space from the end of the prompts, or use the model's own chat template.",
         )
     return f"{len(merged)} of {len(encoded)} pairs have a merged boundary"
 

@@ -1,4 +1,4 @@
-"""Losses of the whole optimizer step: no pair's loss can be told without the others."""
+"""Losses of the whole optimizer step: the loss of each pair depends on all the others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.training.losses.registry import preference_loss
 
 @preference_loss("aot")
 def aot(batch: LossInputs, config: RunConfig) -> Tensor:
-    """AOT, paired: the k-th smallest policy log-ratio is held against the k-th smallest of the reference.
+    """AOT, paired: compares the k-th smallest policy log-ratio with the k-th smallest of the reference.
 
     u = sort(lp_chosen - lp_rejected), v = sort(ref_chosen - ref_rejected), d = u - v:
-    (1-e) * -log s(beta d) + e * -log s(-beta d), e = ``label_smoothing``. Each loss is given back to the pair
-    whose policy log-ratio took part in it. Melnyk et al. 2024, arXiv 2406.05882.
+    (1-e) * -log s(beta d) + e * -log s(-beta d), e = ``label_smoothing``. Each loss is assigned
+    to the pair whose policy log-ratio it was computed from. Melnyk et al. 2024, arXiv 2406.05882.
     """
     policy = batch.policy[:, 0] - batch.policy[:, 1]
     reference = batch.reference[:, 0] - batch.reference[:, 1]

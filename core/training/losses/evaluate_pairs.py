@@ -1,6 +1,6 @@
-"""What scored pairs are worth under a run's objective: losses, the gradient by each log-prob, ledger rows.
+"""The objective of scored pairs: losses, the gradient by each log-prob, and the rows of the ledger.
 
-All of it happens on the CPU in float64, on two numbers a response, whatever the model computes in.
+It is computed on the CPU in float64, from a few numbers a response, whatever dtype the model has.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from core.training.text.encoded_pair import EncodedPair
 
 @dataclass(slots=True)
 class PairLosses:
-    """The value of some pairs.
+    """The losses of some pairs.
 
     Attributes:
         gradient: (n, 2) float64, d loss_i / d logp of chosen and rejected.
         rewards: (reward of chosen, reward of rejected) of each pair, in the order of ``rows``.
-        terms: per-pair values of the parts that are plotted on their own.
+        terms: per-pair values of the parts of the loss that are plotted on their own.
     """
 
     gradient: Tensor
@@ -42,7 +42,7 @@ class PairLosses:
     rewards: list[tuple[float, float]]
     terms: dict[str, list[float]] = field(default_factory=dict)
 
-    def part(self, positions: Sequence[int]) -> PairLosses:
+    def select(self, positions: Sequence[int]) -> PairLosses:
         """Return the values at ``positions``."""
         return PairLosses(
             self.gradient[list(positions)],
@@ -53,7 +53,7 @@ class PairLosses:
 
 
 class LossEvaluator:
-    """Values scored pairs against the cached reference.
+    """Computes the losses of scored pairs against the cached reference.
 
     Args:
         config: the objective.
@@ -67,7 +67,7 @@ class LossEvaluator:
 
     @property
     def token_weights(self) -> TokenWeights | None:
-        """What each token's log-prob counts (LD-DPO), or None where all count 1."""
+        """Returns the weight of each token's log-prob (LD-DPO); None where all are 1."""
         alpha = self.config.ld_alpha
         return None if alpha >= 1 else lambda pair: length_weights(pair, alpha)
 
@@ -78,7 +78,7 @@ class LossEvaluator:
         return self._sums[pair.pair_id]
 
     def prepare(self, pairs: Sequence[EncodedPair]) -> None:
-        """Sum the reference log-probs of ``pairs``, which fetches all of them in one go."""
+        """Sum the reference log-probs of ``pairs``, fetching all of them together."""
         new = [pair for pair in pairs if pair.pair_id not in self._sums]
         found = self._fetch(new) if new else {}
         for pair in new:
@@ -87,7 +87,7 @@ class LossEvaluator:
             self._sums[pair.pair_id] = sum_logps(chosen, weights[0]), sum_logps(rejected, weights[1])
 
     def forget_reference(self) -> None:
-        """Compute every reference log-prob again when next asked for, since the reference has moved."""
+        """Drop all reference log-probs, because the reference has moved; the next use computes them again."""
         self._sums.clear()
 
     def likelihood_lengths(self, pairs: Sequence[EncodedPair]) -> list[float]:
@@ -97,12 +97,12 @@ class LossEvaluator:
     def evaluate(
         self, pairs: Sequence[EncodedPair], scores: Scores, lengths: Sequence[float] | None = None
     ) -> PairLosses:
-        """Value ``pairs`` as ``scores`` has them.
+        """Return the losses of ``pairs`` for their ``scores``.
 
         Args:
-            pairs: what was scored.
+            pairs: the pairs that were scored.
             scores: their scores as policy; ``wpo`` must be in them when the objective weights by it.
-            lengths: :meth:`likelihood_lengths` of the whole step these pairs belong to; None takes these alone.
+            lengths: :meth:`likelihood_lengths` of the whole step that these pairs belong to; None takes these alone.
         """
         self.prepare(pairs)
         policy = scores.logps.detach().cpu().double().requires_grad_()

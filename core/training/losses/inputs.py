@@ -1,4 +1,4 @@
-"""What a loss sees of a batch of pairs: log-probs, lengths and labels; nothing of models or tokens."""
+"""The inputs of a loss: log-probs, lengths and labels of a batch of pairs, without models or tokens."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LossInputs:
         weight: Tensor | None = None,
         nll_length: Tensor | None = None,
     ) -> LossInputs:
-        """Fill in what hard, unweighted, untied labels leave open."""
+        """Return the inputs; what is None is filled in for hard, unweighted labels without ties."""
         counts = tokens.to(policy.dtype)
         ones = torch.ones_like(policy[:, 0].detach())
         return cls(

@@ -1,4 +1,4 @@
-"""From log-probs to what is minimised: soft labels, WPO weights, added likelihood, pair weights, margins."""
+"""The objective of a step: the loss with soft labels, WPO weights, added likelihood and pair weights; margins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.training.text.encoded_pair import EncodedPair
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """The value of every pair of a step.
+    """The objective of every pair of a step.
 
     Attributes:
         losses: (n,) what the step averages over its pairs; carries the gradient. The pair's own weight is in it:
@@ -83,11 +83,11 @@ def gradient_to_logps(losses: Tensor, policy: Tensor) -> Tensor:
 
 
 def gradient_weight(batch: LossInputs, preference: Tensor, config: RunConfig) -> Tensor:
-    """(n,) how hard each pair still pulls: |d preference / d z|, which for sigmoid is s(-z), one half at the start.
+    """(n,) gradient weight of each pair: |d preference / d z|, which for sigmoid is s(-z), one half at the start.
 
-    Taken as the mean of |d preference / d logp| over both answers, divided by beta (by lambda for ORPO), and
-    multiplied by the length where the loss looks at means per token. Pair and WPO weights and the
-    likelihood term are not in it.
+    It is the mean of |d preference / d logp| over both responses, divided by beta (by lambda for ORPO), and
+    multiplied by the length where the loss is of means per token. Pair and WPO weights and the likelihood term are
+    left out.
     """
     pull = gradient_to_logps(preference, batch.policy).abs()
     row = LOSS_ROWS[config.loss]
@@ -97,7 +97,7 @@ def gradient_weight(batch: LossInputs, preference: Tensor, config: RunConfig) ->
 
 
 def wpo_weights(aligned: Tensor, tokens: Tensor) -> Tensor:
-    """(n,) WPO weights, exp of the mean over tokens of log p - log sum_v p_v^2, both answers multiplied.
+    """(n,) WPO weights, exp of the mean over tokens of log p - log sum_v p_v^2, multiplied over both responses.
 
     Args:
         aligned: (n, 2) sums over response tokens, as in ``Scores.wpo``.
@@ -109,7 +109,7 @@ def wpo_weights(aligned: Tensor, tokens: Tensor) -> Tensor:
 
 
 def length_weights(pair: EncodedPair, alpha: float) -> tuple[list[float], list[float]]:
-    """Token weights of LD-DPO: 1 up to the length of the shorter answer, ``alpha`` beyond it, on both sides.
+    """Return the token weights of LD-DPO: 1 up to the length of the shorter response, ``alpha`` beyond it.
 
     Liu et al. 2024, arXiv 2409.06411. Policy and reference are summed with the same weights.
     """
@@ -122,7 +122,7 @@ def length_weights(pair: EncodedPair, alpha: float) -> tuple[list[float], list[f
 
 
 def likelihood_factor(config: RunConfig) -> float:
-    """Return the factor of the chosen answer's negative log-likelihood per token; 0 when there is none."""
+    """Return the factor of the chosen response's negative log-likelihood per token; 0 when there is none."""
     return LOSS_ROWS[config.loss].likelihood + config.rpo_alpha
 
 
@@ -139,17 +139,20 @@ def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[
 
 
 def check_combination(config: RunConfig) -> None:
-    """Refuse settings that a loss would ignore or give another meaning.
+    """Refuse settings that the loss ignores or that contradict each other.
 
     Raises:
         UsageError: naming both settings.
     """
     spec = LOSS_ROWS[config.loss]
     if config.wpo and spec.whole_step:
-        raise UsageError(f"wpo cannot weight {config.loss}: its losses belong to no single pair.", "Set wpo=false.")
+        raise UsageError(
+            f"wpo cannot be used with {config.loss}: its losses depend on the whole step, not on single pairs.",
+            "Set wpo=false.",
+        )
     if config.ld_alpha < 1 and likelihood_factor(config):
         raise UsageError(
-            "ld_alpha below 1 cannot be combined with a likelihood term: the likelihood would be cut as well.",
+            "ld_alpha below 1 cannot be combined with a likelihood term, which it would cut as well.",
             f"Set ld_alpha=1, or rpo_alpha=0 with another loss than {_with_likelihood()}.",
         )
 
@@ -162,7 +165,7 @@ def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
     """Refuse labels that the loss cannot read.
 
     Raises:
-        UsageError: when a loss over the whole step meets soft labels.
+        UsageError: for soft labels with a loss over the whole step.
     """
     soft = sum(pair.target != 1.0 for pair in pairs)
     if soft and LOSS_ROWS[config.loss].whole_step:

@@ -1,4 +1,4 @@
-"""Losses of the difference between both answers.
+"""Losses of the difference between both responses.
 
 Notation: D = log pi - log ref of one response (nats), h = D_chosen - D_rejected, z = beta * h,
 s = the logistic function, |y| = response tokens. Each function returns (n,) losses.
@@ -33,7 +33,7 @@ def sigmoid(batch: LossInputs, config: RunConfig) -> Tensor:
 def robust(batch: LossInputs, config: RunConfig) -> Tensor:
     """Robust DPO: [(1-e) * -log s(z) - e * -log s(-z)] / (1 - 2e), e = ``label_smoothing``.
 
-    An unbiased estimate of the clean loss when a share e of labels is flipped; it has no lower bound.
+    It is an unbiased estimate of the clean loss when a share e of labels is flipped, and has no lower bound.
     Chowdhury, Kini, Natarajan 2024, arXiv 2403.00409.
     """
     z, noise = config.beta * batch.h, config.label_smoothing
@@ -59,7 +59,7 @@ def hinge(batch: LossInputs, config: RunConfig) -> Tensor:
 def sigmoid_norm(batch: LossInputs, config: RunConfig) -> Tensor:
     """Length-normalised DPO: -log s(beta * (D_chosen/|chosen| - D_rejected/|rejected|)).
 
-    Lambert et al. 2024 (Tulu 3), arXiv 2411.15124. Wants a larger beta than plain DPO.
+    Lambert et al. 2024 (Tulu 3), arXiv 2411.15124. It needs a larger beta than plain DPO.
     """
     return -logsigmoid(config.beta * batch.h_per_token)
 
@@ -68,7 +68,7 @@ def sigmoid_norm(batch: LossInputs, config: RunConfig) -> Tensor:
 def r_dpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """Length-regularised DPO: -log s(z + alpha * (|chosen| - |rejected|)), alpha = ``r_dpo_alpha``.
 
-    A longer chosen answer already counts as won by its length, so it is pushed less.
+    A chosen response that is longer gets a part of its margin from its length and is pushed less.
     Park et al. 2024, arXiv 2403.19159, equation 9.
     """
     extra = config.r_dpo_alpha * (batch.tokens[:, 0] - batch.tokens[:, 1])
@@ -79,7 +79,8 @@ def r_dpo(batch: LossInputs, config: RunConfig) -> Tensor:
 def dpop(batch: LossInputs, config: RunConfig) -> Tensor:
     """DPO-Positive: -log s(beta * (h - lambda * max(0, -D_chosen))), lambda = ``dpop_lambda``.
 
-    Charges a chosen answer that falls below the reference. Pal et al. 2024 (Smaug), arXiv 2402.13228.
+    It penalises a chosen response that becomes less likely than under the reference.
+    Pal et al. 2024 (Smaug), arXiv 2402.13228.
     """
     return -logsigmoid(config.beta * (batch.h - config.dpop_lambda * torch.relu(-batch.chosen)))
 
@@ -116,7 +117,7 @@ def mean_logp_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
 def simpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """SimPO: -log s(beta * (lp_chosen/|chosen| - lp_rejected/|rejected|) - gamma), gamma = ``simpo_gamma``.
 
-    No reference enters. Meng, Xia, Chen 2024, arXiv 2405.14734, equation 6; the authors use beta 2 to 10.
+    The reference is not used. Meng, Xia, Chen 2024, arXiv 2405.14734, equation 6; the authors use beta 2 to 10.
     """
     mean = batch.mean_logp
     return -logsigmoid(config.beta * (mean[:, 0] - mean[:, 1]) - config.simpo_gamma)
@@ -131,7 +132,7 @@ def log_odds(mean_logp: Tensor) -> Tensor:
     return mean_logp - log_rest
 
 
-def log_odds_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
+def log_odds_rewards(batch: LossInputs, _config: RunConfig) -> Tensor:
     """(n, 2) rewards of ORPO: the log-odds of the mean token probability; their difference is its margin."""
     return log_odds(batch.mean_logp)
 
@@ -140,8 +141,8 @@ def log_odds_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
 def orpo(batch: LossInputs, config: RunConfig) -> Tensor:
     """The odds-ratio part of ORPO: lambda * -log s(logodds_chosen - logodds_rejected), lambda = ``orpo_lambda``.
 
-    Odds are of the mean token probability. The likelihood part, -lp_chosen/|chosen| with factor 1, is
-    added by ``objective.evaluate`` and shows as its own curve. Hong, Lee, Thorne 2024, arXiv 2403.07691.
+    The odds are those of the mean token probability. ``objective.evaluate`` adds the likelihood part,
+    -lp_chosen/|chosen| with factor 1, which is plotted as a curve of its own. Hong, Lee, Thorne 2024, arXiv 2403.07691.
     """
     odds = log_odds(batch.mean_logp)
     return -config.orpo_lambda * logsigmoid(odds[:, 0] - odds[:, 1])

@@ -1,4 +1,4 @@
-"""Losses that hold each answer against the reference on its own, not only against the other answer.
+"""Losses that compare each response with the reference on its own, not only with the other response.
 
 Notation as in ``pairwise``: D = log pi - log ref in nats, r = beta * D, s = the logistic function.
 """
@@ -45,7 +45,7 @@ def sppo_hard(batch: LossInputs, config: RunConfig) -> Tensor:
 
 @preference_loss("apo_zero")
 def apo_zero(batch: LossInputs, config: RunConfig) -> Tensor:
-    """APO-zero: 1 - s(r_chosen) + s(r_rejected); for chosen answers better than the model's own.
+    """APO-zero: 1 - s(r_chosen) + s(r_rejected); for chosen responses better than the model's own.
 
     D'Oosterlinck et al. 2024, arXiv 2408.06266, equation 7.
     """
@@ -54,8 +54,8 @@ def apo_zero(batch: LossInputs, config: RunConfig) -> Tensor:
 
 @preference_loss("apo_down")
 def apo_down(batch: LossInputs, config: RunConfig) -> Tensor:
-    """APO-down: s(r_chosen) + 1 - s(z); for chosen answers worse than the model's own.
+    """APO-down: s(r_chosen) + 1 - s(z); for chosen responses worse than the model's own.
 
-    Lowers both, the rejected one more. D'Oosterlinck et al. 2024, arXiv 2408.06266, equation 8.
+    It lowers both responses, the rejected one more. D'Oosterlinck et al. 2024, arXiv 2408.06266, equation 8.
     """
     return torch.sigmoid(config.beta * batch.chosen) + torch.sigmoid(-config.beta * batch.h)

@@ -1,7 +1,7 @@
 """Losses that learn from ties as well as from wins.
 
 Both models give three outcomes a probability that depends on z = beta * h. ``tie_nu`` is the odds of a tie
-between equally good answers: P(tie | z = 0) = nu / (1 + nu), so that one setting means the same in both.
+between equally good responses: P(tie | z = 0) = nu / (1 + nu), so that the setting means the same in both.
 Chen, Yang, Lin, Mei, Byrne 2024, arXiv 2409.17431; at nu = 1 both are that paper's setting.
 """
 

@@ -1,16 +1,16 @@
 """Full fine-tuning in several processes: weights, gradients and optimizer state in shards (FSDP2).
 
 Between two uses every process holds 1/N of each weight, of its gradient and of AdamW's moments: 16 bytes a
-parameter in float32 become 16/N. A decoder layer is put together for the length of its own forward and backward.
-Gradients are added up over processes, never averaged, since each pair's share was divided by the pairs of the
-whole step before it went backward.
+parameter in float32 become 16/N. A decoder layer is gathered for its own forward and backward pass.
+Gradients are summed over processes, not averaged, because each pair's gradient is divided by the pairs of the whole
+step before the backward pass.
 
 Gathering weights needs every process, so all of them must call the policy equally often: a step is cut into as many
 passes on each (:class:`core.training.steps.gradient.GradientAccumulator`), and what only the first process does
 (probes, writing files) happens while every process holds the whole weights (:meth:`Sharded.whole`).
 
-The reference is not sharded: the weights of the folder are read by each process when they are needed and freed
-when the reference log-probs are known. So a process must have room for the weights twice before the first step.
+The reference is not sharded: each process reads the weights of the folder when it needs them and frees them when the
+reference log-probs are computed. A process therefore needs memory for the weights twice before the first step.
 Source: Zhao et al. 2023 (arXiv 2304.11277); ``torch.distributed.fsdp.fully_shard``.
 """
 
@@ -39,15 +39,16 @@ def is_sharded(tensor: Tensor) -> bool:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Return the whole of a tensor that is held in shards, and any other as it is. Every process must call it."""
+    """Return the whole tensor of a sharded one, and any other unchanged. Every process must call it."""
     return tensor.full_tensor() if is_sharded(tensor) else tensor  # type: ignore[operator]
 
 
 def sharded_like(parameter: Tensor, value: Tensor) -> Tensor:
-    """Return ``value``, which every process holds whole, in the shards that ``parameter`` is held in."""
+    """Return ``value``, which every process holds whole, sharded like ``parameter``."""
     placements = getattr(parameter, "placements", None)
     if placements is None or value.shape != parameter.shape:
         return value
+    # Imported here: it takes 0.6 s, and only a run in several processes needs it.
     from torch.distributed.tensor import distribute_tensor
 
     mesh = parameter.device_mesh  # type: ignore[attr-defined]
@@ -55,21 +56,22 @@ def sharded_like(parameter: Tensor, value: Tensor) -> Tensor:
 
 
 class _Root(nn.Module):
-    """The outermost sharded module: a call through it finds embedding, last norm and head put together."""
+    """The outermost sharded module: within its call embedding, last norm and head are gathered."""
 
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
         self.base = base
 
     def forward(self, call: Callable[[], tuple[Tensor | None, T]]) -> tuple[Tensor | None, T]:
-        """Return what ``call`` does: a tensor to go backward from, and anything else."""
+        """Return the result of ``call``: a tensor for the backward pass, and any other value."""
         return call()
 
 
 class Sharded:
-    """A policy whose weights all train and are held in shards. Every process makes one, at the same point."""
+    """A sharded policy whose weights all train. Every process creates one, at the same point of the run."""
 
     def __init__(self, model: LoadedModel, processes: int) -> None:
+        # Imported here: they take 0.6 s, and only a run in several processes needs them.
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
@@ -79,8 +81,8 @@ class Sharded:
         policy = MixedPrecisionPolicy(reduce_dtype=torch.float32 if model.dtype.itemsize < 4 else None)
         layers: list[Any] = [fully_shard(m, mesh=mesh, mp_policy=policy) for m in decoder_layers(model.base)]
         self._root: Any = fully_shard(_Root(model.base), mesh=mesh, mp_policy=policy)
-        # By default what is fetched ahead follows the calls since the last backward pass, and the first process,
-        # which probes alone, makes more of them: all would then wait for each other.
+        # By default prefetching follows the calls since the last backward pass. The first process makes more of them,
+        # because it probes alone, so the processes would wait for each other.
         for part, ahead in pairwise([layers[0], *layers, self._root] if layers else []):
             ahead.set_modules_to_backward_prefetch([part])
         self._parts = [m for m in self._root.modules() if hasattr(m, "set_gradient_divide_factor")]
@@ -89,20 +91,20 @@ class Sharded:
             part.set_force_sum_reduction_for_comms(True)
         self.is_whole = False
         with torch.no_grad():
-            self.call(lambda: (None, None))  # the outermost module must be the first to be called
+            self.call(lambda: (None, None))  # the outermost module must be called first
 
     def call(self, call: Callable[[], tuple[Tensor | None, T]]) -> T:
-        """Run ``call``, which computes with the policy, in step with all other processes."""
+        """Run ``call``, which computes with the policy, together with all other processes."""
         if self.is_whole:
             return call()[1]
         tensor, value = self._root(call)
         if tensor is None or not tensor.requires_grad:
-            self._root.reshard()  # otherwise kept whole until it went backward
+            self._root.reshard()  # otherwise it stays gathered until a backward pass
         return value
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Hold all weights together in every process for the length of the context, so that one may work alone."""
+        """Gather all weights in every process within the context, so that one process can work alone."""
         self._root.set_reshard_after_forward(False)
         for part in self._parts:
             part.unshard()
@@ -117,7 +119,7 @@ class Sharded:
                 part.reshard()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return what a file of the model holds, while it is whole (the model's own would put it in shards again)."""
+        """Return the tensors of a model file while the model is gathered; the model's method would shard it again."""
         tensors = [*self._base.named_parameters(remove_duplicate=False), *self._base.named_buffers()]
         return {name: tensor.detach() for name, tensor in tensors if name in self._stored}
 
@@ -131,7 +133,7 @@ def decoder_layers(base: Any) -> list[nn.Module]:
 
 
 class ShardedScorer:
-    """Keeps :class:`core.training.forward.scorer.Scorer` with a sharded policy; one call of the decoder a pass."""
+    """Implements :class:`core.training.forward.scorer.Scorer` with a sharded policy; calls the decoder once a pass."""
 
     def __init__(self, scorer: Scorer, sharded: Sharded) -> None:
         self._scorer = scorer
@@ -147,11 +149,11 @@ class ShardedScorer:
         token_weights: TokenWeights | None = None,
         stats: bool = True,
     ) -> Scores:
-        """Score ``pairs``; as policy in step with the other processes, as reference alone."""
+        """Score ``pairs``: as policy together with the other processes, as reference alone."""
 
         def call() -> tuple[Tensor, Scores]:
             scores = self._scorer.score(pairs, token_weights=token_weights, stats=stats)
-            scores.logps = scores.logps.clone()  # hooks on a view are lost when it is changed in place
+            scores.logps = scores.logps.clone()  # hooks on a view are lost when the view is changed in place
             return scores.logps, scores
 
         if not policy:
@@ -172,7 +174,7 @@ class ShardedScorer:
 
     @contextmanager
     def _one_call(self) -> Iterator[None]:
-        """Put all pairs of a pass into one sequence, so that processes with more pairs do not call more often."""
+        """Pack all pairs of a pass into one sequence, so that every process calls the decoder once."""
         if not isinstance(self._scorer, PrefixSharedScorer) or self._sharded.is_whole:
             yield
             return

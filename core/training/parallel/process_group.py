@@ -1,9 +1,9 @@
-"""Several processes that train one model: the only place that knows rank and world size.
+"""Several processes that train one model: the only module that knows rank and world size.
 
-Every process (rank) holds the whole model and scores its share of each optimizer step's pairs; gradients are
-sums over pairs divided by the pairs of the whole step, so adding them up over ranks is all there is to it.
-The step's values are gathered, so that every rank sees the same numbers and takes the same decisions.
-Started by ``torchrun``, which sets RANK, WORLD_SIZE, LOCAL_RANK and the address to meet at.
+Every process (rank) holds the whole model and scores its share of each optimizer step's pairs. Gradients are sums over
+pairs divided by the pairs of the whole step, so they are summed over ranks. The step's values are gathered, so that
+every rank has the same numbers and makes the same decisions. ``torchrun`` starts the processes and sets RANK,
+WORLD_SIZE, LOCAL_RANK and the address of the first.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from core.training.control import Command, Control
 
 T = TypeVar("T")
 PATIENCE = datetime.timedelta(hours=12)
-"""How long a rank waits for the others: rank 0 probes and saves while they do."""
+"""How long a rank waits for the others; rank 0 probes and saves while they wait."""
 
 
 class ProcessGroup:
-    """One process among ``size``; alone unless started by torchrun."""
+    """One process of ``size``; the only one unless torchrun started it."""
 
     def __init__(self, rank: int = 0, size: int = 1, local_rank: int = 0) -> None:
         self.rank = rank
@@ -38,7 +38,7 @@ class ProcessGroup:
 
     @classmethod
     def from_environment(cls) -> ProcessGroup:
-        """Return the processes that torchrun describes in the environment, not yet joined; alone without one."""
+        """Return the group that torchrun describes in the environment, not yet joined; a single process without it."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size <= 1:
             return cls()
@@ -46,7 +46,7 @@ class ProcessGroup:
 
     @property
     def is_single(self) -> bool:
-        """Whether there is nobody to talk to."""
+        """Whether this is the only process."""
         return self.size == 1
 
     @property
@@ -55,7 +55,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def device(self, wanted: str) -> str:
-        """Return the device this rank takes for the setting ``wanted``: its own GPU where any will do.
+        """Return the device of this rank for the setting ``wanted``: its own GPU where the setting leaves the choice.
 
         Raises:
             UsageError: on every rank of a machine that has fewer GPUs than processes.
@@ -70,13 +70,13 @@ class ProcessGroup:
         return f"cuda:{self.local_rank}"
 
     def threads(self, wanted: int) -> int:
-        """Return the CPU threads this rank takes: the setting, or its share of the cores (0 alone: all)."""
+        """Return the CPU threads of this rank: the setting, or its share of the cores (0 for a single process: all)."""
         if wanted or self.is_single:
             return wanted
         return max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))))
 
     def join(self, device: torch.device) -> None:
-        """Meet the other ranks. Gradients travel by NCCL between GPUs and by Gloo otherwise, objects by Gloo."""
+        """Connect to the other ranks: NCCL for gradients between GPUs, Gloo for other gradients and for objects."""
         if self.is_single or dist.is_initialized():
             return
         if device.type == "cuda":
@@ -87,13 +87,13 @@ class ProcessGroup:
             dist.init_process_group("gloo", timeout=PATIENCE)
 
     def leave(self) -> None:
-        """Part from the other ranks."""
+        """Disconnect from the other ranks."""
         if not self.is_single and dist.is_initialized():
-            gc.collect()  # an exception's frames may hold a group; freed only at the interpreter's end, it aborts
+            gc.collect()  # an exception may hold a group; freed at the interpreter's end, it aborts
             dist.destroy_process_group()
 
     def share(self, sizes: Sequence[int]) -> list[int]:
-        """Return this rank's positions of a step's pairs; ``sizes`` are their lengths, dealt out evenly."""
+        """Return this rank's positions among a step's pairs; the ranks share the lengths ``sizes`` evenly."""
         order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
         return sorted(order[self.rank :: self.size])
 
@@ -114,7 +114,7 @@ class ProcessGroup:
         return box[0]
 
     def raise_together(self, caught: Exception | None) -> None:
-        """Raise on every rank what went wrong on any, so that none waits for one that has given up."""
+        """Raise on every rank the error of any rank, so that none waits for one that has stopped."""
         if self.is_single:
             if caught is not None:
                 raise caught
@@ -127,7 +127,7 @@ class ProcessGroup:
                 raise error
 
     def require_same(self, facts: Mapping[str, str]) -> None:
-        """Refuse to train together on different things: machines may hold other models, pairs or checkpoints.
+        """Refuse to train when the ranks have different inputs: machines may hold other models, pairs or checkpoints.
 
         Raises:
             UsageError: on every rank, naming what differs.
@@ -141,7 +141,7 @@ class ProcessGroup:
             )
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Add up the gradients of all ranks; a rank that had no pair counts as zero."""
+        """Sum the gradients of all ranks; a rank without pairs counts as zero."""
         if self.is_single:
             return
         for parameter in parameters:
@@ -151,16 +151,16 @@ class ProcessGroup:
 
 
 def _portable(error: Exception, rank: int) -> Exception:
-    """Return ``error`` if it can travel between processes, else one that says the same."""
+    """Return ``error`` if it can be sent to other processes, else an error with its text."""
     try:
-        copy.deepcopy(error)  # fails where pickling would: when the arguments do not make the error again
-    except Exception:
+        copy.deepcopy(error)  # fails where pickling would: when the error cannot be rebuilt from its arguments
+    except Exception:  # noqa: BLE001 (copying an error may raise anything)
         return RuntimeError(f"process {rank}: {type(error).__name__}: {error}")
     return error
 
 
 class SharedControl:
-    """Keeps :class:`core.training.control.Control` for all ranks: rank 0 asks, the others hear its answer.
+    """Implements :class:`core.training.control.Control` for all ranks: rank 0 polls and sends its answer to the others.
 
     Every rank must poll equally often, so with several ranks the engine polls once a step.
     """
@@ -170,7 +170,7 @@ class SharedControl:
         self._control = control
 
     def command(self) -> Command:
-        """Return what rank 0 was told."""
+        """Return the request that rank 0 read."""
         return self._processes.from_main(self._control.command() if self._processes.is_main else "run")
 
     def take_checkpoint_request(self) -> bool:
@@ -178,6 +178,6 @@ class SharedControl:
         return self._processes.from_main(self._control.take_checkpoint_request() if self._processes.is_main else False)
 
     def wait(self, seconds: float) -> None:
-        """Sleep where rank 0 does; the others wait for its next answer."""
+        """Sleep on rank 0; the others wait for its next answer."""
         if self._processes.is_main:
             self._control.wait(seconds)

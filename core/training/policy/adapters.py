@@ -1,4 +1,4 @@
-"""LoRA adapters: fresh ones with an initialisation that only the seed decides, and ones read from a folder.
+"""LoRA adapters: fresh ones, initialised from the seed alone, and ones read from a folder.
 
 LoRA: Hu et al. 2021 (arXiv 2106.09685). A linear map W gains (alpha / r) * B A with B = 0, so that a
 fresh adapter changes nothing and policy = reference holds exactly.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,9 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
     """Wrap ``model`` with a trainable LoRA adapter whose product is zero.
 
     Raises:
-        UsageError: when no module bears the names in ``config.lora_targets``.
+        UsageError: when no module has a name in ``config.lora_targets``.
     """
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from peft import LoraConfig, get_peft_model
 
     targets: str | list[str] = config.lora_targets
@@ -45,7 +48,7 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
     except ValueError as error:
         raise UsageError(
             f"No adapter could be attached: {error}",
-            "Set lora_targets to all-linear, or to names that this model's modules bear.",
+            "Set lora_targets to all-linear, or to names of this model's modules.",
         ) from error
     draw_initial_weights(wrapped, config.seed)
     return wrapped
@@ -53,6 +56,7 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
 
 def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:
     """Return whether the targets are GPT-2's Conv1D, whose weight is stored input by output."""
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from transformers.pytorch_utils import Conv1D
 
     named = [m for n, m in model.named_modules() if targets == "all-linear" or n.rsplit(".", 1)[-1] in targets]
@@ -62,8 +66,8 @@ def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:
 def draw_initial_weights(model: nn.Module, seed: int) -> None:
     """Draw each layer's A uniformly within +-1/sqrt(inputs) from its own generator, and set B to zero.
 
-    Every layer's generator is named by seed and layer, so the draw does not depend on the device, the
-    order of layers, or which other layers are adapted. The bound is that of PEFT's default (Kaiming
+    Every layer's generator is seeded by seed and layer name, so the draw does not depend on the device, the order of
+    layers, or which other layers are adapted. The bound is that of PEFT's default (Kaiming
     uniform with a = sqrt 5).
     """
     for name, parameter in model.named_parameters():
@@ -84,6 +88,7 @@ def load_adapter(model: nn.Module, folder: Path) -> Any:
     Raises:
         UserError: when its tensors do not fit this model.
     """
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from peft import LoraConfig, PeftModel
     from peft.utils import load_peft_weights, set_peft_model_state_dict
 
@@ -110,9 +115,7 @@ def _misfit(folder: Path, detail: str) -> UserError:
 
 
 def copy_as_reference(model: Any) -> None:
-    """Add a frozen second adapter that holds what the policy's adapter holds now."""
-    from copy import deepcopy
-
+    """Add a frozen second adapter with the current values of the policy's adapter."""
     lora = deepcopy(model.peft_config[POLICY])
     lora.inference_mode = True
     model.add_adapter(REFERENCE, lora)
@@ -137,16 +140,18 @@ def is_zero(model: nn.Module) -> bool:
 
 
 def adapter_tensors(model: nn.Module, adapter: str = POLICY) -> dict[str, Tensor]:
-    """Return the tensors of one adapter by name; "" gives those of all."""
+    """Return the tensors of one adapter by name; "" returns those of all adapters."""
     part = f".{adapter}." if adapter else "."
     return {n: p for n, p in model.named_parameters() if ".lora_" in n and part in n}
 
 
-def tensors_sha256(tensors: dict[str, Tensor]) -> str:
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """Return a hash of names, shapes, dtypes and bytes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().to("cpu", copy=True).contiguous()  # numpy pins what it looks at
+        tensor = (
+            tensors[name].detach().to("cpu", copy=True).contiguous()
+        )  # numpy keeps a reference to the memory it views
         digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
         digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
     return digest.hexdigest()

@@ -1,9 +1,10 @@
-"""Which device and which number format a run computes in."""
+"""Choose the device and the dtype of a run."""
 
 from __future__ import annotations
 
 import os
 
+import psutil
 import torch
 
 from core.domain.errors import UsageError
@@ -50,21 +51,19 @@ def resolve_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
 
 
 def set_threads(count: int) -> int:
-    """Give torch ``count`` threads and return how many it has.
+    """Set the number of torch's CPU threads and return it.
 
-    0 means as many as OMP_NUM_THREADS says where it is set, else one a physical core.
+    0 takes OMP_NUM_THREADS where it is set, else one thread a physical core.
     """
     count = count or _threads_wanted_outside()
     if count <= 0:
-        import psutil
-
         count = psutil.cpu_count(logical=False) or 1
     torch.set_num_threads(count)
     return torch.get_num_threads()
 
 
 def _threads_wanted_outside() -> int:
-    """Return OMP_NUM_THREADS as a number, 0 where it is not one; a list names nested levels, the first counts."""
+    """Return OMP_NUM_THREADS as a number, 0 where it is none; of a list for nested levels the first number."""
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(text) if text.isdecimal() else 0
 

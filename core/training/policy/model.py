@@ -1,46 +1,48 @@
-"""A model that trains and the frozen one it is compared with, loaded from local files only.
+"""The policy and its reference, loaded from local files only.
 
-The reference is one of three, decided once at loading: the base with the adapter switched off, a frozen
-second adapter (when training starts from an adapter that already changes the base), or, for full
-fine-tuning, the weights in the model folder, read again when first asked for.
+The reference is one of three, chosen when the model is loaded: the base with the adapter off, a frozen second adapter
+(when training starts from an adapter that already changes the base), or, for full fine-tuning, the weights in the
+model folder, which are read when they are first needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from core.domain.errors import ModelRefused, UsageError, UserError
+from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
 from core.domain.run_config import RunConfig
 from core.model_files.folder_check import check_adapter, check_model
 from core.model_files.identity import model_sha256
-from core.model_files.offline import READ_ERRORS, go_offline, without_progress_bars
+from core.model_files.offline import go_offline
 from core.training.policy import adapters
 from core.training.policy.device import resolve_device, resolve_dtype
 from core.training.policy.provenance import require_base
+from core.training.policy.read_model import read_base, read_quantised, read_tokenizer
 from core.training.text.chat_template import turn_end_id
 
+DROPOUT_LAYERS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy"]
 
 
 class LoadedModel:
-    """Policy, reference and tokenizer of one run. Keeps ``core.generation.lm.PolicyAndReference``.
+    """Policy, reference and tokenizer of one run; implements ``core.generation.lm.PolicyAndReference``.
 
     Attributes:
-        model: the policy, a PEFT or plain causal LM in evaluation mode (dropout is off for good).
+        model: the policy, a PEFT or plain causal LM in evaluation mode, with every dropout set to 0.
         tokenizer: the fast tokenizer of the folder.
         config: the model's config as plain values.
-        run_config: what it was loaded for. model_dir: where from.
-        device, dtype: where and in what the base computes; adapters are float32 or wider.
+        run_config: settings it was loaded with. model_dir: folder or GGUF file it was loaded from.
+        device, dtype: of the base; adapters are float32 or wider.
         quantised: whether the base is held in fewer bits than its dtype.
-        weights_sha256: names base weights and architecture, by file content.
-        reference_kind: how the reference is computed.
+        weights_sha256: hash of the base's weights and architecture.
+        reference_kind: which of the three references it has.
         stop_ids: tokens that end a response, the tokenizer's own first.
     """
 
@@ -109,7 +111,7 @@ class LoadedModel:
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
 
     def frozen(self) -> dict[str, Tensor]:
-        """Return every parameter and buffer that must never change, by name."""
+        """Return every parameter and buffer that must not change, by name."""
         train = set(self.trainable())
         if self.reference_moves:
             train |= adapters.adapter_tensors(self.model, adapters.REFERENCE).keys()
@@ -140,11 +142,11 @@ class LoadedModel:
                 switch.enable_adapter_layers()
             else:
                 switch.set_adapter(adapters.POLICY)
-            for parameter, flag in grads:  # PEFT sets the flags anew, which would hide a frozen adapter
+            for parameter, flag in grads:  # PEFT sets these flags; the gate must see those of the run
                 parameter.requires_grad_(flag)
 
     def _frozen_copy(self) -> Any:
-        """Return the weights of the folder, read on first use: right at any step, and free until needed."""
+        """Return the model with the weights of the folder, which are read on first use."""
         if self._copy is None:
             copy = read_base(self.model_dir, self.dtype).to(self.device).eval()
             disable_dropout(copy)
@@ -152,7 +154,7 @@ class LoadedModel:
         return self._copy
 
     def release_reference(self) -> None:
-        """Free the frozen copy of full fine-tuning; it is read again when next asked for."""
+        """Free the frozen copy of full fine-tuning; the next use reads it again."""
         self._copy = None
 
     def changed_base_tensors(self) -> list[str]:
@@ -171,11 +173,11 @@ def load_model(
 ) -> LoadedModel:
     """Load a Hugging Face folder or a GGUF file, with the adapter and reference that ``config`` asks for.
 
-    Nothing is fetched, no code of the folder runs, weights come from safetensors (or GGUF) only.
+    It fetches nothing, runs no code of the folder, and reads weights from safetensors (or GGUF) only.
 
     Raises:
         ModelRefused: when the folder is unsafe or cannot be read.
-        UsageError: when the settings do not go together.
+        UsageError: when the settings contradict each other.
     """
     model_dir = Path(model_dir)
     check_model(model_dir)
@@ -216,95 +218,6 @@ def _attach(base: Any, config: RunConfig) -> Any:
     return adapters.load_adapter(base, Path(config.init_adapter))
 
 
-def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
-    """Read the causal LM of a folder or GGUF file onto the CPU, without cache, with fused attention where it exists.
-
-    Raises:
-        ModelRefused: when transformers cannot read it.
-    """
-    from transformers import AutoModelForCausalLM
-
-    options: dict[str, Any] = {"dtype": dtype, **_place(model_dir)}
-    folder = options.pop("folder")
-    from_gguf = "gguf_file" in options
-    if not from_gguf:
-        options["use_safetensors"] = True
-    try:
-        with without_progress_bars() if from_gguf else nullcontext():
-            try:
-                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
-            except ValueError as error:
-                if "scaled_dot_product_attention" not in str(error):
-                    raise
-                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
-    except READ_ERRORS as error:
-        raise _unreadable(model_dir, error) from error
-    model.config.use_cache = False
-    return model
-
-
-def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) -> Any:
-    """Read the causal LM with its linear layers in 4 bits (NF4, double quantisation; QLoRA, arXiv 2305.14314).
-
-    Raises:
-        UserError: without CUDA or without the ``quant`` extra.
-    """
-    if device.type != "cuda":
-        raise UserError("4-bit bases need a CUDA device.", "Set quantize to none, or run on a machine with one.")
-    import importlib.util
-
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise UserError("4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]'.")
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-
-    plan = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-        bnb_4bit_quant_storage=dtype,
-    )
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            model_dir,
-            dtype=dtype,
-            quantization_config=plan,
-            device_map={"": device.index or 0},
-            use_safetensors=True,
-            local_files_only=True,
-            attn_implementation="sdpa",
-        )
-    except READ_ERRORS as error:
-        raise _unreadable(model_dir, error) from error
-    model.config.use_cache = False
-    return model
-
-
-def read_tokenizer(model_dir: Path) -> Any:
-    """Read the tokenizer of a folder or GGUF file; it must know character offsets.
-
-    Raises:
-        ModelRefused: when there is none, or only a slow one.
-    """
-    from transformers import AutoTokenizer
-
-    options = _place(model_dir)
-    folder = options.pop("folder")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-    except READ_ERRORS as error:
-        raise ModelRefused(
-            f"{Path(model_dir).name} has no tokenizer that can be read: {error}",
-            "The folder needs a tokenizer.json beside the weights.",
-        ) from error
-    if not getattr(tokenizer, "is_fast", False) or not hasattr(tokenizer, "backend_tokenizer"):
-        raise ModelRefused(
-            f"The tokenizer of {Path(model_dir).name} gives no character offsets.",
-            "Convert it to a tokenizer.json with transformers (use_fast=True) and save it in the folder.",
-        )
-    return tokenizer
-
-
 def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:
     """Return the ids that end a response: of the template's turn end, the tokenizer and the generation config."""
     found: list[int | None] = [turn_end_id(tokenizer), tokenizer.eos_token_id]
@@ -317,7 +230,7 @@ def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:
 def disable_dropout(model: nn.Module) -> None:
     """Set every dropout probability to zero, so that even training mode is deterministic."""
     for module in model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):
+        if isinstance(module, DROPOUT_LAYERS):
             module.p = 0.0
         for name in ("attention_dropout", "dropout", "resid_pdrop", "attn_pdrop", "activation_dropout"):
             if isinstance(getattr(module, name, None), float):
@@ -325,7 +238,7 @@ def disable_dropout(model: nn.Module) -> None:
 
 
 def tensor_sums(tensors: dict[str, Tensor]) -> dict[str, int]:
-    """Return an exact sum over the bits of each tensor: equal bits give equal sums, one changed value another."""
+    """Return an exact sum over the bits of each tensor; a single changed value changes the sum."""
     return {name: _bit_sum(tensor) for name, tensor in tensors.items()}
 
 
@@ -334,17 +247,3 @@ def _bit_sum(tensor: Tensor) -> int:
     raw = flat.contiguous().view(torch.uint8)
     width = torch.int32 if raw.numel() % 4 == 0 else torch.uint8
     return int(raw.view(width).sum(dtype=torch.int64)) if raw.numel() else 0
-
-
-def _place(model_dir: Path) -> dict[str, Any]:
-    path = Path(model_dir)
-    if path.is_file():
-        return {"folder": str(path.parent), "gguf_file": path.name, "local_files_only": True}
-    return {"folder": str(path), "local_files_only": True}
-
-
-def _unreadable(model_dir: Path, error: Exception) -> ModelRefused:
-    return ModelRefused(
-        f"{Path(model_dir).name} could not be loaded: {str(error).splitlines()[0] if str(error) else error!r}",
-        "Check that the folder holds config.json, safetensors weights and tokenizer.json of one causal language model.",
-    )

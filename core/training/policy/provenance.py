@@ -9,10 +9,11 @@ from core.domain.errors import ModelRefused
 from core.durable import read_json
 
 CONTRACT = "contract.json"
+"""File in the folder of an exported adapter or model that says what it was made of."""
 
 
 def read_contract(folder: Path) -> dict[str, Any] | None:
-    """Return the contract in ``folder``, or None where another tool made the folder.
+    """Return the contract in ``folder``, or None for a folder made by another tool.
 
     Raises:
         BadInput: when it is not readable.
@@ -22,7 +23,7 @@ def read_contract(folder: Path) -> dict[str, Any] | None:
 
 
 def require_base(folder: Path, weights_sha256: str, name: str = "this model") -> None:
-    """Refuse an adapter whose contract names another base; one without a contract passes.
+    """Refuse an adapter whose contract names another base; an adapter without a contract is accepted.
 
     Raises:
         ModelRefused: naming both bases.
@@ -35,5 +36,5 @@ def require_base(folder: Path, weights_sha256: str, name: str = "this model") ->
         raise ModelRefused(
             f"The adapter {Path(folder).name} was trained on {base.get('name', 'another model')} "
             f"({str(base['weights_sha256'])[:12]}), not on {name} ({weights_sha256[:12]}).",
-            "Choose the base it was trained on; on another one its changes mean nothing.",
+            "Choose the base that the adapter was trained on.",
         )

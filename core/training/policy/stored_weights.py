@@ -1,4 +1,4 @@
-"""Compare weights in memory with the files they came from."""
+"""Compares weights in memory with the files they were loaded from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
 from core.model_files.safetensors_file import check_safetensors
 from core.training.policy.model import LoadedModel
@@ -14,10 +15,10 @@ _SAMPLE = 16
 
 
 def differing_base_weights(model: LoadedModel, sample: int = _SAMPLE) -> list[str]:
-    """Return the names of base matrices under the adapter that are not what the folder holds.
+    """Return the names of base matrices under the adapter that differ from the folder's files.
 
-    At most ``sample`` of them are read, spread over the depth of the model. Weights that the file names
-    differently (fused or renamed on loading), GGUF files and quantised bases are passed over.
+    At most ``sample`` of them are compared, spread over the depth of the model. Weights with another name in the file
+    (fused or renamed on loading), GGUF files and quantised bases are skipped.
     """
     if model.quantised or not model.model_dir.is_dir():
         return []
@@ -51,7 +52,5 @@ def _places(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path, name: str) -> torch.Tensor:
-    from safetensors import safe_open
-
     with safe_open(path, framework="pt") as handle:
         return handle.get_tensor(name)

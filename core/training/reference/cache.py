@@ -1,13 +1,12 @@
-"""Per-token reference log-probs on disk, so that a sweep over beta, loss, rate, rank or seed pays for one pass.
+"""Per-token reference log-probs on disk, so that a sweep over beta, loss, rate, rank or seed computes them once.
 
-A record is found by two hashes and by nothing else. The folder is named by what computes: base weights,
-reference (adapter included), dtype, quantisation and kernel. The record inside is named by what is computed
-on: the token ids and masks of the pair. Whatever is in neither (beta, loss, seed, the order or number of
-pairs) cannot matter, and whatever is in either cannot be mistaken.
+A record is keyed by two hashes. The folder's name is the hash of the model: base weights, reference (adapter
+included), dtype, quantisation and kernel. The record's key is the hash of the pair's token ids and masks. Settings
+that are in neither (beta, loss, seed, the order or number of pairs) do not change the record.
 
-Records are written in segments, each a file that is never changed: one line of JSON naming the records and
-the sha256 of what follows, then little-endian floats. A segment that does not verify is left out and its
-pairs are computed again.
+Records are written in segments, files that are never changed: one line of JSON with the keys of the records and the
+sha256 of the rest, then little-endian floats. A segment that does not verify is skipped, and its pairs are computed
+again.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from core.training.text.encoded_pair import EncodedPair
 
 FORMAT = 1
 SEGMENT_PAIRS = 256
-"""Pairs of a segment; what an interrupted pass can lose at most."""
+"""Pairs of a segment: the most that an interrupted pass can lose."""
 _DTYPES = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8")}
 
 TokenLogps = tuple[Tensor, Tensor]
@@ -41,14 +40,14 @@ TokenLogps = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class ReferenceIdentity:
-    """All that decides a reference log-prob besides the tokens.
+    """Everything that a reference log-prob depends on, apart from the tokens.
 
     Attributes:
         base_sha256: of the base weights and architecture.
         reference_sha256: of base and frozen reference adapter together.
         dtype: of weights and activations.
         quantisation: "none" or the number format of the base.
-        kernel_id: the scorer's arithmetic.
+        kernel_id: of the scorer.
     """
 
     base_sha256: str
@@ -59,7 +58,7 @@ class ReferenceIdentity:
 
     @classmethod
     def of(cls, model: Any, scorer: Scorer) -> ReferenceIdentity:
-        """Read the identity of a loaded model's reference as ``scorer`` computes it."""
+        """Return the identity of a loaded model's reference, computed by ``scorer``."""
         return cls(
             base_sha256=model.weights_sha256,
             reference_sha256=model.reference_sha256,
@@ -70,19 +69,19 @@ class ReferenceIdentity:
 
     @property
     def folder_name(self) -> str:
-        """The name of the folder that holds records of this identity alone."""
+        """Name of the folder that holds the records of this identity."""
         return sha256_json([FORMAT, asdict(self)])
 
 
 class ReferenceCache:
-    """Reference log-probs of pairs, from disk where they are and from a scorer where they are not.
+    """Reference log-probs of pairs, read from disk or else computed by a scorer.
 
     Args:
         cache_dir: folder of all caches; None keeps nothing on disk.
-        identity: what computes.
+        identity: of model and scorer.
 
     Attributes:
-        hits, misses: pairs served from disk and pairs computed, since the cache was opened.
+        hits, misses: pairs read from disk and pairs computed, since the cache was opened.
         damaged: segments that did not verify.
     """
 
@@ -93,7 +92,7 @@ class ReferenceCache:
         self._known: dict[str, TokenLogps] | None = None
 
     def missing(self, encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
-        """Return the pairs whose reference must still be computed, each content once."""
+        """Return the pairs whose reference log-probs must be computed, each content once."""
         known = self._load()
         return list({p.content_key: p for p in encoded if p.content_key not in known}.values())
 
@@ -105,17 +104,17 @@ class ReferenceCache:
         *,
         batch: int = 4,
     ) -> dict[str, TokenLogps]:
-        """Return the reference log-probs of every pair by pair id, computing and keeping what is missing."""
+        """Return the reference log-probs of every pair by pair id, computing and storing those that are missing."""
         for done, total in self.fill(encoded, scorer, batch=batch):
             if on_progress is not None:
                 on_progress(done, total)
         return self.lookup(encoded)
 
     def fill(self, encoded: Sequence[EncodedPair], scorer: Scorer, *, batch: int = 4) -> Iterator[tuple[int, int]]:
-        """Compute and keep what is missing, yielding (done, total) after every ``batch`` pairs.
+        """Compute and store what is missing, yielding (done, total) after every ``batch`` pairs.
 
-        What was computed is on disk even when the caller stops listening half-way. A full disk loses
-        the record, not the run.
+        What was computed is stored even when the caller stops iterating. On a full disk the records are not stored,
+        and the run continues.
         """
         wanted = self.missing(encoded)
         self.hits += len(encoded) - len(wanted)
@@ -135,7 +134,7 @@ class ReferenceCache:
             self._keep(unsaved)
 
     def lookup(self, encoded: Sequence[EncodedPair]) -> dict[str, TokenLogps]:
-        """Return the log-probs of pairs that were filled, by pair id."""
+        """Return the log-probs, by pair id, of pairs that :meth:`fill` was called with."""
         known = self._load()
         return {pair.pair_id: known[pair.content_key] for pair in encoded}
 

@@ -1,14 +1,14 @@
-"""TR-DPO: a reference that follows the policy, off unless ``ref_refresh_every`` is set.
+"""TR-DPO: a reference that moves towards the policy; off unless ``ref_refresh_every`` is set.
 
 After every ``ref_refresh_every`` optimizer steps the reference adapter becomes
 ``mix * policy + (1 - mix) * reference``, tensor by tensor; mix = 1 copies the policy bit for bit. It moves after
-the probes of that step, so that they measure what was trained against, and not after the last step.
-Gorbatovski et al. 2024 (arXiv 2404.09656), who recommend mix 0.6 every 512 steps. What is mixed are the tensors
-that train, A and B each, as the paper mixes the weights it trains; the product B A is mixed with them but for a
-term of second order in their difference.
+the probes of that step, which therefore measure against the reference of that step, and not after the last step.
+Gorbatovski et al. 2024 (arXiv 2404.09656), who recommend mix 0.6 every 512 steps. The tensors
+that train, A and B, are mixed each on their own, as the paper mixes the weights it trains; up to a term of second
+order in their difference this mixes the product B A.
 
-From then on h, margin, KL and a KL budget speak of the distance to the reference of that moment, so they fall
-where it moves. Log-probs of a reference that moves are never taken from the cache, nor put there.
+After a move h, margin, KL and a KL budget measure the distance to the moved reference, so they fall there.
+Log-probs of a reference that moves are neither read from the cache nor stored in it.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def reference_tensors(model: LoadedModel) -> dict[str, Tensor]:
 
 
 def restore(model: LoadedModel, stored: dict[str, Tensor]) -> None:
-    """Put the reference of a checkpoint in place.
+    """Copy the reference of a checkpoint into the model.
 
     Raises:
-        KeyError: when it is not one of this model.
+        KeyError: when its tensors are not those of this model.
     """
     tensors = reference_tensors(model)
     if different := sorted(stored.keys() ^ tensors.keys()):
@@ -58,7 +58,7 @@ def restore(model: LoadedModel, stored: dict[str, Tensor]) -> None:
 
 
 class LiveReference:
-    """Computes reference log-probs whenever asked.
+    """Computes reference log-probs on each request, without a cache.
 
     Args:
         scorer: the forward pass of the run.

@@ -1,7 +1,7 @@
 """Which pairs make up which optimizer step.
 
-The order is a pure function of seed, epoch and number of pairs, and the step number says where in it the run
-is: a resumed run needs no sampler state, only its step.
+The order is a pure function of seed, epoch and number of pairs, and the step number gives the position in it: a
+resumed run needs no sampler state, only its step.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def total_steps(pairs: int, config: RunConfig) -> int:
 
 
 def steps_per_epoch(pairs: int, config: RunConfig) -> int:
-    """Return the steps of one pass; the last one may hold fewer pairs, none is left out."""
+    """Return the steps of one epoch; the last one may hold fewer pairs, none is left out."""
     return math.ceil(pairs / config.batch_size)
 
 

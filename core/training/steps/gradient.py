@@ -1,4 +1,4 @@
-"""One optimizer step's gradient: forward and backward over its micro-batches, exact whatever their split."""
+"""The gradient of one optimizer step over its micro-batches; it does not depend on how the step is split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", 
 
 
 class NotFinite(Exception):
-    """A loss, log-prob or gradient is NaN or infinite; nothing was changed by it."""
+    """A loss, log-prob or gradient is NaN or infinite; no weight was changed."""
 
     def __init__(self, what: str, pair_ids: Sequence[str]) -> None:
         super().__init__(what)
@@ -47,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory() -> None:
-    """Give cached memory back. Call it outside the ``except`` block: the traceback holds the tensors there."""
+    """Release cached memory. Call it outside the ``except`` block, where the traceback still holds the tensors."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -56,11 +56,11 @@ def free_memory() -> None:
 
 
 class GradientAccumulator:
-    """Accumulates the gradient of one optimizer step after the other.
+    """Accumulates the gradient of each optimizer step.
 
     The gradient is sum_i d loss_i / N with N the pairs in the step. Each micro-batch is scored, its pairs'
-    d loss / d log-prob is formed on the CPU in float64, and that, divided by N, is what goes backward.
-    With several processes each scores its share of the pairs, and gradients and values are put together.
+    d loss / d log-prob is computed on the CPU in float64, divided by N and propagated backward.
+    With several processes each scores its share of the pairs; gradients are summed and values gathered.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class GradientAccumulator:
         self._parameters = list(session.model.trainable().values())
 
     def run(self, step: int, batch: Sequence[EncodedPair]) -> Generator[RunEvent, None, StepTally | None]:
-        """Leave the step's gradient in the parameters and return its values; None when told to stop.
+        """Leave the step's gradient in the parameters and return its values; None when asked to stop.
 
         Raises:
             NotFinite: before anything was changed.
@@ -88,16 +88,16 @@ class GradientAccumulator:
         except NotFinite as error:
             caught = error
         except Exception as error:
-            if self._in_step:  # the others wait inside a pass; only the end of this process tells them
+            if self._in_step:  # the other processes wait inside a forward pass; they notice only that this one ends
                 raise
             caught = error
         self._processes.raise_together(caught)
         if tally is None or self._processes.is_single:
             return tally
-        if not self._in_step:  # where the model is in shards, going backward has done it
+        if not self._in_step:  # the backward pass of a sharded model has summed them
             self._processes.sum_gradients(self._parameters)
         for other in self._processes.gather(tally):
-            tally.take(other)
+            tally.merge(other)
         return tally
 
     def _with_recovery(
@@ -120,8 +120,8 @@ class GradientAccumulator:
                 break
             yield Warned(
                 "out_of_memory",
-                f"Memory ran out ({_first_line(failure)}); step {step} is tried again with {self.micro} in a forward "
-                "pass. The effective batch stays the same.",
+                f"Memory ran out ({_first_line(failure)}); step {step} is retried with {self.micro} in a forward pass. "
+                "The batch size stays the same.",
                 step,
             )
         self.clear()
@@ -143,9 +143,7 @@ class GradientAccumulator:
         groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
         lengths = evaluator.likelihood_lengths(batch)
         tally = StepTally(len(batch))
-        together = (
-            self._processes.is_single and len(groups) == 1
-        )  # decided alike by every process: valuing takes passes
+        together = self._processes.is_single and len(groups) == 1  # every process must decide this alike
         known = None if together else self._value_whole_step(batch, lengths)
         more = self._passes_of_others(len(groups))
         for group in groups:
@@ -156,18 +154,20 @@ class GradientAccumulator:
             pairs = [batch[i] for i in group]
             evaluator.prepare(pairs)
             scores = scorer.score(pairs, policy=True, token_weights=evaluator.token_weights, stats=True)
-            pair_losses = known.part(group) if known else evaluator.evaluate(pairs, scores, [lengths[i] for i in group])
+            pair_losses = (
+                known.select(group) if known else evaluator.evaluate(pairs, scores, [lengths[i] for i in group])
+            )
             tally.add(group, pair_losses, scores)
-            self._go_on_or_stop(tally)
+            self._require_finite(tally)
             scores.logps.backward((pair_losses.gradient / len(batch)).to(scores.logps))
         for _ in range(more):
             scores = scorer.score(batch[:1], policy=True, token_weights=evaluator.token_weights, stats=False)
-            self._go_on_or_stop(tally)
+            self._require_finite(tally)
             scores.logps.backward(torch.zeros_like(scores.logps))
         return tally
 
-    def _go_on_or_stop(self, tally: StepTally) -> None:
-        """Raise where a value is not finite; in shards on every process, before any of them goes backward."""
+    def _require_finite(self, tally: StepTally) -> None:
+        """Raise where a value is not finite; with a sharded model on every process, before any backward pass."""
         bad = tally.not_finite()
         caught = NotFinite("A loss or log-prob is not a finite number", bad) if bad else None
         if self._in_step:
@@ -176,11 +176,11 @@ class GradientAccumulator:
             raise caught
 
     def _passes_of_others(self, own: int) -> int:
-        """Return how many passes more another process makes; in shards all of them must take part in each."""
+        """Return how many more passes another process makes; every process takes part in each of a sharded model."""
         return max(self._processes.gather(own)) - own if self._in_step else 0
 
     def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> PairLosses | None:
-        """Score all pairs once without grad, for losses that need the whole step's log-probs before any gradient."""
+        """Score all pairs without grad, for losses that need the log-probs of the whole step before any gradient."""
         session = self._session
         if not LOSS_ROWS[session.config.loss].whole_step:
             return None

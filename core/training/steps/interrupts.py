@@ -1,4 +1,4 @@
-"""Polling the control between pieces of work: pausing, and noticing a wish to stop."""
+"""Polls the control between pieces of work: pauses the run and records a request to stop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _WAIT_S = 1.0
 
 
 class Interrupts:
-    """What the control asked for.
+    """The requests of the control.
 
-    With several processes all must poll equally often: there only the polls between two steps count.
+    With several processes all must poll equally often, so only the polls between two steps count.
 
     Attributes:
         stop: "stop_and_save" or "stop_now" once either was asked for, else "".
@@ -28,7 +28,7 @@ class Interrupts:
         self.paused_s = 0.0
 
     def poll(self, step: int, *, between_steps: bool = False) -> Iterator[RunEvent]:
-        """Obey the control: hold while paused, and set ``stop`` when the run is to end."""
+        """Follow the control: wait while paused, and set ``stop`` when the run is to end."""
         if self._only_between_steps and not between_steps:
             return
         command = self._control.command()
@@ -46,7 +46,7 @@ class Interrupts:
             self.stop = command
 
     def checkpoint_wanted(self) -> bool:
-        """Return True once for each "checkpoint now"."""
+        """Return True once for each request to save a checkpoint now."""
         return self._control.take_checkpoint_request()
 
     def take_paused(self) -> float:

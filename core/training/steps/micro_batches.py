@@ -20,7 +20,7 @@ class MicroBatches:
 
     Args:
         count: most pairs of a forward pass; 0 sets no limit.
-        tokens: most tokens of a forward pass, a longer pair standing alone; 0 sets no limit.
+        tokens: most tokens of a forward pass; a longer pair gets a pass of its own. 0 sets no limit.
 
     Attributes:
         shrunk: memory ran out at least once in this run.
@@ -35,9 +35,8 @@ class MicroBatches:
     def choose(cls, config: RunConfig, scorer_name: str, device: str, fits: int = 0) -> MicroBatches:
         """Return the settings for a scorer on a device ("cpu", "cuda", "mps").
 
-        On the CPU a prefix-shared row already runs the matrix kernels at full rate, and every further pair
-        would only keep more activations alive. ``fits`` are the tokens that the memory plan has room for,
-        0 where there is no plan.
+        On the CPU one prefix-shared row already runs the matrix kernels at full rate, and further pairs would only
+        keep more activations in memory. ``fits`` are the tokens that the memory plan allows, 0 without a plan.
         """
         if config.micro_batch:
             return cls(count=config.micro_batch)
@@ -48,7 +47,7 @@ class MicroBatches:
         return cls(tokens=min(ACCELERATOR_TOKENS, fits or ACCELERATOR_TOKENS))
 
     def split(self, pairs: Sequence[EncodedPair]) -> list[list[int]]:
-        """Return positions in ``pairs`` by forward pass: pairs of like length together, passes of even size."""
+        """Return positions in ``pairs`` by forward pass: pairs of similar length together, passes of even size."""
         order = sorted(range(len(pairs)), key=lambda i: (-pairs[i].length, i))
         if not order:
             return []
@@ -76,7 +75,7 @@ class MicroBatches:
         return True
 
     def limit(self, count: int, tokens: int) -> None:
-        """Allow no more than this from now on, since memory ran out."""
+        """Limit the passes from now on, because memory ran out."""
         self.count, self.tokens, self.shrunk = count, tokens, True
 
     def __repr__(self) -> str:

@@ -18,8 +18,8 @@ _SEPARATOR = "::"
 def make_optimizer(config: RunConfig, trainable: Mapping[str, nn.Parameter]) -> torch.optim.AdamW:
     """Return AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over ``trainable``.
 
-    Weight decay spares vectors (norms and biases). The fused kernel is element-wise, so its results do not
-    depend on threads or on the order of parameters.
+    Weight decay does not apply to vectors (norms and biases). The fused kernel is element-wise, so its results do
+    not depend on threads or on the order of parameters.
     """
     matrices = [p for p in trainable.values() if p.ndim >= 2]
     vectors = [p for p in trainable.values() if p.ndim < 2]
@@ -85,9 +85,9 @@ def optimizer_tensors(
 ) -> dict[str, Tensor]:
     """Return the optimizer's state as named, whole tensors; a parameter that never had a gradient has none.
 
-    What is held in shards is put together one tensor at a time, by every process alike; who is to ``keep`` it
-    moves each to the memory of the CPU at once, the others drop it and get nothing. AdamW's moments are twice
-    the size of the weights: together they would not fit beside them.
+    Every process gathers sharded tensors one at a time. A process with ``keep`` moves each to CPU memory at once; the
+    others drop it and return nothing. AdamW's moments are twice the size of the weights, so the gathered tensors
+    would not fit beside them on the device.
     """
     found: dict[str, Tensor] = {}
     for name, parameter in trainable.items():
@@ -101,7 +101,7 @@ def optimizer_tensors(
 def load_optimizer_tensors(
     optimizer: torch.optim.Optimizer, trainable: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
 ) -> None:
-    """Put back what :func:`optimizer_tensors` returned.
+    """Load the state that :func:`optimizer_tensors` returned.
 
     Raises:
         KeyError: for a state of a parameter that does not train.
@@ -111,7 +111,7 @@ def load_optimizer_tensors(
         name, _, key = label.rpartition(_SEPARATOR)
         by_name.setdefault(name, {})[key] = value
     if unknown := by_name.keys() - trainable.keys():
-        raise KeyError(sorted(unknown)[0])
+        raise KeyError(min(unknown))
     names = {id(p): name for name, p in trainable.items()}
     ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
     state = {

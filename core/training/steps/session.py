@@ -54,7 +54,7 @@ class TrainSession:
         self.stop_reason = ""
 
     def whole_model(self) -> AbstractContextManager[None]:
-        """Return a context in which the model may be used or written by one process alone; all must enter it."""
+        """Return a context in which one process alone may use or save the model; every process must enter it."""
         return nullcontext() if self.sharded is None else self.sharded.whole()
 
     def reference_logps(self, pair: EncodedPair) -> tuple[float, float]:
@@ -62,14 +62,14 @@ class TrainSession:
         return self.evaluator.reference_logps(pair)
 
     def prepare(self, pairs: Sequence[EncodedPair]) -> None:
-        """Fetch the reference of ``pairs`` in one go, as a probe does with its fixed set."""
+        """Fetch the reference log-probs of ``pairs`` together, as a probe does with its fixed set."""
         self.evaluator.prepare(pairs)
 
     def pair_rows(self, pairs: Sequence[EncodedPair], *, batch: int = 4) -> list[PairMetrics]:
-        """Return each pair's values under the present policy, ``batch`` pairs a forward pass, without grad.
+        """Return each pair's values under the current policy, ``batch`` pairs a forward pass, without grad.
 
-        A row depends on its pair alone, so the result does not depend on ``batch`` (but for losses over a
-        whole step, which are taken over each batch).
+        A row depends on its pair alone, so the result does not depend on ``batch``, except for losses over a whole
+        step, which are computed over each batch.
         """
         rows: list[PairMetrics] = []
         for start in range(0, len(pairs), batch):
@@ -83,5 +83,5 @@ class TrainSession:
         return rows
 
     def request_stop(self, reason: str) -> None:
-        """Ask the engine to finish after this probe; ``reason`` is "kl_budget"."""
+        """Ask the engine to end the run after this probe; ``reason`` is "kl_budget"."""
         self.stop_reason = reason

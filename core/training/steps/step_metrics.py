@@ -1,4 +1,4 @@
-"""From the rows of a step to the numbers of a step: sums and counts, never a mean of means."""
+"""The metrics of a step from the values of its pairs: sums and counts, never a mean of means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIE_NATS = 1e-9
 
 @dataclass(slots=True)
 class StepTally:
-    """Collects the pairs of one optimizer step, in whatever order they are computed.
+    """Collects the values of the pairs of one optimizer step, in any order.
 
     Attributes:
         rows: by position in the step; None until computed.
@@ -36,7 +36,7 @@ class StepTally:
         self.correct = [math.nan] * self.size
 
     def add(self, positions: Sequence[int], pair_losses: PairLosses, scores: Scores) -> None:
-        """Take in the pairs at ``positions`` of the step."""
+        """Store the values of the pairs at ``positions`` of the step."""
         entropy = None if scores.entropy is None else scores.entropy.sum(dim=1).tolist()
         correct = None if scores.correct is None else scores.correct.sum(dim=1).tolist()
         for i, position in enumerate(positions):
@@ -47,8 +47,8 @@ class StepTally:
             if entropy is not None and correct is not None:
                 self.entropy[position], self.correct[position] = entropy[i], correct[i]
 
-    def take(self, other: StepTally) -> None:
-        """Take in the pairs of the same step that another process computed."""
+    def merge(self, other: StepTally) -> None:
+        """Store the values of the pairs of the same step that another process computed."""
         for position, row in enumerate(other.rows):
             if row is not None:
                 self.rows[position], self.rewards[position] = row, other.rewards[position]

@@ -1,8 +1,8 @@
-"""What a model's chat template does, found out by rendering marker messages through it.
+"""The layout of a model's chat template, measured by rendering marker messages through it.
 
-A template is a program of whoever made the model. It is rendered by transformers' sandbox, its size
-and its output are limited, and before it may shape training data it must show every message of a
-marked conversation exactly once and in order.
+A template is a program that comes with the model. It is rendered in transformers' sandbox, and its size and output
+are limited. Before it is used for training data it must render every message of a marked conversation exactly once
+and in order.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _MARKS = ("sys0Kqz", "ask1Wvx", "say2Hjf", "ask3Bnm", "say4Rty")
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """How a template lays out a conversation.
+    """The layout of a conversation in a template.
 
     Attributes:
         tail: text after the answer of a finished conversation.
         stop_at: characters of ``tail`` before the special token that ends the response; -1 if there is none.
         stop_id: the id of that token; without one, the tokenizer's EOS (-1 when it has none either).
-        takes_system: whether a system message is rendered; if not it is put before the first user turn.
+        takes_system: whether a system message is rendered; if not, it is put before the first user turn.
         sha256: hash of the template, stored with the run.
     """
 
@@ -51,7 +51,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bo
     """Render messages through the model's chat template, as text.
 
     Raises:
-        BadInput: when the template refuses these messages, with the template's own words.
+        BadInput: when the template refuses these messages, with the template's own message.
     """
     rows = [{"role": m.role, "content": m.content} for m in messages]
     try:
@@ -67,7 +67,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bo
 
 
 def fold_system(messages: Sequence[Message], chat: ChatFormat) -> tuple[Message, ...]:
-    """Return the messages as the template can take them: a system text it does not know opens the first user turn."""
+    """Return the messages for the template; a system text it cannot render opens the first user turn."""
     messages = tuple(messages)
     if chat.takes_system or len(messages) < 2 or messages[0].role != "system" or messages[1].role != "user":
         return messages
@@ -103,7 +103,7 @@ def check_template(template: str, specials: dict[str, str] | None = None) -> Non
 
 
 def probe(tokenizer: Any) -> ChatFormat:
-    """Find out how the chat template treats system messages, turns and the end of an answer.
+    """Return how the chat template renders system messages, turns and the end of a response.
 
     Raises:
         ModelRefused: when there is no template, or it loses, repeats or swaps messages.
@@ -115,13 +115,13 @@ def probe(tokenizer: Any) -> ChatFormat:
             "Set template to none to train on plain text, or choose an instruction-tuned model.",
         )
     template = template if isinstance(template, str) else str(template)
-    known = getattr(tokenizer, "_pairwright_format", None)
+    known = getattr(tokenizer, "pairwright_format", None)
     digest = sha256_text(template)
     if known is not None and known.sha256 == digest:
         return known
     check_template(template, {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)})
     found = _probe(tokenizer, digest)
-    tokenizer._pairwright_format = found
+    tokenizer.pairwright_format = found
     return found
 
 
@@ -141,15 +141,15 @@ def _require_order(text: str, marks: Sequence[str]) -> None:
     places = [text.find(mark) for mark in marks]
     if any(text.count(mark) != 1 for mark in marks) or places != sorted(places):
         raise ModelRefused(
-            "The chat template loses, repeats or swaps messages: a marked conversation did not come out whole.",
+            "The chat template loses, repeats or swaps messages: a marked conversation was not rendered whole.",
             "Use the model's original template, or set template to none.",
         )
 
 
 def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
-    """Require that speakers can be told apart and that generation starts under the assistant's own header.
+    """Require that the roles have different headers and that generation starts under the assistant's own header.
 
-    One header may go on where the other ends: thinking models add an opening tag on one side only.
+    One header may continue after the other ends: thinking models add an opening tag on one side only.
     """
     second, third, fourth = (text.index(mark) + len(mark) for mark in _MARKS[2:])
     to_user = text[second : third - len(_MARKS[3])]
@@ -159,7 +159,7 @@ def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
     fits = header.startswith(to_assistant) or to_assistant.startswith(header)
     if to_user == to_assistant or not fits:
         raise ModelRefused(
-            "The chat template swaps or hides roles: an answer does not stand under the header that generation "
+            "The chat template swaps or hides roles: a response is not rendered under the header that generation "
             "starts from.",
             "Use the model's original template, or set template to none.",
         )

@@ -1,4 +1,4 @@
-"""One training pair as token ids and response masks: what a forward pass, a loss and the caches are given."""
+"""One training pair as token ids and response masks, the input of forward passes and of the reference cache."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EncodedPair:
 
     @property
     def content_key(self) -> str:
-        """Hash of exactly what a forward pass sees; the reference cache is keyed by it."""
+        """Hash of everything that a forward pass reads; the reference cache is keyed by it."""
         return sha256_json([self.prompt_ids, self.chosen_ids, self.rejected_ids, self.chosen_mask, self.rejected_mask])
 
     @property

@@ -1,4 +1,8 @@
-"""Which tokens of an encoded row are its response: prompt and answer are encoded jointly, offsets decide."""
+"""Which tokens of an encoded row are its response.
+
+Prompt and answer are encoded jointly; the response starts where the tokens of the prompt alone end, or, where a token
+spans that boundary, at the first token that holds a character of the answer.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,9 @@ class Row:
 
     Attributes:
         ids: the tokens. start: index of the first response token.
-        complete: ends with the stop token. merged: the prompt's last tokens are not those of the prompt alone.
-        eos_added: the stop token was appended, the text has none.
+        complete: whether the row ends with the stop token.
+        merged: whether the prompt's last tokens differ from those of the prompt encoded alone.
+        eos_added: whether the stop token was appended because the text has none.
     """
 
     ids: list[int]
@@ -26,14 +31,14 @@ class Row:
     eos_added: bool = False
 
     def cut(self, limit: int) -> Row:
-        """Return the first ``limit`` tokens; a row that loses its end gets no EOS, or it would learn to stop there."""
+        """Return the first ``limit`` tokens; a cut row gets no EOS, because the model would learn to stop there."""
         if len(self.ids) <= limit:
             return self
         return replace(self, ids=self.ids[:limit], complete=False)
 
 
 def encode_texts(tokenizer: Any, texts: list[str]) -> list[Any]:
-    """Encode many texts at once, with offsets, adding nothing (the rendered text holds its special tokens)."""
+    """Encode many texts at once, with offsets; adds no special tokens, because the rendered text holds them."""
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -43,9 +48,9 @@ def encode_texts(tokenizer: Any, texts: list[str]) -> list[Any]:
 def to_row(encoding: Any, row: RowText, prompt_ids: list[int], stop_id: int) -> Row:
     """Locate the response of one encoded row.
 
-    When the row begins with exactly the tokens of the prompt alone, the response starts right after
-    them. Otherwise a token spans the boundary, or pulled the prompt's last tokens with it: then character
-    offsets decide, and the first token that holds a character of the answer is the response's first.
+    When the row begins with exactly the tokens of the prompt alone, the response starts right after them. Otherwise a
+    token spans the boundary or changed the prompt's last tokens, and the response starts with the first token that
+    holds a character of the answer.
     """
     ids = encoding.ids
     length = len(prompt_ids)
@@ -78,7 +83,7 @@ def common_prefix(one: Row, other: Row) -> int:
 def _first_after(offsets: Sequence[tuple[int, int]], place: int, begin: int) -> int:
     """Return the first token from ``begin`` on that holds a character at or after ``place``.
 
-    A token of white space alone may have an empty span (trimmed offsets): it counts where it stands.
+    A token of white space alone may have an empty span (trimmed offsets); it counts at its position.
     """
     for index in range(begin, len(offsets)):
         first, last = offsets[index]

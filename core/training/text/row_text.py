@@ -1,4 +1,4 @@
-"""The text of one row: prompt, answer and the chat template's tail, and where the answer stands in characters."""
+"""The text of one row: prompt, answer and the chat template's tail, with the answer's place in characters."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class RowText:
 
 
 def chat_row(tokenizer: Any, chat: ChatFormat, messages: Sequence[Message], prompt_text: str, answer: str) -> RowText:
-    """Render a finished conversation; the answer is what follows the prompt's own rendering.
+    """Render a finished conversation; the answer follows the rendering of the prompt alone.
 
-    Where the template renders the finished conversation with another prompt (some drop the thinking
-    header), the row is the prompt, the answer and the template's tail, which is what generation sees.
+    Some templates render the finished conversation with another prompt (without the thinking header, for example).
+    The row is then the prompt, the answer and the template's tail, as in generation.
     """
     text = render(tokenizer, [*messages, Message("assistant", answer)], generation_prompt=False)
     if not (text.startswith(prompt_text) and text.endswith(chat.tail)) or len(text) < len(prompt_text) + len(chat.tail):

@@ -1,9 +1,9 @@
-"""Training pairs to token ids: prompt and answer encoded jointly, with an audit of what that did to the data.
+"""Encodes training pairs as token ids, and counts the pairs that were truncated, merged or dropped.
 
-The response is what the model itself would have to produce after the generation header, its stop token
-included; what a template writes after that token is not trained. Too long rows lose their oldest turns
-first, then the oldest text of the last turn, and only then the end of the response; the generation header
-always stays. Plain text (template "none") keeps its start, as other trainers do.
+The response is what the model would generate after the generation header, its stop token included; text that a
+template writes after that token is not trained. Rows that are too long lose their oldest turns first, then the oldest
+text of the last turn, and only then the end of the response; the generation header always stays. Plain text (template
+"none") keeps its start, as in other trainers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class _Audit:
-    """Counts of what happened to the pairs."""
+    """Counts the pairs that were truncated, merged or dropped."""
 
     lengths: list[int] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class PairEncoder:
         self.bos_text = _added_bos(tokenizer) if self.plain else ""
 
     def messages(self, prompt: Prompt) -> tuple[Message, ...]:
-        """Return the turns as the template can take them."""
+        """Return the turns that the template renders."""
         return prompt.messages if self.plain else fold_system(prompt.messages, self.chat)
 
     def prompt_text(self, messages: Sequence[Message]) -> str:
@@ -90,16 +90,16 @@ class PairEncoder:
         return text if text.startswith(self.bos_text) else self.bos_text + text
 
     def row_text(self, messages: Sequence[Message], prompt_text: str, answer: str) -> RowText:
-        """Return the whole row's text and where its answer stands."""
+        """Return the text of the whole row and the place of its answer."""
         if self.plain:
             transcript = len(messages) > 1 or messages[0].role != "user"
             if transcript and answer[:1].strip():
-                answer = " " + answer  # a transcript writes "Assistant: text"; without the space ":" may merge with it
+                answer = " " + answer  # as in "Assistant: text"; without the space ":" may merge with it
             return plain_row(self.chat, prompt_text, answer)
         return chat_row(self.tokenizer, self.chat, messages, prompt_text, answer)
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """Return the ids that generation starts from, uncut: whoever samples decides what is too long."""
+        """Return the ids that generation starts from, not truncated."""
         messages = self.messages(prompt)
         return drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
 
@@ -148,16 +148,16 @@ class PairEncoder:
         ]
 
     def _shorter(self, messages: list[Message], rows: tuple[Row, Row]) -> list[Message] | None:
-        """Return the prompt one step shorter, None when the longer row fits or nothing more may go."""
+        """Return the prompt one step shorter; None when the longer row fits or nothing more may be cut."""
         excess = max(len(row.ids) for row in rows) - self.limit
         if excess <= 0:
             return None
         return drop_oldest_turn(messages) or self._cut_last_turn(messages, excess)
 
     def _cut_last_turn(self, messages: list[Message], excess: int) -> list[Message] | None:
-        """Return the messages with the last turn's oldest ``excess`` tokens gone.
+        """Return the messages without the oldest ``excess`` tokens of the last turn.
 
-        A quarter of the limit stays of that turn: an answer to a question that is not there teaches nothing.
+        At least a quarter of the limit stays of that turn, so that the response still has its question.
         """
         last = messages[-1]
         encoding = encode_texts(self.tokenizer, [last.content])[0]
@@ -172,7 +172,7 @@ class PairEncoder:
 def drop_oldest_turn(messages: Sequence[Message]) -> list[Message] | None:
     """Return the messages without the oldest exchange, system text kept; None when only the last turn is left.
 
-    What remains begins with a user turn again, since many templates insist on that.
+    The rest begins with a user turn, because many templates require it.
     """
     head = 1 if messages[0].role == "system" else 0
     rest = list(messages[head:])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.domain.errors import BadInput
-from core.generation.sampler import DecoderSettings, left_padded, pick, sample, sample_both, stop_ids_of
+from core.generation.sampler import DecoderSettings, left_padded, next_tokens, sample, sample_both, stop_ids_of
 from core.generation.seeds import uniforms
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
@@ -147,20 +147,20 @@ def test_that_every_decoder_setting_is_on_record(llama):
 def test_that_picked_tokens_follow_the_distribution():
     logits = torch.log(torch.tensor([[0.1, 0.2, 0.0, 0.4, 0.3]])).expand(5, -1)
     numbers = torch.tensor([0.0, 0.0999, 0.1001, 0.3001, 0.9999], dtype=torch.float64)
-    assert pick(logits, numbers, DecoderSettings()).tolist() == [0, 0, 1, 3, 4]
+    assert next_tokens(logits, numbers, DecoderSettings()).tolist() == [0, 0, 1, 3, 4]
 
 
 def test_that_a_number_next_to_one_never_picks_an_impossible_token():
     logits = torch.tensor([[1.0, 1.0, float("-inf"), float("-inf")]])
-    assert pick(logits, torch.tensor([1 - 2**-53], dtype=torch.float64), DecoderSettings()).tolist() == [1]
+    assert next_tokens(logits, torch.tensor([1 - 2**-53], dtype=torch.float64), DecoderSettings()).tolist() == [1]
 
 
 def test_that_top_k_keeps_the_most_likely_and_their_ties():
     logits = torch.log(torch.tensor([[0.1, 0.3, 0.3, 0.2, 0.1]])).expand(100, -1)
     numbers = torch.linspace(0, 0.999, 100, dtype=torch.float64)
-    assert set(pick(logits, numbers, DecoderSettings(top_k=3)).tolist()) == {1, 2, 3}
-    assert set(pick(logits, numbers, DecoderSettings(top_k=1)).tolist()) == {1, 2}
-    assert set(pick(logits, numbers, DecoderSettings(top_k=9)).tolist()) == {0, 1, 2, 3, 4}
+    assert set(next_tokens(logits, numbers, DecoderSettings(top_k=3)).tolist()) == {1, 2, 3}
+    assert set(next_tokens(logits, numbers, DecoderSettings(top_k=1)).tolist()) == {1, 2}
+    assert set(next_tokens(logits, numbers, DecoderSettings(top_k=9)).tolist()) == {0, 1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("size", [5, 1200])
@@ -173,7 +173,7 @@ def test_that_top_p_keeps_the_smallest_set_that_reaches_it(size):
         seen = {
             t
             for n in numbers.split(1000)
-            for t in pick(p.log().expand(len(n), -1), n, DecoderSettings(top_p=0.8)).tolist()
+            for t in next_tokens(p.log().expand(len(n), -1), n, DecoderSettings(top_p=0.8)).tolist()
         }
     assert seen == set(kept.tolist())
 
@@ -181,7 +181,7 @@ def test_that_top_p_keeps_the_smallest_set_that_reaches_it(size):
 def test_that_temperature_sharpens():
     logits = torch.tensor([[0.0, 1.0]]).expand(1000, -1)
     numbers = torch.linspace(0, 0.999, 1000, dtype=torch.float64)
-    share = pick(logits, numbers, DecoderSettings(temperature=0.5)).float().mean()
+    share = next_tokens(logits, numbers, DecoderSettings(temperature=0.5)).float().mean()
     assert share == pytest.approx(1 / (1 + np.exp(-2)), abs=2e-3)
 
 
@@ -207,7 +207,7 @@ def test_that_settings_out_of_bounds_are_refused(values):
 
 
 def test_that_empty_prompts_and_missing_seeds_are_refused(llama):
-    with pytest.raises(BadInput, match="without a single token"):
+    with pytest.raises(BadInput, match="has no tokens"):
         sample(llama, None, [[1], []], [1, 2])
     with pytest.raises(BadInput, match="seeds"):
         sample(llama, None, [[1]], [1, 2])

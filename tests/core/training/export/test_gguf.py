@@ -14,7 +14,8 @@ from core.model_files.gguf_import import convert_gguf
 from core.training.export import gguf as gguf_export_module
 from core.training.export.comparison import all_logits, probe_ids
 from core.training.export.gguf import export_gguf
-from core.training.policy.model import load_model, read_base, read_tokenizer
+from core.training.policy.model import load_model
+from core.training.policy.read_model import read_base, read_tokenizer
 from tests.tiny_models import CORPUS, save_tiny
 
 CONFIG = RunConfig(lora_r=2, device="cpu")

@@ -8,7 +8,7 @@ from torch import nn
 from core.domain.errors import ModelRefused
 from core.training.forward.lora_linear import apply, back, read_linear
 from core.training.forward.matmul_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
-from core.training.forward.patched_linear import QuickLayers
+from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_shared import PrefixSharedScorer, base_of
 from tests.core.training.forward.scorer_twin import (
     UPSTREAM,
@@ -54,12 +54,12 @@ def test_that_a_layer_which_trains_or_is_of_another_kind_is_refused_by_name():
 @pytest.mark.parametrize("family", ["llama", "gpt2", "phi", "gemma3"])
 @pytest.mark.parametrize("targets", ["all-linear", None])
 @pytest.mark.parametrize("kernel", [ONEDNN, TORCH])
-def test_that_quick_layers_give_the_same_scores_and_gradients_and_leave_no_trace(family, targets, kernel):
+def test_that_patched_layers_give_the_same_scores_and_gradients_and_leave_no_trace(family, targets, kernel):
     policy = adapter_policy(family, targets=targets)
     pairs = random_pairs(3)
     expected = gradients((twin_scores(policy.model, pairs) * UPSTREAM).sum(), policy.model)
     scorer = PrefixSharedScorer(policy, kernel=kernel)
-    assert len(scorer._quick) > 2
+    assert len(scorer._layers) > 2
     assert kernel_in(scorer.kernel_id) == (kernel if onednn_kernel() else TORCH)
     scores = scorer.score(pairs)
     torch.testing.assert_close(scores.logps.double(), twin_scores(policy.model, pairs), rtol=1e-5, atol=1e-5)
@@ -67,7 +67,7 @@ def test_that_quick_layers_give_the_same_scores_and_gradients_and_leave_no_trace
     assert not any("forward" in module.__dict__ for module in policy.model.modules())
 
 
-def test_that_the_matrix_products_of_a_quick_layer_go_through_the_given_kernel():
+def test_that_the_matrix_products_of_a_patched_layer_go_through_the_given_kernel():
     policy = adapter_policy("llama")
     products = []
 
@@ -76,14 +76,14 @@ def test_that_the_matrix_products_of_a_quick_layer_go_through_the_given_kernel()
         return F.linear(x, weight)
 
     decoder = base_of(policy.model).get_decoder()
-    quick = QuickLayers(decoder, counting)
-    with quick.on():
+    patched = PatchedLayers(decoder, counting)
+    with patched.on():
         decoder(input_ids=torch.tensor([[3, 4, 5]]), use_cache=False)
     layers = policy.model.get_base_model().config.num_hidden_layers
-    assert len(quick) == len(products) == 7 * layers
+    assert len(patched) == len(products) == 7 * layers
 
 
-def test_that_switching_the_adapter_off_reaches_quick_layers():
+def test_that_switching_the_adapter_off_reaches_patched_layers():
     policy = adapter_policy("llama")
     pairs = random_pairs(2)
     scorer = PrefixSharedScorer(policy)
@@ -96,13 +96,13 @@ def test_that_switching_the_adapter_off_reaches_quick_layers():
 def test_that_layers_which_all_train_are_left_as_they_are_and_get_their_gradients_whatever_the_kernel():
     model, pairs = tiny_model("llama"), random_pairs(2)
     scorer = PrefixSharedScorer(BarePolicy(model), kernel=ONEDNN)
-    assert len(scorer._quick) == 0
+    assert len(scorer._layers) == 0
     assert kernel_in(scorer.kernel_id) == TORCH
     expected = gradients((twin_scores(model, pairs) * UPSTREAM).sum(), model)
     assert_same_gradients(gradients((scorer.score(pairs).logps * UPSTREAM).sum(), model), expected, rtol=1e-4)
 
 
-def test_that_layers_computed_again_for_the_backward_pass_take_the_quick_step_too():
+def test_that_layers_recomputed_in_the_backward_pass_are_patched_too():
     policy = adapter_policy("llama")
     pairs = random_pairs(2)
     expected = gradients((PrefixSharedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)

@@ -34,7 +34,7 @@ def test_that_of_two_processes_that_measure_at_once_the_first_answer_holds(
 ) -> None:
     def measure_while_another_does(*_: object, **__: object) -> LinearKernel:
         monkeypatch.undo()
-        matmul_kernel_cache._remember(tmp_path / FILE, ONEDNN)
+        matmul_kernel_cache._store(tmp_path / FILE, ONEDNN)
         return LinearKernel(TORCH, torch.nn.functional.linear)
 
     monkeypatch.setattr(matmul_kernel_cache, "choose_kernel", measure_while_another_does)

@@ -184,7 +184,7 @@ def test_that_the_plan_is_within_a_fifth_of_the_measured_peak(tmp_path, make, fo
     )
     assert out.returncode == 0, out.stderr[-2000:]
     peak = json.loads(out.stdout.splitlines()[-1])["peak"]
-    from core.training.policy.model import read_tokenizer
+    from core.training.policy.read_model import read_tokenizer
 
     tokenizer = read_tokenizer(folder)
     text = " ".join(("ask 0 " + "one two three four five six seven eight nine ten " * 200).split()[:words])

@@ -17,9 +17,11 @@ from core.domain.run_events import GATE_CAUSES, GateReport
 from core.model_files.identity import model_sha256
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.scorer import Scores
+from core.training.gate import run as gate_run
 from core.training.gate import token_audit
 from core.training.gate.run import check_base_unchanged, run_gate
-from core.training.policy.model import LoadedModel, load_model, read_base, read_tokenizer
+from core.training.policy.model import LoadedModel, load_model
+from core.training.policy.read_model import read_base, read_tokenizer
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import encode_pairs
 from tests.saved_models import save_result
@@ -72,7 +74,7 @@ def test_that_the_report_says_what_was_measured(tiny_llama_dir: Path) -> None:
     model, encoded, scorer = parts(tiny_llama_dir)
     with torch.no_grad():
         reference = {p.pair_id: scorer.score([p], policy=False).token_logps[0] for p in encoded}
-    report = run_gate(model, encoded, scorer, CONFIG, math.log(2), lambda pair: reference[pair.pair_id])
+    report = run_gate(model, encoded, scorer, CONFIG, lambda pair: reference[pair.pair_id])
     assert isinstance(report, GateReport)
     assert report.loss == pytest.approx(math.log(2), abs=1e-7)
     assert set(report.checks) >= set(GATE_CAUSES) - {"loss"}
@@ -147,7 +149,7 @@ def test_that_a_stale_cache_is_caught(tiny_llama_dir: Path, change: str) -> None
         factor = {"other pair": 1.0, "scaled": 1.01, "not a number": math.nan}[change]
         return chosen * factor, rejected
 
-    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG, None, stale)) == "stale_cache"
+    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG, stale)) == "stale_cache"
 
 
 def test_that_a_second_bos_is_caught(tiny_llama_dir: Path) -> None:
@@ -222,9 +224,10 @@ def test_that_the_wrong_dtype_is_caught(tiny_llama_dir: Path) -> None:
     assert cause_of(lambda: run_gate(model, encoded, scorer, wide)) == "wrong_dtype"
 
 
-def test_that_a_loss_off_its_closed_form_is_caught(tiny_llama_dir: Path) -> None:
+def test_that_a_loss_off_its_closed_form_is_caught(tiny_llama_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, encoded, scorer = parts(tiny_llama_dir)
-    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG, 0.7)) == "loss_closed_form"
+    monkeypatch.setattr(gate_run, "start_value", lambda _case, _settings: 0.7)
+    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG)) == "loss_closed_form"
 
 
 def test_that_a_reference_that_is_another_model_is_caught(tiny_llama_dir: Path) -> None:

@@ -1,0 +1,117 @@
+"""Reads the causal LM and the tokenizer of a model folder or GGUF file, from local files only."""
+
+from __future__ import annotations
+
+import importlib.util
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.domain.errors import ModelRefused, UserError
+from core.model_files.offline import READ_ERRORS, without_progress_bars
+
+
+def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
+    """Read the causal LM of a folder or GGUF file onto the CPU, without cache, with fused attention where supported.
+
+    Raises:
+        ModelRefused: when transformers cannot read it.
+    """
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
+    from transformers import AutoModelForCausalLM
+
+    options: dict[str, Any] = {"dtype": dtype, **_place(model_dir)}
+    folder = options.pop("folder")
+    from_gguf = "gguf_file" in options
+    if not from_gguf:
+        options["use_safetensors"] = True
+    try:
+        with without_progress_bars() if from_gguf else nullcontext():
+            try:
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
+            except ValueError as error:
+                if "scaled_dot_product_attention" not in str(error):
+                    raise
+                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
+    except READ_ERRORS as error:
+        raise _unreadable(model_dir, error) from error
+    model.config.use_cache = False
+    return model
+
+
+def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) -> Any:
+    """Read the causal LM with its linear layers in 4 bits (NF4, double quantisation; QLoRA, arXiv 2305.14314).
+
+    Raises:
+        UserError: without CUDA or without the ``quant`` extra.
+    """
+    if device.type != "cuda":
+        raise UserError("4-bit bases need a CUDA device.", "Set quantize to none, or run on a machine with one.")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise UserError("4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]'.")
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    plan = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype,
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            model_dir,
+            dtype=dtype,
+            quantization_config=plan,
+            device_map={"": device.index or 0},
+            use_safetensors=True,
+            local_files_only=True,
+            attn_implementation="sdpa",
+        )
+    except READ_ERRORS as error:
+        raise _unreadable(model_dir, error) from error
+    model.config.use_cache = False
+    return model
+
+
+def read_tokenizer(model_dir: Path) -> Any:
+    """Read the tokenizer of a folder or GGUF file; it must return character offsets.
+
+    Raises:
+        ModelRefused: when there is no tokenizer, or only a slow one.
+    """
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
+    from transformers import AutoTokenizer
+
+    options = _place(model_dir)
+    folder = options.pop("folder")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    except READ_ERRORS as error:
+        raise ModelRefused(
+            f"{Path(model_dir).name} has no tokenizer that can be read: {error}",
+            "The folder needs a tokenizer.json beside the weights.",
+        ) from error
+    if not getattr(tokenizer, "is_fast", False) or not hasattr(tokenizer, "backend_tokenizer"):
+        raise ModelRefused(
+            f"The tokenizer of {Path(model_dir).name} returns no character offsets.",
+            "Convert it to a tokenizer.json with transformers (use_fast=True) and save it in the folder.",
+        )
+    return tokenizer
+
+
+def _place(model_dir: Path) -> dict[str, Any]:
+    path = Path(model_dir)
+    if path.is_file():
+        return {"folder": str(path.parent), "gguf_file": path.name, "local_files_only": True}
+    return {"folder": str(path), "local_files_only": True}
+
+
+def _unreadable(model_dir: Path, error: Exception) -> ModelRefused:
+    return ModelRefused(
+        f"{Path(model_dir).name} could not be loaded: {str(error).splitlines()[0] if str(error) else error!r}",
+        "Check that the folder holds config.json, safetensors weights and tokenizer.json of one causal language model.",
+    )
