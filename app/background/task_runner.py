@@ -107,9 +107,8 @@ class TaskRunner(QObject):
         owner: QObject | None = None,
     ) -> BackgroundTask:
         """Start long work that reports through its ``TaskControl``; it shows up in Activity."""
-        control = TaskControl()
+        control = TaskControl(lambda n, total, text: self._progressed.emit(job, n, total, text))
         job = BackgroundTask(title, control)
-        control._report = lambda n, total, text: self._progressed.emit(job, n, total, text)
         self.jobs.append(job)
         self._start(self._pool, _Task(lambda: work(control), control, done, failed, owner, job=job))
         self.job_started.emit(job)
@@ -136,7 +135,7 @@ class TaskRunner(QObject):
                 task.value = task.work()
         except TaskCancelled:
             task.control.cancel()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - given to the caller or shown by the window
             task.error = error
         if not self._closed:
             self._finished.emit(task)

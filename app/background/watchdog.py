@@ -112,7 +112,7 @@ class Watchdog(QObject):
             self._note(Stall(own, times.cpu - last.cpu, self._where or "(ended before it could be looked at)"))
         self._rewind()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Note where the watched thread is when its beat is late (from another thread)."""
         if not self._where and self._times().now - self._last.now > self._limit:
             self._where = self._stack()
@@ -128,10 +128,10 @@ class Watchdog(QObject):
 
     def _watch(self) -> None:
         while not self._stop.wait(BEAT_S):
-            self.look()
+            self.check()
 
     def _stack(self) -> str:
-        frame = sys._current_frames().get(self._ident)
+        frame = sys._current_frames().get(self._ident)  # noqa: SLF001 - the only way to another thread's stack
         if frame is None:
             return ""
         frames = traceback.extract_stack(frame)[-4:]

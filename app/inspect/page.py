@@ -122,7 +122,7 @@ class InspectPage(Page):
         """Read the runs."""
         self._read_runs()
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, changes: Changes) -> None:  # noqa: ARG002 - the same for every change
         """Read again what changed."""
         self._lineages.clear()
         self._read_runs()
@@ -159,7 +159,7 @@ class InspectPage(Page):
         for info in runs:
             self.runs.addItem(info.name, info.run_id)
         place = self.runs.findData(wanted)
-        self.runs.setCurrentIndex(place if place >= 0 else 0)
+        self.runs.setCurrentIndex(max(place, 0))
         self._stack.setCurrentIndex(1 if runs else 0)
         if runs:
             self._read_pairs()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from app.context import AppContext
+from app.desktop import open_path
 from app.main_window.page import Page
 from app.runs import presenter
 from app.runs.fork_dialog import ForkDialog
@@ -121,7 +122,7 @@ class RunsPage(Page):
         """Look no more."""
         self._timer.stop()
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, changes: Changes) -> None:  # noqa: ARG002 - the same for every change
         """Read the list again."""
         self.refresh()
 
@@ -328,5 +329,4 @@ class RunsPage(Page):
     def _open_folder(self) -> None:
         run_id, service = self.list.current_id, self.context.services.runs
         if run_id:
-            show = lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))  # noqa: E731
-            self.context.tasks.query(lambda: service.reader(run_id).folder.path, show, owner=self)
+            self.context.tasks.query(lambda: service.reader(run_id).folder.path, open_path, owner=self)

@@ -75,7 +75,9 @@ class PlotActions(QObject):
 
     def _setting(self, key: str) -> None:
         """Take a setting of the plots."""
-        value = self._context.settings.get(key) if key.startswith("plots.") else None
+        if not key.startswith("plots."):
+            return
+        value = self._context.settings.get(key)
         if key == "plots.smoothing":
             self._monitor.smoothing.set_value(value)
             self._smooth(value, keep=False)

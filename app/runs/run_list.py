@@ -30,7 +30,7 @@ class _RunLines(QStyledItemDelegate):
         super().__init__()
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt passes it
         """Be two lines high at every text size."""
         return QSize(0, self._theme.px(42))
 

@@ -121,7 +121,7 @@ class TrainPage(Page):
         """Read datasets and models."""
         self._read()
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, changes: Changes) -> None:  # noqa: ARG002 - the same for every change
         """Read them again."""
         self._read()
 

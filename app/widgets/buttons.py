@@ -188,7 +188,7 @@ class VerdictButton(QPushButton):
         base = super().sizeHint()
         return QSize(self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") + 28, base.height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Draw the frame by the style, then the words, and the key beside them."""
         painter = QPainter(self)
         option = QStyleOptionButton()

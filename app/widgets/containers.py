@@ -141,7 +141,7 @@ class Swatch(QWidget):
         self._token = token
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Fill the square or the dot."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -237,7 +237,8 @@ class ScrollColumn(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """Be as wide as the content needs, but as low as one likes."""
-        inner = self.widget().minimumSizeHint() if self.widget() else QSize(0, 0)
+        content = self.widget()
+        inner = content.minimumSizeHint() if content is not None else QSize(0, 0)
         return QSize(inner.width() + self.verticalScrollBar().sizeHint().width(), 60)
 
 

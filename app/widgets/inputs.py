@@ -102,7 +102,7 @@ class _ResettingSlider(QSlider):
 
     reset = Signal()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Ask for the default."""
         self.reset.emit()
 

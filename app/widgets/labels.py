@@ -75,7 +75,7 @@ class ElideLabel(QLabel):
         metrics = self.fontMetrics()
         return QSize(min(metrics.horizontalAdvance("mmm…"), super().sizeHint().width()), super().sizeHint().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Draw as much as fits."""
         painter = QPainter(self)
         option = QStyleOption()

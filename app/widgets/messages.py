@@ -151,11 +151,11 @@ class Toast(QFrame):
         self._timer.timeout.connect(self._leave)
         self._timer.start()
 
-    def enterEvent(self, event: QEnterEvent) -> None:
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Stay while the mouse is here."""
         self._timer.stop()
 
-    def leaveEvent(self, event: QEvent) -> None:
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Count the seconds again."""
         self._timer.start()
 

@@ -48,7 +48,7 @@ class PairTableModel(QAbstractTableModel):
         """Return how many rows there are."""
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: AnyIndex | None = None) -> int:
+    def columnCount(self, parent: AnyIndex | None = None) -> int:  # noqa: ARG002 - Qt passes it
         """Return how many columns there are."""
         return len(COLUMNS)
 

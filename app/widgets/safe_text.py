@@ -46,7 +46,8 @@ class SafeText(QTextBrowser):
 
     def __init__(self, theme: Theme, name: str, *, size: int = 14, mode: Mode = "rendered") -> None:
         super().__init__()
-        self._theme, self._size, self._mode = theme, size, mode
+        self._theme, self._size = theme, size
+        self._mode: Mode = mode
         self._marks: Marks | None = None
         self._extra: tuple[Mark, ...] = ()
         self._all = False
@@ -72,7 +73,7 @@ class SafeText(QTextBrowser):
     @property
     def mode(self) -> Mode:
         """How it is shown."""
-        return self._mode  # type: ignore[return-value]
+        return self._mode
 
     @property
     def has_hidden_characters(self) -> bool:
@@ -169,7 +170,7 @@ class SafeText(QTextBrowser):
         end = display.to_stored(places.to_python(cursor.selectionEnd()))
         return (start, end) if start < end else None
 
-    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:  # noqa: ARG002 - Qt passes it
         """Give an empty picture for every resource; returning nothing would let Qt open the file itself."""
         return QImage(1, 1, QImage.Format.Format_ARGB32)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 import pyqtgraph as pg
+from pyqtgraph.GraphicsScene import GraphicsScene
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QSizePolicy
+from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsItem, QSizePolicy
 
 from app.theme.theme import Theme
 
@@ -63,20 +65,27 @@ class PlotCanvas(pg.GraphicsView):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._frame = frame
 
-    def addItem(self, item: object, ignoreBounds: bool = False) -> None:
-        """Put an item into the view box; ``ignoreBounds`` leaves it out when the view fits itself to what it shows."""
-        self.view.addItem(item, ignoreBounds=ignoreBounds)
+    def add(self, item: QGraphicsItem, *, fitted: bool = True) -> None:
+        """Put an item into the view box; the automatic range leaves it out unless ``fitted``."""
+        self.view.addItem(item, ignoreBounds=not fitted)
 
-    def inside(self, position: object) -> bool:
-        """Whether a place of the scene lies on the chart or its axes."""
-        return bool(self._frame.sceneBoundingRect().contains(position))
+    def inside(self, position: QPointF) -> bool:
+        """Whether a point of the scene lies on the chart or its axes."""
+        return self._frame.sceneBoundingRect().contains(position)
 
     def set_log(self, *, x: bool, y: bool) -> None:
         """Let the axes print powers of ten; the items have to be placed accordingly."""
-        self.bottom.setLogMode(x=x)
-        self.left.setLogMode(y=y)
+        self.bottom.setLogMode(x)  # pyright: ignore[reportArgumentType] - pyqtgraph annotates a tuple and takes a bool
+        self.left.setLogMode(y)  # pyright: ignore[reportArgumentType] - as above
 
-    def style(self, theme: Theme, scale: float, font: QFont) -> None:
+    @property
+    def mouse(self) -> GraphicsScene:
+        """The scene, which emits the mouse's moves and clicks."""
+        if self.sceneObj is None:
+            raise RuntimeError("the canvas is closed")
+        return self.sceneObj
+
+    def restyle(self, theme: Theme, scale: float, font: QFont) -> None:
         """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
         self.setBackground(theme.tokens["surface"])
         for axis in (self.left, self.bottom):

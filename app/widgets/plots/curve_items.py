@@ -61,11 +61,11 @@ class CurveItems:
         self._end = pg.TextItem(f" {spec.label}", anchor=(0, 0.5))
         self._end.setVisible(False)
         self._end_at: tuple[float, float] | None = None
-        plot.addItem(self._raw)
-        plot.addItem(self._line)
+        plot.add(self._raw)
+        plot.add(self._line)
         for item in (self._rings, self._end):
             if item is not None:
-                plot.addItem(item, ignoreBounds=True)
+                plot.add(item, fitted=False)
 
     def set_curve(self, curve: Curve, smoothed: Floats) -> None:
         """Take other values."""
@@ -77,7 +77,7 @@ class CurveItems:
         """Whether there are more points than are drawn at once."""
         return self.curve.steps.size > 2 * BUCKETS
 
-    def style(self, theme: Theme, scale: float) -> None:
+    def restyle(self, theme: Theme, scale: float) -> None:
         """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
         tokens, spec = theme.tokens, self.spec
         self._raw.setPen(pg.mkPen(tokens.blend(spec.colour, "surface", RAW_SHARE), width=scale))

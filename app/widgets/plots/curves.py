@@ -173,7 +173,7 @@ def outside(values: Floats, share: float) -> int:
     return int(np.count_nonzero((finite < low - margin) | (finite > high + margin)))
 
 
-def exact_text(value: float | int) -> str:
+def exact_text(value: float) -> str:
     """Return a number as it is typed, as short as it can be without another number coming of it.
 
     >>> exact_text(5e-05), exact_text(2.0), exact_text(0.1 / 3)

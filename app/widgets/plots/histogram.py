@@ -31,7 +31,7 @@ class _BrushBox(pg.ViewBox):
         super().__init__(enableMenu=False)
         self.setMouseEnabled(x=False, y=False)
 
-    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: ARG002 - pyqtgraph passes it
         """Tell the stretch from where the button went down."""
         ev.accept()
         ends = sorted(self.mapSceneToView(p).x() for p in (ev.buttonDownScenePos(), ev.scenePos()))
@@ -69,14 +69,14 @@ class MarginHistogram(QFrame):
         self.band = pg.LinearRegionItem(values=(0, 0))
         self.band.setVisible(False)
         for item in (self._wrong, self._right):
-            self.plot.addItem(item)
+            self.plot.add(item)
         for item in (self._zero, self.band):
-            self.plot.addItem(item, ignoreBounds=True)
+            self.plot.add(item, fitted=False)
         self._bins: tuple[int, int] | None = None
         self.band.sigRegionChangeFinished.connect(self._tell)
         box.dragged.connect(self._show_band)
         box.ended.connect(self._tell)
-        self.plot.scene().sigMouseClicked.connect(self._click)
+        self.plot.mouse.sigMouseClicked.connect(self._click)
         theme.follow(self.restyle)
         self.restyle()
 
@@ -151,7 +151,7 @@ class MarginHistogram(QFrame):
     def restyle(self) -> None:
         """Take the theme's colours."""
         tokens = self._theme.tokens
-        self.plot.style(self._theme, self.devicePixelRatioF(), self._theme.font(11))
+        self.plot.restyle(self._theme, self.devicePixelRatioF(), self._theme.font(11))
         self._wrong.setOpts(brush=tokens["plot_rejected"], pen=pg.mkPen(tokens["surface"]))
         self._right.setOpts(brush=tokens["plot_chosen"], pen=pg.mkPen(tokens["surface"]))
         self._zero.setPen(pg.mkPen(tokens["text3"]))
@@ -167,8 +167,8 @@ class MarginHistogram(QFrame):
 
     def _tell(self) -> None:
         self._bins = None
-        low, high = self.band.getRegion()
-        self.brushed.emit(float(low), float(high))
+        low, high = sorted(line.value() for line in self.band.lines)
+        self.brushed.emit(low, high)
 
     def _click(self, event: Any) -> None:
         """A click chooses the bar under it; a double click clears the brush."""

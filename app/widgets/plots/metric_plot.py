@@ -88,13 +88,13 @@ class MetricPlot(QFrame):
         self._goal.setVisible(False)
         for line in (self._zero, self._goal, self._cross):
             if line is not None:
-                self.plot.addItem(line, ignoreBounds=True)
+                self.plot.add(line, fitted=False)
         self._items = {s.metric: CurveItems(self.plot, s, named=len(self._specs) > 1) for s in self._specs}
         self._nans = pg.ScatterPlotItem(symbol="t1", size=9, useCache=False)
         self._dots = pg.ScatterPlotItem(symbol="o", size=8, useCache=False)
-        self.plot.addItem(self._nans, ignoreBounds=True)
-        self.plot.addItem(self._dots, ignoreBounds=True)
-        self.plot.scene().sigMouseMoved.connect(self._mouse)
+        self.plot.add(self._nans, fitted=False)
+        self.plot.add(self._dots, fitted=False)
+        self.plot.mouse.sigMouseMoved.connect(self._mouse)
         self.view.clicked.connect(lambda x: self.picked.emit(max(0, round(self.axes.step_at(x)))))
         self.view.ranged.connect(self._dragged)
         self.view.fit_wanted.connect(self.fit_wanted)
@@ -141,7 +141,7 @@ class MetricPlot(QFrame):
     def set_outliers(self, ignored: bool) -> None:
         """Fit the value axis to the middle 98 % of the points, or to all; the head counts what lies outside."""
         self._fitted = _MIDDLE if ignored else 1.0
-        self.view.enableAutoRange(axis="y", enable=self._fitted)
+        self.view.enableAutoRange(y=self._fitted)
         self._show_values()
 
     def set_log(self, on: bool) -> None:
@@ -207,7 +207,7 @@ class MetricPlot(QFrame):
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
             self.view.setXRange(left, right, padding=0)
         if not self.view.autoRangeEnabled()[1]:
-            self.view.enableAutoRange(axis="y", enable=self._fitted)
+            self.view.enableAutoRange(y=self._fitted)
 
     def show_range(self, first: float, last: float) -> None:
         """Mark a range of steps; NaN takes the mark away."""
@@ -244,7 +244,7 @@ class MetricPlot(QFrame):
     def restyle(self) -> None:
         """Take the theme's colours."""
         tokens, scale = self._theme.tokens, self._scale
-        self.plot.style(self._theme, scale, self._theme.font(11))
+        self.plot.restyle(self._theme, scale, self._theme.font(11))
         self.view.band_colour = tokens.colour("accent", 0.14)
         self._cross.setPen(pg.mkPen(tokens["text2"], width=scale))
         self._goal.setPen(dashed(tokens["warn"], scale))
@@ -254,7 +254,7 @@ class MetricPlot(QFrame):
         self._nans.setPen(pg.mkPen(tokens["bad"], width=scale))
         self._nans.setBrush(pg.mkBrush(tokens["bad"]))
         for items in self._items.values():
-            items.style(self._theme, scale)
+            items.restyle(self._theme, scale)
         self._redraw()
 
     @contextmanager

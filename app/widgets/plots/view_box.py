@@ -63,7 +63,7 @@ class StepViewBox(pg.ViewBox):
             self._band.setRegion((left, right))
             self._band.setBrush(pg.mkBrush(self.band_colour))
 
-    def wheelEvent(self, ev: object, axis: int | None = None) -> None:
+    def wheelEvent(self, ev: object, axis: int | None = None) -> None:  # noqa: ARG002 - pyqtgraph passes it
         """Zoom along x, or along y with Ctrl."""
         control = ev.modifiers() & Qt.KeyboardModifier.ControlModifier  # type: ignore[attr-defined]
         self.setMouseEnabled(x=not control, y=bool(control))

@@ -29,7 +29,7 @@ def clock() -> HandClock:
 
 
 def look_from_another_thread(dog: Watchdog) -> None:
-    thread = threading.Thread(target=dog.look)
+    thread = threading.Thread(target=dog.check)
     thread.start()
     thread.join()
 
