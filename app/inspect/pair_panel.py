@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -13,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QListWidget, QSplitter, QVBoxLayout
 
 from app.context import AppContext
+from app.local_time import local_time
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card
 from app.widgets.labels import Chip, ElideLabel, text_label
@@ -180,8 +180,7 @@ class PairPanel(QFrame):
 def judgement_line(judgement: Judgement) -> str:
     """Return one judgement as lines: who, what, under which rubric version, clause by clause, why."""
     draft = judgement.draft
-    when = datetime.fromtimestamp(judgement.at_ms / 1000).strftime("%Y-%m-%d %H:%M")
-    parts = [f"{judgement.reviewer.name}: {describe(draft)}", judgement.rubric_title, when]
+    parts = [f"{judgement.reviewer.name}: {describe(draft)}", judgement.rubric_title, local_time(judgement.at_ms)]
     if not judgement.current:
         parts.append("no longer current")
     line = " · ".join(parts)
