@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,6 +47,7 @@ class Engine(Protocol):
         resume: bool,
         run_id: str,
         cache_dir: Path | None,
+        inputs: Mapping[str, str] | None,
     ) -> Iterator[RunEvent]:
         """Yield the events of one attempt."""
         ...
@@ -127,7 +128,7 @@ def _attempt(
 def _engine_events(
     folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: HostOptions
 ) -> Iterator[RunEvent]:
-    verify_inputs(folder, record)
+    inputs = verified_inputs(folder, record)
     engine, probe = how.engine, how.probe
     if engine is None:
         engine, probe = _real_engine(probe)
@@ -141,11 +142,15 @@ def _engine_events(
         resume=resume,
         run_id=record.run_id,
         cache_dir=how.cache_dir,
+        inputs=inputs,
     )
 
 
-def verify_inputs(folder: RunFolder, record: RunRecord) -> None:
-    """Compare pairs, model and starting adapter with the hashes that the run was created with; reads each file once.
+def verified_inputs(folder: RunFolder, record: RunRecord) -> Mapping[str, str] | None:
+    """Compare pairs, model and starting adapter with the hashes that the run was created with; read each file once.
+
+    Returns:
+        The run's input hashes, for the engine, which then does not hash them again; None where the record has none.
 
     Raises:
         BadInput: when ``run.json`` or ``pairs.jsonl`` was altered, or the adapter is gone.
@@ -155,6 +160,7 @@ def verify_inputs(folder: RunFolder, record: RunRecord) -> None:
     folder.verify_inputs()
     verify_model(Path(record.model_dir), record.model_files)
     verify_adapter(record.config.init_adapter, record.inputs.get("adapter", ""))
+    return record.inputs or None
 
 
 def _real_engine(probe: Any) -> tuple[Engine, Any]:

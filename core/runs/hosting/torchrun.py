@@ -20,7 +20,7 @@ from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.control_file import request, stop_on_signals
 from core.runs.folder import RunFolder
-from core.runs.hosting.driver import HostOptions
+from core.runs.hosting.driver import HostOptions, verified_inputs
 from core.runs.hosting.hosts import worker_environment
 from core.runs.hosting.run_lock import lock_run
 from core.runs.reader import RunReader
@@ -49,6 +49,7 @@ def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
 
         go_offline()
         engine = train
+    inputs = verified_inputs(folder, record)
     last: RunEvent | None = None
     for event in engine(
         record.config,
@@ -60,6 +61,7 @@ def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
         resume=True,
         run_id=record.run_id,
         cache_dir=how.cache_dir,
+        inputs=inputs,
     ):
         last = event
     if not isinstance(last, Finished | Failed):
