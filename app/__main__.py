@@ -1,6 +1,6 @@
 """The ``pairwright`` command: the window, or any command of ``core.cli``.
 
-With nothing or with a folder it opens the window; everything else goes to the command line.
+Without arguments, or with a workspace folder, it opens the window; other arguments go to the command line.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def draw_demo(args: Sequence[str]) -> None:
-    """Put the plots beside the summary that ``demo --headless --out DIR`` wrote."""
+    """Draw the plots of the run into the folder that ``demo --headless --out DIR`` wrote."""
     import json
 
     from app.run_pictures import draw_run

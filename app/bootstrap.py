@@ -1,4 +1,4 @@
-"""The composition root: the only place that builds the window and everything it needs. Tests start here too."""
+"""The composition root: builds the window and everything it needs, for the program and for tests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RunningApp:
     watchdog: Watchdog
 
     def close(self) -> None:
-        """Stop listening, cancel jobs, wait for what is being stored, close the workspace."""
+        """Stop listening, cancel jobs, wait for pending writes, close the workspace."""
         self.instance.stop()
         self.watchdog.stop()
         self.window.watch.stop()
@@ -94,7 +94,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
         watch=RunWatch(tasks),
         resources=resources_dir(),
     )
-    errors = ErrorReporter(dialogs, lambda error: _tell(notices, error))
+    errors = ErrorReporter(dialogs, lambda error: _post_notice(notices, error))
     tasks.unhandled.connect(errors.take)
     switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
     window = MainWindow(context, switch, log_dir())
@@ -105,7 +105,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
 
 
 def start(running: RunningApp, workspace: Path | None) -> None:
-    """Show the window, then do what may come after the first paint: open the workspace, load the other pages."""
+    """Show the window; after the first paint open the workspace and load the modules of the other pages."""
     running.window.show()
     QTimer.singleShot(0, running.window, lambda: _after_first_paint(running, workspace))
 
@@ -124,5 +124,5 @@ def _after_first_paint(running: RunningApp, workspace: Path | None) -> None:
     running.tasks.query(lambda: preload(PRELOAD), owner=running.window)
 
 
-def _tell(notices: Notices, error: UserError) -> None:
+def _post_notice(notices: Notices, error: UserError) -> None:
     notices.post(error.message, "error", hint=error.hint)

@@ -1,6 +1,6 @@
-"""What a page is given: the services of the open workspace and the window's own facilities.
+"""What a page is given: the services of the open workspace and the facilities of the window.
 
-One object, made in ``bootstrap``, passed to constructors; there are no globals to reach for.
+``bootstrap`` makes one object and passes it to constructors; there are no globals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Navigate = Callable[..., None]
 
 
 def _nowhere(*_: Any, **__: Any) -> None:
-    """Stand in for navigation until the window is there."""
+    """Do nothing: the window that navigates does not exist yet."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class AppContext:
         theme: colours, fonts, icons.
         notices: toasts, kept in Activity.
         dialogs: questions and file choosers; tests answer for the user.
-        watch: the runs of the workspace, read now and then.
-        session: who is labelling, and what pages tell each other.
+        watch: the runs of the workspace, read every few seconds.
+        session: the current reviewer and the recent workspaces.
         resources: folder of icons, help texts, demo data.
         open_services: the open workspace, or None on the first screen.
-        navigate: ``navigate("runs", run_id="...")`` shows a place and hands it what to show.
+        navigate: ``navigate("runs", run_id="...")`` shows a place and passes the keywords to ``Page.show_item``.
         open_workspace: switches to another workspace folder.
     """
 

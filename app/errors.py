@@ -1,4 +1,4 @@
-"""What happens to errors nobody caught: logged once, told in plain words, never a bare traceback on the screen.
+"""Unhandled errors: logged once and shown in plain words, never as a traceback.
 
 Logs carry ids, file names and line numbers, never text from the user's data.
 """
@@ -47,7 +47,7 @@ def start_logging(folder: Path) -> Path:
 
 
 def start_faulthandler(folder: Path) -> IO[str] | None:
-    """Let a crash of the interpreter write its stacks to ``folder/crash.log``; returns the file to keep open."""
+    """Write the stacks to ``folder/crash.log`` when the interpreter crashes; returns the file, to be kept open."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "crash.log").open("a", encoding="utf-8")
@@ -58,7 +58,7 @@ def start_faulthandler(folder: Path) -> IO[str] | None:
 
 
 def last_crash(folder: Path) -> str:
-    """Return what the last crash left behind and take it away, or an empty text."""
+    """Return the stacks of the last crash, or an empty text; the file is renamed, so that they are returned once."""
     path = folder / "crash.log"
     try:
         text = path.read_text(encoding="utf-8", errors="replace").strip()
@@ -70,7 +70,7 @@ def last_crash(folder: Path) -> str:
 
 
 def report_of(error: BaseException) -> str:
-    """Return a report to copy: versions and the stack, file names and lines only."""
+    """Return a report that the user can copy: type of the error, stack (file names and lines only), versions."""
     frames = traceback.extract_tb(error.__traceback__)
     stack = "\n".join(f"  {_short(f.filename)}:{f.lineno} in {f.name}" for f in frames)
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}, Qt {qVersion()}"
@@ -94,7 +94,7 @@ class ErrorReporter(QObject):
     _arrived = Signal(object)
 
     def __init__(self, dialogs: Dialogs, tell: Callable[[UserError], None]) -> None:
-        """Take the dialogs, and how a ``UserError`` is told (a notice)."""
+        """Args: dialogs: show bugs. tell: shows a ``UserError``, as a notice."""
         super().__init__()
         self._dialogs, self._tell = dialogs, tell
         self._open = False
@@ -102,21 +102,21 @@ class ErrorReporter(QObject):
         self._arrived.connect(self._show, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
-        """Catch what escapes from slots, threads and destructors, and Qt's own messages."""
+        """Set the hooks for errors in slots, threads and destructors, and for Qt's messages."""
         sys.excepthook = self._on_exception
         threading.excepthook = lambda args: self.take(args.exc_value)
         sys.unraisablehook = lambda args: log.error("in a destructor: %s", args.err_msg, exc_info=args.exc_value)
         qInstallMessageHandler(_qt_message)
 
     def uninstall(self) -> None:
-        """Go back to Python's own hooks (used by tests)."""
+        """Restore Python's own hooks."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
         sys.unraisablehook = sys.__unraisablehook__
         qInstallMessageHandler(None)
 
     def take(self, error: BaseException | None) -> None:
-        """Take an error from any thread."""
+        """Log and show an error; called from any thread."""
         if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
             return
         if not isinstance(error, UserError):
@@ -144,9 +144,9 @@ class ErrorReporter(QObject):
     def _show_bug(self, error: BaseException) -> None:
         answer = self._dialogs.ask(
             "Something went wrong",
-            "Pairwright met an error of its own. What was saved is safe; you can go on working.",
-            ("Go on", "Copy report"),
-            detail=f"{type(error).__name__}: the report names files and lines of the program, no text of yours.",
+            "This is an error in Pairwright. What was saved is safe; you can continue to work.",
+            ("Continue", "Copy report"),
+            detail=f"{type(error).__name__}: the report holds files and lines of the program, none of your text.",
             kind="error",
         )
         if answer == "Copy report":

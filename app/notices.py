@@ -34,7 +34,7 @@ class Notice:
 
 
 class Notices(QObject):
-    """The post office; ``posted(Notice)`` fires for each."""
+    """Keeps the last notices; ``posted(Notice)`` fires for each new one."""
 
     posted = Signal(object)
 
@@ -51,7 +51,7 @@ class Notices(QObject):
         action: str = "",
         run: Callable[[], object] | None = None,
     ) -> None:
-        """Show a message for some seconds and keep it."""
+        """Announce a notice and keep it."""
         notice = Notice(text, level, hint, action, run)
         self.kept.appendleft(notice)
         self.posted.emit(notice)

@@ -1,4 +1,4 @@
-"""What the window remembers while it is open: who is labelling, and which workspaces were open lately."""
+"""The state that pages share: the current reviewer and the recent workspaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_RECENT = 8
 
 
 class Session(QObject):
-    """State shared by pages; ``reviewer_changed`` fires when someone else starts labelling."""
+    """State shared by pages; ``reviewer_changed`` fires when another reviewer labels."""
 
     reviewer_changed = Signal()
 
@@ -35,14 +35,14 @@ class Session(QObject):
         return self._reviewer_name
 
     def set_reviewer(self, reviewer_id: int | None, name: str = "") -> None:
-        """Take a reviewer and remember the choice for this workspace."""
+        """Make a reviewer the current one and store the choice for this workspace."""
         self._reviewer_id, self._reviewer_name = reviewer_id, name
         if self._workspace and reviewer_id is not None:
             self._settings.set_state(f"reviewer/{self._workspace}", reviewer_id)
         self.reviewer_changed.emit()
 
     def enter_workspace(self, uuid: str) -> int | None:
-        """Begin with a workspace; returns the reviewer chosen in it last time, or None."""
+        """Reset the reviewer for another workspace; returns the one chosen in it last time, or None."""
         self._workspace = uuid
         self._reviewer_id, self._reviewer_name = None, ""
         self.reviewer_changed.emit()
@@ -50,10 +50,10 @@ class Session(QObject):
         return int(value) if value is not None and str(value).isdigit() else None
 
     def recent_workspaces(self) -> list[Path]:
-        """Return folders opened lately that still exist, newest first."""
+        """Return the recent workspaces that still exist, newest first."""
         return [p for p in map(Path, self._settings.state_list(RECENT)) if (p / "workspace.db").is_file()]
 
     def note_workspace(self, path: Path) -> None:
-        """Put a folder at the head of the recent ones."""
+        """Put a folder first among the recent workspaces."""
         rest = [p for p in self._settings.state_list(RECENT) if p != str(path)]
         self._settings.set_state(RECENT, [str(path), *rest][:MAX_RECENT])

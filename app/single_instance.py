@@ -1,4 +1,4 @@
-"""One window a workspace: a local socket named after the folder, so that a second start brings the first forward."""
+"""One window for each workspace: a local socket named after the folder lets a second start raise the first window."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def server_name(workspace: Path) -> str:
 
 
 def raise_other_window(workspace: Path) -> bool:
-    """Ask the window that has this workspace open to come forward; returns whether there was one."""
+    """Ask the window in which this workspace is open to come to the front; returns whether there is one."""
     socket = QLocalSocket()
     socket.connectToServer(server_name(workspace))
     if not socket.waitForConnected(WAIT_MS):
@@ -35,7 +35,7 @@ def raise_other_window(workspace: Path) -> bool:
 
 
 class SingleInstance(QObject):
-    """Listens for other starts of the workspace this window has open; only this user can reach it."""
+    """Listens for other starts of the open workspace; only processes of this user can connect."""
 
     def __init__(self, on_raise: Callable[[], None]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class SingleInstance(QObject):
         self._server: QLocalServer | None = None
 
     def listen(self, workspace: Path) -> bool:
-        """Listen for one workspace instead of the one before. A socket left behind by a crash is removed."""
+        """Listen for another workspace. A socket that a crashed process left is removed."""
         self.stop()
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -58,7 +58,7 @@ class SingleInstance(QObject):
         return True
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
             self._server.deleteLater()

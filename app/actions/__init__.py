@@ -1,1 +1,1 @@
-"""The actions part of the window."""
+"""Actions: the catalog, the live actions, the palette, the cheat sheet and the shortcut editor."""

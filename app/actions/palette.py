@@ -1,4 +1,4 @@
-"""The command palette: type a few letters, press Enter. Recent commands come first; objects by # @ and :."""
+"""The command palette: commands and objects found by a few letters; recent commands come first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Provider = Callable[[str], Sequence[Entry]]
 
 
 class _Entries(QAbstractListModel):
-    """The lines in order."""
+    """List model of the lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,8 +62,8 @@ class _LineDelegate(QStyledItemDelegate):
         super().__init__()
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """All lines are equally high."""
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        """Return the same height for all lines."""
         return QSize(200, self._theme.px(32))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -96,7 +96,7 @@ class _LineDelegate(QStyledItemDelegate):
 
 
 class CommandPalette(QDialog):
-    """A list that narrows as one types; Enter runs the line and closes."""
+    """A field above a list of matching lines; Enter runs the current line and closes the palette."""
 
     def __init__(self, parent: QWidget, theme: Theme, settings: Settings, providers: Sequence[Provider]) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
@@ -124,7 +124,7 @@ class CommandPalette(QDialog):
         self._delegate = _LineDelegate(theme)
         self.list.setModel(self._model)
         self.list.setItemDelegate(self._delegate)
-        self._nothing = text_label("Nothing fits. Try fewer letters.", "muted")
+        self._nothing = text_label("Nothing matches. Try fewer letters.", "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self.field)
         column.addWidget(self._nothing)
@@ -135,7 +135,7 @@ class CommandPalette(QDialog):
         self._fit(parent, theme)
 
     def search(self, query: str) -> None:
-        """Show what fits."""
+        """Show the lines that match."""
         entries = [entry for provider in self._providers for entry in provider(query)]
         bare = query.lstrip("#@:") if query[:1] in "#@:" else query
         shown = rank(bare, entries, self._settings.state_list(RECENT))
@@ -145,7 +145,7 @@ class CommandPalette(QDialog):
         self.list.setCurrentIndex(self._model.index(0))
 
     def run_line(self, row: int) -> None:
-        """Close, remember and run one line."""
+        """Close the palette, note the line as recent and run it."""
         if not 0 <= row < len(self._model.entries):
             return
         entry = self._model.entries[row]
@@ -155,7 +155,7 @@ class CommandPalette(QDialog):
         entry.run()
 
     def eventFilter(self, watched: object, event: object) -> bool:
-        """Move in the list and run from the field."""
+        """Move in the list, and run its current line, by keys pressed in the field."""
         if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QKeyEvent.Type.KeyPress:
             row, last = self.list.currentIndex().row(), len(self._model.entries) - 1
             page = max(1, self.list.height() // max(1, self.list.sizeHintForRow(0)))

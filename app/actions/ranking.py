@@ -1,4 +1,4 @@
-"""How the palette orders what it offers: pure functions over titles."""
+"""The order of the palette's lines: pure functions over titles."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Entry:
     """One line of the palette.
 
     Attributes:
-        key: unique, remembered as recent.
-        title: what it does.
-        where: its place or kind, shown muted.
+        key: unique; recent lines are stored by it.
+        title: what it runs or shows.
+        where: its place or kind, shown after the title.
         keys: shortcut, shown at the right.
         icon: a drawing's name.
         run: what Enter does.
-        words: further words it is found by.
+        words: more words that the search matches.
     """
 
     key: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 def score(query: str, entry: Entry) -> float:
-    """Return 0..120: how well an entry fits what was typed."""
+    """Return how well an entry matches the query, 0 to 120."""
     title = utils.default_process(entry.title)
     wanted = utils.default_process(query)
     if not wanted:
@@ -49,7 +49,7 @@ def score(query: str, entry: Entry) -> float:
 
 
 def rank(query: str, entries: Sequence[Entry], recent: Sequence[str] = (), limit: int = 60) -> list[Entry]:
-    """Return the entries to show: by fit when something was typed, else recent ones first."""
+    """Return the entries to show: best match first, or recent ones first for an empty query."""
     order = {key: place for place, key in enumerate(recent)}
     if not query.strip():
         return sorted(entries, key=lambda e: order.get(e.key, len(order)))[:limit]

@@ -1,4 +1,4 @@
-"""The live actions: one QAction per row of the catalog, in force only where it belongs."""
+"""The live actions: one QAction for each row of the catalog, enabled only in its place."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ Handler = Callable[..., object]
 
 
 class ActionRegistry(QObject):
-    """Makes the actions, binds handlers to them, and switches places.
+    """Makes the actions, binds handlers to them, and enables those of the current place.
 
-    ``triggered(id)`` fires for every action that ran; the palette keeps its list of recent ones from it.
     ``keys_changed`` fires after shortcuts were edited.
     """
 
@@ -62,13 +61,13 @@ class ActionRegistry(QObject):
             self._refresh(action_id)
 
     def set_place(self, place: str) -> None:
-        """Put the actions of one place in force, beside the global ones."""
+        """Enable the actions of one place, beside the global ones."""
         self._place = place
         for action_id in self.specs:
             self._refresh(action_id)
 
     def set_enabled(self, action_id: str, enabled: bool) -> None:
-        """Switch one action off or on; it also needs a handler and its place."""
+        """Disable or enable one action; to be enabled it also needs a handler and its place."""
         (self._off.discard if enabled else self._off.add)(action_id)
         self._refresh(action_id)
 
@@ -81,7 +80,7 @@ class ActionRegistry(QObject):
         action.changed.emit()
 
     def keys(self, action_id: str) -> tuple[str, ...]:
-        """Return the keys in force for an action, in portable form."""
+        """Return the current keys of an action, in portable form."""
         return effective_keys(self.specs[action_id], self._settings.shortcuts)
 
     def key_text(self, action_id: str) -> str:
@@ -90,16 +89,16 @@ class ActionRegistry(QObject):
         return pretty_keys(keys[0]) if keys else ""
 
     def available(self) -> list[ActionSpec]:
-        """Return what the palette may offer now: bound, enabled, in force here or everywhere."""
+        """Return the actions that the palette offers: enabled ones, those of the current place first."""
         offered = [spec for spec in self.specs.values() if spec.palette and self._actions[spec.id].isEnabled()]
         return sorted(offered, key=lambda spec: spec.place == EVERYWHERE)
 
     def run(self, action_id: str) -> None:
-        """Trigger an action if it is in force."""
+        """Trigger an action; does nothing while it is disabled."""
         self._actions[action_id].trigger()
 
     def reload_keys(self) -> None:
-        """Take shortcuts from the settings again."""
+        """Apply the shortcuts of the settings again."""
         for spec in self.specs.values():
             self._apply_keys(spec, self._actions[spec.id])
         self.keys_changed.emit()

@@ -1,4 +1,4 @@
-"""Which keys an action has, and which actions clash: pure functions over the catalog."""
+"""Which keys an action has, and which actions clash: pure functions over the catalog's rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.actions.spec import EVERYWHERE, ActionSpec
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """The same keys do two things in one place."""
+    """Two actions of one place that have the same keys."""
 
     keys: str
     first: str
@@ -24,8 +24,8 @@ def effective_keys(spec: ActionSpec, overrides: Mapping[str, str]) -> tuple[str,
     return tuple(part.strip() for part in overrides[spec.id].split("; ") if part.strip())
 
 
-def meet(a: ActionSpec, b: ActionSpec) -> bool:
-    """Whether two actions can be in force at once."""
+def overlap(a: ActionSpec, b: ActionSpec) -> bool:
+    """Whether two actions can be enabled at once."""
     return a.place == b.place or EVERYWHERE in (a.place, b.place)
 
 
@@ -36,7 +36,7 @@ def find_clashes(specs: Iterable[ActionSpec], overrides: Mapping[str, str] | Non
     for spec in specs:
         for keys in effective_keys(spec, overrides or {}):
             folded = keys.lower()
-            clashes += [Clash(keys, other.id, spec.id) for other in owners.get(folded, ()) if meet(other, spec)]
+            clashes += [Clash(keys, other.id, spec.id) for other in owners.get(folded, ()) if overlap(other, spec)]
             owners.setdefault(folded, []).append(spec)
     return clashes
 

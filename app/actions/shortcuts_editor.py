@@ -1,4 +1,4 @@
-"""The shortcut editor: every action with its keys; a clash is named before it is taken."""
+"""The shortcut editor: every action with its keys; keys that clash are refused."""
 
 from __future__ import annotations
 

@@ -13,15 +13,15 @@ class ActionSpec:
 
     Attributes:
         id: ``place.verb``; the place is where its shortcut works, ``global`` for everywhere.
-        title: what it is called in menus and in the palette, in the imperative.
+        title: its name in menus and in the palette, in the imperative.
         shortcut: keys in portable form ("Ctrl+K"), several separated by "; ", empty for none.
         icon: a drawing's name, or empty.
-        tooltip: one sentence more than the title says; the shortcut is added by itself.
-        menu: top menu it stands in, empty for none.
+        tooltip: a sentence that adds to the title; the shortcut is appended automatically.
+        menu: title of its top menu, empty for none.
         checkable: whether it is on or off.
         palette: whether the command palette lists it.
-        repeats: whether it runs again and again while its key is held down. Off, so that a key that rests
-            under a hand never does a thing twice; on for moving about.
+        repeats: whether it runs repeatedly while its key is held down. Off for actions that change something, so
+            that a held key never runs one twice; on for moving the focus or the view.
     """
 
     id: str

@@ -150,9 +150,9 @@ class AnnotatePage(Page):
         """Read the queue again when pairs, rubrics or reviewers changed; the pair on the screen stays."""
         self.controller.queue.refresh()
 
-    def hear(self, changes: Changes, initiator: object | None) -> None:
+    def handle_changes(self, changes: Changes, initiator: object | None) -> None:
         """Leave out changes that were made here, because the screen shows them already."""
-        super().hear(changes, self if self.controller.has_made(initiator) else initiator)
+        super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
         """Label the pairs ``pair_ids`` only, or with ``relabel`` those whose labels became stale."""

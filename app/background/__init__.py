@@ -1,1 +1,1 @@
-"""The background part of the window."""
+"""Background work: threads, writes, jobs, the change bus and the stall watchdog."""

@@ -1,4 +1,4 @@
-"""The change bus: says what kind of thing changed, so that whoever shows it reads it again."""
+"""The change bus: announces which kinds of data changed, so that the parts that show them read them again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class ChangeBus(QObject):
     """Announces changes on the UI thread.
 
     ``changed(changes, initiator)``: kinds that changed, and the object that asked for it (or None).
-    A page that has already shown its own change passes itself as initiator and is left alone.
+    A page that shows its own change already passes itself as the initiator and is not notified.
     """
 
     changed = Signal(object, object)
 
     def announce(self, changes: Changes, initiator: object | None = None) -> None:
-        """Tell everyone; nothing to tell is not told."""
+        """Emit ``changed``, unless nothing changed."""
         if changes:
             self.changed.emit(changes, initiator)

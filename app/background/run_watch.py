@@ -1,6 +1,6 @@
-"""Watches the runs of the workspace for everyone who shows them: status bar, Home, the rail's badge.
+"""Reads the runs of the workspace repeatedly, for the status bar, Home and the badge of the rail.
 
-A run may have been started by a command line or another window, so it looks by itself now and then.
+A run may be started by a command line or another window, so no announcement of the change bus can be relied on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FAST_MS, SLOW_MS = 2000, 10_000
 
 
 def run_text(live: Sequence[RunInfo]) -> str:
-    """Return what is going on in a few words: name, share done, time left, how many more."""
+    """Return the live runs in a few words: name of the first, share done, time left, how many more."""
     if not live:
         return ""
     run, status = live[0], live[0].status
@@ -37,7 +37,7 @@ def run_text(live: Sequence[RunInfo]) -> str:
 
 
 class RunWatch(QObject):
-    """``changed(list)`` fires with all runs whenever they were read and differ from before."""
+    """Holds all runs; ``changed(list)`` fires with them when a read finds a difference."""
 
     changed = Signal(object)
 
@@ -56,13 +56,13 @@ class RunWatch(QObject):
         return [run for run in self.runs if run.live]
 
     def start(self, read: Callable[[], Sequence[RunInfo]]) -> None:
-        """Watch what ``read`` returns; it is called on a background thread."""
+        """Call ``read`` on a background thread every few seconds, beginning now."""
         self._read = read
         self.runs = []
         self.look()
 
     def stop(self) -> None:
-        """Watch nothing."""
+        """Stop reading and forget the runs."""
         self._timer.stop()
         self._read = None
         self._take([])

@@ -1,6 +1,6 @@
 """Changes to the workspace: run the mutation off the UI thread, announce its outcome, then call back.
 
-Pages never refresh by hand after a change; the announcement on the change bus does it.
+Pages do not refresh after their own changes; the announcement on the change bus makes them read again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DoneOutcome = Callable[[Outcome[Any]], None]
 
 
 class StoreOps(QObject):
-    """The way in for every mutation.
+    """Runs every mutation.
 
     ``saving`` fires when a change is handed over, ``saved`` when it has been committed,
     ``not_saved(Exception)`` when it was refused or failed.
@@ -50,7 +50,7 @@ class StoreOps(QObject):
             done: gets the outcome on the UI thread, after it was announced.
             failed: gets the error; without it, or once ``owner`` is gone, the window shows the error.
             owner: no callback once this object is gone (the change itself still happens).
-            initiator: the page that has shown the change already and need not hear of it.
+            initiator: the page that shows the change already and is not notified.
         """
         self.saving.emit()
 
@@ -91,7 +91,7 @@ class StoreOps(QObject):
         )
 
     def _fail(self, error: Exception, failed: Failed | None, owner: QObject | None) -> None:
-        """Hand an error to whoever waits for it; when that one is gone the window shows it."""
+        """Pass an error to ``failed``; without it, or once ``owner`` is deleted, the window shows the error."""
         if failed is not None and (owner is None or shiboken6.isValid(owner)):
             failed(error)
         else:
@@ -103,7 +103,7 @@ class StoreOps(QObject):
 
 
 def _guarded(owner: QObject | None, alive: DoneOutcome, gone: DoneOutcome) -> DoneOutcome:
-    """Return a callback that announces in any case and calls back only while ``owner`` lives."""
+    """Return a callback that calls ``alive`` while ``owner`` exists, else ``gone``."""
 
     def call(outcome: Outcome[Any]) -> None:
         if owner is None or shiboken6.isValid(owner):

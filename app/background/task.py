@@ -29,7 +29,7 @@ class TaskState(StrEnum):
 
 
 class TaskControl:
-    """Handed to background work: lets it report progress and notice a cancel. Safe from any thread."""
+    """Passed to background work, which reports progress and checks for Cancel through it. Thread-safe."""
 
     def __init__(self, report: Callable[[int, int, str], None] | None = None) -> None:
         self._stop = Event()
@@ -66,7 +66,7 @@ class Eta:
         self._marks.append((time.monotonic() if now is None else now, done))
 
     def seconds_left(self, total: int) -> float | None:
-        """Return the estimate, or None while there is too little to go by."""
+        """Return the estimate, or None while there are too few reports."""
         if len(self._marks) < 4 or not total:
             return None
         marks = list(self._marks)
@@ -108,23 +108,23 @@ class BackgroundTask(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the work has not ended yet."""
         return self.state in (TaskState.RUNNING, TaskState.STOPPING)
 
     @property
     def eta(self) -> float | None:
-        """Seconds left, or None."""
+        """Seconds left, or None while unknown."""
         return self._eta.seconds_left(self.total) if self.running else None
 
     def cancel(self) -> None:
-        """Ask it to end; it does so at its next check."""
+        """Ask the work to end; it does so at its next check."""
         if self.running:
             self.state = TaskState.STOPPING
             self.control.cancel()
             self.changed.emit()
 
     def report(self, done: int, total: int, phase: str) -> None:
-        """Take one progress report."""
+        """Store one progress report."""
         if phase and phase != self.phase:
             self.phase, self._eta = phase, Eta()
         self.done, self.total = done, total
@@ -132,7 +132,7 @@ class BackgroundTask(QObject):
         self.changed.emit()
 
     def finish(self, state: TaskState, message: str = "", result: Any = None) -> None:
-        """Take the end."""
+        """Store how the work ended."""
         self.state, self.message, self.result = state, message, result
         self.seconds = time.monotonic() - self.started
         self.changed.emit()

@@ -1,8 +1,8 @@
-"""Runs work off the UI thread and brings results back to it.
+"""Runs work off the UI thread and delivers results to it.
 
-Three kinds: ``query`` (short reads, newest wins), ``write`` (short changes, one after the other on one
-thread) and ``job`` (long, named, with progress and Cancel). Callbacks run on the UI thread, and not at
-all when their owner has been deleted meanwhile.
+Three kinds: ``query`` (short reads, the newest replaces older ones), ``write`` (short changes, one after the other on
+one thread) and ``job`` (long, named, with progress and Cancel). Callbacks run on the UI thread; they are dropped when
+their owner is deleted.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _Task:
 class TaskRunner(QObject):
     """Owns the threads of the window.
 
-    ``job_started(Job)`` feeds the activity drawer. ``unhandled(Exception)`` fires for an error that nobody
-    asked to handle: the window shows it.
+    ``job_started(BackgroundTask)`` fires for each job. ``unhandled(Exception)`` fires for an error of work without a
+    ``failed`` callback; the window shows it.
     """
 
     job_started = Signal(object)
@@ -106,7 +106,7 @@ class TaskRunner(QObject):
         *,
         owner: QObject | None = None,
     ) -> BackgroundTask:
-        """Start long work that reports through its ``TaskControl``; it shows up in Activity."""
+        """Start long work that reports through its ``TaskControl``; Activity shows it."""
         control = TaskControl(lambda n, total, text: self._progressed.emit(job, n, total, text))
         job = BackgroundTask(title, control)
         self.jobs.append(job)
@@ -129,7 +129,7 @@ class TaskRunner(QObject):
         return task.control
 
     def _work(self, task: _Task) -> None:
-        """Run on a pool thread; nothing may escape from here."""
+        """Run the work on a pool thread and keep its result or its error; a pool thread must not raise."""
         try:
             if not task.control.cancelled:
                 task.value = task.work()

@@ -1,7 +1,7 @@
 """The stall watchdog of the running program: logs when the UI thread was blocked for too long, and where.
 
-A beat runs on the UI thread every 20 ms; a thread of its own compares. Time the UI thread spent waiting
-for a free processor is not its fault and is subtracted where the system tells it (Linux).
+A timer beats on the UI thread every 20 ms; a second thread checks whether the beat is late. The time that the UI thread
+waited for a free processor is subtracted where the system reports it (Linux).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ WARN_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """One pause of the UI thread.
+    """One time in which the UI thread did not run its event loop.
 
     Attributes:
         seconds: how long, without the time it waited for a free processor.
         cpu: how much of that it computed; the rest it waited for a lock or a file.
-        where: the stack seen meanwhile (file and line, no values).
+        where: the stack during the stall (file and line, no values).
     """
 
     seconds: float
@@ -61,7 +61,7 @@ def read_times() -> Times:
 
 
 class Watchdog(QObject):
-    """Watches the thread it is made on, from ``start`` to ``stop``.
+    """Watches the thread that constructs it, from ``start`` to ``stop``.
 
     Args:
         on_stall: called on that thread after each stall.
@@ -96,7 +96,7 @@ class Watchdog(QObject):
         self._thread.start()
 
     def stop(self) -> None:
-        """End watching; counts what is pending."""
+        """End watching; a stall that is still going on is counted."""
         if self._timer.isActive():
             self.beat()
         self._timer.stop()
@@ -109,7 +109,7 @@ class Watchdog(QObject):
         times, last = self._times(), self._last
         own = times.now - last.now - (times.waited - last.waited) - BEAT_S
         if own > self._limit:
-            self._note(Stall(own, times.cpu - last.cpu, self._where or "(ended before it could be looked at)"))
+            self._note(Stall(own, times.cpu - last.cpu, self._where or "(ended before its stack was read)"))
         self._rewind()
 
     def check(self) -> None:

@@ -1,1 +1,1 @@
-"""The data part of the window."""
+"""The Data page."""

@@ -1,4 +1,4 @@
-"""What the table of pairs shows, and by which labels it is filtered."""
+"""The columns of the table of pairs, and the label filters."""
 
 from __future__ import annotations
 

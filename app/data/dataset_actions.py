@@ -59,7 +59,7 @@ class DatasetActions(QObject):
         fmt, service = EXPORTS[place][0], self._context.services.datasets
         target = folder / f"{version.name}-v{version.number}-{fmt}".replace(" ", "-")
         self._context.tasks.query(
-            lambda: service.export(version.id, target, fmt), partial(self._tell_export, target), owner=self
+            lambda: service.export(version.id, target, fmt), partial(self._report_export, target), owner=self
         )
 
     def compare(self) -> None:
@@ -82,16 +82,16 @@ class DatasetActions(QObject):
             form, service = dialog.form, self._context.services.datasets
             name, policy = form.name.text().strip(), form.policy()
             self._context.ops.job(
-                f"Freeze {name}", lambda _: service.freeze(name, policy), self._tell_freeze, owner=self
+                f"Freeze {name}", lambda _: service.freeze(name, policy), self._report_freeze, owner=self
             )
         dialog.deleteLater()
 
-    def _tell_freeze(self, outcome: Outcome[DatasetVersion]) -> None:
+    def _report_freeze(self, outcome: Outcome[DatasetVersion]) -> None:
         version = outcome.value
         self._context.notices.post(f"{version.title} is frozen: {version.root_sha256[:12]}…", "ok")
         self.frozen.emit()
 
-    def _tell_export(self, target: Path, _result: object) -> None:
+    def _report_export(self, target: Path, _result: object) -> None:
         self._context.notices.post(f"Written to {target}", "ok")
 
     def _show_difference(self, diff: DatasetDiff) -> None:

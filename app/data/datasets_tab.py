@@ -132,7 +132,7 @@ def _plain(value: object) -> str:
 
 
 def left_out_line(entry: LeftOut) -> str:
-    """Return a reason with its count and some of the pairs."""
+    """Return a reason with its count and the numbers of some of its pairs."""
     some = ", ".join(f"#{i}" for i in entry.pair_ids[:6])
     return f"{entry.count:>8,}  {entry.reason}{f'   ({some})' if some else ''}"
 

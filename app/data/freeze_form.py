@@ -92,7 +92,7 @@ class FreezeForm(QWidget):
         self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
         self._lay_out()
         for signal in self._signals():
-            signal.connect(lambda *_: self._tell())
+            signal.connect(lambda *_: self._follow_change())
 
     def policy(self) -> FreezePolicy:
         """Return the policy that the form says.
@@ -170,7 +170,7 @@ class FreezeForm(QWidget):
         for box in (self.keep_ties, self.flags, self.consent):
             yield box.toggled
 
-    def _tell(self) -> None:
+    def _follow_change(self) -> None:
         chosen = len(self.sources.checked) + len(self.reviewers.checked)
         self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""What a freeze would take and leave out: counts, what a careful person would want to know, the table of reasons."""
+"""What a freeze would take and leave out: counts, notes, and a table of reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ("Pairs", "Left out because", "For example")
 
 
 class FreezePlanView(QWidget):
-    """Shows a plan, or why there is none."""
+    """Shows a plan, or the problem that prevents one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class FreezePlanView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(text_label("What this takes and leaves out", "section", wrap=True))
-        self.counts = text_label("Looking…", "", wrap=True)
+        self.counts = text_label("Counting…", "", wrap=True)
         self.notes = text_label("", "muted", wrap=True)
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
@@ -44,7 +44,7 @@ class FreezePlanView(QWidget):
         """Show a plan."""
         self.counts.setProperty("type", "")
         self.counts.setText(counts_text(plan.counts))
-        same = (f"The very same content is frozen already as {plan.same_as}.",) if plan.same_as else ()
+        same = (f"The same content is frozen already as {plan.same_as}.",) if plan.same_as else ()
         self.notes.setText("\n".join((*same, *plan.notes)))
         self.notes.setVisible(bool(same or plan.notes))
         self.table.setRowCount(len(plan.left_out))
@@ -58,13 +58,13 @@ class FreezePlanView(QWidget):
         self.table.setVisible(bool(plan.left_out))
 
     def show_problem(self, text: str) -> None:
-        """Say why there is no plan."""
+        """Show why there is no plan."""
         self.counts.setText(text)
         self.notes.clear()
         self.table.setRowCount(0)
 
     def text(self) -> str:
-        """Return what is said above the table."""
+        """Return the text above the table."""
         return f"{self.counts.text()}\n{self.notes.text()}".strip()
 
 

@@ -59,7 +59,7 @@ class PairImport(QObject):
 
             return service.run(path, on_progress=report, cancelled=lambda: control.cancelled, **asdict(options))
 
-        self.started.emit(self._context.ops.job(f"Import {path.name}", work, self._tell, owner=self))
+        self.started.emit(self._context.ops.job(f"Import {path.name}", work, self._report_end, owner=self))
 
     def _confirm(self, path: Path, found: tuple[ImportPreview, list[FormatInfo]]) -> None:
         dialog = ImportDialog(self._parent, self._context, path, *found)
@@ -67,7 +67,7 @@ class PairImport(QObject):
             self.start(path, dialog.options)
         dialog.deleteLater()
 
-    def _tell(self, outcome: Outcome[ImportReport]) -> None:
+    def _report_end(self, outcome: Outcome[ImportReport]) -> None:
         report, notices = outcome.value, self._context.notices
         level = "warn" if report.rejected or report.cancelled else "ok"
         if path := report.rejects_path:

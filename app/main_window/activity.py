@@ -20,7 +20,7 @@ _ICONS = {"info": ("info", "accent"), "ok": ("check_circle", "ok"), "warn": ("wa
 
 
 class ActivityPanel(QFrame):
-    """A drawer at the right; ``closed`` fires when it is shut."""
+    """A drawer at the right; ``closed`` fires when its close button is pressed."""
 
     closed = Signal()
 
@@ -44,7 +44,7 @@ class ActivityPanel(QFrame):
         self._jobs, self._notices = QVBoxLayout(), QVBoxLayout()
         self._jobs.setSpacing(10)
         self._notices.setSpacing(8)
-        self._empty = text_label("Imports, freezes, downloads and notices show up here.", "muted", wrap=True)
+        self._empty = text_label("Imports, freezes, downloads and notices are listed here.", "muted", wrap=True)
         scroll.column.addWidget(self._empty)
         scroll.column.addLayout(self._jobs)
         scroll.column.addLayout(self._notices)

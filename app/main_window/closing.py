@@ -1,4 +1,4 @@
-"""Closing the window while something is going on: asked once, and what goes on without it is said."""
+"""Closing the window while runs or jobs are live: the user decides what becomes of them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ KEEP, STOP, CANCEL = "Keep training", "Stop and save", "Cancel"
 
 
 def may_close(context: AppContext, watch: RunWatch, close: Callable[[], object]) -> bool:
-    """Ask about runs and jobs that are going on; returns whether the window may close now.
+    """Ask about live runs and jobs; returns whether the window may close now.
 
-    Runs that shall stop are stopped first; ``close`` is called once they have saved.
+    When the user chooses to stop the runs, they are stopped in the background and ``close`` is called once they have
+    saved.
     """
-    return _runs_settled(context, watch, close) and _jobs_settled(context)
+    return _runs_allow(context, watch, close) and _jobs_allow(context)
 
 
-def _runs_settled(context: AppContext, watch: RunWatch, close: Callable[[], object]) -> bool:
+def _runs_allow(context: AppContext, watch: RunWatch, close: Callable[[], object]) -> bool:
     live = watch.live if context.has_workspace else []
     if not live:
         return True
@@ -35,16 +36,23 @@ def _runs_settled(context: AppContext, watch: RunWatch, close: Callable[[], obje
 
 
 def _answer(context: AppContext, live: Sequence[RunInfo]) -> str:
-    """Return what shall become of the runs; one in this window's own thread cannot go on without it."""
+    """Return what to do with the runs: the setting, or else the user's answer.
+
+    A run in this window's own thread cannot be kept.
+    """
     can_keep = all(run.status.host != "thread" for run in live)
-    wish = {"keep": KEEP if can_keep else "", "stop": STOP}.get(context.settings.get("train.on_close"), "")
-    if wish:
-        return wish
+    preset = {"keep": KEEP if can_keep else "", "stop": STOP}.get(context.settings.get("train.on_close"), "")
+    if preset:
+        return preset
     names = ", ".join(run.name or run.run_id for run in live)
-    first = "It can go on without this window and be watched again later." if can_keep else "It runs in this window."
+    first = (
+        "It can continue without this window, and another window can watch it."
+        if can_keep
+        else "It runs in this window."
+    )
     buttons = (KEEP, STOP, CANCEL) if can_keep else (STOP, CANCEL)
     detail = f"{first} Stopping writes a checkpoint first."
-    return context.dialogs.ask("A run is going on", f"{names} is still training.", buttons, detail=detail)
+    return context.dialogs.ask("A run is training", f"{names} is still training.", buttons, detail=detail)
 
 
 def _stop_then(context: AppContext, live: Sequence[RunInfo], close: Callable[[], object]) -> None:
@@ -56,20 +64,20 @@ def _stop_then(context: AppContext, live: Sequence[RunInfo], close: Callable[[],
         for run in live:
             runs.wait(run.run_id)
 
-    context.tasks.job("Stopping and saving", work, partial(_gone, context, close))
+    context.tasks.job("Stopping and saving", work, partial(_close_after, context, close))
 
 
-def _gone(context: AppContext, close: Callable[[], object], _result: object) -> None:
-    """Forget the runs that have ended, and close."""
+def _close_after(context: AppContext, close: Callable[[], object], _result: object) -> None:
+    """Remove the runs that have ended from the watch, then close."""
     context.watch.runs = [run for run in context.watch.runs if not run.live]
     close()
 
 
-def _jobs_settled(context: AppContext) -> bool:
+def _jobs_allow(context: AppContext) -> bool:
     running = [job for job in context.tasks.jobs if job.running]
     if not running:
         return True
     titles = ", ".join(job.title for job in running)
     return context.dialogs.confirm(
-        "Work is under way", f"{titles} is not done yet. Closing cancels it; what is stored stays stored.", "Close"
+        "Jobs are running", f"{titles} is not done yet. Closing cancels it; what is stored stays stored.", "Close"
     )

@@ -82,7 +82,7 @@ class GlobalCommands(QObject):
     def back_up(self) -> None:
         """Write a verified copy in the background and say where it is."""
         if services := self._switch.current:
-            self._context.tasks.job("Backup", lambda _control: services.workspace.backup(), self._tell_backup)
+            self._context.tasks.job("Backup", lambda _control: services.workspace.backup(), self._report_backup)
 
     def check(self) -> None:
         """Check the workspace in the background and say what was found."""
@@ -91,7 +91,7 @@ class GlobalCommands(QObject):
             def work(control: TaskControl) -> CheckReport:
                 return services.workspace.check(lambda name, done, total: control.progress(done, total, name))
 
-            self._context.tasks.job("Check of the workspace", work, self._tell_check)
+            self._context.tasks.job("Check of the workspace", work, self._report_check)
 
     def zoom(self, step: int) -> None:
         """Take the next larger (1) or smaller (-1) text size."""
@@ -116,10 +116,10 @@ class GlobalCommands(QObject):
             kind="info",
         )
 
-    def _tell_backup(self, path: Path) -> None:
+    def _report_backup(self, path: Path) -> None:
         self._context.notices.post(f"Backed up to {path.name}.", "ok", hint=str(path))
 
-    def _tell_check(self, report: CheckReport) -> None:
+    def _report_check(self, report: CheckReport) -> None:
         serious = [finding.message for finding in report.findings if finding.serious]
         minor = [finding.message for finding in report.findings if not finding.serious]
         if serious:

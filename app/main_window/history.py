@@ -1,4 +1,4 @@
-"""Back and forward between places, as a browser keeps them."""
+"""Back and forward between places, as in a browser."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ LIMIT = 50
 
 @dataclass(slots=True)
 class History:
-    """Visits in order, and where we stand in them."""
+    """Visits in order, and the current one."""
 
     _visits: list[Visit] = field(default_factory=list)
     _at: int = -1
 
     def visit(self, place: str, what: dict[str, Any]) -> None:
-        """Note that a place is shown; what lay ahead is forgotten, a repetition is not noted."""
+        """Append a visit and drop those ahead of the current one; the same visit twice is one."""
         entry = (place, tuple(sorted(what.items(), key=lambda item: item[0])))
         if self._visits and self._visits[self._at] == entry:
             return
@@ -27,11 +27,11 @@ class History:
         self._at = len(self._visits) - 1
 
     def can(self, step: int) -> bool:
-        """Whether one can go ``step`` back (-1) or forward (+1)."""
+        """Whether there is a visit one back (-1) or forward (+1)."""
         return 0 <= self._at + step < len(self._visits)
 
     def go(self, step: int) -> tuple[str, dict[str, Any]] | None:
-        """Move and return the place and what it showed, or None at the end."""
+        """Move and return the place and its keywords, or None at the end."""
         if not self.can(step):
             return None
         self._at += step
@@ -39,6 +39,6 @@ class History:
         return place, dict(what)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all visits."""
         self._visits.clear()
         self._at = -1

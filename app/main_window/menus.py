@@ -1,4 +1,4 @@
-"""The menu bar, made from the catalog; hidden until Alt is struck unless the user wants it."""
+"""The menu bar, made from the catalog; Alt shows it where the setting hides it."""
 
 from __future__ import annotations
 

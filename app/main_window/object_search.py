@@ -41,7 +41,7 @@ class ObjectSearch(QObject):
         self._services, self._rubrics = services, []
         self._read()
 
-    def hear(self, changes: Changes) -> None:
+    def handle_changes(self, changes: Changes) -> None:
         """Read the rubrics again when they changed."""
         if changes & Changes.RUBRICS:
             self._read()

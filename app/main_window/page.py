@@ -1,4 +1,4 @@
-"""The base of every page: a header, a body, actions, and when to read again.
+"""The base of every page: header, body, actions, and when to read again.
 
 A page is a view; it asks a presenter of its own package what to show, and reads or changes the workspace only
 through ``context.tasks`` and ``context.ops``.
@@ -71,7 +71,7 @@ class Page(QWidget):
         """Called with the watched kinds that changed; never while hidden: those wait until the page is shown."""
 
     def show_item(self, **what: Any) -> None:
-        """Show something another page pointed at: the keywords of ``context.navigate(place, **what)``."""
+        """Show an item: the keywords of ``context.navigate(place, **what)``."""
 
     def can_leave(self) -> bool:
         """Whether the window may close now; a page with unsaved text asks first."""
@@ -85,8 +85,8 @@ class Page(QWidget):
         """How many pixels at the lower edge notices must not cover."""
         return 0
 
-    def hear(self, changes: Changes, initiator: object | None) -> None:
-        """Take an announcement of the change bus (called by the window)."""
+    def handle_changes(self, changes: Changes, initiator: object | None) -> None:
+        """Call ``changed`` with the watched kinds, or keep them until the page is shown (called by the window)."""
         if wanted := changes & self.watches:
             if initiator is self:
                 return
@@ -96,7 +96,7 @@ class Page(QWidget):
                 self._pending |= wanted
 
     def come_to_front(self) -> None:
-        """Be shown, then catch up with what changed meanwhile (called by the window)."""
+        """Call ``on_shown``, then ``changed`` with what changed while the page was hidden (called by the window)."""
         self.on_shown()
         pending, self._pending = self._pending, Changes.NOTHING
         if pending:

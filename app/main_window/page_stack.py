@@ -53,10 +53,10 @@ class PageStack(QStackedWidget):
         """Ask every page whether it may be left for good."""
         return all(page.can_leave() for page in self._pages.values())
 
-    def hear(self, changes: Changes, initiator: object) -> None:
+    def handle_changes(self, changes: Changes, initiator: object) -> None:
         """Hand an announcement of the change bus to every page."""
         for page in list(self._pages.values()):
-            page.hear(changes, initiator)
+            page.handle_changes(changes, initiator)
 
     def start_over(self, context: AppContext) -> None:
         """Delete all pages and forget the history: another workspace was opened, or none is."""

@@ -1,4 +1,4 @@
-"""F6: from one part of the window to the next, for hands that stay on the keyboard."""
+"""F6: the keyboard focus moves from one part of the window to the next."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def part_of(widget: QWidget, root: QWidget) -> QWidget:
 
 
 def next_pane(root: QWidget, current: QWidget | None) -> QWidget | None:
-    """Return what gets the keyboard after ``current``, or None when nothing can have it."""
+    """Return the widget that gets the focus after ``current``, or None when none can."""
     panes = panes_of(root)
     if not panes:
         return None

@@ -1,4 +1,4 @@
-"""The strip at the bottom: which workspace, whether all is saved, what is running, the machine, who labels."""
+"""The status bar: workspace, saved or not, live runs and jobs, processor and memory, reviewer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE_MS = 2000
 
 
 class StatusBar(QFrame):
-    """Shows what it is told; ``reviewer_pressed`` and ``job_pressed`` fire on a click."""
+    """Shows what its methods set; ``reviewer_pressed`` and ``job_pressed`` fire on a click."""
 
     reviewer_pressed = Signal()
     job_pressed = Signal()
@@ -58,7 +58,7 @@ class StatusBar(QFrame):
         self._print_job()
 
     def watch_machine(self) -> None:
-        """Begin to show processor and memory; imports psutil, so call it after the first paint."""
+        """Begin to show processor and memory. Imports psutil, which must not delay the first paint."""
         import psutil
 
         self._cpu = psutil
@@ -73,18 +73,18 @@ class StatusBar(QFrame):
         self._show_saved("saved" if name and not read_only else "", "ok")
 
     def saving(self) -> None:
-        """A change was handed over."""
+        """Show that a change is being stored."""
         self._pending += 1
         self._show_saved("saving…", "warn")
 
     def saved(self) -> None:
-        """A change was committed."""
+        """Show that a change was committed."""
         self._pending = max(0, self._pending - 1)
         if not self._pending:
             self._show_saved("saved", "ok")
 
     def not_saved(self) -> None:
-        """A change was refused; nothing of it was stored."""
+        """Show that a change was refused; nothing of it was stored."""
         self._pending = max(0, self._pending - 1)
         self._show_saved("last change not saved", "bad")
 
@@ -95,12 +95,12 @@ class StatusBar(QFrame):
         self._reviewer.setToolTip("Judgements are stored under this reviewer. Press to change.")
 
     def set_runs(self, live: list[RunInfo]) -> None:
-        """Show the first run that is going on."""
+        """Show the first live run."""
         self._runs_text = run_text(live)
         self._print_job()
 
     def set_jobs(self, jobs: list[BackgroundTask]) -> None:
-        """Show how many other jobs are going on."""
+        """Show the title of the running job, or how many there are."""
         running = [job for job in jobs if job.running]
         self._jobs_text = running[0].title if len(running) == 1 else f"{len(running)} jobs" if running else ""
         self._print_job()

@@ -1,4 +1,4 @@
-"""Toasts: up to four notices stacked over the lower right corner of the page, above what must stay in reach there."""
+"""Toasts: up to four notices over the lower right corner of the page, above the controls that it keeps clear."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ToastStack(QObject):
         host.currentChanged.connect(self._raise)
 
     def show(self, notice: Notice) -> None:
-        """Add one notice; the oldest makes room."""
+        """Add one notice; beyond four the oldest is removed."""
         seconds = self._settings.get("general.toast_seconds") * (2 if notice.level == "error" else 1)
         toast = Toast(self._theme, notice, seconds)
         toast.setParent(self._host)

@@ -182,7 +182,7 @@ class MainWindow(QMainWindow):
         self.stack.place_changed.connect(self.rail.set_current)
         self.activity.closed.connect(self.activity.hide)
         context.notices.posted.connect(self._show_notice)
-        context.changes.changed.connect(self._hear)
+        context.changes.changed.connect(self._handle_changes)
         context.ops.saving.connect(status.saving)
         context.ops.saved.connect(status.saved)
         context.ops.not_saved.connect(lambda _: status.not_saved())
@@ -220,9 +220,9 @@ class MainWindow(QMainWindow):
         self.watch.start(services.runs.list)
         self._reviewer.restore(services)
 
-    def _hear(self, changes: Changes, initiator: object) -> None:
-        self.stack.hear(changes, initiator)
-        self._search.hear(changes)
+    def _handle_changes(self, changes: Changes, initiator: object) -> None:
+        self.stack.handle_changes(changes, initiator)
+        self._search.handle_changes(changes)
         if changes & Changes.RUNS:
             self.watch.look()
 

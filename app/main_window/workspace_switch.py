@@ -1,4 +1,4 @@
-"""Opening, making and closing workspaces, off the UI thread; the old one stays open until the new one is."""
+"""Opening, creating and closing workspaces off the UI thread; the old one stays open until the new one is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ Opener = Callable[..., "Application"]
 
 
 def open_application(path: Path, *, create: bool = False, read_only: bool = False) -> Application:
-    """Open a workspace; imports the services (and with them the database libraries) on the calling thread."""
+    """Open a workspace.
+
+    Imports the services, and with them the database libraries, on the calling thread: the window opens before them.
+    """
     from core.services.application import Application
 
     return Application.open(path, create=create, read_only=read_only)
@@ -50,51 +53,51 @@ class WorkspaceSwitch(QObject):
         self._tasks, self._dialogs, self._notices, self._session = tasks, dialogs, notices, session
         self._opener = opener
         self.current: Application | None = None
-        self._asked = 0
+        self._requests = 0
 
     def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
         """Open a workspace folder (or the ``workspace.db`` in it) and switch to it."""
         path = Path(path).expanduser()
         if self.current is not None and _same(self.current.folder, path):
             return
-        self._asked += 1
-        asked = self._asked
+        self._requests += 1
+        number = self._requests
         self.opening.emit(path.name)
         self._tasks.write(
             lambda: self._opener(path, create=create, read_only=read_only),
-            lambda services: self._take(services, asked),
-            lambda error: self._refuse(error, path),
+            lambda services: self._switch_to(services, number),
+            lambda error: self._handle_failure(error, path),
             owner=self,
         )
 
     def open_demo(self, *, reset: bool = False) -> None:
-        """Open the demo workspace, copied into the user's folder when it is not there or when ``reset``."""
+        """Open the demo workspace, copied into the user's folder when it does not exist or when ``reset``."""
         if self.current is not None and is_demo(self.current.folder):
             if not reset:
                 return
             self.close()
-        self._asked += 1
-        asked = self._asked
+        self._requests += 1
+        number = self._requests
         self.opening.emit("demo")
         self._tasks.write(
             lambda: self._opener(demo_path(reset=reset)),
-            lambda services: self._take(services, asked),
-            lambda error: self._refuse(error, Path("demo")),
+            lambda services: self._switch_to(services, number),
+            lambda error: self._handle_failure(error, Path("demo")),
             owner=self,
         )
 
     def close(self) -> None:
-        """Show the first screen and close the workspace once what is queued is stored.
+        """Show the first screen and close the workspace after the pending writes.
 
-        Opening and closing are done in order on the thread of the writes, so that what is opened next finds it closed.
+        Workspaces are opened and closed in order on the thread of the writes, so that the next one finds this closed.
         """
         services, self.current = self.current, None
         self.switched.emit(None)
         if services is not None:
             self._tasks.write(services.close)
 
-    def _take(self, services: Application, asked: int) -> None:
-        if asked != self._asked:
+    def _switch_to(self, services: Application, number: int) -> None:
+        if number != self._requests:
             self._tasks.write(services.close)
             return
         old, self.current = self.current, services
@@ -103,18 +106,18 @@ class WorkspaceSwitch(QObject):
         if old is not None:
             self._tasks.write(old.close)
 
-    def _refuse(self, error: Exception, path: Path) -> None:
+    def _handle_failure(self, error: Exception, path: Path) -> None:
         if isinstance(error, WorkspaceInUse):
-            self._offer_reading(error, path)
+            self._offer_read_only(error, path)
         elif isinstance(error, NotFound) and path.is_dir():
-            self._offer_making(path)
+            self._offer_creating(path)
         elif isinstance(error, UserError):
             self._dialogs.ask("Cannot open the workspace", error.message, ("OK",), detail=error.hint, kind="error")
         else:
             self._tasks.unhandled.emit(error)
         self.failed.emit(str(error))
 
-    def _offer_reading(self, error: WorkspaceInUse, path: Path) -> None:
+    def _offer_read_only(self, error: WorkspaceInUse, path: Path) -> None:
         if raise_other_window(path):
             self._notices.post("This workspace is open in another window, which is in front now.")
             return
@@ -124,11 +127,11 @@ class WorkspaceSwitch(QObject):
         if answer == "Open for reading":
             self.open(path, read_only=True)
 
-    def _offer_making(self, path: Path) -> None:
+    def _offer_creating(self, path: Path) -> None:
         answer = self._dialogs.ask(
-            "No workspace here", f"The folder {path.name} holds no workspace. Make one in it?", ("Make one", "Cancel")
+            "No workspace here", f"The folder {path.name} holds no workspace. Create one in it?", ("Create", "Cancel")
         )
-        if answer == "Make one":
+        if answer == "Create":
             self.open(path, create=True)
 
 
@@ -138,7 +141,10 @@ def _same(folder: Path, path: Path) -> bool:
 
 
 def demo_path(*, reset: bool = False) -> Path:
-    """Return the user's copy of the demo workspace, made when it is not there or when ``reset``."""
+    """Return the user's copy of the demo workspace, made when it does not exist or when ``reset``.
+
+    Imports the service here: the window opens before the libraries that it needs.
+    """
     from core.services.demo.opening import open_demo
 
     return open_demo(reset=reset)

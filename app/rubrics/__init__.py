@@ -1,1 +1,1 @@
-"""The rubrics part of the window."""
+"""The Rubrics page."""

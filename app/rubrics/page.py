@@ -300,9 +300,9 @@ class RubricsPage(Page):
         if path is not None:
             service = self.context.services.rubrics
             write = partial(service.to_yaml, version.id, path)
-            self.context.tasks.query(write, partial(self._tell_export, path), owner=self)
+            self.context.tasks.query(write, partial(self._report_export, path), owner=self)
 
-    def _tell_export(self, path: Path, _result: object) -> None:
+    def _report_export(self, path: Path, _result: object) -> None:
         self.context.notices.post(f"Written to {path}", "ok")
 
     def _mutate(

@@ -1,1 +1,1 @@
-"""The settings part of the window."""
+"""Settings: their rows, their file and their page."""

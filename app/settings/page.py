@@ -1,4 +1,4 @@
-"""The settings page, generated from ``schema.py``: search, groups, one editor a row; everything applies at once."""
+"""The settings page, generated from ``schema.py``: search, groups, one editor for each row; changes apply at once."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ class SettingEditor(QWidget):
         self._settings.changed.connect(self._follow)
         self._mark()
 
-    def fits(self, words: str) -> bool:
-        """Whether the row has what was searched for."""
+    def matches(self, words: str) -> bool:
+        """Whether group, label or note contain all the words."""
         text = f"{self.row.group} {self.row.label} {self.row.note}".casefold()
         return all(word in text for word in words.casefold().split())
 
@@ -139,7 +139,7 @@ class SettingsPage(Page):
         self._shortcuts = Card("Shortcuts")
         self._shortcuts.add(ShortcutsEditor(context.theme, context.actions, context.settings))
         scroll.column.addWidget(self._shortcuts)
-        self._nothing = text_label("No setting fits these words.", "muted")
+        self._nothing = text_label("No setting matches these words.", "muted")
         self._nothing.hide()
         scroll.column.addWidget(self._nothing)
         scroll.column.addStretch(1)
@@ -148,12 +148,12 @@ class SettingsPage(Page):
     def show_matching(self, words: str) -> None:
         """Show only the settings whose group, label or note contains all the words."""
         for row in self.rows:
-            row.setVisible(row.fits(words))
+            row.setVisible(row.matches(words))
         for group, card in self._cards.items():
-            card.setVisible(any(row.fits(words) for row in self.rows if row.row.group == group))
+            card.setVisible(any(row.matches(words) for row in self.rows if row.row.group == group))
         keys = not words or "shortcut" in words.casefold() or "key" in words.casefold()
         self._shortcuts.setVisible(keys)
-        self._nothing.setVisible(not keys and not any(row.fits(words) for row in self.rows))
+        self._nothing.setVisible(not keys and not any(row.matches(words) for row in self.rows))
 
     def _group(self, group: str) -> Card:
         card = Card(group, margin=16, spacing=2)

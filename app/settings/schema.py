@@ -18,10 +18,10 @@ class Setting:
     Attributes:
         key: dotted machine name, ``group.name``.
         group: heading on the settings page, one of ``GROUPS``.
-        label: what it is called.
+        label: its name on the page.
         note: what it does, one sentence.
-        kind: which editor it gets.
-        default: its value until someone changes it.
+        kind: decides its editor.
+        default: its value while it is not changed.
         choices: (value, label) pairs of a ``choice``.
         low, high, step: bounds of a number.
         unit: shown after a number.

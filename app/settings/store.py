@@ -1,6 +1,6 @@
-"""Where settings live: one JSON file that holds only what differs from the defaults, replaced atomically.
+"""Settings in one JSON file that holds only what differs from the defaults and is replaced atomically.
 
-Window geometry and other state that is nobody's preference lies beside it in an INI file.
+Window geometry and other state that is no preference is kept in an INI file beside it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Settings(QObject):
         return row.clean(self._values.get(key, row.default))
 
     def set(self, key: str, value: Any) -> None:
-        """Store a value; a value equal to the default is forgotten."""
+        """Store a value; a value equal to the default is removed from the file."""
         row = BY_KEY[key]
         value = row.clean(value)
         if value == self.get(key):
@@ -50,7 +50,7 @@ class Settings(QObject):
         self._store(key, None if value == row.default else value)
 
     def reset(self, key: str) -> None:
-        """Go back to the default."""
+        """Restore the default."""
         if key in self._values:
             self._store(key, None)
 
@@ -73,7 +73,7 @@ class Settings(QObject):
         self._store(SHORTCUTS, shortcuts or None)
 
     def clear_shortcuts(self) -> None:
-        """Go back to the catalog's shortcuts."""
+        """Restore the shortcuts of the catalog."""
         self._store(SHORTCUTS, None)
 
     def state(self, key: str, default: Any = None) -> Any:
@@ -93,7 +93,7 @@ class Settings(QObject):
         return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
     def set_state(self, key: str, value: Any) -> None:
-        """Remember window state."""
+        """Store window state."""
         self._state.setValue(key, value)
 
     def sync(self) -> None:

@@ -1,1 +1,1 @@
-"""The theme part of the window."""
+"""Theme: tokens, palette, style sheet, icons and fonts."""

@@ -2,7 +2,7 @@
 
 A tinted copy of a drawing is written to a temporary folder and painted by Qt's own SVG icon engine: sharp at any
 size, drawn when needed. An icon engine written in Python would follow the theme by itself, but the binding frees
-it while Qt still paints with it. So a theme change looks for our icons in the window and exchanges them.
+it while Qt still paints with it. So a theme change finds our icons in the window and replaces them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Icons:
         self._colours = self._tokens()
 
     def icon(self, name: str, colour: str = "text2", on: str = "accent") -> QIcon:
-        """Return an icon in the present colours; where it is set on a button, tab or action it follows the theme.
+        """Return an icon in the current colours; set on a button, tab or action it follows the theme.
 
         Args:
             name: file stem in ``resources/icons``.
@@ -74,13 +74,13 @@ class Icons:
         return sorted(path.stem for path in self._folder.glob("*.svg"))
 
     def take_colours(self) -> None:
-        """Make icons in the present colours from now on, where these changed; see :meth:`follow_theme`."""
+        """Make icons in the current colours from now on; see :meth:`follow_theme` for those that exist."""
         if self._colours is not self._tokens():
             self._colours = self._tokens()
             self._made.clear()
 
     def follow_theme(self, widgets: Iterable[QWidget]) -> None:
-        """Exchange the icons of ours on these widgets, their tabs and their actions that have other colours."""
+        """Replace our icons on these widgets, their tabs and their actions by those in the current colours."""
         for widget in widgets:
             if isinstance(widget, QAbstractButton):
                 self._exchange(widget.icon, widget.setIcon)
@@ -93,7 +93,7 @@ class Icons:
             self.follow_actions(widget.actions())
 
     def follow_actions(self, actions: Iterable[QAction]) -> None:
-        """Exchange the icons of ours on these actions that have other colours."""
+        """Replace our icons on these actions by those in the current colours."""
         for action in actions:
             self._exchange(action.icon, action.setIcon)
 

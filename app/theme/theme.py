@@ -1,4 +1,4 @@
-"""The theme: which colours, which fonts, how large. A change re-styles what is shown first, then the rest in slices."""
+"""The theme: colours, fonts and sizes. A change restyles what is shown first, then the rest in slices."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Theme(QObject):
 
     @property
     def tokens(self) -> Tokens:
-        """The colours now."""
+        """The current colours."""
         return self._tokens
 
     @property
     def choice(self) -> str:
-        """What the user chose: one of ``CHOICES``."""
+        """The setting: one of ``CHOICES``."""
         return self._choice
 
     @property
@@ -96,7 +96,7 @@ class Theme(QObject):
         return not self._roots.queue.busy
 
     def apply(self, choice: str, percent: int) -> None:
-        """Take a theme choice and a text zoom in percent, and re-style the application."""
+        """Apply a theme choice and a text zoom in percent, and restyle the application."""
         self._choice = choice if choice in CHOICES else "auto"
         self._percent = min(200, max(80, int(percent)))
         self._restyle()

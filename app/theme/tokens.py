@@ -32,7 +32,7 @@ class Tokens:
 
     Attributes:
         name: machine name, also the file's stem.
-        title: what the settings page calls it.
+        title: its name on the settings page.
         dark: whether text is lighter than what it stands on.
         colours: token name -> ``#RRGGBB``.
     """
