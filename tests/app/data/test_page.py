@@ -10,6 +10,7 @@ from app.data.preview import said
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Verdict
+from core.services.application import Application
 from tests.patience import LIMIT_S
 
 
@@ -177,6 +178,32 @@ def test_that_the_import_dialog_says_what_it_recognised_and_what_it_will_reject(
     assert "JSON Lines" in summary and "1 good, 1 to be rejected" in summary
     assert sample.startswith("Rejected: row 2")
     running.settle()
+
+
+def test_that_a_table_with_a_label_is_imported_as_the_dialog_shows_it(main_window, tmp_path, qtbot):
+    source = tmp_path / "table.csv"
+    winners = ["A", "B", "A", "tie"]
+    lines = [f"Question {i}?,First {i}.,Second {i}.,{winner}" for i, winner in enumerate(winners)]
+    source.write_text("\n".join(["prompt,response_a,response_b,winner", *lines, ""]), encoding="utf-8")
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("data")
+    running.settle()
+    running.dialogs.answers.append(source)
+    shown = []
+
+    def accept(dialog):
+        shown.append((dialog.format.currentText(), dialog.options.fmt))
+        return dialog.go.isEnabled()
+
+    running.dialogs.on_dialog = accept
+    running.context.actions.run("data.import")
+    qtbot.waitUntil(lambda: page.table.count == len(winners))
+    running.settle()
+    title, key = shown[0]
+    assert title.startswith("Two answers and a label") and str(key).startswith("table")
+    with Application.open(tmp_path / "ws", read_only=True) as stored:
+        found = stored.pairs.judgements(stored.pairs.ids())
+    assert [found[pair][0].draft.verdict for pair in sorted(found)] == [Verdict.PREFER] * 3 + [Verdict.TIE]
 
 
 def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_path, qtbot):
