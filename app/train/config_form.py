@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.train import presenter
-from app.train.fields import advanced_groups, choices_of, main_settings
+from app.train.fields import advanced_groups, choices_of, help_of, main_settings
 from app.widgets.containers import Collapsible
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.errors import UserError
@@ -67,7 +67,9 @@ class ConfigForm(QWidget):
     def _input(self, setting: RunSetting) -> QWidget:
         if choices := choices_of(setting):
             box = QComboBox()
-            box.addItems(list(choices))
+            for index, choice in enumerate(choices):
+                box.addItem(choice)
+                box.setItemData(index, help_of(setting, choice), Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self._edited())
             widget: QLineEdit | QComboBox = box
         else:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from core.domain.losses import LOSS_ROWS
 from core.domain.run_config import SETTINGS, main
 from core.domain.run_settings import RunSetting
 
 SWITCH = ("no", "yes")
 """What a setting that is on or off can be, in the form."""
+
+
+def help_of(setting: RunSetting, choice: str) -> str:
+    """Return one line about a choice for its tooltip, "" where the setting's hint says enough."""
+    return LOSS_ROWS[choice].help if setting.name == "loss" else ""
 
 
 def choices_of(setting: RunSetting) -> tuple[str, ...]:

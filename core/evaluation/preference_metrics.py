@@ -1,4 +1,4 @@
-"""Metrics of a set of scored pairs: means, accuracy, calibration, gradient weights, displacement, length bias.
+"""Metrics of a set of scored pairs: means, accuracy, rankings, gradient weights, length bias.
 
 They are computed from the ledger's per-pair rows alone, so that every number can be computed again from a run folder
 and for any subset of pairs. All means are sums over pairs divided by their number; a margin of exactly 0 counts one
@@ -74,50 +74,6 @@ class GradientWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Displacement:
-    """Whether the responses became less likely since the start.
-
-    ``chosen`` and ``rejected`` are mean changes in nats per response, the ``_per_token`` ones in nats per token
-    (sum over pairs divided by all their tokens); the shares are of pairs.
-    """
-
-    chosen: float
-    rejected: float
-    chosen_per_token: float
-    rejected_per_token: float
-    chosen_down: Share
-    both_down: Share
-    margin_up_chosen_down: Share
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Pairs of similar confidence: mean confidence, share ranked correctly, its 95 % interval, number of pairs."""
-
-    confidence: float
-    accuracy: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How well sigma(z) predicts the probability that chosen is better.
-
-    Attributes:
-        ece: sum over bins of n_b / n * |accuracy - confidence|; biased upward for few pairs.
-        brier: mean of (1 - sigma(z))^2. log_loss: mean of -log sigma(z) in nats.
-        bins: of equal numbers of pairs, by rising confidence max(sigma(z), sigma(-z)).
-    """
-
-    ece: float
-    brier: float
-    log_loss: float
-    bins: tuple[ReliabilityBin, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class LengthBias:
     """How far length alone predicts labels and margins. Differences are chosen minus rejected, in tokens.
 
@@ -133,18 +89,6 @@ class LengthBias:
     pearson: float
     spearman: float
     mean_difference: float
-
-
-@dataclass(frozen=True, slots=True)
-class MarginSummary:
-    """The distribution of margins: mean, sd, percent -> margin, share below 0, and the same in nats (h)."""
-
-    mean: float
-    sd: float
-    quantiles: dict[float, float]
-    negative: Share
-    h_mean: float
-    h_quantiles: dict[float, float]
 
 
 def column(rows: Sequence[PairMetrics], name: str) -> Array:
@@ -167,13 +111,6 @@ def half_credit(values: Array, eps: float = 0.0) -> Array:
 def accuracy(rows: Sequence[PairMetrics], eps: float = 0.0) -> Share:
     """Return the reward accuracy: share of margins above 0, ties one half."""
     return share(half_credit(column(rows, "margin"), eps))
-
-
-def margins(rows: Sequence[PairMetrics]) -> MarginSummary:
-    """Return the distribution of margins and of h."""
-    z, h = column(rows, "margin"), column(rows, "h")
-    sd = float(z.std(ddof=1)) if z.size > 1 else math.nan
-    return MarginSummary(_mean(z), sd, percentiles(z), share((z < 0).astype(float)), _mean(h), percentiles(h))
 
 
 def ranking(rows: Sequence[PairMetrics]) -> Ranking:
@@ -207,38 +144,6 @@ def gradient_weights(rows: Sequence[PairMetrics]) -> GradientWeights:
         wrong_side=share((w > WRONG_SIDE).astype(float)),
         top_percent=strongest / total if total > 0 else math.nan,
     )
-
-
-def displacement(rows: Sequence[PairMetrics]) -> Displacement:
-    """Return how the log-probs of both responses changed since the start."""
-    chosen = column(rows, "logp_chosen") - column(rows, "ref_chosen")
-    rejected = column(rows, "logp_rejected") - column(rows, "ref_rejected")
-    down, margin = chosen < 0, column(rows, "margin")
-    return Displacement(
-        _mean(chosen),
-        _mean(rejected),
-        _per_token(chosen, column(rows, "tokens_chosen")),
-        _per_token(rejected, column(rows, "tokens_rejected")),
-        share(down.astype(float)),
-        share((down & (rejected < 0)).astype(float)),
-        share((down & (margin > 0)).astype(float)),
-    )
-
-
-def calibration(rows: Sequence[PairMetrics], bins: int = 10) -> Calibration:
-    """Return reliability of sigma(margin), in bins of equal numbers of pairs.
-
-    Chosen always comes first in a row, so its target would always be 1. Compared is therefore the confidence in the
-    response that the margin favours with how often that response is the chosen one. The Brier score and the log-loss
-    are the same either way.
-    """
-    z = column(rows, "margin")
-    confidence, right = sigmoid(np.abs(z)), half_credit(z)
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, max(1, min(bins, z.size))) if part.size]
-    table = tuple(_bin(confidence[part], right[part]) for part in parts)
-    ece = sum(b.n * abs(b.accuracy - b.confidence) for b in table) / z.size if z.size else math.nan
-    return Calibration(ece, _mean(sigmoid(-z) ** 2), _mean(softplus(-z)), table)
 
 
 def length_bias(rows: Sequence[PairMetrics]) -> LengthBias:
@@ -307,26 +212,5 @@ def summarise(
     )
 
 
-def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + e^-x) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
-
-
-def softplus(x: Array) -> Array:
-    """Return log(1 + e^x) without overflow."""
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
-
-
 def _mean(values: Array) -> float:
     return math.fsum(values.tolist()) / values.size if values.size else math.nan
-
-
-def _per_token(sums: Array, tokens: Array) -> float:
-    total = float(tokens.sum())
-    return float(sums.sum()) / total if total > 0 else math.nan
-
-
-def _bin(confidence: Array, right: Array) -> ReliabilityBin:
-    part = share(right)
-    return ReliabilityBin(_mean(confidence), part.value, part.low, part.high, part.n)

@@ -24,8 +24,7 @@ from core.domain.run_events import KlDone
 from core.evaluation.statistics import mean_se
 from core.evaluation.token_kl import DEFAULT_TILE, Logits, heads_of, row_kl
 from core.generation.lm import PolicyAndReference
-from core.generation.sampler import DecoderSettings, Progress, Sampled, evaluating, sample
-from core.generation.seeds import derive_seed
+from core.generation.sampler import Sampled, evaluating
 
 DEFAULT_TOKEN_BUDGET = 4096
 """Tokens of a teacher-forced batch, padding included."""
@@ -120,57 +119,6 @@ class SequenceKl:
             horizon=self.horizon,
             censored=self.censored,
         )
-
-
-def sequence_kl(
-    pair: PolicyAndReference,
-    prompts: Sequence[Sequence[int]],
-    seeds: Sequence[int],
-    *,
-    max_new_tokens: int,
-    stop_ids: Sequence[int] | None = None,
-    samples_per_prompt: int = 1,
-    batch_size: int = 16,
-    token_budget: int = DEFAULT_TOKEN_BUDGET,
-    tile: int = DEFAULT_TILE,
-    on_progress: Progress | None = None,
-) -> SequenceKl:
-    """Sample answers from the policy and return the KL they were drawn with.
-
-    Args:
-        pair: policy and reference.
-        prompts: token ids of each prompt, generation header included; at least one prompt.
-        seeds: one a prompt. The same seeds at every step make the curve move with the model, not by chance.
-        max_new_tokens: horizon in tokens.
-        stop_ids: tokens that end an answer; the model's own when None.
-        samples_per_prompt: answers a prompt; they are averaged within it first.
-        batch_size: answers sampled together.
-        token_budget: tokens scored together.
-        tile: rows of logits at once.
-        on_progress: told how many answers were sampled.
-
-    Raises:
-        ValueError: without prompts.
-        BadInput: for an empty prompt or missing seeds.
-    """
-    if not prompts:
-        raise ValueError("a KL needs at least one prompt")
-    many = [ids for ids in prompts for _ in range(samples_per_prompt)]
-    drawn = [derive_seed(s, k) if k else s for s in seeds for k in range(samples_per_prompt)]
-    settings = DecoderSettings(max_new_tokens=max_new_tokens)
-    answers = sample(
-        pair.model,
-        pair.tokenizer,
-        many,
-        drawn,
-        settings,
-        stop_ids=stop_ids,
-        batch_size=batch_size,
-        on_progress=on_progress,
-    )
-    found = score_answers(pair, many, answers, token_budget=token_budget, tile=tile)
-    scored = [AnswerKl(i // samples_per_prompt, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
-    return summarise_answers(scored, horizon=max_new_tokens)
 
 
 @torch.no_grad()

@@ -60,12 +60,10 @@ class RowKl:
 
     Attributes:
         kl: (rows,) KL(policy || reference) of the next-token distributions.
-        reverse: (rows,) KL(reference || policy), or None when it was not requested.
         log_ratio: (rows,) log pi - log ref of the row's target, or None without targets.
     """
 
     kl: Tensor
-    reverse: Tensor | None = None
     log_ratio: Tensor | None = None
 
 
@@ -76,12 +74,10 @@ class TokenKl:
     Attributes:
         sums: (n, 2) float64, KL summed over a response's tokens, nats.
         tokens: (n, 2) int64, tokens summed over.
-        reverse_sums: (n, 2) float64 of KL(reference || policy), or None.
     """
 
     sums: Tensor
     tokens: Tensor
-    reverse_sums: Tensor | None = None
 
     def per_token(self, side: int) -> float:
         """Return nats per token over all responses of a side (0 chosen, 1 rejected): sum divided by count."""
@@ -97,16 +93,9 @@ class TokenKl:
         """Mean KL(policy || reference) on rejected responses, nats per token."""
         return self.per_token(1)
 
-    def reverse_per_token(self, side: int) -> float | None:
-        """Return mean KL(reference || policy) of a side in nats per token, None when it was not measured."""
-        return None if self.reverse_sums is None else _ratio(self.reverse_sums[:, side], self.tokens[:, side])
-
     def joined(self, other: TokenKl) -> TokenKl:
         """Return the KL of the pairs of both, so that a probe can be measured a few pairs at a time."""
-        reverse = None
-        if self.reverse_sums is not None and other.reverse_sums is not None:
-            reverse = torch.cat([self.reverse_sums, other.reverse_sums])
-        return TokenKl(torch.cat([self.sums, other.sums]), torch.cat([self.tokens, other.tokens]), reverse)
+        return TokenKl(torch.cat([self.sums, other.sums]), torch.cat([self.tokens, other.tokens]))
 
 
 def token_kl(
@@ -116,7 +105,6 @@ def token_kl(
     policy_logits: Logits,
     reference_logits: Logits | None = None,
     *,
-    reverse: bool = False,
     tile: int = DEFAULT_TILE,
 ) -> TokenKl:
     """Return the exact token KL of each response.
@@ -127,7 +115,6 @@ def token_kl(
         pairs: number of pairs the owners count up to.
         policy_logits: the policy's head.
         reference_logits: the reference's head; the policy's when None.
-        reverse: also compute KL(reference || policy).
         tile: rows computed at once.
 
     Raises:
@@ -135,14 +122,10 @@ def token_kl(
     """
     if not torch.equal(policy.owner, reference.owner) or not torch.equal(policy.targets, reference.targets):
         raise ValueError("policy and reference rows belong to different tokens")
-    rows = row_kl(policy.hidden, reference.hidden, policy_logits, reference_logits, reverse=reverse, tile=tile)
+    rows = row_kl(policy.hidden, reference.hidden, policy_logits, reference_logits, tile=tile)
     owner = policy.owner.cpu()
     tokens = torch.bincount(owner, minlength=2 * pairs).view(pairs, 2)
-    return TokenKl(
-        _by_owner(rows.kl, owner, pairs),
-        tokens,
-        None if rows.reverse is None else _by_owner(rows.reverse, owner, pairs),
-    )
+    return TokenKl(_by_owner(rows.kl, owner, pairs), tokens)
 
 
 @torch.no_grad()
@@ -153,7 +136,6 @@ def row_kl(
     reference_logits: Logits | None = None,
     *,
     targets: Tensor | None = None,
-    reverse: bool = False,
     tile: int = DEFAULT_TILE,
 ) -> RowKl:
     """Return the KL of every row, computed ``tile`` rows at a time.
@@ -164,12 +146,10 @@ def row_kl(
         policy_logits: the policy's head.
         reference_logits: the reference's head; the policy's when None.
         targets: (rows,) tokens whose log-ratio is computed too.
-        reverse: also compute KL(reference || policy).
         tile: rows computed at once.
     """
     reference_logits = reference_logits or policy_logits
-    forward: list[Tensor] = []
-    backward: list[Tensor] = []
+    kls: list[Tensor] = []
     ratios: list[Tensor] = []
     for start in range(0, policy_hidden.shape[0], tile):
         rows = slice(start, start + tile)
@@ -178,10 +158,8 @@ def row_kl(
         if targets is not None:
             at = targets[rows, None]
             ratios.append((log_pi.gather(1, at).cpu().double() - log_ref.gather(1, at).cpu().double()).squeeze(1))
-        if reverse:
-            backward.append(distribution_kl(log_ref, log_pi).cpu())
-        forward.append(distribution_kl(log_pi, log_ref).cpu())
-    return RowKl(_join(forward), _join(backward) if reverse else None, _join(ratios) if targets is not None else None)
+        kls.append(distribution_kl(log_pi, log_ref).cpu())
+    return RowKl(_join(kls), _join(ratios) if targets is not None else None)
 
 
 def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:

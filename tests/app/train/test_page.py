@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from app.train.fields import advanced_groups, main_settings
 from app.train.presenter import check_rows, text_of, total_line
 from core.domain.changes import Outcome
 from core.domain.errors import BadInput
+from core.domain.losses import LOSS_ROWS
 from core.domain.model_info import ModelInfo
 from core.domain.preflight import Check, PreflightReport
 from core.domain.run_config import SETTINGS
@@ -37,6 +39,14 @@ def test_that_a_setting_out_of_bounds_is_named_and_start_is_off(page):
     field.editingFinished.emit()
     assert "beta" in page.form.error_text and not page.form.error.isHidden()
     assert not page.context.actions.action("train.start").isEnabled()
+
+
+def test_that_every_loss_has_a_tooltip_with_its_formula_and_source(page):
+    box = page.form._inputs["loss"]
+    for index, (key, row) in enumerate(LOSS_ROWS.items()):
+        assert box.itemText(index) == key
+        assert box.itemData(index, Qt.ItemDataRole.ToolTipRole) == f"{row.title}: {row.formula} ({row.source})"
+    assert box.count() == len(LOSS_ROWS)
 
 
 def test_that_nothing_starts_without_data_and_model(page):

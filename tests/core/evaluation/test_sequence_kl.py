@@ -8,8 +8,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from core.domain.run_events import from_plain, to_plain
-from core.evaluation.sequence_kl import answer_hidden, estimates, score_answers, sequence_kl
+from core.evaluation.sequence_kl import AnswerKl, answer_hidden, estimates, score_answers, summarise_answers
 from core.generation.sampler import DecoderSettings, sample
+from core.generation.seeds import derive_seed
 from tests.tiny_models import tiny_model
 
 PROMPTS = [[5, 9, 12], [7], [30, 31, 32, 33], [2, 2]]
@@ -34,6 +35,17 @@ class Adapter:
     def reference(self):
         with self.model.disable_adapter():
             yield self.model
+
+
+def sequence_kl(pair, prompts, seeds, *, max_new_tokens, stop_ids=None, samples_per_prompt=1, batch_size=16, **options):
+    """Sample from the policy and estimate the KL, as a run's probe does."""
+    many = [ids for ids in prompts for _ in range(samples_per_prompt)]
+    drawn = [derive_seed(s, k) if k else s for s in seeds for k in range(samples_per_prompt)]
+    settings = DecoderSettings(max_new_tokens=max_new_tokens)
+    answers = sample(pair.model, None, many, drawn, settings, stop_ids=stop_ids, batch_size=batch_size)
+    found = score_answers(pair, many, answers, **options)
+    scored = [AnswerKl(i // samples_per_prompt, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
+    return summarise_answers(scored, horizon=max_new_tokens)
 
 
 def whole_logps(model, prompt, answer):
@@ -124,11 +136,6 @@ def test_that_answers_of_a_changed_distribution_are_refused():
     answers = sample(pair.model, None, PROMPTS[:1], [1], DecoderSettings(temperature=0.7, max_new_tokens=3))
     with pytest.raises(ValueError, match="temperature 1"):
         score_answers(pair, PROMPTS[:1], answers)
-
-
-def test_that_no_prompt_has_no_kl():
-    with pytest.raises(ValueError, match="at least one prompt"):
-        sequence_kl(Adapter(), [], [], max_new_tokens=3)
 
 
 def test_that_estimates_follow_their_definitions():
