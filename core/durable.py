@@ -173,6 +173,18 @@ def publish_folder(
     return hashlib.sha256(manifest).hexdigest()
 
 
+def move(source: Path, target: Path, *, ops: Ops = _OPS) -> None:
+    """Rename a finished file or folder on the same disk; it appears at ``target`` whole or not at all.
+
+    Raises:
+        UserError: when the place cannot be written.
+    """
+    target = Path(target)
+    with clear_errors(target):
+        ops.replace(Path(source), target)
+        ops.sync_dir(target.parent)
+
+
 def verify_folder(folder: Path) -> dict[str, Any]:
     """Check every file against the manifest and return the manifest's identity.
 

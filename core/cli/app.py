@@ -1,8 +1,7 @@
 """The root of the command line: all commands, one way to report errors, fixed exit codes.
 
-0 ok, 1 failed, 2 wrong usage, 3 workspace or run in use. Command modules import only what costs nothing;
-services, store and engine are imported inside the commands, so that ``train --pairs`` needs no database
-library and listing runs needs no torch.
+0 ok, 1 failed, 2 wrong usage, 3 workspace or run in use. The workspace libraries are imported inside the commands that
+open a workspace, so that all others start fast and work where no database library is installed.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from core.cli import datasets, demo, doctor, models, rubrics, runs, sweep, train, workspace
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
 from core.cli.output import say
@@ -26,8 +26,6 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def build_app() -> typer.Typer:
     """Return the typer application with every command."""
-    from core.cli import datasets, demo, doctor, models, rubrics, runs, sweep, train, workspace
-
     app = typer.Typer(
         name="pairwright",
         help="Preference tuning on this machine: import, rubric, label, freeze, train, inspect.",
@@ -61,11 +59,11 @@ def _common_options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Options that come before any command."""
+    """Options before the command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; whatever goes wrong becomes one sentence."""
+    """Run one command and return the exit code; every error becomes one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     command = typer.main.get_command(build_app())
@@ -74,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _fail(error, as_json)
     except _UsageError as error:
-        # Without any words typer has printed the help already, and there is nothing to add.
+        # Without any words typer has already printed the help.
         if message := usage_message(error):
             report(message, "See --help.", as_json=as_json)
         return EXIT_USAGE
@@ -82,10 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report("Stopped. What was saved before is safe.", "", as_json=as_json)
         return EXIT_FAILED
     except BrokenPipeError:
-        return EXIT_FAILED  # whoever read our output went away; there is nobody to tell
+        return EXIT_FAILED  # the reader of the output is gone
     except OSError as error:
         return _fail(system_error(error), as_json)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - an error of the program also ends in one sentence and a log file
         return _fail(bug(error), as_json)
     return code if isinstance(code, int) else EXIT_OK
 

@@ -1,4 +1,7 @@
-"""``demo``: open the demo workspace, run the whole loop without a screen, and what maintainers need to make it."""
+"""``demo``: open the demo workspace, run the whole loop without a window, or build the demo (for maintainers).
+
+The imports inside the command load the workspace libraries, and torch for ``--sample``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,13 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json
+from core.cli.run_settings import read_changes
 from core.domain.errors import UsageError
+from core.domain.run_config import RunConfig
+from core.domain.run_events import RunEvent
+from core.runs.event_lines import line_of
+from core.services.demo.config import DEMO_CONFIG
+from core.services.models.conversion import starter_model
 
 
 def register(app: typer.Typer) -> None:
@@ -23,29 +32,27 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Folder for the results of --headless.")] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder; the starter model when not given.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Run setting, key=value.")] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Start the user's demo copy anew.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Replace the user's copy of the demo by a new one.")] = False,
     sample: Annotated[Path | None, typer.Option(hidden=True)] = None,
     build: Annotated[Path | None, typer.Option(hidden=True)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """Run or open the demo."""
-    from core.services.demo.opening import open_demo
-
     if sample is not None:
         from core.services.demo.answers import sample_answers
 
-        say(f"{sample_answers(sample, model or _starter())} lines")
+        say(f"{sample_answers(sample, model or starter_model())} lines")
     elif build is not None:
         from core.services.demo.build import build_demo
 
-        build_demo(build, model or _starter(), say, _config(settings), _line)
+        build_demo(build, model or starter_model(), say, _config(settings), _line)
     elif headless:
         if out is None:
             raise UsageError("--headless needs a place for its results.", "Add --out DIR.")
         from core.services.demo.headless import run_headless
 
         quiet = (lambda _: None) if as_json else None
-        summary = run_headless(out, model or _starter(), quiet or say, _config(settings), quiet or _line)
+        summary = run_headless(out, model or starter_model(), quiet or say, _config(settings), quiet or _line)
         if as_json:
             say_json(summary)
         else:
@@ -53,24 +60,15 @@ def demo(
         if summary["state"] != "finished":
             raise typer.Exit(1)
     else:
+        from core.services.demo.opening import open_demo
+
         say(str(open_demo(reset=reset)))
 
 
-def _starter() -> Path:
-    from core.model_files.starter import ensure_starter
-
-    return ensure_starter()
+def _config(settings: list[str] | None) -> RunConfig:
+    return DEMO_CONFIG.with_values(read_changes(settings or []))
 
 
-def _config(settings: list[str] | None):
-    from core.services.demo.build import DEMO_CONFIG
-
-    pairs = [word.partition("=") for word in settings or []]
-    return DEMO_CONFIG.with_values({key: value for key, _, value in pairs})
-
-
-def _line(event: object) -> None:
-    from core.runs.event_lines import line_of
-
-    if text := line_of(event):  # type: ignore[arg-type]
+def _line(event: RunEvent) -> None:
+    if text := line_of(event):
         say(text)

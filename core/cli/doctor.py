@@ -1,4 +1,4 @@
-"""``doctor``: what this machine has, what is missing, and what that means."""
+"""``doctor``: what is installed on this machine and what is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
+from core.domain.run_events import GATE_CAUSES
+from core.services.diagnosis import diagnose
 
 
 def register(app: typer.Typer) -> None:
@@ -15,14 +17,12 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    gate: Annotated[bool, typer.Option("--gate", help="List what the truth gate looks for before training.")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="List what the truth gate checks before training.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> int:
     """Print versions, devices, paths and missing libraries; 1 when something needed is missing."""
     if gate:
         return _list_gate_causes(as_json)
-    from core.services.diagnosis import diagnose
-
     found = diagnose()
     if as_json:
         say_json(found.to_plain())
@@ -33,9 +33,7 @@ def doctor(
 
 
 def _list_gate_causes(as_json: bool) -> int:
-    """Print every cause that the truth gate names, as a failed run shows it, with its meaning."""
-    from core.domain.run_events import GATE_CAUSES
-
+    """Print every cause of a failed truth gate, as a failed run shows it, with its meaning."""
     if as_json:
         say_json(GATE_CAUSES)
     else:

@@ -1,4 +1,4 @@
-"""From whatever went wrong in a command to one sentence, a hint and an exit code."""
+"""Turn the errors of a command into one sentence, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import traceback
 
 from core.cli.output import printable
 from core.domain.errors import UserError
+from core.paths import log_dir
 
 
 def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
-    """Say on standard error what went wrong and what to do."""
+    """Print on standard error what went wrong and what to do."""
     if as_json:
         text = json.dumps({"error": message, "hint": hint}, ensure_ascii=False)
     else:
@@ -32,7 +33,7 @@ def usage_message(error: Exception) -> str:
 
 
 def system_error(error: OSError) -> UserError:
-    """Return the sentence for a refusal of the operating system that no service foresaw."""
+    """Return the sentence for an error of the operating system that no service handled."""
     place = f" ({error.filename})" if error.filename else ""
     return UserError(
         f"The operating system refused: {error.strerror or error}{place}. What was saved before is safe.",
@@ -41,9 +42,7 @@ def system_error(error: OSError) -> UserError:
 
 
 def bug(error: Exception) -> UserError:
-    """Return the sentence for a mistake of the program, whose details go into a log file."""
-    from core.paths import log_dir
-
+    """Return the sentence for an error of the program; its details go into a log file."""
     what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     path = log_dir() / time.strftime("error-%Y%m%d-%H%M%S.log")
     try:
@@ -51,8 +50,8 @@ def bug(error: Exception) -> UserError:
         path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
     except OSError:
         traceback.print_exception(error)
-        return UserError(f"This is a mistake in Pairwright ({what}). What was saved before is safe.")
+        return UserError(f"This is an error in Pairwright ({what}). What was saved before is safe.")
     return UserError(
-        f"This is a mistake in Pairwright ({what}). What was saved before is safe.",
+        f"This is an error in Pairwright ({what}). What was saved before is safe.",
         f"Please report it with {path}.",
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
+from core.services.models.conversion import starter_model
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -24,9 +25,7 @@ def build() -> typer.Typer:
 
 def starter(as_json: _Json = False) -> None:
     """Make the starter model ready."""
-    from core.model_files.starter import ensure_starter
-
-    folder = ensure_starter()
+    folder = starter_model()
     say_json({"path": str(folder)}) if as_json else say(str(folder))
 
 

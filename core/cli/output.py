@@ -1,26 +1,25 @@
-"""What commands print: JSON for machines, aligned text for people; ids and counts, numbers as they are."""
+"""Output of commands: JSON for machines, aligned text for people."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 
 def say(text: str) -> None:
-    """Print one line and flush it; a reader that went away is not an error of ours."""
+    """Print one line and flush it; a closed pipe is not an error."""
     try:
         print(printable(text, sys.stdout), flush=True)
     except BrokenPipeError:
-        # Point standard output nowhere, so that neither later lines nor the interpreter's exit complain.
-        import os
-
+        # Later lines and the exit of the interpreter must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str, stream: TextIO) -> str:
-    """Return ``text`` as ``stream`` can write it: a file name may hold bytes that are no characters."""
+    """Return ``text`` as ``stream`` can encode it: a file name may hold bytes that are not characters."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 

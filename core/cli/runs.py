@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -19,9 +19,11 @@ from core.runs.folder import RunFolder
 from core.runs.forking import fork_run
 from core.runs.reader import RunReader
 from core.runs.status import RunStatus
+from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 _Run = Annotated[str, typer.Argument(help="Run folder; with --in also an id or name.")]
+_DTYPES = "; ".join(f"{form}: {', '.join(known)}" for form, known in DTYPES.items() if any(known))
 _In = Annotated[Path | None, typer.Option("--in", help="Workspace (or folder of runs) to look in.")]
 
 
@@ -34,6 +36,7 @@ def build() -> typer.Typer:
     group.command("resume", help="Continue after a pause, or start the run again from its last checkpoint.")(resume)
     group.command("stop", help="Stop and save; --now stops without saving.")(stop)
     group.command("fork", help="Make a child run that continues from a checkpoint under changed settings.")(fork)
+    group.command("export", help="Write the result of a run for other tools: adapter, merged model or GGUF.")(export)
     group.command("checkpoint", help="Save a checkpoint now and continue.")(checkpoint)
     return group
 
@@ -118,6 +121,31 @@ def fork(
         say_json({"run": record.run_id, "folder": str(child.path), "parent_step": record.parent_step})
     else:
         say(f"{record.name} continues from step {record.parent_step}. Start it with: runs resume {child.path}")
+
+
+def export(
+    run: _Run,
+    out: Annotated[Path, typer.Argument(help="New folder; for gguf a new file that ends in .gguf.")],
+    form: Annotated[str, typer.Option(help=f"{', '.join(FORMS)}.")] = "adapter",
+    dtype: Annotated[str, typer.Option(help=f"Number format; {_DTYPES}.")] = "",
+    where: _In = None,
+    as_json: _Json = False,
+) -> None:
+    """Export a run, check what was written, and say how to load it."""
+    folder = run_control.find_run(run, where)
+    progress = None if as_json else _show_progress
+    made = export_run(folder, out, cast(ExportForm, form), dtype=dtype, on_progress=progress)  # which checks the form
+    if as_json:
+        say_json({**dataclasses.asdict(made), "path": str(made.path), "sentence": made.sentence})
+        return
+    for name in made.files:
+        say(f"  {name}")
+    say(f"sha256 {made.sha256}")
+    say(made.sentence)
+
+
+def _show_progress(done: int, total: int, text: str) -> None:
+    say(f"[{done + 1}/{total}] {text}" if total > 1 else text)
 
 
 def summary(reader: RunReader) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.cli.train import bare_run, code_of, work_on, workspace_run
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter
+from core.runs.reader import RunReader
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """How one value did: last training values, held-out accuracy, on-policy KL, and what the reference cost."""
+    """Outcome of one value: last training values, held-out accuracy, on-policy KL, and the cost of the reference."""
 
     value: str
     run: str
@@ -80,14 +81,14 @@ def sweep(
             outcomes.append(outcome_of(value, run_dir, last))
             if last.reason.startswith("stopped"):
                 break
-    finally:  # hours of training must not go unmentioned because a later value failed
+    finally:  # show what was trained also when a later value failed
         if outcomes:
             show(key, outcomes, as_json=as_json)
     return 0
 
 
 def run_folders(out: Path, key: str, values: list[str]) -> dict[str, Path]:
-    """Return each value's run folder, all directly in ``out`` whatever characters a value has."""
+    """Return each value's run folder, directly in ``out`` whatever characters the value has."""
     names = [f"{key}-{re.sub(r'[^A-Za-z0-9._+-]+', '-', value).strip('-.')[:60]}" for value in values]
     if len({name.casefold() for name in names}) < len(names):
         names = [f"{name}-{number}" for number, name in enumerate(names, 1)]
@@ -95,10 +96,10 @@ def run_folders(out: Path, key: str, values: list[str]) -> dict[str, Path]:
 
 
 def check_all(key: str, values: list[str], settings: list[str], targets: dict[str, Path]) -> None:
-    """Refuse before the first run what would stop a later one.
+    """Refuse before the first run what would make a later one fail.
 
     Raises:
-        UsageError: for a value that cannot be, or a run folder that is taken.
+        UsageError: for a value out of bounds, or a run folder that exists.
     """
     for value in values:
         words = [*settings, f"{key}={value}"]
@@ -122,9 +123,7 @@ def read_over(text: str) -> tuple[str, list[str]]:
 
 
 def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
-    """Read from the run's ledger how it did."""
-    from core.runs.reader import RunReader
-
+    """Read the outcome of a run from its ledger."""
     reader = RunReader(run_dir)
     reader.poll()
     steps, evals, kls = reader.steps(), reader.evals("dev"), reader.kls()
@@ -143,7 +142,7 @@ def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
 
 
 def show(key: str, outcomes: list[SweepRow], *, as_json: bool) -> None:
-    """Print what the values led to, side by side."""
+    """Print the outcomes side by side."""
     names = [name for name in SweepRow.__slots__ if name not in ("value", "run")]
     if as_json:
         say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in SweepRow.__slots__} for o in outcomes]})

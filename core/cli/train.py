@@ -1,8 +1,11 @@
-"""``train``: from a dataset version of a workspace, or from a bare file of pairs; and taking a run up again."""
+"""``train``: a run from a dataset version of a workspace or from a file of pairs, or a run that is resumed.
+
+The workspace libraries are imported in the function that opens a workspace: training from a file of pairs works where
+no database library is installed.
+"""
 
 from __future__ import annotations
 
-import shlex
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +18,14 @@ from core.cli.run_settings import read_settings, show_settings, without_measured
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
+from core.paths import cache_dir
+from core.runs.creation import NewRun, create_run
+from core.runs.event_lines import json_line, line_of
+from core.runs.hosting.driver import HostOptions, drive
+from core.runs.hosting.torchrun import run_processes
+from core.runs.pairs_file import read_pairs
+from core.services.models.conversion import starter_model
+from core.services.runs.views import RunRequest, command_line
 
 _STARTER = "starter"
 
@@ -30,7 +41,7 @@ def train(
     pairs: Annotated[Path | None, typer.Option(help="JSONL of prompt / chosen / rejected.")] = None,
     model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
     out: Annotated[Path | None, typer.Option(help="Run folder to make (with --pairs).")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Run folder to take up again.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Run folder to resume.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="key=value, many times; label_smoothing=measured takes the flip rate."),
@@ -64,7 +75,7 @@ def train(
 
 
 def model_path(model: str) -> Path:
-    """Return the model's place; ``starter`` is converted on first use.
+    """Return the model's path; ``starter`` is converted on first use.
 
     Raises:
         UsageError: when none is named.
@@ -72,9 +83,7 @@ def model_path(model: str) -> Path:
     if not model:
         raise UsageError("No model is named.", "Add --model with a model folder, or --model starter.")
     if model == _STARTER:
-        from core.model_files.starter import ensure_starter
-
-        return ensure_starter()
+        return starter_model()
     return Path(model).expanduser()
 
 
@@ -84,12 +93,12 @@ def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], nam
     Raises:
         UsageError: when no folder is named, or it exists.
     """
-    from core.runs.creation import NewRun, create_run
-    from core.runs.pairs_file import read_pairs
-
     if out is None:
         raise UsageError("No run folder is named.", "Add --out with a new folder.")
     config, place = read_settings(settings), model_path(model)
+    request = RunRequest(
+        str(place.resolve()), pairs_path=str(pairs.resolve()), config=config, name=name, charter=charter
+    )
     new = NewRun(
         config=config,
         model_dir=place,
@@ -97,24 +106,9 @@ def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], nam
         name=name,
         dataset={"title": pairs.name, "path": str(pairs.resolve())},
         charter=charter,
-        command_line=bare_command(pairs, place, out, settings, name, charter),
+        command_line=command_line(request, out=str(out.resolve())),
     )
     return create_run(out, new).path
-
-
-def bare_command(pairs: Path, model: Path, out: Path, settings: list[str], name: str, charter: Charter) -> str:
-    """Return the call that makes the same run again from anywhere."""
-    words = ["pairwright", "train", "--pairs", str(pairs.resolve()), "--model", str(model.resolve())]
-    words += ["--out", str(out.resolve())]
-    for setting in settings:
-        words += ["--set", setting]
-    for option, value in (
-        ("--name", name),
-        ("--target", charter.target_behaviour),
-        ("--regression", charter.regression_metric),
-    ):
-        words += [option, value] if value else []
-    return shlex.join(words)
 
 
 def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str], name: str, charter: Charter) -> Path:
@@ -124,7 +118,6 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
         UsageError: when no dataset version is named.
     """
     from core.services.application import Application
-    from core.services.runs.views import RunRequest
 
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
@@ -145,10 +138,6 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
 
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:
     """Work on the run in this process, or in several others, print its events, and return the last."""
-    from core.paths import cache_dir
-    from core.runs.event_lines import json_line, line_of
-    from core.runs.hosting.driver import HostOptions, drive
-    from core.runs.hosting.torchrun import run_processes
 
     def show(event: RunEvent) -> None:
         line = json_line(event) if as_json else line_of(event)

@@ -18,11 +18,13 @@ from core.runs.control_file import request
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import start
 from core.runs.reader import RunReader
+from core.training.policy.model import load_model
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands
 from tests.packaging.scripts import ROOT, load
 from tests.packaging.wheel import SHORT_DEMO
 from tests.patience import wait_until
+from tests.saved_models import save_result
 from tests.tiny_models import save_tiny
 
 INSTALLERS = ("python3 -m pip wheel", "pipx install")
@@ -52,6 +54,13 @@ def paused(folder: Path) -> None:
     wait_until(lambda: RunReader(folder / "RUN").status().state == "paused")
 
 
+def trained_adapter(folder: Path) -> None:
+    """Put an adapter into the run, where the scripted engine left none."""
+    run = RunFolder(folder / "RUN")
+    if not (run.path / "adapter").is_dir():
+        save_result(load_model(folder / "MODEL_DIR", run.record().config), run.path / "adapter")
+
+
 def named_backup(folder: Path) -> None:
     """Give the newest backup the name that the README uses."""
     (newest,) = (folder / "WS" / "backups").glob("*.db")
@@ -60,6 +69,7 @@ def named_backup(folder: Path) -> None:
 
 BEFORE: dict[str, Callable[[Path], None]] = {
     "datasets diff WS 'mine v1' 'mine v2'": second_version,
+    "runs export RUN MERGED --form merged": trained_adapter,
     "runs pause RUN": live_run,
     "runs resume RUN": paused,
     "restore BACKUP.db NEW_WS": named_backup,

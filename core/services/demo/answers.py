@@ -1,6 +1,7 @@
 """Answers of the demo: the starter model under two recorded system prompts, with every decoder setting.
 
-Run once by a maintainer (``python -m core demo --sample FILE``); the result stands in ``resources/demo``.
+A maintainer runs it once (``python -m core demo --sample FILE``); the result is kept in ``resources/demo``. Only that
+command imports this module, since it loads torch.
 """
 
 from __future__ import annotations
@@ -10,8 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from core import durable, paths
 from core.domain.conversation import Message, Prompt
+from core.domain.run_config import RunConfig
+from core.generation.sampler import DecoderSettings, sample
+from core.training.policy.model import load_model
+from core.training.text.chat_template import render_prompt
 
 STYLES: dict[str, str] = {
     "steps": "You help in a workshop. Answer with a short numbered list of concrete steps and nothing else.",
@@ -23,8 +30,6 @@ MAX_NEW_TOKENS = 112
 
 def demo_prompts(folder: Path | None = None) -> list[str]:
     """Return the questions of the demo, in file order."""
-    import yaml
-
     text = ((folder or paths.resources_dir() / "demo") / "prompts.yaml").read_text(encoding="utf-8")
     return [str(line) for line in yaml.safe_load(text)]
 
@@ -35,11 +40,6 @@ def sample_answers(target: Path, model_dir: Path, on_progress: Callable[[int, in
     Returns:
         The number of lines, each with ``prompt`` and two responses with their generation record.
     """
-    from core.domain.run_config import RunConfig
-    from core.generation.sampler import DecoderSettings, sample
-    from core.training.policy.model import load_model
-    from core.training.text.chat_template import render_prompt
-
     questions = demo_prompts()
     loaded = load_model(model_dir, RunConfig(lora_r=1))
     settings = DecoderSettings(temperature=0.8, top_p=0.95, max_new_tokens=MAX_NEW_TOKENS)

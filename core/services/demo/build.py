@@ -6,41 +6,30 @@ The same steps as a user takes, through the same services; ``--headless`` runs t
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core import durable, paths
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.judgement import ReviewerKind
 from core.domain.rubric import ChangeLevel, RubricVersion
 from core.domain.run_config import RunConfig
+from core.domain.run_events import TERMINAL, RunEvent
 from core.domain.run_record import Charter
+from core.services.annotation.views import QueueSettings
+from core.services.application import Application
+from core.services.demo.config import DEMO_CONFIG
 from core.services.demo.labels import RULES, under
-
-if TYPE_CHECKING:
-    from core.services.application import Application
+from core.services.runs.views import RunRequest
 
 Say = Callable[[str], None]
+OnEvent = Callable[[RunEvent], None]
 UNDER_FIRST = 60
 """Pairs labelled under the first rubric version before the second one replaced it."""
 SECOND_OPINIONS = 80
-"""Pairs that ``rule-plain`` judges too."""
+"""Pairs that ``rule-plain`` judges as well."""
 NOTE = "Answers that break off or go in circles were chosen too often; completeness is a criterion now."
-
-DEMO_CONFIG = RunConfig(
-    lr=1e-4,
-    batch_size=8,
-    steps=40,
-    max_length=512,
-    eval_every=10,
-    kl_every=20,
-    sample_every=20,
-    checkpoint_every=20,
-    probe_pairs=16,
-    kl_prompts=8,
-    kl_max_new_tokens=32,
-)
 
 
 def demo_dir() -> Path:
@@ -92,8 +81,6 @@ def prepare(app: Application, scratch: Path, say: Say) -> DatasetVersion:
 
 def label(app: Application, version: RubricVersion, reviewer_id: int, rule: str, limit: int) -> int:
     """Let a scripted reviewer judge pairs through an ordinary queue; returns how many (``limit`` 0: all)."""
-    from core.services.annotation.views import QueueSettings
-
     known = {criterion.id for criterion in version.body.criteria}
     queue = app.annotation.open_queue(QueueSettings(reviewer_id, version.id, limit=limit))
     count = 0
@@ -105,15 +92,8 @@ def label(app: Application, version: RubricVersion, reviewer_id: int, rule: str,
     return count
 
 
-def train(
-    app: Application, dataset: DatasetVersion, model: Path, config: RunConfig, on_event: Callable[[Any], None]
-) -> str:
+def train(app: Application, dataset: DatasetVersion, model: Path, config: RunConfig, on_event: OnEvent) -> str:
     """Make a run on a dataset version, follow it to its end, and return its id."""
-    import time
-
-    from core.domain.run_events import TERMINAL
-    from core.services.runs.service import RunRequest
-
     request = RunRequest(
         model_path=str(model),
         dataset_id=dataset.id,
@@ -136,11 +116,11 @@ def train(
     return run_id
 
 
-def build_demo(target: Path, model: Path, say: Say, config: RunConfig = DEMO_CONFIG, on_event: Any = None) -> str:
+def build_demo(
+    target: Path, model: Path, say: Say, config: RunConfig = DEMO_CONFIG, on_event: OnEvent | None = None
+) -> str:
     """Build a demo workspace at ``target`` (which must not exist) and return the id of its run."""
-    from core.services.application import Application
-
     with Application.open(target, create=True, name="Demo") as app:
         dataset = prepare(app, target, say)
         (target / "demo-pairs.jsonl").unlink(missing_ok=True)
-        return train(app, dataset, model, config, on_event or (lambda event: None))
+        return train(app, dataset, model, config, on_event or (lambda _: None))

@@ -1,21 +1,22 @@
-"""The whole loop without a screen: a fresh demo workspace, trained, with a summary of what came out."""
+"""The whole loop without a window: a new demo workspace, a run on it, and a summary of the results."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from core import durable
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
-from core.services.demo.build import DEMO_CONFIG, build_demo
+from core.domain.run_events import GateReport
+from core.services.application import Application
+from core.services.demo.build import OnEvent, Say, build_demo
+from core.services.demo.config import DEMO_CONFIG
 
 
 def run_headless(
-    out: Path, model: Path, say: Callable[[str], None], config: RunConfig = DEMO_CONFIG, on_event: Any = None
-) -> dict[str, Any]:
+    out: Path, model: Path, say: Say, config: RunConfig = DEMO_CONFIG, on_event: OnEvent | None = None
+) -> dict[str, object]:
     """Build the demo at ``out/workspace``, train, and write ``out/summary.json``.
 
     Returns:
@@ -25,8 +26,6 @@ def run_headless(
     Raises:
         UsageError: when ``out`` holds a workspace already.
     """
-    from core.services.application import Application
-
     started, workspace = time.monotonic(), out / "workspace"
     if workspace.exists():
         raise UsageError(f"{workspace} exists already.", "Name another folder, or remove it.")
@@ -39,12 +38,12 @@ def run_headless(
     return summary
 
 
-def summarise(app: Any, run_id: str) -> dict[str, Any]:
-    """Return what a run of the workspace came to, as plain values."""
+def summarise(app: Application, run_id: str) -> dict[str, object]:
+    """Return the results of a run of the workspace as plain values."""
     reader, info = app.runs.reader(run_id), app.workspace.info()
     dataset = app.datasets.list()[-1]
     evals, kls, status = reader.evals("dev"), reader.kls(), reader.status()
-    gate = next((e.event for e in reader.events() if e.event.event == "gate"), None)
+    gate = next((e.event for e in reader.events() if isinstance(e.event, GateReport)), None)
     first, last = (evals[0], evals[-1]) if evals else (None, None)
     return {
         "counts": {**info.counts, **{f"dataset_{key}": value for key, value in dataset.counts.items()}},

@@ -1,80 +1,56 @@
-"""The child process of a model export: it loads models, so it is never the window's own."""
+"""The child process of an export. It loads models: only :mod:`core.services.models.export` starts it, by its name."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from core.domain.errors import UsageError
+from core.durable import TMP_PREFIX, write_json
 from core.runs.child_processes.request import Progress, serve
+from core.training.export.adapter import copy_adapter
+from core.training.export.comparison import TOLERANCE
+from core.training.export.gguf import export_gguf
+from core.training.export.merged import copy_model, export_merged
+from core.training.policy.provenance import read_contract
 
-_MERGED = ("float32", "bfloat16", "float16")
-_GGUF = ("f32", "f16", "bf16")
-
-
-def export(question: dict[str, Any], progress: Progress) -> dict[str, float]:
-    """Do the export and return how near it is to what was trained."""
-    form, dtype = question["form"], question["dtype"]
-    base, result, target = (Path(question[key]) for key in ("model_dir", "result", "target"))
-    facts, has_adapter = question["facts"], Path(question["result"]).name == "adapter"
-    if form == "adapter":
-        return _adapter(base, result, target, facts, progress)
-    if form == "merged":
-        _require(dtype or "float32", _MERGED)
-        progress(0, 2, "Merging and comparing")
-        return _merged(base, result, target, dtype or "float32", facts, has_adapter)
-    kind = _require(dtype or "f16", _GGUF)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".tmp-") as scratch:
-        source = result
-        if has_adapter:
-            progress(0, 2, "Merging")
-            source = Path(scratch) / base.name
-            _merged(base, result, source, "float32", facts, has_adapter)
-        progress(1, 2, "Writing the GGUF file and comparing")
-        return _gguf(source, target, kind)
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in TOLERANCE}
 
 
-def _require(value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise UsageError(f"dtype cannot be {value!r} here.", f"Use one of: {', '.join(allowed)}.")
-    return value
-
-
-def _adapter(base: Path, adapter: Path, target: Path, facts: dict[str, Any], progress: Progress) -> dict[str, float]:
-    from core.training.export.adapter import copy_adapter
-
-    progress(0, 1, "Copying the adapter and comparing")
-    return _numbers(copy_adapter(base, adapter, target, facts=facts))
-
-
-def _merged(
-    base: Path, result: Path, target: Path, dtype: str, facts: dict[str, Any], has_adapter: bool
-) -> dict[str, float]:
-    import torch
-
-    from core.training.export.merged import copy_model, export_merged
-
-    kind = getattr(torch, dtype)
-    if has_adapter:
-        return _numbers(export_merged(base, result, target, dtype=kind, facts=facts))
-    return _numbers(copy_model(result, target, dtype=kind, facts=facts))
-
-
-def _gguf(source: Path, target: Path, kind: str) -> dict[str, float]:
-    from core.training.export.gguf import export_gguf
-
-    gap = export_gguf(source, target, kind=kind)
-    contract = source / "contract.json"
-    if contract.is_file():
-        shutil.copyfile(contract, target.with_name(f"{target.stem}.contract.json"))
-    return {"logits": 0, "max_difference": gap, "same_top1": 1.0}
-
-
-def _numbers(report: Any) -> dict[str, float]:
+def export(request: dict[str, Any], progress: Progress) -> dict[str, float | None]:
+    """Do the export of the request and return how close it is to the trained policy."""
+    base, result, target = (Path(request[key]) for key in ("model_dir", "result", "target"))
+    facts, merges, dtype = request["facts"], request["has_adapter"], request["dtype"]
+    match request["form"]:
+        case "adapter":
+            progress(0, 1, "Copying the adapter and comparing")
+            report = copy_adapter(base, result, target, facts=facts)
+        case "merged" if merges:
+            progress(0, 1, "Merging and comparing")
+            report = export_merged(base, result, target, dtype=_DTYPES[dtype], facts=facts)
+        case "merged":
+            progress(0, 1, "Copying the model and comparing")
+            report = copy_model(result, target, dtype=_DTYPES[dtype], facts=facts)
+        case _:
+            return _gguf(base, result, target, dtype, facts, merges, progress)
     return {"logits": report.logits, "max_difference": report.max_difference, "same_top1": report.same_top1}
+
+
+def _gguf(
+    base: Path, result: Path, target: Path, kind: str, facts: dict[str, Any], merges: bool, progress: Progress
+) -> dict[str, float | None]:
+    """Write the GGUF file and its contract beside it; an adapter is merged first, in float32."""
+    with tempfile.TemporaryDirectory(prefix=TMP_PREFIX, dir=target.parent) as scratch:
+        source = result
+        if merges:
+            progress(0, 2, "Merging and comparing")
+            source = export_merged(base, result, Path(scratch) / base.name, facts=facts).path
+        progress(1, 2, "Writing the GGUF file and comparing")
+        gap = export_gguf(source, target, kind=kind)
+        contract = {**(read_contract(source) or {}), **facts}
+        write_json(target.with_name(f"{target.stem}.contract.json"), contract)
+    return {"logits": 0, "max_difference": gap, "same_top1": None}
 
 
 if __name__ == "__main__":

@@ -1,53 +1,41 @@
-"""Models to train: the starter model, folders and GGUF files of this machine, and downloads a person asks for."""
+"""Models to train: the starter model, folders and GGUF files of this machine, and downloads on request."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.model_info import ModelInfo, ModelKind
-from core.durable import MANIFEST
+from core.model_files.download import check_repo
+from core.model_files.gguf_file import check_gguf
+from core.model_files.model_info import describe
+from core.model_files.starter import has_starter
 from core.paths import starter_model_dir
+from core.runs.child_processes.request import Progress
+from core.services.models.conversion import IsCancelled, make_in_child, starter_model
 from core.store import events, models
 from core.store.sqlite.database import Store
 
-Progress = Callable[[int, int, str], None]
-Cancelled = Callable[[], bool]
 STARTER_NAME = "SmolLM2-135M-Instruct (starter)"
 _FOLDER = "models"
 
 
-def starter_model(on_progress: Progress | None = None, cancelled: Cancelled | None = None) -> Path:
-    """Return the starter model's folder, converting it on first use; needs no workspace.
-
-    Raises:
-        NotFound: when the package with its weights is not installed.
-    """
-    folder = starter_model_dir()
-    if (folder / MANIFEST).is_file():
-        return folder
-    from core.services.models.worker import make_in_child
-
-    return make_in_child("starter", on_progress=on_progress, cancelled=cancelled)
-
-
 class ModelsService:
-    """The models a workspace knows. Their files are never changed, and forgetting one deletes nothing."""
+    """The models that a workspace lists. Their files are never changed, and taking one off the list deletes nothing."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._folder = store.folder / _FOLDER
 
     def list(self) -> list[ModelInfo]:
-        """Return the registered models by name, and the starter model once it is converted."""
+        """Return the registered models by name, with the starter model in front once it is converted."""
         with self._store.read() as session:
             known = models.listed(session)
         starter = starter_model_dir()
-        if (starter / MANIFEST).is_file() and not any(info.path == starter for info in known):
+        if has_starter(starter) and not any(info.path == starter for info in known):
             known.insert(0, ModelInfo(0, STARTER_NAME, starter, "starter", model_type="llama", has_template=True))
         return known
 
@@ -72,14 +60,12 @@ class ModelsService:
         raise NotFound(f"There is no model called {text}.", "See the list of models, or add its folder.")
 
     def check(self, path: Path) -> ModelInfo:
-        """Look a folder or GGUF file through and return its facts; nothing is stored or loaded.
+        """Check a folder or GGUF file and return its facts; nothing is stored or loaded.
 
         Raises:
             BadInput: when it does not exist.
-            ModelRefused: when it is unsafe, damaged or no causal language model.
+            ModelRefused: when it is unsafe, damaged or not a causal language model.
         """
-        from core.model_files.model_info import describe
-
         path = Path(path).expanduser().resolve()
         facts = describe(path)
         return ModelInfo(
@@ -100,13 +86,13 @@ class ModelsService:
         """Hash a registered model's files again and return it.
 
         Raises:
-            UserError: when it is gone or its weights are no longer those that were added.
+            UserError: when it is missing, or its weights are not those that were added.
         """
         info = self.get(model_id)
         now = self.check(info.path)
         if info.sha256 and now.sha256 != info.sha256:
             raise UserError(
-                f"The files of {info.name} have changed since it was added; runs made on it name the old ones.",
+                f"The files of {info.name} have changed since it was added; its runs refer to the old files.",
                 "Restore the files, or add the folder again under another name.",
             )
         return info
@@ -128,7 +114,7 @@ class ModelsService:
         path: Path,
         name: str = "",
         on_progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
+        cancelled: IsCancelled | None = None,
     ) -> Outcome[ModelInfo]:
         """Convert a GGUF file to safetensors in the workspace, once, and register that.
 
@@ -136,9 +122,6 @@ class ModelsService:
             BadInput: when the file does not exist or the name is taken.
             ModelRefused: when it cannot be read as a language model.
         """
-        from core.model_files.gguf_file import check_gguf
-        from core.services.models.worker import make_in_child
-
         path = Path(path).expanduser().resolve()
         check_gguf(path)
         target = self._place(name or path.stem)
@@ -146,9 +129,9 @@ class ModelsService:
         return self._register(target, "gguf", name or path.stem, origin=path.name)
 
     def ensure_starter(
-        self, on_progress: Progress | None = None, cancelled: Cancelled | None = None
+        self, on_progress: Progress | None = None, cancelled: IsCancelled | None = None
     ) -> Outcome[ModelInfo]:
-        """Make the starter model ready and register it.
+        """Convert the starter model if need be, and register it.
 
         Raises:
             NotFound: when the package with its weights is not installed.
@@ -162,20 +145,17 @@ class ModelsService:
         *,
         revision: str = "main",
         on_progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
+        cancelled: IsCancelled | None = None,
     ) -> Outcome[ModelInfo]:
-        """Fetch a model from the hub into the workspace. Nothing else in the program goes online.
+        """Download a model from the hub into the workspace; nothing else in the program uses the network.
 
         Call it only when a person named ``repo`` and asked for the download.
 
         Raises:
-            BadInput: when the name is none, or taken.
+            BadInput: when ``repo`` is not a model of the hub, or the name is taken.
             UserError: when the hub cannot be reached.
             ModelRefused: when what arrived is not safe to load.
         """
-        from core.model_files.download import check_repo
-        from core.services.models.worker import make_in_child
-
         check_repo(repo)
         target = self._place(name or repo.split("/")[1])
         make_in_child(
@@ -190,7 +170,7 @@ class ModelsService:
         return self._register(target, "download", name or repo.split("/")[1], origin=repo)
 
     def forget(self, model_id: int) -> Outcome[ModelInfo]:
-        """Take a model off the list; its files and the runs made on it stay.
+        """Remove a model from the list; its files and its runs stay.
 
         Raises:
             NotFound: when there is none with this id.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.domain.insight import Insight
 from core.domain.run_events import Failed, GateReport, TokenReport
+from core.evaluation.insights import RunSoFar, find_insights
 from core.runs.ledger.schema import DEV, PROBE_TRAIN, TRAIN
 from core.runs.reader import RunReader
 
@@ -12,8 +13,6 @@ _RECENT_STEPS = 50
 
 def insights_of(reader: RunReader) -> list[Insight]:
     """Return everything worth saying about the run, the worst first."""
-    from core.evaluation.insights import RunSoFar, find_insights
-
     status = reader.status()
     last = {type(item.event): item.event for item in reader.log_events()}
     tokens, gate, failed = last.get(TokenReport), last.get(GateReport), last.get(Failed)

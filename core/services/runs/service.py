@@ -29,6 +29,7 @@ from core.runs.pairs_file import read_pairs
 from core.runs.reader import RunReader
 from core.runs.status import read_status
 from core.services.datasets.service import DatasetsService
+from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
@@ -235,6 +236,20 @@ class RunsService:
     def checkpoints(self, run_id: str) -> list[int]:
         """Return the steps that the run can be forked from, newest first."""
         return saved_steps(self._registry.folder(run_id))
+
+    def export(
+        self,
+        run_id: str,
+        target: Path,
+        form: ExportForm = "adapter",
+        *,
+        dtype: str = "",
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ExportedRun:
+        """Export the result of a run for other tools; see :func:`core.services.models.export.export_run`."""
+        run = self._registry.folder(run_id)
+        return export_run(run, target, form, dtype=dtype, on_progress=on_progress, cancelled=cancelled)
 
     def lineage(self, run_id: str) -> RunLineage:
         """Return what leads from the run's pairs back to labels, clauses and reviewers."""

@@ -15,8 +15,8 @@ from core.domain.model_info import ModelInfo
 from core.durable import publish_folder
 from core.model_files.identity import model_sha256
 from core.services.application import Application
+from core.services.models import conversion, worker
 from core.services.models import service as models_module
-from core.services.models import worker
 from core.training.export.gguf import export_gguf
 from tests.tiny_models import save_tiny
 
@@ -32,9 +32,11 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
 
     def here(task: str, *, online: bool = False, on_progress: Any = None, cancelled: Any = None, **rest: Any) -> Path:
+        del online, cancelled  # there is no child whose network or end they could decide
         return Path(worker.make({"task": task, **rest}, on_progress or (lambda *_: None)))
 
-    monkeypatch.setattr(worker, "make_in_child", here)
+    monkeypatch.setattr(conversion, "make_in_child", here)
+    monkeypatch.setattr(models_module, "make_in_child", here)
     with Application.open(tmp_path / "ws", create=True) as opened:
         yield opened
 
@@ -192,7 +194,7 @@ def test_that_a_failed_download_leaves_nothing(app: Application, monkeypatch: py
 
 @pytest.mark.parametrize("repo", ["", "tiny", "a/b/c", "../etc/passwd", "owner/..", "http://x/y", "owner/ti ny"])
 def test_that_only_owner_and_name_can_be_downloaded(app: Application, repo: str) -> None:
-    with pytest.raises(BadInput, match="no model on the hub"):
+    with pytest.raises(BadInput, match="no model name of the hub"):
         app.models.download(repo)
 
 
@@ -215,7 +217,7 @@ def test_that_a_child_process_answers_for_the_starter(monkeypatch: pytest.Monkey
     (target / "mine.txt").write_text("mine")
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
     with pytest.raises(BadInput, match="nothing was changed"):
-        models_module.starter_model()
+        conversion.starter_model()
 
 
 def test_that_sizes_are_written_as_people_say_them() -> None:
