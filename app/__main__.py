@@ -1,10 +1,13 @@
 """The ``pairwright`` command: the window, or any command of ``core.cli``.
 
-Without arguments, or with a workspace folder, it opens the window; other arguments go to the command line.
+Without arguments, or with a workspace folder, it opens the window; other arguments go to the command line. Each way
+imports what it needs inside its function: the command line must run without Qt, and the window must open before the
+database libraries, torch and the command line are loaded.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,8 +67,6 @@ def main() -> None:
 
 def draw_demo(args: Sequence[str]) -> None:
     """Draw the plots of the run into the folder that ``demo --headless --out DIR`` wrote."""
-    import json
-
     from app.run_pictures import draw_run
 
     place = next((a.partition("=")[2] for a in args if a.startswith("--out=")), "")

@@ -46,7 +46,7 @@ PLACES: tuple[Place, ...] = (
         "Home",
         "home",
         "Ctrl+1",
-        "What to do next, and what happened.",
+        "The next step, counts and recent activity.",
         "app.home.page",
         "HomePage",
         needs_workspace=False,

@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from PySide6.QtWidgets import QApplication
+
+from app.theme.theme import Theme
+from app.widgets.plots import export
+from app.widgets.plots.monitor_grid import MonitorGrid
+from core.paths import resources_dir
+from core.services.application import Application
+
 PLOTS = {"margin": "margin.png", "reward_chosen": "rewards.png", "loss": "loss.png", "kl.kl": "kl.png"}
 SIZE = (1320, 820)
 
@@ -12,16 +20,10 @@ SIZE = (1320, 820)
 def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light") -> list[Path]:
     """Write the margin, reward, loss and KL plots of a run, and all plots together; returns the files."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PySide6.QtWidgets import QApplication
-
-    from app.theme.theme import Theme
-    from app.widgets.plots import export
-    from app.widgets.plots.monitor_grid import MonitorGrid
-    from core.paths import resources_dir
-    from core.services.application import Application
-
-    app = QApplication.instance() or QApplication(["pairwright"])
-    theme = Theme(app, resources_dir())  # type: ignore[arg-type]
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["pairwright"])
+    theme = Theme(app, resources_dir())
     theme.apply(theme_name, 100)
     grid = MonitorGrid(theme)
     grid.make_all()

@@ -36,7 +36,7 @@ _GLOBAL: tuple[A, ...] = (
         "Reset the demo workspace…",
         "",
         "reset",
-        "A fresh copy; your labels in it go.",
+        "A fresh copy; your labels in it are deleted.",
         "Workspace",
     ),
     A(
@@ -47,7 +47,7 @@ _GLOBAL: tuple[A, ...] = (
         "Write a verified copy into its backups folder.",
         "Workspace",
     ),
-    A("global.check", "Check the workspace", "", "gate", "Look for damage and count what must add up.", "Workspace"),
+    A("global.check", "Check the workspace", "", "gate", "Look for damage and compare the counts.", "Workspace"),
     A("global.close_workspace", "Close the workspace", "Ctrl+W", "close", "Go back to the first screen.", "Workspace"),
     A("global.quit", "Quit", "Ctrl+Q", "", "Close the window.", "Workspace"),
     A(
@@ -60,16 +60,24 @@ _GLOBAL: tuple[A, ...] = (
         palette=False,
     ),
     *_go_to("Go", in_rail=True),
-    A("global.back", "Back", "Alt+Left", "arrow_left", "The place before this one.", "Go"),
-    A("global.forward", "Forward", "Alt+Right", "arrow_right", "The place you came back from.", "Go"),
+    A("global.back", "Back", "Alt+Left", "arrow_left", "Show the place before this one.", "Go"),
+    A("global.forward", "Forward", "Alt+Right", "arrow_right", "Show the place that Back left.", "Go"),
     A("global.activity", "Activity", "Ctrl+J", "activity", "Running and finished jobs, and past notices.", "View"),
     *_go_to("View", in_rail=False),
     A("global.zoom_in", "Larger text", "Ctrl++; Ctrl+=", "plus", "Up to 200 %.", "View", repeats=True),
     A("global.zoom_out", "Smaller text", "Ctrl+-", "minus", "Down to 80 %.", "View", repeats=True),
     A("global.zoom_reset", "Normal text size", "Ctrl+0", "", "100 %.", "View"),
     A("global.theme", "Switch light and dark", "", "eye", "Change the theme at once.", "View"),
-    A("global.focus_mode", "Focus mode", "F11", "expand", "Only the page: no rail, no status bar.", "View", True),
-    A("global.next_pane", "Next pane", "F6", "", "Move the keyboard to the next part of the page.", "View"),
+    A(
+        "global.focus_mode",
+        "Focus mode",
+        "F11",
+        "expand",
+        "Show only the page.",
+        "View",
+        True,
+    ),
+    A("global.next_pane", "Next pane", "F6", "", "Move the keyboard focus to the next part of the window.", "View"),
     A("global.cheat_sheet", "Keyboard shortcuts", "F1; ?", "keyboard", "All keys that work here.", "Help"),
     A(
         "global.reviewer",
@@ -83,7 +91,7 @@ _GLOBAL: tuple[A, ...] = (
     A("global.about", "About Pairwright", "", "info", "Version, licence and the parts it is built on.", "Help"),
 )
 
-_HOME: tuple[A, ...] = (A("home.continue", "Continue labelling", "Return", "arrow_right", "Go on where you stopped."),)
+_HOME: tuple[A, ...] = (A("home.continue", "Continue labelling", "Return", "arrow_right", "Open the proposed step."),)
 
 _DATA: tuple[A, ...] = (
     A("data.import", "Import pairs…", "Ctrl+I", "import", "From JSONL, JSON, CSV or Parquet.", "Data"),
@@ -100,22 +108,22 @@ _DATA: tuple[A, ...] = (
         "Data",
     ),
     A("data.export", "Export the dataset version…", "Ctrl+E", "export", "As JSONL or Parquet with a card.", "Data"),
-    A("data.diff", "Compare two dataset versions", "", "compare", "What came in, what went out, what changed.", "Data"),
+    A("data.diff", "Compare two dataset versions", "", "compare", "Items added, removed and changed.", "Data"),
     A("data.copy_id", "Copy the pair's number", "", "copy", "", "Data"),
     A("data.preview", "Show or hide the preview", "Space", "columns", "The pair beside the table.", "Data", True),
 )
 
 _RUBRICS: tuple[A, ...] = (
-    A("rubrics.new", "New rubric…", "Ctrl+N", "plus", "From a template or from nothing."),
+    A("rubrics.new", "New rubric…", "Ctrl+N", "plus", "From a template or empty."),
     A("rubrics.draft", "Draft the next version", "Ctrl+D", "edit", "Copy the newest version to change it."),
     A("rubrics.save", "Save the draft", "Ctrl+S", "save", "Store the draft; nothing is published."),
-    A("rubrics.publish", "Publish the draft…", "Ctrl+Return", "lock", "From then on it never changes."),
+    A("rubrics.publish", "Publish the draft…", "Ctrl+Return", "lock", "A published version never changes."),
     A("rubrics.discard", "Discard the draft…", "", "trash", "Published versions stay."),
     A("rubrics.diff", "Compare versions", "Ctrl+Shift+D", "compare", "What changed, clause by clause."),
-    A("rubrics.add_criterion", "Add a criterion", "Ctrl+Shift+A", "plus", "One more question."),
-    A("rubrics.import", "Read from YAML…", "", "import", "Make a draft of a YAML file."),
+    A("rubrics.add_criterion", "Add a criterion", "Ctrl+Shift+A", "plus", "Append a question to the rubric."),
+    A("rubrics.import", "Read from YAML…", "", "import", "Make a draft from a YAML file."),
     A("rubrics.export", "Write to YAML…", "", "export", "The shown version as a YAML file."),
-    A("rubrics.stale", "Relabel what became stale", "", "refresh", "Labels made before the meaning changed."),
+    A("rubrics.stale", "Relabel stale labels", "", "refresh", "Labels made before the meaning changed."),
 )
 
 # These ids name side and strength, the keys count from left to right. Changed shortcuts are stored by id.
@@ -141,8 +149,8 @@ _ANNOTATE: tuple[A, ...] = (
         "Store the judgement, show the next pair.",
         "Annotate",
     ),
-    A("annotate.undo", "Undo", "Ctrl+Z", "undo", "Take the last judgement back.", "Annotate"),
-    A("annotate.redo", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Put it back.", "Annotate"),
+    A("annotate.undo", "Undo", "Ctrl+Z", "undo", "Retract the last judgement.", "Annotate"),
+    A("annotate.redo", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Store the retracted judgement again.", "Annotate"),
     A("annotate.skip", "Skip", "S", "skip", "Show another pair; this one comes again later.", "Annotate"),
     A("annotate.flag", "Flag…", "F", "flag", "Personal data, unsafe, broken and so on.", "Annotate"),
     A("annotate.bookmark", "Bookmark", "M", "tag", "Find the pair again later.", "Annotate", True),
@@ -198,8 +206,8 @@ _ANNOTATE: tuple[A, ...] = (
     A("annotate.prompt", "All turns of the prompt", "T", "text", "Show or hide the earlier turns.", "Annotate", True),
     A("annotate.scroll", "Scroll down", "Space", "down", "Both answers.", "Annotate", repeats=True),
     A("annotate.scroll_back", "Scroll up", "Shift+Space", "up", "Both answers.", "Annotate", repeats=True),
-    A("annotate.older", "Earlier decision", "[", "left", "Look at what you decided before.", "Annotate", repeats=True),
-    A("annotate.newer", "Later decision", "]", "right", "Back towards the present pair.", "Annotate", repeats=True),
+    A("annotate.older", "Earlier decision", "[", "left", "Show your previous judgement.", "Annotate", repeats=True),
+    A("annotate.newer", "Later decision", "]", "right", "Show the judgement after this one.", "Annotate", repeats=True),
     A("annotate.amend", "Amend this decision", "A", "edit", "Replace the judgement that is shown.", "Annotate"),
     A("annotate.pause", "Pause", "P", "pause", "Hide the text and stop the clock.", "Annotate", True),
     A("annotate.leave_field", "Leave the field", "Esc", "", "Back to the verdict keys.", "Annotate", palette=False),

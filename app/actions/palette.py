@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QDialog,
@@ -70,8 +70,8 @@ class _LineDelegate(QStyledItemDelegate):
         """Draw one line."""
         entry: Entry = index.data(Qt.ItemDataRole.UserRole)
         tokens, px = self._theme.tokens, self._theme.px
-        rect = QRect(option.rect)  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        rect = QRect(option.rect)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         if chosen:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tokens.colour("accent_soft"))
@@ -154,7 +154,7 @@ class CommandPalette(QDialog):
         self.close()
         entry.run()
 
-    def eventFilter(self, watched: object, event: object) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Move in the list, and run its current line, by keys pressed in the field."""
         if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QKeyEvent.Type.KeyPress:
             row, last = self.list.currentIndex().row(), len(self._model.entries) - 1
@@ -169,7 +169,7 @@ class CommandPalette(QDialog):
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self.run_line(row)
                 return True
-        return super().eventFilter(watched, event)  # type: ignore[arg-type]
+        return super().eventFilter(watched, event)
 
     def _fit(self, parent: QWidget, theme: Theme) -> None:
         width = min(theme.px(620), max(320, parent.width() - 80))

@@ -6,7 +6,7 @@ Pages do not refresh after their own changes; the announcement on the change bus
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import shiboken6
 from PySide6.QtCore import QObject, Signal
@@ -16,7 +16,7 @@ from app.background.task import BackgroundTask, TaskControl
 from app.background.task_runner import Failed, TaskRunner
 from core.domain.changes import Outcome
 
-DoneOutcome = Callable[[Outcome[Any]], None]
+T = TypeVar("T")
 
 
 class StoreOps(QObject):
@@ -36,8 +36,8 @@ class StoreOps(QObject):
 
     def mutate(
         self,
-        work: Callable[[], Outcome[Any]],
-        done: DoneOutcome | None = None,
+        work: Callable[[], Outcome[T]],
+        done: Callable[[Outcome[T]], object] | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
@@ -54,7 +54,7 @@ class StoreOps(QObject):
         """
         self.saving.emit()
 
-        def succeed(outcome: Outcome[Any]) -> None:
+        def succeed(outcome: Outcome[T]) -> None:
             self.saved.emit()
             self._settle(outcome, initiator)
             if done is not None:
@@ -69,8 +69,8 @@ class StoreOps(QObject):
     def job(
         self,
         title: str,
-        work: Callable[[TaskControl], Outcome[Any]],
-        done: DoneOutcome | None = None,
+        work: Callable[[TaskControl], Outcome[T]],
+        done: Callable[[Outcome[T]], object] | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
@@ -78,7 +78,7 @@ class StoreOps(QObject):
     ) -> BackgroundTask:
         """Run one long mutation (import, freeze, download) with progress and Cancel; announces its outcome."""
 
-        def succeed(outcome: Outcome[Any]) -> None:
+        def succeed(outcome: Outcome[T]) -> None:
             self._settle(outcome, initiator)
             if done is not None:
                 done(outcome)
@@ -97,15 +97,17 @@ class StoreOps(QObject):
         else:
             self._tasks.unhandled.emit(error)
 
-    def _settle(self, outcome: Any, initiator: object | None) -> None:
+    def _settle(self, outcome: object, initiator: object | None) -> None:
         if isinstance(outcome, Outcome):
             self._changes.announce(outcome.changes, initiator)
 
 
-def _guarded(owner: QObject | None, alive: DoneOutcome, gone: DoneOutcome) -> DoneOutcome:
+def _guarded(
+    owner: QObject | None, alive: Callable[[Outcome[T]], object], gone: Callable[[Outcome[T]], object]
+) -> Callable[[Outcome[T]], object]:
     """Return a callback that calls ``alive`` while ``owner`` exists, else ``gone``."""
 
-    def call(outcome: Outcome[Any]) -> None:
+    def call(outcome: Outcome[T]) -> None:
         if owner is None or shiboken6.isValid(owner):
             alive(outcome)
         else:

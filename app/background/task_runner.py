@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, Slot
@@ -19,7 +19,8 @@ from app.background.task import BackgroundTask, TaskCancelled, TaskControl, Task
 from core.domain.errors import UserError
 
 log = logging.getLogger(__name__)
-Done = Callable[[Any], None]
+T = TypeVar("T")
+Done = Callable[[Any], object]
 Failed = Callable[[Exception], None]
 
 
@@ -70,8 +71,8 @@ class TaskRunner(QObject):
 
     def query(
         self,
-        work: Callable[[], Any],
-        done: Done | None = None,
+        work: Callable[[], T],
+        done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
@@ -88,8 +89,8 @@ class TaskRunner(QObject):
 
     def write(
         self,
-        work: Callable[[], Any],
-        done: Done | None = None,
+        work: Callable[[], T],
+        done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,
@@ -100,8 +101,8 @@ class TaskRunner(QObject):
     def job(
         self,
         title: str,
-        work: Callable[[TaskControl], Any],
-        done: Done | None = None,
+        work: Callable[[TaskControl], T],
+        done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
         *,
         owner: QObject | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
@@ -27,6 +27,22 @@ from core.domain.judgement import Reviewer
 from core.domain.pair_table import PairFilter, SourceInfo
 
 THIN_SPACE = "\u202f"
+
+
+class _Lists(NamedTuple):
+    """What the filters and the tab of dataset versions list."""
+
+    reviewers: Sequence[Reviewer]
+    sources: Sequence[SourceInfo]
+    versions: Sequence[DatasetVersion]
+
+
+class _Found(NamedTuple):
+    """What one read found: the pairs that pass the filter, the number of all pairs, and the lists if wanted."""
+
+    ids: list[int]
+    total: int
+    lists: _Lists | None = None
 
 
 class DataPage(Page):
@@ -176,26 +192,26 @@ class DataPage(Page):
         self._reads += 1
         number = self._reads
 
-        def read() -> tuple[Any, ...]:
-            found: tuple[Any, ...] = (services.pairs.ids(wanted), services.pairs.count())
-            if lists:
-                found += (services.reviewers.list(), services.pairs.sources(), services.datasets.list())
-            return found
+        def read() -> _Found:
+            ids, total = services.pairs.ids(wanted), services.pairs.count()
+            if not lists:
+                return _Found(ids, total)
+            return _Found(
+                ids, total, _Lists(services.reviewers.list(), services.pairs.sources(), services.datasets.list())
+            )
 
-        def show(found: tuple[Any, ...]) -> None:
-            if lists:
-                self._show_lists(*found[2:])
+        def show(found: _Found) -> None:
+            if found.lists is not None:
+                self._show_lists(found.lists)
             if number == self._reads:
-                self._show(wanted, *found[:2])
+                self._show(wanted, found.ids, found.total)
 
         self.context.tasks.query(read, show, owner=self, key="pairs-lists" if lists else "pairs")
 
-    def _show_lists(
-        self, reviewers: Sequence[Reviewer], sources: Sequence[SourceInfo], versions: Sequence[DatasetVersion]
-    ) -> None:
-        _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in reviewers])
-        _fill(self.sources, "All sources", [(s.name, s.id) for s in sources])
-        self.datasets.set_versions(versions)
+    def _show_lists(self, lists: _Lists) -> None:
+        _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists.reviewers])
+        _fill(self.sources, "All sources", [(s.name, s.id) for s in lists.sources])
+        self.datasets.set_versions(lists.versions)
 
     def _show(self, wanted: PairFilter, ids: list[int], total: int) -> None:
         """Show what the newest read found, unless its reviewer or source left the filters meanwhile."""

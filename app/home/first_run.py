@@ -37,11 +37,10 @@ class FirstRun(QWidget):
         outer.addStretch(1)
         column.addStretch(2)
         column.addWidget(IconLabel(context.theme, "logo", "accent", 52), 0, Qt.AlignmentFlag.AlignHCenter)
-        for text, kind in (
-            ("Label pairs, train on them, see why it failed.", "hero"),
-            ("Everything stays on this computer.", "muted"),
+        for label in (
+            text_label("Label pairs, train on them, see why it failed.", "hero", wrap=True),
+            text_label("Everything stays on this computer.", "muted", wrap=True),
         ):
-            label = text_label(text, kind, wrap=True)  # type: ignore[arg-type]
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(label)
         column.addSpacing(6)

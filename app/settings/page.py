@@ -70,7 +70,7 @@ def _number_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tu
     spin.setMinimumWidth(110)
     spin.setValue(value)
     spin.valueChanged.connect(store)
-    return spin, lambda new: spin.setValue(new)  # type: ignore[arg-type]
+    return spin, lambda new: spin.setValue(new)
 
 
 class SettingEditor(QWidget):

@@ -53,9 +53,8 @@ class Tokens:
 
     def blend(self, front: str, back: str, share: float) -> QColor:
         """Return ``share`` of token ``front`` over token ``back``, opaque (a translucent pen draws 20 times slower)."""
-        a, b = QColor(self.colours[front]), QColor(self.colours[back])
-        mixed = [round(share * x + (1 - share) * y) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)]  # type: ignore[index]
-        return QColor(*mixed)
+        over, under = _channels(self.colours[front]), _channels(self.colours[back])
+        return QColor(*(round(share * x + (1 - share) * y) for x, y in zip(over, under, strict=True)))
 
 
 def load_tokens(path: Path) -> Tokens:
@@ -75,7 +74,7 @@ def load_tokens(path: Path) -> Tokens:
 
 def luminance(colour: str) -> float:
     """Return the relative luminance 0..1 of a colour (WCAG 2.2)."""
-    channels = (value / 255 for value in QColor(colour).getRgb()[:3])  # type: ignore[index]
+    channels = (value / 255 for value in _channels(colour))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -84,3 +83,9 @@ def contrast(a: str, b: str) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
     high, low = sorted((luminance(a), luminance(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a colour, each 0 to 255."""
+    parsed = QColor(colour)
+    return parsed.red(), parsed.green(), parsed.blue()
