@@ -1,1 +1,1 @@
-"""Sampling answers, and what every layer needs of a causal language model."""
+"""Sampling responses, and the interface of a policy with its reference."""

@@ -22,7 +22,7 @@ from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control import Control
 from core.training.forward.footprint import limit_caches
-from core.training.forward.matmul_kernel_cache import settled_kernel
+from core.training.forward.matmul_kernel_cache import preferred_kernel
 from core.training.forward.matmul_kernels import kernel_in
 from core.training.loop import Attempt, Training, finished
 from core.training.losses import check_combination
@@ -113,7 +113,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     job.processes.join(device)
     job.processes.require_same({"step": str(start), **inputs})
     kernel = job.processes.from_main(kernel_in(checkpoint.state.kernel_id) if checkpoint else "")
-    kernel = kernel or job.processes.from_main(settled_kernel(job.cache_dir))
+    kernel = kernel or job.processes.from_main(preferred_kernel(job.cache_dir))
     interrupts = Interrupts(job.control, only_between_steps=not job.processes.is_single)
     prepared, caught = None, None
     try:

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from core.generation.lm_head import Linear
 from core.training.forward.fused_weights import FusedLayer
-from core.training.forward.lora_linear import AdaptedLinear, apply, back
+from core.training.forward.lora_linear import AdaptedLinear, linear_backward, linear_forward
 from core.training.forward.tiled_attention import AttentionPlan, attend, attend_backward
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LayerCall:
     """The arguments of a layer besides its weights.
 
     Attributes:
@@ -45,7 +45,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Saved:
+class SavedTensors:
     """The tensors that the backward pass of a layer reads.
 
     Attributes:
@@ -72,15 +72,15 @@ class Saved:
         return [*plain, *self.low]
 
     @classmethod
-    def of(cls, tensors: tuple[Tensor, ...]) -> Saved:
+    def of(cls, tensors: tuple[Tensor, ...]) -> SavedTensors:
         """Return the instance that :meth:`tensors` was called on."""
         return cls(*tensors[:10], low=tuple(tensors[10:]))
 
 
-def forward_layer(h: Tensor, layer: FusedLayer, call: Call) -> tuple[Tensor, Saved]:
+def forward_layer(h: Tensor, layer: FusedLayer, call: LayerCall) -> tuple[Tensor, SavedTensors]:
     """Return the layer's output (K, H) for its input (T, H), and the tensors that the backward pass needs."""
     x = rms_norm(h, layer.norm_in, call.eps)
-    (q, low_q), (k, low_k), (v, low_v) = (_apply(x, linear, call) for linear in (layer.q, layer.k, layer.v))
+    (q, low_q), (k, low_k), (v, low_v) = (_linear_forward(x, linear, call) for linear in (layer.q, layer.k, layer.v))
     q, k, v = (_by_head(t, call) for t in (q, k, v))
     raw_q, raw_k = (q, k) if layer.q_norm is not None else (None, None)
     q = rotate(_head_norm(q, layer.q_norm, call), call.cos * call.scaling, call.sin * call.scaling)
@@ -90,18 +90,18 @@ def forward_layer(h: Tensor, layer: FusedLayer, call: Call) -> tuple[Tensor, Sav
     rest = h
     if call.keep is not None:
         o, rest = o.index_select(0, call.keep), h.index_select(0, call.keep)
-    mid, low_o = _apply(o, layer.o, call)
+    mid, low_o = _linear_forward(o, layer.o, call)
     mid.add_(rest)
     x = rms_norm(mid, layer.norm_mid, call.eps)
-    (gate, low_gate), (up, low_up) = (_apply(x, linear, call) for linear in (layer.gate, layer.up))
-    out, low_down = _apply(F.silu(gate).mul_(up), layer.down, call)
+    (gate, low_gate), (up, low_up) = (_linear_forward(x, linear, call) for linear in (layer.gate, layer.up))
+    out, low_down = _linear_forward(F.silu(gate).mul_(up), layer.down, call)
     out.add_(mid)
     low = (low_q, low_k, low_v, low_o, low_gate, low_up, low_down)
-    return out, Saved(h, q, k, v, raw_q, raw_k, o, mid, gate, up, low)
+    return out, SavedTensors(h, q, k, v, raw_q, raw_k, o, mid, gate, up, low)
 
 
 def backward_layer(
-    grad: Tensor, saved: Saved, layer: FusedLayer, call: Call, *, input_grad: bool = True
+    grad: Tensor, saved: SavedTensors, layer: FusedLayer, call: LayerCall, *, input_grad: bool = True
 ) -> tuple[Tensor | None, list[Tensor]]:
     """Return the gradient by the layer's input (None without ``input_grad``) and by its adapters.
 
@@ -109,15 +109,15 @@ def backward_layer(
     """
     low = saved.low
     s = F.silu(saved.gate)
-    d_act, g_down = _back(grad, s * saved.up, low[6], layer.down, call)
+    d_act, g_down = _linear_backward(grad, s * saved.up, low[6], layer.down, call)
     d_up = s.mul_(d_act)
     d_gate = torch.ops.aten.silu_backward(d_act.mul_(saved.up), saved.gate)
     x = rms_norm(saved.mid, layer.norm_mid, call.eps)
-    dx, g_gate = _back(d_gate, x, low[4], layer.gate, call)
-    other, g_up = _back(d_up, x, low[5], layer.up, call)
+    dx, g_gate = _linear_backward(d_gate, x, low[4], layer.gate, call)
+    other, g_up = _linear_backward(d_up, x, low[5], layer.up, call)
     d_mid = rms_norm_backward(dx.add_(other), saved.mid, layer.norm_mid, call.eps).add_(grad)
 
-    d_o, g_o = _back(d_mid, saved.o, low[3], layer.o, call)
+    d_o, g_o = _linear_backward(d_mid, saved.o, low[3], layer.o, call)
     d_rest = d_mid
     if call.keep is not None:
         d_o, d_rest = (_spread(t, call.keep, len(saved.h)) for t in (d_o, d_mid))
@@ -129,7 +129,7 @@ def backward_layer(
     x = rms_norm(saved.h, layer.norm_in, call.eps)
     parts, g_qkv = [], []
     for d, linear, u in zip((dq, dk, dv), (layer.q, layer.k, layer.v), low, strict=False):
-        part, grads = _back(d.view(len(d), -1), x, u, linear, call, input_grad=input_grad)
+        part, grads = _linear_backward(d.view(len(d), -1), x, u, linear, call, input_grad=input_grad)
         parts.append(part)
         g_qkv += grads
     grads = [*g_qkv, *g_o, *g_gate, *g_up, *g_down]
@@ -172,15 +172,15 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return out
 
 
-def _by_head(x: Tensor, call: Call) -> Tensor:
+def _by_head(x: Tensor, call: LayerCall) -> Tensor:
     return x.view(len(x), -1, 2 * call.cos.shape[-1])
 
 
-def _head_norm(x: Tensor, weight: Tensor | None, call: Call) -> Tensor:
+def _head_norm(x: Tensor, weight: Tensor | None, call: LayerCall) -> Tensor:
     return x if weight is None else rms_norm(x, weight, call.eps)
 
 
-def _head_norm_backward(grad: Tensor, x: Tensor | None, weight: Tensor | None, call: Call) -> Tensor:
+def _head_norm_backward(grad: Tensor, x: Tensor | None, weight: Tensor | None, call: LayerCall) -> Tensor:
     return grad if x is None or weight is None else rms_norm_backward(grad, x, weight, call.eps)
 
 
@@ -189,12 +189,12 @@ def _spread(x: Tensor, rows: Tensor, total: int) -> Tensor:
     return x.new_zeros(total, x.shape[1]).index_add_(0, rows, x)
 
 
-def _apply(x: Tensor, layer: AdaptedLinear, call: Call) -> tuple[Tensor, Tensor | None]:
-    return apply(x, layer.weight, layer.bias, layer.adapter(call.policy), call.linear)
+def _linear_forward(x: Tensor, layer: AdaptedLinear, call: LayerCall) -> tuple[Tensor, Tensor | None]:
+    return linear_forward(x, layer.weight, layer.bias, layer.adapter(call.policy), call.linear)
 
 
-def _back(
-    grad: Tensor, x: Tensor, u: Tensor | None, layer: AdaptedLinear, call: Call, *, input_grad: bool = True
+def _linear_backward(
+    grad: Tensor, x: Tensor, u: Tensor | None, layer: AdaptedLinear, call: LayerCall, *, input_grad: bool = True
 ) -> tuple[Any, list[Tensor]]:
     adapter = layer.adapter(call.policy)
-    return back(grad, x, u, layer.weight, adapter, call.linear, input_grad=input_grad)
+    return linear_backward(grad, x, u, layer.weight, adapter, call.linear, input_grad=input_grad)

@@ -20,7 +20,14 @@ from torch.autograd.function import once_differentiable
 from core.domain.errors import ModelRefused
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
-from core.training.forward.fused_layer import Call, Saved, backward_layer, forward_layer, rms_norm, rms_norm_backward
+from core.training.forward.fused_layer import (
+    LayerCall,
+    SavedTensors,
+    backward_layer,
+    forward_layer,
+    rms_norm,
+    rms_norm_backward,
+)
 from core.training.forward.fused_weights import FusedLayer, FusedModel, model_dtype, read_model
 from core.training.forward.matmul_kernels import choose_kernel
 from core.training.forward.prefix_layout import ForwardModel, PrefixRow, RowScorer, groups, pack
@@ -90,10 +97,10 @@ class FusedLlamaScorer(RowScorer):
                 h = forward_layer(h, layer, this)[0]
         return _Norm.apply(h, fused.norm, fused.eps)
 
-    def _call(self, fused: FusedModel, rows: Sequence[PrefixRow], positions: Tensor, policy: bool) -> Call:
+    def _call(self, fused: FusedModel, rows: Sequence[PrefixRow], positions: Tensor, policy: bool) -> LayerCall:
         cos, sin = fused.rotary(fused.embedding, positions[None])
         half = fused.head_dim // 2
-        return Call(
+        return LayerCall(
             plan=plan_attention(rows, model_dtype(fused)),
             cos=cos[0, :, None, :half],
             sin=sin[0, :, None, :half],
@@ -108,7 +115,9 @@ class _Layer(torch.autograd.Function):
     """One decoder layer under autograd; its adapters are inputs so that they receive their gradients."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, layer: FusedLayer, call: Call, checkpointing: bool, *_adapters: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, h: Tensor, layer: FusedLayer, call: LayerCall, checkpointing: bool, *_adapters: Tensor
+    ) -> Tensor:
         """Run the layer and keep the tensors of the backward pass, or only the input when checkpointing."""
         out, saved = forward_layer(h, layer, call)
         ctx.save_for_backward(*([h] if checkpointing else saved.tensors()))
@@ -121,7 +130,7 @@ class _Layer(torch.autograd.Function):
         """Return gradients by the input and the adapters."""
         (grad,) = grad_outputs
         kept = ctx.saved_tensors
-        saved = forward_layer(kept[0], ctx.layer, ctx.call)[1] if ctx.checkpointing else Saved.of(kept)
+        saved = forward_layer(kept[0], ctx.layer, ctx.call)[1] if ctx.checkpointing else SavedTensors.of(kept)
         dh, grads = backward_layer(grad, saved, ctx.layer, ctx.call, input_grad=ctx.needs_input_grad[0])
         return dh, None, None, None, *grads
 

@@ -40,7 +40,7 @@ class AdaptedLinear:
         return self.policy if policy else self.reference
 
 
-def apply(
+def linear_forward(
     x: Tensor, weight: Tensor, bias: Tensor | None, adapter: LowRank | None, linear: Linear
 ) -> tuple[Tensor, Tensor | None]:
     """Return y = W x + b + s B A x (rows, outputs), and A x (rows, rank) for the backward pass."""
@@ -53,7 +53,7 @@ def apply(
     return y.addmm_(u, adapter.b.to(x.dtype).t(), alpha=adapter.scale), u
 
 
-def back(
+def linear_backward(
     grad: Tensor,
     x: Tensor,
     u: Tensor | None,

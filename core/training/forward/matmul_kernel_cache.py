@@ -23,7 +23,7 @@ from core.training.forward.matmul_kernels import ONEDNN, TORCH, choose_kernel
 FILE = "linear_kernel.json"
 
 
-def settled_kernel(cache_dir: Path | None) -> str:
+def preferred_kernel(cache_dir: Path | None) -> str:
     """Return the name of the float32 kernel that runs on this machine use; measures it the first time.
 
     Args:

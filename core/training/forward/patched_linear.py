@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from core.domain.errors import ModelRefused
 from core.generation.lm_head import Linear
-from core.training.forward.lora_linear import LowRank, apply, back, read_linear
+from core.training.forward.lora_linear import LowRank, linear_backward, linear_forward, read_linear
 
 
 class PatchedLayers:
@@ -99,7 +99,7 @@ class _Step(Function):
         *_adapter: Tensor,
     ) -> Tensor:
         """Return the layer's output for ``x`` (..., inputs)."""
-        y, u = apply(x.reshape(-1, x.shape[-1]), weight, bias, adapter, linear)
+        y, u = linear_forward(x.reshape(-1, x.shape[-1]), weight, bias, adapter, linear)
         if adapter is not None:
             ctx.save_for_backward(x, u)
         ctx.weight, ctx.adapter, ctx.linear = weight, adapter, linear
@@ -113,6 +113,8 @@ class _Step(Function):
         rows = grad.reshape(-1, grad.shape[-1])
         x, u = ctx.saved_tensors if ctx.adapter is not None else (None, None)
         flat = rows if x is None else x.reshape(-1, x.shape[-1])
-        dx, grads = back(rows, flat, u, ctx.weight, ctx.adapter, ctx.linear, input_grad=ctx.needs_input_grad[0])
+        dx, grads = linear_backward(
+            rows, flat, u, ctx.weight, ctx.adapter, ctx.linear, input_grad=ctx.needs_input_grad[0]
+        )
         shaped = None if dx is None else dx.view(*grad.shape[:-1], -1)
         return shaped, None, None, None, None, *grads

@@ -1,1 +1,1 @@
-"""From text to tokens: chat templates, tokenisation with a response mask, padded rows."""
+"""From text to tokens: chat templates, tokenisation with a response mask, encoded pairs."""

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.domain.errors import ModelRefused
-from core.training.forward.lora_linear import apply, back, read_linear
+from core.training.forward.lora_linear import linear_backward, linear_forward, read_linear
 from core.training.forward.matmul_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
 from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_shared import PrefixSharedScorer, base_of
@@ -34,12 +34,12 @@ def test_that_the_step_is_what_peft_computes_forward_and_backward(family):
     assert read.policy is not None
     x = torch.randn(7, read.weight.shape[1], dtype=torch.float64, requires_grad=True)
     expected = layer(x)
-    y, u = apply(x.detach(), read.weight, read.bias, read.policy, F.linear)
+    y, u = linear_forward(x.detach(), read.weight, read.bias, read.policy, F.linear)
     torch.testing.assert_close(y.detach(), expected.detach())
     grad = torch.randn_like(expected)
     wanted = torch.autograd.grad(expected, [x, read.policy.a, read.policy.b], grad)
     with torch.no_grad():
-        dx, grads = back(grad, x, u, read.weight, read.policy, F.linear)
+        dx, grads = linear_backward(grad, x, u, read.weight, read.policy, F.linear)
     for found, want in zip([dx, *grads], wanted, strict=True):
         torch.testing.assert_close(found, want)
 

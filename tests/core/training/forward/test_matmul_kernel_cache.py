@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.training.forward import matmul_kernel_cache, matmul_kernels
-from core.training.forward.matmul_kernel_cache import FILE, settled_kernel
+from core.training.forward.matmul_kernel_cache import FILE, preferred_kernel
 from core.training.forward.matmul_kernels import ONEDNN, TORCH, LinearKernel
 
 
@@ -25,7 +25,7 @@ def ratios(monkeypatch: pytest.MonkeyPatch):
 
 def test_that_a_second_process_takes_what_the_first_measured(ratios: list[float], tmp_path: Path) -> None:
     ratios += [1.2, 1.0]
-    assert [settled_kernel(tmp_path), settled_kernel(tmp_path)] == [ONEDNN, ONEDNN]
+    assert [preferred_kernel(tmp_path), preferred_kernel(tmp_path)] == [ONEDNN, ONEDNN]
     assert ratios == [1.0], "the second answer needs no measurement"
 
 
@@ -38,16 +38,16 @@ def test_that_of_two_processes_that_measure_at_once_the_first_answer_holds(
         return LinearKernel(TORCH, torch.nn.functional.linear)
 
     monkeypatch.setattr(matmul_kernel_cache, "choose_kernel", measure_while_another_does)
-    assert settled_kernel(tmp_path) == ONEDNN
+    assert preferred_kernel(tmp_path) == ONEDNN
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 def test_that_another_processor_or_torch_is_measured_anew(ratios: list[float], tmp_path: Path) -> None:
     ratios += [1.2, 1.0]
-    settled_kernel(tmp_path)
+    preferred_kernel(tmp_path)
     found = json.loads((tmp_path / FILE).read_text())
     (tmp_path / FILE).write_text(json.dumps({**found, "processor": "another"}))
-    assert settled_kernel(tmp_path) == TORCH
+    assert preferred_kernel(tmp_path) == TORCH
     assert json.loads((tmp_path / FILE).read_text())["torch"] == torch.__version__
 
 
@@ -55,18 +55,18 @@ def test_that_another_processor_or_torch_is_measured_anew(ratios: list[float], t
 def test_that_a_damaged_memory_is_measured_anew(ratios: list[float], tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content, encoding="utf-8")
     ratios += [1.2]
-    assert settled_kernel(tmp_path) == ONEDNN
+    assert preferred_kernel(tmp_path) == ONEDNN
 
 
 def test_that_a_folder_that_cannot_be_written_only_costs_the_memory(ratios: list[float], tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     ratios += [1.2, 1.0]
-    assert [settled_kernel(tmp_path / "cache") for _ in range(2)] == [ONEDNN, TORCH]
+    assert [preferred_kernel(tmp_path / "cache") for _ in range(2)] == [ONEDNN, TORCH]
 
 
 def test_that_without_a_cache_nothing_is_written(ratios: list[float], tmp_path: Path) -> None:
     ratios += [1.2]
-    assert settled_kernel(None) == ONEDNN
+    assert preferred_kernel(None) == ONEDNN
     assert not list(tmp_path.iterdir())
 
 
