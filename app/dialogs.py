@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QInputDialo
 
 from app.theme.theme import Theme
 from app.widgets.choice_dialog import ChoiceDialog
+from app.widgets.dialog import BaseDialog
 from app.widgets.labels import plain_tip
 
 Kind = Literal["question", "warning", "error", "info"]
@@ -114,10 +115,8 @@ class Dialogs:
         name = QFileDialog.getExistingDirectory(self.parent, title, str(start or ""))
         return Path(name) if name else None
 
-    def run(self, dialog: QDialog) -> bool:
+    def run(self, dialog: BaseDialog) -> bool:
         """Show a dialog of a page and wait; returns whether it was accepted."""
-        if dialog.parent() is None:
-            dialog.setParent(self.parent, dialog.windowFlags())
         return dialog.exec() == QDialog.DialogCode.Accepted
 
     def _attached(self) -> tuple[QWidget, Theme]:
