@@ -1,9 +1,8 @@
-"""The one module that writes files meant to last.
+"""Write files and folders that must survive a crash; every such file is written here.
 
-A file appears complete or not at all: temporary name in the same folder, fsync, rename, fsync of the
-folder. A folder of files is published the same way and carries a manifest, written last, that names
-every file with its size and sha256; a folder whose manifest does not verify does not count.
-Every operating-system call goes through an :class:`Ops` so that tests can make the Nth one fail.
+A file appears complete or not at all: it is written under a temporary name in the same folder, synced and renamed, and
+the folder is synced. A folder is published the same way, with a manifest that is written last and has the size and
+sha256 of every file. Every operating-system call goes through :class:`Ops`, so that tests can make the Nth one fail.
 """
 
 from __future__ import annotations
@@ -29,33 +28,32 @@ _WINDOWS_RETRY_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
 class Ops:
-    """The operating-system calls of a durable write, in one place so that a test can fail any of them."""
+    """The operating-system calls of a durable write; a test replaces them to make one fail."""
 
     def write(self, path: Path, data: bytes) -> None:
         """Write and sync the content of one file."""
-        with open(path, "wb") as handle:
+        with path.open("wb") as handle:
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
 
     def write_chunks(self, path: Path, chunks: Iterable[bytes]) -> None:
-        """Write and sync one file from pieces that need not fit into memory together."""
-        with open(path, "wb") as handle:
-            for chunk in chunks:
-                handle.write(chunk)
+        """Write and sync one file from chunks, which need not fit into memory together."""
+        with path.open("wb") as handle:
+            handle.writelines(chunks)
             handle.flush()
             os.fsync(handle.fileno())
 
     def sync_file(self, path: Path) -> None:
-        """Force a file that another library wrote to the disk."""
-        with open(path, "rb+") as handle:
+        """Sync a file that another library wrote."""
+        with path.open("rb+") as handle:
             os.fsync(handle.fileno())
 
     def replace(self, source: Path, target: Path) -> None:
-        """Rename over the target; on Windows try again while another program holds it."""
+        """Rename over the target; on Windows try again while another program has it open."""
         for pause in (*_WINDOWS_RETRY_S, None):
             try:
-                os.replace(source, target)
+                source.replace(target)
                 return
             except PermissionError:
                 if sys.platform != "win32" or pause is None:
@@ -63,7 +61,7 @@ class Ops:
                 time.sleep(pause)
 
     def sync_dir(self, path: Path) -> None:
-        """Force a folder's entries to the disk, where the platform can."""
+        """Sync the entries of a folder, where the platform supports it."""
         if sys.platform == "win32":
             return
         handle = os.open(path, os.O_RDONLY)
@@ -77,11 +75,11 @@ _OPS = Ops()
 
 
 def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
-    """Replace ``path`` by ``data`` so that a crash leaves the old or the new content, never a mix.
+    """Replace ``path`` by ``data``; after a crash it holds the old or the new content.
 
     Raises:
         StorageFull: when there is no room; the old file is untouched.
-        UserError: when the place cannot be written.
+        UserError: when the folder cannot be written to.
     """
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
@@ -95,7 +93,7 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
 
 
 def write_stream(path: Path, chunks: Iterable[bytes], *, ops: Ops = _OPS) -> None:
-    """Replace ``path`` by the chunks one after the other; see :func:`write_bytes`."""
+    """Replace ``path`` by the chunks in their order; see :func:`write_bytes`."""
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
     with clear_errors(path):
@@ -113,7 +111,7 @@ def write_text(path: Path, text: str, *, ops: Ops = _OPS) -> None:
 
 
 def write_json(path: Path, value: Any, *, ops: Ops = _OPS) -> None:
-    """Replace ``path`` by readable JSON; see :func:`write_bytes`."""
+    """Replace ``path`` by indented JSON; see :func:`write_bytes`."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", ops=ops)
 
 
@@ -133,23 +131,23 @@ def read_json(path: Path) -> Any:
 
 def file_sha256(path: Path) -> str:
     """Return the hex sha256 of a file's content."""
-    with open(path, "rb") as handle:
+    with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def publish_folder(
     target: Path, fill: Callable[[Path], None], *, identity: dict[str, Any] | None = None, ops: Ops = _OPS
 ) -> str:
-    """Fill a new folder and make it appear at ``target`` complete, with a manifest.
+    """Fill a new folder with files and publish it at ``target`` with a manifest, complete or not at all.
 
     Args:
         target: must not exist yet.
-        fill: writes the files into the temporary folder it is given.
-        identity: plain values that the manifest carries beside the file list.
-        ops: the operating-system calls, replaced by tests.
+        fill: writes the files into the temporary folder that it gets.
+        identity: plain values that the manifest holds beside the list of files.
+        ops: the operating-system calls; tests replace them.
 
     Returns:
-        The sha256 of the manifest, which names the whole content.
+        The sha256 of the manifest, which identifies the whole content.
     """
     target = Path(target)
     tmp = target.parent / f"{TMP_PREFIX}{new_uid()}"
@@ -189,7 +187,7 @@ def verify_folder(folder: Path) -> dict[str, Any]:
     """Check every file against the manifest and return the manifest's identity.
 
     Raises:
-        BadInput: naming the first file that is missing, altered or unnamed.
+        BadInput: naming the first file that is missing or altered, or when there is no readable manifest.
     """
     manifest = read_json(Path(folder) / MANIFEST)
     for name, entry in manifest["files"].items():
@@ -202,9 +200,9 @@ def verify_folder(folder: Path) -> dict[str, Any]:
 
 
 def sweep(folder: Path, *, older_than_s: float = 0.0) -> int:
-    """Remove what interrupted writes left behind in ``folder``; return how many things.
+    """Remove what interrupted writes left in ``folder``; return the number of files and folders removed.
 
-    Where others may be writing at this moment, ``older_than_s`` spares what was touched in the last so many seconds.
+    ``older_than_s`` keeps what was changed in the last so many seconds, where another process may be writing.
     """
     count = 0
     for path in Path(folder).glob(f"{TMP_PREFIX}*"):
@@ -216,7 +214,7 @@ def sweep(folder: Path, *, older_than_s: float = 0.0) -> int:
 
 
 def _age_s(path: Path) -> float:
-    """Return the seconds since ``path`` was last touched; 0 when it is gone meanwhile."""
+    """Return the seconds since ``path`` was last changed; 0 when it no longer exists."""
     try:
         return time.time() - path.stat().st_mtime
     except OSError:
@@ -225,7 +223,7 @@ def _age_s(path: Path) -> float:
 
 @contextmanager
 def clear_errors(target: Path) -> Iterator[None]:
-    """Turn the operating system's refusals to write ``target`` into sentences."""
+    """Turn operating-system errors while ``target`` is written into user errors."""
     try:
         yield
     except OSError as error:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from filelock import FileLock, Timeout
 
@@ -84,7 +85,7 @@ class HeldLock:
             raise _clear(error, path.parent) from error
         self._text: FileIO | None = None
         with suppress(OSError):  # on a full disk the lock holds all the same; only the holder's name is missing
-            self._text = open(path, "r+b", buffering=0)  # noqa: SIM115  (open until release: the folder may be renamed)
+            self._text = path.open("r+b", buffering=0)
             me = Holder(os.getpid(), now_ms(), platform.node())
             self._text.truncate(0)
             self._text.write(json.dumps(asdict(me)).encode())
@@ -98,7 +99,7 @@ class HeldLock:
             self._text = None
         self._lock.release()
 
-    def __enter__(self) -> HeldLock:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
@@ -111,7 +112,7 @@ def read_holder(path: Path) -> Holder | None:
     A process that was killed leaves its name behind; only taking the lock tells whether it is held.
     """
     try:
-        with open(path, "rb") as handle:
+        with path.open("rb") as handle:
             row = json.loads(handle.read(_TEXT_BYTES))
         return Holder(int(row["pid"]), int(row["since_ms"]), str(row.get("host", "")))
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""``control.json``: how anyone who can write the run folder asks the run to pause, go on or stop."""
+"""``control.json``: requests to a run to pause, continue, stop or save a checkpoint."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ COMMANDS: tuple[str, ...] = get_args(Command)
 
 
 def request(path: Path, command: Command) -> None:
-    """Ask the run for ``command``; the file is replaced whole, so that no half of it is ever read."""
+    """Request ``command``. The file is replaced as a whole, so that no reader sees a part of it."""
     durable.write_json(path, {"command": command, "checkpoint": _read(path)[1]})
 
 
 def request_checkpoint(path: Path) -> None:
-    """Ask for one checkpoint, whatever else is asked for."""
+    """Request one checkpoint; the requested command stays as it is."""
     command, count = _read(path)
     durable.write_json(path, {"command": command, "checkpoint": count + 1})
 
 
 def requested(path: Path) -> Command:
-    """Return what is asked for now."""
+    """Return the command that is requested now."""
     return _read(path)[0]
 
 
 @contextlib.contextmanager
 def stop_on_signals(control: Path, signals: Sequence[int]) -> Iterator[None]:
-    """Within the context the first signal means stop and save, the second stop now, and a third ends the process.
+    """Within the context, the first signal means stop and save, the second stop now, and the third ends the process.
 
-    Only who holds the run's lock may use it: what it writes stops whichever process works on the run.
+    Only the process that holds the run's lock may use it, because the request stops the process that works on the run.
     """
 
     def stop(number: int, _frame: Any) -> None:
-        asked = requested(control)
-        if asked == "stop_now":
+        current = requested(control)
+        if current == "stop_now":
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         with contextlib.suppress(UserError):
-            request(control, "stop_now" if asked == "stop_and_save" else "stop_and_save")
+            request(control, "stop_now" if current == "stop_and_save" else "stop_and_save")
 
     before = {number: signal.signal(number, stop) for number in signals}
     try:
@@ -57,10 +57,10 @@ def stop_on_signals(control: Path, signals: Sequence[int]) -> Iterator[None]:
 
 
 class ControlFile:
-    """The engine's view of ``control.json``; keeps the contract of ``core.training.control.Control``.
+    """``control.json`` as the engine reads it; implements ``core.training.control.Control``.
 
-    A poll is one ``stat`` and reads the file only when it was replaced. A damaged file changes nothing:
-    the last readable command holds.
+    A poll is one ``stat``; the file is read only when it was replaced. While it is damaged, the last readable command
+    stays valid.
     """
 
     def __init__(self, path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -70,19 +70,19 @@ class ControlFile:
         self._command: Command = "run"
         self._count = 0
         self._refresh()
-        self._taken = self._count
+        self._handled = self._count
 
     def command(self) -> Command:
-        """Return what is wanted now."""
+        """Return the command that is requested now."""
         self._refresh()
         return self._command
 
     def take_checkpoint_request(self) -> bool:
-        """Return True once for each request since the run began."""
+        """Return True once for each checkpoint requested since the run started."""
         self._refresh()
-        if self._count <= self._taken:
+        if self._count <= self._handled:
             return False
-        self._taken += 1
+        self._handled += 1
         return True
 
     def wait(self, seconds: float) -> None:

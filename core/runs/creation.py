@@ -1,4 +1,4 @@
-"""Making a run: inputs hashed, settings frozen, the folder published complete."""
+"""Create a run: hash the inputs, freeze the settings, publish the folder."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "acc
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a new run is asked to be.
+    """What a new run is made of.
 
     Attributes:
-        dataset: where the pairs come from (dataset version or file), as shown later.
-        command_line: the call that makes the same run again.
-        parent_run, parent_step: of a fork.
+        dataset: where the pairs come from: id, title and hash of the dataset version, or the file.
+        command_line: the call that creates the same run again.
+        parent_run, parent_step: of a fork, the run and the checkpoint that it continues.
     """
 
     config: RunConfig
@@ -50,14 +50,14 @@ def create_run(path: Path, new: NewRun, *, run_id: str = "") -> RunFolder:
 
     Raises:
         BadInput: when no pair is left to train on, or there is no adapter.
-        UsageError: when something lies at ``path`` already.
+        UsageError: when ``path`` exists and is not an empty folder.
         NotFound: when there is no model.
     """
     return publish(path, make_record(new, run_id or new_uid()), _used(new.pairs))
 
 
 def make_record(new: NewRun, run_id: str) -> RunRecord:
-    """Hash the inputs and return what will stand in ``run.json``.
+    """Hash the inputs and return the content of ``run.json``.
 
     Raises:
         BadInput: when no pair is left to train on.

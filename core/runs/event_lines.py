@@ -1,4 +1,4 @@
-"""Events as text: one readable line, or one line of strict JSON. Ids only, never the text of a pair."""
+"""An event as one readable line, or as one line of strict JSON. Ids only, never the text of a pair."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The run folder: where everything of one run lies, and how it comes into being complete.
+"""The run folder: the names of its files, and how it is created.
 
-Its inputs (``run.json`` and ``pairs.jsonl``) are published together with a manifest of their hashes and
-never change again; all else in the folder is written by the process that trains, but for ``control.json``.
+Its inputs (``run.json`` and ``pairs.jsonl``) are published together with a manifest of their hashes and never change.
+Everything else in the folder is written by the process that trains, except ``control.json``.
 """
 
 from __future__ import annotations
@@ -43,36 +43,36 @@ class RunFolder:
 
     @property
     def control(self) -> Path:
-        """What the run is asked to do."""
+        """Requests to the run."""
         return self.path / "control.json"
 
     @property
     def worker(self) -> Path:
-        """Who works on the run, with a heartbeat."""
+        """The process that works on the run, with its heartbeat."""
         return self.path / "worker.json"
 
     @property
     def lock(self) -> Path:
-        """Held by the process that trains."""
+        """The lock that the training process holds."""
         return self.path / ".lock"
 
     @property
     def log(self) -> Path:
-        """What happened, in lines for people; ids only, never prompt text."""
+        """The events as lines for people; ids only, never prompt text."""
         return self.path / "log.txt"
 
     @property
     def worker_output(self) -> Path:
-        """What a worker process printed, kept for crashes that leave no event."""
+        """What a worker process printed, for crashes that leave no event."""
         return self.path / "worker-output.txt"
 
     @property
     def checkpoints(self) -> Path:
-        """Checkpoints, one folder each."""
+        """The checkpoints, a folder each."""
         return self.path / "checkpoints"
 
     def exists(self) -> bool:
-        """Say whether this is a run folder."""
+        """Return whether this is a run folder."""
         return self.run_json.is_file()
 
     def record(self) -> RunRecord:
@@ -83,7 +83,7 @@ class RunFolder:
             BadInput: when ``run.json`` is damaged.
         """
         if not self.exists():
-            raise NotFound(f"{self.path} holds no run.", "Name a folder that `train` made.")
+            raise NotFound(f"{self.path} holds no run.", "Name a run folder.")
         try:
             return RunRecord.from_plain(durable.read_json(self.run_json))
         except (KeyError, TypeError) as error:
@@ -96,7 +96,7 @@ class RunFolder:
             BadInput: naming the line that cannot be read.
         """
         pairs = []
-        with open(self.pairs_file, encoding="utf-8", newline="\n") as lines:
+        with self.pairs_file.open(encoding="utf-8", newline="\n") as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     pairs.append(TrainingPair.from_plain(json.loads(line)))
@@ -118,7 +118,7 @@ class RunFolder:
         """Return the last lines of the log."""
         if not self.log.is_file():
             return []
-        with open(self.log, "rb") as handle:
+        with self.log.open("rb") as handle:
             handle.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
             return handle.read().decode("utf-8", "replace").splitlines()[-lines:]
 
@@ -132,14 +132,14 @@ def publish(path: Path, record: RunRecord, pairs: Sequence[TrainingPair]) -> Run
     """Make the run folder appear complete, or not at all.
 
     Raises:
-        UsageError: when something lies there already.
+        UsageError: when ``path`` exists and is not an empty folder.
         StorageFull: when there is no room; nothing is left behind.
     """
     path = Path(path)
     if path.is_dir() and not any(path.iterdir()):
         path.rmdir()
     if path.exists():
-        raise UsageError(f"{path} exists already.", "Name a new folder, or take a run up with --resume.")
+        raise UsageError(f"{path} exists already.", "Name a new folder, or resume the run with --resume.")
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def fill(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Child runs: a run folder of its own that goes on from another run's checkpoint under changed settings."""
+"""Forks: runs that continue from another run's checkpoint under changed settings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.domain.run_record import Charter
 from core.durable import MANIFEST
-from core.runs.child_processes.fork import fork_in_child
+from core.runs.child_processes.request import run_in_subprocess
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
+from core.runs.hosting.hosts import worker_environment
 
 
 def fork_run(
@@ -27,16 +28,16 @@ def fork_run(
     name: str = "",
     charter: Charter | None = None,
 ) -> RunFolder:
-    """Make the child run, ready to start; nothing is left behind when that fails.
+    """Create the fork, ready to start; when that fails, nothing is left behind.
 
     Args:
-        parent: the run that is forked; it is not touched.
-        step: of the checkpoint that the child continues from; the newest when None.
+        parent: the run that is forked; it is not changed.
+        step: of the checkpoint that the fork continues from; the newest when None.
         changes: settings that differ, by name.
-        path: folder of the child; beside its parent, named by its id, when None.
-        run_id: id of the child; a new one when "".
-        name: of the child.
-        charter: of the child; the parent's when None.
+        path: folder of the fork; None puts it beside its parent, named by its id.
+        run_id: id of the fork; a new one when "".
+        name: of the fork.
+        charter: of the fork; the parent's when None.
 
     Raises:
         NotFound: when there is no such checkpoint.
@@ -64,13 +65,24 @@ def fork_run(
         parent_step=step,
     )
     run_id = run_id or new_uid()
-    child = create_run(path or parent.path.parent / run_id, new, run_id=run_id)
+    fork = create_run(path or parent.path.parent / run_id, new, run_id=run_id)
     try:
-        fork_in_child(source, child.path)
-    except BaseException:  # also Ctrl+C, and an error of the program: half a child would look like a run
-        shutil.rmtree(child.path, ignore_errors=True)
+        fork_in_child(source, fork.path)
+    except BaseException:  # also Ctrl+C: a folder without the checkpoint would look like a run
+        shutil.rmtree(fork.path, ignore_errors=True)
         raise
-    return child
+    return fork
+
+
+def fork_in_child(source: Path, run_dir: Path) -> None:
+    """Copy the checkpoint ``source`` into the run at ``run_dir``, in a child process, because that needs torch.
+
+    Raises:
+        UsageError: when a setting changed that a checkpoint cannot follow.
+        BadInput: when the checkpoint is damaged.
+    """
+    request = {"source": str(source), "run_dir": str(run_dir)}
+    run_in_subprocess("core.runs.child_processes.fork", request, environment=worker_environment())
 
 
 def saved_steps(run: RunFolder) -> list[int]:
@@ -80,7 +92,7 @@ def saved_steps(run: RunFolder) -> list[int]:
 
 
 def fork_command(parent: RunFolder, step: int, changes: Mapping[str, Any]) -> str:
-    """Return the call that makes the same child again."""
+    """Return the call that creates the same fork again."""
     words = ["pairwright", "runs", "fork", str(parent.path.resolve()), "--step", str(step)]
     for key, value in changes.items():
         words += ["--set", f"{key}={value}"]
@@ -88,4 +100,4 @@ def fork_command(parent: RunFolder, step: int, changes: Mapping[str, Any]) -> st
 
 
 def _about(steps: list[int]) -> str:
-    return f"There are those of steps {', '.join(map(str, steps))}." if steps else "It has none yet."
+    return f"It has checkpoints of the steps {', '.join(map(str, steps))}." if steps else "It has none yet."

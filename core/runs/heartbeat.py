@@ -1,8 +1,7 @@
-"""``worker.json``: which process works on a run, what it is doing, and that it still lives.
+"""``worker.json``: which process works on a run, in which state it is, and that it is alive.
 
-The file is replaced about once a second without forcing it to the disk: after a power cut the process is
-gone anyway, and whoever asks looks at the process itself. Where the run lies on another machine's disk
-only the age of the heartbeat can tell.
+The file is replaced once a second and not synced to the disk: after a power cut the process has ended anyway. A reader
+on the same machine checks the process itself; on another machine only the age of the heartbeat decides.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ class Worker:
     """One process at work on a run.
 
     Attributes:
-        pid, started: process id and its start time in seconds since the epoch; together they name a
-            process, since ids are used again.
+        pid, started: process id and its start time in seconds since 1970; together they identify a process, because
+            ids are used again.
         machine: name of the computer. host: "process", "thread" or "terminal".
-        state: what it is doing, from the events of the run. detail: why, when it waits.
+        state: from the events of the run. detail: why it is paused, when the run did that itself.
     """
 
     pid: int
@@ -47,16 +46,16 @@ class Worker:
     detail: str = ""
 
     def alive(self, at_ms: int) -> bool:
-        """Say whether this worker is still at it."""
+        """Return whether this worker is alive at the time ``at_ms`` (UTC milliseconds)."""
         if self.state == "ended":
             return False
         if self.machine != platform.node():
             return at_ms - self.heartbeat_ms < FOREIGN_STALE_MS
-        return _lives(self.pid, self.started)
+        return _is_running(self.pid, self.started)
 
 
 def read_worker(path: Path) -> Worker | None:
-    """Return the last worker that reported, or None."""
+    """Return the worker that reported last; None without a readable file."""
     try:
         plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return Worker(**{f.name: plain[f.name] for f in fields(Worker) if f.name in plain})
@@ -65,7 +64,7 @@ def read_worker(path: Path) -> Worker | None:
 
 
 class Heartbeat:
-    """Writes ``worker.json`` from a small thread of its own until it is ended."""
+    """Writes ``worker.json`` from a thread of its own until :meth:`end`."""
 
     def __init__(self, path: Path, *, host: str, attempt: int) -> None:
         self._path = path
@@ -76,18 +75,18 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Write the first beat at once and go on in the background."""
+        """Write the first heartbeat at once and continue in the background."""
         self._write()
         self._thread.start()
 
     def set(self, state: WorkerState, detail: str = "") -> None:
-        """Report another state at once."""
+        """Report a state at once."""
         with self._lock:
             self._worker = replace(self._worker, state=state, detail=detail)
         self._write()
 
     def end(self) -> None:
-        """Report the end and stop beating."""
+        """Report the end and stop the thread."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -103,13 +102,13 @@ class Heartbeat:
             tmp = self._path.with_name(f"{TMP_PREFIX}worker-{os.getpid()}")
             try:
                 tmp.write_text(json.dumps(asdict(self._worker)), encoding="utf-8")
-                os.replace(tmp, self._path)
+                tmp.replace(self._path)
             except OSError:
-                # A missed beat (disk full, file held open) costs nothing: the process id still answers.
+                # A missed heartbeat (disk full, file held open) does no harm: readers check the process id.
                 tmp.unlink(missing_ok=True)
 
 
-def _lives(pid: int, started: float) -> bool:
+def _is_running(pid: int, started: float) -> bool:
     try:
         process = psutil.Process(pid)
         if abs(process.create_time() - started) > _SAME_START_S:

@@ -1,7 +1,7 @@
-"""Pairs for a bare run, read from lines of prompt / chosen / rejected without any workspace.
+"""Read pairs for a run without a workspace, from JSON lines of prompt / chosen / rejected.
 
-Texts are taken byte for byte: a string is a whole prompt of one user turn and is never taken apart. For
-messy or foreign files there is the import of a workspace, which lists bad rows instead of stopping.
+Texts are kept byte for byte: a string is a prompt of one user turn and is not parsed. Files in other formats, or with
+bad rows, can be imported into a workspace, which lists bad rows instead of stopping.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.domain.pair import TrainingPair
 
 _LINE_BYTES = 8 << 20
 _SPLITS = ("train", "dev", "test")
-_HINT = "Mend the line, or import the file into a workspace, which leaves bad rows out and lists them."
+_HINT = "Correct the line, or import the file into a workspace, which leaves bad rows out and lists them."
 
 
 def read_pairs(path: Path) -> list[TrainingPair]:
@@ -52,7 +52,7 @@ def read_pairs(path: Path) -> list[TrainingPair]:
 
 
 def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def _lines(handle: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -121,7 +121,7 @@ def _switch(row: dict[str, Any], key: str, number: int) -> bool:
 
 
 def _texts(row: dict[str, Any], number: int) -> tuple[Prompt, str, str]:
-    """Return prompt and both answers, whatever mix of texts and messages the row holds."""
+    """Return prompt and both answers from any mix of texts and messages."""
     if "prompt" not in row:
         return _whole_conversations(row, number)
     value = row["prompt"]

@@ -40,7 +40,7 @@ from core.runs.status import RunStatus, read_status
 
 @dataclass(frozen=True, slots=True)
 class PairVisit:
-    """One pair at one step: the row that the engine measured, and where in the run it stands."""
+    """What the engine measured of one pair at one step, with step, attempt and kind."""
 
     step: int
     attempt: int
@@ -55,7 +55,7 @@ class PairVisit:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event with its place in the ledger."""
+    """An event with its number, attempt and time in the ledger."""
 
     seq: int
     attempt: int
@@ -67,7 +67,7 @@ _VISIT = "step, attempt, kind, " + ", ".join(f'"{column.name}"' for column in sc
 
 
 class RunReader:
-    """Reads one run folder; cheap to make, safe to use from several threads."""
+    """Reads one run folder. It may be used from several threads."""
 
     def __init__(self, run_dir: Path) -> None:
         self.folder = RunFolder(Path(run_dir))
@@ -86,7 +86,7 @@ class RunReader:
         return self.record().config
 
     def status(self) -> RunStatus:
-        """Return state and progress, from the ledger, the heartbeat and the process itself."""
+        """Return state and progress, from ledger, heartbeat and process."""
         return read_status(self.folder)
 
     def log_tail(self, lines: int = 500) -> list[str]:
@@ -98,8 +98,7 @@ class RunReader:
     def poll(self, *, rows: bool = False) -> list[RunEvent]:
         """Return the events since the last call, in order; the first call returns all of them.
 
-        After a resume a new ``RunStarted`` follows, whose ``resumed_from`` says which later steps of
-        before no longer count.
+        After a resume a new ``RunStarted`` follows; earlier steps after its ``resumed_from`` no longer count.
         """
         with self._lock:
             logged = self.events_after(self._last_seq, rows=rows)
@@ -108,7 +107,7 @@ class RunReader:
         return [item.event for item in logged]
 
     def events(self) -> list[LoggedEvent]:
-        """Return every event of every attempt, without per-pair rows: the run's log."""
+        """Return every event of every attempt, without pair rows."""
         return self.events_after(0)
 
     def events_after(self, seq: int, *, rows: bool = False) -> list[LoggedEvent]:
@@ -134,7 +133,7 @@ class RunReader:
             return [_logged(row) for row in db.execute(query) if row["event"] in EVENT_TYPES]
 
     def steps(self) -> list[StepDone]:
-        """Return the optimizer steps that count, without per-pair rows."""
+        """Return the optimizer steps that count, without pair rows."""
         return self._latest(StepDone, ())
 
     def started(self) -> RunStarted | None:
@@ -160,7 +159,7 @@ class RunReader:
             return self._series.names(db)
 
     def evals(self, split: str | None = None) -> list[EvalDone]:
-        """Return the probes that count, by step, without per-pair rows."""
+        """Return the probes that count, by step, without pair rows."""
         found = self._latest(EvalDone, ("split",))
         return [event for event in found if split is None or event.split == split]
 
@@ -227,7 +226,7 @@ class RunReader:
     def margins(
         self, *, first: int | None = None, last: int | None = None, kind: str = schema.TRAIN, column: str = "margin"
     ) -> tuple[list[str], array[float]]:
-        """Return every pair's value at its last visit (within a range of steps), for a histogram with brushing."""
+        """Return pair ids and each pair's value at its last visit (within a range of steps), for a histogram."""
         visits = self._last_visits(first, last, kind)
         return [visit.pair_id for visit in visits], array("d", (getattr(visit.row, column) for visit in visits))
 
@@ -247,11 +246,11 @@ _NEWEST = (
     "NOT EXISTS (SELECT 1 FROM pair_rows AS later WHERE later.kind = pair_rows.kind AND later.step = pair_rows.step"
     " AND later.pair_id = pair_rows.pair_id AND later.attempt > pair_rows.attempt)"
 )
-"""A probe made both before and after a resume at the same step counts once: the later one."""
+"""Of a probe at the same step before and after a resume, only the later one counts."""
 
 
 def _counts(db: sqlite3.Connection) -> str:
-    """Return the SQL condition under which a per-pair row counts."""
+    """Return the SQL condition for the pair rows that count."""
     timeline = read_timeline(db)
     return timeline.where() if len(timeline.limits) < 2 else f"{timeline.where()} AND {_NEWEST}"
 

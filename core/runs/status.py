@@ -1,7 +1,7 @@
-"""What state a run is in, and how far: told from what it did, never from what it was asked.
+"""State and progress of a run, from what it did, never from what was requested.
 
-The process decides while it lives; the last event decides once it is gone; a run whose process is gone
-without a last event was interrupted.
+While the process works, its heartbeat decides; afterwards the last event decides. A run whose process ended without a
+last event was interrupted.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class RunStatus:
         step, total_steps: optimizer steps done and planned (0 planned: not known yet).
         phase: the running phase with ``phase_done`` of ``phase_total``; only while it lives.
         message, hint: why it failed or stopped. kind: the machine name of a failure.
-        last: the newest step that counts, for tiles.
-        eta_s: seconds still to go at the pace of the last steps, or None.
+        last: the newest step that counts.
+        eta_s: seconds that remain at the pace of the last steps, or None.
         elapsed_s: seconds spent in steps so far.
     """
 
@@ -63,8 +63,8 @@ class RunStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the ledger says."""
+class _LedgerFacts:
+    """The facts of a run's ledger that its status is made of."""
 
     started: RunStarted | None = None
     started_ms: int = 0
@@ -83,9 +83,9 @@ def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
     at_ms = now_ms() if at_ms is None else at_ms
     worker = read_worker(folder.worker)
     with open_ledger(folder.ledger) as db:
-        told = _told(db) if db is not None else _Told()
+        facts = _ledger_facts(db) if db is not None else _LedgerFacts()
     alive = worker is not None and worker.alive(at_ms)
-    return _combine(told, worker, alive)
+    return _combine(facts, worker, alive)
 
 
 def require_startable(folder: RunFolder) -> None:
@@ -100,7 +100,7 @@ def require_startable(folder: RunFolder) -> None:
         raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
 
 
-def _told(db: sqlite3.Connection) -> _Told:
+def _ledger_facts(db: sqlite3.Connection) -> _LedgerFacts:
     started, started_ms, _ = _newest(db, "started")
     terminal, terminal_ms, terminal_attempt = _newest(db, "finished", "failed")
     phase, _, _ = _newest(db, "phase")
@@ -112,7 +112,7 @@ def _told(db: sqlite3.Connection) -> _Told:
     elapsed = db.execute(f"SELECT COALESCE(SUM(seconds), 0) FROM steps WHERE {where}").fetchone()[0]
     last = schema.decode(StepDone, row) if row else None
     total = _total(db, started)
-    return _Told(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, pace, elapsed)
+    return _LedgerFacts(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, pace, elapsed)
 
 
 def _total(db: sqlite3.Connection, started: RunStarted | None) -> int:
@@ -132,49 +132,49 @@ def _newest(db: sqlite3.Connection, *names: str) -> tuple[Any, int, int]:
     return (from_plain(json.loads(row[0])), row[1], row[2]) if row else (None, 0, 0)
 
 
-def _combine(told: _Told, worker: Worker | None, alive: bool) -> RunStatus:
-    attempt = max(worker.attempt if worker else 0, told.started.attempt if told.started else 0)
-    state = _state(told, worker, alive, attempt)
-    step = told.last.step if told.last else 0
-    total = told.total
-    live = alive and told.phase is not None
-    ended = told.terminal if not alive and told.terminal_attempt >= attempt else None
-    running = state == "running" and told.pace_s is not None and total > step
+def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStatus:
+    attempt = max(worker.attempt if worker else 0, facts.started.attempt if facts.started else 0)
+    state = _state(facts, worker, alive, attempt)
+    step = facts.last.step if facts.last else 0
+    total = facts.total
+    live = alive and facts.phase is not None
+    ended = facts.terminal if not alive and facts.terminal_attempt >= attempt else None
+    running = state == "running" and facts.pace_s is not None and total > step
     return RunStatus(
         state=state,
         attempt=attempt,
         step=step,
         total_steps=total,
-        phase=told.phase.phase if live and told.phase else "",
-        phase_done=told.phase.done if live and told.phase else 0,
-        phase_total=told.phase.total if live and told.phase else 0,
-        phase_detail=told.phase.detail if live and told.phase else "",
+        phase=facts.phase.phase if live and facts.phase else "",
+        phase_done=facts.phase.done if live and facts.phase else 0,
+        phase_total=facts.phase.total if live and facts.phase else 0,
+        phase_detail=facts.phase.detail if live and facts.phase else "",
         message=_message(ended, state),
         hint=ended.hint if isinstance(ended, Failed) else "",
         kind=ended.kind if isinstance(ended, Failed) else "",
         detail=worker.detail if worker and alive else "",
         pair_ids=ended.pair_ids if isinstance(ended, Failed) else (),
-        last=told.last,
-        eta_s=told.pace_s * (total - step) if running and told.pace_s is not None else None,
-        elapsed_s=told.elapsed_s,
-        device=told.started.device if told.started else "",
+        last=facts.last,
+        eta_s=facts.pace_s * (total - step) if running and facts.pace_s is not None else None,
+        elapsed_s=facts.elapsed_s,
+        device=facts.started.device if facts.started else "",
         host=worker.host if worker else "",
         pid=worker.pid if worker and alive else 0,
-        started_ms=told.started_ms,
-        ended_ms=told.terminal_ms if ended else 0,
+        started_ms=facts.started_ms,
+        ended_ms=facts.terminal_ms if ended else 0,
         adapter_path=ended.adapter_path if isinstance(ended, Finished) else "",
         summary=ended.summary if isinstance(ended, Finished) else None,
     )
 
 
-def _state(told: _Told, worker: Worker | None, alive: bool, attempt: int) -> RunState:
+def _state(facts: _LedgerFacts, worker: Worker | None, alive: bool, attempt: int) -> RunState:
     if alive and worker is not None:
         return "running" if worker.state in ("starting", "ended") else worker.state
-    if told.terminal is not None and told.terminal_attempt >= attempt:
-        if isinstance(told.terminal, Failed):
+    if facts.terminal is not None and facts.terminal_attempt >= attempt:
+        if isinstance(facts.terminal, Failed):
             return "failed"
-        return "finished" if told.terminal.reason in ("completed", "kl_budget") else "stopped"
-    return "interrupted" if worker is not None or told.started is not None else "created"
+        return "finished" if facts.terminal.reason in ("completed", "kl_budget") else "stopped"
+    return "interrupted" if worker is not None or facts.started is not None else "created"
 
 
 def _message(ended: Finished | Failed | None, state: RunState) -> str:
@@ -187,4 +187,8 @@ def _message(ended: Finished | Failed | None, state: RunState) -> str:
             "stopped_without_saving": "Stopped as asked, without saving.",
             "kl_budget": "Stopped because the KL budget was reached.",
         }[ended.reason]
-    return "The process ended without a word; everything up to the last step is safe." if state == "interrupted" else ""
+    return (
+        "The process ended without a last event; everything up to the last step is safe."
+        if state == "interrupted"
+        else ""
+    )

@@ -1,9 +1,9 @@
 """The worker process: ``python -m core.runs.worker RUN_DIR``.
 
-It works on one run at low priority, so that a window stays smooth, and outlives the window that began it
-unless told not to. SIGTERM means stop and save; a second one means stop now. Under ``torchrun`` the first
-process works like this one and the others follow it (:mod:`core.runs.hosting.torchrun`); they ignore SIGTERM, which
-torchrun sends to all, for the first needs them until it has saved.
+It works on one run at low priority, so that the window stays responsive, and continues after the window that started
+it was closed, unless ``--die-with-parent`` is given. SIGTERM means stop and save; a second one means stop now. Under
+``torchrun`` the first process works like a single one and the others follow it (:mod:`core.runs.hosting.torchrun`).
+These ignore SIGTERM, which torchrun sends to all processes, because the first needs them until it has saved.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
+
+import psutil
 
 from core.domain.errors import UserError
 from core.domain.run_events import Finished
@@ -28,26 +30,26 @@ NICENESS = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Work on one run; return 0 when it ended as asked, 1 when it failed, and a user error's own code."""
-    options = _parser().parse_args(arguments)
-    run_dir = Path(options.run_dir)
+    """Work on one run; return 0 when it finished or stopped as asked, 1 when it failed, or the code of a user error."""
+    given = _parser().parse_args(arguments)
+    run_dir = Path(given.run_dir)
     _lower_priority()
-    if options.die_with_parent:
+    if given.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
-    engine = named_engine(options.engine) if options.engine else None
-    how = HostOptions(
+    engine = named_engine(given.engine) if given.engine else None
+    options = HostOptions(
         host="process",
         engine=engine,
         cache_dir=cache_dir(),
         signals=(signal.SIGTERM,),
-        reset=not options.keep_control,
+        reset=not given.keep_control,
     )
     try:
         if is_follower():
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            last = follow(run_dir, how)
+            last = follow(run_dir, options)
         else:
-            last = drive(run_dir, how)
+            last = drive(run_dir, options)
     except UserError as error:
         print(f"{error.message} {error.hint}".rstrip(), file=sys.stderr, flush=True)
         return error.exit_code
@@ -58,15 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core.runs.worker", description="Work on one run folder.")
     parser.add_argument("run_dir")
     parser.add_argument("--die-with-parent", action="store_true", help="stop and save when the parent process ends")
-    parser.add_argument("--keep-control", action="store_true", help="whoever starts this has asked the run to go on")
+    parser.add_argument("--keep-control", action="store_true", help="keep the requests in control.json")
     parser.add_argument("--engine", default="", help="module:function instead of the real engine")
     return parser
 
 
 def _lower_priority() -> None:
-    """Let everything else go first; where that is not allowed the run just competes."""
-    import psutil
-
+    """Lower the priority of this process where the system allows it."""
     with contextlib.suppress(psutil.Error, OSError):
         if sys.platform == "win32":
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
@@ -75,10 +75,10 @@ def _lower_priority() -> None:
 
 
 def _die_with_parent(control: Path) -> None:
-    """Stop and save when standard input ends: a pipe nobody writes to, which ends when the parent does.
+    """Stop and save when standard input ends: a pipe that nobody writes to, and that closes when the parent ends.
 
-    Linux could send a signal at the parent's death instead, but it watches the parent's *thread*, and a
-    window starts workers from threads that come and go.
+    Linux can send a signal when the parent ends (PR_SET_PDEATHSIG), but it watches the parent's *thread*, and a
+    window starts workers from short-lived threads.
     """
 
     def watch() -> None:

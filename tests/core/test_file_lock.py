@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from core import file_lock
 from core.domain.errors import StorageFull, UserError
 from core.file_lock import HeldLock, Holder, LockTaken, read_holder
 
@@ -74,13 +73,13 @@ def test_that_a_killed_holder_does_not_block_the_next(path: Path) -> None:
 def test_that_a_lock_of_an_earlier_version_excludes_and_names_its_holder(path: Path) -> None:
     import fcntl
 
-    with open(path, "w+b", buffering=0) as old:
+    with path.open("w+b", buffering=0) as old:
         fcntl.flock(old.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         old.write(json.dumps({"pid": 17, "since_ms": 0}).encode())
         with pytest.raises(LockTaken, match="process 17 since"):
             HeldLock(path)
         assert read_holder(path) == Holder(17, 0), "a refused holder leaves the text as it is"
-    with HeldLock(path), open(path, "r+b", buffering=0) as old:
+    with HeldLock(path), path.open("r+b", buffering=0) as old:
         with pytest.raises(BlockingIOError):
             fcntl.flock(old.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert {"pid", "since_ms"} <= json.loads(old.read()).keys()
@@ -124,7 +123,7 @@ class NoRoom(FileIO):
 
 
 def test_that_a_full_disk_does_not_keep_the_lock_from_being_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_lock, "open", lambda file, mode, **_: NoRoom(file, mode), raising=False)
+    monkeypatch.setattr(Path, "open", lambda self, mode, **_: NoRoom(self, mode))
     lock = HeldLock(path)
     with pytest.raises(LockTaken, match="another process"):
         HeldLock(path)

@@ -1,7 +1,7 @@
-"""Trying a run out in a process of its own: tokens of all pairs, one dry step through the real engine.
+"""Child program: try a run before it is started. Tokenises all pairs and makes one step with the real engine.
 
-The dry step takes pairs spread over all lengths, the longest among them, so that its peak memory is close
-to the run's and its time can be scaled. It passes the same truth gate. Nothing is left behind.
+The pairs of the step are spread over all lengths, the longest among them, so that its peak memory is close to the run's
+and its time can be scaled. It passes the same truth gate. Nothing is left behind.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
@@ -28,8 +31,16 @@ from core.domain.run_events import (
     TokenReport,
     Warned,
 )
+from core.model_files.folder_check import check_model
+from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Progress, serve
 from core.runs.folder import RunFolder
+from core.training.control import NoControl
+from core.training.engine import train
+from core.training.forward.memory_plan import ModelShape, plan_memory
+from core.training.policy.read_model import read_tokenizer
+from core.training.steps.data_order import total_steps
+from core.training.text.tokenise import encode_pairs
 
 _ROOM = 1 << 30
 _TOTAL = 4
@@ -37,46 +48,39 @@ _FORWARD_SHARE = 1 / 3
 """A forward pass without gradient costs about a third of a training step's forward and backward."""
 
 
-def examine(question: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Answer the question ``{config, model_dir, pairs_dir, place}`` with a report in plain values."""
-    from core.model_files.offline import go_offline
-
+def examine(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Return the report on the request ``{config, model_dir, pairs_dir, place}`` as plain values."""
     go_offline()
-    config = RunConfig.from_plain(question["config"])
-    model_dir, pairs = Path(question["model_dir"]), RunFolder(Path(question["pairs_dir"])).pairs()
-    progress(0, _TOTAL, "Looking at the model")
-    checks = [_look_at_model(model_dir)]
+    config = RunConfig.from_plain(request["config"])
+    model_dir, pairs = Path(request["model_dir"]), RunFolder(Path(request["pairs_dir"])).pairs()
+    progress(0, _TOTAL, "Checking the model")
+    checks = [_model_check(model_dir)]
     progress(1, _TOTAL, f"Tokenising {len(pairs):,} pairs")
     tokens, lengths = _tokenise(config, model_dir, pairs)
     checks.append(token_check(tokens))
-    progress(2, _TOTAL, "One dry step")
-    dry = _DryRun(config, model_dir, _spread(pairs, lengths, config.batch_size))
-    dry.run(progress)
+    progress(2, _TOTAL, "One step as a test")
+    tested = _TestedStep(config, model_dir, _spread(pairs, lengths, config.batch_size))
+    tested.run(progress)
     progress(3, _TOTAL, "Counting")
-    report = _report(config, pairs, tokens, lengths, dry, Path(question["place"]))
+    report = _report(config, pairs, tokens, lengths, tested, Path(request["place"]))
     progress(_TOTAL, _TOTAL, "Done")
-    return replace(report, checks=(*checks, *dry.checks, *report.checks)).to_plain()
+    return replace(report, checks=(*checks, *tested.checks, *report.checks)).to_plain()
 
 
-def _look_at_model(model_dir: Path) -> Check:
-    """Refuse what is unsafe or incomplete before anything is loaded."""
-    from core.model_files.folder_check import check_model
-
+def _model_check(model_dir: Path) -> Check:
+    """Refuse a model that is unsafe or incomplete, before anything is loaded."""
     check_model(model_dir)
     size = sum(p.stat().st_size for p in ([model_dir] if model_dir.is_file() else model_dir.glob("*.safetensors")))
     return Check("model", "ok", f"{model_dir.name} is safe to load ({size / 2**20:,.0f} MiB of weights).")
 
 
 def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
-    from core.training.policy.read_model import read_tokenizer
-    from core.training.text.tokenise import encode_pairs
-
     encoded, report = encode_pairs(pairs, read_tokenizer(model_dir), config)
     return report, {pair.pair_id: pair.length for pair in encoded}
 
 
 def token_check(tokens: TokenReport) -> Check:
-    """Say what tokenising does to the data."""
+    """Return the check of what tokenising does to the pairs: lengths, truncated and dropped pairs."""
     text = (
         f"Half of the rows below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
         f"{tokens.truncated} of {tokens.pairs} pairs truncated, {tokens.dropped} dropped, "
@@ -96,8 +100,8 @@ def _spread(pairs: Sequence[TrainingPair], lengths: dict[str, int], count: int) 
     return [usable[len(usable) - 1 - i * len(usable) // count] for i in range(count)]
 
 
-class _DryRun:
-    """One step of the real engine in a folder that is thrown away."""
+class _TestedStep:
+    """One step of the real engine in a temporary folder."""
 
     def __init__(self, config: RunConfig, model_dir: Path, pairs: list[TrainingPair]) -> None:
         quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "kl_budget": 0.0}
@@ -112,10 +116,7 @@ class _DryRun:
         self.saved_bytes = 0
 
     def run(self, progress: Progress) -> None:
-        """Drive the engine and keep what its events say."""
-        from core.training.control import NoControl
-        from core.training.engine import train
-
+        """Run the engine and keep the facts of its events."""
         place = Path(tempfile.mkdtemp(prefix="pairwright-preflight-"))
         try:
             clock = _PhaseClock()
@@ -135,7 +136,7 @@ class _DryRun:
             case PhaseChanged(phase="load", done=1):
                 self.forward = event.detail.removeprefix("forward pass: ")
             case PhaseChanged():
-                progress(2, _TOTAL, f"One dry step: {event.phase}")
+                progress(2, _TOTAL, f"One step as a test: {event.phase}")
             case GateReport():
                 self.gate = event
             case StepDone():
@@ -150,14 +151,12 @@ class _PhaseClock:
     """Adds up the seconds of each phase."""
 
     def __init__(self) -> None:
-        import time
-
         self._now = time.monotonic
         self._phase, self._since = "", self._now()
         self.seconds: dict[str, float] = {}
 
     def tick(self, event: RunEvent) -> None:
-        """Take the time since the last event as the phase's that was going on."""
+        """Add the time since the last event to the phase that was running."""
         now = self._now()
         self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
         self._since = now
@@ -166,30 +165,26 @@ class _PhaseClock:
 
 
 def _peak_memory(device: str) -> int:
-    """Return the bytes that the dry step needed at most: of the card, or of this process."""
+    """Return the bytes that the tested step needed at most: of the card, or of this process."""
     if device.startswith("cuda"):
-        import torch
+        import torch  # only where a card is used; core.runs imports no torch at module level
 
         return int(torch.cuda.max_memory_allocated())
     try:
-        import resource
+        import resource  # exists on Unix only
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
     except ImportError:
-        import psutil
-
         return int(psutil.Process().memory_info().rss)
 
 
 def _free_memory(device: str) -> int:
-    """Return the bytes that a run could take on the device, this process counted as gone."""
+    """Return the bytes that a run could use on the device once this process has ended."""
     if device.startswith("cuda"):
-        import torch
+        import torch  # as above
 
         return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
-    import psutil
-
     return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
 
 
@@ -198,50 +193,52 @@ def _report(
     pairs: Sequence[TrainingPair],
     tokens: TokenReport,
     lengths: dict[str, int],
-    dry: _DryRun,
+    tested: _TestedStep,
     place: Path,
 ) -> PreflightReport:
-    from core.training.steps.data_order import total_steps
-
     train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
-    base = PreflightReport(tokens=tokens, gate=dry.gate, device=dry.device, forward=dry.forward)
-    if not train or dry.step is None:
+    base = PreflightReport(tokens=tokens, gate=tested.gate, device=tested.device, forward=tested.forward)
+    if not train or tested.step is None:
         return base
     steps = total_steps(len(train), config)
-    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in dry.pairs) / len(dry.pairs))
-    step_s = dry.step.seconds * scale * min(config.batch_size, len(train)) / len(dry.pairs)
+    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in tested.pairs) / len(tested.pairs))
+    step_s = tested.step.seconds * scale * min(config.batch_size, len(train)) / len(tested.pairs)
     visited = min(len(train), steps * config.batch_size)
-    reference_s = dry.reference_s * scale * visited / len(dry.pairs)
-    eta = steps * step_s + reference_s + _probe_seconds(config, pairs, steps, dry.step.seconds * scale / len(dry.pairs))
-    disk = 2 * dry.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
+    reference_s = tested.reference_s * scale * visited / len(tested.pairs)
+    eta = (
+        steps * step_s
+        + reference_s
+        + _probe_seconds(config, pairs, steps, tested.step.seconds * scale / len(tested.pairs))
+    )
+    disk = 2 * tested.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
     report = replace(
         base,
         total_steps=steps,
         step_seconds=step_s,
         reference_seconds=reference_s,
         eta_s=eta,
-        memory_free_bytes=_free_memory(dry.device),
+        memory_free_bytes=_free_memory(tested.device),
         disk_bytes=disk,
-        disk_free_bytes=shutil.disk_usage(_existing(place)).free,
+        disk_free_bytes=shutil.disk_usage(_existing_parent(place)).free,
     )
-    report = _with_memory(report, config, sorted(lengths.values(), reverse=True), dry)
-    return replace(report, checks=(_memory(report, dry.peak), _disk(report), _time(report)))
+    report = _with_memory(report, config, sorted(lengths.values(), reverse=True), tested)
+    return replace(report, checks=(_memory(report, tested.peak), _disk(report), _time(report)))
 
 
-def _with_memory(report: PreflightReport, config: RunConfig, lengths: Sequence[int], dry: _DryRun) -> PreflightReport:
-    """Add what the run will take: by the plan of the engine, or as measured where the model's shape is unknown."""
-    from core.training.forward.memory_plan import ModelShape, plan_memory
-
+def _with_memory(
+    report: PreflightReport, config: RunConfig, lengths: Sequence[int], tested: _TestedStep
+) -> PreflightReport:
+    """Add the memory of the run: by the engine's plan, or as measured where the model's shape is unknown."""
     try:
-        shape = ModelShape.read(dry.model_dir)
+        shape = ModelShape.read(tested.model_dir)
     except BadInput:
-        return replace(report, memory_bytes=dry.peak, micro_batch=config.micro_batch)
+        return replace(report, memory_bytes=tested.peak, micro_batch=config.micro_batch)
     plan = plan_memory(
         shape,
         config,
         lengths,
-        forward=dry.forward,
-        device=dry.device.partition(":")[0],
+        forward=tested.forward,
+        device=tested.device.partition(":")[0],
         available=report.memory_free_bytes,
     )
     return replace(
@@ -253,7 +250,7 @@ def _with_memory(report: PreflightReport, config: RunConfig, lengths: Sequence[i
 
 
 def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int, pair_s: float) -> float:
-    """Return what the probes of all pairs cost: log-probs and two passes of hidden states each."""
+    """Return the seconds of all probes: for each pair its log-probs and two passes of hidden states."""
     if not config.eval_every:
         return 0.0
     probed = sum(min(config.probe_pairs, sum(p.split == split for p in pairs)) for split in ("train", "dev"))
@@ -263,7 +260,7 @@ def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int,
 def _memory(report: PreflightReport, measured: int) -> Check:
     need, free = report.memory_bytes / 2**30, report.memory_free_bytes / 2**30
     text = (
-        f"The run will take about {need:.1f} GiB (the dry step took {measured / 2**30:.1f}); "
+        f"The run needs about {need:.1f} GiB (the tested step needed {measured / 2**30:.1f}); "
         f"{free:.1f} GiB are free on {report.device}."
     )
     if need > free:
@@ -280,17 +277,17 @@ def _disk(report: PreflightReport) -> Check:
 
 
 def _time(report: PreflightReport) -> Check:
-    text = f"{report.total_steps} steps of about {report.step_seconds:.2f} s: about {_span(report.eta_s)} in all."
+    text = f"{report.total_steps} steps of about {report.step_seconds:.2f} s: about {_duration(report.eta_s)} in all."
     return Check("time", "ok", text)
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _existing(place: Path) -> Path:
+def _existing_parent(place: Path) -> Path:
     while not place.exists() and place != place.parent:
         place = place.parent
     return place

@@ -1,7 +1,7 @@
-"""Asking a question of a short-lived child process, so that torch never enters a window's process.
+"""Run one request in a short-lived child process, so that the window's process never imports torch.
 
-The child gets one JSON object on standard input and answers with JSON lines: ``{"progress": [done, total,
-text]}`` any number of times, then ``{"result": ...}`` or ``{"error": ..., "hint": ..., "kind": ...}``.
+The child gets one JSON object on standard input and answers with JSON lines: ``{"progress": [done, total, text]}`` any
+number of times, then ``{"result": ...}`` or ``{"error": ..., "hint": ..., "kind": ...}``.
 """
 
 from __future__ import annotations
@@ -22,22 +22,29 @@ _TAIL = 2000
 
 
 class Cancelled(UserError):
-    """The caller did not want to wait any longer."""
+    """The caller cancelled the request."""
 
 
 def run_in_subprocess(
     module: str,
-    question: dict[str, Any],
+    request: dict[str, Any],
     *,
     environment: dict[str, str],
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Any:
-    """Run ``python -m module`` on ``question`` and return its result.
+    """Run ``python -m module`` on ``request`` and return its result.
+
+    Args:
+        module: a program that calls :func:`serve`.
+        request: plain values.
+        environment: of the child process.
+        on_progress: called with (done, total, text).
+        cancelled: polled; True kills the child.
 
     Raises:
-        Cancelled: when ``cancelled`` became true; the child is gone then.
-        UserError: of the same kind that the child met, or when it ended without an answer.
+        Cancelled: when ``cancelled`` returned True; the child has ended.
+        UserError: of the kind that the child raised, or when it ended without an answer.
     """
     child = subprocess.Popen(
         [sys.executable, "-m", module] if not getattr(sys, "frozen", False) else [sys.executable, "child", module],
@@ -52,15 +59,15 @@ def run_in_subprocess(
     assert child.stdin is not None
     assert child.stdout is not None
     assert child.stderr is not None
-    complaints: list[str] = []
-    reader = threading.Thread(target=lambda: complaints.append(child.stderr.read()), daemon=True)  # type: ignore[union-attr]
+    error_output: list[str] = []
+    reader = threading.Thread(target=lambda: error_output.append(child.stderr.read()), daemon=True)  # type: ignore[union-attr]
     reader.start()
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(child, cancelled, stop), daemon=True)
     watcher.start()
     try:
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps(question))
+            child.stdin.write(json.dumps(request))
             child.stdin.close()
         answer = _read_answer(child.stdout, on_progress)
         child.wait()
@@ -74,7 +81,7 @@ def run_in_subprocess(
         child.stderr.close()
     if answer is None and cancelled is not None and cancelled():
         raise Cancelled("Cancelled; nothing was changed.")
-    return _unpack(answer, child.returncode, "".join(complaints))
+    return _unpack(answer, child.returncode, "".join(error_output))
 
 
 def _watch(child: subprocess.Popen[str], cancelled: Callable[[], bool] | None, stop: threading.Event) -> None:
@@ -98,10 +105,10 @@ def _read_answer(lines: Any, on_progress: Progress | None) -> dict[str, Any] | N
     return answer
 
 
-def _unpack(answer: dict[str, Any] | None, code: int, complaint: str) -> Any:
+def _unpack(answer: dict[str, Any] | None, code: int, error_output: str) -> Any:
     if answer is None:
         raise UserError(
-            f"A helper process ended without an answer (code {code}): {complaint[-_TAIL:].strip() or 'no message'}",
+            f"A helper process ended without an answer (code {code}): {error_output[-_TAIL:].strip() or 'no message'}",
             "Nothing was changed. If memory is short, close other programs and try again.",
         )
     if "error" in answer:
@@ -111,9 +118,9 @@ def _unpack(answer: dict[str, Any] | None, code: int, complaint: str) -> Any:
 
 
 def serve(work: Callable[[dict[str, Any], Progress], Any]) -> int:
-    """Be the child: read the question, do ``work``, and print the answer; return the exit code."""
+    """In the child: read the request, do ``work``, print the answer and return the exit code."""
     out = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print must not mix with the answer
+    sys.stdout = sys.stderr  # keeps what libraries print apart from the answer
 
     def progress(done: int, total: int, text: str) -> None:
         print(json.dumps({"progress": [done, total, text]}), file=out, flush=True)

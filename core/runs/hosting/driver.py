@@ -1,7 +1,7 @@
-"""Driving a run from its folder: the same few lines whether a process, a thread or a terminal hosts it.
+"""Work on a run from its folder; the same code for a process, a thread and a terminal.
 
-Takes the run's lock, checks its inputs, opens a new attempt in the ledger, lets the engine go on only
-after each event was stored, and sees to it that exactly one last event ends the attempt.
+Takes the run's lock, verifies its inputs, opens a new attempt in the ledger, stores each event before it asks the
+engine for the next, and makes sure that exactly one last event ends the attempt.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
 from core.domain.run_record import RunRecord
 from core.model_files.identity import verify_adapter, verify_model
+from core.model_files.offline import go_offline
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Heartbeat
@@ -58,14 +59,14 @@ class HostOptions:
     """How a run is hosted.
 
     Attributes:
-        host: "process", "thread" or "terminal"; shown to whoever watches.
-        engine: None takes the real one; imported only when the run begins, since it brings torch.
+        host: "process", "thread" or "terminal", as the run's status shows it.
+        engine: None takes the real one, which is imported when the run starts, because it imports torch.
         probe: None takes the standard probes.
-        on_event: told each event after it was stored.
+        on_event: called with each event after it was stored.
         cache_dir: where reference log-probs are kept between runs.
-        signals: those that mean stop and save while the run is worked on; from the main thread only.
-        reset: forget what the run was asked before, such as the stop that an earlier attempt ended with. False
-            where whoever starts this has done so: a stop that was asked for since then must not be lost.
+        signals: signals that mean stop and save while the run is worked on; in the main thread only.
+        reset: drop earlier requests, such as the stop that an earlier attempt ended with. False where the starting
+            process has dropped them: a stop that was requested since then must not be lost.
     """
 
     host: str = "process"
@@ -77,33 +78,33 @@ class HostOptions:
     reset: bool = False
 
 
-def drive(run_dir: Path, how: HostOptions) -> Finished | Failed:
-    """Work on the run in ``run_dir`` until its last event, and return that.
+def drive(run_dir: Path, options: HostOptions) -> Finished | Failed:
+    """Work on the run in ``run_dir`` until its last event, and return that event.
 
     Raises:
         WorkspaceInUse: when another process works on it.
-        UsageError: when it is finished already.
-        StorageFull: when the disk is full and the run was told to stop meanwhile.
+        UsageError: when it is finished, or has settings that this version does not know.
+        StorageFull: when the disk is full and the run was asked to stop meanwhile.
     """
     folder = RunFolder(run_dir)
     record = folder.record()
     with lock_run(folder):
         require_startable(folder)
-        if how.reset:
+        if options.reset:
             request(folder.control, "run")
-        with stop_on_signals(folder.control, how.signals):
+        with stop_on_signals(folder.control, options.signals):
             ledger = LedgerWriter(folder.ledger, record.run_id)
-            heartbeat = Heartbeat(folder.worker, host=how.host, attempt=ledger.attempt)
+            heartbeat = Heartbeat(folder.worker, host=options.host, attempt=ledger.attempt)
             heartbeat.start()
             try:
-                return _attempt(folder, record, ledger, heartbeat, how)
+                return _attempt(folder, record, ledger, heartbeat, options)
             finally:
                 ledger.close()
                 heartbeat.end()
 
 
 def _attempt(
-    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, how: HostOptions
+    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, options: HostOptions
 ) -> Finished | Failed:
     control = ControlFile(folder.control)
     recorder = Recorder(
@@ -114,24 +115,24 @@ def _attempt(
         give_up=lambda: control.command() in ("stop_and_save", "stop_now"),
     )
     resume = ledger.attempt > 1 or bool(record.parent_run)
-    events = guarded(_engine_events(folder, record, control, resume, how))
+    events = guarded(_engine_events(folder, record, control, resume, options))
     with contextlib.closing(events):
         for event in events:
             stored = recorder.record(event)
-            if how.on_event is not None:
-                how.on_event(stored)
+            if options.on_event is not None:
+                options.on_event(stored)
             if isinstance(stored, Finished | Failed):
                 return stored
-    raise AssertionError("guarded() always ends in a terminal event")
+    raise AssertionError("guarded() always ends with a last event")
 
 
 def _engine_events(
-    folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, how: HostOptions
+    folder: RunFolder, record: RunRecord, control: ControlFile, resume: bool, options: HostOptions
 ) -> Iterator[RunEvent]:
     inputs = verified_inputs(folder, record)
-    engine, probe = how.engine, how.probe
+    engine, probe = options.engine, options.probe
     if engine is None:
-        engine, probe = _real_engine(probe)
+        engine, probe = real_engine(probe)
     yield from engine(
         record.config,
         folder.pairs(),
@@ -141,13 +142,13 @@ def _engine_events(
         probe=probe,
         resume=resume,
         run_id=record.run_id,
-        cache_dir=how.cache_dir,
+        cache_dir=options.cache_dir,
         inputs=inputs,
     )
 
 
 def verified_inputs(folder: RunFolder, record: RunRecord) -> Mapping[str, str] | None:
-    """Compare pairs, model and starting adapter with the hashes that the run was created with; read each file once.
+    """Compare pairs, model and starting adapter with the hashes in ``run.json``; read each file once.
 
     Returns:
         The run's input hashes, for the engine, which then does not hash them again; None where the record has none.
@@ -163,26 +164,26 @@ def verified_inputs(folder: RunFolder, record: RunRecord) -> Mapping[str, str] |
     return record.inputs or None
 
 
-def _real_engine(probe: Any) -> tuple[Engine, Any]:
-    """Import torch and all that only now, so that whoever merely reads runs never does."""
-    from core.model_files.offline import go_offline
+def real_engine(probe: Any = None) -> tuple[Engine, Any]:
+    """Return ``core.training.engine.train`` and the probe, the standard ones for None; the libraries are offline."""
+    # These import torch, which a process that starts or reads runs must not load.
     from core.runs.hosting.probes import StandardProbe
     from core.training.engine import train
 
     go_offline()
-    # Announcements of libraries to their own developers would only stand between a user and the events.
+    # These warnings are addressed to the developers of the libraries.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b.*")
     return train, probe if probe is not None else StandardProbe()
 
 
 def named_engine(name: str) -> Engine:
-    """Return the engine called "module:function"."""
+    """Return the engine named "module:function"."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
 
 
 def guarded(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
-    """Pass events on and make sure that exactly one terminal event ends them, whatever happens."""
+    """Yield the events and make sure that exactly one last event ends them; an exception becomes ``Failed``."""
     step = 0
     try:
         for event in events:
@@ -191,14 +192,14 @@ def guarded(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
             yield event
             if isinstance(event, TERMINAL):
                 return
-        yield Failed("error", "The engine ended without saying why.", "Please report this.", step)
+        yield Failed("error", "The engine ended without a last event.", "Please report this.", step)
     except StorageFull as error:
         yield _failed("storage_full", error, step)
     except GateFailed as error:
         yield _failed(f"gate:{error.cause}", error, step)
     except UserError as error:
         yield _failed("refused", error, step)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (every run must end with a last event)
         yield Failed(
             "error",
             f"The run stopped because of an error in the program: {type(error).__name__}: {error}",

@@ -1,4 +1,4 @@
-"""Where a run lives: a process of its own (default) or a thread of this one. Both behave the same."""
+"""Start a run in a process of its own (the default) or in a thread of this one; both behave the same."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Host(Protocol):
-    """A run at work, started by us."""
+    """A run that this process started."""
 
     kind: HostKind
 
     def alive(self) -> bool:
-        """Say whether it still works."""
+        """Return whether the run is still worked on."""
         ...
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end and return its exit code; None when ``timeout`` seconds passed first."""
+        """Wait for the end and return the exit code; None when ``timeout`` seconds passed first."""
         ...
 
 
 class ProcessHost:
-    """A worker process in a session of its own, so that Ctrl+C in the window's terminal does not reach it.
+    """A worker process in its own session, so that Ctrl+C in the window's terminal does not reach it.
 
     Args:
-        survive: keep working when this process ends (the window may be closed and opened again).
+        survive: continue when this process ends, so that the window can be closed and opened again.
         engine: "module:function" instead of the real engine.
     """
 
@@ -52,7 +52,7 @@ class ProcessHost:
         arguments = [*worker_command(), str(Path(run_dir).resolve()), "--keep-control"]
         arguments += [] if survive else ["--die-with-parent"]
         arguments += ["--engine", engine] if engine else []
-        with open(folder.worker_output, "ab") as output:
+        with folder.worker_output.open("ab") as output:
             self._process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL if survive else subprocess.PIPE,
@@ -65,7 +65,7 @@ class ProcessHost:
         self.pid = self._process.pid
 
     def alive(self) -> bool:
-        """Say whether the process runs; also frees the entry of one that ended."""
+        """Return whether the process runs. Also frees the process-table entry of one that ended."""
         return self._process.poll() is None
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -76,13 +76,13 @@ class ProcessHost:
             return None
 
     def kill(self) -> None:
-        """End the process at once, as the system would: the run is interrupted and can be resumed."""
+        """Kill the process; the run is then interrupted and can be resumed."""
         self._process.kill()
         self._process.wait()
 
 
 class ThreadHost:
-    """The run in a thread of this process: for debugging, and where processes cannot be started."""
+    """The run in a thread of this process, for debugging and where processes cannot be started."""
 
     kind: HostKind = "thread"
 
@@ -90,7 +90,7 @@ class ThreadHost:
         self, run_dir: Path, *, engine: Engine | None = None, on_error: Callable[[UserError], None] | None = None
     ) -> None:
         self._run_dir = Path(run_dir)
-        self._how = HostOptions(host="thread", engine=engine, cache_dir=cache_dir())
+        self._options = HostOptions(host="thread", engine=engine, cache_dir=cache_dir())
         self._on_error = on_error
         self._code: int | None = None
         self._thread = threading.Thread(target=self._work, name=f"run-{self._run_dir.name}", daemon=True)
@@ -99,7 +99,7 @@ class ThreadHost:
     def _work(self) -> None:
         code = 1
         try:
-            code = 0 if isinstance(drive(self._run_dir, self._how), Finished) else 1
+            code = 0 if isinstance(drive(self._run_dir, self._options), Finished) else 1
         except UserError as error:
             code = error.exit_code
             if self._on_error is not None:
@@ -108,7 +108,7 @@ class ThreadHost:
             self._code = code
 
     def alive(self) -> bool:
-        """Say whether the thread works."""
+        """Return whether the thread runs."""
         return self._thread.is_alive()
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -124,12 +124,12 @@ def start(
     survive: bool = True,
     engine: str | Engine | None = None,
 ) -> Host:
-    """Start or take up the run in ``run_dir``.
+    """Start the run in ``run_dir``, or resume it from its newest checkpoint.
 
     Args:
         run_dir: the run folder.
         kind: a process of its own, or a thread of this one.
-        survive: whether the process outlives this one.
+        survive: whether the process continues when this one ends.
         engine: "module:function" or, for a thread, the function itself; the real one when None.
 
     Raises:
@@ -147,7 +147,7 @@ def start(
 
 
 def worker_command() -> list[str]:
-    """Return the command that starts a worker, from source as well as from a frozen application."""
+    """Return the command that starts a worker, from source or from a frozen application."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "worker"]
     return [sys.executable, "-m", "core.runs.worker"]
@@ -159,7 +159,7 @@ def worker_environment() -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": path,
-        "PYTHONSAFEPATH": "1",  # a folder named core where the user works must not shadow ours
+        "PYTHONSAFEPATH": "1",  # a folder named core in the current folder must not hide this one
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

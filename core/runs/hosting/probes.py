@@ -1,8 +1,8 @@
-"""What is measured beside the steps: fixed probe sets, exact token KL, on-policy KL, side-by-side samples.
+"""Measurements beside the steps: fixed probe sets, exact token KL, on-policy KL, side-by-side samples.
 
-This is the one module of the package that brings torch along (through evaluation and training); it is
-imported only by whoever drives the real engine. Probe sets and seeds follow from the run's seed and the
-pairs' ids alone, so that every probe of a run, before and after a resume, looks at the same things.
+This module imports torch (through evaluation and training), so it is imported only with the real engine. Probe sets
+and seeds follow from the run's seed and the pairs' ids alone, so that every probe of a run, before and after a resume,
+measures the same pairs and prompts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MAX_PROMPT = 2048
 
 @dataclass(frozen=True, slots=True)
 class _Prompt:
-    """A prompt that is answered at every probe: the pair it is from, its ids and its text."""
+    """A prompt that is answered at every probe: its pair, token ids and text."""
 
     pair_id: str
     ids: tuple[int, ...]
@@ -40,11 +40,11 @@ class _Prompt:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSets:
-    """What every probe of a run looks at.
+    """The pairs and prompts that every probe of a run measures.
 
     Attributes:
         evals: by split ("dev", then "train"), the pairs that are scored.
-        prompts: what the policy answers for the on-policy KL and the samples; held-out ones first.
+        prompts: answered by the policy for the on-policy KL and the samples; held-out ones first.
     """
 
     evals: dict[str, tuple[EncodedPair, ...]]
@@ -74,7 +74,7 @@ def _due(every: int, step: int, last: bool) -> bool:
 
 
 def choose_sets(session: TrainSession) -> ProbeSets:
-    """Draw the probe sets: by the hash of seed and id, so that other pairs in the file change nothing."""
+    """Draw the probe sets by the hash of seed and id, so that they do not depend on the other pairs."""
     config = session.config
     drawn = {
         split: sorted(ids, key=lambda pair_id: derive_seed(config.seed, "probe", pair_id))
@@ -85,13 +85,13 @@ def choose_sets(session: TrainSession) -> ProbeSets:
         for split, ids in drawn.items()
         if ids and config.probe_pairs
     }
-    wanted = max(config.kl_prompts, SAMPLES) if config.kl_every or config.sample_every else 0
-    return ProbeSets(evals, tuple(_prompts(session, [*drawn["dev"], *drawn["train"]], wanted)))
+    count = max(config.kl_prompts, SAMPLES) if config.kl_every or config.sample_every else 0
+    return ProbeSets(evals, tuple(_prompts(session, [*drawn["dev"], *drawn["train"]], count)))
 
 
-def _prompts(session: TrainSession, pair_ids: Sequence[str], wanted: int) -> Iterator[_Prompt]:
-    """Yield the first ``wanted`` different prompts that leave room for an answer."""
-    if wanted == 0:
+def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int) -> Iterator[_Prompt]:
+    """Yield the first ``count`` different prompts that leave room for an answer."""
+    if count == 0:
         return
     encoder = PairEncoder(session.model.tokenizer, session.config)
     room = _room(session.config, session.model.config)
@@ -104,13 +104,13 @@ def _prompts(session: TrainSession, pair_ids: Sequence[str], wanted: int) -> Ite
         ids = tuple(encoder.prompt_ids(prompt))
         if 0 < len(ids) <= room:
             yield _Prompt(pair_id, ids, prompt.last_text)
-            wanted -= 1
-        if wanted == 0:
+            count -= 1
+        if count == 0:
             return
 
 
 def _room(config: RunConfig, model_config: dict[str, object]) -> int:
-    """Return how long a prompt may be so that the answer still fits the model, in tokens."""
+    """Return the most tokens of a prompt that leave room for the answer in the model's context."""
     longest = model_config.get("max_position_embeddings")
     positions = longest if isinstance(longest, int) else _MAX_PROMPT
     answer = max(config.kl_max_new_tokens, SAMPLE_TOKENS)
@@ -175,7 +175,7 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
 
 
 def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Iterator[RunEvent]:
-    """Ask for a stop when the KL is above its budget beyond what chance explains."""
+    """Request a stop when the lower bound of the KL is above the budget."""
     budget = session.config.kl_budget
     if over_budget(result.kl, result.se, budget):
         yield Warned(

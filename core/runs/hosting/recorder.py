@@ -1,4 +1,4 @@
-"""Where the events of a run go: ledger, log and heartbeat."""
+"""Store the events of a run: in the ledger, as lines of the log, and as the state in the heartbeat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROOM_PAUSE_S = 5.0
 
 
 class Ledger(Protocol):
-    """What the recorder needs of the ledger."""
+    """The part of the ledger that the recorder uses."""
 
     attempt: int
 
@@ -27,10 +27,10 @@ class Ledger(Protocol):
 
 
 class Recorder:
-    """Stores each event before the engine goes on, so that nothing shown was not also kept.
+    """Stores each event before the engine continues, so that everything that is shown is also stored.
 
-    When the disk is full the engine is held, not killed: the recorder reports "paused", tries again
-    every few seconds and gives up only when ``give_up`` says so.
+    When the disk is full, the engine waits: the recorder reports "paused" and tries again every few seconds, until
+    there is room or ``give_up`` returns True.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class Recorder:
         """
         if isinstance(event, RunStarted):
             event = replace(event, attempt=self._ledger.attempt)
-        held = self._append(event)
+        waited = self._append(event)
         self._follow(event)
         self._write_line(event)
-        if held:
+        if waited:
             self.record(Warned("storage_full", "The disk was full; the run waited until there was room again."))
         return event
 
     def _append(self, event: RunEvent) -> bool:
-        held = False
+        waited = False
         while True:
             try:
                 self._ledger.append(event)
@@ -73,15 +73,15 @@ class Recorder:
             except StorageFull as error:
                 if self._give_up():
                     raise
-                held = True
+                waited = True
                 self._heartbeat.set("paused", error.message)
                 self._wait(_ROOM_PAUSE_S)
-        if held:
+        if waited:
             self._heartbeat.set(self._state)
-        return held
+        return waited
 
     def _follow(self, event: RunEvent) -> None:
-        """Keep the reported state in step with the events."""
+        """Report the state that follows from the event."""
         state: WorkerState = self._state
         if isinstance(event, RunStarted):
             state = "running"
@@ -99,8 +99,8 @@ class Recorder:
             return
         timestamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         try:
-            with open(self._log, "a", encoding="utf-8") as log:
+            with self._log.open("a", encoding="utf-8") as log:
                 log.write(f"{timestamp}  {line}\n")
         except OSError:
-            # The log repeats what the ledger holds; a full disk must not end the run here.
+            # The log repeats the ledger; a full disk must not end the run here.
             return

@@ -1,8 +1,8 @@
-"""A run in several processes, one a GPU: how they are started, and what the ones that do not lead do.
+"""A run in several processes, one for each GPU: how they are started, and what the processes after the first do.
 
-``torchrun`` starts the worker N times. The first holds the run's lock, writes ledger and checkpoints and reads
-the control file, exactly as a single worker does; the others only compute. On several machines the same
-worker is started by hand on each, with the run folder on a shared disk:
+``torchrun`` starts the worker N times. The first process holds the run's lock, writes ledger and checkpoints and reads
+the control file, exactly as a single worker does; the others only compute. On several machines the same worker is
+started by hand on each, with the run folder on a shared disk:
 
     torchrun --nnodes 2 --node-rank R --nproc-per-node 8 --master-addr HOST --master-port PORT -m core.runs.worker RUN
 """
@@ -20,7 +20,7 @@ from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.runs.control_file import request, stop_on_signals
 from core.runs.folder import RunFolder
-from core.runs.hosting.driver import HostOptions, verified_inputs
+from core.runs.hosting.driver import HostOptions, real_engine, verified_inputs
 from core.runs.hosting.hosts import worker_environment
 from core.runs.hosting.run_lock import lock_run
 from core.runs.reader import RunReader
@@ -31,24 +31,21 @@ _POLL_S = 0.2
 
 
 def is_follower() -> bool:
-    """Return whether this is one of several processes of a run, and not the first."""
+    """Return whether this is one of several processes of a run, but not the first."""
     return int(os.environ.get("RANK", "0")) > 0
 
 
-def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
-    """Compute with the first process until it is done; write nothing but reference log-probs.
+def follow(run_dir: Path, options: HostOptions) -> Finished | Failed:
+    """Compute with the first process until the run ends; write nothing but reference log-probs.
 
-    It takes the newest checkpoint if there is one, as the first process does.
+    Resumes from the newest checkpoint if there is one, as the first process does.
+
+    Raises:
+        BadInput, ModelRefused, NotFound: when an input was altered or is gone.
     """
     folder = RunFolder(run_dir)
     record = folder.record()
-    engine = how.engine
-    if engine is None:
-        from core.model_files.offline import go_offline
-        from core.training.engine import train
-
-        go_offline()
-        engine = train
+    engine = options.engine or real_engine()[0]
     inputs = verified_inputs(folder, record)
     last: RunEvent | None = None
     for event in engine(
@@ -60,13 +57,13 @@ def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
         probe=None,
         resume=True,
         run_id=record.run_id,
-        cache_dir=how.cache_dir,
+        cache_dir=options.cache_dir,
         inputs=inputs,
     ):
         last = event
     if not isinstance(last, Finished | Failed):
-        last = Failed("error", "The engine ended without saying why.", "Please report this.")
-    if isinstance(last, Failed):  # the first process may never hear of it
+        last = Failed("error", "The engine ended without a last event.", "Please report this.")
+    if isinstance(last, Failed):  # it may be that the first process never learns of it
         print(f"Process {os.environ.get('RANK')}: {last.message} {last.hint}", file=sys.stderr, flush=True)
     return last
 
@@ -74,18 +71,17 @@ def follow(run_dir: Path, how: HostOptions) -> Finished | Failed:
 def run_processes(
     run_dir: Path, count: int, on_event: Callable[[RunEvent], None], *, signals: Sequence[int] = ()
 ) -> Finished | Failed:
-    """Start the run in ``count`` processes of this machine and pass on its events until it ends.
+    """Start the run in ``count`` processes of this machine and report its events until it ends.
 
     Args:
         run_dir: the run folder.
         count: how many processes.
-        on_event: told each event.
-        signals: those that mean stop and save meanwhile; from the main thread only.
+        on_event: called with each event.
+        signals: signals that mean stop and save meanwhile; in the main thread only.
 
     Raises:
-        UsageError: when the run is finished, and in a packaged program, which has no interpreter that torchrun
-            could start.
-        WorkspaceInUse: when another process works on it; that one is left in peace.
+        UsageError: when the run cannot be started, and in a packaged program, which has no interpreter for torchrun.
+        WorkspaceInUse: when another process works on it; that process is not affected.
         NotFound: when the folder holds no run; nothing is written there.
     """
     if getattr(sys, "frozen", False):
@@ -93,7 +89,7 @@ def run_processes(
     folder = RunFolder(run_dir)
     folder.record()
     require_startable(folder)
-    with lock_run(folder):  # the first process takes it anew, but would be refused where nobody hears it
+    with lock_run(folder):  # the first process takes it again, but nobody would see its refusal
         request(folder.control, "run")
     with stop_on_signals(folder.control, signals):
         return _until_the_end(folder, count, on_event)
@@ -104,7 +100,7 @@ def _until_the_end(folder: RunFolder, count: int, on_event: Callable[[RunEvent],
     reader.poll()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     command += ["-m", "core.runs.worker", str(folder.path.resolve()), "--keep-control"]
-    with open(folder.worker_output, "ab") as output:
+    with folder.worker_output.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

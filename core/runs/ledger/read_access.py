@@ -1,4 +1,4 @@
-"""Opening a ledger to read it, wherever it lies."""
+"""Open a ledger for reading, also on read-only media."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BUSY_S = 5.0
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open the ledger read-only for the length of the context; None when the run never wrote one.
+    """Open the ledger read-only within the context; None when the run has written none.
 
-    A ledger left in WAL mode cannot be opened where nothing may be written (SQLite needs its shared
-    index beside it); such a one is copied, with its WAL, to a temporary folder and read there.
+    SQLite cannot open a file in WAL mode in a folder that may not be written to, because it needs a shared index beside
+    it. Such a ledger is copied with its WAL to a temporary folder and read there.
 
     Raises:
         BadInput: when the file is damaged.

@@ -1,8 +1,8 @@
-"""How events become rows: tables and columns derived from the event dataclasses themselves.
+"""Tables and columns of the ledger, derived from the event dataclasses.
 
-One column a field, so that a field added to an event is a column added to the ledger and nothing else
-has to change. Numbers are stored as SQLite numbers; dicts and tuples as JSON text. SQLite stores NaN as
-NULL, therefore NULL in a field that cannot be None is read back as NaN.
+Each field is a column, so that a field added to an event becomes a column without another change. Numbers are stored as
+SQLite numbers, dicts and tuples as JSON text. SQLite stores NaN as NULL; NULL in a field that cannot be None is read as
+NaN.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from core.domain.run_events import EvalDone, KlDone, PairMetrics, SampleDone, StepDone
 
 TABLES: dict[type, str] = {StepDone: "steps", EvalDone: "evals", KlDone: "kls", SampleDone: "samples"}
-"""Events with a table of their own; all others lie in ``events`` as JSON."""
+"""Events with a table of their own; all others are JSON in the table ``events``."""
 TRAIN = "train"
 DEV = "dev"
 PROBE_TRAIN = "probe_train"
@@ -37,12 +37,12 @@ class LedgerColumn:
 
     @property
     def ddl(self) -> str:
-        """The column's definition."""
+        """The column's definition in SQL."""
         types = {"float": "REAL", "int": "INTEGER", "bool": "INTEGER", "str": "TEXT", "json": "TEXT"}
         return f'"{self.name}" {types[self.kind]}'
 
     def encode(self, value: Any) -> Any:
-        """Return the value SQLite stores."""
+        """Return the value that SQLite stores."""
         if value is None:
             return None
         if self.kind == "json":
@@ -83,14 +83,14 @@ def encode(value: Any) -> list[Any]:
 
 
 def decode(cls: type[T], row: sqlite3.Row) -> T:
-    """Return the event or pair row that ``row`` holds; columns an older writer lacked keep their defaults."""
+    """Return the event or pair row in ``row``; columns that an older writer did not have keep their defaults."""
     present = set(row.keys())
     values = {c.name: c.decode(row[c.name]) for c in columns(cls) if c.name in present}
     return cls(**values)
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Create the tables, or add the columns that a ledger of an older version lacks."""
+    """Create the tables, or add the columns that an older version did not have."""
     connection.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS attempts (attempt INTEGER PRIMARY KEY, at_ms INTEGER, resumed_from INTEGER)"

@@ -1,4 +1,4 @@
-"""Curves of a run as plain arrays, read once and then only continued."""
+"""Curves of a run as plain arrays; what was read once is not read again."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _NOT_CURVES = ("step", "split", "extra", "pairs")
 
 @dataclass(slots=True)
 class _Curve:
-    """What was read of one curve so far; ``kept`` maps a step to its place."""
+    """The part of one curve that was read so far; ``index`` maps a step to its position in the arrays."""
 
     timeline: Timeline
     last_seq: int = 0
     steps: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
-    kept: dict[int, int] = field(default_factory=dict)
+    index: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a curve's values stand."""
+    """The table and column of a curve, with the split or the key of ``extra`` where needed."""
 
     table: str
     column: str
@@ -40,7 +40,7 @@ class _Source:
 
 
 class SeriesCache:
-    """Remembers curves between calls and reads only what was added; starts over after a resume."""
+    """Keeps curves between calls and reads only new rows; after a resume it reads all again."""
 
     def __init__(self) -> None:
         self._curves: dict[str, _Curve] = {}
@@ -60,7 +60,7 @@ class SeriesCache:
             curve = self._curves.get(name)
             if curve is None or curve.timeline != timeline:
                 curve = self._curves[name] = _Curve(timeline)
-            _continue(db, source, curve)
+            _read_new_rows(db, source, curve)
             return array("q", curve.steps), array("d", curve.values)
 
     def names(self, db: sqlite3.Connection | None) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _present(cls: type, row: sqlite3.Row) -> list[str]:
     return [name for name in _numeric(cls) if name in present and row[name] is not None]
 
 
-def _continue(db: sqlite3.Connection, source: _Source, curve: _Curve) -> None:
+def _read_new_rows(db: sqlite3.Connection, source: _Source, curve: _Curve) -> None:
     query = (
         f'SELECT seq, step, "{source.column}" FROM {source.table} WHERE seq > ? AND {curve.timeline.where()}'
         f"{' AND split = ?' if source.split else ''} ORDER BY seq"
@@ -122,17 +122,17 @@ def _continue(db: sqlite3.Connection, source: _Source, curve: _Curve) -> None:
 
 
 def _put(curve: _Curve, step: int, value: float) -> None:
-    place = curve.kept.get(step)
-    if place is None:
-        curve.kept[step] = len(curve.steps)
+    position = curve.index.get(step)
+    if position is None:
+        curve.index[step] = len(curve.steps)
         curve.steps.append(step)
         curve.values.append(value)
     else:
-        curve.values[place] = value
+        curve.values[position] = value
 
 
 def _number(raw: float | str | None, key: str) -> float | None:
-    """Return the stored number, NaN where it was none, and None where the step has no such part."""
+    """Return the stored number, NaN for NULL, and None where the step has no such part."""
     if key:
         parts = json.loads(raw) if isinstance(raw, str) else {}
         if key not in parts:

@@ -1,7 +1,7 @@
-"""Which rows of a ledger count when a run was taken up again.
+"""Which rows of a ledger count after a resume.
 
-Attempt k continues from the step ``resumed_from`` of a checkpoint. What earlier attempts recorded after
-that step happened to weights that no longer exist: it stays in the file, but readers do not see it.
+Attempt k continues from the step ``resumed_from`` of a checkpoint. Rows that earlier attempts recorded after that step
+belong to weights that no longer exist: they stay in the file, but readers leave them out.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Timeline:
         return cls(tuple(reversed(limits)))
 
     def shows(self, attempt: int, step: int) -> bool:
-        """Say whether a row counts."""
+        """Return whether a row counts."""
         for number, limit in self.limits:
             if number == attempt:
                 return limit is None or step <= limit
         return True
 
     def where(self) -> str:
-        """Return an SQL condition over the columns ``attempt`` and ``step``; its numbers are integers of ours."""
+        """Return an SQL condition over the columns ``attempt`` and ``step``."""
         cuts = [f"(attempt = {int(a)} AND step > {int(limit)})" for a, limit in self.limits if limit is not None]
         return f"NOT ({' OR '.join(cuts)})" if cuts else "1"
 

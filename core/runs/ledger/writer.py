@@ -1,13 +1,13 @@
-"""The ledger, written: every event of a run, and one row per pair and step, in one SQLite file.
+"""Write the ledger: every event of a run, and one row for each pair and step, in one SQLite file.
 
-Only the training process writes, through one connection; readers open the file read-only (see
-``core.runs.reader``), which also keeps clear of the WAL-reset defect of SQLite before 3.51.3.
+Only the training process writes, through one connection; readers open the file read-only (``core.runs.reader``). This
+also avoids the WAL-reset defect of SQLite before 3.51.3.
 
-Durability: one transaction an event. Steps commit with ``synchronous=NORMAL``: a killed process loses
-nothing, because committed pages are the operating system's, and no step waits for the disk (nor does
-progress within a phase). Every other event commits with ``FULL``, which forces all earlier steps to the
-disk with it. The engine announces "save" before it writes a checkpoint, so after a power cut the ledger
-reaches at least as far as the newest checkpoint, and a resumed run never has a gap.
+Durability: each event is one transaction. Steps, and progress within a phase, commit with ``synchronous=NORMAL``: they
+do not wait for the disk, and a killed process loses nothing, because the operating system holds committed pages. Every
+other event commits with ``FULL``, which forces all earlier steps to the disk. The engine reports "save" before it
+writes a checkpoint. After a power cut the ledger therefore reaches at least to the newest checkpoint, and a resumed run
+has no gap.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class LedgerWriter:
     """The one writer of a run's ledger.
 
     Args:
-        path: the file; made if missing.
-        run_id: kept in the file, so that a ledger moved to another folder is noticed.
+        path: the file; created when missing.
+        run_id: stored in the file, so that a ledger in the wrong folder is refused.
         clock_ms: UTC milliseconds.
 
     Attributes:
@@ -69,7 +69,7 @@ class LedgerWriter:
         self.attempt = self._highest("attempt", "events", *schema.TABLES.values()) + 1
 
     def _enter_wal(self) -> bool:
-        """Switch to WAL; a reader that looks in at this very moment only delays it."""
+        """Switch to WAL mode; a reader that has the file open only delays it."""
         for _ in range(_CLOSE_TRIES):
             if self._db.execute("PRAGMA journal_mode=WAL").fetchone()[0].lower() == "wal":
                 return True
@@ -127,11 +127,11 @@ class LedgerWriter:
             raise
 
     def close(self, *, sleep: Callable[[float], None] = time.sleep) -> bool:
-        """Close, leaving one plain file that can be read from read-only media.
+        """Close and leave one file that can be read from read-only media.
 
         Returns:
-            Whether the file left WAL mode; a reader that holds it open prevents that, and readers
-            then use a copy where the place cannot be written.
+            Whether the file left WAL mode. A reader that has it open prevents that; on read-only media readers then
+            use a copy.
         """
         if not self._open:
             return True
@@ -166,14 +166,14 @@ def _is_frequent(event: RunEvent) -> bool:
 
 
 def kind_of(event: StepDone | EvalDone) -> str:
-    """Return the ledger's word for where a per-pair row comes from."""
+    """Return the kind of the event's pair rows: "train", "dev" or "probe_train"."""
     if isinstance(event, StepDone):
         return schema.TRAIN
     return schema.PROBE_TRAIN if event.split == "train" else event.split
 
 
 def _clear(error: sqlite3.DatabaseError, path: Path) -> UserError:
-    """Turn SQLite's refusal into a sentence."""
+    """Return SQLite's error as a user error."""
     text = str(error)
     if "full" in text:
         return StorageFull("There is no room left for the run's ledger; every step so far is safe.", "Free some space.")

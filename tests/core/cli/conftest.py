@@ -38,7 +38,7 @@ class Said:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
     """Return a function that runs one command."""
-    monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (train, probe))
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (train, probe))
 
     def run(*words: object) -> Said:
         capsys.readouterr()

@@ -128,7 +128,7 @@ def test_that_a_failed_run_returns_1_and_says_why_on_standard_error(
     call: Call, pairs: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = [RunStarted("r", 4, 1, 8, 0, "cpu", "float32", "f"), Failed("nan", "Loss is NaN.", "Lower lr.", 2)]
-    monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (Scripted(events), probe))
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (Scripted(events), probe))
     said = call(*bare(pairs, model, tmp_path / "run", "--json"))
     assert said.code == 1
     assert said.lines()[-1]["kind"] == "nan"
@@ -151,7 +151,7 @@ def test_that_ctrl_c_stops_and_saves_and_a_second_one_stops_now(
     call: Call, pairs: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, reason: str
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (interrupting(times), probe))
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (interrupting(times), probe))
     said = call(*bare(pairs, model, tmp_path / "run", "--json"))
     assert said.code == 0
     assert (said.lines()[-1]["reason"], said.lines()[-1]["step"]) == (reason, 2)
@@ -161,9 +161,9 @@ def test_that_ctrl_c_stops_and_saves_and_a_second_one_stops_now(
 def test_that_a_stopped_run_is_taken_up_again(
     call: Call, pairs: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (interrupting(1), probe))
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (interrupting(1), probe))
     call(*bare(pairs, model, tmp_path / "run"))
-    monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (train, probe))
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (train, probe))
     said = call("train", "--resume", tmp_path / "run", "--json")
     assert said.code == 0
     assert (said.lines()[0]["attempt"], said.lines()[0]["resumed_from"]) == (2, 2)

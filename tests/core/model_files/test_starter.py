@@ -29,16 +29,17 @@ def test_that_the_starter_is_converted_once_and_then_found(packaged: Path, tmp_p
     target = tmp_path / "deep" / "models" / "starter"
     texts: list[str] = []
     assert not has_starter(target)
-    assert ensure_starter(folder=target, on_progress=lambda d, t, text: texts.append(text)) == target
+    assert ensure_starter(folder=target, on_progress=lambda *event: texts.append(event[2])) == target
     assert has_starter(target)
     assert verify_folder(target)["origin"].startswith("HuggingFaceTB/SmolLM2-135M-Instruct")
     packaged.unlink()
     texts.clear()
-    assert ensure_starter(folder=target, on_progress=lambda d, t, text: texts.append(text), verify=True) == target
+    assert ensure_starter(folder=target, on_progress=lambda *event: texts.append(event[2]), verify=True) == target
     assert texts == []
 
 
-def test_that_an_altered_starter_is_noticed_when_asked(packaged: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("packaged")
+def test_that_an_altered_starter_is_noticed_when_asked(tmp_path: Path) -> None:
     target = ensure_starter(folder=tmp_path / "starter")
     raw = bytearray((target / "model.safetensors").read_bytes())
     raw[-1] ^= 1
@@ -47,7 +48,8 @@ def test_that_an_altered_starter_is_noticed_when_asked(packaged: Path, tmp_path:
         ensure_starter(folder=target, verify=True)
 
 
-def test_that_a_folder_of_the_users_is_not_overwritten(packaged: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("packaged")
+def test_that_a_folder_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "starter").mkdir()
     (tmp_path / "starter" / "mine.txt").write_text("mine")
     with pytest.raises(BadInput, match="nothing was changed"):

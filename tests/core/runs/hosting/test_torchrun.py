@@ -81,7 +81,7 @@ def test_that_processes_are_not_started_for_a_run_that_another_works_on(tmp_path
     folder = RunFolder(golden_run(tmp_path / "run"))
     request(folder.control, "pause")
     with lock_run(folder), pytest.raises(WorkspaceInUse):
-        run_processes(folder.path, 2, lambda event: None)
+        run_processes(folder.path, 2, lambda _: None)
     assert requested(folder.control) == "pause"
     assert not folder.worker_output.exists()
 
@@ -90,14 +90,14 @@ def test_that_processes_are_not_started_for_a_finished_run(tmp_path: Path) -> No
     folder = RunFolder(golden_run(tmp_path / "run"))
     drive(folder.path, HostOptions(engine=Scripted([Finished("completed", 3)])))
     with pytest.raises(UsageError, match="finished"):
-        run_processes(folder.path, 2, lambda event: None)
+        run_processes(folder.path, 2, lambda _: None)
     assert not folder.worker_output.exists()
 
 
 def test_that_processes_are_not_started_where_there_is_no_run(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(NotFound):
-            run_processes(place, 2, lambda event: None)
+            run_processes(place, 2, lambda _: None)
     assert list(tmp_path.iterdir()) == []
 
 
