@@ -5,7 +5,7 @@ import torch
 
 from core.domain.errors import ModelRefused
 from core.domain.run_config import RunConfig
-from core.training.forward import select
+from core.training.forward import fused_layer, select
 from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.matmul_kernels import kernel_in
 from core.training.forward.prefix_shared import PrefixSharedScorer
@@ -71,15 +71,13 @@ def test_that_a_fast_scorer_that_is_wrong_is_left_aside_and_the_note_says_how(mo
 
 
 def test_that_a_mistake_in_the_adapters_product_shows_although_a_fresh_adapter_is_zero(monkeypatch):
-    from core.training.forward import fused_layer
-
-    right = fused_layer._apply
+    right = fused_layer._linear_forward
 
     def forgets_the_scale(x, linear, call):
         y, u = right(x, linear, call)
         return (y, u) if u is None else (y + u @ linear.policy.b.t(), u)
 
-    monkeypatch.setattr(fused_layer, "_apply", forgets_the_scale)
+    monkeypatch.setattr(fused_layer, "_linear_forward", forgets_the_scale)
     policy = adapter_policy(spread=0.0)
     assert choose_scorer(policy, RunConfig(), PAIRS).name == "shared"
 
