@@ -136,6 +136,8 @@ class TaskRunner(QObject):
                 task.value = task.work()
         except TaskCancelled:
             task.control.cancel()
+        except UserError as error:  # a service that was cancelled refuses to go on
+            task.error = None if task.control.cancelled else error
         except Exception as error:  # noqa: BLE001 - given to the caller or shown by the window
             task.error = error
         if not self._closed:

@@ -74,7 +74,8 @@ class Monitor(QFrame):
         self.resume = action_button(actions, "runs.resume", text="Resume", kind="primary", theme=theme)
         self.checkpoint = action_button(actions, "runs.checkpoint", icon_only=True)
         self.fork = action_button(actions, "runs.fork", icon_only=True)
-        for button in (self.checkpoint, self.fork, self.pause, self.stop_save, self.stop_now, self.resume):
+        self.export = action_button(actions, "runs.export_run", text="Export…", theme=theme)
+        for button in (self.checkpoint, self.fork, self.export, self.pause, self.stop_save, self.stop_now, self.resume):
             button.setVisible(False)
             row.addWidget(button)
         return row
@@ -138,6 +139,7 @@ class Monitor(QFrame):
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
         self.allow(snapshot)
         self._show_controls(status.state, bool(snapshot.checkpoints))
+        self.export.setVisible(snapshot.has_result)
         for tile, view in zip(self.tiles, snapshot.tiles, strict=True):
             px = self._context.theme.px
             fits = px(12) * len(view.value) + px(8) * len(view.delta) + 44 <= tile.width()
@@ -153,7 +155,7 @@ class Monitor(QFrame):
         self.readout.setText(self.grid.readout())
 
     def allow(self, snapshot: presenter.MonitorData | None) -> None:
-        """Let be done what the run allows; without a run nothing."""
+        """Enable the actions that the state of the run allows; none without a run."""
         state = snapshot.status.state if snapshot is not None else ""
         saved = snapshot is not None and bool(snapshot.checkpoints)
         live, busy = state in presenter.LIVE, state in ("running", "paused")
@@ -162,6 +164,7 @@ class Monitor(QFrame):
             actions.set_enabled(action_id, busy)
         actions.set_enabled("runs.resume", state in presenter.RESUMABLE)
         actions.set_enabled("runs.fork", saved and not live)
+        actions.set_enabled("runs.export_run", snapshot is not None and snapshot.has_result)
         actions.set_enabled("runs.follow", live)
         for action_id in ("runs.inspect", "runs.copy_command", "runs.open_folder", "runs.export"):
             actions.set_enabled(action_id, snapshot is not None)

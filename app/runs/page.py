@@ -19,6 +19,7 @@ from app.runs import presenter
 from app.runs.fork_dialog import ForkDialog
 from app.runs.monitor import Monitor
 from app.runs.plot_actions import PlotActions
+from app.runs.run_export import RunExport
 from app.runs.run_list import RunList
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
@@ -50,6 +51,7 @@ class RunsPage(Page):
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
+        self.exports = RunExport(context, self)
         self._build()
         self._bind()
         self.monitor.allow(None)
@@ -99,6 +101,7 @@ class RunsPage(Page):
             "runs.checkpoint": self._checkpoint,
             "runs.resume": self._resume,
             "runs.fork": self._fork,
+            "runs.export_run": self._export_run,
             "runs.inspect": lambda: self._inspect_pair(""),
             "runs.copy_command": self._copy_command,
             "runs.open_folder": self._open_folder,
@@ -306,6 +309,10 @@ class RunsPage(Page):
 
             self.context.ops.mutate(work, lambda o: self.show_item(run_id=o.value.run_id), owner=self)
         dialog.deleteLater()
+
+    def _export_run(self) -> None:
+        if self._snapshot is not None and self._snapshot.has_result:
+            self.exports.ask(self._snapshot)
 
     def _inspect_pair(self, pair_id: str) -> None:
         if self.list.current_id:

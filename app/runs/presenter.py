@@ -9,6 +9,7 @@ from typing import Any
 
 from app.widgets.plots.curves import format_value
 from core.domain.run_events import SampleDone
+from core.services.models.export import ExportForm
 
 Series = tuple[Sequence[float], Sequence[float]]
 
@@ -60,6 +61,8 @@ class MonitorData:
     insights: tuple[Any, ...] = ()
     checkpoints: tuple[int, ...] = ()
     tiles: tuple[TileView, ...] = ()
+    has_result: bool = False
+    """Whether the run folder holds a trained adapter or model."""
 
     @property
     def live(self) -> bool:
@@ -82,7 +85,15 @@ def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]
         insights=tuple(service.insights(run_id)),
         checkpoints=tuple(service.checkpoints(run_id)),
         tiles=tuple(tiles(series)),
+        has_result=any((reader.folder.path / name).is_dir() for name in ("adapter", "model")),
     )
+
+
+def refused_forms(snapshot: MonitorData) -> dict[ExportForm, str]:
+    """Return the forms in which this run cannot be exported, with the reason."""
+    if snapshot.record.config.lora_r:
+        return {}
+    return {"adapter": "This run trained every weight; it has no adapter."}
 
 
 def subtitle(snapshot: MonitorData) -> str:
