@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QTextOption
@@ -13,6 +13,10 @@ from app.runs import presenter
 from app.theme.theme import Theme
 from app.widgets.pair_table import PairTable
 from app.widgets.safe_text import SafeText
+from core.domain.run_events import SampleDone
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.services.runs.lineage import LineageRow
 
 
 class DetailTabs(QTabWidget):
@@ -23,7 +27,7 @@ class DetailTabs(QTabWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._samples: tuple[Any, ...] | None = None
+        self._samples: tuple[SampleDone, ...] | None = None
         self._snapshot: presenter.MonitorData | None = None
         self.setDocumentMode(True)
         self.setAccessibleName("Details of the run")
@@ -49,14 +53,14 @@ class DetailTabs(QTabWidget):
         self.worst.opened.connect(self.pair_opened)
         self.currentChanged.connect(self._turned)
 
-    def show_step(self, first: int, last: int, rows: Sequence[Any]) -> None:
+    def show_step(self, first: int, last: int, rows: Sequence[LineageRow]) -> None:
         """List the pairs of a step or a range."""
         name = f"step {first}" if first == last else f"steps {first} to {last}"
         self.setTabText(0, f"Pairs of {name} ({len(rows)})" if rows or last else "Pairs of a step")
         self.step_pairs.set_rows(rows)
 
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
-        """Take samples, log and configuration; only the tab at the front is filled, since it is often."""
+        """Take samples, log and configuration; only the tab at the front is filled, because this is called often."""
         self._snapshot = snapshot
         self._fill()
 
@@ -86,13 +90,13 @@ class DetailTabs(QTabWidget):
             self.worst_wanted.emit()
         self._fill()
 
-    def current_row(self) -> Any | None:
+    def current_row(self) -> LineageRow | None:
         """Return the row selected in the table at the front."""
         table = self.currentWidget()
         return table.current_row() if isinstance(table, PairTable) else None
 
 
-def sample_text(samples: Sequence[Any]) -> str:
+def sample_text(samples: Sequence[SampleDone]) -> str:
     """Return the side-by-side samples as plain text, newest step first."""
     blocks = [
         f"step {s.step} · seed {s.seed}\nPrompt\n{s.prompt}\n\nPolicy\n{s.policy}\n\nReference\n{s.reference}\n"
@@ -112,7 +116,7 @@ def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:
 
 
 def _set_text(view: QPlainTextEdit, text: str) -> None:
-    """Replace the text only when it changed; stay at the end, where the news is, unless the reader went back."""
+    """Replace the text only when it changed; stay at the end unless the reader scrolled back."""
     if view.toPlainText() == text:
         return
     bar = view.verticalScrollBar()

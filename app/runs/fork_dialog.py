@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
@@ -67,15 +66,15 @@ class ForkDialog(BaseDialog):
         """The step of the chosen checkpoint."""
         return int(self.steps.currentData())
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """Return the settings that differ from the parent's.
 
         Raises:
             UsageError: naming the setting that is out of bounds or unreadable.
         """
-        wished = self._config.with_values({key: field.text().strip() for key, field in self.inputs.items()})
+        wanted = self._config.with_values({key: field.text().strip() for key, field in self.inputs.items()})
         return {
-            key: getattr(wished, key) for key, _ in CHANGEABLE if getattr(wished, key) != getattr(self._config, key)
+            key: getattr(wanted, key) for key, _ in CHANGEABLE if getattr(wanted, key) != getattr(self._config, key)
         }
 
     def _suggest(self) -> None:

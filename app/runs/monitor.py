@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QSplitter, QVBoxLayout, QWidget
@@ -17,6 +17,10 @@ from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import Banner
 from app.widgets.plots.monitor_grid import MonitorGrid
+from core.domain.insight import Insight
+
+BannerContent = tuple[str, Literal["error", "warn", "insight"], str, str, Insight | None]
+"""Key, level, title, text, and the insight behind it."""
 
 
 class Monitor(QFrame):
@@ -205,16 +209,14 @@ class Monitor(QFrame):
         self._banner_place.addWidget(self._banner)
 
 
-def _banner_of(
-    snapshot: presenter.MonitorData, dismissed: set[tuple[str, str]]
-) -> tuple[str, Any, str, str, Any] | None:
+def _banner_of(snapshot: presenter.MonitorData, dismissed: set[tuple[str, str]]) -> BannerContent | None:
     """Return key, level, title, text and insight of what the banner should say, most urgent first."""
     status = snapshot.status
     if status.state == "failed":
         text = f"{status.hint}".strip()
-        candidates: Sequence[tuple[str, Any, str, str, Any]] = [("failed", "error", status.message, text, None)]
+        candidates: Sequence[BannerContent] = [("failed", "error", status.message, text, None)]
     elif status.state == "interrupted":
-        text = "Its process ended without a word. Resume goes on from the newest verified checkpoint."
+        text = "Its process ended without a report. Resume continues from the newest verified checkpoint."
         candidates = [("interrupted", "warn", "This run was interrupted", text, None)]
     else:
         candidates = [

@@ -6,7 +6,7 @@ restart shows like any other.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -26,14 +26,19 @@ from app.widgets.containers import side_panel
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
-from core.domain.changes import Changes
+from core.domain.changes import Changes, Outcome
+from core.domain.insight import Insight
+from core.services.runs.views import RunInfo, RunReader
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.services.runs.lineage import LineageRow, RunLineage
 
 LIVE_MS, IDLE_MS = 500, 3000
 WORST = 200
 
 
 class RunsPage(Page):
-    """The list at the left, the monitor at the right, a timer that looks while the page is shown."""
+    """The list at the left, the monitor at the right, a timer that reads while the page is shown."""
 
     place: ClassVar[str] = "runs"
     watches: ClassVar[Changes] = Changes.RUNS
@@ -41,13 +46,13 @@ class RunsPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self.header.hide()
-        self._readers: dict[str, Any] = {}
-        self._lineages: dict[str, Any] = {}
+        self._readers: dict[str, RunReader] = {}
+        self._lineages: dict[str, RunLineage] = {}
         self._snapshot: presenter.MonitorData | None = None
         self._wanted, self._wanted_step = "", -1
         self._pinned = False
         self._listed_step, self._worst_step = -1, -1
-        self._told, self._reading_worst = "", ""
+        self._reported, self._reading_worst = "", ""
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
@@ -118,11 +123,11 @@ class RunsPage(Page):
         return self.monitor.grid.is_built
 
     def on_shown(self) -> None:
-        """Look at once."""
+        """Read now."""
         self.refresh()
 
     def on_hidden(self) -> None:
-        """Look no more."""
+        """Stop reading."""
         self._timer.stop()
 
     def changed(self, changes: Changes) -> None:  # noqa: ARG002 - the same for every change
@@ -146,7 +151,7 @@ class RunsPage(Page):
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
         metrics = [*self.monitor.grid.metrics, "tokens_per_s"]
 
-        def read() -> tuple[list[Any], presenter.MonitorData | None]:
+        def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
             runs = list(service.list())
             chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
             snapshot = None
@@ -158,16 +163,16 @@ class RunsPage(Page):
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
 
     def _not_read(self, error: Exception) -> None:
-        """Say once what is wrong, and look again: a file that is busy now can be read later."""
+        """Report an error once and read again later: a file that is busy now can be read then."""
         if self.isVisible():
             self._timer.start(IDLE_MS)
-        if str(error) != self._told:
-            self._told = str(error)
+        if str(error) != self._reported:
+            self._reported = str(error)
             self.context.tasks.unhandled.emit(error)
 
-    def _show(self, found: tuple[list[Any], presenter.MonitorData | None]) -> None:
+    def _show(self, found: tuple[list[RunInfo], presenter.MonitorData | None]) -> None:
         runs, snapshot = found
-        self._told = ""
+        self._reported = ""
         self.list.set_runs(runs)
         if snapshot is not None and self._right.currentIndex() == 0:
             self._right.setCurrentIndex(1)
@@ -200,7 +205,7 @@ class RunsPage(Page):
             self._read_worst()
 
     def _choose(self, run_id: str) -> None:
-        """Leave nothing of the run before on the page."""
+        """Clear what the page shows of the run before."""
         if self._snapshot is None or self._snapshot.run_id != run_id:
             self.plots.reset()
             self._pinned, self._listed_step, self._worst_step = False, -1, -1
@@ -228,14 +233,14 @@ class RunsPage(Page):
         if not (run_id := self.list.current_id):
             return
 
-        def read() -> list[Any]:
+        def read() -> list[LineageRow]:
             reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
             visits = reader.pairs_of_range(first, last, limit=2000)
             if not visits and first == last:
                 visits = reader.pairs_of_step(first, "dev")
             return self._lineage(run_id).rows(visits)
 
-        def show(rows: list[Any]) -> None:
+        def show(rows: list[LineageRow]) -> None:
             if run_id == self.list.current_id:
                 self.monitor.tabs.show_step(first, last, rows)
 
@@ -245,11 +250,11 @@ class RunsPage(Page):
         if not (run_id := self.list.current_id):
             return
 
-        def read() -> list[Any]:
+        def read() -> list[LineageRow]:
             reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
             return self._lineage(run_id).rows(reader.worst(WORST))
 
-        def show(rows: list[Any]) -> None:
+        def show(rows: list[LineageRow]) -> None:
             self._reading_worst = ""
             if run_id == self.list.current_id:
                 worst = self.monitor.tabs.worst
@@ -259,11 +264,11 @@ class RunsPage(Page):
             self._reading_worst = ""
             self._not_read(error)
 
-        self._reading_worst = run_id  # one at a time: a newer read would take the place of a slow one for ever
+        self._reading_worst = run_id  # one at a time: newer reads would replace a slow one before it ends
         self._worst_step = self._snapshot.status.step if self._snapshot is not None else -1
         self.context.tasks.query(read, show, failed, owner=self, key="worst")
 
-    def _lineage(self, run_id: str) -> Any:
+    def _lineage(self, run_id: str) -> RunLineage:
         if run_id not in self._lineages:
             self._lineages[run_id] = self.context.services.runs.lineage(run_id)
         return self._lineages[run_id]
@@ -302,7 +307,7 @@ class RunsPage(Page):
             step, changes, name = dialog.step, dialog.changes(), dialog.name.text().strip()
             host = self.context.settings.get("train.host")
 
-            def work() -> Any:
+            def work() -> Outcome[RunInfo]:
                 outcome = service.fork(found.run_id, step, changes, name=name)
                 service.start(outcome.value.run_id, host)
                 return outcome
@@ -320,7 +325,7 @@ class RunsPage(Page):
             kind = row.kind if row is not None else "train"
             self.context.navigate("inspect", run_id=self.list.current_id, pair_id=pair_id, kind=kind)
 
-    def _banner(self, what: str, insight: Any) -> None:
+    def _banner(self, what: str, insight: Insight) -> None:
         if what == "explain":
             text = f"{insight.why}\n\n{insight.try_}"
             self.context.dialogs.ask(insight.title, text, ("Close",))

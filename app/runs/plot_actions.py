@@ -38,7 +38,7 @@ class PlotActions(QObject):
         self._grid.picked.connect(lambda step: show_pairs(step, step))
         self._grid.ranged.connect(show_pairs)
         self._grid.unfollowed.connect(lambda: context.actions.set_checked("runs.follow", False))
-        self._grid.wished.connect(self.grant)
+        self._grid.menu_requested.connect(self.handle_menu)
         monitor.smoothing.changed.connect(self._smooth)
         self._rest = QTimer(self, singleShot=True, interval=KEEP_MS)
         self._rest.timeout.connect(self._keep_smoothing)
@@ -134,14 +134,14 @@ class PlotActions(QObject):
         if folder := self._context.dialogs.open_folder("Export the plots to a folder"):
             self._files.export(folder, self._monitor.run_name)
 
-    def grant(self, plot: MetricPlot, wish: str) -> None:
+    def handle_menu(self, plot: MetricPlot, entry: str) -> None:
         """Do what an entry of a plot's menu asks for."""
-        if wish == "copy_picture":
+        if entry == "copy_picture":
             QGuiApplication.clipboard().setImage(export.to_image(plot))
-        elif wish == "copy_values":
+        elif entry == "copy_values":
             QGuiApplication.clipboard().setText(str(export.content(plot, "csv")()))
         else:
-            self._save(plot, wish)
+            self._save(plot, entry)
 
     def _save(self, plot: MetricPlot, kind: str) -> None:
         name = export.file_name(plot, self._monitor.run_name, kind)

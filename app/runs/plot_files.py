@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.background.task import TaskControl
 from app.context import AppContext
 from app.widgets.plots import export
 from app.widgets.plots.metric_plot import MetricPlot
@@ -66,7 +66,7 @@ class PlotFiles(QObject):
         self._write([(path, export.content(plot, kind))], f"{path.name} was written.")
 
     def _write(self, files: list[File], words: str) -> None:
-        def work(control: Any) -> None:
+        def work(control: TaskControl) -> None:
             for place, (path, make) in enumerate(files):
                 control.check()
                 export.save(path, make())

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app.widgets.plots.curves import format_value
+from core.domain.insight import Insight
 from core.domain.run_events import SampleDone
+from core.domain.run_record import RunRecord
 from core.services.models.export import ExportForm
+from core.services.runs.views import RunInfo, RunReader, RunStatus
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.services.runs.service import RunsService
 
 Series = tuple[Sequence[float], Sequence[float]]
 
@@ -53,12 +59,12 @@ class MonitorData:
 
     run_id: str
     name: str
-    record: Any
-    status: Any
+    record: RunRecord
+    status: RunStatus
     series: dict[str, Series] = field(default_factory=dict)
     samples: tuple[SampleDone, ...] = ()
     log: tuple[str, ...] = ()
-    insights: tuple[Any, ...] = ()
+    insights: tuple[Insight, ...] = ()
     checkpoints: tuple[int, ...] = ()
     tiles: tuple[TileView, ...] = ()
     has_result: bool = False
@@ -70,10 +76,10 @@ class MonitorData:
         return self.status.state in LIVE
 
 
-def read_snapshot(service: Any, reader: Any, run_id: str, metrics: Sequence[str]) -> MonitorData:
+def read_snapshot(service: RunsService, reader: RunReader, run_id: str, metrics: Sequence[str]) -> MonitorData:
     """Read everything the page shows of one run."""
     record, status = reader.record(), reader.status()
-    series = {name: reader.series(name) for name in metrics}
+    series: dict[str, Series] = {name: reader.series(name) for name in metrics}
     return MonitorData(
         run_id=run_id,
         name=record.name,
@@ -188,7 +194,7 @@ def _change(now: float, before: float, good: int) -> tuple[str, str]:
     return f"{'▲' if change > 0 else '▼'} {format_value(abs(change), 3)}", tone
 
 
-def list_line(info: Any) -> str:
+def list_line(info: RunInfo) -> str:
     """Return the second line of a run in the list."""
     status = info.status
     if status.state in ("running", "paused", "stopping"):

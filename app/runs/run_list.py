@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.runs import presenter
 from app.theme.theme import Theme
+from core.services.runs.views import RunInfo
 
 _RUN = Qt.ItemDataRole.UserRole
 _STATE = Qt.ItemDataRole.UserRole + 1
@@ -72,7 +72,7 @@ class RunList(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._lines = _RunLines(theme)
         self.setItemDelegate(self._lines)
-        self.currentItemChanged.connect(self._tell)
+        self.currentItemChanged.connect(self._emit_chosen)
         theme.changed.connect(self._recolour)
 
     @property
@@ -81,7 +81,7 @@ class RunList(QListWidget):
         item = self.currentItem()
         return str(item.data(_RUN)) if item else ""
 
-    def set_runs(self, runs: Sequence[Any]) -> None:
+    def set_runs(self, runs: Sequence[RunInfo]) -> None:
         """Show the runs; the chosen one stays chosen, and items are only touched when they changed."""
         ids = [info.run_id for info in runs]
         if [self.item(i).data(_RUN) for i in range(self.count())] != ids:
@@ -106,7 +106,7 @@ class RunList(QListWidget):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{info.name}, {words}, {presenter.list_line(info)}")
 
     def _recolour(self) -> None:
-        """Let every row take its icon anew when the runs are shown next."""
+        """Make every row take a new icon when the runs are shown next."""
         for place in range(self.count()):
             self.item(place).setData(_STATE, None)
         self.scheduleDelayedItemsLayout()
@@ -119,6 +119,6 @@ class RunList(QListWidget):
                 return True
         return False
 
-    def _tell(self, item: QListWidgetItem | None, _before: object) -> None:
+    def _emit_chosen(self, item: QListWidgetItem | None, _before: object) -> None:
         if item is not None:
             self.chosen.emit(str(item.data(_RUN)))

@@ -241,7 +241,7 @@ class TrainPage(Page):
         job.changed.connect(self._follow_check)
 
     def _follow_check(self) -> None:
-        """Let the next check begin when this one ended, however it did."""
+        """Allow the next check once this one has ended, with or without an error."""
         job = self._checking
         if job is not None and job.state not in (TaskState.RUNNING, TaskState.STOPPING):
             self._checking = None

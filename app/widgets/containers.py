@@ -104,7 +104,7 @@ class MetricTile(QFrame):
         self.setAccessibleName(f"{self._name}: {value} {delta}".strip())
 
     def set_clickable(self, clickable: bool) -> None:
-        """Let it be pressed by mouse and keyboard."""
+        """Accept presses by mouse and keyboard."""
         self._clickable = clickable
         self.setCursor(Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if clickable else Qt.FocusPolicy.NoFocus)
@@ -236,7 +236,7 @@ class ScrollColumn(QScrollArea):
         self.setWidget(inner)
 
     def minimumSizeHint(self) -> QSize:
-        """Be as wide as the content needs, but as low as one likes."""
+        """Return the width that the content needs and a small fixed height."""
         content = self.widget()
         inner = content.minimumSizeHint() if content is not None else QSize(0, 0)
         return QSize(inner.width() + self.verticalScrollBar().sizeHint().width(), 60)

@@ -58,7 +58,7 @@ class BaseDialog(QDialog):
             self.buttons.addButton(main, QDialogButtonBox.ButtonRole.AcceptRole)
             QShortcut(QKeySequence(_ENTER), self).activated.connect(main.click)
         self.column.addWidget(self.buttons)
-        main.setDefault(True)  # last: a button tells the dialog only while it is in it
+        main.setDefault(True)  # last: a button reaches the dialog only once it is inside
         return main
 
     def showEvent(self, event: QShowEvent) -> None:

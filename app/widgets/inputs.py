@@ -168,15 +168,15 @@ class SearchField(QLineEdit):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(delay_ms)
-        self._timer.timeout.connect(self._tell)
+        self._timer.timeout.connect(self._emit_search)
         self.textChanged.connect(lambda _: self._timer.start())
-        self.returnPressed.connect(self._tell)
+        self.returnPressed.connect(self._emit_search)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear on Escape; an empty field lets it through."""
         if event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
-            self._tell()
+            self._emit_search()
             return
         super().keyPressEvent(event)
 
@@ -186,7 +186,7 @@ class SearchField(QLineEdit):
         self._timer.stop()
         self._last = ""
 
-    def _tell(self) -> None:
+    def _emit_search(self) -> None:
         self._timer.stop()
         if self.text() != self._last:
             self._last = self.text()

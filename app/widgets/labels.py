@@ -21,7 +21,7 @@ def restyle(widget: QWidget) -> None:
 
 
 def short(text: str, most: int = 34) -> str:
-    """Return a name cut in its middle, where what tells it apart (a number at its end) stays.
+    """Return a name cut in its middle, so that a number at its end stays.
 
     >>> short("A rubric with a very long name 2.0.0", 20)
     'A rubric w…ame 2.0.0'

@@ -1,7 +1,7 @@
-"""A view box with an axis at the left and one below: what a chart here needs, a fifth of a PlotWidget's making.
+"""A view box with an axis at the left and one below: what a chart here needs, made in a fifth of a PlotWidget's time.
 
-A PlotWidget builds four axes, a title and a panel of controls that we do not show. Six of them hold up the window's
-thread for longer than a frame should take.
+A PlotWidget builds four axes, a title and a panel of controls that are not shown. Making six of them blocks the UI
+thread for longer than a frame.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class PlotCanvas(pg.GraphicsView):
         return self._frame.sceneBoundingRect().contains(position)
 
     def set_log(self, *, x: bool, y: bool) -> None:
-        """Let the axes print powers of ten; the items have to be placed accordingly."""
+        """Make the axes print powers of ten; the caller places the items accordingly."""
         self.bottom.setLogMode(x)  # pyright: ignore[reportArgumentType] - pyqtgraph annotates a tuple and takes a bool
         self.left.setLogMode(y)  # pyright: ignore[reportArgumentType] - as above
 

@@ -131,7 +131,7 @@ def seen(x: Floats, y: Floats, left: float, right: float) -> tuple[Floats, Float
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a stretch of a curve comes to: how many values, mean, standard deviation, change a step."""
+    """Summary of a range of a curve: how many values, mean, standard deviation, change a step."""
 
     count: int
     mean: float

@@ -36,7 +36,7 @@ class PenScaled(Protocol):
 
 @contextmanager
 def _pens_for(widget: QWidget, scale: float) -> Iterator[None]:
-    """Let every plot in the widget draw lines as wide as they look on the screen."""
+    """Make every plot in the widget draw lines as wide as on the screen."""
     with ExitStack() as stack:
         for part in (widget, *widget.findChildren(QWidget)):
             if isinstance(part, PenScaled):

@@ -1,4 +1,4 @@
-"""The histogram of margins: bars left of zero stand out, and a brushed stretch selects the pairs in it."""
+"""The histogram of margins: bars left of zero stand out, and a brushed range selects the pairs in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BINS = 40
 
 
 class _BrushBox(pg.ViewBox):
-    """A view box whose drag tells the stretch it covers; nothing pans or zooms.
+    """A view box whose drag emits the range it covers; nothing pans or zooms.
 
     Signals:
         dragged(float, float): both ends, ascending, while the drag goes on. ended(): the button was released.
@@ -32,7 +32,7 @@ class _BrushBox(pg.ViewBox):
         self.setMouseEnabled(x=False, y=False)
 
     def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: ARG002 - pyqtgraph passes it
-        """Tell the stretch from where the button went down."""
+        """Emit the range from where the button went down."""
         ev.accept()
         ends = sorted(self.mapSceneToView(p).x() for p in (ev.buttonDownScenePos(), ev.scenePos()))
         self.dragged.emit(*ends)
@@ -41,7 +41,7 @@ class _BrushBox(pg.ViewBox):
 
 
 class MarginHistogram(QFrame):
-    """Counts of pairs by margin. A drag over the bars, or the arrow keys, choose a stretch of them.
+    """Counts of pairs by margin. A drag over the bars, or the arrow keys, choose a range of them.
 
     Signals:
         brushed(float, float): the ends of the selected stretch, or NaN twice when it was cleared.
@@ -73,9 +73,9 @@ class MarginHistogram(QFrame):
         for item in (self._zero, self.band):
             self.plot.add(item, fitted=False)
         self._bins: tuple[int, int] | None = None
-        self.band.sigRegionChangeFinished.connect(self._tell)
+        self.band.sigRegionChangeFinished.connect(self._emit_range)
         box.dragged.connect(self._show_band)
-        box.ended.connect(self._tell)
+        box.ended.connect(self._emit_range)
         self.plot.mouse.sigMouseClicked.connect(self._click)
         theme.follow(self.restyle)
         self.restyle()
@@ -107,9 +107,9 @@ class MarginHistogram(QFrame):
     # The brush
 
     def brush(self, low: float, high: float) -> None:
-        """Select a stretch, as a drag would."""
+        """Select a range, as a drag does."""
         self._show_band(low, high)
-        self._tell()
+        self._emit_range()
 
     def clear_brush(self) -> None:
         """Select everything again."""
@@ -165,7 +165,7 @@ class MarginHistogram(QFrame):
         self.band.blockSignals(False)
         self.band.setVisible(True)
 
-    def _tell(self) -> None:
+    def _emit_range(self) -> None:
         self._bins = None
         low, high = sorted(line.value() for line in self.band.lines)
         self.brushed.emit(low, high)

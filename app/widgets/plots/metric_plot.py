@@ -202,7 +202,7 @@ class MetricPlot(QFrame):
         self.show_span(*self.span(total))
 
     def show_span(self, left: float, right: float, last: float = math.inf) -> None:
-        """Show a stretch along x with all values in it; behind the step ``last`` is only room for words, no ticks."""
+        """Show a range along x with all values in it; behind the step ``last`` only words, no ticks."""
         self.plot.bottom.set_last(self.axes.place(last)[0] if math.isfinite(last) and last > 0 else math.inf)
         if not np.allclose(self.view.viewRange()[0], (left, right), rtol=1e-9, atol=1e-9):
             self.view.setXRange(left, right, padding=0)

@@ -30,14 +30,14 @@ _PAUSE_MS = 20
 class MonitorGrid(QStackedWidget):
     """Plots, or the same values as a table.
 
-    The grid is usable at once: what it is told is kept for the plots that are not made yet.
+    The grid is usable at once: it keeps its state for the plots that are not made yet.
 
     Signals:
         built(): all plots are made.
         hovered(float): the step under the crosshair, NaN for none.
         picked(int), ranged(int, int): a step was clicked, a range was dragged.
         unfollowed(): the user moved a plot by hand.
-        wished(object, str): something of one plot's menu, see ``plot_head.WISHES``.
+        menu_requested(object, str): an entry of one plot's menu was chosen, see ``plot_head.MENU_ENTRIES``.
         fed(): all plots show the newest values.
     """
 
@@ -46,7 +46,7 @@ class MonitorGrid(QStackedWidget):
     picked = Signal(int)
     ranged = Signal(int, int)
     unfollowed = Signal()
-    wished = Signal(object, str)
+    menu_requested = Signal(object, str)
     fed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -58,7 +58,7 @@ class MonitorGrid(QStackedWidget):
         self._look = PlotLook()
         self._large: MetricPlot | None = None
         self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
-        self._hungry: list[MetricPlot] = []
+        self._pending: list[MetricPlot] = []
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._feed_one)
@@ -95,11 +95,11 @@ class MonitorGrid(QStackedWidget):
     def _finish_building(self) -> None:
         self._fit_in_slices()
         self.built.emit()
-        if self._values and not self._hungry:
+        if self._values and not self._pending:
             self.fed.emit()
 
     def _make_next(self) -> None:
-        """Make one more plot and tell it what the others were told."""
+        """Make one more plot and give it the state of the others."""
         title, unit, zero, specs = PLOTS[len(self.plots)]
         plot = MetricPlot(self._theme, title, specs, unit=unit, zero=zero, tools=True)
         self._connect(plot)
@@ -121,7 +121,7 @@ class MonitorGrid(QStackedWidget):
         plot.ranged.connect(self.ranged)
         plot.moved.connect(self._moved)
         plot.fit_wanted.connect(self.fit)
-        plot.head.wished.connect(lambda wish: self.wished.emit(plot, wish))
+        plot.head.menu_requested.connect(lambda entry: self.menu_requested.emit(plot, entry))
         plot.head.enlarged.connect(lambda on: self.enlarge(plot if on else None))
 
     def arrange(self, columns: int) -> None:
@@ -148,7 +148,7 @@ class MonitorGrid(QStackedWidget):
             self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
 
     def enlarge(self, chosen: MetricPlot | None) -> None:
-        """Let one plot fill the place of all, or show all again with None."""
+        """Show one plot in the place of all, or all again with None."""
         self._large = chosen
         for cell in self._cells:
             cell.setVisible(chosen is None or cell is chosen)
@@ -164,17 +164,17 @@ class MonitorGrid(QStackedWidget):
 
     def set_series(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
         """Take the series of the metrics, by name; ``total`` steps are planned."""
-        self._total, self._values, self._hungry = total, values, list(self.plots)
-        while self._hungry:
+        self._total, self._values, self._pending = total, values, list(self.plots)
+        while self._pending:
             self._feed_one()
         if self.following:
             self.fit()
 
     def feed(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
         """Take the series as :meth:`set_series` does, but one plot at a time, so that no frame draws all of them."""
-        busy = bool(self._hungry)
+        busy = bool(self._pending)
         self._total, self._values = total, values
-        self._hungry = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
+        self._pending = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
         if not busy:
             self._feed_one()
 
@@ -231,10 +231,10 @@ class MonitorGrid(QStackedWidget):
         return max((plot.last_step() for plot in self.plots), default=0.0)
 
     def _feed_one(self) -> None:
-        if not self._hungry:
+        if not self._pending:
             return
-        self._feed_plot(self._hungry.pop(0))
-        if self._hungry:
+        self._feed_plot(self._pending.pop(0))
+        if self._pending:
             self._pause.start(_PAUSE_MS)
             return
         self._pause.stop()
@@ -265,7 +265,7 @@ class MonitorGrid(QStackedWidget):
         return min(low for low, _ in spans), max(high for _, high in spans), last
 
     def _show_span(self, chosen: MetricPlot, left: float, right: float, last: float) -> None:
-        """Show a stretch along x in one plot and leave the linked ones as they are."""
+        """Show a range along x in one plot and leave the linked ones as they are."""
         for plot in self.plots:
             plot.view.blockLink(True)
         chosen.show_span(left, right, last)
@@ -280,7 +280,7 @@ class MonitorGrid(QStackedWidget):
     @property
     def settled(self) -> bool:
         """Whether all plots are made and everything that was fed is drawn and fitted."""
-        return self.is_built and not self._hungry and not self._refit.isActive() and not self._fitting.busy
+        return self.is_built and not self._pending and not self._refit.isActive() and not self._fitting.busy
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""

@@ -16,7 +16,7 @@ from app.widgets.labels import ElideLabel, text_label
 
 _WIDE = 420
 """Pixels from which there is room for a button of its own; below it, the menu has the entry."""
-WISHES: tuple[tuple[str, str], ...] = (
+MENU_ENTRIES: tuple[tuple[str, str], ...] = (
     ("copy_picture", "Copy picture"),
     ("copy_values", "Copy values"),
     ("png", "Save as PNG…"),
@@ -29,12 +29,12 @@ class PlotHead(QWidget):
     """A line above a plot.
 
     Signals:
-        wished(str): one of WISHES was chosen for this plot.
+        menu_requested(str): one of MENU_ENTRIES was chosen for this plot.
         enlarged(bool): the plot shall fill the place of all plots, or go back.
         log_wanted(bool): a logarithmic value axis for this plot, or not.
     """
 
-    wished = Signal(str)
+    menu_requested = Signal(str)
     enlarged = Signal(bool)
     log_wanted = Signal(bool)
 
@@ -61,8 +61,8 @@ class PlotHead(QWidget):
         self._large.setCheckable(True)
         self._large.triggered.connect(self.enlarged)
         self._menu.addSeparator()
-        for wish, words in WISHES:
-            self._menu.addAction(words, lambda name=wish: self.wished.emit(name))
+        for entry, words in MENU_ENTRIES:
+            self._menu.addAction(words, lambda name=entry: self.menu_requested.emit(name))
         self.more.setMenu(self._menu)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         for button in (self.enlarge, self.more):
@@ -117,6 +117,6 @@ class PlotHead(QWidget):
         self.value.setText(self._full if fits else self._short)
         self.setToolTip("" if fits else self._full)
 
-    def run(self, wish: str) -> None:
+    def run(self, entry: str) -> None:
         """Choose an entry of the menu, as a press of it does."""
-        self.wished.emit(wish)
+        self.menu_requested.emit(entry)

@@ -1,4 +1,4 @@
-"""How the mouse acts on a plot: drag pans, wheel zooms x, Ctrl+wheel zooms y, Shift+drag names a range."""
+"""How the mouse acts on a plot: drag pans, wheel zooms x, Ctrl+wheel zooms y, Shift+drag chooses a range."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PySide6.QtGui import QColor
 
 
 class StepViewBox(pg.ViewBox):
-    """A view box that tells clicks and Shift-drags in data coordinates.
+    """A view box that reports clicks and Shift-drags in data coordinates.
 
     Signals:
         clicked(float): x of a left click. ranged(float, float): both ends of a Shift-drag, ascending.
-        fit_wanted(): a double click asks for everything.
+        fit_wanted(): a double click; the whole run should be shown.
     """
 
     clicked = Signal(float)
@@ -28,7 +28,7 @@ class StepViewBox(pg.ViewBox):
         self._band: pg.LinearRegionItem | None = None
 
     def mouseClickEvent(self, ev: object) -> None:
-        """Tell where a left click fell; a double click shows everything."""
+        """Emit the place of a left click; a double click asks for the whole run."""
         if ev.button() != Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             return
         ev.accept()  # type: ignore[attr-defined]
@@ -38,7 +38,7 @@ class StepViewBox(pg.ViewBox):
         self.clicked.emit(self._x(ev.scenePos()))  # type: ignore[attr-defined]
 
     def mouseDragEvent(self, ev: object, axis: int | None = None) -> None:
-        """Pan, or with Shift draw a band and tell its ends when the button is released."""
+        """Pan, or with Shift draw a band and emit its ends when the button is released."""
         shift = ev.modifiers() & Qt.KeyboardModifier.ShiftModifier  # type: ignore[attr-defined]
         if not shift or ev.button() != Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             super().mouseDragEvent(ev, axis)
@@ -50,7 +50,7 @@ class StepViewBox(pg.ViewBox):
             self.ranged.emit(*ends)
 
     def show_band(self, left: float, right: float) -> None:
-        """Mark a stretch along x; an end that is NaN takes the mark away."""
+        """Mark a range along x; an end that is NaN removes the mark."""
         shown = math.isfinite(left) and math.isfinite(right)
         if not shown and self._band is None:
             return
