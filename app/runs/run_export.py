@@ -55,7 +55,7 @@ class RunExport(QObject):
         self._context.notices.post(
             f"The run was exported to {exported.path}",
             "ok",
-            hint=f"Load it with {exported.load_with}",
+            hint=f"Load it with: {exported.load_with}" + (f". {exported.note}" if exported.note else ""),
             action="Open folder",
             run=partial(open_path, folder),
         )
