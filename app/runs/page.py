@@ -19,7 +19,7 @@ from app.runs import presenter
 from app.runs.fork_dialog import ForkDialog
 from app.runs.monitor import Monitor
 from app.runs.plot_actions import PlotActions
-from app.runs.run_export import RunExport
+from app.runs.run_exporter import RunExporter
 from app.runs.run_list import RunList
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
@@ -56,7 +56,7 @@ class RunsPage(Page):
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
-        self.exports = RunExport(context, self)
+        self.exports = RunExporter(context, self)
         self._build()
         self._bind()
         self.monitor.allow(None)

@@ -16,7 +16,7 @@ from app.runs.presenter import MonitorData, refused_forms
 from core.services.models.export import ExportedRun
 
 
-class RunExport(QObject):
+class RunExporter(QObject):
     """Exports one run after another; each is a job with progress and Cancel.
 
     Args:
