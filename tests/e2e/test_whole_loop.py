@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.exceptions import TimeoutError as QtTimeoutError
 
 from core.domain.run_config import RunConfig
 from tests.patience import LIMIT_S
@@ -57,7 +58,19 @@ class Loop:
     qtbot: Any
 
     def until(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=WAIT_MS)
+        try:
+            self.qtbot.waitUntil(condition, timeout=WAIT_MS)
+        except QtTimeoutError as error:
+            raise AssertionError(self.describe()) from error
+
+    def describe(self) -> str:
+        """Return what the window does, for a wait in vain."""
+        window, tasks = self.running.window, self.running.tasks
+        page = window.page(window.place)
+        timers = [f"{t.interval()} ms {t.isActive()}" for t in page.findChildren(QTimer) if t.parent() is page]
+        work = [*tasks._tasks.values(), *tasks._newest]
+        snapshot = getattr(page, "_snapshot", None)
+        return f"{window.place}, visible {page.isVisible()}, timers {timers}, work {work}, shows {snapshot}"
 
     def run(self, action: str) -> None:
         self.running.context.actions.run(action)
