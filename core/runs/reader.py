@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import (
@@ -23,7 +22,6 @@ from core.domain.run_events import (
     KlDone,
     PairMetrics,
     RunEvent,
-    RunStarted,
     SampleDone,
     StepDone,
     from_plain,
@@ -63,6 +61,7 @@ class LoggedEvent:
     event: RunEvent
 
 
+T = TypeVar("T", StepDone, EvalDone, KlDone, SampleDone)
 _VISIT = "step, attempt, kind, " + ", ".join(f'"{column.name}"' for column in schema.columns(PairMetrics))
 
 
@@ -136,12 +135,6 @@ class RunReader:
         """Return the optimizer steps that count, without pair rows."""
         return self._latest(StepDone, ())
 
-    def started(self) -> RunStarted | None:
-        """Return the newest attempt's first event."""
-        with open_ledger(self.folder.ledger) as db:
-            row = db and db.execute("SELECT json FROM events WHERE event = 'started' ORDER BY seq DESC").fetchone()
-        return from_plain(json.loads(row["json"])) if row else None  # type: ignore[return-value]
-
     # Curves
 
     def series(self, name: str) -> Series:
@@ -172,7 +165,7 @@ class RunReader:
         found = self._latest(SampleDone, ("pair_id", "seed"))
         return [event for event in found if step is None or event.step == step]
 
-    def _latest(self, cls: type, keys: Sequence[str]) -> list[Any]:
+    def _latest(self, cls: type[T], keys: Sequence[str]) -> list[T]:
         """Return the rows of a table that count; of a step measured twice, the later attempt's."""
         with open_ledger(self.folder.ledger) as db:
             if db is None:
@@ -221,16 +214,6 @@ class RunReader:
         kind: str = schema.TRAIN,
     ) -> list[PairVisit]:
         """Return the ``n`` pairs with the lowest margin at their last visit (within a range of steps)."""
-        return sorted(self._last_visits(first, last, kind), key=lambda visit: visit.row.margin)[:n]
-
-    def margins(
-        self, *, first: int | None = None, last: int | None = None, kind: str = schema.TRAIN, column: str = "margin"
-    ) -> tuple[list[str], array[float]]:
-        """Return pair ids and each pair's value at its last visit (within a range of steps), for a histogram."""
-        visits = self._last_visits(first, last, kind)
-        return [visit.pair_id for visit in visits], array("d", (getattr(visit.row, column) for visit in visits))
-
-    def _last_visits(self, first: int | None, last: int | None, kind: str) -> list[PairVisit]:
         with open_ledger(self.folder.ledger) as db:
             if db is None:
                 return []
@@ -239,7 +222,8 @@ class RunReader:
                 f"SELECT {_VISIT}, MAX(id) FROM pair_rows WHERE kind = ? AND (? IS NULL OR step >= ?)"
                 f" AND (? IS NULL OR step <= ?) AND {where} GROUP BY pair_id ORDER BY id"
             )
-            return _visits(db, query, (kind, first, first, last, last))
+            visits = _visits(db, query, (kind, first, first, last, last))
+        return sorted(visits, key=lambda visit: visit.row.margin)[:n]
 
 
 _NEWEST = (

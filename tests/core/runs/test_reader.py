@@ -76,9 +76,10 @@ def test_that_worst_judges_each_pair_by_its_last_visit(finished: RunReader) -> N
     assert [v.row.margin for v in finished.worst(5)] == expected
     early = finished.worst(12, last=3)
     assert {v.step for v in early} == {1, 2, 3}
-    ids, values = finished.margins(kind="dev")
-    assert ids == ["p12", "p13", "p14", "p15"]
-    assert list(values) == [make_row(config, p, 9).margin for p in ids]
+    held_out = finished.worst(4, kind="dev")
+    assert {v.pair_id: v.row.margin for v in held_out} == {
+        p: make_row(config, p, 9).margin for p in ("p12", "p13", "p14", "p15")
+    }
 
 
 def test_that_every_listed_series_has_values_and_an_unknown_one_is_refused(finished: RunReader) -> None:
