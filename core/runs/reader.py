@@ -1,8 +1,8 @@
-"""The ledger, read: whatever a window or a command wants to know of a run, at any time.
+"""Read a run at any time: its record, status, events, curves and pairs.
 
-Works while the run goes on, after a restart, for a run that another process or machine started, and for
-a folder on read-only media. Every call opens the file read-only for a moment, so that a reader never
-holds back the writer and the writer can leave one plain file behind when it closes.
+Works while the run is worked on and afterwards, for runs of other processes and machines, and on read-only media. Each
+call opens the ledger read-only and closes it again, so that readers do not block the writer, and the writer can leave a
+single file when it closes.
 """
 
 from __future__ import annotations

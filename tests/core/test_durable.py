@@ -109,7 +109,7 @@ def _whole(act: Act, tmp_path: Path) -> list[bytes]:
 
 
 class Recorder(Ops):
-    """Does everything and writes down what a disk would see: writes, file syncs, renames, folder syncs."""
+    """Does every operation and records what a disk would see: writes, file syncs, renames, folder syncs."""
 
     def __init__(self, *forget: str) -> None:
         self.log: list[tuple[Any, ...]] = []
@@ -170,7 +170,7 @@ def crash(log: list[tuple[Any, ...]], rng: random.Random) -> dict[str, bytes]:
 
 
 def losses(folder: Path, *forget: str) -> tuple[int, int]:
-    """Publish three folders, lose power at every point, and count acknowledged ones lost and broken ones believed."""
+    """Publish three folders, lose power at every point; count lost acknowledged ones and broken ones that verify."""
     folder.mkdir()
     ops, acknowledged = Recorder(*forget), [0]
     for number in (1, 2, 3):

@@ -34,7 +34,7 @@ class Canary:
 
 @pytest.fixture
 def folder(tiny_llama_dir: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny Llama that a test may spoil."""
+    """A copy of the tiny Llama that a test may change."""
     return Path(shutil.copytree(tiny_llama_dir, tmp_path / "model"))
 
 
@@ -47,7 +47,7 @@ def good_adapter(tiny_llama_dir: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def adapter(good_adapter: Path, tmp_path: Path) -> Path:
-    """A copy of a plain adapter that a test may spoil."""
+    """A copy of a plain adapter that a test may change."""
     return Path(shutil.copytree(good_adapter, tmp_path / "adapter"))
 
 
@@ -270,7 +270,7 @@ def test_that_a_damaged_gguf_file_is_called_damaged_and_not_mistaken_for_another
     assert "ends in .gguf" not in caught.value.hint
 
 
-def test_that_another_kind_of_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+def test_that_another_kind_of_file_is_not_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("a text that is no model at all")
     with pytest.raises(ModelRefused, match="not a GGUF file") as caught:
         check_model(tmp_path / "notes.txt")

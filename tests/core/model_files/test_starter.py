@@ -39,7 +39,7 @@ def test_that_the_starter_is_converted_once_and_then_found(packaged: Path, tmp_p
 
 
 @pytest.mark.usefixtures("packaged")
-def test_that_an_altered_starter_is_noticed_when_asked(tmp_path: Path) -> None:
+def test_that_verify_finds_an_altered_starter(tmp_path: Path) -> None:
     target = ensure_starter(folder=tmp_path / "starter")
     raw = bytearray((target / "model.safetensors").read_bytes())
     raw[-1] ^= 1

@@ -1,4 +1,4 @@
-"""Small run folders on a model folder that only looks like one: the scripted engine never opens it."""
+"""Small run folders on a fake model folder, which the scripted engine never opens."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "control.json"
 
 
-def test_that_without_a_file_the_run_goes_on(path: Path) -> None:
+def test_that_without_a_file_the_run_continues(path: Path) -> None:
     control = ControlFile(path)
     assert control.command() == "run"
     assert not control.take_checkpoint_request()
@@ -52,7 +52,7 @@ def test_that_a_damaged_file_leaves_the_last_command_in_force(path: Path, conten
     assert control.command() == "pause"
 
 
-def test_that_waiting_ends_early_when_something_is_asked(path: Path) -> None:
+def test_that_waiting_ends_early_when_something_is_requested(path: Path) -> None:
     naps = []
 
     def nap(seconds: float) -> None:

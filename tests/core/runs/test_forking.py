@@ -1,4 +1,4 @@
-"""Forks made with the real engine: a child with nothing changed ends like its parent, bit for bit."""
+"""Forks made with the real engine: a fork with nothing changed ends like its parent, bit for bit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def steps(folder: RunFolder) -> list[tuple[int, float, float, float]]:
     return [(s.step, s.loss, s.h, s.grad_norm) for s in RunReader(folder.path).steps()]
 
 
-def test_that_a_child_with_nothing_changed_goes_on_bit_for_bit(parent: RunFolder) -> None:
+def test_that_a_fork_with_nothing_changed_continues_bit_for_bit(parent: RunFolder) -> None:
     child = fork_run(parent, 2, {})
     assert isinstance(drive(child.path, HostOptions(host="thread")), Finished)
     assert steps(child) == steps(parent)[2:]

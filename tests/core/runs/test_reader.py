@@ -94,7 +94,7 @@ def test_that_every_listed_series_has_values_and_an_unknown_one_is_refused(finis
         finished.series("dev.nonsense")
 
 
-def test_that_a_series_continues_while_the_run_goes_on(make_run: Make) -> None:
+def test_that_a_series_continues_while_the_run_works(make_run: Make) -> None:
     folder = make_run()
     reader = RunReader(folder.path)
     writer = LedgerWriter(folder.ledger, "run")

@@ -43,7 +43,7 @@ def test_that_each_request_reaches_the_control_file(make_run: Make) -> None:
     assert requested(folder.control) == "stop_now"
 
 
-def test_that_a_checkpoint_is_asked_for_beside_the_command(make_run: Make) -> None:
+def test_that_a_checkpoint_request_leaves_the_command_as_it_is(make_run: Make) -> None:
     folder = worked_on(make_run())
     run_control.pause(folder)
     control = ControlFile(folder.control)

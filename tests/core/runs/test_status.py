@@ -81,8 +81,8 @@ FAILED = Failed("nan", "Loss is not a number.", "Lower the learning rate.", 3, (
         "KL budget",
         "stopped",
         "failed",
-        "taken up again",
-        "taken up again and gone",
+        "resumed",
+        "resumed and gone",
         "other machine, fresh",
         "other machine, silent",
     ],
@@ -119,7 +119,7 @@ def test_that_progress_tells_phase_step_and_time_to_go(make_run: Make) -> None:
     assert status.last.step == 2
 
 
-def test_that_the_heartbeat_shows_what_the_run_is_doing(make_run: Make) -> None:
+def test_that_the_heartbeat_shows_the_state_of_the_run(make_run: Make) -> None:
     folder = make_run()
     seen: list[tuple[str, str]] = []
 

@@ -42,14 +42,14 @@ def test_that_a_second_poll_returns_only_what_is_new(make_run: Make) -> None:
     assert reader.poll() == []
 
 
-def test_that_a_finished_run_is_not_taken_up_again(make_run: Make) -> None:
+def test_that_a_finished_run_is_not_started_again(make_run: Make) -> None:
     folder = make_run(steps=1)
     run(folder)
     with pytest.raises(UsageError, match="finished"):
         run(folder)
 
 
-def test_that_a_stop_left_from_before_is_forgotten_where_that_is_asked_for(make_run: Make) -> None:
+def test_that_reset_drops_the_stop_of_an_earlier_attempt(make_run: Make) -> None:
     folder = make_run()
     request(folder.control, "stop_and_save")
     last = run(folder)[-1]
@@ -107,7 +107,7 @@ def test_that_stop_and_save_saves_the_very_step_it_stopped_at(make_run: Make) ->
     assert RunReader(folder.path).status().state == "stopped"
 
 
-def test_that_checkpoint_now_saves_once_and_the_run_goes_on(make_run: Make) -> None:
+def test_that_checkpoint_now_saves_once_and_the_run_continues(make_run: Make) -> None:
     folder = make_run(checkpoint_every=0, steps=6)
 
     def ask(event: RunEvent) -> None:

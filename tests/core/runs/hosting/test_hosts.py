@@ -1,4 +1,4 @@
-"""The process host and the thread host keep the same promises, shown with the scripted engine."""
+"""The process host and the thread host behave the same; with the scripted engine."""
 
 from __future__ import annotations
 

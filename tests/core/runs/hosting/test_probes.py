@@ -1,4 +1,4 @@
-"""The standard probes on the golden model: nothing has moved at step 0, and what moves later is a KL."""
+"""The standard probes on the golden model: the KL is 0 at step 0 and positive later."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_that_training_moves_the_policy_away_and_never_to_a_negative_kl(events: 
     assert token[-1][0] > 0
 
 
-def test_that_every_probe_looks_at_the_same_pairs_prompts_and_seeds(events: list[RunEvent]) -> None:
+def test_that_every_probe_measures_the_same_pairs_prompts_and_seeds(events: list[RunEvent]) -> None:
     for split in ("dev", "train"):
         sets = {tuple(row.pair_id for row in e.rows) for e in of(events, EvalDone) if e.split == split}
         assert len(sets) == 1

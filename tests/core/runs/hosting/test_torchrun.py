@@ -1,4 +1,4 @@
-"""A run in several processes of this machine: the first leads, the others follow and write nothing."""
+"""A run in several processes of this machine: the first writes, the others only compute."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_that_processes_are_not_started_where_there_is_no_run(tmp_path: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_that_a_launched_run_is_stopped_through_its_folder_and_taken_up_again(tmp_path: Path) -> None:
+def test_that_a_launched_run_is_stopped_through_its_folder_and_resumed(tmp_path: Path) -> None:
     run_dir = golden_run(tmp_path / "run", eval_every=0, steps=100_000)  # it cannot end before it is asked to
     folder = RunFolder(run_dir)
 
