@@ -45,22 +45,8 @@ def theme(qapp: object) -> object:
     return made
 
 
-@pytest.fixture(scope="session")
-def modules_of_the_window() -> None:
-    """Import what the window needs and let the garbage collector pass over it from now on.
-
-    Otherwise each of the collections below would walk all of Qt's, torch's and pytest's objects.
-    """
-    from app import bootstrap
-    from app.main_window.page_factory import preload
-
-    preload(bootstrap.PRELOAD)
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture
-def main_window(qtbot: object, qapp: object, modules_of_the_window: None) -> Iterator[Callable[..., object]]:
+def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
     """Return a function that builds the window: ``main_window(workspace=path, show=True)`` -> ``RunningTestApp``.
 
     After the test: no thread or window may be left, no error may be unhandled, and the program may not have made a
@@ -77,11 +63,13 @@ def main_window(qtbot: object, qapp: object, modules_of_the_window: None) -> Ite
         made.append(running)
         return running
 
+    gc.freeze()  # so that the collection below walks what this test made, not all of Qt, torch and pytest
     with guarded(Guard()) as guard:
         yield build
         for running in made:
             running.shut()
     gc.collect()
+    gc.unfreeze()
     left = [t for t in threading.enumerate() if t not in threads and not t.daemon and t.is_alive()]
     assert not left, f"threads left behind: {left}"
     for running in made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,11 +31,33 @@ INSERT_OR_REPLACE = re.compile(r"insert\s+or\s+replace", re.IGNORECASE)
 OFFSET = re.compile(r"\boffset\s+[?:%\d]", re.IGNORECASE)
 
 
-def _files(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+Node = ast.Call | ast.Import | ast.ImportFrom | ast.Constant
+
+
+def _files(*folders: str) -> Iterator[tuple[str, tuple[Node, ...]]]:
+    """Return each source file with the nodes that the tests look at."""
     for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "__pycache__" not in path.parts:
-                yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+        yield from _nodes_below(folder)
+
+
+@cache
+def _nodes_below(folder: str) -> tuple[tuple[str, tuple[Node, ...]], ...]:
+    paths = [path for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts]
+    return tuple((str(path.relative_to(ROOT)), tuple(_nodes(ast.parse(path.read_text())))) for path in paths)
+
+
+def _nodes(tree: ast.AST) -> Iterator[Node]:
+    """Walk a tree, in no special order; a third of the time of ``ast.walk``."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, Node):
+            yield node
+        for value in vars(node).values():
+            if isinstance(value, ast.AST):
+                left.append(value)
+            elif isinstance(value, list):
+                left.extend(item for item in value if isinstance(item, ast.AST))
 
 
 def _name(node: ast.expr) -> str:
@@ -52,8 +75,8 @@ def _sleeps(file: str, name: str) -> bool:
 
 
 def _offences() -> Iterator[str]:
-    for file, tree in _files("app", "core", "packaging", "tests"):
-        for node in ast.walk(tree):
+    for file, nodes in _files("app", "core", "packaging", "tests"):
+        for node in nodes:
             if isinstance(node, ast.Call):
                 yield from _call_offences(file, node)
             elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -81,10 +104,10 @@ def test_that_nothing_banned_is_called_or_imported() -> None:
 
 def test_that_no_statement_replaces_rows_or_pages_by_offset() -> None:
     found = []
-    for file, tree in _files("core", "app"):
+    for file, nodes in _files("core", "app"):
         if "migrations" in file or file.endswith(("guards.py", "schema.py")):
             continue
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words = node.value
                 sql = re.search(r"\b(select|insert|update|delete)\b", words, re.IGNORECASE) and "\n\n" not in words[:20]
@@ -95,8 +118,8 @@ def test_that_no_statement_replaces_rows_or_pages_by_offset() -> None:
 
 def test_that_no_label_reads_text_as_html() -> None:
     wrong = []
-    for file, tree in _files("app"):
-        for node in ast.walk(tree):
+    for file, nodes in _files("app"):
+        for node in nodes:
             if isinstance(node, ast.Call) and _name(node.func) == "QLabel" and node.args:
                 argument = node.args[0]
                 if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
@@ -107,8 +130,8 @@ def test_that_no_label_reads_text_as_html() -> None:
 def test_that_no_page_sets_colours_by_hand() -> None:
     colour = re.compile(r"#[0-9A-Fa-f]{6}\b")
     wrong = []
-    for file, tree in _files("app"):
-        for node in ast.walk(tree):
+    for file, nodes in _files("app"):
+        for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and colour.fullmatch(node.value):
                 wrong.append(f"{file}:{node.lineno} {node.value}")
     assert wrong == []
