@@ -108,13 +108,6 @@ class ErrorReporter(QObject):
         sys.unraisablehook = lambda args: log.error("in a destructor: %s", args.err_msg, exc_info=args.exc_value)
         qInstallMessageHandler(_qt_message)
 
-    def uninstall(self) -> None:
-        """Restore Python's own hooks."""
-        sys.excepthook = sys.__excepthook__
-        threading.excepthook = threading.__excepthook__
-        sys.unraisablehook = sys.__unraisablehook__
-        qInstallMessageHandler(None)
-
     def take(self, error: BaseException | None) -> None:
         """Log and show an error; called from any thread."""
         if error is None or isinstance(error, KeyboardInterrupt | SystemExit):

@@ -146,7 +146,7 @@ class AnnotatePage(Page):
         self.controller.editor.drafts.save_now()
         return True
 
-    def changed(self, changes: Changes) -> None:
+    def changed(self, _changes: Changes) -> None:
         """Read the queue again when pairs, rubrics or reviewers changed; the pair on the screen stays."""
         self.controller.queue.refresh()
 

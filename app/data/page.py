@@ -63,7 +63,7 @@ class DataPage(Page):
             context.tasks, theme, COLUMNS, name="Pairs", settings=context.settings, state_key="pairs"
         )
         self.preview, self.datasets = PairPreview(theme), DatasetsTab(context)
-        self.count, self.progress = Chip(""), ProgressLine(theme)
+        self.count, self.progress = Chip(""), ProgressLine()
         self.imports = PairImport(context, self)
         self.dataset_actions = DatasetActions(context, self.datasets, self)
         self._build()

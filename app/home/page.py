@@ -137,7 +137,7 @@ class HomePage(Page):
         watch = push_button("Watch", "link")
         watch.clicked.connect(self._watch_run)
         self._running.add_to_head(watch)
-        self._bar = ProgressLine(self.context.theme, cancellable=False)
+        self._bar = ProgressLine(cancellable=False)
         self._running.add(self._bar)
         self._running.hide()
         return self._running

@@ -54,7 +54,7 @@ class ActivityPanel(QFrame):
 
     def add_job(self, job: BackgroundTask) -> None:
         """Show a job from its start to its end."""
-        line = ProgressLine(self._theme, title=job.title)
+        line = ProgressLine(title=job.title)
         line.follow(job)
         self._jobs.insertWidget(0, line)
         self._trim(self._jobs)

@@ -34,7 +34,7 @@ class PreflightPanel(Card):
         self.add(self._rows)
         self._progress_place = QVBoxLayout()
         self.add(self._progress_place)
-        self.progress = ProgressLine(context.theme)
+        self.progress = ProgressLine()
         self.progress.hide()
         self._progress_place.addWidget(self.progress)
         self.column.addStretch(1)
@@ -73,7 +73,7 @@ class PreflightPanel(Card):
         self.progress.hide()
         self._progress_place.removeWidget(self.progress)
         self.progress.deleteLater()
-        self.progress = ProgressLine(self._theme)
+        self.progress = ProgressLine()
         self._progress_place.addWidget(self.progress)
         self.progress.follow(job)
 

@@ -1,1 +1,1 @@
-"""The widgets part of the window."""
+"""Widgets shared by the pages; they know no feature."""

@@ -1,4 +1,4 @@
-"""Buttons: push buttons in the design's kinds, icon buttons, and buttons of actions that keep up with the catalog."""
+"""Buttons: push buttons in the design's kinds, icon buttons, and buttons that follow an action of the catalog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def push_button(
 
     Args:
         text: its label.
-        kind: primary for the one main thing of a screen, danger, flat, link or big.
+        kind: primary for the main button of a screen, danger, flat, link, big or status.
         theme: needed for an icon.
         icon: name of a drawing.
         tooltip: one sentence.
@@ -90,7 +90,7 @@ def action_button(
 
 
 class _ActionToolButton(QToolButton):
-    """A square button that is the action."""
+    """A square button that shows and runs an action."""
 
     def __init__(self, action: QAction, name: str, theme: Theme | None) -> None:
         super().__init__()
@@ -150,12 +150,12 @@ class _ActionButton(QPushButton):
 class VerdictButton(QPushButton):
     """A verdict with its key printed on it; the number of a verdict never changes.
 
-    ``set_chosen`` shows it as the present answer. The key is drawn, not part of the label, so that
+    ``set_chosen`` shows it as the current answer. The key is drawn, not part of the label, so that
     a narrow window elides the words and never the key.
     """
 
     def __init__(self, text: str, keys: str, *, name: str = "", brief: str = "") -> None:
-        """Make one of its words and its key; ``brief`` are the words where they stand in two lines."""
+        """Make a button; ``brief`` replaces ``text`` where the words are drawn in two lines."""
         super().__init__()
         self._label, self._brief, self._keys, self._stacked = text, brief or text, keys, False
         self.setCheckable(True)
@@ -165,14 +165,6 @@ class VerdictButton(QPushButton):
         self.setAccessibleName(name or text)
         self.setAccessibleDescription(f"Key {keys}" if keys else "")
         self.setToolTip(f"{name or text} ({keys})" if keys else text)
-
-    def set_label(self, text: str, keys: str | None = None) -> None:
-        """Change the words, and the key when it was edited."""
-        self._label = self._brief = text
-        self._keys = self._keys if keys is None else keys
-        self.setAccessibleName(text)
-        self.setAccessibleDescription(f"Key {self._keys}" if self._keys else "")
-        self.update()
 
     def set_chosen(self, chosen: bool) -> None:
         """Show it as chosen or not."""

@@ -1,4 +1,4 @@
-"""A scrolled list of check boxes: which of some things."""
+"""A scrolled list of check boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short list to choose from: one key takes an item, Enter the highlighted one, Escape none."""
+"""A short list to choose from: one key chooses an item, Enter the current one, Escape none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ChoiceDialog(BaseDialog):
         label: the question.
         items: what can be chosen, each one line of plain text.
         current: the item highlighted at first.
-        keys: one character an item that takes it at once; numbers 1 to 9 when not given.
+        keys: one character for each item that chooses it at once; numbers 1 to 9 when not given.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ChoiceDialog(BaseDialog):
         return self.list.currentRow()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take an item by its key."""
+        """Choose an item by its key."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.text():
             place = self._keys.index(event.text().upper()) if event.text().upper() in self._keys else -1
             if place >= 0:
@@ -71,7 +71,7 @@ class ChoiceDialog(BaseDialog):
         return super().eventFilter(watched, event)
 
     def _fit(self, items: Sequence[str]) -> None:
-        """Be as wide as the longest item, within reason, and as high as the list."""
+        """Make the list wide enough for the longest item and high enough for all, within limits."""
         metrics = QFontMetrics(self.font())
         widest = max((metrics.horizontalAdvance(words) for words in items), default=0)
         self.list.setMinimumWidth(min(640, max(280, widest + 90)))

@@ -65,9 +65,9 @@ class Card(QFrame):
 
 
 class MetricTile(QFrame):
-    """A number with its name, and how it changed: "Reward margin  1.84  ▲ 0.11".
+    """A number with its name and its change: "Reward margin  1.84  ▲ 0.11".
 
-    ``clicked`` fires when ``set_clickable(True)`` and it is pressed or Enter is struck on it.
+    ``clicked`` fires after ``set_clickable(True)`` when it is pressed, by mouse or by Enter.
     """
 
     clicked = Signal()
@@ -110,12 +110,12 @@ class MetricTile(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if clickable else Qt.FocusPolicy.NoFocus)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Count a press."""
+        """Report a press."""
         if self._clickable and self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
 
     def event(self, event: QEvent) -> bool:
-        """Count Enter and Space as a press, and show the focus."""
+        """Take Enter and Space as a press, and show the focus."""
         if event.type() == QEvent.Type.KeyPress and self._clickable:
             key = event.key()  # type: ignore[attr-defined]
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):

@@ -13,7 +13,7 @@ ROLE_NAMES = {"system": "System", "user": "User", "assistant": "Assistant", "too
 def conversation_text(messages: Sequence[Message]) -> tuple[str, tuple[Mark, ...]]:
     """Return turns as text, and the marks of their role names.
 
-    Only real roles are marked: a turn whose text looks like another turn cannot pass for one.
+    Only real roles are marked, so that a turn whose text imitates another turn is not taken for one.
     """
     pieces: list[str] = []
     marks: list[Mark] = []

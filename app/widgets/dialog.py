@@ -24,8 +24,7 @@ class BaseDialog(QDialog):
         parent: a widget of the window; the dialog stands over its window and takes its style sheet.
         title: of the dialog.
         size: in pixels; without it the content decides.
-        settings: where the size is kept when it is closed, to open in it next time; None for a dialog that is not
-            worth it.
+        settings: keeps the size for the next time; None does not keep it.
     """
 
     def __init__(

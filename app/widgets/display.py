@@ -57,14 +57,14 @@ class Display:
     _shown: tuple[int, ...]
 
     def to_shown(self, offset: int) -> int:
-        """Return where a stored offset is on the screen; inside a chip it is the chip's start."""
+        """Return the shown offset of a stored one; inside a chip it is the chip's start."""
         place = bisect_right(self._stored, offset) - 1
         base, shown = self._stored[place], self._shown[place]
         following = self._shown[place + 1] if place + 1 < len(self._shown) else len(self.text)
         return min(shown + offset - base, following)
 
     def to_stored(self, offset: int) -> int:
-        """Return the stored offset of a place on the screen; inside a chip it is the character's."""
+        """Return the stored offset of a shown one; inside a chip it is that of the hidden character."""
         place = bisect_right(self._shown, offset) - 1
         base, shown = self._stored[place], self._shown[place]
         if place + 1 < len(self._stored):

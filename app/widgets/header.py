@@ -1,4 +1,4 @@
-"""The strip at the top of a page: title, what it is about, and controls at the right."""
+"""The header of a page: title, caption and chips at the left, controls at the right."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PageHeader(QFrame):
         self._title.setText(title)
 
     def set_caption(self, text: str) -> None:
-        """Say in a few words what the page is about now; empty hides it."""
+        """Show a few words after the title; an empty text hides them."""
         self._caption.setText(text)
         self._caption.setVisible(bool(text))
 

@@ -1,4 +1,4 @@
-"""Characters one cannot see: where they are, and what to print in their place. Pure functions.
+"""Invisible characters: where they are, and what to print in their place. Pure functions.
 
 Bidirectional controls can make text read differently from what is stored, zero-width ones can hide words
 from search, and a long run of combining marks can cover the lines around it. All are made visible.
@@ -95,7 +95,7 @@ def label_of(hidden: str) -> str:
 
 
 def badge_text(hidden: Sequence[Hidden]) -> str:
-    """Return the words of the badge, empty when there is nothing to tell."""
+    """Return the text of the badge, empty when nothing is hidden."""
     if not hidden:
         return ""
     count = sum(h.end - h.start for h in hidden)

@@ -1,4 +1,4 @@
-"""Inputs: segmented choices, labelled sliders, search fields and text fields that say what is wrong."""
+"""Inputs: segmented choices, labelled sliders and search fields."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.theme.theme import Theme
-from app.widgets.labels import restyle, text_label
+from app.widgets.labels import text_label
 
 
 class SegmentedControl(QWidget):
@@ -31,7 +30,7 @@ class SegmentedControl(QWidget):
     changed = Signal(object)
 
     def __init__(self, name: str, options: Sequence[tuple[Any, str]], *, clearable: bool = False) -> None:
-        """Make one button per (value, label); ``clearable`` lets a second press take the choice back."""
+        """Make one button per (value, label); with ``clearable`` a second press clears the choice."""
         super().__init__()
         self._values = [value for value, _ in options]
         self._clearable = clearable
@@ -103,7 +102,7 @@ class _ResettingSlider(QSlider):
     reset = Signal()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002 - Qt passes it
-        """Ask for the default."""
+        """Report the double click."""
         self.reset.emit()
 
 
@@ -134,7 +133,7 @@ class LabeledSlider(QWidget):
 
     @property
     def value(self) -> float:
-        """Where it stands."""
+        """The current value."""
         return round(self._low + self._slider.value() * self._step, 10)
 
     def set_value(self, value: float, *, tell: bool = False) -> None:
@@ -191,39 +190,3 @@ class SearchField(QLineEdit):
         if self.text() != self._last:
             self._last = self.text()
             self.searched.emit(self._last)
-
-
-class Field(QWidget):
-    """An input with its label above and its error below; errors show when the input is left, not while typing."""
-
-    def __init__(self, label: str, editor: QWidget, *, note: str = "") -> None:
-        super().__init__()
-        self.editor = editor
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
-        name = text_label(label, "caption")
-        name.setBuddy(editor)
-        if not editor.accessibleName():
-            editor.setAccessibleName(label)
-        column.addWidget(name)
-        column.addWidget(editor)
-        self._note = text_label(note, "hint", wrap=True)
-        self._note.setVisible(bool(note))
-        self._error = text_label("", "error", wrap=True)
-        self._error.hide()
-        column.addWidget(self._note)
-        column.addWidget(self._error)
-
-    def set_error(self, text: str) -> None:
-        """Say what is wrong, or take it back with an empty text."""
-        self._error.setText(text)
-        self._error.setVisible(bool(text))
-        self.editor.setProperty("invalid", "true" if text else "false")
-        self.editor.setAccessibleDescription(text)
-        restyle(self.editor)
-
-    @property
-    def error(self) -> str:
-        """What is wrong, or an empty text."""
-        return self._error.text()

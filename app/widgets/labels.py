@@ -1,4 +1,4 @@
-"""Labels: always plain text, in the styles of the design, eliding instead of pushing the window wider."""
+"""Labels: always plain text, in the styles of the design; long text is elided and does not widen the window."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ElideLabel(QLabel):
         self.setText(text)
 
     def minimumSizeHint(self) -> QSize:
-        """Ask for room for a few letters only."""
+        """Return room for a few letters."""
         metrics = self.fontMetrics()
         return QSize(min(metrics.horizontalAdvance("mmm…"), super().sizeHint().width()), super().sizeHint().height())
 
@@ -90,7 +90,7 @@ class ElideLabel(QLabel):
 
 
 class Chip(QLabel):
-    """A small rounded label: a state, a count, a tag. Without text it is not there."""
+    """A small rounded label: a state, a count, a tag. Without text it is hidden."""
 
     def __init__(self, text: str = "", tone: ChipTone = "neutral", *, tooltip: str = "") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the window says: empty states, banners, toasts and progress."""
+"""Messages: empty states, banners, toasts and progress."""
 
 from __future__ import annotations
 
@@ -30,11 +30,6 @@ class IconLabel(QLabel):
         theme.changed.connect(self._draw)
         self._draw()
 
-    def set_icon(self, icon: str, colour: str) -> None:
-        """Show another drawing."""
-        self._icon, self._colour = icon, colour
-        self._draw()
-
     def _draw(self) -> None:
         side = self._theme.px(self._side)
         self.setFixedSize(QSize(side, side))
@@ -42,7 +37,7 @@ class IconLabel(QLabel):
 
 
 class EmptyState(QWidget):
-    """What a place shows while it has nothing: a drawing, one sentence, one main action, perhaps a second."""
+    """Shown where a list is empty: a drawing, a sentence, a main action, perhaps a second one."""
 
     def __init__(
         self,
@@ -119,7 +114,7 @@ class Banner(QFrame):
 
 
 class Toast(QFrame):
-    """One notice that goes by itself after some seconds, and stays while the mouse is over it."""
+    """One notice that disappears after some seconds, but not while the mouse is over it."""
 
     gone = Signal(object)
 
@@ -152,11 +147,11 @@ class Toast(QFrame):
         self._timer.start()
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: ARG002 - Qt passes it
-        """Stay while the mouse is here."""
+        """Stop the countdown while the mouse is over it."""
         self._timer.stop()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: ARG002 - Qt passes it
-        """Count the seconds again."""
+        """Start the countdown again."""
         self._timer.start()
 
     def _leave(self) -> None:
@@ -165,11 +160,11 @@ class Toast(QFrame):
 
 
 class ProgressLine(QWidget):
-    """Phase, bar, time left and Cancel, for anything that takes longer than a moment."""
+    """Phase, bar, time left and Cancel of a long job."""
 
     cancelled = Signal()
 
-    def __init__(self, theme: Theme, *, title: str = "", cancellable: bool = True) -> None:
+    def __init__(self, *, title: str = "", cancellable: bool = True) -> None:
         super().__init__()
         self._title, self._cancellable = title, cancellable
         column = QVBoxLayout(self)
@@ -192,7 +187,7 @@ class ProgressLine(QWidget):
         self._job: BackgroundTask | None = None
 
     def set_progress(self, phase: str, done: int = 0, total: int = 0, eta_s: float | None = None) -> None:
-        """Show where the work stands; ``total`` 0 means nobody knows how much there is."""
+        """Show how much is done; ``total`` 0 means that the total is unknown."""
         self._phase.setText(phase or self._title)
         self._bar.setRange(0, total)
         self._bar.setValue(min(done, total))
@@ -213,7 +208,7 @@ class ProgressLine(QWidget):
         self._time.clear()
 
     def follow(self, job: BackgroundTask) -> None:
-        """Show a job until it ends; Cancel cancels it, and not the one that was followed before."""
+        """Show a job until it ends; Cancel cancels this job and no earlier one."""
         if self._job is not None:
             self.cancelled.disconnect(self._job.cancel)
             self._job.changed.disconnect(self._take)
@@ -244,7 +239,7 @@ class ProgressLine(QWidget):
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Say something to screen readers, where Qt can."""
+    """Send a text to screen readers, where this version of Qt can."""
     try:
         from PySide6.QtGui import QAccessibleAnnouncementEvent
     except ImportError:

@@ -1,7 +1,7 @@
 """Keys that a focused control needs for itself, kept from the page's single-key shortcuts.
 
-Qt asks the focused widget first whether it wants a key that is also a shortcut, and only text fields say yes. So on a
-page where Space, Enter or the arrows are shortcuts, nobody could press a button or move a slider by keyboard.
+Qt first asks the focused widget whether it takes a key that is also a shortcut, and only text fields do. So on a page
+where Space, Enter or the arrows are shortcuts, buttons and sliders could not be used by keyboard.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _MODIFIERS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifi
 
 
 class OwnKeys(QObject):
-    """Says yes for the controls it watches; make one with the page as its parent.
+    """Takes the keys that the watched controls need; make one with the page as its parent.
 
     Args:
         page: the parent.
-        after_click: whether a button that has the keyboard because it was clicked keeps its keys as well. Where the
-            keys of a page are struck all the time, the mouse is only a detour: they go on as if nothing was clicked.
+        after_click: whether a button keeps its keys also when it got the focus by a click. False where the page is
+            used by single keys throughout: a click does not change what they do.
     """
 
     def __init__(self, page: QWidget, *, after_click: bool = True) -> None:
@@ -72,7 +72,7 @@ class OwnKeys(QObject):
         return False
 
     def _wants(self, watched: QObject, event: QKeyEvent) -> bool:
-        """Whether a watched control has a use of its own for a key."""
+        """Whether a watched control takes a key."""
         if event.modifiers() & _MODIFIERS or not isinstance(watched, QWidget) or event.key() not in _keys_of(watched):
             return False
         return self._after_click or not self._clicked or not isinstance(watched, QAbstractButton)

@@ -1,4 +1,4 @@
-"""The pairs behind a point: a sorted table with the origin of each, worst margin first."""
+"""The pairs of a step: a sorted table with the origin of each, worst margin first."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class PairTable(QTableView):
         self._choose_columns()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the prompt room before anything else."""
+        """Give the prompt most of the width."""
         super().resizeEvent(event)
         self._choose_columns()
 
@@ -132,7 +132,7 @@ class PairTable(QTableView):
         self._choose_columns()
 
     def set_rows(self, rows: Sequence[Any], chosen: str = "", *, or_first: bool = True) -> None:
-        """Show rows and select the pair ``chosen``, or else the first; what is shown already stays untouched."""
+        """Show rows and select the pair ``chosen``, or else the first; the same rows are not shown again."""
         bar, stays = self.verticalScrollBar(), bool(chosen) and chosen == self.current_pair()
         place = bar.value()
         if list(rows) != self.rows_model.rows:

@@ -1,4 +1,4 @@
-"""Turns stored text into something the screen can show. Pure and thread-safe: pages render ahead of time.
+"""Turns stored text into something the screen can show. Pure and thread-safe.
 
 Markdown is parsed with HTML off, so that tags in an answer appear as text; images become "[image: …]", links show
 their address and lead nowhere. Nothing here loads anything.
@@ -44,7 +44,7 @@ class Look:
 
 
 def look_of(theme: Theme, size: int = 14) -> Look:
-    """Return the present look for text of ``size`` design pixels."""
+    """Return the current look for text of ``size`` design pixels."""
     return Look(tuple(theme.tokens.colours.items()), theme.px(size), theme.px(size - 1))
 
 
@@ -54,27 +54,21 @@ class Rendered:
 
     Attributes:
         stored: the text itself.
-        mode: how it was asked to be shown.
         html: the rendered Markdown; empty when the source is shown.
         display: the source, with hidden characters as chips; None when Markdown is shown.
         spans: what is formatted in ``display``.
-        marks: the word differences it was given.
         hidden: hidden characters found.
         cut: stored characters not shown yet.
-        note: why it is not shown as asked for, or empty.
-        look: what it was rendered with.
+        note: why it is shown in another mode, or empty.
     """
 
     stored: str
-    mode: Mode
     html: str
     display: Display | None
     spans: tuple[TextSpan, ...]
-    marks: Marks | None
     hidden: tuple[Hidden, ...]
     cut: int
     note: str
-    look: Look
 
     @property
     def badge(self) -> str:
@@ -97,19 +91,19 @@ def render(
         text: as it is stored.
         mode: "rendered" Markdown, its "source", or "diff": the source with ``marks``.
         look: colours and sizes, from :func:`look_of`.
-        marks: stretches that only this text has.
-        extra: further stretches to mark in the source.
+        marks: parts that only this text has.
+        extra: further parts to mark in the source.
         limit: how many characters of the source are shown; None for all.
     """
     tokens = _parse(text) if mode == "rendered" else None
     if tokens is not None:
         html = _Painter(look).paint(tokens)
-        return Rendered(text, mode, html, None, (), marks, tuple(find_hidden(text)), 0, "", look)
+        return Rendered(text, html, None, (), tuple(find_hidden(text)), 0, "")
     note = "Drawn as Markdown it would be incomplete or too slow; this is its source." if mode == "rendered" else ""
     display = make_display(text, limit=limit)
     different = tuple(Mark(*span, marks.side) for span in marks.spans) if marks and mode == "diff" else ()
     spans = (*display.spans((*different, *extra)), *display.chips)
-    return Rendered(text, mode, "", display, spans, marks, display.hidden, display.cut, note, look)
+    return Rendered(text, "", display, spans, display.hidden, display.cut, note)
 
 
 LEAST_VISIBLE = 0.8
@@ -144,7 +138,7 @@ def _visible(tokens: Sequence[Token]) -> str:
 
 
 def _letters(text: str) -> int:
-    """Count what a reader would miss: letters and digits."""
+    """Count letters and digits."""
     return sum(map(str.isalnum, text))
 
 

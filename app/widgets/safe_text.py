@@ -1,4 +1,4 @@
-"""The one way text from outside is shown: rendered Markdown without HTML, its source, or word differences.
+"""The only widget that shows long text from outside: rendered Markdown without HTML, its source, or word differences.
 
 Nothing is ever loaded: no image, no style sheet, no link. Hidden and direction-changing characters become
 visible chips, endless words are broken, and very long texts show their beginning until asked for the rest.
@@ -67,12 +67,12 @@ class SafeText(QTextBrowser):
 
     @property
     def text_shown(self) -> str:
-        """The text as it was given, not as it is displayed."""
+        """The stored text, not what is displayed."""
         return self._shown.stored if self._shown else ""
 
     @property
     def mode(self) -> Mode:
-        """How it is shown."""
+        """The current mode."""
         return self._mode
 
     @property
@@ -81,13 +81,8 @@ class SafeText(QTextBrowser):
         return bool(self._shown and self._shown.hidden)
 
     @property
-    def hidden_text(self) -> str:
-        """The words of the badge for hidden characters, empty when there are none."""
-        return self._shown.badge if self._shown else ""
-
-    @property
     def note(self) -> str:
-        """Why the text is not shown as asked for, or empty."""
+        """Why the text is shown in another mode than asked for, or empty."""
         return self._shown.note if self._shown else ""
 
     def set_text(
@@ -98,22 +93,13 @@ class SafeText(QTextBrowser):
         Args:
             text: as it is stored.
             mode: how to show it; None keeps the mode.
-            marks: the stretches that only this text has (for the mode "diff").
+            marks: the parts that only this text has (for the mode "diff").
             extra: further marks, as :meth:`set_extra_marks` takes them; None keeps those there are.
         """
         self._marks, self._all = marks, False
         self._extra = self._extra if extra is None else tuple(extra)
         self._mode = mode or self._mode
         self._render(text)
-        self.verticalScrollBar().setValue(0)
-
-    def show_rendered(self, rendered: Rendered) -> None:
-        """Show what was rendered ahead of time; rendered anew when the theme or the zoom changed since."""
-        self._marks, self._all, self._mode = rendered.marks, False, rendered.mode
-        if rendered.look != look_of(self._theme, self._size):
-            self._render(rendered.stored)
-        else:
-            self._put(rendered)
         self.verticalScrollBar().setValue(0)
 
     def set_mode(self, mode: Mode, marks: Marks | None = None) -> None:
@@ -124,13 +110,13 @@ class SafeText(QTextBrowser):
         self.verticalScrollBar().setValue(place)
 
     def set_extra_marks(self, marks: Sequence[Mark]) -> None:
-        """Mark further stretches: what was searched for, what a reviewer highlighted. Not in the rendered mode."""
+        """Mark further parts: search hits and spans. Not in the rendered mode."""
         if tuple(marks) != self._extra:
             self._extra = tuple(marks)
             self._render_again()
 
     def set_size(self, size: int) -> None:
-        """Take another text size, in design pixels."""
+        """Change the text size, in design pixels."""
         self._size = size
         self._render_again()
 
@@ -181,7 +167,7 @@ class SafeText(QTextBrowser):
         return mime
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offer what is safe: copying and selecting."""
+        """Offer copying and selecting only."""
         menu = QMenu(self)
         copy = menu.addAction("Copy")
         copy.setEnabled(self.textCursor().hasSelection())

@@ -21,7 +21,7 @@ __all__ = ["TableColumn", "VirtualTable"]
 class VirtualTable(QTableView):
     """A table over an id array.
 
-    ``opened(id)``: Enter or a double click. ``current_changed(id)``: another row has the cursor.
+    ``opened(id)``: Enter or a double click. ``current_changed(id)``: another row is current.
     ``selection_count(int)``: how many rows are selected. ``sort_requested(key, ascending)``: a press on a heading.
     """
 
@@ -132,7 +132,7 @@ class VirtualTable(QTableView):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open on Enter; everything else as tables do."""
+        """Open on Enter; pass other keys on."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_id is not None:
             self.opened.emit(self.current_id)
             return

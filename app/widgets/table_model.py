@@ -24,7 +24,7 @@ class TableColumn:
     """One column.
 
     Attributes:
-        key: machine name, given to whoever sorts.
+        key: machine name, passed with a request to sort.
         title: heading.
         text: a row -> its text in this column.
         width: design pixels; 0 takes what is left.
@@ -94,7 +94,7 @@ class PagedModel(QAbstractTableModel):
         self._timer.start()
 
     def row(self, position: int) -> Any | None:
-        """Return the row at a position, or None while it is not there yet (it is asked for then)."""
+        """Return the row at a position, or None while it is being read."""
         page, place = divmod(position, PAGE)
         rows = self._pages.get(page)
         if rows is None:
@@ -157,7 +157,7 @@ class PagedModel(QAbstractTableModel):
                 self._timer.start()
 
     def _load(self) -> None:
-        """Ask for the pages seen last; what was scrolled past quickly is never read."""
+        """Read the pages seen last; pages that were scrolled past are not read."""
         recent = list(self._wanted)[-3:]
         self._wanted.clear()
         if self._fetch is None:

@@ -36,7 +36,7 @@ class WordDiff:
 
     @property
     def mostly(self) -> bool:
-        """Whether so much differs that the marks say little."""
+        """Whether so much differs that marks do not help."""
         return self.changed > MOSTLY_CHANGED
 
 

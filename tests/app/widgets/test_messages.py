@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QApplication
-
 from app.background.task import BackgroundTask, TaskControl, TaskState
-from app.theme.theme import Theme
 from app.widgets.messages import ProgressLine
-from core.paths import resources_dir
 
 
 def test_that_cancel_reaches_the_job_that_is_shown_and_no_other(qtbot):
-    theme = Theme(QApplication.instance(), resources_dir())
-    theme.apply("light", 100)
-    line = ProgressLine(theme)
+    line = ProgressLine()
     qtbot.addWidget(line)
     first, second = BackgroundTask("First", TaskControl()), BackgroundTask("Second", TaskControl())
     line.follow(first)

@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QTextDocument
 
 from app.theme.theme import Theme
 from app.widgets.display import SHOW_AT_FIRST, Mark
-from app.widgets.rendering import look_of, render
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import compare
 
@@ -92,7 +91,6 @@ def test_that_the_source_is_shown_exactly(view: SafeText, text: str) -> None:
 def test_that_a_direction_override_becomes_a_visible_chip(view: SafeText) -> None:
     view.set_text("safe \u202eevil", mode="rendered")
     assert "[U+202E RLO]" in view.toPlainText()
-    assert view.hidden_text == "1 hidden character"
     assert view.has_hidden_characters
 
 
@@ -147,14 +145,6 @@ def test_that_extra_marks_survive_a_change_of_theme(view: SafeText, theme: Theme
     cursor = view.textCursor()
     cursor.setPosition(2)
     assert cursor.charFormat().background().color().name().upper() == theme.tokens["find"]
-
-
-def test_that_text_rendered_ahead_is_shown_as_it_is_and_anew_after_a_theme_change(view: SafeText, theme: Theme) -> None:
-    ready = render("**bold** move", "rendered", look_of(theme))
-    theme.apply("dark", 100)
-    view.show_rendered(ready)
-    assert view.toPlainText().strip() == "bold move"
-    assert theme.tokens["text"].lower() in view.toHtml().lower()
 
 
 def test_that_only_plain_text_leaves_by_the_clipboard(view: SafeText) -> None:
