@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Sequence
 
+from app.background.import_lock import IMPORT_LOCK
 from app.context import AppContext
 from app.main_window.page import Page
 from app.places import Place
@@ -34,7 +35,8 @@ def make_page(place: Place, context: AppContext) -> Page:
     if place.needs_workspace and not context.has_workspace:
         return StandInPage(context, place, "No workspace is open", "Open a workspace or the demo from Home.")
     try:
-        page_class = getattr(importlib.import_module(place.module), place.page_class)
+        with IMPORT_LOCK:
+            page_class = getattr(importlib.import_module(place.module), place.page_class)
     except ModuleNotFoundError as error:
         if error.name != place.module:
             raise
@@ -48,6 +50,7 @@ def preload(modules: Sequence[str]) -> None:
     """Import modules ahead of their first use; run it on a background thread. Missing ones are left out."""
     for name in modules:
         try:
-            importlib.import_module(name)
+            with IMPORT_LOCK:
+                importlib.import_module(name)
         except ImportError:
             log.info("cannot preload %s", name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.background.import_lock import IMPORT_LOCK
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
 from app.notices import Notices
@@ -29,7 +30,8 @@ def open_application(path: Path, *, create: bool = False, read_only: bool = Fals
 
     Imports the services, and with them the database libraries, on the calling thread: the window opens before them.
     """
-    from core.services.application import Application
+    with IMPORT_LOCK:
+        from core.services.application import Application  # the window opens before the database libraries
 
     return Application.open(path, create=create, read_only=read_only)
 
@@ -145,7 +147,8 @@ def demo_path(*, reset: bool = False) -> Path:
 
     Imports the service here: the window opens before the libraries that it needs.
     """
-    from core.services.demo.opening import open_demo
+    with IMPORT_LOCK:
+        from core.services.demo.opening import open_demo  # the window opens before the libraries behind it
 
     return open_demo(reset=reset)
 
