@@ -25,7 +25,7 @@ class ConfigForm(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._inputs: dict[str, QLineEdit | QComboBox] = {}
-        self._label_px = theme.px(140)
+        self._label_px, self._line_px, self._box_px = theme.px(100), theme.px(60), theme.px(96)
         self._loading = False
         self.error_text = ""
         column = QVBoxLayout(self)
@@ -71,15 +71,16 @@ class ConfigForm(QWidget):
                 box.addItem(choice)
                 box.setItemData(index, help_of(setting, choice), Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self._edited())
+            box.setMinimumWidth(self._box_px)
             widget: QLineEdit | QComboBox = box
         else:
             line = QLineEdit()
             line.editingFinished.connect(self._edited)
+            line.setMinimumWidth(self._line_px)
             widget = line
         widget.setAccessibleName(setting.label)
         widget.setToolTip(f"{setting.hint} ({setting.name})")
         widget.setAccessibleDescription(setting.hint)
-        widget.setMinimumWidth(70)
         self._inputs[setting.name] = widget
         return widget
 
