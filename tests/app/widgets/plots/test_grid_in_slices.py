@@ -38,7 +38,8 @@ def test_that_a_turn_of_the_event_loop_makes_one_plot_at_most(grid: MonitorGrid,
     grid.show()
     with qtbot.waitSignal(grid.built):
         counts = counts_of_turns(grid)
-    assert (counts[0], counts[-1]) == (0, len(PLOTS))
+    assert counts[0] <= 1, "showing the grid may turn the event loop once"
+    assert counts[-1] == len(PLOTS)
     assert max(late - early for early, late in pairwise(counts)) == 1
 
 

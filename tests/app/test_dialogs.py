@@ -1,0 +1,164 @@
+"""Every dialog is used by keyboard alone: fields by Tab, the main button by Enter, no by Escape."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox, QPushButton, QWidget
+
+from app.actions.cheat_sheet import CheatSheet
+from app.actions.shortcuts_editor import CaptureDialog
+from app.annotate.edit_dialog import EditDialog
+from app.annotate.queue_choice import QueueChoice
+from app.annotate.queue_dialog import QueueDialog
+from app.data.freeze_dialog import FreezeDialog
+from app.data.freeze_form import FreezeForm
+from app.data.import_dialog import ImportDialog
+from app.dialogs import Dialogs
+from app.runs.fork_dialog import ForkDialog
+from app.widgets.choice_dialog import ChoiceDialog
+from app.widgets.dialog import BaseDialog
+from core.domain.run_config import RunConfig
+from tests.fakes.workspaces import opened
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_STOPS = 60
+
+
+def _import(running: Any, folder: Path) -> ImportDialog:
+    path, service = folder / "pairs.jsonl", running.context.services.imports
+    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}), encoding="utf-8")
+    return ImportDialog(running.page("data"), running.context, path, service.preview(path), service.formats())
+
+
+def _freeze(running: Any, _folder: Path) -> FreezeDialog:
+    services = running.context.services
+    choices = services.rubrics.published(), services.pairs.sources(), services.reviewers.list()
+    return FreezeDialog(running.page("data"), running.context, FreezeForm(running.context.theme, "mine", *choices))
+
+
+def _queue(running: Any, _folder: Path) -> QueueDialog:
+    return QueueDialog(running.page("annotate"), running.context.services.rubrics.published(), QueueChoice())
+
+
+def shown(dialog: Any, qtbot: Any) -> Any:
+    """Show a dialog as ``exec`` does, without waiting for its end."""
+    dialog.setModal(True)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+    return dialog
+
+
+MAKERS: dict[str, Callable[[Any, Path], BaseDialog]] = {
+    "import": _import,
+    "freeze": _freeze,
+    "fork": lambda r, _: ForkDialog(r.page("runs"), r.context, "mine", RunConfig(), [40, 20]),
+    "queue": _queue,
+    "edit": lambda r, _: EditDialog(r.page("annotate"), r.context.theme, "left", "An answer.", "An answer."),
+    "cheat sheet": lambda r, _: CheatSheet(r.window.dialog_parent, r.context.theme, r.context.actions, "data"),
+    "keys": lambda r, _: CaptureDialog(r.page("settings"), r.context.actions, r.context.settings, "data.import"),
+    "choice": lambda r, _: ChoiceDialog(r.window.dialog_parent, "Flag", "What is wrong?", ["Unsafe", "Broken"]),
+}
+
+
+@pytest.fixture
+def running(main_window: Any, tmp_path: Path) -> Any:
+    opened(tmp_path / "ws").close()
+    return main_window(workspace=tmp_path / "ws")
+
+
+@pytest.fixture(params=MAKERS)
+def dialog(request: pytest.FixtureRequest, running: Any, tmp_path: Path, qtbot: Any) -> BaseDialog:
+    """Return each dialog in turn, shown and ready."""
+    made = shown(MAKERS[request.param](running, tmp_path), qtbot)
+    running.settle()
+    made.setResult(-1)
+    return made
+
+
+def _stops(dialog: BaseDialog, qtbot: Any) -> list[QWidget]:
+    """Press Tab until the focus is back where it began; return what had it, from the first field on."""
+    found: list[QWidget] = []
+    while (focus := dialog.focusWidget()) is not None and focus not in found and len(found) < MOST_STOPS:
+        found.append(focus)
+        qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    return found
+
+
+def test_that_it_belongs_to_the_window_and_fits_the_screen(dialog: BaseDialog, running: Any) -> None:
+    parent = dialog.parentWidget()
+    room = dialog.screen().availableSize().expandedTo(dialog.minimumSizeHint())
+    assert parent is not None and parent.window() is running.window and dialog.windowTitle()
+    assert (dialog.width() <= room.width(), dialog.height() <= room.height()) == (True, True)
+    dialog.reject()
+
+
+def test_that_tab_reaches_the_buttons_and_every_stop_has_a_name(dialog: BaseDialog, qtbot: Any) -> None:
+    stops = _stops(dialog, qtbot)
+    enabled = [button for button in dialog.buttons.buttons() if button.isEnabled()]
+    assert set(enabled) <= set(stops)
+    names = [QAccessible.queryAccessibleInterface(stop).text(QAccessible.Text.Name) for stop in stops]
+    assert all(name.strip() for name in names), [type(s).__name__ for s, n in zip(stops, names, strict=True) if not n]
+    dialog.reject()
+
+
+def test_that_one_button_is_the_default_one_and_stands_last(dialog: BaseDialog) -> None:
+    (main,) = [button for button in dialog.findChildren(QPushButton) if button.isDefault()]
+    assert main.x() == max(button.x() for button in dialog.buttons.buttons())
+    dialog.reject()
+
+
+def test_that_escape_closes_it_without_doing_anything(dialog: BaseDialog, qtbot: Any) -> None:
+    if isinstance(dialog, CaptureDialog):  # its field records Escape; the buttons close it
+        qtbot.keyClick(dialog.capture, Qt.Key.Key_Tab)
+    qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible() and dialog.result() == QDialog.DialogCode.Rejected
+
+
+def test_that_enter_in_a_field_presses_the_main_button(running: Any, tmp_path: Path, qtbot: Any) -> None:
+    dialog = shown(_import(running, tmp_path), qtbot)
+    dialog.licence.setFocus()
+    qtbot.keyClicks(dialog.licence, "MIT")
+    qtbot.keyClick(dialog.licence, Qt.Key.Key_Return)
+    assert dialog.result() == QDialog.DialogCode.Accepted and dialog.options.licence == "MIT"
+
+
+def _press(key: Qt.Key, qtbot: Any) -> None:
+    """Press a key in the question that is shown next."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox | QInputDialog)
+        qtbot.keyClick(box.focusWidget() or box, key)
+
+    QTimer.singleShot(0, press)
+
+
+@pytest.mark.parametrize(("key", "confirmed"), [(Qt.Key.Key_Return, True), (Qt.Key.Key_Escape, False)])
+def test_that_a_question_is_answered_by_enter_and_refused_by_escape(
+    running: Any, qtbot: Any, key: Qt.Key, confirmed: bool
+) -> None:
+    dialogs = Dialogs()
+    dialogs.attach(running.window.dialog_parent, running.context.theme)
+    _press(key, qtbot)
+    assert dialogs.confirm("Discard the draft?", "It is deleted.", "Discard") is confirmed
+    _press(key, qtbot)
+    assert dialogs.text("New reviewer", "A pseudonym.", "Ann") == ("Ann" if confirmed else None)
+
+
+def test_that_every_dialog_of_the_source_has_the_common_base() -> None:
+    allowed = {"BaseDialog", "CommandPalette"}  # the palette is a popup without buttons
+    found = {
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and "QDialog" in map(ast.unparse, node.bases) and node.name not in allowed
+    }
+    assert not found, f"derive these from app.widgets.dialog.BaseDialog: {sorted(found)}"
