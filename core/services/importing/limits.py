@@ -11,7 +11,6 @@ import csv
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
 
 MIB = 1 << 20
 
@@ -52,7 +51,7 @@ def allow_csv_fields(size: int) -> None:
     csv.field_size_limit(max(size, csv.field_size_limit()))
 
 
-def check_text(value: Any, name: str, limits: Limits) -> str:
+def check_text(value: object, name: str, limits: Limits) -> str:
     """Return ``value`` when it is a text that can be stored byte for byte.
 
     Raises:
@@ -71,7 +70,7 @@ def check_text(value: Any, name: str, limits: Limits) -> str:
     return value
 
 
-def describe_type(value: Any) -> str:
+def describe_type(value: object) -> str:
     """Return the type of a JSON value in words."""
     if value is None:
         return "missing"
@@ -82,7 +81,7 @@ def describe_type(value: Any) -> str:
     return {str: "text", list: "a list", dict: "an object"}.get(type(value), type(value).__name__)
 
 
-def parse_json(data: bytes | str, limits: Limits) -> Any:
+def parse_json(data: bytes | str, limits: Limits) -> object:
     """Parse one JSON value, refusing what other readers would pass on damaged.
 
     Raises:
@@ -104,7 +103,7 @@ def parse_json(data: bytes | str, limits: Limits) -> Any:
         raise RowRejected("it holds a number with too many digits") from None
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> object:
     raise RowRejected(f"it holds {name}, which is not a number")
 
 
@@ -115,7 +114,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _unique_keys(items: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(items: list[tuple[str, object]]) -> dict[str, object]:
     row = dict(items)
     if len(row) != len(items):
         seen: set[str] = set()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from core.services.importing.rows import ParsedPair, Reject
 
@@ -90,10 +89,6 @@ class ImportReport:
     reasons: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     seconds: float = 0.0
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {**asdict(self), "reviewers": list(self.reviewers)}
 
 
 OnProgress = Callable[[ImportProgress], None]

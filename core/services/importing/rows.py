@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from core.domain.conversation import Prompt
 from core.domain.judgement import Verdict
@@ -22,7 +21,7 @@ class RawRow:
     """
 
     line: int
-    values: Mapping[str, Any] | None
+    values: Mapping[str, object] | None
     problem: str = ""
 
 

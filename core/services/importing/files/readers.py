@@ -11,7 +11,6 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from core.domain.errors import BadInput
 from core.services.importing.files.escaping import ESCAPING, unguard
@@ -205,7 +204,7 @@ def _was_escaped(path: Path) -> bool:
     """Say whether this CSV was written by our export, which guards cells against being run as formulas."""
     side_car = path.with_name(path.name + SIDE_CAR)
     try:
-        manifest: Any = json.loads(side_car.read_text(encoding="utf-8"))
+        manifest: object = json.loads(side_car.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(manifest, dict) and manifest.get("escaping") == ESCAPING
@@ -217,4 +216,4 @@ def _unescaped(rows: Iterator[RawRow]) -> Iterator[RawRow]:
         if row.values is None:
             yield row
         else:
-            yield RawRow(row.line, {name: unguard(text) for name, text in row.values.items()})
+            yield RawRow(row.line, {name: unguard(str(text)) for name, text in row.values.items()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from core.domain.judgement import Verdict
 from core.services.importing.limits import RowRejected, describe_type
@@ -47,7 +47,7 @@ _NUMERIC: dict[str, dict[int, int]] = {
 }
 
 
-def guess_coding(values: Iterable[Any], *, zero_named: bool) -> Coding:
+def guess_coding(values: Iterable[object], *, zero_named: bool) -> Coding:
     """Return the coding that fits the values of a column.
 
     Args:
@@ -62,7 +62,7 @@ def guess_coding(values: Iterable[Any], *, zero_named: bool) -> Coding:
     return "one_based"
 
 
-def as_number(value: Any) -> int | None:
+def as_number(value: object) -> int | None:
     """Return the whole number that a cell holds or spells, or None."""
     if isinstance(value, bool):
         return None
@@ -75,7 +75,7 @@ def as_number(value: Any) -> int | None:
     return None
 
 
-def read_label(value: Any, name: str, coding: Coding, reviewer: str = "") -> ParsedLabel | None:
+def read_label(value: object, name: str, coding: Coding, reviewer: str = "") -> ParsedLabel | None:
     """Return the label that a cell holds; None when the cell is blank.
 
     Raises:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import SupportsFloat
 
 from core.domain.conversation import Message, Prompt
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats.messages import read_prompt
 from core.services.importing.limits import Limits, RowRejected, check_text
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 PromptReader = Callable[[Row], Prompt]
 _PROMPTS = (
     "prompt",
@@ -112,7 +112,7 @@ class Sample:
                 return self.names[one], self.names[other]
         return None
 
-    def values(self, column: str) -> list[Any]:
+    def values(self, column: str) -> list[object]:
         """Return a column's cells."""
         return [row.get(column) for row in self.rows]
 
@@ -214,9 +214,9 @@ class Provenance:
         return GenerationRecord(model=name, extra={} if score is None else {"score": score})
 
 
-def read_score(value: Any) -> float | None:
+def read_score(value: object) -> float | None:
     """Return a score as a number, or None when there is none."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
     try:
         number = float(value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from core.domain.conversation import Message, Prompt, Role
 from core.services.importing.formats.transcripts import prompt_from_text
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
@@ -25,7 +23,7 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def read_messages(value: Any, name: str, limits: Limits) -> list[Message]:
+def read_messages(value: object, name: str, limits: Limits) -> list[Message]:
     """Return the messages of a list, of one message, or of the JSON text of either.
 
     Raises:
@@ -40,7 +38,7 @@ def read_messages(value: Any, name: str, limits: Limits) -> list[Message]:
     return [_message(item, f"message {i} of {name}", limits) for i, item in enumerate(value, 1)]
 
 
-def looks_like_messages(value: Any) -> bool:
+def looks_like_messages(value: object) -> bool:
     """Say whether a value is meant as messages, read or still as JSON text."""
     if isinstance(value, str):
         return value.startswith(("[{", '{"role"', '{"from"')) and ('"content"' in value or '"value"' in value)
@@ -48,7 +46,7 @@ def looks_like_messages(value: Any) -> bool:
     return bool(items) and all(isinstance(m, dict) and ("content" in m or "value" in m) for m in items)
 
 
-def read_prompt(value: Any, name: str, limits: Limits) -> Prompt:
+def read_prompt(value: object, name: str, limits: Limits) -> Prompt:
     """Return a prompt from a text or from messages.
 
     Raises:
@@ -75,7 +73,7 @@ def prompt_of(messages: list[Message], name: str) -> Prompt:
     return Prompt(tuple(messages))
 
 
-def read_answer(value: Any, name: str, limits: Limits) -> str:
+def read_answer(value: object, name: str, limits: Limits) -> str:
     """Return an answer from a text or from one assistant message. An empty answer is an answer.
 
     Raises:
@@ -89,7 +87,7 @@ def read_answer(value: Any, name: str, limits: Limits) -> str:
     return messages[0].content
 
 
-def _message(item: Any, name: str, limits: Limits) -> Message:
+def _message(item: object, name: str, limits: Limits) -> Message:
     if not isinstance(item, dict):
         raise RowRejected(f"{name} is {describe_type(item)}, not a message")
     speaker = item.get("role", item.get("from"))
@@ -99,7 +97,7 @@ def _message(item: Any, name: str, limits: Limits) -> Message:
     return Message(role, _content(item.get("content", item.get("value")), name, limits))
 
 
-def _content(value: Any, name: str, limits: Limits) -> str:
+def _content(value: object, name: str, limits: Limits) -> str:
     """Return a message's text; a list of text parts is joined."""
     if not isinstance(value, list):
         return check_text(value, name, limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput
@@ -60,7 +59,7 @@ def _table_prompt(row: Row, limits: Limits) -> Prompt:
     return prompt_of([Message("user", check_text(row.get("prompt"), "prompt", limits))], "prompt")
 
 
-def _labels(value: Any, sign: int) -> tuple[ParsedLabel, ...]:
+def _labels(value: object, sign: int) -> tuple[ParsedLabel, ...]:
     if isinstance(value, str):
         value = json.loads(value) if value.startswith("[") else None
     if not isinstance(value, list):
@@ -69,7 +68,7 @@ def _labels(value: Any, sign: int) -> tuple[ParsedLabel, ...]:
     return tuple(_label(item, sign, name) for item, name in zip(value, names, strict=True))
 
 
-def _label(item: Any, sign: int, reviewer: str) -> ParsedLabel:
+def _label(item: object, sign: int, reviewer: str) -> ParsedLabel:
     if isinstance(item, bool) or not isinstance(item, int) or abs(item) > 3:
         raise RowRejected("strengths holds something other than whole numbers from -3 to 3")
     if item == 0:
@@ -77,7 +76,7 @@ def _label(item: Any, sign: int, reviewer: str) -> ParsedLabel:
     return ParsedLabel(Verdict.PREFER, sign * item, reviewer)
 
 
-def _table_labels(value: Any, limits: Limits) -> tuple[ParsedLabel, ...]:
+def _table_labels(value: object, limits: Limits) -> tuple[ParsedLabel, ...]:
     """Read ``[{"reviewer", "verdict", "strength"}, ...]`` as the table writes it."""
     if value in (None, ""):
         return ()
@@ -100,7 +99,7 @@ def _table_labels(value: Any, limits: Limits) -> tuple[ParsedLabel, ...]:
     return tuple(labels)
 
 
-def _record(value: Any, limits: Limits) -> GenerationRecord | None:
+def _record(value: object, limits: Limits) -> GenerationRecord | None:
     if value in (None, ""):
         return None
     plain = parse_json(value, limits) if isinstance(value, str) else value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats.codings import side_label
 from core.services.importing.formats.columns import Row, Sample, prompt_reader, read_score
@@ -37,7 +35,7 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     return BoundFormat(convert, ("the best completion is paired with each other one; equal scores are a tie",))
 
 
-def _answers(value: Any, name: str, scores: Any, limits: Limits) -> list[tuple[float, Response]]:
+def _answers(value: object, name: str, scores: object, limits: Limits) -> list[tuple[float, Response]]:
     if isinstance(value, str) and value.startswith("["):
         value = parse_json(value, limits)
     if not isinstance(value, list) or len(value) < 2:
@@ -57,7 +55,7 @@ def _answers(value: Any, name: str, scores: Any, limits: Limits) -> list[tuple[f
     return list(found.values())
 
 
-def _one(item: Any, name: str, limits: Limits) -> tuple[str, float | None, str]:
+def _one(item: object, name: str, limits: Limits) -> tuple[str, float | None, str]:
     if isinstance(item, str):
         return check_text(item, name, limits), None, ""
     if not isinstance(item, dict):
