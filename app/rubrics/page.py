@@ -25,7 +25,8 @@ from core.domain.rubric import RubricBody, RubricState, RubricVersion, diff
 from core.domain.rubric_text import reading_text
 
 if TYPE_CHECKING:
-    from core.services.rubrics.service import RubricSummary, RubricTemplate
+    from core.services.rubrics.service import RubricSummary
+    from core.services.rubrics.templates import RubricTemplate
 
 
 class RubricsPage(Page):

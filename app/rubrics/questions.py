@@ -11,7 +11,7 @@ from app.rubrics.presenter import EMPTY_BODY
 from core.domain.rubric import ChangeLevel, RubricBody, RubricVersion
 
 if TYPE_CHECKING:
-    from core.services.rubrics.service import RubricTemplate
+    from core.services.rubrics.templates import RubricTemplate
 
 LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
     (ChangeLevel.MAJOR, "Major: the meaning changed, older labels become stale"),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
+from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, LeftOut
 from core.domain.errors import BadInput, UsageError
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+_Format = Literal["jsonl", "parquet"]
 _Dataset = Annotated[str, typer.Argument(help="Title (name v2), name (its newest) or id of the dataset version.")]
 
 
@@ -37,39 +41,45 @@ def freeze(
     workspace: _Ws,
     name: Annotated[str, typer.Option(help="Name of the dataset.")],
     settings: Annotated[list[str] | None, typer.Option("--set", help="Policy, key=value; values as in JSON.")] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be taken and left out.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only print what would be frozen and left out.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Freeze the labels that count into the next version of a dataset."""
-    from core.services.application import Application
-
+    """Freeze the current labels into the next version of a dataset."""
     policy = read_policy(settings or [])
-    with Application.open(workspace, read_only=plan) as app:
-        made: Any = app.datasets.plan(policy) if plan else app.datasets.freeze(name, policy).value
-    left_out = [{"reason": e.reason, "count": e.count} for e in made.left_out]
-    values: dict[str, Any] = {"root_sha256": made.root_sha256, "counts": dict(made.counts), "left_out": left_out}
-    if plan:
-        values |= {"same_as": made.same_as, "notes": list(made.notes)}
-    else:
-        values = {"id": made.id, "title": made.title, **values}
+    with open_workspace(workspace, read_only=plan) as app:
+        if plan:
+            _show_plan(app.datasets.plan(policy), as_json)
+        else:
+            _show_frozen(app.datasets.freeze(name, policy).value, as_json)
+
+
+def _show_plan(plan: FreezePlan, as_json: bool) -> None:
     if as_json:
-        say_json(values)
+        values = {"root_sha256": plan.root_sha256, "counts": dict(plan.counts), "left_out": _left_out(plan.left_out)}
+        say_json({**values, "same_as": plan.same_as, "notes": list(plan.notes)})
         return
-    say(made.root_sha256 if plan else f"{made.title}  {made.root_sha256}")
-    _say_counts(made)
-    for note in values.get("notes", ()):
+    say(plan.root_sha256)
+    _say_counts(plan.counts, plan.left_out)
+    for note in plan.notes:
         say(f"note: {note}")
 
 
-def read_policy(settings: list[str]) -> Any:
+def _show_frozen(made: DatasetVersion, as_json: bool) -> None:
+    if as_json:
+        values = {"root_sha256": made.root_sha256, "counts": dict(made.counts), "left_out": _left_out(made.left_out)}
+        say_json({"id": made.id, "title": made.title, **values})
+        return
+    say(f"{made.title}  {made.root_sha256}")
+    _say_counts(made.counts, made.left_out)
+
+
+def read_policy(settings: list[str]) -> FreezePolicy:
     """Return the freeze policy that ``key=value`` words ask for; values are JSON or plain words.
 
     Raises:
         UsageError: for a word without "=", an unknown key or a value that the key cannot have.
     """
-    from core.domain.dataset import FreezePolicy
-
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for word in settings:
         key, sign, text = word.partition("=")
         if not sign:
@@ -89,16 +99,14 @@ def export(
     dataset: _Dataset,
     out: Annotated[Path, typer.Argument(help="New folder to write.")],
     fmt: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
-    unseal: Annotated[bool, typer.Option("--unseal", help="Take the sealed test split along; this is logged.")] = False,
+    unseal: Annotated[bool, typer.Option("--unseal", help="Include the sealed test split; this is logged.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Export train and dev; the sealed test split stays sealed unless it is unsealed by name."""
-    from core.services.application import Application
-
-    if fmt not in ("jsonl", "parquet"):
-        raise UsageError(f"There is no export format {fmt!r}.", "Use jsonl or parquet.")
-    with Application.open(workspace, read_only=not unseal) as app:
-        report = app.datasets.export(_key(dataset), out, fmt, unseal=unseal)  # type: ignore[arg-type]
+    """Export train and dev; the sealed test split only with --unseal."""
+    if fmt not in get_args(_Format):
+        raise UsageError(f"There is no export format {fmt!r}.", f"Use {' or '.join(get_args(_Format))}.")
+    with open_workspace(workspace, read_only=not unseal) as app:
+        report = app.datasets.export(_key(dataset), out, cast(_Format, fmt), unseal=unseal)
     if as_json:
         say_json(dataclasses.asdict(report))
         return
@@ -106,7 +114,7 @@ def export(
     for file, rows in report.files.items():
         say(f"{rows:8}  {file}")
     if report.sealed:
-        say(f"{report.sealed:8}  items of the test split stayed sealed")
+        say(f"{report.sealed:8}  items of the sealed test split are not included")
 
 
 def noise(
@@ -115,9 +123,7 @@ def noise(
     as_json: _Json = False,
 ) -> None:
     """Print the flip rate with its interval; `train --set label_smoothing=measured` uses it."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         report = app.datasets.label_noise(_key(dataset) if dataset else None)
     if as_json:
         say_json(dataclasses.asdict(report))
@@ -133,9 +139,7 @@ def noise(
 
 def list_versions(workspace: _Ws, as_json: _Json = False) -> None:
     """Print the versions, oldest first."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         versions = app.datasets.list()
     if as_json:
         say_json([_plain(version) for version in versions])
@@ -149,9 +153,7 @@ def list_versions(workspace: _Ws, as_json: _Json = False) -> None:
 
 def show(workspace: _Ws, dataset: _Dataset, as_json: _Json = False) -> None:
     """Print one version."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         version = app.datasets.get(_key(dataset))
     if as_json:
         say_json(_plain(version))
@@ -161,14 +163,12 @@ def show(workspace: _Ws, dataset: _Dataset, as_json: _Json = False) -> None:
         say(f"rubric: {title}")
     for key, value in version.policy.to_plain().items():
         say(f"  {key:20} {value}")
-    _say_counts(version)
+    _say_counts(version.counts, version.left_out)
 
 
 def diff(workspace: _Ws, old: _Dataset, new: _Dataset, as_json: _Json = False) -> None:
     """Print what was added, removed, flipped, made stronger or weaker, and moved."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         found = app.datasets.diff(_key(old), _key(new))
     if as_json:
         say_json({"same_items": found.empty, **dataclasses.asdict(found)})
@@ -192,21 +192,25 @@ def _key(dataset: str) -> int | str:
     return int(dataset) if dataset.isdigit() else dataset
 
 
-def _plain(version: Any) -> dict[str, Any]:
+def _plain(version: DatasetVersion) -> dict[str, object]:
     return {
         "id": version.id,
         "title": version.title,
         "root_sha256": version.root_sha256,
         "policy": version.policy.to_plain(),
         "counts": dict(version.counts),
-        "left_out": [{"reason": e.reason, "count": e.count} for e in version.left_out],
+        "left_out": _left_out(version.left_out),
         "rubrics": list(version.rubric_titles),
         "created_ms": version.created_ms,
     }
 
 
-def _say_counts(version: Any) -> None:
-    for key, count in version.counts.items():
+def _left_out(entries: Iterable[LeftOut]) -> list[dict[str, object]]:
+    return [{"reason": entry.reason, "count": entry.count} for entry in entries]
+
+
+def _say_counts(counts: Mapping[str, int], left_out: Iterable[LeftOut]) -> None:
+    for key, count in counts.items():
         say(f"{count:8}  {key}")
-    for entry in version.left_out:
+    for entry in left_out:
         say(f"{entry.count:8}  left out: {entry.reason}")

@@ -17,6 +17,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent
 from core.runs.event_lines import line_of
 from core.services.demo.config import DEMO_CONFIG
+from core.services.demo.opening import open_demo
 from core.services.models.conversion import starter_model
 
 
@@ -60,8 +61,6 @@ def demo(
         if summary["state"] != "finished":
             raise typer.Exit(1)
     else:
-        from core.services.demo.opening import open_demo
-
         say(str(open_demo(reset=reset)))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
 from core.services.models.conversion import starter_model
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
@@ -31,9 +32,7 @@ def starter(as_json: _Json = False) -> None:
 
 def list_models(workspace: _Ws, as_json: _Json = False) -> None:
     """List models."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         rows = [{"name": m.name, "path": str(m.path)} for m in app.models.list()]
     say_json(rows) if as_json else say(table([[r["name"], r["path"]] for r in rows], ("name", "path")))
 
@@ -42,9 +41,7 @@ def add(
     workspace: _Ws, path: Annotated[Path, typer.Argument(help="Folder or GGUF file.")], as_json: _Json = False
 ) -> None:
     """Add a model to a workspace."""
-    from core.services.application import Application
-
-    with Application.open(workspace) as app:
+    with open_workspace(workspace) as app:
         made = app.models.add_gguf(path, path.stem) if path.suffix == ".gguf" else app.models.add_folder(path)
     value = made.value
     say_json({"name": value.name, "path": str(value.path)}) if as_json else say(f"{value.name}: {value.path}")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
+from core.domain.rubric import ChangeLevel, RubricVersion
+from core.services.rubrics import yaml_format
+from core.services.rubrics.templates import templates
 
 if TYPE_CHECKING:
-    from core.domain.rubric import RubricVersion
     from core.services.application import Application
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
@@ -27,7 +30,7 @@ def build() -> typer.Typer:
     group.command("list", help="List rubrics and versions.")(list_rubrics)
     group.command("show", help="Write a version as YAML to standard output.")(show)
     group.command("diff", help="Say how two versions differ.")(diff)
-    group.command("template", help="Write a rubric to start from as YAML; without a name, list them.")(template)
+    group.command("template", help="Print a template as YAML; without a name, list the templates.")(template)
     return group
 
 
@@ -39,12 +42,9 @@ def publish(
     as_json: _Json = False,
 ) -> None:
     """Publish a rubric, or the next version of the rubric of that name."""
-    from core.domain.rubric import ChangeLevel
-    from core.services.application import Application
-
     if level not in list(ChangeLevel):
         raise UsageError(f"The level cannot be {level!r}.", "Use major, minor or patch.")
-    with Application.open(workspace) as app:
+    with open_workspace(workspace) as app:
         version = app.rubrics.publish_yaml(file, ChangeLevel(level), note).value
     if as_json:
         say_json({"id": version.id, "title": version.title, "number": version.number, "sha256": version.sha256})
@@ -54,9 +54,7 @@ def publish(
 
 def list_rubrics(workspace: _Ws, as_json: _Json = False) -> None:
     """List rubrics with their versions."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         rows = [
             {"id": v.id, "title": v.title, "state": v.state.value, "labels": s.labels.get(v.id, 0), "sha256": v.sha256}
             for s in app.rubrics.list()
@@ -73,9 +71,7 @@ def list_rubrics(workspace: _Ws, as_json: _Json = False) -> None:
 
 def show(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
     """Print a version as YAML; as JSON with its identity around it."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         found = _find(app, version)
         text = app.rubrics.to_yaml(found.id)
     if as_json:
@@ -87,9 +83,7 @@ def show(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
 
 def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -> None:
     """Print every difference between two versions in reading order."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         changes = app.rubrics.diff(_find(app, old).id, _find(app, new).id)
     if as_json:
         say_json([dataclasses.asdict(change) for change in changes])
@@ -97,14 +91,11 @@ def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -
     for change in changes:
         say(f"{change.where}\n  - {change.before}\n  + {change.after}")
     if not changes:
-        say("The two say the same.")
+        say("The two versions have the same content.")
 
 
 def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:
     """Print a template as YAML, or the names of all."""
-    from core.services.rubrics import yaml_format
-    from core.services.rubrics.service import templates
-
     found = {one.key: one for one in templates()}
     if name and name not in found:
         raise NotFound(f"There is no template {name!r}.", f"The templates are: {', '.join(found)}.")
@@ -118,7 +109,7 @@ def template(name: Annotated[str, typer.Argument(help="Name of the template.")] 
 
 
 def _find(app: Application, wanted: str) -> RubricVersion:
-    """Return the version that a title or an id names; the newest published one for a rubric's bare name."""
+    """Return the version of a title or an id; for the name of a rubric, its newest published version."""
     if wanted.isdigit():
         return app.rubrics.version(int(wanted))
     for summary in app.rubrics.list():

@@ -15,6 +15,7 @@ import typer
 from core.cli.failures import report
 from core.cli.output import say
 from core.cli.run_settings import read_settings, show_settings, without_measured
+from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
@@ -117,13 +118,11 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
     Raises:
         UsageError: when no dataset version is named.
     """
-    from core.services.application import Application
-
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
     given = without_measured(settings)
     config, place = read_settings(given), model_path(model)
-    with Application.open(workspace) as app:
+    with open_workspace(workspace) as app:
         version = app.datasets.get(int(dataset) if dataset.isdigit() else dataset)
         request = RunRequest(
             dataset_id=version.id,

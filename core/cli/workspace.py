@@ -1,20 +1,24 @@
-"""Commands on a workspace as a whole: make, import into, check, copy, restore, keep the books.
+"""Commands on a workspace as a whole: create, import, check, back up, restore, account.
 
-Each opens the workspace, calls one service and prints the outcome. Writing commands exit 3 while another
-process has the workspace open.
+Each opens the workspace, calls one service and prints the outcome. Writing commands exit 3 while another process has
+the workspace open. Imports inside a function load the workspace libraries, which no other command may need.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
+from core.domain.pair_table import CONSENTS
+from core.services.importing.formats.registry import format_infos
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -22,29 +26,28 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("init", help="Make an empty workspace.")(init)
+    app.command("init", help="Create an empty workspace.")(init)
     app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, plain or gz.")(import_file)
     app.command("formats", help="List the formats that import reads.")(list_formats)
-    app.command("check", help="Look for damage and for what does not add up.")(check)
+    app.command("check", help="Check for damage and for counts that do not add up.")(check)
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
-    app.command("restore", help="Make a new workspace from a backup; nothing is overwritten.")(restore)
+    app.command("restore", help="Create a new workspace from a backup; nothing is overwritten.")(restore)
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
     app.command("log", help="What happened in a workspace, newest first.")(log)
     app.command("sources", help="List the sources of pairs; --consent changes one.")(list_sources)
 
 
 def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] = "", as_json: _Json = False) -> None:
-    """Make a workspace."""
-    from core.services.application import Application
+    """Create a workspace."""
     from core.services.workspace.service import is_workspace
 
     new = not is_workspace(workspace)
-    with Application.open(workspace, create=True, name=name) as app:
+    with open_workspace(workspace, create=True, name=name) as app:
         info = app.workspace.info()
     if as_json:
         say_json({"path": str(info.path), "uuid": info.uuid, "name": info.name, "created": new})
     else:
-        say(f"Workspace {info.name} {'made' if new else 'was there already'} at {info.path}")
+        say(f"Workspace {info.name} {'created' if new else 'exists already'} at {info.path}")
 
 
 def import_file(
@@ -56,19 +59,16 @@ def import_file(
     consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
     as_json: _Json = False,
 ) -> None:
-    """Import one file; doing it again adds nothing."""
-    from core.services.application import Application
-    from core.services.importing.service import CONSENTS
-
+    """Import one file; a second import adds nothing."""
     if consent not in CONSENTS:
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
-    with Application.open(workspace) as app:
+    with open_workspace(workspace) as app:
         report = app.imports.run(file, fmt=fmt or None, name=name or None, licence=licence, consent=consent).value
     if as_json:
         say_json(_plain(report))
         return
     say(
-        f"{report.rows} rows: {report.imported} imported, {report.duplicates} there already, "
+        f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates, "
         f"{report.rejected} rejected; {report.judgements} labels."
     )
     for reason, count in report.reasons.items():
@@ -79,16 +79,12 @@ def import_file(
 
 def list_formats(as_json: _Json = False) -> None:
     """Print key, name and content of every format."""
-    from core.services.importing.formats.registry import format_infos
-
     _say_rows([dataclasses.asdict(info) for info in format_infos()], "", as_json)
 
 
 def check(workspace: _Ws, as_json: _Json = False) -> None:
-    """Check the workspace; exit code 1 when something is wrong."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    """Check the workspace; exit code 1 when there are problems."""
+    with open_workspace(workspace, read_only=True) as app:
         report = app.workspace.check()
     if as_json:
         say_json({"ok": report.ok, **_plain(report)})
@@ -96,7 +92,7 @@ def check(workspace: _Ws, as_json: _Json = False) -> None:
         for finding in report.findings:
             say(f"{'wrong' if finding.serious else 'note'}: {finding.check}: {finding.message}")
         wrong = sum(finding.serious for finding in report.findings)
-        say("Everything adds up." if report.ok else f"{wrong} things are wrong; restore a backup, or ask for help.")
+        say("No problems found." if report.ok else f"{wrong} problems found. Restore a backup, or report them.")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -104,11 +100,10 @@ def check(workspace: _Ws, as_json: _Json = False) -> None:
 def backup(
     workspace: _Ws,
     to: Annotated[Path | None, typer.Option(help="File to write; the backups folder when not given.")] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Only list the copies in the backups folder.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Only list the backups in the backups folder.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Write a verified backup, or list those that are there; the list needs no sound workspace."""
-    from core.services.application import Application
+    """Write a verified backup, or list the backups, which also works on a damaged workspace."""
     from core.services.workspace.service import backups_of
 
     if listed:
@@ -118,7 +113,7 @@ def backup(
         ]
         _say_rows(rows, "No backups yet.", as_json)
         return
-    with Application.open(workspace, read_only=to is not None) as app:
+    with open_workspace(workspace, read_only=to is not None) as app:
         path = app.workspace.backup(to)
     say_json({"path": str(path)}) if as_json else say(f"Backup: {path}")
 
@@ -128,7 +123,7 @@ def restore(
     to: Annotated[Path, typer.Argument(help="New folder for the workspace.")],
     as_json: _Json = False,
 ) -> None:
-    """Make a new workspace from a backup. Run folders are not part of a backup."""
+    """Create a workspace from a backup. Run folders are not part of a backup."""
     from core.services.workspace.service import restore as make
 
     place = make(file, to)
@@ -136,21 +131,19 @@ def restore(
 
 
 def account(workspace: _Ws, as_json: _Json = False) -> None:
-    """Print the books; exit code 1 when they do not add up."""
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
-        books = app.workspace.accounting()
+    """Print what became of every row and pair; exit code 1 when the counts do not add up."""
+    with open_workspace(workspace, read_only=True) as app:
+        accounting = app.workspace.accounting()
     if as_json:
-        say_json({"adds_up": books.adds_up, **_plain(books)})
+        say_json({"adds_up": accounting.adds_up, **_plain(accounting)})
     else:
-        say(f"{books.pairs} pairs, {books.labelled} labelled")
-        for entries in (books.imports, books.reviewers):
+        say(f"{accounting.pairs} pairs, {accounting.labelled} labelled")
+        for entries in (accounting.imports, accounting.reviewers):
             rows = [dataclasses.asdict(entry) for entry in entries]
             if rows:
                 _say_rows(rows, "", False)
-        say("The books add up." if books.adds_up else "The books do not add up; run check.")
-    if not books.adds_up:
+        say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
+    if not accounting.adds_up:
         raise typer.Exit(1)
 
 
@@ -158,11 +151,7 @@ def log(
     workspace: _Ws, limit: Annotated[int, typer.Option(min=1, help="How many entries.")] = 50, as_json: _Json = False
 ) -> None:
     """Print the newest entries of the event log."""
-    import time
-
-    from core.services.application import Application
-
-    with Application.open(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=True) as app:
         entries = app.workspace.activity(limit)
     if as_json:
         say_json([_plain(entry) for entry in entries])
@@ -171,7 +160,7 @@ def log(
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.at_ms / 1000))
         say(f"{at}  {entry.op:16}  {entry.summary}" + (f"  ({entry.reviewer})" if entry.reviewer else ""))
     if not entries:
-        say("Nothing happened yet.")
+        say("No events yet.")
 
 
 def list_sources(
@@ -179,11 +168,8 @@ def list_sources(
     consent: Annotated[str, typer.Option(help="ID=granted, ID=unknown or ID=withdrawn.")] = "",
     as_json: _Json = False,
 ) -> None:
-    """List the sources; what is frozen already does not change with consent."""
-    from core.services.application import Application
-    from core.services.importing.service import CONSENTS
-
-    with Application.open(workspace, read_only=not consent) as app:
+    """List the sources. Frozen dataset versions do not change with consent."""
+    with open_workspace(workspace, read_only=not consent) as app:
         if consent:
             key, _, word = consent.partition("=")
             if not key.isdigit() or word not in CONSENTS:

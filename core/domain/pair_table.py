@@ -11,6 +11,8 @@ from core.domain.pair import Pair
 
 LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "cannot", "flagged", "disagree"]
 EXCERPT_CHARS = 240
+CONSENTS = ("granted", "unknown", "withdrawn")
+"""Whether those who wrote a source agreed to its use; only granted sources enter a dataset version by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ it needs. No service imports this module.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
@@ -83,7 +84,7 @@ class Application:
         """Finish the queued writes and release the workspace. Calling it again does nothing."""
         self.store.close()
 
-    def __enter__(self) -> Application:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

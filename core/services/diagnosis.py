@@ -1,4 +1,4 @@
-"""What this machine has to run Pairwright: versions, SQLite's state, devices, paths, missing libraries."""
+"""Diagnosis of this machine: versions, SQLite's state, devices, paths, missing libraries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import sqlite3
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from core import paths
 from core.version import VERSION
@@ -69,14 +68,14 @@ _RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found.
+    """Result of the diagnosis.
 
     Attributes:
         versions: of Pairwright, Python, SQLite and each library; "" where it is missing.
         wal_reset: whether this SQLite carries the fix of the WAL-reset defect.
         devices: what torch can compute on; empty without torch.
         places: folders that are used, with what is free there.
-        missing: needed things that are not there. notes: what follows from all this, in sentences.
+        missing: what is needed and not installed. notes: advice, in sentences.
     """
 
     versions: dict[str, str]
@@ -91,7 +90,7 @@ class Diagnosis:
         """Whether nothing needed is missing."""
         return not self.missing
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, object]:
         """Return plain values."""
         return {
             "healthy": self.healthy,
@@ -109,11 +108,11 @@ class Diagnosis:
         found += [f"{'sqlite WAL':16} {self.wal_reset}", f"{'devices':16} {', '.join(self.devices) or 'none'}"]
         found += [f"{name:16} {place}" for name, place in self.places.items()]
         found += [f"missing: {item}" for item in self.missing] + [f"note: {note}" for note in self.notes]
-        return [*found, "All that is needed is there." if self.healthy else "Something needed is missing."]
+        return [*found, "Everything needed is installed." if self.healthy else "Something needed is missing."]
 
 
 def diagnose() -> Diagnosis:
-    """Look at this machine; imports torch if it is there, for its devices."""
+    """Examine this machine; imports torch, if it is installed, for its devices."""
     versions = {"pairwright": VERSION, "python": platform.python_version(), "platform": platform.platform()}
     versions["sqlite"] = sqlite3.sqlite_version
     versions |= {name: _version(name) for name in _LIBRARIES}
@@ -131,12 +130,12 @@ def diagnose() -> Diagnosis:
 
 
 def missing_resources(folder: Path) -> list[str]:
-    """Name the files that belong to the program, are not in ``folder``, and what cannot work without them."""
+    """Return the files of the program that are missing in ``folder``, with what needs them."""
     return [f"resources/{name} ({use})" for name, use in _RESOURCES.items() if not (folder / name).is_file()]
 
 
 def wal_reset_status(version: tuple[int, int, int]) -> str:
-    """Say whether a SQLite version has the defect that two connections can corrupt a WAL file with.
+    """Say whether a SQLite version has the defect by which two connections can corrupt a WAL file.
 
     Fixed in 3.51.3 and in the branches 3.44.6 and 3.50.7.
     """
@@ -159,7 +158,7 @@ def _version(name: str) -> str:
 def _devices() -> list[str]:
     if importlib.util.find_spec("torch") is None:
         return []
-    import torch
+    import torch  # takes seconds and is needed for the devices only
 
     found = [f"cpu ({os.cpu_count()} cores, {torch.get_num_threads()} torch threads)"]
     if torch.cuda.is_available():

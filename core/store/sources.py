@@ -5,13 +5,11 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from core.domain.errors import BadInput, NotFound
-from core.domain.pair_table import SourceInfo
+from core.domain.pair_table import CONSENTS, SourceInfo
 from core.store import events
 from core.store.plain import only_id
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SourceRow
-
-CONSENTS = ("granted", "unknown", "withdrawn")
 
 
 def to_domain(row: SourceRow) -> SourceInfo:

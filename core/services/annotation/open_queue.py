@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from core.services.annotation.views import QueueInfo, QueueSettings
@@ -92,7 +93,7 @@ def overlaps(pair_sha256: str, seed: int, share: float) -> int:
 def arrange(
     candidates: Sequence[int],
     settings: QueueSettings,
-    done: Set[int],
+    done: AbstractSet[int],
     others: Mapping[int, int],
     shas: Mapping[int, str],
 ) -> array[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
@@ -31,6 +31,7 @@ from core.store.sqlite.database import Session, Store
 from core.store.sqlite.writer import Priority
 
 _LABELS = Changes.JUDGEMENTS | Changes.PAIRS
+_Apply = Callable[[Session, int, judgements.WriteContext], undo_steps.UndoEntry | None]
 
 
 class AnnotationService:
@@ -173,15 +174,7 @@ class AnnotationService:
         Raises:
             ImmutableError: a frozen dataset version contains the label.
         """
-        context = self._store.write_context()
-
-        def job(session: Session) -> undo_steps.UndoEntry | None:
-            step = undo_steps.undo(session, reviewer_id, context)
-            if step is not None:
-                self._log(session, context, "label.undo", f"Undid: {step.label}", step.presentation)
-            return step
-
-        step = self._store.write(job, "undoing", Priority.LABEL)
+        step = self._step(reviewer_id, undo_steps.undo, "label.undo", "Undid")
         if step is None:
             return Outcome(None)
         reissued = None if step.kind == "amend" else self._queues.reissue(step)
@@ -190,21 +183,24 @@ class AnnotationService:
 
     def redo(self, reviewer_id: int) -> Outcome[UndoStep | None]:
         """Redo the step that was undone last; the value is None when there is none."""
-        context = self._store.write_context()
-
-        def job(session: Session) -> undo_steps.UndoEntry | None:
-            step = undo_steps.redo(session, reviewer_id, context)
-            if step is not None:
-                self._log(session, context, "label.redo", f"Redid: {step.label}", step.presentation)
-            return step
-
-        step = self._store.write(job, "redoing", Priority.LABEL)
+        step = self._step(reviewer_id, undo_steps.redo, "label.redo", "Redid")
         if step is None:
             return Outcome(None)
         self._queues.update(step.presentation, done=step.kind != "skip" or None, skipped=step.kind == "skip")
-        return Outcome(
-            UndoStep(step.label, step.kind, step.presentation.pair_id, None, step.judgement_id), _LABELS, step.label
-        )
+        value = UndoStep(step.label, step.kind, step.presentation.pair_id, None, step.judgement_id)
+        return Outcome(value, _LABELS, step.label)
+
+    def _step(self, reviewer_id: int, apply: _Apply, op: str, verb: str) -> undo_steps.UndoEntry | None:
+        """Undo or redo the reviewer's next step in one transaction with its log entry."""
+        context = self._store.write_context()
+
+        def job(session: Session) -> undo_steps.UndoEntry | None:
+            step = apply(session, reviewer_id, context)
+            if step is not None:
+                self._log(session, context, op, f"{verb}: {step.label}", step.presentation)
+            return step
+
+        return self._store.write(job, "undoing" if op == "label.undo" else "redoing", Priority.LABEL)
 
     def undo_label(self, reviewer_id: int) -> str:
         """Return the name of the step that :meth:`undo` would undo, or ""."""

@@ -138,7 +138,7 @@ def _table(head: tuple[str, ...], rows: object) -> str:
 
 
 def _cell(value: object) -> str:
-    """Return a table cell; text from outside must not end it."""
+    """Return a table cell; a pipe in the text is escaped."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     return " ".join(text.replace("|", "\\|").split()) or "-"
 

@@ -1,9 +1,8 @@
 """Writing a dataset version as files that TRL, Hugging Face datasets and this program read.
 
-A folder appears complete or not at all, with ``train``, ``dev`` and, unsealed, ``test`` files, the judgements
-behind them, a card, and a manifest of hashes. Only the card tells of this workspace (names, dates); the data
-files hold content alone, so that importing them elsewhere, freezing under the same policy and exporting again
-gives the same bytes.
+The folder appears complete or not at all, with ``train``, ``dev`` and, when unsealed, ``test`` files, the judgements
+behind them, a card, and a manifest of hashes. Only the card names this workspace and its dates. The data files hold
+content only: importing them elsewhere, freezing under the same policy and exporting again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from core import durable
 from core.domain.dataset import DatasetVersion, FrozenItem
@@ -25,8 +23,7 @@ from core.store import datasets as repository
 FORMATS = ("jsonl", "parquet")
 JUDGEMENTS_FILE = "judgements.jsonl"
 CARD_FILE = "README.md"
-_ROW_GROUP = 1000
-Line = dict[str, Any]
+Line = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,8 @@ class DatasetExport:
 
     Attributes:
         files: file name -> rows, counted in the written file.
-        manifest_sha256: names the whole folder's content.
-        sealed: items of the test split that stayed inside.
+        manifest_sha256: of the manifest, which names the whole content.
+        sealed: items of the test split that were not written.
     """
 
     folder: str
@@ -61,7 +58,7 @@ def export_dataset(
     if folder.exists():
         raise BadInput(f"{folder} exists already; nothing was written.", "Name a folder that does not exist yet.")
     files: dict[str, int] = {}
-    write, count = (_write_jsonl, _count_jsonl) if fmt == "jsonl" else (_write_parquet, _count_parquet)
+    write, count = _functions(fmt)
     present = [split for split in splits if version.counts.get(split)]
 
     def fill(tmp: Path) -> None:
@@ -69,8 +66,8 @@ def export_dataset(
             name = f"{split}.{fmt}"
             write(tmp / name, (item_line(*entry) for entry in repository.with_texts(session, version.id, [split])))
             files[name] = _checked(count, tmp / name, version.counts[split])
-        write_judgements = _judgement_lines(session, version, present)
-        files[JUDGEMENTS_FILE] = _write_jsonl(tmp / JUDGEMENTS_FILE, write_judgements)
+        _write_jsonl(tmp / JUDGEMENTS_FILE, _judgement_lines(session, version, present))
+        files[JUDGEMENTS_FILE] = _count_jsonl(tmp / JUDGEMENTS_FILE)
         text = card.write(session, version, {s: f"{s}.{fmt}" for s in present}, sealed)
         (tmp / CARD_FILE).write_text(text, encoding="utf-8")
 
@@ -125,7 +122,7 @@ def _judgement_lines(session: repository.Session, version: DatasetVersion, split
 
 def _judgement_line(judgement: Judgement, pair_sha256: str) -> Line:
     draft = judgement.draft
-    assert draft is not None  # a frozen item never stands on a retraction
+    assert draft is not None  # a frozen item has no retraction behind it
     return {
         "pair_sha256": pair_sha256,
         "reviewer": judgement.reviewer.name,
@@ -142,68 +139,28 @@ def _judgement_line(judgement: Judgement, pair_sha256: str) -> Line:
     }
 
 
-def _write_jsonl(path: Path, lines: Iterator[Line]) -> int:
-    count = 0
-    with open(path, "w", encoding="utf-8", newline="\n") as handle:
+def _write_jsonl(path: Path, lines: Iterator[Line]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as handle:
         for line in lines:
             handle.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
-            count += 1
-    return count
 
 
 def _count_jsonl(path: Path) -> int:
-    with open(path, encoding="utf-8", newline="\n") as handle:
+    with path.open(encoding="utf-8", newline="\n") as handle:
         return sum(1 for line in handle if json.loads(line))
 
 
-def _write_parquet(path: Path, lines: Iterator[Line]) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _functions(fmt: str) -> tuple[Callable[[Path, Iterator[Line]], None], Callable[[Path], int]]:
+    """Return what writes and what counts the rows of a file."""
+    if fmt == "jsonl":
+        return _write_jsonl, _count_jsonl
+    from core.services.datasets import parquet_file  # loads pyarrow, which no other export needs
 
-    count = 0
-    with pq.ParquetWriter(path, _schema(), compression="zstd") as writer:
-        part: list[Line] = []
-        for line in lines:
-            part.append(line)
-            if len(part) == _ROW_GROUP:
-                count += len(part)
-                writer.write_table(pa.Table.from_pylist(part, schema=_schema()))
-                part = []
-        if part:
-            writer.write_table(pa.Table.from_pylist(part, schema=_schema()))
-    return count + len(part)
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    messages = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-    return pa.schema(
-        [
-            ("prompt", messages),
-            ("chosen", messages),
-            ("rejected", messages),
-            ("strength", pa.float64()),
-            ("strengths", pa.list_(pa.int8())),
-            ("weight", pa.float64()),
-            ("target", pa.float64()),
-            ("is_tie", pa.bool_()),
-            ("chosen_generation", pa.string()),
-            ("rejected_generation", pa.string()),
-            ("pair_sha256", pa.string()),
-        ]
-    )
-
-
-def _count_parquet(path: Path) -> int:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        return sum(batch.num_rows for batch in file.iter_batches(columns=["pair_sha256"]))
+    return parquet_file.write, parquet_file.count
 
 
 def _checked(count: Callable[[Path], int], path: Path, expected: int) -> int:
-    """Count the rows in the file as it lies there; a difference to the workspace must never leave the house."""
+    """Count the rows of the written file; a file that differs from the workspace is never published."""
     found = count(path)
     if found != expected:
         raise RuntimeError(f"{path.name} holds {found} rows, the dataset version {expected}")

@@ -1,4 +1,4 @@
-"""Measuring how often labels are flipped, so that a loss need not guess it."""
+"""Measure how often labels are flipped; the rate becomes the label smoothing of a loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.store import retest_pairs, reviewers
 from core.store.sqlite.database import Session
 
 MOST = 0.4999
-"""The largest label smoothing a loss takes; at one half labels say nothing."""
+"""The largest label smoothing that a loss accepts; at 0.5 labels carry no information."""
 
 
 def measure(session: Session, dataset_id: int | None = None) -> NoiseReport:
@@ -28,7 +28,7 @@ def measure(session: Session, dataset_id: int | None = None) -> NoiseReport:
 
 
 def smoothing(report: NoiseReport, of: str) -> float:
-    """Return the label smoothing that the measurement calls for.
+    """Return the label smoothing that the measurement gives.
 
     Raises:
         UsageError: nothing was measured, or the labels are no better than chance.

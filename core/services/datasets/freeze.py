@@ -1,4 +1,4 @@
-"""Planning a freeze: which pairs become items, which are left out and why. Pure but for its input's shape."""
+"""Plan a freeze: which pairs become items, and which are left out for which reason. Reads no database."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _accepted(snapshot: FreezeSnapshot, policy: FreezePolicy) -> set[int]:
 
 
 def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> str:
-    """Return why the pair itself is left out, or nothing. One source without consent is enough."""
+    """Return why the pair itself is left out, or "". One source without consent is enough."""
     if policy.require_consent and any(snapshot.consents[key] != "granted" for key in candidate.source_ids):
         return why.NO_CONSENT
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
@@ -87,8 +87,8 @@ def _usable(
 ) -> list[Label] | str:
     """Return the labels that the policy accepts, or why there are none.
 
-    When the policy names neither rubric versions nor reviewers, a label made here outranks those that came with
-    the file: whoever labels imported pairs anew means to replace those labels, not to be averaged with them.
+    When the policy names neither rubric versions nor reviewers, labels made here replace the
+    imported ones and are not averaged with them.
     """
     if not labels:
         return why.NOT_LABELLED
@@ -143,7 +143,7 @@ def _agree(values: list[int]) -> bool:
 
 
 def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenItem]) -> tuple[str, ...]:
-    """Return what deserves a second look before this is trained on."""
+    """Return warnings to read before a training on this version."""
     notes = []
     sizes = {split: sum(item.split == split for item in items) for split in SPLITS}
     for split, share in zip(SPLITS, policy.splits, strict=True):

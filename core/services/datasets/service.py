@@ -1,4 +1,4 @@
-"""Dataset versions: plan, freeze, look, compare, hand to training, export."""
+"""Dataset versions: plan, freeze, read, compare, hand to training, export."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class DatasetsService:
         now = self._store.write_context()
 
         def write(session: repository.Session) -> DatasetVersion:
-            # A label may have come in since the plan was made; what is stored must be what is there now.
+            # Labels may have been added since the plan was made; the version must hold the current ones.
             frozen = ready if snapshot_version(session) == ready.snapshot_version else freeze(snapshot(session), policy)
             if not frozen.items:
                 raise BadInput("No pair passes this policy; nothing was frozen.", _why_empty(frozen.plan))
@@ -106,7 +106,7 @@ class DatasetsService:
             return repository.get(session, wanted)
 
     def items(self, wanted: int | str, after: int = -1, limit: int = 256) -> Sequence[FrozenItem]:
-        """Return the items behind position ``after``; hand in the last position to go on."""
+        """Return the items behind position ``after``; pass the last position to continue."""
         with self._store.read() as session:
             return repository.items(session, repository.get(session, wanted).id, after, limit)
 
@@ -127,7 +127,7 @@ class DatasetsService:
             return flip_rate.measure(session, None if wanted is None else repository.get(session, wanted).id)
 
     def measured_smoothing(self, wanted: int | str) -> tuple[float, str]:
-        """Return the label smoothing that the measured flip rate behind a version calls for, and it in words.
+        """Return the label smoothing that the measured flip rate of a version gives, and the measurement in words.
 
         Raises:
             UsageError: nothing was measured, or the labels are no better than chance.
@@ -143,7 +143,7 @@ class DatasetsService:
         Args:
             wanted: id, title or name of the version.
             splits: of train, dev, test.
-            unseal: needed for the sealed test split; noted in the event log with the version.
+            unseal: needed for the sealed test split; recorded in the event log with the version.
 
         Raises:
             UsageError: for an unknown split, or for the test split without ``unseal``.
@@ -161,7 +161,7 @@ class DatasetsService:
     ) -> DatasetExport:
         """Write a version as a folder of TRL preference files with a dataset card; see ``export_dataset``.
 
-        The sealed test split stays inside unless ``unseal`` is set, which is noted in the event log.
+        The sealed test split stays inside unless ``unseal`` is set, which is recorded in the event log.
 
         Raises:
             BadInput: the folder exists already, or the format is unknown.
@@ -188,22 +188,22 @@ class DatasetsService:
             lambda session: events.log(
                 session, now, "dataset.unseal", summary, subject="dataset", subject_id=version.id
             ),
-            "noting that the test split was opened",
+            "recording that the test split was opened",
         )
 
 
 def check_splits(splits: Sequence[str], unseal: bool) -> None:
-    """Refuse unknown splits, and the sealed one when nobody asked for it by name.
+    """Refuse unknown splits, and the test split unless it is unsealed.
 
     Raises:
-        UsageError: with what to do.
+        UsageError: the hint says what to do.
     """
     if unknown := [split for split in splits if split not in SPLITS]:
         raise UsageError(f"There is no split {unknown[0]!r}.", f"Use {', '.join(SPLITS)}.")
     if "test" in splits and not unseal:
         raise UsageError(
-            "The test split is sealed: looking at it while tuning spoils what it measures.",
-            "Ask for it with unseal when a release is evaluated; that is noted in the event log.",
+            "The test split is sealed: once it is read while tuning, it no longer measures the result.",
+            "Unseal it when a release is evaluated; that is recorded in the event log.",
         )
 
 

@@ -1,1 +1,1 @@
-"""The demo workspace: how it was made, how it is opened, and the whole loop on it without a screen."""
+"""The demo workspace: building it, opening it, and running the whole loop without a window."""

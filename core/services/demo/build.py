@@ -1,6 +1,6 @@
 """Building the demo: import, two rubric versions, scripted labels, a frozen dataset version, a short run.
 
-The same steps as a user takes, through the same services; ``--headless`` runs them on a fresh workspace.
+The steps are those of a user, through the same services; ``--headless`` runs them on a new workspace.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def demo_dir() -> Path:
 
 
 def write_pairs(target: Path) -> int:
-    """Write the sampled answers as an importable pair table; returns how many pairs."""
+    """Write the sampled answers as a pair table that can be imported; return how many pairs."""
     rows = [json.loads(line) for line in (demo_dir() / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
     lines = []
     for row in rows:
@@ -80,7 +80,7 @@ def prepare(app: Application, scratch: Path, say: Say) -> DatasetVersion:
 
 
 def label(app: Application, version: RubricVersion, reviewer_id: int, rule: str, limit: int) -> int:
-    """Let a scripted reviewer judge pairs through an ordinary queue; returns how many (``limit`` 0: all)."""
+    """Let a scripted reviewer judge pairs through an ordinary queue; return how many (``limit`` 0: all)."""
     known = {criterion.id for criterion in version.body.criteria}
     queue = app.annotation.open_queue(QueueSettings(reviewer_id, version.id, limit=limit))
     count = 0

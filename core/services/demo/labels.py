@@ -1,4 +1,4 @@
-"""The stated rules of the demo's scripted reviewers. Pure; they see texts and nothing else.
+"""The rules of the demo's scripted reviewers: pure functions of the two texts.
 
 ``rule-steps`` asks, in this order: which answer has more numbered steps (up to nine), which one ends, which
 one opens without filler. ``rule-plain`` asks first which one ends without repeating itself, then for steps.

@@ -1,4 +1,4 @@
-"""Opening the demo: a copy of the built workspace in the user's data folder, made again on request."""
+"""Opening the demo: a copy of the built workspace in the user's data folder; it can be reset."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def built_demo() -> Path:
 
 
 def demo_folder() -> Path:
-    """Return where the user's copy of the demo lies."""
+    """Return the folder of the user's copy of the demo."""
     return paths.user_data_dir() / "demo"
 
 
@@ -65,7 +65,7 @@ def open_demo(*, reset: bool = False) -> Path:
 
 
 def _swap(new: Path, target: Path) -> Path | None:
-    """Put ``new`` in the place of ``target`` and return where what lay there is now, if anything did."""
+    """Put ``new`` in the place of ``target`` and return the new path of what was there, if anything."""
     old = None
     if target.exists():
         names = (target.with_name(f"{target.name}-{number}") for number in itertools.count(1))

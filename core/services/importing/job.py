@@ -1,8 +1,8 @@
-"""One import from the first record to the report.
+"""One import, from the first record to the report.
 
-Records are parsed here while the writer thread stores the batch before: reading and hashing on one core,
-SQLite on the other. A batch is one transaction; a cancel or a crash leaves whole batches, and importing the
-file again finds them by content and goes on.
+Records are parsed here while the writer thread stores the batch before, so two cores are used. A batch is one
+transaction: a cancel or a crash leaves whole batches, and importing the file again finds them by content and adds the
+rest.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from core.store.import_rows import BatchResult, NewPair, NewRow, Target
 from core.store.sqlite.database import Store
 from core.store.sqlite.writer import Priority
 
-BATCH_ROWS = 1000  # small enough that a label waiting behind a batch waits no more than a tenth of a second
+BATCH_ROWS = 1000  # small enough that a label waits at most 0.1 s behind a batch
 _BATCH_CHARS = 8 << 20
-_LOOK_EVERY = 256
+_POLL_EVERY = 256
 
 
 class ImportJob:
@@ -49,19 +49,19 @@ class ImportJob:
         """Store every record of the reader and return the report.
 
         Raises:
-            UserError: when the file or the disk gives out; batches stored before stay.
+            UserError: when the file or the disk fails; stored batches stay.
         """
         started = time.monotonic()
         stopped = False
         try:
             for row in reader:
                 self._take(row)
-                if self._rows % _LOOK_EVERY == 0 and cancelled is not None and cancelled():
+                if self._rows % _POLL_EVERY == 0 and cancelled is not None and cancelled():
                     stopped = True
                     break
                 if len(self._batch) >= BATCH_ROWS or self._batch_chars > _BATCH_CHARS:
                     self._send(reader.position, "running")
-                    self._tell(reader, on_progress)
+                    self._show_progress(reader, on_progress)
             self._send(reader.position, "cancelled" if stopped else "done")
             self._collect()
         except UserError as error:
@@ -69,9 +69,11 @@ class ImportJob:
                 error.message += f" {stored} rows of this file are stored; importing it again adds the rest."
             raise
         finally:
-            if self._waiting is not None:  # an error of the reader: the batch under way is stored or not, whole
+            if (
+                self._waiting is not None
+            ):  # an error of the reader: wait for the current batch, which is stored whole or not at all
                 self._waiting.exception()
-        self._tell(reader, on_progress)
+        self._show_progress(reader, on_progress)
         return self._report(stopped, time.monotonic() - started)
 
     def _take(self, row: RawRow) -> None:
@@ -90,7 +92,7 @@ class ImportJob:
         self._batch_chars += sum(_chars(pair) for pair in pairs)
 
     def _send(self, position: int, status: str) -> None:
-        """Hand the batch to the writer after the one before has become durable."""
+        """Hand the batch to the writer once the batch before is durable."""
         self._collect()
         batch, self._batch, self._batch_chars = self._batch, [], 0
         rejected = self._rejects.count - self._sent_rejects
@@ -114,7 +116,7 @@ class ImportJob:
         self._waiting = self._store.submit(write, "importing pairs", Priority.BULK)
 
     def _collect(self) -> None:
-        """Wait for the batch under way and add up what it did."""
+        """Wait for the current batch and add its counts to the total."""
         if self._waiting is None:
             return
         waiting, self._waiting = self._waiting, None
@@ -127,7 +129,7 @@ class ImportJob:
         total.known_labels += result.known_labels
         total.reviewers |= result.reviewers
 
-    def _tell(self, reader: RowReader, on_progress: OnProgress | None) -> None:
+    def _show_progress(self, reader: RowReader, on_progress: OnProgress | None) -> None:
         if on_progress is not None:
             done = self._total
             on_progress(
@@ -171,7 +173,7 @@ class ImportJob:
             lambda session: events.log(
                 session, context, "import", summary, subject="source", subject_id=report.source_id, detail=detail
             ),
-            "noting the import",
+            "recording the import",
         )
 
 

@@ -1,8 +1,7 @@
-"""What a file from outside may hold, and the words used when it holds something else.
+"""Limits of a file from outside, and the reasons for which a row is rejected.
 
-Python's JSON reader accepts NaN, infinities, duplicate keys and lone surrogates; SQLite and Qt do not, or
-lose them without a word. Everything that cannot be stored byte for byte is refused here, each with its own
-reason, before it reaches either of them.
+Python's JSON reader accepts NaN, infinities, duplicate keys and lone surrogates; SQLite and Qt refuse or silently lose
+them. Everything that cannot be stored byte for byte is rejected here with its own reason.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Limits:
         file_bytes: the file as it lies on the disk.
         expanded_bytes: what a compressed file may become.
         ratio: how many times larger than the bytes read so far the expanded content may be; a guard
-            against decompression bombs, looked at once ``ratio_floor`` bytes have come out.
+            against decompression bombs, checked once ``ratio_floor`` bytes have been read.
         row_group_bytes: one row group of a Parquet file, expanded.
     """
 
@@ -82,10 +81,10 @@ def describe_type(value: object) -> str:
 
 
 def parse_json(data: bytes | str, limits: Limits) -> object:
-    """Parse one JSON value, refusing what other readers would pass on damaged.
+    """Parse one JSON value strictly.
 
     Raises:
-        RowRejected: with the reason.
+        RowRejected: the reason is in the error.
     """
     if len(data) > limits.line_bytes:
         raise RowRejected(f"the row has more than the {limits.line_bytes:,} bytes allowed")

@@ -1,4 +1,4 @@
-"""The list of records that were left out, kept in the workspace folder."""
+"""The list of rejected records in the workspace folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _KEPT = 100_000
 class RejectList:
     """Collects rejected records and writes them to ``rejects/<name>.jsonl``, one object with line and reason each.
 
-    The first 100,000 are kept word for word, the rest only counted, so that a hostile file cannot fill the
-    memory; the last line of the list then says how many more there were.
+    The first 100,000 are kept, the rest only counted, so that a hostile file cannot fill the memory; the last line of
+    the list then says how many more there were.
 
     Attributes:
         count: all rejected records.
-        reasons: how often each reason occurred (numbers in a reason are not told apart).
+        reasons: how often each reason occurred.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class RejectList:
         self._kept: list[Reject] = []
 
     def add(self, line: int, reason: str) -> None:
-        """Note one rejected record."""
+        """Add one rejected record."""
         self.count += 1
         if len(self.reasons) < 1000 or reason in self.reasons:
             self.reasons[reason] += 1
@@ -56,5 +56,5 @@ class RejectList:
 
 
 def _printable(text: str) -> str:
-    """Return text that UTF-8 can hold: a reason may quote a damaged value."""
+    """Return text that UTF-8 can encode: a reason may quote a damaged value."""
     return text.encode("utf-8", errors="replace").decode("utf-8")

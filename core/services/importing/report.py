@@ -16,9 +16,9 @@ class ImportPreview:
         kind: file kind in words, such as "JSON Lines, gzip".
         fmt: key of the format; hand it, or one of ``alternatives``, to the import to confirm it.
         confidence: 0..1.
-        notes: how what could be read two ways is read.
-        checked: records looked at; ``good + bad`` of them.
-        complete: the whole file was looked at.
+        notes: how the file is read where it could be read in several ways.
+        checked: records read; the sum of ``good`` and ``bad``.
+        complete: whether the whole file was checked.
         samples: the first few pairs as they will be stored, in the order of the file.
         reviewers: names of the file's reviewers, empty when it has one or none.
         labels: labels among the checked records.
@@ -49,7 +49,7 @@ class ImportPreview:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is; ``bytes_read`` of ``bytes_total`` is what a bar shows."""
+    """Progress of an import; ``bytes_read`` of ``bytes_total`` is the share for a progress bar."""
 
     bytes_read: int
     bytes_total: int
@@ -61,17 +61,17 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. ``rows = imported + duplicates + rejected``, always.
+    """Result of an import; ``rows = imported + duplicates + rejected``.
 
     Attributes:
         rows: records of the file that were read.
         imported: records that brought at least one new pair.
         duplicates: records whose pairs were all in the workspace, or earlier in the file, already.
-        rejected: records that could not be used; they stand in ``rejects_path`` with line and reason.
+        rejected: records that could not be used; ``rejects_path`` lists them with line and reason.
         pairs: new pairs (more than ``imported`` only for formats with several pairs a record).
         judgements: labels stored.
         known_labels: labels of duplicates that their reviewer has given already.
-        cancelled: stopped before the end; what was imported stays, and importing again goes on from there.
+        cancelled: stopped before the end; what was imported stays, and importing again adds the rest.
     """
 
     rows: int

@@ -1,4 +1,4 @@
-"""What the readers and the format converters hand on."""
+"""The records of the readers and the pairs of the formats."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ParsedPair:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that was left out, and why."""
+    """A rejected record, and why."""
 
     line: int
     reason: str

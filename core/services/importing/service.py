@@ -1,4 +1,4 @@
-"""Importing other people's preference data: look first, then store."""
+"""Importing preference files: preview, then store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull
-from core.domain.pair_table import SourceInfo
+from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
 from core.services.importing.detect import SAMPLE_ROWS, Detection, detect, take_sample
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
@@ -32,18 +32,17 @@ from core.store import sources
 from core.store.import_rows import NewSource
 from core.store.sqlite.database import Store
 
-__all__ = ["CONSENTS", "FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
-CONSENTS = sources.CONSENTS
+__all__ = ["FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
 _SAMPLES = 5
-_DISK_FACTOR = 3  # text, indexes, and the write-ahead log of it
-_EXPANSION = 4  # of compressed text, as a rule
+_DISK_FACTOR = 3  # text, indexes and the write-ahead log
+_EXPANSION = 4  # of compressed text, typically
 _LEAST_ROOM = 1 << 20
 _PACKED = (".gz", ".parquet")
 _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset", "pairs", "preferences"}
 
 
 class ImportsService:
-    """Reads preference files into the workspace. ``limits`` may be narrowed by tests."""
+    """Reads preference files into the workspace."""
 
     def __init__(self, store: Store, limits: Limits | None = None) -> None:
         self._store = store
@@ -54,7 +53,7 @@ class ImportsService:
         return format_infos()
 
     def preview(self, path: Path | str, fmt: str | None = None) -> ImportPreview:
-        """Look at a file's first records without storing anything.
+        """Read a file's first records without storing anything.
 
         Args:
             path: the file.
@@ -107,7 +106,7 @@ class ImportsService:
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Outcome[ImportReport]:
-        """Import a file. Doing it again adds nothing.
+        """Import a file. A second import of the same file adds nothing.
 
         Args:
             path: the file.
@@ -117,7 +116,7 @@ class ImportsService:
             consent: granted, unknown or withdrawn; only granted sources enter a dataset by default.
             reviewer: name of the imported reviewer that holds the file's labels; the source's name when None.
             on_progress: called about every thousand records.
-            cancelled: asked now and then; True stops after the batch under way.
+            cancelled: polled; True stops after the current batch.
 
         Raises:
             BadInput: when the file cannot be read or holds no pairs.
@@ -125,8 +124,8 @@ class ImportsService:
             WorkspaceInUse, UserError: when the workspace cannot be written.
         """
         path = Path(path)
-        if consent not in sources.CONSENTS:
-            raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(sources.CONSENTS)}.")
+        if consent not in CONSENTS:
+            raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(CONSENTS)}.")
         kind, found, _ = self._look(path, fmt)
         self._check_room(path)
         source_name = (name or _default_name(path)).strip() or path.name
@@ -156,7 +155,7 @@ class ImportsService:
             return sources.listed(session)
 
     def set_consent(self, source_id: int, consent: str) -> Outcome[SourceInfo]:
-        """Note that consent for a source was granted or withdrawn; what is frozen already does not change.
+        """Record the consent for a source; frozen dataset versions do not change.
 
         Raises:
             BadInput: for an unknown word.
@@ -164,12 +163,12 @@ class ImportsService:
         """
         context = self._store.write_context()
         value = self._store.write(
-            lambda session: sources.set_consent(session, source_id, consent, context), "noting consent"
+            lambda session: sources.set_consent(session, source_id, consent, context), "recording consent"
         )
         return Outcome(value, Changes.PAIRS | Changes.WORKSPACE)
 
     def _look(self, path: Path, fmt: str | None) -> tuple[FileKind, Detection, tuple[str, ...]]:
-        """Tell kind and format of a file from its beginning."""
+        """Detect kind and format of a file from its first records."""
         kind = sniff(path, self._limits)
         with RowReader(path, kind, self._limits) as reader:
             sample = take_sample(reader)
@@ -177,7 +176,7 @@ class ImportsService:
         return kind, found, tuple(str(name) for name in sample.names.values())
 
     def _check_room(self, path: Path) -> None:
-        """Refuse before the first row when the disk would run full on the way."""
+        """Refuse before the first row when the disk has too little room."""
         factor = _DISK_FACTOR * (_EXPANSION if path.suffix.lower() in _PACKED else 1)
         needed = max(_LEAST_ROOM, factor * path.stat().st_size)
         free = shutil.disk_usage(self._store.folder).free

@@ -1,4 +1,4 @@
-"""Pairs: the virtual table, its filters, one pair with its whole history."""
+"""Pairs: pages and filters of the pair table, one pair with its whole history."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ __all__ = [
 
 
 class PairsService:
-    """Reads pairs. A table of 100,000 holds their ids only and asks for the rows it shows."""
+    """Reads pairs. A large table keeps the ids only and reads the rows that it shows."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairSummary]:
-        """Return the next rows behind ``after_id``; hand in the last row's id to go on."""
+        """Return the next rows behind ``after_id``; pass the last row's id to continue."""
         with self._store.read() as session:
             return repository.rows(session, repository.page_ids(session, wanted or PairFilter(), after_id, limit))
 
     def ids(self, wanted: PairFilter | None = None) -> list[int]:
-        """Return the ids of all pairs that pass, in the order of import."""
+        """Return the ids of all pairs that pass the filter, in the order of import."""
         with self._store.read() as session:
             return repository.ids(session, wanted or PairFilter())
 
@@ -58,12 +58,12 @@ class PairsService:
             return repository.rows(session, pair_ids)
 
     def count(self, wanted: PairFilter | None = None) -> int:
-        """Return how many pairs pass."""
+        """Return how many pairs pass the filter."""
         with self._store.read() as session:
             return repository.count(session, wanted or PairFilter())
 
     def detail(self, pair_id: int) -> PairDetail:
-        """Return everything known of one pair.
+        """Return everything known about one pair.
 
         Raises:
             NotFound: when there is none with this id.
@@ -89,8 +89,8 @@ class PairsService:
     def export_table(self, path: Path | str, wanted: PairFilter | None = None) -> TableReport:
         """Write the pairs that pass as CSV with their current labels, and a manifest beside it.
 
-        Cells that a spreadsheet would run as formulas are guarded by an apostrophe; importing the file takes
-        it off again as long as the manifest lies beside it.
+        Cells that a spreadsheet would run as formulas get an apostrophe in front. Importing the file removes it as
+        long as the manifest is beside the file.
 
         Raises:
             BadInput: the name does not end in .csv.

@@ -1,17 +1,15 @@
 """The pair table as CSV for spreadsheets, with a manifest beside it that the import reads.
 
-CSV is for looking and counting; JSON Lines and Parquet of a frozen dataset are the formats for training.
+CSV is for spreadsheets; the formats for training are JSON Lines and Parquet of a frozen dataset version.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core import durable
 from core.domain.errors import BadInput
@@ -45,7 +43,7 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
 
     Raises:
         BadInput: the name does not end in .csv.
-        StorageFull, UserError: what was there before is untouched.
+        StorageFull, UserError: an existing file is unchanged.
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() != ".csv":
@@ -71,8 +69,8 @@ def _csv(session: repository.Session, ids: Sequence[int]) -> Iterator[bytes]:
         yield _lines([_cells(*texts[key], names[key], labels.get(key, [])) for key in part])
 
 
-def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, Any]]) -> list[str]:
-    """Return one row. ``messages`` is filled only where ``prompt`` alone would not give the prompt back."""
+def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, object]]) -> list[str]:
+    """Return one row. ``messages`` is filled only where ``prompt`` alone does not hold the whole prompt."""
     single = len(pair.prompt.messages) == 1 and pair.prompt.messages[0].role == "user"
     cells = [
         sha256,
@@ -102,7 +100,6 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
 def _counted(path: Path) -> tuple[int, str]:
     """Count the rows of the written file and hash it."""
     allow_csv_fields(_FIELD_CHARS)
-    with open(path, encoding="utf-8", newline="") as handle:
+    with path.open(encoding="utf-8", newline="") as handle:
         rows = max(0, sum(1 for _ in csv.reader(handle, strict=True)) - 1)
-    with open(path, "rb") as handle:
-        return rows, hashlib.file_digest(handle, "sha256").hexdigest()
+    return rows, durable.file_sha256(path)

@@ -1,4 +1,4 @@
-"""Reviewers: pseudonyms of people, of the labels of a file, of stated rules."""
+"""Reviewers: pseudonyms of people, of imported labels and of scripted rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.store.sqlite.database import Store
 
 
 class ReviewersService:
-    """Lists and adds reviewers. Judgements keep pointing at them, so they are never removed."""
+    """Lists and adds reviewers. Judgements refer to them, so they are never removed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -49,7 +49,7 @@ class ReviewersService:
         return Outcome(self._store.write(job, "adding a reviewer"), Changes.REVIEWERS)
 
     def rename(self, reviewer_id: int, name: str, note: str | None = None) -> Outcome[Reviewer]:
-        """Give a reviewer another pseudonym; the judgements stay theirs.
+        """Rename a reviewer, who keeps the judgements.
 
         Raises:
             BadInput: the name is empty or taken.

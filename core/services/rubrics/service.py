@@ -10,8 +10,8 @@ from core.domain import rubric as domain
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricState, RubricVersion
-from core.paths import resources_dir
 from core.services.rubrics import yaml_format
+from core.services.rubrics.templates import RubricTemplate, templates
 from core.store import events, rubrics
 from core.store.sqlite.database import Session, Store
 
@@ -23,8 +23,8 @@ class RubricSummary:
     Attributes:
         versions: oldest first; a draft, if any, is last.
         labels: version id -> current labels made under it.
-        stale: labels under older major versions that the newest published one asks to renew.
-        imported: a stub that stands for a source's own unknown rubric.
+        stale: labels under older major versions, to be renewed under the newest published one.
+        imported: a stub for the unknown rubric of a source.
     """
 
     id: int
@@ -45,17 +45,8 @@ class RubricSummary:
         return next((v for v in reversed(self.versions) if v.state is RubricState.PUBLISHED), None)
 
 
-@dataclass(frozen=True, slots=True)
-class RubricTemplate:
-    """A rubric to start from."""
-
-    key: str
-    name: str
-    body: RubricBody
-
-
 class RubricsService:
-    """Everything that is done with rubrics."""
+    """Creates, publishes, compares and reads rubrics."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -76,9 +67,9 @@ class RubricsService:
             return rubrics.get(session, version_id)
 
     def published(self, *, imported: bool = False) -> list[RubricVersion]:
-        """Return the published versions, newest first; stubs of imported labels only when asked for.
+        """Return the published versions, newest first; stubs of imported labels only when ``imported``.
 
-        Newest is the one begun last: ids only grow, and a rubric has one draft at a time, while a clock may jump.
+        Newest is the highest id: a clock may jump.
         """
         with self._store.read() as session:
             shown = {key for key, _, kind in rubrics.names(session) if imported or kind == "authored"}
@@ -110,7 +101,7 @@ class RubricsService:
         return Outcome(draft, Changes.RUBRICS if made else Changes.NOTHING)
 
     def save_draft(self, version_id: int, body: RubricBody, change_note: str | None = None) -> Outcome[RubricVersion]:
-        """Keep the content of a draft; it may be unfinished.
+        """Save the content of a draft; it may be incomplete.
 
         Raises:
             ImmutableError: the version is published.
@@ -168,7 +159,7 @@ class RubricsService:
             return domain.diff(rubrics.get(session, old_id).body, rubrics.get(session, new_id).body)
 
     def stale(self, version_id: int) -> int:
-        """Return how many labels under older major versions their reviewers have not renewed under this one."""
+        """Return how many labels under older major versions were not renewed under this one."""
         with self._store.read() as session:
             return rubrics.stale_count(session, version_id)
 
@@ -226,18 +217,9 @@ class RubricsService:
         return RubricSummary(key, name, versions, counts, stale, kind == "imported")
 
 
-def templates() -> list[RubricTemplate]:
-    """Return the rubrics to start from, by name; needs no workspace."""
-    found = []
-    for path in sorted((resources_dir() / "rubric_templates").glob("*.yaml")):
-        name, body = yaml_format.read(path)
-        found.append(RubricTemplate(path.stem, name, body))
-    return found
-
-
 def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:
     if draft.state is RubricState.PUBLISHED:
-        return  # the repository refuses it, with the right sentence
+        return  # the repository raises the error
     if found := domain.problems(draft.body):
         raise BadInput("The rubric cannot be published yet: " + " ".join(found))
     before = rubrics.latest(session, draft.rubric_id, RubricState.PUBLISHED)

@@ -43,7 +43,7 @@ def parse(text: str) -> tuple[str, RubricBody]:
     try:
         row = yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"This is not readable YAML: {_first_line(error)}.", "Mend it there.") from error
+        raise BadInput(f"This is not readable YAML: {_first_line(error)}.", "Correct it there.") from error
     if not isinstance(row, dict) or not isinstance(row.get("criteria"), list):
         raise BadInput("This is not a rubric.", "A rubric has at least a name, a purpose and criteria.")
     _refuse_unknown(row, _FIELDS, "the rubric")
@@ -67,7 +67,7 @@ def dump(name: str, body: RubricBody) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loading that refuses what can blow up: aliases unfold into gigabytes, deep nesting takes seconds."""
+    """Safe loading that refuses aliases, which can expand to gigabytes, and deep nesting, which takes seconds."""
 
     _depth = 0
 
@@ -84,9 +84,9 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Shows texts of several lines as blocks, as a person would write them."""
+    """Writes texts of several lines as blocks."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the name is yaml's
         return True
 
 

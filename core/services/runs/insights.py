@@ -1,4 +1,4 @@
-"""What the curves of a run say, from its ledger alone."""
+"""Insights of a run, from its ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RECENT_STEPS = 50
 
 
 def insights_of(reader: RunReader) -> list[Insight]:
-    """Return everything worth saying about the run, the worst first."""
+    """Return the insights of the run, the worst first."""
     status = reader.status()
     last = {type(item.event): item.event for item in reader.log_events()}
     tokens, gate, failed = last.get(TokenReport), last.get(GateReport), last.get(Failed)

@@ -1,4 +1,4 @@
-"""From a measured pair back to what people made: its prompt, its labels, the rubric clause and the reviewers."""
+"""The lineage of a measured pair: its prompt, its labels, the rubric clause and the reviewers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.services.pairs.service import PairsService
 
 @dataclass(frozen=True, slots=True)
 class LineageRow:
-    """One visit of one pair with its origin, ready for a table.
+    """One measurement of one pair with its lineage.
 
     ``margin`` in nats * beta; ``reward_chosen`` and ``reward_rejected`` likewise. ``label`` and ``reviewers``
-    are empty when the run was made from a bare file.
+    are empty when the run was made from a file of pairs.
     """
 
     pair_id: str
@@ -36,7 +36,7 @@ class LineageRow:
 
 
 class RunLineage:
-    """Adds the origin to ledger rows of one run; prompts are read once from the run folder."""
+    """Adds the lineage to ledger rows of one run; prompts are read once from the run folder."""
 
     def __init__(self, workspace_pairs: PairsService, reader: RunReader) -> None:
         """Args: workspace_pairs: the pairs of the workspace. reader: of the run."""
@@ -51,19 +51,19 @@ class RunLineage:
         return self._pairs.get(pair_id)
 
     def rows(self, visits: Iterable[PairVisit]) -> list[LineageRow]:
-        """Return the visits with prompt, label, clause and reviewers, in the order given."""
+        """Return the visits with prompt, label, clause and reviewers, in the same order."""
         beta, wanted = self._reader.config().beta, list(visits)
         self._read_labels({visit.row.pair_id for visit in wanted})
         return [self._row(visit, beta) for visit in wanted]
 
     def judgements(self, pair_id: str) -> Sequence[Judgement]:
-        """Return every judgement of the pair, oldest first; empty for a run from a bare file."""
+        """Return every judgement of the pair, oldest first; empty for a run from a file of pairs."""
         if not pair_id.isdigit() or self._from_file():
             return ()
         return tuple(self._workspace_pairs.detail(int(pair_id)).judgements)
 
     def letters(self, pair_id: str) -> tuple[str, str]:
-        """Return which canonical answer was chosen and which rejected, as labels name them; empty for a bare file."""
+        """Return the canonical letters of chosen and rejected, as labels name them; empty for a file of pairs."""
         pair = self.pair(pair_id)
         if pair is None or not pair_id.isdigit() or self._from_file():
             return "", ""
@@ -96,7 +96,7 @@ class RunLineage:
         )
 
     def _read_labels(self, pair_ids: set[str]) -> None:
-        """Read what is not known yet, all pairs at once: one by one, a thousand pairs take seconds."""
+        """Read the labels that are not cached, of all pairs at once: one by one, a thousand pairs take seconds."""
         unknown = [name for name in pair_ids if name not in self._labels and name.isdigit()]
         if not unknown or self._from_file():
             return
@@ -115,7 +115,7 @@ class RunLineage:
 
 
 def _clause(judgement: Judgement) -> str:
-    """Return the rubric version and the criterion that weighed most in a judgement."""
+    """Return the rubric version, and the criterion with the largest strength in a judgement."""
     draft = judgement.draft
     if draft is None or not draft.criteria:
         return judgement.rubric_title

@@ -1,4 +1,4 @@
-"""Trying a run out before it starts; torch stays in a process of its own."""
+"""Preflight: checks of a run before it starts, in a child process because they need torch."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def preflight(
         config: settings of the run.
         model_dir: its base model.
         pairs: its train and dev pairs.
-        place: where the run folder would lie.
-        on_progress: told (done, total, text).
+        place: the folder of run folders, for the disk space.
+        on_progress: gets (done, total, text).
         cancelled: polled; True ends the child at once.
 
     Raises:
@@ -46,17 +46,17 @@ def preflight(
         raise BadInput("There is no pair to train on.", "Choose a dataset version with a train split.")
     with tempfile.TemporaryDirectory(prefix="pairwright-preflight-") as folder:
         (Path(folder) / PAIRS).write_text(pairs_text(used), encoding="utf-8")
-        question = {
+        request = {
             "config": config.to_plain(),
             "model_dir": str(Path(model_dir).resolve()),
             "pairs_dir": folder,
             "place": str(place),
         }
-        answer = run_in_subprocess(
+        report = run_in_subprocess(
             "core.runs.child_processes.preflight",
-            question,
+            request,
             environment=worker_environment(),
             on_progress=on_progress,
             cancelled=cancelled,
         )
-    return PreflightReport.from_plain(answer)
+    return PreflightReport.from_plain(report)

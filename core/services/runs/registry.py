@@ -1,4 +1,4 @@
-"""Which runs a workspace has: folders found on the disk, and what the database adds to them."""
+"""The runs of a workspace: run folders on the disk, with what the database adds to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FINAL_STATES = ("finished", "stopped", "failed")
 
 
 class RunRegistry:
-    """Finds run folders, made by this workspace or copied into it, and remembers the state of ended ones."""
+    """Finds run folders that were created here or copied here, and caches the state of runs that have ended."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,11 +28,11 @@ class RunRegistry:
 
     @property
     def place(self) -> Path:
-        """Where run folders lie."""
+        """The folder of all run folders."""
         return self._store.folder / "runs"
 
     def register(self, folder: RunFolder) -> None:
-        """Enter a published run folder."""
+        """Add a published run folder to the database."""
         record = folder.record()
         entry = RegisteredRun(
             run_id=record.run_id,
@@ -113,7 +113,7 @@ class RunRegistry:
         raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")
 
     def annotate(self, run_id: str, name: str | None, tags: tuple[str, ...] | None, note: str | None) -> None:
-        """Change what people added to a run."""
+        """Change name, tags or note of a run."""
         self._store.write(
             lambda session: repository.annotate(session, run_id, name=name, tags=tags, note=note), "changing a run"
         )

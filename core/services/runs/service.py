@@ -1,7 +1,7 @@
-"""Training runs of a workspace: make, start, steer, watch, look back.
+"""Training runs of a workspace: create, start, control, read, export.
 
-What a run did stands in its folder and is read from there, so that runs which the command line, another
-window or another machine started show like any other. The database only knows which folders belong here.
+What a run did is read from its folder, so that runs which the command line, another window or another machine started
+are shown like any other. The database only knows which folders belong to the workspace.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import UsageError, UserError
@@ -42,7 +41,7 @@ _INSIGHTS_S = 5.0
 
 
 class RunsService:
-    """Everything that is done with runs. All methods may be called from any thread.
+    """Creates, controls and reads runs. All methods may be called from any thread.
 
     Attributes:
         engine: "module:function" that started runs use instead of the real engine; None is the real one.
@@ -58,7 +57,7 @@ class RunsService:
 
     @property
     def folder(self) -> Path:
-        """Where run folders lie."""
+        """The folder of all run folders."""
         return self._registry.place
 
     # Before a run
@@ -70,7 +69,7 @@ class RunsService:
         on_progress: Callable[[int, int, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> PreflightReport:
-        """Try the run out in a process of its own: does it load, fit, and how long will it take?"""
+        """Check in a child process whether the run loads and fits into memory, and how long it takes."""
         request = self._measured(request)
         return preflight(
             request.config,
@@ -110,9 +109,9 @@ class RunsService:
         return self._register(create_run(self.folder / run_id, new, run_id=run_id))
 
     def fork(
-        self, run_id: str, step: int, changes: dict[str, Any], *, name: str = "", charter: Charter | None = None
+        self, run_id: str, step: int, changes: Mapping[str, object], *, name: str = "", charter: Charter | None = None
     ) -> Outcome[RunInfo]:
-        """Make a child run that goes on from the checkpoint of ``step`` under changed settings.
+        """Make a child run that continues from the checkpoint of ``step`` under changed settings.
 
         Raises:
             NotFound: when there is no such checkpoint.
@@ -191,7 +190,7 @@ class RunsService:
         host = self._hosts.get(run_id)
         return host.wait(timeout) if host is not None else None
 
-    # Looking
+    # Reading
 
     def list(self) -> Sequence[RunInfo]:
         """Return every run of the workspace, newest first."""
@@ -211,18 +210,18 @@ class RunsService:
     def annotate(
         self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
     ) -> Outcome[RunInfo]:
-        """Change name, tags or note of a run; what stands in its folder stays as it was frozen."""
+        """Change name, tags or note of a run; its folder stays as it was frozen."""
         self._registry.annotate(run_id, name, tags, note)
         return Outcome(self.info(run_id), Changes.RUNS)
 
     def reader(self, run_id: str) -> RunReader:
-        """Return a reader of the run's ledger; keep it, since it remembers what it read."""
+        """Return a reader of the run's ledger; keep it, since it caches what it read."""
         return RunReader(self._registry.folder(run_id).path)
 
     def insights(self, run_id: str) -> list[Insight]:
-        """Return what a trained eye would say of the run's curves, the worst first.
+        """Return the insights of the run's curves, the worst first.
 
-        Reads all steps, so of a run that goes on the answer is at most a few seconds old.
+        They read all steps, so those of a live run are computed again only every few seconds.
         """
         folder = self._registry.folder(run_id)
         status, now = read_status(folder), time.monotonic()
@@ -252,14 +251,14 @@ class RunsService:
         return export_run(run, target, form, dtype=dtype, on_progress=on_progress, cancelled=cancelled)
 
     def lineage(self, run_id: str) -> RunLineage:
-        """Return what leads from the run's pairs back to labels, clauses and reviewers."""
+        """Return the lineage of the run's pairs: labels, clauses and reviewers."""
         return RunLineage(self._pairs, self.reader(run_id))
 
     def _measured(self, request: RunRequest) -> RunRequest:
-        """Return the request with the measured flip rate in place, which its note then tells.
+        """Return the request with the measured flip rate as label smoothing, and the measurement in its note.
 
         Raises:
-            UsageError: when the rate is not measured, or there is no dataset version behind which it could be.
+            UsageError: when the rate is not measured, or the request names no dataset version.
         """
         if not request.measured_smoothing:
             return request
@@ -277,7 +276,7 @@ class RunsService:
             return read_pairs(Path(request.pairs_path))
         return list(self._datasets.training_pairs(request.dataset_id, splits=("train", "dev")))
 
-    def _dataset(self, request: RunRequest) -> dict[str, Any]:
+    def _dataset(self, request: RunRequest) -> dict[str, object]:
         if request.dataset_id is None:
             path = Path(request.pairs_path)
             return {"title": path.name, "path": str(path.resolve())}

@@ -1,11 +1,10 @@
-"""What the window and the command line hand in and get back about runs."""
+"""Requests and views of runs."""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from core.domain.run_config import RunConfig
 from core.domain.run_record import LIVE_STATES, Charter, RunRecord, RunState
@@ -17,7 +16,7 @@ __all__ = ["Charter", "LoggedEvent", "PairVisit", "RunInfo", "RunReader", "RunRe
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run someone wants: data, model, settings, and why.
+    """A run to create: data, model, settings and charter.
 
     Attributes:
         model_path: folder of the base model, or a GGUF file.
@@ -51,12 +50,12 @@ class RunInfo:
 
     @property
     def state(self) -> RunState:
-        """What it is doing."""
+        """State of the run."""
         return self.status.state
 
     @property
     def live(self) -> bool:
-        """Whether a process is working on it."""
+        """Whether a process works on it."""
         return self.status.state in LIVE_STATES
 
     @property
@@ -70,7 +69,7 @@ class RunInfo:
         return str(self.record.dataset.get("title", ""))
 
 
-def changed_settings(config: RunConfig) -> dict[str, Any]:
+def changed_settings(config: RunConfig) -> dict[str, object]:
     """Return the settings that differ from the defaults, in the order of the config."""
     plain, standard = config.to_plain(), RunConfig().to_plain()
     return {f.name: plain[f.name] for f in fields(RunConfig) if plain[f.name] != standard[f.name]}
@@ -103,5 +102,5 @@ def command_line(request: RunRequest, *, workspace: Path | None = None, dataset:
     return shlex.join(words)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The workspace as a whole: what is in it, whether it is sound, copies of it, what happened in it."""
+"""The workspace as a whole: counts, integrity check, backups, event log."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
-from core.file_lock import read_holder
 from core.store import events, overview
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
-from core.store.sqlite.lock import LOCK_FILE
 
 ActivityItem = events.Event
 Account = overview.Account
@@ -27,7 +25,7 @@ ImportAccount = overview.ImportAccount
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceInfo:
-    """What a workspace is and holds. ``counts`` has pairs, prompts, labelled, labels, judgements, reviewers, ..."""
+    """Identity of a workspace, and its counts of pairs, prompts, labelled, labels, judgements, reviewers and more."""
 
     path: Path
     uuid: str
@@ -41,7 +39,7 @@ class WorkspaceInfo:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What *Check workspace* found: ``ok`` unless something serious is wrong."""
+    """Result of *Check workspace*: ``ok`` unless something serious is wrong."""
 
     findings: tuple[Finding, ...]
     counts: dict[str, int] = field(default_factory=dict)
@@ -49,13 +47,13 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        """True when nothing that matters is wrong."""
+        """Whether nothing serious was found."""
         return not any(f.serious for f in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """The books: nothing that came in is unaccounted for."""
+    """What became of every imported row, and of every pair for every reviewer."""
 
     pairs: int
     labelled: int
@@ -64,13 +62,13 @@ class Accounting:
 
     @property
     def adds_up(self) -> bool:
-        """True when rows = imported + duplicates + rejected in every source and no account is overdrawn."""
+        """Whether rows = imported + duplicates + rejected, and no reviewer has more labels than there are pairs."""
         rows = all(i.rows == i.imported + i.duplicates + i.rejected for i in self.imports)
         return rows and all(a.open >= 0 for a in self.reviewers) and self.labelled <= self.pairs
 
 
 class WorkspaceService:
-    """Looks at the workspace and copies it."""
+    """Counts, checks and backs up the workspace."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -92,7 +90,7 @@ class WorkspaceService:
         )
 
     def rename(self, name: str) -> Outcome[str]:
-        """Give the workspace another name; its folder keeps its own."""
+        """Rename the workspace; its folder keeps its name."""
         name = name.strip()
         if not name:
             raise BadInput("A workspace needs a name.")
@@ -100,7 +98,7 @@ class WorkspaceService:
         return Outcome(name, Changes.WORKSPACE)
 
     def check(self, on_progress: integrity.Progress | None = None) -> CheckReport:
-        """Check everything the workspace promises: pages, references, chains, counts, contents, frozen hashes."""
+        """Check pages, references, chains, counts, contents and frozen hashes."""
         began = time.monotonic()
         with clear_errors("checking the workspace"), closing(connect(self._store.path, "ro")) as connection:
             connection.execute("BEGIN")
@@ -140,17 +138,17 @@ class WorkspaceService:
             return Accounting(counts["pairs"], counts["labelled"], reviewers, tuple(overview.import_accounts(session)))
 
     def setting(self, key: str, default: str = "") -> str:
-        """Return a preference that travels with the workspace, JSON text."""
+        """Return a setting of the workspace, as JSON text."""
         with self._store.read() as session:
             return overview.setting(session, key, default)
 
     def set_setting(self, key: str, value: str) -> Outcome[None]:
-        """Keep a preference that travels with the workspace, JSON text."""
+        """Store a setting of the workspace, as JSON text."""
 
         def job(session: Session) -> None:
             overview.set_setting(session, key, value)
 
-        self._store.write(job, "keeping a setting")
+        self._store.write(job, "saving a setting")
         return Outcome(None, Changes.SETTINGS)
 
 
@@ -187,9 +185,3 @@ def backups_of(folder: Path) -> list[BackupFile]:
 def is_workspace(folder: Path) -> bool:
     """Return whether ``folder`` holds a workspace file, without opening it."""
     return db_path(Path(folder)).is_file()
-
-
-def holder_pid(folder: Path) -> int | None:
-    """Return the process that has the workspace open for writing, as far as its lock file tells."""
-    holder = read_holder(Path(folder) / LOCK_FILE)
-    return holder.pid if holder is not None else None

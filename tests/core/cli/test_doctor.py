@@ -42,7 +42,7 @@ def test_that_doctor_tells_versions_devices_places_and_what_is_missing(call: Cal
     assert found["devices"][0].startswith("cpu")
     assert {"data", "models", "cache", "logs", "resources"} == set(found["places"])
     assert said.code == (0 if found["healthy"] else 1)
-    assert call("doctor").out.splitlines()[-1] in ("All that is needed is there.", "Something needed is missing.")
+    assert call("doctor").out.splitlines()[-1] in ("Everything needed is installed.", "Something needed is missing.")
 
 
 def test_that_a_missing_library_is_named_and_returns_1(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made.path
 
 
-def test_that_a_run_is_exported_with_progress_and_a_sentence(call: Call, run: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("run")
+def test_that_a_run_is_exported_with_progress_and_a_sentence(call: Call, tmp_path: Path) -> None:
     said = call("runs", "export", "one", tmp_path / "out.gguf", "--form", "gguf", "--in", tmp_path / "ws")
     assert said.code == 0
     lines = said.out.splitlines()

@@ -37,7 +37,7 @@ def test_that_init_tells_a_new_workspace_from_one_that_was_there(call: Call, tmp
     again = call("init", tmp_path / "ws", "--json").json()
     assert (first["created"], again["created"]) == (True, False)
     assert first["uuid"] == again["uuid"]
-    assert "was there already" in call("init", tmp_path / "ws").out
+    assert "exists already" in call("init", tmp_path / "ws").out
 
 
 def test_that_import_counts_add_up_and_a_second_one_adds_nothing(call: Call, ws: Path, data: Path) -> None:
@@ -49,7 +49,7 @@ def test_that_import_counts_add_up_and_a_second_one_adds_nothing(call: Call, ws:
     said = call("import", ws, data).out
     assert "1  rejected: chosen is missing" in said
     assert call("account", ws, "--json").json()["adds_up"] is True
-    assert "The books add up." in call("account", ws).out
+    assert "The counts add up." in call("account", ws).out
 
 
 def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, data: Path) -> None:
@@ -158,7 +158,7 @@ def test_that_a_refusal_of_the_system_and_a_mistake_of_ours_are_sentences_too(
     refuse(ZeroDivisionError("division by zero"))
     said = call("check", ws)
     assert said.code == 1
-    assert "mistake in Pairwright (ZeroDivisionError: division by zero)" in said.err
+    assert "error in Pairwright (ZeroDivisionError: division by zero)" in said.err
     (log,) = (tmp_path / "home" / "logs").glob("error-*.log")
     assert "Traceback" in log.read_text()
 

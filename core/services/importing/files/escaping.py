@@ -1,14 +1,14 @@
-"""Keeping a spreadsheet from running a cell as a formula, and taking the guard off again.
+"""Guard cells that a spreadsheet would run as formulas, and remove the guard.
 
-A cell that begins with one of the trigger characters gets an apostrophe in front, and so does a cell that
-begins with an apostrophe: only then is "take one apostrophe off" the exact way back.
+A cell that begins with a trigger character gets an apostrophe in front, and so does a cell that begins with an
+apostrophe: then removing one apostrophe gives every cell back exactly.
 """
 
 from __future__ import annotations
 
 ESCAPING = "apostrophe-v1"
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
-"""Beginnings that Excel, LibreOffice or Google Sheets take for a formula, full-width forms included."""
+"""Beginnings that Excel, LibreOffice or Google Sheets read as a formula, full-width forms included."""
 _GUARDED = (*TRIGGERS, "'")
 
 

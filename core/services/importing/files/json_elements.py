@@ -1,7 +1,7 @@
 """Cutting a long JSON list into its elements without holding the list.
 
-The scanner only follows strings and brackets; each element is parsed on its own afterwards, so that one bad
-element is one rejected row and the next one is found again.
+The scanner only follows strings and brackets. Each element is parsed on its own afterwards, so one damaged element is
+one rejected row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ElementScanner:
     Attributes:
         in_list: the input stands behind the ``[`` of a list; else it is a row of objects.
         max_bytes: elements above it come out as None.
-        done: the list was closed; whatever follows does not count.
+        done: the list was closed; what follows is ignored.
     """
 
     in_list: bool
@@ -61,7 +61,7 @@ class ElementScanner:
         return next(self._flush(), b"")
 
     def _take(self, mark: bytes) -> bool:
-        """Follow one mark and say whether an element ends here."""
+        """Process one quote, bracket or comma and say whether an element ends here."""
         if mark == b'"':
             self._in_string = not self._in_string
         elif mark == b"\\":

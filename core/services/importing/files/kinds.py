@@ -1,4 +1,4 @@
-"""What kind of file lies there: told by its first bytes, the name is only a hint."""
+"""Detect the kind of a file from its first bytes; its name is only a hint."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def plain_name(path: Path) -> str:
 
 
 def sniff(path: Path, limits: Limits) -> FileKind:
-    """Tell the kind of a file from its first bytes.
+    """Return the kind of a file.
 
     Raises:
-        BadInput: when it is missing, damaged from the start, or nothing this program reads.
+        BadInput: when it is missing, damaged from the start, or of another kind.
     """
     guard, stream = open_stream(path, limits)
     with guard:
@@ -73,7 +73,7 @@ def sniff(path: Path, limits: Limits) -> FileKind:
                 first_line = head + stream.readline(limits.line_bytes)
                 first_line = first_line.split(b"\n", 1)[0]
         except StreamDamaged as error:
-            raise BadInput(f"{path.name} cannot be unpacked: {error}.", "Fetch the file again.") from error
+            raise BadInput(f"{path.name} cannot be unpacked: {error}.", "Download the file again.") from error
     if head.startswith(b"PAR1"):
         if guard.compressed:
             raise BadInput(
@@ -102,11 +102,11 @@ def _refuse_foreign(name: str, head: bytes) -> None:
 
 
 def _json_kind(head: bytes, first_line: bytes, compressed: bool, limits: Limits) -> FileKind:
-    """Tell lines of objects from one list inside an object and from objects spread over lines."""
+    """Tell apart: one object a line, one list inside an object, and objects that span several lines."""
     try:
         whole = bool(first_line.strip()) and isinstance(_parse(first_line, limits), dict)
     except RowRejected:
-        whole = first_line.rstrip().endswith(b"}")  # a bad first line of a file of lines
+        whole = first_line.rstrip().endswith(b"}")  # a damaged first line of a file of lines
     wrapped = _LIST_KEY.search(head)
     one_object = wrapped and not head[len(first_line) :].strip()
     if wrapped and (not whole or one_object) and not _is_record(first_line, limits):

@@ -1,10 +1,13 @@
-"""Rows of a Parquet file, a few at a time, after its footer was looked at."""
+"""Rows of a Parquet file, a few at a time, after a check of its footer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pyarrow
+import pyarrow.parquet
 
 from core.domain.errors import BadInput
 from core.services.importing.files.streams import check_file
@@ -18,12 +21,10 @@ class ParquetRows:
     """Iterates over a Parquet file's rows as plain values.
 
     Attributes:
-        total: rows that the footer promises.
+        total: rows according to the footer.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        import pyarrow.parquet
-
         check_file(path, limits)
         try:
             self._file = pyarrow.parquet.ParquetFile(path)
@@ -44,15 +45,13 @@ class ParquetRows:
         return self._read / max(self.total, 1)
 
     def __iter__(self) -> Iterator[RawRow]:
-        import pyarrow
-
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 yield from self._rows(batch)
         except (OSError, ValueError, MemoryError, NotImplementedError, pyarrow.ArrowException) as error:
             yield RawRow(self._read + 1, None, f"the rest of the file is lost: {_first_line(error)}")
 
-    def _rows(self, batch: Any) -> Iterator[RawRow]:
+    def _rows(self, batch: pyarrow.RecordBatch) -> Iterator[RawRow]:
         try:
             rows: list[dict[str, Any] | None] = batch.to_pylist()
         except (UnicodeDecodeError, ValueError, OverflowError):
@@ -65,7 +64,7 @@ class ParquetRows:
             yield RawRow(self._read, values, problem)
 
     def _check_footer(self, limits: Limits) -> None:
-        """Refuse what would not fit before the first row is unpacked."""
+        """Refuse a file that expands too far, before the first row is unpacked."""
         meta = self._file.metadata
         sizes = [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
         names = self._file.schema_arrow.names
@@ -83,7 +82,7 @@ class ParquetRows:
             raise BadInput(f"{self._path.name} is refused: {problem}.", "Write it again with smaller row groups.")
 
 
-def _one(batch: Any, index: int) -> dict[str, Any] | None:
+def _one(batch: pyarrow.RecordBatch, index: int) -> dict[str, Any] | None:
     try:
         return batch.slice(index, 1).to_pylist()[0]
     except (UnicodeDecodeError, ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""Records of a file, one at a time, whatever the file is: JSON Lines, JSON, CSV, plain or gzip, and Parquet.
+"""Records of a file, one at a time: JSON Lines, JSON, CSV, plain or gzip, and Parquet.
 
-A record that cannot be read comes out as a :class:`RawRow` with a problem and the reading goes on; nothing is
-skipped in silence but blank lines.
+A record that cannot be read becomes a :class:`RawRow` with a problem, and reading continues. Only blank lines are
+skipped.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from core.domain.errors import BadInput
 from core.services.importing.files.escaping import ESCAPING, unguard
 from core.services.importing.files.json_elements import ElementScanner
 from core.services.importing.files.kinds import FileKind
-from core.services.importing.files.parquet import ParquetRows
 from core.services.importing.files.streams import GuardedStream, StreamDamaged, open_stream
 from core.services.importing.limits import Limits, RowRejected, allow_csv_fields, parse_json
 from core.services.importing.rows import RawRow
+
+if TYPE_CHECKING:
+    from core.services.importing.files.parquet import ParquetRows
 
 SIDE_CAR = ".manifest.json"
 _CHUNK = 1 << 18
@@ -38,10 +41,10 @@ class RowReader:
         self.limits = limits
         self.size = path.stat().st_size
         self._guard: GuardedStream | None = None
-        self._stream: io.BufferedReader | None = None  # kept, as its end would close the guard under it
+        self._stream: io.BufferedReader | None = None  # kept: closing it would close the guard
         self._parquet: ParquetRows | None = None
 
-    def __enter__(self) -> RowReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,8 +66,10 @@ class RowReader:
 
     def __iter__(self) -> Iterator[RawRow]:
         if self.kind.kind == "parquet":
-            self._parquet = ParquetRows(self.path, self.limits)
-            yield from self._parquet
+            from core.services.importing.files.parquet import ParquetRows  # loads pyarrow, which no other file needs
+
+            self._parquet = rows = ParquetRows(self.path, self.limits)
+            yield from rows
             return
         self._guard, self._stream = open_stream(self.path, self.limits)
         line = 0
@@ -137,7 +142,7 @@ def _too_long(number: int, limits: Limits) -> RawRow:
 
 
 class _CsvLines:
-    """Decoded lines for the csv module; an iterator that goes on after a line it had to refuse."""
+    """Decoded lines for the csv module; the iterator continues after a line that it refused."""
 
     def __init__(self, stream: io.BufferedReader, limits: Limits) -> None:
         self._stream = stream
@@ -201,7 +206,7 @@ def _checked_header(cells: list[str]) -> list[str]:
 
 
 def _was_escaped(path: Path) -> bool:
-    """Say whether this CSV was written by our export, which guards cells against being run as formulas."""
+    """Say whether this CSV was written by the table export, which guards cells that look like formulas."""
     side_car = path.with_name(path.name + SIDE_CAR)
     try:
         manifest: object = json.loads(side_car.read_text(encoding="utf-8"))
@@ -211,7 +216,7 @@ def _was_escaped(path: Path) -> bool:
 
 
 def _unescaped(rows: Iterator[RawRow]) -> Iterator[RawRow]:
-    """Take off the apostrophe that the export put before cells that a spreadsheet would run."""
+    """Remove the apostrophe that the export put before cells that a spreadsheet would run."""
     for row in rows:
         if row.values is None:
             yield row

@@ -1,4 +1,4 @@
-"""Bytes of a file from outside, plain or gzip, read in bounded pieces and guarded against bombs."""
+"""Bytes of a file from outside, plain or gzip, read in bounded pieces and guarded against decompression bombs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class StreamDamaged(Exception):
-    """The compressed content cannot be read further; what came before stands."""
+    """The compressed content cannot be read further; what was read before is valid."""
 
 
 class GuardedStream(io.RawIOBase):
@@ -29,7 +29,7 @@ class GuardedStream(io.RawIOBase):
     def __init__(self, path: Path, limits: Limits) -> None:
         super().__init__()
         self._limits = limits
-        self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
+        self._file = path.open("rb")
         magic = self._file.read(2)
         self._file.seek(0)
         self.compressed = magic == GZIP_MAGIC
@@ -37,7 +37,7 @@ class GuardedStream(io.RawIOBase):
         self.expanded = 0
 
     def readable(self) -> bool:
-        """Say that the stream can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
@@ -84,7 +84,7 @@ class GuardedStream(io.RawIOBase):
         if self.expanded > limits.ratio_floor and self.expanded > limits.ratio * max(self.position, 1):
             raise BadInput(
                 f"The file expands to more than {limits.ratio} times its size; reading stopped there.",
-                "If this is honest data, unpack it first and import the unpacked file.",
+                "If you trust the file, unpack it first and import the unpacked file.",
             )
 
 
@@ -100,7 +100,7 @@ def open_stream(path: Path, limits: Limits) -> tuple[GuardedStream, io.BufferedR
 
 
 def check_file(path: Path, limits: Limits) -> None:
-    """Refuse what cannot be an import file at all.
+    """Refuse a path that is missing, no file, empty or too large.
 
     Raises:
         BadInput: with the reason.
@@ -112,7 +112,7 @@ def check_file(path: Path, limits: Limits) -> None:
     if not path.is_file():
         raise BadInput(f"{path} is not a file.", "Name one file; a folder is imported file by file.")
     if size == 0:
-        raise BadInput(f"{path.name} is empty; there is nothing to import.", "Look whether it was copied in full.")
+        raise BadInput(f"{path.name} is empty; there is nothing to import.", "Check whether it was copied completely.")
     if size > limits.file_bytes:
         raise BadInput(
             f"{path.name} has {size / 2**30:.1f} GiB; files above {limits.file_bytes >> 30} GiB are refused.",

@@ -1,7 +1,7 @@
-"""What the values of a label column mean: which side won, or a tie.
+"""Codings of a label column: which value means which side, or a tie.
 
-Words and letters speak for themselves. Numbers do not: 1 is the first response in one file and the second in
-another. The coding is told from the values that occur in a sample and is shown to the user for confirmation.
+Words and letters are unambiguous. Numbers are not: 1 is the first response in one file and the second in another. The
+coding is guessed from the values in a sample and shown to the user for confirmation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CODINGS: dict[Coding, str] = {
     "signed": "-3..-1 = first, 0 = tie, 1..3 = second",
     "first_is_one": "1 = first, 0 = second",
 }
-BINARY_STRENGTH = 2  # a bare "this one is better": the middle word of the scale
+BINARY_STRENGTH = 2  # of a preference without a degree: the middle of the scale
 _FIRST = {
     "a",
     "first",
@@ -79,12 +79,12 @@ def read_label(value: object, name: str, coding: Coding, reviewer: str = "") -> 
     """Return the label that a cell holds; None when the cell is blank.
 
     Raises:
-        RowRejected: when the value means nothing under the coding.
+        RowRejected: when the coding does not know the value.
     """
     if value is None:
         return None
     if isinstance(value, bool):
-        raise RowRejected(f"{name} is {describe_type(value)}; which side that means cannot be told")
+        raise RowRejected(f"{name} is {describe_type(value)}; its side is not defined")
     number = as_number(value)
     if number is not None:
         return _numeric(number, name, coding, reviewer)

@@ -1,4 +1,4 @@
-"""Which column of a foreign table holds what: the names in use for prompts, answers, models and scores."""
+"""The columns of a table from outside: names in use for prompts, answers, labels, models and scores."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The first records of a file: what the format is told from.
+    """The first records of a file, from which the format is detected.
 
     Attributes:
         rows: their values.
@@ -191,7 +191,7 @@ class Provenance:
         return cls(sample.pick_pair(_MODELS), sample.pick_pair(_SCORES))
 
     def responses(self, row: Row, first: str, second: str) -> tuple[Response, Response]:
-        """Return both responses with what the row says of where they come from."""
+        """Return both responses with the model and score that the row names."""
         if self.models is None and self.scores is None:
             return Response(first), Response(second)
         return Response(first, self._record(row, 0)), Response(second, self._record(row, 1))

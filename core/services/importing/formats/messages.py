@@ -1,4 +1,4 @@
-"""Conversations written as lists of messages, in the spellings found in the wild."""
+"""Conversations written as lists of messages, in the common spellings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_messages(value: object, name: str, limits: Limits) -> list[Message]:
     """Return the messages of a list, of one message, or of the JSON text of either.
 
     Raises:
-        RowRejected: with what is wrong and in which message.
+        RowRejected: naming the message and what is wrong with it.
     """
     if isinstance(value, str) and value[:1] in "[{":
         value = parse_json(value, limits)
@@ -39,7 +39,7 @@ def read_messages(value: object, name: str, limits: Limits) -> list[Message]:
 
 
 def looks_like_messages(value: object) -> bool:
-    """Say whether a value is meant as messages, read or still as JSON text."""
+    """Say whether a value holds messages, parsed or as JSON text."""
     if isinstance(value, str):
         return value.startswith(("[{", '{"role"', '{"from"')) and ('"content"' in value or '"value"' in value)
     items = value if isinstance(value, list) else [value]

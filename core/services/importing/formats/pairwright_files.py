@@ -90,7 +90,7 @@ def _table_labels(value: object, limits: Limits) -> tuple[ParsedLabel, ...]:
             name = check_text(item["reviewer"], "reviewer", limits)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RowRejected(f"labels holds something that is no label ({error})") from None
-        if verdict is Verdict.CANNOT_JUDGE:  # says nothing of the pair
+        if verdict is Verdict.CANNOT_JUDGE:  # it holds no preference
             continue
         valid = isinstance(strength, int) and not isinstance(strength, bool) and 1 <= abs(strength) <= 3
         if (verdict is Verdict.PREFER) != valid:

@@ -56,7 +56,7 @@ def bind_table(sample: Sample, limits: Limits, coding: Coding | None = None) -> 
 def _splitter(
     sample: Sample, answers: tuple[str, str], limits: Limits
 ) -> Callable[[Row], tuple[Prompt, str, str]] | None:
-    """Return what takes a row apart into prompt and two answers."""
+    """Return what splits a row into prompt and two answers."""
     one, other = answers
     if one.lower() == "conversation_a":
         return lambda row: split_answers(
@@ -79,7 +79,7 @@ def _labels(
     if not columns:
         return None, lambda _: (), ("no column says which answer is better; the pairs come without labels",)
     coding = coding or _guess(sample, answers, columns)
-    fixed = coding  # a name that the inner function can hold on to
+    fixed = coding  # the inner function needs a name of the narrowed type
     several = len(columns) > 1
     who = None if several else reviewer_column(sample)
 
@@ -102,7 +102,7 @@ def _reviewer(row: Row, column: str | None) -> str:
     value = row.get(column) if column else None
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    text = str(value).encode("utf-8", errors="replace").decode("utf-8")  # a name only: mend it, do not reject
+    text = str(value).encode("utf-8", errors="replace").decode("utf-8")  # only a name: repair it, do not reject the row
     return text.replace("\x00", "").strip()[:80]
 
 
@@ -116,7 +116,7 @@ def _guess(sample: Sample, answers: tuple[str, str], columns: list[str]) -> Codi
 
 
 def _could_be_other(sample: Sample, coding: Coding) -> bool:
-    """Say whether the numbers of the file alone leave the coding open."""
+    """Say whether the numbers of the file fit another coding as well."""
     numbers = {as_number(v) for column in label_columns(sample) for v in sample.values(column)} - {None}
     return bool(numbers) and (coding in ("zero_based", "first_is_one") or numbers == {1} or numbers == {0, 1, 2})
 

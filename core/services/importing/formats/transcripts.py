@@ -16,7 +16,7 @@ _ROLES: dict[str, Role] = {"Human": "user", "Assistant": "assistant", "System": 
 def split_transcript(text: str) -> list[Message]:
     """Return the turns of a transcript; empty when ``text`` does not begin with a speaker.
 
-    One blank behind the colon belongs to the notation, all else to the turn, byte for byte.
+    One space after the colon belongs to the notation, all else to the turn, byte for byte.
     """
     first = _FIRST_TURN.match(text)
     if first is None:
@@ -29,7 +29,7 @@ def split_transcript(text: str) -> list[Message]:
 def prompt_from_text(text: str) -> Prompt:
     """Return the prompt of a text: several turns when it is written as a transcript, else one user turn.
 
-    A transcript whose first speaker mark was cut off (it opens with the user's words and goes on with
+    A transcript whose first speaker mark was cut off (it opens with the user's words and continues with
     ``\\n\\nAssistant:`` and ``\\n\\nHuman:``) is one too.
     """
     turns = split_transcript(text) or _headless(text)
@@ -62,7 +62,7 @@ def split_pair(first: str, second: str) -> tuple[Prompt, str, str]:
     end = cut + len(_LAST_MARK)
     same = cut > 0 and cut == other and first[:cut] == second[:cut]
     if same and not _TURN.search(first, end) and not _TURN.search(second, end):
-        turns = split_transcript(first[:end])  # the usual case: one reading does for both
+        turns = split_transcript(first[:end])  # the usual case: both share the parsed turns
         if len(turns) > 1:
             return Prompt(tuple(turns[:-1])), first[end:].removeprefix(" "), second[end:].removeprefix(" ")
     one, another = split_transcript(first), split_transcript(second)
@@ -75,7 +75,7 @@ def split_answers(first: list[Message], second: list[Message]) -> tuple[Prompt, 
     """Return what two conversations share and the two last answers in which they differ.
 
     Raises:
-        RowRejected: when they part ways earlier, do not end in an answer, or share no prompt.
+        RowRejected: when they differ earlier, do not end in an answer, or share no prompt.
     """
     for turns in (first, second):
         if not turns or turns[-1].role != "assistant":
@@ -94,7 +94,7 @@ def split_answers(first: list[Message], second: list[Message]) -> tuple[Prompt, 
 def split_plain(first: str, second: str) -> tuple[Prompt, str, str]:
     """Return the words with which both texts begin as the prompt, and what follows in each.
 
-    The cut lies behind the last white space that both share, so that no word is torn apart.
+    The cut is after the last white space that both share, so that no word is split.
 
     Raises:
         RowRejected: when they share no beginning.

@@ -125,7 +125,7 @@ def test_that_a_mark_is_checked_when_it_is_stored_and_never_when_it_is_read(app:
     with pytest.raises(BadInput, match="Unknown tag of a span"):
         app.annotation.amend(key, prefer(2, spans=(odd,)))
     with pytest.MonkeyPatch.context() as earlier:  # a version that took whatever it was given
-        earlier.setattr("core.store.judgements.check_spans", lambda spans: None)
+        earlier.setattr("core.store.judgements.check_spans", lambda _: None)
         app.annotation.amend(key, prefer(2, spans=(odd,)))
     (kept,) = [j.draft for j in app.pairs.detail(shown.pair_id).judgements if j.current]
     assert kept is not None

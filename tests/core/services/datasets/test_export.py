@@ -140,7 +140,7 @@ def test_that_an_export_that_fails_leaves_nothing_behind(
 
     fill(app, tmp_path)
     app.datasets.freeze("d", POLICY)
-    monkeypatch.setattr(export, "_write_jsonl", lambda path, lines: path.write_text("") or 0)
+    monkeypatch.setattr(export, "_write_jsonl", lambda path, _lines: path.write_text(""))
     with pytest.raises(RuntimeError, match="holds 0 rows"):
         app.datasets.export("d", tmp_path / "out" / "deep")
     assert not (tmp_path / "out" / "deep").exists()

@@ -112,7 +112,7 @@ def test_that_a_demo_that_cannot_be_put_in_place_leaves_the_old_one_there(monkey
 
 
 def test_that_a_demo_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
-    def full(source, target):
+    def full(_source, target):
         target.mkdir()
         raise OSError(errno.ENOSPC, "No space left on device")
 

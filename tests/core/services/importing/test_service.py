@@ -188,7 +188,7 @@ def test_that_a_cancelled_import_keeps_whole_batches_and_goes_on_later(
     app: Application, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(job, "BATCH_ROWS", 10)
-    monkeypatch.setattr(job, "_LOOK_EVERY", 5)
+    monkeypatch.setattr(job, "_POLL_EVERY", 5)
     path = lines(tmp_path / "mine.jsonl", [trl(i) for i in range(100)])
     asked = iter([False] * 6 + [True] * 100)
     report = app.imports.run(path, cancelled=lambda: next(asked)).value
@@ -225,7 +225,7 @@ def test_that_an_import_that_would_fill_the_disk_is_refused_before_it_starts(
     from core.services.importing import service
 
     usage = type("Usage", (), {"free": 10})
-    monkeypatch.setattr(service.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(service.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StorageFull, match="nothing was stored"):
         app.imports.run(lines(tmp_path / "mine.jsonl", [trl(1)]))
     assert counts(app)["source"] == 0

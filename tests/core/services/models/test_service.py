@@ -87,7 +87,7 @@ def test_that_a_hostile_folder_is_refused_and_not_registered(app: Application, t
 def test_that_a_gguf_file_becomes_a_folder_of_the_workspace(app: Application, tiny: Path, tmp_path: Path) -> None:
     export_gguf(tiny, tmp_path / "small.gguf", kind="f32")
     seen: list[str] = []
-    info = app.models.add_gguf(tmp_path / "small.gguf", "My model!", lambda d, t, text: seen.append(text)).value
+    info = app.models.add_gguf(tmp_path / "small.gguf", "My model!", lambda *told: seen.append(told[2])).value
     assert info.path == app.folder / "models" / "My-model"
     assert (info.name, info.kind, info.origin) == ("My model!", "gguf", "small.gguf")
     assert info.parameters == 41120
@@ -106,9 +106,7 @@ def test_that_what_is_no_gguf_file_is_refused_at_once(app: Application, tmp_path
         app.models.add_gguf(tmp_path / "none.gguf")
 
 
-def test_that_the_starter_is_listed_once_it_is_there_and_registered_when_used(
-    app: Application, tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_that_the_starter_is_listed_once_it_is_there_and_registered_when_used(app: Application, tiny: Path) -> None:
     assert app.models.list() == []
     with pytest.raises(NotFound):
         app.models.find("starter")
@@ -172,7 +170,7 @@ def test_that_a_download_is_checked_and_registered_with_its_commit(
         shutil.copytree(tiny, local_dir, dirs_exist_ok=True)
         (local_dir / ".cache").mkdir()
 
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda self, repo, revision: Info)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: Info)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     info = app.models.download("owner/tiny").value
     assert (info.kind, info.origin, info.path) == ("download", "owner/tiny", app.folder / "models" / "tiny")

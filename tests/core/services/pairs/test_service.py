@@ -139,7 +139,7 @@ def test_that_an_unknown_label_filter_is_refused() -> None:
 def test_that_the_table_as_csv_runs_no_formula_and_reads_back(app: Application, tmp_path: Path) -> None:
     report = app.pairs.export_table(tmp_path / "table.csv")
     assert report.rows == 11
-    with open(report.path, encoding="utf-8", newline="") as handle:
+    with Path(report.path).open(encoding="utf-8", newline="") as handle:
         cells = [cell for line in csv.reader(handle) for cell in line]
     assert not any(cell.startswith(TRIGGERS) for cell in cells)
     with fresh(tmp_path / "other") as other:

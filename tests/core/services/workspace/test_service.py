@@ -10,7 +10,7 @@ from core.domain.errors import BadInput, NotFound, UserError, WorkspaceDamaged
 from core.domain.judgement import ReviewerKind
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.services.workspace.service import holder_pid, is_workspace, restore
+from core.services.workspace.service import is_workspace, restore
 from core.store import reviewers
 from core.store.plain import insert_row
 from core.store.sqlite.identity import DB_FILE
@@ -112,9 +112,7 @@ def test_that_preferences_travel_with_the_workspace(app: Application) -> None:
 
 def test_that_a_folder_can_be_asked_without_opening(app: Application, tmp_path: Path) -> None:
     assert is_workspace(app.folder)
-    assert holder_pid(app.folder) is not None
     assert not is_workspace(tmp_path)
-    assert holder_pid(tmp_path) is None
 
 
 def test_that_reviewers_are_added_found_and_renamed(app: Application) -> None:
