@@ -91,7 +91,7 @@ def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -
     for change in changes:
         say(f"{change.where}\n  - {change.before}\n  + {change.after}")
     if not changes:
-        say("The two versions have the same content.")
+        say("The two are the same.")
 
 
 def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:
