@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
     app.command("restore", help="Create a new workspace from a backup; nothing is overwritten.")(restore)
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
+    app.command("table", help="Write the pair table with the current labels as CSV for a spreadsheet.")(write_table)
     app.command("log", help="What happened in a workspace, newest first.")(log)
     app.command("sources", help="List the sources of pairs; --consent changes one.")(list_sources)
 
@@ -145,6 +146,15 @@ def account(workspace: _Ws, as_json: _Json = False) -> None:
         say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
     if not accounting.adds_up:
         raise typer.Exit(1)
+
+
+def write_table(
+    workspace: _Ws, out: Annotated[Path, typer.Argument(help="File to write, ends in .csv.")], as_json: _Json = False
+) -> None:
+    """Write all pairs with their current labels, and a manifest beside the file; `import` reads it back."""
+    with open_workspace(workspace, read_only=True) as app:
+        report = app.pairs.export_table(out)
+    say_json(_plain(report)) if as_json else say(f"{report.rows} pairs: {report.path}")
 
 
 def log(

@@ -82,21 +82,6 @@ class ModelsService:
             licence=facts.licence,
         )
 
-    def verify(self, model_id: int) -> ModelInfo:
-        """Hash a registered model's files again and return it.
-
-        Raises:
-            UserError: when it is missing, or its weights are not those that were added.
-        """
-        info = self.get(model_id)
-        now = self.check(info.path)
-        if info.sha256 and now.sha256 != info.sha256:
-            raise UserError(
-                f"The files of {info.name} have changed since it was added; its runs refer to the old files.",
-                "Restore the files, or add the folder again under another name.",
-            )
-        return info
-
     def add_folder(self, path: Path, name: str = "") -> Outcome[ModelInfo]:
         """Register a Hugging Face folder where it lies.
 

@@ -58,16 +58,6 @@ class RunInfo:
         """Whether a process works on it."""
         return self.status.state in LIVE_STATES
 
-    @property
-    def model_name(self) -> str:
-        """Name of the model's folder."""
-        return Path(self.record.model_dir).name
-
-    @property
-    def dataset_title(self) -> str:
-        """The dataset version or pairs file it trains on."""
-        return str(self.record.dataset.get("title", ""))
-
 
 def changed_settings(config: RunConfig) -> dict[str, object]:
     """Return the settings that differ from the defaults, in the order of the config."""

@@ -93,24 +93,34 @@ def test_that_a_rubric_goes_from_template_to_published_versions_and_a_diff(
 def test_that_the_measured_flip_rate_is_shown_and_smooths_the_labels_of_a_run(
     call: Call, model: Path, tmp_path: Path
 ) -> None:
-    with opened(tmp_path / "desk") as app:
+    with opened(tmp_path / "labelled") as app:
         for task, strengths in ((Task.LABEL, [2] * 6), (Task.RETEST, [2, 2, 2, -2, 2, 2])):
             queue = app.annotation.open_queue(QueueSettings(1, 1, task=task))
             for strength in strengths:
                 app.annotation.commit(app.annotation.next(queue)[0].presentation_uid, prefer(strength))
-    desk = tmp_path / "desk"
-    call("freeze", desk, "--name", "d", "--set", "splits=[1,0,0]")
-    found = call("noise", desk, "--dataset", "d", "--json").json()
+    place = tmp_path / "labelled"
+    call("freeze", place, "--name", "d", "--set", "splits=[1,0,0]")
+    found = call("noise", place, "--dataset", "d", "--json").json()
     assert (found["counts"]["retests"], found["counts"]["changed"]) == (6, 1)
-    said = call("noise", desk).out
+    said = call("noise", place).out
     assert "1 of 6 retests changed side" in said
     assert "Ann" in said
-    words = ("train", desk, "--dataset", "1", "--model", model, "--create-only", "--set", "label_smoothing=measured")
+    words = (
+        "train",
+        labelled,
+        "--dataset",
+        "1",
+        "--model",
+        model,
+        "--create-only",
+        "--set",
+        "label_smoothing=measured",
+    )
     made = call(*words)
     assert made.code == 0, made.err
     run = json.loads((Path(made.out.strip()) / "run.json").read_text())
     assert run["config"]["label_smoothing"] == found["flip"]["rate"] > 0
-    with Application.open(desk, read_only=True) as app:
+    with Application.open(place, read_only=True) as app:
         (info,) = app.runs.list()
         assert "1 of 6 retests changed side" in info.note
 

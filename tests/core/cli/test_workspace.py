@@ -52,6 +52,14 @@ def test_that_import_counts_add_up_and_a_second_one_adds_nothing(call: Call, ws:
     assert "The counts add up." in call("account", ws).out
 
 
+def test_that_the_pair_table_is_written_and_read_back(call: Call, ws: Path, data: Path, tmp_path: Path) -> None:
+    call("import", ws, data)
+    told = call("table", ws, tmp_path / "pairs.csv", "--json").json()
+    assert (told["rows"], told["path"]) == (9, str(tmp_path / "pairs.csv"))
+    assert call("import", ws, tmp_path / "pairs.csv", "--json").json()["duplicates"] == 9
+    assert call("table", ws, tmp_path / "pairs.xlsx").code == 1
+
+
 def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, data: Path) -> None:
     assert call("sources", ws).out == "No sources yet.\n"
     call("import", ws, data, "--licence", "CC0", "--consent", "unknown")

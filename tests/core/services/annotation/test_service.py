@@ -37,7 +37,7 @@ def start(app: Application, **values: object) -> QueueInfo:
 
 
 def one(app: Application, queue: QueueInfo) -> PresentationView:
-    """Return the next showing."""
+    """Return the next presentation."""
     (shown,) = app.annotation.next(queue)
     return shown
 
@@ -77,8 +77,8 @@ def test_that_texts_stand_on_the_side_that_was_drawn(app: Application) -> None:
 
 def test_that_sides_are_drawn_evenly(tmp_path: Path) -> None:
     with opened(tmp_path / "ws", pairs=200) as app:
-        desk = AnnotationService(app.store, random.Random(1))
-        left = sum(s.left_is == "A" for s in desk.next(desk.open_queue(QueueSettings(ANN, VERSION)), 200))
+        service = AnnotationService(app.store, random.Random(1))
+        left = sum(s.left_is == "A" for s in service.next(service.open_queue(QueueSettings(ANN, VERSION)), 200))
     assert 80 < left < 120
 
 
@@ -140,10 +140,10 @@ def test_that_each_key_on_each_side_comes_back_as_it_was_pressed(tmp_path: Path,
             return 0.0 if left_is == "A" else 0.9
 
     with opened(tmp_path / "ws") as app:
-        desk = AnnotationService(app.store, Coin())
-        (shown,) = desk.next(desk.open_queue(QueueSettings(ANN, VERSION)))
+        service = AnnotationService(app.store, Coin())
+        (shown,) = service.next(service.open_queue(QueueSettings(ANN, VERSION)))
         assert shown.left_is == left_is
-        stored = desk.commit(shown.presentation_uid, prefer(from_screen(key - 4, shown.left_is))).value
+        stored = service.commit(shown.presentation_uid, prefer(from_screen(key - 4, shown.left_is))).value
         assert stored.draft is not None
         preferred = shown.left if key < 4 else shown.right
         (texts,) = rows(app, "SELECT a_text, b_text FROM pair WHERE id=1")
@@ -151,7 +151,7 @@ def test_that_each_key_on_each_side_comes_back_as_it_was_pressed(tmp_path: Path,
         assert abs(stored.draft.strength or 0) == abs(key - 4)
 
 
-def test_that_a_second_commit_of_a_showing_changes_nothing(app: Application) -> None:
+def test_that_a_second_commit_of_a_presentation_changes_nothing(app: Application) -> None:
     shown = one(app, start(app))
     first = app.annotation.commit(shown.presentation_uid, prefer(-3))
     again = app.annotation.commit(shown.presentation_uid, prefer(3))
@@ -162,7 +162,7 @@ def test_that_a_second_commit_of_a_showing_changes_nothing(app: Application) -> 
     assert app.annotation.undo(ANN).value is None
 
 
-def test_that_commits_of_one_showing_from_many_threads_store_one_label(app: Application) -> None:
+def test_that_commits_of_one_presentation_from_many_threads_store_one_label(app: Application) -> None:
     shown = one(app, start(app))
     stored: list[int] = []
     threads = [
@@ -179,7 +179,7 @@ def test_that_commits_of_one_showing_from_many_threads_store_one_label(app: Appl
     assert rows(app, "SELECT count(*) FROM judgement") == [(1,)]
 
 
-def test_that_a_showing_nobody_knows_is_refused(app: Application) -> None:
+def test_that_an_unknown_presentation_is_refused(app: Application) -> None:
     with pytest.raises(NotFound, match="nothing was saved"):
         app.annotation.commit("f" * 32, tie())
 
@@ -304,7 +304,7 @@ def test_that_an_edit_needs_a_preferred_response(app: Application) -> None:
     assert rows(app, "SELECT count(*) FROM presentation") == [(0,)]
 
 
-def test_that_an_earlier_showing_can_be_looked_at_as_it_was(app: Application) -> None:
+def test_that_an_earlier_presentation_comes_back_as_it_was(app: Application) -> None:
     shown = one(app, start(app))
     stored = app.annotation.commit(shown.presentation_uid, prefer(1)).value
     again = app.annotation.presentation_of(stored.id)
@@ -312,7 +312,7 @@ def test_that_an_earlier_showing_can_be_looked_at_as_it_was(app: Application) ->
     assert again.answer == prefer(1)
 
 
-def test_that_a_begun_showing_and_its_draft_come_back_after_a_restart(app: Application) -> None:
+def test_that_an_open_presentation_and_its_draft_come_back_after_a_restart(app: Application) -> None:
     app.annotation.commit(one(app, queue := start(app)).presentation_uid, tie())
     shown = one(app, queue)
     app.annotation.save_draft(shown.presentation_uid, {"strength": -1})
@@ -465,7 +465,7 @@ def test_that_bookmarks_are_kept_and_taken_away(app: Application) -> None:
     assert app.annotation.bookmarks(ANN) == [(5, "")]
 
 
-def test_that_a_closed_queue_is_gone_and_its_showings_with_it(app: Application) -> None:
+def test_that_a_closed_queue_is_gone_with_its_presentations(app: Application) -> None:
     queue = start(app)
     shown = one(app, queue)
     app.annotation.close_queue(queue)
@@ -508,7 +508,7 @@ def test_that_an_answer_to_a_clause_of_another_rubric_is_refused(app: Applicatio
     assert rows(app, "SELECT count(*) FROM judgement") == [(1,)]
 
 
-def test_that_a_showing_is_still_known_after_its_queue_was_closed(app: Application) -> None:
+def test_that_a_presentation_is_still_known_after_its_queue_was_closed(app: Application) -> None:
     queue = start(app)
     kept, dropped = app.annotation.next(queue, 2)
     app.annotation.close_queue(queue, (kept.presentation_uid,))

@@ -147,7 +147,7 @@ def test_that_an_export_that_fails_leaves_nothing_behind(
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
-def test_that_reading_an_export_back_into_its_own_workspace_adds_no_voice(app: Application, tmp_path: Path) -> None:
+def test_that_reading_an_export_back_into_its_own_workspace_adds_no_reviewer(app: Application, tmp_path: Path) -> None:
     fill(app, tmp_path)
     version = app.datasets.freeze("d", POLICY).value
     app.datasets.export("d", tmp_path / "out")

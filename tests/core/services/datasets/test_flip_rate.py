@@ -122,7 +122,7 @@ def test_that_an_unmeasured_flip_rate_is_refused_with_what_to_do(app: Applicatio
     assert "judged a second time" in refused.value.hint
 
 
-def test_that_retests_and_golds_are_no_further_votes_of_a_frozen_item(app: Application) -> None:
+def test_that_retests_and_golds_add_no_labels_to_a_frozen_item(app: Application) -> None:
     answer(app, ANN, Task.LABEL, [2])
     answer(app, ANN, Task.RETEST, [-3])
     version = app.datasets.freeze("d", FreezePolicy(splits=(1.0, 0.0, 0.0))).value

@@ -233,7 +233,7 @@ def test_that_a_diff_tells_flips_strengths_and_moves(app: Application, tmp_path:
 
 
 def label(app: Application, folder_pairs: dict[int, JudgementDraft], version_id: int = 1) -> None:
-    """Label pairs through the annotation desk as Ann."""
+    """Label pairs through an annotation queue as Ann."""
     queue = app.annotation.open_queue(QueueSettings(1, version_id))
     for shown in app.annotation.next(queue, 99):
         if shown.pair_id in folder_pairs:
@@ -241,50 +241,50 @@ def label(app: Application, folder_pairs: dict[int, JudgementDraft], version_id:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Application]:
+def labelled(tmp_path: Path) -> Iterator[Application]:
     """Give a workspace of six pairs, the reviewer Ann and the rubric Helpful 1.0.0."""
-    with opened(tmp_path / "desk") as application:
+    with opened(tmp_path / "labelled") as application:
         yield application
 
 
-def test_that_flagged_pairs_are_left_out(desk: Application) -> None:
-    label(desk, {1: prefer(2, flags=("pii",)), 2: prefer(-2, flags=("names_model",)), 3: prefer(1)})
-    plan = desk.datasets.plan(ALL)
+def test_that_flagged_pairs_are_left_out(labelled: Application) -> None:
+    label(labelled, {1: prefer(2, flags=("pii",)), 2: prefer(-2, flags=("names_model",)), 3: prefer(1)})
+    plan = labelled.datasets.plan(ALL)
     assert left(plan) == {"flagged: personal data": 1, why.NOT_LABELLED: 3}
     assert plan.counts["items"] == 2
-    assert desk.datasets.plan(replace(ALL, drop_flags=("names_model",))).counts["items"] == 2
+    assert labelled.datasets.plan(replace(ALL, drop_flags=("names_model",))).counts["items"] == 2
 
 
-def test_that_labels_turn_stale_with_a_major_version_and_not_with_a_minor_one(desk: Application) -> None:
-    label(desk, {1: prefer(2), 2: prefer(-2)})
-    draft = desk.rubrics.new_draft(1).value
+def test_that_labels_turn_stale_with_a_major_version_and_not_with_a_minor_one(labelled: Application) -> None:
+    label(labelled, {1: prefer(2), 2: prefer(-2)})
+    draft = labelled.rubrics.new_draft(1).value
     changed = replace(BODY, tie_rule="Say tie when both help.")
-    desk.rubrics.publish(desk.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MINOR, "Tie rule.")
-    assert desk.datasets.plan(ALL).counts["items"] == 2
-    draft = desk.rubrics.new_draft(1).value
+    labelled.rubrics.publish(labelled.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MINOR, "Tie rule.")
+    assert labelled.datasets.plan(ALL).counts["items"] == 2
+    draft = labelled.rubrics.new_draft(1).value
     changed = replace(BODY, purpose="Which answer is kinder?")
-    desk.rubrics.publish(desk.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MAJOR, "Kindness.")
-    assert left(desk.datasets.plan(ALL)) == {why.NOT_LABELLED: 4, why.STALE_RUBRIC: 2}
-    accepted = desk.datasets.plan(replace(ALL, rubric_version_ids=(1,)))
+    labelled.rubrics.publish(labelled.rubrics.save_draft(draft.id, changed).value.id, ChangeLevel.MAJOR, "Kindness.")
+    assert left(labelled.datasets.plan(ALL)) == {why.NOT_LABELLED: 4, why.STALE_RUBRIC: 2}
+    accepted = labelled.datasets.plan(replace(ALL, rubric_version_ids=(1,)))
     assert accepted.counts["items"] == 2
     assert any("older meaning" in note for note in accepted.notes)
 
 
-def test_that_a_retracted_label_does_not_count_until_it_is_redone(desk: Application) -> None:
-    label(desk, {1: prefer(2), 2: prefer(2)})
-    desk.annotation.undo(1)
-    assert desk.datasets.plan(ALL).counts["items"] == 1
-    desk.annotation.redo(1)
-    assert desk.datasets.plan(ALL).counts["items"] == 2
+def test_that_a_retracted_label_does_not_count_until_it_is_redone(labelled: Application) -> None:
+    label(labelled, {1: prefer(2), 2: prefer(2)})
+    labelled.annotation.undo(1)
+    assert labelled.datasets.plan(ALL).counts["items"] == 1
+    labelled.annotation.redo(1)
+    assert labelled.datasets.plan(ALL).counts["items"] == 2
 
 
-def test_that_a_label_made_here_outranks_the_one_that_came_with_the_file(desk: Application, tmp_path: Path) -> None:
-    texts = desk.pairs.detail(1).pair
+def test_that_a_label_made_here_outranks_the_one_that_came_with_the_file(labelled: Application, tmp_path: Path) -> None:
+    texts = labelled.pairs.detail(1).pair
     record = {"prompt": texts.prompt.last_text, "chosen": texts.a.text, "rejected": texts.b.text}
-    bring(desk, tmp_path, [record], fmt="trl")
-    label(desk, {1: prefer(3)})
-    desk.datasets.freeze("d", ALL)
-    (item,) = desk.datasets.items("d")
+    bring(labelled, tmp_path, [record], fmt="trl")
+    label(labelled, {1: prefer(3)})
+    labelled.datasets.freeze("d", ALL)
+    (item,) = labelled.datasets.items("d")
     assert (item.chosen, item.strength) == ("B", 3.0)
-    both = desk.datasets.plan(replace(ALL, rubric_version_ids=(1, 2), min_strength=0.0))
+    both = labelled.datasets.plan(replace(ALL, rubric_version_ids=(1, 2), min_strength=0.0))
     assert (both.counts["items"], both.counts["judgements"]) == (1, 2)

@@ -71,7 +71,7 @@ def test_that_a_created_run_is_listed_ready_with_all_that_was_frozen(app: Applic
     assert app.runs.list() == [outcome.value]
     info = outcome.value
     assert (info.state, info.name, info.tags, info.note, info.live) == ("created", "first", ("a",), "why", False)
-    assert (info.model_name, info.dataset_title) == ("model", "pairs.jsonl")
+    assert (Path(info.record.model_dir).name, info.record.dataset["title"]) == ("model", "pairs.jsonl")
     assert info.record.command_line == app.runs.command_line(request_)
     assert Path(info.folder).parent == app.folder / "runs"
     assert "run.create" in [item.op for item in app.workspace.activity(5)]

@@ -1,4 +1,4 @@
-"""Whatever reviewers do, in whatever order: the books add up, and undo restores exactly what stood before."""
+"""Any order of commits, skips, undos and redos: the counts add up, and undo restores the state before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DRAFTS = st.one_of(
 WHO = st.sampled_from([1, 2])
 
 
-class Desk(RuleBasedStateMachine):
+class Labelling(RuleBasedStateMachine):
     """Two reviewers at one workspace, and a plain model of what should count."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Desk(RuleBasedStateMachine):
             assert account.labelled + account.skipped + account.open == 4
 
 
-Desk.TestCase.settings = settings(
+Labelling.TestCase.settings = settings(
     max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-TestDesk = Desk.TestCase
+TestLabelling = Labelling.TestCase

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.errors import BadInput, NotFound, UserError, WorkspaceDamaged
+from core.domain.errors import BadInput, NotFound, WorkspaceDamaged
 from core.domain.judgement import ReviewerKind
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.services.workspace.service import is_workspace, restore
+from core.services.workspace.service import backups_of, is_workspace, restore
 from core.store import reviewers
 from core.store.plain import insert_row
 from core.store.sqlite.identity import DB_FILE
@@ -85,7 +85,7 @@ def test_that_the_log_tells_what_happened_newest_first(app: Application) -> None
 
 def test_that_a_backup_can_be_restored_to_a_new_place_only(app: Application, tmp_path: Path) -> None:
     copy = app.workspace.backup()
-    assert [b.path for b in app.workspace.backups()] == [copy]
+    assert [b.path for b in backups_of(app.folder)] == [copy]
     elsewhere = app.workspace.backup(tmp_path / "copy.db")
     with pytest.raises(BadInput, match="exists already"):
         app.workspace.backup(elsewhere)
@@ -97,17 +97,6 @@ def test_that_a_backup_can_be_restored_to_a_new_place_only(app: Application, tmp
     (tmp_path / "broken.db").write_bytes(b"nonsense")
     with pytest.raises(WorkspaceDamaged):
         restore(tmp_path / "broken.db", tmp_path / "other")
-
-
-def test_that_preferences_travel_with_the_workspace(app: Application) -> None:
-    assert app.workspace.setting("layout", "none") == "none"
-    app.workspace.set_setting("layout", '"wide"')
-    app.workspace.set_setting("layout", '"narrow"')
-    app.close()
-    with Application.open(app.folder, read_only=True) as again:
-        assert again.workspace.setting("layout") == '"narrow"'
-        with pytest.raises(UserError):
-            again.workspace.set_setting("layout", "1")
 
 
 def test_that_a_folder_can_be_asked_without_opening(app: Application, tmp_path: Path) -> None:
