@@ -107,7 +107,7 @@ def test_that_the_measured_flip_rate_is_shown_and_smooths_the_labels_of_a_run(
     assert "Ann" in said
     words = (
         "train",
-        labelled,
+        place,
         "--dataset",
         "1",
         "--model",
