@@ -25,6 +25,7 @@ def wants_window(args: Sequence[str]) -> bool:
 
 def run_window(workspace: Path | None) -> int:
     """Show the window until it is closed; returns the exit code."""
+    # Qt is imported for the window only, so that a command starts quickly and runs where Qt has no screen.
     from app import bootstrap, errors
     from app.single_instance import raise_other_window
     from core.paths import log_dir
@@ -54,10 +55,10 @@ def main() -> None:
     if wants_window(args):
         sys.exit(run_window(Path(args[0]).expanduser() if args else None))
     if args[0] == "demo" and set(args[1:]) <= {"--reset"}:
-        from core.services.demo.opening import open_demo
+        from core.services.demo.opening import open_demo  # loads the database libraries, for this command only
 
         sys.exit(run_window(open_demo(reset="--reset" in args)))
-    from core.cli.app import main as command_line
+    from core.cli.app import main as command_line  # loads typer, which the window does not need
 
     code = command_line(args)
     if code == 0 and args[0] == "demo" and "--headless" in args:
@@ -67,7 +68,7 @@ def main() -> None:
 
 def draw_demo(args: Sequence[str]) -> None:
     """Draw the plots of the run into the folder that ``demo --headless --out DIR`` wrote."""
-    from app.run_pictures import draw_run
+    from app.run_pictures import draw_run  # loads Qt and the plots, for this command only
 
     place = next((a.partition("=")[2] for a in args if a.startswith("--out=")), "")
     out = Path(place or args[list(args).index("--out") + 1])

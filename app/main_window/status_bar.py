@@ -59,7 +59,7 @@ class StatusBar(QFrame):
 
     def watch_machine(self) -> None:
         """Begin to show processor and memory. Imports psutil, which must not delay the first paint."""
-        import psutil
+        import psutil  # must not delay the first paint
 
         self._cpu = psutil
         psutil.cpu_percent(None)

@@ -21,6 +21,7 @@ from app.widgets.labels import ElideLabel, text_label
 from core.domain.changes import Changes
 from core.domain.errors import BadInput, UserError
 from core.domain.run_record import Charter
+from core.services.runs.views import RunRequest
 
 
 class TrainPage(Page):
@@ -209,8 +210,6 @@ class TrainPage(Page):
         Raises:
             BadInput: when data or model are missing. UsageError: for a setting out of bounds.
         """
-        from core.services.runs.service import RunRequest
-
         if self.datasets.currentData() is None or not self.models.currentData():
             raise BadInput("A run needs a dataset version and a model.", "Choose both.")
         return RunRequest(

@@ -241,7 +241,7 @@ class ProgressLine(QWidget):
 def announce(widget: QWidget, text: str) -> None:
     """Send a text to screen readers, where this version of Qt can."""
     try:
-        from PySide6.QtGui import QAccessibleAnnouncementEvent
+        from PySide6.QtGui import QAccessibleAnnouncementEvent  # Qt 6.8 and newer
     except ImportError:
         return
     QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))

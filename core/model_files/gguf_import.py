@@ -54,6 +54,7 @@ def convert_gguf(
 
 def _read(gguf: Path) -> tuple[Any, Any]:
     go_offline()
+    # torch and transformers are loaded by a conversion only; this package is imported without them.
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -77,6 +78,7 @@ def _read(gguf: Path) -> tuple[Any, Any]:
 
 def _is_whole(gguf: Path) -> bool:
     """Return whether every table and every tensor that the file names lies inside it."""
+    # gguf and tokenizers are loaded by a conversion only.
     from gguf import GGUFReader
 
     try:
@@ -102,6 +104,7 @@ def _restore_pre_tokenizer(tokenizer: Any, gguf: Path) -> None:
 
     Without it, two spaces before a digit become other tokens than the model was trained on.
     """
+    # gguf and tokenizers are loaded by a conversion only.
     from gguf import GGUFReader
     from tokenizers import pre_tokenizers
 
@@ -115,6 +118,7 @@ def _restore_pre_tokenizer(tokenizer: Any, gguf: Path) -> None:
 
 def _check_copy(model: Any, folder: Path) -> None:
     """Compare every saved tensor with the one in memory, bit by bit."""
+    # torch is loaded by a conversion only; this package is imported without it.
     import torch
     from safetensors import safe_open
 
