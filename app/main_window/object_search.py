@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.actions.catalog import PLACE_TITLES
-from app.actions.palette import Provider
+from app.actions.command_palette import Provider
 from app.actions.ranking import Entry
 from app.actions.registry import ActionRegistry
 from app.actions.spec import EVERYWHERE

@@ -11,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.actions.cheat_sheet import CheatSheet
-from app.actions.palette import CommandPalette
+from app.actions.command_palette import CommandPalette
 from app.background.task import BackgroundTask
 from app.context import AppContext
 from app.main_window.activity import ActivityPanel

@@ -17,7 +17,7 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QListWidget, QTabBar, QWidget
 
-from app.theme.tokens import Tokens
+from app.theme.theme_file import Tokens
 
 Colours = Callable[[], Tokens]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from app.theme.tokens import Tokens
+from app.theme.theme_file import Tokens
 
 _TOKEN = re.compile(r"@([a-z_0-9]+)")
 _LENGTH = re.compile(r"(\d+)zpx")

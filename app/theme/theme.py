@@ -10,10 +10,10 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 from app.theme.icons import Icons
-from app.theme.palette import OUTLINED, make_control_palette, make_palette
+from app.theme.qt_palette import OUTLINED, make_control_palette, make_palette
 from app.theme.style_sheet import render_style_sheet
 from app.theme.styled_roots import Sheet, StyledRoots
-from app.theme.tokens import Tokens, load_tokens
+from app.theme.theme_file import Tokens, load_tokens
 
 CHOICES = ("auto", "light", "dark", "high_contrast")
 ZOOM_STEPS = (80, 90, 100, 110, 125, 150, 175, 200)

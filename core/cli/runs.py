@@ -17,7 +17,7 @@ from core.runs import run_control
 from core.runs.event_lines import finite
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from core.runs.status import RunStatus
 from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
 

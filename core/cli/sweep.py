@@ -19,7 +19,7 @@ from core.cli.train import bare_run, code_of, work_on, workspace_run
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 
 
 def register(app: typer.Typer) -> None:

@@ -24,7 +24,7 @@ from core.runs.creation import NewRun, create_run
 from core.runs.event_lines import json_line, line_of
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.torchrun import run_processes
-from core.runs.pairs_file import read_pairs
+from core.runs.input_pairs import read_pairs
 from core.services.models.conversion import starter_model
 from core.services.runs.views import RunRequest, command_line
 

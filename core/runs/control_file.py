@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from core import durable
 from core.domain.errors import UserError
-from core.training.control import Command
+from core.training.control_protocol import Command
 
 _POLL_S = 0.05
 COMMANDS: tuple[str, ...] = get_args(Command)
@@ -57,7 +57,7 @@ def stop_on_signals(control: Path, signals: Sequence[int]) -> Iterator[None]:
 
 
 class ControlFile:
-    """``control.json`` as the engine reads it; implements ``core.training.control.Control``.
+    """``control.json`` as the engine reads it; implements ``core.training.control_protocol.Control``.
 
     A poll is one ``stat``; the file is read only when it was replaced. While it is damaged, the last readable command
     stays valid.

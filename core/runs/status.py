@@ -18,7 +18,7 @@ from core.domain.run_record import RunState
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Worker, read_worker
 from core.runs.ledger import schema
-from core.runs.ledger.read_access import open_ledger
+from core.runs.ledger.open_read_only import open_ledger
 from core.runs.ledger.timeline import read_timeline
 
 _PACE_STEPS = 20

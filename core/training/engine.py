@@ -20,7 +20,7 @@ from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, Run
 from core.model_files.identity import run_inputs
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
-from core.training.control import Control
+from core.training.control_protocol import Control
 from core.training.forward.footprint import limit_caches
 from core.training.forward.matmul_kernel_cache import preferred_kernel
 from core.training.forward.matmul_kernels import kernel_in

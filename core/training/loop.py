@@ -18,7 +18,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import CheckpointSaved, Finished, PhaseChanged, RunEvent, StepDone, Warned
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
-from core.training.control import Control
+from core.training.control_protocol import Control
 from core.training.export.run_result import publish_result
 from core.training.forward.footprint import trim_heap
 from core.training.parallel.process_group import ProcessGroup

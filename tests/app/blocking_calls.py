@@ -78,7 +78,7 @@ _CLOSING = "the program ends: the window is closed, and what is queued must be s
 ALLOWED: tuple[Allowed, ...] = (
     Allowed("app/theme/theme.py", "__init__", "os.scandir", _STARTING),
     Allowed("app/theme/theme.py", "__init__", "open", _STARTING),
-    Allowed("app/theme/tokens.py", "load_tokens", "open", _STARTING),
+    Allowed("app/theme/theme_file.py", "load_tokens", "open", _STARTING),
     Allowed("app/settings/store.py", "_read", "open", _STARTING),
     Allowed("app/settings/store.py", "_write", "os.mkdir", "a changed setting is in its small file before it is told"),
     Allowed("app/background/watchdog.py", "queue_wait_s", "open", "a file in the kernel's memory, on no disk"),

@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from PySide6.QtCore import Qt
 
@@ -67,7 +67,7 @@ class Camera:
             self.running.switch.open(workspace)
             self.settle(lambda: self.running.switch.current is not None)
 
-    def __enter__(self) -> Camera:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -46,7 +46,7 @@ def pairs(count: int, tokens: int) -> list[TrainingPair]:
 
 def step_seconds(count: int, tokens: int, folder: Path) -> tuple[float, int]:
     """Return the processor seconds of one optimizer step over ``count`` pairs, and the tokens of a pair."""
-    from core.training.control import NoControl
+    from core.training.control_protocol import NoControl
     from core.training.engine import train
 
     quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "warmup": 0}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.run_events import StepDone, from_plain
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.training.golden_runs import FIELDS, GOLDEN, allowed, trajectories
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,7 @@ from core.paths import starter_model_dir
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import start
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from core.training.policy.model import load_model
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands

@@ -23,9 +23,9 @@ from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, real_engine, verified_inputs
 from core.runs.hosting.hosts import worker_environment
 from core.runs.hosting.run_lock import lock_run
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from core.runs.status import require_startable
-from core.training.control import NoControl
+from core.training.control_protocol import NoControl
 
 _POLL_S = 0.2
 

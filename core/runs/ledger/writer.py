@@ -1,7 +1,7 @@
 """Write the ledger: every event of a run, and one row for each pair and step, in one SQLite file.
 
-Only the training process writes, through one connection; readers open the file read-only (``core.runs.reader``). This
-also avoids the WAL-reset defect of SQLite before 3.51.3.
+Only the training process writes, through one connection; readers open the file read-only (``core.runs.run_reader``).
+This also avoids the WAL-reset defect of SQLite before 3.51.3.
 
 Durability: each event is one transaction. Steps, and progress within a phase, commit with ``synchronous=NORMAL``: they
 do not wait for the disk, and a killed process loses nothing, because the operating system holds committed pages. Every

@@ -6,7 +6,7 @@ from core.domain.insight import Insight
 from core.domain.run_events import Failed, GateReport, TokenReport
 from core.evaluation.insights import RunSoFar, find_insights
 from core.runs.ledger.schema import DEV, PROBE_TRAIN, TRAIN
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 
 _RECENT_STEPS = 50
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
-from core.runs.reader import PairVisit, RunReader
+from core.runs.run_reader import PairVisit, RunReader
 from core.services.pairs.service import PairsService
 
 

@@ -24,16 +24,16 @@ from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
 from core.runs.hosting.hosts import Host, HostKind
-from core.runs.pairs_file import read_pairs
-from core.runs.reader import RunReader
+from core.runs.input_pairs import read_pairs
+from core.runs.run_reader import RunReader
 from core.runs.status import read_status
 from core.services.datasets.service import DatasetsService
 from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
-from core.services.runs.preflight import PreflightReport, preflight
 from core.services.runs.registry import RunRegistry
+from core.services.runs.start_preflight import PreflightReport, preflight
 from core.services.runs.views import RunInfo, RunRequest, command_line
 from core.store.sqlite.database import Store
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.domain.run_config import RunConfig
 from core.domain.run_record import LIVE_STATES, Charter, RunRecord, RunState
-from core.runs.reader import LoggedEvent, PairVisit, RunReader
+from core.runs.run_reader import LoggedEvent, PairVisit, RunReader
 from core.runs.status import RunStatus
 
 __all__ = ["Charter", "LoggedEvent", "PairVisit", "RunInfo", "RunReader", "RunRequest", "RunStatus", "command_line"]

@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import nn
 
 from core.domain.errors import UsageError
-from core.training.control import Command, Control
+from core.training.control_protocol import Command, Control
 
 T = TypeVar("T")
 PATIENCE = datetime.timedelta(hours=12)
@@ -160,7 +160,9 @@ def _portable(error: Exception, rank: int) -> Exception:
 
 
 class SharedControl:
-    """Implements :class:`core.training.control.Control` for all ranks: rank 0 polls and sends its answer to the others.
+    """Implements :class:`core.training.control_protocol.Control` for all ranks.
+
+    Rank 0 polls and sends its answer to the others.
 
     Every rank must poll equally often, so with several ranks the engine polls once a step.
     """

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from core.domain.run_events import RunEvent, StateChanged
-from core.training.control import Command, Control
+from core.training.control_protocol import Command, Control
 
 _WAIT_S = 1.0
 

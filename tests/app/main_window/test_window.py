@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from app.actions.palette import CommandPalette
+from app.actions.command_palette import CommandPalette
 from app.main_window import page_stack
 from app.main_window.page import Page
 from app.main_window.page_factory import StandInPage

@@ -16,7 +16,7 @@ from core.domain.changes import Outcome
 from core.domain.errors import BadInput
 from core.domain.losses import LOSS_ROWS
 from core.domain.model_info import ModelInfo
-from core.domain.preflight import Check, PreflightReport
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import SETTINGS
 from core.domain.run_events import GateReport
 from tests.patience import LIMIT_S

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.theme.tokens import load_tokens
+from app.theme.theme_file import load_tokens
 from app.widgets.rendering import Look, render
 from core.paths import resources_dir
 

@@ -36,7 +36,7 @@ def runs(tmp_path: Path, model: Path) -> Path:
 @pytest.fixture
 def live(runs: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunFolder]:
     from core.runs.control_file import request
-    from core.runs.reader import RunReader
+    from core.runs.run_reader import RunReader
 
     monkeypatch.setenv(STEP_SECONDS_VARIABLE, "0.02")
     folder = make(runs / "runs", model, "live", 5000)

@@ -15,7 +15,7 @@ from core.domain.errors import UsageError
 from core.domain.run_config import SETTINGS
 from core.domain.run_events import Failed, RunEvent, RunStarted, StepDone
 from core.runs.folder import RunFolder
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.cli.conftest import Said
 from tests.fakes.scripted_engine import Scripted, train
 

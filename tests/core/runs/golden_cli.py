@@ -8,7 +8,7 @@ from typing import Any
 from core.domain.run_config import RunConfig
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
-from core.runs.pairs_file import read_pairs
+from core.runs.input_pairs import read_pairs
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 SETTINGS: dict[str, Any] = {

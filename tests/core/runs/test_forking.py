@@ -15,7 +15,7 @@ from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.training.golden_runs import GOLDEN, golden_config, golden_pairs
 
 QUIET = {"eval_every": 0, "kl_every": 0, "sample_every": 0}

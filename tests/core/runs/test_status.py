@@ -15,7 +15,7 @@ from core.runs.heartbeat import Heartbeat, Worker, read_worker
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.ledger.writer import LedgerWriter
 from core.runs.status import read_status
-from tests.core.runs.test_reader import started, step
+from tests.core.runs.test_run_reader import started, step
 from tests.fakes.scripted_engine import Scripted, train
 
 Make = Callable[..., RunFolder]
@@ -173,7 +173,7 @@ def test_that_a_run_waits_while_the_disk_is_full_and_says_so(make_run: Make, mon
     last = drive(folder.path, HostOptions(host="thread", engine=train))
     assert isinstance(last, Finished)
     assert states == [("paused", "There is no room.")] * 3
-    from core.runs.reader import RunReader
+    from core.runs.run_reader import RunReader
 
     reader = RunReader(folder.path)
     assert list(reader.series("loss")[0]) == [1, 2, 3]

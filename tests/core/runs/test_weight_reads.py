@@ -15,7 +15,7 @@ from transformers import modeling_utils
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Finished
-from core.runs.child_processes.preflight import examine
+from core.runs.child_processes.preflight_program import examine
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import PAIRS, RunFolder, pairs_text
 from core.runs.hosting.driver import HostOptions, drive

@@ -10,4 +10,4 @@ from core.store.sqlite import connect
 @pytest.fixture(autouse=True)
 def without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the writer commit without waiting for the disk; ``test_connect`` checks the setting of real use."""
-    monkeypatch.setitem(connect._WRITER, "synchronous", 0)  # noqa: SLF001 - for this test only
+    monkeypatch.setitem(connect._WRITER, "synchronous", 0)

@@ -11,7 +11,7 @@ from core.domain.conversation import Prompt
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Finished, StepDone
-from core.training.control import NoControl
+from core.training.control_protocol import NoControl
 from core.training.engine import train
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"

@@ -10,7 +10,7 @@ from typing import Any
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent, StepDone, Warned
-from core.training.control import Command, NoControl
+from core.training.control_protocol import Command, NoControl
 from core.training.engine import train
 from core.training.steps.session import TrainSession
 from tests.tiny_models import tiny_pairs

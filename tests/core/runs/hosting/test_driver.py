@@ -12,7 +12,7 @@ from core.runs.control_file import request, request_checkpoint, requested
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive, guarded
 from core.runs.hosting.run_lock import lock_run
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.fakes.scripted_engine import Scripted, train
 
 Make = Callable[..., RunFolder]

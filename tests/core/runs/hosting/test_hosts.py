@@ -16,7 +16,7 @@ from core.domain.errors import WorkspaceInUse
 from core.runs.control_file import request, request_checkpoint
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import Host, HostKind, ProcessHost, start, worker_environment
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.patience import LIMIT_S, wait_until
 
@@ -177,7 +177,7 @@ def test_that_a_worker_outlives_the_window_only_when_it_should(make_run: Make, f
 
 
 def test_that_neither_starting_nor_reading_a_run_imports_torch() -> None:
-    code = "import core.runs.hosting.hosts, core.runs.reader, core.runs.worker, sys; print('torch' in sys.modules)"
+    code = "import core.runs.hosting.hosts, core.runs.run_reader, core.runs.worker, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

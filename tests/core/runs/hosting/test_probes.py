@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.run_events import EvalDone, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.runs.golden_cli import golden_run
 
 pytestmark = pytest.mark.timeout(600)

@@ -13,7 +13,7 @@ from core.domain.run_events import Finished
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.hosts import ProcessHost, start
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.runs.golden_cli import golden_run
 from tests.patience import LIMIT_S, wait_until
 

@@ -20,7 +20,7 @@ from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.run_lock import lock_run
 from core.runs.hosting.torchrun import follow, is_follower, run_processes
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.core.training.golden_runs import GOLDEN, STEPS, golden_config, golden_pairs, trajectories
 from tests.fakes.scripted_engine import Scripted
 

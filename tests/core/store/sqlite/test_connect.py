@@ -63,7 +63,7 @@ def test_that_no_other_file_can_be_attached(app: Application, tmp_path: Path) ->
 
 
 def test_that_a_setting_sqlite_ignores_is_noticed(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(connect_module._EVERY, "foreign_kees", 1)  # noqa: SLF001 - for this test only
+    monkeypatch.setitem(connect_module._EVERY, "foreign_kees", 1)
     with pytest.raises(RuntimeError, match="foreign_kees"):
         connect(app.store.path, "ro")
 

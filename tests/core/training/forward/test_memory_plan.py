@@ -129,7 +129,7 @@ from pathlib import Path
 from core.domain.conversation import Prompt
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.training.control import NoControl
+from core.training.control_protocol import NoControl
 from core.training.engine import train
 folder, words, settings = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
 text = "one two three four five six seven eight nine ten " * 200

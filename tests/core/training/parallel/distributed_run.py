@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from core.domain.run_events import to_plain
-from core.training.control import NoControl
+from core.training.control_protocol import NoControl
 from core.training.engine import train
 from tests.core.training.golden_runs import GOLDEN, golden_config, golden_pairs
 
@@ -24,15 +24,17 @@ def main(name: str, folder: str, settings: str) -> None:
     torch.set_num_threads(1)
     rank = os.environ.get("RANK", "0")
     with open(Path(folder) / f"events-{rank}.jsonl", "w", encoding="utf-8") as out:
-        for event in train(
-            golden_config(name, **json.loads(settings)),
-            golden_pairs(),
-            model_dir=GOLDEN / "model",
-            run_dir=Path(folder) / "run",
-            control=NoControl(),
-            resume=(Path(folder) / "run/checkpoints").is_dir(),
-        ):
-            out.write(json.dumps(to_plain(event)) + "\n")
+        out.writelines(
+            json.dumps(to_plain(event)) + "\n"
+            for event in train(
+                golden_config(name, **json.loads(settings)),
+                golden_pairs(),
+                model_dir=GOLDEN / "model",
+                run_dir=Path(folder) / "run",
+                control=NoControl(),
+                resume=(Path(folder) / "run/checkpoints").is_dir(),
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from core.domain.errors import BadInput, NotFound, StorageFull
 from core.domain.run_events import EvalDone, KlDone, PairMetrics, RunStarted, StepDone, Warned
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.ledger.read_access import open_ledger
+from core.runs.ledger.open_read_only import open_ledger
 from core.runs.ledger.timeline import Timeline
 from core.runs.ledger.writer import LedgerWriter
-from core.runs.reader import RunReader
+from core.runs.run_reader import RunReader
 from tests.fakes.scripted_engine import make_row, train
 
 Make = Callable[..., RunFolder]
@@ -203,7 +203,7 @@ def test_that_a_wal_ledger_on_read_only_media_is_read_from_a_copy(
         refused["path"] = place
         return real(place, factory=Refusing, **options)
 
-    monkeypatch.setattr("core.runs.ledger.read_access.sqlite3.connect", connect)
+    monkeypatch.setattr("core.runs.ledger.open_read_only.sqlite3.connect", connect)
     assert list(RunReader(folder.path).series("loss")[0]) == [1]
     writer.close()
 
@@ -245,7 +245,7 @@ def test_that_a_full_disk_keeps_earlier_steps_and_the_step_can_be_repeated(make_
     writer = LedgerWriter(folder.ledger, "run")
     writer.append(started())
     writer.append(step(1))
-    db = writer._db  # noqa: SLF001 - to make the file full
+    db = writer._db
     pages = db.execute("PRAGMA page_count").fetchone()[0]
     db.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(StorageFull):
@@ -274,7 +274,7 @@ def test_that_an_event_of_a_newer_version_is_passed_over(make_run: Make) -> None
     writer = LedgerWriter(folder.ledger, "run")
     writer.append(started())
     newer = "INSERT INTO events VALUES (99, 1, 0, 'novelty', '{}')"
-    writer._db.execute(newer)  # noqa: SLF001 - as a newer version would
+    writer._db.execute(newer)
     writer.close()
     assert [type(e).__name__ for e in RunReader(folder.path).poll()] == ["RunStarted"]
 
@@ -285,6 +285,6 @@ def test_that_only_steps_and_progress_skip_the_disk(make_run: Make) -> None:
     levels = []
     for event in (started(), step(1), Warned("x", "y")):
         writer.append(event)
-        levels.append(writer._db.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - set per connection
+        levels.append(writer._db.execute("PRAGMA synchronous").fetchone()[0])
     writer.close()
     assert levels == [2, 1, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QPalette
 
-from app.theme.tokens import Tokens
+from app.theme.theme_file import Tokens
 
 _ROLES = {
     QPalette.ColorRole.Window: "window",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
-from core.domain.preflight import Check, PreflightReport
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.runs.child_processes.request import run_in_subprocess
 from core.runs.folder import PAIRS, pairs_text
@@ -53,7 +53,7 @@ def preflight(
             "place": str(place),
         }
         report = run_in_subprocess(
-            "core.runs.child_processes.preflight",
+            "core.runs.child_processes.preflight_program",
             request,
             environment=worker_environment(),
             on_progress=on_progress,

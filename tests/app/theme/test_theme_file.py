@@ -7,7 +7,7 @@ import pytest
 
 from app.actions.catalog import CATALOG
 from app.theme.style_sheet import render_style_sheet
-from app.theme.tokens import Tokens, contrast, load_tokens
+from app.theme.theme_file import Tokens, contrast, load_tokens
 from core.paths import resources_dir
 
 THEMES = sorted((resources_dir() / "themes").glob("*.json"))

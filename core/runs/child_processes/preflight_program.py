@@ -19,7 +19,7 @@ import psutil
 
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
-from core.domain.preflight import Check, PreflightReport
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_events import (
     Failed,
@@ -35,7 +35,7 @@ from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Progress, serve
 from core.runs.folder import RunFolder
-from core.training.control import NoControl
+from core.training.control_protocol import NoControl
 from core.training.engine import train
 from core.training.forward.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_tokenizer

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from app.actions.palette import RECENT, CommandPalette
+from app.actions.command_palette import RECENT, CommandPalette
 from app.actions.ranking import Entry, rank
 from app.main_window.object_search import pair_provider
 from app.settings.store import Settings

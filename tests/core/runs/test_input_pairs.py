@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.conversation import Message
 from core.domain.errors import BadInput
-from core.runs.pairs_file import read_pairs
+from core.runs.input_pairs import read_pairs
 
 GOOD = {"prompt": "Why?", "chosen": "Because.", "rejected": "No."}
 TALK = [{"role": "user", "content": "Hi"}]
