@@ -129,9 +129,10 @@ def test_that_no_label_reads_text_as_html() -> None:
 
 def test_that_no_page_sets_colours_by_hand() -> None:
     colour = re.compile(r"#[0-9A-Fa-f]{6}\b")
-    wrong = []
-    for file, nodes in _files("app"):
-        for node in nodes:
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and colour.fullmatch(node.value):
-                wrong.append(f"{file}:{node.lineno} {node.value}")
+    wrong = [
+        f"{file}:{node.lineno} {node.value}"
+        for file, nodes in _files("app")
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and colour.fullmatch(node.value)
+    ]
     assert wrong == []
