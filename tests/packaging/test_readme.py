@@ -95,7 +95,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What trains: an engine without a model, so that the commands take seconds on any machine, or the real one."""
     if request.param == "scripted engine":
-        monkeypatch.setattr("core.runs.hosting.driver._real_engine", lambda probe: (train, probe))
+        monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe: (train, probe))
 
 
 def ours(program: str) -> list[Command]:
