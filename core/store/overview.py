@@ -22,6 +22,7 @@ from core.store.tables import (
     RubricRow,
     RubricVersionRow,
     RunRow,
+    SettingRow,
     SkipRow,
     SourceRow,
 )
@@ -155,4 +156,17 @@ def rename(session: Session, name: str) -> None:
     row = session.get(MetaRow, "name")
     assert row is not None
     row.value = name
+    session.add(row)
+
+
+def setting(session: Session, key: str, default: str) -> str:
+    """Return a stored preference."""
+    row = session.get(SettingRow, key)
+    return row.value if row else default
+
+
+def set_setting(session: Session, key: str, value: str) -> None:
+    """Store a preference."""
+    row = session.get(SettingRow, key) or SettingRow(key=key, value=value)
+    row.value = value
     session.add(row)

@@ -21,10 +21,8 @@ from core.cli.app import main
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import JudgementDraft, Verdict
 from core.domain.run_config import RunConfig
-from core.runs.folder import RunFolder
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
-from core.services.models.export import export_run
 from core.services.runs.views import RunReader, RunRequest
 from core.services.workspace.service import restore
 from tests.e2e.old_files import copy, facts, unpack
@@ -181,7 +179,7 @@ class TestRuns:
         assert_same_curves(writable.runs.reader(child), facts()["continued"]["fork"])
 
     def test_that_the_adapter_is_exported_as_it_was(self, app: Application, old: Path, tmp_path: Path) -> None:
-        made = export_run(RunFolder(Path(app.runs.info(RUNS["finished"]).folder)), tmp_path / "adapter").path
+        made = app.runs.export(RUNS["finished"], tmp_path / "adapter").path
         found, before = (load_file(f / "adapter_model.safetensors") for f in (made, old / "adapter-export"))
         assert found.keys() == before.keys()
         assert all((found[name] == before[name]).all() for name in before)

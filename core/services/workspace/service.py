@@ -12,7 +12,7 @@ from core.domain.errors import BadInput, NotFound, UserError
 from core.store import events, overview
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
-from core.store.sqlite.database import Store
+from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 
@@ -132,6 +132,20 @@ class WorkspaceService:
             counts = overview.counts(session)
             reviewers = tuple(overview.accounts(session))
             return Accounting(counts["pairs"], counts["labelled"], reviewers, tuple(overview.import_accounts(session)))
+
+    def setting(self, key: str, default: str = "") -> str:
+        """Return a setting of the workspace, as JSON text."""
+        with self._store.read() as session:
+            return overview.setting(session, key, default)
+
+    def set_setting(self, key: str, value: str) -> Outcome[None]:
+        """Store a setting of the workspace, as JSON text."""
+
+        def job(session: Session) -> None:
+            overview.set_setting(session, key, value)
+
+        self._store.write(job, "saving a setting")
+        return Outcome(None, Changes.SETTINGS)
 
 
 def restore(backup: Path, to: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.errors import BadInput, NotFound, WorkspaceDamaged
+from core.domain.errors import BadInput, NotFound, UserError, WorkspaceDamaged
 from core.domain.judgement import ReviewerKind
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
@@ -97,6 +97,17 @@ def test_that_a_backup_can_be_restored_to_a_new_place_only(app: Application, tmp
     (tmp_path / "broken.db").write_bytes(b"nonsense")
     with pytest.raises(WorkspaceDamaged):
         restore(tmp_path / "broken.db", tmp_path / "other")
+
+
+def test_that_preferences_travel_with_the_workspace(app: Application) -> None:
+    assert app.workspace.setting("layout", "none") == "none"
+    app.workspace.set_setting("layout", '"wide"')
+    app.workspace.set_setting("layout", '"narrow"')
+    app.close()
+    with Application.open(app.folder, read_only=True) as again:
+        assert again.workspace.setting("layout") == '"narrow"'
+        with pytest.raises(UserError):
+            again.workspace.set_setting("layout", "1")
 
 
 def test_that_a_folder_can_be_asked_without_opening(app: Application, tmp_path: Path) -> None:
