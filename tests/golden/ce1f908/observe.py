@@ -1,13 +1,16 @@
 """What is read of an old workspace: by the code that made it, for ``facts.json``, and by today's code, to compare.
 
-Only methods of the services are called, so that modules may move. Sentences written for people are left out, because
-they may be reworded; everything that was stored is in.
+Only methods of the services are called (but for one stored setting), so that modules may move. Sentences written for
+people are left out, because they may be reworded; everything that was stored is in.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 
@@ -18,7 +21,7 @@ def workspace_facts(app: Any) -> dict[str, Any]:
         "findings": [finding.message for finding in app.workspace.check().findings],
         "adds_up": app.workspace.accounting().adds_up,
         "activity": [item.summary for item in reversed(app.workspace.activity(limit=1000))],
-        "setting": app.workspace.setting("example"),
+        "setting": _setting(app.folder),
         "sources": [[s.name, s.format, s.licence, s.consent, s.file_sha256, s.pairs] for s in app.imports.sources()],
         "rubrics": [_rubric(summary) for summary in app.rubrics.list()],
         "reviewers": {reviewer.name: _reviewer(app, reviewer) for reviewer in app.reviewers.list()},
@@ -26,6 +29,12 @@ def workspace_facts(app: Any) -> dict[str, Any]:
         "datasets": {version.title: _dataset(app, version) for version in app.datasets.list()},
         "models": [[model.name, model.kind] for model in app.models.list()],
     }
+
+
+def _setting(folder: Path) -> str:
+    """Return a stored setting; the services offer none of them any more."""
+    with closing(sqlite3.connect(f"file:{folder / 'workspace.db'}?mode=ro", uri=True)) as database:
+        return str(database.execute("SELECT value FROM setting WHERE key = 'example'").fetchone()[0])
 
 
 def run_facts(app: Any, run_id: str) -> dict[str, Any]:
