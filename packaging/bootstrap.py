@@ -21,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 NO_FILE = "No matching distribution found"
 NO_INDEX = "from versions: none"
 NEED_GB = 4
+INDEX_TIMEOUT_S = 15
 CHECKS = {
     "ruff": ["-m", "ruff", "check", "."],
     "ruff-format": ["-m", "ruff", "format", "--check", "."],
@@ -188,8 +190,19 @@ def lock_choices() -> list[list[str]]:
         configured = _quiet(str(venv_python()), "-m", "pip", "config", "list").stdout
         if any(word in configured for word in ("find-links", "extra-index-url", "index-url")):
             return [["-r", str(LOCK)], ["-r", str(CUDA_LOCK)]]
-        choice = "cuda" if has_nvidia() else "cpu"
+        choice = "cuda" if has_nvidia() or not cpu_index_answers() else "cpu"
     return [["-r", str(CUDA_LOCK)]] if choice == "cuda" else [["-r", str(LOCK), "--extra-index-url", CPU_INDEX]]
+
+
+def cpu_index_answers() -> bool:
+    """Return whether the index of torch's CPU builds can be reached; pip would try again for minutes and then fail."""
+    try:
+        with urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=INDEX_TIMEOUT_S):
+            return True
+    except OSError as error:
+        say(f"{CPU_INDEX} cannot be reached ({error}):")
+        say("  installing the build of torch from PyPI instead, which brings gigabytes of CUDA libraries")
+        return False
 
 
 def install_libraries() -> None:

@@ -172,18 +172,26 @@ def test_that_missing_system_libraries_are_named_with_the_line_that_installs_the
 
 
 @pytest.mark.parametrize(
-    ("configured", "choice", "card", "expected"),
+    ("configured", "choice", "card", "index", "expected"),
     [
-        ("", "auto", False, ["requirements.lock --extra-index-url"]),
-        ("", "auto", True, ["requirements-cuda.lock"]),
-        ("global.find-links='/wheels'", "auto", False, ["requirements.lock", "requirements-cuda.lock"]),
-        ("global.find-links='/wheels'", "cpu", True, ["requirements.lock --extra-index-url"]),
-        ("", "cuda", False, ["requirements-cuda.lock"]),
+        ("", "auto", False, True, ["requirements.lock --extra-index-url"]),
+        ("", "auto", False, False, ["requirements-cuda.lock"]),
+        ("", "auto", True, True, ["requirements-cuda.lock"]),
+        ("global.find-links='/wheels'", "auto", False, False, ["requirements.lock", "requirements-cuda.lock"]),
+        ("global.find-links='/wheels'", "cpu", True, True, ["requirements.lock --extra-index-url"]),
+        ("", "cuda", False, False, ["requirements-cuda.lock"]),
     ],
 )
 def test_that_the_card_the_variable_and_pips_own_places_choose_the_build_of_torch(
-    boot: ModuleType, monkeypatch: pytest.MonkeyPatch, configured: str, choice: str, card: bool, expected: list[str]
+    boot: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    configured: str,
+    choice: str,
+    card: bool,
+    index: bool,
+    expected: list[str],
 ) -> None:
+    monkeypatch.setattr(boot, "cpu_index_answers", lambda: index)
     monkeypatch.setattr(boot, "_quiet", quiet([], {"config list": (0, configured)}))
     monkeypatch.setattr(boot, "has_nvidia", lambda: card)
     monkeypatch.setattr(boot.sys, "platform", "linux")
