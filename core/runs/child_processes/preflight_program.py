@@ -44,6 +44,7 @@ from core.training.text.tokenise import encode_pairs
 
 _ROOM = 1 << 30
 _TOTAL = 4
+_PROCESS_STATUS = Path("/proc/self/status")
 _FORWARD_SHARE = 1 / 3
 """A forward pass without gradient costs about a third of a training step's forward and backward."""
 
@@ -170,6 +171,10 @@ def _peak_memory(device: str) -> int:
         import torch  # only where a card is used; core.runs imports no torch at module level
 
         return int(torch.cuda.max_memory_allocated())
+    if _PROCESS_STATUS.exists():
+        # Not ru_maxrss: after exec that still holds the peak of the process that started this one.
+        lines = _PROCESS_STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     try:
         import resource  # exists on Unix only
 
