@@ -11,6 +11,7 @@ from core.domain.conversation import Message, Prompt
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats.messages import read_prompt
 from core.services.importing.limits import Limits, RowRejected, check_text
+from core.services.importing.reading import Choices
 
 Row = Mapping[str, object]
 PromptReader = Callable[[Row], Prompt]
@@ -87,10 +88,12 @@ class Sample:
     Attributes:
         rows: their values.
         names: lower-case name -> the column's name in the file.
+        choices: what the user says about the file.
     """
 
     rows: Sequence[Row]
     names: dict[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Sample:

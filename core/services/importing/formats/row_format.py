@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from core.services.importing.formats.columns import Row, Sample
 from core.services.importing.limits import Limits
+from core.services.importing.reading import CodingUse, ColumnRole, Question, Remarks
 from core.services.importing.rows import ParsedPair
 
 
@@ -19,12 +20,20 @@ class BoundFormat:
         notes: how this file is read, for the user to confirm.
         option: which of the format's options was taken; "" where the format has none or the file leaves none open.
         certainty: lowers the format's own certainty when something could be read two ways.
+        roles: column -> what it becomes; a column that is left out is unused.
+        coding: how the label columns are read; None where the file has none.
+        questions: what the file leaves open; nothing is stored while there is one.
+        remarks: what ``convert`` counts; told in preview and report.
     """
 
     convert: Callable[[Row], list[ParsedPair]]
     notes: tuple[str, ...] = ()
     option: str = ""
     certainty: float = 1.0
+    roles: Mapping[str, ColumnRole] = field(default_factory=dict)
+    coding: CodingUse | None = None
+    questions: tuple[Question, ...] = ()
+    remarks: Remarks = field(default_factory=Remarks)
 
 
 Bind = Callable[[Sample, Limits], BoundFormat | None]
