@@ -126,7 +126,7 @@ def prepare(
     visited = (
         []
         if config.ref_refresh_every
-        else _visited(train, order, range(start + 1, total + 1), processes, whole=LOSS_ROWS[config.loss].whole_step)
+        else _visited(train, order, range(1, total + 1), processes, whole=LOSS_ROWS[config.loss].whole_step)
     )
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
@@ -160,7 +160,11 @@ def _about_ties(count: int, config: RunConfig) -> str:
 def _visited(
     train: Sequence[EncodedPair], order: DataOrder, steps: Iterable[int], processes: ProcessGroup, *, whole: bool
 ) -> list[EncodedPair]:
-    """Return the pairs that this process scores in ``steps``, longest first, so that batches hold similar lengths."""
+    """Return the pairs that this process scores in ``steps``, longest first, so that batches hold similar lengths.
+
+    A resumed run asks for all its steps, those already made included: on some processors the last bit of a log-prob
+    depends on the other pairs of its batch, so that the batches must be those of the uninterrupted run.
+    """
     indices: set[int] = set()
     for step in steps:
         batch = order.batch(step)
