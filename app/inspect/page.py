@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -23,6 +23,10 @@ from app.widgets.pair_table import PairTable
 from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
+from core.services.runs.views import RunInfo
+
+if TYPE_CHECKING:
+    from core.services.runs.lineage import LineageRow, RunLineage
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("train", "Training pairs, last visit"),
@@ -40,10 +44,10 @@ class InspectPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self._wanted_run, self._wanted_pair = "", ""
-        self._rows: list[Any] = []
+        self._rows: list[LineageRow] = []
         self._missing = ""
         self._reading = False
-        self._lineages: dict[str, Any] = {}
+        self._lineages: dict[str, RunLineage] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = QComboBox(), QComboBox()
         self.search = SearchField(context.theme, "Find in prompts")
@@ -151,7 +155,7 @@ class InspectPage(Page):
             lambda: list(self.context.services.runs.list()), self._show_runs, owner=self, key="runs"
         )
 
-    def _show_runs(self, runs: list[Any]) -> None:
+    def _show_runs(self, runs: list[RunInfo]) -> None:
         runs = [r for r in runs if r.status.step > 0 or r.status.state != "created"]
         wanted = self._wanted_run or self.run_id
         self._wanted_run = ""
@@ -167,11 +171,11 @@ class InspectPage(Page):
     def _read_pairs(self) -> None:
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
 
-        def read() -> list[Any]:
+        def read() -> list[LineageRow]:
             lineage = self._lineage(run_id)
             return lineage.rows(service.reader(run_id).worst(100_000, kind=kind))
 
-        def show(rows: list[Any]) -> None:
+        def show(rows: list[LineageRow]) -> None:
             self._reading = False
             if not self._wanted_run and (run_id, kind) == (self.run_id, self.kinds.currentData()):
                 self._show_pairs(rows)
@@ -183,17 +187,17 @@ class InspectPage(Page):
         self._reading = True
         self.context.tasks.query(read, show, failed, owner=self, key="pairs")
 
-    def _run_moved(self, runs: Sequence[Any]) -> None:
+    def _run_moved(self, runs: Sequence[RunInfo]) -> None:
         """Read again while the run that is shown goes on, never before the last read ended."""
         if self.isVisible() and not self._reading and any(info.run_id == self.run_id and info.live for info in runs):
             self._read_pairs()
 
-    def _lineage(self, run_id: str) -> Any:
+    def _lineage(self, run_id: str) -> RunLineage:
         if run_id not in self._lineages:
             self._lineages[run_id] = self.context.services.runs.lineage(run_id)
         return self._lineages[run_id]
 
-    def _show_pairs(self, rows: list[Any]) -> None:
+    def _show_pairs(self, rows: list[LineageRow]) -> None:
         wanted, self._wanted_pair = self._wanted_pair, ""
         if rows != self._rows:
             self._rows = rows
@@ -216,7 +220,7 @@ class InspectPage(Page):
             self.panel.show_nothing(f"Pair {self._missing} is not in this list" if self._missing else "")
         self._describe(shown)
 
-    def _describe(self, rows: Sequence[Any]) -> None:
+    def _describe(self, rows: Sequence[LineageRow]) -> None:
         below = sum(1 for row in rows if row.margin < 0)
         mean = mean_margin([row.margin for row in rows])
         self.count.set_chip(f"{len(rows)} pairs · {below} below zero · mean {mean:+.3f}".replace("-", "−"))
@@ -267,7 +271,7 @@ class InspectPage(Page):
             self.context.tasks.query(lambda: export.save(path, _csv(rows)), done, owner=self)
 
 
-def _csv(rows: Sequence[Any]) -> str:
+def _csv(rows: Sequence[LineageRow]) -> str:
     """Return rows of the list as a CSV file."""
     plain, out = [asdict(row) for row in rows], io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(plain[0]))

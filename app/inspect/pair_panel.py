@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -21,6 +20,7 @@ from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
+from core.services.runs.views import PairVisit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PairView:
 
     pair_id: str
     pair: TrainingPair | None
-    visits: tuple[Any, ...]
+    visits: tuple[PairVisit, ...]
     judgements: Sequence[Judgement]
     letters: tuple[str, str] = ("", "")
     """Which canonical answer, A or B, was chosen and which rejected; empty for a run from a bare file."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
 
-from app.background.task import TaskState
+from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
@@ -18,10 +19,17 @@ from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import ElideLabel, text_label
-from core.domain.changes import Changes
+from core.domain.changes import Changes, Outcome
+from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput, UserError
+from core.domain.model_info import ModelInfo
+from core.domain.preflight_report import PreflightReport
+from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter
-from core.services.runs.views import RunRequest
+from core.services.runs.views import RunInfo, RunRequest
+
+if TYPE_CHECKING:
+    from core.services.runs.service import RunsService
 
 
 class TrainPage(Page):
@@ -36,11 +44,11 @@ class TrainPage(Page):
         self._wanted_model = ""
         self._name_typed = False
         self._blocked = ""
-        self._checking: Any = None
+        self._checking: BackgroundTask | None = None
         self._ready = False
-        self._shown: tuple[Any, ...] = ()
-        self._versions: dict[int, Any] = {}
-        self._infos: dict[str, Any] = {}
+        self._shown: tuple[int | None, str | None, RunConfig | str] | None = None
+        self._versions: dict[int, DatasetVersion] = {}
+        self._infos: dict[str, ModelInfo] = {}
         self.datasets, self.models = QComboBox(), QComboBox()
         self.form = ConfigForm(context.theme)
         self.preflight = PreflightPanel(context)
@@ -141,7 +149,7 @@ class TrainPage(Page):
             lambda: (services.datasets.list(), services.models.list()), self._show_lists, owner=self, key="lists"
         )
 
-    def _show_lists(self, found: tuple[Any, Any]) -> None:
+    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo]]) -> None:
         datasets, models = found
         chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
         wanted, self._wanted_dataset, self._wanted_model = self._wanted_model or model, None, ""
@@ -204,7 +212,7 @@ class TrainPage(Page):
                 self._checking.cancel()
             self.preflight.clear()
 
-    def request(self) -> Any:
+    def request(self) -> RunRequest:
         """Return the run that the form asks for.
 
         Raises:
@@ -247,10 +255,10 @@ class TrainPage(Page):
             self._allow_check()
 
     @staticmethod
-    def _try(service: Any, request: Any, control: Any) -> Any:
+    def _try(service: RunsService, request: RunRequest, control: TaskControl) -> PreflightReport:
         return service.preflight(request, on_progress=control.progress, cancelled=lambda: control.cancelled)
 
-    def _checked(self, report: Any) -> None:
+    def _checked(self, report: PreflightReport) -> None:
         rows = presenter.check_rows(report)
         self._blocked = next((f"{title}: {text}" for level, title, text in rows if level == "bad"), "")
         self.preflight.clear()
@@ -271,7 +279,7 @@ class TrainPage(Page):
         request, service = self.request(), self.context.services.runs
         host = self.context.settings.get("train.host")
 
-        def work() -> Any:
+        def work() -> Outcome[RunInfo]:
             outcome = service.create(request)
             service.start(outcome.value.run_id, host)
             return outcome
@@ -282,7 +290,7 @@ class TrainPage(Page):
         service = self.context.services.runs
         self.context.tasks.query(service.list, self._choose_run, owner=self, key="runs")
 
-    def _choose_run(self, runs: Any) -> None:
+    def _choose_run(self, runs: Sequence[RunInfo]) -> None:
         if not runs:
             self.context.notices.post("There is no run to copy from.")
             return

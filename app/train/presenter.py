@@ -6,6 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from app.widgets.plots.curves import exact_text
+from core.domain.dataset import DatasetVersion
+from core.domain.model_info import ModelInfo
+from core.domain.preflight_report import PreflightReport
 from core.domain.run_config import RunConfig
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -17,7 +20,7 @@ _FROM_MODEL = ("template",)
 """Settings that follow the model and not the preset."""
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """Return a setting as it is typed."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -50,7 +53,7 @@ def _differences(config: RunConfig, other: RunConfig, without: tuple[str, ...] =
     return [name for name in names if getattr(config, name) != getattr(other, name)]
 
 
-def data_line(version: Any) -> str:
+def data_line(version: DatasetVersion) -> str:
     """Return what a dataset version holds and where it comes from."""
     counts, left_out = version.counts, sum(part.count for part in version.left_out)
     parts = [f"{counts.get('test', 0)} sealed for the test"]
@@ -60,7 +63,7 @@ def data_line(version: Any) -> str:
     return " · ".join([*parts, f"sha256 {version.root_sha256[:12]}"])
 
 
-def model_line(info: Any) -> str:
+def model_line(info: ModelInfo) -> str:
     """Return size, longest sequence, template and place of a model."""
     parts = [f"{info.size_text} parameters"] if info.size_text else []
     if info.context:
@@ -90,7 +93,7 @@ _TITLES = {
 }
 
 
-def check_rows(report: Any) -> list[Row]:
+def check_rows(report: PreflightReport) -> list[Row]:
     """Return the checks of a preflight, the dry step among them before what it says of memory and time."""
     rows = [(c.level, _TITLES.get(c.key, str(c.key)), f"{c.text} {c.hint}".strip()) for c in report.checks]
     place = next((i for i, row in enumerate(rows) if row[1] == "Memory"), len(rows))
@@ -102,7 +105,7 @@ def check_rows(report: Any) -> list[Row]:
     return rows
 
 
-def total_line(report: Any) -> str:
+def total_line(report: PreflightReport) -> str:
     """Return steps, time and memory of the run in one line."""
     if not report.total_steps:
         return ""
