@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from core.domain.errors import BadInput
-from core.domain.judgement import Judgement
+from core.domain.judgement import FLAGS, Judgement
 from core.domain.pair import Pair
+from core.domain.search_text import search_terms
 
 LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "cannot", "flagged", "disagree"]
+PairOrder = Literal["id", "prompt", "a", "b", "state", "source", "turns", "a_chars", "b_chars", "newest"]
 EXCERPT_CHARS = 240
 CONSENTS = ("granted", "unknown", "withdrawn")
 """Whether those who wrote a source agreed to its use; only granted sources enter a dataset version by default."""
@@ -20,8 +22,8 @@ class PairFilter:
     """Which pairs to show; every condition must hold.
 
     Attributes:
-        text: words that all occur in the prompt or one of the responses, whatever the case of ASCII letters;
-            text in double quotes is searched for as one phrase.
+        text: words that all occur in the prompt or one of the responses, whatever their case and however accents
+            are encoded; text in double quotes is searched for as one phrase. See ``core.domain.search_text``.
         label: by current labels; ``none`` has no label. With a reviewer or rubric version it applies to
             the labels of that reviewer or under that version.
         reviewer_id: pairs this reviewer has labelled (or, with ``label="none"``, has not).
@@ -29,9 +31,16 @@ class PairFilter:
         rubric_version_id: pairs labelled under this version (or not, with ``label="none"``).
         dataset_id: pairs that are items of this dataset version.
         pair_ids: only these; None for all.
+        stale: pairs with a label made under an older major version of its rubric; this and the next two look at the
+            labels of ``reviewer_id`` and under ``rubric_version_id`` where these are set.
+        edited: pairs with a label that holds an improved text.
+        flag: pairs with a label that carries this flag, a key of ``FLAGS``.
+        bookmarked: pairs that a reviewer has bookmarked.
+        order: what the pairs are sorted by, ``id`` for the order of import.
+        descending: the other way round.
 
     Raises:
-        BadInput: for an unknown ``label``.
+        BadInput: for an unknown ``label``, ``flag`` or ``order``, or a text too long to search for.
     """
 
     text: str = ""
@@ -41,10 +50,22 @@ class PairFilter:
     rubric_version_id: int | None = None
     dataset_id: int | None = None
     pair_ids: tuple[int, ...] | None = None
+    stale: bool = False
+    edited: bool = False
+    flag: str = ""
+    bookmarked: bool = False
+    order: PairOrder = "id"
+    descending: bool = False
 
     def __post_init__(self) -> None:
-        if self.label not in get_args(LabelFilter):
-            raise BadInput(f"Unknown label filter {self.label!r}.", f"Use one of {', '.join(get_args(LabelFilter))}.")
+        search_terms(self.text)
+        for what, value, allowed in (
+            ("label filter", self.label, get_args(LabelFilter)),
+            ("order", self.order, get_args(PairOrder)),
+            ("flag", self.flag, ("", *FLAGS)),
+        ):
+            if value not in allowed:
+                raise BadInput(f"Unknown {what} {value!r}.", f"Use one of {', '.join(filter(None, allowed))}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,8 @@ class PairSummary:
     Attributes:
         prompt: the turn being answered, at most ``EXCERPT_CHARS`` characters; ``a`` and ``b`` likewise.
         turns: messages of the prompt.
+        a_chars: characters of the whole answer A; ``b_chars`` likewise.
+        newest_ms: when the newest label that counts was made, 0 without one.
     """
 
     id: int
@@ -69,6 +92,9 @@ class PairSummary:
     neithers: int = 0
     cannots: int = 0
     flagged: int = 0
+    a_chars: int = 0
+    b_chars: int = 0
+    newest_ms: int = 0
 
     @property
     def state(self) -> str:

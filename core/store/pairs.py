@@ -1,13 +1,9 @@
-"""Reading pairs: the table, its filters, and one pair with everything known of it.
-
-Filters become SQL with bound values only; the text of the SQL is all in this file.
-"""
+"""Reading pairs: the rows of the table, and one pair with everything known of it."""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -24,55 +20,59 @@ from core.domain.pair_table import (
     PairInSource,
     PairSummary,
 )
-from core.store import judgement_views, sources
+from core.domain.search_text import search_terms
+from core.store import judgement_views, pair_filters, sources
 from core.store import tables as t
 from core.store.plain import fetch, read_json
-
-_STATE_TESTS = {
-    "none": "s.labels=0",
-    "labelled": "s.labels>0",
-    "tie": "s.ties>0",
-    "neither": "s.neithers>0",
-    "cannot": "s.cannots>0",
-    "flagged": "s.flagged>0",
-    "disagree": "s.prefer_a>0 AND s.prefer_b>0",
-}
-_LABEL_TESTS = {
-    "tie": "c.verdict='tie'",
-    "neither": "c.verdict='neither'",
-    "cannot": "c.verdict='cannot_judge'",
-    "flagged": "c.flagged>0",
-}
-_COUNTED = "c.task NOT IN('gold','retest')"
-_TERM = re.compile(r'"([^"]+)"|(\S+)')
-_MAX_TERMS = 16
+from core.store.search.index import SearchIndex
+from core.store.search.matching import Stop, matching
 
 
-def ids(session: Session, wanted: PairFilter) -> list[int]:
-    """Return the ids of all pairs that pass, ascending: the order of import."""
-    where, values = _where(wanted)
-    sql = f"SELECT s.pair_id FROM pair_state s{where} ORDER BY s.pair_id"
-    return [row[0] for row in fetch(session, sql, values)]
+def ids(session: Session, wanted: PairFilter, index: SearchIndex | None = None, stop: Stop | None = None) -> list[int]:
+    """Return the ids of all pairs that pass, in the order of the filter; with an ``index`` its text is found quickly.
+
+    Raises:
+        UserError: ``stop``, which is asked while texts are read, said so.
+    """
+    terms = search_terms(wanted.text)
+    held = matching(session, terms, index, stop) if terms else None
+    if held is not None and wanted == PairFilter(text=wanted.text):
+        return held
+    sql, values = pair_filters.sorted_ids(wanted)
+    # As one JSON text 200,000 ids are read in a fifth of the time that as many rows take.
+    found: list[int] = json.loads(fetch(session, f"SELECT json_group_array(pair_id) FROM ({sql})", values)[0][0])
+    if held is None:
+        return found
+    chosen = set(held)
+    return [key for key in found if key in chosen]
 
 
-def count(session: Session, wanted: PairFilter) -> int:
+def count(session: Session, wanted: PairFilter, index: SearchIndex | None = None, stop: Stop | None = None) -> int:
     """Return how many pairs pass."""
-    where, values = _where(wanted)
+    if search_terms(wanted.text):
+        return len(ids(session, wanted, index, stop))
+    where, values = pair_filters.where(wanted)
     return fetch(session, f"SELECT count(*) FROM pair_state s{where}", values)[0][0]
 
 
-def page_ids(session: Session, wanted: PairFilter, after_id: int, limit: int) -> list[int]:
-    """Return the next ids after ``after_id`` (keyset paging)."""
-    where, values = _where(wanted)
-    joint = " AND" if where else " WHERE"
-    sql = f"SELECT s.pair_id FROM pair_state s{where}{joint} s.pair_id>? ORDER BY s.pair_id LIMIT ?"
-    return [row[0] for row in fetch(session, sql, (*values, after_id, limit))]
+def page_ids(
+    session: Session, wanted: PairFilter, after_id: int | None, limit: int, index: SearchIndex | None = None
+) -> list[int]:
+    """Return the next ids behind ``after_id`` in the order of the filter (keyset paging); None for the first."""
+    if not search_terms(wanted.text):
+        sql, values = pair_filters.sorted_ids(wanted, after_id, limit)
+        return [row[0] for row in fetch(session, sql, values)]
+    found = ids(session, wanted, index)
+    start = 0 if after_id is None else found.index(after_id) + 1 if after_id in found else len(found)
+    return found[start : start + limit]
 
 
 def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     """Return the table lines of these pairs in the order asked for; unknown ids are left out."""
     sql = f"""SELECT p.id, q.body, substr(p.a_text,1,{EXCERPT_CHARS}), substr(p.b_text,1,{EXCERPT_CHARS}), q.turns,
-          o.name, s.labels, s.prefer_a, s.prefer_b, s.ties, s.neithers, s.cannots, s.flagged
+          o.name, s.labels, s.prefer_a, s.prefer_b, s.ties, s.neithers, s.cannots, s.flagged,
+          length(p.a_text), length(p.b_text), coalesce((SELECT max(g.at_ms) FROM current_label c
+            CROSS JOIN judgement g ON g.id=c.judgement_id WHERE c.pair_id=p.id),0)
         FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id
         CROSS JOIN source o ON o.id=p.source_id CROSS JOIN pair_state s ON s.pair_id=p.id"""
     found = {}
@@ -162,57 +162,3 @@ def _runs_of(session: Session, datasets: Sequence[PairInDataset]) -> tuple[PairI
 
 def _generation(text: str) -> GenerationRecord | None:
     return GenerationRecord(**read_json(text)) if text else None
-
-
-def _where(wanted: PairFilter) -> tuple[str, tuple[Any, ...]]:
-    """Return the WHERE clause and its values; the state row of each pair is ``s``."""
-    tests: list[str] = []
-    values: list[Any] = []
-    if wanted.pair_ids is not None:
-        tests.append("s.pair_id IN (SELECT value FROM json_each(?))")
-        values.append(canonical_json(list(wanted.pair_ids)))
-    if wanted.source_id is not None:
-        tests.append("s.pair_id IN (SELECT pair_id FROM pair_source WHERE source_id=?)")
-        values.append(wanted.source_id)
-    if wanted.dataset_id is not None:
-        tests.append("s.pair_id IN (SELECT pair_id FROM dataset_item WHERE dataset_id=?)")
-        values.append(wanted.dataset_id)
-    _label_test(wanted, tests, values)
-    _text_test(wanted.text, tests, values)
-    return (f" WHERE {' AND '.join(tests)}" if tests else ""), tuple(values)
-
-
-def _label_test(wanted: PairFilter, tests: list[str], values: list[Any]) -> None:
-    """Add the conditions on labels: on all of them, or on those by one reviewer or under one version."""
-    if wanted.reviewer_id is None and wanted.rubric_version_id is None:
-        if wanted.label != "any":
-            tests.append(_STATE_TESTS[wanted.label])
-        return
-    inner = [_COUNTED]
-    for column, value in (("reviewer_id", wanted.reviewer_id), ("rubric_version_id", wanted.rubric_version_id)):
-        if value is not None:
-            inner.append(f"c.{column}=?")
-            values.append(value)
-    if wanted.label in _LABEL_TESTS:
-        inner.append(_LABEL_TESTS[wanted.label])
-    negate = "NOT " if wanted.label == "none" else ""
-    tests.append(f"s.pair_id {negate}IN (SELECT c.pair_id FROM current_label c WHERE {' AND '.join(inner)})")
-    if wanted.label == "disagree":
-        tests.append(_STATE_TESTS["disagree"])
-
-
-def _text_test(text: str, tests: list[str], values: list[Any]) -> None:
-    """Add that every word or quoted phrase occurs in the prompt or a response. LIKE's own signs are escaped."""
-    terms = [quoted or word for quoted, word in _TERM.findall(text)][:_MAX_TERMS]
-    for term in terms:
-        pattern = "%" + re.sub(r"([\\%_])", r"\\\1", _storable(term)) + "%"
-        tests.append(
-            "EXISTS(SELECT 1 FROM pair p JOIN prompt q ON q.id=p.prompt_id WHERE p.id=s.pair_id AND "
-            "(q.text LIKE ? ESCAPE '\\' OR p.a_text LIKE ? ESCAPE '\\' OR p.b_text LIKE ? ESCAPE '\\'))"
-        )
-        values.extend([pattern] * 3)
-
-
-def _storable(term: str) -> str:
-    """Return the term without lone surrogates, which no stored text holds and SQLite refuses."""
-    return term.encode("utf-8", errors="replace").decode("utf-8")

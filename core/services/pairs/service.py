@@ -20,9 +20,12 @@ from core.domain.pair_table import (
 from core.services.pairs.table_export import TableReport, export_table
 from core.store import judgement_views, sources
 from core.store import pairs as repository
+from core.store.search.index import IndexState, SearchIndex
+from core.store.search.matching import Stop
 from core.store.sqlite.database import Store
 
 __all__ = [
+    "IndexState",
     "LabelFilter",
     "PairDetail",
     "PairFilter",
@@ -41,16 +44,26 @@ class PairsService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._index = SearchIndex(store.folder, store.uuid, read_only=store.read_only)
 
     def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairSummary]:
-        """Return the next rows behind ``after_id``; pass the last row's id to continue."""
+        """Return the next rows behind the pair ``after_id`` in the order of the filter; 0 for the first ones."""
         with self._store.read() as session:
-            return repository.rows(session, repository.page_ids(session, wanted or PairFilter(), after_id, limit))
+            found = repository.page_ids(session, wanted or PairFilter(), after_id or None, limit, self._index)
+            return repository.rows(session, found)
 
-    def ids(self, wanted: PairFilter | None = None) -> list[int]:
-        """Return the ids of all pairs that pass the filter, in the order of import."""
+    def ids(self, wanted: PairFilter | None = None, stop: Stop | None = None) -> list[int]:
+        """Return the ids of all pairs that pass the filter, in its order.
+
+        Args:
+            wanted: the filter; every pair when None.
+            stop: asked now and then while texts are read; True ends the search.
+
+        Raises:
+            UserError: ``stop`` said so.
+        """
         with self._store.read() as session:
-            return repository.ids(session, wanted or PairFilter())
+            return repository.ids(session, wanted or PairFilter(), self._index, stop)
 
     def rows(self, pair_ids: Sequence[int]) -> list[PairSummary]:
         """Return the rows of these pairs in the order asked for; unknown ids are left out."""
@@ -60,7 +73,20 @@ class PairsService:
     def count(self, wanted: PairFilter | None = None) -> int:
         """Return how many pairs pass the filter."""
         with self._store.read() as session:
-            return repository.count(session, wanted or PairFilter())
+            return repository.count(session, wanted or PairFilter(), self._index)
+
+    def index_state(self) -> IndexState:
+        """Return how many pairs the search index holds; of the others a search reads the texts, which takes longer."""
+        with self._store.read() as session:
+            return self._index.state(session)
+
+    def advance_index(self, most: int = 1000) -> IndexState:
+        """Add up to ``most`` pairs to the search index (about 0.2 ms each) and return how far it reaches then.
+
+        Call it until the state is complete, or no longer grows: the disk may be full.
+        """
+        with self._store.read() as session:
+            return self._index.advance(session, most)
 
     def detail(self, pair_id: int) -> PairDetail:
         """Return everything known about one pair.

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.store import events, overview
+from core.store.search.index import SearchIndex
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
 from core.store.sqlite.database import Session, Store
@@ -98,13 +99,20 @@ class WorkspaceService:
         return Outcome(name, Changes.WORKSPACE)
 
     def check(self, on_progress: integrity.Progress | None = None) -> CheckReport:
-        """Check pages, references, chains, counts, contents and frozen hashes."""
+        """Check pages, references, chains, counts, contents and frozen hashes; delete a search index that is wrong.
+
+        The index is made from the pairs, so nothing is lost with it; searches are slow until it is made anew.
+        """
         began = time.monotonic()
         with clear_errors("checking the workspace"), closing(connect(self._store.path, "ro")) as connection:
             connection.execute("BEGIN")
             found = integrity.run(connection, self._store.folder, on_progress)
         with self._store.read() as session:
             counts = overview.counts(session)
+            index = SearchIndex(self._store.folder, self._store.uuid, read_only=self._store.read_only)
+            if wrong := index.verify(session):
+                found += [Finding("search index", f"{text} It is made anew.", serious=False) for text in wrong]
+                index.drop()
         return CheckReport(tuple(found), counts, time.monotonic() - began)
 
     def backup(self, to: Path | None = None, why: str = "manual") -> Path:

@@ -31,7 +31,18 @@ from core.store.sqlite.write_context import WriteContext, mono_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
-_OWN_ENTRIES = {".lock", "runs", "models", "backups", "exports", "rejects", ".DS_Store", "Thumbs.db", "desktop.ini"}
+_OWN_ENTRIES = {
+    ".lock",
+    "runs",
+    "models",
+    "backups",
+    "exports",
+    "rejects",
+    "search",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+}
 _SWEPT = ("backups", "exports", "models", "rejects")
 """Folders in which opening removes what an interrupted write left, once it is old: programs that only read the
 workspace also make backups and exports there, while another one holds the lock."""

@@ -3,14 +3,17 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound
 from core.domain.judgement import JudgementDraft, Verdict
+from core.domain.pair_table import PairOrder
+from core.domain.rubric import ChangeLevel
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.importing.files.escaping import TRIGGERS
@@ -131,11 +134,6 @@ def test_that_the_detail_leads_to_sources_judgements_datasets(app: Application) 
         app.pairs.detail(999)
 
 
-def test_that_an_unknown_label_filter_is_refused() -> None:
-    with pytest.raises(BadInput):
-        PairFilter(label="sparkling")  # type: ignore[arg-type]
-
-
 def test_that_the_table_as_csv_runs_no_formula_and_reads_back(app: Application, tmp_path: Path) -> None:
     report = app.pairs.export_table(tmp_path / "table.csv")
     assert report.rows == 11
@@ -170,3 +168,74 @@ def test_that_pairs_that_someone_could_not_judge_are_found(tmp_path: Path) -> No
             assert app.pairs.ids(wanted) == [first.pair_id]
             assert app.pairs.count(wanted) == 1
         assert app.pairs.ids(PairFilter(label="cannot", reviewer_id=9)) == []
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Give six pairs: three labelled before a new major version (one edited, one flagged), the fourth after it."""
+    with opened(tmp_path_factory.mktemp("judged") / "ws") as app:
+        drafts = (prefer(1), prefer(2, edit="Better."), prefer(-1, flags=("truncated",)), prefer(3))
+        for place, draft in enumerate(drafts, 1):
+            if place == 4:
+                second = app.rubrics.new_draft(1).value
+                app.rubrics.save_draft(second.id, replace(second.body, purpose="Which answer is safer?"))
+                app.rubrics.publish(second.id, ChangeLevel.MAJOR, "Another meaning.")
+            version = 1 if place < 4 else 2
+            queue = app.annotation.open_queue(QueueSettings(1, version, filter=PairFilter(pair_ids=(place,))))
+            (shown,) = app.annotation.next(queue, 1)
+            app.annotation.commit(shown.presentation_uid, draft)
+        app.annotation.bookmark(1, 5)
+        yield app
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        (PairFilter(stale=True), [1, 2, 3]),
+        (PairFilter(edited=True), [2]),
+        (PairFilter(flag="truncated"), [3]),
+        (PairFilter(flag="pii"), []),
+        (PairFilter(bookmarked=True), [5]),
+        (PairFilter(stale=True, edited=True), [2]),
+        (PairFilter(stale=True, rubric_version_id=2), []),
+        (PairFilter(stale=True, reviewer_id=9), []),
+        (PairFilter(rubric_version_id=2), [4]),
+        (PairFilter(label="none", bookmarked=True), [5]),
+        (PairFilter(text="question", stale=True), [1, 2, 3]),
+    ],
+)
+def test_that_pairs_are_found_by_what_their_labels_are_and_hold(
+    judged: Application, wanted: PairFilter, ids: list[int]
+) -> None:
+    assert judged.pairs.ids(wanted) == ids
+    assert judged.pairs.count(wanted) == len(ids)
+
+
+@pytest.mark.parametrize("order", get_args(PairOrder))
+@pytest.mark.parametrize("descending", [False, True])
+def test_that_pages_by_key_meet_every_row_once_in_every_order(
+    judged: Application, reading: Application, order: PairOrder, descending: bool
+) -> None:
+    for app in (judged, reading):
+        wanted = PairFilter(order=order, descending=descending)
+        ids = app.pairs.ids(wanted)
+        seen: list[int] = []
+        while page := app.pairs.page(wanted, after_id=seen[-1] if seen else 0, limit=3):
+            seen += [row.id for row in page]
+        assert seen == ids and sorted(ids) == app.pairs.ids()
+        assert ids[::-1] == app.pairs.ids(PairFilter(order=order, descending=not descending))
+
+
+def test_that_an_order_sorts_by_what_its_column_shows(judged: Application, reading: Application) -> None:
+    rows = reading.pairs.rows(reading.pairs.ids(PairFilter(order="prompt")))
+    assert [row.prompt.lower() for row in rows] == sorted(row.prompt.lower() for row in rows)
+    rows = judged.pairs.rows(judged.pairs.ids(PairFilter(order="newest", descending=True)))
+    assert [row.id for row in rows] == [4, 3, 2, 1, 6, 5]
+    assert rows[0].newest_ms > 0 and rows[-1].newest_ms == 0
+    assert {row.a_chars for row in rows} == {len("Answer 0 one.")}
+
+
+@pytest.mark.parametrize("wrong", [{"label": "sparkling"}, {"order": "colour"}, {"flag": "blue"}])
+def test_that_an_unknown_filter_or_order_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=r"Unknown .* '(sparkling|colour|blue)'"):
+        PairFilter(**wrong)

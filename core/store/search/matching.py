@@ -1,0 +1,99 @@
+"""Which pairs hold all terms of a search: from the index where it reaches, from the texts where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlmodel import Session
+
+from core.domain.errors import UserError
+from core.domain.ids import canonical_json
+from core.domain.search_text import fold
+from core.store.plain import chunks, fetch
+from core.store.search.index import END, LEAST, OpenIndex, SearchIndex
+
+Stop = Callable[[], bool]
+_PART = 500
+_TEXTS = """SELECT p.id, q.text, p.a_text, p.b_text FROM {} CROSS JOIN prompt q ON q.id=p.prompt_id"""
+
+
+def matching(
+    session: Session, terms: Sequence[str], index: SearchIndex | None = None, stop: Stop | None = None
+) -> list[int]:
+    """Return the ids of all pairs that hold every term in their prompt or an answer, ascending.
+
+    Args:
+        session: reads the texts.
+        terms: folded, as ``search_terms`` returns them.
+        index: makes it quick; without one every text is read.
+        stop: asked now and then; True ends the search.
+
+    Raises:
+        UserError: ``stop`` said so.
+    """
+    if not all(_storable(term) for term in terms):
+        return []  # no stored text holds half a character
+    stop = stop or (lambda: False)
+    if index is None:
+        return list(_read_behind(session, 0, terms, stop))
+    with index.open(session) as opened:
+        if opened is None:
+            return list(_read_behind(session, 0, terms, stop))
+        found = _indexed(session, opened, terms, stop)
+        return [*found, *_read_behind(session, opened.upto, terms, stop)]
+
+
+def holds(texts: Iterable[str], terms: Sequence[str]) -> bool:
+    """Say whether every term occurs in one of the texts."""
+    folded = [fold(text) for text in texts]
+    return all(any(term in text for text in folded) for term in terms)
+
+
+def _indexed(session: Session, opened: OpenIndex, terms: Sequence[str], stop: Stop) -> list[int]:
+    """Return the matching pairs up to where the index reaches."""
+    plain = [term for term in terms if END not in term]
+    long = [term for term in plain if len(term) >= LEAST]
+    found = opened.holding(long) if long else None
+    rest = [term for term in terms if term not in plain]
+    for term in (term for term in plain if len(term) < LEAST):
+        some = opened.holding_short(term)
+        if some is None:
+            rest.append(term)
+        else:
+            found = some if found is None else found & some
+    if found is None:
+        return list(_read_behind(session, 0, rest, stop, opened.upto))
+    return list(_read_these(session, sorted(found), rest, stop)) if rest else sorted(found)
+
+
+def _read_behind(
+    session: Session, after: int, terms: Sequence[str], stop: Stop, upto: int | None = None
+) -> Iterable[int]:
+    """Read the texts of all pairs behind an id and yield those that hold every term."""
+    query = f"{_TEXTS.format('pair p')} WHERE p.id>? AND p.id<=? ORDER BY p.id LIMIT {_PART}"
+    last = upto if upto is not None else 2**62
+    while not _stopped(stop) and (rows := fetch(session, query, (after, last))):
+        yield from (row[0] for row in rows if holds(row[1:], terms))
+        after = rows[-1][0]
+
+
+def _read_these(session: Session, ids: Sequence[int], terms: Sequence[str], stop: Stop) -> Iterable[int]:
+    """Read the texts of these pairs and yield those that hold every term."""
+    query = _TEXTS.format("json_each(?) j CROSS JOIN pair p ON p.id=j.value")
+    for part in chunks(ids, _PART):
+        _stopped(stop)
+        yield from (row[0] for row in fetch(session, query, (canonical_json(part),)) if holds(row[1:], terms))
+
+
+def _stopped(stop: Stop) -> bool:
+    if stop():
+        raise UserError("The search was stopped.")
+    return False
+
+
+def _storable(term: str) -> bool:
+    try:
+        term.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in term
