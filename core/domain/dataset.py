@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.domain.freeze_policy import Aggregation, FreezePolicy
+from core.domain.freeze_policy import CAME_LATER, Aggregation, FreezePolicy
 from core.domain.ids import sha256_json
 
 __all__ = [
@@ -91,6 +91,8 @@ class FreezePlan:
     Attributes:
         counts: pairs, items, left_out, train, dev, test, ties, prompts, judgements, reviewers, and of the
             items with several labels how many there are (``several``) and on how many all agree (``agree``).
+            ``near_copies`` counts the prompts of dev and test with a near copy in train, ``flag_<name>`` the items
+            that carry a text flag; both are left out where they are 0.
         left_out: why pairs are left out, the commonest reason first.
         same_as: title of the newest version with the very same content, else empty.
         notes: sentences to read before freezing.
@@ -155,13 +157,17 @@ def diff_versions(
         moved=tuple(moved),
         same=len(both) - len(changed),
         policy_changes=tuple(
-            (k, str(before.get(k, False)), str(after.get(k, False)))
+            (k, str(_setting(before, k)), str(_setting(after, k)))
             for k in {**before, **after}
-            if before.get(k, False) != after.get(k, False)
+            if _setting(before, k) != _setting(after, k)
         ),
         rubrics_added=tuple(sorted(titles[1] - titles[0])),
         rubrics_removed=tuple(sorted(titles[0] - titles[1])),
     )
+
+
+def _setting(plain: Mapping[str, Any], key: str) -> Any:
+    return plain[key] if key in plain else CAME_LATER.get(key, (False,))[0]
 
 
 def _force(item: FrozenItem) -> tuple[float, float, float]:

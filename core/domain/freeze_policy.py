@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from core.domain.errors import BadInput
 from core.domain.judgement import FLAGS
+from core.domain.text_flags import FLAG_KEYS
 
 Aggregation = Literal["mean", "majority", "latest", "single"]
 
@@ -37,6 +38,8 @@ class FreezePolicy:
             ``soft_targets`` the mean over the reviewers of what each strength says.
         agreement_weights: multiply each pair's loss by the net share of reviewers on the chosen side, 1 when all
             agree; pairs on which none is left are left out.
+        drop_text_flags: pairs whose texts carry one of these flags are left out, see ``core.domain.text_flags``.
+        split_rule: which prompts fall together, see ``core.domain.splits``.
 
     Raises:
         BadInput: when a setting has another type, is out of bounds, or is unknown.
@@ -57,6 +60,8 @@ class FreezePolicy:
     strength_weights: bool = False
     strength_targets: bool = False
     agreement_weights: bool = False
+    drop_text_flags: tuple[str, ...] = ()
+    split_rule: int = 2
 
     def __post_init__(self) -> None:
         for key, (fits, expected) in _KINDS.items():
@@ -75,7 +80,7 @@ class FreezePolicy:
         Settings that came later are left out while they are off, so that what was frozen before keeps its hash.
         """
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        return {k: v for k, v in plain.items() if v or k not in _CAME_LATER}
+        return {k: v for k, v in plain.items() if k not in CAME_LATER or v not in CAME_LATER[k]}
 
     @classmethod
     def from_plain(cls, row: dict[str, Any]) -> FreezePolicy:
@@ -97,14 +102,21 @@ class FreezePolicy:
         what this one refuses, and a frozen version must stay readable. Unknown keys are left out.
         """
         policy = cls()
+        object.__setattr__(policy, "split_rule", 1)  # what was frozen before the rule was written down
         for field in fields(cls):
             if field.name in row:
                 object.__setattr__(policy, field.name, _as_tuple(field.name, row[field.name]))
         return policy
 
 
-_CAME_LATER = ("strength_targets", "agreement_weights")
-_LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags")
+CAME_LATER: dict[str, tuple[Any, ...]] = {
+    "strength_targets": (False,),
+    "agreement_weights": (False,),
+    "drop_text_flags": ([],),
+    "split_rule": (1,),
+}
+"""Settings that came later, with the values under which a version is frozen as it was before them."""
+_LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "drop_text_flags")
 
 
 def _as_tuple(key: str, value: Any) -> Any:
@@ -137,6 +149,10 @@ def _is_flags(value: Any) -> bool:
     return isinstance(value, tuple) and all(flag in FLAGS for flag in value)
 
 
+def _are_text_flags(value: Any) -> bool:
+    return isinstance(value, tuple) and all(flag in FLAG_KEYS for flag in value)
+
+
 _IDS = (_is_ids, "a whole number or a list of them")
 _SWITCH = (_is_switch, "true or false")
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -155,4 +171,6 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strength_weights": _SWITCH,
     "strength_targets": _SWITCH,
     "agreement_weights": _SWITCH,
+    "drop_text_flags": (_are_text_flags, f"a list of {', '.join(FLAG_KEYS)}"),
+    "split_rule": (lambda value: _is_id(value) and value in (1, 2), "1 or 2"),
 }

@@ -16,13 +16,21 @@ from core.store.plain import fetch
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One pair as a freeze sees it."""
+    """One pair as a freeze sees it.
+
+    Attributes:
+        same: key of its prompt, and ``words``; see ``core.domain.text_form``.
+        text_flags: what looks wrong in its texts, see ``core.domain.text_flags``.
+    """
 
     pair_id: int
     sha256: str
     prompt_sha256: str
     source_ids: tuple[int, ...]
-    empty_answer: bool
+    prompt_id: int
+    same: int
+    words: int
+    text_flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,13 @@ def _candidates(session: Session) -> list[Candidate]:
     sources: dict[int, list[int]] = defaultdict(list)
     for pair_id, source_id in fetch(session, "SELECT pair_id, source_id FROM pair_source ORDER BY pair_id, source_id"):
         sources[pair_id].append(source_id)
-    query = """SELECT p.id, p.sha256, q.sha256, p.source_id, p.a_text='' OR p.b_text=''
-        FROM pair p JOIN prompt q ON q.id=p.prompt_id ORDER BY p.id"""
+    query = """SELECT p.id, p.sha256, q.sha256, p.source_id, q.id, coalesce(k.same, -q.id), coalesce(k.words, -q.id),
+          coalesce(f.flags, 0)
+        FROM pair p JOIN prompt q ON q.id=p.prompt_id LEFT JOIN prompt_key k ON k.prompt_id=q.id
+        LEFT JOIN pair_flag f ON f.pair_id=p.id ORDER BY p.id"""
     return [
-        Candidate(key, sha, prompt, tuple(sources.get(key, ())) or (source,), bool(empty))
-        for key, sha, prompt, source, empty in fetch(session, query)
+        Candidate(key, sha, prompt, tuple(sources.get(key, ())) or (source,), *rest)
+        for key, sha, prompt, source, *rest in fetch(session, query)
     ]
 
 

@@ -16,7 +16,13 @@ class NewLabel:
 
 @dataclass(frozen=True, slots=True)
 class NewPair:
-    """A checked canonical pair, ready to be stored. ``left_is`` says which response the file names first."""
+    """A checked canonical pair, ready to be stored.
+
+    Attributes:
+        left_is: which response the file names first.
+        text_flags: what looks wrong in the texts, see ``core.domain.text_flags``.
+        prompt_same: the prompt's keys, see ``core.domain.text_form``; ``prompt_words`` likewise.
+    """
 
     sha256: str
     prompt_sha256: str
@@ -31,6 +37,9 @@ class NewPair:
     b_generation: str
     left_is: str
     labels: tuple[NewLabel, ...]
+    text_flags: int
+    prompt_same: int
+    prompt_words: int
 
 
 @dataclass(frozen=True, slots=True)

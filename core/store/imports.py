@@ -98,13 +98,15 @@ def add_batch_row(session: Session, target: Target, counts: dict[str, int], stat
 def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPair]], context: WriteContext) -> None:
     prompts = _ids_by_hash(session, "prompt", (pair.prompt_sha256 for _, pair in fresh))
     next_id = _next_id(session, "prompt")
-    prompt_rows = []
+    prompt_rows, key_rows = [], []
     for _, pair in fresh:
         if pair.prompt_sha256 not in prompts:
             prompts[pair.prompt_sha256] = next_id
             prompt_rows.append((next_id, pair.prompt_sha256, pair.turns, pair.prompt_text, pair.prompt_body))
+            key_rows.append((next_id, pair.prompt_same, pair.prompt_words))
             next_id += 1
     insert_many(session, "INSERT INTO prompt(id, sha256, turns, text, body)", prompt_rows)
+    insert_many(session, "INSERT INTO prompt_key(prompt_id, same, words)", key_rows)
     insert_many(
         session,
         "INSERT INTO pair(id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text,"
@@ -126,6 +128,8 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
             for key, pair in fresh
         ],
     )
+    flags = [(key, pair.text_flags) for key, pair in fresh if pair.text_flags]
+    insert_many(session, "INSERT INTO pair_flag(pair_id, flags)", flags)
 
 
 def _insert_sources(

@@ -11,12 +11,13 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import JudgementDraft, Reviewer, ReviewerKind, Verdict
 from core.domain.pair import Response, make_pair
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricVersion
+from core.domain.text_form import prompt_keys
 from core.services.application import Application
 from core.store import reviewers, rubrics
 from core.store.plain import insert_row
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.identity import db_path
-from core.store.tables import PairRow, PairSourceRow, PromptRow, SourceRow
+from core.store.tables import PairRow, PairSourceRow, PromptKeyRow, PromptRow, SourceRow
 
 BODY = RubricBody(purpose="Which answer helps more?", criteria=(Criterion("help", "Helpful", "Which helps more?"),))
 
@@ -40,6 +41,8 @@ def add_pair(session: Session, source_id: int, number: int) -> int:
         text=prompt.as_text(),
         body=canonical_json(prompt.to_plain()),
     )
+    keys = prompt_keys(prompt.to_plain())
+    insert_row(session, PromptKeyRow, prompt_id=prompt_id, same=keys.same, words=keys.words)
     pair_id = insert_row(
         session,
         PairRow,

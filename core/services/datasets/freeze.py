@@ -11,6 +11,7 @@ from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, Le
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
 from core.domain.splits import split_of
+from core.services.datasets import text_reports
 from core.store.freeze_snapshot import Candidate, FreezeSnapshot
 
 _IDS_KEPT = 1000
@@ -35,6 +36,7 @@ def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
         BadInput: when the policy names a rubric version that is not published.
     """
     accepted = _accepted(snapshot, policy)
+    named = text_reports.split_names(snapshot.candidates, policy.split_rule)
     left_out: dict[str, list[int]] = defaultdict(list)
     items: list[FrozenItem] = []
     for candidate in sorted(snapshot.candidates, key=lambda candidate: candidate.sha256):
@@ -49,7 +51,7 @@ def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
                 position=len(items),
                 pair_id=candidate.pair_id,
                 pair_sha256=candidate.sha256,
-                split=split_of(candidate.prompt_sha256, policy.seed, policy.splits),
+                split=split_of(named(candidate), policy.seed, policy.splits),
                 chosen=result.chosen,
                 strength=result.strength,
                 weight=result.weight,
@@ -79,7 +81,9 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
         return why.OTHER_SOURCE
     flags = snapshot.flags.get(candidate.pair_id, set())
-    return next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), "")
+    if found := next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), ""):
+        return found
+    return text_reports.reason_to_drop(candidate, policy) if policy.drop_text_flags and candidate.text_flags else ""
 
 
 def _usable(
@@ -109,13 +113,14 @@ def _frozen(
     used = sorted({labels[key].rubric_version_id for item in items for key in item.judgement_ids})
     shas = [snapshot.rubrics[key].sha256 for key in used]
     reasons = sorted(left_out.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    texts = text_reports.report(snapshot.candidates, items)
     plan = FreezePlan(
         policy=policy,
-        counts=_counts(snapshot, items, labels, reasons),
+        counts={**_counts(snapshot, items, labels, reasons), **texts.counts},
         left_out=tuple(LeftOut(reason, len(ids), tuple(sorted(ids)[:_IDS_KEPT])) for reason, ids in reasons),
         rubric_titles=tuple(snapshot.rubrics[key].title for key in used),
         root_sha256=root_sha256(policy, shas, items),
-        notes=_notes(snapshot, policy, items),
+        notes=(*_notes(snapshot, policy, items), *texts.notes),
     )
     return Frozen(plan, items, tuple(used), snapshot.snapshot_version)
 
@@ -149,9 +154,6 @@ def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenIte
     for split, share in zip(SPLITS, policy.splits, strict=True):
         if items and share > 0 and not sizes[split]:
             notes.append(f"The {split} split is empty: there are few prompts. Another seed draws another split.")
-    empty = {candidate.pair_id for candidate in snapshot.candidates if candidate.empty_answer}
-    if found := sum(item.pair_id in empty for item in items):
-        notes.append(f"In {found} items one answer is empty.")
     stale = {key for key in policy.rubric_version_ids if snapshot.rubrics[key].stale}
     if stale:
         titles = ", ".join(snapshot.rubrics[key].title for key in sorted(stale))

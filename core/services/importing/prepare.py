@@ -1,4 +1,4 @@
-"""Prepare a parsed pair for the store: canonical order, hashes, canonical sides of the labels."""
+"""Prepare a parsed pair for the store: canonical order, hashes, text flags, canonical sides of the labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from json.encoder import encode_basestring as _json
 from core.domain.ids import canonical_json, sha256_text
 from core.domain.judgement import from_screen
 from core.domain.pair import Response
+from core.domain.text_flags import text_flags
+from core.domain.text_form import prompt_keys
 from core.services.importing.limits import RowRejected
 from core.services.importing.rows import ParsedPair
 from core.store.import_rows import NewLabel, NewPair
@@ -27,6 +29,8 @@ def prepare(parsed: ParsedPair) -> NewPair:
     left_is = "A" if first_is_a else "B"
     plain = parsed.prompt.to_plain()
     body = canonical_json(plain)
+    text = "\n\n".join(turn["content"] for turn in plain)
+    keys = prompt_keys(plain)
     labels = tuple(
         NewLabel(
             label.reviewer,
@@ -39,7 +43,7 @@ def prepare(parsed: ParsedPair) -> NewPair:
         sha256=sha256_text(f'{{"a":{_json(a.text)},"b":{_json(b.text)},"prompt":{body}}}'),
         prompt_sha256=sha256_text(body),
         turns=len(plain),
-        prompt_text="\n\n".join(turn["content"] for turn in plain),
+        prompt_text=text,
         prompt_body=body,
         a_sha256=min(first_sha, second_sha),
         b_sha256=max(first_sha, second_sha),
@@ -49,6 +53,9 @@ def prepare(parsed: ParsedPair) -> NewPair:
         b_generation=_generation(b),
         left_is=left_is,
         labels=labels,
+        text_flags=text_flags(text, plain[-1]["content"], a.text, b.text),
+        prompt_same=keys.same,
+        prompt_words=keys.words,
     )
 
 

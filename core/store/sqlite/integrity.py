@@ -18,9 +18,8 @@ from core.domain.dataset import FrozenItem, root_sha256
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json, sha256_text
 from core.domain.rubric import RubricBody
-from core.store.migrations.ddl_0001_guards import GUARDS
-from core.store.migrations.ddl_0001_tables import INDEXES, TABLES
-from core.store.migrations.ddl_0001_tallies import TALLIES
+from core.store import text_notes
+from core.store.migrations.schema import STATEMENTS
 
 Progress = Callable[[str, int, int], None]
 Check = Callable[[sqlite3.Connection], Iterator[str]]
@@ -70,7 +69,7 @@ def _foreign_keys(c: sqlite3.Connection) -> Iterator[str]:
 def _schema(c: sqlite3.Connection) -> Iterator[str]:
     """Compare every table, index and trigger with those of a new workspace: a missing trigger guards nothing."""
     with closing(sqlite3.connect(":memory:")) as fresh:
-        for statement in (*TABLES, *INDEXES, *GUARDS, *TALLIES):
+        for statement in STATEMENTS:
             fresh.execute(statement)
         expected, present = _definitions(fresh), _definitions(c)
     for name in sorted(expected.keys() | present.keys()):
@@ -208,4 +207,5 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("counts", _derived),
     ("contents", _contents),
     ("frozen datasets", _frozen),
+    ("text flags", text_notes.problems),
 )

@@ -25,7 +25,16 @@ from core.store.tables.labels import (
     SkipRow,
     StepRow,
 )
-from core.store.tables.pairs import ImportBatchRow, PairRow, PairSourceRow, PairStateRow, PromptRow, SourceRow
+from core.store.tables.pairs import (
+    ImportBatchRow,
+    PairFlagRow,
+    PairRow,
+    PairSourceRow,
+    PairStateRow,
+    PromptKeyRow,
+    PromptRow,
+    SourceRow,
+)
 from core.store.tables.workspace import CounterRow, EventRow, MetaRow, ModelRow, ReviewerRow, RunRow, SettingRow
 
 __all__ = [
@@ -44,10 +53,12 @@ __all__ = [
     "LabelTallyRow",
     "MetaRow",
     "ModelRow",
+    "PairFlagRow",
     "PairRow",
     "PairSourceRow",
     "PairStateRow",
     "PresentationRow",
+    "PromptKeyRow",
     "PromptRow",
     "ReviewerRow",
     "RubricRow",

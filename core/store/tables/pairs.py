@@ -76,6 +76,23 @@ class PairRow(SQLModel, table=True):
     b_generation: str = ""
 
 
+class PromptKeyRow(SQLModel, table=True):
+    """Derived from a prompt's text: which prompts ask the same, and which nearly."""
+
+    __tablename__ = "prompt_key"
+    prompt_id: int = Field(primary_key=True)
+    same: int
+    words: int
+
+
+class PairFlagRow(SQLModel, table=True):
+    """Derived from a pair's texts: what looks wrong in them, one bit a flag; pairs without a flag have no row."""
+
+    __tablename__ = "pair_flag"
+    pair_id: int = Field(primary_key=True)
+    flags: int
+
+
 class PairSourceRow(SQLModel, table=True):
     """Every source in which a pair was found, with the row number there."""
 

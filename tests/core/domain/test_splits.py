@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from core.domain.ids import sha256_text
-from core.domain.splits import split_of
+from core.domain.splits import first_spellings, split_of
 
 PROMPTS = [sha256_text(str(i)) for i in range(5000)]
 
@@ -41,3 +41,9 @@ def test_that_a_larger_train_share_takes_from_the_others_and_gives_nothing_away(
     small = {sha for sha in PROMPTS if split_of(sha, 0, (0.6, 0.2, 0.2)) == "train"}
     large = {sha for sha in PROMPTS if split_of(sha, 0, (0.7, 0.2, 0.1)) == "train"}
     assert small < large
+
+
+def test_that_a_group_is_named_by_its_oldest_spelling_and_newer_ones_move_nothing() -> None:
+    old = [(3, "c" * 64, 7), (1, "b" * 64, 7), (2, "d" * 64, 8)]
+    assert first_spellings(old) == {7: "b" * 64, 8: "d" * 64}
+    assert first_spellings([*old, (9, "0" * 64, 7)]) == first_spellings(old)

@@ -16,16 +16,14 @@ from sqlmodel import SQLModel
 
 import core.store
 from core.store import tables
-from core.store.migrations.ddl_0001_guards import GUARDS
-from core.store.migrations.ddl_0001_tables import INDEXES, SEED, TABLES
-from core.store.migrations.ddl_0001_tallies import TALLIES
+from core.store.migrations.schema import STATEMENTS
 
 
 @pytest.fixture(scope="module")
 def fresh():
     """A database with the schema and nothing else."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        for statement in (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES):
+        for statement in STATEMENTS:
             connection.execute(statement)
         yield connection
 

@@ -177,7 +177,7 @@ def test_that_few_prompts_and_empty_answers_are_pointed_out(app: Application, tm
     bring(app, tmp_path, [{**row(1, 1), "response2": ""}])
     notes = app.datasets.plan(FreezePolicy()).notes
     assert sum("split is empty" in note for note in notes) == 2
-    assert any("one answer is empty" in note for note in notes)
+    assert any("an answer is empty: #1" in note for note in notes)
 
 
 def test_that_versions_are_found_by_id_title_and_name(app: Application, tmp_path: Path) -> None:

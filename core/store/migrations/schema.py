@@ -1,0 +1,10 @@
+"""Every statement that makes a new workspace of the newest schema, in order: what *Check workspace* compares with."""
+
+from __future__ import annotations
+
+from core.store.migrations.ddl_0001_guards import GUARDS
+from core.store.migrations.ddl_0001_tables import INDEXES, SEED, TABLES
+from core.store.migrations.ddl_0001_tallies import TALLIES
+from core.store.migrations.ddl_0002_texts import TEXTS
+
+STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS)
