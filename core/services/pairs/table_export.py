@@ -17,7 +17,7 @@ from core.domain.ids import canonical_json
 from core.domain.pair import Pair, Response
 from core.domain.pair_table import PairFilter
 from core.services.importing.files.escaping import ESCAPING, guard
-from core.services.importing.files.readers import SIDE_CAR
+from core.services.importing.files.side_car import SIDE_CAR
 from core.services.importing.formats.pairwright_files import TABLE_COLUMNS, TABLE_EXTRA
 from core.services.importing.limits import allow_csv_fields
 from core.store import label_table

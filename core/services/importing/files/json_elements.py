@@ -21,12 +21,14 @@ class ElementScanner:
     Attributes:
         in_list: the input stands behind the ``[`` of a list; else it is a row of objects.
         max_bytes: elements above it come out as None.
-        done: the list was closed; what follows is ignored.
+        done: the list was closed.
+        behind: what of the last chunk follows the closed list.
     """
 
     in_list: bool
     max_bytes: int
     done: bool = False
+    behind: bytes = b""
     _depth: int = 0
     _in_string: bool = False
     _escaped: bool = False
@@ -51,7 +53,9 @@ class ElementScanner:
             self._add(chunk[start : at if keep_mark else at - 1])
             start = at
             yield from self._flush()
-        if not self.done:
+        if self.done:
+            self.behind = chunk[at:]
+        else:
             self._add(chunk[start:])
 
     def rest(self) -> bytes | None:
@@ -73,7 +77,7 @@ class ElementScanner:
         elif self._depth > 0:
             self._depth -= 1
             return not self.in_list and self._depth == 0
-        elif mark == b"]" and self.in_list:
+        elif mark in b"]}" and self.in_list:
             self.done = True
             return True
         return False

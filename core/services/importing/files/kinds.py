@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import csv
+import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from core.domain.errors import BadInput
-from core.services.importing.files.streams import StreamDamaged, open_stream
-from core.services.importing.limits import Limits, RowRejected, parse_json
+from core.services.importing.files import encodings
+from core.services.importing.files.comments import CommentStripper, has_comments
+from core.services.importing.files.csv_layout import CsvLayout, csv_layout
+from core.services.importing.files.foreign import refuse_binary, refuse_foreign
+from core.services.importing.files.json_layout import JsonLayout, json_layout
+from core.services.importing.files.streams import GuardedStream, open_stream
+from core.services.importing.files.unpack import StreamDamaged
+from core.services.importing.limits import Limits
 
 Kind = Literal["jsonl", "json", "csv", "parquet"]
-_HEAD_BYTES = 1 << 16
-_FOREIGN = {
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-    b"\x28\xb5\x2f\xfd": "a zstandard file",
-    b"SQLite format 3": "a SQLite database",
-    b"ARROW1": "an Arrow file",
-}
-_LIST_KEY = re.compile(rb'"(?:data|rows|examples|instances|records|pairs|train|items)"\s*:\s*\[')
-_RECORD_KEYS = {"prompt", "question", "instruction", "history", "conversations", "chosen", "response_a", "response1"}
-_SUFFIXES = {".gz", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".ndjson", ".txt"}
+HEAD_BYTES = 1 << 16
+_SUFFIXES = {".gz", ".bz2", ".xz", ".zst", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".ndjson", ".txt"}
+_TITLES = {"jsonl": "JSON Lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +31,25 @@ class FileKind:
     """How a file's records are laid out.
 
     Attributes:
-        compressed: the content is gzip.
-        delimiter: the cell separator of a CSV file, else empty.
-        array_at: byte offset just behind the ``[`` that opens the list of a JSON file; -1 for JSON objects
-            written one after the other over several lines.
+        packing: gzip, bzip2, xz, zstandard, or empty.
+        encoding: of the text.
+        comments: the JSON holds comments, which are left out.
+        json: where the records of a JSON file stand. csv: how the lines of a CSV file are cut.
+        notes: what about this file was not as usual, one sentence each.
     """
 
     kind: Kind
-    compressed: bool = False
-    delimiter: str = ""
-    array_at: int = 0
+    packing: str = ""
+    encoding: str = encodings.UTF8
+    comments: bool = False
+    json: JsonLayout = field(default_factory=JsonLayout)
+    csv: CsvLayout = field(default_factory=CsvLayout)
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """Return the name shown to people."""
-        names = {"jsonl": "JSON Lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet"}
-        return names[self.kind] + (", gzip" if self.compressed else "")
+        return ", ".join(filter(None, (_TITLES[self.kind], self.packing, encodings.title_of(self.encoding))))
 
 
 def plain_name(path: Path) -> str:
@@ -58,77 +60,115 @@ def plain_name(path: Path) -> str:
     return name.name or path.name
 
 
-def sniff(path: Path, limits: Limits) -> FileKind:
+def sniff(path: Path, limits: Limits, encoding: str | None = None, part: str | None = None) -> FileKind:
     """Return the kind of a file.
 
+    Args:
+        path: the file.
+        limits: what it may hold.
+        encoding: of its text, chosen by the user; found out when None.
+        part: name of the list to read of a JSON file that holds several, or ``all``.
+
     Raises:
-        BadInput: when it is missing, damaged from the start, or of another kind.
+        BadInput: when it is missing, damaged from the start, of another kind, or saved in another encoding than UTF-8
+            that cannot be told.
     """
-    guard, stream = open_stream(path, limits)
-    with guard:
-        try:
-            head = stream.read(_HEAD_BYTES)
-            first_line = head.split(b"\n", 1)[0]
-            if b"\n" not in head and len(head) == _HEAD_BYTES:  # one line longer than the head
-                first_line = head + stream.readline(limits.line_bytes)
-                first_line = first_line.split(b"\n", 1)[0]
-        except StreamDamaged as error:
-            raise BadInput(f"{path.name} cannot be unpacked: {error}.", "Download the file again.") from error
+    packing, head = _raw_head(path, limits)
     if head.startswith(b"PAR1"):
-        if guard.compressed:
-            raise BadInput(
-                f"{path.name} is a Parquet file inside gzip.", "Unpack it first; Parquet is compressed itself."
-            )
+        if packing:
+            raise BadInput(f"{path.name} is a Parquet file inside {packing}.", "Unpack it; Parquet is packed itself.")
         return FileKind("parquet")
-    _refuse_foreign(path.name, head)
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    refuse_foreign(path.name, head)
+    found = FileKind("jsonl", packing, encodings.checked(encoding) if encoding else encodings.of_head(head))
+    if found.encoding == encodings.UTF8:
+        refuse_binary(path.name, head)
+        if encoding is None:
+            _check_utf8(path, limits)
+    with open_text(path, found, limits) as (_, stream):
+        head, _ = _first_bytes(stream)
+        first_line = _first_line(head, stream, limits)
+    text = head.replace(encodings.codecs.BOM_UTF8, b"").lstrip()
     if not text:
         raise BadInput(f"{path.name} holds nothing but blanks.")
-    if text[:1] == b"[":
-        return FileKind("json", guard.compressed, array_at=head.index(b"[") + 1)
-    if text[:1] == b"{":
-        return _json_kind(head, first_line, guard.compressed, limits)
-    return FileKind("csv", guard.compressed, delimiter=_delimiter(head))
+    return _laid_out(path, found, head, first_line, limits, part)
 
 
-def _refuse_foreign(name: str, head: bytes) -> None:
-    for magic, what in _FOREIGN.items():
-        if head.startswith(magic):
-            raise BadInput(f"{name} is {what}, which is not read here.", "Unpack or convert it to JSON Lines first.")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BadInput(f"{name} is saved as UTF-16.", "Save it as UTF-8 and import it again.")
-    if b"\x00" in head[:1024]:
-        raise BadInput(f"{name} is not a text file.", "Import JSON Lines, JSON, CSV or Parquet.")
+@contextmanager
+def open_text(path: Path, kind: FileKind, limits: Limits) -> Iterator[tuple[GuardedStream, io.BufferedReader]]:
+    """Give the guard of a file and its content as UTF-8, unpacked and without comments."""
+    guard, stream = open_stream(path, limits)
+    with guard:
+        if kind.encoding != encodings.UTF8:
+            stream = _buffered(encodings.Transcoder(stream, kind.encoding))
+        if kind.comments:
+            stream = _buffered(CommentStripper(stream))
+        yield guard, stream
 
 
-def _json_kind(head: bytes, first_line: bytes, compressed: bool, limits: Limits) -> FileKind:
-    """Tell apart: one object a line, one list inside an object, and objects that span several lines."""
+def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(raw, HEAD_BYTES)
+
+
+def _raw_head(path: Path, limits: Limits) -> tuple[str, bytes]:
+    """Return how a file is packed and its first unpacked bytes."""
+    guard, stream = open_stream(path, limits)
+    with guard:
+        head, damage = _first_bytes(stream)
+        if damage and not head:
+            raise BadInput(f"{path.name} cannot be unpacked: {damage}.", "Download the file again.")
+        return guard.packing, head
+
+
+def _first_bytes(stream: io.BufferedReader) -> tuple[bytes, str]:
+    """Return the first bytes that can be read, and why there are not more where packed content is damaged."""
+    pieces, size = [], 0
     try:
-        whole = bool(first_line.strip()) and isinstance(_parse(first_line, limits), dict)
-    except RowRejected:
-        whole = first_line.rstrip().endswith(b"}")  # a damaged first line of a file of lines
-    wrapped = _LIST_KEY.search(head)
-    one_object = wrapped and not head[len(first_line) :].strip()
-    if wrapped and (not whole or one_object) and not _is_record(first_line, limits):
-        return FileKind("json", compressed, array_at=wrapped.end())
-    return FileKind("jsonl", compressed) if whole else FileKind("json", compressed, array_at=-1)
+        while size < HEAD_BYTES and (piece := stream.read1(HEAD_BYTES - size)):
+            pieces.append(piece)
+            size += len(piece)
+    except StreamDamaged as error:
+        return b"".join(pieces), str(error)
+    return b"".join(pieces), ""
 
 
-def _parse(line: bytes, limits: Limits) -> object:
-    return parse_json(line.removeprefix(b"\xef\xbb\xbf"), limits)
-
-
-def _is_record(line: bytes, limits: Limits) -> bool:
-    """Say whether a line is a record of its own and not a wrapper round a list of them."""
+def _first_line(head: bytes, stream: io.BufferedReader, limits: Limits) -> bytes:
+    """Return the first line: it may be longer than the head."""
+    if b"\n" in head or len(head) < HEAD_BYTES:
+        return head.split(b"\n", 1)[0]
     try:
-        row = _parse(line, limits)
-    except RowRejected:
-        return False
-    return isinstance(row, dict) and not _RECORD_KEYS.isdisjoint(str(key).lower() for key in row)
+        return (head + stream.readline(limits.line_bytes)).split(b"\n", 1)[0]
+    except StreamDamaged:
+        return head
 
 
-def _delimiter(head: bytes) -> str:
-    """Return the separator that splits the first line into the most cells."""
-    line = head.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip("\r\n").split("\n", 1)[0]
-    counts = {mark: len(next(csv.reader([line], delimiter=mark), [])) for mark in (",", "\t", ";", "|")}
-    return max(counts, key=lambda mark: counts[mark])
+def _check_utf8(path: Path, limits: Limits) -> None:
+    """Refuse a text that as a whole is no UTF-8; a few damaged lines in one that is cost their rows."""
+    scan = encodings.Utf8Scan()
+    guard, stream = open_stream(path, limits)
+    with guard:
+        scan.run(stream)
+    if scan.is_other_encoding:
+        raise scan.refusal(path.name)
+
+
+def _laid_out(
+    path: Path, found: FileKind, head: bytes, first_line: bytes, limits: Limits, part: str | None
+) -> FileKind:
+    """Return the kind with the layout of its records."""
+    start = head.replace(encodings.codecs.BOM_UTF8, b"").lstrip()
+    if start[:1] in b"[{/" and has_comments(head):
+        found = replace(found, comments=True, notes=("Comments in the file are left out.",))
+        with open_text(path, found, limits) as (_, stream):
+            head, _ = _first_bytes(stream)
+        start = head.replace(encodings.codecs.BOM_UTF8, b"").lstrip()
+        first_line = head.lstrip().split(b"\n", 1)[0]
+    quoted_rows = start[:1] == b'"' and re.match(rb'"\s*\{\s*\\"', start) is not None
+    if start[:1] not in (b"[", b"{") and not quoted_rows:
+        return replace(found, kind="csv", csv=csv_layout(path.name, head))
+
+    def whole_stream() -> Iterator[io.BufferedReader]:
+        with open_text(path, found, limits) as (_, stream):
+            yield stream
+
+    layout = json_layout(path.name, head, first_line, whole_stream, limits, part)
+    return replace(found, kind=layout.kind, json=layout, notes=(*found.notes, *layout.notes))

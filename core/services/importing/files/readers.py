@@ -1,31 +1,34 @@
-"""Records of a file, one at a time: JSON Lines, JSON, CSV, plain or gzip, and Parquet.
+"""Records of a file, one at a time: JSON Lines, JSON, CSV, plain or packed, and Parquet.
 
 A record that cannot be read becomes a :class:`RawRow` with a problem, and reading continues. Only blank lines are
-skipped.
+skipped. Formats and the database are not known here.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from core.domain.errors import BadInput
-from core.services.importing.files.escaping import ESCAPING, unguard
-from core.services.importing.files.json_elements import ElementScanner
-from core.services.importing.files.kinds import FileKind
-from core.services.importing.files.streams import GuardedStream, StreamDamaged, open_stream
-from core.services.importing.limits import Limits, RowRejected, allow_csv_fields, parse_json
+from core.services.importing.files.csv_rows import csv_rows
+from core.services.importing.files.encodings import UTF8, title_of
+from core.services.importing.files.escaping import unguard
+from core.services.importing.files.json_rows import json_lines, json_list
+from core.services.importing.files.kinds import FileKind, open_text
+from core.services.importing.files.side_car import was_escaped
+from core.services.importing.files.streams import GuardedStream
+from core.services.importing.files.unpack import StreamDamaged
+from core.services.importing.limits import Limits, printable
 from core.services.importing.rows import RawRow
 
 if TYPE_CHECKING:
     from core.services.importing.files.parquet import ParquetRows
 
-SIDE_CAR = ".manifest.json"
-_CHUNK = 1 << 18
+_OWN_TABLE = {"pair_sha256", "source", "prompt", "messages", "response_a", "response_b", "labels"}
+"""Columns of the table export, which guards every cell that looks like a formula."""
 
 
 class RowReader:
@@ -40,8 +43,8 @@ class RowReader:
         self.kind = kind
         self.limits = limits
         self.size = path.stat().st_size
+        self._open = ExitStack()
         self._guard: GuardedStream | None = None
-        self._stream: io.BufferedReader | None = None  # kept: closing it would close the guard
         self._parquet: ParquetRows | None = None
 
     def __enter__(self) -> Self:
@@ -52,8 +55,7 @@ class RowReader:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        if self._guard is not None:
-            self._guard.close()
+        self._open.close()
         if self._parquet is not None:
             self._parquet.close()
 
@@ -62,163 +64,69 @@ class RowReader:
         """Bytes of the file read so far (an estimate for Parquet)."""
         if self._parquet is not None:
             return int(self.size * self._parquet.share)
-        return 0 if self._guard is None or self._guard.closed else self._guard.position
+        return 0 if self._guard is None else self._guard.position
 
     def __iter__(self) -> Iterator[RawRow]:
+        """Yield the records.
+
+        Raises:
+            BadInput: when the file cannot be read at all, or holds no row that can be read; says the first reason.
+        """
+        count, usable, first = 0, 0, None
+        for row in self._records():
+            count += 1
+            usable += row.values is not None
+            first = first or row
+            yield row
+        if not count:
+            raise BadInput(f"{self.path.name} holds no rows{self._without_rows()}.", "There is nothing to import.")
+        if not usable and first is not None:
+            what = f"None of the {count:,} rows of {self.path.name} can be read. Line {first.line}"
+            what = what if count > 1 else f"The one row of {self.path.name} cannot be read"
+            raise BadInput(f"{what}: {printable(first.problem)}.", "Look at the file.")
+
+    def _without_rows(self) -> str:
+        if self._parquet is not None:
+            return f" (columns: {', '.join(self._parquet.names[:12])})"
+        return {"csv": " below its header", "json": ": its list is empty"}.get(self.kind.kind, "")
+
+    def _records(self) -> Iterator[RawRow]:
         if self.kind.kind == "parquet":
             from core.services.importing.files.parquet import ParquetRows  # loads pyarrow, which no other file needs
 
             self._parquet = rows = ParquetRows(self.path, self.limits)
             yield from rows
             return
-        self._guard, self._stream = open_stream(self.path, self.limits)
         line = 0
         try:
-            for row in self._text_rows(self._stream):
+            for row in self._text_rows():
                 line = row.line
-                yield row
+                yield row if row.values is not None or self.kind.encoding == UTF8 else self._in_its_encoding(row)
         except StreamDamaged as error:
             yield RawRow(line + 1, None, f"the rest of the file is lost: {error}")
 
-    def _text_rows(self, stream: io.BufferedReader) -> Iterator[RawRow]:
+    def _text_rows(self) -> Iterator[RawRow]:
         if self.kind.kind == "jsonl":
-            return _json_lines(stream, self.limits)
+            return json_lines(self._reopened(), self.kind.json, self.limits)
         if self.kind.kind == "json":
-            return _json_list(stream, self.kind.array_at, self.limits)
-        rows = _csv_rows(stream, self.kind.delimiter, self.limits)
-        return _unescaped(rows) if _was_escaped(self.path) else rows
+            return json_list(self._reopened, self.kind.json, self.limits)
+        return self._unguarded(csv_rows(self._reopened(), self.kind.csv, self.limits))
 
+    def _reopened(self) -> io.BufferedReader:
+        self._open.close()
+        self._guard, stream = self._open.enter_context(open_text(self.path, self.kind, self.limits))
+        return stream
 
-def _bounded_line(stream: io.BufferedReader, limits: Limits) -> bytes | None:
-    """Return the next line with its end, b"" at the end of the file, None for a line above the limit."""
-    line = stream.readline(limits.line_bytes + 1)
-    if len(line) <= limits.line_bytes:
-        return line
-    while line and not line.endswith(b"\n"):
-        line = stream.readline(_CHUNK)
-    return None
+    def _unguarded(self, rows: Iterator[RawRow]) -> Iterator[RawRow]:
+        """Remove the apostrophe that the table export put before cells that a spreadsheet would run."""
+        guarded = was_escaped(self.path)
+        for row in rows:
+            if row.values is None or not (guarded or row.values.keys() >= _OWN_TABLE):
+                yield row
+            else:
+                yield RawRow(row.line, {name: unguard(str(text)) for name, text in row.values.items()})
 
-
-def _json_lines(stream: io.BufferedReader, limits: Limits) -> Iterator[RawRow]:
-    number = 0
-    while (line := _bounded_line(stream, limits)) != b"":
-        number += 1
-        if number == 1 and line is not None:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if line is None:
-            yield _too_long(number, limits)
-        elif line := line.strip():
-            yield _json_row(number, line, limits)
-
-
-def _json_list(stream: io.BufferedReader, array_at: int, limits: Limits) -> Iterator[RawRow]:
-    """Yield the elements of a list, or objects that stand one after the other when ``array_at`` is -1."""
-    if array_at > 0:
-        stream.read(array_at)
-    scanner = ElementScanner(array_at >= 0, limits.line_bytes)
-    number = 0
-    while not scanner.done and (chunk := stream.read1(_CHUNK)):
-        if number == 0:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-        for element in scanner.feed(chunk):
-            number += 1
-            yield _too_long(number, limits) if element is None else _json_row(number, element, limits)
-    if scanner.rest() != b"":
-        yield RawRow(number + 1, None, "the file ends in the middle of this record")
-
-
-def _json_row(number: int, data: bytes, limits: Limits) -> RawRow:
-    try:
-        values = parse_json(data, limits)
-    except RowRejected as error:
-        return RawRow(number, None, error.reason)
-    if not isinstance(values, dict):
-        return RawRow(number, None, "it is not an object with named fields")
-    return RawRow(number, values)
-
-
-def _too_long(number: int, limits: Limits) -> RawRow:
-    return RawRow(number, None, f"the row has more than the {limits.line_bytes:,} bytes allowed")
-
-
-class _CsvLines:
-    """Decoded lines for the csv module; the iterator continues after a line that it refused."""
-
-    def __init__(self, stream: io.BufferedReader, limits: Limits) -> None:
-        self._stream = stream
-        self._limits = limits
-        self.count = 0
-
-    def __iter__(self) -> _CsvLines:
-        return self
-
-    def __next__(self) -> str:
-        line = _bounded_line(self._stream, self._limits)
-        if line == b"":
-            raise StopIteration
-        self.count += 1
-        if line is None:
-            raise RowRejected(f"the line has more than the {self._limits.line_bytes:,} bytes allowed")
-        try:
-            return line.decode("utf-8-sig" if self.count == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise RowRejected(f"it is not UTF-8 text (byte {error.start + 1})") from None
-
-
-def _csv_rows(stream: io.BufferedReader, delimiter: str, limits: Limits) -> Iterator[RawRow]:
-    allow_csv_fields(limits.line_bytes)
-    lines = _CsvLines(stream, limits)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    while True:
-        number = lines.count + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, RowRejected) as error:
-            if header is None:
-                raise BadInput(f"The first line of the file is no header: {error}.") from error
-            yield RawRow(number, None, _csv_reason(error))
-            continue
-        if header is None:
-            header = _checked_header(cells)
-        elif cells:
-            yield _csv_row(number, header, cells)
-
-
-def _csv_row(number: int, header: list[str], cells: list[str]) -> RawRow:
-    if len(cells) != len(header):
-        return RawRow(number, None, f"it has {len(cells)} cells, the header has {len(header)}")
-    return RawRow(number, dict(zip(header, cells, strict=True)))
-
-
-def _csv_reason(error: Exception) -> str:
-    return error.reason if isinstance(error, RowRejected) else f"it is not CSV: {error}"
-
-
-def _checked_header(cells: list[str]) -> list[str]:
-    header = [cell.strip() for cell in cells]
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise BadInput(f"Two columns are called {twice[0]!r}.", "Rename one of them and import again.")
-    return header
-
-
-def _was_escaped(path: Path) -> bool:
-    """Say whether this CSV was written by the table export, which guards cells that look like formulas."""
-    side_car = path.with_name(path.name + SIDE_CAR)
-    try:
-        manifest: object = json.loads(side_car.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("escaping") == ESCAPING
-
-
-def _unescaped(rows: Iterator[RawRow]) -> Iterator[RawRow]:
-    """Remove the apostrophe that the export put before cells that a spreadsheet would run."""
-    for row in rows:
-        if row.values is None:
-            yield row
-        else:
-            yield RawRow(row.line, {name: unguard(str(text)) for name, text in row.values.items()})
+    def _in_its_encoding(self, row: RawRow) -> RawRow:
+        """Return a rejected row that speaks of the encoding of the file."""
+        name = title_of(self.kind.encoding)
+        return RawRow(row.line, None, row.problem.replace("is not UTF-8 text", f"is not text in {name}"))

@@ -1,39 +1,35 @@
-"""Bytes of a file from outside, plain or gzip, read in bounded pieces and guarded against decompression bombs."""
+"""Bytes of a file from outside, plain or packed, read in bounded pieces and guarded against decompression bombs."""
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
+import stat
 from pathlib import Path
 from types import TracebackType
 
 from core.domain.errors import BadInput
+from core.services.importing.files.unpack import MAGIC, StreamDamaged, packing_of, unpacker
 from core.services.importing.limits import Limits
 
-GZIP_MAGIC = b"\x1f\x8b"
-_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
-
-
-class StreamDamaged(Exception):
-    """The compressed content cannot be read further; what was read before is valid."""
+_BUFFER = 1 << 18
 
 
 class GuardedStream(io.RawIOBase):
-    """A readable stream over a plain or gzip file that counts what goes in and what comes out.
+    """A readable stream over a plain or packed file that counts what goes in and what comes out.
 
     Attributes:
+        packing: gzip, bzip2, xz, zstandard, or empty.
         expanded: bytes handed out so far.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
         super().__init__()
         self._limits = limits
+        self._name = path.name
         self._file = path.open("rb")
-        magic = self._file.read(2)
+        self.packing = packing_of(self._file.read(max(map(len, MAGIC))))
         self._file.seek(0)
-        self.compressed = magic == GZIP_MAGIC
-        self._source = gzip.GzipFile(fileobj=self._file) if self.compressed else self._file
+        self._source = unpacker(self._file, self.packing) if self.packing else self._file
         self.expanded = 0
 
     def readable(self) -> bool:
@@ -44,28 +40,27 @@ class GuardedStream(io.RawIOBase):
         """Fill ``buffer``; see :class:`io.RawIOBase`.
 
         Raises:
-            StreamDamaged: when the compressed content is cut short or altered.
+            StreamDamaged: when the packed content is cut short or altered; says how much was unpacked.
             BadInput: when it expands beyond the limits.
         """
         try:
             piece = self._source.read(len(buffer))
-        except _DAMAGE as error:
-            raise StreamDamaged(f"the compressed content is cut short or damaged ({error})") from error
+        except StreamDamaged as error:
+            raise StreamDamaged(f"{error}; {self.expanded:,} bytes were unpacked") from error
         buffer[: len(piece)] = piece
         self.expanded += len(piece)
-        if self.compressed:
+        if self.packing:
             self._check_ratio()
         return len(piece)
 
     @property
     def position(self) -> int:
         """Bytes of the file on disk that were read so far; for progress."""
-        return self._file.tell()
+        return 0 if self._file.closed else self._file.tell()
 
     def close(self) -> None:
-        """Close both layers."""
+        """Close the file."""
         if not self.closed:
-            self._source.close()
             self._file.close()
         super().close()
 
@@ -76,15 +71,15 @@ class GuardedStream(io.RawIOBase):
 
     def _check_ratio(self) -> None:
         limits = self._limits
+        problem = ""
         if self.expanded > limits.expanded_bytes:
+            problem = f"more than {limits.expanded_bytes >> 30} GiB"
+        elif self.expanded > limits.ratio_floor and self.expanded > limits.ratio * max(self.position, 1):
+            problem = f"more than {limits.ratio} times its size"
+        if problem:
             raise BadInput(
-                f"The file expands to more than {limits.expanded_bytes >> 30} GiB; reading stopped there.",
-                "Split it into smaller files.",
-            )
-        if self.expanded > limits.ratio_floor and self.expanded > limits.ratio * max(self.position, 1):
-            raise BadInput(
-                f"The file expands to more than {limits.ratio} times its size; reading stopped there.",
-                "If you trust the file, unpack it first and import the unpacked file.",
+                f"{self._name} expands to {problem}; reading stopped there.",
+                "If you trust the file, unpack it, split it where it is large, and import the unpacked files.",
             )
 
 
@@ -96,25 +91,25 @@ def open_stream(path: Path, limits: Limits) -> tuple[GuardedStream, io.BufferedR
     """
     check_file(path, limits)
     guard = GuardedStream(path, limits)
-    return guard, io.BufferedReader(guard, buffer_size=1 << 18)
+    return guard, io.BufferedReader(guard, buffer_size=_BUFFER)
 
 
 def check_file(path: Path, limits: Limits) -> None:
-    """Refuse a path that is missing, no file, empty or too large.
+    """Refuse a path that is missing, no regular file, empty or too large.
 
     Raises:
         BadInput: with the reason.
     """
     try:
-        size = path.stat().st_size
+        found = path.stat()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the name and its permissions.") from error
-    if not path.is_file():
-        raise BadInput(f"{path} is not a file.", "Name one file; a folder is imported file by file.")
-    if size == 0:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadInput(f"{path} is not a file.", "Name files, or a folder that holds them.")
+    if found.st_size == 0:
         raise BadInput(f"{path.name} is empty; there is nothing to import.", "Check whether it was copied completely.")
-    if size > limits.file_bytes:
+    if found.st_size > limits.file_bytes:
         raise BadInput(
-            f"{path.name} has {size / 2**30:.1f} GiB; files above {limits.file_bytes >> 30} GiB are refused.",
+            f"{path.name} has {found.st_size / 2**30:.1f} GiB; files above {limits.file_bytes >> 30} GiB are refused.",
             "Split it into smaller files.",
         )

@@ -126,7 +126,11 @@ NAMED: dict[str, tuple[bytes, int]] = {
     "lone surrogate": (LINE + LINE.replace(b"x", b"\\udfff"), 1),
     "nul": (LINE + LINE.replace(b'"x"', b'"x\\u0000"'), 1),
     "nan": (LINE + LINE.replace(b'"x"', b"NaN"), 1),
-    "nan in an unused field": (LINE + LINE.replace(b"{", b'{"s": NaN, '), 1),
+    "nan in an unused field": (LINE + LINE.replace(b"{", b'{"s": NaN, '), 0),
+    "repeated key in an unused field": (LINE + LINE.replace(b"{", b'{"s": 1, "s": 2, '), 0),
+    "deep nesting in an unused field": (LINE + LINE.replace(b"{", b'{"s": ' + b"[" * 5000 + b"]" * 5000 + b", "), 0),
+    "huge number in an unused field": (LINE + LINE.replace(b"{", b'{"s": ' + b"9" * 10_000 + b", "), 0),
+    "half a pair in an unused field": (LINE + LINE.replace(b"{", b'{"s": "\\ud800", '), 0),
     "duplicate key": (LINE + LINE.replace(b"{", b'{"chosen": "z", '), 1),
     "deep nesting": (LINE + b"[" * 100_000 + b"\n", 1),
     "deep nesting in a field": (LINE + LINE.replace(b'"x"', b"[" * 50_000 + b"]" * 50_000), 1),
@@ -141,8 +145,8 @@ NAMED: dict[str, tuple[bytes, int]] = {
     "empty object": (LINE + b"{}\n", 1),
     "numbers for texts": (LINE + LINE.replace(b'"y"', b"3"), 1),
     "huge number": (LINE + LINE.replace(b'"y"', b"9" * 10_000), 1),
-    "latin-1 bytes": (LINE + LINE.replace(b"q", b"\xe9"), 1),
-    "overlong utf-8": (LINE + LINE.replace(b"q", b"\xc0\x80"), 1),
+    "latin-1 bytes in a file that is UTF-8": (LINE + LINE.replace(b"q", b"\xe9") + LINE.replace(b"q", "é".encode()), 1),
+    "overlong utf-8": (LINE + LINE.replace(b"q", b"\xc0\x80") + LINE.replace(b"q", "é".encode()), 1),
     "half a record": (LINE + LINE[:20], 1),
 }
 

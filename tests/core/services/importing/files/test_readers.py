@@ -15,8 +15,8 @@ from core.services.importing.rows import RawRow
 LIMITS = Limits()
 
 
-def read(path: Path, limits: Limits = LIMITS) -> list[RawRow]:
-    with RowReader(path, sniff(path, limits), limits) as reader:
+def read(path: Path, limits: Limits = LIMITS, **choices: str) -> list[RawRow]:
+    with RowReader(path, sniff(path, limits, **choices), limits) as reader:
         return list(reader)
 
 
@@ -30,7 +30,7 @@ def test_that_lines_are_numbered_and_bad_ones_do_not_stop_the_reading(tmp_path: 
     rows = read(write(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"a": 1}\n\n{"a": \n[1]\n{"a": 2}'))
     assert [(row.line, row.values) for row in rows] == [(1, {"a": 1}), (3, None), (4, None), (5, {"a": 2})]
     assert "not JSON" in rows[1].problem
-    assert rows[2].problem == "it is not an object with named fields"
+    assert rows[2].problem == "it is a list, not an object with named fields"
 
 
 def test_that_a_line_above_the_limit_is_one_rejected_row(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_that_a_decompression_bomb_is_stopped(tmp_path: Path) -> None:
     bomb = gzip.compress(b'{"a": "' + b"0" * (20 << 20) + b'"}\n')
     path = write(tmp_path, "bomb.jsonl.gz", bomb)
     with pytest.raises(BadInput, match="200 times its size"):
-        read(path)
+        read(path, Limits(ratio_floor=1 << 20))
 
 
 def test_that_a_list_is_cut_into_its_elements_wherever_the_chunks_end(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_that_every_usual_way_to_write_json_records_is_read(tmp_path: Path, data
 def test_that_a_list_that_is_cut_short_says_so(tmp_path: Path) -> None:
     found = read(write(tmp_path, "a.json", b'[{"a": 1}, {"a": "hal'))
     assert found[0].values == {"a": 1}
-    assert found[1].problem == "the file ends in the middle of this record"
+    assert found[1].problem == "the file is cut off in the middle of this record, after 10 bytes of it"
 
 
 def test_that_csv_cells_may_hold_line_breaks_quotes_and_commas(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_that_a_csv_row_with_too_few_cells_is_rejected_alone(tmp_path: Path) -> 
 
 
 def test_that_a_csv_row_with_broken_quotes_or_bytes_is_rejected_alone(tmp_path: Path) -> None:
-    found = read(write(tmp_path, "a.csv", b'x,y\n"a"b,c\n\xff,1\n2,3\n'))
+    found = read(write(tmp_path, "a.csv", b'x,y\n"a"b,c\n\xff,1\n2,3\n'), encoding="utf-8")
     assert [row.values for row in found] == [None, None, {"x": "2", "y": "3"}]
 
 
@@ -130,8 +130,7 @@ def test_that_a_csv_row_with_broken_quotes_or_bytes_is_rejected_alone(tmp_path: 
         (b"", "is empty"),
         (b"  \n \n", "nothing but blanks"),
         (b"PK\x03\x04abc", "zip archive"),
-        (b"\xff\xfea\x00", "UTF-16"),
-        (b"ab\x00cd", "not a text file"),
+        (b"a" + bytes(range(9)) * 30, "not a text file"),
         (b"\x1f\x8b\x08broken", "cannot be unpacked"),
         (b"PAR1 no parquet", "no readable Parquet"),
         (b"a,a\n1,2\n", "Two columns are called"),
