@@ -27,6 +27,7 @@ from core.training.probe import Probe, is_due
 from core.training.reference import tr_dpo
 from core.training.steps.gradient import GradientAccumulator, NotFinite
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.master_weights import master_values
 from core.training.steps.micro_batches import MicroBatches
 from core.training.steps.optimizer import (
     clip_gradients,
@@ -72,7 +73,7 @@ class Training:
         self.job, self.config, self.prepared, self.session = job, config, prepared, session
         self.interrupts = interrupts
         self.trainable = session.model.trainable()
-        self.optimizer = make_optimizer(config, self.trainable)
+        self.optimizer = make_optimizer(config, self.trainable, master_values(session.model, self.trainable))
         fits = min(job.processes.gather(prepared.fits))  # every process must cut a step alike
         micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, fits)
         self.state = RunState(

@@ -196,11 +196,12 @@ def _plan(
     quantised = config.quantize != "none"
     trained = adapter_numbers(shape, config) if config.lora_r else shape.parameters
     wide = max(number, 4)
+    copies = 0 if config.lora_r or number >= 4 else 4  # float32 copies of 16-bit weights, which AdamW updates
     return MemoryPlan(
         runtime=RUNTIME.get(device, RUNTIME["cpu"]),
         weights=int(shape.parameters * (0.6 if quantised else number)),
         adapters=trained * wide if config.lora_r else 0,
-        optimizer=trained * (wide if config.lora_r else number) * 3,
+        optimizer=trained * ((wide if config.lora_r else number) + 2 * wide + copies),
         activations=int(HELD * activation_bytes(shape, config, lengths, forward, checkpointing)),
         tiles=tile_bytes(shape, config, max(lengths), forward),
         available=available,

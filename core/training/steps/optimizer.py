@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +12,19 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from core.domain.run_config import RunConfig
 from core.training.parallel.fsdp import is_sharded, sharded_like, whole
+from core.training.steps.master_weights import MASTER, MasterAdamW, is_narrow
 
 _SEPARATOR = "::"
 
 
-def make_optimizer(config: RunConfig, trainable: Mapping[str, nn.Parameter]) -> torch.optim.AdamW:
+def make_optimizer(
+    config: RunConfig, trainable: Mapping[str, nn.Parameter], values: Mapping[Tensor, Tensor] | None = None
+) -> torch.optim.AdamW:
     """Return AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over ``trainable``.
 
     Weight decay does not apply to vectors (norms and biases). The fused kernel is element-wise, so its results do
-    not depend on threads or on the order of parameters.
+    not depend on threads or on the order of parameters. 16-bit parameters are updated through float32 copies, which
+    start from ``values`` where given (:mod:`core.training.steps.master_weights`).
     """
     matrices = [p for p in trainable.values() if p.ndim >= 2]
     vectors = [p for p in trainable.values() if p.ndim < 2]
@@ -29,13 +34,15 @@ def make_optimizer(config: RunConfig, trainable: Mapping[str, nn.Parameter]) -> 
         if params
     ]
     devices = {p.device.type for p in trainable.values()}
-    return torch.optim.AdamW(
-        groups,
-        lr=config.lr,
-        betas=(config.adam_beta1, config.adam_beta2),
-        eps=config.adam_eps,
-        fused=devices <= {"cpu", "cuda"},
-    )
+    options: dict[str, Any] = {
+        "lr": config.lr,
+        "betas": (config.adam_beta1, config.adam_beta2),
+        "eps": config.adam_eps,
+        "fused": devices <= {"cpu", "cuda"},
+    }
+    if any(is_narrow(p) for p in trainable.values()):
+        return MasterAdamW(groups, values or {}, **options)
+    return torch.optim.AdamW(groups, **options)
 
 
 def warmup_steps(config: RunConfig, total: int) -> int:
@@ -91,7 +98,7 @@ def optimizer_tensors(
     """
     found: dict[str, Tensor] = {}
     for name, parameter in trainable.items():
-        for key, value in optimizer.state.get(parameter, {}).items():
+        for key, value in _state_of(optimizer, parameter).items():
             tensor = whole(value.detach())
             if keep:
                 found[f"{name}{_SEPARATOR}{key}"] = tensor.cpu() if is_sharded(value) else tensor
@@ -112,7 +119,11 @@ def load_optimizer_tensors(
         by_name.setdefault(name, {})[key] = value
     if unknown := by_name.keys() - trainable.keys():
         raise KeyError(min(unknown))
-    names = {id(p): name for name, p in trainable.items()}
+    for name, parameter in trainable.items():
+        copied = by_name.get(name, {}).pop(MASTER, None)  # a checkpoint of an older version has none
+        if (updated := _updated(optimizer, parameter)) is not parameter:
+            updated.data.copy_(parameter.detach() if copied is None else sharded_like(parameter, copied))
+    names = {id(_updated(optimizer, p)): name for name, p in trainable.items()}
     ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
     state = {
         index: {key: sharded_like(trainable[name], value) for key, value in by_name[name].items()}
@@ -120,3 +131,15 @@ def load_optimizer_tensors(
         if name in by_name
     }
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _updated(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> nn.Parameter:
+    """Return what the optimizer updates for a parameter of the model: its float32 copy, or the parameter itself."""
+    return optimizer.masters[parameter] if isinstance(optimizer, MasterAdamW) else parameter
+
+
+def _state_of(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> dict[str, Tensor]:
+    """Return AdamW's state of a parameter, with its float32 copy where it has one."""
+    updated = _updated(optimizer, parameter)
+    state = optimizer.state.get(updated, {})
+    return {**state, MASTER: updated} if state and updated is not parameter else state

@@ -54,6 +54,15 @@ def start(
     return train(config, some_pairs() if pairs is None else pairs, model_dir=model_dir, run_dir=run_dir, **arguments)
 
 
+def run_until(model_dir: Path, run_dir: Path, step: int, **options: Any) -> None:
+    """Kill the run after the event of ``step``: nothing that comes after it happens."""
+    events = start(model_dir, run_dir, **options)
+    for event in events:
+        if isinstance(event, StepDone) and event.step == step:
+            break
+    events.close()  # type: ignore[attr-defined]  # it is a generator
+
+
 def kinds(events: list[RunEvent]) -> list[str]:
     """Names of the events, in order."""
     return [event.event for event in events]

@@ -15,7 +15,7 @@ from core.domain.run_events import CheckpointSaved, Failed, Finished, RunStarted
 from core.durable import verify_folder
 from core.training.checkpoints import save_load
 from core.training.checkpoints.fork import fork_checkpoint
-from tests.core.training.tiny_runs import SETTINGS, Switch, Watcher, run, some_pairs, start, steps_of
+from tests.core.training.tiny_runs import SETTINGS, Switch, Watcher, run, run_until, some_pairs, start, steps_of
 
 
 def same_bits(one: Path, other: Path) -> bool:
@@ -23,15 +23,6 @@ def same_bits(one: Path, other: Path) -> bool:
     return first.keys() == second.keys() and all(
         first[name].equal(second[name]) and first[name].dtype == second[name].dtype for name in first
     )
-
-
-def run_until(model_dir: Path, run_dir: Path, step: int, **options) -> None:
-    """Kill the run after the event of ``step``: nothing that comes after it happens."""
-    events = start(model_dir, run_dir, **options)
-    for event in events:
-        if isinstance(event, StepDone) and event.step == step:
-            break
-    events.close()
 
 
 FULL = {"lora_r": 0, "lr": 1e-3}
