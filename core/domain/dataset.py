@@ -24,6 +24,8 @@ __all__ = [
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+ROOT_FORMAT = 2
+"""What the root hash of a new version covers: 2 adds what the judgements behind each item say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion:
-    """A frozen dataset version as it stands in the workspace."""
+    """A frozen dataset version as it stands in the workspace.
+
+    Attributes:
+        chain_head: head of the workspace's hash chain when it was frozen; "" for a version from before the chain.
+    """
 
     id: int
     name: str
@@ -77,6 +83,7 @@ class DatasetVersion:
     rubric_titles: tuple[str, ...] = ()
     created_ms: int = 0
     created_by: str = ""
+    chain_head: str = ""
 
     @property
     def title(self) -> str:
@@ -174,13 +181,29 @@ def _force(item: FrozenItem) -> tuple[float, float, float]:
     return item.strength, item.weight, item.target
 
 
-def root_sha256(policy: FreezePolicy | Mapping[str, Any], rubric_sha256s: list[str], items: list[FrozenItem]) -> str:
+def root_sha256(
+    policy: FreezePolicy | Mapping[str, Any],
+    rubric_sha256s: list[str],
+    items: list[FrozenItem],
+    evidence: Mapping[int, str] | None = None,
+) -> str:
     """Return the hash over policy, rubric contents and the ordered items. Same inputs, same hash.
 
     The policy enters without its database ids, because what they select is in the items and rubrics. Give a policy
     that is already frozen as its stored plain values: 2 and 2.0 give different hashes.
+
+    Args:
+        policy: of the freeze.
+        rubric_sha256s: of the rubric versions behind the items.
+        items: in their order.
+        evidence: judgement id -> hash of what that judgement says (format 2); None for versions that were frozen before
+            the root hash covered judgements (format 1).
     """
     plain = policy.to_plain() if isinstance(policy, FreezePolicy) else dict(policy)
     for key in ("rubric_version_ids", "reviewer_ids", "source_ids"):
         plain.pop(key, None)
-    return sha256_json({"policy": plain, "rubrics": sorted(rubric_sha256s), "items": [i.to_plain() for i in items]})
+    whole: dict[str, Any] = {"policy": plain, "rubrics": sorted(rubric_sha256s)}
+    if evidence is None:
+        return sha256_json({**whole, "items": [i.to_plain() for i in items]})
+    rows = [{**i.to_plain(), "judgements": sorted(evidence[key] for key in i.judgement_ids)} for i in items]
+    return sha256_json({**whole, "items": rows, "format": ROOT_FORMAT})

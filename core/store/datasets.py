@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, FrozenItem, LeftOut
+from core.domain.dataset import ROOT_FORMAT, DatasetVersion, FreezePlan, FreezePolicy, FrozenItem, LeftOut
 from core.domain.errors import NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair, TrainingPair
 from core.store import judgement_views, pairs
+from core.store.chain_head import chain_head
 from core.store.plain import chunks, fetch, insert_row, only_id, read_json
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.write_context import WriteContext
@@ -48,6 +49,8 @@ def add(
         created_ms=context.at_ms,
         created_by=created_by,
         note=note,
+        root_format=ROOT_FORMAT,
+        chain_head=chain_head(session).words,
     )
     insert_many(
         session,
@@ -218,4 +221,5 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         rubric_titles=tuple(title for (title,) in titles),
         created_ms=row.created_ms,
         created_by=row.created_by,
+        chain_head=row.chain_head,
     )

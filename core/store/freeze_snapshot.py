@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from core.domain.aggregation import Label
 from core.domain.judgement import Task, Verdict
+from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
 
@@ -52,6 +53,7 @@ class FreezeSnapshot:
         labels: pair id -> current labels, gold and retest answers left out.
         flags: pair id -> flags of all its current judgements.
         consents: source id -> consent.
+        evidence: judgement id -> sha256 of what the judgement says, for the root hash.
         snapshot_version: equal for two snapshots between which nothing that matters was written.
     """
 
@@ -59,6 +61,7 @@ class FreezeSnapshot:
     labels: dict[int, list[Label]] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
     consents: dict[int, str] = field(default_factory=dict)
+    evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
     snapshot_version: tuple[Any, ...] = ()
 
@@ -81,6 +84,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
             )
         )
     found.labels = dict(labels)
+    found.evidence = _evidence(session)
     flags: dict[int, set[str]] = defaultdict(set)
     query = """SELECT c.pair_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
         WHERE c.flagged>0"""
@@ -100,6 +104,14 @@ def snapshot_version(session: Session) -> tuple[Any, ...]:
             (SELECT max(id) FROM event_log WHERE op='source.consent')""",
     )
     return tuple(highest)
+
+
+def _evidence(session: Session) -> dict[int, str]:
+    query = f"""SELECT c.judgement_id, CAST({EVIDENCE} AS BLOB) FROM current_label c
+        JOIN judgement j ON j.id=c.judgement_id JOIN presentation p ON p.id=j.presentation_id
+        JOIN rubric_version v ON v.id=j.rubric_version_id WHERE c.task NOT IN('gold','retest')"""
+    rows = session.connection().exec_driver_sql(query)
+    return {key: digest_of(raw) for key, raw in rows}
 
 
 def _candidates(session: Session) -> list[Candidate]:

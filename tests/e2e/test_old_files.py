@@ -106,12 +106,12 @@ class TestTheWorkspace:
         assert found[part] == facts()["workspace"][part]
 
     def test_that_opening_it_changes_no_row(self, app: Application) -> None:
-        found = {}
+        found, tables = {}, {name: table for name, table in facts()["tables"].items() if name != "alembic_version"}
         with closing(sqlite3.connect(app.folder / "workspace.db")) as db:
-            for name, table in facts()["tables"].items():
+            for name, table in tables.items():
                 rows = db.execute(f'SELECT {", ".join(table["columns"])} FROM "{name}"').fetchall()
                 found[name] = {**table, "rows": len(rows), "sha256": digest(sorted(map(repr, rows)))}
-        assert found == facts()["tables"]
+        assert found == tables
 
     def test_that_a_backup_of_it_is_restored(self, old: Path, tmp_path: Path) -> None:
         with Application.open(restore(old / "backup.db", tmp_path / "restored")) as app:

@@ -119,8 +119,8 @@ def _frozen(
         counts={**_counts(snapshot, items, labels, reasons), **texts.counts},
         left_out=tuple(LeftOut(reason, len(ids), tuple(sorted(ids)[:_IDS_KEPT])) for reason, ids in reasons),
         rubric_titles=tuple(snapshot.rubrics[key].title for key in used),
-        root_sha256=root_sha256(policy, shas, items),
         notes=(*_notes(snapshot, policy, items), *texts.notes),
+        root_sha256=root_sha256(policy, shas, items, snapshot.evidence),
     )
     return Frozen(plan, items, tuple(used), snapshot.snapshot_version)
 

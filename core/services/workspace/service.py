@@ -10,6 +10,8 @@ from pathlib import Path
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.store import events, overview
+from core.store.chain.sealer import Head
+from core.store.chain_head import chain_head
 from core.store.search.index import SearchIndex
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
@@ -20,6 +22,7 @@ from core.store.sqlite.identity import SCHEMA, db_path, inspect
 ActivityItem = events.Event
 Account = overview.Account
 BackupFile = backups.BackupFile
+ChainHead = Head
 Finding = integrity.Finding
 ImportAccount = overview.ImportAccount
 
@@ -128,6 +131,11 @@ class WorkspaceService:
         if to is None:
             backups.thin(self._store.folder)
         return path
+
+    def chain_head(self) -> ChainHead:
+        """Return the last entry of the hash chain: who notes it elsewhere can prove later that nothing was altered."""
+        with self._store.read() as session:
+            return chain_head(session)
 
     def activity(self, limit: int = 50, before_id: int | None = None) -> list[ActivityItem]:
         """Return what happened, newest first; ``before_id`` continues a page."""

@@ -15,7 +15,7 @@ def _guard(name: str, table: str, event: str, when: str, message: str) -> str:
     )
 
 
-def _append_only(table: str, what: str, *keys: str) -> list[str]:
+def append_only(table: str, what: str, *keys: str) -> list[str]:
     """Guard a table whose rows never change: ``keys`` are conditions that find a row in the way of NEW."""
     taken = " OR ".join(f"EXISTS(SELECT 1 FROM {table} WHERE {key})" for key in keys)
     return [
@@ -64,7 +64,7 @@ _RUBRIC_VERSION = [
 ]
 
 _PRESENTATION = [
-    *_append_only("presentation", "presentation", "id=NEW.id OR uid=NEW.uid"),
+    *append_only("presentation", "presentation", "id=NEW.id OR uid=NEW.uid"),
     _guard(
         "presentation_rubric",
         "presentation",
@@ -78,7 +78,7 @@ _OF_CHAIN = "pair_id=NEW.pair_id AND rubric_version_id=NEW.rubric_version_id AND
 _ROOTS = "NEW.supersedes IS NULL AND supersedes IS NULL"
 _LABELS = "('label','relabel','imported')"
 _JUDGEMENT = [
-    *_append_only(
+    *append_only(
         "judgement",
         "judgement",
         "id=NEW.id OR uid=NEW.uid",
@@ -152,9 +152,9 @@ GUARDS: tuple[str, ...] = (
     *_identity("reviewer", "reviewer", ("id", "uid", "kind", "created_ms")),
     *_identity("source", "source", ("id", "uid", "kind", "file_sha256", "created_ms")),
     *_identity("rubric", "rubric", ("id", "uid", "kind", "created_ms")),
-    *_append_only("prompt", "prompt", "id=NEW.id OR sha256=NEW.sha256"),
-    *_append_only("pair", "pair", "id=NEW.id OR sha256=NEW.sha256"),
-    *_append_only("pair_source", "source of a pair", "pair_id=NEW.pair_id AND source_id=NEW.source_id"),
+    *append_only("prompt", "prompt", "id=NEW.id OR sha256=NEW.sha256"),
+    *append_only("pair", "pair", "id=NEW.id OR sha256=NEW.sha256"),
+    *append_only("pair_source", "source of a pair", "pair_id=NEW.pair_id AND source_id=NEW.source_id"),
     *_RUBRIC_VERSION,
     *_PRESENTATION,
     *_JUDGEMENT,
@@ -163,5 +163,5 @@ GUARDS: tuple[str, ...] = (
     *_part_of_dataset("dataset_item_judgement"),
     *_part_of_dataset("dataset_rubric"),
     *_part_of_dataset("dataset_left_out"),
-    *_append_only("event_log", "logged event", "id=NEW.id"),
+    *append_only("event_log", "logged event", "id=NEW.id"),
 )

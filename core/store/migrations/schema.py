@@ -6,5 +6,6 @@ from core.store.migrations.ddl_0001_guards import GUARDS
 from core.store.migrations.ddl_0001_tables import INDEXES, SEED, TABLES
 from core.store.migrations.ddl_0001_tallies import TALLIES
 from core.store.migrations.ddl_0002_texts import TEXTS
+from core.store.migrations.ddl_0003_chain import CHAIN
 
-STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS)
+STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN)

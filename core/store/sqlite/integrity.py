@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.conversation import Prompt
-from core.domain.dataset import FrozenItem, root_sha256
+from core.domain.dataset import ROOT_FORMAT, FrozenItem, root_sha256
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json, sha256_text
 from core.domain.rubric import RubricBody
 from core.store import text_notes
+from core.store.chain import verify
+from core.store.chain.material import EVIDENCE, digest_of
 from core.store.migrations.schema import STATEMENTS
 
 Progress = Callable[[str, int, int], None]
@@ -27,11 +29,17 @@ Check = Callable[[sqlite3.Connection], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. ``check`` names the check, ``serious`` is False where nothing is lost."""
+    """One thing that is wrong.
+
+    Attributes:
+        check: the name of the check. message: what is wrong, and where.
+        serious: False where nothing is lost. hint: what to do.
+    """
 
     check: str
     message: str
     serious: bool = True
+    hint: str = ""
 
 
 def run(connection: sqlite3.Connection, folder: Path, on_progress: Progress | None = None) -> list[Finding]:
@@ -51,9 +59,9 @@ def _finish(name: str, check: Check, connection: sqlite3.Connection) -> list[Fin
     """Run one check; on a damaged file it may fail half-way, which is a finding too."""
     found: list[Finding] = []
     try:
-        found.extend(Finding(name, message) for message in check(connection))
-    except (sqlite3.Error, ValueError, KeyError, TypeError, UserError) as error:
-        found.append(Finding(name, f"This check could not be finished: {error}."))
+        found.extend(Finding(name, message, hint=_ADVICE.get(name, _CHANGED)) for message in check(connection))
+    except (sqlite3.Error, ValueError, KeyError, TypeError, UserError, RecursionError) as error:
+        found.append(Finding(name, f"This check could not be finished: {error}.", hint=_ADVICE.get(name, _CHANGED)))
     return found
 
 
@@ -147,9 +155,12 @@ def _broken(c: sqlite3.Connection, rules: dict[str, str]) -> Iterator[str]:
 
 def _contents(c: sqlite3.Connection) -> Iterator[str]:
     """Hash prompts, pairs and published rubric versions anew."""
-    for key, sha, body in c.execute("SELECT id, sha256, body FROM prompt"):
-        if sha256_text(body) != sha and Prompt.from_plain(json.loads(body)).sha256 != sha:
+    for key, sha, body, text, turns in c.execute("SELECT id, sha256, body, text, turns FROM prompt"):
+        prompt = Prompt.from_plain(json.loads(body))
+        if sha256_text(body) != sha and prompt.sha256 != sha:
             yield f"The text of prompt {key} is not what was imported."
+        elif len(prompt.messages) != turns or text not in _searchable(prompt):
+            yield f"The searchable text of prompt {key} does not repeat the prompt."
     query = (
         "SELECT p.id, p.sha256, q.body, a_text, b_text, a_sha256, b_sha256 FROM pair p JOIN prompt q ON q.id=prompt_id"
     )
@@ -162,11 +173,15 @@ def _contents(c: sqlite3.Connection) -> Iterator[str]:
             yield f"Rubric version {key} is not what was published."
 
 
+def _searchable(prompt: Prompt) -> tuple[str, ...]:
+    return prompt.as_text(), "\n\n".join(message.content for message in prompt.messages)
+
+
 def _frozen(c: sqlite3.Connection) -> Iterator[str]:
     """Compute the root hash of every frozen dataset version anew, from its policy as it was written down."""
-    for key, name, number, sha, policy in c.execute(
-        "SELECT id, name, number, root_sha256, policy FROM dataset WHERE state='frozen'"
-    ):
+    for key, name, number, sha, policy, form, head in c.execute(
+        "SELECT id, name, number, root_sha256, policy, root_format, chain_head FROM dataset WHERE state='frozen'"
+    ).fetchall():
         rubrics = [
             row[0]
             for row in c.execute(
@@ -175,17 +190,31 @@ def _frozen(c: sqlite3.Connection) -> Iterator[str]:
                 (key,),
             )
         ]
-        if root_sha256(dict(json.loads(policy)), rubrics, _items(c, key)) != sha:
+        evidence = None if form < ROOT_FORMAT else _evidence(c, key)
+        if root_sha256(dict(json.loads(policy)), rubrics, _items(c, key), evidence) != sha:
             yield f"Dataset version {name} v{number} is not what was frozen."
+        if (noted := verify.noted_head(head)) and (why := verify.conflict(c, *noted)):
+            yield f"The chain head in dataset version {name} v{number} does not fit: {why}."
 
 
 def _items(c: sqlite3.Connection, dataset_id: int) -> list[FrozenItem]:
     query = """SELECT position, i.pair_id, p.sha256, split, chosen, strength, weight, target, is_tie
         FROM dataset_item i JOIN pair p ON p.id=i.pair_id WHERE dataset_id=? ORDER BY position"""
+    links = "SELECT position, judgement_id FROM dataset_item_judgement WHERE dataset_id=?"
+    behind: dict[int, list[int]] = {}
+    for position, judgement in c.execute(links, (dataset_id,)):
+        behind.setdefault(position, []).append(judgement)
     return [
-        FrozenItem(pos, pair, sha, split, chosen, strength, weight, target, bool(tie), ())
+        FrozenItem(pos, pair, sha, split, chosen, strength, weight, target, bool(tie), tuple(behind.get(pos, ())))
         for pos, pair, sha, split, chosen, strength, weight, target, tie in c.execute(query, (dataset_id,))
     ]
+
+
+def _evidence(c: sqlite3.Connection, dataset_id: int) -> dict[int, str]:
+    query = f"""SELECT j.id, CAST({EVIDENCE} AS BLOB) FROM dataset_item_judgement d
+        JOIN judgement j ON j.id=d.judgement_id JOIN presentation p ON p.id=j.presentation_id
+        JOIN rubric_version v ON v.id=j.rubric_version_id WHERE d.dataset_id=?"""
+    return {key: digest_of(raw) for key, raw in c.execute(query, (dataset_id,))}
 
 
 def _orphans(c: sqlite3.Connection, folder: Path) -> Iterator[str]:
@@ -208,4 +237,16 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("contents", _contents),
     ("frozen datasets", _frozen),
     ("text flags", text_notes.problems),
+    ("hash chain", verify.problems),
 )
+_CHANGED = "Somebody changed the file without Pairwright. Compare with a backup from before, or restore it."
+_ADVICE: dict[str, str] = {
+    "file": "The file is damaged. Restore a backup, or run salvage to bring what is readable into a new workspace.",
+    "references": _CHANGED,
+    "schema": _CHANGED,
+    "judgement chains": _CHANGED,
+    "counts": _CHANGED,
+    "contents": _CHANGED,
+    "frozen datasets": "Do not train on this version. Restore a backup in which it is sound, or freeze again.",
+    "hash chain": _CHANGED,
+}

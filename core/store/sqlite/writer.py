@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
 from core.domain.errors import UserError
+from core.store.chain.sealer import Sealer
 from core.store.sqlite.connect import connect, enter_wal, leave_wal
 from core.store.sqlite.errors import clear_errors
 
@@ -57,6 +58,8 @@ class Writer:
         with clear_errors("opening the workspace"):
             self._raw = connect(path, "rw")
             enter_wal(self._raw)
+            self._sealer = Sealer(self._raw)
+            self._sealer.seal_found()
         self._engine = _engine(self._raw)
         self._thread = threading.Thread(target=self._run, name="workspace-writer", daemon=True)
         self._thread.start()
@@ -129,7 +132,10 @@ class Writer:
         with clear_errors(label):
             self._dirty = True
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                return job(session)
+                value = job(session)
+                session.flush()
+                self._sealer.seal()
+                return value
 
     def _checkpoint(self) -> None:
         """Move the log into the file. PASSIVE never waits for readers, so a queued label does not either."""

@@ -35,10 +35,22 @@ from core.store.tables.pairs import (
     PromptRow,
     SourceRow,
 )
-from core.store.tables.workspace import CounterRow, EventRow, MetaRow, ModelRow, ReviewerRow, RunRow, SettingRow
+from core.store.tables.workspace import (
+    ChainEntryRow,
+    ChainStateRow,
+    CounterRow,
+    EventRow,
+    MetaRow,
+    ModelRow,
+    ReviewerRow,
+    RunRow,
+    SettingRow,
+)
 
 __all__ = [
     "BookmarkRow",
+    "ChainEntryRow",
+    "ChainStateRow",
     "CounterRow",
     "CurrentLabelRow",
     "DatasetItemJudgementRow",

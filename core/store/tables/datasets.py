@@ -22,6 +22,8 @@ class DatasetRow(SQLModel, table=True):
     created_ms: int
     created_by: str = ""
     note: str = ""
+    root_format: int = 1
+    chain_head: str = ""
 
 
 class DatasetItemRow(SQLModel, table=True):

@@ -87,3 +87,30 @@ class EventRow(SQLModel, table=True):
     subject_id: Optional[int] = None
     detail: str = "{}"
     session: str = ""
+
+
+class ChainEntryRow(SQLModel, table=True):
+    """One entry of the hash chain: the last ids that it covers, and a hash over them and the entry before."""
+
+    __tablename__ = "chain"
+    id: Optional[int] = Field(default=None, primary_key=True)
+    at_ms: int
+    kind: str
+    format: int
+    pair_to: int
+    presentation_to: int
+    judgement_to: int
+    event_log_to: int
+    links: str
+    digests: str
+    sha256: str
+
+
+class ChainStateRow(SQLModel, table=True):
+    """The hash of one state of a row that may change, such as a reviewer's name."""
+
+    __tablename__ = "chain_row"
+    entry: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    key: int = Field(primary_key=True)
+    sha256: str

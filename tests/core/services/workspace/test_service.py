@@ -13,7 +13,7 @@ from core.services.application import Application
 from core.services.workspace.service import backups_of, is_workspace, restore
 from core.store import reviewers
 from core.store.plain import insert_row
-from core.store.sqlite.identity import DB_FILE
+from core.store.sqlite.identity import DB_FILE, SCHEMA
 from core.store.tables import ImportBatchRow
 from tests.fakes.workspaces import opened, person, tie
 
@@ -45,7 +45,7 @@ def test_that_info_counts_what_is_there(app: Application) -> None:
     info = app.workspace.info()
     expected = {"pairs": 6, "prompts": 6, "labelled": 1, "labels": 1, "judgements": 3, "reviewers": 1, "rubrics": 1}
     assert {k: info.counts[k] for k in expected} == expected
-    assert info.schema == 1
+    assert info.schema == SCHEMA
     assert info.size_bytes > 0
 
 

@@ -1,0 +1,217 @@
+"""Which bytes of a row the hash chain covers.
+
+SQLite itself builds the bytes, because reading each imported row into Python would cost more than the import can
+spare. Every text is preceded by its length in bytes, so that no content can move from one column into the next; numbers
+end with a comma. Only operators and functions that all versions of SQLite compute alike are used.
+
+The lists of columns belong to a format number, which each entry of the chain carries. A column that is added to a table
+later is covered from the next format on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+FORMAT = 1
+LINKS_MODULUS = 1 << 256
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A table that only grows: an entry of the chain covers its rows up to an id.
+
+    Attributes:
+        table: its name; the column ``<table>_to`` of ``chain`` holds the last id covered.
+        row: SQL expression of the bytes of one row, for the alias ``t``.
+        noun: what a row is called in a message.
+    """
+
+    table: str
+    row: str
+    noun: str
+
+    @property
+    def upto(self) -> str:
+        """The column of ``chain`` that holds the last id covered."""
+        return f"{self.table}_to"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A table whose rows may change by the program's own acts: the chain holds a hash of each state of each row.
+
+    Attributes:
+        key: column that names the row.
+        columns: columns whose change is an act to record.
+        row: SQL expression of the bytes of one row, for the alias ``t``.
+        only: condition on ``t`` for rows that are sealed, such as published versions.
+        noun: what a row is called in a message.
+    """
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    row: str
+    noun: str
+    only: str = "1"
+
+
+def text(column: str) -> str:
+    """Return the SQL expression of a text that people or files decide: length in bytes, colon, text; "-" for NULL."""
+    return f"coalesce(length(CAST({column} AS BLOB))||':'||{column},'-')"
+
+
+def word(column: str) -> str:
+    """Return the SQL expression of a number, a hash, an id or a word of the program, none of which holds a comma."""
+    return f"coalesce({column},'-')||','"
+
+
+def _row(words: str, optional: str = "", texts: str = "") -> str:
+    """Return the bytes of a row: columns that are never NULL, columns that may be, texts."""
+    parts = ["||','||".join(f"t.{name}" for name in words.split()) + "||','"]
+    parts += [word(f"t.{name}") for name in optional.split()] + [text(f"t.{name}") for name in texts.split()]
+    return "||".join(parts)
+
+
+def _children(table: str, row: str, order: str) -> str:
+    rows = f"SELECT {row} AS r FROM {table} c WHERE c.dataset_id=t.id ORDER BY {order}"
+    return f"coalesce((SELECT group_concat(r,'') FROM ({rows})),'')"
+
+
+_ITEM = "c.position||','||c.pair_id||','||c.split||','||c.chosen||','||c.is_tie||','"
+"""Strength, weight and target are covered by the root hash: SQLite's versions write fractions differently."""
+_LINK = "c.position||','||c.judgement_id||','"
+_LEFT_OUT = f"{text('c.reason')}||{word('c.count')}||{text('c.pair_ids')}"
+_DATASET = "||'/'||".join(
+    (
+        _row(
+            "id number root_format created_ms uid state", "root_sha256", "name policy counts created_by note chain_head"
+        ),
+        _children("dataset_item", _ITEM, "c.position"),
+        _children("dataset_item_judgement", _LINK, "c.position,c.judgement_id"),
+        _children("dataset_rubric", "c.rubric_version_id||','", "c.rubric_version_id"),
+        _children("dataset_left_out", _LEFT_OUT, "c.reason"),
+    )
+)
+
+LOGS: tuple[Log, ...] = (
+    # The texts of a pair are covered by its content hash, which *Check workspace* computes anew.
+    Log("pair", _row("id prompt_id source_id created_ms sha256", "", "a_generation b_generation"), "pair"),
+    Log(
+        "presentation",
+        _row(
+            "id uid pair_id reviewer_id rubric_version_id task left_is position shown_ms mono_ms session", "", "queue"
+        ),
+        "presentation",
+    ),
+    Log(
+        "judgement",
+        _row(
+            "id uid presentation_id revision pair_id reviewer_id rubric_version_id task kind op at_ms mono_ms session"
+            " app_version",
+            "verdict strength confidence supersedes",
+            "reason flags criteria rationale edit spans process",
+        ),
+        "judgement",
+    ),
+    Log("event_log", _row("id at_ms op session", "reviewer_id subject_id", "summary subject detail"), "logged event"),
+)
+
+REGISTERS: tuple[Register, ...] = (
+    Register(
+        "reviewer",
+        "id",
+        ("uid", "name", "kind", "note", "created_ms"),
+        _row("id uid kind created_ms", "", "name note"),
+        "reviewer",
+    ),
+    Register(
+        "source",
+        "id",
+        ("uid", "name", "kind", "licence", "consent", "file_name", "file_sha256", "format", "voice", "note"),
+        _row("id uid kind consent created_ms", "file_sha256", "name licence file_name format voice note"),
+        "source",
+    ),
+    Register("rubric", "id", ("uid", "name", "kind"), _row("id uid kind created_ms", "", "name"), "rubric"),
+    Register(
+        "rubric_version",
+        "id",
+        ("state",),
+        _row(
+            "id uid rubric_id number major state level created_ms",
+            "sha256 based_on published_ms",
+            "change_note body",
+        ),
+        "rubric version",
+        only="t.state='published'",
+    ),
+    Register("dataset", "id", ("state",), _DATASET, "dataset version", only="t.state='frozen'"),
+    Register(
+        "import_batch",
+        "id",
+        ("rows", "imported", "duplicates", "rejected", "judgements", "byte_offset", "status"),
+        _row(
+            "id source_id number file_sha256 rows imported duplicates rejected judgements byte_offset status at_ms",
+            "",
+            "format",
+        ),
+        "part of an import",
+    ),
+    Register(
+        "run",
+        "id",
+        ("uid", "name", "dataset_id", "dataset_sha256", "folder", "model_path", "tags", "note"),
+        _row("id uid created_ms", "dataset_id dataset_sha256", "name folder model_path tags note"),
+        "registered run",
+    ),
+    Register(
+        "skip",
+        "presentation_id",
+        ("reason", "taken_back"),
+        _row("presentation_id pair_id reviewer_id rubric_version_id taken_back at_ms", "", "reason"),
+        "pair put aside",
+    ),
+)
+
+EVIDENCE = "||".join((
+    *(text(f"j.{name}") for name in (
+        "task", "verdict", "reason", "flags", "criteria", "rationale", "edit", "spans"
+    )),
+    word("j.strength"), word("j.confidence"), text("p.left_is"), text("v.sha256"),
+))  # fmt: skip
+"""What a judgement says, without what is this workspace's own (ids, times, names): judgement j, presentation p, rubric
+version v. A dataset version's root hash covers it, and is the same on every machine."""
+
+
+def range_digests(connection: sqlite3.Connection, log: Log, first: int, last: int) -> dict[int, str]:
+    """Return entry -> sha256 of the rows of ``log`` that the entries ``first`` to ``last`` cover; "" for none."""
+    query = f"""SELECT e.id, CAST(group_concat({log.row},'') AS BLOB) FROM chain e JOIN chain b ON b.id=e.id-1
+        CROSS JOIN {log.table} t ON t.id>b.{log.upto} AND t.id<=e.{log.upto}
+        WHERE e.id BETWEEN ? AND ? GROUP BY e.id"""
+    return {entry: digest_of(raw) for entry, raw in connection.execute(query, (first, last))}
+
+
+def range_digest(connection: sqlite3.Connection, log: Log, after: int, upto: int) -> str:
+    """Return the sha256 of the rows of ``log`` with after < id <= upto; "" for none."""
+    query = f"SELECT CAST(group_concat({log.row},'') AS BLOB) FROM {log.table} t WHERE t.id>? AND t.id<=?"
+    (raw,) = connection.execute(query, (after, upto)).fetchone()
+    return "" if raw is None else digest_of(raw)
+
+
+def register_digest(connection: sqlite3.Connection, register: Register, key: int) -> str | None:
+    """Return the sha256 of a row of a register, None where there is none to seal."""
+    query = f"SELECT CAST({register.row} AS BLOB) FROM {register.table} t WHERE t.{register.key}=? AND {register.only}"
+    found = connection.execute(query, (key,)).fetchone()
+    return None if found is None else digest_of(found[0])
+
+
+def link_value(pair_id: int, source_id: int, row: int) -> int:
+    """Return the summand of one row of ``pair_source``: the chain holds the sum over all, whatever their order."""
+    return int.from_bytes(hashlib.sha256(b"%d,%d,%d" % (pair_id, source_id, row)).digest(), "big")
+
+
+def digest_of(raw: bytes) -> str:
+    """Return the hex sha256 of the bytes of some rows."""
+    return hashlib.sha256(raw).hexdigest()
