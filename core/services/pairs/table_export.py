@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core import durable
 from core.domain.errors import BadInput
-from core.domain.ids import canonical_json
+from core.domain.ids import canonical_json, new_uid
 from core.domain.pair import Pair, Response
 from core.domain.pair_table import PairFilter
 from core.services.importing.files.escaping import ESCAPING, guard
@@ -43,19 +43,25 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
 
     Raises:
         BadInput: the name does not end in .csv.
-        StorageFull, UserError: an existing file is unchanged.
+        StorageFull, UserError: an existing table is unchanged.
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() != ".csv":
         raise BadInput("The pair table is written as CSV.", "Name a file that ends in .csv.")
     ids = repository.ids(session, wanted)
-    durable.write_stream(path, _csv(session, ids))
-    rows, sha = _counted(path)
-    if rows != len(ids):
-        raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")
-    manifest = {"kind": "pairwright-table", "escaping": ESCAPING, "rows": rows, "sha256": sha, "columns": list(COLUMNS)}
-    side_car = path.with_name(path.name + SIDE_CAR)
-    durable.write_json(side_car, manifest)
+    unnamed = path.parent / f"{durable.TMP_PREFIX}{new_uid()}.csv"
+    try:
+        durable.write_stream(unnamed, _csv(session, ids))
+        rows, sha = _counted(unnamed)
+        if rows != len(ids):
+            raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")
+        manifest = {"kind": "pairwright-table", "escaping": ESCAPING, "rows": rows, "sha256": sha}
+        side_car = path.with_name(path.name + SIDE_CAR)
+        # First: it names the table by its hash and says nothing about another one, so no moment has a table without it.
+        durable.write_json(side_car, {**manifest, "columns": list(COLUMNS)})
+        durable.move(unnamed, path)
+    finally:
+        unnamed.unlink(missing_ok=True)
     return TableReport(str(path), str(side_car), rows, sha)
 
 

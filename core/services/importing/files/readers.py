@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from core.domain.errors import BadInput
 from core.services.importing.files.csv_rows import csv_rows
 from core.services.importing.files.encodings import UTF8, title_of
-from core.services.importing.files.escaping import unguard
+from core.services.importing.files.escaping import as_exported, unguard
 from core.services.importing.files.json_rows import json_lines, json_list
 from core.services.importing.files.kinds import FileKind, open_text
 from core.services.importing.files.side_car import was_escaped
@@ -121,10 +121,14 @@ class RowReader:
         """Remove the apostrophe that the table export put before cells that a spreadsheet would run."""
         guarded = was_escaped(self.path)
         for row in rows:
-            if row.values is None or not (guarded or row.values.keys() >= _OWN_TABLE):
+            if row.values is None:
                 yield row
+            elif row.values.keys() >= _OWN_TABLE:
+                yield RawRow(row.line, as_exported({name: str(cell) for name, cell in row.values.items()}))
+            elif guarded:
+                yield RawRow(row.line, {name: unguard(str(cell)) for name, cell in row.values.items()})
             else:
-                yield RawRow(row.line, {name: unguard(str(text)) for name, text in row.values.items()})
+                yield row
 
     def _in_its_encoding(self, row: RawRow) -> RawRow:
         """Return a rejected row that speaks of the encoding of the file."""

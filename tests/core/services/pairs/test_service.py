@@ -151,6 +151,29 @@ def test_that_the_table_as_csv_runs_no_formula_and_reads_back(app: Application, 
             ]
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_that_a_table_without_the_file_beside_it_reads_back_to_the_same_pairs(
+    app: Application, tmp_path: Path, guarded: bool
+) -> None:
+    report = app.pairs.export_table(tmp_path / "table.csv")
+    Path(report.manifest_path).unlink()
+    if not guarded:  # a program took the guard off
+        with open(report.path, encoding="utf-8", newline="") as handle:
+            rows = [[cell.removeprefix("'") for cell in line] for line in csv.reader(handle)]
+        with open(report.path, "w", encoding="utf-8", newline="") as handle:
+            csv.writer(handle).writerows(rows)
+    again = app.imports.run(Path(report.path)).value
+    assert (again.imported, again.duplicates, again.rejected) == (0, 11, 0)
+
+
+def test_that_the_file_beside_a_table_says_nothing_about_another_table(app: Application, tmp_path: Path) -> None:
+    report = app.pairs.export_table(tmp_path / "table.csv")
+    Path(report.path).write_text("prompt,chosen,rejected\n'quoted,a,b\n", encoding="utf-8")
+    with fresh(tmp_path / "other") as other:
+        other.imports.run(Path(report.path))
+        assert other.pairs.detail(1).pair.prompt.as_text() == "'quoted"
+
+
 def test_that_reading_a_table_back_into_its_own_workspace_doubles_no_label(app: Application, tmp_path: Path) -> None:
     report = app.pairs.export_table(tmp_path / "table.csv", PairFilter(label="labelled"))
     result = app.imports.run(report.path).value

@@ -57,3 +57,55 @@ def test_that_the_footer_is_looked_at_before_a_row_is_unpacked(tmp_path: Path) -
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(BadInput, match="no readable Parquet"):
         ParquetRows(path, Limits())
+
+
+def test_that_a_dictionary_of_one_huge_text_takes_memory_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    huge = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * (4 << 20)]))
+    pq.write_table(pa.table({"text": huge}), path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    rows = [row.values for row in ParquetRows(path, Limits())]
+    assert len(rows) == 5000
+    assert len({id(row["text"]) for row in rows[:1000] if row}) < 20
+
+
+def test_that_text_which_repeats_is_no_bomb(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    texts = [f"{i % 7} " + "the same honest answer " * 40 for i in range(30_000)]
+    pq.write_table(pa.table({"text": texts}), path, use_dictionary=False, compression="zstd")
+    assert sum(1 for _ in ParquetRows(path, Limits())) == 30_000
+
+
+ODD = {
+    "nanoseconds": pa.array([1, 2, None], pa.timestamp("ns")),
+    "durations": pa.array([1, 2, None], pa.duration("ns")),
+    "decimals": pa.array([None, 1, 2], pa.decimal128(20, 3)),
+    "halves": pa.array([1.5, None, float("nan")], pa.float16()),
+    "maps": pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int64())),
+    "large lists of structs": pa.array([[{"a": "x"}], None, []], pa.large_list(pa.struct([("a", pa.string())]))),
+    "dictionaries": pa.array(["a", None, "a"]).dictionary_encode(),
+    "broken text": pa.array([b"a", b"\xff", None], pa.binary()).view(pa.string()),
+    "late dates": pa.array([10**12, 0, None], pa.int64()).cast(pa.timestamp("s")),
+    "views": pa.array(["a", None, "b"], pa.string_view()),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_that_a_column_of_an_odd_type_which_nobody_uses_costs_no_row(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"prompt": ["p", "q", "r"], "odd": ODD[kind]}), path, row_group_size=1)
+    assert [row.values["prompt"] for row in ParquetRows(path, Limits()) if row.values] == ["p", "q", "r"]
+
+
+def test_that_text_stored_as_binary_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": pa.array(["schön".encode(), b"\xff", None], pa.binary())}), path)
+    found = [row.values["a"] for row in ParquetRows(path, Limits()) if row.values]
+    assert found == ["schön", Unusable("binary data, not text"), None]
+
+
+def test_that_a_file_without_rows_says_so_and_names_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"prompt": pa.array([], pa.string()), "chosen": pa.array([], pa.string())}), path)
+    with pytest.raises(BadInput, match=r"has no rows \(columns: prompt, chosen\)"):
+        ParquetRows(path, Limits())
