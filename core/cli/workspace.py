@@ -1,4 +1,4 @@
-"""Commands on a workspace as a whole: create, import, check, back up, restore, account.
+"""Commands on a workspace as a whole: create, check, back up, restore, account.
 
 Each opens the workspace, calls one service and prints the outcome. Writing commands exit 3 while another process has
 the workspace open. Imports inside a function load the workspace libraries, which no other command may need.
@@ -18,7 +18,6 @@ from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
-from core.services.importing.formats.registry import format_infos
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -27,8 +26,6 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("init", help="Create an empty workspace.")(init)
-    app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, plain or gz.")(import_file)
-    app.command("formats", help="List the formats that import reads.")(list_formats)
     app.command("check", help="Check for damage and for counts that do not add up.")(check)
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
     app.command("restore", help="Create a new workspace from a backup; nothing is overwritten.")(restore)
@@ -49,38 +46,6 @@ def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] 
         say_json({"path": str(info.path), "uuid": info.uuid, "name": info.name, "created": new})
     else:
         say(f"Workspace {info.name} {'created' if new else 'exists already'} at {info.path}")
-
-
-def import_file(
-    workspace: _Ws,
-    file: Annotated[Path, typer.Argument(help="What to import.")],
-    fmt: Annotated[str, typer.Option("--format", help="Key of a format, see `formats`; detected when left out.")] = "",
-    name: Annotated[str, typer.Option(help="Name of the source.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
-    consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
-    as_json: _Json = False,
-) -> None:
-    """Import one file; a second import adds nothing."""
-    if consent not in CONSENTS:
-        raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
-    with open_workspace(workspace) as app:
-        report = app.imports.run(file, fmt=fmt or None, name=name or None, licence=licence, consent=consent).value
-    if as_json:
-        say_json(_plain(report))
-        return
-    say(
-        f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates, "
-        f"{report.rejected} rejected; {report.judgements} labels."
-    )
-    for reason, count in report.reasons.items():
-        say(f"{count:8}  rejected: {reason}")
-    if report.rejects_path:
-        say(f"The rejected rows are listed in {report.rejects_path}")
-
-
-def list_formats(as_json: _Json = False) -> None:
-    """Print key, name and content of every format."""
-    _say_rows([dataclasses.asdict(info) for info in format_infos()], "", as_json)
 
 
 def check(workspace: _Ws, as_json: _Json = False) -> None:

@@ -1,4 +1,4 @@
-"""Whose labels an import brings: each reviewer of a file labels a pair once."""
+"""Whose labels an import brings: a reviewer's label is stored once, and one that contradicts it beside it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,56 @@ from sqlmodel import Session
 from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind
 from core.store import reviewers
-from core.store.import_rows import Target
+from core.store.import_rows import NewLabel, Target
 from core.store.plain import fetch
 from core.store.sqlite.write_context import WriteContext
 
+Said = tuple[str, int | None]
+"""Verdict and strength, in canonical sides."""
+
 
 class ImportReviewers:
-    """Turns the names in a file into reviewers and refuses a second label of one reviewer on one pair."""
+    """Turns the names in a file into reviewers, and tells a label given again from one that says something else.
 
-    def __init__(self, session: Session, target: Target, context: WriteContext, judged: set[tuple[int, str]]) -> None:
+    A judgement counts once for its reviewer and pair. So a second label that differs from the first is stored under the
+    reviewer's name with "(label 2)" behind it: nothing is lost, and the pair is seen to be disagreed on.
+    """
+
+    def __init__(
+        self, session: Session, target: Target, context: WriteContext, judged: dict[tuple[int, str], set[Said]]
+    ) -> None:
         self._session, self._target, self._context = session, target, context
         self._judged = judged
         self._closed = {pair_id for pair_id, _ in judged} if target.repeats_labels else set()
         self._known: dict[str, tuple[int, str]] = {}
         self.used: set[str] = set()
 
-    def admit(self, pair_id: int, reviewer: str) -> int | None:
-        """Return the reviewer who may label the pair now, or None when that reviewer has labelled it before."""
-        plain = self._name(reviewer)
-        if pair_id in self._closed or (pair_id, plain.lower()) in self._judged:
-            return None
-        if reviewer not in self._known:
+    def admit(self, pair_id: int, label: NewLabel) -> tuple[int | None, int]:
+        """Return the reviewer under whom the label is stored, None when it is there already, and which label it is."""
+        if pair_id in self._closed:
+            return None, 0
+        said = (label.verdict, label.strength)
+        plain, number = self._name(label.reviewer), 1
+        while True:
+            name = plain if number == 1 else f"{plain} (label {number})"
+            before = self._judged.get((pair_id, name.lower()))
+            if before is None:
+                reviewer_id, name = self._reviewer(name)  # which has another name where a person has the plain one
+                before = self._judged.get((pair_id, name.lower()))
+                if before is None:
+                    self._judged[(pair_id, name.lower())] = {said}
+                    self.used.add(name)
+                    return reviewer_id, number
+            if said in before:
+                return None, number
+            number += 1
+
+    def _reviewer(self, name: str) -> tuple[int, str]:
+        if name not in self._known:
             note = f"Labels that came with {self._target.source_name}"
-            found = reviewers.ensure(self._session, plain, ReviewerKind.IMPORTED, self._context, note)
-            self._known[reviewer] = (found.id, found.name)
-        reviewer_id, name = self._known[reviewer]
-        if (pair_id, name.lower()) in self._judged:
-            return None
-        self._judged.add((pair_id, name.lower()))
-        self.used.add(name)
-        return reviewer_id
+            found = reviewers.ensure(self._session, name, ReviewerKind.IMPORTED, self._context, note)
+            self._known[name] = (found.id, found.name)
+        return self._known[name]
 
     def _name(self, reviewer: str) -> str:
         if not reviewer:
@@ -44,13 +64,16 @@ class ImportReviewers:
         return reviewer if self._target.names_reviewers else f"{self._target.reviewer} {reviewer}"
 
 
-def judged_on(session: Session, pair_ids: set[int]) -> set[tuple[int, str]]:
-    """Return (pair id, reviewer name in lower case) of every label on these pairs, taken-back ones included."""
+def judged_on(session: Session, pair_ids: set[int]) -> dict[tuple[int, str], set[Said]]:
+    """Return (pair id, reviewer name in lower case) -> what was said, taken-back labels included."""
     if not pair_ids:
-        return set()
+        return {}
     values = (canonical_json(sorted(pair_ids)),)
     query = (
-        "SELECT DISTINCT g.pair_id, r.name FROM json_each(?) j CROSS JOIN judgement g ON g.pair_id=j.value"
-        " CROSS JOIN reviewer r ON r.id=g.reviewer_id"
+        "SELECT DISTINCT g.pair_id, r.name, g.verdict, g.strength FROM json_each(?) j"
+        " CROSS JOIN judgement g ON g.pair_id=j.value CROSS JOIN reviewer r ON r.id=g.reviewer_id"
     )
-    return {(pair_id, name.lower()) for pair_id, name in fetch(session, query, values)}
+    found: dict[tuple[int, str], set[Said]] = {}
+    for pair_id, name, verdict, strength in fetch(session, query, values):
+        found.setdefault((pair_id, name.lower()), set()).add((verdict, strength))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,27 @@ class BatchResult:
 
     Attributes:
         imported: records that brought at least one new pair.
-        duplicates: records all of whose pairs were there already.
+        duplicates: records all of whose pairs were there before this file was read.
+        repeats: records all of whose pairs stood in an earlier record of the file.
         pairs: new pairs.
         judgements: labels stored.
-        known_labels: labels not stored because that reviewer has judged the pair already.
+        known_labels: labels not stored because that reviewer has given the same one already.
+        second_labels: labels that contradict an earlier one of their reviewer, stored under a name of their own.
+        known_pair_labels: labels stored for pairs that were there before this file was read.
     """
 
     imported: int = 0
     duplicates: int = 0
+    repeats: int = 0
     pairs: int = 0
     judgements: int = 0
     known_labels: int = 0
+    second_labels: int = 0
+    known_pair_labels: int = 0
     reviewers: set[str] = field(default_factory=set)
+
+    def add(self, other: BatchResult) -> None:
+        """Add the counts of a later batch."""
+        for name in (entry.name for entry in fields(self) if entry.name != "reviewers"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.reviewers |= other.reviewers

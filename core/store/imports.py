@@ -57,8 +57,9 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
     """Store the pairs and labels of some records; see :class:`BatchResult`."""
     result = BatchResult()
     ids = _ids_by_hash(session, "pair", (pair.sha256 for row in rows for pair in row.pairs))
-    before = dict(ids)
+    old = set(ids.values())
     fresh: list[tuple[int, NewPair]] = []
+    brought: list[bool] = []  # row for row, whether it brought a new pair
     next_id = _next_id(session, "pair")
     for row in rows:
         new_here = 0
@@ -68,12 +69,17 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
                 fresh.append((next_id, pair))
                 next_id += 1
                 new_here += 1
-        result.imported += new_here > 0
-        result.duplicates += new_here == 0
+        brought.append(new_here > 0)
     result.pairs = len(fresh)
     _insert_pairs(session, target, fresh, context)
-    _insert_sources(session, target, rows, ids, set(before.values()))
-    _insert_labels(session, target, rows, ids, set(before.values()), result, context)
+    noted = _insert_sources(session, target, rows, ids, old)
+    for row, new in zip(rows, brought, strict=True):
+        # A pair is noted with the first record of the file it stood in.
+        repeated = not new and all(noted[ids[pair.sha256]] < row.line for pair in row.pairs)
+        result.imported += new
+        result.repeats += repeated
+        result.duplicates += not new and not repeated
+    _insert_labels(session, target, rows, ids, old, noted, result, context)
     return result
 
 
@@ -134,18 +140,22 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
 
 def _insert_sources(
     session: Session, target: Target, rows: Sequence[NewRow], ids: dict[str, int], old: set[int]
-) -> None:
-    """Note that each pair was found in this source, once, with the first record it stood in."""
-    query = "SELECT s.pair_id FROM json_each(?) j CROSS JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
-    noted = {row[0] for row in fetch(session, query, (canonical_json(sorted(old)), target.source_id))} if old else set()
+) -> dict[int, int]:
+    """Note that each pair was found in this source, once, with the first record it stood in; return pair -> record."""
+    query = (
+        "SELECT s.pair_id, s.row FROM json_each(?) j CROSS JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
+    )
+    found = fetch(session, query, (canonical_json(sorted(old)), target.source_id)) if old else []
+    noted = {row[0]: row[1] for row in found}
     links = []
     for row in rows:
         for pair in row.pairs:
             key = ids[pair.sha256]
             if key not in noted:
-                noted.add(key)
+                noted[key] = row.line
                 links.append((key, target.source_id, row.line))
     insert_many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
+    return noted
 
 
 def _insert_labels(
@@ -154,10 +164,11 @@ def _insert_labels(
     rows: Sequence[NewRow],
     ids: dict[str, int],
     old: set[int],
+    noted: dict[int, int],
     result: BatchResult,
     context: WriteContext,
 ) -> None:
-    """Store the labels as judgements of imported reviewers; one reviewer never judges a pair twice this way."""
+    """Store the labels as judgements of imported reviewers; one that its reviewer has given already adds nothing."""
     if not any(pair.labels for row in rows for pair in row.pairs):
         return
     reviewers = ImportReviewers(session, target, context, judged_on(session, old))
@@ -168,10 +179,12 @@ def _insert_labels(
         for pair in row.pairs:
             key = ids[pair.sha256]
             for label in pair.labels:
-                reviewer_id = reviewers.admit(key, label.reviewer)
+                reviewer_id, number = reviewers.admit(key, label)
                 if reviewer_id is None:
                     result.known_labels += 1
                     continue
+                result.second_labels += number > 1
+                result.known_pair_labels += key in old and noted[key] == row.line
                 presentations.append((presented, next(uids), key, reviewer_id, pair.left_is, row.line))
                 labels.append((judged, next(uids), presented, key, reviewer_id, label.verdict, label.strength))
                 presented, judged = presented + 1, judged + 1

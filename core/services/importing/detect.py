@@ -1,22 +1,25 @@
-"""Detecting the format of a file: every format converts a sample; the one with the highest confidence is taken."""
+"""Detecting the format of a file: every format converts rows of it; the one with the highest confidence is taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.domain.errors import BadInput
-from core.services.importing.formats.columns import Row, Sample, answer_columns, prompt_column
+from core.domain.errors import BadInput, UsageError
+from core.services.importing.formats.codings import ALIASES
+from core.services.importing.formats.column_names import usual_role
 from core.services.importing.formats.registry import FORMATS, format_of
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
+from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.rows import RawRow
+from core.services.importing.reading import FIELDS, ColumnRole, ColumnUse, Reading, Remarks
+from core.services.importing.refusal import column_list, refuse
+from core.services.importing.rows import ParsedPair
 
-SAMPLE_ROWS = 2000  # columns and label values are taken from these
-_TRIED = 200  # and this many of them are converted by every format that fits
+_TRIED = 200  # rows, spread over the sample, that are converted by every format that fits
 _LEAST = 0.05
-_SAMPLE_CHARS = 32 << 20
+_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,76 +43,159 @@ class Detection:
         return self.fmt.key_with(self.bound.option)
 
 
-def take_sample(rows: Iterable[RawRow]) -> Sample:
-    """Return the readable ones among the first records; fewer where they are huge, so that memory stays small."""
-    values = []
-    chars = 0
-    for count, row in enumerate(rows, 1):
-        if row.values is not None:
-            values.append(row.values)
-            chars += sum(len(cell) if isinstance(cell, str) else len(str(cell)) for cell in row.values.values())
-        if count >= SAMPLE_ROWS or chars > _SAMPLE_CHARS:
-            break
-    return Sample.of(values)
-
-
 def detect(path: Path, sample: Sample, limits: Limits, fmt: str | None = None) -> Detection:
     """Return the format of a file, or bind the one asked for.
 
     Args:
         path: the file, for its name only.
-        sample: its first records.
+        sample: of its rows.
         limits: what a field may hold.
-        fmt: a format key the user chose, such as ``hh`` or ``table:zero_based``.
+        fmt: a format key, such as ``hh`` or ``table:zero_based``; the one of the sample's choices when None.
 
     Raises:
         BadInput: when nothing fits; the sentence says what the file holds instead.
+        UsageError: for choices that contradict each other or the file.
     """
-    if not sample.rows:
-        raise BadInput(f"{path.name} holds no readable record.", "Look at its first lines.")
-    if fmt is not None:
-        return _asked_for(path, sample, limits, fmt)
-    found = []
+    wanted = fmt or sample.choices.fmt
+    if wanted:
+        return _asked_for(path, sample, limits, wanted)
+    found: list[Detection] = []
     for known in FORMATS:
         bound = known.bind(sample, limits)
         if bound is not None and (share := _share(bound, sample)) >= _LEAST:
             found.append(Detection(known, bound, round(share * known.certainty * bound.certainty, 3)))
+    sample.remarks.clear()
     if not found:
-        raise BadInput(*_refusal(path, sample, limits))
+        raise refuse(path, sample, limits)
     best, *others = sorted(found, key=lambda detection: -detection.confidence)
     return replace(best, alternatives=(*_other_options(best), *(other.key for other in others)))
+
+
+def read_as(found: Detection, sample: Sample, *, tried: bool = True) -> Reading:
+    """Return how a file is read, in the words of :mod:`core.services.importing.reading`.
+
+    The rows of the sample are converted for the examples and, with ``tried``, for what is to be said about them.
+    """
+    bound, seen = found.bound, _Seen()
+    examples: list[ParsedPair] = []
+    remarks = all_remarks(found, sample)
+    for line, row in zip(sample.lines, sample.rows, strict=True):
+        for entry in remarks:
+            entry.line = line
+        try:
+            pairs = bound.convert(seen.watch(row))
+        except RowRejected:
+            continue
+        if len(examples) < _EXAMPLES:
+            examples += pairs
+    counted = [sentence for entry in remarks for sentence in entry.sentences()]
+    if not tried:
+        counted = []
+    elif len(sample.rows) < sample.total:
+        counted = [f"Of {len(sample.rows):,} rows that were tried: {sentence}" for sentence in counted]
+    return Reading(
+        found.key,
+        found.fmt.title,
+        sample.total,
+        sample.complete,
+        tuple(_uses(found, sample, seen.names)),
+        bound.coding,
+        (*_sentences((*bound.notes, *sample.notes)), *counted),
+        bound.questions,
+        tuple(examples[:_EXAMPLES]),
+    )
+
+
+def all_remarks(found: Detection, sample: Sample) -> tuple[Remarks, ...]:
+    """Return what the format counts into while it converts, emptied."""
+    remarks = (sample.remarks,) if found.bound.remarks is sample.remarks else (sample.remarks, found.bound.remarks)
+    for entry in remarks:
+        entry.clear()
+    return remarks
+
+
+def _uses(found: Detection, sample: Sample, read: set[str]) -> Iterator[ColumnUse]:
+    """Yield what each column becomes: what the format says, else what its name says if the format reads it."""
+    plain = {column: name for name, column in sample.names.items()}
+    chosen = sample.choices.columns
+    for column, tally in sample.tallies.items():
+        role = found.bound.roles.get(column)
+        if role is None and column in chosen and column in read:
+            role = FIELDS[chosen[column]]
+        if role is None:
+            role = usual_role(plain.get(column, "")) if column in read else ColumnRole.UNUSED
+        yield ColumnUse(str(column), role, tally.filled)
+
+
+def _sentences(notes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in notes)
+
+
+class _Seen:
+    """Notes which columns a format reads."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def watch(self, row: Row) -> Row:
+        """Return the row as a mapping that notes what is asked of it."""
+        return _WatchedRow(row, self.names)
+
+
+class _WatchedRow(dict[str, object]):
+    """A row that notes the names it is asked for."""
+
+    def __init__(self, row: Row, names: set[str]) -> None:
+        super().__init__(row)
+        self._names = names
+
+    def get(self, key: str, default: object = None, /) -> object:  # type: ignore[override]
+        """Return a cell."""
+        self._names.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> object:
+        self._names.add(key)
+        return super().__getitem__(key)
 
 
 def _asked_for(path: Path, sample: Sample, limits: Limits, wanted: str) -> Detection:
     """Bind the format that the user chose."""
     option = wanted.partition(":")[2]
+    option = ALIASES.get(option, option)
     known = format_of(wanted)
     if known is None:
         names = ", ".join(entry.key for entry in FORMATS)
-        raise BadInput(f"There is no import format {wanted!r}.", f"Use one of {names}.")
+        raise UsageError(f"There is no import format {wanted!r}.", f"Use one of {names}.")
     bind = known.binder(option)
     if bind is None:
         takes = ", ".join(o.key for o in known.options) or "none"
-        raise BadInput(f"The format {known.key} has no option {option!r}.", f"Its options: {takes}.")
+        raise UsageError(f"The format {known.key} has no option {option!r}.", f"Its options: {takes}.")
+    if option and sample.choices.coding and ALIASES.get(sample.choices.coding, sample.choices.coding) != option:
+        raise UsageError(f"The format {wanted!r} and the coding {sample.choices.coding!r} contradict each other.")
     bound = bind(sample, limits)
     if bound is None:
         raise BadInput(
-            f"{path.name} cannot be read as {known.title}: it lacks the columns for it ({_columns(sample)}).",
+            f"{path.name} cannot be read as {known.title}: it lacks the columns for it ({column_list(sample)}).",
             f"Expected: {known.description}. Leave the format out to have it detected.",
         )
     found = Detection(known, bound, round(_share(bound, sample), 3))
+    sample.remarks.clear()
     return replace(found, alternatives=_other_options(found))
 
 
 def _other_options(found: Detection) -> tuple[str, ...]:
     """Return the keys under which the same format could read the file in another way."""
-    options = found.fmt.options if found.bound.option else ()
-    return tuple(found.fmt.key_with(o.key) for o in options if o.key != found.bound.option)
+    answers = [a.key for question in found.bound.questions if question.key == "coding" for a in question.answers]
+    taken = found.bound.option
+    options = [o.key for o in found.fmt.options if o.key != taken] if taken else answers
+    return tuple(found.fmt.key_with(option) for option in options)
 
 
 def _share(bound: BoundFormat, sample: Sample) -> float:
     """Return the share of tried records that convert."""
-    tried = sample.rows[:_TRIED]
+    step = max(1, len(sample.rows) // _TRIED)
+    tried = sample.rows[::step][:_TRIED]
     return sum(_converts(bound, row) for row in tried) / len(tried)
 
 
@@ -119,29 +205,3 @@ def _converts(bound: BoundFormat, row: Row) -> bool:
     except RowRejected:
         return False
     return True
-
-
-def _refusal(path: Path, sample: Sample, limits: Limits) -> tuple[str, str]:
-    """Say why no format fits, from what the columns do hold."""
-    hint = "Pairs need a prompt and two answers in each record, such as prompt, chosen, rejected."
-    single = sample.pick("completion", "response", "answer", "output", "text")
-    if answer_columns(sample) is None and not (sample.pick("chosen") and sample.pick("rejected")):
-        if prompt_column(sample) and single:
-            return f"{path.name} holds no pairs: each record has one answer ({single!r}) to its prompt.", hint
-        if prompt_column(sample):
-            return f"{path.name} holds no pairs: it has prompts but no answers ({_columns(sample)}).", hint
-        return f"{path.name} holds no pairs that are recognised ({_columns(sample)}).", hint
-    for known in FORMATS:
-        bound = known.bind(sample, limits)
-        if bound is not None:
-            try:
-                bound.convert(sample.rows[0])
-            except RowRejected as error:
-                return f"{path.name} looks like {known.title}, but its records cannot be used: {error.reason}.", hint
-    return f"{path.name} holds answers but no column with their prompt ({_columns(sample)}).", hint
-
-
-def _columns(sample: Sample) -> str:
-    names = list(sample.names.values())
-    shown = ", ".join(str(name)[:30] for name in names[:12])
-    return f"columns: {shown}{', ...' if len(names) > 12 else ''}"

@@ -185,6 +185,40 @@ class Reading:
         """The columns that hold something and become nothing."""
         return tuple(use for use in self.columns if use.role is ColumnRole.UNUSED and use.filled)
 
+    def to_plain(self) -> dict[str, object]:
+        """Return format, columns, coding, unused, notes and questions as plain values for JSON."""
+        values = self.coding.values if self.coding is not None else ()
+        return {
+            "format": self.fmt,
+            "columns": {use.name: use.role.value for use in self.columns},
+            "coding": None if self.coding is None else {use.value: _use_plain(use) for use in values},
+            "unused": {use.name: use.filled for use in self.unused},
+            "notes": list(self.notes),
+            "questions": [
+                {
+                    "key": question.key,
+                    "sentence": question.sentence,
+                    "answers": [{"key": a.key, "meaning": a.meaning, "flag": a.flag} for a in question.answers],
+                }
+                for question in self.questions
+            ],
+        }
+
+
+def _use_plain(use: ValueUse) -> dict[str, object]:
+    plain: dict[str, object] = {"count": use.count, "reads": use.reads}
+    return plain if use.strength is None else {**plain, "strength": use.strength}
+
+
+def winner(pair: ParsedPair) -> str:
+    """Return in a word who wins a pair by the first label that came with it: first, second, tie, neither, or ""."""
+    if not pair.labels:
+        return ""
+    label = pair.labels[0]
+    if label.strength is None:
+        return label.verdict.value
+    return "first" if label.strength < 0 else "second"
+
 
 class Remarks:
     """Counts what the conversion of rows leaves out or finds contradicting itself, and says it with counts.

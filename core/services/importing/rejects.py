@@ -21,12 +21,13 @@ class RejectList:
 
     Attributes:
         count: all rejected records.
-        reasons: how often each reason occurred.
+        reasons: how often each reason occurred. first_lines: where each occurred first.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.reasons: Counter[str] = Counter()
+        self.first_lines: dict[str, int] = {}
         self._kept: list[Reject] = []
 
     def add(self, line: int, reason: str) -> None:
@@ -34,12 +35,17 @@ class RejectList:
         self.count += 1
         if len(self.reasons) < 1000 or reason in self.reasons:
             self.reasons[reason] += 1
+            self.first_lines.setdefault(reason, line)
         if len(self._kept) < _KEPT:
             self._kept.append(Reject(line, reason))
 
     def first(self, limit: int = 20) -> tuple[Reject, ...]:
         """Return the first few, for a preview."""
         return tuple(self._kept[:limit])
+
+    def told(self) -> list[tuple[str, int, int]]:
+        """Return each reason with its count and the line of its first record, the most frequent first."""
+        return [(reason, count, self.first_lines[reason]) for reason, count in self.reasons.most_common()]
 
     def save(self, workspace: Path, name: str) -> Path | None:
         """Write the list and return its path; None when nothing was rejected."""

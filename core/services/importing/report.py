@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from core.services.importing.reading import Reading
 from core.services.importing.rows import ParsedPair, Reject
 
 
@@ -13,12 +14,13 @@ class ImportPreview:
     """What a file holds, from its first records, before anything is stored.
 
     Attributes:
+        reading: how the file is read: columns, coding, notes, questions, whole examples.
         kind: file kind in words, such as "JSON Lines, gzip".
         fmt: key of the format; hand it, or one of ``alternatives``, to the import to confirm it.
         confidence: 0..1.
         notes: how the file is read where it could be read in several ways.
-        checked: records read; the sum of ``good`` and ``bad``.
-        complete: whether the whole file was checked.
+        checked: first records that were converted; the sum of ``good`` and ``bad``.
+        complete: whether these are all records of the file.
         samples: the first few pairs as they will be stored, in the order of the file.
         reviewers: names of the file's reviewers, empty when it has one or none.
         labels: labels among the checked records.
@@ -44,6 +46,7 @@ class ImportPreview:
     size: int
     file_sha256: str
     name: str
+    reading: Reading
     known_as: str = ""
 
 
@@ -61,16 +64,21 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Result of an import; ``rows = imported + duplicates + rejected``.
+    """Result of an import; ``rows = imported + duplicates + repeats + rejected``.
 
     Attributes:
         rows: records of the file that were read.
         imported: records that brought at least one new pair.
-        duplicates: records whose pairs were all in the workspace, or earlier in the file, already.
+        duplicates: records whose pairs were all in the workspace before.
+        repeats: records whose pairs all stood earlier in this file, in the same order or turned round.
         rejected: records that could not be used; ``rejects_path`` lists them with line and reason.
         pairs: new pairs (more than ``imported`` only for formats with several pairs a record).
         judgements: labels stored.
-        known_labels: labels of duplicates that their reviewer has given already.
+        known_labels: labels of duplicates and repeats that their reviewer has given already.
+        second_labels: labels with which a reviewer contradicts an earlier one on the same pair; each is stored as a
+            judgement of its own, under the reviewer's name with "(label 2)" behind it.
+        known_pair_labels: labels stored for pairs that were known before.
+        reading: how the file was read; its notes tell with counts what was left out.
         cancelled: stopped before the end; what was imported stays, and importing again adds the rest.
     """
 
@@ -89,6 +97,17 @@ class ImportReport:
     reasons: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     seconds: float = 0.0
+    repeats: int = 0
+    second_labels: int = 0
+    known_pair_labels: int = 0
+    reading: Reading | None = None
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the report as plain values for JSON, the reading's columns, coding and notes beside the counts."""
+        reading = self.reading.to_plain() if self.reading is not None else {}
+        reading.pop("questions", None)
+        plain = {name: value for name, value in asdict(replace(self, reading=None)).items() if name != "reading"}
+        return {**plain, "reviewers": list(self.reviewers), **reading}
 
 
 OnProgress = Callable[[ImportProgress], None]

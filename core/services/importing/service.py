@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import BadInput, StorageFull
+from core.domain.errors import BadInput, StorageFull, UsageError
 from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
-from core.services.importing.detect import SAMPLE_ROWS, Detection, detect, take_sample
+from core.services.importing.detect import Detection, all_remarks, detect, read_as
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
 from core.services.importing.formats.registry import format_infos
@@ -18,6 +19,8 @@ from core.services.importing.formats.row_format import BoundFormat, FormatInfo
 from core.services.importing.job import ImportJob
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
+from core.services.importing.reading import Choices, Reading
+from core.services.importing.refusal import OpenQuestions, ask, no_rows
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import (
     Cancelled,
@@ -27,18 +30,39 @@ from core.services.importing.report import (
     OnProgress,
 )
 from core.services.importing.rows import ParsedPair, RawRow
-from core.store import imports as repository
+from core.services.importing.survey import Survey, key_reader, survey
 from core.store import sources
 from core.store.import_rows import NewSource
 from core.store.sqlite.database import Store
 
-__all__ = ["FormatInfo", "ImportPreview", "ImportProgress", "ImportReport", "ImportsService"]
+__all__ = [
+    "Choices",
+    "FormatInfo",
+    "ImportPreview",
+    "ImportProgress",
+    "ImportReport",
+    "ImportsService",
+    "OpenQuestions",
+]
 _SAMPLES = 5
+_PREVIEW_ROWS = 100_000
+_PREVIEW_BYTES = 64 << 20
 _DISK_FACTOR = 3  # text, indexes and the write-ahead log
 _EXPANSION = 4  # of compressed text, typically
 _LEAST_ROOM = 1 << 20
 _PACKED = (".gz", ".parquet")
 _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset", "pairs", "preferences"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is known of a file before it is stored; ``bound`` converts the rows as the reader gives them."""
+
+    kind: FileKind
+    survey: Survey
+    found: Detection
+    bound: BoundFormat
+    reading: Reading
 
 
 class ImportsService:
@@ -52,38 +76,42 @@ class ImportsService:
         """Return the formats that can be asked for, options included."""
         return format_infos()
 
-    def preview(self, path: Path | str, fmt: str | None = None) -> ImportPreview:
-        """Read a file's first records without storing anything.
+    def preview(self, path: Path | str, fmt: str | None = None, *, choices: Choices | None = None) -> ImportPreview:
+        """Look at a file without storing anything.
+
+        All of it is looked at up to a hundred thousand records or 64 MiB; a longer one is looked at whole by
+        :meth:`run` before it stores anything.
 
         Args:
             path: the file.
-            fmt: read it as this format instead of the detected one.
+            fmt: short for ``Choices(fmt=...)``.
+            choices: what the user says about the file.
 
         Raises:
             BadInput: when it cannot be read or holds no pairs.
+            UsageError: for choices that contradict each other or the file.
         """
         path = Path(path)
-        kind, found, columns = self._look(path, fmt)
-        with RowReader(path, kind, self._limits) as reader:
-            first = list(islice(reader, SAMPLE_ROWS + 1))
-        rejects, pairs, labels, reviewers = _try_rows(first[:SAMPLE_ROWS], found.bound)
+        look = self._look(path, _with_format(choices, fmt), whole=False)
+        found, head = look.found, look.survey.head
+        rejects, pairs, labels, reviewers = _try_rows(head, look.bound)
         sha = file_sha256(path)
         with self._store.read() as session:
             known = sources.by_file(session, sha)
-        checked = min(len(first), SAMPLE_ROWS)
+        checked = len(head)
         return ImportPreview(
             path=str(path),
-            kind=kind.title,
+            kind=look.kind.title,
             fmt=found.key,
             title=found.fmt.title,
             confidence=found.confidence,
-            notes=found.bound.notes,
+            notes=look.reading.notes,
             alternatives=found.alternatives,
-            columns=columns,
+            columns=tuple(use.name for use in look.reading.columns),
             checked=checked,
             good=checked - rejects.count,
             bad=rejects.count,
-            complete=len(first) <= SAMPLE_ROWS,
+            complete=look.reading.complete and checked == look.reading.rows,
             rejects=rejects.first(),
             samples=tuple(pairs[:_SAMPLES]),
             reviewers=reviewers,
@@ -91,6 +119,7 @@ class ImportsService:
             size=path.stat().st_size,
             file_sha256=sha,
             name=_default_name(path),
+            reading=look.reading,
             known_as=known.name if known else "",
         )
 
@@ -99,6 +128,7 @@ class ImportsService:
         path: Path | str,
         *,
         fmt: str | None = None,
+        choices: Choices | None = None,
         name: str | None = None,
         licence: str = "",
         consent: str = "granted",
@@ -110,7 +140,8 @@ class ImportsService:
 
         Args:
             path: the file.
-            fmt: a format key; detected when None.
+            fmt: short for ``Choices(fmt=...)``; the format is detected when neither names one.
+            choices: what the user says about the file.
             name: what the source is called; the file's name when None.
             licence: of the data, free text.
             consent: granted, unknown or withdrawn; only granted sources enter a dataset by default.
@@ -119,14 +150,19 @@ class ImportsService:
             cancelled: polled; True stops after the current batch.
 
         Raises:
-            BadInput: when the file cannot be read or holds no pairs.
+            BadInput: when the file cannot be read or holds no pairs that can be used; nothing was stored.
+            OpenQuestions: when the file leaves something open that the choices do not answer; nothing was stored.
+            UsageError: for choices that contradict each other or the file.
             StorageFull: when the disk has no room; nothing was stored.
             WorkspaceInUse, UserError: when the workspace cannot be written.
         """
         path = Path(path)
         if consent not in CONSENTS:
             raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(CONSENTS)}.")
-        kind, found, _ = self._look(path, fmt)
+        look = self._look(path, _with_format(choices, fmt), whole=True)
+        found = look.found
+        if look.reading.questions:
+            raise ask(path, look.reading.questions)
         self._check_room(path)
         source_name = (name or _default_name(path)).strip() or path.name
         new = NewSource(
@@ -140,10 +176,9 @@ class ImportsService:
             names_reviewers=found.fmt.names_reviewers,
             repeats_labels=found.fmt.repeats_labels,
         )
-        context = self._store.write_context()
-        target = self._store.write(lambda session: repository.open_source(session, new, context), "opening the source")
-        with RowReader(path, kind, self._limits) as reader:
-            report = ImportJob(self._store, target, found.bound).run(reader, on_progress, cancelled)
+        with RowReader(path, look.kind, self._limits) as reader:
+            job = ImportJob(self._store, new, look.bound, look.reading, all_remarks(found, look.survey.sample))
+            report = job.run(reader, on_progress, cancelled)
         changes = Changes.WORKSPACE
         if report.pairs or report.judgements:
             changes |= Changes.PAIRS | Changes.JUDGEMENTS | Changes.RUBRICS | Changes.REVIEWERS
@@ -167,13 +202,23 @@ class ImportsService:
         )
         return Outcome(value, Changes.PAIRS | Changes.WORKSPACE)
 
-    def _look(self, path: Path, fmt: str | None) -> tuple[FileKind, Detection, tuple[str, ...]]:
-        """Detect kind and format of a file from its first records."""
+    def _look(self, path: Path, choices: Choices, *, whole: bool) -> _Look:
+        """Look at a file and detect how it is read."""
         kind = sniff(path, self._limits)
         with RowReader(path, kind, self._limits) as reader:
-            sample = take_sample(reader)
-        found = detect(path, sample, self._limits, fmt)
-        return kind, found, tuple(str(name) for name in sample.names.values())
+
+            def enough(count: int) -> bool:
+                return count >= _PREVIEW_ROWS or reader.position > _PREVIEW_BYTES
+
+            seen = survey(reader, choices, None if whole else enough)
+        if not seen.sample.rows:
+            raise no_rows(path, seen.sample.total, seen.problems)
+        found = detect(path, seen.sample, self._limits)
+        inner, convert = key_reader(choices), found.bound.convert
+        bound = found.bound
+        if inner is not None:
+            bound = replace(bound, convert=lambda row: convert(inner(row)))
+        return _Look(kind, seen, found, bound, read_as(found, seen.sample, tried=not whole))
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk has too little room."""
@@ -188,6 +233,13 @@ class ImportsService:
             )
 
 
+def _with_format(choices: Choices | None, fmt: str | None) -> Choices:
+    choices = choices or Choices()
+    if fmt and choices.fmt and fmt != choices.fmt:
+        raise UsageError(f"Two formats are given, {fmt!r} and {choices.fmt!r}.", "Name one of them.")
+    return replace(choices, fmt=fmt) if fmt else choices
+
+
 def _default_name(path: Path) -> str:
     """Return a name for a file's source; a file called train or data also takes its folder's name."""
     name = plain_name(path)
@@ -196,7 +248,7 @@ def _default_name(path: Path) -> str:
     return name
 
 
-def _try_rows(rows: list[RawRow], bound: BoundFormat) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...]]:
+def _try_rows(rows: Sequence[RawRow], bound: BoundFormat) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...]]:
     """Convert records as the import would and return rejects, first pairs, labels and reviewers."""
     rejects, pairs, labels = RejectList(), [], 0
     reviewers: dict[str, None] = {}

@@ -1,121 +1,221 @@
-"""Codings of a label column: which value means which side, or a tie.
+"""Codings of a label column: which number, or which of true and false, means which answer.
 
-Words and letters are unambiguous. Numbers are not: 1 is the first response in one file and the second in another. The
-coding is guessed from the values in a sample and shown to the user for confirmation.
+Words and letters are unambiguous, see :mod:`~core.services.importing.formats.verdict_words`. Numbers are not: 1 is the
+first answer in one file and the second in another. They are never guessed; the possible codings are put to the user,
+each with what it would mean and how often.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Literal
 
+from core.domain.errors import UsageError
 from core.domain.judgement import Verdict
-from core.services.importing.limits import RowRejected, describe_type
+from core.services.importing.formats.verdict_words import (
+    NO_LABEL,
+    OPEN,
+    REFUSED,
+    TIE,
+    TRUTH,
+    Read,
+    read_words,
+)
+from core.services.importing.reading import Answer, CodingUse, Question, Reads, ValueUse
 from core.services.importing.rows import ParsedLabel
 
-Coding = Literal["one_based", "zero_based", "signed", "first_is_one"]
+Coding = Literal[
+    "first_is_1",
+    "second_is_1",
+    "one_based",
+    "zero_based",
+    "signed",
+    "signed_first_positive",
+    "scale_5",
+    "scale_5_reversed",
+    "scale_7",
+    "scale_7_reversed",
+    "words",
+]
 CODINGS: dict[Coding, str] = {
-    "one_based": "1 = first, 2 = second, 0 = tie",
+    "first_is_1": "1 or true = first, 0 or false = second; between them, how likely the first is better",
+    "second_is_1": "1 or true = second, 0 or false = first; between them, how likely the second is better",
+    "one_based": "1 = first, 2 = second, 0 or 3 = tie",
     "zero_based": "0 = first, 1 = second, 2 = tie",
     "signed": "-3..-1 = first, 0 = tie, 1..3 = second",
-    "first_is_one": "1 = first, 0 = second",
+    "signed_first_positive": "1..3 = first, 0 = tie, -3..-1 = second",
+    "scale_5": "1 and 2 = first, 3 = tie, 4 and 5 = second",
+    "scale_5_reversed": "5 and 4 = first, 3 = tie, 2 and 1 = second",
+    "scale_7": "1 to 3 = first, 4 = tie, 5 to 7 = second",
+    "scale_7_reversed": "7 to 5 = first, 4 = tie, 3 to 1 = second",
+    "words": "only words are read, numbers are refused",
 }
-BINARY_STRENGTH = 2  # of a preference without a degree: the middle of the scale
-_FIRST = {
-    "a",
-    "first",
-    "left",
-    "model_a",
-    "response_a",
-    "answer_a",
-    "assistant_a",
-    "response_1",
-    "response1",
-    "model_1",
+ALIASES: dict[str, Coding] = {"first_is_one": "first_is_1", "second_is_one": "second_is_1"}
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+_WHOLE: dict[Coding, dict[float, int]] = {
+    "one_based": {1: -2, 2: 2, 0: 0, 3: 0},
+    "zero_based": {0: -2, 1: 2, 2: 0},
+    "signed": {n: n for n in range(-3, 4)},
+    "signed_first_positive": {n: -n for n in range(-3, 4)},
+    "scale_5": {1: -3, 2: -1, 3: 0, 4: 1, 5: 3},
+    "scale_5_reversed": {5: -3, 4: -1, 3: 0, 2: 1, 1: 3},
+    "scale_7": {n: n - 4 for n in range(1, 8)},
+    "scale_7_reversed": {n: 4 - n for n in range(1, 8)},
+    "words": {},
 }
-_SECOND = {"b", "second", "right", "model_b", "response_b", "answer_b", "assistant_b", "response_2", "response2"}
-_SECOND |= {"model_2"}
-_TIE = {"tie", "same", "equal", "draw", "both", "tied", "c", "both good"}
-_NEITHER = {"neither", "both bad", "bothbad", "both_bad", "tie (bothbad)", "tie (both bad)", "none"}
-_BLANK = {"", "null", "nan", "n/a", "na"}
-_NUMBER = re.compile(r"[+-]?\d+(\.0+)?")
-_NUMERIC: dict[str, dict[int, int]] = {
-    "one_based": {1: -1, 2: 1, 0: 0, -1: 0, 3: 0},
-    "zero_based": {0: -1, 1: 1, 2: 0, -1: 0},
-    "first_is_one": {1: -1, 0: 1},
-}
+_VERDICTS = {"tie": Verdict.TIE, "neither": Verdict.NEITHER}
+_OPEN_LISTED = 12
+_USES_LISTED = 50
+_WORDS: list[Coding] = ["words"]
 
 
-def guess_coding(values: Iterable[object], *, zero_named: bool) -> Coding:
-    """Return the coding that fits the values of a column.
-
-    Args:
-        values: cells of a sample.
-        zero_named: the responses themselves are numbered from 0, so their labels are.
-    """
-    seen = {number for value in values if (number := as_number(value)) is not None}
-    if any(number < -1 for number in seen) or ({-1, 1} <= seen and 2 not in seen):
-        return "signed"
-    if zero_named or (0 in seen and not seen & {2, 3}):
-        return "zero_based"
-    return "one_based"
-
-
-def as_number(value: object) -> int | None:
-    """Return the whole number that a cell holds or spells, or None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return int(float(value))
-    return None
-
-
-def read_label(value: object, name: str, coding: Coding, reviewer: str = "") -> ParsedLabel | None:
-    """Return the label that a cell holds; None when the cell is blank.
+def coding_of(key: str) -> Coding:
+    """Return the coding called ``key``, an older name of it included.
 
     Raises:
-        RowRejected: when the coding does not know the value.
+        UsageError: when there is none.
     """
-    if value is None:
+    if key in CODINGS:
+        return key  # type: ignore[return-value]
+    if key in ALIASES:
+        return ALIASES[key]
+    raise UsageError(f"There is no coding {key!r}.", f"Use one of {', '.join(CODINGS)}.")
+
+
+def as_number(text: str) -> float | None:
+    """Return the number that a value spells; true and yes are 1, false and no are 0; None for anything else.
+
+    >>> [as_number(text) for text in ("2.0", "true", "A", "1e400")]
+    [2.0, 1, None, None]
+    """
+    if text.lower() in TRUTH:
+        return TRUTH[text.lower()]
+    if not _NUMBER.fullmatch(text):
         return None
-    if isinstance(value, bool):
-        raise RowRejected(f"{name} is {describe_type(value)}; its side is not defined")
-    number = as_number(value)
-    if number is not None:
-        return _numeric(number, name, coding, reviewer)
-    if not isinstance(value, str):
-        raise RowRejected(f"{name} is {describe_type(value)}, which is no label")
-    word = value.strip().lower()
-    if word in _BLANK:
-        return None
-    for words, strength in ((_FIRST, -BINARY_STRENGTH), (_SECOND, BINARY_STRENGTH)):
-        if word in words:
-            return ParsedLabel(Verdict.PREFER, strength, reviewer)
-    if word in _TIE:
-        return ParsedLabel(Verdict.TIE, None, reviewer)
-    if word in _NEITHER:
-        return ParsedLabel(Verdict.NEITHER, None, reviewer)
-    raise RowRejected(f"{name} is {value[:40]!r}, which names no side")
+    number = float(text)
+    return number if abs(number) < 1e9 else None
 
 
-def side_label(side: int, reviewer: str = "", strength: int = BINARY_STRENGTH) -> ParsedLabel:
-    """Return the label for -1 (first), 0 (tie) or 1 (second)."""
-    if side == 0:
-        return ParsedLabel(Verdict.TIE, None, reviewer)
-    return ParsedLabel(Verdict.PREFER, side * strength, reviewer)
-
-
-def _numeric(number: int, name: str, coding: Coding, reviewer: str) -> ParsedLabel:
-    if coding == "signed":
-        if abs(number) > 3:
-            raise RowRejected(f"{name} is {number}; a strength lies between -3 and 3")
-        return side_label((number > 0) - (number < 0), reviewer, abs(number) or 1)
-    side = _NUMERIC[coding].get(number)
+def read_number(number: float, coding: Coding) -> Read:
+    """Return what a number says under a coding; refused when the coding does not know it."""
+    if coding in ("first_is_1", "second_is_1"):
+        return _likely(number if coding == "first_is_1" else 1 - number) if 0 <= number <= 1 else REFUSED
+    side = _WHOLE[coding].get(number)
     if side is None:
-        raise RowRejected(f"{name} is {number}, which names no side where {CODINGS[coding]}")
-    return side_label(side, reviewer)
+        return REFUSED
+    return TIE if side == 0 else Read("first" if side < 0 else "second", abs(side))
+
+
+def _likely(first: float) -> Read:
+    """Return the side of a probability that the first is better; certainty is a plain preference."""
+    if first == 0.5:
+        return TIE
+    if first in (0, 1):
+        return Read("first" if first else "second", 2)
+    distance = abs(first - 0.5)
+    return Read("first" if first > 0.5 else "second", 1 if distance < 0.2 else 2 if distance < 0.4 else 3)
+
+
+def read_values(
+    values: Mapping[str, int], coding: Coding | None, said: Mapping[str, Reads] | None = None
+) -> dict[str, Read]:
+    """Return what each value of the label columns says.
+
+    Args:
+        values: value -> how often it stands there.
+        coding: of the numbers; without one they are "open".
+        said: what the user says about single values; it goes before everything else.
+    """
+    reads = read_words(values)
+    for value in values:
+        if value not in reads:
+            number = as_number(value)
+            if number is None:
+                reads[value] = REFUSED
+            else:
+                reads[value] = OPEN if coding is None else read_number(number, coding)
+    for value, read in (said or {}).items():
+        reads[value] = NO_LABEL if read == "no label" else Read(read, 2 if read in ("first", "second") else None)
+    return reads
+
+
+def possible_codings(counts: Mapping[str, int], *, words: bool) -> list[Coding]:
+    """Return the codings that numbers, or true and false, fit, without those that would mean the same for them.
+
+    A coding under which only one side ever wins is left out while others let both win; one under which every row says
+    the same while others do not.
+
+    Args:
+        counts: value -> how often it stands in the label columns.
+        words: they hold words as well, so that the numbers may be mistakes.
+    """
+    numbers = {value: number for value in counts if (number := as_number(value)) is not None}
+    fitting: dict[tuple[str, ...], Coding] = {}
+    best = 0
+    for coding in CODINGS:
+        reads = {value: read_number(number, coding) for value, number in numbers.items()}
+        known = sum(counts[value] for value, read in reads.items() if read is not REFUSED)
+        if coding == "words" or not known or known < best:
+            continue
+        if known > best:
+            best = known
+            fitting.clear()
+        fitting.setdefault(tuple(reads[value].reads for value in numbers), coding)
+    every = list(fitting.values())
+    both = [coding for sides, coding in fitting.items() if {"first", "second"} <= set(sides)]
+    varied = [coding for sides, coding in fitting.items() if len(set(sides) - {"refused"}) > 1]
+    found = both if len(both) > 1 else varied if len(varied) > 1 else every
+    return found + _WORDS if words and found else found
+
+
+def coding_use(columns: tuple[str, ...], values: Mapping[str, int], reads: Mapping[str, Read], key: str) -> CodingUse:
+    """Return how the label columns are read, every value with its count."""
+    uses = sorted(values.items(), key=lambda item: -item[1])
+    listed = [ValueUse(v, n, reads[v].reads, reads[v].strength) for v, n in uses[:_USES_LISTED]]
+    rest: dict[Reads, list[int]] = {}
+    for value, n in uses[_USES_LISTED:]:
+        rest.setdefault(reads[value].reads, []).append(n)
+    listed += [ValueUse(f"{len(ns):,} other values", sum(ns), read) for read, ns in rest.items()]
+    return CodingUse(columns, key, CODINGS[coding_of(key)] if key else "words say it", tuple(listed))
+
+
+def coding_question(columns: tuple[str, ...], values: Mapping[str, int], codings: list[Coding]) -> Question:
+    """Return the question which coding the values follow that no word explains."""
+    shown = sorted(values.items(), key=lambda item: -item[1])
+    held = ", ".join(f"{value} ({n:,} times)" for value, n in shown[:_OPEN_LISTED])
+    more = f" and {len(shown) - _OPEN_LISTED:,} other values" if len(shown) > _OPEN_LISTED else ""
+    verb = "holds" if len(columns) == 1 else "hold"
+    sentence = f"{', '.join(columns)} {verb} {held}{more}; the file does not say which answer each of them means."
+    answers = tuple(Answer(c, meaning_here(values, c), f"--coding {c}") for c in codings)
+    return Question("coding", sentence, answers)
+
+
+def meaning_here(values: Mapping[str, int], coding: Coding) -> str:
+    """Return what a coding would mean for these values: "1 = first (7), 0 = second (3)".
+
+    >>> meaning_here({"1": 7, "0": 3}, "first_is_1")
+    '1 = first answer (7), 0 = second answer (3)'
+    """
+    reads = {value: read_number(as_number(value) or 0, coding) for value in values}
+    names = {"first": "first answer", "second": "second answer"}
+    if len(values) <= _OPEN_LISTED:
+        return ", ".join(f"{v} = {names.get(reads[v].reads, reads[v].reads)} ({n:,})" for v, n in values.items())
+    sums: dict[str, int] = {}
+    for value, n in values.items():
+        sums[reads[value].reads] = sums.get(reads[value].reads, 0) + n
+    return ", ".join(f"{names.get(side, side)} {n:,} times" for side, n in sums.items())
+
+
+def to_label(read: Read, reviewer: str) -> ParsedLabel:
+    """Return the label of a value that names a side, a tie or neither."""
+    verdict = _VERDICTS.get(read.reads)
+    if verdict is not None:
+        return ParsedLabel(verdict, None, reviewer)
+    strength = read.strength or 2
+    return ParsedLabel(Verdict.PREFER, -strength if read.reads == "first" else strength, reviewer)
+
+
+def side_label(side: int, reviewer: str = "", strength: int = 2) -> ParsedLabel:
+    """Return the label for -1 (first), 0 (tie) or 1 (second)."""
+    return to_label(TIE if side == 0 else Read("first" if side < 0 else "second", strength), reviewer)

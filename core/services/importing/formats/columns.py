@@ -1,154 +1,40 @@
-"""The columns of a table from outside: names in use for prompts, answers, labels, models and scores."""
+"""Finding the columns of a table from outside: prompt, answers, labels, models and scores."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import SupportsFloat
 
 from core.domain.conversation import Message, Prompt
 from core.domain.pair import GenerationRecord, Response
+from core.services.importing.formats import column_names as known
 from core.services.importing.formats.messages import read_prompt
+from core.services.importing.formats.sample import Row, Sample, Tally
 from core.services.importing.limits import Limits, RowRejected, check_text
-from core.services.importing.reading import Choices
+from core.services.importing.reading import Remarks
 
-Row = Mapping[str, object]
 PromptReader = Callable[[Row], Prompt]
-_PROMPTS = (
-    "prompt",
-    "question",
-    "instruction",
-    "query",
-    "user_prompt",
-    "history",
-    "context",
-    "conversation",
-    "conversations",
-    "post",
-    "input",
-)
-_ANSWERS = (
-    ("response_a", "response_b"),
-    ("response1", "response2"),
-    ("response_1", "response_2"),
-    ("response_0", "response_1"),
-    ("answer_a", "answer_b"),
-    ("answer1", "answer2"),
-    ("answer_1", "answer_2"),
-    ("answer_0", "answer_1"),
-    ("completion_a", "completion_b"),
-    ("completion1", "completion2"),
-    ("completion_1", "completion_2"),
-    ("output_a", "output_b"),
-    ("output1", "output2"),
-    ("output_1", "output_2"),
-    ("human_ref_a", "human_ref_b"),
-    ("conversation_a", "conversation_b"),
-)
-_MODELS = (
-    ("chosen_model", "rejected_model"),
-    ("chosen-model", "rejected-model"),
-    ("model_a", "model_b"),
-    ("model1", "model2"),
-    ("model_1", "model_2"),
-    ("response_a_model", "response_b_model"),
-)
-_SCORES = (
-    ("score_chosen", "score_rejected"),
-    ("chosen_score", "rejected_score"),
-    ("chosen-rating", "rejected-rating"),
-    ("chosen_rating", "rejected_rating"),
-    ("score_a", "score_b"),
-    ("score1", "score2"),
-    ("score_1", "score_2"),
-)
-_LABELS = (
-    "label",
-    "labels",
-    "winner",
-    "preference",
-    "preferred",
-    "choice",
-    "better",
-    "better_response_id",
-    "overall_preference",
-    "preference_strength",
-    "strength",
-)
-_REVIEWER = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
-_WHO = ("judge", "annotator", "annotator_id", "worker", "worker_id", "rater", "rater_id", "labeler", "labeler_id")
-_ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The first records of a file, from which the format is detected.
-
-    Attributes:
-        rows: their values.
-        names: lower-case name -> the column's name in the file.
-        choices: what the user says about the file.
-    """
-
-    rows: Sequence[Row]
-    names: dict[str, str] = field(default_factory=dict)
-    choices: Choices = field(default_factory=Choices)
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> Sample:
-        """Collect the column names of all rows; a column may be missing in some."""
-        names: dict[str, str] = {}
-        for row in rows:
-            for name in row:
-                names.setdefault(str(name).strip().lower(), name)
-        return cls(rows, names)
-
-    def pick(self, *wanted: str) -> str | None:
-        """Return the first of the wanted columns that the file has, by its own name."""
-        return next((self.names[name] for name in wanted if name in self.names), None)
-
-    def pick_pair(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-        """Return the first wanted pair of columns that the file has."""
-        for one, other in wanted:
-            if one in self.names and other in self.names:
-                return self.names[one], self.names[other]
-        return None
-
-    def values(self, column: str) -> list[object]:
-        """Return a column's cells."""
-        return [row.get(column) for row in self.rows]
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_POINT = re.compile(r"[+-]?\d*\.\d+")
 
 
 def answer_columns(sample: Sample) -> tuple[str, str] | None:
     """Return the columns of the first and the second response."""
-    return sample.pick_pair(_ANSWERS)
-
-
-def label_columns(sample: Sample) -> list[str]:
-    """Return the columns that say who won: several reviewers when there are, else the one label column."""
-    reviewers = [sample.names[name] for name in sample.names if _REVIEWER.fullmatch(name)]
-    if reviewers:
-        return reviewers
-    one = sample.pick(*_LABELS)
-    return [one] if one else []
-
-
-def reviewer_column(sample: Sample) -> str | None:
-    """Return the column that names who gave a record's one label, as in files with a record for each judgement."""
-    return sample.pick(*_WHO)
+    return sample.pick_pair(known.ANSWERS)
 
 
 def one_hot_columns(sample: Sample) -> tuple[str, str, str | None] | None:
     """Return the three columns of an arena table that mark the winner by a 1."""
-    if not all(name in sample.names for name in _ONE_HOT[:2]):
+    if not all(name in sample.names for name in known.ONE_HOT[:2]):
         return None
-    return sample.names[_ONE_HOT[0]], sample.names[_ONE_HOT[1]], sample.names.get(_ONE_HOT[2])
+    return sample.names[known.ONE_HOT[0]], sample.names[known.ONE_HOT[1]], sample.names.get(known.ONE_HOT[2])
 
 
 def prompt_column(sample: Sample) -> str | None:
     """Return the column that holds the prompt."""
-    return sample.pick(*_PROMPTS)
+    return sample.pick(*known.PROMPTS)
 
 
 def prompt_reader(sample: Sample, limits: Limits) -> PromptReader | None:
@@ -160,7 +46,7 @@ def prompt_reader(sample: Sample, limits: Limits) -> PromptReader | None:
     if column is None:
         return None
     extra = sample.pick("input") if column.lower() == "instruction" else None
-    system = sample.pick("system", "system_prompt")
+    system = sample.pick(*known.SYSTEM)
 
     def read(row: Row) -> Prompt:
         value = row.get(column)
@@ -183,15 +69,25 @@ def with_system(prompt: Prompt, text: str) -> Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which columns name the models and scores of the two answers."""
+    """Which columns name the models and scores of the two answers.
+
+    Attributes:
+        commas: for each score column, whether its decimals are written with a comma.
+        remarks: counts rows whose scores contradict the label.
+    """
 
     models: tuple[str, str] | None
     scores: tuple[str, str] | None
+    commas: tuple[bool, bool] = (False, False)
+    remarks: Remarks | None = None
 
     @classmethod
     def of(cls, sample: Sample) -> Provenance:
         """Find the columns."""
-        return cls(sample.pick_pair(_MODELS), sample.pick_pair(_SCORES))
+        scores = sample.pick_pair(known.SCORES)
+        commas = tuple(decimal_commas(sample.tally(name)) for name in scores or ())
+        one, other = commas if len(commas) == 2 else (False, False)
+        return cls(sample.pick_pair(known.MODELS), scores, (one, other), sample.remarks)
 
     def responses(self, row: Row, first: str, second: str) -> tuple[Response, Response]:
         """Return both responses with the model and score that the row names."""
@@ -199,28 +95,68 @@ class Provenance:
             return Response(first), Response(second)
         return Response(first, self._record(row, 0)), Response(second, self._record(row, 1))
 
-    def score_sides(self, row: Row) -> int | None:
-        """Return -1 when the first answer's score is higher, 1 for the second's, 0 when equal, None when unknown."""
+    def score_sides(self, row: Row, labelled: int | None = -1) -> int | None:
+        """Return -1 when the first answer's score is higher, 1 for the second's, 0 when equal, None when unknown.
+
+        Args:
+            row: the record.
+            labelled: the side that the record's label names; a row whose scores say the other is counted. None where
+                there is no label to contradict.
+
+        Raises:
+            RowRejected: when a score is written with a comma in a column where others are not.
+        """
         if self.scores is None:
             return None
-        one, other = (read_score(row.get(name)) for name in self.scores)
+        one, other = self._score(row, 0), self._score(row, 1)
         if one is None or other is None:
             return None
-        return (other > one) - (one > other)
+        side = (other > one) - (one > other)
+        if labelled and side == -labelled and self.remarks is not None:
+            names = " and ".join(self.scores)
+            self.remarks.count(f"{names} rank the answers the other way round than the label; the label is kept")
+        return side
+
+    def _score(self, row: Row, side: int) -> float | None:
+        name = self.scores[side] if self.scores else ""
+        return read_score(row.get(name), name, commas=self.commas[side])
 
     def _record(self, row: Row, side: int) -> GenerationRecord | None:
         model = row.get(self.models[side]) if self.models else None
-        score = read_score(row.get(self.scores[side])) if self.scores else None
+        score = self._score(row, side) if self.scores else None
         name = model if isinstance(model, str) and len(model) < 200 and _storable(model) else ""
         if not name and score is None:
             return None
         return GenerationRecord(model=name, extra={} if score is None else {"score": score})
 
 
-def read_score(value: object) -> float | None:
-    """Return a score as a number, or None when there is none."""
+def decimal_commas(tally: Tally) -> bool:
+    """Say whether a column of numbers writes its decimals with a comma: 3,5. One decimal point anywhere says no.
+
+    Looked at are the counted values, a thousand different ones at most.
+    """
+    commas = any(_COMMA.fullmatch(value) for value in tally.values)
+    return commas and not any(_POINT.fullmatch(value) for value in tally.values)
+
+
+def read_score(value: object, name: str = "", *, commas: bool = False) -> float | None:
+    """Return a score as a number, or None when there is none.
+
+    Args:
+        value: the cell.
+        name: its column, for the reason.
+        commas: the column writes its decimals with a comma.
+
+    Raises:
+        RowRejected: for a number with a comma where the column does not write them so, when ``name`` is given.
+    """
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
+    if isinstance(value, str) and "," in value and _COMMA.fullmatch(value.strip()):
+        if commas:
+            value = value.replace(",", ".")
+        elif name:
+            raise RowRejected(f"{name} is {value.strip()[:20]!r}, but other rows write decimals with a point")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

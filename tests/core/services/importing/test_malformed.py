@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.domain.errors import BadInput
-from core.services.importing.detect import detect, take_sample
+from core.services.importing.detect import detect
 from core.services.importing.files.kinds import sniff
 from core.services.importing.files.readers import RowReader
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
+from core.services.importing.reading import Choices
+from core.services.importing.survey import survey
 
 LIMITS = Limits(line_bytes=1 << 20, field_bytes=1 << 17)
 ROWS = [{"prompt": f"question {i}", "chosen": f"yes {i}", "rejected": f"no {i}"} for i in range(30)]
@@ -63,7 +65,9 @@ def use(path: Path) -> tuple[int, int, int]:
     """Read a file as the import does and return (records, usable, rejected)."""
     kind = sniff(path, LIMITS)
     with RowReader(path, kind, LIMITS) as reader:
-        sample = take_sample(reader)
+        sample = survey(reader, Choices()).sample
+    if not sample.rows:
+        raise BadInput(f"{path.name} holds no readable row.")
     bound = detect(path, sample, LIMITS).bound
     records = usable = rejected = 0
     with RowReader(path, kind, LIMITS) as reader:

@@ -48,7 +48,7 @@ def counts(app: Application) -> dict[str, int]:
 
 
 def adds_up(report: ImportReport) -> bool:
-    return report.rows == report.imported + report.duplicates + report.rejected
+    return report.rows == report.imported + report.duplicates + report.repeats + report.rejected
 
 
 def test_that_rows_become_pairs_and_labels_of_an_imported_reviewer(app: Application, tmp_path: Path) -> None:
@@ -92,8 +92,21 @@ def test_that_importing_a_file_again_adds_nothing(app: Application, tmp_path: Pa
 def test_that_a_pair_in_the_other_order_is_the_same_pair(app: Application, tmp_path: Path) -> None:
     swapped = {"prompt": "q1", "chosen": "bad 1", "rejected": "good 1"}
     report = app.imports.run(lines(tmp_path / "mine.jsonl", [trl(1), swapped])).value
-    assert (report.imported, report.duplicates) == (1, 1)
-    assert (report.judgements, report.known_labels) == (1, 1)
+    assert (report.imported, report.duplicates, report.repeats) == (1, 0, 1)
+
+
+def test_that_a_second_label_that_contradicts_the_first_is_a_judgement_of_its_own(
+    app: Application, tmp_path: Path
+) -> None:
+    swapped = {"prompt": "q1", "chosen": "bad 1", "rejected": "good 1"}
+    path = lines(tmp_path / "mine.jsonl", [trl(1), swapped, trl(1)])
+    report = app.imports.run(path).value
+    assert (report.judgements, report.second_labels, report.known_labels) == (2, 1, 1)
+    assert [label.reviewer.name for label in app.pairs.detail(1).judgements] == ["mine", "mine (label 2)"]
+    assert report.reading is not None
+    assert any("One label contradicts the same reviewer's earlier label" in note for note in report.reading.notes)
+    again = app.imports.run(path).value
+    assert (again.judgements, again.second_labels, again.known_labels) == (0, 0, 3)
 
 
 def test_that_another_source_adds_its_own_label_to_a_known_pair(app: Application, tmp_path: Path) -> None:
@@ -116,7 +129,7 @@ def test_that_a_grown_file_adds_only_what_is_new(app: Application, tmp_path: Pat
 
 def test_that_annotators_become_reviewers_of_their_own(app: Application, tmp_path: Path) -> None:
     rows = [table(1, 1, 2, 0), table(2, 1, 1, None)]
-    report = app.imports.run(lines(tmp_path / "three.jsonl", rows)).value
+    report = app.imports.run(lines(tmp_path / "three.jsonl", rows), fmt="table:one_based").value
     assert report.judgements == 5
     assert report.reviewers == ("three annotator1", "three annotator2", "three annotator3")
     verdicts = {j.reviewer.name: j.draft.verdict for j in app.pairs.detail(1).judgements if j.draft}
@@ -152,9 +165,9 @@ def test_that_a_record_with_several_pairs_counts_as_one_row(app: Application, tm
 
 
 def test_that_a_preview_stores_nothing_and_says_what_will_happen(app: Application, tmp_path: Path) -> None:
-    path = lines(tmp_path / "three.jsonl", [table(1, 1, 2), table(2, 1, 9)])
+    path = lines(tmp_path / "three.jsonl", [table(1, 1, 2), table(2, 9, 9)])
     before = counts(app)
-    preview = app.imports.preview(path)
+    preview = app.imports.preview(path, "table:one_based")
     assert (preview.fmt, preview.checked, preview.good, preview.bad) == ("table:one_based", 2, 1, 1)
     assert preview.reviewers == ("annotator1", "annotator2")
     assert preview.labels == 2
@@ -253,7 +266,7 @@ def test_that_a_read_only_workspace_refuses_an_import(app: Application, tmp_path
 
 def test_that_a_file_without_pairs_leaves_no_trace(app: Application, tmp_path: Path) -> None:
     before = counts(app)
-    with pytest.raises(BadInput, match="prompts but no answers"):
+    with pytest.raises(BadInput, match="known to hold the two answers"):
         app.imports.run(lines(tmp_path / "p.jsonl", [{"prompt": "q", "label": "safe"}]))
     assert counts(app) == before
 
@@ -265,7 +278,7 @@ def test_that_every_import_is_logged_with_its_counts_and_batches(app: Applicatio
         batch = run("SELECT rows, imported, duplicates, rejected, judgements, status FROM import_batch").all()
         summary = run("SELECT summary FROM event_log WHERE op='import'").scalar_one()
     assert [tuple(row) for row in batch] == [(2, 1, 0, 1, 1, "done")]
-    assert summary == "Imported mine: 1 new, 0 known, 1 rejected of 2 records"
+    assert summary == "Imported mine: 1 new, 0 known, 0 repeated, 1 rejected of 2 records"
 
 
 def test_that_a_file_called_train_takes_its_folders_name(app: Application, tmp_path: Path) -> None:
@@ -295,7 +308,7 @@ def test_that_the_counts_always_add_up(app: Application, tmp_path: Path, files: 
         assert report.rows == 1 + sum(row != "\n" for row in rows)
         assert app.pairs.count() == known + report.pairs == known + report.imported
         assert counts(app)["judgement"] == labels + report.judgements
-        assert report.judgements + report.known_labels == report.imported + report.duplicates
+        assert report.judgements + report.known_labels == report.imported + report.duplicates + report.repeats
 
 
 def test_that_a_second_annotator_of_the_same_pair_is_heard_in_a_file_with_a_record_a_judgement(
@@ -308,5 +321,5 @@ def test_that_a_second_annotator_of_the_same_pair_is_heard_in_a_file_with_a_reco
         {**row, "winner": "B", "judge": "e1"},
     ]
     report = app.imports.run(lines(tmp_path / "long.jsonl", rows)).value
-    assert (report.imported, report.duplicates, report.judgements, report.known_labels) == (1, 2, 2, 1)
-    assert report.reviewers == ("long e1", "long e2")
+    assert (report.imported, report.repeats, report.judgements, report.second_labels) == (1, 2, 3, 1)
+    assert report.reviewers == ("long e1", "long e1 (label 2)", "long e2")

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from core.domain.errors import BadInput
+from core.domain.errors import BadInput, UsageError
 from core.domain.judgement import Verdict
 from core.services.importing.detect import detect
-from core.services.importing.formats.columns import Sample
+from core.services.importing.formats.codings import Coding
+from core.services.importing.formats.sample import Sample
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.rows import ParsedPair
 
@@ -107,17 +108,12 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple]] = {
     ),
     "table with letters": (
         {"prompt": "q", "response_a": "x", "response_b": "y", "winner": "B"},
-        "table:one_based",
-        (["q"], "x", "y", [("prefer", 2)]),
-    ),
-    "table with numbers": (
-        {"question": "q", "response1": "x", "response2": "y", "label": 2},
-        "table:one_based",
+        "table",
         (["q"], "x", "y", [("prefer", 2)]),
     ),
     "table with a tie": (
         {"question": "q", "response1": "x", "response2": "y", "label": "tie"},
-        "table:one_based",
+        "table",
         (["q"], "x", "y", [("tie", None)]),
     ),
     "answers numbered from zero": (
@@ -132,7 +128,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple]] = {
     ),
     "human preferences, one is the first": (
         {"history": "q", "human_ref_A": "x", "human_ref_B": "y", "labels": 1},
-        "table:first_is_one",
+        "table:first_is_1",
         (["q"], "x", "y", [("prefer", -2)]),
     ),
     "arena with one-hot winners": (
@@ -149,7 +145,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple]] = {
     ),
     "arena with two conversations": (
         {"conversation_a": [user("q"), answer("x")], "conversation_b": [user("q"), answer("y")], "winner": "model_a"},
-        "table:one_based",
+        "table",
         (["q"], "x", "y", [("prefer", -2)]),
     ),
     "table without labels": (
@@ -199,6 +195,22 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple]] = {
 }
 
 
+CODED: dict[Coding, tuple[object, int]] = {
+    "first_is_1": (True, -2),
+    "second_is_1": (0.95, 3),
+    "one_based": (2, 2),
+    "zero_based": ("0", -2),
+    "signed": (-3, -3),
+    "signed_first_positive": (-1, 1),
+    "scale_5": (1, -3),
+    "scale_5_reversed": (2.0, 1),
+    "scale_7": ("6", 2),
+    "scale_7_reversed": (5, -1),
+    "words": ("A", -2),
+}
+"""Coding -> a value and the strength that it means under it."""
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_that_the_format_is_told_and_read(name: str) -> None:
     row, key, expected = CASES[name]
@@ -207,9 +219,17 @@ def test_that_the_format_is_told_and_read(name: str) -> None:
     assert [plain(pair) for pair in pairs] == [expected]
 
 
+@pytest.mark.parametrize("coding", CODED)
+def test_that_a_coding_that_is_asked_for_is_used(coding: Coding) -> None:
+    value, strength = CODED[coding]
+    rows = [{"prompt": "q", "response1": "x", "response2": "y", "label": cell} for cell in (value, "tie")]
+    _, pairs = found(*rows, fmt=f"table:{coding}")
+    assert [label.strength for pair in pairs for label in pair.labels] == [strength, None]
+
+
 def test_that_several_annotators_become_several_labels() -> None:
     row = {"instruction": "q", "input": "", "response1": "x", "response2": "y", "annotator1": 1, "annotator2": 0}
-    _, pairs = found({**row, "annotator3": 2})
+    _, pairs = found({**row, "annotator3": 2}, fmt="table:one_based")
     assert [(label.reviewer, label.strength) for label in pairs[0].labels] == [
         ("annotator1", -2),
         ("annotator2", None),
@@ -218,7 +238,7 @@ def test_that_several_annotators_become_several_labels() -> None:
 
 
 def test_that_an_annotator_who_left_the_cell_empty_gives_no_label() -> None:
-    _, pairs = found({"prompt": "q", "response1": "x", "response2": "y", "rater_1": 1, "rater_2": None})
+    _, pairs = found({"prompt": "q", "response1": "x", "response2": "y", "rater_1": "A", "rater_2": None})
     assert [label.reviewer for label in pairs[0].labels] == ["rater_1"]
 
 
@@ -300,28 +320,20 @@ def test_that_text_parts_of_a_message_are_joined() -> None:
 
 def test_that_an_option_turns_the_labels_round() -> None:
     row = {"prompt": "q", "response1": "x", "response2": "y", "label": 1}
-    assert plain(found(row)[1][0])[3] == [("prefer", -2)]
-    key, pairs = found(row, fmt="table:zero_based")
-    assert key == "table:zero_based"
-    assert plain(pairs[0])[3] == [("prefer", 2)]
-
-
-def test_that_an_ambiguous_coding_lowers_the_confidence_and_is_explained() -> None:
-    rows = [{"prompt": "q", "response1": "x", "response2": "y", "label": value} for value in (0, 1, 1)]
-    detection = detect(Path("f"), Sample.of(rows), LIMITS)
-    assert detection.confidence < 0.9
-    assert "0 = first, 1 = second, 2 = tie" in detection.bound.notes
-    assert "table:one_based" in detection.alternatives
+    for option, strength in (("one_based", -2), ("zero_based", 2), ("first_is_one", -2)):
+        key, pairs = found(row, fmt=f"table:{option}")
+        assert key == f"table:{option.replace('_one', '_1')}"
+        assert plain(pairs[0])[3] == [("prefer", strength)]
 
 
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ({"prompt": "q", "type": "t", "label": "safe"}, "prompts but no answers"),
+        ({"prompt": "q", "type": "t", "label": "safe"}, "known to hold the two answers"),
         ({"prompt": "q", "completion": "x", "annotation_1": "ok"}, "one answer"),
-        ({"title": "x", "body": "y"}, "no pairs that are recognised"),
-        ({"response_a": "x", "response_b": "y"}, "no column with their prompt"),
-        ({"prompt": "q", "chosen": 1, "rejected": 2}, "cannot be used: chosen is a number"),
+        ({"title": "x", "body": "y"}, "known to hold the prompt and the two answers"),
+        ({"response_a": "x", "response_b": "y"}, "no column is known to hold their prompt"),
+        ({"prompt": "q", "chosen": 1, "rejected": 2}, "chosen is a number"),
     ],
 )
 def test_that_a_file_without_pairs_is_refused_and_told_why(row: dict[str, Any], sentence: str) -> None:
@@ -332,11 +344,11 @@ def test_that_a_file_without_pairs_is_refused_and_told_why(row: dict[str, Any], 
 
 def test_that_an_unknown_or_unfitting_format_is_refused() -> None:
     row = {"prompt": "q", "chosen": "x", "rejected": "y"}
-    with pytest.raises(BadInput, match="no import format 'xml'"):
+    with pytest.raises(UsageError, match="no import format 'xml'"):
         found(row, fmt="xml")
     with pytest.raises(BadInput, match="lacks the columns"):
         found(row, fmt="table")
-    with pytest.raises(BadInput, match="no option"):
+    with pytest.raises(UsageError, match="no option"):
         found(row, fmt="trl:zero_based")
 
 

@@ -1,0 +1,185 @@
+"""The commands that read files of pairs: import one, show how it would be read, list the formats.
+
+Imports inside a function load the workspace libraries, which no other command may need.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
+from core.domain.errors import UsageError
+from core.domain.pair_table import CONSENTS
+from core.services.importing.formats.codings import CODINGS
+from core.services.importing.formats.registry import format_infos
+from core.services.importing.reading import FIELDS, Choices, Reading, winner
+
+if TYPE_CHECKING:
+    from core.services.importing.report import ImportPreview, ImportReport
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+_READS = ("first", "second", "tie", "neither", "none")
+_WIDTH = 300  # characters of a text that the dry run prints
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, plain or gz.")(import_file)
+    app.command("formats", help="List the formats that import reads.")(list_formats)
+
+
+def import_file(
+    workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
+    file: Annotated[Path, typer.Argument(help="What to import.")],
+    fmt: Annotated[str, typer.Option("--format", help="Key of a format, see `formats`; detected when left out.")] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help=f"What a column is; repeatable. {', '.join(FIELDS)}."),
+    ] = None,
+    coding: Annotated[
+        str, typer.Option(help=f"What numbers, true and false in the label column mean: {', '.join(CODINGS)}.")
+    ] = "",
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--value", metavar="VALUE=SIDE", help=f"What one value means: {', '.join(_READS)}; repeatable."),
+    ] = None,
+    reviewer_columns: Annotated[
+        str, typer.Option("--reviewer-columns", help="Columns with the labels of one reviewer each: a,b,c.")
+    ] = "",
+    pairs: Annotated[str, typer.Option(help="Pairs of a ranked list: best (against each other) or decisive.")] = "",
+    answers: Annotated[
+        list[str] | None, typer.Option("--answer", metavar="QUESTION=ANSWER", help="Answer to another question.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how the file is read; store nothing.")] = False,
+    name: Annotated[str, typer.Option(help="Name of the source.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
+    consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
+    as_json: _Json = False,
+) -> None:
+    """Import one file; a second import adds nothing. Exit code 2 when the file leaves open what a label means."""
+    if consent not in CONSENTS:
+        raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
+    choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, answers or [])
+    with open_workspace(workspace, read_only=dry_run) as app:
+        if dry_run:
+            preview = app.imports.preview(file, choices=choices)
+            say_json({"rows": preview.reading.rows, **preview.reading.to_plain()}) if as_json else _say_preview(preview)
+            return
+        report = app.imports.run(file, choices=choices, name=name or None, licence=licence, consent=consent).value
+    say_json(report.to_plain()) if as_json else _say_report(report, consent)
+
+
+def list_formats(as_json: _Json = False) -> None:
+    """Print key, name and content of every format."""
+    rows = [dataclasses.asdict(info) for info in format_infos()]
+    say_json(rows) if as_json else say(table([list(row.values()) for row in rows], list(rows[0])))
+
+
+def _choices(
+    fmt: str,
+    columns: Sequence[str],
+    coding: str,
+    values: Sequence[str],
+    reviewer_columns: str,
+    pairs: str,
+    answers: Sequence[str],
+) -> Choices:
+    """Return what the options say.
+
+    Raises:
+        UsageError: for a word that no option takes, or two that contradict each other.
+    """
+    sides = _assignments("--value", values)
+    for value, side in sides.items():
+        if side not in _READS:
+            raise UsageError(f"{value!r} cannot mean {side!r}.", f"Use one of {', '.join(_READS)}.")
+    if pairs not in ("", "best", "decisive"):
+        raise UsageError(f"--pairs cannot be {pairs!r}.", "Use best or decisive.")
+    fields = _assignments("--map", columns)
+    for column, field in fields.items():
+        if field not in FIELDS:
+            raise UsageError(f"Column {column!r} cannot be {field!r}.", f"Use one of {', '.join(FIELDS)}.")
+    return Choices(
+        fmt=fmt or None,
+        columns=fields,
+        coding=coding or None,
+        values={value: "no label" if side == "none" else side for value, side in sides.items()},  # type: ignore[misc]
+        reviewer_columns=tuple(part.strip() for part in reviewer_columns.split(",") if part.strip()),
+        pairs=pairs or None,  # type: ignore[arg-type]
+        answers=_assignments("--answer", answers),
+    )
+
+
+def _assignments(option: str, words: Sequence[str]) -> dict[str, str]:
+    """Return NAME=VALUE words as a table; the name may hold equal signs."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.rpartition("=")
+        if not equals or not name or not value:
+            raise UsageError(f"{option} {word!r} is no NAME=VALUE.", f"Write for example {option} x=y.")
+        if found.get(name, value) != value:
+            raise UsageError(f"{option} says two things of {name!r}: {found[name]} and {value}.", "Say one.")
+        found[name] = value
+    return found
+
+
+def _say_preview(preview: ImportPreview) -> None:
+    """Print how a file is read: columns, coding, first pairs, what is open."""
+    reading = preview.reading
+    more = "" if reading.complete else " looked at (the beginning of the file)"
+    say(f"{preview.kind}, {reading.rows:,} rows{more}, read as {reading.title} ({reading.fmt}).")
+    _say_reading(reading)
+    for number, pair in enumerate(reading.examples, 1):
+        won = winner(pair)
+        say(f"\nPair {number}: {f'{won} wins' if won in ('first', 'second') else won or 'no label'}")
+        if number == 1:
+            for message in pair.prompt.messages:
+                say(f"  {message.role}: {_short(message.content)}")
+        else:
+            say(f"  prompt: {_short(pair.prompt.last_text)}")
+        say(f"  first: {_short(pair.first.text)}\n  second: {_short(pair.second.text)}")
+    for reject in preview.rejects:
+        say(f"line {reject.line} rejected: {reject.reason}")
+    for question in reading.questions:
+        say(f"\nOpen: {question.sentence}")
+        for answer in question.answers:
+            say(f"  {answer.flag}: {answer.meaning}")
+
+
+def _say_reading(reading: Reading) -> None:
+    for use in reading.columns:
+        say(f"  {use.name}: {use.role.value}, filled in {use.filled:,} rows")
+    if reading.coding is not None:
+        said = ", ".join(f"{v.value} = {v.reads} ({v.count:,})" for v in reading.coding.values)
+        say(f"Labels in {', '.join(reading.coding.columns)}: {said}")
+    for note in reading.notes:
+        say(note)
+
+
+def _say_report(report: ImportReport, consent: str) -> None:
+    """Print what became of every row, label and column."""
+    say(
+        f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates (known before), "
+        f"{report.repeats} repeats (of earlier rows of the file), {report.rejected} rejected; "
+        f"{report.judgements} labels."
+    )
+    for reason, count in report.reasons.items():
+        say(f"{count:8}  rejected: {reason}")
+    if report.rejects_path:
+        say(f"The rejected rows are listed in {report.rejects_path}")
+    if reading := report.reading:
+        say(f"Read as {reading.title} ({reading.fmt}):")
+        _say_reading(reading)
+        if reading.unused:
+            say("Not used: " + ", ".join(f"{use.name} ({use.filled:,} rows)" for use in reading.unused))
+    say(f"Source {report.source_name!r}, consent {consent}; `sources` changes it.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}… ({len(text):,} characters)"

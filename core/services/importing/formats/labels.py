@@ -1,0 +1,320 @@
+"""The label columns of a table: which they are, how their values are read, whose labels they hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from core.domain.errors import UsageError
+from core.domain.judgement import Verdict
+from core.services.importing.formats import column_names as known
+from core.services.importing.formats.codings import (
+    Coding,
+    as_number,
+    coding_of,
+    coding_question,
+    coding_use,
+    possible_codings,
+    read_number,
+    read_values,
+    side_label,
+    to_label,
+)
+from core.services.importing.formats.columns import one_hot_columns
+from core.services.importing.formats.sample import Row, Sample, cell_text
+from core.services.importing.formats.verdict_words import OPEN, REFUSED, Read
+from core.services.importing.limits import RowRejected, describe_type
+from core.services.importing.reading import CodingUse, ColumnRole, Question, Reads, Remarks, ValueUse
+from core.services.importing.rows import ParsedLabel
+
+LabelReader = Callable[[Row], tuple[ParsedLabel, ...]]
+_MOST_INDIVIDUAL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How the labels of a table are read.
+
+    Attributes:
+        read: returns the labels of a row; raises RowRejected when it has labels of which none names a side.
+        roles: of the label and reviewer columns.
+        option: key of the coding, empty while it is open or where there is none.
+    """
+
+    read: LabelReader
+    roles: Mapping[str, ColumnRole] = field(default_factory=dict)
+    use: CodingUse | None = None
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+    option: str = ""
+
+
+def label_columns(sample: Sample) -> list[str]:
+    """Return the columns that say who won: several reviewers when there are, else the one label column."""
+    if sample.choices.reviewer_columns:
+        return list(sample.choices.reviewer_columns)
+    reviewers = [sample.names[name] for name in sample.names if known.REVIEWER.fullmatch(name)]
+    if reviewers:
+        return reviewers
+    one = sample.pick(*known.LABELS)
+    return [one] if one else []
+
+
+def find_labels(sample: Sample, answers: tuple[str, str], coding: Coding | None = None) -> Labels:
+    """Return how the labels are read.
+
+    Args:
+        sample: of the file; its choices go before everything that the columns suggest.
+        answers: the columns of the two answers.
+        coding: what numbers mean; when None, the documented coding of the file's kind, or a question.
+
+    Raises:
+        UsageError: for a coding or a value that the file has no use for.
+    """
+    hot = one_hot_columns(sample)
+    if hot is not None and not sample.choices.reviewer_columns:
+        return _one_hot_labels(sample, hot)
+    columns = label_columns(sample)
+    if not columns:
+        if sample.choices.coding or sample.choices.values:
+            raise UsageError("A coding is given, but the file has no label column.", "Name it with --map NAME=label.")
+        return Labels(lambda _: (), notes=("no column says which answer is better; the pairs come without labels",))
+    return _column_labels(sample, answers, tuple(columns), coding)
+
+
+def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str, ...], coding: Coding | None) -> Labels:
+    values = _counted(sample, columns)
+    if sample.choices.coding:
+        coding = coding_of(sample.choices.coding)
+    documented = _documented(sample, answers, columns)
+    coding = coding or documented
+    said: dict[str, Reads] = {**_named(values, answers), **_said(sample, values)}
+    open_values = {value: values[value] for value, read in read_values(values, None, said).items() if read is OPEN}
+    words = len(open_values) < len(values)
+    possible = possible_codings(open_values, words=words) if open_values and coding is None else []
+    reads = read_values(values, coding if coding or possible else "words", said)
+    _check_coding(sample, coding, open_values)
+    table = _Reads(reads, coding, bool(possible))
+    who = sample.pick(*known.WHO) if len(columns) == 1 else None
+    option = coding if coding and open_values else ""
+    roles = dict.fromkeys(columns, ColumnRole.LABEL) | ({who: ColumnRole.REVIEWER} if who else {})
+    nested = sample.pick(known.INDIVIDUAL) if len(columns) == 1 and coding == "signed" else None
+    if nested:
+        roles[nested] = ColumnRole.LABEL
+    others = () if len(columns) > 1 else _other_labels(sample, columns, roles)
+    reader = _Reader(columns, who, nested, others, table, sample.remarks)
+    return Labels(
+        reader.read,
+        roles,
+        coding_use(columns, values, reads, option),
+        (coding_question(columns, open_values, possible),) if possible else (),
+        _notes(columns, who, nested, option if option and option == documented else ""),
+        option,
+    )
+
+
+def _counted(sample: Sample, columns: tuple[str, ...]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for column in columns:
+        counts.update(sample.tally(column).values)
+    return counts
+
+
+def _named(values: Mapping[str, int], answers: tuple[str, str]) -> dict[str, Reads]:
+    """Return the values that are the names of the answers' own columns."""
+    first, second = (name.strip().lower() for name in answers)
+    sides: dict[str, Reads] = {first: "first", second: "second"}
+    return {value: sides[value.lower()] for value in values if value.lower() in sides}
+
+
+def _said(sample: Sample, values: Mapping[str, int]) -> Mapping[str, Reads]:
+    said = sample.choices.values
+    unknown = [value for value in said if value not in values]
+    if unknown and sample.complete:
+        held = ", ".join(repr(value) for value, _ in Counter(values).most_common(12))
+        raise UsageError(f"No label column holds {unknown[0]!r}.", f"They hold {held}.")
+    return said
+
+
+def _check_coding(sample: Sample, coding: Coding | None, open_values: Mapping[str, int]) -> None:
+    """Refuse a coding that the user gave and that no number of the file fits."""
+    asked = sample.choices.coding
+    if not asked or coding is None or not sample.complete:
+        return
+    if not open_values:
+        raise UsageError(
+            f"The coding {asked!r} is for numbers, or true and false; the label columns hold words, which say it.",
+            "Leave --coding out, or say what a word means with --value WORD=first.",
+        )
+    if coding != "words" and all(read_number(as_number(v) or 0, coding) is REFUSED for v in open_values):
+        held = ", ".join(list(open_values)[:12])
+        raise UsageError(f"The coding {asked!r} knows none of the values {held}.", "Choose another one.")
+
+
+def _documented(sample: Sample, answers: tuple[str, str], columns: tuple[str, ...]) -> Coding | None:
+    """Return the coding of a kind of file whose publisher has written it down."""
+    first, label = answers[0].strip().lower(), columns[0].strip().lower()
+    if first == "human_ref_a" and label == "labels":  # Stanford Human Preferences
+        return "first_is_1"
+    if label in ("preference_strength", "overall_preference"):  # HelpSteer
+        return "signed"
+    if label.endswith(("_id", "_index", "_idx")) and first[-1:] in "01":  # the number is that of the answer
+        return "zero_based" if first.endswith("0") else "one_based"
+    if "cmp_key" in sample.names and label.startswith("annotator"):  # PandaLM
+        return "one_based"
+    return None
+
+
+def _other_labels(sample: Sample, columns: tuple[str, ...], roles: Mapping[str, ColumnRole]) -> tuple[str, ...]:
+    names = (*known.LABELS, *known.OTHER_LABELS)
+    found = (sample.names[name] for name in names if name in sample.names)
+    return tuple(name for name in found if name not in columns and name not in roles)
+
+
+def _notes(columns: tuple[str, ...], who: str | None, nested: str | None, documented: str) -> tuple[str, ...]:
+    notes = [f"{', '.join(columns)} {'says' if len(columns) == 1 else 'say'} which answer is better"]
+    if documented:
+        notes.append("what its numbers mean is documented for files with these columns")
+    if who is not None:
+        notes.append(f"{who} names the reviewer")
+    if nested is not None:
+        notes.append(f"each entry of {nested} becomes a label of its own reviewer")
+    if len(columns) > 1:
+        notes.append(f"{len(columns)} columns become {len(columns)} reviewers")
+    return tuple(notes)
+
+
+class _Reads:
+    """Looks up what a cell says."""
+
+    def __init__(self, reads: dict[str, Read], coding: Coding | None, asked: bool) -> None:
+        self._reads, self._asked = reads, asked
+        self._coding: Coding | None = coding
+
+    def of(self, cell: object) -> Read | None:
+        """Return what the cell says, None when it is blank."""
+        text = cell_text(cell)
+        if text is None:
+            return REFUSED if isinstance(cell, list | dict) and cell else None
+        read = self._reads.get(text)
+        if read is None:
+            coding: Coding | None = self._coding
+            if coding is None and not self._asked:
+                coding = "words"
+            read = read_values({text: 1}, coding)[text]
+            if len(self._reads) < 10_000:
+                self._reads[text] = read
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the labels of one row after the other.
+
+    Attributes:
+        who: column that names the reviewer of the one label. nested: column with a list of labels of others.
+        others: columns that also say who won; a row in which one names another answer is counted.
+    """
+
+    columns: tuple[str, ...]
+    who: str | None
+    nested: str | None
+    others: tuple[str, ...]
+    table: _Reads
+    remarks: Remarks
+
+    def read(self, row: Row) -> tuple[ParsedLabel, ...]:
+        """Return the labels; see :class:`Labels`."""
+        labels, refused = [], []
+        several = len(self.columns) > 1
+        for column in self.columns:
+            cell = row.get(column)
+            read = None if cell is None else self.table.of(cell)
+            if read is None or read.reads in ("no label", "open"):
+                continue
+            if read is REFUSED:
+                refused.append((column, cell))
+                continue
+            labels.append(to_label(read, column if several else _reviewer(row, self.who)))
+        if refused and not labels:
+            raise RowRejected(f"{refused[0][0]} is {_shown(refused[0][1])}, which names no side")
+        for column, cell in refused:
+            self.remarks.count(f"{column} is {_shown(cell)}, which names no side; that label is left out")
+        if self.others and labels:
+            self._compare(row, labels[0])
+        if self.nested:
+            labels += self._individual(row.get(self.nested))
+        return tuple(labels)
+
+    def _compare(self, row: Row, label: ParsedLabel) -> None:
+        side = _side(label.verdict, label.strength)
+        for name in self.others:
+            cell = row.get(name)
+            read = None if cell is None else self.table.of(cell)
+            if read is not None and read.reads in ("first", "second", "tie", "neither"):
+                other = to_label(read, "")
+                if _side(other.verdict, other.strength) != side:
+                    self.remarks.count(f"{name} says otherwise than {self.columns[0]}, which is read")
+
+    def _individual(self, cell: object) -> list[ParsedLabel]:
+        """Return the labels of a list of objects with a signed score each."""
+        labels = []
+        for number, item in enumerate(cell[:_MOST_INDIVIDUAL] if isinstance(cell, list) else (), 1):
+            read = self.table.of(item.get("score")) if isinstance(item, dict) else None
+            if read is None or read.reads in ("no label", "open", "refused"):
+                self.remarks.count(f"an entry of {self.nested} has no score that names a side; it is left out")
+                continue
+            labels.append(to_label(read, f"individual {number}"))
+        return labels
+
+
+def _side(verdict: Verdict, strength: int | None) -> object:
+    return verdict if strength is None else strength > 0
+
+
+def _shown(cell: object) -> str:
+    text = cell_text(cell)
+    return describe_type(cell) if text is None else repr(text[:40])
+
+
+def _reviewer(row: Row, column: str | None) -> str:
+    """Return the reviewer that a record names, or nothing."""
+    value = row.get(column) if column else None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).encode("utf-8", errors="replace").decode("utf-8")  # only a name: repair it, do not reject the row
+    return text.replace("\x00", "").strip()[:80]
+
+
+def _one_hot_labels(sample: Sample, columns: tuple[str, str, str | None]) -> Labels:
+    sides: tuple[Reads, ...] = ("first", "second", "tie")
+    named: list[tuple[str, Reads]] = [(name, side) for name, side in zip(columns, sides, strict=True) if name]
+    uses = tuple(
+        ValueUse(f"{name}=1", sum(n for v, n in sample.tally(name).values.items() if as_number(v) == 1), side)
+        for name, side in named
+    )
+    names = tuple(name for name, _ in named)
+    return Labels(
+        lambda row: _one_hot(row, columns),
+        dict.fromkeys(names, ColumnRole.LABEL),
+        CodingUse(names, "", "the winner is marked by 1", uses),
+        notes=(f"the winner is marked in {', '.join(names)}",),
+    )
+
+
+def _one_hot(row: Row, columns: tuple[str, str, str | None]) -> tuple[ParsedLabel, ...]:
+    marks = [_is_one(row.get(name), name) if name else False for name in columns]
+    if sum(marks) > 1:
+        raise RowRejected("more than one side is marked as the winner")
+    if not any(marks):
+        return ()
+    return (side_label((-1, 1, 0)[marks.index(True)]),)
+
+
+def _is_one(value: object, name: str) -> bool:
+    text = cell_text(value)
+    number = 0 if text is None else as_number(text)
+    if number not in (0, 1):
+        raise RowRejected(f"{name} is {_shown(value)}, neither 0 nor 1")
+    return number == 1

@@ -1,0 +1,165 @@
+"""Why a file cannot be imported: what its columns hold, and what of a pair is missing.
+
+A refusal speaks of the columns and rows that are there, never of a format that nobody meant.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from core.domain.errors import BadInput, UsageError
+from core.services.importing.formats import column_names as known
+from core.services.importing.formats.columns import answer_columns, prompt_column
+from core.services.importing.formats.registry import FORMATS
+from core.services.importing.formats.row_format import BoundFormat
+from core.services.importing.formats.sample import Sample
+from core.services.importing.limits import Limits, RowRejected
+from core.services.importing.reading import Question
+
+_SHOWN = 12
+_REASONS = 5
+_TRIED = 200
+_SINGLE = ("completion", "response", "answer", "output", "text", "chosen", "rejected")
+_HINT = "A pair needs a prompt and two answers in each row. Name columns with --map COLUMN=prompt, =first, =second."
+
+
+class OpenQuestions(UsageError):
+    """The file can be read in several ways and the user has not said which; nothing was stored.
+
+    Attributes:
+        questions: what is open.
+    """
+
+    def __init__(self, message: str, hint: str = "", questions: tuple[Question, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.questions = questions
+
+    def __reduce__(self) -> tuple[type[OpenQuestions], tuple[str, str, tuple[Question, ...]]]:  # type: ignore[override]
+        return (type(self), (self.message, self.hint, self.questions))
+
+
+def ask(path: Path, questions: Iterable[Question]) -> OpenQuestions:
+    """Return the error for a file that leaves something open: each question with every possible answer."""
+    questions = tuple(questions)
+    parts = [f"{path.name}: {question.sentence} {_possible(question)}" for question in questions]
+    return OpenQuestions(
+        " ".join(parts) + " Nothing was stored.",
+        "Run the command again with one of them; --dry-run shows how the rows are then read.",
+        questions,
+    )
+
+
+def _possible(question: Question) -> str:
+    return "Possible: " + "; ".join(f"{a.flag} ({a.meaning})" for a in question.answers) + "."
+
+
+def no_rows(path: Path, total: int, problems: Mapping[str, tuple[int, int]]) -> BadInput:
+    """Return the refusal of a file without a readable row."""
+    if not total:
+        return BadInput(f"{path.name} holds no rows; there is nothing to import.", "Check that it is the right file.")
+    reasons = [(reason, count, line) for reason, (count, line) in problems.items()]
+    return unusable(path.name, total, reasons)
+
+
+def unusable(name: str, rows: int, reasons: Iterable[tuple[str, int, int]]) -> BadInput:
+    """Return the refusal of a file of which no row can be used.
+
+    Args:
+        name: of the file.
+        rows: how many it has.
+        reasons: why, for how many rows, and the line of the first.
+    """
+    found = sorted(reasons, key=lambda reason: -reason[1])
+    told = "; ".join(f"{reason} ({_rows(count)}, first in line {line})" for reason, count, line in found[:_REASONS])
+    more = f"; and {len(found) - _REASONS} other reasons" if len(found) > _REASONS else ""
+    whole = f"None of the {rows:,} rows of {name} can be used" if rows > 1 else f"The one row of {name} cannot be used"
+    return BadInput(
+        f"{whole}; nothing was stored. Why: {told}{more}.", "Correct the file, or name its columns (--map)."
+    )
+
+
+def refuse(path: Path, sample: Sample, limits: Limits) -> BadInput:
+    """Say why no format fits, from what the columns hold."""
+    prompt, answers = prompt_column(sample), answer_columns(sample) or sample.pick_pair([("chosen", "rejected")])
+    reasons = _reasons(sample, limits, prompt)
+    if reasons:
+        told = "; ".join(f"{reason} ({_rows(count)})" for reason, count in reasons.most_common(_REASONS))
+        tried = min(len(sample.rows), _TRIED)
+        which = f"none of its {tried:,} rows" if tried == sample.total else f"almost none of {tried:,} rows tried"
+        return BadInput(
+            f"{path.name} cannot be used: {which} gives a pair. Why: {told}. Its columns: {column_list(sample)}.",
+            _key_hint(sample) or _HINT,
+        )
+    single = sample.pick(*_SINGLE)
+    if answers is None and prompt and single:
+        what = f"each row has one answer ({single!r}) to its prompt ({prompt!r}), and a pair needs two"
+    elif answers is None:
+        missing = "the two answers" if prompt else "the prompt and the two answers"
+        what = f"no columns are known to hold {missing}"
+    else:
+        what = f"{answers[0]!r} and {answers[1]!r} hold answers, but no column is known to hold their prompt"
+    return BadInput(
+        f"{path.name} holds no pairs that can be read: {what}. Its columns: {column_list(sample)}.",
+        _map_hint(sample, prompt, answers),
+    )
+
+
+def column_list(sample: Sample) -> str:
+    """Return the columns with what each holds."""
+    shown = [f"{str(name)[:40]!r} ({tally.describe()})" for name, tally in list(sample.tallies.items())[:_SHOWN]]
+    more = f" and {len(sample.tallies) - _SHOWN} others" if len(sample.tallies) > _SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _reasons(sample: Sample, limits: Limits, prompt: str | None) -> Counter[str]:
+    """Return why rows are refused by the formats whose columns are there, the most telling format's only."""
+    best: Counter[str] = Counter()
+    for entry in FORMATS:
+        bound = entry.bind(sample, limits)
+        if bound is None:
+            continue
+        reasons = Counter(reason for row in sample.rows[:_TRIED] if (reason := _refused(bound, row)))
+        if prompt is not None and not any(prompt in reason for reason in reasons) and best:
+            continue
+        if not best or len(reasons) < len(best):
+            best = reasons
+    return best
+
+
+def _refused(bound: BoundFormat, row: Mapping[str, object]) -> str:
+    try:
+        bound.convert(row)
+    except RowRejected as error:
+        return error.reason
+    return ""
+
+
+def _key_hint(sample: Sample) -> str:
+    """Offer a key of a column that holds objects where a text is wanted."""
+    for name in ("chosen", "rejected", *known.PROMPTS, *(name for pair in known.ANSWERS for name in pair)):
+        column = sample.names.get(name)
+        if column and dict in sample.tally(column).kinds and (keys := list(sample.tally(column).keys)):
+            field = name if name in ("chosen", "rejected") else "prompt" if name in known.PROMPTS else "first"
+            wanted = shlex.quote(f"{column}.{keys[0]}={field}")
+            return f"If one of the keys of {column!r} holds the text, name it, for example --map {wanted}."
+    return ""
+
+
+def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | None) -> str:
+    """Offer the text columns that no role was found for."""
+    taken = {prompt, *(answers or ())}
+    free = [name for name, tally in sample.tallies.items() if str in tally.kinds and name not in taken]
+    if not free or (answers and prompt):
+        return _HINT
+    wanted = ["prompt"] if answers else ["first", "second"] if prompt else ["prompt", "first", "second"]
+    if len(free) < len(wanted):
+        return _HINT
+    words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in zip(free, wanted, strict=False))
+    return f"If these columns hold it, name them, for example {words}."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
