@@ -53,6 +53,8 @@ def import_file(
         str, typer.Option("--reviewer-columns", help="Columns with the labels of one reviewer each: a,b,c.")
     ] = "",
     pairs: Annotated[str, typer.Option(help="Pairs of a ranked list: best (against each other) or decisive.")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of the text, such as cp1252; found out when left out.")] = "",
+    part: Annotated[str, typer.Option(help="Which list of a JSON file that holds several, or all.")] = "",
     answers: Annotated[
         list[str] | None, typer.Option("--answer", metavar="QUESTION=ANSWER", help="Answer to another question.")
     ] = None,
@@ -66,6 +68,7 @@ def import_file(
     if consent not in CONSENTS:
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
     choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, answers or [])
+    choices = dataclasses.replace(choices, encoding=encoding or None, part=part or None)
     with open_workspace(workspace, read_only=dry_run) as app:
         if dry_run:
             preview = app.imports.preview(file, choices=choices)

@@ -52,6 +52,8 @@ class Choices:
         values: value of a label column, as the preview writes it -> first, second, tie, neither or "no label".
         reviewer_columns: columns that each hold the labels of one reviewer.
         pairs: which pairs a ranked list gives; None for the format's own way.
+        encoding: of the file's text.
+        part: name of the list to read of a JSON file that holds several, or ``all``.
         answers: key of a :class:`Question` -> key of the :class:`Answer` taken, for all questions that have no field
             of their own here.
     """
@@ -62,6 +64,8 @@ class Choices:
     values: Mapping[str, Reads] = field(default_factory=dict)
     reviewer_columns: tuple[str, ...] = ()
     pairs: PairChoice | None = None
+    encoding: str | None = None
+    part: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -204,7 +204,7 @@ class ImportsService:
 
     def _look(self, path: Path, choices: Choices, *, whole: bool) -> _Look:
         """Look at a file and detect how it is read."""
-        kind = sniff(path, self._limits)
+        kind = sniff(path, self._limits, choices.encoding, choices.part)
         with RowReader(path, kind, self._limits) as reader:
 
             def enough(count: int) -> bool:
@@ -218,7 +218,8 @@ class ImportsService:
         bound = found.bound
         if inner is not None:
             bound = replace(bound, convert=lambda row: convert(inner(row)))
-        return _Look(kind, seen, found, bound, read_as(found, seen.sample, tried=not whole))
+        reading = read_as(found, seen.sample, tried=not whole)
+        return _Look(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk has too little room."""

@@ -162,9 +162,9 @@ def possible_codings(counts: Mapping[str, int], *, words: bool) -> list[Coding]:
             best = known
             fitting.clear()
         fitting.setdefault(tuple(reads[value].reads for value in numbers), coding)
-    every = list(fitting.values())
-    both = [coding for sides, coding in fitting.items() if {"first", "second"} <= set(sides)]
-    varied = [coding for sides, coding in fitting.items() if len(set(sides) - {"refused"}) > 1]
+    every: list[Coding] = list(fitting.values())
+    both: list[Coding] = [coding for sides, coding in fitting.items() if {"first", "second"} <= set(sides)]
+    varied: list[Coding] = [coding for sides, coding in fitting.items() if len(set(sides) - {"refused"}) > 1]
     found = both if len(both) > 1 else varied if len(varied) > 1 else every
     return found + _WORDS if words and found else found
 
