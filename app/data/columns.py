@@ -1,8 +1,10 @@
-"""The columns of the table of pairs, and the label filters."""
+"""The columns of the table of pairs, and the filters of the Data page."""
 
 from __future__ import annotations
 
+from app.local_time import local_time
 from app.widgets.table_model import TableColumn
+from core.domain.pair_table import PairSummary
 
 LABELS: tuple[tuple[str, str], ...] = (
     ("any", "All labels"),
@@ -14,16 +16,37 @@ LABELS: tuple[tuple[str, str], ...] = (
     ("cannot", "Cannot judge"),
     ("flagged", "Flagged"),
 )
-COLUMNS = (
-    TableColumn("id", "Pair", lambda row: str(row.id), 64, right=True),
-    TableColumn("prompt", "Prompt", lambda row: _line(row.prompt)),
-    TableColumn("a", "Answer A", lambda row: _line(row.a), 150),
-    TableColumn("b", "Answer B", lambda row: _line(row.b), 150),
-    TableColumn("state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else ""),
-    TableColumn("source", "Source", lambda row: row.source, 110),
+SWITCHES: tuple[tuple[str, str], ...] = (
+    ("stale", "Stale label"),
+    ("edited", "With an edit"),
+    ("bookmarked", "Bookmarked"),
 )
+"""Fields of the filter that are on or off, and their words."""
 
 
 def _line(text: str) -> str:
     """Return a text as one line."""
     return text.replace("\n", " ")
+
+
+def _newest(row: PairSummary) -> str:
+    return local_time(row.newest_ms) if row.newest_ms else ""
+
+
+COLUMNS = (
+    TableColumn("id", "Pair", lambda row: str(row.id), 64, right=True, sortable=True),
+    TableColumn("prompt", "Prompt", lambda row: _line(row.prompt), sortable=True),
+    TableColumn("a", "Answer A", lambda row: _line(row.a), 150, sortable=True),
+    TableColumn("b", "Answer B", lambda row: _line(row.b), 150, sortable=True),
+    TableColumn(
+        "state", "Labels", lambda row: row.state, 90, colour=lambda row: "warn" if row.disagree else "", sortable=True
+    ),
+    TableColumn("source", "Source", lambda row: row.source, 110, sortable=True),
+    TableColumn("turns", "Turns", lambda row: str(row.turns), 60, right=True, sortable=True),
+    TableColumn("a_chars", "Characters A", lambda row: f"{row.a_chars:,}", 96, right=True, sortable=True),
+    TableColumn("b_chars", "Characters B", lambda row: f"{row.b_chars:,}", 96, right=True, sortable=True),
+    TableColumn("newest", "Newest label", _newest, 130, sortable=True),
+)
+"""Every column; the key of each is an order of the pair table, see ``PairOrder``."""
+HIDDEN = ("turns", "a_chars", "b_chars", "newest")
+"""Columns that are not shown until the user chooses them."""

@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
-from app.data.datasets_tab import DatasetsTab, diff_text
+from app.data.datasets_tab import DatasetsTab
 from app.data.freeze_dialog import FreezeDialog
 from app.data.freeze_form import FreezeForm
 from core.domain.changes import Outcome
-from core.domain.dataset import DatasetDiff, DatasetVersion
+from core.domain.dataset import DatasetVersion
 from core.domain.judgement import Reviewer
 from core.domain.pair_table import SourceInfo
 from core.domain.rubric import RubricVersion
@@ -28,9 +28,9 @@ Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer]]
 
 
 class DatasetActions(QObject):
-    """Works on the version that the tab has chosen; ``frozen()`` fires once a new version is stored."""
+    """Works on the version that the tab has chosen; ``frozen(id)`` fires once a new version is stored."""
 
-    frozen = Signal()
+    frozen = Signal(int)
 
     def __init__(self, context: AppContext, tab: DatasetsTab, parent: QWidget) -> None:
         """Args: parent: owner of the background work and parent of the dialog."""
@@ -72,8 +72,9 @@ class DatasetActions(QObject):
         titles = [version.title for version in others]
         place = self._context.dialogs.choose("Compare", f"Compare {new.title} with", titles)
         if place is not None:
-            old, service = others[place], self._context.services.datasets
-            self._context.tasks.query(lambda: service.diff(old.id, new.id), self._show_difference, owner=self)
+            old, new = sorted((others[place], new), key=lambda version: version.id)
+            service = self._context.services.datasets
+            self._context.tasks.query(lambda: service.diff(old.id, new.id), self._tab.show_difference, owner=self)
 
     def _ask_policy(self, choices: Choices) -> None:
         name = self._tab.versions[0].name if self._tab.versions else FIRST_NAME
@@ -89,10 +90,7 @@ class DatasetActions(QObject):
     def _report_freeze(self, outcome: Outcome[DatasetVersion]) -> None:
         version = outcome.value
         self._context.notices.post(f"{version.title} is frozen: {version.root_sha256[:12]}…", "ok")
-        self.frozen.emit()
+        self.frozen.emit(version.id)
 
     def _report_export(self, target: Path, _result: object) -> None:
         self._context.notices.post(f"Written to {target}", "ok")
-
-    def _show_difference(self, diff: DatasetDiff) -> None:
-        self._tab.show_text(diff_text(diff))

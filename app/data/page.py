@@ -2,89 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
-from app.data.columns import COLUMNS, LABELS
 from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
+from app.data.filter_bar import FilterLists
+from app.data.index_keeper import IndexKeeper
 from app.data.pair_import import PairImport
-from app.data.preview import PairPreview
+from app.data.pairs_tab import Found, PairsTab
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
-from app.widgets.inputs import SearchField
 from app.widgets.labels import Chip
 from app.widgets.messages import EmptyState, ProgressLine
-from app.widgets.table import VirtualTable
 from core.domain.changes import Changes
 from core.domain.dataset import DatasetVersion
-from core.domain.judgement import Reviewer
-from core.domain.pair_table import PairFilter, SourceInfo
-
-THIN_SPACE = "\u202f"
-
-
-class _Lists(NamedTuple):
-    """What the filters and the tab of dataset versions list."""
-
-    reviewers: Sequence[Reviewer]
-    sources: Sequence[SourceInfo]
-    versions: Sequence[DatasetVersion]
-
-
-class _Found(NamedTuple):
-    """What one read found: the pairs that pass the filter, the number of all pairs, and the lists if wanted."""
-
-    ids: list[int]
-    total: int
-    lists: _Lists | None = None
 
 
 class DataPage(Page):
     """Pairs and dataset versions."""
 
     place: ClassVar[str] = "data"
-    watches: ClassVar[Changes] = Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS
+    watches: ClassVar[Changes] = (
+        Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS | Changes.RUBRICS
+    )
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
-        self._wanted: int | None = None
         self._job: BackgroundTask | None = None
-        self._reads = 0
-        theme = context.theme
-        self.search = SearchField(theme, "Find in prompts and answers")
-        self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
-        self.table = VirtualTable(
-            context.tasks, theme, COLUMNS, name="Pairs", settings=context.settings, state_key="pairs"
-        )
-        self.preview, self.datasets = PairPreview(theme), DatasetsTab(context)
+        self.pairs, self.datasets = PairsTab(context), DatasetsTab(context)
+        self.search, self.table, self.preview = self.pairs.filters.search, self.pairs.table, self.pairs.preview
         self.count, self.progress = Chip(""), ProgressLine()
         self.imports = PairImport(context, self)
         self.dataset_actions = DatasetActions(context, self.datasets, self)
+        self.index = IndexKeeper(context, self)
         self._build()
         self._connect()
         self._bind()
 
     def on_shown(self) -> None:
-        """Read everything."""
-        self._read(lists=True)
+        """Read everything, and bring the search index up to date."""
+        self._read_all()
+
+    def on_hidden(self) -> None:
+        """Leave the search index as it is."""
+        self.index.rest()
 
     def changed(self, _changes: Changes) -> None:
-        """Read everything again."""
-        self._read(lists=True)
+        """Read everything again; the filter and the place in the list stay."""
+        self._read_all()
 
     def show_item(self, **what: Any) -> None:
-        """Show the pair ``pair_id`` or the dataset version ``dataset_id``."""
-        self._wanted = what.get("pair_id")
+        """Show the pair ``pair_id``, the dataset version ``dataset_id``, or the pairs ``pair_ids`` named ``title``."""
         if (dataset_id := what.get("dataset_id")) is not None:
             self.tabs.setCurrentIndex(1)
             self.datasets.choose(int(dataset_id))
-        self._read()
+        if (pair_ids := what.get("pair_ids")) is not None:
+            self.pairs.filters.clear()
+            self.pairs.filters.set_further("pair_ids", tuple(pair_ids), what.get("title") or "Some pairs")
+            self.tabs.setCurrentIndex(0)
+        if (pair_id := what.get("pair_id")) is not None:
+            self.tabs.setCurrentIndex(0)
+            self.pairs.show_pair(int(pair_id))
+        self.pairs.read()
 
     def first_focus(self) -> QWidget:
         """Start in the table."""
@@ -99,7 +83,7 @@ class DataPage(Page):
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Pairs and dataset versions")
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._pairs_tab(), "Pairs")
+        self.tabs.addTab(self.pairs, "Pairs")
         self.tabs.addTab(self.datasets, "Dataset versions")
         empty = EmptyState(
             theme,
@@ -118,53 +102,19 @@ class DataPage(Page):
         self.progress.hide()
         self.set_body(body)
 
-    def _pairs_tab(self) -> QWidget:
-        """Return the filters, and below them the table beside the preview."""
-        pairs = QWidget()
-        column = QVBoxLayout(pairs)
-        column.setContentsMargins(0, 8, 0, 0)
-        filters = QHBoxLayout()
-        filters.addWidget(self.search, 1)
-        for box, name in ((self.labels, "Label"), (self.reviewers, "Reviewer"), (self.sources, "Source")):
-            box.setAccessibleName(name)
-            box.setMinimumWidth(110)
-            filters.addWidget(box)
-        for key, words in LABELS:
-            self.labels.addItem(words, key)
-        nothing = EmptyState(
-            self.context.theme,
-            "filter",
-            "No pair matches",
-            "Other words or fewer filters may find some.",
-            main=("Clear all filters", self._clear_filters),
-        )
-        self._found = QStackedWidget()
-        self._found.addWidget(self.table)
-        self._found.addWidget(nothing)
-        split = QSplitter()
-        split.addWidget(self._found)
-        split.addWidget(self.preview)
-        split.setStretchFactor(0, 1)
-        split.setSizes([760, 400])
-        column.addLayout(filters)
-        column.addWidget(split, 1)
-        return pairs
-
     def _connect(self) -> None:
-        self.search.searched.connect(lambda _: self._read())
-        for box in (self.labels, self.reviewers, self.sources):
-            box.activated.connect(lambda _: self._read())
-        self.table.current_changed.connect(self._read_pair)
+        self.pairs.found.connect(self._show_found)
         self.table.opened.connect(lambda pair_id: self.context.navigate("annotate", pair_ids=(pair_id,)))
         self.imports.started.connect(self._follow_import)
-        self.imports.imported.connect(lambda: self._read(lists=True))
+        self.imports.imported.connect(self._read_all)
         self.dataset_actions.frozen.connect(self._show_frozen)
+        self.datasets.pairs_wanted.connect(lambda ids, words: self.context.navigate("data", pair_ids=ids, title=words))
 
     def _bind(self) -> None:
         for action_id, handler in {
             "data.import": self.imports.ask,
             "data.find": self._focus_search,
-            "data.clear_filters": self._clear_filters,
+            "data.clear_filters": self.pairs.clear_filters,
             "data.open": self._open_pair,
             "data.label": self._label,
             "data.freeze": self.dataset_actions.freeze,
@@ -178,64 +128,32 @@ class DataPage(Page):
 
     # Reading
 
-    def _filter(self) -> PairFilter:
-        return PairFilter(
-            text=self.search.text().strip(),
-            label=self.labels.currentData() or "any",
-            reviewer_id=self.reviewers.currentData(),
-            source_id=self.sources.currentData(),
-        )
+    def _read_all(self) -> None:
+        """Read the pairs, what the filters list, and the dataset versions."""
+        self.pairs.read()
+        services = self.context.services
 
-    def _read(self, *, lists: bool = False) -> None:
-        """Read the pairs that pass the filter; with ``lists`` also what the filters and the other tab list."""
-        services, wanted = self.context.services, self._filter()
-        self._reads += 1
-        number = self._reads
-
-        def read() -> _Found:
-            ids, total = services.pairs.ids(wanted), services.pairs.count()
-            if not lists:
-                return _Found(ids, total)
-            return _Found(
-                ids, total, _Lists(services.reviewers.list(), services.pairs.sources(), services.datasets.list())
+        def read() -> tuple[FilterLists, list[DatasetVersion]]:
+            lists = FilterLists(
+                services.reviewers.list(), services.pairs.sources(), services.rubrics.published(imported=True)
             )
+            return lists, services.datasets.list()
 
-        def show(found: _Found) -> None:
-            if found.lists is not None:
-                self._show_lists(found.lists)
-            if number == self._reads:
-                self._show(wanted, found.ids, found.total)
+        self.context.tasks.query(read, self._show_lists, owner=self, key="lists")
+        self.index.keep()
 
-        self.context.tasks.query(read, show, owner=self, key="pairs-lists" if lists else "pairs")
+    def _show_lists(self, read: tuple[FilterLists, list[DatasetVersion]]) -> None:
+        lists, versions = read
+        self.pairs.filters.set_lists(lists)
+        self.datasets.set_versions(versions)
 
-    def _show_lists(self, lists: _Lists) -> None:
-        _fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists.reviewers])
-        _fill(self.sources, "All sources", [(s.name, s.id) for s in lists.sources])
-        self.datasets.set_versions(lists.versions)
-
-    def _show(self, wanted: PairFilter, ids: list[int], total: int) -> None:
-        """Show what the newest read found, unless its reviewer or source left the filters meanwhile."""
-        current = self._filter()
-        if (wanted.reviewer_id, wanted.source_id) != (current.reviewer_id, current.source_id):
-            self._read()
-            return
+    def _show_found(self, found: Found) -> None:
+        """Show what the last read of the list found."""
+        count, total = len(found.ids), found.total
         self._stack.setCurrentIndex(1 if total else 0)
-        self._found.setCurrentIndex(0 if ids or not total else 1)
-        self.context.actions.set_enabled("data.label", bool(ids))
+        self.context.actions.set_enabled("data.label", bool(count))
         self.context.actions.set_enabled("data.freeze", bool(total))
-        shown = f"{len(ids):,} of {total:,} pairs" if len(ids) != total else f"{total:,} pairs"
-        self.count.set_chip(shown.replace(",", THIN_SPACE))
-        self.table.show_ids(ids, self.context.services.pairs.rows)
-        if self._wanted is not None:
-            self.table.go_to_id(self._wanted)
-            self._wanted = None
-        elif self.table.current_id is None and ids:
-            self.table.go_to(0)
-
-    def _read_pair(self, pair_id: int | None) -> None:
-        if pair_id is not None:
-            service = self.context.services.pairs
-            self.context.tasks.query(lambda: service.detail(pair_id), self.preview.show_detail, owner=self, key="pair")
+        self.count.set_chip(f"{count:,} of {total:,} pairs" if count != total else f"{total:,} pairs")
 
     # Acting
 
@@ -243,18 +161,12 @@ class DataPage(Page):
         """Show the current pair with its history."""
         self.preview.show()
         self.context.actions.set_checked("data.preview", True)
-        self._read_pair(self.table.current_id)
+        self.pairs.read_pair(self.table.current_id)
 
     def _focus_search(self) -> None:
         self.tabs.setCurrentIndex(0)
         self.search.setFocus()
         self.search.selectAll()
-
-    def _clear_filters(self) -> None:
-        self.search.clear()
-        for box in (self.labels, self.reviewers, self.sources):
-            box.setCurrentIndex(0)
-        self._read()
 
     def _label(self) -> None:
         """Annotate the selected pairs; all that are listed when fewer than two are selected."""
@@ -273,16 +185,8 @@ class DataPage(Page):
         if self._job is not None and not self._job.running:
             self.progress.setVisible(self._job.state is TaskState.FAILED)
 
-    def _show_frozen(self) -> None:
+    def _show_frozen(self, dataset_id: int) -> None:
+        """Show the version that was just frozen."""
         self.tabs.setCurrentIndex(1)
-        self._read(lists=True)
-
-
-def _fill(box: QComboBox, first: str, items: Sequence[tuple[str, int]]) -> None:
-    """Fill a filter and keep its choice."""
-    chosen = box.currentData()
-    box.clear()
-    box.addItem(first, None)
-    for words, key in items:
-        box.addItem(words, key)
-    box.setCurrentIndex(max(0, box.findData(chosen)) if chosen is not None else 0)
+        self.datasets.choose(dataset_id)
+        self._read_all()

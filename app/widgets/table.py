@@ -72,8 +72,9 @@ class VirtualTable(QTableView):
         self._fit_columns()
         self.selectionModel().currentRowChanged.connect(self._moved)
         self.selectionModel().selectionChanged.connect(lambda *_: self.selection_count.emit(self.count_selected))
+        self._restored = False
         if settings is not None and state_key and (state := settings.state_bytes(f"columns/{state_key}")):
-            head.restoreState(state)
+            self._restored = head.restoreState(state)
         head.sectionResized.connect(self._remember)
 
     @property
@@ -138,6 +139,21 @@ class VirtualTable(QTableView):
             return
         super().keyPressEvent(event)
 
+    def hide_columns(self, keys: Sequence[str]) -> None:
+        """Hide columns, unless the user's own choice of columns was kept."""
+        if not self._restored:
+            for key in keys:
+                self.setColumnHidden(self._section(key), True)
+
+    def show_column(self, key: str, shown: bool) -> None:
+        """Show or hide a column, and keep that for the next time."""
+        self.setColumnHidden(self._section(key), not shown)
+        self._remember()
+
+    def is_shown(self, key: str) -> bool:
+        """Whether a column is shown."""
+        return not self.isColumnHidden(self._section(key))
+
     def show_sorted(self, key: str, ascending: bool) -> None:
         """Show by which column the ids are ordered."""
         places = [n for n, column in enumerate(self.model_.columns) if column.key == key]
@@ -153,6 +169,9 @@ class VirtualTable(QTableView):
             ascending = not self._ascending if column.key == self._sorted else True
             self.show_sorted(column.key, ascending)
             self.sort_requested.emit(column.key, ascending)
+
+    def _section(self, key: str) -> int:
+        return next(place for place, column in enumerate(self.model_.columns) if column.key == key)
 
     def _moved(self, index: QModelIndex, _old: QModelIndex) -> None:
         if index.isValid():

@@ -171,3 +171,16 @@ class PairDetail:
     judgements: tuple[Judgement, ...]
     datasets: tuple[PairInDataset, ...]
     runs: tuple[PairInRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How far the index reaches: the first ``indexed`` of ``pairs`` pairs; a search reads the texts of the others."""
+
+    indexed: int
+    pairs: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair is in it."""
+        return self.indexed >= self.pairs

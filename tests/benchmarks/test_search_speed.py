@@ -21,7 +21,7 @@ from tests.fakes.fresh import fresh
 from tests.fakes.workspaces import add_source
 
 PAIRS = 200_000
-QUERIES = 40
+QUERIES = 25
 CHINESE = (
     "机器学习模型的训练数据需要人工标注偏好对并且每个标注者都应该独立判断回答质量好坏以及是否安全可靠请问如何提高准确率"
 )

@@ -17,14 +17,16 @@ from core.domain.dataset import (
     FrozenItem,
     diff_versions,
 )
+from core.domain.dataset_view import Coverage, DatasetView, Part, SliceBy
 from core.domain.errors import BadInput, UsageError
 from core.domain.label_noise import NoiseReport
 from core.domain.pair import TrainingPair
 from core.services.datasets import export, flip_rate
 from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
+from core.services.datasets.view import view
+from core.store import dataset_parts, events
 from core.store import datasets as repository
-from core.store import events
 from core.store.freeze_snapshot import snapshot, snapshot_version
 from core.store.sqlite.database import Store
 
@@ -104,6 +106,25 @@ class DatasetsService:
         """
         with self._store.read() as session:
             return repository.get(session, wanted)
+
+    def view(self, wanted: int | str) -> DatasetView:
+        """Return everything that the page of a version shows: composition, policy in words, difference, runs.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        with self._store.read() as session:
+            return view(session, wanted)
+
+    def coverage(self, wanted: int | str, by: SliceBy = "source") -> Coverage:
+        """Return how many items each clause of the rubrics decided, by source, split or reviewer."""
+        with self._store.read() as session:
+            return dataset_parts.coverage(session, repository.get(session, wanted).id, by)
+
+    def pairs_of(self, wanted: int | str, part: Part) -> Sequence[int]:
+        """Return the pairs of a part of a version, ascending."""
+        with self._store.read() as session:
+            return dataset_parts.pairs_of(session, repository.get(session, wanted).id, part)
 
     def items(self, wanted: int | str, after: int = -1, limit: int = 256) -> Sequence[FrozenItem]:
         """Return the items behind position ``after``; pass the last position to continue."""

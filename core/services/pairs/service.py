@@ -8,6 +8,7 @@ from pathlib import Path
 from core.domain.judgement import Judgement
 from core.domain.pair import Pair
 from core.domain.pair_table import (
+    IndexState,
     LabelFilter,
     PairDetail,
     PairFilter,
@@ -20,7 +21,7 @@ from core.domain.pair_table import (
 from core.services.pairs.table_export import TableReport, export_table
 from core.store import judgement_views, sources
 from core.store import pairs as repository
-from core.store.search.index import IndexState, SearchIndex
+from core.store.search.index import SearchIndex
 from core.store.search.matching import Stop
 from core.store.sqlite.database import Store
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from core.domain.pair_table import IndexState
 from core.domain.search_text import FOLDING, fold
 from core.store.plain import fetch
 from core.store.sqlite.connect import connect
@@ -40,19 +41,6 @@ _MAKE = (
     " upto INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT",
 )
 _TEXTS = "SELECT p.id, p.sha256, q.text, p.a_text, p.b_text FROM pair p CROSS JOIN prompt q ON q.id=p.prompt_id"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexState:
-    """How far the index reaches: the first ``indexed`` of ``pairs`` pairs; a search reads the texts of the others."""
-
-    indexed: int
-    pairs: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every pair is in it."""
-        return self.indexed >= self.pairs
 
 
 class SearchIndex:

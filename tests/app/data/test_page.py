@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import threading
 
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLabel
+
+from app.data.bar_list import BarButton
 from app.data.import_dialog import ImportOptions
 from app.data.preview import said
 from core.domain.dataset import FreezePolicy
@@ -45,7 +49,7 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     assert version.policy.strength_weights and version.policy.agreement_weights
     assert version.policy.strength_targets and not version.policy.soft_targets
     assert version.name == "mine" and page.tabs.currentIndex() == 1
-    assert version.root_sha256 in page.datasets.manifest.toPlainText()
+    qtbot.waitUntil(lambda: page.datasets.view is not None and page.datasets.view.version.id == version.id)
 
 
 def filled(main_window, tmp_path, qtbot, rows=6):
@@ -72,10 +76,10 @@ def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main
 def test_that_a_filter_that_finds_nothing_says_so_and_is_cleared_by_its_button(main_window, tmp_path, qtbot):
     running, page = filled(main_window, tmp_path, qtbot)
     page.search.setText("nowhere to be found")
-    qtbot.waitUntil(lambda: page._found.currentIndex() == 1)
+    qtbot.waitUntil(lambda: page.pairs.stack.currentIndex() == 1)
     assert not running.context.actions.action("data.label").isEnabled()
-    page._found.widget(1).buttons[0].click()
-    qtbot.waitUntil(lambda: page._found.currentIndex() == 0 and page.table.count == 6)
+    page.pairs.stack.widget(1).buttons[0].click()
+    qtbot.waitUntil(lambda: page.pairs.stack.currentIndex() == 0 and page.table.count == 6)
     running.settle()
 
 
@@ -145,9 +149,10 @@ def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_pa
     running.settle()
     running.dialogs.answers.append(0)
     running.context.actions.run("data.diff")
-    qtbot.waitUntil(lambda: "mine v1  →  mine v2" in page.datasets.manifest.toPlainText())
-    text = page.datasets.manifest.toPlainText()
-    assert "moved between splits" in text and "splits:" in text
+    running.settle()
+    shown = [label.text() for label in page.datasets.difference.findChildren(QLabel)]
+    assert "From mine v1 to mine v2" in shown and "moved to another split" in shown
+    assert any("shares of the splits" in text for text in shown)
 
 
 def test_that_the_history_tells_all_that_was_said_of_a_pair():
@@ -241,10 +246,10 @@ def test_that_an_older_read_does_not_undo_a_newer_filter(main_window, tmp_path, 
     pairs, gate = running.context.services.pairs, threading.Event()
     read = pairs.ids
 
-    def ids(wanted):
+    def ids(wanted, stop):
         if not wanted.text:
             gate.wait(LIMIT_S)
-        return read(wanted)
+        return read(wanted, stop)
 
     monkeypatch.setattr(pairs, "ids", ids)
     page.changed(page.watches)
@@ -279,4 +284,71 @@ def test_that_a_plan_that_comes_late_does_not_allow_what_the_form_no_longer_says
     running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: bool(seen))
     assert seen == [False]
+    running.settle()
+
+
+def typed_filter(page, words):
+    """Choose a further filter as the menu does."""
+    action = next(a for a in page.pairs.filters._menu.actions() if a.text() == words)
+    action.trigger()
+
+
+def test_that_sorting_and_filters_are_chosen_by_mouse_and_survive_labelling_one(main_window, tmp_path, qtbot):
+    running, page = filled(main_window, tmp_path, qtbot)
+    head = page.table.horizontalHeader()
+    place = head.sectionViewportPosition(0) + 8
+    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place, head.height() // 2))
+    qtbot.waitUntil(lambda: list(page.table.model_.ids) == [6, 5, 4, 3, 2, 1])
+    running.context.services.annotation.bookmark(running.context.services.reviewers.list()[0].id, 2)
+    running.context.services.annotation.bookmark(running.context.services.reviewers.list()[0].id, 5)
+    typed_filter(page, "Bookmarked")
+    qtbot.waitUntil(lambda: list(page.table.model_.ids) == [5, 2])
+    assert page.count.text() == "2 of 6 pairs"
+    running.page("annotate")
+    running.page("data")
+    page.changed(page.watches)
+    running.settle()
+    assert list(page.table.model_.ids) == [5, 2] and page.pairs.wanted().bookmarked
+    chip = page.pairs.filters._chips.itemAt(0).widget()
+    qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.table.count == 6)
+
+
+def test_that_a_text_too_long_to_search_for_is_refused_beside_the_field(main_window, tmp_path, qtbot):
+    running, page = filled(main_window, tmp_path, qtbot)
+    page.search.setText("x" * 60_000)
+    qtbot.waitUntil(lambda: page.pairs.filters.problem.isVisible())
+    assert "at most 1,000 characters; this one has" in page.pairs.filters.problem.text()
+    page.search.setText("Question 3?")
+    qtbot.waitUntil(lambda: page.table.count == 1)
+    assert not page.pairs.filters.problem.isVisible()
+    running.settle()
+
+
+def test_that_a_new_version_is_chosen_and_its_left_out_reasons_open_their_pairs(main_window, tmp_path, qtbot):
+    running, page = filled(main_window, tmp_path, qtbot)
+    source = tmp_path / "unlabelled.jsonl"
+    lines = [{"prompt": f"More {i}?", "response_a": f"One {i}.", "response_b": f"Two {i}."} for i in range(2)]
+    source.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
+    page.imports.start(source, ImportOptions())
+    qtbot.waitUntil(lambda: page.table.count == 8)
+    running.context.services.datasets.freeze("other", FreezePolicy())
+    page.changed(page.watches)
+    qtbot.waitUntil(lambda: len(page.datasets.versions) == 1)
+    running.dialogs.on_dialog = lambda dialog: (
+        dialog.form.consent.setChecked(False) or qtbot.waitUntil(dialog.freeze.isEnabled) or True
+    )
+    running.context.actions.run("data.freeze")
+    qtbot.waitUntil(lambda: page.datasets.view is not None and page.datasets.view.version.title == "other v2")
+    running.settle()
+    (bar,) = page.datasets.left_out.findChildren(BarButton)
+    assert bar.text() == "Not labelled"
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.tabs.currentIndex() == 0 and list(page.table.model_.ids) == [7, 8])
+    running.settle()
+
+
+def test_that_the_search_index_is_made_while_the_page_is_open(main_window, tmp_path, qtbot):
+    running, _ = filled(main_window, tmp_path, qtbot)
+    qtbot.waitUntil(lambda: running.context.services.pairs.index_state().complete)
     running.settle()

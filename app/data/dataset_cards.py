@@ -1,0 +1,305 @@
+"""The cards of the page of a dataset version: composition, policy, difference, proof and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.data.flow_picture import SPLITS
+from app.theme.theme import Theme
+from app.widgets.buttons import icon_button, push_button
+from app.widgets.containers import Card, Swatch, clear_layout
+from app.widgets.labels import ElideLabel, text_label
+from core.domain.dataset import DatasetDiff, DatasetVersion
+from core.domain.dataset_view import DatasetView, Part, Share
+
+BAR_PX = 10
+MOST_NAMED = 6
+"""Pairs of a difference that get a link of their own."""
+POLICY_WORDS = {
+    "rubric_version_ids": "rubric versions",
+    "reviewer_ids": "reviewers",
+    "source_ids": "sources",
+    "aggregation": "how several labels become one",
+    "min_strength": "minimum strength",
+    "max_spread": "largest difference of strengths",
+    "keep_ties": "ties are kept",
+    "drop_flags": "flags that leave a pair out",
+    "drop_text_flags": "text flags that leave a pair out",
+    "require_consent": "consent is needed",
+    "splits": "shares of the splits",
+    "seed": "seed of the splits",
+    "split_rule": "which prompts fall together",
+    "soft_targets": "targets from the share of reviewers",
+    "strength_targets": "targets from the strength",
+    "strength_weights": "weights by strength",
+    "agreement_weights": "weights by agreement",
+}
+
+
+def link(words: str, run: Callable[[], object], name: str = "") -> QPushButton:
+    """Return a link that runs something."""
+    button = push_button(words, "link", name=name)
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    button.clicked.connect(lambda _=False: run())
+    return button
+
+
+class SplitBar(QWidget):
+    """One bar cut into train, dev and sealed test."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._counts: tuple[int, ...] = ()
+        self.setFixedHeight(theme.px(BAR_PX))
+        theme.changed.connect(self.update)
+
+    def set_counts(self, counts: Sequence[int]) -> None:
+        """Show other counts, in the order of ``SPLITS``."""
+        self._counts = tuple(counts)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return a small width: it takes what there is."""
+        return QSize(120, self._theme.px(BAR_PX))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
+        """Draw the parts side by side."""
+        painter, whole, left = QPainter(self), sum(self._counts), 0.0
+        for count, (_, _, token) in zip(self._counts, SPLITS, strict=False):
+            width = self.width() * count / whole if whole else 0
+            if count:
+                painter.fillRect(QRectF(left, 0, max(2.0, width - 2), self.height()), self._theme.tokens.colour(token))
+            left += width
+
+
+class CompositionCard(Card):
+    """How many items, in which split, under which rubric versions, by whom. ``opened(Part, words)`` for a number."""
+
+    opened = Signal(object, str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(6)
+        self.bar = SplitBar(theme)
+        self.add(self._rows)
+
+    def show_view(self, view: DatasetView) -> None:
+        """Show another version."""
+        self.bar.setParent(None)
+        clear_layout(self._rows)
+        counts = view.version.counts
+        items = counts.get("items", 0)
+        head = QHBoxLayout()
+        head.addWidget(text_label(f"{items:,}", "number"))
+        head.addWidget(text_label(f"pairs of {counts.get('prompts', 0):,} prompts", "muted"))
+        head.addStretch(1)
+        splits = QHBoxLayout()
+        for key, words, token in SPLITS:
+            splits.addWidget(Swatch(self._theme, token))
+            part = Part(split=key)  # type: ignore[arg-type]
+            splits.addWidget(text_label(words, ""))
+            splits.addWidget(self._number(counts.get(key, 0), part, f"{view.version.title}: {words.lower()}"))
+            splits.addWidget(text_label(_percent(counts.get(key, 0), items), "caption"))
+            splits.addSpacing(8)
+        head.addLayout(splits)
+        self._rows.addLayout(head)
+        self.bar.set_counts([counts.get(key, 0) for key, _, _ in SPLITS])
+        self._rows.addWidget(self.bar)
+        title = view.version.title
+        self._shares("Rubric", view.rubrics, lambda one: Part(rubric_version_id=one.key), title)
+        self._shares("Labels by", view.reviewers, lambda one: Part(reviewer_id=one.key), title)
+        self._shares("Sources", view.sources, lambda one: Part(source_id=one.key), title)
+        last = QHBoxLayout()
+        for words, count, part in (
+            ("Adjudicated", view.adjudicated, Part(adjudicated=True)),
+            ("With an edit", view.edited, Part(edited=True)),
+        ):
+            last.addWidget(text_label(words, "muted"))
+            last.addWidget(self._number(count, part, f"{title}: {words.lower()}"))
+            last.addSpacing(12)
+        last.addStretch(1)
+        self._rows.addLayout(last)
+        self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
+
+    def _shares(self, words: str, shares: Sequence[Share], part: Callable[[Share], Part], title: str) -> None:
+        row = QHBoxLayout()
+        row.addWidget(text_label(words, "muted"))
+        for one in shares[:MOST_NAMED]:
+            kind = f" ({one.note})" if words == "Labels by" and one.note != "human" else ""
+            row.addWidget(ElideLabel(f"{one.name}{kind}"))
+            row.addWidget(self._number(one.items, part(one), f"{title}: {one.name}"))
+            row.addSpacing(8)
+        if len(shares) > MOST_NAMED:
+            row.addWidget(text_label(f"and {len(shares) - MOST_NAMED:,} more", "caption"))
+        row.addStretch(1)
+        self._rows.addLayout(row)
+
+    def _number(self, count: int, part: Part, words: str) -> QWidget:
+        """Return a count that opens its pairs; a zero opens nothing."""
+        if not count:
+            return text_label("0", "muted")
+        return link(f"{count:,}", partial(self.opened.emit, part, words), f"{words}: {count:,} pairs")
+
+
+class DifferenceCard(Card):
+    """What came in, went out and changed. ``opened(pair ids, words)`` for a count, ``pair_opened(id)`` for a number."""
+
+    opened = Signal(object, str)
+    pair_opened = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = text_label("", "section", wrap=True)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setColumnStretch(2, 1)
+        self._more = text_label("", "caption", wrap=True)
+        self.add(self._title)
+        self.add(self._grid)
+        self.add(self._more)
+        self.column.addStretch(1)
+
+    def show_difference(self, diff: DatasetDiff | None) -> None:
+        """Show a difference, told from the older version to the newer; None where there is no older one."""
+        clear_layout(self._grid)
+        if diff is None:
+            self._title.setText("First version")
+            self._more.setText("There is no version before it to compare with.")
+            return
+        self._title.setText(f"From {diff.old} to {diff.new}")
+        rows = (
+            ("came in", "+", diff.added),
+            ("went out", "−", diff.removed),
+            ("have another winner", "", diff.flipped),
+            ("have another strength, weight or target", "", diff.restrengthened),
+            ("moved to another split", "", tuple(pair for pair, _, _ in diff.moved)),
+        )
+        for row, (words, sign, ids) in enumerate(rows):
+            self._row(row, words, sign, ids, diff.new)
+        self._grid.addWidget(text_label(f"{diff.same:,}", "strong"), len(rows), 0, Qt.AlignmentFlag.AlignRight)
+        self._grid.addWidget(text_label("are the same", ""), len(rows), 1)
+        self._more.setText("\n".join(_changes(diff)))
+        self._more.setVisible(bool(self._more.text()))
+
+    def _row(self, row: int, words: str, sign: str, ids: Sequence[int], title: str) -> None:
+        number = f"{sign}{len(ids):,}" if ids else "0"
+        shown: QWidget = text_label(number, "muted")
+        if ids:
+            shown = link(number, partial(self.opened.emit, tuple(ids), f"{title}: {words}"), f"{number} {words}")
+        self._grid.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignRight)
+        self._grid.addWidget(text_label(words, ""), row, 1)
+        some = QHBoxLayout()
+        for pair in ids[:MOST_NAMED]:
+            some.addWidget(link(f"#{pair}", partial(self.pair_opened.emit, pair), f"Open pair {pair}"))
+        if len(ids) > MOST_NAMED:
+            some.addWidget(text_label("…", "caption"))
+        some.addStretch(1)
+        self._grid.addLayout(some, row, 2)
+
+
+class ProofCard(Card):
+    """The hashes of a version, each with a button that copies it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Proof")
+        self._theme = theme
+        self._grid = QGridLayout()
+        self._grid.setColumnStretch(1, 1)
+        self.add(self._grid)
+        self.column.addStretch(1)
+
+    def show_view(self, view: DatasetView) -> None:
+        """Show the hashes of another version."""
+        clear_layout(self._grid)
+        hashes = [("Root", view.version.root_sha256), *((one.name, one.note) for one in view.rubrics)]
+        for row, (name, sha) in enumerate([*hashes, ("Policy", view.policy_sha256)]):
+            words = ElideLabel(f"{sha[:8]} {sha[8:16]} … {sha[-4:]}", kind="mono")
+            words.setAccessibleName(f"{name}: {sha}")
+            copy = icon_button(self._theme, "copy", f"Copy the hash of {name}", size=16)
+            copy.clicked.connect(lambda _=False, sha=sha: QGuiApplication.clipboard().setText(sha))
+            self._grid.addWidget(ElideLabel(name, kind="muted"), row, 0)
+            self._grid.addWidget(words, row, 1)
+            self._grid.addWidget(copy, row, 2)
+
+
+class PolicyCard(Card):
+    """The policy of a version in words."""
+
+    def __init__(self) -> None:
+        super().__init__("Policy")
+        self._form = QFormLayout()
+        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self._form.setVerticalSpacing(4)
+        self.add(self._form)
+        self.column.addStretch(1)
+
+    def show_view(self, view: DatasetView) -> None:
+        """Show the policy of another version."""
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        for what, how in view.policy:
+            self._form.addRow(text_label(what, "muted"), text_label(how, "", wrap=True))
+
+
+class RunsCard(Card):
+    """The runs that were trained on a version; ``opened(uid)`` for one."""
+
+    opened = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Used by")
+        self._rows = QVBoxLayout()
+        self.add(self._rows)
+        self.column.addStretch(1)
+
+    def show_view(self, view: DatasetView) -> None:
+        """Show the runs of another version."""
+        clear_layout(self._rows)
+        for uid, name, state in view.runs[:8]:
+            row = QHBoxLayout()
+            row.addWidget(link(name, partial(self.opened.emit, uid), f"Open the run {name}"))
+            row.addWidget(text_label(state, "caption"))
+            row.addStretch(1)
+            self._rows.addLayout(row)
+        if not view.runs:
+            self._rows.addWidget(text_label("No run was trained on it yet.", "muted", wrap=True))
+
+
+def agreement(counts: dict[str, int]) -> str:
+    """Return how far reviewers agree on the items, and what that leaves out of sight.
+
+    >>> agreement({"several": 3, "agree": 2})[:57]
+    '3 items rest on several labels; on 2 all prefer one side.'
+    """
+    several, agree = counts.get("several", 0), counts.get("agree", 0)
+    if not several:
+        return "Every item rests on one label, so agreement is not known."
+    return (
+        f"{several:,} items rest on several labels; on {agree:,} all prefer one side. Pairs on which reviewers "
+        "disagreed may have been left out before this count, see Left out."
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def _changes(diff: DatasetDiff) -> list[str]:
+    """Return what changed in the policy and the rubric versions as lines."""
+    lines = [f"Policy: {POLICY_WORDS.get(key, key)}: {old} → {new}" for key, old, new in diff.policy_changes]
+    lines += [f"Rubric version added: {title}" for title in diff.rubrics_added]
+    return lines + [f"Rubric version gone: {title}" for title in diff.rubrics_removed]
+
+
+def title_of(version: DatasetVersion) -> str:
+    """Return the title of a version with its counts, as the list shows it."""
+    counts = " · ".join(f"{words.lower()} {version.counts.get(key, 0):,}" for key, words, _ in SPLITS)
+    return f"{version.title}\n{counts}"

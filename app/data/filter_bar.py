@@ -1,0 +1,178 @@
+"""The filters of the pair table: search, label, reviewer, source, and a menu of further ones with a chip for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from app.data.columns import LABELS, SWITCHES
+from app.theme.theme import Theme
+from app.widgets.buttons import push_button
+from app.widgets.containers import clear_layout
+from app.widgets.inputs import SearchField
+from app.widgets.labels import text_label
+from core.domain.judgement import FLAGS, Reviewer
+from core.domain.pair_table import PairFilter, SourceInfo
+from core.domain.rubric import RubricVersion
+
+
+@dataclass(frozen=True, slots=True)
+class FilterLists:
+    """What the filters list."""
+
+    reviewers: Sequence[Reviewer]
+    sources: Sequence[SourceInfo]
+    versions: Sequence[RubricVersion]
+
+
+class FilterBar(QWidget):
+    """``changed`` fires when the user chose another filter."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._further: dict[str, tuple[Any, str]] = {}
+        self.search = SearchField(theme, "Find in prompts and answers")
+        self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
+        self.more = push_button("More filters", theme=theme, icon="filter")
+        self.problem = text_label("", "error", wrap=True)
+        self._menu = QMenu(self)
+        self._submenus: dict[str, QMenu] = {}
+        self._chips, self._chip_row = QHBoxLayout(), QWidget()
+        self._build()
+
+    def wanted(self) -> PairFilter:
+        """Return the filter in the order of import.
+
+        Raises:
+            BadInput: the text is too long to search for.
+        """
+        plain = PairFilter(
+            text=self.search.text().strip(),
+            label=self.labels.currentData() or "any",
+            reviewer_id=self.reviewers.currentData(),
+            source_id=self.sources.currentData(),
+        )
+        return replace(plain, **{field: value for field, (value, _) in self._further.items()})
+
+    def set_lists(self, lists: FilterLists) -> None:
+        """List reviewers, sources and rubric versions; what is chosen stays chosen."""
+        fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists.reviewers])
+        fill(self.sources, "All sources", [(s.name, s.id) for s in lists.sources])
+        self._fill_submenu("rubric_version_id", [(v.id, v.title) for v in lists.versions])
+
+    def set_further(self, field: str, value: Any, words: str) -> None:
+        """Set one of the further filters, a field of ``PairFilter``; it gets a chip that says ``words``."""
+        self._further[field] = (value, words)
+        self._show_further()
+
+    def clear(self) -> None:
+        """Take every filter off without telling."""
+        self.search.reset()
+        for box in (self.labels, self.reviewers, self.sources):
+            box.setCurrentIndex(0)
+        self._further.clear()
+        self._show_further()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        row = QHBoxLayout()
+        row.addWidget(self.search, 1)
+        for box, name in ((self.labels, "Label"), (self.reviewers, "Reviewer"), (self.sources, "Source")):
+            box.setAccessibleName(name)
+            box.setMinimumWidth(110)
+            box.activated.connect(lambda _: self.changed.emit())
+            row.addWidget(box)
+        for key, words in LABELS:
+            self.labels.addItem(words, key)
+        self.search.searched.connect(lambda _: self.changed.emit())
+        self._fill_menu()
+        self.more.setMenu(self._menu)
+        row.addWidget(self.more)
+        self.row = row
+        self._chip_row.setLayout(self._chips)
+        self._chips.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.problem)
+        column.addWidget(self._chip_row)
+        self.problem.hide()
+        self._chip_row.hide()
+
+    def _fill_menu(self) -> None:
+        for field, words in SWITCHES:
+            action = self._menu.addAction(words)
+            action.setCheckable(True)
+            action.setData((field, True))
+            action.toggled.connect(partial(self._choose, field, True, words))
+        self._add_submenu("rubric_version_id", "Rubric version")
+        self._add_submenu("flag", "Flag of a reviewer")
+        self._fill_submenu("flag", list(FLAGS.items()))
+
+    def _add_submenu(self, field: str, title: str) -> None:
+        menu = QMenu(title, self._menu)
+        self._menu.addMenu(menu)
+        self._submenus[field] = menu
+
+    def _fill_submenu(self, field: str, options: Sequence[tuple[Any, str]]) -> None:
+        menu = self._submenus[field]
+        menu.clear()
+        group = QActionGroup(menu)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        chosen = self._further.get(field, (None, ""))[0]
+        for value, words in options:
+            action = QAction(words.replace("&", "&&"), group)
+            action.setCheckable(True)
+            action.setData((field, value))
+            action.setChecked(value == chosen)
+            action.toggled.connect(partial(self._choose, field, value, f"{menu.title()}: {words}"))
+            menu.addAction(action)
+        menu.menuAction().setEnabled(bool(options))
+
+    def _choose(self, field: str, value: Any, words: str, on: bool) -> None:
+        if on:
+            self._further[field] = (value, words)
+        elif self._further.get(field, (None, ""))[0] == value:
+            self._further.pop(field)
+        self._show_further()
+        self.changed.emit()
+
+    def _drop(self, field: str) -> None:
+        self._further.pop(field, None)
+        self._show_further()
+        self.changed.emit()
+
+    def _show_further(self) -> None:
+        """Give each further filter a chip that takes it off, and tick the menu alike."""
+        clear_layout(self._chips)
+        for field, (_, words) in self._further.items():
+            chip = push_button(words, theme=self._theme, icon="close", name=f"Take off the filter {words}")
+            chip.clicked.connect(partial(self._drop, field))
+            self._chips.addWidget(chip)
+        self._chips.addStretch(1)
+        self._chip_row.setVisible(bool(self._further))
+        for menu in (self._menu, *self._submenus.values()):
+            for action in menu.actions():
+                if (data := action.data()) is not None:
+                    action.blockSignals(True)
+                    action.setChecked(self._further.get(data[0], (None, ""))[0] == data[1])
+                    action.blockSignals(False)
+
+
+def fill(box: QComboBox, first: str, items: Sequence[tuple[str, int]]) -> None:
+    """Fill a filter and keep its choice."""
+    chosen = box.currentData()
+    box.clear()
+    box.addItem(first, None)
+    for words, key in items:
+        box.addItem(words, key)
+    box.setCurrentIndex(max(0, box.findData(chosen)) if chosen is not None else 0)

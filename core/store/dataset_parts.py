@@ -1,0 +1,143 @@
+"""The parts of a dataset version: how many items rest on what, and which pairs they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session
+
+from core.domain.dataset_view import NO_CLAUSE, Coverage, Part, Share, SliceBy
+from core.store.plain import fetch, read_json
+
+_BEHIND = """FROM dataset_item i JOIN dataset_item_judgement d ON d.dataset_id=i.dataset_id AND d.position=i.position
+    JOIN judgement j ON j.id=d.judgement_id"""
+_FAVOURS = "json_each(j.criteria) c WHERE i.dataset_id=? AND (c.value<0)=(i.chosen='A') AND c.value<>0"
+_SLICES: dict[SliceBy, tuple[str, str]] = {
+    "source": ("JOIN pair p ON p.id=i.pair_id JOIN source o ON o.id=p.source_id", "o.id, o.name"),
+    "split": ("", "i.split, i.split"),
+    "reviewer": ("JOIN reviewer w ON w.id=j.reviewer_id", "w.id, w.name"),
+}
+
+
+def rubrics_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+    """Return the rubric versions behind the items, the one behind most of them first."""
+    sql = f"""SELECT v.id, r.name || ' ' || v.number, count(DISTINCT i.position), v.sha256 {_BEHIND}
+        JOIN rubric_version v ON v.id=j.rubric_version_id JOIN rubric r ON r.id=v.rubric_id
+        WHERE i.dataset_id=? GROUP BY v.id ORDER BY 3 DESC, v.id"""
+    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+
+
+def reviewers_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+    """Return the reviewers behind the items, the one behind most of them first."""
+    sql = f"""SELECT w.id, w.name, count(DISTINCT i.position), w.kind {_BEHIND}
+        JOIN reviewer w ON w.id=j.reviewer_id WHERE i.dataset_id=? GROUP BY w.id ORDER BY 3 DESC, w.id"""
+    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+
+
+def sources_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+    """Return the sources in which the items were first found, the largest first."""
+    sql = """SELECT o.id, o.name, count(*), o.licence FROM dataset_item i JOIN pair p ON p.id=i.pair_id
+        JOIN source o ON o.id=p.source_id WHERE i.dataset_id=? GROUP BY o.id ORDER BY 3 DESC, o.id"""
+    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+
+
+def count_of(session: Session, dataset_id: int, part: Part) -> int:
+    """Return how many items a part has."""
+    sql, values = _pairs(dataset_id, part)
+    return fetch(session, f"SELECT count(*) FROM ({sql})", values)[0][0]
+
+
+def pairs_of(session: Session, dataset_id: int, part: Part) -> list[int]:
+    """Return the pairs of a part, ascending."""
+    sql, values = _pairs(dataset_id, part)
+    return [row[0] for row in fetch(session, f"{sql} ORDER BY i.pair_id", values)]
+
+
+def runs_of(session: Session, dataset_id: int) -> tuple[tuple[str, str, str], ...]:
+    """Return uid, name and state of the runs that were made from a dataset version, newest first."""
+    sql = "SELECT uid, name, state FROM run WHERE dataset_id=? ORDER BY id DESC"
+    return tuple((uid, name, state) for uid, name, state in fetch(session, sql, (dataset_id,)))
+
+
+def version_before(session: Session, dataset_id: int) -> int | None:
+    """Return the id of the version before of the same name, or None."""
+    sql = """SELECT b.id FROM dataset a JOIN dataset b ON b.name=a.name AND b.number<a.number AND b.state='frozen'
+        WHERE a.id=? ORDER BY b.number DESC LIMIT 1"""
+    found = fetch(session, sql, (dataset_id,))
+    return found[0][0] if found else None
+
+
+def coverage(session: Session, dataset_id: int, by: SliceBy) -> Coverage:
+    """Return how many items each clause decided in each slice, see :class:`Coverage`."""
+    tables, columns = _SLICES[by]
+    sql = f"""SELECT c.key, {columns}, count(DISTINCT i.position) {_BEHIND} {tables}, {_FAVOURS} GROUP BY 1, 2"""
+    cells: dict[tuple[str, str], int] = {}
+    for clause, key, _, items in fetch(session, sql, (dataset_id,)):
+        cells[clause, str(key)] = items
+    sql = f"SELECT {columns}, count(DISTINCT i.position) {_BEHIND} {tables} WHERE i.dataset_id=? GROUP BY 1"
+    slices = fetch(session, sql, (dataset_id,))
+    sizes = {str(key): items for key, _, items in slices}
+    sql = f"SELECT c.key, count(DISTINCT i.position) {_BEHIND}, {_FAVOURS} GROUP BY 1"
+    all_of = dict(tuple(row) for row in fetch(session, sql, (dataset_id,)))
+    names = _clause_names(session, dataset_id)
+    clauses = [(key, names.get(key, key)) for key in (*names, *(k for k in all_of if k not in names))]
+    if silent := count_of(session, dataset_id, Part(clause=NO_CLAUSE)):
+        clauses.append((NO_CLAUSE, "No clause answered"))
+        all_of[NO_CLAUSE] = silent
+        for key in sizes:
+            cells[NO_CLAUSE, key] = count_of(session, dataset_id, _slice_part(by, key, NO_CLAUSE))
+    return Coverage(by, tuple((str(k), name) for k, name, _ in slices), tuple(clauses), cells, all_of, sizes)
+
+
+def _slice_part(by: SliceBy, key: str, clause: str) -> Part:
+    if by == "split":
+        return Part(split=key, clause=clause)  # type: ignore[arg-type]
+    return Part(source_id=int(key), clause=clause) if by == "source" else Part(reviewer_id=int(key), clause=clause)
+
+
+def _clause_names(session: Session, dataset_id: int) -> dict[str, str]:
+    """Return the clauses of the rubric versions behind a dataset version, those of the newest version first."""
+    sql = """SELECT v.body FROM dataset_rubric d JOIN rubric_version v ON v.id=d.rubric_version_id
+        WHERE d.dataset_id=? ORDER BY v.id DESC"""
+    names: dict[str, str] = {}
+    for (body,) in fetch(session, sql, (dataset_id,)):
+        for criterion in read_json(body).get("criteria", []):
+            names.setdefault(criterion["id"], criterion["name"])
+    return names
+
+
+def _pairs(dataset_id: int, part: Part) -> tuple[str, tuple[Any, ...]]:
+    """Return the query for the pairs of a part, and its values."""
+    tests, values = ["i.dataset_id=?"], [dataset_id]
+    inner = [
+        (test, value)
+        for test, value in (
+            ("j.rubric_version_id=?", part.rubric_version_id),
+            ("j.reviewer_id=?", part.reviewer_id),
+            ("j.task='adjudicate' AND 1=?", 1 if part.adjudicated else None),
+            ("j.edit IS NOT NULL AND 1=?", 1 if part.edited else None),
+        )
+        if value is not None
+    ]
+    more: list[Any] = []
+    behind = """EXISTS(SELECT 1 FROM dataset_item_judgement d JOIN judgement j ON j.id=d.judgement_id{}
+        WHERE d.dataset_id=i.dataset_id AND d.position=i.position{})"""
+    favours = " AND c.value<>0 AND (c.value<0)=(i.chosen='A')"
+    if part.split is not None:
+        tests.append("i.split=?")
+        more.append(part.split)
+    if part.source_id is not None:
+        tests.append("EXISTS(SELECT 1 FROM pair p WHERE p.id=i.pair_id AND p.source_id=?)")
+        more.append(part.source_id)
+    condition = "".join(f" AND {test}" for test, _ in inner)
+    bound = [value for _, value in inner]
+    if part.clause:
+        tests.append(behind.format(" JOIN json_each(j.criteria) c", f"{condition} AND c.key=?{favours}"))
+        more += [*bound, part.clause]
+    else:
+        if inner:
+            tests.append(behind.format("", condition))
+            more += bound
+        if part.clause == NO_CLAUSE:
+            tests.append("NOT " + behind.format(" JOIN json_each(j.criteria) c", favours))
+    return f"SELECT i.pair_id FROM dataset_item i WHERE {' AND '.join(tests)}", (*values, *more)
