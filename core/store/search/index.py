@@ -170,11 +170,11 @@ class OpenIndex:
     connection: sqlite3.Connection
     upto: int
 
-    def holding(self, terms: Sequence[str]) -> set[int] | None:
-        """Return the pairs up to ``upto`` whose texts hold all these terms of three or more characters."""
+    def holding(self, terms: Sequence[str]) -> list[int]:
+        """Return the pairs up to ``upto`` whose texts hold all these terms of three or more characters, ascending."""
         wanted = " AND ".join('"' + term.replace('"', '""') + '"' for term in terms)
         query = "SELECT json_group_array(rowid) FROM texts WHERE texts MATCH ?"
-        return set(json.loads(self.connection.execute(query, (wanted,)).fetchone()[0]))
+        return json.loads(self.connection.execute(query, (wanted,)).fetchone()[0])
 
     def holding_short(self, term: str) -> set[int] | None:
         """Return the pairs whose texts hold a term of one or two characters; None where these are too many to list."""

@@ -60,10 +60,10 @@ def _indexed(session: Session, opened: OpenIndex, terms: Sequence[str], stop: St
         if some is None:
             rest.append(term)
         else:
-            found = some if found is None else found & some
+            found = sorted(some if found is None else some.intersection(found))
     if found is None:
         return list(_read_behind(session, 0, rest, stop, opened.upto))
-    return list(_read_these(session, sorted(found), rest, stop)) if rest else sorted(found)
+    return list(_read_these(session, found, rest, stop)) if rest else found
 
 
 def _read_behind(

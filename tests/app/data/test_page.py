@@ -335,9 +335,13 @@ def test_that_a_new_version_is_chosen_and_its_left_out_reasons_open_their_pairs(
     running.context.services.datasets.freeze("other", FreezePolicy())
     page.changed(page.watches)
     qtbot.waitUntil(lambda: len(page.datasets.versions) == 1)
-    running.dialogs.on_dialog = lambda dialog: (
-        dialog.form.consent.setChecked(False) or qtbot.waitUntil(dialog.freeze.isEnabled) or True
-    )
+
+    def freeze(dialog):
+        dialog.form.consent.setChecked(False)
+        qtbot.waitUntil(dialog.freeze.isEnabled)
+        return True
+
+    running.dialogs.on_dialog = freeze
     running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: page.datasets.view is not None and page.datasets.view.version.title == "other v2")
     running.settle()
