@@ -15,7 +15,7 @@ from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.dataset import DatasetDiff, DatasetVersion
-from core.domain.dataset_view import DatasetView, Part, Share
+from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
 
 BAR_PX = 10
 MOST_NAMED = 6
@@ -79,7 +79,7 @@ class SplitBar(QWidget):
 
 
 class CompositionCard(Card):
-    """How many items, in which split, under which rubric versions, by whom. ``opened(Part, words)`` for a number."""
+    """How many items, in which split, under which rubric versions, by whom. ``opened(DatasetPart, words)`` for a number."""
 
     opened = Signal(object, str)
 
@@ -104,7 +104,7 @@ class CompositionCard(Card):
         splits = QHBoxLayout()
         for key, words, token in SPLITS:
             splits.addWidget(Swatch(self._theme, token))
-            part = Part(split=key)  # type: ignore[arg-type]
+            part = DatasetPart(split=key)  # type: ignore[arg-type]
             splits.addWidget(text_label(words, ""))
             splits.addWidget(self._number(counts.get(key, 0), part, f"{view.version.title}: {words.lower()}"))
             splits.addWidget(text_label(_percent(counts.get(key, 0), items), "caption"))
@@ -114,13 +114,13 @@ class CompositionCard(Card):
         self.bar.set_counts([counts.get(key, 0) for key, _, _ in SPLITS])
         self._rows.addWidget(self.bar)
         title = view.version.title
-        self._shares("Rubric", view.rubrics, lambda one: Part(rubric_version_id=one.key), title)
-        self._shares("Labels by", view.reviewers, lambda one: Part(reviewer_id=one.key), title)
-        self._shares("Sources", view.sources, lambda one: Part(source_id=one.key), title)
+        self._shares("Rubric", view.rubrics, lambda one: DatasetPart(rubric_version_id=one.key), title)
+        self._shares("Labels by", view.reviewers, lambda one: DatasetPart(reviewer_id=one.key), title)
+        self._shares("Sources", view.sources, lambda one: DatasetPart(source_id=one.key), title)
         last = QHBoxLayout()
         for words, count, part in (
-            ("Adjudicated", view.adjudicated, Part(adjudicated=True)),
-            ("With an edit", view.edited, Part(edited=True)),
+            ("Adjudicated", view.adjudicated, DatasetPart(adjudicated=True)),
+            ("With an edit", view.edited, DatasetPart(edited=True)),
         ):
             last.addWidget(text_label(words, "muted"))
             last.addWidget(self._number(count, part, f"{title}: {words.lower()}"))
@@ -129,7 +129,9 @@ class CompositionCard(Card):
         self._rows.addLayout(last)
         self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
 
-    def _shares(self, words: str, shares: Sequence[Share], part: Callable[[Share], Part], title: str) -> None:
+    def _shares(
+        self, words: str, shares: Sequence[DatasetShare], part: Callable[[DatasetShare], DatasetPart], title: str
+    ) -> None:
         row = QHBoxLayout()
         row.addWidget(text_label(words, "muted"))
         for one in shares[:MOST_NAMED]:
@@ -142,7 +144,7 @@ class CompositionCard(Card):
         row.addStretch(1)
         self._rows.addLayout(row)
 
-    def _number(self, count: int, part: Part, words: str) -> QWidget:
+    def _number(self, count: int, part: DatasetPart, words: str) -> QWidget:
         """Return a count that opens its pairs; a zero opens nothing."""
         if not count:
             return text_label("0", "muted")

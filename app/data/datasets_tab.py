@@ -30,7 +30,7 @@ from app.widgets.containers import Card, ScrollColumn
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import EmptyState
 from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
-from core.domain.dataset_view import Coverage, DatasetView, Part
+from core.domain.dataset_view import Coverage, DatasetPart, DatasetView
 
 _ID = Qt.ItemDataRole.UserRole
 SLICES = (("source", "by source"), ("split", "by split"), ("reviewer", "by reviewer"))
@@ -208,7 +208,7 @@ class DatasetsTab(QWidget):
             some = f", the first {len(entry.pair_ids):,}" if len(entry.pair_ids) < entry.count else ""
             self.pairs_wanted.emit(entry.pair_ids, f"Left out of {self.view.version.title}: {entry.reason}{some}")
 
-    def _open_part(self, part: Part, words: str) -> None:
+    def _open_part(self, part: DatasetPart, words: str) -> None:
         """Open the pairs of a part of the version."""
         if self.view is not None:
             service, key = self._context.services.datasets, self.view.version.id
@@ -227,7 +227,7 @@ class DatasetsTab(QWidget):
         field = {"source": "source_id", "split": "split", "reviewer": "reviewer_id"}[by]
         value: dict[str, Any] = {field: key if by == "split" else int(key)} if key else {}
         words = clause or "no clause answered"
-        self._open_part(Part(clause=clause, **value), f"{self.title.text()}: {words}")
+        self._open_part(DatasetPart(clause=clause, **value), f"{self.title.text()}: {words}")
 
     def _train(self) -> None:
         if self.current is not None:

@@ -23,7 +23,7 @@ AGGREGATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class DatasetShare:
     """A part of a dataset version with its count of items.
 
     Attributes:
@@ -61,7 +61,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DatasetPart:
     """Which items of a dataset version are meant; every condition that is set must hold."""
 
     split: Split | None = None
@@ -86,9 +86,9 @@ class DatasetView:
     """
 
     version: DatasetVersion
-    rubrics: tuple[Share, ...]
-    reviewers: tuple[Share, ...]
-    sources: tuple[Share, ...]
+    rubrics: tuple[DatasetShare, ...]
+    reviewers: tuple[DatasetShare, ...]
+    sources: tuple[DatasetShare, ...]
     adjudicated: int
     edited: int
     runs: tuple[tuple[str, str, str], ...]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.domain.dataset_view import NO_CLAUSE, Coverage, Part, Share, SliceBy
+from core.domain.dataset_view import NO_CLAUSE, Coverage, DatasetPart, DatasetShare, SliceBy
 from core.store.plain import fetch, read_json
 
 _BEHIND = """FROM dataset_item i JOIN dataset_item_judgement d ON d.dataset_id=i.dataset_id AND d.position=i.position
@@ -19,35 +19,35 @@ _SLICES: dict[SliceBy, tuple[str, str]] = {
 }
 
 
-def rubrics_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+def rubrics_of(session: Session, dataset_id: int) -> tuple[DatasetShare, ...]:
     """Return the rubric versions behind the items, the one behind most of them first."""
     sql = f"""SELECT v.id, r.name || ' ' || v.number, count(DISTINCT i.position), v.sha256 {_BEHIND}
         JOIN rubric_version v ON v.id=j.rubric_version_id JOIN rubric r ON r.id=v.rubric_id
         WHERE i.dataset_id=? GROUP BY v.id ORDER BY 3 DESC, v.id"""
-    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+    return tuple(DatasetShare(*row) for row in fetch(session, sql, (dataset_id,)))
 
 
-def reviewers_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+def reviewers_of(session: Session, dataset_id: int) -> tuple[DatasetShare, ...]:
     """Return the reviewers behind the items, the one behind most of them first."""
     sql = f"""SELECT w.id, w.name, count(DISTINCT i.position), w.kind {_BEHIND}
         JOIN reviewer w ON w.id=j.reviewer_id WHERE i.dataset_id=? GROUP BY w.id ORDER BY 3 DESC, w.id"""
-    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+    return tuple(DatasetShare(*row) for row in fetch(session, sql, (dataset_id,)))
 
 
-def sources_of(session: Session, dataset_id: int) -> tuple[Share, ...]:
+def sources_of(session: Session, dataset_id: int) -> tuple[DatasetShare, ...]:
     """Return the sources in which the items were first found, the largest first."""
     sql = """SELECT o.id, o.name, count(*), o.licence FROM dataset_item i JOIN pair p ON p.id=i.pair_id
         JOIN source o ON o.id=p.source_id WHERE i.dataset_id=? GROUP BY o.id ORDER BY 3 DESC, o.id"""
-    return tuple(Share(*row) for row in fetch(session, sql, (dataset_id,)))
+    return tuple(DatasetShare(*row) for row in fetch(session, sql, (dataset_id,)))
 
 
-def count_of(session: Session, dataset_id: int, part: Part) -> int:
+def count_of(session: Session, dataset_id: int, part: DatasetPart) -> int:
     """Return how many items a part has."""
     sql, values = _pairs(dataset_id, part)
     return fetch(session, f"SELECT count(*) FROM ({sql})", values)[0][0]
 
 
-def pairs_of(session: Session, dataset_id: int, part: Part) -> list[int]:
+def pairs_of(session: Session, dataset_id: int, part: DatasetPart) -> list[int]:
     """Return the pairs of a part, ascending."""
     sql, values = _pairs(dataset_id, part)
     return [row[0] for row in fetch(session, f"{sql} ORDER BY i.pair_id", values)]
@@ -81,7 +81,7 @@ def coverage(session: Session, dataset_id: int, by: SliceBy) -> Coverage:
     all_of = dict(tuple(row) for row in fetch(session, sql, (dataset_id,)))
     names = _clause_names(session, dataset_id)
     clauses = [(key, names.get(key, key)) for key in (*names, *(k for k in all_of if k not in names))]
-    if silent := count_of(session, dataset_id, Part(clause=NO_CLAUSE)):
+    if silent := count_of(session, dataset_id, DatasetPart(clause=NO_CLAUSE)):
         clauses.append((NO_CLAUSE, "No clause answered"))
         all_of[NO_CLAUSE] = silent
         for key in sizes:
@@ -89,10 +89,14 @@ def coverage(session: Session, dataset_id: int, by: SliceBy) -> Coverage:
     return Coverage(by, tuple((str(k), name) for k, name, _ in slices), tuple(clauses), cells, all_of, sizes)
 
 
-def _slice_part(by: SliceBy, key: str, clause: str) -> Part:
+def _slice_part(by: SliceBy, key: str, clause: str) -> DatasetPart:
     if by == "split":
-        return Part(split=key, clause=clause)  # type: ignore[arg-type]
-    return Part(source_id=int(key), clause=clause) if by == "source" else Part(reviewer_id=int(key), clause=clause)
+        return DatasetPart(split=key, clause=clause)  # type: ignore[arg-type]
+    return (
+        DatasetPart(source_id=int(key), clause=clause)
+        if by == "source"
+        else DatasetPart(reviewer_id=int(key), clause=clause)
+    )
 
 
 def _clause_names(session: Session, dataset_id: int) -> dict[str, str]:
@@ -106,7 +110,7 @@ def _clause_names(session: Session, dataset_id: int) -> dict[str, str]:
     return names
 
 
-def _pairs(dataset_id: int, part: Part) -> tuple[str, tuple[Any, ...]]:
+def _pairs(dataset_id: int, part: DatasetPart) -> tuple[str, tuple[Any, ...]]:
     """Return the query for the pairs of a part, and its values."""
     tests, values = ["i.dataset_id=?"], [dataset_id]
     inner = [

@@ -17,7 +17,7 @@ from core.domain.dataset import (
     FrozenItem,
     diff_versions,
 )
-from core.domain.dataset_view import Coverage, DatasetView, Part, SliceBy
+from core.domain.dataset_view import Coverage, DatasetPart, DatasetView, SliceBy
 from core.domain.errors import BadInput, UsageError
 from core.domain.label_noise import NoiseReport
 from core.domain.pair import TrainingPair
@@ -121,7 +121,7 @@ class DatasetsService:
         with self._store.read() as session:
             return dataset_parts.coverage(session, repository.get(session, wanted).id, by)
 
-    def pairs_of(self, wanted: int | str, part: Part) -> Sequence[int]:
+    def pairs_of(self, wanted: int | str, part: DatasetPart) -> Sequence[int]:
         """Return the pairs of a part of a version, ascending."""
         with self._store.read() as session:
             return dataset_parts.pairs_of(session, repository.get(session, wanted).id, part)

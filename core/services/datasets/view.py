@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.dataset import diff_versions
-from core.domain.dataset_view import DatasetView, Part, policy_in_words
+from core.domain.dataset_view import DatasetPart, DatasetView, policy_in_words
 from core.domain.ids import sha256_json
 from core.store import dataset_parts as parts
 from core.store import datasets as repository
@@ -30,8 +30,8 @@ def view(session: repository.Session, wanted: int | str) -> DatasetView:
         rubrics=parts.rubrics_of(session, version.id),
         reviewers=parts.reviewers_of(session, version.id),
         sources=parts.sources_of(session, version.id),
-        adjudicated=parts.count_of(session, version.id, Part(adjudicated=True)),
-        edited=parts.count_of(session, version.id, Part(edited=True)),
+        adjudicated=parts.count_of(session, version.id, DatasetPart(adjudicated=True)),
+        edited=parts.count_of(session, version.id, DatasetPart(edited=True)),
         runs=parts.runs_of(session, version.id),
         difference=difference,
         policy=policy_in_words(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.domain.dataset import FreezePolicy
-from core.domain.dataset_view import NO_CLAUSE, Part
+from core.domain.dataset_view import NO_CLAUSE, DatasetPart
 from core.domain.judgement import JudgementDraft
 from core.domain.pair_table import PairFilter
 from core.domain.rubric import Criterion
@@ -70,11 +70,11 @@ def test_that_the_difference_is_told_from_the_older_version_to_the_newer(app: Ap
 
 def test_that_each_part_opens_the_pairs_it_counts(app: Application) -> None:
     pairs = app.datasets.pairs_of
-    assert list(pairs("d v1", Part(split="train"))) == [1, 2, 3]
-    assert list(pairs("d v1", Part(split="dev"))) == []
-    assert list(pairs("d v1", Part(edited=True))) == [3]
-    assert list(pairs("d v1", Part(reviewer_id=1, rubric_version_id=1, source_id=1))) == [1, 2, 3]
-    assert list(pairs("d v1", Part(reviewer_id=9))) == []
+    assert list(pairs("d v1", DatasetPart(split="train"))) == [1, 2, 3]
+    assert list(pairs("d v1", DatasetPart(split="dev"))) == []
+    assert list(pairs("d v1", DatasetPart(edited=True))) == [3]
+    assert list(pairs("d v1", DatasetPart(reviewer_id=1, rubric_version_id=1, source_id=1))) == [1, 2, 3]
+    assert list(pairs("d v1", DatasetPart(reviewer_id=9))) == []
 
 
 @pytest.mark.parametrize("by", ["source", "split", "reviewer"])
@@ -85,10 +85,10 @@ def test_that_a_clause_covers_the_items_whose_chosen_answer_it_favours(app: Appl
     for clause, _ in coverage.clauses:
         for key, _ in coverage.slices:
             part = {
-                "source": Part(source_id=1, clause=clause),
-                "split": Part(split="train", clause=clause),
-                "reviewer": Part(reviewer_id=1, clause=clause),
+                "source": DatasetPart(source_id=1, clause=clause),
+                "split": DatasetPart(split="train", clause=clause),
+                "reviewer": DatasetPart(reviewer_id=1, clause=clause),
             }[by]
             assert coverage.cells[clause, key] == len(app.datasets.pairs_of("d v1", part))
-    assert list(app.datasets.pairs_of("d v1", Part(clause="help"))) == [1]
+    assert list(app.datasets.pairs_of("d v1", DatasetPart(clause="help"))) == [1]
     assert BODY.criteria == (Criterion("help", "Helpful", "Which helps more?"),)
