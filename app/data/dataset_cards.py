@@ -79,7 +79,7 @@ class SplitBar(QWidget):
 
 
 class CompositionCard(Card):
-    """How many items, in which split, under which rubric versions, by whom. ``opened(DatasetPart, words)`` for a number."""
+    """How many items, in which split, under which rubric versions, by whom. ``opened(part, words)`` for a number."""
 
     opened = Signal(object, str)
 
