@@ -16,6 +16,7 @@ from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
+from core.services.importing import cut_prompt as cut_prompt_module
 from core.services.importing.formats.codings import CODINGS
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.reading import FIELDS, Choices, Reading, winner
@@ -58,6 +59,9 @@ def import_file(
     answers: Annotated[
         list[str] | None, typer.Option("--answer", metavar="QUESTION=ANSWER", help="Answer to another question.")
     ] = None,
+    cut_prompt: Annotated[
+        bool, typer.Option("--cut-prompt", help="Cut the prompt off answers that begin with it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how the file is read; store nothing.")] = False,
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
@@ -67,7 +71,8 @@ def import_file(
     """Import one file; a second import adds nothing. Exit code 2 when the file leaves open what a label means."""
     if consent not in CONSENTS:
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
-    choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, answers or [])
+    said = [*(answers or []), *([f"{cut_prompt_module.QUESTION}={cut_prompt_module.YES}"] if cut_prompt else [])]
+    choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, said)
     choices = dataclasses.replace(choices, encoding=encoding or None, part=part or None)
     with open_workspace(workspace, read_only=dry_run) as app:
         if dry_run:

@@ -44,10 +44,15 @@ class NewPair:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """One record of the file and the pairs it holds."""
+    """One record of the file and the pairs it holds.
+
+    Attributes:
+        records: how many records of the file the pairs were made of, this one included.
+    """
 
     line: int
     pairs: tuple[NewPair, ...]
+    records: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,9 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
     for row, new in zip(rows, brought, strict=True):
         # A pair is noted with the first record of the file it stood in.
         repeated = not new and all(noted[ids[pair.sha256]] < row.line for pair in row.pairs)
-        result.imported += new
-        result.repeats += repeated
-        result.duplicates += not new and not repeated
+        result.imported += row.records * new
+        result.repeats += row.records * repeated
+        result.duplicates += row.records * (not new and not repeated)
     _insert_labels(session, target, rows, ids, old, noted, result, context)
     return result
 

@@ -10,7 +10,7 @@ from core.domain.errors import BadInput, UsageError
 from core.services.importing.formats.codings import ALIASES
 from core.services.importing.formats.column_names import usual_role
 from core.services.importing.formats.registry import FORMATS, format_of
-from core.services.importing.formats.row_format import BoundFormat, RowFormat
+from core.services.importing.formats.row_format import BoundFormat, RowFormat, RowHeld
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.reading import FIELDS, ColumnRole, ColumnUse, Reading, Remarks
@@ -111,6 +111,8 @@ def all_remarks(found: Detection, sample: Sample) -> tuple[Remarks, ...]:
     remarks = (sample.remarks,) if found.bound.remarks is sample.remarks else (sample.remarks, found.bound.remarks)
     for entry in remarks:
         entry.clear()
+    if found.bound.joiner is not None:
+        found.bound.joiner.clear()
     return remarks
 
 
@@ -202,6 +204,8 @@ def _share(bound: BoundFormat, sample: Sample) -> float:
 def _converts(bound: BoundFormat, row: Row) -> bool:
     try:
         bound.convert(row)
+    except RowHeld:
+        return True
     except RowRejected:
         return False
     return True

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from core.domain.errors import UserError
 from core.services.importing.files.readers import RowReader
-from core.services.importing.formats.row_format import BoundFormat
+from core.services.importing.flag_tally import FlagTally
+from core.services.importing.formats.row_format import BoundFormat, RowHeld
 from core.services.importing.limits import RowRejected
 from core.services.importing.prepare import prepare
 from core.services.importing.reading import Reading, Remarks
@@ -47,6 +48,8 @@ class ImportJob:
         self._bound = bound
         self._reading = reading
         self._remarks = remarks
+        self._joiner = bound.joiner
+        self._flags = FlagTally()
         self._rejects = RejectList()
         self._total = BatchResult()
         self._rows = 0
@@ -73,6 +76,8 @@ class ImportJob:
                 if len(self._batch) >= BATCH_ROWS or self._batch_chars > _BATCH_CHARS:
                     self._send(reader.position, "running")
                     self._show_progress(reader, on_progress)
+            for line, reason in self._joiner.alone() if self._joiner is not None else ():
+                self._rejects.add(line, reason)
             self._send(reader.position, "cancelled" if stopped else "done")
             self._collect()
         except UserError as error:
@@ -97,14 +102,21 @@ class ImportJob:
         try:
             if row.values is None:
                 raise RowRejected(row.problem)
+            if self._joiner is not None:
+                self._joiner.line = row.line
             pairs = tuple(prepare(parsed) for parsed in self._bound.convert(row.values))
             if not pairs:
                 raise RowRejected("it holds no pair")
+        except RowHeld:
+            return
         except RowRejected as error:
             self._rejects.add(row.line, error.reason)
             return
-        self._batch.append(NewRow(row.line, pairs))
-        self._batch_chars += sum(_chars(pair) for pair in pairs)
+        self._batch.append(NewRow(row.line, pairs, 1 if self._joiner is None else self._joiner.joined))
+        for pair in pairs:
+            self._batch_chars += _chars(pair)
+            if pair.text_flags:
+                self._flags.add(row.line, pair.text_flags)
 
     def _send(self, position: int, status: str) -> None:
         """Hand the batch to the writer once the batch before is durable."""
@@ -121,7 +133,7 @@ class ImportJob:
             target = known or repository.open_source(session, new, context)
             result = repository.add_batch(session, target, batch, context)
             counts = {
-                "rows": len(batch) + rejected,
+                "rows": sum(row.records for row in batch) + rejected,
                 "imported": result.imported,
                 "duplicates": result.duplicates + result.repeats,
                 "rejected": rejected,
@@ -174,6 +186,7 @@ class ImportJob:
             repeats=total.repeats,
             second_labels=total.second_labels,
             known_pair_labels=total.known_pair_labels,
+            flags=self._flags.found(),
             reading=replace(self._reading, notes=(*self._reading.notes, *self._counted())),
         )
         if target is not None:
@@ -190,6 +203,7 @@ class ImportJob:
             )
         if total.known_pair_labels:
             notes.append(f"{total.known_pair_labels:,} of the labels stored are new labels of pairs known before.")
+        notes += self._flags.sentences()
         return (*notes, *(sentence for entry in self._remarks for sentence in entry.sentences()))
 
     def _log(self, report: ImportReport) -> None:

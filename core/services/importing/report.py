@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
+from core.services.importing.flag_tally import FlagCount
 from core.services.importing.reading import Reading
 from core.services.importing.rows import ParsedPair, Reject
 
@@ -25,6 +26,7 @@ class ImportPreview:
         reviewers: names of the file's reviewers, empty when it has one or none.
         labels: labels among the checked records.
         known_as: name of the source when this very file was imported before, else empty.
+        flags: what looks wrong in the texts of the checked records.
     """
 
     path: str
@@ -48,6 +50,7 @@ class ImportPreview:
     name: str
     reading: Reading
     known_as: str = ""
+    flags: tuple[FlagCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class ImportReport:
             judgement of its own, under the reviewer's name with "(label 2)" behind it.
         known_pair_labels: labels stored for pairs that were known before.
         reading: how the file was read; its notes tell with counts what was left out.
+        flags: what looks wrong in the texts that were stored, with counts and first lines.
         cancelled: stopped before the end; what was imported stays, and importing again adds the rest.
     """
 
@@ -101,12 +105,14 @@ class ImportReport:
     second_labels: int = 0
     known_pair_labels: int = 0
     reading: Reading | None = None
+    flags: tuple[FlagCount, ...] = ()
 
     def to_plain(self) -> dict[str, object]:
         """Return the report as plain values for JSON, the reading's columns, coding and notes beside the counts."""
         reading = self.reading.to_plain() if self.reading is not None else {}
         reading.pop("questions", None)
         plain = {name: value for name, value in asdict(replace(self, reading=None)).items() if name != "reading"}
+        plain["flags"] = {entry.key: {"count": entry.count, "lines": list(entry.lines)} for entry in self.flags}
         return {**plain, "reviewers": list(self.reviewers), **reading}
 
 

@@ -11,11 +11,13 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull, UsageError
 from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
+from core.services.importing.cut_prompt import cutting, wants_cut
 from core.services.importing.detect import Detection, all_remarks, detect, read_as
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
+from core.services.importing.flag_tally import FlagTally
 from core.services.importing.formats.registry import format_infos
-from core.services.importing.formats.row_format import BoundFormat, FormatInfo
+from core.services.importing.formats.row_format import BoundFormat, FormatInfo, RowHeld
 from core.services.importing.job import ImportJob
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
@@ -94,7 +96,8 @@ class ImportsService:
         path = Path(path)
         look = self._look(path, _with_format(choices, fmt), whole=False)
         found, head = look.found, look.survey.head
-        rejects, pairs, labels, reviewers = _try_rows(head, look.bound)
+        rejects, pairs, labels, reviewers, flags = _try_rows(head, look.bound)
+        reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()))
         sha = file_sha256(path)
         with self._store.read() as session:
             known = sources.by_file(session, sha)
@@ -105,7 +108,7 @@ class ImportsService:
             fmt=found.key,
             title=found.fmt.title,
             confidence=found.confidence,
-            notes=look.reading.notes,
+            notes=reading.notes,
             alternatives=found.alternatives,
             columns=tuple(use.name for use in look.reading.columns),
             checked=checked,
@@ -119,7 +122,8 @@ class ImportsService:
             size=path.stat().st_size,
             file_sha256=sha,
             name=_default_name(path),
-            reading=look.reading,
+            reading=reading,
+            flags=flags.found(),
             known_as=known.name if known else "",
         )
 
@@ -218,6 +222,9 @@ class ImportsService:
         bound = found.bound
         if inner is not None:
             bound = replace(bound, convert=lambda row: convert(inner(row)))
+        if wants_cut(choices):
+            bound = replace(bound, convert=cutting(bound.convert))
+            found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
         reading = read_as(found, seen.sample, tried=not whole)
         return _Look(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
 
@@ -249,17 +256,26 @@ def _default_name(path: Path) -> str:
     return name
 
 
-def _try_rows(rows: Sequence[RawRow], bound: BoundFormat) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...]]:
-    """Convert records as the import would and return rejects, first pairs, labels and reviewers."""
+def _try_rows(
+    rows: Sequence[RawRow], bound: BoundFormat
+) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...], FlagTally]:
+    """Convert records as the import would and return rejects, first pairs, labels, reviewers and text flags."""
+    flags, joiner = FlagTally(), bound.joiner
+    if joiner is not None:
+        joiner.clear()
     rejects, pairs, labels = RejectList(), [], 0
     reviewers: dict[str, None] = {}
     for row in rows:
         try:
             if row.values is None:
                 raise RowRejected(row.problem)
+            if joiner is not None:
+                joiner.line = row.line
             parsed = bound.convert(row.values)
             for pair in parsed:
-                prepare(pair)
+                flags.add(row.line, prepare(pair).text_flags)
+        except RowHeld:
+            continue
         except RowRejected as error:
             rejects.add(row.line, error.reason)
             continue
@@ -268,4 +284,6 @@ def _try_rows(rows: Sequence[RawRow], bound: BoundFormat) -> tuple[RejectList, l
         for pair in parsed:
             labels += len(pair.labels)
             reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
-    return rejects, pairs, labels, tuple(reviewers)
+    for line, reason in joiner.alone() if joiner is not None else ():
+        rejects.add(line, reason)
+    return rejects, pairs, labels, tuple(reviewers), flags

@@ -10,7 +10,7 @@ from typing import SupportsFloat
 from core.domain.conversation import Message, Prompt
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats import column_names as known
-from core.services.importing.formats.messages import read_prompt
+from core.services.importing.formats.messages import read_prompt, shape_of
 from core.services.importing.formats.sample import Row, Sample, Tally
 from core.services.importing.limits import Limits, RowRejected, check_text
 from core.services.importing.reading import Remarks
@@ -47,24 +47,28 @@ def prompt_reader(sample: Sample, limits: Limits) -> PromptReader | None:
         return None
     extra = sample.pick("input") if column.lower() == "instruction" else None
     system = sample.pick(*known.SYSTEM)
+    as_json = shape_of(sample.values(column), limits).as_json
 
     def read(row: Row) -> Prompt:
         value = row.get(column)
         if extra is not None and (more := row.get(extra)) not in (None, ""):
             value = check_text(value, column, limits) + "\n\n" + check_text(more, extra, limits)
-        prompt = read_prompt(value, column, limits)
-        if system is not None and (text := row.get(system)) not in (None, ""):
-            return with_system(prompt, check_text(text, system, limits))
-        return prompt
+        prompt = read_prompt(value, column, limits, sample.remarks, as_json=as_json)
+        return with_system(prompt, row, system, limits, sample.remarks)
 
     return read
 
 
-def with_system(prompt: Prompt, text: str) -> Prompt:
-    """Return the prompt with a system message in front, unless it has one."""
-    if prompt.messages[0].role == "system":
+def with_system(prompt: Prompt, row: Row, column: str | None, limits: Limits, remarks: Remarks) -> Prompt:
+    """Return the prompt with the text of the system column in front, unless it has a system message of its own."""
+    if column is None or (text := row.get(column)) in (None, ""):
         return prompt
-    return Prompt((Message("system", text), *prompt.messages))
+    text = check_text(text, column, limits)
+    if prompt.messages[0].role != "system":
+        return Prompt((Message("system", text), *prompt.messages))
+    if prompt.messages[0].content.strip() != text.strip():
+        remarks.count(f"the text of {column} stands beside a system message of the turns and is not kept")
+    return prompt
 
 
 @dataclass(frozen=True, slots=True)

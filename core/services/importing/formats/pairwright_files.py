@@ -8,9 +8,9 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import Verdict
 from core.domain.pair import GenerationRecord, Response
-from core.services.importing.formats.columns import Row, Sample
 from core.services.importing.formats.messages import prompt_of, read_answer, read_messages
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
+from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
 from core.services.importing.rows import ParsedLabel, ParsedPair
 

@@ -6,14 +6,33 @@ with a tuple ``FORMATS`` and one entry in ``FAMILIES``.
 
 from __future__ import annotations
 
-from core.services.importing.formats import chosen_rejected, pairwright_files, scored, tables
+from core.services.importing.formats import (
+    answer_lists,
+    answer_objects,
+    argilla,
+    chosen_rejected,
+    documented,
+    label_studio,
+    pairwright_files,
+    prodigy,
+    scored,
+    tables,
+    unpaired,
+)
 from core.services.importing.formats.row_format import FormatInfo, RowFormat
 
 FAMILIES: tuple[tuple[RowFormat, ...], ...] = (
     pairwright_files.FORMATS,
     chosen_rejected.FORMATS,
+    answer_objects.FORMATS,
+    answer_lists.FORMATS,
+    documented.FORMATS,
+    argilla.FORMATS,
+    label_studio.FORMATS,
+    prodigy.FORMATS,
     scored.FORMATS,
     tables.FORMATS,
+    unpaired.FORMATS,
 )
 FORMATS: tuple[RowFormat, ...] = tuple(row for family in FAMILIES for row in family)
 

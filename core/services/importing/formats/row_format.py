@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from core.services.importing.formats.columns import Row, Sample
-from core.services.importing.limits import Limits
+from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.reading import CodingUse, ColumnRole, Question, Remarks
 from core.services.importing.rows import ParsedPair
+
+
+class RowHeld(RowRejected):
+    """The row's answer waits for another row that makes a pair with it; see :class:`Joiner`."""
+
+    def __init__(self) -> None:
+        super().__init__("its answer waits for another one to its prompt")
+
+
+class Joiner(Protocol):
+    """What makes pairs of several rows.
+
+    Attributes:
+        line: of the row that is converted; whoever reads the rows sets it.
+        joined: rows that found their place in a pair with the last converted one, itself included.
+    """
+
+    line: int
+    joined: int
+
+    def clear(self) -> None:
+        """Forget all rows: they are read once to look at them, and once more to store them."""
+        ...
+
+    def alone(self) -> Iterable[tuple[int, str]]:
+        """Return line and reason of every row that found no other one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +52,7 @@ class BoundFormat:
         coding: how the label columns are read; None where the file has none.
         questions: what the file leaves open; nothing is stored while there is one.
         remarks: what ``convert`` counts; told in preview and report.
+        joiner: where pairs are made of several rows; ``convert`` then raises RowHeld for a row that waits.
     """
 
     convert: Callable[[Row], list[ParsedPair]]
@@ -34,6 +63,7 @@ class BoundFormat:
     coding: CodingUse | None = None
     questions: tuple[Question, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
+    joiner: Joiner | None = None
 
 
 Bind = Callable[[Sample, Limits], BoundFormat | None]

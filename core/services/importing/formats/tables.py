@@ -8,11 +8,13 @@ from functools import partial
 from core.domain.conversation import Prompt
 from core.domain.judgement import Verdict
 from core.services.importing.formats.codings import CODINGS, Coding
+from core.services.importing.formats.column_reader import ColumnReader
 from core.services.importing.formats.columns import Provenance, Row, Sample, answer_columns, prompt_reader
 from core.services.importing.formats.labels import find_labels
-from core.services.importing.formats.messages import read_answer, read_messages
+from core.services.importing.formats.messages import read_messages
 from core.services.importing.formats.row_format import BoundFormat, FormatOption, RowFormat
 from core.services.importing.formats.transcripts import split_answers
+from core.services.importing.formats.turn_lists import turn_splitter
 from core.services.importing.limits import Limits
 from core.services.importing.reading import ColumnRole
 from core.services.importing.rows import ParsedLabel, ParsedPair
@@ -60,12 +62,16 @@ def _splitter(
     one, other = answers
     if one.lower() == "conversation_a":
         return lambda row: split_answers(
-            read_messages(row.get(one), one, limits), read_messages(row.get(other), other, limits)
+            read_messages(row.get(one), one, limits, sample.remarks),
+            read_messages(row.get(other), other, limits, sample.remarks),
         )
+    if turns := turn_splitter(sample, answers, limits):
+        return turns
     prompt = prompt_reader(sample, limits)
     if prompt is None:
         return None
-    return lambda row: (prompt(row), read_answer(row.get(one), one, limits), read_answer(row.get(other), other, limits))
+    first, second = (ColumnReader.of(sample, name, limits) for name in answers)
+    return lambda row: (prompt(row), first.answer(row), second.answer(row))
 
 
 FORMATS = (

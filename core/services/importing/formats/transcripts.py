@@ -7,9 +7,11 @@ import re
 from core.domain.conversation import Message, Prompt, Role
 from core.services.importing.limits import RowRejected
 
-_TURN = re.compile(r"\n\n(Human|Assistant|System):[ ]?")
+_TURN = re.compile(r"\r?\n\r?\n(Human|Assistant|System):[ ]?")
 _FIRST_TURN = re.compile(r"\s*(Human|Assistant|System):[ ]?")
+_TIGHT_TURN = re.compile(r"\r?\n(Human|Assistant):")
 _LAST_MARK = "\n\nAssistant:"
+_SPEAKER = re.compile(r"(?im)^(prompter|user|human|assistant|bot|model)[ ]?:|<\|(prompter|user|human|assistant)\|>")
 _ROLES: dict[str, Role] = {"Human": "user", "Assistant": "assistant", "System": "system"}
 
 
@@ -26,13 +28,29 @@ def split_transcript(text: str) -> list[Message]:
     return [Message(_ROLES[m.group(1)], text[m.end() : end]) for m, end in zip(marks, ends, strict=True)]
 
 
+def is_transcript(text: object) -> bool:
+    """Say whether a cell is a text that begins with a speaker and holds a turn of the assistant."""
+    return isinstance(text, str) and _FIRST_TURN.match(text) is not None and "Assistant:" in text
+
+
+def marks_speakers(text: str) -> bool:
+    """Say whether two speakers are named in a text that is kept as one turn, such as ``prompter:`` and ``bot:``."""
+    if ":" not in text and "<|" not in text:
+        return False
+    return len({(m.group(1) or m.group(2)).lower() for m in _SPEAKER.finditer(text)}) > 1
+
+
 def prompt_from_text(text: str) -> Prompt:
     """Return the prompt of a text: several turns when it is written as a transcript, else one user turn.
 
     A transcript whose first speaker mark was cut off (it opens with the user's words and continues with
     ``\\n\\nAssistant:`` and ``\\n\\nHuman:``) is one too.
     """
+    if "Human:" not in text and "Assistant:" not in text and "System:" not in text:
+        return Prompt.from_text(text)
     turns = split_transcript(text) or _headless(text)
+    if len(turns) == 1 and not text[:1].isspace():  # "System: Windows 10" is what somebody wrote, not a turn
+        return Prompt.from_text(text)
     if turns and turns[-1].role == "assistant" and not turns[-1].content.strip():
         turns = turns[:-1]
     if turns and turns[-1].role != "assistant":
@@ -68,6 +86,8 @@ def split_pair(first: str, second: str) -> tuple[Prompt, str, str]:
     one, another = split_transcript(first), split_transcript(second)
     if not one or not another:
         raise RowRejected("it is no transcript of Human and Assistant turns")
+    if (len(one) == 1 and _TIGHT_TURN.search(first)) or (len(another) == 1 and _TIGHT_TURN.search(second)):
+        raise RowRejected("its turns are not parted by blank lines, so they cannot be told from the text")
     return split_answers(one, another)
 
 

@@ -298,7 +298,7 @@ def test_that_a_row_that_does_not_fit_is_rejected_with_its_reason(row: dict[str,
         ([{"role": "wizard", "content": "q"}], "unknown role 'wizard'"),
         ([{"role": "user", "content": None}], "message 1 of prompt is missing"),
         ([user("q"), answer("a")], "ends with a message of the assistant"),
-        ([{"role": "user", "content": [{"type": "image"}]}], "something other than text"),
+        ([{"role": "user", "content": [{"type": "image"}]}], "holds a picture; only texts"),
     ],
 )
 def test_that_damaged_messages_are_rejected(messages: list, reason: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from core.services.importing import formats
 from core.services.importing.formats.registry import FAMILIES, FORMATS, format_infos, format_of
 from core.services.importing.formats.row_format import FormatInfo
+from tests.core.services.importing.formats.test_documented_formats import CASES as DOCUMENTED
 from tests.core.services.importing.formats.test_formats import CASES, CODED
 
 MODULES = [
@@ -37,7 +38,7 @@ def test_that_every_bind_function_has_a_row() -> None:
 
 @pytest.mark.parametrize("info", format_infos(), ids=lambda info: info.key)
 def test_that_every_format_and_option_has_a_sample(info: FormatInfo) -> None:
-    samples = {key for _, key, _ in CASES.values()} | {f"table:{coding}" for coding in CODED}
+    samples = {key for _, key, _ in (*CASES.values(), *DOCUMENTED.values())} | {f"table:{coding}" for coding in CODED}
     assert info.key in samples, (
         f"Add a record of {info.key!r}, and what it gives, to CASES or CODED in test_formats.py."
     )
