@@ -79,6 +79,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
     theme.apply(settings.get("look.theme"), settings.get("look.zoom"))
     app.setWindowIcon(theme.icons.icon("logo", "accent"))
     tasks, changes, notices = TaskRunner(), ChangeBus(), Notices()
+    theme.formulas.draw_with(lambda work, done: tasks.query(work, done, owner=theme.formulas))
     dialogs = dialogs or Dialogs()
     session = Session(settings)
     context = AppContext(

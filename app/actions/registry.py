@@ -32,6 +32,7 @@ class ActionRegistry(QObject):
         self.specs: dict[str, ActionSpec] = {spec.id: spec for spec in catalog}
         self._handlers: dict[str, Handler] = {}
         self._off: set[str] = set()
+        self._only: frozenset[str] | None = None
         self._place = ""
         self._actions = {spec.id: self._make(spec) for spec in self.specs.values()}
 
@@ -70,6 +71,12 @@ class ActionRegistry(QObject):
         """Disable or enable one action; to be enabled it also needs a handler and its place."""
         (self._off.discard if enabled else self._off.add)(action_id)
         self._refresh(action_id)
+
+    def allow_only(self, action_ids: Iterable[str] | None) -> None:
+        """Disable every action of the place but these, while something covers the page; None allows all again."""
+        self._only = None if action_ids is None else frozenset(action_ids)
+        for action_id in self.specs:
+            self._refresh(action_id)
 
     def set_checked(self, action_id: str, checked: bool) -> None:
         """Show a checkable action as on or off without running it."""
@@ -135,6 +142,7 @@ class ActionRegistry(QObject):
     def _refresh(self, action_id: str) -> None:
         spec = self.specs[action_id]
         here = spec.place in (EVERYWHERE, self._place)
+        here = here and (self._only is None or spec.place == EVERYWHERE or action_id in self._only)
         self._actions[action_id].setEnabled(here and action_id in self._handlers and action_id not in self._off)
 
 

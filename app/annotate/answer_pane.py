@@ -13,7 +13,9 @@ from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.display import Mark
 from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.rendering import Mode
 from app.widgets.safe_text import SafeText
+from app.widgets.word_diff import Marks
 
 GOOD = "good"
 """The one tag that praises; all others find fault."""
@@ -69,9 +71,9 @@ class AnswerPane(Card):
         state = ", preferred" if on else ""
         self.setAccessibleName(f"{self._title} answer{state}")
 
-    def set_text(self, text: str) -> None:
-        """Show an answer."""
-        self.text.set_text(text, extra=())
+    def set_text(self, text: str, mode: Mode, marks: Marks | None = None) -> None:
+        """Show an answer; ``marks`` are the words that only it has."""
+        self.text.set_text(text, mode=mode, marks=marks, extra=())
         words = len(text.split())
         self._length.setText(f"{words} word{'s' if words != 1 else ''}")
         self._hidden.setVisible(self.text.has_hidden_characters)

@@ -49,12 +49,18 @@ class AnswerPanes(QSplitter):
         """Whether words can be selected as they are stored, and spans are drawn."""
         return self._source or self._diff
 
+    def next_shows(self, *, source: bool) -> None:
+        """Show the next pair rendered or as source, whatever this one was switched to."""
+        self._source = source
+
     def show_pair(self, left: str, right: str) -> None:
         """Show two answers."""
-        self.left.set_text(left)
-        self.right.set_text(right)
         if self._diff:
-            self._apply(warn=False)
+            self._show_diff(left, right, warn=False)
+            return
+        mode = "source" if self._source else "rendered"
+        self.left.set_text(left, mode)
+        self.right.set_text(right, mode)
 
     def set_diff(self, on: bool, *, warn: bool = True) -> None:
         """Mark the words that only one answer has; ``warn`` emits ``mostly_different`` when it applies."""
@@ -111,15 +117,21 @@ class AnswerPanes(QSplitter):
             pane.text.setTextCursor(cursor)
 
     def _apply(self, *, warn: bool) -> None:
-        if not self._diff:
-            mode = "source" if self._source else "rendered"
-            for pane in self._both:
-                if pane.text.mode != mode:
-                    pane.text.set_mode(mode)
+        if self._diff:
+            self._show_diff(self.left.text.text_shown, self.right.text.text_shown, warn=warn)
             return
-        diff = compare(self.left.text.text_shown, self.right.text.text_shown)
-        self.left.text.set_mode("diff", diff.left)
-        self.right.text.set_mode("diff", diff.right)
+        mode = "source" if self._source else "rendered"
+        for pane in self._both:
+            if pane.text.mode != mode:
+                pane.text.set_mode(mode)
+
+    def _show_diff(self, left: str, right: str, *, warn: bool) -> None:
+        diff = compare(left, right)
+        for pane, text, marks in ((self.left, left, diff.left), (self.right, right, diff.right)):
+            if pane.text.text_shown == text:
+                pane.text.set_mode("diff", marks)
+            else:
+                pane.set_text(text, "diff", marks)
         if warn and diff.mostly:
             self.mostly_different.emit()
 

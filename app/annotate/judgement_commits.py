@@ -7,6 +7,7 @@ transaction was committed. A pair whose commit fails comes back with its form.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Literal
 
 from app.annotate.judgement_editor import JudgementEditor
@@ -35,30 +36,40 @@ class JudgementCommits(LabelingPart):
         presentation = state.presentation
         if presentation is None or state.paused or self._editor.is_double_press(key):
             return
-        if not state.form.complete:
-            self._signals.message.emit("Choose a verdict first: 1 to 7, 0 or N")
-            return
-        if state.earlier_id is not None and not state.changed:
-            self._presentations.show_next()
+        if refusal := self._refusal():
+            self._signals.message.emit(refusal)
             return
         state.presses.note(key)
+        if state.earlier_id is not None and not state.changed:
+            self._presentations.show_next()
+            self._signals.message.emit(f"The decision on pair {presentation.pair_id} stays as it was")
+            return
         self._store(presentation)
         self._presentations.show_next()
 
     def amend(self) -> None:
-        """Replace the earlier judgement that is shown."""
-        if self._state.earlier_id is not None:
+        """Begin to amend the earlier judgement that is shown; once it was changed, store the change."""
+        state = self._state
+        if state.presentation is None or state.paused or state.stepping:
+            return
+        if state.earlier_id is None:
+            self._signals.message.emit("A amends an earlier decision; [ shows the last one")
+        elif state.changed:
             self.submit()
+            state.returned = state.presentation is not None
+        else:
+            state.amending = True
+            self._signals.form_changed.emit()
 
     def skip(self) -> None:
         """Put the pair aside; an earlier judgement is only closed."""
         state, service = self._state, self._context.services.annotation
         presentation = state.presentation
-        if presentation is None or self._editor.is_double_press("skip"):
+        if presentation is None or not state.can_answer or self._editor.is_double_press("skip"):
             return
         self._editor.close_pair()
+        state.presses.note("skip")
         if state.earlier_id is None:
-            state.presses.note("skip")
             state.answered.add(presentation.pair_id)
             self._context.ops.mutate(
                 lambda: service.skip(presentation.presentation_uid), self._skipped, owner=self, initiator=self._signals
@@ -72,6 +83,20 @@ class JudgementCommits(LabelingPart):
     def redo(self) -> None:
         """Do the step again that was undone last."""
         self._step("redo")
+
+    def _refusal(self) -> str:
+        """Return why the form cannot be stored now, or an empty text."""
+        state = self._state
+        if state.stepping:
+            return "Another pair is being fetched; nothing was stored"
+        if not state.is_on_screen:
+            return "This answer belongs to another pair than the one on the screen; nothing was stored"
+        if not state.form.complete:
+            return "Choose a verdict first: 1 to 7, 0 or N"
+        if state.returned:
+            state.returned = False
+            return "The change is stored. This pair is back with what you filled in; Enter submits it"
+        return ""
 
     def _store(self, presentation: PresentationView) -> None:
         state, service, session = self._state, self._context.services.annotation, self._context.session
@@ -92,9 +117,15 @@ class JudgementCommits(LabelingPart):
             else:
                 self._keep_for_former_reviewer(error, presentation, form)
 
-        self._context.ops.mutate(work, self._stored, failed, owner=self, initiator=self._signals)
+        def stored(outcome: Outcome[Judgement]) -> None:
+            if reviewer_id == session.reviewer_id:
+                judged = replace(presentation, draft=None, answer=draft)
+                state.remember(outcome.value.id, judged, earlier_id)
+            self._stored()
 
-    def _stored(self, _outcome: Outcome[Judgement]) -> None:
+        self._context.ops.mutate(work, stored, failed, owner=self, initiator=self._signals)
+
+    def _stored(self) -> None:
         state = self._state
         state.saving -= 1
         if not state.saving:
@@ -108,6 +139,7 @@ class JudgementCommits(LabelingPart):
     ) -> None:
         """Show the pair with its form again, and keep the form as a draft in case the window is closed next."""
         self._state.saving -= 1
+        self._state.end_step()
         self._state.answered.discard(presentation.pair_id)
         self._editor.drafts.save_now()
         self._presentations.put_back(presentation, form, earlier_id)
@@ -127,30 +159,50 @@ class JudgementCommits(LabelingPart):
         self._signals.steps_changed.emit()
 
     def _step(self, direction: Direction) -> None:
-        service, reviewer_id = self._context.services.annotation, self._context.session.reviewer_id
-        if reviewer_id is None:
+        state, session = self._state, self._context.session
+        service, reviewer_id = self._context.services.annotation, session.reviewer_id
+        if reviewer_id is None or state.paused:
             return
         self._editor.cancel_submit()
         self._editor.drafts.save_now()
         change = service.undo if direction == "undo" else service.redo
-        self._context.ops.mutate(
-            lambda: change(reviewer_id),
-            lambda outcome: self._stepped(direction, outcome.value),
-            owner=self,
-            initiator=self._signals,
-        )
+        number = state.begin_step()
 
-    def _stepped(self, direction: Direction, step: UndoStep | None) -> None:
+        def done(outcome: Outcome[UndoStep | None]) -> None:
+            if reviewer_id == session.reviewer_id:
+                self._stepped(direction, outcome.value, awaited=state.awaits(number))
+
+        def failed(error: Exception) -> None:
+            if state.awaits(number):
+                state.end_step()
+            self._context.tasks.unhandled.emit(error)
+
+        self._context.ops.mutate(lambda: change(reviewer_id), done, failed, owner=self, initiator=self._signals)
+
+    def _stepped(self, direction: Direction, step: UndoStep | None, *, awaited: bool) -> None:
+        """Show what a step changed; a step that another one followed at once does not come to the screen."""
+        state = self._state
+        if awaited:
+            state.end_step()
         if step is None:
             self._context.notices.post(f"There is no step to {direction}.")
             return
+        state.forget_decisions()
         if step.presentation is not None:
-            self._editor.drafts.save_now()
-            self._presentations.show(step.presentation)
+            self._show_undone(step.presentation, awaited)
+        elif state.earlier_id is not None and step.judgement_id is not None and state.shows_pair(step.pair_id):
+            self._signals.decision_replaced.emit(step.judgement_id)
         elif direction == "redo":
-            self._state.drop(step.pair_id)
-            if self._state.presentation is None:
+            state.drop(step.pair_id)
+            if state.presentation is None:
                 self._presentations.show_next()
         verb = "Undone" if direction == "undo" else "Redone"
-        self._signals.message.emit(f"{verb}: {step.label}{self._state.rubric_note}")
+        self._signals.message.emit(f"{verb}: {step.label}{state.rubric_note}")
         self._signals.steps_changed.emit()
+
+    def _show_undone(self, presentation: PresentationView, awaited: bool) -> None:
+        if awaited or self._state.presentation is None:
+            self._editor.drafts.save_now()
+            self._presentations.show(presentation)
+        else:
+            self._state.waiting.appendleft(presentation)

@@ -45,9 +45,12 @@ class JudgementEditor(LabelingPart):
     def choose_strength(self, strength: int) -> None:
         """Take a verdict key: it answers the focused criterion, else the overall question."""
         state = self._state
-        if not state.can_answer or self.is_double_press(_verdict_key(strength)):
+        if not self._may_answer() or self.is_double_press(_verdict_key(strength)):
             return
-        if state.focused_id is not None:
+        if state.focused_id is not None and not state.criteria_seen():
+            self._signals.panel_wanted.emit()
+            self._signals.message.emit("Here is the criterion; press the key again to answer it")
+        elif state.focused_id is not None:
             self.rate(state.focused_id, strength)
             state.focus_next()
             self._signals.focus_changed.emit()
@@ -65,13 +68,23 @@ class JudgementEditor(LabelingPart):
             self._filled_in()
 
     def move_focus(self, by: int) -> None:
-        """Focus the next (1) or the previous (-1) criterion."""
+        """Focus the next (1) or the previous (-1) criterion; it is brought into sight."""
+        if not self._may_answer():
+            return
         self._state.focus(self._state.focused + by)
+        if self._state.focused >= 0 and not self._state.criteria_seen():
+            self._signals.panel_wanted.emit()
         self._signals.focus_changed.emit()
 
+    def leave_criteria(self) -> None:
+        """Let the verdict keys answer the overall question again, because the criteria are out of sight."""
+        if self._state.focused >= 0:
+            self._state.focus(-1)
+            self._signals.focus_changed.emit()
+
     def reject_both(self) -> None:
-        """Choose "neither is valid"."""
-        if self._state.can_answer:
+        """Choose "neither valid"."""
+        if self._may_answer() and not self.is_double_press("neither"):
             self._state.act().reject_both()
             self._filled_in()
 
@@ -88,12 +101,13 @@ class JudgementEditor(LabelingPart):
 
     def toggle_flag(self, flag: str) -> None:
         """Set a flag that is not set, remove one that is."""
-        self._state.act().toggle_flag(flag)
-        self._filled_in()
+        if self._may_answer():
+            self._state.act().toggle_flag(flag)
+            self._filled_in()
 
     def ask_edit(self) -> None:
         """Let the preferred answer be improved."""
-        if not self._state.can_answer:
+        if not self._may_answer():
             return
         form, side = self._state.form, self._state.form.preferred_side
         if side is None:
@@ -115,8 +129,9 @@ class JudgementEditor(LabelingPart):
 
     def remove_span(self, span: AnswerSpan) -> None:
         """Remove a span."""
-        self._state.act().remove_span(span)
-        self._filled_in()
+        if self._may_answer():
+            self._state.act().remove_span(span)
+            self._filled_in()
 
     def set_rationale(self, text: str) -> None:
         """Take the rationale as it stands in its field."""
@@ -131,12 +146,15 @@ class JudgementEditor(LabelingPart):
 
     def pause(self, on: bool) -> None:
         """Hide the pair and stop the clock, or show it and go on."""
+        state = self._state
         self.drafts.save_now()
         self.close_pair()
-        self._state.act()
-        self._state.paused = on
-        self._signals.paused_changed.emit(on)
-        self._signals.message.emit("Paused: no time is counted. P continues." if on else "")
+        if on and state.presentation is not None:
+            state.act()
+            state.paused = True
+        elif state.paused:
+            state.resume()
+        self._signals.paused_changed.emit(state.paused)
 
     def cancel_submit(self) -> None:
         """Do not submit without a further key."""
@@ -147,10 +165,16 @@ class JudgementEditor(LabelingPart):
         self.drafts.cancel()
         self.cancel_submit()
 
+    def _may_answer(self) -> bool:
+        """Whether the pair on the screen can be answered; says so when another one is about to take its place."""
+        if self._state.stepping:
+            self._signals.message.emit("Another pair is being fetched; the key was not taken")
+        return self._state.can_answer
+
     def _ask(self, question: Callable[[], str | None]) -> str | None:
         """Ask about the pair on the screen; None when cancelled, or when another pair is shown by now."""
         shown = self._state.presentation
-        if not self._state.can_answer:
+        if not self._may_answer():
             return None
         self.cancel_submit()
         answer = question()

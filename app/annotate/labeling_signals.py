@@ -19,6 +19,9 @@ class LabelingSignals(QObject):
         message(str): a message to the reviewer; it stays until the form changes.
         save_state_changed(str, str): whether the last judgement is stored: what is shown, and what a screen reader
             says (empty for nothing).
+        decision_replaced(int): the earlier decision on the screen was changed by undo or redo; the judgement that
+            counts now.
+        panel_wanted(): a criterion is to be answered, so it must be seen.
         steps_changed(): a judgement was stored or taken back, so that progress and history must be read again.
         status_read(object): the ``ReviewerStatus`` that was read; None without queue or reviewer.
         bookmarks_changed(): the pair on the screen may be bookmarked or not.
@@ -33,6 +36,8 @@ class LabelingSignals(QObject):
     paused_changed = Signal(bool)
     message = Signal(str)
     save_state_changed = Signal(str, str)
+    decision_replaced = Signal(int)
+    panel_wanted = Signal()
     steps_changed = Signal()
     status_read = Signal(object)
     bookmarks_changed = Signal()

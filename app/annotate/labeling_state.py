@@ -17,6 +17,8 @@ from core.services.annotation.views import PresentationView, QueueInfo
 
 IDLE_CUT_S = 60.0
 """Of a longer time between two acts, only this much counts as work."""
+KEPT_DECISIONS = 10
+"""Last decisions that the keys [ and ] go through."""
 
 
 class LabelingState:
@@ -40,6 +42,12 @@ class LabelingState:
         bookmarked: pairs that the reviewer bookmarked.
         saving: commits that are not stored yet.
         answered: pairs that left the screen since a queue was last asked for.
+        on_screen: the presentation whose texts the view shows; what is stored must be the answer to it.
+        amending: whether the reviewer asked to amend the earlier judgement that is shown.
+        stepping: whether another pair was asked for (a step back, undo, redo) and is not shown yet.
+        returned: whether this pair came back because an amendment was stored, not because it was asked for.
+        decisions: the pairs that were judged since the window was opened, by judgement, to look at them at once.
+        criteria_seen: tells whether the criteria can be seen; the page sets it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,9 +66,16 @@ class LabelingState:
         self.bookmarked: set[int] = set()
         self.saving = 0
         self.answered: set[int] = set()
+        self.on_screen = ""
+        self.amending = False
+        self.stepping = False
+        self.returned = False
+        self.decisions: dict[int, PresentationView] = {}
+        self._step = 0
+        self.criteria_seen: Callable[[], bool] = lambda: True
         self.presses = DoublePressGuard(lambda: self.clock())
         self._shown_at = self._acted_at = self._active_s = 0.0
-        self._touched = False
+        self._touched = self._acted = False
         self._initial: StoredForm = self.form.to_stored()
 
     # Pairs that wait
@@ -119,6 +134,7 @@ class LabelingState:
         self.show(presentation, earlier_id)
         self.form = form
         self._touched = True
+        self.presses.note_surprise()
 
     def set_aside(self) -> None:
         """Put the pair on the screen in front of those that wait; an earlier judgement is only closed."""
@@ -129,14 +145,60 @@ class LabelingState:
 
     @property
     def can_answer(self) -> bool:
-        """Whether a pair is shown and its texts can be seen."""
-        return self.presentation is not None and not self.paused
+        """Whether a pair is shown, its texts can be seen, and no other pair is about to take its place."""
+        return self.presentation is not None and not self.paused and not self.stepping
+
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether the view shows the texts of the pair that the form answers."""
+        return self.presentation is not None and self.presentation.presentation_uid == self.on_screen
+
+    @property
+    def dropped_note(self) -> str:
+        """What is lost when the earlier judgement on the screen is left now, as a sentence, or empty."""
+        if self.presentation is None or self.earlier_id is None or not self.changed:
+            return ""
+        return f"The change of pair {self.presentation.pair_id} was not submitted and is dropped. "
+
+    def shows_pair(self, pair_id: int) -> bool:
+        """Whether this pair is on the screen."""
+        return self.presentation is not None and self.presentation.pair_id == pair_id
 
     def text_of(self, side: ScreenSide) -> str:
         """Return the answer on a side, empty without a pair."""
         if self.presentation is None:
             return ""
         return self.presentation.left if side == "left" else self.presentation.right
+
+    # Steps to another pair, which take a moment
+
+    def begin_step(self) -> int:
+        """Note that another pair was asked for: until it is shown no key answers. Return the number of the step."""
+        self._step += 1
+        self.stepping = True
+        return self._step
+
+    def awaits(self, step: int) -> bool:
+        """Whether the pair of this step is still the one that was asked for last."""
+        return self.stepping and step == self._step
+
+    def end_step(self) -> None:
+        """Note that the pair on the screen stays after all."""
+        self.stepping = False
+
+    def remember(self, judgement_id: int, presentation: PresentationView, replaced: int | None) -> None:
+        """Note a stored judgement as the newest; ``replaced`` is the one that it amends."""
+        self.decisions.pop(replaced or 0, None)
+        self.decisions[judgement_id] = presentation
+        for old in list(self.decisions)[:-KEPT_DECISIONS]:
+            del self.decisions[old]
+        others = (key for key in self.recent_ids if key not in (replaced, judgement_id))
+        self.recent_ids = (judgement_id, *others)[:KEPT_DECISIONS]
+
+    def forget_decisions(self) -> None:
+        """Note that stored judgements changed in a way that is not known here."""
+        self.decisions.clear()
+        self.recent_ids = ()
 
     # The rubric
 
@@ -186,8 +248,14 @@ class LabelingState:
         now = self.clock()
         self._active_s += min(now - self._acted_at, IDLE_CUT_S) if not self.paused else 0.0
         self._acted_at = now
-        self._touched = True
+        self._touched, self._acted, self.returned = True, True, False
         return self.form
+
+    def resume(self) -> None:
+        """Show the pair again after a pause; the key that did so is not an answer."""
+        self.act()
+        self.paused, self._acted = False, False
+        self.presses.note("submit")
 
     @property
     def touched(self) -> bool:
@@ -200,8 +268,8 @@ class LabelingState:
         return self.form.to_stored() != self._initial
 
     def is_double_press(self, key: str, within_s: float) -> bool:
-        """Whether ``key`` just sent a pair away and nothing was done on this one."""
-        return not self._touched and self.presses.repeats(key, within_s)
+        """Whether ``key`` just sent a pair away, or a pair came unasked, and nothing was done on this one."""
+        return not self._acted and self.presses.repeats(key, within_s)
 
     def draft(self) -> JudgementDraft:
         """Return the judgement in canonical sides, ready to be stored.
@@ -222,5 +290,5 @@ class LabelingState:
         self.presentation, self.form, self.earlier_id = presentation, form, earlier_id
         self._shown_at = self._acted_at = self.clock()
         self._active_s = 0.0
-        self._touched = False
+        self._touched = self._acted = self.amending = self.stepping = self.returned = False
         self._initial = form.to_stored()

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QSplitter, QStackedW
 
 from app.actions.registry import ActionRegistry
 from app.annotate.answer_panes import AnswerPanes
+from app.annotate.decision_strip import DecisionStrip
 from app.annotate.empty_states import NothingToLabel
 from app.annotate.guide import Guide
 from app.annotate.labeling_state import LabelingState
+from app.annotate.pause_cover import PauseCover
 from app.annotate.prompt_card import PromptCard
 from app.annotate.queue_choice import Missing
 from app.annotate.reviewer_status import ReviewerStatus
@@ -20,11 +22,12 @@ from app.annotate.rubric_panel import RubricPanel
 from app.annotate.verdict_bar import VerdictBar
 from app.theme.theme import Theme
 from app.widgets.containers import side_panel
+from app.widgets.messages import announce
 from core.domain.judgement import CANNOT_JUDGE_REASONS
 
 SCROLL_PAGES = 0.85
 """Share of the height that one key scrolls, so that the last lines stay in sight."""
-_NOTHING, _PAIR = 0, 1
+_NOTHING, _PAIR, _PAUSED = 0, 1, 2
 _CRITERIA, _GUIDE = 0, 1
 
 
@@ -36,21 +39,31 @@ class LabelingView(QStackedWidget):
         span_requested(str, int, int): the selected words are to become a span: side, start, end.
         controls_made(QWidget): controls were made that are new under this widget.
         rubric_shown(): other criteria are shown, which may need another width.
+        pair_shown(str): the texts of this presentation are shown; empty when none is.
+        pause_ended(): the button of the pause was pressed.
+        criteria_hidden(): the panel with the criteria was hidden.
     """
 
     step_requested = Signal(str)
     span_requested = Signal(str, int, int)
     controls_made = Signal(QWidget)
     rubric_shown = Signal()
+    pair_shown = Signal(str)
+    pause_ended = Signal()
+    criteria_hidden = Signal()
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
         super().__init__()
         self._actions, self._theme = actions, theme
         self.prompt, self.panes, self.bar = PromptCard(theme), AnswerPanes(theme), VerdictBar(actions, theme)
         self.panel, self.guide = RubricPanel(theme), Guide(theme)
+        self.strip, self.cover = DecisionStrip(theme), PauseCover(actions, theme)
+        self._paused = False
         self.pair_area = self._make_pair_area()
         self.addWidget(QWidget())
         self.addWidget(self._make_split())
+        self.addWidget(self.cover)
+        self.cover.ended.connect(self.pause_ended)
         self.guide.closed.connect(partial(self.show_guide, False))
         self.prompt.folded.connect(partial(actions.set_checked, "annotate.prompt"))
         self.panes.mostly_different.connect(partial(self.bar.show_message, "Most words differ; D hides the marks"))
@@ -61,6 +74,7 @@ class LabelingView(QStackedWidget):
         column = QVBoxLayout(area)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(8)
+        column.addWidget(self.strip)
         column.addWidget(self.prompt)
         column.addWidget(self.panes, 1)
         column.addWidget(self.bar)
@@ -86,8 +100,13 @@ class LabelingView(QStackedWidget):
 
     @property
     def shows_pair(self) -> bool:
-        """Whether a pair is shown, not what is missing for one."""
+        """Whether a pair is shown: neither what is missing for one, nor the cover of a pause."""
         return self.currentIndex() == _PAIR
+
+    @property
+    def shows_criteria(self) -> bool:
+        """Whether the criteria, or the rubric text in their place, can be seen."""
+        return not self.side.isHidden()
 
     # What the state says
 
@@ -102,6 +121,7 @@ class LabelingView(QStackedWidget):
             self.removeWidget(old)
             old.deleteLater()
         self.controls_made.emit(screen)
+        self.pair_shown.emit("")
         self._actions.set_enabled("annotate.submit", False)
         if self.isVisible():
             screen.buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
@@ -111,17 +131,22 @@ class LabelingView(QStackedWidget):
         presentation = state.presentation
         if presentation is None:
             return
-        if not self.shows_pair:
+        if not self.shows_pair and not self._paused:
             self.setCurrentIndex(_PAIR)
-            self.focus_answers()
-        elif state.earlier_id is not None and self.panel.recent.hasFocus():
-            self.focus_answers()  # Enter in the list opened the decision; from now on Enter amends it
         self.show_rubric(state)
         self.prompt.show_prompt(presentation.prompt, presentation.pair_id)
         self.panes.show_pair(presentation.left, presentation.right)
+        self.pair_shown.emit(presentation.presentation_uid)
         self.show_focus(state)
         self.show_form(state)
         self.panel.select_recent(state.earlier_id)
+        if edited_field() is None or not state.presses.surprised:
+            self.focus_answers()  # where each key acts on the new pair; who is typing goes on
+
+    def end_switches(self, *, source: bool) -> None:
+        """End what was switched for one pair only: ``source`` is how answers are shown by the settings."""
+        self._actions.set_checked("annotate.source", source)
+        self.panes.next_shows(source=source)
 
     def show_rubric(self, state: LabelingState) -> None:
         """Show the criteria and the scale of the rubric version."""
@@ -147,6 +172,8 @@ class LabelingView(QStackedWidget):
         self.panes.show_edit_and_spans(side if side in form.edits else None, form.spans)
         self.panel.show_form(form, {"left": state.text_of("left"), "right": state.text_of("right")})
         self._actions.set_enabled("annotate.submit", state.presentation is not None)
+        self.strip.show_state(state)
+        self.bar.show_step(earlier=state.earlier_id is not None, changed=state.changed)
 
     def show_bookmark(self, on: bool) -> None:
         """Show whether the pair is bookmarked."""
@@ -162,9 +189,19 @@ class LabelingView(QStackedWidget):
             self._actions.action(action_id).setToolTip(label or "There is no step")
 
     def set_paused(self, paused: bool) -> None:
-        """Hide prompt and answers, or show them again."""
-        self.panes.setVisible(not paused)
-        self.prompt.setVisible(not paused)
+        """Cover the pair, its verdicts and its panel, or show them again."""
+        if paused == self._paused:
+            return
+        self._paused = paused
+        self._actions.allow_only({"annotate.pause"} if paused else None)
+        self._actions.set_checked("annotate.pause", paused)
+        self.setCurrentIndex(_PAUSED if paused else _PAIR)
+        if paused:
+            self.cover.begin()
+            announce(self, "Paused")
+            self.cover.button.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.focus_answers()
 
     def apply_setting(self, key: str, value: object) -> None:
         """Take a setting of the annotation group."""
@@ -192,7 +229,7 @@ class LabelingView(QStackedWidget):
             "annotate.rationale": self.focus_rationale,
             "annotate.leave_field": self.focus_answers,
             "annotate.guide": self.show_guide,
-            "annotate.panel": self.side.setVisible,
+            "annotate.panel": self.show_panel,
             "annotate.diff": panes.set_diff,
             "annotate.layout": panes.set_stacked,
             "annotate.link": panes.set_linked,
@@ -223,12 +260,12 @@ class LabelingView(QStackedWidget):
         self._actions.set_checked("annotate.guide", on)
         self._side_stack.setCurrentIndex(_GUIDE if on else _CRITERIA)
         if on:
-            self._show_side()
+            self.show_panel()
             self._scroll_guide()
 
     def focus_rationale(self) -> None:
         """Put the cursor into the rationale."""
-        self._show_side()
+        self.show_panel()
         self.show_guide(False)
         self.panel.rationale.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -236,9 +273,13 @@ class LabelingView(QStackedWidget):
         """Put the focus where single keys act."""
         self.panes.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def _show_side(self) -> None:
-        self.side.show()
-        self._actions.set_checked("annotate.panel", True)
+    def show_panel(self, on: bool = True) -> None:
+        """Show or hide the panel beside the answers."""
+        self.side.setVisible(on)
+        self._actions.set_checked("annotate.panel", on)
+        if not on:
+            self.criteria_hidden.emit()
+            self.focus_answers()
 
     def _scroll_guide(self) -> None:
         """Show the focused criterion in the rubric text."""

@@ -6,6 +6,7 @@ The page connects the view and the header to the controllers; it decides nothing
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
@@ -48,7 +49,8 @@ class AnnotatePage(Page):
         self.controller = LabelingController(context, self)
         self.view = LabelingView(context.actions, context.theme)
         self.progress = ProgressHeader()
-        self._own_keys = OwnKeys(self, after_click=False)
+        self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self.view.shows_pair)
+        self.state.criteria_seen = lambda: self.view.shows_criteria
         self._build()
         self._own_keys.keep(self)
         self._bind_actions()
@@ -110,6 +112,7 @@ class AnnotatePage(Page):
         signals.save_state_changed.connect(view.bar.set_save_state)
         signals.status_read.connect(self._show_status)
         signals.bookmarks_changed.connect(self._show_bookmark)
+        signals.panel_wanted.connect(view.show_panel)
 
     def _connect_view(self) -> None:
         view, panel, editor = self.view, self.view.panel, self.controller.editor
@@ -125,7 +128,10 @@ class AnnotatePage(Page):
         view.step_requested.connect(self._take_step)
         view.controls_made.connect(self._own_keys.keep)
         view.rubric_shown.connect(self._responsive.fit)
-        self._responsive.panel_shown.connect(lambda on: self.context.actions.set_checked("annotate.panel", on))
+        view.pair_shown.connect(self._note_shown)
+        view.pause_ended.connect(partial(editor.pause, False))
+        view.criteria_hidden.connect(editor.leave_criteria)
+        self._responsive.panel_shown.connect(view.show_panel)
         self.context.theme.changed.connect(self._fit_soon)
         self.context.session.reviewer_changed.connect(self.controller.queue.reviewer_changed)
         self.context.settings.changed.connect(self._take_setting)
@@ -138,6 +144,7 @@ class AnnotatePage(Page):
 
     def on_hidden(self) -> None:
         """Keep what is filled in."""
+        self.controller.editor.cancel_submit()
         self.controller.queue.set_shown(False)
         self.controller.editor.drafts.save_now()
 
@@ -166,8 +173,8 @@ class AnnotatePage(Page):
         self.controller.queue.switch(self.state.choice.of_kind(kind))
 
     def first_focus(self) -> QWidget:
-        """Start at the answers, where every single key acts."""
-        return self.view.panes
+        """Start at the answers, where every single key acts; during a pause at the way on."""
+        return self.view.cover.button if self.state.paused else self.view.panes
 
     def keep_clear(self) -> int:
         """Return the height of the verdict buttons, which notices must not cover."""
@@ -199,7 +206,12 @@ class AnnotatePage(Page):
             self.progress.show_rubric(version.title, of_queue=not self.state.under_other_rubric)
             self.view.show_rubric(self.state)
 
+    def _note_shown(self, presentation_uid: str) -> None:
+        """Note which texts are on the screen: only their answer is stored."""
+        self.state.on_screen = presentation_uid
+
     def _show_presentation(self) -> None:
+        self.view.end_switches(source=self.context.settings.get("annotate.view") == "source")
         self._show_rubric()
         self.view.show_presentation(self.state)
         self._show_bookmark()

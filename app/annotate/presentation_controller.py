@@ -41,6 +41,8 @@ class PresentationController(LabelingPart):
 
     def show_nothing(self, missing: Missing) -> None:
         """Show in place of a pair what is missing."""
+        if self._state.paused:
+            self._editor.pause(False)
         self._state.clear()
         self._signals.nothing_to_label.emit(missing)
 

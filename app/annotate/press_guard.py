@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+ANY_KEY = "any key"
+
 
 class DoublePressGuard:
     """Remembers which key sent the last pair away, and when.
@@ -20,10 +22,19 @@ class DoublePressGuard:
         """Note that ``key`` sent a pair away."""
         self._key, self._pressed_at = key, self._clock()
 
+    def note_surprise(self) -> None:
+        """Note that another pair was shown though no key asked for it: keys already under way mean the former one."""
+        self._key, self._pressed_at = ANY_KEY, self._clock()
+
+    @property
+    def surprised(self) -> bool:
+        """Whether the pair on the screen came unasked."""
+        return self._key == ANY_KEY
+
     def forget(self) -> None:
         """Note that another key was pressed in between: the next press is meant."""
         self._key = ""
 
     def repeats(self, key: str, within_s: float) -> bool:
-        """Whether ``key`` sent the last pair away less than ``within_s`` seconds ago."""
-        return key == self._key and self._clock() - self._pressed_at < within_s
+        """Whether ``key`` sent the last pair away, or a pair came unasked, less than ``within_s`` seconds ago."""
+        return self._key in (key, ANY_KEY) and self._clock() - self._pressed_at < within_s

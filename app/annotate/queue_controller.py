@@ -47,10 +47,12 @@ class QueueController(LabelingPart):
         """Open the queue of another choice, or of the same one; what is filled in is kept as a draft first."""
         state = self._state
         state.choice = state.choice if choice is None else choice
+        self._editor.pause(False)
         self._editor.drafts.save_now()
         self._editor.close_pair()
         state.clear()
         state.waiting.clear()
+        state.forget_decisions()
         self._close()
         self._request()
 
@@ -122,6 +124,8 @@ class QueueController(LabelingPart):
         self._version_id = opened.version.id if opened.version is not None else None
         if not stays:
             self._editor.drafts.save_now()
+            if state.presentation is not None:
+                state.presses.note_surprise()
             state.clear()
         state.queue, state.rubrics = opened.queue, opened.rubrics
         if state.presentation is None and opened.version is not None:

@@ -14,7 +14,7 @@ from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import Chip, plain_tip, text_label
-from app.widgets.own_keys import TAKES_ENTER
+from app.widgets.own_keys import OPENS_BY_SPACE
 from core.domain.judgement import Judgement, describe, to_screen
 from core.domain.rubric import Criterion, RubricVersion
 
@@ -86,10 +86,10 @@ class RubricPanel(ScrollColumn):
         self.column.addWidget(text_label("Recent decisions", "section"))
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent decisions")
-        self.recent.setProperty(TAKES_ENTER, True)
+        self.recent.setProperty(OPENS_BY_SPACE, True)
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.recent.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.recent.setToolTip("Enter shows a decision again; [ and ] go through them.")
+        self.recent.setToolTip("Space or a double click shows a decision again; [ and ] go through them.")
         self.recent.itemActivated.connect(lambda item: self.decision_chosen.emit(int(item.data(_JUDGEMENT))))
         self.column.addWidget(self.recent)
         self._no_recent = text_label("None yet.", "hint")

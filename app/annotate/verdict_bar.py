@@ -9,11 +9,22 @@ from PySide6.QtWidgets import QHBoxLayout
 from app.actions.registry import ActionRegistry
 from app.annotate.verdict_scale import SCALE_STRENGTHS, VERDICT_POINTS
 from app.theme.theme import Theme
-from app.widgets.buttons import VerdictButton, action_button
+from app.widgets.buttons import ActionButton, VerdictButton, action_button
 from app.widgets.containers import Card
 from app.widgets.labels import ElideLabel, restyle
 from app.widgets.messages import announce
 from core.domain.judgement import Verdict
+
+LOWER = (
+    ("annotate.undo", "Undo"),
+    ("annotate.flag", "Flag"),
+    ("annotate.neither", "Neither valid"),
+    ("annotate.cannot", "Cannot judge"),
+    ("annotate.skip", "Skip"),
+)
+LINE_PX = 120
+"""What the line of text, the gaps and the edges take of the lower row at least."""
+SUBMIT, AMEND, BACK = "Submit && next", "Store the change", "Back to the queue"
 
 
 class VerdictBar(Card):
@@ -32,32 +43,26 @@ class VerdictBar(Card):
         self.buttons: dict[int, VerdictButton] = {}
         for point in VERDICT_POINTS:
             name = actions.specs[point.action_id].title
-            brief = point.label.replace("slightly", "a bit")
-            button = VerdictButton(point.label, actions.key_text(point.action_id), name=name, brief=brief)
+            button = VerdictButton(point.label, actions.key_text(point.action_id), name=name)
             button.clicked.connect(lambda _=False, action_id=point.action_id: actions.run(action_id))
             self.buttons[point.strength] = button
             row.addWidget(button, 1)
         self.add(row)
         lower = QHBoxLayout()
         lower.setSpacing(3)
-        self.neither = action_button(actions, "annotate.neither", text="Neither", kind="flat", theme=theme)
-        self.cannot = action_button(actions, "annotate.cannot", text="Cannot judge", kind="flat", theme=theme)
-        for widget in (
-            action_button(actions, "annotate.undo", kind="flat", theme=theme),
-            action_button(actions, "annotate.flag", text="Flag", kind="flat", theme=theme),
-            self.neither,
-            self.cannot,
-            action_button(actions, "annotate.skip", kind="flat", theme=theme),
-        ):
-            lower.addWidget(widget)
+        flat = [
+            action_button(actions, action_id, text=text, kind="flat", show_key=True, theme=theme)
+            for action_id, text in LOWER
+        ]
+        for button in flat:
+            lower.addWidget(button)
+        self._flat = [button for button in flat if isinstance(button, ActionButton)]
+        _, _, self.neither, self.cannot, _ = flat
         self._line = ElideLabel("", kind="caption")
         self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         lower.addWidget(self._line, 1)
-        self.submit = action_button(
-            actions, "annotate.submit", text="Submit && next", kind="primary", show_key=True, theme=theme
-        )
+        self.submit = action_button(actions, "annotate.submit", text=SUBMIT, kind="primary", show_key=True, theme=theme)
         self.submit.setIcon(QIcon())
-        self.submit.setAccessibleName("Submit and next")
         lower.addSpacing(6)
         lower.addWidget(self.submit)
         self.add(lower)
@@ -86,6 +91,16 @@ class VerdictBar(Card):
         stacked = any(button.needs_two_lines() for button in shown)
         for button in shown:
             button.set_stacked(stacked)
+        for button in self._flat:
+            button.set_room_for_key(True)
+        wanted = sum(button.sizeHint().width() for button in (*self._flat, self.submit))
+        if wanted + LINE_PX > self.width():
+            for button in self._flat:
+                button.set_room_for_key(False)
+
+    def show_step(self, *, earlier: bool, changed: bool) -> None:
+        """Say on the main button what Enter does: submit a pair of the queue, amend an earlier decision or leave it."""
+        self.submit.set_label((AMEND if changed else BACK) if earlier else SUBMIT)
 
     def set_save_state(self, text: str, spoken: str = "") -> None:
         """Take whether the last judgement is stored; ``spoken`` is what a screen reader says of it."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
+from app.theme.formulas import Formulas
 from app.theme.icons import Icons
 from app.theme.qt_palette import OUTLINED, make_control_palette, make_palette
 from app.theme.style_sheet import render_style_sheet
@@ -39,6 +40,7 @@ class Theme(QObject):
         self._choice, self._percent = "auto", 100
         self._tokens = self._themes["light"]
         self.icons = Icons(resources / "icons", lambda: self._tokens)
+        self.formulas = Formulas(self)
         self._roots = StyledRoots(self, self.icons)
         if style := QStyleFactory.create("Fusion"):
             app.setStyle(style)

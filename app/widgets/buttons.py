@@ -86,7 +86,7 @@ def action_button(
     action = actions.action(action_id)
     if icon_only:
         return _ActionToolButton(action, actions.specs[action_id].title, theme)
-    return _ActionButton(actions, action_id, text, kind, show_key, theme)
+    return ActionButton(actions, action_id, text, kind, show_key, theme)
 
 
 class _ActionToolButton(QToolButton):
@@ -103,7 +103,7 @@ class _ActionToolButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
-class _ActionButton(QPushButton):
+class ActionButton(QPushButton):
     """A push button that follows its action."""
 
     def __init__(
@@ -117,6 +117,8 @@ class _ActionButton(QPushButton):
     ) -> None:
         super().__init__()
         self._actions, self._id, self._text, self._show_key = actions, action_id, text, show_key
+        self._room_for_key = True
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._action = actions.action(action_id)
         if kind:
             self.setProperty("kind", kind)
@@ -136,12 +138,31 @@ class _ActionButton(QPushButton):
         actions.keys_changed.connect(self._follow)
         self._follow()
 
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the label; the key can be left out."""
+        base, keys = super().minimumSizeHint(), self._actions.key_text(self._id)
+        if not (self._show_key and self._room_for_key and keys):
+            return base
+        return QSize(base.width() - self.fontMetrics().horizontalAdvance(f"   {keys}"), base.height())
+
+    def set_room_for_key(self, on: bool) -> None:
+        """Leave out the key where there is no room for it; the tooltip has it still."""
+        if on != self._room_for_key:
+            self._room_for_key = on
+            self._follow()
+
+    def set_label(self, text: str) -> None:
+        """Take another label than the title."""
+        if text != self._text:
+            self._text = text
+            self._follow()
+
     def _follow(self) -> None:
         title = self._text if self._text is not None else self._action.text()
-        keys = self._actions.key_text(self._id) if self._show_key else ""
+        keys = self._actions.key_text(self._id) if self._show_key and self._room_for_key else ""
         self.setText(f"{title}   {keys}" if keys else title)
         self.setToolTip(self._action.toolTip())
-        self.setAccessibleName(title.rstrip("…"))
+        self.setAccessibleName(title.rstrip("…").replace("&&", "and"))
         self.setEnabled(self._action.isEnabled())
         if self._action.isCheckable():
             self.setChecked(self._action.isChecked())
@@ -154,10 +175,9 @@ class VerdictButton(QPushButton):
     a narrow window elides the words and never the key.
     """
 
-    def __init__(self, text: str, keys: str, *, name: str = "", brief: str = "") -> None:
-        """Make a button; ``brief`` replaces ``text`` where the words are drawn in two lines."""
+    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
         super().__init__()
-        self._label, self._brief, self._keys, self._stacked = text, brief or text, keys, False
+        self._label, self._keys, self._stacked = text, keys, False
         self.setCheckable(True)
         self.setProperty("verdict", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -177,8 +197,9 @@ class VerdictButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Ask for the whole label and the key."""
-        base = super().sizeHint()
-        return QSize(self.fontMetrics().horizontalAdvance(f"{self._label}   {self._keys}") + 28, base.height())
+        base, metrics = super().sizeHint(), self.fontMetrics()
+        high = max(base.height(), len(self._lines()) * metrics.height() + 2 * EDGES_PX)
+        return QSize(metrics.horizontalAdvance(f"{self._label}   {self._keys}") + 28, high)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Draw the frame by the style, then the words, and the key beside them."""
@@ -196,17 +217,24 @@ class VerdictButton(QPushButton):
         return self.fontMetrics().horizontalAdvance(self._label) > self._room()
 
     def set_stacked(self, on: bool) -> None:
-        """Draw the words in two lines, so that the buttons of a row look alike."""
+        """Draw the words in several lines, so that the buttons of a row look alike."""
         if on != self._stacked:
             self._stacked = on
+            self.updateGeometry()
             self.update()
 
     def shown_words(self) -> str:
-        """Return the words as they are drawn, in two lines where they are stacked, cut short where they do not fit."""
-        first, _, last = self._brief.rpartition(" ")
-        lines = [first, last] if self._stacked and first else [self._label]
+        """Return the words as they are drawn, in lines where they are stacked, cut short where they do not fit."""
         metrics, room = self.fontMetrics(), self._room()
-        return "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in lines)
+        return "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in self._lines())
+
+    def _lines(self) -> list[str]:
+        """Return the words in lines: two where they fit, else one word a line."""
+        first, _, last = self._label.rpartition(" ")
+        if not self._stacked or not first:
+            return [self._label]
+        fits = self.fontMetrics().horizontalAdvance(first) <= self._room()
+        return [first, last] if fits else self._label.split(" ")
 
     @property
     def _gap(self) -> int:

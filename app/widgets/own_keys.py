@@ -6,6 +6,8 @@ where Space, Enter or the arrows are shortcuts, buttons and sliders could not be
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
@@ -14,13 +16,14 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QComboBox,
     QListView,
+    QListWidget,
     QTabBar,
     QTextEdit,
     QWidget,
 )
 
-TAKES_ENTER = "takes_enter"
-"""A property of a list that opens its item by Enter, on a page where Enter is a shortcut."""
+OPENS_BY_SPACE = "opens_by_space"
+"""A property of a list that opens its item by Space, on a page where Enter is always the page's."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
@@ -33,7 +36,7 @@ _KEYS: tuple[tuple[type[QWidget], tuple[Qt.Key, ...]], ...] = (
     (QAbstractItemView, (*_ENTER, *_ENDS)),
     (QTextEdit, _ENDS),
 )
-"""First match decides. A list without ``TAKES_ENTER`` leaves Enter to the page."""
+"""First match decides."""
 _MODIFIERS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
@@ -44,11 +47,13 @@ class OwnKeys(QObject):
         page: the parent.
         after_click: whether a button keeps its keys also when it got the focus by a click. False where the page is
             used by single keys throughout: a click does not change what they do.
+        enter: tells whether Enter belongs to the focused control now. Where Enter submits, it must do so wherever
+            the focus is; Space still presses a button and opens an item.
     """
 
-    def __init__(self, page: QWidget, *, after_click: bool = True) -> None:
+    def __init__(self, page: QWidget, *, after_click: bool = True, enter: Callable[[], bool] = lambda: True) -> None:
         super().__init__(page)
-        self._after_click, self._clicked = after_click, False
+        self._after_click, self._enter, self._clicked = after_click, enter, False
 
     def keep(self, root: QWidget) -> None:
         """Watch every control under ``root``; call it again for controls that were made later."""
@@ -65,9 +70,15 @@ class OwnKeys(QObject):
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
-        if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractButton) and event.key() in _ENTER:
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        if isinstance(watched, QAbstractButton) and event.key() in _ENTER:
             if not event.isAutoRepeat():
                 watched.click()
+            return True
+        if watched.property(OPENS_BY_SPACE) and event.key() == Qt.Key.Key_Space and isinstance(watched, QListWidget):
+            if (item := watched.currentItem()) is not None and not event.isAutoRepeat():
+                watched.itemActivated.emit(item)
             return True
         return False
 
@@ -75,9 +86,11 @@ class OwnKeys(QObject):
         """Whether a watched control takes a key."""
         if event.modifiers() & _MODIFIERS or not isinstance(watched, QWidget) or event.key() not in _keys_of(watched):
             return False
+        if event.key() in _ENTER and not self._enter():
+            return False
         return self._after_click or not self._clicked or not isinstance(watched, QAbstractButton)
 
 
 def _keys_of(widget: QWidget) -> tuple[Qt.Key, ...]:
     found = next((keys for kind, keys in _KEYS if isinstance(widget, kind)), ())
-    return (*found, *_ENTER) if widget.property(TAKES_ENTER) else found
+    return (*found, Qt.Key.Key_Space) if widget.property(OPENS_BY_SPACE) else found

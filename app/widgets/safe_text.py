@@ -30,6 +30,8 @@ from app.widgets.display import SHOW_AT_FIRST, Mark
 from app.widgets.rendering import LINE, Mode, Rendered, look_of, render
 from app.widgets.word_diff import Marks
 
+PICTURE = "\ufffc"
+"""What stands for a picture in the text of a document."""
 WIDEST_LINE = 92
 """Characters a line may have; wider panes keep a margin at the right."""
 
@@ -64,6 +66,7 @@ class SafeText(QTextBrowser):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(2)
         theme.follow(self._render_again)
+        theme.formulas.drawn.connect(self._take_formulas)
 
     @property
     def text_shown(self) -> str:
@@ -79,6 +82,11 @@ class SafeText(QTextBrowser):
     def has_hidden_characters(self) -> bool:
         """Whether the text holds characters that are normally invisible."""
         return bool(self._shown and self._shown.hidden)
+
+    @property
+    def formulas_shown(self) -> tuple[str, ...]:
+        """The sources of the formulas that are shown as pictures, in order."""
+        return self._shown.drawn if self._shown else ()
 
     @property
     def note(self) -> str:
@@ -157,13 +165,17 @@ class SafeText(QTextBrowser):
         return (start, end) if start < end else None
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:  # noqa: ARG002 - Qt passes it
-        """Give an empty picture for every resource; returning nothing would let Qt open the file itself."""
-        return QImage(1, 1, QImage.Format.Format_ARGB32)
+        """Give the picture of a formula that was drawn here, and an empty one for every other resource.
+
+        Returning nothing would let Qt open the file itself.
+        """
+        drawn = self._theme.formulas.named(name.toString() if isinstance(name, QUrl) else name)
+        return QImage(1, 1, QImage.Format.Format_ARGB32) if drawn is None else drawn
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy plain text only."""
         mime = QMimeData()
-        mime.setText(self.textCursor().selection().toPlainText())
+        mime.setText(self._with_formulas(self.textCursor().selection().toPlainText()))
         return mime
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -196,6 +208,20 @@ class SafeText(QTextBrowser):
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
         self.setLineWrapColumnOrWidth(max(40, min(self.viewport().width(), widest)))
 
+    def _with_formulas(self, selected: str) -> str:
+        """Return a selected text with the source of each formula in place of its picture."""
+        if self._shown is None or PICTURE not in selected:
+            return selected
+        before = self.document().toPlainText()[: self.textCursor().selectionStart()].count(PICTURE)
+        sources = iter(self._shown.drawn[before:])
+        return "".join(next(sources, PICTURE) if sign == PICTURE else sign for sign in selected)
+
+    def _take_formulas(self) -> None:
+        """Show the pictures that this text waited for."""
+        formulas, shown = self._theme.formulas, self._shown
+        if shown is not None and any(formulas.picture(wanted) is not None for wanted in shown.wanted):
+            self._render_again()
+
     def _render_again(self) -> None:
         place = self.verticalScrollBar().value()
         if self._shown is not None:
@@ -205,7 +231,10 @@ class SafeText(QTextBrowser):
     def _render(self, text: str) -> None:
         limit = None if self._all else SHOW_AT_FIRST
         look = look_of(self._theme, self._size)
-        self._put(render(text, self._mode, look, marks=self._marks, extra=self._extra, limit=limit))
+        formulas = self._theme.formulas
+        made = render(text, self._mode, look, marks=self._marks, extra=self._extra, limit=limit, formulas=formulas)
+        self._put(made)
+        formulas.want(made.wanted)
 
     def _put(self, rendered: Rendered) -> None:
         self._shown = rendered

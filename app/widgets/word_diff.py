@@ -1,18 +1,33 @@
-"""Finds the words that only one of two texts has. Pure functions; milliseconds for thousands of words."""
+"""Finds the words that only one of two texts has. Pure functions; milliseconds for thousands of words.
+
+Where a script puts no blanks between words, each character is a word. Long texts are compared in windows that move
+along both, so that a word in the middle of a hundred pages is still found by itself.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from rapidfuzz.distance import Indel
 
-_WORD = re.compile(r"\w+|[^\w\s]|\s+")
+_SINGLE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+_JOINED = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b6-\u17d3"
+"""Signs of these scripts that belong to the character before them."""
+_WORD = re.compile(rf"[{_SINGLE}][{_JOINED}]*|[^\W{_SINGLE}]+|[^\w\s]|\s+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-MOST_CELLS = 60_000_000
-"""Words times words that are compared at most; longer texts are compared by lines."""
+MOST_CELLS = 16_000_000
+"""Words times words that are compared at once; longer texts are compared in windows."""
+WINDOW = 3000
+"""Words of each text in a window."""
+SETTLED = 0.8
+"""Share of a window in which a match is taken; what begins later is compared again in the next one."""
+MOST_WORDS = 80_000
+"""Words of one text; longer ones are compared by lines."""
 MOSTLY_CHANGED = 0.6
 
 TextRange = tuple[int, int]
@@ -28,11 +43,12 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class WordDiff:
-    """The marks of both texts, and the share of words (of lines, in very long texts) that differ, 0..1."""
+    """The marks of both texts, the share of words that differ, 0..1, and whether whole lines were compared instead."""
 
     left: Marks
     right: Marks
     changed: float
+    by_lines: bool = False
 
     @property
     def mostly(self) -> bool:
@@ -50,18 +66,62 @@ def compare(left: str, right: str) -> WordDiff:
     (((4, 7),), ((4, 9),))
     """
     a, b = _WORD.findall(left), _WORD.findall(right)
-    if len(a) * len(b) > MOST_CELLS:
+    by_lines = max(len(a), len(b)) > MOST_WORDS
+    if by_lines:
         a, b = _LINE.findall(left), _LINE.findall(right)
-    if len(a) * len(b) > MOST_CELLS:
+    if max(len(a), len(b)) > MOST_WORDS:
         whole = () if left == right else ((0, len(left)),), () if left == right else ((0, len(right)),)
-        return WordDiff(Marks(whole[0], "a"), Marks(whole[1], "b"), float(left != right))
-    codes = Indel.opcodes([_even(w) for w in a], [_even(w) for w in b])
-    only_a = [(op.src_start, op.src_end) for op in codes if op.tag != "equal"]
-    only_b = [(op.dest_start, op.dest_end) for op in codes if op.tag != "equal"]
+        return WordDiff(Marks(whole[0], "a"), Marks(whole[1], "b"), float(left != right), by_lines=True)
+    same = _matches([_even(w) for w in a], [_even(w) for w in b])
+    only_a = _left_out([(i, i + size) for i, _, size in same], len(a))
+    only_b = _left_out([(j, j + size) for _, j, size in same], len(b))
     differing = _count(a, only_a) + _count(b, only_b)
     words = _count(a, [(0, len(a))]) + _count(b, [(0, len(b))])
     changed = differing / words if words else 0.0
-    return WordDiff(Marks(_spans(left, a, only_a), "a"), Marks(_spans(right, b, only_b), "b"), changed)
+    marks = Marks(_spans(left, a, only_a), "a"), Marks(_spans(right, b, only_b), "b")
+    return WordDiff(*marks, changed, by_lines)
+
+
+def matching_words(left: str, right: str) -> list[tuple[TextRange, TextRange]]:
+    """Return the passages that both texts have, in order, as ranges of the left and of the right text."""
+    a, b = _WORD.findall(left), _WORD.findall(right)
+    at, bt = _starts(a), _starts(b)
+    return [((at[i], at[i + size]), (bt[j], bt[j + size])) for i, j, size in _matches(a, b)]
+
+
+def _matches(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Return (place in ``a``, place in ``b``, words) of the passages that both have."""
+    if len(a) * len(b) <= MOST_CELLS:
+        codes = Indel.opcodes(a, b)
+        return [(op.src_start, op.dest_start, op.src_end - op.src_start) for op in codes if op.tag == "equal"]
+    found: list[tuple[int, int, int]] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        window_a, window_b = a[i : i + WINDOW], b[j : j + WINDOW]
+        last = i + WINDOW >= len(a) and j + WINDOW >= len(b)
+        same = [
+            (op.src_start, op.dest_start, op.src_end - op.src_start)
+            for op in Indel.opcodes(window_a, window_b)
+            if op.tag == "equal"
+        ]
+        if not last:
+            same = [s for s in same if s[0] < SETTLED * WINDOW and s[1] < SETTLED * WINDOW]
+        found += [(i + x, j + y, size) for x, y, size in same]
+        if last:
+            break
+        x, y, size = same[-1] if same else (len(window_a) // 2, len(window_b) // 2, 0)
+        i, j = i + max(1, x + size), j + max(1, y + size)
+    return found
+
+
+def _left_out(places: Sequence[TextRange], end: int) -> list[TextRange]:
+    """Return what lies between ranges, and before and behind them."""
+    edges = [0, *(place for found in places for place in found), end]
+    return [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
+
+
+def _starts(words: Sequence[str]) -> list[int]:
+    return list(accumulate(map(len, words), initial=0))
 
 
 def _even(word: str) -> str:
@@ -75,9 +135,7 @@ def _count(words: Sequence[str], ranges: Sequence[TextRange]) -> int:
 
 def _spans(text: str, words: Sequence[str], ranges: Sequence[TextRange]) -> tuple[TextRange, ...]:
     """Return ranges of words as ranges of ``text``: trimmed, and joined across white space."""
-    at = [0]
-    for word in words:
-        at.append(at[-1] + len(word))
+    at = _starts(words)
     joined: list[TextRange] = []
     for low, high in ranges:
         start, end = at[low], at[high]

@@ -43,25 +43,30 @@ def test_that_an_edit_never_lands_on_another_pair(labeling):
     session.running.settle()
 
 
-def test_that_enter_on_a_focused_button_removes_the_flag_and_labels_nothing(labeling, qtbot):
+def test_that_space_presses_a_focused_button_and_enter_submits_wherever_the_focus_is(labeling, qtbot):
     session = labeling()
     session.running.dialogs.answers.append("Personal data")
     session.press(Qt.Key.Key_F, Qt.Key.Key_1)
     (button,) = session.panel.flags_and_spans.findChildren(QToolButton)
     button.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(button, Qt.Key.Key_Return)
-    assert session.form.flags == set() and session.state.saving == 0
-    assert session.labels() == []
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert session.form.flags == set() and session.labels() == []
+    verdict = session.bar.buttons[3]
+    verdict.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(verdict, Qt.Key.Key_Return)
+    session.stored()
+    (label,) = session.labels()
+    assert abs(label.draft.strength) == 3 and session.form.verdict is None
 
 
-def test_that_enter_opens_the_selected_recent_decision(labeling, qtbot):
+def test_that_space_opens_the_selected_recent_decision(labeling, qtbot):
     session = labeling()
     done = session.label(Qt.Key.Key_1)
     recent = session.panel.recent
     session.reach(lambda: recent.count() == 1)
     recent.setFocus(Qt.FocusReason.TabFocusReason)
     recent.setCurrentRow(0)
-    qtbot.keyClick(recent, Qt.Key.Key_Return)
+    qtbot.keyClick(recent, Qt.Key.Key_Space)
     session.reach(lambda: session.state.earlier_id is not None)
     assert session.shown.pair_id == done.pair_id
     assert not recent.hasFocus(), "Enter amends now"

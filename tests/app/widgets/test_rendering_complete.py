@@ -17,8 +17,8 @@ def look():
 
 @pytest.mark.parametrize(
     "text",
-    ["1. 1. 1. 1. 2. 1. 2. 3. 4. 5.", "[answer]: https://example.org/the-whole-answer-is-here", "> " * 40 + "deep"],
-    ids=["nested empty lists", "link definition", "deep quotes"],
+    ["1. 1. 1. 1. 2. 1. 2. 3. 4. 5.", "> " * 40 + "deep", "|a|\n|-|\n|1|lost|", "# C #"],
+    ids=["nested empty lists", "deep quotes", "cells beyond the header", "sign at the end of a heading"],
 )
 def test_that_markdown_that_would_hide_words_is_shown_as_source(text, look):
     assert render(text, "rendered", look).display is not None

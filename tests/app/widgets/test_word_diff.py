@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.widgets.word_diff import Marks, compare
+from app.widgets.word_diff import Marks, compare, matching_words
 
 WORDS = st.lists(st.sampled_from(["red", "fox", " ", "\n", ".", "a"]), max_size=25).map("".join)
 
@@ -55,8 +56,36 @@ def test_that_three_thousand_words_are_compared_word_by_word() -> None:
     assert len(diff.left.spans) > 100
 
 
-def test_that_huge_texts_fall_back_to_lines() -> None:
-    left = "\n".join(f"line {n} of many words here" for n in range(4000))
+def test_that_in_long_texts_a_word_is_still_found_by_itself() -> None:
+    words = [f"{kind}{n % 50}" for n in range(6000) for kind in ("the", "of", "fox", "runs")]
+    other = [f"new{place}" if place % 900 == 5 else word for place, word in enumerate(words)]
+    left, right = " ".join(words), " ".join(["Well", *other])
+    diff = compare(left, right)
+    found = [right[slice(*span)] for span in diff.right.spans]
+    assert found == ["Well", *(word for word in other if word.startswith("new"))]
+    assert not diff.by_lines and diff.changed < 0.01
+
+
+def test_that_huge_texts_fall_back_to_lines_and_say_so() -> None:
+    left = "\n".join(f"line {n} of many words here" for n in range(20_000))
     right = left.replace("line 2000 of", "line 2000 of other")
     diff = compare(left, right)
-    assert [left[slice(*s)] for s in diff.left.spans] == ["line 2000 of many words here"]
+    assert [left[slice(*s)] for s in diff.left.spans] == ["line 2000 of many words here"] and diff.by_lines
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "only_left"),
+    [
+        ("今天天气很好，我们去公园。", "今天天气很差，我们去公园。", ["好"]),
+        ("東京は晴れです", "東京は雨です", ["晴れ"]),
+        ("วันนี้อากาศดี", "วันนี้อากาศร้อน", ["ดี"]),
+    ],
+)
+def test_that_scripts_without_blanks_are_compared_by_characters(left: str, right: str, only_left: list[str]) -> None:
+    assert [left[slice(*span)] for span in compare(left, right).left.spans] == only_left
+
+
+def test_that_the_passages_that_both_texts_have_are_told_in_both() -> None:
+    left, right = "say **hello** to x", "say hello to y"
+    same = [(left[slice(*a)], right[slice(*b)]) for a, b in matching_words(left, right)]
+    assert same == [("say ", "say "), ("hello", "hello"), (" to ", " to ")]
