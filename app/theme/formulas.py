@@ -121,8 +121,8 @@ class Formulas(QObject):
 def draw(formula: Formula, ratio: float) -> Drawn | None:
     """Return the picture with its width and height in pixels of the window; None where it cannot be drawn in full."""
     try:
-        import ziafont  # both take half a second, and only texts with formulas need them
-        import ziamath
+        import ziafont  # takes a quarter of a second, and only texts with formulas need it
+        import ziamath  # likewise
 
         ziafont.config.svg2 = False
         made = ziamath.Latex(formula.tex, size=SCALE * formula.px, inline=not formula.display, color=formula.colour)

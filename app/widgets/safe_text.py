@@ -169,7 +169,7 @@ class SafeText(QTextBrowser):
 
         Returning nothing would let Qt open the file itself.
         """
-        drawn = self._theme.formulas.named(name.toString() if isinstance(name, QUrl) else name)
+        drawn = self._theme.formulas.named(QUrl(name).toString())
         return QImage(1, 1, QImage.Format.Format_ARGB32) if drawn is None else drawn
 
     def createMimeDataFromSelection(self) -> QMimeData:
