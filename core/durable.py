@@ -21,6 +21,8 @@ from typing import Any
 
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.ids import canonical_json, new_uid
+from core.private_files import follow_folder
+from core.unfinished import noted
 
 MANIFEST = "MANIFEST.json"
 TMP_PREFIX = ".tmp-"
@@ -83,9 +85,10 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
     """
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
-    with clear_errors(path):
+    with clear_errors(path), noted(tmp):
         try:
             ops.write(tmp, data)
+            follow_folder(tmp)
             ops.replace(tmp, path)
             ops.sync_dir(path.parent)
         finally:
@@ -96,9 +99,10 @@ def write_stream(path: Path, chunks: Iterable[bytes], *, ops: Ops = _OPS) -> Non
     """Replace ``path`` by the chunks in their order; see :func:`write_bytes`."""
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
-    with clear_errors(path):
+    with clear_errors(path), noted(tmp):
         try:
             ops.write_chunks(tmp, chunks)
+            follow_folder(tmp)
             ops.replace(tmp, path)
             ops.sync_dir(path.parent)
         finally:
@@ -151,16 +155,19 @@ def publish_folder(
     """
     target = Path(target)
     tmp = target.parent / f"{TMP_PREFIX}{new_uid()}"
-    with clear_errors(target):
+    with clear_errors(target), noted(tmp):
         tmp.mkdir(parents=True)
+        follow_folder(tmp)
         try:
             fill(tmp)
             files = {}
             for path in sorted(p for p in tmp.rglob("*") if p.is_file()):
                 ops.sync_file(path)
+                follow_folder(path)
                 files[path.relative_to(tmp).as_posix()] = {"size": path.stat().st_size, "sha256": file_sha256(path)}
             manifest = canonical_json({"files": files, "identity": identity or {}}).encode()
             ops.write(tmp / MANIFEST, manifest)
+            follow_folder(tmp / MANIFEST)
             for folder in [p for p in tmp.rglob("*") if p.is_dir()] + [tmp]:
                 ops.sync_dir(folder)
             ops.replace(tmp, target)

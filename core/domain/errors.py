@@ -46,6 +46,10 @@ class WorkspaceDamaged(UserError):
     """The file is not a readable workspace; nothing was written to it."""
 
 
+class WorkspaceReplaced(UserError):
+    """The open workspace file is no longer the one that its path names; nothing is acknowledged until it is."""
+
+
 class WorkspaceNewer(UserError):
     """The file was made by a newer version; nothing was written to it."""
 

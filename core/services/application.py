@@ -20,6 +20,7 @@ from core.services.runs.service import RunsService
 from core.services.workspace.service import WorkspaceService
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import DB_FILE
+from core.unfinished import sweep
 from core.version import VERSION
 
 
@@ -68,7 +69,14 @@ class Application:
         """
         path = Path(path)
         folder = path.parent if path.name == DB_FILE and not path.is_dir() else path
-        return cls(Store.open(folder, create=create, read_only=read_only, name=name, version=VERSION))
+        sweep()
+        app = cls(Store.open(folder, create=create, read_only=read_only, name=name, version=VERSION))
+        try:
+            app.workspace.record_losses()
+        except BaseException:
+            app.close()
+            raise
+        return app
 
     @property
     def folder(self) -> Path:

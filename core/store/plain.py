@@ -10,6 +10,8 @@ from sqlalchemy import Result, Select, insert
 from sqlalchemy.orm import Session as OrmSession
 from sqlmodel import Session, SQLModel
 
+from core.store.sqlite.unreadable import UnreadableText
+
 CHUNK = 500
 """Ids in one IN list; well below SQLite's limit of bound parameters."""
 
@@ -38,7 +40,10 @@ def fetch(session: Session, sql: str, values: tuple[Any, ...] = ()) -> list[Any]
 
 def read_json(text: str) -> Any:
     """Return the value of a JSON column; '' stands for nothing known."""
-    return json.loads(text) if text else {}
+    try:
+        return json.loads(text) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise UnreadableText("A stored value is no JSON any more.", "Restore a backup.") from error
 
 
 def chunks(ids: Iterable[int], size: int = CHUNK) -> Iterator[list[int]]:

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
 from core.domain.judgement import Reviewer, ReviewerKind
+from core.domain.names import checked_name, cleaned_name
 from core.store.plain import insert_row, only_id
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ReviewerRow
@@ -48,9 +49,7 @@ def add(session: Session, name: str, kind: ReviewerKind, context: WriteContext, 
     Raises:
         BadInput: the name is empty or taken.
     """
-    name = name.strip()
-    if not name:
-        raise BadInput("A reviewer needs a name.", "A pseudonym is enough.")
+    name = checked_name(name, "reviewer")
     if by_name(session, name) is not None:
         raise BadInput(f"There is already a reviewer called {name}.", "Choose another name.")
     key = insert_row(
@@ -61,7 +60,7 @@ def add(session: Session, name: str, kind: ReviewerKind, context: WriteContext, 
 
 def ensure(session: Session, name: str, kind: ReviewerKind, context: WriteContext, note: str = "") -> Reviewer:
     """Return the reviewer of this name, added when missing. A person of that name is never taken for another kind."""
-    name = name.strip() or kind.value
+    name = cleaned_name(name, kind.value)
     found = by_name(session, name)
     if found is not None and found.kind is kind:
         return found
@@ -79,10 +78,11 @@ def rename(session: Session, reviewer_id: int, name: str, note: str | None = Non
     row = session.get(ReviewerRow, reviewer_id)
     if row is None:
         raise NotFound(f"There is no reviewer {reviewer_id}.")
+    name = checked_name(name, "reviewer")
     taken = by_name(session, name)
-    if not name.strip() or (taken is not None and taken.id != reviewer_id):
-        raise BadInput("This name is empty or taken.", "Choose another name.")
-    row.name = name.strip()
+    if taken is not None and taken.id != reviewer_id:
+        raise BadInput(f"There is already a reviewer called {name}.", "Choose another name.")
+    row.name = name
     row.note = row.note if note is None else note
     session.add(row)
     session.flush()

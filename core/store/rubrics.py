@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.errors import BadInput, ImmutableError, NotFound
 from core.domain.ids import canonical_json, new_uid
+from core.domain.names import checked_name
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricState, RubricVersion, next_number
 from core.store.plain import insert_row, only_id, read_json
 from core.store.sqlite.write_context import WriteContext
@@ -92,9 +93,7 @@ def create(
     Raises:
         BadInput: the name is empty or taken.
     """
-    name = name.strip()
-    if not name:
-        raise BadInput("A rubric needs a name.")
+    name = checked_name(name, "rubric") if kind == "authored" else name.strip()
     if session.exec(select(RubricRow).where(col(RubricRow.name) == name)).first():
         raise BadInput(f"There is already a rubric called {name}.", "Choose another name.")
     key = insert_row(session, RubricRow, uid=new_uid(), name=name, kind=kind, created_ms=context.at_ms)

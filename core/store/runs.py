@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.errors import NotFound
 from core.domain.ids import canonical_json
+from core.domain.names import checked_name
 from core.store.plain import insert_row
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import RunRow
@@ -72,8 +73,8 @@ def annotate(
     row = session.exec(select(RunRow).where(col(RunRow.uid) == run_id)).first()
     if row is None:
         raise NotFound(f"There is no run {run_id} in this workspace.")
-    row.name = row.name if name is None else name
-    row.tags = row.tags if tags is None else canonical_json(list(tags))
+    row.name = row.name if name is None else checked_name(name, "run")
+    row.tags = row.tags if tags is None else canonical_json([checked_name(tag, "tag") for tag in tags])
     row.note = row.note if note is None else note
     session.add(row)
     session.flush()

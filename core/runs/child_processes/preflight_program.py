@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,6 +40,7 @@ from core.training.forward.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_tokenizer
 from core.training.steps.data_order import total_steps
 from core.training.text.tokenise import encode_pairs
+from core.unfinished import temporary_folder
 
 _ROOM = 1 << 30
 _TOTAL = 4
@@ -118,8 +118,7 @@ class _TestedStep:
 
     def run(self, progress: Progress) -> None:
         """Run the engine and keep the facts of its events."""
-        place = Path(tempfile.mkdtemp(prefix="pairwright-preflight-"))
-        try:
+        with temporary_folder(prefix="pairwright-preflight-") as place:
             clock = _PhaseClock()
             for event in train(self.config, self.pairs, model_dir=self.model_dir, run_dir=place, control=NoControl()):
                 clock.tick(event)
@@ -127,8 +126,6 @@ class _TestedStep:
             self.reference_s = clock.seconds.get("reference", 0.0)
             self.peak = _peak_memory(self.device)
             self.saved_bytes = sum(p.stat().st_size for p in place.rglob("*") if p.is_file())
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
 
     def _take(self, event: RunEvent, progress: Progress) -> None:
         match event:

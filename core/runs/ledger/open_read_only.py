@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from core.domain.errors import BadInput, UserError
+from core.unfinished import temporary_folder
 
 _BUSY_S = 5.0
 
@@ -32,8 +32,8 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection | None]:
         connection = _connect(path)
         stack.callback(connection.close)
         if not _opens(connection, path):
-            copy = stack.enter_context(tempfile.TemporaryDirectory(prefix="pairwright-ledger-"))
-            connection = _connect(_copy(path, Path(copy)))
+            copy = stack.enter_context(temporary_folder(prefix="pairwright-ledger-"))
+            connection = _connect(_copy(path, copy))
             stack.callback(connection.close)
         try:
             yield connection if _has_tables(connection) else None

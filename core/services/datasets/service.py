@@ -20,6 +20,7 @@ from core.domain.dataset import (
 from core.domain.dataset_view import Coverage, DatasetPart, DatasetView, SliceBy
 from core.domain.errors import BadInput, UsageError
 from core.domain.label_noise import NoiseReport
+from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
 from core.services.datasets import export, flip_rate
 from core.services.datasets.export import DatasetExport
@@ -63,10 +64,9 @@ class DatasetsService:
         Raises:
             BadInput: the name is empty, or no pair passes the policy; nothing was stored.
         """
-        name = " ".join(name.split())
-        if not name:
-            raise BadInput("A dataset needs a name.")
+        name = checked_name(" ".join(name.split(" ")), "dataset")
         policy = policy or FreezePolicy()
+        self._store.copy_before("freeze")
         ready = self._frozen(policy)
         now = self._store.write_context()
 

@@ -11,6 +11,7 @@ from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.store.sqlite.lock import LOCK_FILE, lock_workspace
+from core.unfinished import noted
 
 
 def built_demo() -> Path:
@@ -51,7 +52,8 @@ def open_demo(*, reset: bool = False) -> Path:
     try:
         with durable.clear_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(built_demo(), new)
+            with noted(new):
+                shutil.copytree(built_demo(), new)
             if lock is not None and sys.platform == "win32":
                 lock.release()  # no folder with an open file is renamed there
             old = _swap(new, target)

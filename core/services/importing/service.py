@@ -180,6 +180,7 @@ class ImportsService:
             names_reviewers=found.fmt.names_reviewers,
             repeats_labels=found.fmt.repeats_labels,
         )
+        self._store.copy_before("import")
         with RowReader(path, look.kind, self._limits) as reader:
             job = ImportJob(self._store, new, look.bound, look.reading, all_remarks(found, look.survey.sample))
             report = job.run(reader, on_progress, cancelled)

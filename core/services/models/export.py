@@ -7,8 +7,8 @@ checked again here, and only then moved to the target: a cancelled or failed exp
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,6 +22,7 @@ from core.runs.child_processes.request import Progress, run_in_subprocess
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import worker_environment
 from core.runs.status import read_status
+from core.unfinished import temporary_folder
 
 ExportForm = Literal["adapter", "merged", "gguf"]
 FORMS: tuple[ExportForm, ...] = get_args(ExportForm)
@@ -109,11 +110,11 @@ def export_run(
     if not base.exists():
         raise NotFound(f"The base model {base} is gone; nothing was written.", "Put it back and export again.")
     _check_room(target, result, base, form, dtype)
-    with durable.clear_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=target.parent, prefix=durable.TMP_PREFIX)
-    with scratch as folder:
-        draft = Path(folder) / target.name
+    with ExitStack() as stack:
+        with durable.clear_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(temporary_folder(target.parent))
+        draft = folder / target.name
         numbers = run_in_subprocess(
             "core.services.models.export_worker",
             {
@@ -130,7 +131,7 @@ def export_run(
             cancelled=cancelled,
         )
         sha256 = _verify(draft)
-        parts = sorted(Path(folder).iterdir(), key=lambda path: path == draft)  # what was asked for comes last
+        parts = sorted(folder.iterdir(), key=lambda path: path == draft)  # what was asked for comes last
         files, size = _listing(parts, draft)
         for part in parts:
             durable.move(part, target.with_name(part.name))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from core.durable import TMP_PREFIX, write_json
+from core.durable import write_json
 from core.runs.child_processes.request import Progress, serve
 from core.training.export.adapter import copy_adapter
 from core.training.export.comparison import TOLERANCE
 from core.training.export.gguf import export_gguf
 from core.training.export.merged import copy_model, export_merged
 from core.training.policy.provenance import read_contract
+from core.unfinished import temporary_folder
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in TOLERANCE}
 
@@ -41,11 +41,11 @@ def _gguf(
     base: Path, result: Path, target: Path, kind: str, facts: dict[str, Any], merges: bool, progress: Progress
 ) -> dict[str, float | None]:
     """Write the GGUF file and its contract beside it; an adapter is merged first, in float32."""
-    with tempfile.TemporaryDirectory(prefix=TMP_PREFIX, dir=target.parent) as scratch:
+    with temporary_folder(target.parent) as scratch:
         source = result
         if merges:
             progress(0, 2, "Merging and comparing")
-            source = export_merged(base, result, Path(scratch) / base.name, facts=facts).path
+            source = export_merged(base, result, scratch / base.name, facts=facts).path
         progress(1, 2, "Writing the GGUF file and comparing")
         gap = export_gguf(source, target, kind=kind)
         contract = {**(read_contract(source) or {}), **facts}

@@ -44,6 +44,8 @@ def parse(text: str) -> tuple[str, RubricBody]:
         row = yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise BadInput(f"This is not readable YAML: {_first_line(error)}.", "Correct it there.") from error
+    except (ValueError, OverflowError) as error:  # a number of thousands of digits, a date such as 2026-99-99
+        raise BadInput("A number or a date in this YAML cannot be read.", "Write it as text, in quotes.") from error
     if not isinstance(row, dict) or not isinstance(row.get("criteria"), list):
         raise BadInput("This is not a rubric.", "A rubric has at least a name, a purpose and criteria.")
     _refuse_unknown(row, _FIELDS, "the rubric")

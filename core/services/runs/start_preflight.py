@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from core.domain.run_config import RunConfig
 from core.runs.child_processes.request import run_in_subprocess
 from core.runs.folder import PAIRS, pairs_text
 from core.runs.hosting.hosts import worker_environment
+from core.unfinished import temporary_folder
 
 __all__ = ["Check", "PreflightReport", "preflight"]
 
@@ -44,12 +44,12 @@ def preflight(
     used = [pair for pair in pairs if pair.split != "test"]
     if not any(pair.split == "train" for pair in used):
         raise BadInput("There is no pair to train on.", "Choose a dataset version with a train split.")
-    with tempfile.TemporaryDirectory(prefix="pairwright-preflight-") as folder:
-        (Path(folder) / PAIRS).write_text(pairs_text(used), encoding="utf-8")
+    with temporary_folder(prefix="pairwright-preflight-") as folder:
+        (folder / PAIRS).write_text(pairs_text(used), encoding="utf-8")
         request = {
             "config": config.to_plain(),
             "model_dir": str(Path(model_dir).resolve()),
-            "pairs_dir": folder,
+            "pairs_dir": str(folder),
             "place": str(place),
         }
         report = run_in_subprocess(

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import BadInput, NotFound, UserError
+from core.domain.errors import BadInput, UserError
+from core.domain.names import checked_name
+from core.place_risks import place_risks
+from core.services.workspace import losses, restoring
 from core.store import events, overview
 from core.store.chain.sealer import Head
 from core.store.chain_head import chain_head
@@ -17,7 +20,7 @@ from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
-from core.store.sqlite.identity import SCHEMA, db_path, inspect
+from core.store.sqlite.identity import SCHEMA, db_path
 
 ActivityItem = events.Event
 Account = overview.Account
@@ -25,6 +28,8 @@ BackupFile = backups.BackupFile
 ChainHead = Head
 Finding = integrity.Finding
 ImportAccount = overview.ImportAccount
+Loss = losses.Loss
+restore = restoring.restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +100,18 @@ class WorkspaceService:
 
     def rename(self, name: str) -> Outcome[str]:
         """Rename the workspace; its folder keeps its name."""
-        name = name.strip()
-        if not name:
-            raise BadInput("A workspace needs a name.")
+        name = checked_name(name, "workspace")
         self._store.write(lambda session: overview.rename(session, name), "renaming the workspace")
         return Outcome(name, Changes.WORKSPACE)
 
     def check(self, on_progress: integrity.Progress | None = None) -> CheckReport:
-        """Check pages, references, chains, counts, contents and frozen hashes; delete a search index that is wrong.
+        """Check pages, references, chains, counts, contents and frozen hashes, and that nothing saved is missing.
 
-        The index is made from the pairs, so nothing is lost with it; searches are slow until it is made anew.
+        A search index that is wrong is deleted: it is made from the pairs, so nothing is lost with it; searches are
+        slow until it is made anew.
         """
         began = time.monotonic()
+        lost = self.losses()
         with clear_errors("checking the workspace"), closing(connect(self._store.path, "ro")) as connection:
             connection.execute("BEGIN")
             found = integrity.run(connection, self._store.folder, on_progress)
@@ -116,6 +121,7 @@ class WorkspaceService:
             if wrong := index.verify(session):
                 found += [Finding("search index", f"{text} It is made anew.", serious=False) for text in wrong]
                 index.drop()
+        found += [integrity.Finding("saved work", f"{loss.words} {self.newest_backup()}") for loss in lost]
         return CheckReport(tuple(found), counts, time.monotonic() - began)
 
     def backup(self, to: Path | None = None, why: str = "manual") -> Path:
@@ -127,10 +133,59 @@ class WorkspaceService:
         """
         if to is not None and Path(to).exists():
             raise BadInput(f"{to} exists already; nothing was written.", "Choose another name.")
-        path = backups.make(self._store.path, self._store.copy_to, why, None if to is None else Path(to))
+        return self._store.backup(why, None if to is None else Path(to))
+
+    def backup_if_changed(self, why: str) -> Path | None:
+        """Make a verified copy when anything was added since the newest one; None when nothing was.
+
+        Raises:
+            UserError: see :meth:`backup`.
+        """
+        return self._store.backup(why) if self._store.changed_since_backup() else None
+
+    def backups(self) -> list[BackupFile]:
+        """Return the copies in the backups folder with their counts, newest first; some milliseconds a file."""
+        return backups.described(self._store.folder)
+
+    def place_problem(self) -> UserError | None:
+        """Return what happened to the open file or its lock (moved, deleted, replaced); None when all is well."""
+        return self._store.place_problem()
+
+    def rescue(self, to: Path | None = None) -> Path:
+        """Copy the database that is held open although its name is gone.
+
+        Args:
+            to: a new folder, which becomes a workspace; without it the copy is one file in the backups folder, or
+                where that is gone too, in the user's data folder.
+
+        Returns:
+            The folder ``to``, or the file.
+        """
         if to is None:
-            backups.thin(self._store.folder)
-        return path
+            return self._store.rescue()
+        return restoring.fill_folder(Path(to), self._store.rescue, self._store.held_size())
+
+    def record_losses(self) -> None:
+        """Store in the workspace what its opening found missing; called once after opening."""
+        losses.record(self._store)
+
+    def losses(self) -> list[Loss]:
+        """Return what was saved once and is missing now, until :meth:`accept_losses`."""
+        return losses.found(self._store)
+
+    def accept_losses(self) -> Outcome[int]:
+        """Stop telling of what is missing; the event log keeps it."""
+        return Outcome(losses.accept(self._store), Changes.WORKSPACE)
+
+    def newest_backup(self) -> str:
+        """Return a sentence that names the newest backup that can be read."""
+        return losses.newest_backup_words(self._store)
+
+    def notes(self) -> list[str]:
+        """Return what the user should know about this opening: changes on the way, unsafe places, missing work."""
+        risks = [risk.words for risk in place_risks(self._store.folder)]
+        lost = [f"{loss.words} {self.newest_backup()}" for loss in self.losses()]
+        return [*self._store.notes, *risks, *lost]
 
     def chain_head(self) -> ChainHead:
         """Return the last entry of the hash chain: who notes it elsewhere can prove later that nothing was altered."""
@@ -164,34 +219,9 @@ class WorkspaceService:
         return Outcome(None, Changes.SETTINGS)
 
 
-def restore(backup: Path, to: Path) -> Path:
-    """Make a new workspace folder at ``to`` from a backup file; no workspace is ever overwritten.
-
-    Raises:
-        BadInput: ``to`` is not an empty place, or the backup is not a sound workspace file.
-    """
-    backup, to = Path(backup), Path(to)
-    if not backup.is_file():
-        raise NotFound(f"There is no backup file {backup}.", "Name one of the files in a backups folder.")
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise BadInput(f"{to} is not an empty folder; nothing was written there.", "Choose a new folder.")
-    inspect(backup)
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{to} cannot be made: {error.strerror or error}.", "Choose another place.") from error
-
-    def copy(target: Path) -> None:
-        with closing(connect(backup, "ro")) as source, closing(connect(target, "rwc")) as sink:
-            source.backup(sink)
-
-    backups.make(backup, copy, "restore", db_path(to))
-    return to
-
-
 def backups_of(folder: Path) -> list[BackupFile]:
-    """Return the copies in a workspace's backups folder, newest first, without opening the workspace."""
-    return backups.listed(Path(folder))
+    """Return the copies in a workspace's backups folder, newest first, with counts, without opening the workspace."""
+    return backups.described(Path(folder))
 
 
 def is_workspace(folder: Path) -> bool:

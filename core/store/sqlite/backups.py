@@ -1,4 +1,8 @@
-"""Verified copies of the workspace database, and which of them are kept."""
+"""Verified copies of the workspace database, and which of them are kept.
+
+A copy counts only after its contents passed the same checks as *Check workspace* and its numbers of rows equal those of
+the source at that moment. It is made under a temporary name in the same folder, synced and renamed.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from core import durable
 from core.domain.errors import UserError, WorkspaceDamaged
 from core.domain.ids import new_uid
-from core.store.sqlite.connect import connect, pragma
+from core.private_files import create_private_file, follow_folder, make_private_folder
+from core.store.sqlite.connect import APPLICATION_ID, connect, pragma
+from core.store.sqlite.copy_check import problems
 from core.store.sqlite.errors import clear_errors
-from core.store.sqlite.identity import quick_check
+from core.unfinished import noted
 
 BACKUP_DIR = "backups"
 _TIME_FORMAT = "%Y%m%d-%H%M%S"
@@ -23,81 +29,146 @@ _KEEP_ALL = timedelta(days=2)
 _DAILY, _WEEKLY, _MONTHLY = 12, 10, 9
 _NEVER_FEWER = 3
 _COUNTED = ("reviewer", "pair", "rubric_version", "presentation", "judgement", "dataset", "dataset_item", "event_log")
+_SHOWN = {"reviewers": "reviewer", "rubric_versions": "rubric_version", "datasets": "dataset"}
+
+Counts = dict[str, int]
+Copy = Callable[[Path], Counts]
+"""Writes one state of a database into an empty file and returns the row counts of that state in the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupFile:
-    """One copy: where it lies, when it was made, what for, and its size in bytes."""
+    """One copy.
+
+    Attributes:
+        path: where it lies.
+        made: local time. why: "manual", "before-import", "timer". size: in bytes.
+        uuid: of the workspace it is a copy of; "" when the file cannot be read or was not opened.
+        counts: pairs, judgements, labels, events, reviewers, rubric versions and dataset versions in it.
+        problem: why it cannot be used; "" when it can.
+    """
 
     path: Path
     made: datetime
     why: str
     size: int
+    uuid: str = ""
+    counts: Counts = field(default_factory=dict)
+    problem: str = ""
 
 
 def copy_file(path: Path, why: str) -> Path:
-    """Copy a database file that no writer of ours has open; see :func:`make`."""
-
-    def copy(target: Path) -> None:
-        with clear_errors("making a backup"):
-            with closing(connect(path, "ro")) as source, closing(connect(target, "rwc")) as sink:
-                source.backup(sink)
-
-    return make(path, copy, why)
+    """Copy a database file that no writer of ours has open into its backups folder; see :func:`make`."""
+    return make(path.parent / BACKUP_DIR, lambda target: copy_snapshot(path, target), why)
 
 
-def make(path: Path, copy: Callable[[Path], None], why: str, target: Path | None = None) -> Path:
-    """Make a verified copy of ``path`` that appears complete or not at all.
+def copy_snapshot(path: Path, target: Path) -> Counts:
+    """Copy one state of ``path`` into ``target`` while its writer may go on; the writer never waits for it."""
+    with clear_errors("making a backup"), closing(connect(path, "ro")) as source:
+        source.execute("BEGIN")
+        counts = row_counts(source)
+        with closing(connect(target, "rw")) as sink:
+            source.backup(sink)
+        return counts
+
+
+def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path:
+    """Make a verified copy that appears complete or not at all.
 
     Args:
-        path: the workspace database.
+        folder: of the copies; made when missing.
         copy: writes one consistent state into the file it is given.
         why: part of the file name: "manual", "before-import".
-        target: where to put it; into the workspace's backups folder when None.
+        target: the file to make instead of one named by time and reason.
 
     Raises:
         WorkspaceDamaged: the source is damaged; no copy was kept, so that it replaces no good one.
         UserError: the copy could not be written or verified.
     """
-    timestamp = time.strftime(_TIME_FORMAT, time.localtime())
-    final = target or _free_name(path.parent / BACKUP_DIR, f"workspace-{timestamp}-{why}")
+    final = target or _free_name(folder, f"workspace-{time.strftime(_TIME_FORMAT, time.localtime())}-{why}")
     tmp = final.parent / f"{durable.TMP_PREFIX}{new_uid()}.db"
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        copy(tmp)
-        _one_file(tmp)
-        _verify(path, tmp)
-        durable.Ops().sync_file(tmp)
-        tmp.replace(final)
-        durable.Ops().sync_dir(final.parent)
+        if target is None:
+            make_private_folder(folder)
+        else:
+            final.parent.mkdir(parents=True, exist_ok=True)
+        with noted(tmp):
+            create_private_file(tmp)
+            counts = copy(tmp)
+            _one_file(tmp)
+            _verify(tmp, counts)
+            durable.Ops().sync_file(tmp)
+            tmp.replace(final)
+            durable.Ops().sync_dir(final.parent)
+            follow_folder(final)
     except OSError as error:
-        raise UserError(
-            f"The backup cannot be written to {final.parent}: {error.strerror or error}. The workspace is untouched.",
-            "Free some space or choose another place.",
-        ) from error
+        raise _unwritten(error, final.parent) from error
     finally:
         for left in (tmp, Path(f"{tmp}-journal"), Path(f"{tmp}-wal"), Path(f"{tmp}-shm")):
             left.unlink(missing_ok=True)
     return final
 
 
+def _unwritten(error: OSError, folder: Path) -> UserError:
+    return UserError(
+        f"The backup cannot be written to {folder}: {error.strerror or error}. The workspace is untouched.",
+        "Free some space or choose another place.",
+    )
+
+
 def listed(folder: Path) -> list[BackupFile]:
-    """Return the copies in a workspace's backups folder, newest first."""
+    """Return the copies in a workspace's backups folder, newest first, without opening them."""
     found = []
     for path in (folder / BACKUP_DIR).glob("workspace-*.db"):
         parts = path.stem.split("-", 3)
         try:
             made = datetime.strptime("-".join(parts[1:3]), _TIME_FORMAT)  # noqa: DTZ007 - file names carry local time
-        except ValueError:
+            size = path.stat().st_size
+        except (ValueError, OSError):
             continue
-        found.append(BackupFile(path, made, parts[3] if len(parts) > 3 else "", path.stat().st_size))
+        found.append(BackupFile(path, made, parts[3] if len(parts) > 3 else "", size))
     return sorted(found, key=lambda b: (b.made, b.path.name), reverse=True)
 
 
+def described(folder: Path) -> list[BackupFile]:
+    """Return the copies newest first, each with its workspace and counts; some milliseconds a file."""
+    return [_described(backup) for backup in listed(folder)]
+
+
+def newest(folder: Path, uuid: str) -> BackupFile | None:
+    """Return the newest copy of this workspace that can be read, None when there is none."""
+    found = map(_described, listed(folder))
+    return next((backup for backup in found if not backup.problem and backup.uuid == uuid), None)
+
+
+def _described(backup: BackupFile) -> BackupFile:
+    path, plain = backup.path, (backup.path, backup.made, backup.why, backup.size)
+    try:
+        with closing(connect(path, "ro")) as connection:
+            if pragma(connection, "application_id") != APPLICATION_ID:
+                return BackupFile(*plain, problem="It is no workspace file.")
+            if pragma(connection, "page_count") * pragma(connection, "page_size") != backup.size:
+                return BackupFile(*plain, problem="It was cut short.")
+            (uuid,) = connection.execute("SELECT value FROM meta WHERE key='uuid'").fetchone()
+            counts = dict(connection.execute("SELECT name, value FROM counter").fetchall())
+            (counts["events"],) = connection.execute("SELECT coalesce(max(id),0) FROM event_log").fetchone()
+            for name, table in _SHOWN.items():
+                (counts[name],) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    except (sqlite3.Error, OSError, TypeError, ValueError):
+        return BackupFile(*plain, problem="It cannot be read.")
+    return BackupFile(*plain, uuid, counts)
+
+
 def thin(folder: Path, now: datetime | None = None) -> list[Path]:
-    """Remove superfluous copies and return them. Nothing is removed while a copy is dated in the future."""
+    """Remove superfluous copies and return them. Nothing is removed while a copy is dated in the future.
+
+    A copy that cannot be read any more neither counts nor is removed: it makes no good one superfluous.
+    """
+    now = now or datetime.now()  # noqa: DTZ005 - compared with file names
     files = listed(folder)
-    gone = [b.path for b in superfluous(files, now or datetime.now())]  # noqa: DTZ005 - compared with file names
+    if not superfluous(files, now):
+        return []
+    gone = [b.path for b in superfluous([b for b in map(_described, files) if not b.problem], now)]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
@@ -118,14 +189,28 @@ def superfluous(files: Sequence[BackupFile], now: datetime) -> list[BackupFile]:
         (_WEEKLY, lambda t: t.isocalendar()[:2]),
         (_MONTHLY, lambda t: (t.year, t.month)),
     ):
-        newest: dict[object, BackupFile] = {}
+        newest_in: dict[object, BackupFile] = {}
         for backup in old:
-            newest.setdefault(bucket(backup.made), backup)
-        keep |= {b.path for b in list(newest.values())[:count]}
+            newest_in.setdefault(bucket(backup.made), backup)
+        keep |= {b.path for b in list(newest_in.values())[:count]}
     return [b for b in ordered if b.path not in keep]
 
 
-def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
+def hold_the_same(one: Path, other: Path) -> bool:
+    """Whether two database files are copies of one state of one workspace, as far as identity and row counts tell."""
+    try:
+        with closing(connect(one, "ro")) as a, closing(connect(other, "ro")) as b:
+            return _state(a) == _state(b)
+    except sqlite3.Error:
+        return False
+
+
+def _state(connection: sqlite3.Connection) -> tuple[object, ...]:
+    meta = connection.execute("SELECT key, value FROM meta ORDER BY key").fetchall()
+    return pragma(connection, "user_version"), meta, row_counts(connection)
+
+
+def row_counts(connection: sqlite3.Connection) -> Counts:
     """Return the row counts that a copy must share with its source."""
     present = {r[0] for r in connection.execute("SELECT name FROM sqlite_schema WHERE type='table'")}
     tables = [t for t in _COUNTED if t in present]
@@ -134,22 +219,18 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 def _one_file(path: Path) -> None:
     """Turn write-ahead logging off in the copy, so that it opens from read-only media."""
-    with closing(connect(path, "rw")) as raw:
+    with clear_errors("making a backup"), closing(connect(path, "rw")) as raw:
         raw.execute("PRAGMA journal_mode=DELETE").fetchone()
 
 
-def _verify(path: Path, copy: Path) -> None:
+def _verify(copy: Path, counts: Counts) -> None:
+    if found := problems(copy):
+        raise WorkspaceDamaged(
+            f"The workspace file is damaged ({found[0].rstrip('.')}). No backup was kept, so older good ones stay.",
+            "Run Check workspace, and restore a good copy.",
+        )
     with clear_errors("checking the backup"), closing(connect(copy, "ro")) as made:
-        if found := quick_check(made):
-            raise WorkspaceDamaged(
-                f"The workspace file is damaged ({found[0]}); no backup was kept, so that older good ones stay.",
-                "Run Check workspace, and restore a good copy.",
-            )
-        with closing(connect(path, "ro")) as source:
-            same = pragma(source, "user_version") == pragma(made, "user_version")
-            before, after = row_counts(source), row_counts(made)
-        # Labels may have been added since the copy was taken; nothing is ever removed.
-        if not same or any(after[t] > before.get(t, 0) for t in after):
+        if row_counts(made) != counts:
             raise UserError("The backup does not match the workspace and was deleted.", "Try again.")
 
 

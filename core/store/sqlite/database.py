@@ -6,47 +6,34 @@ COMMIT. ``read()`` gives a session that sees one snapshot and cannot write. Rows
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlmodel import Session
 
-from core import durable
 from core.domain.clock import now_ms
-from core.domain.errors import BadInput, UserError, WorkspaceDamaged
+from core.domain.errors import UserError, WorkspaceDamaged, WorkspaceReplaced
 from core.domain.ids import new_uid
-from core.file_lock import HeldLock
-from core.store.sqlite.backups import copy_file
+from core.store.sqlite.backups import Counts, copy_snapshot
+from core.store.sqlite.commit_guard import CommitGuard
+from core.store.sqlite.commit_mark import Mark, read_mark
 from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
-from core.store.sqlite.lock import lock_workspace
-from core.store.sqlite.migrate import build, migrate
+from core.store.sqlite.opened_file import place_of
+from core.store.sqlite.opening import Opening, make_workspace, open_for_writing
+from core.store.sqlite.safety_copies import SafetyCopies
+from core.store.sqlite.unreadable import UnreadableText, unreadable_rows
 from core.store.sqlite.write_context import WriteContext, mono_ms
 from core.store.sqlite.writer import Priority, Writer, reader_engine
 
 T = TypeVar("T")
-_OWN_ENTRIES = {
-    ".lock",
-    "runs",
-    "models",
-    "backups",
-    "exports",
-    "rejects",
-    "search",
-    ".DS_Store",
-    "Thumbs.db",
-    "desktop.ini",
-}
-_SWEPT = ("backups", "exports", "models", "rejects")
-"""Folders in which opening removes what an interrupted write left, once it is old: programs that only read the
-workspace also make backups and exports there, while another one holds the lock."""
-_LEFT_BEHIND_S = 24 * 3600.0
 _CLOSE_WAIT_S = 5.0
 
 
@@ -60,15 +47,24 @@ class Store:
         uuid: the workspace's identity.
         session_id: names this opening in every row it writes.
         app_version: stored with judgements.
+        missing: what was acknowledged earlier and was not found at opening, None when nothing is known to be missing.
+        notes: sentences that the user should read and that no ``listener`` took.
+        listener: gets such sentences from now on, on any thread.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool, lock: HeldLock | None, uuid: str, version: str) -> None:
+    def __init__(self, folder: Path, *, uuid: str, version: str, opening: Opening | None = None) -> None:
         self.folder, self.path = folder, db_path(folder)
-        self.read_only, self.uuid, self.app_version = read_only, uuid, version
+        self.read_only, self.uuid, self.app_version = opening is None, uuid, version
+        self.missing = opening.missing if opening else None
+        self.notes = list(opening.notes) if opening else []
+        self.listener: Callable[[str], None] | None = None
         self.session_id = new_uid()
-        self._lock = lock
-        self._writer = None if read_only else Writer(self.path)
-        self._readers = reader_engine(lambda: connect(self.path, "ro"))
+        self._place = place_of(self.path)
+        self._lock = opening.lock if opening else None
+        self._guard = CommitGuard(self.path, uuid, opening.lock) if opening else None
+        self._writer = Writer(self.path, self._guard) if self._guard else None
+        self._readers = reader_engine(self._reader)
+        self._copies = SafetyCopies(folder, uuid, self.mark)
         self._idle = threading.Condition()
         self._reading = 0
         self._closed = False
@@ -93,16 +89,21 @@ class Store:
         folder = Path(folder).expanduser().absolute()
         path = db_path(folder)
         if create and not path.exists() and not read_only:
-            _make(folder, name or _storable(folder.name), version)
-        found = inspect(path, recover=False) if read_only else None
-        if found is not None:
+            make_workspace(folder, name or _storable(folder.name), version)
+        if read_only:
+            found = inspect(path, recover=False)
             if found.schema < SCHEMA:
                 raise UserError(
                     "This workspace has an older format and cannot be read as it is; nothing was changed.",
                     "Open it once for writing; it is upgraded after a backup.",
                 )
-            return cls(folder, read_only=True, lock=None, uuid=found.uuid, version=version)
-        return _open_for_writing(cls, folder, version)
+            return cls(folder, uuid=found.uuid, version=version)
+        opening = open_for_writing(folder)
+        try:
+            return cls(folder, uuid=opening.uuid, version=version, opening=opening)
+        except BaseException:
+            opening.lock.release()
+            raise
 
     def write(self, job: Callable[[Session], T], label: str, priority: Priority = Priority.NORMAL) -> T:
         """Run ``job`` in one transaction on the writer thread; return its result after COMMIT.
@@ -131,6 +132,8 @@ class Store:
         try:
             with clear_errors("reading the workspace"), Session(self._readers, expire_on_commit=False) as session:
                 yield session
+        except UnreadableText as error:
+            raise self._named_row(error) from error
         finally:
             with self._idle:
                 self._reading -= 1
@@ -140,20 +143,87 @@ class Store:
         """Return what all rows of one write carry: clocks, this opening, this version."""
         return WriteContext(now_ms(), mono_ms(), self.session_id, self.app_version)
 
-    def copy_to(self, target: Path) -> None:
-        """Copy one state of the database into a new file at ``target`` with SQLite's backup API."""
-        with clear_errors("copying the workspace"), closing(connect(target, "rwc")) as copy:
-            if self._writer is not None:
-                self._writer.backup(copy)
-            else:
-                with closing(connect(self.path, "ro")) as source:
-                    source.backup(copy)
+    def tell(self, note: str) -> None:
+        """Tell the user something that stops nothing."""
+        if self.listener is not None:
+            self.listener(note)
+        else:
+            self.notes.append(note)
+
+    def mark(self) -> Mark:
+        """Return how much is stored now: numbers of judgements, pairs and logged events."""
+        with clear_errors("reading the workspace"), closing(self._reader()) as connection:
+            return read_mark(connection, self.uuid)
+
+    def place_problem(self) -> WorkspaceReplaced | None:
+        """Return what happened to the file or the lock of a workspace open for writing; None when all is well."""
+        if self._closed or self._guard is None:
+            return None
+        found = self._guard.lost
+        return None if self._closed else found
+
+    def backup(self, why: str, target: Path | None = None) -> Path:
+        """Make a verified copy, into the backups folder or as ``target``; labels are stored meanwhile.
+
+        Raises:
+            WorkspaceReplaced: the named file is not the open one.
+            WorkspaceDamaged: it is damaged; no copy was kept and none was removed.
+            UserError: the copy could not be written.
+        """
+        return self._copies.make(self._copy_to, why, target)
+
+    def held_size(self) -> int:
+        """Return the bytes that :meth:`rescue` writes."""
+        return self._need_writer().held_size()
+
+    def copy_before(self, what: str) -> None:
+        """Make a copy before a large change when anything was added since the newest one.
+
+        A copy that cannot be made does not stop the change: :meth:`tell` says why there is none.
+
+        Raises:
+            WorkspaceReplaced: the named file is not the open one; the change cannot be saved either.
+        """
+        if self.read_only:
+            return
+        try:
+            if self.changed_since_backup():
+                self.backup(f"before-{what}")
+        except WorkspaceReplaced:
+            raise
+        except UserError as error:
+            self.tell(f"There is no backup from before the {what}. {error.message}")
+
+    def changed_since_backup(self) -> bool:
+        """Whether anything was added since the newest backup."""
+        return self._copies.changed()
+
+    def rescue(self, target: Path | None = None) -> Path:
+        """Copy the database that is held open although its name is gone, and return where it lies.
+
+        Without ``target`` it goes into the backups folder, or where that is gone too, into the user's data folder.
+
+        Raises:
+            WorkspaceDamaged: another program wrote into it; no copy was kept.
+            UserError: the copy could not be written.
+        """
+        writer = self._need_writer()
+        if target is not None:
+            return self._copies.make(writer.copy_held, "rescue", target)
+        return self._copies.rescue(writer.copy_held, writer.mark())
 
     def close(self) -> None:
-        """Finish queued writes, close every connection and release the lock. Calling it again does nothing."""
+        """Finish queued writes, close every connection and release the lock. Calling it again does nothing.
+
+        A database that lost its name while it was open is copied first: closing would be its end.
+        """
         with self._idle:
             if self._closed:
                 return
+        if self._guard is not None and self._guard.lost is not None:
+            with suppress(UserError):
+                self.rescue()
+        with self._idle:
             self._closed = True
             deadline = time.monotonic() + _CLOSE_WAIT_S
             while self._reading and (left := deadline - time.monotonic()) > 0:
@@ -170,6 +240,40 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            connection = connect(self.path, "ro")
+        except sqlite3.Error:
+            if place_of(self.path) != self._place:
+                raise _exchanged(self.path) from None
+            raise
+        if place_of(self.path) != self._place:
+            connection.close()
+            raise _exchanged(self.path)
+        return connection
+
+    def _named_row(self, error: UnreadableText) -> WorkspaceDamaged:
+        """Return the sentence that names the row; finding it reads every text of the workspace."""
+        with clear_errors("looking for the damage"), closing(self._reader()) as connection:
+            rows = unreadable_rows(connection, 1)
+        return WorkspaceDamaged(
+            f"{rows[0] if rows else error.message} All other texts are untouched.",
+            "Run Check workspace for all such rows, and restore a backup.",
+        )
+
+    def _copy_to(self, target: Path) -> Counts:
+        """Copy one state of the named file, which must be the open one before and after."""
+        self._check_place()
+        counts = copy_snapshot(self.path, target)
+        self._check_place()
+        return counts
+
+    def _check_place(self) -> None:
+        if self._guard is not None:
+            self._guard.check()
+        elif place_of(self.path) != self._place:
+            raise _exchanged(self.path)
+
     def _need_writer(self) -> Writer:
         if self._writer is None:
             raise UserError(
@@ -183,41 +287,8 @@ def _storable(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _open_for_writing(cls: type[Store], folder: Path, version: str) -> Store:
-    # Inspected before the lock is taken, so that a refused file gets no lock file beside it.
-    _refuse_early(db_path(folder))
-    lock = lock_workspace(folder)
-    try:
-        found = inspect(db_path(folder), recover=True)
-        if found.schema < SCHEMA:
-            migrate(db_path(folder), copy_file)
-        durable.sweep(folder)
-        for name in _SWEPT:
-            durable.sweep(folder / name, older_than_s=_LEFT_BEHIND_S)
-        return cls(folder, read_only=False, lock=lock, uuid=found.uuid, version=version)
-    except BaseException:
-        lock.release()
-        raise
-
-
-def _refuse_early(path: Path) -> None:
-    try:
-        inspect(path)
-    except WorkspaceDamaged as error:
-        # An interrupted change may need only its rollback, which is allowed while the lock is held.
-        if not Path(f"{path}-journal").exists() and not Path(f"{path}-wal").exists():
-            raise error
-
-
-def _make(folder: Path, name: str, version: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        others = {p.name for p in folder.iterdir()} - _OWN_ENTRIES
-    except OSError as error:
-        raise UserError(f"{folder} cannot be made: {error.strerror}.", "Choose another place.") from error
-    if strange := sorted(n for n in others if not n.startswith(durable.TMP_PREFIX)):
-        raise BadInput(
-            f"{folder} already holds other files ({strange[0]}, ...); nothing was made there.",
-            "Choose an empty folder for the workspace.",
-        )
-    build(db_path(folder), name=name, created_by=f"pairwright {version}")
+def _exchanged(path: Path) -> WorkspaceReplaced:
+    return WorkspaceReplaced(
+        f"{path} is not the file any more that was opened; it is not read.",
+        "Save a copy of what is open, or open the folder again.",
+    )

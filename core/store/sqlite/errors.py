@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 
 from core.domain.errors import BadInput, ImmutableError, StorageFull, UserError, WorkspaceDamaged, WorkspaceInUse
+from core.store.sqlite.unreadable import UnreadableText
 
 _IMMUTABLE = "immutable: "
+_RESTORE = "Restore one of the copies in its backups folder."
 
 
 @contextmanager
@@ -31,6 +33,13 @@ def clear_errors(doing: str) -> Iterator[None]:
             f"The text holds half a character (a lone surrogate), which cannot be stored; {doing} was not saved.",
             "Remove it and try again.",
         ) from error
+    except OverflowError as error:
+        if "SQLite" not in str(error):
+            raise
+        raise BadInput(
+            f"A number is larger or smaller than can be stored; {doing} stopped and nothing was changed.",
+            "Check the id or the number that you gave.",
+        ) from error
     except sqlite3.Error as error:
         clear = explain(error, doing)
         if clear is None:
@@ -42,6 +51,8 @@ def explain(error: sqlite3.Error, doing: str) -> UserError | None:
     """Return the sentence for an SQLite error, or None when it is a bug of the program."""
     text = str(error)
     name = getattr(error, "sqlite_errorname", "") or ""
+    if text.startswith("Could not decode to UTF-8"):
+        return UnreadableText("A stored text is no UTF-8 any more.", _RESTORE)
     if text.startswith(_IMMUTABLE):
         return ImmutableError(f"Refused while {doing}: {text.removeprefix(_IMMUTABLE)}. Nothing was changed.")
     if name == "SQLITE_FULL":
@@ -67,6 +78,6 @@ def explain(error: sqlite3.Error, doing: str) -> UserError | None:
     if name.startswith("SQLITE_CORRUPT") or name == "SQLITE_NOTADB" or "file is not a database" in text:
         return WorkspaceDamaged(
             f"The workspace file is damaged; {doing} stopped. What can be read of it is untouched.",
-            "Restore one of the copies in its backups folder.",
+            _RESTORE,
         )
     return None

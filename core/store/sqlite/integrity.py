@@ -22,6 +22,7 @@ from core.store import text_notes
 from core.store.chain import verify
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.migrations.schema import STATEMENTS
+from core.store.sqlite.unreadable import unreadable_rows
 
 Progress = Callable[[str, int, int], None]
 Check = Callable[[sqlite3.Connection], Iterator[str]]
@@ -44,14 +45,20 @@ class Finding:
 
 def run(connection: sqlite3.Connection, folder: Path, on_progress: Progress | None = None) -> list[Finding]:
     """Run every check on a read-only connection and return what is wrong; empty when nothing is."""
+    found = check_database(connection, on_progress)
+    found += [Finding("run folders", message, serious=False) for message in _orphans(connection, folder)]
+    if on_progress:
+        on_progress("done", len(_CHECKS), len(_CHECKS))
+    return found
+
+
+def check_database(connection: sqlite3.Connection, on_progress: Progress | None = None) -> list[Finding]:
+    """Run the checks that need nothing but the database: those that a copy must pass to count as a backup."""
     found: list[Finding] = []
     for number, (name, check) in enumerate(_CHECKS):
         if on_progress:
             on_progress(name, number, len(_CHECKS))
         found += _finish(name, check, connection)
-    found += [Finding("run folders", message, serious=False) for message in _orphans(connection, folder)]
-    if on_progress:
-        on_progress("done", len(_CHECKS), len(_CHECKS))
     return found
 
 
@@ -61,7 +68,8 @@ def _finish(name: str, check: Check, connection: sqlite3.Connection) -> list[Fin
     try:
         found.extend(Finding(name, message, hint=_ADVICE.get(name, _CHANGED)) for message in check(connection))
     except (sqlite3.Error, ValueError, KeyError, TypeError, UserError, RecursionError) as error:
-        found.append(Finding(name, f"This check could not be finished: {error}.", hint=_ADVICE.get(name, _CHANGED)))
+        rows = unreadable_rows(connection) or [f"This check could not be finished: {error}."]
+        found.extend(Finding(name, row, hint=_ADVICE.get(name, _CHANGED)) for row in rows)
     return found
 
 

@@ -20,9 +20,11 @@ from sqlalchemy.pool import StaticPool
 from core import durable
 from core.domain.errors import StorageFull, UserError, WorkspaceDamaged
 from core.domain.ids import new_uid
+from core.private_files import create_private_file
 from core.store.sqlite.connect import APPLICATION_ID, connect, pragma
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, quick_check
+from core.unfinished import noted
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _ROOM = 2.5
@@ -40,7 +42,8 @@ def build(target: Path, *, name: str, created_by: str) -> None:
     """
     tmp = target.parent / f"{durable.TMP_PREFIX}{new_uid()}.db"
     try:
-        with clear_errors("making the workspace"), closing(connect(tmp, "rwc")) as raw:
+        create_private_file(tmp)
+        with noted(tmp), clear_errors("making the workspace"), closing(connect(tmp, "rw")) as raw:
             with _transaction(raw) as connection:
                 connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
                 _upgrade(connection, MIGRATIONS, SCHEMA)
@@ -97,7 +100,7 @@ class _transaction:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
-        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._connection = engine.connect()
 

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,10 @@ from sqlmodel import Session
 
 from core.domain.errors import UserError
 from core.store.chain.sealer import Sealer
-from core.store.sqlite.connect import connect, enter_wal, leave_wal
+from core.store.sqlite.backups import Counts, row_counts
+from core.store.sqlite.commit_guard import CommitGuard
+from core.store.sqlite.commit_mark import Mark, read_mark
+from core.store.sqlite.connect import connect, enter_wal, leave_wal, pragma
 from core.store.sqlite.errors import clear_errors
 
 T = TypeVar("T")
@@ -43,23 +47,31 @@ class Priority(IntEnum):
 class Writer:
     """Runs jobs one after the other on its own thread and connection. Close it exactly once."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the connection and start the thread.
+    def __init__(self, path: Path, guard: CommitGuard) -> None:
+        """Open the connection and start the thread. ``guard`` was made before, so that it saw the file first.
 
         Raises:
             UserError: when the file cannot be opened for writing.
         """
+        self._guard = guard
         self._wal = Path(f"{path}-wal")
         self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._numbers = itertools.count()
         self._gate = threading.Lock()
         self._closed = False
         self._dirty = False
-        with clear_errors("opening the workspace"):
+        with clear_errors("opening the workspace"), ExitStack() as on_error:
             self._raw = connect(path, "rw")
+            on_error.callback(self._raw.close)
             enter_wal(self._raw)
             self._sealer = Sealer(self._raw)
             self._sealer.seal_found()
+            # As long as another connection has the log open, closing the writer leaves log and file as they are.
+            self._bystander = connect(path, "ro")
+            on_error.callback(self._bystander.close)
+            self._bystander.execute("SELECT count(*) FROM meta").fetchone()
+            guard.opened(read_mark(self._raw))
+            on_error.pop_all()
         self._engine = _engine(self._raw)
         self._thread = threading.Thread(target=self._run, name="workspace-writer", daemon=True)
         self._thread.start()
@@ -85,19 +97,42 @@ class Writer:
             raise RuntimeError("a write job may not wait for another write job")
         return self.submit(job, label, priority).result()
 
-    def backup(self, target: sqlite3.Connection) -> None:
-        """Copy the whole database page by page between two jobs, so that the copy is one state."""
-        future: Future[None] = Future()
+    def copy_held(self, target: Path) -> Counts:
+        """Copy the file that is held open, whatever its name leads to now; return the row counts of what was copied.
 
-        def work() -> None:
+        Labels wait meanwhile; see :func:`core.store.sqlite.backups.copy_snapshot` for the copy of a file with a name.
+        """
+
+        def copy() -> Counts:
+            counts = row_counts(self._raw)
+            with closing(connect(target, "rw")) as sink:
+                self._raw.backup(sink)
+            return counts
+
+        with clear_errors("making a backup"):
+            return self._between_jobs(copy)
+
+    def held_size(self) -> int:
+        """Return the bytes of the file that is held open, its log included."""
+        with clear_errors("reading the workspace"):
+            return self._between_jobs(lambda: pragma(self._raw, "page_count") * pragma(self._raw, "page_size"))
+
+    def mark(self) -> Mark:
+        """Return how much the file that is held open holds."""
+        with clear_errors("reading the workspace"):
+            return self._between_jobs(lambda: read_mark(self._raw))
+
+    def _between_jobs(self, work: Callable[[], T]) -> T:
+        future: Future[T] = Future()
+
+        def run() -> None:
             try:
-                self._raw.backup(target)
-                future.set_result(None)
+                future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - the caller's thread raises it; this thread continues
                 future.set_exception(error)
 
-        self._put(Priority.NORMAL, work)
-        future.result()
+        self._put(Priority.NORMAL, run)
+        return future.result()
 
     def close(self) -> None:
         """Finish what is queued, move the log into the file, close the connection and end the thread."""
@@ -129,21 +164,30 @@ class Writer:
         self._end()
 
     def _transact(self, job: Callable[[Session], T], label: str) -> T:
-        with clear_errors(label):
+        with clear_errors(label), self._guard.writing():
             self._dirty = True
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 value = job(session)
                 session.flush()
                 self._sealer.seal()
-                return value
+                mark = read_mark(self._raw)
+                self._guard.check()  # so that nothing is written into a file that nobody will find
+            self._guard.check()
+            self._guard.committed(mark)
+            return value
 
     def _checkpoint(self) -> None:
         """Move the log into the file. PASSIVE never waits for readers, so a queued label does not either."""
         self._dirty = False
-        try:
-            self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.Error:  # a full disk loses nothing here: the log keeps every commit until there is space
-            return
+        with self._guard.writing():
+            if self._guard.lost is not None:
+                return
+            try:
+                self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            except sqlite3.Error:  # a full disk loses nothing here: the log keeps every commit until there is space
+                return
+            finally:
+                self._guard.checkpointed()
 
     def _wal_size(self) -> int:
         try:
@@ -152,18 +196,24 @@ class Writer:
             return 0
 
     def _end(self) -> None:
+        lost = self._guard.lost is not None
         try:
-            self._raw.execute("PRAGMA optimize")
-            leave_wal(self._raw)
+            if not lost:
+                self._bystander.close()
+                self._raw.execute("PRAGMA optimize")
+                self._guard.committed(read_mark(self._raw))
+                leave_wal(self._raw)
         except sqlite3.Error:  # the log is kept and read at the next start; closing must still release the file
             pass
         finally:
             self._engine.dispose()
             self._raw.close()
+            self._bystander.close()
+            self._guard.closed(lost)
 
 
 def _engine(raw: sqlite3.Connection) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -175,7 +225,9 @@ def _engine(raw: sqlite3.Connection) -> Engine:
 
 def reader_engine(creator: Callable[[], Any]) -> Engine:
     """Return an engine whose pooled read-only connections see one snapshot a transaction."""
-    engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=28)
+    engine = create_engine(
+        "sqlite://", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=28, hide_parameters=True
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.training.export.comparison import all_logits, probe_ids
 from core.training.policy.read_model import read_base, read_tokenizer
+from core.unfinished import noted
 
 FAMILIES: dict[str, str] = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
 """model_type of transformers to the architecture name of llama.cpp."""
@@ -57,7 +59,7 @@ def export_gguf(model_dir: Path, target: Path, *, kind: str = "f16") -> float:
     config = model.config.to_dict()
     _require_covered(config)
     tmp = target.parent / f"{TMP_PREFIX}{new_uid()}.gguf"
-    try:
+    with noted(tmp), _removed_at_end(tmp):
         writer = gguf.GGUFWriter(tmp, FAMILIES[config["model_type"]])
         _write_settings(writer, config, model_dir.name, kind)
         _write_tokenizer(writer, tokenizer, config)
@@ -70,9 +72,15 @@ def export_gguf(model_dir: Path, target: Path, *, kind: str = "f16") -> float:
         with tmp.open("rb+") as handle:
             os.fsync(handle.fileno())
         tmp.replace(target)
-    finally:
-        tmp.unlink(missing_ok=True)
     return gap
+
+
+@contextmanager
+def _removed_at_end(path: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _uncovered(what: str) -> ModelRefused:

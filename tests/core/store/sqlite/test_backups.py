@@ -93,11 +93,13 @@ def test_that_a_copy_that_differs_is_thrown_away(path: Path, tmp_path: Path) -> 
     other = tmp_path / "other"
     opened(other, pairs=9).close()
 
-    def wrong(target: Path) -> None:
+    def wrong(target: Path) -> dict[str, int]:
         target.write_bytes(db_path(other).read_bytes())
+        with closing(connect(path, "ro")) as source:
+            return row_counts(source)
 
     with pytest.raises(UserError, match="does not match"):
-        make(path, wrong, "manual")
+        make(path.parent / backups.BACKUP_DIR, wrong, "manual")
     assert list((path.parent / backups.BACKUP_DIR).iterdir()) == []
 
 
@@ -105,7 +107,7 @@ def test_that_thinning_removes_only_copies(path: Path) -> None:
     folder = path.parent / backups.BACKUP_DIR
     folder.mkdir()
     for day in range(1, 31):
-        (folder / f"workspace-202601{day:02d}-120000-auto.db").write_bytes(b"x")
+        (folder / f"workspace-202601{day:02d}-120000-auto.db").write_bytes(path.read_bytes())
     (folder / "notes.txt").write_text("mine")
     (folder / "workspace-old.db").write_text("mine too")
     gone = thin(path.parent, datetime(2026, 2, 1))  # noqa: DTZ001 - backups carry local time

@@ -55,7 +55,7 @@ def test_that_a_closed_workspace_is_one_file_that_opens_again(tmp_path: Path) ->
         uuid = store.uuid
         store.write(lambda s: s.add(SettingRow(key="k", value="1")), "putting")
         assert (tmp_path / "new" / "workspace.db-wal").exists()
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [".lock", "workspace.db"]
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [".last-commit", ".lock", "workspace.db"]
     with Store.open(tmp_path / "new") as store, store.read() as session:
         assert store.uuid == uuid
         assert session.get(SettingRow, "k") is not None
@@ -124,7 +124,8 @@ def test_that_foreign_and_newer_files_are_refused_untouched(
     folder: Path, statement: str, kind: type[UserError], words: str
 ) -> None:
     alter(db_path(folder), statement)
-    (folder / ".lock").unlink()
+    for name in (".lock", ".last-commit"):
+        (folder / name).unlink()
     before = state(folder)
     for read_only in (False, True):
         with pytest.raises(kind, match=words):
@@ -196,7 +197,7 @@ def test_that_work_of_a_killed_program_is_there_and_leftovers_are_swept(folder: 
         assert session.get(SettingRow, "k") is not None
     with Store.open(left) as store, store.read() as session:
         assert session.get(SettingRow, "k") is not None
-    assert sorted(p.name for p in left.iterdir()) == [".lock", "workspace.db"]
+    assert sorted(p.name for p in left.iterdir()) == [".last-commit", ".lock", "workspace.db"]
 
 
 def test_that_opening_spares_what_a_reader_may_be_writing(folder: Path) -> None:

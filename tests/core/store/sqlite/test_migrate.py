@@ -99,9 +99,9 @@ def test_that_nothing_is_tried_without_room_for_a_copy(path: Path, monkeypatch: 
 
 
 def test_that_opening_upgrades_an_older_workspace(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.store.sqlite import database, identity
+    from core.store.sqlite import database, identity, opening
 
-    for module in (database, identity):
+    for module in (database, identity, opening):
         monkeypatch.setattr(module, "SCHEMA", NEXT)
     monkeypatch.setattr(migrate, "__kwdefaults__", {"scripts": scripts(tmp_path), "target": NEXT})
     with pytest.raises(UserError, match="older format"):

@@ -1,0 +1,104 @@
+"""What was acknowledged and is no longer in the database: found at opening, told until somebody has read it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from core.domain.clock import now_ms
+from core.store import events, overview
+from core.store.sqlite import backups
+from core.store.sqlite.commit_mark import Mark, missing
+from core.store.sqlite.database import Session, Store
+
+_KEY = "workspace.losses"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Rows that the workspace held once and lacks now.
+
+    Attributes:
+        judgements, pairs, events: how many.
+        until_ms: when the last of them was acknowledged, UTC milliseconds.
+        found_ms: when that was noticed; 0 for a loss that is not noted in the database yet.
+    """
+
+    judgements: int
+    pairs: int
+    events: int
+    until_ms: int
+    found_ms: int = 0
+
+    @property
+    def words(self) -> str:
+        """One sentence: what is missing and what can have happened."""
+        kinds = ((self.judgements, "judgement"), (self.pairs, "pair"), (self.events, "logged change"))
+        counted = [f"{count:,} {noun}{'s' * (count != 1)}".replace(",", " ") for count, noun in kinds if count]
+        what = counted[0] if len(counted) == 1 else f"{', '.join(counted[:-1])} and {counted[-1]}"
+        return (
+            f"{what} that had been saved by {_local(self.until_ms)} are missing. Either workspace.db-wal, which held "
+            "them, was deleted, or an older copy took the place of workspace.db."
+        )
+
+
+def record(store: Store) -> None:
+    """Store in the workspace what its opening found missing, so that it is told again until it is accepted."""
+    lead = store.missing
+    if lead is None:
+        return
+    context = store.write_context()
+    loss = Loss(lead.judgements, lead.pairs, lead.events, lead.at_ms, now_ms())
+
+    def job(session: Session) -> None:
+        known = json.loads(overview.setting(session, _KEY, "[]"))
+        overview.set_setting(session, _KEY, json.dumps([*known, _plain(loss)]))
+        events.log(session, context, "workspace.loss", loss.words, detail=_plain(loss))
+
+    store.write(job, "noting what is missing")
+
+
+def found(store: Store) -> list[Loss]:
+    """Return every loss that nobody has accepted yet, those of this moment included."""
+    now = _now_missing(store)
+    with store.read() as session:
+        rows = json.loads(overview.setting(session, _KEY, "[]"))
+    losses = [Loss(**row) for row in rows]
+    return [*losses, Loss(now.judgements, now.pairs, now.events, now.at_ms)] if now is not None else losses
+
+
+def accept(store: Store) -> int:
+    """Stop telling of the losses; return how many there were."""
+    context = store.write_context()
+
+    def job(session: Session) -> int:
+        rows = json.loads(overview.setting(session, _KEY, "[]"))
+        if rows:
+            overview.set_setting(session, _KEY, "[]")
+            events.log(session, context, "workspace.loss_accepted", f"Accepted {len(rows)} losses")
+        return len(rows)
+
+    return store.write(job, "accepting what is missing")
+
+
+def newest_backup_words(store: Store) -> str:
+    """Return a sentence about the newest backup that can be read."""
+    backup = backups.newest(store.folder, store.uuid)
+    if backup is None:
+        return "There is no backup of this workspace in its backups folder."
+    count = backup.counts.get("judgements", 0)
+    return f"The newest backup is of {backup.made:%Y-%m-%d %H:%M} with {count} judgements: {backup.path}"
+
+
+def _now_missing(store: Store) -> Mark | None:
+    """Return what the note beside a database that was not opened for writing knows more than the database."""
+    return missing(store.folder, store.uuid, store.mark) if store.read_only else None
+
+
+def _plain(loss: Loss) -> dict[str, int]:
+    return {name: getattr(loss, name) for name in ("judgements", "pairs", "events", "until_ms", "found_ms")}
+
+
+def _local(ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))

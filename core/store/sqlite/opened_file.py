@@ -1,0 +1,116 @@
+"""Whether the database that is open is still the one that its path names.
+
+SQLite goes on writing into a file that was deleted, moved away or replaced by a sync program or a restored copy: every
+commit succeeds and none of it is found again. Before a commit is acknowledged the named file is therefore compared with
+the open one, by device and inode. A file that was overwritten in place keeps its inode; its size and time of change
+tell, because in write-ahead mode only the writer's own checkpoints change them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.errors import WorkspaceReplaced
+from core.store.sqlite.commit_mark import Mark, Place, read_mark
+from core.store.sqlite.connect import connect
+from core.store.sqlite.identity import quick_check
+
+_HINT = "Save a copy of what is open, or open the folder again."
+_KEPT = "Nothing is saved into it any more; what was saved before is still held open."
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the system says of a file."""
+
+    place: Place
+    size: int
+    changed_ns: int
+
+
+def _look(path: Path) -> _Seen:
+    info = path.stat()
+    return _Seen((info.st_dev, info.st_ino), info.st_size, info.st_mtime_ns)
+
+
+def place_of(path: Path) -> Place:
+    """Return device and inode of a file, (0, 0) when there is none."""
+    try:
+        return _look(path).place
+    except OSError:
+        return 0, 0
+
+
+class OpenedFile:
+    """The database of one workspace as its writer opened it. Only the writer's thread calls :meth:`note`."""
+
+    def __init__(self, path: Path, uuid: str) -> None:
+        self.path, self._uuid = path, uuid
+        self._seen = _look(path)
+        self._mark: Mark | None = None
+
+    @property
+    def place(self) -> Place:
+        """Device and inode of the open file."""
+        return self._seen.place
+
+    def note(self) -> None:
+        """Remember how the file looks after the writer itself changed it; called after each checkpoint.
+
+        A file at another place is not taken for the open one.
+        """
+        try:
+            seen = _look(self.path)
+        except OSError:
+            return
+        if seen.place == self._seen.place:
+            self._seen = seen
+
+    def remember(self, mark: Mark) -> None:
+        """Remember what the last commit left, which a file that somebody touched must still hold."""
+        self._mark = mark
+
+    def check(self) -> None:
+        """Compare the named file with the open one; costs one call of the system.
+
+        Raises:
+            WorkspaceReplaced: it was moved, deleted, replaced or overwritten.
+        """
+        try:
+            seen = _look(self.path)
+        except FileNotFoundError:
+            raise WorkspaceReplaced(f"{self.path} was moved or deleted while it was open. {_KEPT}", _HINT) from None
+        except OSError as error:
+            raise WorkspaceReplaced(
+                f"{self.path} cannot be reached any more ({error.strerror}). {_KEPT}", _HINT
+            ) from error
+        if seen.place != self._seen.place:
+            raise WorkspaceReplaced(f"Another file took the place of {self.path} while it was open. {_KEPT}", _HINT)
+        if sys.platform != "win32" and seen != self._seen:
+            self._check_contents(seen)
+
+    def _check_contents(self, seen: _Seen) -> None:
+        """Accept a file that was only touched; one that another program wrote into is refused."""
+        try:
+            with closing(connect(self.path, "ro")) as connection:
+                sound = self._holds_everything(connection)
+        except sqlite3.Error:
+            sound = False
+        if not sound:
+            raise WorkspaceReplaced(
+                f"Another program wrote into {self.path} while it was open. Nothing is saved into it any more.",
+                "Restore the newest backup to a new folder, or open the folder again.",
+            )
+        self._seen = seen
+
+    def _holds_everything(self, connection: sqlite3.Connection) -> bool:
+        row = connection.execute("SELECT value FROM meta WHERE key='uuid'").fetchone()
+        if row is None or row[0] != self._uuid or quick_check(connection, 1):
+            return False
+        found = read_mark(connection)
+        (judgements,) = connection.execute("SELECT count(*) FROM judgement").fetchone()
+        return judgements == found.judgements and (self._mark is None or found.counts == self._mark.counts)
