@@ -23,6 +23,8 @@ from PySide6.QtGui import QGuiApplication
 
 from app.dialogs import Dialogs
 from core.domain.errors import UserError
+from core.error_report import error_report
+from core.private_files import make_private_folder
 
 log = logging.getLogger(__name__)
 _QT_LEVELS = {
@@ -34,12 +36,21 @@ _QT_LEVELS = {
 }
 
 
+class ReportFormatter(logging.Formatter):
+    """Writes errors as reports without the texts that their messages may quote."""
+
+    def formatException(self, ei: object) -> str:
+        """Return the report of ``sys.exc_info()``."""
+        error = ei[1] if isinstance(ei, tuple) else None
+        return error_report(error) if isinstance(error, BaseException) else ""
+
+
 def start_logging(folder: Path) -> Path:
     """Write logs to ``folder/pairwright.log`` (three files of 1 MB) and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / "pairwright.log"
     handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(ReportFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -49,7 +60,7 @@ def start_logging(folder: Path) -> Path:
 def start_faulthandler(folder: Path) -> IO[str] | None:
     """Write the stacks to ``folder/crash.log`` when the interpreter crashes; returns the file, to be kept open."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         file = (folder / "crash.log").open("a", encoding="utf-8")
     except OSError:
         return None

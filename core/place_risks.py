@@ -109,9 +109,10 @@ def _sync_program(path: Path) -> str:
 
 def _named(name: str) -> str:
     plain = name.lower()
-    for beginning in (" - ", " (", "-"):
+    for beginning in (" - ", " ("):
         plain = plain.partition(beginning)[0]
-    return _SYNC_NAMES.get(plain.strip(), "")
+    before = plain.partition("-")[0]  # macOS: OneDrive-Company, GoogleDrive-name@example.com
+    return _SYNC_NAMES.get(plain.strip(), "") or (_SYNC_NAMES[before] if before in ("onedrive", "googledrive") else "")
 
 
 def _marked(folder: Path) -> str:

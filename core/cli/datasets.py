@@ -10,7 +10,7 @@ from typing import Annotated, Literal, cast, get_args
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, LeftOut
 from core.domain.errors import BadInput, UsageError
@@ -189,7 +189,8 @@ def diff(workspace: _Ws, old: _Dataset, new: _Dataset, as_json: _Json = False) -
 
 
 def _key(dataset: str) -> int | str:
-    return int(dataset) if dataset.isdigit() else dataset
+    key = as_id(dataset)
+    return dataset if key is None else key
 
 
 def _plain(version: DatasetVersion) -> dict[str, object]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-import traceback
 
 from core.cli.output import printable
 from core.domain.errors import UserError
+from core.error_report import error_report, safe_message
 from core.paths import log_dir
+from core.private_files import follow_folder, make_private_folder
 
 
 def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
@@ -43,13 +44,15 @@ def system_error(error: OSError) -> UserError:
 
 def bug(error: Exception) -> UserError:
     """Return the sentence for an error of the program; its details go into a log file."""
-    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    message = safe_message(error)
+    what = f"{type(error).__name__}: {message}".splitlines()[0][:200] if message else type(error).__name__
     path = log_dir() / time.strftime("error-%Y%m%d-%H%M%S.log")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+        make_private_folder(path.parent)
+        path.write_text(error_report(error) + "\n", encoding="utf-8", errors="backslashreplace")
+        follow_folder(path)
     except OSError:
-        traceback.print_exception(error)
+        print(printable(error_report(error), sys.stderr), file=sys.stderr)
         return UserError(f"This is an error in Pairwright ({what}). What was saved before is safe.")
     return UserError(
         f"This is an error in Pairwright ({what}). What was saved before is safe.",

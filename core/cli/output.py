@@ -24,6 +24,11 @@ def printable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def as_id(text: str) -> int | None:
+    """Return the id that a word is, None for a name; a number that no id can be is one too: nothing has it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 30 else None
+
+
 def say_json(value: object) -> None:
     """Print a value as one line of strict JSON."""
     say(json.dumps(value, ensure_ascii=False, allow_nan=False))

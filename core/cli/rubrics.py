@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
 from core.domain.rubric import ChangeLevel, RubricVersion
@@ -110,8 +110,8 @@ def template(name: Annotated[str, typer.Argument(help="Name of the template.")] 
 
 def _find(app: Application, wanted: str) -> RubricVersion:
     """Return the version of a title or an id; for the name of a rubric, its newest published version."""
-    if wanted.isdigit():
-        return app.rubrics.version(int(wanted))
+    if (key := as_id(wanted)) is not None:
+        return app.rubrics.version(key)
     for summary in app.rubrics.list():
         for version in summary.versions:
             if wanted.casefold() == version.title.casefold():

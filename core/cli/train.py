@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from core.cli.failures import report
-from core.cli.output import say
+from core.cli.output import as_id, say
 from core.cli.run_settings import read_settings, show_settings, without_measured
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
@@ -123,7 +123,8 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
     given = without_measured(settings)
     config, place = read_settings(given), model_path(model)
     with open_workspace(workspace) as app:
-        version = app.datasets.get(int(dataset) if dataset.isdigit() else dataset)
+        key = as_id(dataset)
+        version = app.datasets.get(dataset if key is None else key)
         request = RunRequest(
             dataset_id=version.id,
             model_path=str(place),

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
@@ -146,10 +146,11 @@ def list_sources(
     """List the sources. Frozen dataset versions do not change with consent."""
     with open_workspace(workspace, read_only=not consent) as app:
         if consent:
-            key, _, word = consent.partition("=")
-            if not key.isdigit() or word not in CONSENTS:
+            text, _, word = consent.partition("=")
+            key = as_id(text)
+            if key is None or word not in CONSENTS:
                 raise UsageError(f"{consent!r} is no consent of a source.", "Write for example --consent 2=withdrawn.")
-            app.imports.set_consent(int(key), word)
+            app.imports.set_consent(key, word)
         rows = [_plain(source) for source in app.imports.sources()]
     _say_rows(rows, "No sources yet.", as_json)
 

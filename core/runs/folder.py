@@ -14,6 +14,7 @@ from core import durable
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.pair import TrainingPair
 from core.domain.run_record import RunRecord
+from core.private_files import follow_folder
 
 RUN_JSON = "run.json"
 PAIRS = "pairs.jsonl"
@@ -141,6 +142,7 @@ def publish(path: Path, record: RunRecord, pairs: Sequence[TrainingPair]) -> Run
     if path.exists():
         raise UsageError(f"{path} exists already.", "Name a new folder, or resume the run with --resume.")
     path.parent.mkdir(parents=True, exist_ok=True)
+    follow_folder(path.parent)
 
     def fill(folder: Path) -> None:
         durable.write_text(folder / PAIRS, pairs_text(pairs))

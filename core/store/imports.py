@@ -14,6 +14,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json, new_uid, new_uids
+from core.domain.names import cleaned_name
 from core.store import rubrics
 from core.store.import_reviewers import ImportReviewers, judged_on
 from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
@@ -28,10 +29,10 @@ def open_source(session: Session, new: NewSource, context: WriteContext) -> Targ
     found = session.exec(select(SourceRow).where(SourceRow.file_sha256 == new.file_sha256)).first()
     if found is not None and found.id is not None:
         return _target(found.id, found.name, found.voice or new.reviewer, new)
-    name, number = new.name, 1
+    name, number = cleaned_name(new.name, "source"), 1
     while session.exec(select(SourceRow.id).where(col(SourceRow.name) == name)).first() is not None:
         number += 1
-        name = f"{new.name} ({number})"
+        name = f"{cleaned_name(new.name, 'source')} ({number})"
     key = insert_row(
         session,
         SourceRow,

@@ -14,6 +14,7 @@ from core.domain.clock import now_ms
 from core.domain.errors import UserError, WorkspaceInUse
 from core.domain.run_events import Finished
 from core.paths import cache_dir
+from core.private_files import follow_folder
 from core.runs.control_file import request
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import read_worker
@@ -53,6 +54,7 @@ class ProcessHost:
         arguments += [] if survive else ["--die-with-parent"]
         arguments += ["--engine", engine] if engine else []
         with folder.worker_output.open("ab") as output:
+            follow_folder(folder.worker_output)
             self._process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL if survive else subprocess.PIPE,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.domain.errors import StorageFull
 from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StateChanged, Warned
+from core.private_files import follow_folder
 from core.runs.event_lines import line_of
 from core.runs.heartbeat import Heartbeat, WorkerState
 
@@ -100,6 +101,7 @@ class Recorder:
         timestamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         try:
             with self._log.open("a", encoding="utf-8") as log:
+                follow_folder(self._log)
                 log.write(f"{timestamp}  {line}\n")
         except OSError:
             # The log repeats the ledger; a full disk must not end the run here.

@@ -22,6 +22,7 @@ from pathlib import Path
 from core.domain.clock import now_ms
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
+from core.private_files import follow_folder
 from core.runs.ledger import schema
 
 LEDGER = "ledger.sqlite"
@@ -44,6 +45,7 @@ class LedgerWriter:
     def __init__(self, path: Path, run_id: str, *, clock_ms: Callable[[], int] = now_ms) -> None:
         self._clock_ms = clock_ms
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        follow_folder(path)  # before the log exists, which takes the rights of the file
         try:
             self._prepare(path, run_id)
         except BaseException:

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.model_info import ModelInfo, ModelKind
+from core.domain.names import checked_name
 from core.model_files.download import check_repo
 from core.model_files.gguf_file import check_gguf
 from core.model_files.model_info import describe
@@ -183,7 +184,7 @@ class ModelsService:
 
     def _register(self, path: Path, kind: ModelKind, name: str = "", origin: str = "") -> Outcome[ModelInfo]:
         checked = self.check(path)
-        info = replace(checked, kind=kind, name=name.strip() or checked.name, origin=origin)
+        info = replace(checked, kind=kind, name=checked_name(name or checked.name, "model"), origin=origin)
         context = self._store.write_context()
 
         def job(session: models.Session) -> ModelInfo:

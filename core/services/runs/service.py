@@ -17,6 +17,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import UsageError, UserError
 from core.domain.ids import new_uid
 from core.domain.insight import Insight
+from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
 from core.domain.run_record import LIVE_STATES, Charter
 from core.runs import run_control
@@ -97,11 +98,11 @@ class RunsService:
             config=request.config,
             model_dir=Path(request.model_path),
             pairs=self._training_pairs(request),
-            name=request.name,
+            name=checked_name(request.name, "run") if request.name else "",
             dataset=self._dataset(request),
             charter=request.charter,
             command_line=self.command_line(request),
-            tags=request.tags,
+            tags=tuple(checked_name(tag, "tag") for tag in request.tags),
             note=request.note,
         )
         self._must_write()
@@ -118,6 +119,7 @@ class RunsService:
             UsageError: when a setting changed that a checkpoint cannot follow.
         """
         self._must_write()
+        name = checked_name(name, "run") if name else ""
         parent, child_id = self._registry.folder(run_id), new_uid()
         return self._register(
             fork_run(parent, step, changes, path=self.folder / child_id, run_id=child_id, name=name, charter=charter)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.domain.clock import now_ms
 from core.store import events, overview
 from core.store.sqlite import backups
-from core.store.sqlite.commit_mark import Mark, missing
+from core.store.sqlite.commit_mark import CommitMark, missing
 from core.store.sqlite.database import Session, Store
 
 _KEY = "workspace.losses"
@@ -91,7 +91,7 @@ def newest_backup_words(store: Store) -> str:
     return f"The newest backup is of {backup.made:%Y-%m-%d %H:%M} with {count} judgements: {backup.path}"
 
 
-def _now_missing(store: Store) -> Mark | None:
+def _now_missing(store: Store) -> CommitMark | None:
     """Return what the note beside a database that was not opened for writing knows more than the database."""
     return missing(store.folder, store.uuid, store.mark) if store.read_only else None
 

@@ -118,16 +118,17 @@ def _unwritten(error: OSError, folder: Path) -> UserError:
 
 def listed(folder: Path) -> list[BackupFile]:
     """Return the copies in a workspace's backups folder, newest first, without opening them."""
-    found = []
+    found: list[tuple[datetime, int, BackupFile]] = []
     for path in (folder / BACKUP_DIR).glob("workspace-*.db"):
         parts = path.stem.split("-", 3)
         try:
             made = datetime.strptime("-".join(parts[1:3]), _TIME_FORMAT)  # noqa: DTZ007 - file names carry local time
-            size = path.stat().st_size
+            about = path.stat()
         except (ValueError, OSError):
             continue
-        found.append(BackupFile(path, made, parts[3] if len(parts) > 3 else "", size))
-    return sorted(found, key=lambda b: (b.made, b.path.name), reverse=True)
+        backup = BackupFile(path, made, parts[3] if len(parts) > 3 else "", about.st_size)
+        found.append((made, about.st_mtime_ns, backup))
+    return [backup for _, _, backup in sorted(found, key=lambda entry: entry[:2], reverse=True)]
 
 
 def described(folder: Path) -> list[BackupFile]:

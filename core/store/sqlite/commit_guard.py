@@ -11,7 +11,7 @@ from pathlib import Path
 from core.domain.clock import now_ms
 from core.domain.errors import WorkspaceReplaced
 from core.private_files import make_private_folder
-from core.store.sqlite.commit_mark import Mark, MarkFile
+from core.store.sqlite.commit_mark import CommitMark, MarkFile
 from core.store.sqlite.lock import WorkspaceLock
 from core.store.sqlite.opened_file import OpenedFile, place_of
 
@@ -60,7 +60,7 @@ class CommitGuard:
             return error
         return None
 
-    def opened(self, mark: Mark) -> None:
+    def opened(self, mark: CommitMark) -> None:
         """The writer has opened the file and found this in it.
 
         Raises:
@@ -72,7 +72,7 @@ class CommitGuard:
             self._log_place = place_of(self._log)
         self.committed(mark)
 
-    def committed(self, mark: Mark) -> None:
+    def committed(self, mark: CommitMark) -> None:
         """Note what a commit left."""
         self._file.remember(mark)
         places = {"database": self._file.place, "log": self._log_place}

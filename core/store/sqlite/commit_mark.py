@@ -22,7 +22,7 @@ from io import FileIO
 from pathlib import Path
 
 from core.domain.clock import now_ms
-from core.private_files import FILE_MODE
+from core.private_files import FILE_MODE, follow_folder
 
 MARK_FILE = ".last-commit"
 _LENGTH = 512
@@ -33,7 +33,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CommitMark:
     """How much a workspace held after a commit.
 
     Attributes:
@@ -56,23 +56,23 @@ class Mark:
         """The numbers of rows."""
         return self.judgements, self.pairs, self.events
 
-    def lead(self, other: Mark) -> Mark | None:
+    def lead(self, other: CommitMark) -> CommitMark | None:
         """Return how far this mark is ahead of ``other`` of the same workspace, None when it is not."""
         judgements, pairs, events = (max(0, a - b) for a, b in zip(self.counts, other.counts, strict=True))
-        return Mark(judgements, pairs, events, self.at_ms, self.uuid) if judgements or pairs or events else None
+        return CommitMark(judgements, pairs, events, self.at_ms, self.uuid) if judgements or pairs or events else None
 
 
-def read_mark(connection: sqlite3.Connection, uuid: str = "") -> Mark:
+def read_mark(connection: sqlite3.Connection, uuid: str = "") -> CommitMark:
     """Return the mark of what a connection sees now."""
     row = connection.execute(
         "SELECT (SELECT value FROM counter WHERE name='judgements'), (SELECT value FROM counter WHERE name='pairs'),"
         " (SELECT max(id) FROM event_log)"
     ).fetchone()
     judgements, pairs, events = (int(value or 0) for value in row)
-    return Mark(judgements, pairs, events, now_ms(), uuid)
+    return CommitMark(judgements, pairs, events, now_ms(), uuid)
 
 
-def read_noted(folder: Path) -> Mark | None:
+def read_noted(folder: Path) -> CommitMark | None:
     """Return the mark that was noted last in a workspace folder, None when there is none that can be read."""
     try:
         path = folder / MARK_FILE
@@ -82,12 +82,12 @@ def read_noted(folder: Path) -> Mark | None:
             row = json.loads(handle.read(_LENGTH))
         judgements, pairs, events, at_ms = (int(row[key]) for key in ("judgements", "pairs", "events", "at_ms"))
         database, log = ((int(row[key][0]), int(row[key][1])) for key in ("database", "log"))
-        return Mark(judgements, pairs, events, at_ms, str(row["uuid"]), database, log)
+        return CommitMark(judgements, pairs, events, at_ms, str(row["uuid"]), database, log)
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return None
 
 
-def missing(folder: Path, uuid: str, look: Callable[[], Mark]) -> Mark | None:
+def missing(folder: Path, uuid: str, look: Callable[[], CommitMark]) -> CommitMark | None:
     """Return what was acknowledged and is not in the database, None when nothing is known to be missing.
 
     The note is read before the database is looked at, because a writer may be at work: it notes after each commit.
@@ -104,8 +104,9 @@ class MarkFile:
         with suppress(OSError):
             handle = os.open(folder / MARK_FILE, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), FILE_MODE)
             self._file = FileIO(handle, "r+")
+            follow_folder(folder / MARK_FILE)
 
-    def write(self, mark: Mark) -> None:
+    def write(self, mark: CommitMark) -> None:
         """Note a mark; it costs one write into the system's memory."""
         if self._file is not None:
             with suppress(OSError, ValueError):

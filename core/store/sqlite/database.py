@@ -20,9 +20,10 @@ from sqlmodel import Session
 from core.domain.clock import now_ms
 from core.domain.errors import UserError, WorkspaceDamaged, WorkspaceReplaced
 from core.domain.ids import new_uid
+from core.private_files import tighten
 from core.store.sqlite.backups import Counts, copy_snapshot
 from core.store.sqlite.commit_guard import CommitGuard
-from core.store.sqlite.commit_mark import Mark, read_mark
+from core.store.sqlite.commit_mark import CommitMark, read_mark
 from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
@@ -150,7 +151,7 @@ class Store:
         else:
             self.notes.append(note)
 
-    def mark(self) -> Mark:
+    def mark(self) -> CommitMark:
         """Return how much is stored now: numbers of judgements, pairs and logged events."""
         with clear_errors("reading the workspace"), closing(self._reader()) as connection:
             return read_mark(connection, self.uuid)
@@ -232,6 +233,8 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         if self._lock is not None:
+            if place_of(self.path) == self._place:
+                tighten(self.folder)
             self._lock.release()
 
     def __enter__(self) -> Self:

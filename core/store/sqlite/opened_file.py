@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.errors import WorkspaceReplaced
-from core.store.sqlite.commit_mark import Mark, Place, read_mark
+from core.store.sqlite.commit_mark import CommitMark, Place, read_mark
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import quick_check
 
@@ -51,7 +51,7 @@ class OpenedFile:
     def __init__(self, path: Path, uuid: str) -> None:
         self.path, self._uuid = path, uuid
         self._seen = _look(path)
-        self._mark: Mark | None = None
+        self._mark: CommitMark | None = None
 
     @property
     def place(self) -> Place:
@@ -70,7 +70,7 @@ class OpenedFile:
         if seen.place == self._seen.place:
             self._seen = seen
 
-    def remember(self, mark: Mark) -> None:
+    def remember(self, mark: CommitMark) -> None:
         """Remember what the last commit left, which a file that somebody touched must still hold."""
         self._mark = mark
 

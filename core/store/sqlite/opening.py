@@ -11,7 +11,7 @@ from core.domain.errors import BadInput, UserError, WorkspaceDamaged
 from core.private_files import make_private_folder, tighten
 from core.store.sqlite.backups import copy_file
 from core.store.sqlite.commit_guard import set_log_aside
-from core.store.sqlite.commit_mark import MARK_FILE, Mark, read_mark, read_noted
+from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, read_mark, read_noted
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.lock import WorkspaceLock, lock_workspace
@@ -19,7 +19,8 @@ from core.store.sqlite.migrate import build, migrate
 from core.store.sqlite.opened_file import place_of
 
 _OWN_ENTRIES = {
-    ".lock", MARK_FILE, "runs", "models", "backups", "exports", "rejects", "search", ".DS_Store", "Thumbs.db", "desktop.ini",
+    ".lock", MARK_FILE, "runs", "models", "backups", "exports", "rejects", "search",
+    ".DS_Store", "Thumbs.db", "desktop.ini",
 }  # fmt: skip
 _SWEPT = ("backups", "exports", "models", "rejects")
 """Folders in which opening removes what an interrupted write left, once it is old: programs that only read the
@@ -40,7 +41,7 @@ class Opening:
 
     lock: WorkspaceLock
     uuid: str
-    missing: Mark | None
+    missing: CommitMark | None
     notes: tuple[str, ...]
 
 

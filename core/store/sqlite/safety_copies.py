@@ -9,7 +9,7 @@ from pathlib import Path
 from core.paths import user_data_dir
 from core.store.sqlite import backups
 from core.store.sqlite.backups import BACKUP_DIR, Copy
-from core.store.sqlite.commit_mark import Mark
+from core.store.sqlite.commit_mark import CommitMark
 from core.store.sqlite.opened_file import place_of
 
 RESCUED_DIR = "rescued"
@@ -25,11 +25,11 @@ class SafetyCopies:
         look: returns the mark of what is stored now.
     """
 
-    def __init__(self, folder: Path, uuid: str, look: Callable[[], Mark]) -> None:
+    def __init__(self, folder: Path, uuid: str, look: Callable[[], CommitMark]) -> None:
         self._folder, self._uuid, self._look = folder, uuid, look
         self._place = place_of(folder)
         self._one = threading.Lock()
-        self._rescued: tuple[Mark, Path] | None = None
+        self._rescued: tuple[CommitMark, Path] | None = None
 
     def make(self, copy: Copy, why: str, target: Path | None = None) -> Path:
         """Make a verified copy; without ``target`` into the backups folder, which is then thinned by age."""
@@ -49,7 +49,7 @@ class SafetyCopies:
             last.counts.get(name, 0) for name in ("judgements", "pairs", "events")
         )
 
-    def rescue(self, copy: Copy, mark: Mark) -> Path:
+    def rescue(self, copy: Copy, mark: CommitMark) -> Path:
         """Copy a database that lost its name to where it is found: the backups folder, or the user's data folder.
 
         The second call for the same state returns the first copy.

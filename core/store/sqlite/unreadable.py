@@ -45,10 +45,12 @@ def _of_table(connection: sqlite3.Connection, table: str, keys: list[str], texts
     for row in connection.execute(f"SELECT {','.join([*keys, *texts])} FROM {table}"):
         for column, value in zip(texts, row[len(keys) :], strict=True):
             if isinstance(value, bytes) and (problem := _problem(connection, table, column, value)):
-                key = ", ".join(
-                    k.decode("utf-8", "replace") if isinstance(k, bytes) else str(k) for k in row[: len(keys)]
-                )
+                key = ", ".join(map(_shown, row[: len(keys)]))
                 yield f"The {column} of {table.replace('_', ' ')} {key} cannot be read: it is no {problem} any more."
+
+
+def _shown(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
 
 
 def _problem(connection: sqlite3.Connection, table: str, column: str, value: bytes) -> str:

@@ -26,7 +26,7 @@ from core.domain.errors import UserError
 from core.store.chain.sealer import Sealer
 from core.store.sqlite.backups import Counts, row_counts
 from core.store.sqlite.commit_guard import CommitGuard
-from core.store.sqlite.commit_mark import Mark, read_mark
+from core.store.sqlite.commit_mark import CommitMark, read_mark
 from core.store.sqlite.connect import connect, enter_wal, leave_wal, pragma
 from core.store.sqlite.errors import clear_errors
 
@@ -117,7 +117,7 @@ class Writer:
         with clear_errors("reading the workspace"):
             return self._between_jobs(lambda: pragma(self._raw, "page_count") * pragma(self._raw, "page_size"))
 
-    def mark(self) -> Mark:
+    def mark(self) -> CommitMark:
         """Return how much the file that is held open holds."""
         with clear_errors("reading the workspace"):
             return self._between_jobs(lambda: read_mark(self._raw))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import UserError, WorkspaceDamaged
-from core.store.sqlite import backups
+from core.store.sqlite import backups, copy_check
 from core.store.sqlite.backups import BackupFile, copy_file, listed, make, row_counts, superfluous, thin
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import db_path
@@ -115,3 +116,125 @@ def test_that_thinning_removes_only_copies(path: Path) -> None:
     assert (folder / "notes.txt").exists()
     assert (folder / "workspace-old.db").exists()
     assert len(listed(path.parent)) == 30 - len(gone)
+
+
+def flip_text(path: Path) -> None:
+    """Change one letter of an answer in the file: the pages stay well formed, as on a disk that fails."""
+    data = path.read_bytes()
+    at = data.index(b"Answer 3 one.")
+    path.write_bytes(data[:at] + b"X" + data[at + 1 :])
+
+
+def break_utf8(path: Path) -> None:
+    data = path.read_bytes()
+    at = data.index(b"Answer 3 one.")
+    path.write_bytes(data[:at] + b"\xff" + data[at + 1 :])
+
+
+def drop_guard(path: Path) -> None:
+    with closing(connect(path, "rw")) as raw:
+        (name,) = raw.execute("SELECT name FROM sqlite_schema WHERE type='trigger' LIMIT 1").fetchone()
+        raw.execute(f"DROP TRIGGER {name}")
+
+
+def miscount(path: Path) -> None:
+    with closing(connect(path, "rw")) as raw:
+        raw.execute("UPDATE counter SET value=value+1 WHERE name='pairs'")
+
+
+def lose_row(path: Path) -> None:
+    with closing(connect(path, "rw")) as raw:
+        raw.execute("PRAGMA foreign_keys=OFF")
+        raw.execute("DELETE FROM pair_state WHERE pair_id=2")
+
+
+@pytest.mark.parametrize(
+    "damage", [flip_text, break_utf8, drop_guard, miscount, lose_row], ids=lambda damage: damage.__name__
+)
+def test_that_contents_that_check_rejects_get_no_backup_and_remove_none(
+    path: Path, damage: Callable[[Path], None]
+) -> None:
+    good = copy_file(path, "manual")
+    damage(path)
+    with pytest.raises(WorkspaceDamaged, match="No backup was kept"):
+        copy_file(path, "manual")
+    assert [p.name for p in good.parent.iterdir()] == [good.name]
+
+
+def test_that_a_large_copy_is_checked_in_a_process_of_its_own(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy_check, "IN_PROCESS_BELOW", 0)
+    monkeypatch.setattr(copy_check, "problems_here", lambda _: pytest.fail("checked in this process"))
+    copy_file(path, "manual")
+    flip_text(path)
+    with pytest.raises(WorkspaceDamaged, match="text of pair 3"):
+        copy_file(path, "manual")
+
+
+def test_that_copies_are_described_with_their_counts(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        first = app.workspace.backup()
+        fill(app.store, 3, "later")
+        second = app.workspace.backup(why="before-import")
+        found = app.workspace.backups()
+        assert [(b.path, b.why) for b in found] == [(second, "before-import"), (first, "manual")]
+        assert [b.counts["pairs"] for b in found] == [9, 6]
+        assert {b.uuid for b in found} == {app.store.uuid}
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + b"\x00" * 4096])
+def test_that_a_copy_that_cannot_be_read_is_listed_as_such(path: Path, content: bytes) -> None:
+    good = copy_file(path, "manual")
+    (good.parent / "workspace-20300101-000000-manual.db").write_bytes(content)
+    bad, fine = backups.described(path.parent)
+    assert bad.problem
+    assert not fine.problem
+    assert backups.newest(path.parent, fine.uuid) == fine
+
+
+def test_that_thinning_counts_only_copies_that_can_be_read(path: Path) -> None:
+    folder = path.parent / backups.BACKUP_DIR
+    folder.mkdir()
+    good = [folder / f"workspace-2026010{day}-120000-auto.db" for day in range(1, 5)]
+    for file in good:
+        file.write_bytes(path.read_bytes())
+    for hour in range(10, 20):
+        (folder / f"workspace-20260120-{hour}0000-auto.db").write_bytes(path.read_bytes()[:5000])
+    assert thin(path.parent, datetime(2026, 2, 1)) == []  # noqa: DTZ001 - backups carry local time
+    assert all(file.exists() for file in good)
+
+
+def test_that_nothing_is_copied_again_while_nothing_changed(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        assert app.workspace.backup_if_changed("timer") is not None
+        assert app.workspace.backup_if_changed("timer") is None
+        fill(app.store, 1, "later")
+        assert app.workspace.backup_if_changed("timer") is not None
+    with opened(tmp_path / "empty", pairs=0) as app:
+        assert app.workspace.backup_if_changed("timer") is None
+
+
+def test_that_there_is_a_copy_from_before_each_import_and_freeze(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"prompt": "Q", "chosen": "yes", "rejected": "no"}\n')
+    with opened(tmp_path / "ws") as app:
+        app.imports.run(file)
+        app.datasets.freeze("d")
+        found = app.workspace.backups()
+        assert [(b.why, b.counts["pairs"], b.counts["judgements"]) for b in found] == [
+            ("before-freeze", 7, 1),
+            ("before-import", 6, 0),
+        ]
+
+
+def test_that_a_copy_that_cannot_be_made_stops_no_import_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"prompt": "Q", "chosen": "yes", "rejected": "no"}\n')
+    monkeypatch.setattr(backups, "create_private_file", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with opened(tmp_path / "ws") as app:
+        told: list[str] = []
+        app.store.listener = told.append
+        assert app.imports.run(file).value.imported == 1
+        assert len(told) == 1
+        assert "no backup from before the import" in told[0]

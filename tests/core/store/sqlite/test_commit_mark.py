@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.services.application import Application
-from core.store.sqlite.commit_mark import MARK_FILE, Mark, missing, read_noted
+from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, missing, read_noted
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import fill, opened
@@ -83,7 +83,9 @@ def test_that_the_note_of_another_workspace_says_nothing(folder: Path, tmp_path:
         assert app.workspace.losses() == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b'{"judgements": "x"}', b"[" * 100_000, b'{"uuid": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1]", b"\xff", b'{"judgements": "x"}', b"[" * 100_000, b'{"uuid": 1}']
+)
 def test_that_an_unreadable_note_is_no_obstacle(folder: Path, content: bytes) -> None:
     (folder / MARK_FILE).write_bytes(content)
     assert read_noted(folder) is None
@@ -92,9 +94,9 @@ def test_that_an_unreadable_note_is_no_obstacle(folder: Path, content: bytes) ->
 
 
 def test_that_a_mark_leads_only_by_what_it_has_more() -> None:
-    assert Mark(5, 2, 9).lead(Mark(5, 2, 9)) is None
-    assert Mark(5, 2, 9).lead(Mark(6, 3, 10)) is None
-    assert Mark(5, 2, 9).lead(Mark(3, 4, 9)) == Mark(2, 0, 0)
+    assert CommitMark(5, 2, 9).lead(CommitMark(5, 2, 9)) is None
+    assert CommitMark(5, 2, 9).lead(CommitMark(6, 3, 10)) is None
+    assert CommitMark(5, 2, 9).lead(CommitMark(3, 4, 9)) == CommitMark(2, 0, 0)
 
 
 def test_that_a_writer_at_work_is_not_taken_for_a_loss(folder: Path) -> None:
@@ -102,7 +104,7 @@ def test_that_a_writer_at_work_is_not_taken_for_a_loss(folder: Path) -> None:
         fill(app.store, 2, "one")
         noted = read_noted(folder)
 
-        def look() -> Mark:
+        def look() -> CommitMark:
             fill(app.store, 2, "two")
             return app.store.mark()
 

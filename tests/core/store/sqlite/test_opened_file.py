@@ -89,7 +89,9 @@ def app(tmp_path: Path):
 
 
 @pytest.mark.parametrize("act", KINDS, ids=lambda act: act.__name__)
-def test_that_nothing_is_acknowledged_once_the_file_lost_its_name(app: Application, act: Callable[[Path], None]) -> None:
+def test_that_nothing_is_acknowledged_once_the_file_lost_its_name(
+    app: Application, act: Callable[[Path], None]
+) -> None:
     act(app.folder)
     with pytest.raises(WorkspaceReplaced, match=KINDS[act]) as caught:
         app.store.write(put("later"), "putting")
