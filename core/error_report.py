@@ -10,6 +10,7 @@ import sqlite3
 import traceback
 
 _OWN_WORDS: tuple[type[BaseException], ...] = (
+    ArithmeticError,
     AttributeError,
     ImportError,
     MemoryError,
@@ -30,7 +31,7 @@ def error_report(error: BaseException) -> str:
         seen.add(id(current))
         parts.append(_one(current))
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return "\nThen, while handling it:\n".join(reversed(parts))
+    return "Traceback, without texts:\n" + "\nThen, while handling it:\n".join(reversed(parts))
 
 
 def safe_message(error: BaseException) -> str:

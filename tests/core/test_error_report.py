@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -12,8 +13,8 @@ from app.errors import ReportFormatter
 from core.cli import failures
 from core.error_report import error_report
 from core.paths import log_dir
-from core.services.application import Application
 from core.store.tables import SettingRow
+from tests.fakes.workspaces import opened
 
 SECRET = "the patient is called Erika"
 
@@ -30,7 +31,7 @@ def caught(error: Exception, cause: Exception | None = None) -> Exception:
     [
         ValueError(SECRET),
         KeyError(SECRET),
-        sqlite3.OperationalError(f"Could not decode to UTF-8 column 'a' with text '{SECRET}'"),
+        sqlite3.OperationalError(f"Could not decode to UTF-8: '{SECRET}'"),
     ],
     ids=["ValueError", "KeyError", "decoding"],
 )
@@ -47,14 +48,14 @@ def test_that_a_report_keeps_what_the_system_says() -> None:
     assert "has no attribute 'y'" in error_report(caught(AttributeError("'X' object has no attribute 'y'")))
 
 
-def test_that_the_log_of_the_command_line_and_of_the_window_hold_no_parameters(app: Application) -> None:
+def test_that_the_logs_of_command_line_and_window_hold_no_parameters(tmp_path: Path) -> None:
     def twice(session: object) -> None:
         for _ in range(2):
             session.add(SettingRow(key="k", value=SECRET))  # type: ignore[attr-defined]
             session.flush()  # type: ignore[attr-defined]
             session.expunge_all()  # type: ignore[attr-defined]
 
-    with pytest.raises(IntegrityError) as raised:
+    with opened(tmp_path / "ws") as app, pytest.raises(IntegrityError) as raised:
         app.store.write(twice, "putting")
     assert SECRET not in str(raised.value)
     failures.bug(raised.value)

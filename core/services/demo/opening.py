@@ -11,7 +11,9 @@ from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.store.sqlite.lock import LOCK_FILE, lock_workspace
-from core.unfinished import noted
+
+_LEFT_BEHIND_S = 24 * 3600.0
+"""Age of what a killed copy left; a younger one may be at work."""
 
 
 def built_demo() -> Path:
@@ -52,8 +54,8 @@ def open_demo(*, reset: bool = False) -> Path:
     try:
         with durable.clear_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with noted(new):
-                shutil.copytree(built_demo(), new)
+            durable.sweep(target.parent, older_than_s=_LEFT_BEHIND_S)
+            shutil.copytree(built_demo(), new)
             if lock is not None and sys.platform == "win32":
                 lock.release()  # no folder with an open file is renamed there
             old = _swap(new, target)

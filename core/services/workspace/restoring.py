@@ -9,18 +9,20 @@ from pathlib import Path
 
 from core import durable
 from core.domain.errors import BadInput, NotFound, StorageFull, UserError, WorkspaceDamaged
-from core.private_files import make_private_folder
+from core.private_files import create_private_file, make_private_folder
 from core.store.sqlite import backups
 from core.store.sqlite.identity import DB_FILE, db_path, inspect
 
+_MARKER = f"{durable.TMP_PREFIX}restoring"
+"""Lies in the folder until the workspace in it is complete."""
 _HARMLESS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def restore(backup: Path, to: Path) -> Path:
     """Make a new workspace folder at ``to`` from a backup file; no workspace is ever overwritten.
 
-    A restore that was killed can be repeated: what it left in the folder is removed, and a folder that holds just this
-    backup already is returned as it is.
+    A restore that was killed can be repeated: what it left in the folder is removed, and a workspace that was complete
+    already is returned as it is.
 
     Raises:
         NotFound: there is no such backup.
@@ -58,11 +60,14 @@ def fill_folder(to: Path, make: Callable[[Path], Path], size: int) -> Path:
     try:
         make_private_folder(to)
         durable.sweep(to)
+        create_private_file(to / _MARKER)
     except OSError as error:
         raise UserError(f"{to} cannot be made: {error.strerror or error}.", "Choose another place.") from error
     try:
         make(db_path(to))
+        (to / _MARKER).unlink()
     except BaseException:
+        (to / _MARKER).unlink(missing_ok=True)
         if new:
             with suppress(OSError):
                 to.rmdir()
@@ -95,5 +100,8 @@ def _require_room(to: Path, size: int) -> None:
 
 
 def _is_restored(backup: Path, to: Path) -> bool:
-    """Whether ``to`` holds what a restore of this backup makes, and nobody has opened it since."""
-    return to.is_dir() and _entries(to) == {DB_FILE} and backups.hold_the_same(backup, db_path(to))
+    """Whether a killed restore of this backup had finished the workspace in ``to``."""
+    if not (to / _MARKER).is_file() or _entries(to) != {DB_FILE} or not backups.hold_the_same(backup, db_path(to)):
+        return False
+    durable.sweep(to)
+    return True

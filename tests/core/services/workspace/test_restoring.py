@@ -47,8 +47,6 @@ def test_that_a_restore_killed_at_any_moment_can_be_repeated(
 def test_that_no_workspace_is_overwritten(backup: Path, tmp_path: Path) -> None:
     target = tmp_path / "again"
     restore(backup, target)
-    assert restore(backup, target) == target, "the same restore again is no error"
-    Application.open(target).close()
     with pytest.raises(BadInput, match="not an empty folder"):
         restore(backup, target)
     opened(tmp_path / "other", pairs=2).close()
