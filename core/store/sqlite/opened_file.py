@@ -24,7 +24,7 @@ _KEPT = "Nothing is saved into it any more; what was saved before is still held 
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _FileFacts:
     """What the system says of a file."""
 
     place: Place
@@ -32,9 +32,9 @@ class _Seen:
     changed_ns: int
 
 
-def _look(path: Path) -> _Seen:
+def _look(path: Path) -> _FileFacts:
     info = path.stat()
-    return _Seen((info.st_dev, info.st_ino), info.st_size, info.st_mtime_ns)
+    return _FileFacts((info.st_dev, info.st_ino), info.st_size, info.st_mtime_ns)
 
 
 def place_of(path: Path) -> Place:
@@ -93,7 +93,7 @@ class OpenedFile:
         if sys.platform != "win32" and seen != self._seen:
             self._check_contents(seen)
 
-    def _check_contents(self, seen: _Seen) -> None:
+    def _check_contents(self, seen: _FileFacts) -> None:
         """Accept a file that was only touched; one that another program wrote into is refused."""
         try:
             with closing(connect(self.path, "ro")) as connection:
