@@ -20,6 +20,7 @@ from app.widgets.labels import text_label
 from core.domain.judgement import FLAGS, Reviewer
 from core.domain.pair_table import PairFilter, SourceInfo
 from core.domain.rubric import RubricVersion
+from core.domain.text_flags import FLAG_TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class FilterBar(QWidget):
         self._add_submenu("rubric_version_id", "Rubric version")
         self._add_submenu("flag", "Flag of a reviewer")
         self._fill_submenu("flag", list(FLAGS.items()))
+        self._add_submenu("text_flag", "Text")
+        self._fill_submenu("text_flag", list(FLAG_TITLES.items()))
 
     def _add_submenu(self, field: str, title: str) -> None:
         menu = QMenu(title, self._menu)

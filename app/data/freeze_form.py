@@ -25,6 +25,7 @@ from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Reviewer
 from core.domain.pair_table import SourceInfo
 from core.domain.rubric import RubricVersion
+from core.domain.text_flags import FLAG_TITLES
 
 AGGREGATIONS = (
     ("mean", "Mean of the strengths"),
@@ -47,7 +48,8 @@ TARGETS = (
 )
 """As ``WEIGHTS``."""
 ONLY = "Only some sources or reviewers"
-LIST_PX = 96
+TEXTS = "Leave out by text"
+LIST_PX, TEXTS_PX = 96, 168
 
 
 class FreezeForm(QWidget):
@@ -88,6 +90,9 @@ class FreezeForm(QWidget):
         self.dev, self.test = _number(0.0, 0.5, 0.1, 0.05), _number(0.0, 0.5, 0.1, 0.05)
         self.sources = CheckList("Sources", [(source.id, source.name) for source in sources])
         self.reviewers = CheckList("Reviewers", [(reviewer.id, reviewer.name) for reviewer in reviewers])
+        self.texts = CheckList("Leave out pairs with", list(FLAG_TITLES.items()))
+        self.texts.setFixedHeight(theme.px(TEXTS_PX))
+        self.by_text = Collapsible(TEXTS, self.texts, theme=theme, open_=False)
         self.only = Collapsible(ONLY, self._narrowing(theme), theme=theme, open_=False)
         self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
         self._lay_out()
@@ -110,6 +115,7 @@ class FreezeForm(QWidget):
             min_strength=self.min_strength.value(),
             max_spread=self.spread.value() or None,
             keep_ties=self.keep_ties.isChecked(),
+            drop_text_flags=self.texts.checked,
             drop_flags=FreezePolicy().drop_flags if self.flags.isChecked() else (),
             require_consent=self.consent.isChecked(),
             splits=(round(1 - dev - test, 4), dev, test),
@@ -145,6 +151,7 @@ class FreezeForm(QWidget):
         ):
             number.setAccessibleName(label)
             form.addRow(label, number)
+        form.addRow(self.by_text)
         form.addRow(self.only)
 
     def _narrowing(self, theme: Theme) -> QWidget:
@@ -161,7 +168,7 @@ class FreezeForm(QWidget):
         return content
 
     def _signals(self) -> Iterator[SignalInstance]:
-        for boxes in (self.versions, self.sources, self.reviewers):
+        for boxes in (self.versions, self.texts, self.sources, self.reviewers):
             yield boxes.changed
         for choice in (self.aggregation, self.weights, self.targets):
             yield choice.currentIndexChanged
@@ -173,6 +180,8 @@ class FreezeForm(QWidget):
     def _follow_change(self) -> None:
         chosen = len(self.sources.checked) + len(self.reviewers.checked)
         self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
+        flags = len(self.texts.checked)
+        self.by_text.set_title(f"{TEXTS}: {flags} chosen" if flags else TEXTS)
         self.changed.emit()
 
 

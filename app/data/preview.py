@@ -12,6 +12,7 @@ from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS, Judgement, JudgementDraft, describe
 from core.domain.pair_table import PairDetail
+from core.domain.text_flags import FLAG_WORDS, flag_named
 
 TEXTS = (("Prompt", 120), ("Answer A", 190), ("Answer B", 190))
 """The texts of a pair, and how many design pixels each may take before it scrolls."""
@@ -68,6 +69,7 @@ def history(detail: PairDetail) -> list[tuple[str, list[str]]]:
             words = ", ".join(f"{key} {_short(value)}" for key, value in plain.items() if not isinstance(value, dict))
             made.append(f"{side}: {words[:300]}")
     blocks = [
+        ("What looks wrong", [_sentence(FLAG_WORDS[flag_named(key)]) for key in detail.text_flags]),
         ("Judgements, oldest first", [judgement_line(j) for j in detail.judgements]),
         (
             "Dataset versions",
@@ -99,6 +101,10 @@ def said(draft: JudgementDraft) -> str:
     parts += [f"{SPAN_TAGS.get(s['tag'], s['tag'])} in {s['side']}" for s in draft.spans]
     parts.append("an improved text" if draft.edit else "")
     return " · ".join(part for part in parts if part)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _short(value: object) -> str:

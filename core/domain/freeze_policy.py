@@ -84,7 +84,8 @@ class FreezePolicy:
 
     @classmethod
     def from_plain(cls, row: dict[str, Any]) -> FreezePolicy:
-        """Build a policy from plain values; a single id or flag may stand for a list of one.
+        """Build a policy from plain values; a single id or flag may stand for a list of one, and
+        flags may be parted by commas.
 
         Raises:
             BadInput: for an unknown key or a value that the key cannot have.
@@ -122,7 +123,9 @@ _LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "dro
 def _as_tuple(key: str, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
-    return (value,) if key in _LISTS and isinstance(value, int | str) else value
+    if key in _LISTS and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return (value,) if key in _LISTS and isinstance(value, int) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from core.domain.errors import BadInput
 from core.domain.judgement import FLAGS, Judgement
 from core.domain.pair import Pair
 from core.domain.search_text import search_terms
+from core.domain.text_flags import FLAG_KEYS
 
 LabelFilter = Literal["any", "none", "labelled", "tie", "neither", "cannot", "flagged", "disagree"]
 PairOrder = Literal["id", "prompt", "a", "b", "state", "source", "turns", "a_chars", "b_chars", "newest"]
@@ -36,11 +37,12 @@ class PairFilter:
         edited: pairs with a label that holds an improved text.
         flag: pairs with a label that carries this flag, a key of ``FLAGS``.
         bookmarked: pairs that a reviewer has bookmarked.
+        text_flag: pairs whose texts carry this flag, a key of ``core.domain.text_flags``.
         order: what the pairs are sorted by, ``id`` for the order of import.
         descending: the other way round.
 
     Raises:
-        BadInput: for an unknown ``label``, ``flag`` or ``order``, or a text too long to search for.
+        BadInput: for an unknown ``label``, ``flag``, ``text_flag`` or ``order``, or a text too long to search for.
     """
 
     text: str = ""
@@ -54,6 +56,7 @@ class PairFilter:
     edited: bool = False
     flag: str = ""
     bookmarked: bool = False
+    text_flag: str = ""
     order: PairOrder = "id"
     descending: bool = False
 
@@ -63,6 +66,7 @@ class PairFilter:
             ("label filter", self.label, get_args(LabelFilter)),
             ("order", self.order, get_args(PairOrder)),
             ("flag", self.flag, ("", *FLAGS)),
+            ("text flag", self.text_flag, ("", *FLAG_KEYS)),
         ):
             if value not in allowed:
                 raise BadInput(f"Unknown {what} {value!r}.", f"Use one of {', '.join(filter(None, allowed))}.")
@@ -162,6 +166,7 @@ class PairDetail:
 
     Attributes:
         judgements: every judgement, taken-back and superseded ones included; ``current`` tells which count.
+        text_flags: what looks wrong in its texts, keys of ``core.domain.text_flags``.
     """
 
     id: int
@@ -171,6 +176,7 @@ class PairDetail:
     judgements: tuple[Judgement, ...]
     datasets: tuple[PairInDataset, ...]
     runs: tuple[PairInRun, ...]
+    text_flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

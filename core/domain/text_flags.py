@@ -38,6 +38,16 @@ FLAG_WORDS: dict[TextFlag, str] = {
 }
 """What each flag says of a pair, as half a sentence."""
 
+FLAG_TITLES: dict[str, str] = {
+    "equal_looking": "Answers look equal",
+    "empty_answer": "Empty answer",
+    "repeats_prompt": "Answer repeats the prompt",
+    "template_tokens": "Chat template tokens",
+    "mojibake": "Wrong encoding",
+    "hidden_characters": "Hidden characters",
+}
+"""The names of the flags for lists and menus."""
+
 FLAG_KEYS: tuple[str, ...] = tuple(flag.name.lower() for flag in FLAG_WORDS if flag.name)
 """The names of the flags on the command line, in policies and in reports."""
 

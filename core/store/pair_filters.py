@@ -6,6 +6,7 @@ from typing import Any
 
 from core.domain.ids import canonical_json
 from core.domain.pair_table import EXCERPT_CHARS, PairFilter
+from core.domain.text_flags import flag_named
 
 _STATE_TESTS = {
     "none": "s.labels=0",
@@ -60,6 +61,9 @@ def where(wanted: PairFilter) -> tuple[str, tuple[Any, ...]]:
     if wanted.dataset_id is not None:
         tests.append("s.pair_id IN (SELECT pair_id FROM dataset_item WHERE dataset_id=?)")
         values.append(wanted.dataset_id)
+    if wanted.text_flag:
+        tests.append("s.pair_id IN (SELECT pair_id FROM pair_flag WHERE flags&?)")
+        values.append(int(flag_named(wanted.text_flag)))
     if wanted.bookmarked:
         tests.append("s.pair_id IN (SELECT pair_id FROM bookmark)")
     _label_test(wanted, tests, values)

@@ -21,6 +21,7 @@ from core.domain.pair_table import (
     PairSummary,
 )
 from core.domain.search_text import search_terms
+from core.domain.text_flags import flag_keys
 from core.store import judgement_views, pair_filters, sources
 from core.store import tables as t
 from core.store.plain import fetch, read_json
@@ -114,7 +115,13 @@ def detail(session: Session, pair_id: int) -> PairDetail:
         judgements=tuple(judgement_views.of_pair(session, pair_id)),
         datasets=datasets,
         runs=_runs_of(session, datasets),
+        text_flags=_text_flags_of(session, pair_id),
     )
+
+
+def _text_flags_of(session: Session, pair_id: int) -> tuple[str, ...]:
+    found = fetch(session, "SELECT flags FROM pair_flag WHERE pair_id=?", (pair_id,))
+    return flag_keys(found[0][0]) if found else ()
 
 
 def _sources_of(session: Session, pair_id: int) -> tuple[PairInSource, ...]:

@@ -45,10 +45,10 @@ def report(candidates: Sequence[Candidate], items: Sequence[FrozenItem]) -> Text
         ids = [pair_id for pair_id, flags in flagged if flags & bit]
         if ids:
             counts[f"flag_{key}"] = len(ids)
-            notes.append(
-                f"In {len(ids):,} {'item' if len(ids) == 1 else 'items'} {FLAG_WORDS[bit]}: {_named(ids)}. "
-                f"drop_text_flags={key} leaves them out."
-            )
+            items_are = "item" if len(ids) == 1 else "items"
+            notes.append(f"In {len(ids):,} {items_are} {FLAG_WORDS[bit]}: {_named(ids)}.")
+    if counts:
+        notes.append(f"Items with such texts can be left out (drop_text_flags={','.join(k[5:] for k in counts)}).")
     near = _near_copies([(item, of[item.pair_id]) for item in items])
     if near:
         counts["near_copies"] = len(near)

@@ -130,12 +130,15 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
             (source.id,),
             (stranger.id,),
         )
+        dialog.form.texts.set_checked(("mojibake",))
+        seen["texts"] = (dialog.form.by_text._button.text(), dialog.form.policy().drop_text_flags)
         return False
 
     running.dialogs.on_dialog = look
     running.context.actions.run("data.freeze")
-    qtbot.waitUntil(lambda: "policy" in seen)
+    qtbot.waitUntil(lambda: "texts" in seen)
     running.settle()
+    assert seen.pop("texts") == ("Leave out by text: 1 chosen", ("mojibake",))
     assert seen == {"folded": True, "title": "Only some sources or reviewers: 2 chosen", "policy": True}
 
 

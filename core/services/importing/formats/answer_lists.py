@@ -95,7 +95,7 @@ def _turns(value: object, name: str, limits: Limits) -> list[Message]:
 def _holds_lists(sample: Sample, name: str, least: int, limits: Limits) -> bool:
     """Say whether a column holds lists of texts in most rows."""
     values = [value for value in sample.values(name) if value not in (None, "")]
-    return 2 * sum(_is_list(value, least, limits) for value in values) > len(values)
+    return 2 * sum(_is_list(value, least, limits) for value in values) >= len(values) > 0
 
 
 def _is_list(value: object, least: int, limits: Limits) -> bool:

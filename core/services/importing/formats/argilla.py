@@ -25,6 +25,7 @@ _REMARKS = {
     "discarded": "a response that was discarded is no label",
     "pending": "a response that is pending is no label",
 }
+_NO_QUESTION = "no submitted answer says which of the texts is better; the pairs come without labels"
 _OTHER = "an answer to {} that names none of the texts is no label"
 
 
@@ -42,6 +43,7 @@ def bind_argilla(sample: Sample, limits: Limits) -> BoundFormat | None:
     """Bind to records with ``fields`` and ``responses``, or to their flat form."""
     nested = "fields" in sample.names and "responses" in sample.names
     flat = {name[: -len(_FLAT)]: column for name, column in sample.names.items() if name.endswith(_FLAT)}
+    flat |= {} if nested else _columns_of_responses(sample)
     if not nested and not flat:
         return None
     fields_of = _nested_fields if nested else _flat_fields(sample)
@@ -60,19 +62,19 @@ def bind_argilla(sample: Sample, limits: Limits) -> BoundFormat | None:
         labels = [verdict for verdict in verdicts if isinstance(verdict, ParsedLabel)]
         return ranked_pairs(prompt, texts, rankings, choice, labels)
 
-    asked = f"the submitted answers to {question!r} are the labels" if question else "nobody has submitted an answer"
-    roles = _roles(sample, answers, nested)
+    asked = f"the submitted answers to {question!r} are the labels" if question else _NO_QUESTION
+    roles = _roles(sample, answers, nested, flat)
     return BoundFormat(
         convert, (f"{answers.prompt} is the prompt, {', '.join(answers.answers)} are the answers", asked), roles=roles
     )
 
 
-def _roles(sample: Sample, answers: NamedAnswers, nested: bool) -> dict[str, ColumnRole]:
+def _roles(sample: Sample, answers: NamedAnswers, nested: bool, flat: Mapping[str, str]) -> dict[str, ColumnRole]:
     if nested:
         return {sample.names["fields"]: ColumnRole.ANSWERS, sample.names["responses"]: ColumnRole.LABEL}
     roles = {answers.prompt: ColumnRole.PROMPT, **dict.fromkeys(answers.answers, ColumnRole.ANSWERS)}
     for name, column in sample.names.items():
-        if name.endswith(_FLAT):
+        if name.endswith(_FLAT) or column in flat.values():
             roles[column] = ColumnRole.LABEL
         elif name.endswith(f"{_FLAT}.users"):
             roles[column] = ColumnRole.REVIEWER
@@ -95,12 +97,25 @@ def _flat_fields(sample: Sample) -> Callable[[Row], Mapping[str, object]]:
     return lambda row: {name: row[name] for name in names if name in row}
 
 
+def _columns_of_responses(sample: Sample) -> dict[str, str]:
+    """Return the columns that hold a list of responses each, as version 1 wrote them to the Hugging Face Hub."""
+    found = {}
+    for name, column in sample.names.items():
+        items = [item for value in sample.values(column) for item in _list(value)]
+        if items and all(isinstance(item, dict) and {"user_id", "value", "status"} <= item.keys() for item in items):
+            found[name] = column
+    return found
+
+
 def _responses(row: Row, sample: Sample, flat: Mapping[str, str]) -> Iterator[_Said]:
     """Yield what was answered, by whom, and whether it was submitted."""
     for name, column in flat.items():
         values = row.get(column)
         users, states = (_list(row.get(sample.names.get(f"{name}{_FLAT}.{end}", ""))) for end in ("users", "status"))
         for place, value in enumerate(_list(values)):
+            if isinstance(value, dict) and "user_id" in value:
+                yield _entry(name, value)
+                continue
             user = users[place] if place < len(users) else ""
             yield _Said(name, value, _user(user), str(states[place] if place < len(states) else "submitted"))
     found = row.get(sample.names["responses"]) if "responses" in sample.names and not flat else None
@@ -108,13 +123,17 @@ def _responses(row: Row, sample: Sample, flat: Mapping[str, str]) -> Iterator[_S
         for name, entries in found.items():
             for entry in _list(entries):
                 if isinstance(entry, dict):
-                    status = str(entry.get("status") or "submitted")
-                    yield _Said(str(name), entry.get("value"), _user(entry.get("user_id")), status)
+                    yield _entry(str(name), entry)
     for entry in found if isinstance(found, list) else ():
         values = entry.get("values") if isinstance(entry, dict) else None
         for name, value in values.items() if isinstance(values, dict) else ():
             status = str(entry.get("status") or "submitted")
             yield _Said(str(name), value, _user(entry.get("user_id")), status)
+
+
+def _entry(question: str, entry: Mapping[str, object]) -> _Said:
+    status = str(entry.get("status") or "submitted")
+    return _Said(question, entry.get("value"), _user(entry.get("user_id")), status)
 
 
 def _verdict(said: _Said, answers: NamedAnswers, question: str, sample: Sample) -> AnswerOrder | ParsedLabel | None:

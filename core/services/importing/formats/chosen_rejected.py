@@ -12,7 +12,7 @@ from contextlib import suppress
 from core.domain.conversation import Message, Prompt
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.codings import side_label
-from core.services.importing.formats.column_reader import ColumnReader
+from core.services.importing.formats.column_reader import ColumnReader, json_notes
 from core.services.importing.formats.columns import Provenance, prompt_column, prompt_reader, with_system
 from core.services.importing.formats.messages import prompt_of
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
@@ -67,7 +67,8 @@ def bind_trl(sample: Sample, limits: Limits) -> BoundFormat | None:
     def convert(row: Row) -> list[ParsedPair]:
         return [chosen_pair(prompt(row), first.answer(row), second.answer(row), provenance, row)]
 
-    return BoundFormat(convert, _speaker_notes(sample, prompt), roles=answer_roles(names))
+    notes = (*json_notes(sample, limits), *_speaker_notes(sample, prompt))
+    return BoundFormat(convert, notes, roles=answer_roles(names))
 
 
 def bind_conversational(sample: Sample, limits: Limits) -> BoundFormat | None:
@@ -105,7 +106,7 @@ def _bind_messages(
         prompt = with_system(prompt, row, system, limits, remarks)
         return [chosen_pair(prompt, chosen, rejected, provenance, row)]
 
-    notes = tuple(_json_note(reader) for reader in (asked, first, second) if reader.shape.as_json)
+    notes = (*asked.notes, *first.notes, *second.notes)
     return BoundFormat(convert, notes, roles={**answer_roles(names), column: ColumnRole.PROMPT})
 
 
@@ -196,10 +197,6 @@ def _speaker_notes(sample: Sample, read: Callable[[Row], Prompt]) -> tuple[str, 
     if not marked:
         return ()
     return (f"{marked:,} of {len(sample.rows):,} prompts name their speakers; that is kept as text and makes no turns",)
-
-
-def _json_note(reader: ColumnReader) -> str:
-    return f"the texts of {reader.name} are JSON lists of messages and are read as messages"
 
 
 FORMATS = (

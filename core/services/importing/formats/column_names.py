@@ -85,8 +85,8 @@ SYSTEM = ("system", "system_prompt")
 LISTS = ("completions", "responses", "answers", "candidates", "generations")
 LIST_SCORES = ("scores", "ratings", "rewards")
 ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
-INDIVIDUAL = "individual_preference"
-"""A list with one object and a signed score for each reviewer, as HelpSteer3 writes it."""
+INDIVIDUAL = ("individual_preference", "all_preferences_unprocessed")
+"""Lists with one object and a signed score for each reviewer, as HelpSteer3 and HelpSteer2 write them."""
 REVIEWER = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
 
 _FIELD_NAMES: dict[str, tuple[str, ...]] = {
@@ -114,7 +114,7 @@ _RIVALS: dict[str, set[str]] = {
     "first": _SIDES,
     "second": _SIDES,
     "answers": {*LISTS, *_SIDES},
-    "label": {*LABELS, *ONE_HOT, INDIVIDUAL},
+    "label": {*LABELS, *ONE_HOT, *INDIVIDUAL},
     "reviewer": set(WHO),
     "score_first": {name for pair in SCORES for name in pair},
     "score_second": {name for pair in SCORES for name in pair},
@@ -160,7 +160,7 @@ def _roles() -> dict[str, ColumnRole]:
     roles |= {"chosen_response": ColumnRole.CHOSEN, "rejected_response": ColumnRole.REJECTED}
     roles |= dict.fromkeys((name for pair in MODELS for name in pair), ColumnRole.MODEL)
     roles |= dict.fromkeys((name for pair in SCORES for name in pair), ColumnRole.SCORE)
-    roles |= dict.fromkeys((*LABELS, *ONE_HOT, INDIVIDUAL), ColumnRole.LABEL)
+    roles |= dict.fromkeys((*LABELS, *ONE_HOT, *INDIVIDUAL), ColumnRole.LABEL)
     roles |= dict.fromkeys(WHO, ColumnRole.REVIEWER) | dict.fromkeys(SYSTEM, ColumnRole.SYSTEM)
     return roles | dict.fromkeys(LISTS, ColumnRole.ANSWERS) | dict.fromkeys(LIST_SCORES, ColumnRole.SCORE)
 

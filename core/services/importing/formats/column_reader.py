@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.domain.conversation import Message, Prompt
+from core.services.importing.formats.columns import prompt_column
 from core.services.importing.formats.messages import ColumnShape, read_answer, read_messages, read_prompt, shape_of
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected, check_text
@@ -65,5 +66,18 @@ class ColumnReader:
             raise RowRejected(f"{self.name} is an empty list")
         return found
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the column."""
+        if not self.shape.as_json:
+            return ()
+        return (f"the texts of {self.name} are JSON lists of messages and are read as messages",)
+
     def _is_json(self, value: str) -> bool:
         return self.shape.as_json and value.lstrip()[:1] in ("[", "{")
+
+
+def json_notes(sample: Sample, limits: Limits) -> tuple[str, ...]:
+    """Return what is to be said of the prompt column of a file."""
+    column = prompt_column(sample)
+    return () if column is None else ColumnReader.of(sample, column, limits).notes

@@ -99,7 +99,7 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
     who = sample.pick(*known.WHO) if len(columns) == 1 else None
     option = coding if coding and open_values else ""
     roles = dict.fromkeys(columns, ColumnRole.LABEL) | ({who: ColumnRole.REVIEWER} if who else {})
-    nested = sample.pick(known.INDIVIDUAL) if len(columns) == 1 and coding == "signed" else None
+    nested = sample.pick(*known.INDIVIDUAL) if len(columns) == 1 and coding == "signed" else None
     if nested:
         roles[nested] = ColumnRole.LABEL
     others = () if len(columns) > 1 else _other_labels(sample, columns, roles)
@@ -261,7 +261,7 @@ class _Reader:
         """Return the labels of a list of objects with a signed score each."""
         labels = []
         for number, item in enumerate(cell[:_MOST_INDIVIDUAL] if isinstance(cell, list) else (), 1):
-            read = self.table.of(item.get("score")) if isinstance(item, dict) else None
+            read = self.table.of(item.get("score", item.get("strength"))) if isinstance(item, dict) else None
             if read is None or read.reads in ("no label", "open", "refused"):
                 self.remarks.count(f"an entry of {self.nested} has no score that names a side; it is left out")
                 continue

@@ -24,12 +24,22 @@ from core.services.importing.reading import Answer, ColumnRole, Question
 from core.services.importing.rows import ParsedPair
 
 _TEXTS = ("response", "completion", "text", "content", "output", "answer", "generation", "message")
-_SCORES = ("overall_score", "score", "fine-grained_score", "fine_grained_score", "rating", "reward", "rank", "ranking")
-_RANKS = ("rank", "ranking", "ranks", "rankings")
-_LIST_SCORES = (*known.LIST_SCORES, "rating", "ranks", "rankings")
+_SCORES = (
+    "overall_score",
+    "score",
+    "fine-grained_score",
+    "fine_grained_score",
+    "rating",
+    "reward",
+    "pm_score",
+    "rank",
+    "ranking",
+)
+_RANKS = ("rank", "ranking", "ranks")
+_LIST_SCORES = (*known.LIST_SCORES, "rating", "ranks")
 _LIST_MODELS = ("generation_models", "models", "model_names")
 _QUESTION = "score"
-_NO_SCORE = "an answer without a score is left out"
+_NO_SCORE = "answers without a score are left out"
 _TWICE = "an answer stands there twice with different scores; the better one counts"
 
 
@@ -96,11 +106,12 @@ def _read(
     scores, models = _beside(row, where.scores, items, limits), _beside(row, where.models, items, limits)
     sign = 1 if (where.scores or where.key).lower() in _RANKS else -1
     best: dict[str, tuple[float, Response]] = {}
+    gap = False
     for index, item in enumerate(items):
         text, inner = _text(item, f"answer {index + 1} of {where.answers}", sample, limits)
         score = read_score(scores[index]) if scores is not None else read_score(inner.get(where.key))
         if score is None:
-            sample.remarks.count(_NO_SCORE)
+            gap = True
             continue
         model = models[index] if models is not None else inner.get("model")
         response = Response(text, GenerationRecord(model=_name(model, limits), extra={"score": score}))
@@ -108,6 +119,8 @@ def _read(
             sample.remarks.count(_TWICE)
         if text not in best or sign * score < best[text][0]:
             best[text] = (sign * score, response)
+    if gap:
+        sample.remarks.count(_NO_SCORE)
     if len(best) < 2:
         raise RowRejected("fewer than two different answers have a score")
     return [response for _, response in best.values()], {i: rank for i, (rank, _) in enumerate(best.values())}

@@ -8,7 +8,7 @@ from functools import partial
 from core.domain.conversation import Prompt
 from core.domain.judgement import Verdict
 from core.services.importing.formats.codings import CODINGS, Coding
-from core.services.importing.formats.column_reader import ColumnReader
+from core.services.importing.formats.column_reader import ColumnReader, json_notes
 from core.services.importing.formats.columns import Provenance, Row, Sample, answer_columns, prompt_reader
 from core.services.importing.formats.labels import find_labels
 from core.services.importing.formats.messages import read_messages
@@ -45,7 +45,8 @@ def bind_table(sample: Sample, limits: Limits, coding: Coding | None = None) -> 
         return [ParsedPair(prompt, *provenance.responses(row, first, second), said)]
 
     roles = {answers[0]: ColumnRole.FIRST, answers[1]: ColumnRole.SECOND, **labels.roles}
-    return BoundFormat(convert, labels.notes, labels.option, roles=roles, coding=labels.use, questions=labels.questions)
+    notes = (*json_notes(sample, limits), *labels.notes)
+    return BoundFormat(convert, notes, labels.option, roles=roles, coding=labels.use, questions=labels.questions)
 
 
 def _side(label: ParsedLabel) -> int | None:

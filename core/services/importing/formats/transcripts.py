@@ -7,7 +7,7 @@ import re
 from core.domain.conversation import Message, Prompt, Role
 from core.services.importing.limits import RowRejected
 
-_TURN = re.compile(r"\r?\n\r?\n(Human|Assistant|System):[ ]?")
+_TURN = re.compile(r"(?:\n\n|\r\n\r\n)(Human|Assistant|System):[ ]?")
 _FIRST_TURN = re.compile(r"\s*(Human|Assistant|System):[ ]?")
 _TIGHT_TURN = re.compile(r"\r?\n(Human|Assistant):")
 _LAST_MARK = "\n\nAssistant:"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.errors import UsageError
+from core.domain.errors import BadInput, UsageError
+from core.domain.pair_table import PairFilter
 from core.services.application import Application
 from core.services.importing.reading import Choices
 from tests.fakes.fresh import fresh
@@ -65,6 +66,16 @@ def test_that_the_prompt_is_cut_off_on_request_only(app: Application, path: Path
     assert texts["q1"] == {"same", "same "}
     with pytest.raises(UsageError, match="cut_prompt cannot be 'maybe'"):
         app.imports.preview(path, choices=Choices(answers={"cut_prompt": "maybe"}))
+
+
+def test_that_flagged_pairs_are_found_and_the_pair_says_why(app: Application, path: Path) -> None:
+    app.imports.run(path)
+    assert app.pairs.ids(PairFilter(text_flag="equal_looking")) == [1, 2]
+    assert app.pairs.count(PairFilter(text_flag="mojibake")) == 0
+    assert app.pairs.detail(2).text_flags == ("equal_looking", "hidden_characters")
+    assert app.pairs.detail(6).text_flags == ()
+    with pytest.raises(BadInput, match="Unknown text flag"):
+        PairFilter(text_flag="pii")
 
 
 KTO = (

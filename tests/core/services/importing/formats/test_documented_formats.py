@@ -12,6 +12,7 @@ from tests.core.services.importing.formats.records import answer, detected, plai
 
 WON = [("", "prefer", -2)]
 LOST = [("", "prefer", 2)]
+DONE = "submitted"
 TIE = [("", "tie", None)]
 
 
@@ -177,6 +178,29 @@ CASES: dict[str, tuple[dict[str, Any], str, list[tuple]]] = {
         "argilla",
         [(["q"], "y", "x", [("u1", "prefer", -2), ("u2", "prefer", 2)])],
     ),
+    "argilla 1 responses in a column": (
+        {
+            "prompt": "q",
+            "reply-1": "x",
+            "reply-2": "y",
+            "order": [
+                {"user_id": "u", "value": {"rank": [2, 1], "value": ["reply-1", "reply-2"]}, "status": "submitted"}
+            ],
+        },
+        "argilla",
+        [(["q"], "y", "x", [("u", "prefer", -2)])],
+    ),
+    "helpsteer 2 with each reviewer": (
+        {
+            "prompt": "q",
+            "response_1": "x",
+            "response_2": "y",
+            "preference_strength": 2,
+            "all_preferences_unprocessed": [{"strength": 3, "statement": "s"}, {"strength": -1}],
+        },
+        "table:signed",
+        [(["q"], "x", "y", [("", "prefer", 2), ("individual 1", "prefer", 3), ("individual 2", "prefer", -1)])],
+    ),
     "label studio pairwise": (
         label_studio((7, "right"), (8, "left")),
         "label_studio",
@@ -327,7 +351,7 @@ def test_that_a_ranked_list_gives_the_best_or_every_decisive_pair() -> None:
 def test_that_an_answer_without_a_score_is_left_out_and_told(gap: object) -> None:
     row = {"prompt": "q", "responses": ["a", "b", "c"], "scores": [1, gap, 3]}
     assert [plain(pair)[1:3] for pair in read(row)] == [("c", "a")]
-    assert "without a score is left out" in remarks(row)
+    assert "without a score are left out" in remarks(row)
 
 
 def test_that_two_scores_that_contradict_each_other_are_asked_for() -> None:
