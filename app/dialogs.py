@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QInputDialog, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.choice_dialog import ChoiceDialog
 from app.widgets.dialog import BaseDialog
-from app.widgets.labels import plain_tip
+from app.widgets.question_dialog import QuestionDialog, TextDialog
 
 Kind = Literal["question", "warning", "error", "info"]
 _ICONS: dict[Kind, tuple[str, str]] = {
@@ -53,40 +52,28 @@ class Dialogs:
         The first button is the default one. A button named Cancel answers to Escape.
         """
         parent, theme = self._attached()
-        box = QMessageBox(parent)
-        box.setIconPixmap(theme.icons.pixmap(*_ICONS[kind], theme.px(ICON_PX), parent.devicePixelRatioF()))
-        box.setWindowTitle(title)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(text)
-        box.setInformativeText(detail)
-        for label in box.findChildren(QLabel):  # the box's own text format does not reach the informative text
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        labels: dict[QAbstractButton, str] = {}
-        for label in buttons:
-            role = QMessageBox.ButtonRole.RejectRole if label == "Cancel" else QMessageBox.ButtonRole.AcceptRole
-            button = box.addButton(label, role)
-            if not labels:
-                box.setDefaultButton(button)
-            if label == "Cancel":
-                box.setEscapeButton(button)
-            labels[button] = label
-        box.exec()
+        picture = theme.icons.pixmap(*_ICONS[kind], theme.px(ICON_PX), parent.devicePixelRatioF())
+        box = QuestionDialog(parent, title, text, buttons, picture=picture, detail=detail)
+        self.run(box)
+        pressed = box.pressed
         box.deleteLater()
-        return labels.get(box.clickedButton(), "")
+        return pressed
 
     def confirm(self, title: str, text: str, action: str, *, detail: str = "") -> bool:
         """Ask before something that cannot be undone."""
         return self.ask(title, text, (action, "Cancel"), detail=detail, kind="warning") == action
 
-    def text(self, title: str, label: str, value: str = "") -> str | None:
-        """Ask for one line of text; None when cancelled."""
-        box = QInputDialog(self.parent)
-        box.setWindowTitle(title)
-        box.setLabelText(plain_tip(label))
-        box.setTextValue(value)
-        accepted = box.exec() == QDialog.DialogCode.Accepted
+    def text(
+        self, title: str, label: str, value: str = "", *, lines: int = 1, accept: str = "OK", needed: bool = False
+    ) -> str | None:
+        """Ask for a text; None when cancelled.
+
+        ``lines`` above 1 give a field for a paragraph; with ``needed`` an empty text cannot be accepted.
+        """
+        box = TextDialog(self.parent, title, label, value, lines=lines, accept=accept, needed=needed)
+        text = box.text if self.run(box) else None
         box.deleteLater()
-        return box.textValue().strip() if accepted else None
+        return text
 
     def choose(
         self, title: str, label: str, items: Sequence[str], current: int = 0, *, keys: Sequence[str] = ()
@@ -96,7 +83,7 @@ class Dialogs:
         ``keys`` are the characters that take an item at once; without them the numbers 1 to 9 do.
         """
         dialog = ChoiceDialog(self.parent, title, label, items, current, keys=keys)
-        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        accepted = self.run(dialog)
         dialog.deleteLater()
         return dialog.chosen if accepted and dialog.chosen >= 0 else None
 

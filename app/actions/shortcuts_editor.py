@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
     QTreeWidget,
@@ -23,6 +22,7 @@ from app.settings.store import Settings
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.dialog import BaseDialog
+from app.widgets.flow import FlowLayout
 from app.widgets.inputs import SearchField
 from app.widgets.labels import text_label
 
@@ -75,14 +75,14 @@ class ShortcutsEditor(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        top = QHBoxLayout()
+        top = FlowLayout()
         self.search = SearchField(theme, "Search actions or keys")
         self.search.searched.connect(self._filter)
         self._change = push_button("Change…", name="Change the keys of the chosen action")
         self._none = push_button("No keys", name="Take the keys off the chosen action")
         self._default = push_button("Default", name="Default keys for the chosen action")
         self._all = push_button("Reset all", "flat", name="Default keys for all actions")
-        top.addWidget(self.search, 1)
+        top.add(self.search)
         for button in (self._change, self._none, self._default, self._all):
             top.addWidget(button)
         self.table = QTreeWidget()

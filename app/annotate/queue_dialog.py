@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.annotate.queue_choice import QueueChoice, QueueKind
+from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
+from app.widgets.field_grid import FieldGrid
+from app.widgets.labels import text_label
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
@@ -34,8 +37,8 @@ class QueueDialog(BaseDialog):
     def __init__(self, parent: QWidget, versions: Sequence[RubricVersion], choice: QueueChoice) -> None:
         super().__init__(parent, "What to label")
         self._choice = choice
-        form = QFormLayout()
-        self.versions, self.kinds, self.orders = QComboBox(), QComboBox(), QComboBox()
+        rows = []
+        self.versions, self.kinds, self.orders = ComboBox(), ComboBox(), ComboBox()
         for version in versions:
             self.versions.addItem(version.title, version.id)
         for kind, text in KINDS:
@@ -50,10 +53,9 @@ class QueueDialog(BaseDialog):
             ("Order", self.orders, choice.order),
         ):
             box.setAccessibleName(label)
-            box.setMinimumWidth(300)
             box.setCurrentIndex(max(0, box.findData(value)))
-            form.addRow(label, box)
-        self.column.addLayout(form)
+            rows.append((text_label(label), box))
+        self.column.addWidget(FieldGrid(rows, most=1))
         self.add_buttons("Start labelling")
 
     @property

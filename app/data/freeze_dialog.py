@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
 from app.data.freeze_form import FreezeForm
 from app.data.freeze_plan import FreezePlanView
 from app.widgets.containers import ScrollColumn
 from app.widgets.dialog import BaseDialog
+from app.widgets.folding_split import FoldingSplit
 from core.domain.dataset import FreezePlan, FreezePolicy
 from core.domain.errors import UserError
 
@@ -39,11 +40,7 @@ class FreezeDialog(BaseDialog):
         scroll.column.addStretch(1)
         to_end = partial(scroll.ensureWidgetVisible, form.only)
         form.only.toggled.connect(lambda on: on and QTimer.singleShot(0, self, to_end))
-        columns = QHBoxLayout()
-        columns.setSpacing(24)
-        columns.addWidget(scroll, 1)
-        columns.addWidget(self.plan, 1)
-        self.column.addLayout(columns, 1)
+        self.column.addWidget(FoldingSplit((scroll, self.plan), (480, 480), least=(24, 20), grows=None), 1)
         self.freeze = self.add_buttons("Freeze")
         self.freeze.setEnabled(False)
         form.changed.connect(self._read_plan)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.theme.theme import Theme
 from app.widgets.check_list import CheckList
 from app.widgets.containers import Collapsible
+from app.widgets.controls import ComboBox, DoubleSpinBox, SpinBox
 from app.widgets.labels import text_label
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Reviewer
@@ -130,6 +131,8 @@ class FreezeForm(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(8)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for label, widget in (
             ("Name", self.name),
             ("Rubric versions (none: all)", self.versions),
@@ -186,7 +189,7 @@ class FreezeForm(QWidget):
 
 
 def _choice(options: Sequence[tuple[object, str]]) -> QComboBox:
-    box = QComboBox()
+    box = ComboBox()
     for value, words in options:
         box.addItem(words, value)
     return box
@@ -199,13 +202,13 @@ def _switched_on(label: str) -> QCheckBox:
 
 
 def _whole(high: int) -> QSpinBox:
-    box = QSpinBox()
+    box = SpinBox()
     box.setRange(0, high)
     return box
 
 
 def _number(low: float, high: float, value: float, step: float) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = DoubleSpinBox()
     box.setRange(low, high)
     box.setSingleStep(step)
     box.setValue(value)

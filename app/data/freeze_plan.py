@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
+from app.widgets.column_fit import fit_columns
 from app.widgets.labels import text_label
 from core.domain.dataset import FreezePlan
 
 EXAMPLES = 4
 """Numbers of pairs named for each reason."""
+LEAST_EMS = 14
+"""The least width of the reasons, in heights of a line; with less room the table scrolls sideways."""
 COLUMNS = ("Pairs", "Left out because", "For example")
 
 
@@ -18,7 +22,6 @@ class FreezePlanView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumWidth(360)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(text_label("What this takes and leaves out", "section", wrap=True))
@@ -32,13 +35,19 @@ class FreezePlanView(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setTabKeyNavigation(False)
-        head = self.table.horizontalHeader()
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         for widget in (self.counts, self.notes):
             column.addWidget(widget)
         column.addWidget(self.table, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the reasons what is left of the width."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        for column in (0, 2):
+            self.table.resizeColumnToContents(column)
+        fit_columns(self.table, (1,), LEAST_EMS * self.fontMetrics().height())
 
     def show_plan(self, plan: FreezePlan) -> None:
         """Show a plan."""
@@ -56,6 +65,7 @@ class FreezePlanView(QWidget):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.table.setItem(row, place, item)
         self.table.setVisible(bool(plan.left_out))
+        self._fit_columns()
 
     def show_problem(self, text: str) -> None:
         """Show why there is no plan."""

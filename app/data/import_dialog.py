@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from app.context import AppContext
+from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
@@ -56,7 +57,7 @@ class ImportDialog(BaseDialog):
         size = QSize(context.theme.px(760), context.theme.px(560))
         super().__init__(parent, f"Import {path.name}", size=size, settings=context.settings)
         self._context, self._path = context, path
-        self.format, self.consent = QComboBox(), QComboBox()
+        self.format, self.consent = ComboBox(), ComboBox()
         for info in formats:
             self.format.addItem(info.title, info.key)
         for key, words in CONSENT:
@@ -95,6 +96,7 @@ class ImportDialog(BaseDialog):
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for label, widget in (
             ("Format", self.format),
             ("Name of the source", self.name),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.home import presenter
@@ -17,7 +17,8 @@ from app.main_window.page import Page
 from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
 from app.widgets.containers import Card, MetricTile, ScrollColumn, clear_layout
-from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.flow import EvenFlow, FlowLayout
+from app.widgets.labels import Chip, ElideLabel, short, text_label
 from app.widgets.messages import IconLabel, ProgressLine
 from core.domain.changes import Changes
 
@@ -83,8 +84,7 @@ class HomePage(Page):
         column.addWidget(self._next_card())
         column.addLayout(self._tile_row())
         column.addWidget(self._running_card())
-        lower = QHBoxLayout()
-        lower.setSpacing(12)
+        lower = FlowLayout(spacing=12, row_spacing=12)
         self._steps_card, self._steps = Card("First steps"), QVBoxLayout()
         self._steps.setSpacing(10)
         hide = icon_button(self.context.theme, "close", "Hide the first steps", size=14)
@@ -97,8 +97,9 @@ class HomePage(Page):
         self._lines.setSpacing(8)
         activity.add(self._lines)
         activity.column.addStretch(1)
-        lower.addWidget(activity, 3)
-        lower.addWidget(self._steps_card, 2)
+        for card, least in ((activity, 28), (self._steps_card, 20)):
+            card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+            lower.add(card, least=least)
         column.addLayout(lower)
         column.addStretch(1)
 
@@ -107,7 +108,7 @@ class HomePage(Page):
         row = QHBoxLayout()
         words = QVBoxLayout()
         words.setSpacing(2)
-        self._next_title, self._next_text = text_label("", "section"), ElideLabel("", kind="muted")
+        self._next_title, self._next_text = text_label("", "section", wrap=True), text_label("", "muted", wrap=True)
         words.addWidget(self._next_title)
         words.addWidget(self._next_text)
         self._next_button = push_button("Continue", "primary", theme=self.context.theme, icon="arrow_right")
@@ -120,16 +121,15 @@ class HomePage(Page):
         self.on("home.continue", self._follow_next)
         return card
 
-    def _tile_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(12)
+    def _tile_row(self) -> QLayout:
+        row = EvenFlow(spacing=12)
         self._tiles: dict[str, MetricTile] = {}
         for key, name, place in (*TILES, ("runs", "Runs", "runs")):
             tile = MetricTile(name, theme=self.context.theme)
             tile.set_clickable(True)
             tile.clicked.connect(lambda where=place: self.context.navigate(where))
             self._tiles[key] = tile
-            row.addWidget(tile, 1)
+            row.addWidget(tile)
         return row
 
     def _running_card(self) -> QWidget:
@@ -162,7 +162,7 @@ class HomePage(Page):
 
     def _show(self, facts: presenter.HomeFacts) -> None:
         info, labelled = facts.info, facts.labelled
-        self.header.set_title(info.name or info.path.name)
+        self.header.set_title(short(info.name or info.path.name, 40))
         self.header.set_caption(str(info.path))
         self._show_next(presenter.next_step(info.counts, facts.published, labelled))
         self._show_counts(info.counts, labelled)
@@ -217,8 +217,8 @@ class HomePage(Page):
             row = QHBoxLayout()
             row.setSpacing(10)
             row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
-            row.addWidget(ElideLabel(line.text), 1)
+            row.addWidget(text_label(line.text, wrap=True), 1)
             if line.reviewer:
-                row.addWidget(ElideLabel(line.reviewer, kind="hint"))
+                row.addWidget(ElideLabel(line.reviewer, kind="hint", outside=True))
             row.addWidget(text_label(line.when, "hint"))
             self._lines.addLayout(row)

@@ -10,13 +10,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.inspect.pair_panel import PairPanel, PairView, mean_margin
 from app.main_window.page import Page
+from app.widgets.containers import ScrollColumn
+from app.widgets.controls import ComboBox
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SearchField
-from app.widgets.labels import Chip, ElideLabel
+from app.widgets.labels import Chip, text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from app.widgets.pair_table import PairTable
@@ -49,7 +52,7 @@ class InspectPage(Page):
         self._reading = False
         self._lineages: dict[str, RunLineage] = {}
         self._brush = (math.nan, math.nan)
-        self.runs, self.kinds = QComboBox(), QComboBox()
+        self.runs, self.kinds = ComboBox(outside=True), ComboBox()
         self.search = SearchField(context.theme, "Find in prompts")
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
         self.panel = PairPanel(context)
@@ -62,29 +65,21 @@ class InspectPage(Page):
     def _build(self) -> None:
         for box, name in ((self.runs, "Run"), (self.kinds, "Which pairs")):
             box.setAccessibleName(name)
-            box.setMinimumWidth(150)
             self.header.add_right(box)
         for kind, words in KINDS:
             self.kinds.addItem(words, kind)
         self.header.add_left(self.count)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(
-            ElideLabel(
-                "Margin z = β·h. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all", kind="caption"
-            )
-        )
+        left = ScrollColumn(name="The pairs of the run")
+        column = left.column
+        about = "Margin z = β·h. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all"
+        column.addWidget(text_label(about, "caption", wrap=True))
         self.histogram.setMaximumHeight(190)
+        self.table.setMinimumHeight(self.context.theme.px(92))
         column.addWidget(self.histogram)
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
         self.table.leave_out("reward_chosen", "reward_rejected", "step", "clause")
-        split = QSplitter()
-        split.addWidget(left)
-        split.addWidget(self.panel)
-        split.setSizes([520, 680])
-        split.setChildrenCollapsible(False)
+        split = FoldingSplit((left, self.panel), (520, 680), heights=(400, 300), least=(26, 30), grows=None)
         empty = EmptyState(
             self.context.theme,
             "inspect",

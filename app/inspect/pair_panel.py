@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QListWidget, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QVBoxLayout
 
 from app.context import AppContext
 from app.local_time import local_time
 from app.widgets.buttons import action_button
-from app.widgets.containers import Card
-from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.containers import Card, ScrollColumn
+from app.widgets.flow import FlowLayout
+from app.widgets.folding_split import FoldingSplit
+from app.widgets.labels import Chip, text_label
 from app.widgets.plots.curves import CurveSpec, format_value, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
@@ -43,39 +45,40 @@ class PairPanel(QFrame):
     def __init__(self, context: AppContext) -> None:
         super().__init__()
         self._texts: tuple[str, TrainingPair | None] | None = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        scroll = ScrollColumn(name="The pair")
+        outer.addWidget(scroll)
+        column = scroll.column
         self.head = Card()
         self.title = text_label("No pair chosen", "section")
         self.margin = Chip("")
-        self.head.head.addWidget(self.title)
-        self.head.head.addWidget(self.margin)
-        self.head.head.addStretch(1)
-        self.head.head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
-        self.head.column.insertLayout(0, self.head.head)
+        head = FlowLayout(row_spacing=4)
+        head.addWidget(self.title)
+        head.addWidget(self.margin)
+        head.add_gap()
+        head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
+        self.head.add(head)
         self.prompt = SafeText(context.theme, "Prompt", size=13)
         self.prompt.setMaximumHeight(context.theme.px(84))
         self.head.add(self.prompt)
         column.addWidget(self.head)
-        texts = QSplitter(Qt.Orientation.Horizontal)
-        texts.setChildrenCollapsible(False)
         self.chosen = SafeText(context.theme, "Chosen answer", size=13)
         self.rejected = SafeText(context.theme, "Rejected answer", size=13)
-        self.stats: dict[str, ElideLabel] = {}
+        self.stats: dict[str, QLabel] = {}
         self.sides: dict[str, Chip] = {}
+        cards = []
         for name, view in (("Chosen", self.chosen), ("Rejected", self.rejected)):
-            card = Card()
-            self.stats[name], self.sides[name] = ElideLabel("", kind="caption"), Chip("")
-            self.stats[name].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            card = Card(spacing=4)
+            self.stats[name], self.sides[name] = text_label("", "caption", wrap=True), Chip("")
             card.head.addWidget(text_label(name, "section"))
             card.head.addWidget(self.sides[name])
-            card.head.addWidget(self.stats[name], 1)
-            card.column.insertLayout(0, card.head)
+            card.head.addStretch(1)
+            card.add(card.head)
+            card.add(self.stats[name])
             card.add(view, 1)
-            texts.addWidget(card)
-        column.addWidget(texts, 3)
-        lower = QSplitter(Qt.Orientation.Horizontal)
+            cards.append(card)
+        column.addWidget(FoldingSplit(cards, (400, 400), least=(16, 16), grows=None), 3)
         self.curve = MetricPlot(
             context.theme, "Margin of this pair", (CurveSpec("pair", "plot_margin", "margin", True),), zero=True
         )
@@ -83,16 +86,13 @@ class PairPanel(QFrame):
         self.curve.hovered.connect(self.curve.set_crosshair)
         self.curve.plot.installEventFilter(self)
         self.curve.plot.setToolTip("← → go from visit to visit, Enter opens the step in Runs")
-        lower.addWidget(self.curve)
         labels = Card("Labels behind it")
         self.labels = QListWidget()
         self.labels.setAccessibleName("Labels behind the pair")
         self.labels.setWordWrap(True)
         self.labels.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         labels.add(self.labels, 1)
-        lower.addWidget(labels)
-        lower.setSizes([500, 400])
-        column.addWidget(lower, 2)
+        column.addWidget(FoldingSplit((self.curve, labels), (500, 400), least=(20, 14)), 2)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Go along the visits of the curve and open one by keyboard, before the page's shortcuts see the keys."""

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.main_window.page import Page
@@ -17,6 +17,8 @@ from app.rubrics.questions import ask_new_rubric, ask_publication
 from app.rubrics.version_tree import VersionTree
 from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, side_panel
+from app.widgets.flow import FlowLayout
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import EmptyState
 from app.widgets.safe_text import SafeText
@@ -55,12 +57,8 @@ class RubricsPage(Page):
         self.header.add_right(action_button(actions, "rubrics.new", text="New rubric", kind="primary", theme=theme))
         panel, column = side_panel(250, "list")
         column.addWidget(self.tree, 1)
-        split = QSplitter()
-        split.addWidget(panel)
-        split.addWidget(self._version_panel())
-        split.setStretchFactor(1, 1)
+        split = FoldingSplit((panel, self._version_panel()), (250, 900), heights=(120, 350), least=(15, 26), grows=1)
         split.setHandleWidth(1)
-        split.setSizes([250, 900])
         empty = EmptyState(
             theme,
             "rubrics",
@@ -87,13 +85,14 @@ class RubricsPage(Page):
         body.addWidget(self._forms, 1)
         return right
 
-    def _version_head(self) -> QHBoxLayout:
+    def _version_head(self) -> QLayout:
         actions, theme = self.context.actions, self.context.theme
-        head = QHBoxLayout()
-        self._name, self._state, self._used = text_label("", "title"), Chip(""), ElideLabel("", kind="caption")
-        head.addWidget(self._name)
-        head.addWidget(self._state)
-        head.addWidget(self._used, 1)
+        head = FlowLayout(row_spacing=4)
+        self._name, self._state = ElideLabel("", kind="title", outside=True), Chip("")
+        self._used = text_label("", "caption")
+        for label in (self._name, self._state, self._used):
+            head.addWidget(label)
+        head.add_gap()
         self._draft_buttons = [
             action_button(actions, "rubrics.discard", text="Discard", kind="flat", theme=theme),
             action_button(actions, "rubrics.save", text="Save", theme=theme),

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem, QTabWidget
+from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem
 
 from app.runs import presenter
 from app.theme.theme import Theme
+from app.widgets.controls import TabWidget
 from app.widgets.pair_table import PairTable
 from app.widgets.safe_text import SafeText
+from core.domain.counting import counted
 from core.domain.run_events import SampleDone
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.lineage import LineageRow
 
 
-class DetailTabs(QTabWidget):
+class DetailTabs(TabWidget):
     """Tabs of one run; ``pair_opened(str)`` fires when a pair is activated."""
 
     pair_opened = Signal(str)
@@ -56,7 +58,8 @@ class DetailTabs(QTabWidget):
     def show_step(self, first: int, last: int, rows: Sequence[LineageRow]) -> None:
         """List the pairs of a step or a range."""
         name = f"step {first}" if first == last else f"steps {first} to {last}"
-        self.setTabText(0, f"Pairs of {name} ({len(rows)})" if rows or last else "Pairs of a step")
+        words = f"{name.capitalize()}: {counted(len(rows), 'pair')}"
+        self.setTabText(0, words if rows or last else "Pairs of a step")
         self.step_pairs.set_rows(rows)
 
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:

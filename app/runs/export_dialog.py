@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFormLayout, QHBoxLayout, QLineEdit, QRadioButton, QWidget
 
 from app.context import AppContext
 from app.widgets.buttons import push_button
+from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from core.services.models.export import DTYPES, FORMS, ExportForm
@@ -51,7 +52,7 @@ class ExportDialog(BaseDialog):
         about = "Writes the trained model for other tools and checks it against the trained policy."
         self.column.addWidget(text_label(about, "caption", wrap=True))
         self.forms = self._add_forms(refused)
-        self.dtype, self.folder, self.name = QComboBox(), QLineEdit(str(folder)), QLineEdit()
+        self.dtype, self.folder, self.name = ComboBox(), QLineEdit(str(folder)), QLineEdit()
         self.choose = push_button("Choose…", name="Choose the folder")
         self._add_fields()
         self.error = text_label("", "error", wrap=True)
@@ -87,6 +88,7 @@ class ExportDialog(BaseDialog):
         self.folder.setAccessibleName("Folder")
         self.name.setAccessibleName("Name")
         layout = QFormLayout()
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         layout.addRow("Precision", self.dtype)
         layout.addRow("Folder", place)
         layout.addRow("Name", self.name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from app.context import AppContext
+from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from app.widgets.plots.curves import exact_text
@@ -42,7 +43,8 @@ class ForkDialog(BaseDialog):
         about = "A new run goes on from a checkpoint of this one. The parent stays as it is."
         self.column.addWidget(text_label(about, "caption", wrap=True))
         form = QFormLayout()
-        self.steps, self.name = QComboBox(), QLineEdit()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self.steps, self.name = ComboBox(), QLineEdit()
         for step in steps:
             self.steps.addItem(f"step {step}", step)
         self.inputs = {key: QLineEdit(exact_text(getattr(config, key))) for key, _ in CHANGEABLE}

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QProgressBar, QSplitter, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.runs import presenter
 from app.runs.details import DetailTabs
 from app.widgets.buttons import action_button
 from app.widgets.containers import MetricTile
+from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import Banner
@@ -62,15 +63,14 @@ class Monitor(QFrame):
         self.tabs.setMinimumHeight(96)
         column.addWidget(split, 1)
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self._name = text_label("", "title")
+    def _head(self) -> QLayout:
+        row = FlowLayout(row_spacing=4)
+        self._name = ElideLabel("", kind="title", outside=True)
         self._state = Chip("")
-        self._about = ElideLabel("", kind="caption")
+        self._about = text_label("", "caption", wrap=True)
         row.addWidget(self._name)
         row.addWidget(self._state)
-        row.addWidget(self._about, 1)
+        row.add(self._about, least=18)
         actions, theme = self._context.actions, self._context.theme
         self.pause = action_button(actions, "runs.pause", text="Pause", theme=theme)
         self.stop_save = action_button(actions, "runs.stop_save", text="Stop && save", theme=theme)
@@ -89,31 +89,28 @@ class Monitor(QFrame):
         """The name of the run that is shown."""
         return self._name.text()
 
-    def _progress(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _progress(self) -> QLayout:
+        row = FlowLayout(row_spacing=2)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
         self._bar.setAccessibleName("Progress of the run")
         self._where = text_label("", "caption")
-        row.addWidget(self._bar, 1)
+        row.add(self._bar, least=12)
         row.addWidget(self._where)
         return row
 
-    def _tiles(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
+    def _tiles(self) -> QLayout:
+        row = EvenFlow()
         self.tiles: list[MetricTile] = []
         for name, _, colour, _ in presenter.TILES:
             tile = MetricTile(name, theme=self._context.theme, colour=colour)
-            tile.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.tiles.append(tile)
-            row.addWidget(tile, 1)
+            row.addWidget(tile)
         return row
 
-    def _toolbar(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(6)
+    def _toolbar(self) -> QLayout:
+        row = FlowLayout(spacing=6, row_spacing=4)
         self.smoothing = LabeledSlider("Smoothing", 0.0, 0.99, 0.01, 0.85)
         row.addWidget(self.smoothing)
         actions = self._context.actions
@@ -121,11 +118,16 @@ class Monitor(QFrame):
             row.addWidget(action_button(actions, action_id, icon_only=True))
         self.follow = action_button(actions, "runs.follow", text="Follow", theme=self._context.theme)
         row.addWidget(self.follow)
-        self.readout = ElideLabel("", kind="caption")
-        row.addWidget(self.readout, 1)
+        self.readout = ElideLabel("", kind="caption", outside=True)
+        row.add(self.readout, least=5)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
         row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
         return row
+
+    def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
+        """Return the least height at a width; the page scrolls where there is less."""
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else super().heightForWidth(width)
 
     # What is shown
 
@@ -145,10 +147,8 @@ class Monitor(QFrame):
         self._show_controls(status.state, bool(snapshot.checkpoints))
         self.export.setVisible(snapshot.has_result)
         for tile, view in zip(self.tiles, snapshot.tiles, strict=True):
-            px = self._context.theme.px
-            fits = px(12) * len(view.value) + px(8) * len(view.delta) + 44 <= tile.width()
             hint = " · ".join(part for part in (view.hint, view.delta) if part)
-            tile.set_value(view.value, view.delta if fits else "", view.tone, hint)  # type: ignore[arg-type]
+            tile.set_value(view.value, view.delta, view.tone, hint)  # type: ignore[arg-type]
         self.grid.feed(snapshot.series, status.total_steps)
         self.grid.set_target("kl.kl", snapshot.record.config.kl_budget, "budget")
         self.tabs.show_snapshot(snapshot)

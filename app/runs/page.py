@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.desktop import open_path
@@ -22,7 +22,8 @@ from app.runs.plot_actions import PlotActions
 from app.runs.run_exporter import RunExporter
 from app.runs.run_list import RunList
 from app.widgets.buttons import action_button
-from app.widgets.containers import side_panel
+from app.widgets.containers import ScrollColumn, side_panel
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
@@ -71,10 +72,10 @@ class RunsPage(Page):
         panel, column = side_panel(214, "list")
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
+        head.addWidget(action_button(self.context.actions, "runs.open_folder", icon_only=True))
         head.addWidget(action_button(self.context.actions, "runs.new", icon_only=True))
         column.addLayout(head)
         column.addWidget(self.list, 1)
-        column.addWidget(action_button(self.context.actions, "runs.open_folder", text="Open folder"))
         empty = EmptyState(
             self.context.theme,
             "runs",
@@ -85,11 +86,9 @@ class RunsPage(Page):
         self._right = QStackedWidget()
         self._right.addWidget(empty)
         self._right.addWidget(self.monitor)
-        split = QSplitter()
-        split.addWidget(panel)
-        split.addWidget(self._right)
-        split.setStretchFactor(1, 1)
-        split.setSizes([214, 1000])
+        scroll = ScrollColumn(name="The run")
+        scroll.column.addWidget(self._right)
+        split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
         self.set_body(split, margin=0)
 
     def _bind(self) -> None:

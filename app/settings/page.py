@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
@@ -23,6 +22,8 @@ from app.main_window.page import Page
 from app.settings.schema import GROUPS, SETTINGS, Setting
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card, ScrollColumn, line
+from app.widgets.controls import ComboBox, DoubleSpinBox, SpinBox
+from app.widgets.flow import FlowLayout
 from app.widgets.inputs import SearchField, SegmentedControl
 from app.widgets.labels import text_label
 
@@ -41,7 +42,7 @@ def make_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple
             segments.changed.connect(store)
             return segments, segments.set_value
         case "choice":
-            combo = QComboBox()
+            combo = ComboBox()
             for choice, label in row.choices:
                 combo.addItem(label, choice)
             combo.setCurrentIndex(combo.findData(value))
@@ -58,16 +59,15 @@ def make_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple
 def _number_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple[QWidget, Callable[[Any], None]]:
     spin: QSpinBox | QDoubleSpinBox
     if row.kind == "int":
-        spin = QSpinBox()
+        spin = SpinBox()
         spin.setRange(int(row.low), int(row.high))
         spin.setSingleStep(int(row.step))
     else:
-        spin = QDoubleSpinBox()
+        spin = DoubleSpinBox()
         spin.setRange(row.low, row.high)
         spin.setSingleStep(row.step)
     spin.setSuffix(row.unit)
     spin.setKeyboardTracking(False)
-    spin.setMinimumWidth(110)
     spin.setValue(value)
     spin.valueChanged.connect(store)
     return spin, lambda new: spin.setValue(new)
@@ -82,16 +82,19 @@ class SettingEditor(QWidget):
         self._settings = context.settings
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
-        layout.setSpacing(16)
-        words = QVBoxLayout()
+        about, words = QWidget(), QVBoxLayout()
+        about.setLayout(words)
+        words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(1)
-        words.addWidget(text_label(row.label))
+        words.addWidget(text_label(row.label, wrap=True))
         words.addWidget(text_label(row.note, "hint", wrap=True))
-        layout.addLayout(words, 1)
+        flow = FlowLayout(spacing=16, row_spacing=4)
+        flow.add(about, least=18)
+        layout.addLayout(flow, 1)
         self.editor, self._show = make_editor(row, self._settings.get(row.key), self._store)
         self.editor.setAccessibleName(row.label)
         self.editor.setAccessibleDescription(row.note)
-        layout.addWidget(self.editor, 0, Qt.AlignmentFlag.AlignVCenter)
+        flow.addWidget(self.editor)
         self._reset = icon_button(context.theme, "reset", f"Reset {row.label}", size=16)
         keep = self._reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
@@ -128,7 +131,6 @@ class SettingsPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self.search = SearchField(context.theme, "Search settings")
-        self.search.setMinimumWidth(240)
         self.search.searched.connect(self.show_matching)
         self.header.add_right(self.search)
         scroll = ScrollColumn(margin=16, spacing=12, name="Settings", widest=context.theme.px(980))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.train import presenter
 from app.train.fields import advanced_groups, choices_of, help_of, main_settings
 from app.widgets.containers import Collapsible
-from app.widgets.labels import ElideLabel, text_label
+from app.widgets.controls import ComboBox
+from app.widgets.field_grid import FieldGrid
+from app.widgets.labels import text_label
 from core.domain.errors import UserError
 from core.domain.run_config import MEASURED, RunConfig
 from core.domain.run_settings import RunSetting
@@ -25,12 +27,11 @@ class ConfigForm(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._inputs: dict[str, QLineEdit | QComboBox] = {}
-        self._label_px, self._line_px, self._box_px = theme.px(100), theme.px(60), theme.px(96)
         self._loading = False
         self.error_text = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._grid(main_settings(), 2))
+        column.addWidget(self._grid(main_settings()))
         self.error = text_label("", "error", wrap=True)
         self.error.hide()
         column.addWidget(self.error)
@@ -41,42 +42,31 @@ class ConfigForm(QWidget):
         for title, settings in advanced.items():
             rows.addSpacing(6)
             rows.addWidget(text_label(title, "strong"))
-            rows.addLayout(self._grid(settings, 2))
+            rows.addWidget(self._grid(settings))
         count = sum(map(len, advanced.values()))
         self.fold = Collapsible(f"Advanced: {count} settings", inside, theme=theme, open_=False)
-        self.changes = ElideLabel("", kind="caption")
+        self.changes = text_label("", "caption", wrap=True)
         self.fold.head.insertWidget(1, self.changes, 100)
         column.addWidget(self.fold)
         self.set_config(RunConfig())
 
-    def _grid(self, settings: Sequence[RunSetting], columns: int) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(5)
-        for place, setting in enumerate(settings):
-            row, side = place // columns, 2 * (place % columns)
-            label, field = text_label(setting.label, "muted"), self._input(setting)
-            label.setMinimumWidth(self._label_px)
-            label.setBuddy(field)
+    def _grid(self, settings: Sequence[RunSetting]) -> FieldGrid:
+        rows = [(text_label(setting.label, "muted"), self._input(setting)) for setting in settings]
+        for label, field in rows:
             label.setToolTip(field.toolTip())
-            grid.addWidget(label, row, side)
-            grid.addWidget(field, row, side + 1)
-            grid.setColumnStretch(side + 1, 1)
-        return grid
+        return FieldGrid(rows)
 
     def _input(self, setting: RunSetting) -> QWidget:
         if choices := choices_of(setting):
-            box = QComboBox()
+            box = ComboBox()
             for index, choice in enumerate(choices):
                 box.addItem(choice)
                 box.setItemData(index, help_of(setting, choice), Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self._edited())
-            box.setMinimumWidth(self._box_px)
             widget: QLineEdit | QComboBox = box
         else:
             line = QLineEdit()
             line.editingFinished.connect(self._edited)
-            line.setMinimumWidth(self._line_px)
             widget = line
         widget.setAccessibleName(setting.label)
         widget.setToolTip(f"{setting.hint} ({setting.name})")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QSplitter, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
@@ -17,8 +17,11 @@ from app.train.config_form import ConfigForm
 from app.train.preflight_panel import PreflightPanel
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
+from app.widgets.controls import ComboBox
+from app.widgets.flow import FlowLayout
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import ElideLabel, text_label
+from app.widgets.labels import text_label
 from core.domain.changes import Changes, Outcome
 from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput, UserError
@@ -49,7 +52,7 @@ class TrainPage(Page):
         self._shown: tuple[int | None, str | None, RunConfig | str] | None = None
         self._versions: dict[int, DatasetVersion] = {}
         self._infos: dict[str, ModelInfo] = {}
-        self.datasets, self.models = QComboBox(), QComboBox()
+        self.datasets, self.models = ComboBox(outside=True), ComboBox(outside=True)
         self.form = ConfigForm(context.theme)
         self.preflight = PreflightPanel(context)
         self.name = QLineEdit()
@@ -63,7 +66,7 @@ class TrainPage(Page):
         self.header.add_right(action_button(actions, "train.copy_from", text="Copy from run…", theme=theme))
         scroll = ScrollColumn(margin=2, spacing=10, name="Settings of the run")
         data = Card("1  Data")
-        self.data_about = ElideLabel("", kind="caption")
+        self.data_about = text_label("", "caption", wrap=True)
         data.add(self.datasets)
         data.add(self.data_about)
         model = Card("2  Model")
@@ -71,42 +74,35 @@ class TrainPage(Page):
         row.addWidget(self.models, 1)
         row.addWidget(action_button(actions, "train.add_model", text="Add…", theme=theme))
         model.add(row)
-        self.model_about = ElideLabel("", kind="caption")
+        self.model_about = text_label("", "caption", wrap=True)
         model.add(self.model_about)
         method = Card("3  Method")
         method.add_to_head(self.presets)
         method.add(self.form)
         charter = Card("4  Name and charter")
-        grid = QGridLayout()
         self.note.setFixedHeight(theme.px(48))
         self.note.setTabChangesFocus(True)
-        self.target.setPlaceholderText("What should the policy do afterwards that it does not do now?")
-        self.regression.setPlaceholderText("What must not get worse, and how is that measured?")
-        for place, (label, widget) in enumerate(
-            (
-                ("Name", self.name),
-                ("Target behaviour", self.target),
-                ("Regression metric", self.regression),
-                ("Note", self.note),
-            )
+        for label, about, widget in (
+            ("Name", "", self.name),
+            ("Target behaviour", "What should the policy do afterwards that it does not do now?", self.target),
+            ("Regression metric", "What must not get worse, and how is that measured?", self.regression),
+            ("Note", "", self.note),
         ):
             widget.setAccessibleName(label)
-            grid.addWidget(text_label(label, "muted"), place, 0)
-            grid.addWidget(widget, place, 1)
-        charter.add(grid)
+            widget.setAccessibleDescription(about)
+            name = FlowLayout(row_spacing=0)
+            name.addWidget(text_label(label, "muted"))
+            if about:
+                name.addWidget(text_label(about, "hint", wrap=True))
+            charter.add(name)
+            charter.add(widget)
         for card in (data, model, method, charter):
             scroll.column.addWidget(card)
         scroll.column.addStretch(1)
         for box, name in ((self.datasets, "Dataset version"), (self.models, "Model")):
             box.setAccessibleName(name)
             box.setPlaceholderText(f"No {name.lower()} yet")
-        split = QSplitter()
-        split.addWidget(scroll)
-        split.addWidget(self.preflight)
-        split.setStretchFactor(0, 1)
-        split.setSizes([760, 360])
-        split.setChildrenCollapsible(False)
-        self.set_body(split)
+        self.set_body(FoldingSplit((scroll, self.preflight), (760, 360), heights=(300, 220), least=(26, 18)))
 
     def _bind(self) -> None:
         self.presets.changed.connect(self._take_preset)

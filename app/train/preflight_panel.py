@@ -11,7 +11,8 @@ from app.background.task import BackgroundTask
 from app.context import AppContext
 from app.train.presenter import Row
 from app.widgets.buttons import action_button
-from app.widgets.containers import Card, clear_layout
+from app.widgets.containers import Card, ScrollColumn, clear_layout
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.messages import IconLabel, ProgressLine
 
@@ -28,21 +29,23 @@ class PreflightPanel(Card):
         self.note = text_label(
             "Checks model, tokens, memory and one dry step in a process of its own.", "hint", wrap=True
         )
-        self.add(self.note)
+        scroll = ScrollColumn(name="What the preflight found")
+        scroll.column.addWidget(self.note)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
-        self.add(self._rows)
+        scroll.column.addLayout(self._rows)
         self._progress_place = QVBoxLayout()
-        self.add(self._progress_place)
+        scroll.column.addLayout(self._progress_place)
         self.progress = ProgressLine()
         self.progress.hide()
         self._progress_place.addWidget(self.progress)
-        self.column.addStretch(1)
-        self.total = text_label("", "strong")
+        scroll.column.addStretch(1)
+        self.add(scroll, 1)
+        self.total = text_label("", "strong", wrap=True)
         self.add(self.total)
-        row = QHBoxLayout()
+        row = FlowLayout()
         row.addWidget(action_button(context.actions, "train.command_line", kind="flat", theme=context.theme))
-        row.addStretch(1)
+        row.add_gap()
         self.start = action_button(
             context.actions, "train.start", text="Start", kind="primary", show_key=True, theme=context.theme
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
-from app.widgets.labels import Chip, ChipTone, ElideLabel, restyle, text_label
+from app.widgets.labels import Chip, ChipTone, restyle, text_label
 
 
 def clear_layout(layout: QLayout) -> None:
@@ -64,6 +64,10 @@ class Card(QFrame):
         self.head.addWidget(widget)
 
 
+SIDE_PX, FRAME_PX = 8, 2
+"""Margin at the sides of a tile, and what its frame takes at each."""
+
+
 class MetricTile(QFrame):
     """A number with its name and its change: "Reward margin  1.84  ▲ 0.11".
 
@@ -77,20 +81,21 @@ class MetricTile(QFrame):
         self._name, self._theme, self._clickable = name, theme, False
         self.setProperty("part", "card")
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 7, 12, 7)
+        column.setContentsMargins(SIDE_PX, 7, SIDE_PX, 7)
         column.setSpacing(2)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.setSpacing(6)
         bottom.setSpacing(8)
         if colour:
             top.addWidget(Swatch(theme, colour))
-        top.addWidget(ElideLabel(name, kind="caption"), 1)
-        self._value, self._delta = ElideLabel("–", kind="number"), Chip()
+        top.addWidget(text_label(name, "caption"), 1)
+        self._value, self._delta = text_label("–", "number"), Chip()
         bottom.addWidget(self._value, 0)
         bottom.addWidget(self._delta, 0)
         bottom.addStretch(1)
         column.addLayout(top)
         column.addLayout(bottom)
+        self._name_row = top
         self._delta.hide()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
@@ -99,9 +104,24 @@ class MetricTile(QFrame):
         """Show a value, and its change as a chip ("▲ 0.11")."""
         self._value.setText(value)
         self._delta.set_chip(delta, tone)
-        self._delta.setVisible(bool(delta))
+        self._show_delta()
         self.setToolTip(tooltip)
         self.setAccessibleName(f"{self._name}: {value} {delta}".strip())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the name and the value; the change is left out where it has none."""
+        widest = max(self._name_row.minimumSize().width(), self._value.minimumSizeHint().width())
+        return QSize(widest + 2 * (SIDE_PX + FRAME_PX), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the change where it has room."""
+        super().resizeEvent(event)
+        self._show_delta()
+
+    def _show_delta(self) -> None:
+        need = self._value.minimumSizeHint().width() + 8 + self._delta.sizeHint().width()
+        room = self.width() - 2 * (SIDE_PX + FRAME_PX)
+        self._delta.setVisible(bool(self._delta.text()) and need <= room)
 
     def set_clickable(self, clickable: bool) -> None:
         """Accept presses by mouse and keyboard."""
@@ -207,6 +227,15 @@ class Collapsible(QWidget):
         self._button.setAccessibleName(f"{self._title}, {'open' if open_ else 'closed'}")
 
 
+class _Scrolled(QWidget):
+    """What scrolls: as high as its content needs to be at least, not as high as it would like to be."""
+
+    def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
+        """Return the least height at a width."""
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else super().heightForWidth(width)
+
+
 class ScrollColumn(QScrollArea):
     """A column that scrolls up and down when it does not fit, and never sideways."""
 
@@ -218,7 +247,7 @@ class ScrollColumn(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(name)
-        inner = QWidget()
+        inner = _Scrolled()
         inner.setProperty("part", "scrolled")
         if widest:
             outer = QHBoxLayout(inner)

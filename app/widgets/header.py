@@ -1,9 +1,10 @@
-"""The header of a page: title, caption and chips at the left, controls at the right."""
+"""The header of a page: title and chips at the left, controls at the right; in several rows where one is too narrow."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
 
 
@@ -14,19 +15,15 @@ class PageHeader(QFrame):
         super().__init__()
         self.setProperty("part", "header")
         self.setMinimumHeight(45)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 12, 6)
-        row.setSpacing(8)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self._row = FlowLayout(self, spacing=8, row_spacing=4)
+        self._row.setContentsMargins(16, 6, 12, 6)
         self._title = text_label(title, "title")
-        self._caption = ElideLabel("", kind="caption")
-        row.addWidget(self._title)
-        row.addWidget(self._caption, 0)
-        self._left, self._right = QHBoxLayout(), QHBoxLayout()
-        for side in (self._left, self._right):
-            side.setSpacing(8)
-        row.addLayout(self._left)
-        row.addStretch(1)
-        row.addLayout(self._right)
+        self._caption = ElideLabel("", kind="caption", outside=True)
+        self._row.addWidget(self._title)
+        self._row.addWidget(self._caption)
+        self._left = self._row.count()
+        self._row.add_gap()
         self._caption.hide()
 
     def set_title(self, title: str) -> None:
@@ -40,8 +37,9 @@ class PageHeader(QFrame):
 
     def add_left(self, widget: QWidget) -> None:
         """Add a chip or label after the caption."""
-        self._left.addWidget(widget)
+        self._row.insert_widget(self._left, widget)
+        self._left += 1
 
     def add_right(self, widget: QWidget) -> None:
         """Add a control at the right end."""
-        self._right.addWidget(widget)
+        self._row.addWidget(widget)

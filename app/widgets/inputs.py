@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -13,12 +13,28 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
-    QSlider,
     QWidget,
 )
 
 from app.theme.theme import Theme
+from app.widgets.controls import Slider
 from app.widgets.labels import text_label
+
+LEAST_EMS = 2.2
+"""The least width of a segment, in heights of a line."""
+
+
+class _Segment(QPushButton):
+    """One of the joined buttons. A style sheet's least width would let a layout cut its words."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the words, and no less than a letter asks for."""
+        return self.sizeHint()
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the words; checked and unchecked alike."""
+        base = super().sizeHint()
+        return QSize(max(base.width(), round(LEAST_EMS * self.fontMetrics().height())), base.height())
 
 
 class SegmentedControl(QWidget):
@@ -42,7 +58,7 @@ class SegmentedControl(QWidget):
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)
         for place, (_, label) in enumerate(options):
-            button = QPushButton(label)
+            button = _Segment(label)
             button.setCheckable(True)
             ends = {0: "first", len(options) - 1: "last"}
             button.setProperty("segment", ends.get(place, "middle"))
@@ -96,7 +112,7 @@ class SegmentedControl(QWidget):
         self.changed.emit(self.value)
 
 
-class _ResettingSlider(QSlider):
+class _ResettingSlider(Slider):
     """A slider that goes back to its default on a double click."""
 
     reset = Signal()
@@ -114,6 +130,7 @@ class LabeledSlider(QWidget):
     def __init__(self, name: str, low: float, high: float, step: float, value: float, *, decimals: int = 2) -> None:
         super().__init__()
         self._low, self._step, self._decimals, self._default = low, step, decimals, value
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -123,7 +140,6 @@ class LabeledSlider(QWidget):
         self._slider.setAccessibleName(name)
         self._slider.setToolTip(f"{name}; double-click for {value:.{decimals}f}")
         self._shown = text_label("", "caption")
-        self._shown.setMinimumWidth(self._shown.fontMetrics().horizontalAdvance("0.000"))
         row.addWidget(text_label(name, "muted"))
         row.addWidget(self._slider)
         row.addWidget(self._shown)
@@ -178,6 +194,16 @@ class SearchField(QLineEdit):
             self._emit_search()
             return
         super().keyPressEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the whole hint, the drawing before it and the cross after it."""
+        base = super().minimumSizeHint()
+        words = self.fontMetrics().horizontalAdvance(self.placeholderText())
+        return QSize(words + 3 * base.height(), base.height())
+
+    def sizeHint(self) -> QSize:
+        """Return the size that shows the whole hint."""
+        return self.minimumSizeHint().expandedTo(super().sizeHint())
 
     def reset(self) -> None:
         """Empty the field without telling."""

@@ -57,12 +57,22 @@ def text_label(text: str = "", kind: TextKind = "", *, wrap: bool = False, selec
 
 
 class ElideLabel(QLabel):
-    """A one-line plain label that ends in … when it does not fit; the whole text is its tooltip then."""
+    """A one-line plain label that ends in … when it does not fit; the whole text is its tooltip then.
+
+    It is for text from outside, such as names, paths and prompts (``outside``), and for what stands elsewhere too. What
+    the program itself says is never cut: that is a ``text_label`` which breaks into lines. A test looks for it.
+    """
 
     def __init__(
-        self, text: str = "", *, kind: TextKind = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+        self,
+        text: str = "",
+        *,
+        kind: TextKind = "",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        outside: bool = False,
     ) -> None:
         super().__init__()
+        self.setProperty("outside", outside)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self._mode = mode
         if kind:

@@ -7,9 +7,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QTableView
+from PySide6.QtWidgets import QTableView
 
 from app.theme.theme import Theme
+from app.widgets.column_fit import fit_columns
 from app.widgets.labels import plain_tip
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -24,6 +25,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Rubric clause", "clause"),
 )
 _WIDTHS = (64, 300, 72, 72, 78, 52, 130, 110, 250)
+LEAST_PROMPT = 160
+"""Design pixels of the prompts, before the table scrolls sideways."""
 _YIELDING = (("clause", 260), ("reviewers", 160))
 """Columns that give way, in this order, while the prompt has less than so many pixels; the tooltip has their text."""
 _NUMBERS = {"margin", "reward_chosen", "reward_rejected"}
@@ -98,7 +101,6 @@ class PairTable(QTableView):
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setMinimumSectionSize(theme.px(30))
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         theme.changed.connect(self._scale)
         self._scale()
         self.activated.connect(lambda index: self.opened.emit(self.rows_model.rows[index.row()].pair_id))
@@ -122,6 +124,7 @@ class PairTable(QTableView):
                 hidden.add(yielding)
         for column, name in enumerate(names):
             self.setColumnHidden(column, name in hidden)
+        fit_columns(self, (names.index("prompt"),), self._theme.px(LEAST_PROMPT))
 
     def _scale(self) -> None:
         """Take the text size into account."""

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.background.task_runner import TaskRunner
 from app.settings.store import Settings
 from app.theme.theme import Theme
+from app.widgets.column_fit import fit_columns
 from app.widgets.table_model import Fetch, PagedModel, TableColumn
 
 ROW = 26
+LEAST_TEXT = 180
+"""Design pixels of a column that takes what is left, before the table scrolls sideways."""
 __all__ = ["TableColumn", "VirtualTable"]
 
 
@@ -67,7 +70,9 @@ class VirtualTable(QTableView):
         self._ascending = True
         self._sorted = ""
         self.activated.connect(lambda index: self.opened.emit(self.model_.ids[index.row()]))
-        theme.changed.connect(self._fit_rows)
+        self._zoom = theme.zoom
+        self._stretched = [place for place, column in enumerate(columns) if not column.width]
+        theme.changed.connect(self._scale)
         self._fit_rows()
         self._fit_columns()
         self.selectionModel().currentRowChanged.connect(self._moved)
@@ -132,6 +137,11 @@ class VirtualTable(QTableView):
         self.go_to(place)
         return True
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width out: no column is narrower than its title."""
+        super().resizeEvent(event)
+        fit_columns(self, self._stretched, self._theme.px(LEAST_TEXT))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open on Enter; pass other keys on."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_id is not None:
@@ -176,6 +186,16 @@ class VirtualTable(QTableView):
     def _moved(self, index: QModelIndex, _old: QModelIndex) -> None:
         if index.isValid():
             self.current_changed.emit(self.model_.ids[index.row()])
+
+    def _scale(self) -> None:
+        """Give rows and columns the size of another text zoom; the columns keep the widths that they were given."""
+        share, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
+        head = self.horizontalHeader()
+        for place in range(head.count()):
+            if place not in self._stretched:
+                self.setColumnWidth(place, round(share * self.columnWidth(place)))
+        self._fit_rows()
+        fit_columns(self, self._stretched, self._theme.px(LEAST_TEXT))
 
     def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW))

@@ -32,7 +32,7 @@ class ScriptedDialogs(Dialogs):
     def confirm(self, title: str, text: str, action: str, *, detail: str = "") -> bool:
         return self._next(f"{title}: {text}") in (True, action)
 
-    def text(self, title: str, label: str, value: str = "") -> str | None:
+    def text(self, title: str, label: str, value: str = "", **_: Any) -> str | None:
         return self._next(f"{title}: {label}")
 
     def choose(

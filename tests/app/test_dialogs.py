@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QDialog, QInputDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButton, QWidget
 
 from app.actions.cheat_sheet import CheatSheet
 from app.actions.shortcuts_editor import CaptureDialog
@@ -25,7 +25,10 @@ from app.dialogs import Dialogs
 from app.runs.fork_dialog import ForkDialog
 from app.widgets.choice_dialog import ChoiceDialog
 from app.widgets.dialog import BaseDialog
+from app.widgets.question_dialog import QuestionDialog, TextDialog
 from core.domain.run_config import RunConfig
+from tests.app.layout_audit import findings
+from tests.app.test_layout import LAYOUT_TURNS
 from tests.fakes.workspaces import opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +51,10 @@ def _queue(running: Any, _folder: Path) -> QueueDialog:
     return QueueDialog(running.page("annotate"), running.context.services.rubrics.published(), QueueChoice())
 
 
+def _picture(running: Any) -> Any:
+    return running.context.theme.icons.pixmap("help", "accent", 32)
+
+
 def shown(dialog: Any, qtbot: Any) -> Any:
     """Show a dialog as ``exec`` does, without waiting for its end."""
     dialog.setModal(True)
@@ -64,6 +71,11 @@ MAKERS: dict[str, Callable[[Any, Path], BaseDialog]] = {
     "edit": lambda r, _: EditDialog(r.page("annotate"), r.context.theme, "left", "An answer.", "An answer."),
     "cheat sheet": lambda r, _: CheatSheet(r.window.dialog_parent, r.context.theme, r.context.actions, "data"),
     "keys": lambda r, _: CaptureDialog(r.page("settings"), r.context.actions, r.context.settings, "data.import"),
+    "question": lambda r, _: QuestionDialog(
+        r.window.dialog_parent, "Drop it?", "Nothing was stored.", ("Drop", "Keep", "Cancel"), picture=_picture(r)
+    ),
+    "text": lambda r, _: TextDialog(r.window.dialog_parent, "New reviewer", "A pseudonym", "Ann"),
+    "paragraph": lambda r, _: TextDialog(r.window.dialog_parent, "Publish", "What changed, and why?", lines=5),
     "choice": lambda r, _: ChoiceDialog(r.window.dialog_parent, "Flag", "What is wrong?", ["Unsafe", "Broken"]),
 }
 
@@ -104,6 +116,9 @@ def test_that_tab_reaches_the_buttons_and_every_stop_has_a_name(dialog: BaseDial
     stops = _stops(dialog, qtbot)
     enabled = [button for button in dialog.buttons.buttons() if button.isEnabled()]
     assert set(enabled) <= set(stops)
+        [b.text() for b in enabled],
+        [type(s).__name__ + getattr(s, "text", str)() for s in stops],
+    )
     names = [QAccessible.queryAccessibleInterface(stop).text(QAccessible.Text.Name) for stop in stops]
     assert all(name.strip() for name in names), [type(s).__name__ for s, n in zip(stops, names, strict=True) if not n]
     dialog.reject()
@@ -122,6 +137,27 @@ def test_that_escape_closes_it_without_doing_anything(dialog: BaseDialog, qtbot:
     assert not dialog.isVisible() and dialog.result() == QDialog.DialogCode.Rejected
 
 
+def test_that_no_button_wears_the_tick_or_the_cross_of_the_platform(dialog: BaseDialog) -> None:
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, dialog)
+    standard = [*box.buttons(), *dialog.buttons.buttons()]
+    box.ensurePolished()
+    assert [button.text() for button in standard if not button.icon().isNull()] == []
+    dialog.reject()
+
+
+@pytest.mark.parametrize("zoom", [100, 200])
+def test_that_a_dialog_shows_its_words_whole(dialog: BaseDialog, running: Any, zoom: int) -> None:
+    running.context.settings.set("look.zoom", zoom)
+    running.settle()
+    dialog.adjustSize()
+    dialog.resize(dialog.size().boundedTo(QSize(1024, 700)))
+    for _ in range(LAYOUT_TURNS):
+        QApplication.processEvents()
+    assert "\n".join(findings(dialog)) == ""
+    assert (dialog.minimumSizeHint().width() <= 1024, dialog.minimumSizeHint().height() <= 700) == (True, True)
+    dialog.reject()
+
+
 def test_that_enter_in_a_field_presses_the_main_button(running: Any, tmp_path: Path, qtbot: Any) -> None:
     dialog = shown(_import(running, tmp_path), qtbot)
     dialog.licence.setFocus()
@@ -135,7 +171,7 @@ def _press(key: Qt.Key, qtbot: Any) -> None:
 
     def press() -> None:
         box = QApplication.activeModalWidget()
-        assert isinstance(box, QMessageBox | QInputDialog)
+        assert isinstance(box, BaseDialog)
         qtbot.keyClick(box.focusWidget() or box, key)
 
     QTimer.singleShot(0, press)

@@ -23,6 +23,8 @@ from app.widgets.plots.table_twin import TableTwin
 
 Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
 
+MOST_COLUMNS, COLUMN_EMS, ROW_PX = 3, 14.5, 140
+"""Of columns; the least width of one in heights of a line of text; the least height of a plot in design pixels."""
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
 
@@ -51,7 +53,7 @@ class MonitorGrid(QStackedWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme, self._total, self.crosshair = theme, 0, math.nan
+        self._theme, self._total, self._columns, self.crosshair = theme, 0, 0, math.nan
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
@@ -65,16 +67,16 @@ class MonitorGrid(QStackedWidget):
         self._refit = QTimer(self)
         self._refit.setSingleShot(True)
         self._refit.timeout.connect(self._fit_in_slices)
-        self._grid_page = QWidget()
-        self._grid = QGridLayout(self._grid_page)
+        page = QWidget()
+        self._grid = QGridLayout(page, spacing=8)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(8)
         self.plots: list[MetricPlot] = []
         self._cells: list[QWidget] = [QWidget() for _ in PLOTS]
-        self.addWidget(self._grid_page)
+        self.addWidget(page)
         self.table = TableTwin()
         self.addWidget(self.table)
-        self.arrange(3)
+        self.arrange(MOST_COLUMNS)
+        theme.changed.connect(self._share_room)
         self._building, self._fitting = IdleQueue(self), IdleQueue(self)
         for _ in PLOTS:
             self._building.add(self._make_next)
@@ -126,10 +128,11 @@ class MonitorGrid(QStackedWidget):
 
     def arrange(self, columns: int) -> None:
         """Lay the plots out in so many columns of equal width."""
-        self._columns = columns
-        for place, cell in enumerate(self._cells):
-            self._grid.addWidget(cell, *divmod(place, columns))
-        self._share_room()
+        if columns != self._columns:
+            self._columns = columns
+            for place, cell in enumerate(self._cells):
+                self._grid.addWidget(cell, *divmod(place, columns))
+            self._share_room()
 
     def _fill_cell(self, plot: MetricPlot) -> None:
         """Put the newest plot where an empty cell kept its room, so that the others stay as they are."""
@@ -143,7 +146,9 @@ class MonitorGrid(QStackedWidget):
         places = range(len(PLOTS)) if self._large is None else [self.plots.index(self._large)]
         shown = [divmod(place, self._columns) for place in places]
         for row in range(self._grid.rowCount()):
-            self._grid.setRowStretch(row, int(any(r == row for r, _ in shown)))
+            used = int(any(r == row for r, _ in shown))
+            self._grid.setRowStretch(row, used)
+            self._grid.setRowMinimumHeight(row, used * self._theme.px(ROW_PX))
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
 
@@ -273,8 +278,9 @@ class MonitorGrid(QStackedWidget):
             plot.view.blockLink(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the words at the line ends inside the plots."""
+        """Choose the number of columns, and keep the words at the line ends inside the plots."""
         super().resizeEvent(event)
+        self.arrange(max(1, min(MOST_COLUMNS, int(self.width() / (COLUMN_EMS * self.fontMetrics().height())))))
         self._refit.start(0)  # once the plots have their new widths
 
     @property

@@ -113,9 +113,10 @@ class PlotHead(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        fits = self.value.fontMetrics().horizontalAdvance(self._full) + 2 <= self.value.width()
-        self.value.setText(self._full if fits else self._short)
-        self.setToolTip("" if fits else self._full)
+        width, room = self.value.fontMetrics().horizontalAdvance, self.value.width() - 2
+        shown = next((text for text in (self._full, self._short) if width(text) <= room), "")
+        self.value.setText(shown)
+        self.setToolTip("" if shown == self._full else self._full)
 
     def run(self, entry: str) -> None:
         """Choose an entry of the menu, as a press of it does."""

@@ -1,0 +1,60 @@
+"""Names and fields in as many columns as have room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+H_SPACING, V_SPACING = 10, 5
+FIELD_EMS = 5.0
+"""The least width of a field, in heights of a line."""
+
+
+class FieldGrid(QWidget):
+    """Rows of a name and a field; two pairs in a row where names and fields have room, else one.
+
+    Args:
+        rows: the names and the fields, in reading order.
+        most: the largest number of pairs in a row.
+    """
+
+    def __init__(self, rows: Sequence[tuple[QLabel, QWidget]], *, most: int = 2) -> None:
+        super().__init__()
+        self._rows, self._most, self._columns = tuple(rows), most, 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(H_SPACING)
+        self._grid.setVerticalSpacing(V_SPACING)
+        for label, field in self._rows:
+            label.setBuddy(field)
+        self._arrange(most)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the number of columns."""
+        super().resizeEvent(event)
+        self._arrange(max(1, min(self._most, (self.width() + H_SPACING) // (self._pair_width() + H_SPACING))))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of one pair, because they can stand one under the other."""
+        return QSize(self._pair_width(), super().minimumSizeHint().height())
+
+    def _pair_width(self) -> int:
+        """Return the width of the longest name and the widest field beside each other."""
+        names = max((label.sizeHint().width() for label, _ in self._rows), default=0)
+        least = round(FIELD_EMS * self.fontMetrics().height())
+        fields = max((max(least, field.minimumSizeHint().width()) for _, field in self._rows), default=0)
+        return names + H_SPACING + fields
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for place, (label, field) in enumerate(self._rows):
+            row, side = place // columns, 2 * (place % columns)
+            self._grid.addWidget(label, row, side)
+            self._grid.addWidget(field, row, side + 1)
+        for side in range(self._most):
+            self._grid.setColumnStretch(2 * side + 1, int(side < columns))

@@ -1,0 +1,210 @@
+"""Rows that break into several where the window is narrow or the text large, instead of cutting what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QSpacerItem, QWidget, QWidgetItem
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """One item of a row with the width that it gets."""
+
+    item: QLayoutItem
+    width: int
+
+
+class FlowLayout(QLayout):
+    """A row that continues in a next one, as words do in a text.
+
+    An item is never narrower than it asks for at least, so that nothing is cut; what is left of a row goes to the items
+    that want more, then to those that expand. One that expands upwards is as high as its row. ``add_gap`` pushes what
+    follows to the right edge while it is in the same row.
+
+    Args:
+        parent: takes the layout; None for a layout inside another one.
+        spacing: pixels between the items of a row.
+        row_spacing: pixels between the rows.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, row_spacing: int = 6) -> None:
+        super().__init__()
+        self._items: list[QLayoutItem] = []
+        self._ems: dict[int, float] = {}
+        self._row_spacing = row_spacing
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(spacing)
+        if parent is not None:
+            parent.setLayout(self)
+
+    def add_gap(self) -> None:
+        """Push what is added later to the right edge of its row."""
+        self.addItem(QSpacerItem(0, 0, QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum))
+
+    def add(self, widget: QWidget, *, least: float = 0) -> None:
+        """Append a widget that is never narrower than ``least`` lines of its text are high, and expands."""
+        policy = widget.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+        widget.setSizePolicy(policy)
+        self.addWidget(widget)
+        self._ems[id(self._items[-1])] = least
+
+    def insert_widget(self, place: int, widget: QWidget) -> None:
+        """Add a widget before the item at a place."""
+        self.addChildWidget(widget)
+        self._items.insert(place, QWidgetItem(widget))
+        self.invalidate()
+
+    # What Qt asks of a layout
+
+    def addItem(self, item: QLayoutItem) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
+        """Append an item."""
+        self._items.append(item)
+
+    def count(self) -> int:
+        """Return how many items there are."""
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return an item, or None past the end."""
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Remove and return an item, or None past the end."""
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        """Return that it takes more width, and no more height than it needs."""
+        return Qt.Orientation.Horizontal
+
+    def hasHeightForWidth(self) -> bool:
+        """Return that the height follows from the width."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the height of all rows at a width."""
+        margins = self.contentsMargins()
+        rows = self._rows(width - margins.left() - margins.right())
+        heights = sum(_height(row) for row in rows) + self._row_spacing * max(0, len(rows) - 1)
+        return heights + margins.top() + margins.bottom()
+
+    def minimumSize(self) -> QSize:
+        """Return the width of the widest item, and the height of one row."""
+        widths = [self._least(item) for item in self._items if not item.isEmpty()]
+        heights = [item.minimumSize().height() for item in self._items if not item.isEmpty()]
+        return self._with_margins(QSize(max(widths, default=0), max(heights, default=0)))
+
+    def sizeHint(self) -> QSize:
+        """Return the size of one row with everything in it."""
+        shown = [item for item in self._items if _is_shown(item)]
+        width = sum(item.sizeHint().width() for item in shown) + self.spacing() * max(0, len(shown) - 1)
+        return self._with_margins(QSize(width, max((item.sizeHint().height() for item in shown), default=0)))
+
+    def setGeometry(self, rect: QRect) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Place the items in rows."""
+        super().setGeometry(rect)
+        room = rect.marginsRemoved(self.contentsMargins())
+        top = room.top()
+        for row in self._rows(room.width()):
+            height = _height(row)
+            left = room.left()
+            for placed in row:
+                own = height if _fills(placed.item) else min(height, _own_height(placed))
+                at = QRect(left, top + (height - own) // 2, placed.width, own)
+                placed.item.setGeometry(at)
+                left += placed.width + (self.spacing() if not _is_gap(placed.item) else 0)
+            top += height + self._row_spacing
+
+    def _least(self, item: QLayoutItem) -> int:
+        """Return the width below which an item is not made."""
+        least, widget = item.minimumSize().width(), item.widget()
+        if widget is not None and (ems := self._ems.get(id(item))):
+            least = max(least, round(ems * widget.fontMetrics().height()))
+        return least
+
+    def _with_margins(self, size: QSize) -> QSize:
+        margins = self.contentsMargins()
+        return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
+
+    def _rows(self, width: int) -> list[list[_Placed]]:
+        """Return the rows at a width, each with the widths of its items."""
+        rows: list[list[QLayoutItem]] = [[]]
+        used = 0
+        for item in self._items:
+            if not (_is_shown(item) or _is_gap(item)):
+                continue
+            least = 0 if _is_gap(item) else self._least(item)
+            joint = self.spacing() if any(not _is_gap(other) for other in rows[-1]) and not _is_gap(item) else 0
+            if rows[-1] and used + joint + least > width and not _is_gap(item):
+                rows.append([])
+                used = joint = 0
+            rows[-1].append(item)
+            used += joint + least
+        return [self._shared(row, width) for row in rows if any(not _is_gap(item) for item in row)]
+
+    def _shared(self, row: Sequence[QLayoutItem], width: int) -> list[_Placed]:
+        """Share the width of a row: first what each item asks for at least, then what it would like, then the rest."""
+        shown = [item for item in row if not _is_gap(item)]
+        widths = {id(item): min(self._least(item), width) for item in shown}
+        left = width - sum(widths.values()) - self.spacing() * (len(shown) - 1)
+        for item in shown:
+            more = max(0, min(left, item.sizeHint().width() - widths[id(item)]))
+            widths[id(item)] += more
+            left -= more
+        gaps = [item for item in row if _is_gap(item)]
+        growing = [] if gaps else [item for item in shown if item.expandingDirections() & Qt.Orientation.Horizontal]
+        for item in growing:
+            widths[id(item)] += max(0, left) // len(growing)
+        wide = max(0, left) // len(gaps) if gaps else 0
+        return [_Placed(item, wide if _is_gap(item) else widths[id(item)]) for item in row]
+
+
+def _is_gap(item: QLayoutItem) -> bool:
+    return isinstance(item, QSpacerItem)
+
+
+def _is_shown(item: QLayoutItem) -> bool:
+    return not item.isEmpty()
+
+
+def _fills(item: QLayoutItem) -> bool:
+    return bool(item.expandingDirections() & Qt.Orientation.Vertical)
+
+
+def _own_height(placed: _Placed) -> int:
+    item = placed.item
+    if item.hasHeightForWidth():
+        return item.heightForWidth(placed.width)
+    return item.sizeHint().height()
+
+
+def _height(row: Sequence[_Placed]) -> int:
+    return max((_own_height(placed) for placed in row if not _is_gap(placed.item)), default=0)
+
+
+class EvenFlow(FlowLayout):
+    """A row of items of equal width, broken into rows of equally many where the widest does not fit.
+
+    Args:
+        parent: takes the layout; None for a layout inside another one.
+        spacing: pixels between the items, in a row and between rows.
+        least: pixels that an item gets at least, when it asks for less.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, least: int = 0) -> None:
+        super().__init__(parent, spacing=spacing, row_spacing=spacing)
+        self._least_px = least
+
+    def _rows(self, width: int) -> list[list[_Placed]]:
+        shown = [item for item in self._items if _is_shown(item)]
+        if not shown:
+            return []
+        least = max(self._least_px, *(self._least(item) for item in shown))
+        most = max(1, (width + self.spacing()) // (least + self.spacing()))
+        rows = -(-len(shown) // most)
+        each = -(-len(shown) // rows)
+        share = (width - self.spacing() * (each - 1)) // each
+        return [[_Placed(item, share) for item in shown[at : at + each]] for at in range(0, len(shown), each)]

@@ -1,0 +1,82 @@
+"""Every page shows its words whole, with nothing over anything else, in small and large windows and with large text."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.places import PLACES
+from core.paths import resources_dir
+from tests.app.layout_audit import findings
+
+SMALL, USUAL, LARGE = (1024, 700), (1280, 800), (1920, 1080)
+QUICK = ((SMALL, 100), (SMALL, 200), (USUAL, 150))
+LAYOUT_TURNS = 8
+"""Turns of the event loop in which nested layouts come to rest: each hands its size to the next."""
+WAITING = ("annotate",)
+ALL = tuple((size, zoom) for zoom in (100, 150, 200) for size in (SMALL, USUAL, LARGE))
+
+
+@pytest.fixture
+def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
+    """Return the window on the demo workspace, with someone who labels."""
+    folder = tmp_path / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    running = main_window(workspace=folder)
+    reviewer = running.context.services.reviewers.add("mira").value
+    running.context.session.set_reviewer(reviewer.id, reviewer.name)
+    return running
+
+
+def show(running: Any, place: str, size: tuple[int, int], zoom: int) -> None:
+    """Show a page in a window and a text size."""
+    running.context.settings.set("look.zoom", zoom)
+    running.window.resize(*size)
+    running.page(place)
+    running.settle()
+    for _ in range(LAYOUT_TURNS):
+        QApplication.processEvents()
+
+
+def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -> list[str]:
+    """Return what is cut or covered on any page."""
+    wrong = []
+    for size, zoom in combinations:
+        for place in (place for place in PLACES if place.id not in WAITING):
+            show(running, place.id, size, zoom)
+            wrong += [f"{place.id} {size[0]}x{size[1]} {zoom} %: {text}" for text in findings(running.window)]
+    return wrong
+
+
+def test_that_nothing_is_cut_or_covered_on_any_page(demo: Any) -> None:
+    wrong = found(demo, QUICK)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+def test_that_nothing_is_cut_or_covered_in_any_window_at_any_text_size(demo: Any) -> None:
+    wrong = found(demo, ALL)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_that_the_audit_sees_text_that_is_cut_and_widgets_over_each_other(theme: Any, qtbot: Any) -> None:
+    root = QWidget()
+    column = QVBoxLayout(root)
+    column.addWidget(QLabel("A label with a few words"))
+    column.addWidget(QPushButton("Press here to go on"))
+    over = QPushButton("over", root)
+    theme.style(root)
+    qtbot.addWidget(root)
+    root.show()
+    over.hide()
+    assert findings(root) == []
+    root.setFixedWidth(60)
+    over.show()
+    over.setGeometry(5, 5, 40, 40)
+    text = "\n".join(findings(root))
+    assert "A label with a few words" in text and "Press here to go on" in text and " over " in text
