@@ -57,7 +57,7 @@ class ImportDialog(BaseDialog):
         size = QSize(context.theme.px(760), context.theme.px(560))
         super().__init__(parent, f"Import {path.name}", size=size, settings=context.settings)
         self._context, self._path = context, path
-        self.format, self.consent = ComboBox(), ComboBox()
+        self.format, self.consent = ComboBox(outside=True), ComboBox()
         for info in formats:
             self.format.addItem(info.title, info.key)
         for key, words in CONSENT:

@@ -68,10 +68,10 @@ class MonitorGrid(QStackedWidget):
         self._refit.setSingleShot(True)
         self._refit.timeout.connect(self._fit_in_slices)
         page = QWidget()
-        self._grid = QGridLayout(page, spacing=8)
+        self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self.plots: list[MetricPlot] = []
-        self._cells: list[QWidget] = [QWidget() for _ in PLOTS]
+        self._grid.setSpacing(8)
+        self.plots, self._cells = list[MetricPlot](), list[QWidget](QWidget() for _ in PLOTS)
         self.addWidget(page)
         self.table = TableTwin()
         self.addWidget(self.table)
