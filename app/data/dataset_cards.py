@@ -136,7 +136,7 @@ class CompositionCard(Card):
         row.addWidget(text_label(words, "muted"))
         for one in shares[:MOST_NAMED]:
             kind = f" ({one.note})" if words == "Labels by" and one.note != "human" else ""
-            row.addWidget(ElideLabel(f"{one.name}{kind}"))
+            row.addWidget(ElideLabel(f"{one.name}{kind}", outside=True))
             row.addWidget(self._number(one.items, part(one), f"{title}: {one.name}"))
             row.addSpacing(8)
         if len(shares) > MOST_NAMED:
@@ -223,11 +223,11 @@ class ProofCard(Card):
         clear_layout(self._grid)
         hashes = [("Root", view.version.root_sha256), *((one.name, one.note) for one in view.rubrics)]
         for row, (name, sha) in enumerate([*hashes, ("Policy", view.policy_sha256)]):
-            words = ElideLabel(f"{sha[:8]} {sha[8:16]} … {sha[-4:]}", kind="mono")
+            words = ElideLabel(f"{sha[:8]} {sha[8:16]} … {sha[-4:]}", kind="mono", outside=True)
             words.setAccessibleName(f"{name}: {sha}")
             copy = icon_button(self._theme, "copy", f"Copy the hash of {name}", size=16)
             copy.clicked.connect(lambda _=False, sha=sha: QGuiApplication.clipboard().setText(sha))
-            self._grid.addWidget(ElideLabel(name, kind="muted"), row, 0)
+            self._grid.addWidget(ElideLabel(name, kind="muted", outside=True), row, 0)
             self._grid.addWidget(words, row, 1)
             self._grid.addWidget(copy, row, 2)
 

@@ -8,11 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,6 +24,9 @@ from app.data.flow_picture import FlowPicture, Way
 from app.local_time import local_time
 from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, ScrollColumn
+from app.widgets.controls import ComboBox
+from app.widgets.flow import FlowLayout
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import EmptyState
 from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
@@ -52,11 +52,11 @@ class DatasetsTab(QWidget):
         self.list.setAccessibleName("Dataset versions")
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.title, self.frozen = ElideLabel("", kind="title"), Chip("", "accent")
+        self.title, self.frozen = ElideLabel("", kind="title", outside=True), Chip("", "accent")
         self.composition, self.difference = CompositionCard(theme), DifferenceCard()
         self.proof, self.policy, self.runs = ProofCard(theme), PolicyCard(), RunsCard()
         self.flow, self.left_out, self.coverage = FlowPicture(theme), BarList(theme), CoverageGrid(theme)
-        self.slice_by = QComboBox()
+        self.slice_by = ComboBox()
         self._way_words, self._left_words = text_label("", "caption", wrap=True), Chip("")
         self._build()
         self._connect()
@@ -126,11 +126,7 @@ class DatasetsTab(QWidget):
         self._scroll.column.addWidget(CardRow([covered, self.difference], [1, 1]))
         self._scroll.column.addWidget(CardRow([self.policy, self.proof, self.runs], [3, 3, 2]))
         self._scroll.column.addStretch(1)
-        split = QSplitter()
-        split.addWidget(self.list)
-        split.addWidget(self._scroll)
-        split.setStretchFactor(1, 1)
-        split.setSizes([220, 900])
+        split = FoldingSplit((self.list, self._scroll), (220, 900), heights=(110, 400), least=(12, 28), grows=1)
         empty = EmptyState(
             theme,
             "snow",
@@ -145,12 +141,12 @@ class DatasetsTab(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         column.addWidget(self._stack, 1)
 
-    def _head(self) -> QHBoxLayout:
+    def _head(self) -> FlowLayout:
         """Return the title of the version with what can be done with it."""
-        theme, actions, row = self._context.theme, self._context.actions, QHBoxLayout()
+        theme, actions, row = self._context.theme, self._context.actions, FlowLayout()
         row.addWidget(self.title)
         row.addWidget(self.frozen)
-        row.addStretch(1)
+        row.add_gap()
         for action_id, words in (("data.diff", "Compare…"), ("data.export", "Export…")):
             row.addWidget(action_button(actions, action_id, text=words, theme=theme))
         train = push_button("Train on it", "primary", theme=theme, icon="train")

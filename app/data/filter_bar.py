@@ -9,12 +9,14 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from app.data.columns import LABELS, SWITCHES
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.containers import clear_layout
+from app.widgets.controls import ComboBox
+from app.widgets.flow import FlowLayout
 from app.widgets.inputs import SearchField
 from app.widgets.labels import text_label
 from core.domain.judgement import FLAGS, Reviewer
@@ -42,12 +44,13 @@ class FilterBar(QWidget):
         self._theme = theme
         self._further: dict[str, tuple[Any, str]] = {}
         self.search = SearchField(theme, "Find in prompts and answers")
-        self.labels, self.reviewers, self.sources = QComboBox(), QComboBox(), QComboBox()
+        self.labels = ComboBox()
+        self.reviewers, self.sources = ComboBox(outside=True), ComboBox(outside=True)
         self.more = push_button("More filters", theme=theme, icon="filter")
         self.problem = text_label("", "error", wrap=True)
         self._menu = QMenu(self)
         self._submenus: dict[str, QMenu] = {}
-        self._chips, self._chip_row = QHBoxLayout(), QWidget()
+        self._chips, self._chip_row = FlowLayout(), QWidget()
         self._build()
 
     def wanted(self) -> PairFilter:
@@ -87,11 +90,10 @@ class FilterBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        row = QHBoxLayout()
-        row.addWidget(self.search, 1)
+        row = FlowLayout()
+        row.add(self.search)
         for box, name in ((self.labels, "Label"), (self.reviewers, "Reviewer"), (self.sources, "Source")):
             box.setAccessibleName(name)
-            box.setMinimumWidth(110)
             box.activated.connect(lambda _: self.changed.emit())
             row.addWidget(box)
         for key, words in LABELS:
@@ -161,7 +163,7 @@ class FilterBar(QWidget):
             chip = push_button(words, theme=self._theme, icon="close", name=f"Take off the filter {words}")
             chip.clicked.connect(partial(self._drop, field))
             self._chips.addWidget(chip)
-        self._chips.addStretch(1)
+        self._chips.add_gap()
         self._chip_row.setVisible(bool(self._further))
         for menu in (self._menu, *self._submenus.values()):
             for action in menu.actions():

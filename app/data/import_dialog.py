@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from app.context import AppContext
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
+from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
 
@@ -63,12 +64,12 @@ class ImportDialog(BaseDialog):
         for key, words in CONSENT:
             self.consent.addItem(words, key)
         self.name, self.licence = QLineEdit(preview.name), QLineEdit()
-        self.licence.setPlaceholderText("e.g. MIT, CC-BY-4.0, internal")
+        self.licence.setPlaceholderText("MIT, CC-BY-4.0 …")
         self.summary = text_label("", "muted", wrap=True)
         self.sample = QPlainTextEdit()
         self.sample.setReadOnly(True)
         self.sample.setAccessibleName("First rows")
-        self.column.addLayout(self._form())
+        self.column.addWidget(self._form())
         self.column.addWidget(self.summary)
         self.column.addWidget(self.sample, 1)
         self.go = self.add_buttons("Import")
@@ -94,9 +95,8 @@ class ImportDialog(BaseDialog):
         self.sample.setPlainText(sample_text(preview))
         self.go.setEnabled(preview.good > 0)
 
-    def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+    def _form(self) -> FieldGrid:
+        rows: list[tuple[QLabel, QWidget]] = []
         for label, widget in (
             ("Format", self.format),
             ("Name of the source", self.name),
@@ -104,8 +104,8 @@ class ImportDialog(BaseDialog):
             ("Consent of those who wrote it", self.consent),
         ):
             widget.setAccessibleName(label)
-            form.addRow(label, widget)
-        return form
+            rows.append((text_label(label), widget))
+        return FieldGrid(rows, most=1)
 
     def _read_preview(self) -> None:
         service, fmt, path = self._context.services.imports, self.format.currentData(), self._path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
@@ -17,6 +17,7 @@ from app.data.pair_import import PairImport
 from app.data.pairs_tab import Found, PairsTab
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
+from app.widgets.controls import TabWidget
 from app.widgets.labels import Chip
 from app.widgets.messages import EmptyState, ProgressLine
 from core.domain.changes import Changes
@@ -80,7 +81,7 @@ class DataPage(Page):
         self.header.add_right(action_button(actions, "data.label", text="Label these", theme=theme))
         self.header.add_right(action_button(actions, "data.freeze", text="Freeze…", theme=theme))
         self.header.add_right(action_button(actions, "data.import", text="Import…", kind="primary", theme=theme))
-        self.tabs = QTabWidget()
+        self.tabs = TabWidget()
         self.tabs.setAccessibleName("Pairs and dataset versions")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.pairs, "Pairs")

@@ -8,13 +8,14 @@ from threading import Event
 from typing import NamedTuple, cast, get_args
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.data.columns import COLUMNS, HIDDEN
 from app.data.filter_bar import FilterBar
 from app.data.preview import PairPreview
 from app.widgets.buttons import push_button
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.messages import EmptyState
 from app.widgets.table import VirtualTable
 from core.domain.errors import BadInput
@@ -60,11 +61,7 @@ class PairsTab(QWidget):
         self.stack.addWidget(self.table)
         self.stack.addWidget(nothing)
         self.filters.row.addWidget(self._columns_button())
-        split = QSplitter()
-        split.addWidget(self.stack)
-        split.addWidget(self.preview)
-        split.setStretchFactor(0, 1)
-        split.setSizes([760, 400])
+        split = FoldingSplit((self.stack, self.preview), (760, 400), heights=(300, 200), least=(30, 18))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.addWidget(self.filters)

@@ -43,6 +43,11 @@ def show(running: Any, place: str, size: tuple[int, int], zoom: int) -> None:
         QApplication.processEvents()
 
 
+def datasets(running: Any) -> None:
+    """Turn to the dataset versions."""
+    running.page("data").tabs.setCurrentIndex(1)
+
+
 def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -> list[str]:
     """Return what is cut or covered on any page."""
     wrong = []
