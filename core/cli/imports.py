@@ -55,7 +55,7 @@ def import_file(
     ] = "",
     pairs: Annotated[str, typer.Option(help="Pairs of a ranked list: best (against each other) or decisive.")] = "",
     encoding: Annotated[str, typer.Option(help="Encoding of the text, such as cp1252; found out when left out.")] = "",
-    part: Annotated[str, typer.Option(help="Which list of a JSON file that holds several, or all.")] = "",
+    part: Annotated[str, typer.Option("--list", help="Which list of a JSON file that holds several, or all.")] = "",
     answers: Annotated[
         list[str] | None, typer.Option("--answer", metavar="QUESTION=ANSWER", help="Answer to another question.")
     ] = None,

@@ -201,8 +201,10 @@ class ImportJob:
                 f"{_labels(total.second_labels)} the same reviewer's earlier label on the same pair; both are stored, "
                 "the later one as a judgement of its own."
             )
-        if total.known_pair_labels:
-            notes.append(f"{total.known_pair_labels:,} of the labels stored are new labels of pairs known before.")
+        if known := total.known_pair_labels:
+            what = "One of the labels stored is a new label of a pair"
+            what = what if known == 1 else f"{known:,} of the labels stored are new labels of pairs"
+            notes.append(f"{what} known before.")
         notes += self._flags.sentences()
         return (*notes, *(sentence for entry in self._remarks for sentence in entry.sentences()))
 

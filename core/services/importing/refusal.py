@@ -5,6 +5,7 @@ A refusal speaks of the columns and rows that are there, never of a format that 
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,10 @@ from core.services.importing.reading import Question
 _SHOWN = 12
 _REASONS = 5
 _TRIED = 200
+_ANSWER_WORDS = ("response", "answer", "completion", "output", "reply", "generation", "candidate", "text")
+_PROMPT_WORDS = ("prompt", "question", "instruction", "query", "input", "request", "text", "message")
+_TRANSCRIPT = re.compile(r"\s*(?:Human|Assistant|System):")
+_KEY_WORDS = ("text", "content", "answer", "response", "value", "body", "question", "prompt")
 _SINGLE = ("completion", "response", "answer", "output", "text", "chosen", "rejected")
 _HINT = "A pair needs a prompt and two answers in each row. Name columns with --map COLUMN=prompt, =first, =second."
 
@@ -77,20 +82,23 @@ def unusable(name: str, rows: int, reasons: Iterable[tuple[str, int, int]]) -> B
     more = f"; and {len(found) - _REASONS} other reasons" if len(found) > _REASONS else ""
     whole = f"None of the {rows:,} rows of {name} can be used" if rows > 1 else f"The one row of {name} cannot be used"
     return BadInput(
-        f"{whole}; nothing was stored. Why: {told}{more}.", "Correct the file, or name its columns (--map)."
+        f"{whole}; nothing was stored. Why: {told}{more}.",
+        "Correct the file, or say what its columns are (--map) or its label values mean (--coding, --value).",
     )
 
 
 def refuse(path: Path, sample: Sample, limits: Limits) -> BadInput:
     """Say why no format fits, from what the columns hold."""
     prompt, answers = prompt_column(sample), answer_columns(sample) or sample.pick_pair([("chosen", "rejected")])
-    reasons = _reasons(sample, limits, prompt)
+    reasons = _reasons(sample, limits, prompt) if prompt or not _plain_texts(sample, answers) else None
     if reasons:
         told = "; ".join(f"{reason} ({_rows(count)})" for reason, count in reasons.most_common(_REASONS))
         tried = min(len(sample.rows), _TRIED)
-        which = f"none of its {tried:,} rows" if tried == sample.total else f"almost none of {tried:,} rows tried"
+        which = f"none of its {tried:,} rows" if tried > 1 else "its one row does not give a pair"
+        which = f"almost none of {tried:,} rows tried" if tried < sample.total else which
+        which += "" if which.endswith("pair") else " gives a pair"
         return BadInput(
-            f"{path.name} cannot be used: {which} gives a pair. Why: {told}. Its columns: {column_list(sample)}.",
+            f"{path.name} cannot be used: {which}. Why: {told}. Its columns: {column_list(sample)}.",
             _key_hint(sample) or _HINT,
         )
     single = sample.pick(*_SINGLE)
@@ -105,6 +113,14 @@ def refuse(path: Path, sample: Sample, limits: Limits) -> BadInput:
         f"{path.name} holds no pairs that can be read: {what}. Its columns: {column_list(sample)}.",
         _map_hint(sample, prompt, answers),
     )
+
+
+def _plain_texts(sample: Sample, answers: tuple[str, str] | None) -> bool:
+    """Say whether both answers are texts without turns, which cannot hold their prompt."""
+    if answers is None:
+        return False
+    cells = [value for name in answers for value in sample.values(name)[:_TRIED]]
+    return not any(isinstance(cell, list | dict) or _TRANSCRIPT.match(str(cell)) for cell in cells)
 
 
 def column_list(sample: Sample) -> str:
@@ -143,7 +159,8 @@ def _key_hint(sample: Sample) -> str:
         column = sample.names.get(name)
         if column and dict in sample.tally(column).kinds and (keys := list(sample.tally(column).keys)):
             field = name if name in ("chosen", "rejected") else "prompt" if name in known.PROMPTS else "first"
-            wanted = shlex.quote(f"{column}.{keys[0]}={field}")
+            likely = next((key for key in keys if any(word in key.lower() for word in _KEY_WORDS)), keys[0])
+            wanted = shlex.quote(f"{column}.{likely}={field}")
             return f"If one of the keys of {column!r} holds the text, name it, for example --map {wanted}."
     return ""
 
@@ -151,14 +168,20 @@ def _key_hint(sample: Sample) -> str:
 def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | None) -> str:
     """Offer the text columns that no role was found for."""
     taken = {prompt, *(answers or ())}
-    free = [name for name, tally in sample.tallies.items() if str in tally.kinds and name not in taken]
-    if not free or (answers and prompt):
+    free = [str(name) for name, tally in sample.tallies.items() if str in tally.kinds and name not in taken]
+    wanted: dict[str, str] = {}
+    if prompt is None and (named := _named(free, _PROMPT_WORDS)):
+        wanted[named[0]] = "prompt"
+    if answers is None and len(named := [name for name in _named(free, _ANSWER_WORDS) if name not in wanted]) > 1:
+        wanted |= {named[0]: "first", named[1]: "second"}
+    if not wanted:
         return _HINT
-    wanted = ["prompt"] if answers else ["first", "second"] if prompt else ["prompt", "first", "second"]
-    if len(free) < len(wanted):
-        return _HINT
-    words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in zip(free, wanted, strict=False))
-    return f"If these columns hold it, name them, for example {words}."
+    words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in wanted.items())
+    return f"If these columns hold what is missing, name them: {words}."
+
+
+def _named(names: list[str], words: tuple[str, ...]) -> list[str]:
+    return [name for name in names if any(word in name.lower() for word in words)]
 
 
 def _rows(count: int) -> str:

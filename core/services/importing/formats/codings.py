@@ -144,7 +144,8 @@ def possible_codings(counts: Mapping[str, int], *, words: bool) -> list[Coding]:
     """Return the codings that numbers, or true and false, fit, without those that would mean the same for them.
 
     A coding under which only one side ever wins is left out while others let both win; one under which every row says
-    the same while others do not.
+    the same while others do not. Numbers among words that no coding knows all of are taken for mistakes: no coding is
+    returned.
 
     Args:
         counts: value -> how often it stands in the label columns.
@@ -162,6 +163,8 @@ def possible_codings(counts: Mapping[str, int], *, words: bool) -> list[Coding]:
             best = known
             fitting.clear()
         fitting.setdefault(tuple(reads[value].reads for value in numbers), coding)
+    if words and best < sum(counts.values()):
+        return []
     every: list[Coding] = list(fitting.values())
     both: list[Coding] = [coding for sides, coding in fitting.items() if {"first", "second"} <= set(sides)]
     varied: list[Coding] = [coding for sides, coding in fitting.items() if len(set(sides) - {"refused"}) > 1]
@@ -183,7 +186,7 @@ def coding_use(columns: tuple[str, ...], values: Mapping[str, int], reads: Mappi
 def coding_question(columns: tuple[str, ...], values: Mapping[str, int], codings: list[Coding]) -> Question:
     """Return the question which coding the values follow that no word explains."""
     shown = sorted(values.items(), key=lambda item: -item[1])
-    held = ", ".join(f"{value} ({n:,} times)" for value, n in shown[:_OPEN_LISTED])
+    held = ", ".join(f"{value} ({n:,} {'time' if n == 1 else 'times'})" for value, n in shown[:_OPEN_LISTED])
     more = f" and {len(shown) - _OPEN_LISTED:,} other values" if len(shown) > _OPEN_LISTED else ""
     verb = "holds" if len(columns) == 1 else "hold"
     sentence = f"{', '.join(columns)} {verb} {held}{more}; the file does not say which answer each of them means."

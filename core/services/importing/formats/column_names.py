@@ -43,6 +43,7 @@ MODELS = (
     ("model_a", "model_b"),
     ("model1", "model2"),
     ("model_1", "model_2"),
+    ("model_0", "model_1"),
     ("response_a_model", "response_b_model"),
 )
 SCORES = (
@@ -53,6 +54,7 @@ SCORES = (
     ("score_a", "score_b"),
     ("score1", "score2"),
     ("score_1", "score_2"),
+    ("score_0", "score_1"),
 )
 LABELS = (
     "label",

@@ -92,7 +92,7 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
     said: dict[str, Reads] = {**_named(values, answers), **_said(sample, values)}
     open_values = {value: values[value] for value, read in read_values(values, None, said).items() if read is OPEN}
     words = len(open_values) < len(values)
-    possible = possible_codings(open_values, words=words) if open_values and coding is None else []
+    possible = possible_codings(open_values, words=words) if coding is None else []
     reads = read_values(values, coding if coding or possible else "words", said)
     _check_coding(sample, coding, open_values)
     table = _Reads(reads, coding, bool(possible))
@@ -103,6 +103,7 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
     if nested:
         roles[nested] = ColumnRole.LABEL
     others = () if len(columns) > 1 else _other_labels(sample, columns, roles)
+    roles |= dict.fromkeys(others, ColumnRole.UNUSED)  # they are only compared
     reader = _Reader(columns, who, nested, others, table, sample.remarks)
     return Labels(
         reader.read,
@@ -173,15 +174,17 @@ def _other_labels(sample: Sample, columns: tuple[str, ...], roles: Mapping[str, 
 
 
 def _notes(columns: tuple[str, ...], who: str | None, nested: str | None, documented: str) -> tuple[str, ...]:
-    notes = [f"{', '.join(columns)} {'says' if len(columns) == 1 else 'say'} which answer is better"]
+    names = ", ".join(columns)
+    if len(columns) > 1:
+        notes = [f"the {len(columns)} columns {names} hold the labels of {len(columns)} reviewers"]
+    else:
+        notes = [f"the column {names} says which answer is better"]
     if documented:
         notes.append("what its numbers mean is documented for files with these columns")
     if who is not None:
-        notes.append(f"{who} names the reviewer")
+        notes.append(f"the column {who} names the reviewer")
     if nested is not None:
         notes.append(f"each entry of {nested} becomes a label of its own reviewer")
-    if len(columns) > 1:
-        notes.append(f"{len(columns)} columns become {len(columns)} reviewers")
     return tuple(notes)
 
 

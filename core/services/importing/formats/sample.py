@@ -36,45 +36,49 @@ class Tally:
 
     Attributes:
         filled: rows with something in it.
-        values: value -> rows; complete only while ``few``. Long texts, lists and objects are not in it.
-        few: every value of the column is short and there are not many different ones.
-        kinds: text, a number, a list ... -> rows.
+        values: value -> rows. Long texts, lists and objects are not in it, nor new values once there are a thousand.
+        kinds: type -> rows.
         keys: keys of the first objects.
     """
 
-    __slots__ = ("few", "filled", "keys", "kinds", "values")
+    __slots__ = ("_full", "filled", "keys", "kinds", "values")
 
     def __init__(self) -> None:
         self.filled = 0
         self.values: Counter[str] = Counter()
-        self.few = True
         self.kinds: Counter[type] = Counter()
         self.keys: dict[str, None] = {}
+        self._full = False
 
     def add(self, cell: object) -> None:
         """Count one cell."""
-        kind = type(cell)
-        if kind is str:
-            if not self.few or len(cell) > _LONG:  # type: ignore[arg-type]
-                self.few = False
-                self.filled += not cell.isspace() if cell else 0  # type: ignore[attr-defined]
-                self.kinds[kind] += 1
+        if isinstance(cell, str):
+            if self._full or len(cell) > _LONG:
+                if cell and not cell.isspace():
+                    self.filled += 1
+                    self.kinds[str] += 1
                 return
-        elif kind is list or kind is dict:
-            self.few = False
-            self.filled += bool(cell)
-            self.kinds[kind] += 1
-            if kind is dict and len(self.keys) < _KEYS:
-                self.keys.update(dict.fromkeys(list(map(str, cell))[:_KEYS]))  # type: ignore[call-overload]
+        elif isinstance(cell, list | dict):
+            self._add_nested(cell)
             return
         text = cell_text(cell)
         if text is None:
             return
         self.filled += 1
-        self.kinds[kind] += 1
-        if self.few:
+        self.kinds[type(cell)] += 1
+        if not self._full:
             self.values[text] += 1
-            self.few = len(self.values) <= _MANY
+            self._full = len(self.values) > _MANY
+        elif text in self.values:
+            self.values[text] += 1
+
+    def _add_nested(self, cell: list[object] | dict[str, object]) -> None:
+        if not cell:
+            return
+        self.filled += 1
+        self.kinds[type(cell)] += 1
+        if isinstance(cell, dict) and len(self.keys) < _KEYS:
+            self.keys.update(dict.fromkeys(list(map(str, cell))[:_KEYS]))
 
     def describe(self) -> str:
         """Return in a few words what the column holds, such as "text" or "objects with the keys answer, score"."""
@@ -190,6 +194,10 @@ class Tallies:
 
     def _twins(self, used: str, other: str) -> str:
         return (
-            f"Two columns are called {used!r} and {other!r}; {used!r} is read ({self.columns[used].filled:,} rows), "
-            f"{other!r} is not ({self.columns[other].filled:,} rows)."
+            f"Two columns are called {used!r} and {other!r}; {used!r} is read ({_rows(self.columns[used].filled)}), "
+            f"{other!r} is not ({_rows(self.columns[other].filled)})."
         )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

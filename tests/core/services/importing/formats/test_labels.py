@@ -1,0 +1,228 @@
+"""Label columns: which they are, what is asked, what is told, and that no vote is lost or made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.errors import UsageError
+from core.services.importing.detect import Detection, detect, read_as
+from core.services.importing.formats.sample import Sample
+from core.services.importing.limits import Limits, RowRejected
+from core.services.importing.reading import Choices, Reading
+
+QA = {"prompt": "q", "response_a": "x", "response_b": "y"}
+
+
+def rows(*labels: Any, column: str = "winner", **more: Any) -> list[dict[str, Any]]:
+    return [{**QA, "prompt": f"q{i}", column: label, **more} for i, label in enumerate(labels)]
+
+
+def look(records: list[dict[str, Any]], **choices: Any) -> tuple[Detection, Reading]:
+    sample = Sample.of(records, Choices(**choices))
+    found = detect(Path("f.csv"), sample, Limits())
+    return found, read_as(found, sample)
+
+
+def votes(found: Detection, record: dict[str, Any]) -> list[tuple[str, str, int | None]]:
+    (pair,) = found.bound.convert(record)
+    return [(label.reviewer, label.verdict.value, label.strength) for label in pair.labels]
+
+
+@pytest.mark.parametrize(
+    ("labels", "flags"),
+    [
+        ([1, 0, 1], {"first_is_1", "second_is_1"}),
+        ([True, False], {"first_is_1", "second_is_1"}),
+        (["yes", "no"], {"first_is_1", "second_is_1"}),
+        ([0.25, 0.75], {"first_is_1", "second_is_1"}),
+        (["1", "1"], {"first_is_1", "second_is_1"}),
+        (["1", "2"], {"one_based", "zero_based"}),
+        ([1, -1], {"signed", "signed_first_positive"}),
+        (["A", "B", "1"], {"first_is_1", "second_is_1", "words"}),
+    ],
+)
+def test_that_values_with_two_meanings_are_asked_with_what_each_coding_would_mean(
+    labels: list[Any], flags: set[str]
+) -> None:
+    found, reading = look(rows(*labels))
+    (question,) = reading.questions
+    assert question.key == "coding"
+    assert "winner holds" in question.sentence
+    assert {answer.flag for answer in question.answers} == {f"--coding {flag}" for flag in flags}
+    assert len({answer.meaning for answer in question.answers}) == len(question.answers)
+    assert reading.coding is not None
+    assert "open" in {value.reads for value in reading.coding.values}
+    assert set(found.alternatives) == {f"table:{flag}" for flag in flags}
+
+
+def test_that_a_label_that_comes_late_in_a_sorted_file_is_counted() -> None:
+    _, reading = look(rows(*[1] * 2010, *[2] * 40, *[0] * 30))
+    assert "1 (2,010 times), 2 (40 times), 0 (30 times)" in reading.questions[0].sentence
+
+
+def test_that_the_answer_settles_the_question_and_names_every_value() -> None:
+    found, reading = look(rows(1, 1, 0), coding="second_is_1")
+    assert not reading.questions
+    assert (reading.fmt, reading.coding.key if reading.coding else "") == ("table:second_is_1", "second_is_1")
+    assert reading.coding is not None
+    assert [(v.value, v.count, v.reads) for v in reading.coding.values] == [("1", 2, "second"), ("0", 1, "first")]
+    assert votes(found, rows(1)[0]) == [("", "prefer", 2)]
+
+
+@pytest.mark.parametrize(
+    ("record", "option", "vote"),
+    [
+        ({"history": "q", "human_ref_A": "x", "human_ref_B": "y", "labels": 0}, "first_is_1", 2),
+        ({"prompt": "q", "response_1": "x", "response_2": "y", "preference_strength": 1}, "signed", 1),
+        ({"prompt": "q", "response1": "x", "response2": "y", "overall_preference": -3}, "signed", -3),
+        ({"prompt": "q", "response_0": "x", "response_1": "y", "better_response_id": 0}, "zero_based", -2),
+        ({"prompt": "q", "output_1": "x", "output_2": "y", "better_id": 1, "label": None}, "", None),
+    ],
+)
+def test_that_a_documented_coding_is_not_asked(record: dict[str, Any], option: str, vote: int | None) -> None:
+    found, reading = look([record])
+    assert not reading.questions
+    assert found.bound.option == option
+    assert [strength for _, _, strength in votes(found, record)] == ([] if vote is None else [vote])
+
+
+def test_that_the_name_of_an_answers_column_means_that_answer() -> None:
+    records = [
+        {"prompt": "q", "response_0": "x", "response_1": "y", "winner": name} for name in ("response_1", "Response_0")
+    ]
+    found, reading = look(records)
+    assert not reading.questions
+    assert [votes(found, record)[0][2] for record in records] == [2, -2]
+
+
+@pytest.mark.parametrize("blank", ["", " ", None, "None", "none", "nan", "N/A", "null", float("nan")])
+def test_that_a_blank_is_no_vote_and_never_neither(blank: object) -> None:
+    found, _ = look(rows("A", "B", blank))
+    assert votes(found, rows(blank)[0]) == []
+
+
+def test_that_one_bad_cell_costs_one_vote_and_is_told() -> None:
+    records = [
+        {**QA, "annotator_1": "A", "annotator_2": "x", "annotator_3": "B"},
+        {**QA, "annotator_1": "tie", "annotator_2": None, "annotator_3": "both bad"},
+    ]
+    found, reading = look(records)
+    assert votes(found, records[0]) == [("annotator_1", "prefer", -2), ("annotator_3", "prefer", 2)]
+    assert votes(found, records[1]) == [("annotator_1", "tie", None), ("annotator_3", "neither", None)]
+    assert "1 row: annotator_2 is 'x', which names no side; that label is left out (first in line 1)." in reading.notes
+
+
+def test_that_a_row_whose_only_votes_name_no_side_is_refused() -> None:
+    found, reading = look(rows("A", "B", "banana", "banana"))
+    with pytest.raises(RowRejected, match="winner is 'banana'"):
+        found.bound.convert(rows("banana")[0])
+    assert reading.coding is not None
+    assert ("banana", 2, "refused") in [(v.value, v.count, v.reads) for v in reading.coding.values]
+
+
+def test_that_a_second_label_column_that_disagrees_is_told_and_not_read() -> None:
+    records = [
+        {"prompt": "q", "response_0": "x", "response_1": "y", "better_response_id": i % 2, "safer_response_id": 0}
+        for i in range(4)
+    ]
+    _, reading = look(records)
+    told = "2 rows: safer_response_id says otherwise than better_response_id, which is read (first in line 2)."
+    assert told in reading.notes
+    assert [use.name for use in reading.unused] == ["safer_response_id"]
+    _, other = look(records, columns={"safer_response_id": "label"}, coding="zero_based")
+    assert {use.name: use.role for use in other.columns}["safer_response_id"] == "label"
+
+
+def test_that_each_individual_score_becomes_a_label_of_its_own_reviewer() -> None:
+    record = {
+        "context": "q",
+        "response1": "x",
+        "response2": "y",
+        "overall_preference": -2,
+        "individual_preference": [{"score": -3, "reasoning": "r"}, {"score": 0}, {"score": None}],
+    }
+    found, _ = look([record])
+    assert votes(found, record) == [
+        ("", "prefer", -2),
+        ("individual 1", "prefer", -3),
+        ("individual 2", "tie", None),
+    ]
+
+
+def test_that_the_user_says_what_a_value_means() -> None:
+    found, reading = look(
+        rows("better", "worse", "meh"), values={"better": "first", "worse": "second", "meh": "no label"}
+    )
+    assert [votes(found, record) for record in rows("better", "worse", "meh")] == [
+        [("", "prefer", -2)],
+        [("", "prefer", 2)],
+        [],
+    ]
+    assert not reading.questions
+
+
+def test_that_the_user_names_the_columns_of_reviewers() -> None:
+    record = {**QA, "ann": "A", "bob": "B", "winner": "tie"}
+    found, reading = look([record], reviewer_columns=("ann", "bob"))
+    assert votes(found, record) == [("ann", "prefer", -2), ("bob", "prefer", 2)]
+    assert [use.name for use in reading.unused] == ["winner"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"coding": "klingon"}, "no coding 'klingon'"),
+        ({"coding": "one_based"}, "for numbers"),
+        ({"values": {"C++": "first"}}, "No label column holds 'C\\+\\+'"),
+        ({"fmt": "table:signed", "coding": "one_based"}, "contradict"),
+    ],
+)
+def test_that_choices_that_do_not_fit_are_refused(choices: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        look(rows("A", "B"), **choices)
+
+
+def test_that_a_coding_that_knows_no_value_or_finds_no_label_is_refused() -> None:
+    with pytest.raises(UsageError, match="knows none of the values"):
+        look(rows(7, 9), coding="one_based")
+    with pytest.raises(UsageError, match="no label column"):
+        look([QA], coding="one_based")
+
+
+@pytest.mark.parametrize("mark", [1, "1", 1.0, True, "true"])
+def test_that_a_winner_marked_by_a_one_is_read_in_every_spelling(mark: object) -> None:
+    off = False if mark is True else type(mark)(0) if not isinstance(mark, str) else "0"
+    record = {**QA, "winner_model_a": off, "winner_model_b": mark, "winner_tie": off}
+    found, reading = look([record])
+    assert votes(found, record) == [("", "prefer", 2)]
+    assert reading.coding is not None
+    assert [(v.value, v.count, v.reads) for v in reading.coding.values][1] == ("winner_model_b=1", 1, "second")
+
+
+def test_that_scores_against_the_label_are_told_and_nan_is_no_score() -> None:
+    records = [
+        {"prompt": "q", "chosen": "x", "rejected": "y", "score_chosen": one, "score_rejected": other}
+        for one, other in ((4.0, 2.0), (float("nan"), 2.0), (3.0, 3.0), (2.0, 4.0))
+    ]
+    found, reading = look(records)
+    assert [votes(found, record)[0][1] for record in records] == ["prefer", "prefer", "tie", "prefer"]
+    assert any(note.startswith("1 row: score_chosen and score_rejected rank the answers") for note in reading.notes)
+
+
+def test_that_decimal_commas_are_numbers_where_the_column_writes_them_so() -> None:
+    def scored(*scores: tuple[str, str]) -> list[dict[str, str]]:
+        return [
+            {"prompt": "q", "chosen": "x", "rejected": "y", "score_chosen": one, "score_rejected": other}
+            for one, other in scores
+        ]
+
+    records = scored(("3,5", "3,5"), ("4,5", "1,0"), ("4", "2"))
+    found, _ = look(records)
+    assert [votes(found, record)[0][1] for record in records] == ["tie", "prefer", "prefer"]
+    mixed = scored(("3,5", "3.5"), ("4.5", "1.0"))
+    found, _ = look(mixed)
+    with pytest.raises(RowRejected, match="score_chosen is '3,5', but other rows write decimals with a point"):
+        found.bound.convert(mixed[0])
