@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.actions.registry import ActionRegistry
+from app.background.auto_backup import back_up_and_close
 from app.background.change_bus import ChangeBus
 from app.background.run_watch import RunWatch
 from app.background.store_ops import StoreOps
@@ -27,7 +29,7 @@ from app.session import Session
 from app.settings.store import Settings
 from app.single_instance import SingleInstance
 from app.theme.theme import Theme
-from core.domain.errors import UserError
+from core.domain.errors import UserError, WorkspaceReplaced
 from core.paths import log_dir, resources_dir, user_data_dir
 
 log = logging.getLogger(__name__)
@@ -55,8 +57,12 @@ class RunningApp:
         self.watchdog.stop()
         self.window.watch.stop()
         self.tasks.close()
-        if self.switch.current is not None:
-            self.switch.current.close()
+        if (services := self.switch.current) is not None:
+            # On a thread of its own, because a last backup reads files; the window is gone, so nobody waits for it.
+            backup = self.switch.backup_on_close()
+            last = threading.Thread(target=back_up_and_close, args=(services,), kwargs={"backup": backup})
+            last.start()
+            last.join()
             self.switch.current = None
         self.context.theme.deleteLater()
 
@@ -95,10 +101,11 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
         watch=RunWatch(tasks),
         resources=resources_dir(),
     )
-    errors = ErrorReporter(dialogs, lambda error: _post_notice(notices, error))
-    tasks.unhandled.connect(errors.take)
     switch = WorkspaceSwitch(tasks, dialogs, notices, session, opener)
+    switch.backup_on_close = lambda: settings.get("backups.on_close")
     window = MainWindow(context, switch, log_dir())
+    errors = ErrorReporter(dialogs, lambda error: _tell(window, notices, error))
+    tasks.unhandled.connect(errors.take)
     dialogs.attach(window.dialog_parent, theme)
     instance = SingleInstance(window.come_forward)
     switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())
@@ -125,5 +132,8 @@ def _after_first_paint(running: RunningApp, workspace: Path | None) -> None:
     running.tasks.query(lambda: preload(PRELOAD), owner=running.window)
 
 
-def _post_notice(notices: Notices, error: UserError) -> None:
+def _tell(window: MainWindow, notices: Notices, error: UserError) -> None:
+    if isinstance(error, WorkspaceReplaced):
+        window.place_watch.tell(error)
+        return
     notices.post(error.message, "error", hint=error.hint)

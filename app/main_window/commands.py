@@ -14,6 +14,7 @@ from app.background.task import TaskControl
 from app.context import AppContext
 from app.main_window.workspace_switch import WorkspaceSwitch
 from app.theme.theme import ZOOM_STEPS
+from core.domain.changes import Changes
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class GlobalCommands(QObject):
 
     def _report_backup(self, path: Path) -> None:
         self._context.notices.post(f"Backed up to {path.name}.", "ok", hint=str(path))
+        self._context.changes.announce(Changes.SETTINGS, None)
 
     def _report_check(self, report: CheckReport) -> None:
         serious = [finding.message for finding in report.findings if finding.serious]

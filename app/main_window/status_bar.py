@@ -31,6 +31,7 @@ class StatusBar(QFrame):
         self.setProperty("part", "status")
         self._theme = theme
         self._pending = 0
+        self._blocked = False
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 6, 0)
         row.setSpacing(6)
@@ -70,6 +71,7 @@ class StatusBar(QFrame):
         note = " (read only)" if read_only else ""
         self._workspace.setText(f"workspace: {name}{note}" if name else "no workspace")
         self._workspace.setToolTip(tooltip)
+        self._blocked = False
         self._show_saved("saved" if name and not read_only else "", "ok")
 
     def saving(self) -> None:
@@ -87,6 +89,15 @@ class StatusBar(QFrame):
         """Show that a change was refused; nothing of it was stored."""
         self._pending = max(0, self._pending - 1)
         self._show_saved("last change not saved", "bad")
+
+    def set_blocked(self, blocked: bool) -> None:
+        """Show that nothing can be saved, or that it can again."""
+        self._blocked = blocked
+        self._show_saved("cannot save" if blocked else "saved", "bad" if blocked else "ok")
+
+    def set_backup(self, words: str) -> None:
+        """Say in the tooltip of "saved" when the last backup was made."""
+        self._saved.setToolTip(words)
 
     def set_reviewer(self, name: str) -> None:
         """Name who is labelling."""
@@ -112,6 +123,8 @@ class StatusBar(QFrame):
         self._job.setAccessibleName(f"Running: {text}")
 
     def _show_saved(self, text: str, token: str) -> None:
+        if self._blocked:
+            text, token = "cannot save", "bad"
         self._saved.setText(text)
         self._dot.setVisible(bool(text))
         self._dot.set_token(token)

@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.actions.cheat_sheet import CheatSheet
 from app.actions.command_palette import CommandPalette
+from app.background.auto_backup import AutoBackup
 from app.background.task import BackgroundTask
 from app.context import AppContext
 from app.main_window.activity import ActivityPanel
@@ -22,6 +23,7 @@ from app.main_window.object_search import ObjectSearch
 from app.main_window.page import Page
 from app.main_window.page_stack import PageStack
 from app.main_window.panes import next_pane
+from app.main_window.place_watch import PlaceWatch
 from app.main_window.rail import Rail
 from app.main_window.reviewer import ReviewerChoice
 from app.main_window.status_bar import StatusBar
@@ -45,6 +47,8 @@ class MainWindow(QMainWindow):
     ``context`` is what pages are given now; it is replaced when another workspace is opened.
     """
 
+    _told = Signal(str)
+
     def __init__(self, context: AppContext, switch: WorkspaceSwitch, logs: Path) -> None:
         super().__init__()
         self.context = context.with_(navigate=self.navigate, open_workspace=switch.open)
@@ -54,6 +58,7 @@ class MainWindow(QMainWindow):
         self.resize(*SIZE)
         self._build()
         self._search = ObjectSearch(context.tasks, self)
+        self.backup = AutoBackup(context.tasks, context.settings, context.notices, parent=self)
         self._reviewer = ReviewerChoice(self.context, switch, self)
         GlobalCommands(self.context, switch, self.stack.may_leave, logs, self)
         self._bind()
@@ -147,7 +152,12 @@ class MainWindow(QMainWindow):
         self.activity.hide()
         self.status = StatusBar(theme)
         row.addWidget(self.rail)
-        row.addWidget(self.stack, 1)
+        self.place_watch = PlaceWatch(self.context, self._reopen, self)
+        pages = QVBoxLayout()
+        pages.setSpacing(0)
+        pages.addWidget(self.place_watch.strip)
+        pages.addWidget(self.stack, 1)
+        row.addLayout(pages, 1)
         row.addWidget(self.activity)
         outer.addLayout(row, 1)
         outer.addWidget(self.status)
@@ -191,6 +201,9 @@ class MainWindow(QMainWindow):
         context.settings.changed.connect(self._apply_setting)
         self.watch.changed.connect(self._show_runs)
         self.switch.switched.connect(self._take_workspace)
+        self.place_watch.problem_changed.connect(status.set_blocked)
+        self.backup.made.connect(self._note_backup)
+        self._told.connect(self._post_note)
         status.reviewer_pressed.connect(partial(context.actions.run, "global.reviewer"))
         status.job_pressed.connect(self._show_running)
 
@@ -202,6 +215,27 @@ class MainWindow(QMainWindow):
         self._show_workspace()
         self.navigate("home")
 
+    def _reopen(self) -> None:
+        """Open the workspace's folder again; what is filled in is kept as a draft first."""
+        if self.stack.may_leave():
+            self.switch.reopen()
+
+    def _note_backup(self, path: Path) -> None:
+        self.status.set_backup(f"Last backup: {path.name}")
+        self.context.changes.announce(Changes.SETTINGS, None)
+
+    def _tell_opening(self, services: Application) -> None:
+        """Show what should be known about the opening: files that were open to others, unsafe places, missing work."""
+        services.workspace.listen(self._told.emit)
+        self.context.tasks.query(services.workspace.notes, self._post_notes, owner=self, key="notes")
+
+    def _post_notes(self, notes: list[str]) -> None:
+        for note in notes:
+            self._post_note(note)
+
+    def _post_note(self, note: str) -> None:
+        self.context.notices.post(note, "warn")
+
     def _show_workspace(self) -> None:
         """Show the open workspace in title, status bar and actions, and begin to watch its runs."""
         services, session = self.context.open_services, self.context.session
@@ -209,6 +243,8 @@ class MainWindow(QMainWindow):
             self.context.actions.set_enabled(f"global.{name}", services is not None)
         self.context.actions.set_enabled("global.demo_reset", services is not None and is_demo(services.folder))
         self._search.set_workspace(services)
+        self.backup.set_workspace(services)
+        self.place_watch.set_workspace(services)
         if services is None:
             self.status.set_workspace("")
             session.enter_workspace("")
@@ -219,6 +255,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{folder.name} – Pairwright")
         self.watch.start(services.runs.list)
         self._reviewer.restore(services)
+        self._tell_opening(services)
 
     def _handle_changes(self, changes: Changes, initiator: object) -> None:
         self.stack.handle_changes(changes, initiator)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.background.auto_backup import back_up_and_close
 from app.background.import_lock import IMPORT_LOCK
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
@@ -37,7 +39,10 @@ def open_application(path: Path, *, create: bool = False, read_only: bool = Fals
 
 
 class WorkspaceSwitch(QObject):
-    """Holds the open workspace; ``switched(Application | None)`` fires after another one took its place."""
+    """Holds the open workspace; ``switched(Application | None)`` fires after another one took its place.
+
+    ``backup_on_close`` says whether a workspace is copied before it is closed; ``bootstrap`` sets it.
+    """
 
     switched = Signal(object)
     opening = Signal(str)
@@ -55,6 +60,7 @@ class WorkspaceSwitch(QObject):
         self._tasks, self._dialogs, self._notices, self._session = tasks, dialogs, notices, session
         self._opener = opener
         self.current: Application | None = None
+        self.backup_on_close: Callable[[], bool] = lambda: False
         self._requests = 0
 
     def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
@@ -88,6 +94,25 @@ class WorkspaceSwitch(QObject):
             owner=self,
         )
 
+    def reopen(self) -> None:
+        """Close the workspace and open its folder again; drafts that could not be stored are carried over.
+
+        Where no file has the workspace's name any more, what is held open is written under it first.
+        """
+        services = self.current
+        if services is None:
+            return
+        self.current = None
+        self.switched.emit(None)
+        self._requests += 1
+        number = self._requests
+        self._tasks.write(
+            lambda: _exchange(services, self._opener),
+            lambda opened: self._switch_to(opened, number),
+            lambda error: self._handle_failure(error, services.folder),
+            owner=self,
+        )
+
     def close(self) -> None:
         """Show the first screen and close the workspace after the pending writes.
 
@@ -96,7 +121,10 @@ class WorkspaceSwitch(QObject):
         services, self.current = self.current, None
         self.switched.emit(None)
         if services is not None:
-            self._tasks.write(services.close)
+            self._tasks.write(self._closing(services))
+
+    def _closing(self, services: Application) -> Callable[[], None]:
+        return partial(back_up_and_close, services, backup=self.backup_on_close())
 
     def _switch_to(self, services: Application, number: int) -> None:
         if number != self._requests:
@@ -106,7 +134,7 @@ class WorkspaceSwitch(QObject):
         self._session.note_workspace(services.folder)
         self.switched.emit(services)
         if old is not None:
-            self._tasks.write(old.close)
+            self._tasks.write(self._closing(old))
 
     def _handle_failure(self, error: Exception, path: Path) -> None:
         if isinstance(error, WorkspaceInUse):
@@ -135,6 +163,18 @@ class WorkspaceSwitch(QObject):
         )
         if answer == "Create":
             self.open(path, create=True)
+
+
+def _exchange(services: Application, opener: Opener) -> Application:
+    """Close a workspace whose file lost its name and open its folder again, with the drafts that were not stored."""
+    unsaved = services.annotation.unsaved_drafts()
+    try:
+        services.workspace.put_back()
+    finally:
+        services.close()
+    opened = opener(services.folder)
+    opened.annotation.adopt_drafts(unsaved)
+    return opened
 
 
 def _same(folder: Path, path: Path) -> bool:

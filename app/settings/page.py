@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.actions.shortcuts_editor import ShortcutsEditor
 from app.context import AppContext
 from app.main_window.page import Page
+from app.settings.backups import BackupsPanel
 from app.settings.schema import GROUPS, SETTINGS, Setting
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card, ScrollColumn, line
@@ -26,6 +27,7 @@ from app.widgets.controls import ComboBox, DoubleSpinBox, SpinBox
 from app.widgets.flow import FlowLayout
 from app.widgets.inputs import SearchField, SegmentedControl
 from app.widgets.labels import text_label
+from core.domain.changes import Changes
 
 
 def make_editor(row: Setting, value: Any, store: Callable[[Any], None]) -> tuple[QWidget, Callable[[Any], None]]:
@@ -127,6 +129,7 @@ class SettingsPage(Page):
     """All settings, and the shortcut editor."""
 
     place = "settings"
+    watches = Changes.SETTINGS | Changes.WORKSPACE
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
@@ -138,6 +141,10 @@ class SettingsPage(Page):
         self._cards: dict[str, Card] = {}
         for group in GROUPS:
             scroll.column.addWidget(self._group(group))
+        self.backups = BackupsPanel(context)
+        self._cards["Backups"].add(line())
+        self._cards["Backups"].add(self.backups)
+        self._scroll = scroll
         self._shortcuts = Card("Shortcuts")
         self._shortcuts.add(ShortcutsEditor(context.theme, context.actions, context.settings))
         scroll.column.addWidget(self._shortcuts)
@@ -147,12 +154,26 @@ class SettingsPage(Page):
         scroll.column.addStretch(1)
         self.set_body(scroll, 0)
 
+    def on_shown(self) -> None:
+        """Read the list of backups."""
+        self.backups.read()
+
+    def changed(self, _changes: Changes) -> None:
+        """Read the list of backups again."""
+        self.backups.read()
+
+    def show_item(self, *, group: str = "", **_what: object) -> None:
+        """Scroll to a group."""
+        if card := self._cards.get(group):
+            self._scroll.verticalScrollBar().setValue(card.y())
+
     def show_matching(self, words: str) -> None:
         """Show only the settings whose group, label or note contains all the words."""
         for row in self.rows:
             row.setVisible(row.matches(words))
         for group, card in self._cards.items():
             card.setVisible(any(row.matches(words) for row in self.rows if row.row.group == group))
+        self.backups.setVisible(not words or "backup" in words.casefold())
         keys = not words or "shortcut" in words.casefold() or "key" in words.casefold()
         self._shortcuts.setVisible(keys)
         self._nothing.setVisible(not keys and not any(row.matches(words) for row in self.rows))

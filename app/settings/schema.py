@@ -58,7 +58,7 @@ class Setting:
         return int(clamped) if self.kind == "int" else float(clamped)
 
 
-GROUPS: tuple[str, ...] = ("Appearance", "Annotation", "Plots", "Training", "General")
+GROUPS: tuple[str, ...] = ("Appearance", "Annotation", "Plots", "Training", "Backups", "General")
 
 _THEMES = (("auto", "Like the system"), ("light", "Light"), ("dark", "Dark"), ("high_contrast", "High contrast"))
 
@@ -176,6 +176,23 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "ask",
         (("ask", "Ask"), ("keep", "Keep training"), ("stop", "Stop and save")),
+    ),
+    Setting(
+        "backups.every_min",
+        "Backups",
+        "Make a backup every",
+        "While something changes; labelling goes on meanwhile.",
+        "choice",
+        30,
+        ((0, "Never"), (10, "10 min"), (30, "30 min"), (60, "1 hour")),
+    ),
+    Setting(
+        "backups.on_close",
+        "Backups",
+        "Make a backup on closing",
+        "When something was added since the newest one. There is always one before an import, a freeze and an upgrade.",
+        "bool",
+        True,
     ),
     Setting(
         "general.reopen", "General", "Open the last workspace at start", "Otherwise Home is shown first.", "bool", True

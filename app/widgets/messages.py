@@ -89,15 +89,24 @@ class Banner(QFrame):
         level: BannerLevel = "insight",
         buttons: Sequence[Button] = (),
         closable: bool = True,
+        wrap: bool = False,
     ) -> None:
+        """Make the strip; with ``wrap`` the text stands under the title and is never cut."""
         super().__init__()
         self.setProperty("banner", level)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 6, 5)
         row.setSpacing(8)
         row.addWidget(IconLabel(theme, _ICONS[level], _COLOURS[level], 18))
-        row.addWidget(text_label(title, "strong"))
-        row.addWidget(ElideLabel(text, kind="caption"), 1)
+        if wrap:
+            words = QVBoxLayout()
+            words.setSpacing(1)
+            words.addWidget(text_label(title, "strong", wrap=True))
+            words.addWidget(text_label(text, "caption", wrap=True, selectable=True))
+            row.addLayout(words, 1)
+        else:
+            row.addWidget(text_label(title, "strong"))
+            row.addWidget(ElideLabel(text, kind="caption"), 1)
         for label, run in buttons:
             made = push_button(label)
             made.clicked.connect(lambda _=False, call=run: call())

@@ -87,9 +87,9 @@ ALLOWED: tuple[Allowed, ...] = (
     Allowed("app/background/watchdog.py", "queue_wait_s", "open", "a file in the kernel's memory, on no disk"),
     Allowed("app/theme/icons.py", "_tinted", "open", _ICONS),
     Allowed("app/theme/icons.py", "_file", "open", _ICONS),
-    Allowed("app/bootstrap.py", "close", "Store.close", _CLOSING),
     Allowed("app/bootstrap.py", "close", "Thread.join", _CLOSING),
-    Allowed("app/bootstrap.py", "close", "fcntl.flock", _CLOSING),
+    Allowed("app/bootstrap.py", "close", "Event.wait", _CLOSING),
+    Allowed("app/bootstrap.py", "close", "Condition.wait", _CLOSING),
 )
 """What the UI thread may do, each with its reason. Imports and log messages are allowed everywhere."""
 

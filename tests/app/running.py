@@ -136,6 +136,7 @@ def open_app(
     dialogs = ScriptedDialogs()
     made = RunningTestApp(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
     made.window.context.settings.set("look.theme", theme)
+    made.window.context.settings.set("backups.on_close", False)  # tests that are about it switch it on
     made.window.resize(*size)
     if show:
         made.window.show()

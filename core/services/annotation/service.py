@@ -11,9 +11,10 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import BadInput
+from core.domain.errors import BadInput, UserError, WorkspaceReplaced
 from core.domain.ids import canonical_json
 from core.domain.judgement import Judgement, JudgementDraft
 from core.services.annotation.queue_manager import QueueManager
@@ -23,11 +24,13 @@ from core.services.annotation.views import (
     QueueProgress,
     QueueSettings,
     UndoStep,
+    UnsavedDraft,
     step_label,
 )
 from core.store import drafts, events, judgement_views, judgements, queue, rubrics, undo_steps
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
+from core.store.sqlite.errors import ConstraintError
 from core.store.sqlite.writer import Priority
 
 _LABELS = Changes.JUDGEMENTS | Changes.PAIRS
@@ -42,6 +45,7 @@ class AnnotationService:
         self._store = store
         self._queues = QueueManager(store, rng or random.SystemRandom())
         self._clauses: dict[int, frozenset[str]] = {}
+        self._unsaved: dict[str, UnsavedDraft] = {}
 
     def open_queue(self, settings: QueueSettings) -> QueueInfo:
         """Open a queue for one reviewer under one published rubric version.
@@ -256,7 +260,32 @@ class AnnotationService:
             if judgements.first_of(session, presentation_id) is None:
                 drafts.save(session, presentation_id, text, context.at_ms)
 
-        self._store.write(job, "saving a draft", Priority.LABEL)
+        try:
+            self._store.write(job, "saving a draft", Priority.LABEL)
+        except WorkspaceReplaced:
+            self._unsaved[presentation_uid] = UnsavedDraft(presentation, dict(body))
+            raise
+        self._unsaved.pop(presentation_uid, None)
+
+    def unsaved_drafts(self) -> list[UnsavedDraft]:
+        """Return the drafts that could not be stored because the workspace file had lost its name."""
+        return list(self._unsaved.values())
+
+    def adopt_drafts(self, unsaved: Collection[UnsavedDraft]) -> list[UnsavedDraft]:
+        """Store the drafts of an earlier opening; return those whose pair or reviewer this file does not know."""
+        context, refused = self._store.write_context(), []
+
+        def job(session: Session, one: UnsavedDraft) -> None:
+            presentation_id = judgements.present(session, one.presentation, context)
+            if judgements.first_of(session, presentation_id) is None:
+                drafts.save(session, presentation_id, canonical_json(one.body), context.at_ms)
+
+        for one in unsaved:
+            try:
+                self._store.write(partial(job, one=one), "saving a draft", Priority.LABEL)
+            except (ConstraintError, UserError):
+                refused.append(one)
+        return refused
 
     def bookmark(self, reviewer_id: int, pair_id: int, on: bool = True, note: str = "") -> Outcome[None]:
         """Set a reviewer's bookmark on a pair, or remove it."""

@@ -10,6 +10,7 @@ from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Task, describe
 from core.domain.pair import Side
 from core.domain.pair_table import PairFilter
+from core.store.judgements import Presentation
 
 Order = Literal["import", "newest", "random"]
 ORDERS: tuple[Order, ...] = ("import", "newest", "random")
@@ -91,6 +92,14 @@ class PresentationView:
     rubric_version_id: int
     draft: dict[str, object] | None = None
     answer: JudgementDraft | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedDraft:
+    """What a reviewer had filled in when nothing could be saved: the presentation, and the form as JSON values."""
+
+    presentation: Presentation
+    body: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,6 +166,28 @@ class WorkspaceService:
             return self._store.rescue()
         return restoring.fill_folder(Path(to), self._store.rescue, self._store.held_size())
 
+    def put_back(self) -> bool:
+        """Write what is held open under the workspace's name again, when no file has it; return whether that was done.
+
+        Raises:
+            UserError: the copy could not be written.
+        """
+        free = self._store.folder.is_dir() and not self._store.path.exists()
+        if free and self.place_problem() is not None:
+            self._store.rescue(self._store.path)
+            return True
+        return False
+
+    def restore_backup(self, backup: Path, to: Path) -> Path:
+        """Make a new workspace at ``to`` from a backup; this one is copied before, if anything was added to it.
+
+        Raises:
+            UserError: see :func:`restore`.
+        """
+        if self.place_problem() is None:
+            self._store.copy_before("restore")
+        return restoring.restore(backup, to)
+
     def record_losses(self) -> None:
         """Store in the workspace what its opening found missing; called once after opening."""
         losses.record(self._store)
@@ -180,6 +203,10 @@ class WorkspaceService:
     def newest_backup(self) -> str:
         """Return a sentence that names the newest backup that can be read."""
         return losses.newest_backup_words(self._store)
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Let ``listener`` get sentences that stop nothing, such as a copy that could not be made; on any thread."""
+        self._store.listener = listener
 
     def notes(self) -> list[str]:
         """Return what the user should know about this opening: changes on the way, unsafe places, missing work."""

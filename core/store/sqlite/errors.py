@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.domain.errors import BadInput, ImmutableError, StorageFull, UserError, WorkspaceDamaged, WorkspaceInUse
 from core.store.sqlite.unreadable import UnreadableText
 
+ConstraintError = IntegrityError
+"""What a failed constraint raises; see :func:`clear_errors`."""
 _IMMUTABLE = "immutable: "
 _RESTORE = "Restore one of the copies in its backups folder."
 

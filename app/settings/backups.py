@@ -1,0 +1,183 @@
+"""Settings > Backups: the copies of the open workspace with their counts, and what can be done with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.widgets.buttons import action_button, push_button
+from app.widgets.labels import text_label
+from app.widgets.table import TableColumn, VirtualTable
+
+if TYPE_CHECKING:
+    from core.services.workspace.service import BackupFile
+
+_ROWS_SHOWN = 8
+_REASONS = {
+    "manual": "asked for",
+    "timer": "every few minutes",
+    "close": "on closing",
+    "before-import": "before an import",
+    "before-freeze": "before a freeze",
+    "before-restore": "before a restore",
+    "replaced": "the file was replaced",
+    "restore": "restored",
+}
+
+
+def reason_words(why: str) -> str:
+    """Return why a copy was made, in words.
+
+    >>> reason_words("before-format-2"), reason_words("manual-3")
+    ('before the upgrade to format 2', 'asked for')
+    """
+    if found := re.fullmatch(r"before-format-(\d+)", why):
+        return f"before the upgrade to format {found[1]}"
+    plain = re.sub(r"-\d+$", "", why)
+    return _REASONS.get(plain, plain.replace("-", " "))
+
+
+def date_words(made: datetime, now: datetime) -> str:
+    """Return a time as people say it: today, yesterday, or the date."""
+    day = made.date()
+    if day == now.date():
+        return f"today {made:%H:%M}"
+    if day == (now - timedelta(days=1)).date():
+        return f"yesterday {made:%H:%M}"
+    return f"{made:%Y-%m-%d %H:%M}"
+
+
+def size_words(size: int) -> str:
+    """Return a size in the unit that fits.
+
+    >>> size_words(412), size_words(34_500_000)
+    ('412 bytes', '34.5 MB')
+    """
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def count_words(backup: BackupFile, name: str) -> str:
+    """Return one count of a copy, or nothing where it cannot be read."""
+    return "" if backup.problem else f"{backup.counts.get(name, 0):,}".replace(",", " ")
+
+
+def summary_words(found: Sequence[BackupFile], now: datetime) -> str:
+    """Return how many copies there are, how old the newest is, and how much room they take."""
+    good = [backup for backup in found if not backup.problem]
+    if not good:
+        return "No backup yet. One is made as soon as something is stored and some time has passed."
+    total = size_words(sum(backup.size for backup in found))
+    noun = "backup" if len(found) == 1 else "backups"
+    return f"{len(found)} {noun}, {total} in all. The newest is of {date_words(good[0].made, now)}."
+
+
+def _columns() -> tuple[TableColumn, ...]:
+    def problem(backup: BackupFile) -> str:
+        return "bad" if backup.problem else ""
+
+    return (
+        TableColumn("made", "Made", lambda b: date_words(b.made, datetime.now()), 150, tip=lambda b: str(b.path)),  # noqa: DTZ005 - backups carry local time
+        TableColumn("why", "Why", lambda b: b.problem or reason_words(b.why), 0, colour=problem),
+        TableColumn("pairs", "Pairs", lambda b: count_words(b, "pairs"), 90, right=True),
+        TableColumn("labels", "Labels", lambda b: count_words(b, "labels"), 90, right=True),
+        TableColumn("judgements", "Judgements", lambda b: count_words(b, "judgements"), 100, right=True),
+        TableColumn("size", "Size", lambda b: size_words(b.size), 90, right=True),
+    )
+
+
+class BackupsPanel(QWidget):
+    """The list, and the buttons under it."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        self._found: list[BackupFile] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(8)
+        self.summary = text_label("", "muted", wrap=True)
+        column.addWidget(self.summary)
+        self.table = VirtualTable(context.tasks, context.theme, _columns(), name="Backups", multi=False)
+        self.table.setFixedHeight(context.theme.px(26 * (_ROWS_SHOWN + 1) + 6))
+        self.table.current_changed.connect(lambda _: self._enable())
+        self.table.opened.connect(lambda _: self.restore())
+        column.addWidget(self.table)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(action_button(context.actions, "global.backup", text="Back up now"))
+        self.restore_button = push_button("Restore to a new folder…")
+        self.restore_button.clicked.connect(self.restore)
+        self.folder_button = push_button("Show in file manager")
+        self.folder_button.clicked.connect(self._show_folder)
+        row.addWidget(self.restore_button)
+        row.addWidget(self.folder_button)
+        row.addStretch(1)
+        column.addLayout(row)
+        note = (
+            "A backup is one checked copy of workspace.db; run folders and models are not in it. All of the last two "
+            "days are kept, then one a day, a week and a month; never fewer than the last three."
+        )
+        column.addWidget(text_label(note, "hint", wrap=True))
+        self._enable()
+
+    def read(self) -> None:
+        """Read the list again, in the background."""
+        if self._context.has_workspace:
+            workspace = self._context.services.workspace
+            self._context.tasks.query(workspace.backups, self.show_backups, owner=self, key="backups")
+        else:
+            self.summary.setText("Open a workspace to see its backups.")
+
+    def show_backups(self, found: list[BackupFile]) -> None:
+        """Show these copies."""
+        self._found = found
+        self.summary.setText(summary_words(found, datetime.now()))  # noqa: DTZ005 - backups carry local time
+        self.table.show_ids(list(range(len(found))), lambda ids: [found[i] for i in ids])
+        if found and self.table.current_id is None:
+            self.table.go_to(0)
+        self._enable()
+
+    def restore(self) -> None:
+        """Ask for a new folder and make a workspace in it from the chosen copy; this workspace stays as it is."""
+        backup = self._chosen()
+        if backup is None:
+            return
+        name = f"{self._context.services.folder.name} of {backup.made:%Y-%m-%d %H-%M}"
+        folder = self._context.dialogs.save_file("Restore to a new folder", name, "")
+        if folder is not None:
+            services = self._context.services
+            work = services.workspace.restore_backup
+            self._context.tasks.job("Restore", lambda _: work(backup.path, folder), self._restored)
+
+    def _restored(self, folder: Path) -> None:
+        self._context.notices.post(
+            f"Restored to {folder.name}.",
+            "ok",
+            hint=str(folder),
+            action="Open it",
+            run=lambda: self._context.open_workspace(folder),
+        )
+        self.read()
+
+    def _chosen(self) -> BackupFile | None:
+        place = self.table.current_id
+        backup = self._found[place] if place is not None and place < len(self._found) else None
+        return None if backup is None or backup.problem else backup
+
+    def _enable(self) -> None:
+        self.restore_button.setEnabled(self._chosen() is not None)
+        self.folder_button.setEnabled(bool(self._found))
+
+    def _show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._found[0].path.parent)))
