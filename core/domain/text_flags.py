@@ -107,7 +107,8 @@ def text_flags(prompt: str, question: str, first: str, second: str) -> int:
         flags |= TextFlag.EMPTY_ANSWER
     if repeats_prompt(question, first) or repeats_prompt(question, second):
         flags |= TextFlag.REPEATS_PROMPT
-    if has_template_tokens(whole) or any(_is_delimited(text) for text in (prompt, first, second)):
+    marked = "<" in whole or "[" in whole  # most texts hold neither
+    if marked and (has_template_tokens(whole) or any(map(_is_delimited, (prompt, first, second)))):
         flags |= TextFlag.TEMPLATE_TOKENS
     if not whole.isascii() and is_mojibake(whole):
         flags |= TextFlag.MOJIBAKE
@@ -122,10 +123,14 @@ def looks_equal(first: str, second: str) -> bool:
     >>> looks_equal("Yes.", "Yes.\\u200b\\n"), looks_equal("yes", "Yes")
     (True, False)
     """
-    one, other = first[:1], second[:1]
-    if one != other and (one + other).isalnum() and one.isascii() and other.isascii() and one and other:
-        # Most pairs end here. A letter may be the beginning of an accented one, but not of another letter.
-        return False
+    if (
+        first[:1] != second[:1]
+        and first.isascii()
+        and second.isascii()
+        and first[:1].isalnum()
+        and second[:1].isalnum()
+    ):
+        return False  # most pairs end here
     return collapsed(first) == collapsed(second)
 
 

@@ -6,10 +6,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _BLANKS = bytes(range(0x09, 0x0E)) + bytes(range(0x1C, 0x21))
+_NOT_SEEN = _BLANKS + _CONTROLS
 _SIGNS = bytes(code for code in range(0x80) if not chr(code).isalnum())
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -46,8 +47,7 @@ def collapsed(text: str) -> str:
     return " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
-class PromptKeys:
+class PromptKeys(NamedTuple):
     """Two numbers that say which prompts belong together.
 
     Attributes:
@@ -69,23 +69,20 @@ def prompt_keys(turns: Iterable[Mapping[str, str]]) -> PromptKeys:
     >>> ask("Name a river.").words == ask("Name: a river").words, ask("Name a river.").same == ask("Name: a river").same
     (True, False)
     """
-    same, words = hashlib.sha256(), hashlib.sha256()
-    spoken = False
+    same, words = b"", b""
     for turn in turns:
-        role, content = turn["role"].encode(), turn["content"]
-        compact, letters = _compact(content)
-        same.update(b"\x00%b\x00%b" % (role, compact))
+        role, (compact, letters) = turn["role"].encode(), _compact(turn["content"])
+        same += b"\x00%b\x00%b" % (role, compact)
         if role != b"system":
-            words.update(b"\x00%b\x00%b" % (role, letters or compact))
-            spoken = True
-    key = _number(same.digest())
-    return PromptKeys(key, _number(words.digest()) if spoken else key)
+            words += b"\x00%b\x00%b" % (role, letters or compact)
+    key = _number(same)
+    return PromptKeys(key, _number(words) if words else key)
 
 
 def _compact(text: str) -> tuple[bytes, bytes]:
     """Return a text in lower case without blanks, and the same without anything but letters and digits."""
     if text.isascii():
-        compact = text.encode("ascii").lower().translate(None, _BLANKS + _CONTROLS)
+        compact = text.encode("ascii").lower().translate(None, _NOT_SEEN)
         return compact, compact.translate(None, _SIGNS)
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     plain = "".join(folded.split())
@@ -94,5 +91,5 @@ def _compact(text: str) -> tuple[bytes, bytes]:
     return plain.encode("utf-8"), _NO_WORD.sub("", plain).encode("utf-8")
 
 
-def _number(digest: bytes) -> int:
-    return int.from_bytes(digest[:8], "big") >> (64 - _BITS)
+def _number(data: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(data).digest()[:8], "big") >> (64 - _BITS)

@@ -24,6 +24,8 @@ def keys(prompt: str, first: str, second: str) -> tuple[str, ...]:
         ("a\u00adb", "ab"),
         ("", "\u200b"),
         ("e\u0301t\u00e9", "\u00e9te\u0301"),
+        ("\uac00", "\u1100\u1161"),
+        ("a\u0323b", "\u1ea1b"),
     ],
 )
 def test_that_answers_that_look_alike_are_flagged(first: str, second: str) -> None:
