@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.rubric import Criterion, RubricVersion
+from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, flag_named
 from core.store import dataset_provenance, rubrics
 from core.store import datasets as repository
 
@@ -51,7 +52,15 @@ def _counts(version: DatasetVersion, sealed: int) -> str:
     counts = version.counts
     rows = [(key, counts.get(key, 0)) for key in ("items", "train", "dev", "test", "prompts", "ties", "judgements")]
     note = f"\nThe {sealed:,} items of the test split are sealed and not part of this export.\n" if sealed else ""
-    return "## Size\n\n" + _table(("what", "count"), rows) + note
+    return "## Size\n\n" + _table(("what", "count"), rows) + note + _texts(counts)
+
+
+def _texts(counts: Mapping[str, int]) -> str:
+    """Return what was noticed in the texts of the items."""
+    found = [(FLAG_WORDS[flag_named(key)], counts[f"flag_{key}"]) for key in FLAG_KEYS if f"flag_{key}" in counts]
+    if near := counts.get("near_copies"):
+        found.append(("a held-out prompt has a near copy in train", near))
+    return "\n## What was noticed in the texts\n\n" + _table(("what", "items"), found) if found else ""
 
 
 def _sources(session: repository.Session, version: DatasetVersion) -> str:

@@ -111,3 +111,11 @@ def test_that_an_unknown_text_flag_or_rule_is_refused() -> None:
         FreezePolicy(drop_text_flags=("pii",))
     with pytest.raises(BadInput, match="split_rule cannot be"):
         FreezePolicy(split_rule=3)
+
+
+def test_that_the_card_of_an_export_tells_what_was_noticed(app: Application, tmp_path: Path) -> None:
+    bring(app, tmp_path, [pair("sound", "one", "two"), pair("alike", "yes", "yes ")])
+    version = app.datasets.freeze("d", FreezePolicy(splits=(1.0, 0.0, 0.0))).value
+    app.datasets.export(version.id, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| the answers differ only in blanks, Unicode form or invisible characters | 1 |" in card
