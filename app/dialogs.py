@@ -92,6 +92,11 @@ class Dialogs:
         name, _ = QFileDialog.getOpenFileName(self.parent, title, str(start or ""), filters)
         return Path(name) if name else None
 
+    def open_files(self, title: str, filters: str) -> list[Path]:
+        """Ask for one or several files to read; empty when cancelled."""
+        names, _ = QFileDialog.getOpenFileNames(self.parent, title, "", filters)
+        return [Path(name) for name in names]
+
     def save_file(self, title: str, name: str, filters: str) -> Path | None:
         """Ask where to write a file; an existing one is confirmed by the chooser."""
         chosen, _ = QFileDialog.getSaveFileName(self.parent, title, name, filters)

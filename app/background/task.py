@@ -65,6 +65,13 @@ class Eta:
         """Note that ``done`` units are done at monotonic time ``now``."""
         self._marks.append((time.monotonic() if now is None else now, done))
 
+    def rate(self) -> float | None:
+        """Return units a second over the last reports, or None while there are too few."""
+        if len(self._marks) < 3:
+            return None
+        (began, first), (now, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (now - began) if now > began else None
+
     def seconds_left(self, total: int) -> float | None:
         """Return the estimate, or None while there are too few reports."""
         if len(self._marks) < 4 or not total:
@@ -89,7 +96,8 @@ def clock_text(seconds: float | None) -> str:
 class BackgroundTask(QObject):
     """A named piece of long work as the window shows it; lives on the UI thread.
 
-    ``changed`` fires when progress or state moved, ``ended`` once at the end.
+    ``changed`` fires when progress or state moved, ``ended`` once at the end. ``unit`` is what is counted ("rows"); a
+    job with a unit also shows how many a second.
     """
 
     changed = Signal()
@@ -101,6 +109,7 @@ class BackgroundTask(QObject):
         self.control = control
         self.state = TaskState.RUNNING
         self.phase, self.done, self.total, self.message = "", 0, 0, ""
+        self.unit = ""
         self.result: Any = None
         self.started = time.monotonic()
         self.seconds = 0.0
@@ -110,6 +119,11 @@ class BackgroundTask(QObject):
     def running(self) -> bool:
         """Whether the work has not ended yet."""
         return self.state in (TaskState.RUNNING, TaskState.STOPPING)
+
+    @property
+    def rate(self) -> float | None:
+        """Units a second, or None while unknown."""
+        return self._eta.rate() if self.running else None
 
     @property
     def eta(self) -> float | None:

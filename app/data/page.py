@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -12,6 +13,7 @@ from app.context import AppContext
 from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
 from app.data.filter_bar import FilterLists
+from app.data.import_report import ImportReportCard
 from app.data.index_keeper import IndexKeeper
 from app.data.pair_import import PairImport
 from app.data.pairs_tab import Found, PairsTab
@@ -22,6 +24,13 @@ from app.widgets.labels import Chip
 from app.widgets.messages import EmptyState, ProgressLine
 from core.domain.changes import Changes
 from core.domain.dataset import DatasetVersion
+
+if TYPE_CHECKING:
+    from core.services.importing.report import ImportReport
+
+
+OF_TABS = ("data.open", "data.preview", "data.find", "data.label", "data.clear_filters", "data.copy_id")
+"""Actions of the tabs, which are off while the import page is shown."""
 
 
 class DataPage(Page):
@@ -38,7 +47,8 @@ class DataPage(Page):
         self.pairs, self.datasets = PairsTab(context), DatasetsTab(context)
         self.search, self.table, self.preview = self.pairs.filters.search, self.pairs.table, self.pairs.preview
         self.count, self.progress = Chip(""), ProgressLine()
-        self.imports = PairImport(context, self)
+        self.imports, self.report = PairImport(context, self), ImportReportCard(context.theme)
+        self._importing = self._any_pairs = False
         self.dataset_actions = DatasetActions(context, self.datasets, self)
         self.index = IndexKeeper(context, self)
         self._build()
@@ -78,9 +88,13 @@ class DataPage(Page):
     def _build(self) -> None:
         actions, theme = self.context.actions, self.context.theme
         self.header.add_left(self.count)
-        self.header.add_right(action_button(actions, "data.label", text="Label these", theme=theme))
-        self.header.add_right(action_button(actions, "data.freeze", text="Freeze…", theme=theme))
-        self.header.add_right(action_button(actions, "data.import", text="Import…", kind="primary", theme=theme))
+        self._buttons = [
+            action_button(actions, "data.label", text="Label these", theme=theme),
+            action_button(actions, "data.freeze", text="Freeze…", theme=theme),
+            action_button(actions, "data.import", text="Import…", kind="primary", theme=theme),
+        ]
+        for button in self._buttons:
+            self.header.add_right(button)
         self.tabs = TabWidget()
         self.tabs.setAccessibleName("Pairs and dataset versions")
         self.tabs.setDocumentMode(True)
@@ -97,7 +111,9 @@ class DataPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)
         self._stack.addWidget(self.tabs)
+        self._stack.addWidget(self.imports.page)
         body = QVBoxLayout()
+        body.addWidget(self.report)
         body.addWidget(self._stack, 1)
         body.addWidget(self.progress)
         self.progress.hide()
@@ -107,13 +123,17 @@ class DataPage(Page):
         self.pairs.found.connect(self._show_found)
         self.table.opened.connect(lambda pair_id: self.context.navigate("annotate", pair_ids=(pair_id,)))
         self.imports.started.connect(self._follow_import)
-        self.imports.imported.connect(self._read_all)
+        self.imports.imported.connect(self._show_report)
+        self.imports.opened.connect(partial(self._show_import, True))
+        self.imports.closed.connect(partial(self._show_import, False))
+        self.report.source_wanted.connect(self._show_source)
         self.dataset_actions.frozen.connect(self._show_frozen)
         self.datasets.pairs_wanted.connect(lambda ids, words: self.context.navigate("data", pair_ids=ids, title=words))
 
     def _bind(self) -> None:
         for action_id, handler in {
             "data.import": self.imports.ask,
+            "data.import_folder": self.imports.ask_folder,
             "data.find": self._focus_search,
             "data.clear_filters": self.pairs.clear_filters,
             "data.open": self._open_pair,
@@ -151,7 +171,9 @@ class DataPage(Page):
     def _show_found(self, found: Found) -> None:
         """Show what the last read of the list found."""
         count, total = len(found.ids), found.total
-        self._stack.setCurrentIndex(1 if total else 0)
+        if not self._importing:
+            self._stack.setCurrentIndex(1 if total else 0)
+        self._any_pairs = bool(total)
         self.context.actions.set_enabled("data.label", bool(count))
         self.context.actions.set_enabled("data.freeze", bool(total))
         self.count.set_chip(f"{count:,} of {total:,} pairs" if count != total else f"{total:,} pairs")
@@ -180,6 +202,32 @@ class DataPage(Page):
         job.ended.connect(self._hide_progress)
         self.progress.show()
         self.progress.follow(job)
+
+    def _show_import(self, on: bool) -> None:
+        """Show the import page in place of the tabs, or leave it."""
+        self._importing = on
+        self._stack.setCurrentIndex(2 if on else int(self._any_pairs))
+        self.report.hide()
+        for button in self._buttons:
+            button.setVisible(not on)
+        for action_id in OF_TABS:  # their keys are those of the import page meanwhile
+            self.context.actions.set_enabled(action_id, not on)
+        if on:
+            self.imports.page.setFocus()
+        else:
+            self._read_all()
+
+    def _show_report(self, report: ImportReport) -> None:
+        """Show how an import ended, and its pairs."""
+        self.report.show_report(report)
+        self._read_all()
+
+    def _show_source(self, source_id: int, name: str) -> None:
+        """Show the pairs of a source."""
+        self.tabs.setCurrentIndex(0)
+        self.pairs.filters.clear()
+        self.pairs.filters.set_further("source_id", source_id, f"Source: {name}")
+        self.pairs.read()
 
     def _hide_progress(self) -> None:
         """Hide the bar, unless it shows another import or says why this one failed."""

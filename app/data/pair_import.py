@@ -1,78 +1,128 @@
-"""Importing pairs, from the choice of a file to the notice of how it ended."""
+"""Importing pairs, from the choice of files to the report of how each ended."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.background.task import TaskControl
+from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
-from app.data.import_dialog import ImportDialog, ImportOptions, import_text
+from app.data.import_choices import ImportOptions, files_in
+from app.data.import_page import ImportPage
+from app.data.import_words import import_text
 from core.domain.changes import Outcome
 
 if TYPE_CHECKING:
-    from core.services.importing.formats.row_format import FormatInfo
-    from core.services.importing.report import ImportPreview, ImportProgress, ImportReport
+    from core.services.importing.report import ImportProgress, ImportReport
 
-FILES = "Pairs (*.jsonl *.json *.csv *.parquet *.gz)"
+FILES = "Pairs (*.jsonl *.ndjson *.json *.csv *.tsv *.parquet *.gz *.zst);;All files (*)"
 
 
 class PairImport(QObject):
-    """Asks for a file, shows its preview and imports it as a job.
+    """Asks for files, shows each on the import page and imports them one after the other as jobs.
 
-    ``started(BackgroundTask)`` fires with each job, ``imported()`` once its pairs are stored.
+    ``opened()`` and ``closed()``: the import page is to be shown, or to be left. ``started(BackgroundTask)`` fires with
+    each job, ``imported(ImportReport)`` once its pairs are stored.
     """
 
+    opened = Signal()
+    closed = Signal()
     started = Signal(object)
-    imported = Signal()
+    imported = Signal(object)
 
     def __init__(self, context: AppContext, parent: QWidget) -> None:
-        """Args: parent: owner of the background work and parent of the dialog."""
+        """Args: parent: owner of the background work."""
         super().__init__(parent)
-        self._context, self._parent = context, parent
+        self._context = context
+        self._files: list[Path] = []
+        self._place = 0
+        self._waiting: list[tuple[Path, ImportOptions]] = []
+        self._job: BackgroundTask | None = None
+        self.page = ImportPage(context)
+        self.page.confirmed.connect(self._confirm)
+        self.page.cancelled.connect(self.closed)
+        self.page.another.connect(self.ask)
 
     def ask(self) -> None:
-        """Ask for a file and read its first rows in the background, then show them."""
-        path = self._context.dialogs.open_file("Import pairs", FILES)
-        if path is None:
-            return
-        service = self._context.services.imports
+        """Ask for files and show the first."""
+        self.begin(self._context.dialogs.open_files("Import pairs", FILES))
 
-        def read() -> tuple[ImportPreview, list[FormatInfo]]:
-            return service.preview(path), service.formats()
+    def ask_folder(self) -> None:
+        """Ask for a folder and show the first of its files."""
+        folder = self._context.dialogs.open_folder("Import a folder of pairs")
+        if folder is not None:
+            self._context.tasks.query(
+                lambda: files_in(folder), lambda found: self._begin_folder(folder, found), owner=self
+            )
 
-        self._context.tasks.query(read, partial(self._confirm, path), owner=self)
+    def begin(self, files: list[Path]) -> None:
+        """Show the first of some files."""
+        if files:
+            self._files, self._place = list(files), 0
+            self.page.show_file(files[0], 0, len(files))
+            self.opened.emit()
 
     def start(self, path: Path, options: ImportOptions) -> None:
-        """Import a file as a job with progress and Cancel."""
-        service = self._context.services.imports
+        """Import a file as a job with progress and Cancel, after those that wait already."""
+        self._waiting.append((path, options))
+        self._run_next()
 
-        def work(control: TaskControl) -> Outcome[ImportReport]:
-            def report(progress: ImportProgress) -> None:
-                control.progress(progress.bytes_read, progress.bytes_total, f"{progress.rows:,} rows")
+    def _begin_folder(self, folder: Path, files: list[Path]) -> None:
+        if not files:
+            self._context.notices.post(
+                f"{folder.name} holds no file of pairs.", "warn", hint="JSONL, JSON, CSV, TSV and Parquet are read."
+            )
+        self.begin(files)
 
-            return service.run(path, on_progress=report, cancelled=lambda: control.cancelled, **asdict(options))
+    def _confirm(self, options: ImportOptions, all_files: bool) -> None:
+        """Import the shown file, and show the next one or import the others the same way."""
+        self.start(self._files[self._place], options)
+        self._place += 1
+        if all_files:
+            rest = ImportOptions(options.choices, None, options.licence, options.consent)
+            for path in self._files[self._place :]:
+                self.start(path, rest)
+            self._place = len(self._files)
+        if self._place < len(self._files):
+            self.page.show_file(self._files[self._place], self._place, len(self._files))
+        else:
+            self.closed.emit()
 
-        self.started.emit(self._context.ops.job(f"Import {path.name}", work, self._report_end, owner=self))
+    def _run_next(self) -> None:
+        """Start the next file once the one before has ended."""
+        if self._waiting and (self._job is None or not self._job.running):
+            path, options = self._waiting.pop(0)
+            service = self._context.services.imports
 
-    def _confirm(self, path: Path, found: tuple[ImportPreview, list[FormatInfo]]) -> None:
-        dialog = ImportDialog(self._parent, self._context, path, *found)
-        if self._context.dialogs.run(dialog):
-            self.start(path, dialog.options)
-        dialog.deleteLater()
+            def work(control: TaskControl) -> Outcome[ImportReport]:
+                def report(progress: ImportProgress) -> None:
+                    control.progress(progress.rows, _expected_rows(progress), "storing")
+
+                values = {name: value for name, value in asdict(options).items() if name != "choices"}
+                return service.run(
+                    path, choices=options.choices, on_progress=report, cancelled=lambda: control.cancelled, **values
+                )
+
+            job = self._context.ops.job(f"Import {path.name}", work, self._report_end, owner=self)
+            job.unit = "rows"
+            self._job = job
+            job.ended.connect(self._run_next)
+            self.started.emit(job)
 
     def _report_end(self, outcome: Outcome[ImportReport]) -> None:
-        report, notices = outcome.value, self._context.notices
+        report = outcome.value
         level = "warn" if report.rejected or report.cancelled else "ok"
-        if path := report.rejects_path:
-            show = partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(path)))
-            notices.post(import_text(report), level, hint=f"Rejected rows: {path}", action="Open the list", run=show)
-        else:
-            notices.post(import_text(report), level)
-        self.imported.emit()
+        hint = f"Rejected rows: {report.rejects_path}" if report.rejects_path else ""
+        self._context.notices.post(import_text(report), level, hint=hint)
+        self.imported.emit(report)
+
+
+def _expected_rows(progress: ImportProgress) -> int:
+    """Return how many rows the file will turn out to have, from the part of its bytes that was read."""
+    if not progress.bytes_read:
+        return 0
+    return max(progress.rows, round(progress.rows * progress.bytes_total / progress.bytes_read))

@@ -195,14 +195,16 @@ class ProgressLine(QWidget):
         column.addWidget(self._bar)
         self._job: BackgroundTask | None = None
 
-    def set_progress(self, phase: str, done: int = 0, total: int = 0, eta_s: float | None = None) -> None:
-        """Show how much is done; ``total`` 0 means that the total is unknown."""
+    def set_progress(
+        self, phase: str, done: int = 0, total: int = 0, eta_s: float | None = None, pace: str = ""
+    ) -> None:
+        """Show how much is done, and how quickly (``pace``); ``total`` 0 means that the total is unknown."""
         self._phase.setText(phase or self._title)
         self._bar.setRange(0, total)
         self._bar.setValue(min(done, total))
-        counted = f"{done:,} of {total:,}".replace(",", " ") if total else ""
+        counted = f"{done:,} of {total:,}" if total else ""
         left = clock_text(eta_s)
-        self._time.setText(" · ".join(part for part in (counted, f"{left} left" if left else "") if part))
+        self._time.setText(" · ".join(part for part in (counted, pace, f"{left} left" if left else "") if part))
         self._bar.setAccessibleDescription(f"{phase} {counted}".strip())
 
     def set_state(self, state: Literal["", "ok", "bad"], text: str = "") -> None:
@@ -237,7 +239,8 @@ class ProgressLine(QWidget):
             return
         if job.state is TaskState.RUNNING:
             words = f"{job.title}: {job.phase}" if job.phase else job.title
-            self.set_progress(words, job.done, job.total, job.eta)
+            pace = f"{job.rate:,.0f} {job.unit} a second" if job.unit and job.rate else ""
+            self.set_progress(words, job.done, job.total, job.eta, pace)
         elif job.state is TaskState.STOPPING:
             self._phase.setText(f"{job.title}: stopping…")
             self._cancel.setEnabled(False)

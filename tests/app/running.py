@@ -44,6 +44,10 @@ class ScriptedDialogs(Dialogs):
     def open_file(self, title: str, filters: str, start: Path | None = None) -> Path | None:
         return self._next(title)
 
+    def open_files(self, title: str, filters: str) -> list[Path]:
+        answer = self._next(title)
+        return [] if answer is None else list(answer) if isinstance(answer, list | tuple) else [answer]
+
     def save_file(self, title: str, name: str, filters: str) -> Path | None:
         return self._next(title)
 

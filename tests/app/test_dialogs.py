@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QPushButton, QWidget
 
 from app.actions.cheat_sheet import CheatSheet
 from app.actions.shortcuts_editor import CaptureDialog
@@ -20,7 +19,6 @@ from app.annotate.queue_choice import QueueChoice
 from app.annotate.queue_dialog import QueueDialog
 from app.data.freeze_dialog import FreezeDialog
 from app.data.freeze_form import FreezeForm
-from app.data.import_dialog import ImportDialog
 from app.dialogs import Dialogs
 from app.runs.fork_dialog import ForkDialog
 from app.widgets.choice_dialog import ChoiceDialog
@@ -33,12 +31,6 @@ from tests.fakes.workspaces import opened
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_STOPS = 60
-
-
-def _import(running: Any, folder: Path) -> ImportDialog:
-    path, service = folder / "pairs.jsonl", running.context.services.imports
-    path.write_text(json.dumps({"prompt": "Why?", "chosen": "So.", "rejected": "No."}), encoding="utf-8")
-    return ImportDialog(running.page("data"), running.context, path, service.preview(path), service.formats())
 
 
 def _freeze(running: Any, _folder: Path) -> FreezeDialog:
@@ -64,7 +56,6 @@ def shown(dialog: Any, qtbot: Any) -> Any:
 
 
 MAKERS: dict[str, Callable[[Any, Path], BaseDialog]] = {
-    "import": _import,
     "freeze": _freeze,
     "fork": lambda r, _: ForkDialog(r.page("runs"), r.context, "mine", RunConfig(), [40, 20]),
     "queue": _queue,
@@ -156,11 +147,11 @@ def test_that_a_dialog_shows_its_words_whole(dialog: BaseDialog, running: Any, z
 
 
 def test_that_enter_in_a_field_presses_the_main_button(running: Any, tmp_path: Path, qtbot: Any) -> None:
-    dialog = shown(_import(running, tmp_path), qtbot)
-    dialog.licence.setFocus()
-    qtbot.keyClicks(dialog.licence, "MIT")
-    qtbot.keyClick(dialog.licence, Qt.Key.Key_Return)
-    assert dialog.result() == QDialog.DialogCode.Accepted and dialog.options.licence == "MIT"
+    dialog = shown(MAKERS["fork"](running, tmp_path), qtbot)
+    field = dialog.findChild(QLineEdit)
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert dialog.result() == QDialog.DialogCode.Accepted
 
 
 def _press(key: Qt.Key, qtbot: Any) -> None:

@@ -84,8 +84,10 @@ class Loop:
         page = self.running.page("data")
         self.running.settle()
         self.running.dialogs.answers.append(path)
-        self.running.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
         self.run("data.import")
+        self.until(page.imports.page.go.isEnabled)
+        page.imports.page.consent.setCurrentText("Granted")
+        page.imports.page.go.click()
         self.until(lambda: page.table.count > 0 and not self.running.tasks.busy)
         return page.table.count
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
 from app.data.bar_list import BarButton
-from app.data.import_dialog import ImportOptions
+from app.data.import_choices import ImportOptions
 from app.data.preview import said
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
@@ -27,8 +27,10 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     running.settle()
     assert page._stack.currentIndex() == 0
     running.dialogs.answers.append(source)
-    running.dialogs.on_dialog = lambda dialog: dialog.go.isEnabled()
     run("data.import")
+    qtbot.waitUntil(lambda: page.imports.page.go.isEnabled())
+    page.imports.page.consent.setCurrentText("Granted")
+    qtbot.keyClick(page.imports.page, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.table.count == 12)
     page.search.setText("Question 11?")
     qtbot.waitUntil(lambda: page.table.count == 1)
@@ -60,7 +62,7 @@ def filled(main_window, tmp_path, qtbot, rows=6):
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
-    page.imports.start(source, ImportOptions())
+    page.imports.start(source, ImportOptions(consent="granted"))
     qtbot.waitUntil(lambda: page.table.count == rows)
     running.settle()
     return running, page
@@ -69,8 +71,9 @@ def filled(main_window, tmp_path, qtbot, rows=6):
 def test_that_an_import_says_how_its_rows_add_up_and_where_the_rejected_are(main_window, tmp_path, qtbot):
     running, page = filled(main_window, tmp_path, qtbot)
     (said,) = [n for n in running.context.notices.kept if "rows:" in n.text]
-    assert "7 rows: 6 imported, 0 stored already, 1 rejected" in said.text
-    assert said.action == "Open the list" and not page.progress.isVisible()
+    assert "7 rows: 6 imported, 0 known before, 0 repeated inside the file, 1 rejected" in said.text
+    assert "Rejected rows" in said.hint and not page.progress.isVisible()
+    assert page.report.isVisible() and page.report.rejects.isVisible() and said.text in page.report.text.text()
 
 
 def test_that_a_filter_that_finds_nothing_says_so_and_is_cleared_by_its_button(main_window, tmp_path, qtbot):
@@ -111,7 +114,7 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
     other = tmp_path / "other.jsonl"
     lines = [{"prompt": f"Another {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(3)]
     other.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
-    page.imports.start(other, ImportOptions())
+    page.imports.start(other, ImportOptions(consent="granted"))
     qtbot.waitUntil(lambda: page.table.count == 9)
     running.settle()
     seen = {}
@@ -170,60 +173,83 @@ def test_that_the_history_tells_all_that_was_said_of_a_pair():
     assert said(draft) == "“B names its source.” · Truncated answer · Factual error in A · an improved text"
 
 
-def test_that_the_import_dialog_says_what_it_recognised_and_what_it_will_reject(main_window, tmp_path, qtbot):
-    source = tmp_path / "mixed.jsonl"
-    rows = [{"prompt": "A?", "chosen": "Good.", "rejected": "Bad."}, {"prompt": "no answers"}]
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
-    running.page("data")
-    running.settle()
-    running.dialogs.answers.append(source)
-    seen = []
-    running.dialogs.on_dialog = lambda dialog: bool(seen.append((dialog.summary.text(), dialog.sample.toPlainText())))
-    running.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: seen != [])
-    summary, sample = seen[0]
-    assert "JSON Lines" in summary and "1 good, 1 to be rejected" in summary
-    assert sample.startswith("Rejected: row 2")
-    running.settle()
-
-
-def test_that_a_table_with_a_label_is_imported_as_the_dialog_shows_it(main_window, tmp_path, qtbot):
-    source = tmp_path / "table.csv"
-    winners = ["A", "B", "A", "tie"]
-    lines = [f"Question {i}?,First {i}.,Second {i}.,{winner}" for i, winner in enumerate(winners)]
-    source.write_text("\n".join(["prompt,response_a,response_b,winner", *lines, ""]), encoding="utf-8")
+def shown_import(main_window, tmp_path, qtbot, name, text):
+    """Return a window that shows a file on the import page, and the Data page."""
+    source = tmp_path / name
+    source.write_text(text, encoding="utf-8")
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
     running.dialogs.answers.append(source)
-    shown = []
-
-    def accept(dialog):
-        shown.append((dialog.format.currentText(), dialog.options.fmt))
-        return dialog.go.isEnabled()
-
-    running.dialogs.on_dialog = accept
     running.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: page.table.count == len(winners))
     running.settle()
-    title, key = shown[0]
-    assert title.startswith("Two answers and a label") and str(key).startswith("table")
+    return running, page
+
+
+def test_that_the_import_page_says_what_it_recognised_and_what_it_will_reject(main_window, tmp_path, qtbot):
+    rows = [{"prompt": "A?", "chosen": "Good.", "rejected": "Bad.", "extra": 1}, {"prompt": "no answers"}]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    running, page = shown_import(main_window, tmp_path, qtbot, "mixed.jsonl", text)
+    shown = page.imports.page
+    assert "JSON Lines" in shown.kind.text() and "1 good + 1 to be rejected" in shown.summary.text()
+    assert shown.rejects.isVisible() and shown.columns.combos["extra"].currentText() == "Unused"
+    assert shown.example.sides["First answer"].chip.text() == "✓ wins"
+    assert shown.consent.currentData() == "unknown"
+    qtbot.keyClick(shown, Qt.Key.Key_Escape)
+    assert page._stack.currentIndex() == 0 and running.context.services.pairs.count() == 0
+    running.settle()
+
+
+def test_that_an_ambiguous_label_is_answered_before_enter_imports_and_can_be_swapped(main_window, tmp_path, qtbot):
+    lines = [f"Question {i}?,First {i}.,Second {i}.,{1 + i % 2}" for i in range(6)]
+    text = "\n".join(["prompt,response_a,response_b,label", *lines, ""])
+    running, page = shown_import(main_window, tmp_path, qtbot, "table.csv", text)
+    shown = page.imports.page
+    assert not shown.go.isEnabled() and "Answer the question first" in shown.reason.text()
+    qtbot.keyClick(shown, Qt.Key.Key_Return)
+    running.settle()
+    assert running.context.services.pairs.count() == 0
+    shown.questions.answers["coding=one_based"].click()
+    running.settle()
+    assert shown.go.isEnabled() and shown.coding.combos["1"].currentText().startswith("First wins")
+    shown.coding.swapped.emit()
+    running.settle()
+    assert shown.coding.combos["1"].currentText().startswith("Second wins")
+    assert shown.example.sides["Second answer"].chip.text() == "✓ wins"
+    qtbot.keyClick(shown, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.table.count == 6)
+    running.settle()
     with Application.open(tmp_path / "ws", read_only=True) as stored:
-        found = stored.pairs.judgements(stored.pairs.ids())
-    assert [found[pair][0].draft.verdict for pair in sorted(found)] == [Verdict.PREFER] * 3 + [Verdict.TIE]
+        first = stored.pairs.detail(1)
+        (judgement,) = first.judgements
+        won = first.pair.a.text if judgement.draft.strength < 0 else first.pair.b.text
+    assert won == "Second 0."
+
+
+def test_that_several_files_are_shown_one_after_the_other_or_imported_the_same_way(main_window, tmp_path, qtbot):
+    for name in "abc":
+        row = {"prompt": f"{name}?", "chosen": f"Good {name}.", "rejected": f"Bad {name}."}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("data")
+    running.settle()
+    running.dialogs.answers.append(tmp_path)
+    running.context.actions.run("data.import_folder")
+    running.settle()
+    shown = page.imports.page
+    assert (shown.file.text(), shown.place.text()) == ("a.jsonl", "1 of 3 files")
+    shown.go.click()
+    running.settle()
+    assert (shown.file.text(), shown.go_all.text()) == ("b.jsonl", "Import all 2 the same way")
+    shown.go_all.click()
+    qtbot.waitUntil(lambda: running.context.services.pairs.count() == 3 and page.table.count == 3)
+    running.settle()
 
 
 def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_path, qtbot):
-    source = tmp_path / "empty.jsonl"
-    source.write_text("", encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
-    running.page("data")
-    running.settle()
-    running.dialogs.answers.append(source)
-    running.context.actions.run("data.import")
-    qtbot.waitUntil(lambda: len(running.context.notices.kept) > 0)
-    assert running.context.notices.kept[0].level in ("warn", "error")
+    running, page = shown_import(main_window, tmp_path, qtbot, "empty.jsonl", "")
+    assert page.imports.page.problem.isVisible() and "empty" in page.imports.page.problem.text()
+    assert not page.imports.page.go.isEnabled()
     running.settle()
 
 
@@ -234,7 +260,7 @@ def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp
     running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
-    page.imports.start(source, ImportOptions())
+    page.imports.start(source, ImportOptions(consent="granted"))
     page.progress.cancelled.emit()
     qtbot.waitUntil(lambda: not page.progress.isVisible())
     running.settle()
@@ -333,7 +359,7 @@ def test_that_a_new_version_is_chosen_and_its_left_out_reasons_open_their_pairs(
     source = tmp_path / "unlabelled.jsonl"
     lines = [{"prompt": f"More {i}?", "response_a": f"One {i}.", "response_b": f"Two {i}."} for i in range(2)]
     source.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
-    page.imports.start(source, ImportOptions())
+    page.imports.start(source, ImportOptions(consent="granted"))
     qtbot.waitUntil(lambda: page.table.count == 8)
     running.context.services.datasets.freeze("other", FreezePolicy())
     page.changed(page.watches)

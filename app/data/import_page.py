@@ -1,0 +1,282 @@
+"""Importing: how the file is read, every column and label value, one example whole; all of it can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.data import import_choices as said
+from app.data.card_row import CardRow
+from app.data.import_cards import CodingCard, ColumnsCard, ExampleCard, QuestionsCard, QuietCombo, RejectsCard
+from app.data.import_choices import CONSENT, ImportOptions
+from app.widgets.buttons import push_button
+from app.widgets.containers import Card, ScrollColumn
+from app.widgets.labels import Chip, ElideLabel, text_label
+from core.domain.errors import UserError
+from core.services.importing.reading import Choices, Question
+
+if TYPE_CHECKING:
+    from core.services.importing.formats.row_format import FormatInfo
+    from core.services.importing.report import ImportPreview
+
+CONSENT_HINT = (
+    "Consent of those who wrote the texts. Only pairs of sources with granted consent enter a dataset version, unless "
+    "its policy says otherwise."
+)
+
+
+class ImportPage(QWidget):
+    """Shows a file and asks how it is read. Enter imports when nothing is open, Escape goes back.
+
+    ``confirmed(ImportOptions, all_files)`` when the user agreed, ``cancelled()``, ``another()`` for another file.
+    """
+
+    confirmed = Signal(object, bool)
+    cancelled = Signal()
+    another = Signal()
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        self._path = Path()
+        self._choices = Choices()
+        self._asked: dict[str, Question] = {}
+        self._formats: Sequence[FormatInfo] = ()
+        self.preview: ImportPreview | None = None
+        theme = context.theme
+        self.file, self.bytes, self.place = ElideLabel("", kind="mono"), Chip(""), text_label("", "caption")
+        self.kind, self.known = text_label("", "caption", wrap=True), text_label("", "hint", wrap=True)
+        self.format, self.consent = QuietCombo(), QuietCombo()
+        self.name, self.licence = QLineEdit(), QLineEdit()
+        self.problem = text_label("", "error", wrap=True)
+        self.columns, self.coding, self.questions = ColumnsCard(), CodingCard(theme), QuestionsCard()
+        self.example, self.rejects, self.notes = ExampleCard(theme), RejectsCard(), Card("Worth knowing")
+        self._note_text = text_label("", "", wrap=True)
+        self.summary, self.reason = text_label("", "", wrap=True), text_label("", "caption", wrap=True)
+        self.go = push_button("Import   ⏎", "primary", theme=theme, icon="import", name="Import")
+        self.go_all, self.cancel = push_button("Import all"), push_button("Cancel   Esc", name="Cancel")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Import")
+        self._build()
+        self._connect()
+
+    @property
+    def options(self) -> ImportOptions:
+        """What was chosen."""
+        return ImportOptions(
+            self._choices, self.name.text().strip() or None, self.licence.text().strip(), self.consent.currentData()
+        )
+
+    @property
+    def choices(self) -> Choices:
+        """How the file is read where the user said so."""
+        return self._choices
+
+    def show_file(self, path: Path, place: int = 0, files: int = 1) -> None:
+        """Read a file and show how it is understood; the ``place``-th of so many."""
+        self._path, self._choices, self._asked, self.preview = path, Choices(), {}, None
+        self.file.setText(path.name)
+        self.bytes.hide()
+        self.place.setText(f"{place + 1} of {files} files" if files > 1 else "")
+        self.go_all.setText(f"Import all {files - place} the same way")
+        self.go_all.setVisible(files - place > 1)
+        self.name.clear()
+        self.known.hide()
+        self._read()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Import on Enter, go back on Escape."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.go.isEnabled():
+            self.go.click()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _build(self) -> None:
+        self.notes.add(self._note_text)
+        left = _stacked(self._recognised(), self.columns, self.notes)
+        right = _stacked(self.questions, self.coding, self.example, self.rejects)
+        scroll = ScrollColumn(margin=0, name="How the file is read")
+        scroll.column.addWidget(CardRow([left, right], [1, 1]))
+        scroll.column.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._head())
+        column.addWidget(self.problem)
+        column.addWidget(scroll, 1)
+        column.addLayout(self._foot())
+        self.problem.hide()
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(text_label("Import", "section"))
+        row.addWidget(self.file)
+        row.addWidget(self.bytes)
+        row.addStretch(1)
+        row.addWidget(self.place)
+        other = push_button("Another file…", theme=self._context.theme, icon="folder")
+        other.clicked.connect(self.another)
+        row.addWidget(other)
+        return row
+
+    def _recognised(self) -> Card:
+        card, grid = Card("Recognised"), QGridLayout()
+        for key, words in CONSENT:
+            self.consent.addItem(words, key)
+        self.licence.setPlaceholderText("e.g. MIT, CC-BY-4.0, internal")
+        for place, (label, widget) in enumerate(
+            (
+                ("Format", self.format),
+                ("Name of the source", self.name),
+                ("Licence", self.licence),
+                ("Consent", self.consent),
+            )
+        ):
+            widget.setAccessibleName(label)
+            grid.addWidget(text_label(label, "muted"), place, 0)
+            grid.addWidget(widget, place, 1)
+        grid.setColumnStretch(1, 1)
+        card.add(self.kind)
+        card.add(grid)
+        card.add(text_label(CONSENT_HINT, "hint", wrap=True))
+        card.add(self.known)
+        return card
+
+    def _foot(self) -> QHBoxLayout:
+        row, words = QHBoxLayout(), QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self.summary)
+        words.addWidget(self.reason)
+        row.addLayout(words, 1)
+        for button in (self.cancel, self.go_all, self.go):
+            row.addWidget(button)
+        return row
+
+    def _connect(self) -> None:
+        self.format.activated.connect(lambda _: self._choose(Choices(fmt=self.format.currentData())))
+        self.columns.chosen.connect(lambda name, key: self._choose(said.with_column(self._choices, name, key)))
+        self.questions.answered.connect(lambda key, answer: self._choose(said.with_answer(self._choices, key, answer)))
+        self.coding.chosen.connect(self._read_value_as)
+        self.coding.swapped.connect(self._swap)
+        self.go.clicked.connect(lambda: self.confirmed.emit(self.options, False))
+        self.go_all.clicked.connect(lambda: self.confirmed.emit(self.options, True))
+        self.cancel.clicked.connect(self.cancelled)
+
+    def _read_value_as(self, value: str, reads: str) -> None:
+        if self.preview is not None:
+            self._choose(said.with_value(self._choices, self.preview, value, reads))
+
+    def _swap(self) -> None:
+        if self.preview is not None:
+            self._choose(said.swapped(self._choices, self.preview))
+
+    def _choose(self, choices: Choices) -> None:
+        """Take another choice and read the file under it."""
+        if choices.fmt != self._choices.fmt:
+            self._asked = {}
+        self._choices = choices
+        self._read()
+
+    def _read(self) -> None:
+        service, path, choices = self._context.services.imports, self._path, self._choices
+        self._show_reason("The file is being read.")
+        self._context.tasks.query(
+            lambda: (service.preview(path, choices=choices), service.formats()),
+            partial(self._show, choices),
+            self._fail,
+            owner=self,
+            key="preview",
+        )
+
+    def _show(self, choices: Choices, read: tuple[ImportPreview, list[FormatInfo]]) -> None:
+        """Show how the file is read."""
+        preview, formats = read
+        if choices != self._choices:
+            return
+        self.preview = preview
+        self.problem.hide()
+        self._fill_formats(formats, preview)
+        self.bytes.set_chip(_size(preview.size))
+        more = "" if preview.reading.complete else " looked at, the rest is checked before anything is stored"
+        self.kind.setText(f"{preview.kind} · {preview.reading.rows:,} rows{more}")
+        if not self.name.text():
+            self.name.setText(preview.name)
+        self.known.setText(f"Imported before as {preview.known_as}; pairs that are stored already add nothing.")
+        self.known.setVisible(bool(preview.known_as))
+        self._asked.update({question.key: question for question in preview.reading.questions})
+        self.columns.show_preview(preview, choices)
+        self.questions.show_questions(self._asked, choices)
+        for card in (self.coding, self.example, self.rejects):
+            card.show_preview(preview)
+        self._note_text.setText("\n".join(preview.reading.notes))
+        self.notes.setVisible(bool(preview.reading.notes))
+        self.summary.setText(summary(preview))
+        self._show_reason(said.why_not(preview, preview.reading.questions))
+
+    def _fail(self, error: Exception) -> None:
+        """Say why the file cannot be read so; another format or another file may help."""
+        text = f"{error.message} {error.hint}" if isinstance(error, UserError) else "The file cannot be read."
+        self.preview = None
+        self.problem.setText(text.strip())
+        self.problem.show()
+        self.summary.setText("")
+        self._show_reason("This file cannot be imported as it is read now.")
+        if not self.format.count():
+            service = self._context.services.imports
+            self._context.tasks.query(service.formats, self._fill_formats, owner=self, key="formats")
+
+    def _fill_formats(self, formats: Sequence[FormatInfo], preview: ImportPreview | None = None) -> None:
+        """List the formats; the first entry is the recognised one."""
+        self._formats = formats
+        self.format.clear()
+        recognised = f"Recognised: {preview.title}" if preview and not self._choices.fmt else "As recognised"
+        self.format.addItem(recognised, None)
+        for info in formats:
+            self.format.addItem(info.title, info.key)
+        self.format.setCurrentIndex(max(0, self.format.findData(self._choices.fmt)) if self._choices.fmt else 0)
+
+    def _show_reason(self, reason: str) -> None:
+        """Allow the import, or say why it cannot start."""
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.go.setEnabled(not reason)
+        self.go_all.setEnabled(not reason)
+
+
+def _stacked(*cards: QWidget) -> QWidget:
+    """Return cards one under the other."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    for card in cards:
+        column.addWidget(card)
+    column.addStretch(1)
+    return whole
+
+
+def summary(preview: ImportPreview) -> str:
+    """Return what the first rows become."""
+    by = f" by {len(preview.reviewers):,} reviewers" if len(preview.reviewers) > 1 else ""
+    whole = "" if preview.complete else "of the beginning: "
+    return (
+        f"{preview.checked:,} rows {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
+        f"{preview.labels:,} labels{by} come along"
+    )
+
+
+def _size(count: int) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:,.1f} GB"

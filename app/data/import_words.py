@@ -1,0 +1,46 @@
+"""How an import ended, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.services.importing.report import ImportReport
+
+
+def import_text(report: ImportReport) -> str:
+    """Return in words how an import ended: rows = imported + known + repeats + rejected."""
+    parts = [f"{report.imported:,} imported"]
+    for count, words in (
+        (report.duplicates, "known before"),
+        (report.repeats, "repeated inside the file"),
+        (report.rejected, "rejected"),
+    ):
+        parts.append(f"{count:,} {words}")
+    text = f"{report.rows:,} rows: {', '.join(parts)}. {labels_text(report)}"
+    return f"Stopped. {text} Import the file again to continue." if report.cancelled else text
+
+
+def labels_text(report: ImportReport) -> str:
+    """Return what became of the labels."""
+    labels = "1 label was" if report.judgements == 1 else f"{report.judgements:,} labels were"
+    by = f" by {len(report.reviewers):,} reviewers" if len(report.reviewers) > 1 else ""
+    parts = [f"{labels} imported{by}"]
+    if report.known_labels:
+        parts.append(f"{report.known_labels:,} were there already")
+    if report.second_labels:
+        parts.append(f"{report.second_labels:,} contradict an earlier label of their reviewer and are stored beside it")
+    return "; ".join(parts) + "."
+
+
+def left_text(report: ImportReport) -> list[str]:
+    """Return what of the file was not stored, one sentence each."""
+    reading = report.reading
+    if reading is None:
+        return []
+    lines = list(reading.notes)
+    if reading.unused:
+        names = ", ".join(f"{use.name} ({use.filled:,})" for use in reading.unused[:8])
+        more = f" and {len(reading.unused) - 8:,} more" if len(reading.unused) > 8 else ""
+        lines.append(f"Columns that were not used, with the rows that hold something: {names}{more}.")
+    return lines
