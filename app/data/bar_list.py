@@ -23,6 +23,7 @@ class BarButton(QAbstractButton):
         super().__init__()
         self._theme, self._share = theme, share
         self._number = f"{count:,}"
+        theme.changed.connect(self.update)
         self.setText(words)
         self.setAccessibleName(f"{words}: {self._number}. {opens}")
         self.setToolTip(plain_tip(f"{words}: {self._number}. {opens}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.local_time import local_time
 from app.widgets.table_model import TableColumn
 from core.domain.pair_table import PairSummary
+from core.domain.text_flags import FLAG_TITLES, flag_keys
 
 LABELS: tuple[tuple[str, str], ...] = (
     ("any", "All labels"),
@@ -33,6 +34,10 @@ def _newest(row: PairSummary) -> str:
     return local_time(row.newest_ms) if row.newest_ms else ""
 
 
+def _text_flags(row: PairSummary) -> str:
+    return ", ".join(FLAG_TITLES[key].lower() for key in flag_keys(row.text_flags))
+
+
 COLUMNS = (
     TableColumn("id", "Pair", lambda row: str(row.id), 64, right=True, sortable=True),
     TableColumn("prompt", "Prompt", lambda row: _line(row.prompt), sortable=True),
@@ -45,8 +50,9 @@ COLUMNS = (
     TableColumn("turns", "Turns", lambda row: str(row.turns), 60, right=True, sortable=True),
     TableColumn("a_chars", "Characters A", lambda row: f"{row.a_chars:,}", 96, right=True, sortable=True),
     TableColumn("b_chars", "Characters B", lambda row: f"{row.b_chars:,}", 96, right=True, sortable=True),
+    TableColumn("text_flags", "Text flags", _text_flags, 150, colour=lambda row: "warn" if row.text_flags else ""),
     TableColumn("newest", "Newest label", _newest, 130, sortable=True),
 )
 """Every column; the key of each is an order of the pair table, see ``PairOrder``."""
-HIDDEN = ("turns", "a_chars", "b_chars", "newest")
+HIDDEN = ("turns", "a_chars", "b_chars", "text_flags", "newest")
 """Columns that are not shown until the user chooses them."""

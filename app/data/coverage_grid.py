@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.containers import clear_layout
@@ -61,36 +61,73 @@ class CoverageGrid(QWidget):
             self._grid.setColumnStretch(place, 1)
         self._note.setText(_note(empty, thin, len(coverage.slices) - len(slices), bool(coverage.clauses)))
 
-    def _cell(self, clause: str, key: str, words: str, name: str, count: int, share: float | None) -> QPushButton:
-        """Return the button of a cell: an empty one is marked by a sign and a frame, a thin one by its colour."""
-        tokens = self._theme.tokens
-        button = QPushButton(f"{'⚠ ' if clause and not count and share is not None else ''}{count:,}")
+    def _cell(self, clause: str, key: str, words: str, name: str, count: int, share: float | None) -> CellButton:
+        """Return the button of a cell."""
+        button = CellButton(self._theme, count, share, marked=bool(clause))
         button.setAccessibleName(f"{words}, {name}: {count:,} pairs")
         button.setToolTip(plain_tip(f"{words}, {name}: {count:,} pairs"))
         button.setEnabled(count > 0)
         button.clicked.connect(partial(self.opened.emit, clause, key))
-        tone = ""
-        if share is not None and clause:
-            tone = "empty" if not count else "thin" if count < THIN else ""
-        surface, ink, frame = tokens["surface"], tokens["text"], "transparent"
-        if tone:
-            pair = ("bad_soft", "bad") if tone == "empty" else ("warn_soft", "warn")
-            surface, ink = tokens[pair[0]], tokens[pair[1]]
-            frame = tokens["bad"] if tone == "empty" else "transparent"
-        elif share is not None and count:
-            surface = _mixed(tokens.colour("surface"), tokens.colour("plot_chosen"), 0.12 + 0.38 * share)
-        button.setStyleSheet(
-            f"QPushButton {{ background: {surface}; color: {ink}; border: 1px solid {frame}; border-radius: 2px;"
-            f" min-height: {self._theme.px(22)}px; min-width: 20px; padding: 0 4px;"
-            f" font-weight: {600 if share is None or tone else 400}; }}"
-            f"QPushButton:focus, QPushButton:hover {{ border: 2px solid {tokens['focus']}; }}"
-        )
         return button
 
 
-def _mixed(ground: QColor, ink: QColor, share: float) -> str:
-    parts = ((g + (i - g) * share) for g, i in zip(ground.getRgb()[:3], ink.getRgb()[:3], strict=True))  # type: ignore[index]
-    return QColor(*(round(part) for part in parts)).name()
+class CellButton(QAbstractButton):
+    """A count on a surface that is the stronger the larger it is; an empty cell has a sign and a frame.
+
+    Args:
+        theme: colours, asked for at each painting.
+        count: the number.
+        share: 0..1 of the largest count; None for a sum, which has no surface.
+        marked: whether an empty or a small count is marked.
+    """
+
+    def __init__(self, theme: Theme, count: int, share: float | None, *, marked: bool) -> None:
+        super().__init__()
+        self._theme, self._share = theme, share
+        self._empty = marked and share is not None and not count
+        self._thin = marked and share is not None and 0 < count < THIN
+        self.setText(f"{'⚠ ' if self._empty else ''}{count:,}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """Return room for the number."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.text()) + 16, max(self._theme.px(24), metrics.height() + 6))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the number."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
+        """Draw surface, frame and number."""
+        painter, tokens = QPainter(self), self._theme.tokens
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        surface, ink, frame = self._colours()
+        active = self.isEnabled() and (self.hasFocus() or self.underMouse())
+        painter.setBrush(surface)
+        painter.setPen(QPen(tokens.colour("focus"), 2) if active else QPen(frame, 1))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 2, 2)
+        font = self.font()
+        font.setBold(self._share is None or self._empty or self._thin)
+        painter.setFont(font)
+        painter.setPen(ink)
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
+
+    def _colours(self) -> tuple[QColor, QColor, QColor]:
+        """Return surface, ink and frame."""
+        colour, nothing = self._theme.tokens.colour, QColor(0, 0, 0, 0)
+        if self._empty:
+            return colour("bad_soft"), colour("bad"), colour("bad")
+        if self._thin:
+            return colour("warn_soft"), colour("warn"), nothing
+        if self._share:
+            surface = QColor(colour("plot_chosen"))
+            surface.setAlphaF(0.10 + 0.35 * self._share)
+            return surface, colour("text"), nothing
+        return nothing, colour("text"), nothing
 
 
 def _note(empty: int, thin: int, hidden: int, any_clause: bool) -> str:

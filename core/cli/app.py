@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import datasets, demo, doctor, imports, models, rubrics, runs, sweep, train, workspace
+from core.cli import datasets, demo, doctor, imports, models, pairs, rubrics, runs, sweep, train, workspace
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
 from core.cli.output import say
@@ -37,6 +37,7 @@ def build_app() -> typer.Typer:
     app.callback()(_common_options)
     workspace.register(app)
     imports.register(app)
+    pairs.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)

@@ -55,8 +55,8 @@ class PairFilter:
     stale: bool = False
     edited: bool = False
     flag: str = ""
-    bookmarked: bool = False
     text_flag: str = ""
+    bookmarked: bool = False
     order: PairOrder = "id"
     descending: bool = False
 
@@ -80,6 +80,7 @@ class PairSummary:
         prompt: the turn being answered, at most ``EXCERPT_CHARS`` characters; ``a`` and ``b`` likewise.
         turns: messages of the prompt.
         a_chars: characters of the whole answer A; ``b_chars`` likewise.
+        text_flags: what looks wrong in the texts, as a number of ``core.domain.text_flags``.
         newest_ms: when the newest label that counts was made, 0 without one.
     """
 
@@ -99,6 +100,7 @@ class PairSummary:
     a_chars: int = 0
     b_chars: int = 0
     newest_ms: int = 0
+    text_flags: int = 0
 
     @property
     def state(self) -> str:

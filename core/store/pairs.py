@@ -73,7 +73,8 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     sql = f"""SELECT p.id, q.body, substr(p.a_text,1,{EXCERPT_CHARS}), substr(p.b_text,1,{EXCERPT_CHARS}), q.turns,
           o.name, s.labels, s.prefer_a, s.prefer_b, s.ties, s.neithers, s.cannots, s.flagged,
           length(p.a_text), length(p.b_text), coalesce((SELECT max(g.at_ms) FROM current_label c
-            CROSS JOIN judgement g ON g.id=c.judgement_id WHERE c.pair_id=p.id),0)
+            CROSS JOIN judgement g ON g.id=c.judgement_id WHERE c.pair_id=p.id),0),
+          coalesce((SELECT f.flags FROM pair_flag f WHERE f.pair_id=p.id),0)
         FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id
         CROSS JOIN source o ON o.id=p.source_id CROSS JOIN pair_state s ON s.pair_id=p.id"""
     found = {}

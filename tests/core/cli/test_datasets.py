@@ -131,3 +131,13 @@ def test_that_an_unmeasured_flip_rate_stops_the_run_before_it_is_made(call: Call
     said = call("train", ws, "--dataset", "d", "--model", model, "--set", "label_smoothing=measured", "--create-only")
     assert (said.code, "is not measured" in said.err) == (2, True)
     assert not list((ws / "runs").glob("*"))
+
+
+def test_that_pairs_are_found_and_sorted_by_command(call: Call, ws: Path) -> None:
+    found = call("pairs", ws, "--find", "QUESTION 1", "--sort", "id", "--descending", "--limit", "2", "--json").json()
+    assert found["count"] == 11 and [row["id"] for row in found["pairs"]] == [20, 19]
+    assert found["pairs"][0]["prompt"] == "Question 19"
+    text = call("pairs", ws, "--label", "disagree", "--limit", "1").out
+    assert "A 1 · B 1" in text and "4 pairs; the first 1 are listed." in text
+    refused = call("pairs", ws, "--find", "x" * 2000)
+    assert refused.code != 0 and "at most 1,000 characters" in refused.err

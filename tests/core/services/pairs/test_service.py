@@ -14,6 +14,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.judgement import JudgementDraft, Verdict
 from core.domain.pair_table import PairOrder
 from core.domain.rubric import ChangeLevel
+from core.domain.text_flags import flag_keys
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.importing.files.escaping import TRIGGERS
@@ -78,6 +79,7 @@ def bring(app: Application, folder: Path, rows: list[dict[str, Any]], name: str)
         (PairFilter(rubric_version_id=9), []),
         (PairFilter(pair_ids=(11, 3, 99)), [3, 11]),
         (PairFilter(pair_ids=()), []),
+        (PairFilter(text_flag="mojibake"), []),
         (PairFilter(text="TWO"), list(range(1, 11))),
         (PairFilter(text="q1 one"), [2]),
         (PairFilter(text='"one 1"'), [2]),
@@ -258,7 +260,13 @@ def test_that_an_order_sorts_by_what_its_column_shows(judged: Application, readi
     assert {row.a_chars for row in rows} == {len("Answer 0 one.")}
 
 
-@pytest.mark.parametrize("wrong", [{"label": "sparkling"}, {"order": "colour"}, {"flag": "blue"}])
-def test_that_an_unknown_filter_or_order_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match=r"Unknown .* '(sparkling|colour|blue)'"):
-        PairFilter(**wrong)
+@pytest.mark.parametrize("field", ["label", "order", "flag", "text_flag"])
+def test_that_an_unknown_filter_or_order_is_refused(field: str) -> None:
+    with pytest.raises(BadInput, match=r"Unknown .* 'sparkling'"):
+        PairFilter(**{field: "sparkling"})  # type: ignore[arg-type]
+
+
+def test_that_pairs_whose_texts_look_wrong_are_found(app: Application, tmp_path: Path) -> None:
+    bring(app, tmp_path, [{"prompt": "p", "response1": "I don\u00e2\u20ac\u2122t", "response2": "I do"}], "wrong")
+    (found,) = app.pairs.page(PairFilter(text_flag="mojibake"))
+    assert found.id == 12 and flag_keys(found.text_flags) == ("mojibake",)
