@@ -207,7 +207,7 @@ class CodingCard(Card):
         self._grid.addWidget(combo, row, 3)
 
 
-class ExampleCard(Card):
+class ImportExample(Card):
     """One pair of the file, whole: all turns, both answers, and which one won."""
 
     def __init__(self, theme: Theme) -> None:

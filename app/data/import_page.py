@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, 
 from app.context import AppContext
 from app.data import import_choices as said
 from app.data.card_row import CardRow
-from app.data.import_cards import CodingCard, ColumnsCard, ExampleCard, QuestionsCard, QuietCombo, RejectsCard
+from app.data.import_cards import CodingCard, ColumnsCard, ImportExample, QuestionsCard, QuietCombo, RejectsCard
 from app.data.import_choices import CONSENT, ImportOptions
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
@@ -57,7 +57,7 @@ class ImportPage(QWidget):
         self.name, self.licence = QLineEdit(), QLineEdit()
         self.problem = text_label("", "error", wrap=True)
         self.columns, self.coding, self.questions = ColumnsCard(), CodingCard(theme), QuestionsCard()
-        self.example, self.rejects, self.notes = ExampleCard(theme), RejectsCard(), Card("Worth knowing")
+        self.example, self.rejects, self.notes = ImportExample(theme), RejectsCard(), Card("Worth knowing")
         self._note_text = text_label("", "", wrap=True)
         self.summary, self.reason = text_label("", "", wrap=True), text_label("", "caption", wrap=True)
         self.go = push_button("Import   ⏎", "primary", theme=theme, icon="import", name="Import")
