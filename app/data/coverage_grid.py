@@ -43,12 +43,12 @@ class CoverageGrid(QWidget):
         clear_layout(self._grid)
         slices = sorted(coverage.slices, key=lambda one: -coverage.sizes.get(one[0], 0))[:MOST_SLICES]
         for place, (_, name) in enumerate(slices, 1):
-            self._grid.addWidget(ElideLabel(name, kind="caption"), 0, place, Qt.AlignmentFlag.AlignBottom)
+            self._grid.addWidget(ElideLabel(name, kind="caption", outside=True), 0, place, Qt.AlignmentFlag.AlignBottom)
         self._grid.addWidget(text_label("All", "caption"), 0, len(slices) + 1, Qt.AlignmentFlag.AlignRight)
         most = max(coverage.cells.values(), default=1) or 1
         empty = thin = 0
         for row, (clause, words) in enumerate(coverage.clauses, 1):
-            self._grid.addWidget(ElideLabel(words), row, 0)
+            self._grid.addWidget(ElideLabel(words, outside=True), row, 0)
             for place, (key, name) in enumerate(slices, 1):
                 count = coverage.cells.get((clause, key), 0)
                 decided = bool(clause)

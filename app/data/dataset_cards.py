@@ -13,6 +13,7 @@ from app.data.flow_picture import SPLITS
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, Swatch, clear_layout
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.dataset import DatasetDiff, DatasetVersion
 from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
@@ -47,6 +48,17 @@ def link(words: str, run: Callable[[], object], name: str = "") -> QPushButton:
     button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     button.clicked.connect(lambda _=False: run())
     return button
+
+
+def together(*parts: QWidget) -> QWidget:
+    """Return parts that stay beside each other where a row breaks."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(6)
+    for part in parts:
+        row.addWidget(part)
+    return whole
 
 
 class SplitBar(QWidget):
@@ -97,19 +109,14 @@ class CompositionCard(Card):
         clear_layout(self._rows)
         counts = view.version.counts
         items = counts.get("items", 0)
-        head = QHBoxLayout()
+        head = FlowLayout()
         head.addWidget(text_label(f"{items:,}", "number"))
         head.addWidget(text_label(f"pairs of {counts.get('prompts', 0):,} prompts", "muted"))
-        head.addStretch(1)
-        splits = QHBoxLayout()
+        head.add_gap()
         for key, words, token in SPLITS:
-            splits.addWidget(Swatch(self._theme, token))
-            part = DatasetPart(split=key)  # type: ignore[arg-type]
-            splits.addWidget(text_label(words, ""))
-            splits.addWidget(self._number(counts.get(key, 0), part, f"{view.version.title}: {words.lower()}"))
-            splits.addWidget(text_label(_percent(counts.get(key, 0), items), "caption"))
-            splits.addSpacing(8)
-        head.addLayout(splits)
+            number = self._number(counts.get(key, 0), DatasetPart(split=key), f"{view.version.title}: {words.lower()}")  # type: ignore[arg-type]
+            share = text_label(_percent(counts.get(key, 0), items), "caption")
+            head.addWidget(together(Swatch(self._theme, token), text_label(words), number, share))
         self._rows.addLayout(head)
         self.bar.set_counts([counts.get(key, 0) for key, _, _ in SPLITS])
         self._rows.addWidget(self.bar)
@@ -117,31 +124,26 @@ class CompositionCard(Card):
         self._shares("Rubric", view.rubrics, lambda one: DatasetPart(rubric_version_id=one.key), title)
         self._shares("Labels by", view.reviewers, lambda one: DatasetPart(reviewer_id=one.key), title)
         self._shares("Sources", view.sources, lambda one: DatasetPart(source_id=one.key), title)
-        last = QHBoxLayout()
+        last = FlowLayout()
         for words, count, part in (
             ("Adjudicated", view.adjudicated, DatasetPart(adjudicated=True)),
             ("With an edit", view.edited, DatasetPart(edited=True)),
         ):
-            last.addWidget(text_label(words, "muted"))
-            last.addWidget(self._number(count, part, f"{title}: {words.lower()}"))
-            last.addSpacing(12)
-        last.addStretch(1)
+            last.addWidget(together(text_label(words, "muted"), self._number(count, part, f"{title}: {words.lower()}")))
         self._rows.addLayout(last)
         self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
 
     def _shares(
         self, words: str, shares: Sequence[DatasetShare], part: Callable[[DatasetShare], DatasetPart], title: str
     ) -> None:
-        row = QHBoxLayout()
+        row = FlowLayout()
         row.addWidget(text_label(words, "muted"))
         for one in shares[:MOST_NAMED]:
             kind = f" ({one.note})" if words == "Labels by" and one.note != "human" else ""
-            row.addWidget(ElideLabel(f"{one.name}{kind}", outside=True))
-            row.addWidget(self._number(one.items, part(one), f"{title}: {one.name}"))
-            row.addSpacing(8)
+            name = ElideLabel(f"{one.name}{kind}", outside=True)
+            row.addWidget(together(name, self._number(one.items, part(one), f"{title}: {one.name}")))
         if len(shares) > MOST_NAMED:
             row.addWidget(text_label(f"and {len(shares) - MOST_NAMED:,} more", "caption"))
-        row.addStretch(1)
         self._rows.addLayout(row)
 
     def _number(self, count: int, part: DatasetPart, words: str) -> QWidget:
@@ -198,12 +200,11 @@ class DifferenceCard(Card):
             shown = link(number, partial(self.opened.emit, tuple(ids), f"{title}: {words}"), f"{number} {words}")
         self._grid.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignRight)
         self._grid.addWidget(text_label(words, ""), row, 1)
-        some = QHBoxLayout()
+        some = FlowLayout()
         for pair in ids[:MOST_NAMED]:
             some.addWidget(link(f"#{pair}", partial(self.pair_opened.emit, pair), f"Open pair {pair}"))
         if len(ids) > MOST_NAMED:
             some.addWidget(text_label("…", "caption"))
-        some.addStretch(1)
         self._grid.addLayout(some, row, 2)
 
 

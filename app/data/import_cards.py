@@ -24,6 +24,8 @@ from app.data.import_choices import FIELD_WORDS, READS, answer_of, column_summar
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, clear_layout
+from app.widgets.controls import ComboBox
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from core.services.importing.reading import Choices, ColumnUse, Question, ValueUse, winner
@@ -34,20 +36,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS, MOST_VALUES, MOST_REASONS = 60, 30, 8
 ANSWER_PX, PROMPT_PX = 150, 110
-
-
-class QuietCombo(QComboBox):
-    """A combo box that the mouse wheel does not change."""
-
-    def wheelEvent(self, event: object) -> None:
-        """Let the page scroll instead."""
-        event.ignore()  # type: ignore[attr-defined]
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Room for a few words, whatever the list holds: the list itself shows them whole.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(14)
 
 
 class ColumnsCard(Card):
@@ -81,7 +69,7 @@ class ColumnsCard(Card):
             self._grid.addWidget(text_label(f"and {more:,} more", "muted"), MOST_COLUMNS + 1, 0)
 
     def _row(self, row: int, use: ColumnUse, choices: Choices) -> None:
-        combo = QuietCombo()
+        combo = ComboBox()
         combo.setAccessibleName(f"Column {use.name} becomes")
         recognised = use.role.value[:1].upper() + use.role.value[1:]
         said = choices.columns.get(use.name)
@@ -91,7 +79,7 @@ class ColumnsCard(Card):
         combo.setCurrentIndex(0 if said is None else combo.findData(said))
         combo.activated.connect(lambda _, name=use.name, box=combo: self.chosen.emit(name, box.currentData()))
         self.combos[use.name] = combo
-        self._grid.addWidget(ElideLabel(use.name, kind="mono"), row, 0)
+        self._grid.addWidget(ElideLabel(use.name, kind="mono", outside=True), row, 0)
         self._grid.addWidget(combo, row, 1)
         self._grid.addWidget(text_label(f"{use.filled:,}", "muted"), row, 2)
 
@@ -191,7 +179,7 @@ class CodingCard(Card):
         bar.setValue(use.count)
         bar.setTextVisible(False)
         bar.setAccessibleName(f"Rows with {use.value}: {use.count:,}")
-        combo = QuietCombo()
+        combo = ComboBox()
         combo.setAccessibleName(f"{use.value} is read as")
         if use.reads in ("open", "refused"):
             combo.addItem("Not decided" if use.reads == "open" else "Refused: row is rejected", use.reads)
@@ -201,7 +189,7 @@ class CodingCard(Card):
         combo.setCurrentIndex(max(0, combo.findData(use.reads)))
         combo.activated.connect(lambda _, value=use.value, box=combo: self.chosen.emit(value, box.currentData()))
         self.combos[use.value] = combo
-        self._grid.addWidget(ElideLabel(use.value, kind="mono"), row, 0)
+        self._grid.addWidget(ElideLabel(use.value, kind="mono", outside=True), row, 0)
         self._grid.addWidget(bar, row, 1)
         self._grid.addWidget(text_label(f"{use.count:,}", "muted"), row, 2)
         self._grid.addWidget(combo, row, 3)
@@ -222,9 +210,9 @@ class ImportExample(Card):
         )
         self.back.clicked.connect(partial(self._step, -1))
         self.on.clicked.connect(partial(self._step, 1))
-        head = QHBoxLayout()
+        head = FlowLayout()
         head.addWidget(self.title)
-        head.addStretch(1)
+        head.add_gap()
         head.addWidget(self.back)
         head.addWidget(self.on)
         self.prompt = SafeText(theme, "Prompt of the example", size=13)

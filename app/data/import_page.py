@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.data import import_choices as said
 from app.data.card_row import CardRow
-from app.data.import_cards import CodingCard, ColumnsCard, ImportExample, QuestionsCard, QuietCombo, RejectsCard
+from app.data.import_cards import CodingCard, ColumnsCard, ImportExample, QuestionsCard, RejectsCard
 from app.data.import_choices import CONSENT, ImportOptions
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
+from app.widgets.controls import ComboBox
+from app.widgets.field_grid import FieldGrid
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from core.domain.errors import UserError
 from core.services.importing.reading import Choices, Question
@@ -51,9 +54,13 @@ class ImportPage(QWidget):
         self._formats: Sequence[FormatInfo] = ()
         self.preview: ImportPreview | None = None
         theme = context.theme
-        self.file, self.bytes, self.place = ElideLabel("", kind="mono"), Chip(""), text_label("", "caption")
+        self.file, self.bytes, self.place = (
+            ElideLabel("", kind="mono", outside=True),
+            Chip(""),
+            text_label("", "caption"),
+        )
         self.kind, self.known = text_label("", "caption", wrap=True), text_label("", "hint", wrap=True)
-        self.format, self.consent = QuietCombo(), QuietCombo()
+        self.format, self.consent = ComboBox(outside=True), ComboBox()
         self.name, self.licence = QLineEdit(), QLineEdit()
         self.problem = text_label("", "error", wrap=True)
         self.columns, self.coding, self.questions = ColumnsCard(), CodingCard(theme), QuestionsCard()
@@ -116,47 +123,38 @@ class ImportPage(QWidget):
         column.addLayout(self._foot())
         self.problem.hide()
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(text_label("Import", "section"))
-        row.addWidget(self.file)
-        row.addWidget(self.bytes)
-        row.addStretch(1)
-        row.addWidget(self.place)
+    def _head(self) -> FlowLayout:
+        row = FlowLayout()
+        for widget in (text_label("Import", "section"), self.file, self.bytes, self.place):
+            row.addWidget(widget)
+        row.add_gap()
         other = push_button("Another file…", theme=self._context.theme, icon="folder")
         other.clicked.connect(self.another)
         row.addWidget(other)
         return row
 
     def _recognised(self) -> Card:
-        card, grid = Card("Recognised"), QGridLayout()
+        card = Card("Recognised")
         for key, words in CONSENT:
             self.consent.addItem(words, key)
-        self.licence.setPlaceholderText("e.g. MIT, CC-BY-4.0, internal")
-        for place, (label, widget) in enumerate(
-            (
-                ("Format", self.format),
-                ("Name of the source", self.name),
-                ("Licence", self.licence),
-                ("Consent", self.consent),
-            )
-        ):
+        self.licence.setPlaceholderText("such as MIT")
+        rows = (("Format", self.format), ("Name", self.name), ("Licence", self.licence), ("Consent", self.consent))
+        for label, widget in rows:
             widget.setAccessibleName(label)
-            grid.addWidget(text_label(label, "muted"), place, 0)
-            grid.addWidget(widget, place, 1)
-        grid.setColumnStretch(1, 1)
         card.add(self.kind)
-        card.add(grid)
+        card.add(FieldGrid([(text_label(label, "muted"), widget) for label, widget in rows], most=1))
         card.add(text_label(CONSENT_HINT, "hint", wrap=True))
         card.add(self.known)
         return card
 
-    def _foot(self) -> QHBoxLayout:
-        row, words = QHBoxLayout(), QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(self.summary)
-        words.addWidget(self.reason)
-        row.addLayout(words, 1)
+    def _foot(self) -> FlowLayout:
+        row, words = FlowLayout(), QWidget()
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.summary)
+        column.addWidget(self.reason)
+        row.add(words, least=14)
         for button in (self.cancel, self.go_all, self.go):
             row.addWidget(button)
         return row

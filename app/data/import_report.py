@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout
 
 from app.data.import_words import import_text, left_text
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class ImportReportCard(Card):
         self._path = ""
         close = icon_button(theme, "close", "Dismiss the report", size=16)
         close.clicked.connect(self.hide)
-        head = QHBoxLayout()
+        head = FlowLayout()
         head.addWidget(self.title)
-        head.addStretch(1)
+        head.add_gap()
         for widget in (self.pairs, self.rejects, close):
             head.addWidget(widget)
         self.add(head)

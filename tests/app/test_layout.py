@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,24 @@ def show(running: Any, place: str, size: tuple[int, int], zoom: int) -> None:
 def datasets(running: Any) -> None:
     """Turn to the dataset versions."""
     running.page("data").tabs.setCurrentIndex(1)
+
+
+@pytest.mark.parametrize(("size", "zoom"), QUICK)
+def test_that_the_import_page_shows_its_words_whole(
+    demo: Any, tmp_path: Path, size: tuple[int, int], zoom: int
+) -> None:
+    path = tmp_path / "votes of a workshop with a long name.jsonl"
+    row = {"prompt": "Why?", "response_a": "So.", "response_b": "No.", "latency": 4, "url": "https://votes.example"}
+    lines = [{**row, "prompt": f"Why {n}?", "preferred": 1 + n % 2, "rater": f"r{n % 3}"} for n in range(9)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"prompt": "no answers"}]), encoding="utf-8")
+    show(demo, "data", size, zoom)
+    page = demo.page("data")
+    page.imports.begin([path, path])
+    demo.settle()
+    page.imports.page.questions.answers["coding=one_based"].click()
+    demo.settle()
+    show(demo, "data", size, zoom)
+    assert page.imports.page.go.isEnabled() and "\n".join(findings(demo.window)) == ""
 
 
 def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -> list[str]:
