@@ -122,9 +122,9 @@ class DatasetsTab(QWidget):
         covered.add(self.coverage, 1)
         self._scroll.column.addLayout(self._head())
         self._scroll.column.addWidget(self.composition)
-        self._scroll.column.addWidget(CardRow([way, left], [3, 2]))
-        self._scroll.column.addWidget(CardRow([covered, self.difference], [1, 1]))
-        self._scroll.column.addWidget(CardRow([self.policy, self.proof, self.runs], [3, 3, 2]))
+        self._scroll.column.addWidget(CardRow([way, left]))
+        self._scroll.column.addWidget(CardRow([covered, self.difference]))
+        self._scroll.column.addWidget(CardRow([self.policy, self.proof, self.runs]))
         self._scroll.column.addStretch(1)
         split = FoldingSplit((self.list, self._scroll), (220, 900), heights=(110, 400), least=(12, 28), grows=1)
         empty = EmptyState(

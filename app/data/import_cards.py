@@ -221,7 +221,7 @@ class ImportExample(Card):
         self.note = text_label("", "caption", wrap=True)
         self.add(head)
         self.add(self.prompt)
-        self.add(CardRow(list(self.sides.values()), [1, 1]))
+        self.add(CardRow(list(self.sides.values())))
         self.add(self.note)
 
     def show_preview(self, preview: ImportPreview) -> None:

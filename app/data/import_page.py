@@ -112,7 +112,7 @@ class ImportPage(QWidget):
         left = _stacked(self._recognised(), self.columns, self.notes)
         right = _stacked(self.questions, self.coding, self.example, self.rejects)
         scroll = ScrollColumn(margin=0, name="How the file is read")
-        scroll.column.addWidget(CardRow([left, right], [1, 1]))
+        scroll.column.addWidget(CardRow([left, right]))
         scroll.column.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -67,6 +67,15 @@ def test_that_the_import_page_shows_its_words_whole(
     assert page.imports.page.go.isEnabled() and "\n".join(findings(demo.window)) == ""
 
 
+@pytest.mark.parametrize(("size", "zoom"), QUICK)
+def test_that_the_page_of_a_dataset_version_shows_its_words_whole(demo: Any, size: tuple[int, int], zoom: int) -> None:
+    show(demo, "data", size, zoom)
+    datasets(demo)
+    show(demo, "data", size, zoom)
+    page = demo.page("data")
+    assert page.datasets.view is not None and "\n".join(findings(demo.window)) == ""
+
+
 def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -> list[str]:
     """Return what is cut or covered on any page."""
     wrong = []
