@@ -80,7 +80,7 @@ def import_file(
             say_json({"rows": preview.reading.rows, **preview.reading.to_plain()}) if as_json else _say_preview(preview)
             return
         report = app.imports.run(file, choices=choices, name=name or None, licence=licence, consent=consent).value
-    say_json(report.to_plain()) if as_json else _say_report(report, consent)
+    say_json(report.to_plain()) if as_json else say_report(report, consent)
 
 
 def list_formats(as_json: _Json = False) -> None:
@@ -170,7 +170,7 @@ def _say_reading(reading: Reading) -> None:
         say(note)
 
 
-def _say_report(report: ImportReport, consent: str) -> None:
+def say_report(report: ImportReport, consent: str) -> None:
     """Print what became of every row, label and column."""
     say(
         f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates (known before), "

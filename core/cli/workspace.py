@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.cli.imports import say_report
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
@@ -21,6 +22,8 @@ from core.domain.pair_table import CONSENTS
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+
+_MOST = (1 << 63) - 1  # what the database can hold
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +35,9 @@ def register(app: typer.Typer) -> None:
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
     app.command("table", help="Write the pair table with the current labels as CSV for a spreadsheet.")(write_table)
     app.command("log", help="What happened in a workspace, newest first.")(log)
-    app.command("sources", help="List the sources of pairs; --consent changes one.")(list_sources)
+    app.command(
+        "sources", help="List the sources of pairs; change consent, go on with an interrupted import, give one up."
+    )(list_sources)
 
 
 def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] = "", as_json: _Json = False) -> None:
@@ -141,18 +146,41 @@ def log(
 def list_sources(
     workspace: _Ws,
     consent: Annotated[str, typer.Option(help="ID=granted, ID=unknown or ID=withdrawn.")] = "",
+    resume: Annotated[
+        int, typer.Option(min=0, max=_MOST, metavar="ID", help="Go on with the interrupted import of a source.")
+    ] = 0,
+    remove: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=_MOST,
+            metavar="ID",
+            help="Give a source up: its import ends, and no dataset version takes its pairs.",
+        ),
+    ] = 0,
+    file: Annotated[Path | None, typer.Option(help="With --resume: where the file is now.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """List the sources. Frozen dataset versions do not change with consent."""
-    with open_workspace(workspace, read_only=not consent) as app:
+    """List the sources and how far their imports came. Frozen dataset versions do not change with consent."""
+    with open_workspace(workspace, read_only=not (consent or resume or remove)) as app:
         if consent:
             text, _, word = consent.partition("=")
             key = as_id(text)
             if key is None or word not in CONSENTS:
                 raise UsageError(f"{consent!r} is no consent of a source.", "Write for example --consent 2=withdrawn.")
             app.imports.set_consent(key, word)
-        rows = [_plain(source) for source in app.imports.sources()]
+        if resume:
+            report = app.imports.resume(resume, file).value
+            say_json(report.to_plain()) if as_json else say_report(report, "unchanged")
+            return
+        told = app.imports.give_up(remove).value if remove else ""
+        left = {one.source_id: f"{one.state} after {one.rows:,} rows" for one in app.imports.unfinished()}
+        rows = [{**_plain(source), "import": left.get(source.id, "done")} for source in app.imports.sources()]
+    if told and not as_json:
+        say(told)
     _say_rows(rows, "No sources yet.", as_json)
+    if left and not as_json:
+        say("An import that is not done goes on with --resume ID; --remove ID gives the source up.")
 
 
 def _say_rows(rows: list[dict[str, Any]], none: str, as_json: bool) -> None:

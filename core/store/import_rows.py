@@ -1,12 +1,15 @@
-"""What an import gives to the store, and what it gets back."""
+"""What an import gives to the store, and what it gets back.
+
+Rows, pairs and labels are named tuples: hundreds of thousands are made, and a tuple takes a tenth of the time.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NewLabel:
+class NewLabel(NamedTuple):
     """A label that came with a pair, in canonical sides; ``reviewer`` is empty when the file names none."""
 
     reviewer: str
@@ -14,8 +17,7 @@ class NewLabel:
     strength: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewPair:
+class NewPair(NamedTuple):
     """A checked canonical pair, ready to be stored.
 
     Attributes:
@@ -42,8 +44,7 @@ class NewPair:
     prompt_words: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(NamedTuple):
     """One record of the file and the pairs it holds.
 
     Attributes:
@@ -87,6 +88,32 @@ class Target:
     format: str
     names_reviewers: bool = False
     repeats_labels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedImport:
+    """An import that did not reach the end of its file, and what it stored until then.
+
+    Attributes:
+        path: where the file was; empty when an older version of the program was interrupted.
+        choices: what the user had said about the file, as plain values.
+        marked: the number of records is known to be that of one attempt, so the import can go on behind them.
+        state: ``interrupted`` by a crash or an error, or ``stopped`` by the user.
+    """
+
+    source_id: int
+    source_name: str
+    file_name: str
+    file_sha256: str
+    rows: int
+    imported: int
+    duplicates: int
+    rejected: int
+    judgements: int
+    path: str = ""
+    choices: dict[str, Any] = field(default_factory=dict)
+    marked: bool = True
+    state: str = "interrupted"
 
 
 @dataclass(slots=True)

@@ -25,6 +25,12 @@ class Cancelled(UserError):
     """The caller cancelled the request."""
 
 
+def child_command(module: str) -> list[str]:
+    """Return the command that runs a module of this program in a process of its own, installed or frozen."""
+    frozen = getattr(sys, "frozen", False)
+    return [sys.executable, "child", module] if frozen else [sys.executable, "-m", module]
+
+
 def run_in_subprocess(
     module: str,
     request: dict[str, Any],
@@ -47,7 +53,7 @@ def run_in_subprocess(
         UserError: of the kind that the child raised, or when it ended without an answer.
     """
     child = subprocess.Popen(
-        [sys.executable, "-m", module] if not getattr(sys, "frozen", False) else [sys.executable, "child", module],
+        child_command(module),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,65 +1,66 @@
 """One import, from the first record to the report.
 
-Records are parsed here while the writer thread stores the batch before, so two cores are used. A batch is one
-transaction: a cancel or a crash leaves whole batches, and importing the file again finds them by content and adds the
-rest. The source is made with the first batch that holds a pair: a file without one leaves nothing.
+Records are parsed while the writer thread stores the batch before, so two cores are used. A batch is one transaction: a
+cancel or a crash leaves whole batches and the mark that the import is unfinished. It can go on behind the last record
+stored; importing the file again finds them by content and adds the rest. The source is made with the first batch that
+holds a pair: a file without one leaves nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from core.domain.errors import UserError
-from core.services.importing.files.readers import RowReader
+from core.domain.errors import BadInput, UserError
 from core.services.importing.flag_tally import FlagTally
-from core.services.importing.formats.row_format import BoundFormat, RowHeld
-from core.services.importing.limits import RowRejected
-from core.services.importing.prepare import prepare
-from core.services.importing.reading import Reading, Remarks
+from core.services.importing.process.batches import Batch, PairSource
+from core.services.importing.reading import Reading
 from core.services.importing.refusal import unusable
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import Cancelled, ImportProgress, ImportReport, OnProgress
-from core.services.importing.rows import RawRow
-from core.store import events
+from core.store import events, import_marks
 from core.store import imports as repository
-from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
+from core.store.import_rows import BatchResult, NewSource, Target, UnfinishedImport
 from core.store.sqlite.database import Store
 from core.store.sqlite.writer import Priority
 
 BATCH_ROWS = 1000  # small enough that a label waits at most 0.1 s behind a batch
-_BATCH_CHARS = 8 << 20
-_POLL_EVERY = 256
 
 
 class ImportJob:
     """Runs once; see :meth:`run`."""
 
-    def __init__(
-        self, store: Store, new: NewSource, bound: BoundFormat, reading: Reading, remarks: Sequence[Remarks]
-    ) -> None:
-        """Args: new: the source of the file. remarks: what ``bound`` counts into while it converts."""
+    def __init__(self, store: Store, new: NewSource, reading: Reading, mark: tuple[str, dict[str, Any]]) -> None:
+        """Args: new: the source of the file. mark: its path and the choices, for an import that is interrupted."""
         self._store = store
         self._new = new
+        self._mark = mark
         self._target: Target | None = None
-        self._bound = bound
         self._reading = reading
-        self._remarks = remarks
-        self._joiner = bound.joiner
+        self._remarks: tuple[str, ...] = ()
         self._flags = FlagTally()
         self._rejects = RejectList()
         self._total = BatchResult()
-        self._rows = 0
-        self._sent_rejects = 0
-        self._batch: list[NewRow] = []
-        self._batch_chars = 0
+        self._before: UnfinishedImport | None = None
+        self._rows = self._unsent = 0  # records read; rejects among them that no batch has counted yet
+        self._told = False  # an error of the reading says already what is stored
         self._waiting: Future[tuple[Target, BatchResult]] | None = None
 
-    def run(self, reader: RowReader, on_progress: OnProgress | None, cancelled: Cancelled | None) -> ImportReport:
-        """Store every record of the reader and return the report.
+    def go_on(self, before: UnfinishedImport) -> None:
+        """Let the import go on behind the records that an interrupted one has stored."""
+        with self._store.read() as session:
+            self._target = import_marks.target_of(session, before.source_id, self._new)
+        self._before, self._rows = before, before.rows
+        self._total = BatchResult(
+            imported=before.imported, duplicates=before.duplicates, pairs=before.imported, judgements=before.judgements
+        )
+
+    def run(self, source: PairSource, on_progress: OnProgress | None, cancelled: Cancelled | None) -> ImportReport:
+        """Store every record of the file and return the report.
 
         Raises:
             BadInput: when no record can be used; nothing was stored.
@@ -67,80 +68,85 @@ class ImportJob:
         """
         started = time.monotonic()
         stopped = False
+        batch, batches = Batch(), source.batches(BATCH_ROWS, self._before.rows if self._before else 0)
         try:
-            for row in reader:
-                self._take(row)
-                if self._rows % _POLL_EVERY == 0 and cancelled is not None and cancelled():
-                    stopped = True
+            while (following := self._next(batches, batch)) is not None:
+                stopped = cancelled is not None and cancelled()
+                if stopped:
                     break
-                if len(self._batch) >= BATCH_ROWS or self._batch_chars > _BATCH_CHARS:
-                    self._send(reader.position, "running")
-                    self._show_progress(reader, on_progress)
-            for line, reason in self._joiner.alone() if self._joiner is not None else ():
-                self._rejects.add(line, reason)
-            self._send(reader.position, "cancelled" if stopped else "done")
+                self._send(batch, "running")
+                self._show_progress(batch.position, source.size, on_progress)
+                batch = self._take(following)
+            stopped = stopped or source.was_cancelled()
+            self._send(batch, "cancelled" if stopped else "done")
             self._collect()
         except UserError as error:
-            if stored := self._total.imported:
-                error.message += f" {stored} rows of this file are stored; importing it again adds the rest."
+            if not self._told and (stored := self._total.imported):
+                error.message += f" {stored:,} rows of this file are stored; the import can go on behind them."
             raise
         finally:
-            if (
-                self._waiting is not None
-            ):  # an error of the reader: wait for the current batch, which is stored whole or not at all
+            if self._waiting is not None:  # an error: the current batch is stored whole or not at all
                 self._waiting.exception()
-        self._show_progress(reader, on_progress)
+        self._remarks = source.remarks()
+        self._show_progress(batch.position, source.size, on_progress)
         if self._target is None and not stopped:
             raise unusable(self._new.file_name, self._rows, self._rejects.told())
         return self._report(stopped, time.monotonic() - started)
 
-    def _take(self, row: RawRow) -> None:
-        """Turn one record into pairs or into a reject."""
-        self._rows += 1
-        for remarks in self._remarks:
-            remarks.line = row.line
+    def _next(self, batches: Iterator[Batch], batch: Batch) -> Batch | None:
+        """Return the next batch; when the reading stops for an error, ``batch`` is stored and the error says so."""
         try:
-            if row.values is None:
-                raise RowRejected(row.problem)
-            if self._joiner is not None:
-                self._joiner.line = row.line
-            pairs = tuple(prepare(parsed) for parsed in self._bound.convert(row.values))
-            if not pairs:
-                raise RowRejected("it holds no pair")
-        except RowHeld:
-            return
-        except RowRejected as error:
-            self._rejects.add(row.line, error.reason)
-            return
-        self._batch.append(NewRow(row.line, pairs, 1 if self._joiner is None else self._joiner.joined))
-        for pair in pairs:
-            self._batch_chars += _chars(pair)
-            if pair.text_flags:
-                self._flags.add(row.line, pair.text_flags)
+            return next(batches, None)
+        except UserError as error:
+            self._send(batch, "running")
+            self._collect()
+            if stored := self._total.imported:
+                again = " Importing it again would stop at the same place." if isinstance(error, BadInput) else ""
+                error.message += f" {stored:,} rows of this file are stored.{again}"
+            self._told = True
+            raise
 
-    def _send(self, position: int, status: str) -> None:
+    def _take(self, batch: Batch) -> Batch:
+        """Note the rejects of a batch. What an interrupted import has counted already is not counted again."""
+        for entry in batch.rejects:
+            self._rejects.add(entry.line, entry.reason)
+        if batch.stored:
+            return Batch(position=batch.position)
+        self._rows += batch.records
+        for row in batch.rows:
+            for pair in row.pairs:
+                if pair.text_flags:
+                    self._flags.add(row.line, pair.text_flags)
+        return batch
+
+    def _send(self, batch: Batch, status: str) -> None:
         """Hand the batch to the writer once the batch before is durable."""
         self._collect()
-        if self._target is None and not self._batch:  # only rejects so far
+        self._unsent += len(batch.rejects)
+        if not batch.rows and status == "running" and (self._target is None or not batch.rejects):
             return
-        batch, self._batch, self._batch_chars = self._batch, [], 0
-        rejected = self._rejects.count - self._sent_rejects
-        self._sent_rejects = self._rejects.count
+        if self._target is None and not batch.rows:  # no row of the file was of use
+            return
+        rejected, self._unsent = self._unsent, 0
         context = self._store.write_context()
-        known, new = self._target, self._new
+        known, new, (path, choices) = self._target, self._new, self._mark
 
         def write(session: repository.Session) -> tuple[Target, BatchResult]:
             target = known or repository.open_source(session, new, context)
-            result = repository.add_batch(session, target, batch, context)
+            if known is None:
+                import_marks.begin(session, target, path, choices)
+            result = repository.add_batch(session, target, batch.rows, context)
             counts = {
-                "rows": sum(row.records for row in batch) + rejected,
+                "rows": sum(row.records for row in batch.rows) + rejected,
                 "imported": result.imported,
                 "duplicates": result.duplicates + result.repeats,
                 "rejected": rejected,
                 "judgements": result.judgements,
-                "byte_offset": position,
+                "byte_offset": batch.position,
             }
             repository.add_batch_row(session, target, counts, status, context)
+            if status == "done":
+                import_marks.end(session, target.source_id)
             return target, result
 
         self._waiting = self._store.submit(write, "importing pairs", Priority.BULK)
@@ -153,14 +159,10 @@ class ImportJob:
         self._target, result = waiting.result()
         self._total.add(result)
 
-    def _show_progress(self, reader: RowReader, on_progress: OnProgress | None) -> None:
+    def _show_progress(self, position: int, size: int, on_progress: OnProgress | None) -> None:
         if on_progress is not None:
             done = self._total
-            on_progress(
-                ImportProgress(
-                    reader.position, reader.size, self._rows, done.imported, done.duplicates, self._rejects.count
-                )
-            )
+            on_progress(ImportProgress(position, size, self._rows, done.imported, done.duplicates, self._rejects.count))
 
     def _report(self, stopped: bool, seconds: float) -> ImportReport:
         total, target = self._total, self._target
@@ -206,7 +208,7 @@ class ImportJob:
             what = what if known == 1 else f"{known:,} of the labels stored are new labels of pairs"
             notes.append(f"{what} known before.")
         notes += self._flags.sentences()
-        return (*notes, *(sentence for entry in self._remarks for sentence in entry.sentences()))
+        return (*notes, *self._remarks)
 
     def _log(self, report: ImportReport) -> None:
         summary = (
@@ -223,10 +225,6 @@ class ImportJob:
             ),
             "recording the import",
         )
-
-
-def _chars(pair: NewPair) -> int:
-    return len(pair.prompt_text) + len(pair.a_text) + len(pair.b_text)
 
 
 def _labels(count: int) -> str:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull, UsageError
 from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
-from core.services.importing.cut_prompt import cutting, wants_cut
-from core.services.importing.detect import Detection, all_remarks, detect, read_as
-from core.services.importing.files.kinds import FileKind, plain_name, sniff
-from core.services.importing.files.readers import RowReader
-from core.services.importing.flag_tally import FlagTally
 from core.services.importing.formats.registry import format_infos
-from core.services.importing.formats.row_format import BoundFormat, FormatInfo, RowHeld
+from core.services.importing.formats.row_format import FormatInfo
 from core.services.importing.job import ImportJob
-from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.prepare import prepare
-from core.services.importing.reading import Choices, Reading
-from core.services.importing.refusal import OpenQuestions, ask, no_rows
-from core.services.importing.rejects import RejectList
+from core.services.importing.limits import Limits
+from core.services.importing.look import default_name, preview_of
+from core.services.importing.process.batches import PairSource, ParsedHere
+from core.services.importing.process.child import ParsedInChild, needs_child, preview_in_child
+from core.services.importing.process.values import from_plain, to_plain
+from core.services.importing.reading import Choices
+from core.services.importing.refusal import OpenQuestions, ask
 from core.services.importing.report import (
     Cancelled,
     ImportPreview,
@@ -31,10 +27,8 @@ from core.services.importing.report import (
     ImportReport,
     OnProgress,
 )
-from core.services.importing.rows import ParsedPair, RawRow
-from core.services.importing.survey import Survey, key_reader, survey
-from core.store import sources
-from core.store.import_rows import NewSource
+from core.store import import_marks, sources
+from core.store.import_rows import NewSource, UnfinishedImport
 from core.store.sqlite.database import Store
 
 __all__ = [
@@ -45,26 +39,12 @@ __all__ = [
     "ImportReport",
     "ImportsService",
     "OpenQuestions",
+    "UnfinishedImport",
 ]
-_SAMPLES = 5
-_PREVIEW_ROWS = 100_000
-_PREVIEW_BYTES = 64 << 20
 _DISK_FACTOR = 3  # text, indexes and the write-ahead log
 _EXPANSION = 4  # of compressed text, typically
 _LEAST_ROOM = 1 << 20
 _PACKED = (".gz", ".parquet")
-_PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset", "pairs", "preferences"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What is known of a file before it is stored; ``bound`` converts the rows as the reader gives them."""
-
-    kind: FileKind
-    survey: Survey
-    found: Detection
-    bound: BoundFormat
-    reading: Reading
 
 
 class ImportsService:
@@ -73,6 +53,7 @@ class ImportsService:
     def __init__(self, store: Store, limits: Limits | None = None) -> None:
         self._store = store
         self._limits = limits or Limits()
+        self._running: set[str] = set()  # sha256 of the files that are being imported
 
     def formats(self) -> list[FormatInfo]:
         """Return the formats that can be asked for, options included."""
@@ -93,39 +74,14 @@ class ImportsService:
             BadInput: when it cannot be read or holds no pairs.
             UsageError: for choices that contradict each other or the file.
         """
-        path = Path(path)
-        look = self._look(path, _with_format(choices, fmt), whole=False)
-        found, head = look.found, look.survey.head
-        rejects, pairs, labels, reviewers, flags = _try_rows(head, look.bound)
-        reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()))
-        sha = file_sha256(path)
+        path, choices = Path(path), _with_format(choices, fmt)
+        if needs_child(path, preview=True):
+            preview = preview_in_child(path, choices, self._limits)
+        else:
+            preview = preview_of(path, choices, self._limits)
         with self._store.read() as session:
-            known = sources.by_file(session, sha)
-        checked = len(head)
-        return ImportPreview(
-            path=str(path),
-            kind=look.kind.title,
-            fmt=found.key,
-            title=found.fmt.title,
-            confidence=found.confidence,
-            notes=reading.notes,
-            alternatives=found.alternatives,
-            columns=tuple(use.name for use in look.reading.columns),
-            checked=checked,
-            good=checked - rejects.count,
-            bad=rejects.count,
-            complete=look.reading.complete and checked == look.reading.rows,
-            rejects=rejects.first(),
-            samples=tuple(pairs[:_SAMPLES]),
-            reviewers=reviewers,
-            labels=labels,
-            size=path.stat().st_size,
-            file_sha256=sha,
-            name=_default_name(path),
-            reading=reading,
-            flags=flags.found(),
-            known_as=known.name if known else "",
-        )
+            known = sources.by_file(session, preview.file_sha256)
+        return replace(preview, known_as=known.name if known else "")
 
     def run(
         self,
@@ -163,31 +119,71 @@ class ImportsService:
         path = Path(path)
         if consent not in CONSENTS:
             raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(CONSENTS)}.")
-        look = self._look(path, _with_format(choices, fmt), whole=True)
-        found = look.found
-        if look.reading.questions:
-            raise ask(path, look.reading.questions)
-        self._check_room(path)
-        source_name = (name or _default_name(path)).strip() or path.name
-        new = NewSource(
-            name=source_name,
-            reviewer=(reviewer or "").strip() or source_name,
-            file_name=path.name,
-            file_sha256=file_sha256(path),
-            format=found.key,
-            licence=licence,
-            consent=consent,
-            names_reviewers=found.fmt.names_reviewers,
-            repeats_labels=found.fmt.repeats_labels,
+        choices = _with_format(choices, fmt)
+        source_name = (name or default_name(path)).strip() or path.name
+        new = NewSource(source_name, (reviewer or "").strip() or source_name, path.name, "", "", licence, consent)
+        return self._store_file(path, choices, new, None, on_progress, cancelled)
+
+    def unfinished(self) -> list[UnfinishedImport]:
+        """Return the imports that did not reach the end of their file and are not running here, oldest first."""
+        with self._store.read() as session:
+            found = import_marks.unfinished(session)
+        return [one for one in found if one.file_sha256 not in self._running]
+
+    def resume(
+        self,
+        source_id: int,
+        path: Path | str | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Outcome[ImportReport]:
+        """Go on with an interrupted import behind the last record it has stored.
+
+        The report counts all records of the file, as if the import had never been interrupted.
+
+        Args:
+            source_id: see :meth:`unfinished`.
+            path: where the file is now; where it was when None.
+            on_progress: see :meth:`run`.
+            cancelled: see :meth:`run`.
+
+        Raises:
+            NotFound: when the source has no unfinished import.
+            BadInput: when the file is not there or no longer the same; nothing was stored.
+            UserError: see :meth:`run`.
+        """
+        with self._store.read() as session:
+            before = import_marks.one(session, source_id)
+        place = Path(path or before.path or before.file_name)
+        if not place.is_file() or file_sha256(place) != before.file_sha256:
+            what = "is not the file that was being imported" if place.is_file() else "is not there"
+            raise BadInput(
+                f"{place} {what}; the import of {before.source_name} cannot go on.",
+                f"Name the file {before.file_name} as it was, or give the source up.",
+            )
+        new = NewSource(before.source_name, before.source_name, place.name, before.file_sha256, "")
+        choices = from_plain(Choices, before.choices)
+        return self._store_file(place, choices, new, before if before.marked else None, on_progress, cancelled)
+
+    def give_up(self, source_id: int) -> Outcome[str]:
+        """Give a source up: its unfinished import ends and its consent is withdrawn. Return a sentence about it.
+
+        Raises:
+            NotFound: when there is no such source.
+        """
+        context = self._store.write_context()
+        with self._store.read() as session:
+            shared = import_marks.shared_pairs(session, source_id)
+        name = self._store.write(
+            lambda session: import_marks.give_up(session, source_id, context), "giving up a source"
         )
-        self._store.copy_before("import")
-        with RowReader(path, look.kind, self._limits) as reader:
-            job = ImportJob(self._store, new, look.bound, look.reading, all_remarks(found, look.survey.sample))
-            report = job.run(reader, on_progress, cancelled)
-        changes = Changes.WORKSPACE
-        if report.pairs or report.judgements:
-            changes |= Changes.PAIRS | Changes.JUDGEMENTS | Changes.RUBRICS | Changes.REVIEWERS
-        return Outcome(report, changes)
+        told = f"{name} is given up: its pairs stay in the workspace, and no dataset version takes them."
+        if shared:
+            told += (
+                f" {shared:,} of them also came from other sources and are left out too; consent for it undoes this."
+            )
+        return Outcome(told, Changes.PAIRS | Changes.WORKSPACE)
 
     def sources(self) -> list[SourceInfo]:
         """Return every source of pairs, oldest first."""
@@ -207,27 +203,48 @@ class ImportsService:
         )
         return Outcome(value, Changes.PAIRS | Changes.WORKSPACE)
 
-    def _look(self, path: Path, choices: Choices, *, whole: bool) -> _Look:
-        """Look at a file and detect how it is read."""
-        kind = sniff(path, self._limits, choices.encoding, choices.part)
-        with RowReader(path, kind, self._limits) as reader:
-
-            def enough(count: int) -> bool:
-                return count >= _PREVIEW_ROWS or reader.position > _PREVIEW_BYTES
-
-            seen = survey(reader, choices, None if whole else enough)
-        if not seen.sample.rows:
-            raise no_rows(path, seen.sample.total, seen.problems)
-        found = detect(path, seen.sample, self._limits)
-        inner, convert = key_reader(choices), found.bound.convert
-        bound = found.bound
-        if inner is not None:
-            bound = replace(bound, convert=lambda row: convert(inner(row)))
-        if wants_cut(choices):
-            bound = replace(bound, convert=cutting(bound.convert))
-            found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
-        reading = read_as(found, seen.sample, tried=not whole)
-        return _Look(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
+    def _store_file(
+        self,
+        path: Path,
+        choices: Choices,
+        new: NewSource,
+        before: UnfinishedImport | None,
+        on_progress: OnProgress | None,
+        cancelled: Cancelled | None,
+    ) -> Outcome[ImportReport]:
+        """Parse a file and store what it holds, from its beginning or behind what is stored already."""
+        parsing: PairSource
+        if needs_child(path):
+            parsing = ParsedInChild(path, choices, self._limits, cancelled)
+        else:
+            parsing = ParsedHere(path, choices, self._limits)
+        sha = ""
+        try:
+            found = parsing.found()
+            if found.reading.questions:
+                raise ask(path, found.reading.questions)
+            self._check_room(path)
+            sha = new.file_sha256 or file_sha256(path)
+            new = replace(
+                new,
+                file_sha256=sha,
+                format=found.reading.fmt,
+                names_reviewers=found.names_reviewers,
+                repeats_labels=found.repeats_labels,
+            )
+            self._running.add(sha)
+            self._store.copy_before("import")
+            job = ImportJob(self._store, new, found.reading, (str(path.absolute()), to_plain(choices)))
+            if before is not None and not found.joins_rows:
+                job.go_on(before)
+            report = job.run(parsing, on_progress, cancelled)
+        finally:
+            self._running.discard(sha)
+            parsing.close()
+        changes = Changes.WORKSPACE
+        if report.pairs or report.judgements:
+            changes |= Changes.PAIRS | Changes.JUDGEMENTS | Changes.RUBRICS | Changes.REVIEWERS
+        return Outcome(report, changes)
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk has too little room."""
@@ -247,44 +264,3 @@ def _with_format(choices: Choices | None, fmt: str | None) -> Choices:
     if fmt and choices.fmt and fmt != choices.fmt:
         raise UsageError(f"Two formats are given, {fmt!r} and {choices.fmt!r}.", "Name one of them.")
     return replace(choices, fmt=fmt) if fmt else choices
-
-
-def _default_name(path: Path) -> str:
-    """Return a name for a file's source; a file called train or data also takes its folder's name."""
-    name = plain_name(path)
-    if name.lower() in _PLAIN_NAMES and path.absolute().parent.name:
-        return f"{path.absolute().parent.name} {name}"
-    return name
-
-
-def _try_rows(
-    rows: Sequence[RawRow], bound: BoundFormat
-) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...], FlagTally]:
-    """Convert records as the import would and return rejects, first pairs, labels, reviewers and text flags."""
-    flags, joiner = FlagTally(), bound.joiner
-    if joiner is not None:
-        joiner.clear()
-    rejects, pairs, labels = RejectList(), [], 0
-    reviewers: dict[str, None] = {}
-    for row in rows:
-        try:
-            if row.values is None:
-                raise RowRejected(row.problem)
-            if joiner is not None:
-                joiner.line = row.line
-            parsed = bound.convert(row.values)
-            for pair in parsed:
-                flags.add(row.line, prepare(pair).text_flags)
-        except RowHeld:
-            continue
-        except RowRejected as error:
-            rejects.add(row.line, error.reason)
-            continue
-        if len(pairs) < _SAMPLES:
-            pairs.extend(parsed)
-        for pair in parsed:
-            labels += len(pair.labels)
-            reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
-    for line, reason in joiner.alone() if joiner is not None else ():
-        rejects.add(line, reason)
-    return rejects, pairs, labels, tuple(reviewers), flags

@@ -1,0 +1,154 @@
+"""The look at a file before anything is stored: how it is read, and what that would give. Needs no workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.durable import file_sha256
+from core.services.importing.cut_prompt import cutting, wants_cut
+from core.services.importing.detect import Detection, all_remarks, detect, read_as
+from core.services.importing.files.kinds import FileKind, plain_name, sniff
+from core.services.importing.files.readers import RowReader
+from core.services.importing.flag_tally import FlagTally
+from core.services.importing.formats.row_format import BoundFormat, RowHeld
+from core.services.importing.limits import Limits, RowRejected
+from core.services.importing.prepare import prepare
+from core.services.importing.reading import Choices, Reading, Remarks
+from core.services.importing.refusal import no_rows
+from core.services.importing.rejects import RejectList
+from core.services.importing.report import ImportPreview
+from core.services.importing.rows import ParsedPair, RawRow
+from core.services.importing.survey import Survey, key_reader, survey
+
+_SAMPLES = 5
+_PREVIEW_ROWS = 100_000
+_PREVIEW_BYTES = 64 << 20
+_PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset", "pairs", "preferences"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a file before it is stored; ``bound`` converts the rows as the reader gives them."""
+
+    kind: FileKind
+    survey: Survey
+    found: Detection
+    bound: BoundFormat
+    reading: Reading
+
+    def remarks(self) -> tuple[Remarks, ...]:
+        """Return what the conversion counts into, emptied."""
+        return all_remarks(self.found, self.survey.sample)
+
+
+def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Look:
+    """Look at a file and detect how it is read.
+
+    Args:
+        path: the file.
+        choices: what the user says about it.
+        limits: what it may hold.
+        whole: look at all of it, however large.
+
+    Raises:
+        BadInput: when it cannot be read or holds no pairs.
+        UsageError: for choices that contradict each other or the file.
+    """
+    kind = sniff(path, limits, choices.encoding, choices.part)
+    with RowReader(path, kind, limits) as reader:
+
+        def enough(count: int) -> bool:
+            return count >= _PREVIEW_ROWS or reader.position > _PREVIEW_BYTES
+
+        seen = survey(reader, choices, None if whole else enough)
+    if not seen.sample.rows:
+        raise no_rows(path, seen.sample.total, seen.problems)
+    found = detect(path, seen.sample, limits)
+    inner, convert = key_reader(choices), found.bound.convert
+    bound = found.bound
+    if inner is not None:
+        bound = replace(bound, convert=lambda row: convert(inner(row)))
+    if wants_cut(choices):
+        bound = replace(bound, convert=cutting(bound.convert))
+        found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
+    reading = read_as(found, seen.sample, tried=not whole)
+    return Look(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
+
+
+def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:
+    """Return the preview of a file; ``known_as`` is left empty.
+
+    Raises:
+        BadInput, UsageError: see :func:`look_at`.
+    """
+    look = look_at(path, choices, limits, whole=False)
+    found, head = look.found, look.survey.head
+    rejects, pairs, labels, reviewers, flags = _try_rows(head, look.bound)
+    reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()))
+    checked = len(head)
+    return ImportPreview(
+        path=str(path),
+        kind=look.kind.title,
+        fmt=found.key,
+        title=found.fmt.title,
+        confidence=found.confidence,
+        notes=reading.notes,
+        alternatives=found.alternatives,
+        columns=tuple(use.name for use in look.reading.columns),
+        checked=checked,
+        good=checked - rejects.count,
+        bad=rejects.count,
+        complete=look.reading.complete and checked == look.reading.rows,
+        rejects=rejects.first(),
+        samples=tuple(pairs[:_SAMPLES]),
+        reviewers=reviewers,
+        labels=labels,
+        size=path.stat().st_size,
+        file_sha256=file_sha256(path),
+        name=default_name(path),
+        reading=reading,
+        flags=flags.found(),
+    )
+
+
+def default_name(path: Path) -> str:
+    """Return a name for a file's source; a file called train or data also takes its folder's name."""
+    name = plain_name(path)
+    if name.lower() in _PLAIN_NAMES and path.absolute().parent.name:
+        return f"{path.absolute().parent.name} {name}"
+    return name
+
+
+def _try_rows(
+    rows: Sequence[RawRow], bound: BoundFormat
+) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...], FlagTally]:
+    """Convert records as the import would and return rejects, first pairs, labels, reviewers and text flags."""
+    flags, joiner = FlagTally(), bound.joiner
+    if joiner is not None:
+        joiner.clear()
+    rejects, pairs, labels = RejectList(), [], 0
+    reviewers: dict[str, None] = {}
+    for row in rows:
+        try:
+            if row.values is None:
+                raise RowRejected(row.problem)
+            if joiner is not None:
+                joiner.line = row.line
+            parsed = bound.convert(row.values)
+            for pair in parsed:
+                flags.add(row.line, prepare(pair).text_flags)
+        except RowHeld:
+            continue
+        except RowRejected as error:
+            rejects.add(row.line, error.reason)
+            continue
+        if len(pairs) < _SAMPLES:
+            pairs.extend(parsed)
+        for pair in parsed:
+            labels += len(pair.labels)
+            reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
+    for line, reason in joiner.alone() if joiner is not None else ():
+        rejects.add(line, reason)
+    return rejects, pairs, labels, tuple(reviewers), flags
