@@ -208,7 +208,6 @@ class ImportJob:
             what = what if known == 1 else f"{known:,} of the labels stored are new labels of pairs"
             notes.append(f"{what} known before.")
         notes += self._flags.sentences()
-        notes += self._flags.sentences()
         return (*notes, *self._remarks)
 
     def _log(self, report: ImportReport) -> None:
