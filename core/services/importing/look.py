@@ -29,7 +29,7 @@ _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FirstLook:
     """What is known of a file before it is stored; ``bound`` converts the rows as the reader gives them."""
 
     kind: FileKind
@@ -43,7 +43,7 @@ class Look:
         return all_remarks(self.found, self.survey.sample)
 
 
-def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Look:
+def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> FirstLook:
     """Look at a file and detect how it is read.
 
     Args:
@@ -74,7 +74,7 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Loo
         bound = replace(bound, convert=cutting(bound.convert))
         found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
     reading = read_as(found, seen.sample, tried=not whole)
-    return Look(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
+    return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
 
 
 def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:

@@ -12,7 +12,7 @@ from core.services.importing.files.streams import check_file
 from core.services.importing.formats.row_format import RowHeld
 from core.services.importing.formats.sample import Row
 from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.look import Look, look_at
+from core.services.importing.look import FirstLook, look_at
 from core.services.importing.prepare import prepare
 from core.services.importing.reading import Choices, Reading, Remarks
 from core.services.importing.rows import ParsedPair, RawRow, Reject
@@ -43,7 +43,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileReading:
     """How a file is read: the reading, and what its format says of the reviewers in it.
 
     Attributes:
@@ -65,7 +65,7 @@ class PairSource(Protocol):
 
     size: int
 
-    def found(self) -> Found:
+    def found(self) -> FileReading:
         """Look at the whole file and return how it is read.
 
         Raises:
@@ -102,13 +102,13 @@ class ParsedHere:
         check_file(path, limits)
         self.size = path.stat().st_size
         self._path, self._choices, self._limits = path, choices, limits
-        self._look: Look | None = None
+        self._look: FirstLook | None = None
 
-    def found(self) -> Found:
+    def found(self) -> FileReading:
         """Look at the file; see :class:`PairSource`."""
         self._look = look = look_at(self._path, self._choices, self._limits, whole=True)
         fmt = look.found.fmt
-        return Found(look.reading, fmt.names_reviewers, fmt.repeats_labels, look.bound.joiner is not None)
+        return FileReading(look.reading, fmt.names_reviewers, fmt.repeats_labels, look.bound.joiner is not None)
 
     def batches(self, rows: int, skip: int = 0) -> Iterator[Batch]:
         """Parse the file; see :class:`PairSource`."""
@@ -129,7 +129,7 @@ class ParsedHere:
         """Nothing is open between two batches."""
 
 
-def prepared(reader: RowReader, look: Look, rows: int, skip: int) -> Iterator[Batch]:
+def prepared(reader: RowReader, look: FirstLook, rows: int, skip: int) -> Iterator[Batch]:
     """Yield the records of a reader, prepared."""
     remarks = look.remarks()
     convert, joiner = look.bound.convert, look.bound.joiner
@@ -170,7 +170,7 @@ def _pairs(row: RawRow, convert: Callable[[Row], list[ParsedPair]]) -> tuple[New
     return pairs
 
 
-def _remarks(look: Look) -> tuple[Remarks, ...]:
+def _remarks(look: FirstLook) -> tuple[Remarks, ...]:
     remarks = (look.survey.sample.remarks, look.found.bound.remarks)
     return remarks[:1] if remarks[0] is remarks[1] else remarks
 

@@ -18,7 +18,7 @@ from core.runs.hosting.hosts import worker_environment
 from core.services.importing.files.streams import check_file
 from core.services.importing.files.unpack import packing_of
 from core.services.importing.limits import Limits
-from core.services.importing.process.batches import Batch, Found
+from core.services.importing.process.batches import Batch, FileReading
 from core.services.importing.process.frames import batch_from_plain, read_frame, write_frame
 from core.services.importing.process.values import from_plain, to_plain
 from core.services.importing.reading import Choices
@@ -74,9 +74,9 @@ class ParsedInChild:
         self._child = _Child("parse", path, choices, limits, cancelled)
         self._remarks: tuple[str, ...] = ()
 
-    def found(self) -> Found:
+    def found(self) -> FileReading:
         """Wait for the look at the file; see :class:`PairSource`."""
-        return from_plain(Found, self._child.answer("found"))
+        return from_plain(FileReading, self._child.answer("found"))
 
     def batches(self, rows: int, skip: int = 0) -> Iterator[Batch]:
         """Yield what the child sends; see :class:`PairSource`. Ends early when the child was cancelled."""
