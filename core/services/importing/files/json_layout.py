@@ -16,7 +16,8 @@ _LISTS = ("data", "rows", "records", "examples", "instances", "pairs", "items", 
 _NO_RECORDS = {"features", "fields", "schema", "columns", "index", "splits", "partial", "metadata", "licenses"}
 _RECORD_KEYS = {
     "prompt", "question", "instruction", "history", "conversations", "messages", "chosen", "rejected", "response_a",
-    "response1", "response_1", "completions", "responses", "input", "query",
+    "response1", "response_1", "completions", "responses", "input", "query", "options", "annotations", "generations",
+    "preferred_output", "non_preferred_output", "conversation_a", "conversation_b", "orig_instruction",
 }  # fmt: skip
 _SPLIT = {"columns", "data"}
 _STEP = 1 << 20
@@ -144,6 +145,8 @@ def _is_record(top: Node) -> bool:
     """Say whether an object is a record of its own: it has the keys of one, and one of them holds text or messages."""
     known = [kind for key, kind in zip(top.keys, top.kinds, strict=True) if key.lower() in _RECORD_KEYS]
     others = [child for child in top.lists() if child.path.lower() not in _RECORD_KEYS and _named(child)]
+    if {"fields", "responses"} <= set(top.keys):  # one record of Argilla
+        return True
     if not known:
         return False
     return any(kind in ('"', "[") for kind in known) and not (others and '"' not in known)

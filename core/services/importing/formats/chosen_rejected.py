@@ -126,7 +126,9 @@ def bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
         if talks:
             prompt, chosen, rejected = split_answers(first.messages(row), second.messages(row))
         else:
-            prompt, chosen, rejected = split_plain(first.text(row), second.text(row))
+            one, other = first.text(row), second.text(row)
+            split = split_pair if is_transcript(one) and is_transcript(other) else split_plain
+            prompt, chosen, rejected = split(one, other)
         prompt = with_system(prompt, row, system, limits, sample.remarks)
         return [chosen_pair(prompt, chosen, rejected, provenance, row)]
 

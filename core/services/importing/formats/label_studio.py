@@ -67,8 +67,6 @@ def bind_flat(sample: Sample, limits: Limits) -> BoundFormat | None:
     def read(row: Row) -> _LabelledTask:
         value = _parsed(row.get(control), limits)
         results = [value] if isinstance(value, dict | str) else value if isinstance(value, list) else []
-        if not results:
-            sample.remarks.count(_EMPTY)
         return _LabelledTask(
             row, ((_who(row.get(who) if who else None), [{"value": _value(item)} for item in results]),)
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.domain.errors import BadInput, UsageError
+from core.services.importing.files.kinds import sniff
+from core.services.importing.files.readers import RowReader
 from core.services.importing.reading import Choices
-from tests.core.services.importing.formats.records import answer, detected, plain, read, remarks, user
+from tests.core.services.importing.formats.records import LIMITS, answer, detected, plain, read, remarks, user
 
 WON = [("", "prefer", -2)]
 LOST = [("", "prefer", 2)]
@@ -321,6 +325,12 @@ def test_that_label_studio_skips_and_comments_are_no_labels_and_told() -> None:
         assert words in told
 
 
+def test_that_an_empty_cell_of_label_studio_is_told_once() -> None:
+    row, _, _ = CASES["label studio csv"]
+    assert plain(read(row, {**row, "pw": ""})[1])[3] == []
+    assert "1 row: an annotation without a verdict is no label" in remarks(row, {**row, "pw": ""})
+
+
 def test_that_label_studio_ranks_and_grades_are_read() -> None:
     items = [{"id": "m1", "body": "x"}, {"id": "m2", "body": "y"}, {"id": "m3", "body": "z"}]
     ranked = {"type": "ranker", "value": {"ranker": {"rank": ["m2", "m3", "m1"]}}}
@@ -422,3 +432,12 @@ def test_that_marks_of_any_kind_pair_a_better_and_a_worse_answer() -> None:
     assert [plain(pair)[:3] for pair in read(*talks, choices=choices)[1:]] == [(["q"], "x", "y")]
     with pytest.raises(BadInput):
         detected(*scored, choices=Choices(answers={"pairing": "nothing"}))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_that_a_file_with_one_record_holds_that_record(name: str, tmp_path: Path) -> None:
+    row, _, _ = CASES[name]
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with RowReader(path, sniff(path, LIMITS), LIMITS) as reader:
+        assert [found.values for found in reader] == [row]

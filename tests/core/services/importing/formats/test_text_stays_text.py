@@ -158,6 +158,16 @@ def test_that_a_transcript_without_a_right_cut_is_refused_and_never_guessed(row:
     assert reason in str(read(GOOD, row)[1])
 
 
+def test_that_single_transcripts_among_other_texts_are_read_as_transcripts() -> None:
+    rows = [
+        hh("The sky is blue", "The sky is red"),
+        hh("A b", "A c"),
+        hh(talk("a", "b", "c", "x"), talk("a", "b", "c", "y")),
+    ]
+    assert detected(*rows)[0].key == "implicit"
+    assert [plain(pair)[:3] for pair in read(*rows)][2] == (["a", "b", "c"], "x", "y")
+
+
 def test_that_a_prompt_column_that_contradicts_the_turns_is_told() -> None:
     row = trl("something else", [user("q"), answer("x")], [user("q"), answer("y")])
     assert plain(read(row)[0])[0] == ["q"]
