@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.actions.catalog import PLACE_TITLES
-from app.actions.registry import ActionRegistry, pretty_keys
+from app.actions.registry import ActionRegistry
 from app.actions.spec import EVERYWHERE
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn
@@ -20,7 +20,7 @@ def rows_of(actions: ActionRegistry, place: str) -> list[tuple[str, list[str]]]:
     """Return (title, keys) of every action of a place that has keys."""
     found = []
     for spec in actions.specs.values():
-        keys = [pretty_keys(k) for k in actions.keys(spec.id)]
+        keys = actions.printed_keys(spec.id)
         if spec.place == place and keys:
             found.append((spec.title.rstrip("…"), keys))
     return found

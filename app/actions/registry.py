@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.actions.catalog import CATALOG
+from app.actions.physical_keys import sequence_of
 from app.actions.shortcuts import effective_keys
 from app.actions.spec import EVERYWHERE, ActionSpec
 from app.settings.store import Settings
@@ -33,6 +34,7 @@ class ActionRegistry(QObject):
         self._handlers: dict[str, Handler] = {}
         self._off: set[str] = set()
         self._only: frozenset[str] | None = None
+        self._printed: dict[str, str] = {}
         self._place = ""
         self._actions = {spec.id: self._make(spec) for spec in self.specs.values()}
 
@@ -92,8 +94,30 @@ class ActionRegistry(QObject):
 
     def key_text(self, action_id: str) -> str:
         """Return the first shortcut as it is printed on buttons, or an empty text."""
-        keys = self.keys(action_id)
-        return pretty_keys(keys[0]) if keys else ""
+        keys = self.printed_keys(action_id)
+        return keys[0] if keys else ""
+
+    def printed_keys(self, action_id: str) -> list[str]:
+        """Return all shortcuts of an action as the keyboard prints them, each text once."""
+        return list(dict.fromkeys(self._print(keys) for keys in self.keys(action_id)))
+
+    def press(self, sign: str, modifiers: Qt.KeyboardModifier, *, printed: str = "", repeated: bool = False) -> bool:
+        """Run the enabled action whose keys are meant by another key at the same place; return whether there is one.
+
+        Args:
+            sign: the letter, digit or bracket that is meant.
+            modifiers: held with the key.
+            printed: what the keyboard's layout has there; shortcuts are printed so from now on.
+            repeated: whether the key is held down.
+        """
+        sequence = sequence_of(sign, modifiers)
+        found = (a for a in self._actions.values() if a.isEnabled() and sequence in a.shortcuts())
+        if (action := next(found, None)) is None:
+            return False
+        self._learn(sign, printed)
+        if action.autoRepeat() or not repeated:
+            action.trigger()
+        return True
 
     def available(self) -> list[ActionSpec]:
         """Return the actions that the palette offers: enabled ones, those of the current place first."""
@@ -109,6 +133,18 @@ class ActionRegistry(QObject):
         for spec in self.specs.values():
             self._apply_keys(spec, self._actions[spec.id])
         self.keys_changed.emit()
+
+    def _learn(self, sign: str, printed: str) -> None:
+        """Print a key from now on as the layout does. A digit that needs Shift is printed on its key all the same."""
+        shown = printed.upper()
+        if sign.isdigit() or not shown.isprintable() or len(shown) != 1 or self._printed.get(sign) == shown:
+            return
+        self._printed[sign] = shown
+        self.reload_keys()
+
+    def _print(self, keys: str) -> str:
+        head, plus, last = keys.rpartition("+") if not keys.endswith("+") else ("", "", keys)
+        return pretty_keys(f"{head}{plus}") + self._printed[last] if last in self._printed else pretty_keys(keys)
 
     def _make(self, spec: ActionSpec) -> QAction:
         action = QAction(spec.title, self)
@@ -127,7 +163,7 @@ class ActionRegistry(QObject):
     def _apply_keys(self, spec: ActionSpec, action: QAction) -> None:
         keys = effective_keys(spec, self._settings.shortcuts)
         action.setShortcuts([QKeySequence.fromString(k, QKeySequence.SequenceFormat.PortableText) for k in keys])
-        action.setToolTip(tooltip_of(spec, keys))
+        action.setToolTip(tooltip_of(spec, self.printed_keys(spec.id)))
 
     def _run(self, action_id: str, checked: bool) -> None:
         handler = self._handlers.get(action_id)
@@ -155,7 +191,7 @@ def pretty_keys(keys: str) -> str:
 
 
 def tooltip_of(spec: ActionSpec, keys: Iterable[str]) -> str:
-    """Return the tooltip: title, sentence, keys. Plain text."""
-    shown = " or ".join(pretty_keys(k) for k in keys)
+    """Return the tooltip: title, sentence, keys as they are printed. Plain text."""
+    shown = " or ".join(keys)
     head = spec.title.rstrip("…") + (f" ({shown})" if shown else "")
     return f"{head}\n{spec.tooltip}" if spec.tooltip else head

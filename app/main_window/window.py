@@ -23,6 +23,7 @@ from app.main_window.object_search import ObjectSearch
 from app.main_window.page import Page
 from app.main_window.page_stack import PageStack
 from app.main_window.panes import next_pane
+from app.main_window.place_keys import press_by_place
 from app.main_window.place_watch import PlaceWatch
 from app.main_window.rail import Rail
 from app.main_window.reviewer import ReviewerChoice
@@ -128,6 +129,11 @@ class MainWindow(QMainWindow):
         settings.sync()
         self.watch.stop()
         super().closeEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take a key that nothing knew by the place that it has on the keyboard."""
+        if not press_by_place(self.context.actions, event):
+            super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Show or hide the menu bar by Alt, where the setting hides it."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QListWidget, QWidget
 
+from app.actions.physical_keys import meant_by
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 
@@ -63,7 +64,8 @@ class ChoiceDialog(BaseDialog):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Choose an item by its key."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.text():
-            place = self._keys.index(event.text().upper()) if event.text().upper() in self._keys else -1
+            meant = (event.text().upper(), meant_by(event))
+            place = next((self._keys.index(key) for key in meant if key in self._keys), -1)
             if place >= 0:
                 self.list.setCurrentRow(place)
                 self.accept()

@@ -102,3 +102,8 @@ def test_that_the_palette_is_offered_the_place_first(registry: ActionRegistry) -
         registry.bind(name, lambda: None)
     registry.set_place("data")
     assert [spec.id for spec in registry.available()] == ["data.go", "global.open"]
+
+
+def test_that_keys_that_print_alike_are_printed_once(theme: Theme, tmp_path: Path) -> None:
+    row = ActionSpec("data.submit", "Submit", "Return; Enter; Ctrl+Return")
+    assert ActionRegistry(Settings(tmp_path), theme.icons, (row,)).printed_keys(row.id) == ["⏎", "Ctrl+⏎"]
