@@ -136,7 +136,7 @@ _VERDICTS: tuple[A, ...] = (
     A("annotate.right1", "Right slightly better", "5", "", "Strength 1 for the right answer.", "Annotate"),
     A("annotate.right2", "Right better", "6", "", "Strength 2 for the right answer.", "Annotate"),
     A("annotate.right3", "Right much better", "7", "", "Strength 3 for the right answer.", "Annotate"),
-    A("annotate.neither", "Neither is valid", "0", "both_bad", "Both answers are bad.", "Annotate"),
+    A("annotate.neither", "Neither valid", "0", "both_bad", "Both answers are bad.", "Annotate"),
     A("annotate.cannot", "Cannot judge…", "N", "help", "Asks for the reason.", "Annotate"),
 )
 
@@ -204,6 +204,7 @@ _ANNOTATE: tuple[A, ...] = (
         "Annotate",
         True,
     ),
+    A("annotate.whole", "Show the whole texts", "X", "expand", "Of prompt and answers that are cut.", "Annotate"),
     A("annotate.prompt", "All turns of the prompt", "T", "text", "Show or hide the earlier turns.", "Annotate", True),
     A("annotate.scroll", "Scroll down", "Space", "down", "Both answers.", "Annotate", repeats=True),
     A("annotate.scroll_back", "Scroll up", "Shift+Space", "up", "Both answers.", "Annotate", repeats=True),

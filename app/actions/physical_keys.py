@@ -1,8 +1,8 @@
 """Which key of the catalog is meant where the keyboard's layout has no such key: the one at the same place.
 
 Letters count by what the layout prints, as long as it prints Latin ones: Dvorak stays by letter. A key that gives a
-letter of another script, or an accented one, counts as the key at its place on a US keyboard; so does a key of the digit
-row that gives a sign without Shift (AZERTY, Czech). A key that is a shortcut as it is never comes here.
+letter of another script, or an accented one, counts as the key at its place on a US keyboard; so does a key of the
+digit row that gives a sign without Shift (AZERTY, Czech). A key that is a shortcut as it is never comes here.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.annotate.judgement_form import AnswerSpan, ScreenSide
 from app.theme.theme import Theme
@@ -52,14 +53,20 @@ class AnswerPane(Card):
         add_span.clicked.connect(self.span_requested)
         copy = icon_button(theme, "copy", f"Copy the {side} answer", size=16)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.text_shown))
-        self._all = icon_button(theme, "expand", f"Show the whole {side} answer", size=16)
-        self._all.clicked.connect(self.text.show_all)
-        for button in (self._edit, add_span, copy, self._all):
+        for button in (self._edit, add_span, copy):
             self.head.addWidget(button)
-        self.text.cut_changed.connect(self._all.setVisible)
         self.column.addLayout(self.head)
         self.add(self.text, 1)
-        self._all.hide()
+        self.note = QFrame()
+        self.note.setProperty("banner", "warn")
+        self._note_words = text_label("", "caption", wrap=True)
+        inside = QVBoxLayout(self.note)
+        inside.setContentsMargins(10, 4, 10, 4)
+        inside.addWidget(self._note_words)
+        self.add(self.note)
+        self._diff_note = ""
+        self.text.rendered.connect(self._print_note)
+        self.note.hide()
         self._edited.hide()
         self.set_preferred(False)
 
@@ -74,15 +81,34 @@ class AnswerPane(Card):
     def set_text(self, text: str, mode: Mode, marks: Marks | None = None) -> None:
         """Show an answer; ``marks`` are the words that only it has."""
         self.text.set_text(text, mode=mode, marks=marks, extra=())
+        self.set_diff_note("")
         words = len(text.split())
         self._length.setText(f"{words} word{'s' if words != 1 else ''}")
         self._hidden.setVisible(self.text.has_hidden_characters)
+
+    @property
+    def note_words(self) -> str:
+        """What is said under the text of what is not seen, or empty."""
+        return self._note_words.text()
+
+    def set_diff_note(self, words: str) -> None:
+        """Say what the marks of word differences cannot say."""
+        self._diff_note = words
+        self._print_note()
+
+    def _print_note(self) -> None:
+        """Say under the text what is not seen of it, and which key shows it."""
+        cut, whole = self.text.cut, len(self.text.text_shown)
+        parts = [f"Cut here: {cut:,} of {whole:,} characters are not shown. X shows all."] if cut else []
+        parts += [note for note in (self.text.note, self._diff_note) if note]
+        self._note_words.setText(" ".join(parts))
+        self.note.setVisible(bool(parts))
 
     def set_edited(self, on: bool) -> None:
         """Show whether an improved text was written."""
         self._edited.setVisible(on)
 
     def set_spans(self, spans: Sequence[AnswerSpan]) -> None:
-        """Show the spans of this answer; they are drawn in the source and in the word differences."""
+        """Show the spans of this answer."""
         own = (span for span in spans if span.side == self.side)
         self.text.set_extra_marks([Mark(span.start, span.end, "good" if span.tag == GOOD else "bad") for span in own])

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QScrollBar, QSplitter
 from app.annotate.answer_pane import AnswerPane
 from app.annotate.judgement_form import AnswerSpan, ScreenSide
 from app.theme.theme import Theme
-from app.widgets.word_diff import compare
+from app.widgets.word_diff import WordDiff, compare
 
 
 class AnswerPanes(QSplitter):
@@ -46,7 +46,7 @@ class AnswerPanes(QSplitter):
 
     @property
     def shows_source(self) -> bool:
-        """Whether words can be selected as they are stored, and spans are drawn."""
+        """Whether the text is shown as it is stored, character by character."""
         return self._source or self._diff
 
     def next_shows(self, *, source: bool) -> None:
@@ -71,6 +71,17 @@ class AnswerPanes(QSplitter):
         """Show the text character by character instead of rendered."""
         self._source = on
         self._apply(warn=False)
+
+    def show_all(self) -> None:
+        """Show the whole of answers that are too long to be shown at once."""
+        for pane in self._both:
+            if pane.text.cut:
+                pane.text.show_all()
+
+    def expect(self, texts: Sequence[str]) -> None:
+        """Draw the formulas of texts that will be shown soon."""
+        for text in texts:
+            self.left.text.expect(text)
 
     def set_linked(self, on: bool) -> None:
         """Scroll both answers together."""
@@ -122,6 +133,7 @@ class AnswerPanes(QSplitter):
             return
         mode = "source" if self._source else "rendered"
         for pane in self._both:
+            pane.set_diff_note("")
             if pane.text.mode != mode:
                 pane.text.set_mode(mode)
 
@@ -132,6 +144,7 @@ class AnswerPanes(QSplitter):
                 pane.text.set_mode("diff", marks)
             else:
                 pane.set_text(text, "diff", marks)
+            pane.set_diff_note(diff_note(diff))
         if warn and diff.mostly:
             self.mostly_different.emit()
 
@@ -143,3 +156,10 @@ class AnswerPanes(QSplitter):
         share = value / bar.maximum() if bar.maximum() else 0.0
         target.setValue(round(share * target.maximum()))
         self._following = False
+
+
+def diff_note(diff: WordDiff) -> str:
+    """Return what the marks of word differences cannot say, or an empty text."""
+    if diff.mostly:
+        return "Most words differ: the marks say little. D hides them."
+    return "Very long texts: whole lines are marked where a word differs." if diff.by_lines else ""

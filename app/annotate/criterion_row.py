@@ -7,19 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import ElideLabel, plain_tip, restyle
 from core.domain.rubric import Criterion
-from core.domain.rubric_text import anchor_order
+from core.domain.rubric_text import anchor_order, point_name
 
 SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
-POINTS = {
-    "-3": "1, left much better",
-    "-2": "2, left better",
-    "-1": "3, left slightly better",
-    "0": "4, equal",
-    "1": "5, right slightly better",
-    "2": "6, right better",
-    "3": "7, right much better",
-}
-"""A point of the scale -> its key and what it means on the screen."""
 DEGREES = {1: "slightly", 2: "", 3: "much"}
 
 
@@ -54,7 +44,7 @@ class CriterionRow(QWidget):
 def anchor_text(criterion: Criterion) -> str:
     """Return the question and the anchors of a criterion, each anchor after its key."""
     points = sorted(criterion.anchors, key=anchor_order)
-    lines = [criterion.question, *(f"{POINTS.get(point, point)}: {criterion.anchors[point]}" for point in points)]
+    lines = [criterion.question, *(f"{point_name(point)}: {criterion.anchors[point]}" for point in points)]
     lines += [f"Allowed: {text}" for text in criterion.allowed]
     lines += [f"Not allowed: {text}" for text in criterion.disallowed]
     return "\n".join(lines)

@@ -93,7 +93,7 @@ class JudgementForm:
         self.verdict_history.append(f"{strength:+d}")
 
     def reject_both(self) -> None:
-        """Choose "neither is valid"."""
+        """Choose "neither valid"."""
         self._set_without_strength(Verdict.NEITHER)
 
     def give_up(self, reason: str) -> None:

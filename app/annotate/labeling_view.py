@@ -234,10 +234,16 @@ class LabelingView(QStackedWidget):
             "annotate.layout": panes.set_stacked,
             "annotate.link": panes.set_linked,
             "annotate.source": panes.set_source,
+            "annotate.whole": self.show_whole,
             "annotate.prompt": self.prompt.set_all_turns,
             "annotate.scroll": partial(panes.scroll_pages, SCROLL_PAGES),
             "annotate.scroll_back": partial(panes.scroll_pages, -SCROLL_PAGES),
         }
+
+    def show_whole(self) -> None:
+        """Show the whole of prompt and answers that are too long to be shown at once."""
+        self.prompt.show_whole()
+        self.panes.show_all()
 
     def request_span(self) -> None:
         """Ask for a span of the selected words; without a selection, show how to select."""

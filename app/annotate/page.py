@@ -215,6 +215,12 @@ class AnnotatePage(Page):
         self._show_rubric()
         self.view.show_presentation(self.state)
         self._show_bookmark()
+        QTimer.singleShot(0, self, self._expect_next)
+
+    def _expect_next(self) -> None:
+        """Draw the formulas of the pair that comes next, once this one is on the screen."""
+        for following in list(self.state.waiting)[:1]:
+            self.view.panes.expect((following.left, following.right))
 
     def _show_status(self, status: ReviewerStatus | None) -> None:
         self.progress.show_status(status)

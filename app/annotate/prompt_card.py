@@ -32,10 +32,12 @@ class PromptCard(Card):
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
         self._fold.clicked.connect(self._toggle)
         self._turns, self._name = Chip(""), text_label("", "caption")
+        self._cut = Chip("cut; X shows all", "warn", tooltip="The prompt is too long to be shown at once.")
         self._bookmark = Chip("bookmarked", "accent", tooltip="M removes the bookmark.")
         self.head.addWidget(self._fold)
         self.head.addWidget(text_label("Prompt", "section"))
         self.head.addWidget(self._turns)
+        self.head.addWidget(self._cut)
         self.head.addStretch(1)
         self.head.addWidget(self._bookmark)
         self.head.addWidget(self._name)
@@ -44,6 +46,8 @@ class PromptCard(Card):
         self.text.setMaximumHeight(theme.px(MAX_HEIGHT_PX))
         self.add(self.text)
         self._bookmark.hide()
+        self._cut.hide()
+        self.text.cut_changed.connect(self._cut.setVisible)
         theme.changed.connect(self._render)
 
     def set_bookmarked(self, on: bool) -> None:
@@ -68,6 +72,11 @@ class PromptCard(Card):
         self._all_turns = on
         self._render()
 
+    def show_whole(self) -> None:
+        """Show the whole of a prompt that is too long to be shown at once."""
+        if self.text.cut:
+            self.text.show_all()
+
     def _toggle(self) -> None:
         self.set_all_turns(not self._all_turns)
         self.folded.emit(self._all_turns)
@@ -81,6 +90,5 @@ class PromptCard(Card):
         self.text.set_text(text, mode="source", extra=roles)
         document = self.text.document()
         document.setTextWidth(max(200, self.text.viewport().width()))
-        bar = self.text.verticalScrollBar()
         self.text.setFixedHeight(min(self._theme.px(MAX_HEIGHT_PX), round(document.size().height()) + 4))
-        bar.setValue(bar.maximum())
+        self.text.scroll_to(roles[-1].start)  # the last turn is what is answered; it is read from its beginning

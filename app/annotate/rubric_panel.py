@@ -60,8 +60,6 @@ class RubricPanel(ScrollColumn):
         self._criteria = QVBoxLayout()
         self._criteria.setSpacing(6)
         self.column.addLayout(self._criteria)
-        self.anchors = text_label("", "caption", wrap=True)
-        self.column.addWidget(self.anchors)
 
     def _build_words(self) -> None:
         self.column.addWidget(text_label("Rationale", "section"))
@@ -81,6 +79,9 @@ class RubricPanel(ScrollColumn):
         self.confidence.changed.connect(self.confidence_changed)
         row.addWidget(self.confidence)
         self.column.addLayout(row)
+        self.anchors = text_label("", "", wrap=True)
+        self.anchors.hide()
+        self.column.addWidget(self.anchors)  # under the fields: its length differs, and they must stay where they are
 
     def _build_recent(self) -> None:
         self.column.addWidget(text_label("Recent decisions", "section"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout
 
@@ -22,8 +21,8 @@ LOWER = (
     ("annotate.cannot", "Cannot judge"),
     ("annotate.skip", "Skip"),
 )
-LINE_PX = 120
-"""What the line of text, the gaps and the edges take of the lower row at least."""
+EDGES_PX = 60
+"""What the gaps and the edges take of the lower row at least."""
 SUBMIT, AMEND, BACK = "Submit && next", "Store the change", "Back to the queue"
 
 
@@ -59,12 +58,12 @@ class VerdictBar(Card):
         self._flat = [button for button in flat if isinstance(button, ActionButton)]
         _, _, self.neither, self.cannot, _ = flat
         self._line = ElideLabel("", kind="caption")
-        self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        lower.addWidget(self._line, 1)
-        self.submit = action_button(actions, "annotate.submit", text=SUBMIT, kind="primary", show_key=True, theme=theme)
+        lower.addStretch(1)
+        self.submit = ActionButton(actions, "annotate.submit", SUBMIT, "primary", True, theme)
         self.submit.setIcon(QIcon())
         lower.addSpacing(6)
         lower.addWidget(self.submit)
+        self.add(self._line)
         self.add(lower)
 
     def set_scale(self, scale: int) -> None:
@@ -94,7 +93,7 @@ class VerdictBar(Card):
         for button in self._flat:
             button.set_room_for_key(True)
         wanted = sum(button.sizeHint().width() for button in (*self._flat, self.submit))
-        if wanted + LINE_PX > self.width():
+        if wanted + EDGES_PX > self.width():
             for button in self._flat:
                 button.set_room_for_key(False)
 

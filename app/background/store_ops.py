@@ -15,19 +15,23 @@ from app.background.change_bus import ChangeBus
 from app.background.task import BackgroundTask, TaskControl
 from app.background.task_runner import Failed, TaskRunner
 from core.domain.changes import Outcome
+from core.domain.errors import BadInput, ImmutableError, NotFound, UsageError
 
 T = TypeVar("T")
+REFUSALS = (BadInput, ImmutableError, NotFound, UsageError)
+"""Errors that say that a change is not allowed; the workspace is as it was, and nothing waits to be stored."""
 
 
 class StoreOps(QObject):
     """Runs every mutation.
 
     ``saving`` fires when a change is handed over, ``saved`` when it has been committed,
-    ``not_saved(Exception)`` when it was refused or failed.
+    ``refused()`` when it was not allowed, so that nothing was lost, ``not_saved(Exception)`` when it failed.
     """
 
     saving = Signal()
     saved = Signal()
+    refused = Signal()
     not_saved = Signal(object)
 
     def __init__(self, tasks: TaskRunner, changes: ChangeBus) -> None:
@@ -61,7 +65,10 @@ class StoreOps(QObject):
                 done(outcome)
 
         def fail(error: Exception) -> None:
-            self.not_saved.emit(error)
+            if isinstance(error, REFUSALS):
+                self.refused.emit()
+            else:
+                self.not_saved.emit(error)
             self._fail(error, failed, owner)
 
         self._tasks.write(work, _guarded(owner, succeed, lambda outcome: self._settle(outcome, initiator)), fail)

@@ -86,7 +86,7 @@ class StatusBar(QFrame):
             self._show_saved("saved", "ok")
 
     def not_saved(self) -> None:
-        """Show that a change was refused; nothing of it was stored."""
+        """Show that a change could not be stored."""
         self._pending = max(0, self._pending - 1)
         self._show_saved("last change not saved", "bad")
 

@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
         context.changes.changed.connect(self._handle_changes)
         context.ops.saving.connect(status.saving)
         context.ops.saved.connect(status.saved)
+        context.ops.refused.connect(status.saved)
         context.ops.not_saved.connect(lambda _: status.not_saved())
         context.tasks.job_started.connect(self._follow_job)
         context.session.reviewer_changed.connect(lambda: status.set_reviewer(context.session.reviewer_name))

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
@@ -72,6 +73,7 @@ class Formulas(QObject):
         self._by_name: dict[str, Picture] = {}
         self._asked: set[Formula] = set()
         self._number = 0
+        self._one_at_a_time = Lock()
         self._run: Callable[[Callable[[], Any], Callable[[Any], object]], object] = lambda work, done: done(work())
 
     def draw_with(self, run: Callable[[Callable[[], Any], Callable[[Any], object]], object]) -> None:
@@ -100,7 +102,12 @@ class Formulas(QObject):
             return
         self._asked.update(missing)
         ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
-        self._run(lambda: [draw(formula, ratio) for formula in missing], lambda made: self._take(missing, made))
+
+        def work() -> list[Drawn | None]:
+            with self._one_at_a_time:  # ziamath keeps state between its calls
+                return [draw(formula, ratio) for formula in missing]
+
+        self._run(work, lambda made: self._take(missing, made))
 
     def _take(self, formulas: list[Formula], made: list[Drawn | None]) -> None:
         for formula, result in zip(formulas, made, strict=True):
@@ -126,9 +133,10 @@ def draw(formula: Formula, ratio: float) -> Drawn | None:
 
         ziafont.config.svg2 = False
         made = ziamath.Latex(formula.tex, size=SCALE * formula.px, inline=not formula.display, color=formula.colour)
-        if not is_complete(formula.tex, _words_of(made.mathml)):
-            return None
+        read = _words_of(made.mathml)
         svg, (width, height), below = made.svg(), made.getsize(), -made.getyofst()
+        if not is_complete(formula.tex, read) or svg.count("<path") < sum(map(str.isalnum, read)):
+            return None
     except Exception:  # noqa: BLE001 - ziamath raises what its parsers raise; the source is shown then
         return None
     return _paint(svg, width, height, below, formula.px, ratio)

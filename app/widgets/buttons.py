@@ -181,7 +181,7 @@ class VerdictButton(QPushButton):
         self.setCheckable(True)
         self.setProperty("verdict", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.setAccessibleName(name or text)
         self.setAccessibleDescription(f"Key {keys}" if keys else "")
         self.setToolTip(f"{name or text} ({keys})" if keys else text)

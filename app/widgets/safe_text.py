@@ -25,10 +25,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QTextEdit
 
+from app.theme.formulas import Formula
 from app.theme.theme import Theme
 from app.widgets.display import SHOW_AT_FIRST, Mark
+from app.widgets.formula_text import find_formulas
 from app.widgets.rendering import LINE, Mode, Rendered, look_of, render
-from app.widgets.word_diff import Marks
+from app.widgets.word_diff import Marks, matching_words
 
 PICTURE = "\ufffc"
 """What stands for a picture in the text of a document."""
@@ -84,6 +86,11 @@ class SafeText(QTextBrowser):
         return bool(self._shown and self._shown.hidden)
 
     @property
+    def cut(self) -> int:
+        """How many characters at the end are not shown yet."""
+        return self._shown.cut if self._shown else 0
+
+    @property
     def formulas_shown(self) -> tuple[str, ...]:
         """The sources of the formulas that are shown as pictures, in order."""
         return self._shown.drawn if self._shown else ()
@@ -118,7 +125,7 @@ class SafeText(QTextBrowser):
         self.verticalScrollBar().setValue(place)
 
     def set_extra_marks(self, marks: Sequence[Mark]) -> None:
-        """Mark further parts: search hits and spans. Not in the rendered mode."""
+        """Mark further parts: search hits and spans."""
         if tuple(marks) != self._extra:
             self._extra = tuple(marks)
             self._render_again()
@@ -149,20 +156,49 @@ class SafeText(QTextBrowser):
         self._all = True
         self._render_again()
 
+    def expect(self, text: str) -> None:
+        """Draw the formulas of a text that will be shown soon, if it will be rendered."""
+        if self._mode == "rendered":
+            look = look_of(self._theme, self._size)
+            self._theme.formulas.want(
+                Formula(found.tex, found.display, look.text_px, look["text"]) for found in find_formulas(text)
+            )
+
     def copy_all(self) -> None:
         """Copy the whole stored text."""
         QGuiApplication.clipboard().setText(self.text_shown)
 
     def selected_range(self) -> tuple[int, int] | None:
-        """Return the selection as offsets of the stored text, or None (nothing selected, or rendered mode)."""
+        """Return the selection as offsets of the stored text, or None when nothing of it is selected."""
         cursor = self.textCursor()
-        if not cursor.hasSelection() or self._shown is None or self._shown.display is None:
+        if not cursor.hasSelection() or self._shown is None:
             return None
-        display = self._shown.display
+        if (display := self._shown.display) is None:
+            places = _Places(self.document().toPlainText())
+            return self._stored_range(
+                places.to_python(cursor.selectionStart()), places.to_python(cursor.selectionEnd())
+            )
         places = _Places(display.text)
         start = display.to_stored(places.to_python(cursor.selectionStart()))
         end = display.to_stored(places.to_python(cursor.selectionEnd()))
         return (start, end) if start < end else None
+
+    def scroll_to(self, offset: int) -> None:
+        """Bring the line with a character of the stored text to the top; in the source only."""
+        if self._shown is None or (display := self._shown.display) is None:
+            return
+        block = self.document().findBlock(_Places(display.text).to_qt(display.to_shown(offset)))
+        top = self.document().documentLayout().blockBoundingRect(block).top() - self.document().documentMargin()
+        self.verticalScrollBar().setValue(round(top))
+
+    def _stored_range(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the part of the stored text that is drawn between two places of the rendered one."""
+        parts = [
+            (stored + max(start, low) - low, stored + min(end, high) - low)
+            for (stored, _), (low, high) in matching_words(self.text_shown, self.document().toPlainText())
+            if low < end and high > start
+        ]
+        return (parts[0][0], parts[-1][1]) if parts else None
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:  # noqa: ARG002 - Qt passes it
         """Give the picture of a formula that was drawn here, and an empty one for every other resource.
@@ -242,11 +278,30 @@ class SafeText(QTextBrowser):
         self.document().setDefaultFont(self._theme.font(self._size))
         if rendered.display is None:
             self.setHtml(rendered.html)
+            self._mark_rendered(rendered)
         else:
             self._put_plain(rendered, rendered.display.text)
         self._fit_lines()
         self.cut_changed.emit(rendered.cut > 0)
         self.rendered.emit(rendered)
+
+    def _mark_rendered(self, rendered: Rendered) -> None:
+        """Mark in the drawn text what is marked in the stored one: their words are compared."""
+        if not self._extra:
+            return
+        shown = self.document().toPlainText()
+        same, places = matching_words(rendered.stored, shown), _Places(shown)
+        cursor = QTextCursor(self.document())
+        for mark in self._extra:
+            parts = [
+                (low + max(mark.start, start) - start, low + min(mark.end, end) - start)
+                for (start, end), (low, _) in same
+                if start < mark.end and end > mark.start
+            ]
+            if parts:
+                cursor.setPosition(places.to_qt(parts[0][0]))
+                cursor.setPosition(places.to_qt(parts[-1][1]), QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(self._format(mark.kind))
 
     def _put_plain(self, rendered: Rendered, text: str) -> None:
         self.setCurrentCharFormat(QTextCharFormat())

@@ -45,7 +45,8 @@ class Example:
 class Criterion:
     """One clause: a comparative question with an anchor for each scale point that needs one.
 
-    ``anchors`` maps a scale point as text ("-3".."3"; negative favours the first response) to what it looks like.
+    ``anchors`` maps a scale point as text ("-3".."3"; negative favours the left answer) to what it looks like; its text
+    speaks of "left" and "right", as the answers are shown.
     """
 
     id: str

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from core.domain.rubric import Criterion, Example, RubricVersion
 
+POINT_NAMES = {
+    "-3": "1, left much better",
+    "-2": "2, left better",
+    "-1": "3, left slightly better",
+    "0": "4, equal",
+    "1": "5, right slightly better",
+    "2": "6, right better",
+    "3": "7, right much better",
+}
+"""A point of the scale -> the key that chooses it, and what it means on the screen."""
+
+
+def point_name(point: str) -> str:
+    """Return a point of the scale as reviewers know it: by its key and by sides.
+
+    >>> point_name("-3"), point_name("other")
+    ('1, left much better', 'other')
+    """
+    return POINT_NAMES.get(point, point)
+
 
 def anchors_text(anchors: dict[str, str]) -> str:
     """Return anchors as lines ``-3: what it looks like``, in the order of the scale.
@@ -44,7 +64,8 @@ def reading_text(version: RubricVersion) -> str:
 def _criterion_text(criterion: Criterion) -> str:
     parts = [f"## {criterion.name}", criterion.question]
     if criterion.anchors:
-        parts.append("\n".join(f"- {line}" for line in anchors_text(criterion.anchors).splitlines()))
+        points = sorted(criterion.anchors, key=anchor_order)
+        parts.append("\n".join(f"- **{point_name(point)}:** {criterion.anchors[point]}" for point in points))
     for title, items in (("Allowed", criterion.allowed), ("Not allowed", criterion.disallowed)):
         if items:
             parts.append(f"{title}:\n\n" + "\n".join(f"- {item}" for item in items))

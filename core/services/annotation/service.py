@@ -178,7 +178,7 @@ class AnnotationService:
         Raises:
             ImmutableError: a frozen dataset version contains the label.
         """
-        step = self._step(reviewer_id, undo_steps.undo, "label.undo", "Undid")
+        step = self._step(reviewer_id, undo_steps.undo, "label.undo", "Undone")
         if step is None:
             return Outcome(None)
         reissued = None if step.kind == "amend" else self._queues.reissue(step)
@@ -187,7 +187,7 @@ class AnnotationService:
 
     def redo(self, reviewer_id: int) -> Outcome[UndoStep | None]:
         """Redo the step that was undone last; the value is None when there is none."""
-        step = self._step(reviewer_id, undo_steps.redo, "label.redo", "Redid")
+        step = self._step(reviewer_id, undo_steps.redo, "label.redo", "Redone")
         if step is None:
             return Outcome(None)
         self._queues.update(step.presentation, done=step.kind != "skip" or None, skipped=step.kind == "skip")

@@ -155,4 +155,4 @@ def step_label(kind: str, pair_id: int, draft: JudgementDraft | None, left_is: S
         side = "Left" if draft.preferred == left_is else "Right"
         words = f"{side}{words[1:]}"
     text = f"{words[0].upper()}{words[1:]} on pair {pair_id}"
-    return f"Amend: {text}" if kind == "amend" else text
+    return f"{text}, amended" if kind == "amend" else text

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
@@ -9,7 +9,7 @@ from app.background.change_bus import ChangeBus
 from app.background.store_ops import StoreOps
 from app.background.task_runner import TaskRunner
 from core.domain.changes import Changes, Outcome
-from core.domain.errors import StorageFull
+from core.domain.errors import BadInput, ImmutableError, StorageFull
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_that_a_change_that_changed_nothing_is_not_announced(running: tuple, qtb
     assert heard == []
 
 
-def test_that_a_refused_change_says_so_and_is_not_announced(running: tuple, qtbot: object) -> None:
+def test_that_a_failed_change_says_so_and_is_not_announced(running: tuple, qtbot: object) -> None:
     tasks, _bus, ops = running
     errors: list[Exception] = []
 
@@ -85,3 +85,21 @@ def test_that_an_error_whose_page_is_gone_is_shown_by_the_window(running: tuple,
             owner.deleteLater()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert met == [] and [type(error) for error in shown] == [StorageFull, StorageFull]
+
+
+def test_that_a_refused_change_is_told_from_one_that_could_not_be_stored(running: tuple, qtbot: object) -> None:
+    tasks, _bus, ops = running
+    told: list[str] = []
+    ops.refused.connect(lambda: told.append("refused"))
+    ops.not_saved.connect(lambda _: told.append("not saved"))
+
+    def fail(error: Exception) -> Callable[[], Outcome[None]]:
+        def work() -> Outcome[None]:
+            raise error
+
+        return work
+
+    for error in (ImmutableError("Frozen."), BadInput("No name."), StorageFull("The disk is full.")):
+        with qtbot.waitSignal(tasks.idle):  # type: ignore[attr-defined]
+            ops.mutate(fail(error), failed=lambda _: None)
+    assert told == ["refused", "refused", "not saved"]

@@ -211,7 +211,7 @@ def test_that_undo_restores_the_superseded_verdict(app: Application) -> None:
     first = app.annotation.commit(shown.presentation_uid, prefer(-2, rationale="first")).value
     app.annotation.amend(first.id, tie())
     assert current(app) == {1: Verdict.TIE}
-    assert app.annotation.undo_label(ANN) == "Amend: Tie on pair 1"
+    assert app.annotation.undo_label(ANN) == "Tie on pair 1, amended"
     step = app.annotation.undo(ANN).value
     assert step is not None
     assert step.presentation is None
@@ -494,7 +494,7 @@ def test_that_a_pair_freed_by_undo_is_not_lost_behind_the_cursor(app: Applicatio
 def test_that_steps_are_named_as_the_reviewer_saw_them() -> None:
     assert step_label("label", 4, prefer(-1), "B") == "Right slightly better on pair 4"
     assert step_label("label", 4, JudgementDraft(Verdict.NEITHER), "B") == "Neither valid on pair 4"
-    assert step_label("amend", 4, prefer(2), "B") == "Amend: Left better on pair 4"
+    assert step_label("amend", 4, prefer(2), "B") == "Left better on pair 4, amended"
 
 
 def test_that_an_answer_to_a_clause_of_another_rubric_is_refused(app: Application) -> None:
