@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import ElideLabel, plain_tip, restyle
 from core.domain.rubric import Criterion
-from core.domain.rubric_text import anchor_order, point_name
+from core.domain.rubric_text import point_name, sorted_points
 
 SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
 DEGREES = {1: "slightly", 2: "", 3: "much"}
@@ -43,7 +43,7 @@ class CriterionRow(QWidget):
 
 def anchor_text(criterion: Criterion) -> str:
     """Return the question and the anchors of a criterion, each anchor after its key."""
-    points = sorted(criterion.anchors, key=anchor_order)
+    points = sorted_points(criterion.anchors)
     lines = [criterion.question, *(f"{point_name(point)}: {criterion.anchors[point]}" for point in points)]
     lines += [f"Allowed: {text}" for text in criterion.allowed]
     lines += [f"Not allowed: {text}" for text in criterion.disallowed]

@@ -145,7 +145,8 @@ class LabelingView(QStackedWidget):
 
     def end_switches(self, *, source: bool) -> None:
         """End what was switched for one pair only: ``source`` is how answers are shown by the settings."""
-        self._actions.set_checked("annotate.source", source)
+        if self._actions.action("annotate.source").isChecked() != source:
+            self._actions.set_checked("annotate.source", source)
         self.panes.next_shows(source=source)
 
     def show_rubric(self, state: LabelingState) -> None:

@@ -35,6 +35,8 @@ HEADER_ACTIONS = (
     "annotate.queue",
     "global.cheat_sheet",
 )
+EXPECT_AFTER_MS = 100
+"""The next pair's formulas are drawn when this one has been painted, which they would slow down."""
 VIEW_SETTINGS = ("annotate.view", "annotate.layout", "annotate.link_scroll", "annotate.diff", "annotate.font")
 
 
@@ -215,7 +217,7 @@ class AnnotatePage(Page):
         self._show_rubric()
         self.view.show_presentation(self.state)
         self._show_bookmark()
-        QTimer.singleShot(0, self, self._expect_next)
+        QTimer.singleShot(EXPECT_AFTER_MS, self, self._expect_next)
 
     def _expect_next(self) -> None:
         """Draw the formulas of the pair that comes next, once this one is on the screen."""

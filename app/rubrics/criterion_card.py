@@ -36,7 +36,7 @@ class CriterionCard(Card):
         grid.setHorizontalSpacing(8)
         self.name, self.question = QLineEdit(criterion.name), QLineEdit(criterion.question)
         self.anchors = _box(
-            theme, anchors_text(criterion.anchors), "-3: the left answer is …\n3: the right answer is …", 5
+            theme, anchors_text(criterion.anchors), "key 1: the left answer is …\nkey 7: the right answer is …", 5
         )
         self.allowed = _box(theme, "\n".join(criterion.allowed), "One per line", 2)
         self.disallowed = _box(theme, "\n".join(criterion.disallowed), "One per line", 2)
@@ -74,7 +74,7 @@ class CriterionCard(Card):
 
     def _edited(self) -> None:
         _, wrong = parse_anchors(self.anchors.toPlainText())
-        self.error.setText(f"Not an anchor (write -3: text): {wrong[0]}" if wrong else "")
+        self.error.setText(f"Not an anchor (write key 1: text): {wrong[0]}" if wrong else "")
         self.error.setVisible(bool(wrong))
         self.changed.emit()
 

@@ -11,6 +11,7 @@ from core.domain.rubric import Criterion, RubricBody, RubricChange, RubricState,
 if TYPE_CHECKING:
     from core.services.rubrics.service import RubricSummary
 
+_BY_KEY = re.compile(r"^\s*key\s*([1-7])\b[^:]*:\s*(.+)$", re.IGNORECASE)
 _ANCHOR = re.compile(r"^\s*([-−+]?\d+)\s*[:=]\s*(.+)$")
 EMPTY_BODY = RubricBody(
     purpose="",
@@ -21,10 +22,12 @@ EMPTY_BODY = RubricBody(
 
 
 def parse_anchors(text: str) -> tuple[dict[str, str], list[str]]:
-    """Read anchor lines; returns the anchors and the lines that are none."""
+    """Read anchor lines ("key 1: text", or the strength itself, "-3: text"); returns the anchors and what is none."""
     anchors, wrong = {}, []
     for line in filter(str.strip, text.splitlines()):
-        if match := _ANCHOR.match(line):
+        if match := _BY_KEY.match(line):
+            anchors[str(int(match[1]) - 4)] = match[2].strip()
+        elif match := _ANCHOR.match(line):
             anchors[match[1].replace("−", "-").lstrip("+")] = match[2].strip()
         else:
             wrong.append(line.strip())

@@ -26,8 +26,8 @@ WINDOW = 3000
 """Words of each text in a window."""
 SETTLED = 0.8
 """Share of a window in which a match is taken; what begins later is compared again in the next one."""
-MOST_WORDS = 80_000
-"""Words of one text; longer ones are compared by lines."""
+MOST_WORDS = 250_000
+"""Words and blanks of one text; longer ones are compared by lines."""
 MOSTLY_CHANGED = 0.6
 
 TextRange = tuple[int, int]

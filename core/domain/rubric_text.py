@@ -26,12 +26,18 @@ def point_name(point: str) -> str:
 
 
 def anchors_text(anchors: dict[str, str]) -> str:
-    """Return anchors as lines ``-3: what it looks like``, in the order of the scale.
+    """Return anchors as lines to be edited, each after the key of its point, in the order of the scale.
 
-    >>> anchors_text({"3": "right", "-3": "left"})
-    '-3: left\\n3: right'
+    >>> anchors_text({"3": "good", "-3": "bad"})
+    'key 1, left much better: bad\\nkey 7, right much better: good'
     """
-    return "\n".join(f"{key}: {anchors[key]}" for key in sorted(anchors, key=anchor_order))
+    named = ((f"key {POINT_NAMES[key]}" if key in POINT_NAMES else key, anchors[key]) for key in sorted_points(anchors))
+    return "\n".join(f"{name}: {text}" for name, text in named)
+
+
+def sorted_points(anchors: dict[str, str]) -> list[str]:
+    """Return the points that have an anchor, in the order of the scale."""
+    return sorted(anchors, key=anchor_order)
 
 
 def anchor_order(key: str) -> tuple[int, str]:
@@ -64,7 +70,7 @@ def reading_text(version: RubricVersion) -> str:
 def _criterion_text(criterion: Criterion) -> str:
     parts = [f"## {criterion.name}", criterion.question]
     if criterion.anchors:
-        points = sorted(criterion.anchors, key=anchor_order)
+        points = sorted_points(criterion.anchors)
         parts.append("\n".join(f"- **{point_name(point)}:** {criterion.anchors[point]}" for point in points))
     for title, items in (("Allowed", criterion.allowed), ("Not allowed", criterion.disallowed)):
         if items:

@@ -67,7 +67,7 @@ def test_that_in_long_texts_a_word_is_still_found_by_itself() -> None:
 
 
 def test_that_huge_texts_fall_back_to_lines_and_say_so() -> None:
-    left = "\n".join(f"line {n} of many words here" for n in range(20_000))
+    left = "\n".join(f"line {n} of many words here" for n in range(24_000))
     right = left.replace("line 2000 of", "line 2000 of other")
     diff = compare(left, right)
     assert [left[slice(*s)] for s in diff.left.spans] == ["line 2000 of many words here"] and diff.by_lines
