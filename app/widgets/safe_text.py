@@ -6,7 +6,6 @@ visible chips, endless words are broken, and very long texts show their beginnin
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +29,8 @@ from app.theme.theme import Theme
 from app.widgets.display import SHOW_AT_FIRST, Mark
 from app.widgets.formula_text import find_formulas
 from app.widgets.rendering import LINE, Mode, Rendered, look_of, render
-from app.widgets.word_diff import Marks, matching_words
+from app.widgets.text_places import TextPlaces, drawn_ranges, stored_range
+from app.widgets.word_diff import Marks
 
 PICTURE = "\ufffc"
 """What stands for a picture in the text of a document."""
@@ -174,11 +174,11 @@ class SafeText(QTextBrowser):
         if not cursor.hasSelection() or self._shown is None:
             return None
         if (display := self._shown.display) is None:
-            places = _Places(self.document().toPlainText())
-            return self._stored_range(
-                places.to_python(cursor.selectionStart()), places.to_python(cursor.selectionEnd())
-            )
-        places = _Places(display.text)
+            drawn = self.document().toPlainText()
+            places = TextPlaces(drawn)
+            part = places.to_python(cursor.selectionStart()), places.to_python(cursor.selectionEnd())
+            return stored_range(self.text_shown, drawn, part)
+        places = TextPlaces(display.text)
         start = display.to_stored(places.to_python(cursor.selectionStart()))
         end = display.to_stored(places.to_python(cursor.selectionEnd()))
         return (start, end) if start < end else None
@@ -187,18 +187,9 @@ class SafeText(QTextBrowser):
         """Bring the line with a character of the stored text to the top; in the source only."""
         if self._shown is None or (display := self._shown.display) is None:
             return
-        block = self.document().findBlock(_Places(display.text).to_qt(display.to_shown(offset)))
+        block = self.document().findBlock(TextPlaces(display.text).to_qt(display.to_shown(offset)))
         top = self.document().documentLayout().blockBoundingRect(block).top() - self.document().documentMargin()
         self.verticalScrollBar().setValue(round(top))
-
-    def _stored_range(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return the part of the stored text that is drawn between two places of the rendered one."""
-        parts = [
-            (stored + max(start, low) - low, stored + min(end, high) - low)
-            for (stored, _), (low, high) in matching_words(self.text_shown, self.document().toPlainText())
-            if low < end and high > start
-        ]
-        return (parts[0][0], parts[-1][1]) if parts else None
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:  # noqa: ARG002 - Qt passes it
         """Give the picture of a formula that was drawn here, and an empty one for every other resource.
@@ -289,18 +280,13 @@ class SafeText(QTextBrowser):
         """Mark in the drawn text what is marked in the stored one: their words are compared."""
         if not self._extra:
             return
-        shown = self.document().toPlainText()
-        same, places = matching_words(rendered.stored, shown), _Places(shown)
-        cursor = QTextCursor(self.document())
-        for mark in self._extra:
-            parts = [
-                (low + max(mark.start, start) - start, low + min(mark.end, end) - start)
-                for (start, end), (low, _) in same
-                if start < mark.end and end > mark.start
-            ]
-            if parts:
-                cursor.setPosition(places.to_qt(parts[0][0]))
-                cursor.setPosition(places.to_qt(parts[-1][1]), QTextCursor.MoveMode.KeepAnchor)
+        drawn = self.document().toPlainText()
+        found = drawn_ranges(rendered.stored, drawn, [(mark.start, mark.end) for mark in self._extra])
+        cursor, places = QTextCursor(self.document()), TextPlaces(drawn)
+        for mark, part in zip(self._extra, found, strict=True):
+            if part is not None:
+                cursor.setPosition(places.to_qt(part[0]))
+                cursor.setPosition(places.to_qt(part[1]), QTextCursor.MoveMode.KeepAnchor)
                 cursor.mergeCharFormat(self._format(mark.kind))
 
     def _put_plain(self, rendered: Rendered, text: str) -> None:
@@ -313,7 +299,7 @@ class SafeText(QTextBrowser):
         block.setLineHeight(LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.mergeBlockFormat(block)
         formats = {kind: self._format(kind) for kind in {span.kind for span in rendered.spans}}
-        places = _Places(text)
+        places = TextPlaces(text)
         for span in rendered.spans:
             cursor.setPosition(places.to_qt(span.start))
             cursor.setPosition(places.to_qt(span.end), QTextCursor.MoveMode.KeepAnchor)
@@ -342,19 +328,3 @@ class SafeText(QTextBrowser):
             made.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
             made.setUnderlineColor(tokens.colour("text"))
         return made
-
-
-class _Places:
-    """Turns Python offsets into Qt's, where characters beyond the first plane count two, and back."""
-
-    def __init__(self, text: str) -> None:
-        self._wide = [place for place, character in enumerate(text) if ord(character) > 0xFFFF]
-        self._wide_qt = [place + before for before, place in enumerate(self._wide)]
-
-    def to_qt(self, offset: int) -> int:
-        """Return Qt's place of a Python offset."""
-        return offset + bisect_left(self._wide, offset)
-
-    def to_python(self, place: int) -> int:
-        """Return the Python offset of Qt's place."""
-        return place - bisect_left(self._wide_qt, place)
