@@ -24,6 +24,11 @@ def printable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def say_note(text: str) -> None:
+    """Print a sentence that stops nothing on standard error, so that output for machines stays what it is."""
+    print(printable(f"note: {text}", sys.stderr), file=sys.stderr, flush=True)
+
+
 def as_id(text: str) -> int | None:
     """Return the id that a word is, None for a name; a number that no id can be is one too: nothing has it."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 30 else None

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
+
+if TYPE_CHECKING:
+    from core.services.workspace.service import BackupFile
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -53,9 +56,17 @@ def init(workspace: _Ws, name: Annotated[str, typer.Option(help="Shown name.")] 
         say(f"Workspace {info.name} {'created' if new else 'exists already'} at {info.path}")
 
 
-def check(workspace: _Ws, as_json: _Json = False) -> None:
+def check(
+    workspace: _Ws,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Stop telling of saved work that is missing; the event log keeps it.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
     """Check the workspace; exit code 1 when there are problems."""
-    with open_workspace(workspace, read_only=True) as app:
+    with open_workspace(workspace, read_only=not accept_loss) as app:
+        if accept_loss:
+            app.workspace.accept_losses()
         report = app.workspace.check()
     if as_json:
         say_json({"ok": report.ok, **_plain(report)})
@@ -78,15 +89,36 @@ def backup(
     from core.services.workspace.service import backups_of
 
     if listed:
-        rows = [
-            {"path": str(b.path), "made": b.made.isoformat(sep=" "), "why": b.why, "size": b.size}
-            for b in backups_of(workspace)
-        ]
-        _say_rows(rows, "No backups yet.", as_json)
+        rows = [_backup_row(b) for b in backups_of(workspace)]
+        _say_rows(rows if as_json else [_in_one_line(row) for row in rows], "No backups yet.", as_json)
         return
     with open_workspace(workspace, read_only=to is not None) as app:
         path = app.workspace.backup(to)
     say_json({"path": str(path)}) if as_json else say(f"Backup: {path}")
+
+
+def _backup_row(backup: BackupFile) -> dict[str, Any]:
+    return {
+        "path": str(backup.path),
+        "made": backup.made.isoformat(sep=" "),
+        "why": backup.why,
+        "size": backup.size,
+        "counts": backup.counts,
+        "workspace": backup.uuid,
+        "problem": backup.problem,
+    }
+
+
+def _in_one_line(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the list for people shows of a backup: the counts that they know, the path last."""
+    counts = {name: row["counts"].get(name, "") for name in ("pairs", "labels", "judgements")}
+    return {
+        "made": row["made"],
+        "why": row["problem"] or row["why"],
+        "size": row["size"],
+        **counts,
+        "path": row["path"],
+    }
 
 
 def restore(

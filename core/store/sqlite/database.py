@@ -20,6 +20,7 @@ from sqlmodel import Session
 from core.domain.clock import now_ms
 from core.domain.errors import UserError, WorkspaceDamaged, WorkspaceReplaced
 from core.domain.ids import new_uid
+from core.domain.names import checked_name, cleaned_name
 from core.private_files import tighten
 from core.store.sqlite.backups import Counts, copy_snapshot
 from core.store.sqlite.commit_guard import CommitGuard
@@ -90,7 +91,8 @@ class Store:
         folder = Path(folder).expanduser().absolute()
         path = db_path(folder)
         if create and not path.exists() and not read_only:
-            make_workspace(folder, name or _storable(folder.name), version)
+            shown = checked_name(name, "workspace") if name else cleaned_name(_storable(folder.name), "workspace")
+            make_workspace(folder, shown, version)
         if read_only:
             found = inspect(path, recover=False)
             if found.schema < SCHEMA:

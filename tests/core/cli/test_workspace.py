@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -178,3 +179,57 @@ def test_that_a_folder_whose_name_is_no_text_can_be_a_workspace(call: Call, tmp_
     assert call("check", folder).code == 0
     assert json.loads(call("backup", folder, "--list", "--json").out) == []
     assert "\\udce9" in call("import", folder, tmp_path / os.fsdecode(b"no\xe9.jsonl")).err
+
+
+def test_that_a_list_of_backups_for_machines_has_counts(call: Call, ws: Path, data: Path) -> None:
+    call("import", ws, data)
+    call("backup", ws)
+    (entry,) = [row for row in call("backup", ws, "--list", "--json").json() if row["why"] == "manual"]
+    pairs = call("account", ws, "--json").json()["pairs"]
+    assert entry["counts"]["pairs"] == pairs > 0
+    assert {"labels", "judgements", "datasets", "reviewers", "rubric_versions"} <= entry["counts"].keys()
+    assert entry["problem"] == ""
+
+
+def test_that_lost_work_is_noted_checked_and_accepted(call: Call, ws: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copy(ws / "workspace.db", tmp_path / "older.db")
+    call("import", ws, data)
+    shutil.copy(tmp_path / "older.db", ws / "workspace.db")
+    assert call("check", ws).code == 1
+    assert "that had been saved by" in call("backup", ws).err
+    said = call("check", ws)
+    assert (said.code, "wrong: saved work:" in said.out) == (1, True)
+    assert call("check", ws, "--accept-loss").code == 0
+    assert call("check", ws).code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("datasets", "show", "{ws}", "9" * 30),
+        ("datasets", "show", "{ws}", "9" * 5000),
+        ("datasets", "show", "{ws}", "²"),
+        ("log", "{ws}", "--limit", "9" * 25),
+        ("log", "{ws}", "--limit", "-1"),
+        ("sources", "{ws}", "--consent", "99999999999999999999=granted"),
+        ("sources", "{ws}", "--consent", "-1=granted"),
+        ("rubric", "show", "{ws}", "9" * 40),
+        ("freeze", "{ws}", "--name", "a\x00b"),
+        ("freeze", "{ws}", "--name", "a\u202eb"),
+        ("freeze", "{ws}", "--name", "x" * 300),
+        ("init", "{ws}2", "--name", "a\nb"),
+    ],
+    ids=lambda words: " ".join(words)[:40] if isinstance(words, tuple) else words,
+)
+def test_that_numbers_and_names_out_of_range_are_one_sentence(call: Call, ws: Path, words: tuple[str, ...]) -> None:
+    said = call(*(word.replace("{ws}", str(ws)) for word in words))
+    assert said.code in (1, 2)
+    assert "error in Pairwright" not in said.err
+    assert said.err.count("Error:") == 1
+
+
+def test_that_a_rubric_with_a_number_of_5000_digits_is_one_sentence(call: Call, ws: Path, tmp_path: Path) -> None:
+    rubric = tmp_path / "r.yaml"
+    rubric.write_text(f"name: r\nscale: {'9' * 5000}\ncriteria: []\n")
+    said = call("rubric", "publish", ws, rubric)
+    assert (said.code, "cannot be read" in said.err, "error in Pairwright" in said.err) == (1, True, False)
