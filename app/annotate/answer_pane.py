@@ -98,7 +98,7 @@ class AnswerPane(Card):
 
     def _print_note(self) -> None:
         """Say under the text what is not seen of it, and which key shows it."""
-        cut, whole = self.text.cut, len(self.text.text_shown)
+        cut, whole = self.text.cut_off, len(self.text.text_shown)
         parts = [f"Cut here: {cut:,} of {whole:,} characters are not shown. X shows all."] if cut else []
         parts += [note for note in (self.text.note, self._diff_note) if note]
         self._note_words.setText(" ".join(parts))

@@ -75,7 +75,7 @@ class AnswerPanes(QSplitter):
     def show_all(self) -> None:
         """Show the whole of answers that are too long to be shown at once."""
         for pane in self._both:
-            if pane.text.cut:
+            if pane.text.cut_off:
                 pane.text.show_all()
 
     def expect(self, texts: Sequence[str]) -> None:

@@ -74,7 +74,7 @@ class PromptCard(Card):
 
     def show_whole(self) -> None:
         """Show the whole of a prompt that is too long to be shown at once."""
-        if self.text.cut:
+        if self.text.cut_off:
             self.text.show_all()
 
     def _toggle(self) -> None:

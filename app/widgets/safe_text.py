@@ -86,7 +86,7 @@ class SafeText(QTextBrowser):
         return bool(self._shown and self._shown.hidden)
 
     @property
-    def cut(self) -> int:
+    def cut_off(self) -> int:
         """How many characters at the end are not shown yet."""
         return self._shown.cut if self._shown else 0
 

@@ -69,7 +69,9 @@ def test_that_words_selected_in_the_rendered_text_are_told_in_the_stored_one(the
     text = "It is **plainly** *wrong*."
     panes = panes_with(theme, qtbot, text)
     assert panes.left.text.find("plainly wrong")
-    side, start, end = panes.selected()
+    selected = panes.selected()
+    assert selected is not None
+    side, start, end = selected
     assert (side, text[start:end]) == ("left", "plainly** *wrong")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from app.theme.formulas import Formula, Formulas, draw, is_complete
@@ -131,7 +132,9 @@ def test_that_a_formula_that_cannot_be_drawn_in_full_has_no_picture(tex: str, qa
     ],
 )
 def test_that_usual_formulas_are_drawn_in_the_colour_of_the_text(tex: str, qapp) -> None:
-    image, width, height = draw(Formula(tex, True, 14, "#ff0000"), 2.0)
+    drawn = draw(Formula(tex, True, 14, "#ff0000"), 2.0)
+    assert drawn is not None
+    image, width, height = drawn
     assert image.width() == 2 * width and image.height() == 2 * height
     inks = {image.pixelColor(x, y).red() for x in range(image.width()) for y in range(image.height())}
     assert QColor("#ff0000").red() in inks
@@ -151,3 +154,13 @@ def test_that_the_source_is_shown_until_the_pictures_are_drawn(view: SafeText, t
     ((work, done),) = waiting
     done(work())
     assert view.toPlainText() == f"so {PICTURE}"
+
+
+def test_that_each_paragraph_has_the_direction_of_its_script_and_code_goes_from_left_to_right(view: SafeText) -> None:
+    view.set_text("קוד: כאן\n\nEnglish\n\n```python\n# הערה\nx = [1, 2]\n```", mode="rendered")
+    block, found = view.document().begin(), {}
+    while block.isValid():
+        found[block.text().split("\u2028")[0]] = block.textDirection()
+        block = block.next()
+    assert found["קוד: כאן"] == Qt.LayoutDirection.RightToLeft
+    assert found["English"] == found["# הערה"] == Qt.LayoutDirection.LeftToRight
