@@ -90,7 +90,7 @@ class QuestionsCard(Card):
     answered = Signal(str, str)
 
     def __init__(self) -> None:
-        super().__init__("To be answered")
+        super().__init__("How it can be read")
         self._rows = QVBoxLayout()
         self._groups: list[QButtonGroup] = []
         self.answers: dict[str, QRadioButton] = {}
@@ -103,7 +103,7 @@ class QuestionsCard(Card):
         for question in questions.values():
             self._rows.addWidget(text_label(question.sentence, "strong", wrap=True))
             group = QButtonGroup(self)
-            given = answer_of(choices, question.key)
+            given = answer_of(choices, question.key) or question.default
             for answer in question.answers:
                 row = _AnswerRow(answer.meaning)
                 row.button.setChecked(answer.key == given)

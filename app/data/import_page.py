@@ -210,7 +210,8 @@ class ImportPage(QWidget):
             self.name.setText(preview.name)
         self.known.setText(f"Imported before as {preview.known_as}; pairs that are stored already add nothing.")
         self.known.setVisible(bool(preview.known_as))
-        self._asked.update({question.key: question for question in preview.reading.questions})
+        reading = preview.reading
+        self._asked.update({question.key: question for question in (*reading.questions, *reading.offers)})
         self.columns.show_preview(preview, choices)
         self.questions.show_questions(self._asked, choices)
         for card in (self.coding, self.example, self.rejects):

@@ -9,9 +9,18 @@ from core.domain.errors import UsageError
 from core.domain.pair import Response
 from core.domain.text_flags import without_prompt
 from core.services.importing.formats.sample import Row
-from core.services.importing.reading import Choices
+from core.services.importing.reading import Answer, Choices, Question
 from core.services.importing.rows import ParsedPair
 
+OFFER = Question(
+    "cut_prompt",
+    "Answers begin with their prompt.",
+    (
+        Answer("no", "they are stored as they are", "--answer cut_prompt=no"),
+        Answer("yes", "the prompt is cut off them", "--cut-prompt"),
+    ),
+    "no",
+)
 Convert = Callable[[Row], list[ParsedPair]]
 QUESTION, YES, NO = "cut_prompt", "yes", "no"
 

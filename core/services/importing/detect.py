@@ -103,6 +103,7 @@ def read_as(found: Detection, sample: Sample, *, tried: bool = True) -> Reading:
         (*_sentences((*bound.notes, *sample.notes)), *counted),
         bound.questions,
         tuple(examples[:_EXAMPLES]),
+        bound.offers,
     )
 
 

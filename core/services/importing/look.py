@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.durable import file_sha256
-from core.services.importing.cut_prompt import cutting, wants_cut
+from core.services.importing.cut_prompt import OFFER, cutting, wants_cut
 from core.services.importing.detect import Detection, all_remarks, detect, read_as
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
@@ -86,7 +86,10 @@ def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:
     look = look_at(path, choices, limits, whole=False)
     found, head = look.found, look.survey.head
     rejects, pairs, labels, reviewers, flags = _try_rows(head, look.bound)
-    reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()))
+    offers = look.reading.offers
+    if wants_cut(choices) or any(entry.key == "repeats_prompt" for entry in flags.found()):
+        offers = (*offers, OFFER)
+    reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()), offers=offers)
     checked = len(head)
     return ImportPreview(
         path=str(path),

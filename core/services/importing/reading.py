@@ -153,11 +153,13 @@ class Question:
         key: names the question: ``coding``, ``pairs``, or another key of ``Choices.answers``.
         sentence: what is not known, one sentence.
         answers: at least two.
+        default: the answer that holds until another one is given; empty for a question that must be answered.
     """
 
     key: str
     sentence: str
     answers: tuple[Answer, ...]
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Reading:
         notes: what else is worth knowing, one sentence each.
         questions: what is open; empty once every question is answered.
         examples: the first pairs, whole, in the order of the file.
+        offers: what could be read in another way; each has an answer already and nothing waits for it.
     """
 
     fmt: str
@@ -183,6 +186,7 @@ class Reading:
     notes: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     examples: tuple[ParsedPair, ...] = ()
+    offers: tuple[Question, ...] = ()
 
     @property
     def unused(self) -> tuple[ColumnUse, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.services.importing.formats.named_answers import NamedAnswers, verdict_of
-from core.services.importing.formats.rankings import AnswerOrder, ranked_pairs
+from core.services.importing.formats.rankings import AnswerOrder, pairs_offer, ranked_pairs
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected, describe_type
@@ -65,7 +65,10 @@ def bind_argilla(sample: Sample, limits: Limits) -> BoundFormat | None:
     asked = f"the submitted answers to {question!r} are the labels" if question else _NO_QUESTION
     roles = _roles(sample, answers, nested, flat)
     return BoundFormat(
-        convert, (f"{answers.prompt} is the prompt, {', '.join(answers.answers)} are the answers", asked), roles=roles
+        convert,
+        (f"{answers.prompt} is the prompt, {', '.join(answers.answers)} are the answers", asked),
+        roles=roles,
+        offers=(pairs_offer("decisive"),) if len(answers.answers) > 2 else (),
     )
 
 

@@ -9,11 +9,20 @@ from core.domain.conversation import Prompt
 from core.domain.pair import Response
 from core.services.importing.formats.codings import side_label
 from core.services.importing.limits import RowRejected
-from core.services.importing.reading import PairChoice
+from core.services.importing.reading import Answer, PairChoice, Question
 from core.services.importing.rows import ParsedLabel, ParsedPair
 
 MOST_ANSWERS = 64
 """Answers to one prompt; every pair of more would be thousands of pairs a row."""
+
+
+def pairs_offer(default: PairChoice) -> Question:
+    """Return the choice which pairs a ranked list gives."""
+    answers = (
+        Answer("best", "the best answer with each other one, equal ranks being a tie", "--pairs best"),
+        Answer("decisive", "every two answers with different ranks", "--pairs decisive"),
+    )
+    return Question("pairs", "Which answers of a ranked list make pairs?", answers, default)
 
 
 @dataclass(frozen=True, slots=True)

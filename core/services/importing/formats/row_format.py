@@ -51,6 +51,7 @@ class BoundFormat:
         roles: column -> what it becomes; a column that is left out is unused.
         coding: how the label columns are read; None where the file has none.
         questions: what the file leaves open; nothing is stored while there is one.
+        offers: what could be read in another way; questions with a default answer.
         remarks: what ``convert`` counts; told in preview and report.
         joiner: where pairs are made of several rows; ``convert`` then raises RowHeld for a row that waits.
     """
@@ -62,6 +63,7 @@ class BoundFormat:
     roles: Mapping[str, ColumnRole] = field(default_factory=dict)
     coding: CodingUse | None = None
     questions: tuple[Question, ...] = ()
+    offers: tuple[Question, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
     joiner: Joiner | None = None
 

@@ -16,7 +16,7 @@ from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.columns import prompt_reader, read_score
 from core.services.importing.formats.messages import read_answer
-from core.services.importing.formats.rankings import AnswerOrder, ranked_pairs
+from core.services.importing.formats.rankings import AnswerOrder, pairs_offer, ranked_pairs
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
@@ -78,7 +78,8 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     roles = {column: ColumnRole.ANSWERS}
     roles |= {name: role for name, role in ((where.scores, ColumnRole.SCORE), (where.models, ColumnRole.MODEL)) if name}
     questions = (_question(keys, opposite, len(sample.rows)),) if asked else ()
-    return BoundFormat(convert, _notes(choice, key), roles=roles, questions=questions)
+    offers = (pairs_offer("best"),) if _more_than_two(sample, column, limits) else ()
+    return BoundFormat(convert, _notes(choice, key), roles=roles, questions=questions, offers=offers)
 
 
 def _notes(choice: str, key: str) -> tuple[str, ...]:
@@ -87,6 +88,16 @@ def _notes(choice: str, key: str) -> tuple[str, ...]:
         return (f"the best answer{by} is paired with each other one, equal scores are a tie; "
                 "--pairs decisive takes every two answers with different scores",)  # fmt: skip
     return (f"every two answers with different scores{by} are a pair",)
+
+
+def _more_than_two(sample: Sample, column: str, limits: Limits) -> bool:
+    for value in sample.values(column):
+        try:
+            if len(_items(value, column, limits)) > 2:
+                return True
+        except RowRejected:
+            continue
+    return False
 
 
 def _items(value: object, name: str, limits: Limits) -> list[object]:

@@ -57,7 +57,10 @@ def test_that_flags_are_counted_with_their_first_lines(app: Application, path: P
 
 
 def test_that_the_prompt_is_cut_off_on_request_only(app: Application, path: Path) -> None:
+    (offer,) = app.imports.preview(path).reading.offers
+    assert (offer.key, offer.default, [answer.key for answer in offer.answers]) == ("cut_prompt", "no", ["no", "yes"])
     cut = Choices(answers={"cut_prompt": "yes"})
+    assert app.imports.preview(path, choices=cut).reading.offers == (offer,)
     assert [pair.first.text for pair in app.imports.preview(path, choices=cut).samples][2] == "The Rhine."
     report = app.imports.run(path, choices=cut).value
     assert "repeats_prompt" not in {entry.key for entry in report.flags}

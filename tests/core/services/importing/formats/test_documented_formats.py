@@ -355,6 +355,9 @@ def test_that_a_ranked_list_gives_the_best_or_every_decisive_pair() -> None:
     every = read(row, choices=Choices(pairs="decisive"))
     assert [plain(pair)[1:3] for pair in every] == [("b", "a"), ("c", "a")]
     assert "--pairs decisive" in remarks(row)
+    (offer,) = detected(row)[0].bound.offers
+    assert (offer.key, offer.default) == ("pairs", "best")
+    assert not detected({"prompt": "q", "responses": ["a", "b"], "scores": [1, 2]})[0].bound.offers
 
 
 @pytest.mark.parametrize("gap", [None, "N/A", float("nan"), ""])
