@@ -29,6 +29,7 @@ class ImportReviewers:
         self._judged = judged
         self._closed = {pair_id for pair_id, _ in judged} if target.repeats_labels else set()
         self._known: dict[str, tuple[int, str]] = {}
+        self._first: dict[str, tuple[int, str]] = {}  # name in the file -> id and name in lower case
         self.used: set[str] = set()
 
     def admit(self, pair_id: int, label: NewLabel) -> tuple[int | None, int]:
@@ -36,6 +37,10 @@ class ImportReviewers:
         if pair_id in self._closed:
             return None, 0
         said = (label.verdict, label.strength)
+        first = self._first.get(label.reviewer)
+        if first is not None and (pair_id, first[1]) not in self._judged:  # the usual case
+            self._judged[(pair_id, first[1])] = {said}
+            return first[0], 1
         plain, number = self._name(label.reviewer), 1
         while True:
             name = plain if number == 1 else f"{plain} (label {number})"
@@ -46,6 +51,8 @@ class ImportReviewers:
                 if before is None:
                     self._judged[(pair_id, name.lower())] = {said}
                     self.used.add(name)
+                    if number == 1 and name == plain:
+                        self._first[label.reviewer] = (reviewer_id, name.lower())
                     return reviewer_id, number
             if said in before:
                 return None, number

@@ -126,9 +126,11 @@ def _object_layout(name: str, found: Outline, streams: Streams, limits: Limits, 
         return JsonLayout("json", "columns", notes=("The file holds a list for each column; it is read row by row.",))
     if _is_record(top):
         return JsonLayout("json")
-    lists = top.lists()
+    lists = [node for node in top.lists() if not _holds_messages(node)]
     if lists:
         return _wrapped(name, lists, part)
+    if any(_holds_messages(node) for node in top.lists()):
+        return JsonLayout("json")
     if top.count and len(top.children) == len(top.keys) and all(child.mark == "{" for child in top.children):
         note = f"The file holds {top.count:,} records by their ids; each id is kept in the column id."
         return JsonLayout("json", "by_id", (Part("", top.at, top.count),), notes=(note,))
@@ -150,6 +152,12 @@ def _is_record(top: Node) -> bool:
     if not known:
         return False
     return any(kind in ('"', "[") for kind in known) and not (others and '"' not in known)
+
+
+def _holds_messages(node: Node) -> bool:
+    """Say whether the elements of a list are the turns of a conversation."""
+    keys = set(node.children[0].keys) if node.first == "{" and node.children else set()
+    return not keys.isdisjoint(("role", "from")) and not keys.isdisjoint(("content", "value"))
 
 
 def _named(node: Node) -> bool:

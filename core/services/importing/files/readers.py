@@ -103,7 +103,8 @@ class RowReader:
                 line = row.line
                 yield row if row.values is not None or self.kind.encoding == UTF8 else self._in_its_encoding(row)
         except StreamDamaged as error:
-            yield RawRow(line + 1, None, f"the rest of the file is lost: {error}")
+            what = "the end of the file is reached, and" if error.at_end else "the rest of the file is lost:"
+            yield RawRow(line + 1, None, f"{what} {error}")
 
     def _text_rows(self) -> Iterator[RawRow]:
         if self.kind.kind == "jsonl":

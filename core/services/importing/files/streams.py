@@ -46,7 +46,9 @@ class GuardedStream(io.RawIOBase):
         try:
             piece = self._source.read(len(buffer))
         except StreamDamaged as error:
-            raise StreamDamaged(f"{error}; {self.expanded:,} bytes were unpacked") from error
+            damage = StreamDamaged(f"{error}; {self.expanded:,} bytes were unpacked")
+            damage.at_end = error.at_end
+            raise damage from error
         buffer[: len(piece)] = piece
         self.expanded += len(piece)
         if self.packing:

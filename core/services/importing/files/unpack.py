@@ -27,7 +27,13 @@ _MAGIC_BYTES = max(map(len, MAGIC))
 
 
 class StreamDamaged(Exception):
-    """The compressed content cannot be read further; what was read before is valid."""
+    """The compressed content cannot be read further.
+
+    Attributes:
+        at_end: all of it was read, and only a check at its end failed.
+    """
+
+    at_end = False
 
 
 class Unpacker(Protocol):
@@ -155,7 +161,9 @@ class _Members:
             if piece:
                 return piece
         if self._problem:
-            raise StreamDamaged(self._problem)
+            damage = StreamDamaged(self._problem)
+            damage.at_end = "checksum" in self._problem
+            raise damage
         return b""
 
     def _step(self, size: int) -> bytes:
