@@ -74,7 +74,10 @@ class PairFilter:
 
 @dataclass(frozen=True, slots=True)
 class PairSummary:
-    """One line of the pair table: beginnings of the texts and the counts of current labels.
+    """One line of the pair table: beginnings of the texts, and how many reviewers say what.
+
+    Each reviewer counts once, by the newest of the labels that stand: one who labelled again under a later rubric
+    version says one thing.
 
     Attributes:
         prompt: the turn being answered, at most ``EXCERPT_CHARS`` characters; ``a`` and ``b`` likewise.

@@ -15,7 +15,11 @@ _STATE_TESTS = {
     "neither": "s.neithers>0",
     "cannot": "s.cannots>0",
     "flagged": "s.flagged>0",
-    "disagree": "s.prefer_a>0 AND s.prefer_b>0",
+    # The newest label of each reviewer: one who labels again under a later rubric version contradicts no one.
+    "disagree": """s.prefer_a>0 AND s.prefer_b>0 AND (SELECT min(n.strength<0)<max(n.strength<0) FROM
+        (SELECT c.strength, max(c.judgement_id) FROM current_label c
+            WHERE c.pair_id=s.pair_id AND c.task NOT IN('gold','retest') GROUP BY c.reviewer_id) n
+        WHERE n.strength IS NOT NULL)""",
 }
 _LABEL_TESTS = {
     "tie": "c.verdict='tie'",
@@ -33,12 +37,13 @@ _PAIR = " CROSS JOIN pair p ON p.id=s.pair_id"
 _PROMPT = f"{_PAIR} CROSS JOIN prompt q ON q.id=p.prompt_id"
 _SOURCE = f"{_PAIR} CROSS JOIN source o ON o.id=p.source_id"
 _NEWEST = "coalesce((SELECT max(c.judgement_id) FROM current_label c WHERE c.pair_id=s.pair_id),0)"
+_REVIEWERS = f"(SELECT count(DISTINCT c.reviewer_id) FROM current_label c WHERE c.pair_id=s.pair_id AND {_COUNTED})"
 _ORDERS: dict[str, tuple[str, str]] = {
     "id": ("", "s.pair_id"),
     "prompt": (_PROMPT, f"substr(json_extract(q.body,'$[#-1].content'),1,{EXCERPT_CHARS}) COLLATE NOCASE"),
     "a": (_PAIR, f"substr(p.a_text,1,{EXCERPT_CHARS}) COLLATE NOCASE"),
     "b": (_PAIR, f"substr(p.b_text,1,{EXCERPT_CHARS}) COLLATE NOCASE"),
-    "state": ("", "s.labels"),
+    "state": ("", _REVIEWERS),
     "source": (_SOURCE, "o.name COLLATE NOCASE"),
     "turns": (_PROMPT, "q.turns"),
     "a_chars": (_PAIR, "length(p.a_text)"),

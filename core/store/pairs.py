@@ -28,6 +28,14 @@ from core.store.plain import fetch, read_json
 from core.store.search.index import SearchIndex
 from core.store.search.matching import Stop, matching
 
+# A reviewer counts once: by the newest of the labels that stand, whatever the rubric version.
+_VOTES = """SELECT pair_id, count(*), coalesce(sum(strength<0),0), coalesce(sum(strength>0),0), sum(verdict='tie'),
+      sum(verdict='neither'), sum(verdict='cannot_judge'), sum(flagged)
+    FROM (SELECT c.pair_id, c.strength, c.verdict, c.flagged, max(c.judgement_id)
+      FROM json_each(?) j CROSS JOIN current_label c ON c.pair_id=j.value
+      WHERE c.task NOT IN('gold','retest') GROUP BY c.pair_id, c.reviewer_id)
+    GROUP BY pair_id"""
+
 
 def ids(session: Session, wanted: PairFilter, index: SearchIndex | None = None, stop: Stop | None = None) -> list[int]:
     """Return the ids of all pairs that pass, in the order of the filter; with an ``index`` its text is found quickly.
@@ -71,16 +79,18 @@ def page_ids(
 def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     """Return the table lines of these pairs in the order asked for; unknown ids are left out."""
     sql = f"""SELECT p.id, q.body, substr(p.a_text,1,{EXCERPT_CHARS}), substr(p.b_text,1,{EXCERPT_CHARS}), q.turns,
-          o.name, s.labels, s.prefer_a, s.prefer_b, s.ties, s.neithers, s.cannots, s.flagged,
-          length(p.a_text), length(p.b_text), coalesce((SELECT max(g.at_ms) FROM current_label c
+          o.name, length(p.a_text), length(p.b_text), coalesce((SELECT max(g.at_ms) FROM current_label c
             CROSS JOIN judgement g ON g.id=c.judgement_id WHERE c.pair_id=p.id),0),
           coalesce((SELECT f.flags FROM pair_flag f WHERE f.pair_id=p.id),0)
         FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id
-        CROSS JOIN source o ON o.id=p.source_id CROSS JOIN pair_state s ON s.pair_id=p.id"""
+        CROSS JOIN source o ON o.id=p.source_id"""
+    wanted = canonical_json(list(pair_ids))
+    votes = {key: counts for key, *counts in fetch(session, _VOTES, (wanted,))}
     found = {}
-    for row in fetch(session, sql, (canonical_json(list(pair_ids)),)):
+    for row in fetch(session, sql, (wanted,)):
         prompt = read_json(row[1])[-1]["content"][:EXCERPT_CHARS]
-        found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *row[6:])
+        counts = votes.get(row[0], [0] * 7)
+        found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *counts, *row[6:])
     return [found[key] for key in pair_ids if key in found]
 
 

@@ -270,3 +270,20 @@ def test_that_pairs_whose_texts_look_wrong_are_found(app: Application, tmp_path:
     bring(app, tmp_path, [{"prompt": "p", "response1": "I don\u00e2\u20ac\u2122t", "response2": "I do"}], "wrong")
     (found,) = app.pairs.page(PairFilter(text_flag="mojibake"))
     assert found.id == 12 and flag_keys(found.text_flags) == ("mojibake",)
+
+
+def test_that_a_reviewer_who_labels_again_under_another_version_counts_once(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        for version, strength in ((1, 2), (2, 3)):
+            if version == 2:
+                second = app.rubrics.new_draft(1).value
+                app.rubrics.save_draft(second.id, replace(second.body, purpose="Which answer is safer?"))
+                app.rubrics.publish(second.id, ChangeLevel.MAJOR, "Another meaning.")
+            queue = app.annotation.open_queue(QueueSettings(1, version, filter=PairFilter(pair_ids=(1,))))
+            (shown,) = app.annotation.next(queue, 1)
+            sign = 1 if (shown.left_is == "A") == (version == 1) else -1
+            app.annotation.commit(shown.presentation_uid, prefer(sign * strength))
+        (row,) = app.pairs.rows([1])
+        assert (row.state, row.labels, row.disagree) == ("A 1", 1, False) or row.state == "B 1"
+        assert len(app.pairs.judgements([1])[1]) == 2
+        assert app.pairs.ids(PairFilter(label="disagree")) == []
