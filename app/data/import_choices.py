@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -127,6 +128,27 @@ def _is_number(value: str) -> bool:
     except ValueError:
         return value.lower() in ("true", "false")
     return True
+
+
+def command_line(workspace: Path, path: Path, options: ImportOptions) -> str:
+    """Return the command that imports a file the same way."""
+    choices, words = options.choices, ["pairwright", "import", str(workspace), str(path)]
+    for option, value in (
+        ("--format", choices.fmt),
+        ("--coding", choices.coding),
+        ("--pairs", choices.pairs),
+        ("--encoding", choices.encoding),
+        ("--list", choices.part),
+        ("--reviewer-columns", ",".join(choices.reviewer_columns)),
+        ("--name", options.name),
+        ("--licence", options.licence),
+        ("--consent", options.consent),
+    ):
+        words += [option, value] if value else []
+    for option, table in (("--map", choices.columns), ("--value", choices.values), ("--answer", choices.answers)):
+        for key, value in table.items():
+            words += [option, f"{key}={'none' if value == 'no label' else value}"]
+    return shlex.join(words)
 
 
 def why_not(preview: ImportPreview | None, questions: Sequence[Question]) -> str:

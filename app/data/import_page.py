@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.context import AppContext
@@ -68,6 +68,7 @@ class ImportPage(QWidget):
         self._note_text = text_label("", "", wrap=True)
         self.summary, self.reason = text_label("", "", wrap=True), text_label("", "caption", wrap=True)
         self.go = push_button("Import   ⏎", "primary", theme=theme, icon="import", name="Import")
+        self.command = push_button("Copy the command", theme=theme, icon="console")
         self.go_all, self.cancel = push_button("Import all"), push_button("Cancel   Esc", name="Cancel")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Import")
@@ -155,7 +156,7 @@ class ImportPage(QWidget):
         column.addWidget(self.summary)
         column.addWidget(self.reason)
         row.add(words, least=14)
-        for button in (self.cancel, self.go_all, self.go):
+        for button in (self.command, self.cancel, self.go_all, self.go):
             row.addWidget(button)
         return row
 
@@ -168,6 +169,13 @@ class ImportPage(QWidget):
         self.go.clicked.connect(lambda: self.confirmed.emit(self.options, False))
         self.go_all.clicked.connect(lambda: self.confirmed.emit(self.options, True))
         self.cancel.clicked.connect(self.cancelled)
+        self.command.clicked.connect(self._copy_command)
+
+    def _copy_command(self) -> None:
+        """Put the command that imports this file this way on the clipboard."""
+        words = said.command_line(self._context.services.folder, self._path, self.options)
+        QGuiApplication.clipboard().setText(words)
+        self._context.notices.post("The command is on the clipboard.", "ok")
 
     def _read_value_as(self, value: str, reads: str) -> None:
         if self.preview is not None:

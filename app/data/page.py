@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -17,6 +17,7 @@ from app.data.import_report import ImportReportCard
 from app.data.index_keeper import IndexKeeper
 from app.data.pair_import import PairImport
 from app.data.pairs_tab import Found, PairsTab
+from app.data.unfinished_card import UnfinishedCard
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.controls import TabWidget
@@ -27,10 +28,19 @@ from core.domain.dataset import DatasetVersion
 
 if TYPE_CHECKING:
     from core.services.importing.report import ImportReport
+    from core.services.importing.service import UnfinishedImport
 
 
 OF_TABS = ("data.open", "data.preview", "data.find", "data.label", "data.clear_filters", "data.copy_id")
 """Actions of the tabs, which are off while the import page is shown."""
+
+
+class _Lists(NamedTuple):
+    """What the page lists beside the pairs."""
+
+    filters: FilterLists
+    versions: list[DatasetVersion]
+    unfinished: list[UnfinishedImport]
 
 
 class DataPage(Page):
@@ -48,6 +58,7 @@ class DataPage(Page):
         self.search, self.table, self.preview = self.pairs.filters.search, self.pairs.table, self.pairs.preview
         self.count, self.progress = Chip(""), ProgressLine()
         self.imports, self.report = PairImport(context, self), ImportReportCard(context.theme)
+        self.unfinished = UnfinishedCard()
         self._importing = self._any_pairs = False
         self.dataset_actions = DatasetActions(context, self.datasets, self)
         self.index = IndexKeeper(context, self)
@@ -113,6 +124,7 @@ class DataPage(Page):
         self._stack.addWidget(self.tabs)
         self._stack.addWidget(self.imports.page)
         body = QVBoxLayout()
+        body.addWidget(self.unfinished)
         body.addWidget(self.report)
         body.addWidget(self._stack, 1)
         body.addWidget(self.progress)
@@ -127,6 +139,9 @@ class DataPage(Page):
         self.imports.opened.connect(partial(self._show_import, True))
         self.imports.closed.connect(partial(self._show_import, False))
         self.report.source_wanted.connect(self._show_source)
+        self.unfinished.resumed.connect(self.imports.resume)
+        self.unfinished.moved.connect(self.imports.find_and_resume)
+        self.unfinished.given_up.connect(self.imports.give_up)
         self.dataset_actions.frozen.connect(self._show_frozen)
         self.datasets.pairs_wanted.connect(lambda ids, words: self.context.navigate("data", pair_ids=ids, title=words))
 
@@ -154,19 +169,19 @@ class DataPage(Page):
         self.pairs.read()
         services = self.context.services
 
-        def read() -> tuple[FilterLists, list[DatasetVersion]]:
+        def read() -> _Lists:
             lists = FilterLists(
                 services.reviewers.list(), services.pairs.sources(), services.rubrics.published(imported=True)
             )
-            return lists, services.datasets.list()
+            return _Lists(lists, services.datasets.list(), services.imports.unfinished())
 
         self.context.tasks.query(read, self._show_lists, owner=self, key="lists")
         self.index.keep()
 
-    def _show_lists(self, read: tuple[FilterLists, list[DatasetVersion]]) -> None:
-        lists, versions = read
-        self.pairs.filters.set_lists(lists)
-        self.datasets.set_versions(versions)
+    def _show_lists(self, read: _Lists) -> None:
+        self.pairs.filters.set_lists(read.filters)
+        self.datasets.set_versions(read.versions)
+        self.unfinished.show_imports(read.unfinished)
 
     def _show_found(self, found: Found) -> None:
         """Show what the last read of the list found."""

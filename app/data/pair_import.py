@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,9 @@ from core.domain.changes import Outcome
 
 if TYPE_CHECKING:
     from core.services.importing.report import ImportProgress, ImportReport
+    from core.services.importing.service import UnfinishedImport
+
+    StoreFile = Callable[[Callable[[ImportProgress], None], TaskControl], Outcome[ImportReport]]
 
 FILES = "Pairs (*.jsonl *.ndjson *.json *.csv *.tsv *.parquet *.gz *.zst);;All files (*)"
 
@@ -40,7 +43,7 @@ class PairImport(QObject):
         self._context = context
         self._files: list[Path] = []
         self._place = 0
-        self._waiting: list[tuple[Path, ImportOptions]] = []
+        self._waiting: list[tuple[str, StoreFile]] = []
         self._job: BackgroundTask | None = None
         self.page = ImportPage(context)
         self.page.confirmed.connect(self._confirm)
@@ -68,7 +71,20 @@ class PairImport(QObject):
 
     def start(self, path: Path, options: ImportOptions) -> None:
         """Import a file as a job with progress and Cancel, after those that wait already."""
-        self._waiting.append((path, options))
+        service = self._context.services.imports
+
+        def work(report: Callable[[ImportProgress], None], control: TaskControl) -> Outcome[ImportReport]:
+            return service.run(
+                path,
+                choices=options.choices,
+                name=options.name,
+                licence=options.licence,
+                consent=options.consent,
+                on_progress=report,
+                cancelled=lambda: control.cancelled,
+            )
+
+        self._waiting.append((path.name, work))
         self._run_next()
 
     def _begin_folder(self, folder: Path, files: list[Path]) -> None:
@@ -92,26 +108,49 @@ class PairImport(QObject):
         else:
             self.closed.emit()
 
-    def _run_next(self) -> None:
-        """Start the next file once the one before has ended."""
-        if self._waiting and (self._job is None or not self._job.running):
-            path, options = self._waiting.pop(0)
+    def resume(self, one: UnfinishedImport, path: Path | None = None) -> None:
+        """Go on with an import that was interrupted; ``path`` is where its file lies now, if not where it lay."""
+        service = self._context.services.imports
+
+        def work(report: Callable[[ImportProgress], None], control: TaskControl) -> Outcome[ImportReport]:
+            return service.resume(one.source_id, path, on_progress=report, cancelled=lambda: control.cancelled)
+
+        self._waiting.append((one.file_name, work))
+        self._run_next()
+
+    def find_and_resume(self, one: UnfinishedImport) -> None:
+        """Ask where the file of an interrupted import lies now, and go on with it."""
+        path = self._context.dialogs.open_file(f"Where {one.file_name} is now", FILES)
+        if path is not None:
+            self.resume(one, path)
+
+    def give_up(self, one: UnfinishedImport) -> None:
+        """Ask, then give the source of an interrupted import up."""
+        text = f"The {one.imported:,} pairs that are stored stay, and no dataset version takes them."
+        if self._context.dialogs.confirm(f"Give up {one.source_name}", text, "Give up"):
             service = self._context.services.imports
+            self._context.ops.mutate(lambda: service.give_up(one.source_id), self._say_given_up, owner=self)
 
-            def work(control: TaskControl) -> Outcome[ImportReport]:
-                def report(progress: ImportProgress) -> None:
-                    control.progress(progress.rows, _expected_rows(progress), "storing")
+    def _say_given_up(self, outcome: Outcome[str]) -> None:
+        self._context.notices.post(outcome.value, "ok")
 
-                values = {name: value for name, value in asdict(options).items() if name != "choices"}
-                return service.run(
-                    path, choices=options.choices, on_progress=report, cancelled=lambda: control.cancelled, **values
-                )
+    def _run_next(self) -> None:
+        """Start the next import once the one before has ended."""
+        if not self._waiting or (self._job is not None and self._job.running):
+            return
+        name, store = self._waiting.pop(0)
 
-            job = self._context.ops.job(f"Import {path.name}", work, self._report_end, owner=self)
-            job.unit = "rows"
-            self._job = job
-            job.ended.connect(self._run_next)
-            self.started.emit(job)
+        def work(control: TaskControl) -> Outcome[ImportReport]:
+            def report(progress: ImportProgress) -> None:
+                control.progress(progress.rows, _expected_rows(progress), "storing")
+
+            return store(report, control)
+
+        job = self._context.ops.job(f"Import {name}", work, self._report_end, owner=self)
+        job.unit = "rows"
+        self._job = job
+        job.ended.connect(self._run_next)
+        self.started.emit(job)
 
     def _report_end(self, outcome: Outcome[ImportReport]) -> None:
         report = outcome.value

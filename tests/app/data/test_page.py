@@ -6,7 +6,8 @@ import json
 import threading
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.data.bar_list import BarButton
 from app.data.import_choices import ImportOptions
@@ -216,6 +217,9 @@ def test_that_an_ambiguous_label_is_answered_before_enter_imports_and_can_be_swa
     running.settle()
     assert shown.coding.combos["1"].currentText().startswith("Second wins")
     assert shown.example.sides["Second answer"].chip.text() == "✓ wins"
+    shown.command.click()
+    copied = QGuiApplication.clipboard().text()
+    assert copied.endswith("table.csv --name table --consent unknown --value 1=second --value 2=first")
     qtbot.keyClick(shown, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.table.count == 6)
     running.settle()
@@ -251,6 +255,25 @@ def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_pat
     assert page.imports.page.problem.isVisible() and "empty" in page.imports.page.problem.text()
     assert not page.imports.page.go.isEnabled()
     running.settle()
+
+
+def test_that_an_interrupted_import_goes_on_at_a_press_and_its_counts_add_up(main_window, tmp_path, qtbot):
+    source = tmp_path / "long.jsonl"
+    rows = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(2600)]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with Application.open(tmp_path / "ws", create=True) as app:
+        seen = []
+        app.imports.run(source, on_progress=seen.append, cancelled=lambda: bool(seen))
+        stored = app.pairs.count()
+    assert 0 < stored < 2600
+    running = main_window(workspace=tmp_path / "ws")
+    page = running.page("data")
+    qtbot.waitUntil(page.unfinished.isVisible)
+    (go_on, *_) = [b for b in page.unfinished.findChildren(QPushButton) if b.text() == "Go on"]
+    qtbot.mouseClick(go_on, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.report.isVisible() and page.table.count == 2600)
+    running.settle()
+    assert not page.unfinished.isVisible() and "2,600 rows: 2,600 imported" in page.report.text.text()
 
 
 def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp_path, qtbot):
