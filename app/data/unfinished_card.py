@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class UnfinishedCard(Card):
-    """Lists them. Each signal carries the import: ``resumed``, ``moved`` where its file lies elsewhere, ``given_up``."""
+    """Lists them. Each signal carries the import; ``moved`` says that its file lies elsewhere now."""
 
     resumed = Signal(object)
     moved = Signal(object)
