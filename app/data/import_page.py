@@ -96,7 +96,8 @@ class ImportPage(QWidget):
         self.go_all.setText(f"Import all {files - place} the same way")
         self.go_all.setVisible(files - place > 1)
         self.name.clear()
-        self.known.hide()
+        for part in (self.known, self.columns, self.questions, self.coding, self.example, self.rejects, self.notes):
+            part.hide()  # they show the file before until this one is read
         self._read()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -221,6 +222,7 @@ class ImportPage(QWidget):
         reading = preview.reading
         self._asked.update({question.key: question for question in (*reading.questions, *reading.offers)})
         self.columns.show_preview(preview, choices)
+        self.columns.show()
         self.questions.show_questions(self._asked, choices)
         for card in (self.coding, self.example, self.rejects):
             card.show_preview(preview)

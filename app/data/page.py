@@ -182,6 +182,7 @@ class DataPage(Page):
         self.pairs.filters.set_lists(read.filters)
         self.datasets.set_versions(read.versions)
         self.unfinished.show_imports(read.unfinished)
+        self.unfinished.setVisible(self.unfinished.holds_any and not self._importing)
 
     def _show_found(self, found: Found) -> None:
         """Show what the last read of the list found."""
@@ -221,6 +222,7 @@ class DataPage(Page):
     def _show_import(self, on: bool) -> None:
         """Show the import page in place of the tabs, or leave it."""
         self._importing = on
+        self.unfinished.setVisible(self.unfinished.holds_any and not on)
         self._stack.setCurrentIndex(2 if on else int(self._any_pairs))
         self.report.hide()
         for button in self._buttons:

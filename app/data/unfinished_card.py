@@ -27,12 +27,14 @@ class UnfinishedCard(Card):
 
     def __init__(self) -> None:
         super().__init__()
+        self.holds_any = False
         self._rows = QVBoxLayout()
         self.add(self._rows)
         self.hide()
 
     def show_imports(self, found: Sequence[UnfinishedImport]) -> None:
         """Show the imports that are unfinished; hidden where there is none."""
+        self.holds_any = bool(found)
         clear_layout(self._rows)
         for one in found:
             row = FlowLayout()

@@ -253,7 +253,7 @@ def test_that_several_files_are_shown_one_after_the_other_or_imported_the_same_w
 def test_that_a_file_without_pairs_is_refused_with_a_reason(main_window, tmp_path, qtbot):
     running, page = shown_import(main_window, tmp_path, qtbot, "empty.jsonl", "")
     assert page.imports.page.problem.isVisible() and "empty" in page.imports.page.problem.text()
-    assert not page.imports.page.go.isEnabled()
+    assert not page.imports.page.go.isEnabled() and not page.imports.page.columns.isVisible()
     running.settle()
 
 
