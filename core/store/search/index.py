@@ -123,6 +123,7 @@ class SearchIndex:
         if not rows:
             return _state(session, upto)
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.path.touch(mode=0o600, exist_ok=True)
         with closing(connect(self.path, "rwc")) as connection:
             connection.execute("BEGIN IMMEDIATE")
             if not upto:
