@@ -29,7 +29,7 @@ from core.store.search.index import SearchIndex
 from core.store.search.matching import Stop, matching
 
 # A reviewer counts once: by the newest of the labels that stand, whatever the rubric version.
-_VOTES = """SELECT pair_id, count(*), coalesce(sum(strength<0),0), coalesce(sum(strength>0),0), sum(verdict='tie'),
+_SAID = """SELECT pair_id, count(*), coalesce(sum(strength<0),0), coalesce(sum(strength>0),0), sum(verdict='tie'),
       sum(verdict='neither'), sum(verdict='cannot_judge'), sum(flagged)
     FROM (SELECT c.pair_id, c.strength, c.verdict, c.flagged, max(c.judgement_id)
       FROM json_each(?) j CROSS JOIN current_label c ON c.pair_id=j.value
@@ -85,11 +85,11 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
         FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value CROSS JOIN prompt q ON q.id=p.prompt_id
         CROSS JOIN source o ON o.id=p.source_id"""
     wanted = canonical_json(list(pair_ids))
-    votes = {key: counts for key, *counts in fetch(session, _VOTES, (wanted,))}
+    said = {key: counts for key, *counts in fetch(session, _SAID, (wanted,))}
     found = {}
     for row in fetch(session, sql, (wanted,)):
         prompt = read_json(row[1])[-1]["content"][:EXCERPT_CHARS]
-        counts = votes.get(row[0], [0] * 7)
+        counts = said.get(row[0], [0] * 7)
         found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *counts, *row[6:])
     return [found[key] for key in pair_ids if key in found]
 
