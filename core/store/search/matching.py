@@ -14,6 +14,8 @@ from core.store.search.index import END, LEAST, OpenIndex, SearchIndex
 
 Stop = Callable[[], bool]
 _PART = 500
+_FEW = 2000
+"""Pairs whose texts are read sooner than all places of a short term."""
 _TEXTS = """SELECT p.id, q.text, p.a_text, p.b_text FROM {} CROSS JOIN prompt q ON q.id=p.prompt_id"""
 
 
@@ -56,7 +58,8 @@ def _indexed(session: Session, opened: OpenIndex, terms: Sequence[str], stop: St
     found = opened.holding(long) if long else None
     rest = [term for term in terms if term not in plain]
     for term in (term for term in plain if len(term) < LEAST):
-        some = opened.holding_short(term)
+        few = found is not None and len(found) <= _FEW
+        some = None if few else opened.holding_short(term)
         if some is None:
             rest.append(term)
         else:
