@@ -87,12 +87,11 @@ def _columns() -> tuple[TableColumn, ...]:
         return "bad" if backup.problem else ""
 
     return (
-        TableColumn("made", "Made", lambda b: date_words(b.made, datetime.now()), 150, tip=lambda b: str(b.path)),  # noqa: DTZ005 - backups carry local time
+        TableColumn("made", "Made", lambda b: date_words(b.made, datetime.now()), 136, tip=lambda b: str(b.path)),  # noqa: DTZ005 - backups carry local time
         TableColumn("why", "Why", lambda b: b.problem or reason_words(b.why), 0, colour=problem),
-        TableColumn("pairs", "Pairs", lambda b: count_words(b, "pairs"), 90, right=True),
-        TableColumn("labels", "Labels", lambda b: count_words(b, "labels"), 90, right=True),
-        TableColumn("judgements", "Judgements", lambda b: count_words(b, "judgements"), 100, right=True),
-        TableColumn("size", "Size", lambda b: size_words(b.size), 90, right=True),
+        TableColumn("pairs", "Pairs", lambda b: count_words(b, "pairs"), 72, right=True),
+        TableColumn("judgements", "Judgements", lambda b: count_words(b, "judgements"), 96, right=True),
+        TableColumn("size", "Size", lambda b: size_words(b.size), 80, right=True),
     )
 
 

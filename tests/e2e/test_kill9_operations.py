@@ -59,6 +59,21 @@ def backup(folder: str, _: str, ready: Connection) -> None:
         app.workspace.backup()
 
 
+def restore_(folder: str, target: str, ready: Connection) -> None:
+    """Restore the newest backup to a new folder."""
+    (copy, *_) = backups_of(Path(folder))
+    ready.send(0)
+    restore(copy.path, Path(target))
+
+
+def table(folder: str, target: str, ready: Connection) -> None:
+    """Write the pair table into a folder of the user."""
+    os.environ["PAIRWRIGHT_HOME"] = str(Path(folder).parent / "home")  # the server of the children has an older one
+    with Application.open(Path(folder), read_only=True) as app:
+        ready.send(0)
+        app.pairs.export_table(Path(target) / "pairs.csv")
+
+
 def kill_once(act: Callable[..., None], folder: Path, other: Path, seconds: float) -> None:
     """Let a child do the act and kill it some seconds after it opened the workspace."""
     receive, send = CONTEXT.Pipe(duplex=False)
@@ -136,3 +151,45 @@ def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data
     for number, copy in enumerate(backups_of(folder)):
         with Application.open(restore(copy.path, tmp_path / f"again{number}")) as again:
             assert again.workspace.info().counts["pairs"] == ROWS
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
+def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, data: Path, kills: int) -> None:
+    folder, rng = tmp_path / "ws", random.Random(4)
+    filled(folder, data)
+    with Application.open(folder) as app:
+        app.workspace.backup()
+    (copy, *_) = backups_of(folder)
+    for number in range(kills):
+        target = tmp_path / f"again{number}"
+        kill_once(restore_, folder, target, rng.uniform(0.0, 0.3))
+        if not (target / "workspace.db").exists() or (target / ".tmp-restoring").exists():
+            assert restore(copy.path, target) == target
+        with Application.open(target) as again:
+            assert again.workspace.info().counts["pairs"] == ROWS
+        assert not list(target.glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
+def test_that_the_next_start_clears_what_a_killed_table_left_in_a_folder_of_the_user(
+    tmp_path: Path, data: Path, kills: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
+    folder, place, rng = tmp_path / "ws", tmp_path / "mine", random.Random(5)
+    filled(folder, data)
+    place.mkdir()
+    for _ in range(kills):
+        kill_once(table, folder, place, rng.uniform(0.0, 0.2))
+        Application.open(folder, read_only=True).close()
+        assert not list(place.glob(".tmp-*"))
+
+
+@pytest.mark.slow
+def test_that_every_backup_of_many_kills_is_whole(tmp_path: Path, data: Path) -> None:
+    folder, rng = tmp_path / "ws", random.Random(6)
+    filled(folder, data)
+    for _ in range(200):
+        kill_once(backup, folder, folder, rng.uniform(0.0, 0.25))
+        for copy in backups_of(folder):
+            assert copy.problem == ""
+            assert copy.counts["pairs"] == ROWS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from core.services.importing.formats.pairwright_files import TABLE_COLUMNS, TABL
 from core.services.importing.limits import allow_csv_fields
 from core.store import label_table
 from core.store import pairs as repository
+from core.unfinished import noted
 
 COLUMNS = (*TABLE_COLUMNS, *TABLE_EXTRA)
 _PART = 500
@@ -50,7 +52,9 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
         raise BadInput("The pair table is written as CSV.", "Name a file that ends in .csv.")
     ids = repository.ids(session, wanted)
     unnamed = path.parent / f"{durable.TMP_PREFIX}{new_uid()}.csv"
-    try:
+    with ExitStack() as at_end:
+        at_end.enter_context(noted(unnamed))
+        at_end.callback(unnamed.unlink, missing_ok=True)
         durable.write_stream(unnamed, _csv(session, ids))
         rows, sha = _counted(unnamed)
         if rows != len(ids):
@@ -60,8 +64,6 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
         # First: it names the table by its hash and says nothing about another one, so no moment has a table without it.
         durable.write_json(side_car, {**manifest, "columns": list(COLUMNS)})
         durable.move(unnamed, path)
-    finally:
-        unnamed.unlink(missing_ok=True)
     return TableReport(str(path), str(side_car), rows, sha)
 
 

@@ -6,6 +6,7 @@ the source at that moment. It is made under a temporary name in the same folder,
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from core import durable
-from core.domain.errors import UserError, WorkspaceDamaged
+from core.domain.errors import StorageFull, UserError, WorkspaceDamaged
 from core.domain.ids import new_uid
 from core.private_files import create_private_file, follow_folder, make_private_folder
 from core.store.sqlite.connect import APPLICATION_ID, connect, pragma
@@ -110,7 +111,8 @@ def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path
 
 
 def _unwritten(error: OSError, folder: Path) -> UserError:
-    return UserError(
+    kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else UserError
+    return kind(
         f"The backup cannot be written to {folder}: {error.strerror or error}. The workspace is untouched.",
         "Free some space or choose another place.",
     )
