@@ -10,6 +10,7 @@ from pathlib import Path
 from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
+from core.private_files import tighten
 from core.store.sqlite.lock import LOCK_FILE, lock_workspace
 
 _LEFT_BEHIND_S = 24 * 3600.0
@@ -56,6 +57,7 @@ def open_demo(*, reset: bool = False) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             durable.sweep(target.parent, older_than_s=_LEFT_BEHIND_S)
             shutil.copytree(built_demo(), new)
+            tighten(new)
             if lock is not None and sys.platform == "win32":
                 lock.release()  # no folder with an open file is renamed there
             old = _swap(new, target)
