@@ -74,6 +74,6 @@ def _tighten_one(path: Path) -> int:
         if stat.S_ISLNK(mode) or not mode & _OTHERS:
             return 0
         path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+        return int(path.lstat().st_mode != mode)  # a file system without rights, such as exFAT, changes nothing
     except OSError:
         return 0
-    return 1
