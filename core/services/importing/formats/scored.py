@@ -79,7 +79,7 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     roles |= {name: role for name, role in ((where.scores, ColumnRole.SCORE), (where.models, ColumnRole.MODEL)) if name}
     questions = (_question(keys, opposite, len(sample.rows)),) if asked else ()
     offers = (pairs_offer("best"),) if _more_than_two(sample, column, limits) else ()
-    return BoundFormat(convert, _notes(choice, key), roles=roles, questions=questions, offers=offers)
+    return BoundFormat(convert, _notes(choice, "" if asked else key), roles=roles, questions=questions, offers=offers)
 
 
 def _notes(choice: str, key: str) -> tuple[str, ...]:

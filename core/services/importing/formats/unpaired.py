@@ -179,7 +179,7 @@ def _question(sample: Sample, mark: str, convert: Callable[[Row], list[ParsedPai
     alone = sum(1 for _ in joiner.alone())
     joiner.clear()
     sentence = f"each row has one answer, marked in {mark}, and no pair; pair the answers to equal prompts?"
-    counted = f"in {len(sample.rows):,} rows: {pairs:,} pairs, {alone:,} answers stay alone"
+    counted = f"in {len(sample.rows):,} rows: {_count(pairs, 'pair')}, {_count(alone, 'answer')} alone"
     return Question(
         _QUESTION,
         sentence,
@@ -192,6 +192,10 @@ def _question(sample: Sample, mark: str, convert: Callable[[Row], list[ParsedPai
             Answer(_NOTHING, "the file is not read", f"--answer {_QUESTION}={_NOTHING}"),
         ),
     )
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 FORMATS = (

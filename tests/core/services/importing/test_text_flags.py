@@ -97,7 +97,7 @@ def test_that_marked_answers_are_paired_by_prompt_on_request_and_every_row_is_ac
     file.write_text("".join(json.dumps(row) + "\n" for row in KTO), encoding="utf-8")
     preview = app.imports.preview(file)
     (question,) = preview.reading.questions
-    assert "2 pairs, 1 answers stay alone" in question.answers[0].meaning
+    assert "2 pairs, 1 answer alone" in question.answers[0].meaning
     with pytest.raises(UsageError, match="pair the answers to equal prompts"):
         app.imports.run(file)
     for imported, duplicates in ((3, 0), (0, 3)):
