@@ -6,7 +6,8 @@ Imports inside a function load the workspace libraries, which no other command m
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +15,16 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
-from core.domain.errors import UsageError
+from core.domain.errors import UsageError, UserError
 from core.domain.pair_table import CONSENTS
 from core.services.importing import cut_prompt as cut_prompt_module
 from core.services.importing.formats.codings import CODINGS
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.reading import FIELDS, Choices, Reading, winner
+from core.services.importing.several import data_files
 
 if TYPE_CHECKING:
+    from core.domain.changes import Outcome
     from core.services.importing.report import ImportPreview, ImportReport
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -37,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def import_file(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
-    file: Annotated[Path, typer.Argument(help="What to import.")],
+    files: Annotated[list[Path], typer.Argument(help="Files to import; a folder stands for the data files in it.")],
     fmt: Annotated[str, typer.Option("--format", help="Key of a format, see `formats`; detected when left out.")] = "",
     columns: Annotated[
         list[str] | None,
@@ -68,19 +71,69 @@ def import_file(
     consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
     as_json: _Json = False,
 ) -> None:
-    """Import one file; a second import adds nothing. Exit code 2 when the file leaves open what a label means."""
+    """Import files, each a source of its own; a second import adds nothing.
+
+    Exit code 2 when a file leaves open what a label means. Of several files each is imported that can be; exit code 1
+    when one cannot.
+    """
     if consent not in CONSENTS:
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
     said = [*(answers or []), *([f"{cut_prompt_module.QUESTION}={cut_prompt_module.YES}"] if cut_prompt else [])]
     choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, said)
     choices = dataclasses.replace(choices, encoding=encoding or None, part=part or None)
+    paths, left = data_files(files)
+    if name and len(paths) > 1:
+        raise UsageError("--name is for one file; of several files each is called by its own name.")
     with open_workspace(workspace, read_only=dry_run) as app:
         if dry_run:
-            preview = app.imports.preview(file, choices=choices)
-            say_json({"rows": preview.reading.rows, **preview.reading.to_plain()}) if as_json else _say_preview(preview)
+            previews = [app.imports.preview(path, choices=choices) for path in paths]
+            if not as_json:
+                for preview in previews:
+                    _say_preview(preview)
+                return
+            plain = [{"rows": one.reading.rows, **one.reading.to_plain()} for one in previews]
+            say_json(plain[0] if len(plain) == 1 else {"files": plain})
             return
-        report = app.imports.run(file, choices=choices, name=name or None, licence=licence, consent=consent).value
-    say_json(report.to_plain()) if as_json else say_report(report, consent)
+        run = partial(app.imports.run, choices=choices, name=name or None, licence=licence, consent=consent)
+        if len(paths) == 1:
+            report = run(paths[0]).value
+            say_json(report.to_plain()) if as_json else say_report(report, consent)
+            return
+        _import_each(paths, left, run, consent, as_json)
+
+
+def _import_each(
+    paths: Sequence[Path], left: Sequence[Path], run: Callable[..., Outcome[ImportReport]], consent: str, as_json: bool
+) -> None:
+    """Import several files and tell of each and of all; one that cannot be read does not stop the others."""
+    told: list[dict[str, object]] = []
+    totals = dict.fromkeys(("rows", "imported", "duplicates", "repeats", "rejected", "judgements"), 0)
+    for path in paths:
+        if not as_json:
+            say(f"{path}:")
+        try:
+            report = run(path).value
+        except UserError as error:
+            told.append({"file": str(path), "error": error.message, "hint": error.hint})
+            if not as_json:
+                say(f"Not imported: {error}")
+            continue
+        told.append({"file": str(path)} | report.to_plain())
+        totals = {key: count + getattr(report, key) for key, count in totals.items()}
+        if not as_json:
+            say_report(report, consent)
+    failed = sum("error" in entry for entry in told)
+    if as_json:
+        say_json({"files": told, **totals, "failed": failed, "left_out": [str(path) for path in left]})
+    else:
+        say(f"In total, {len(paths)} files: " + ", ".join(f"{count:,} {key}" for key, count in totals.items()) + ".")
+        if left:
+            names = ", ".join(path.name for path in left[:20])
+            say(f"{len(left)} other files in the folders were left out: {names}.")
+        if failed:
+            say(f"{failed} of the files could not be imported.")
+    if failed:
+        raise typer.Exit(1)
 
 
 def list_formats(as_json: _Json = False) -> None:

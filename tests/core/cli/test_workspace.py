@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.services.application import Application
+from core.services.importing import job
 from tests.core.cli.conftest import Said
 
 Call = Callable[..., Said]
@@ -51,6 +52,43 @@ def test_that_import_counts_add_up_and_a_second_one_adds_nothing(call: Call, ws:
     assert "1  rejected: chosen is missing" in said
     assert call("account", ws, "--json").json()["adds_up"] is True
     assert "The counts add up." in call("account", ws).out
+
+
+def test_that_a_folder_stands_for_the_data_files_in_it_and_each_is_told(call: Call, ws: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    (folder / "inner").mkdir(parents=True)
+    for number, name in enumerate(("a.jsonl", "inner/b.jsonl", "c.csv", "README.md", ".hidden.jsonl")):
+        row = {"prompt": f"Q{number}", "chosen": "yes", "rejected": "no"}
+        text = f"prompt,chosen,rejected\nQ{number},yes,no\n" if name.endswith("csv") else json.dumps(row) + "\n"
+        (folder / name).write_text(text)
+    (folder / "page.jsonl").write_text("<html></html>")
+    said = call("import", ws, folder, "--json")
+    told = said.json()
+    assert said.code == 1
+    assert [Path(entry["file"]).name for entry in told["files"]] == ["a.jsonl", "c.csv", "b.jsonl", "page.jsonl"]
+    assert (told["rows"], told["imported"], told["failed"]) == (3, 3, 1)
+    assert [Path(name).name for name in told["left_out"]] == ["README.md"]
+    assert "HTML page" in told["files"][3]["error"]
+    (folder / "page.jsonl").unlink()
+    again = call("import", ws, folder / "a.jsonl", folder)
+    assert again.code == 0
+    assert "In total, 3 files: 3 rows, 0 imported, 3 duplicates" in again.out
+    assert call("import", ws, tmp_path / "ws").code == 1
+
+
+def test_that_an_interrupted_import_is_listed_and_goes_on(
+    call: Call, ws: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "BATCH_ROWS", 4)
+    asked = iter([False] + [True] * 9)
+    with Application.open(ws) as app:
+        stopped = app.imports.run(data, cancelled=lambda: next(asked)).value
+    assert stopped.cancelled
+    assert [source["import"] for source in call("sources", ws, "--json").json()] == ["stopped after 4 rows"]
+    assert call("sources", ws, "--resume", "1", "--json").json()["imported"] == 9
+    assert [source["import"] for source in call("sources", ws, "--json").json()] == ["done"]
+    assert "is given up" in call("sources", ws, "--remove", "1").out
+    assert call("sources", ws, "--resume", "1").code == 1
 
 
 def test_that_the_pair_table_is_written_and_read_back(call: Call, ws: Path, data: Path, tmp_path: Path) -> None:

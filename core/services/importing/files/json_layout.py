@@ -230,7 +230,7 @@ def _wrapped(name: str, lists: list[Node], part: str | None) -> JsonLayout:
     if others:
         left = ", ".join(_shown(node) for node in others[:12])
         words = "the lists" if len(others) > 1 else "the list"
-        notes.append(f"Not read: {words} {left}; --part NAME reads another one, --part all every one.")
+        notes.append(f"Not read: {words} {left}; --list NAME reads another one, --list all every one.")
     return JsonLayout(
         "json",
         parts=tuple(Part(node.path, node.at, node.count) for node in chosen),
