@@ -162,7 +162,7 @@ def test_that_writing_commands_exit_3_while_another_has_the_workspace_and_readin
     ("words", "code", "sentence"),
     [
         (("import", "WS", "none.jsonl"), 1, "cannot be read: No such file"),
-        (("import", "WS"), 2, "FILE is missing."),
+        (("import", "WS"), 2, "FILES is missing."),
         (("import", "WS", "mine.jsonl", "--consent", "maybe"), 2, "Consent cannot be"),
         (("import", "none", "mine.jsonl"), 1, "holds no workspace"),
         (("freeze", "WS"), 2, "--name is missing."),
