@@ -29,17 +29,20 @@ class Typist:
         self._count = 0
         running.window.navigate("annotate")
         self.page = running.window.page("annotate")
-        self._saved = self.page.commits._saved
-        self.page.commits._saved = self._tell
+        self._told = 0
+        self.page.controller.signals.steps_changed.connect(self._tell)
 
-    def _tell(self, outcome: Any) -> None:
-        self._saved(outcome)
-        print(outcome.value.id, flush=True)
+    def _tell(self) -> None:
+        """Print the newest judgement, once it was shown as saved; after an undo there is none to be told."""
+        newest = next(iter(self.page.state.recent_ids), 0)
+        if newest > self._told:
+            self._told = newest
+            print(newest, flush=True)
 
     def press(self) -> None:
         """Label the pair that is shown."""
         page, window = self.page, self._running.window
-        if page.desk.current is None or page.commits.under_way:
+        if page.state.presentation is None or page.state.saving:
             return
         QApplication.setActiveWindow(window)
         page.first_focus().setFocus()
@@ -57,14 +60,15 @@ def main(workspace: Path, reviewer_id: int) -> int:
     running = bootstrap.build(app, dialogs=Dialogs())
     running.window.show()
     timer = QTimer()
+    typists = []  # Qt keeps no reference to the object of a connected method
 
     def begin() -> None:
         if running.tasks.busy:  # the window still reads who labelled last
             return
         timer.timeout.disconnect(begin)
         running.window.context.session.set_reviewer(reviewer_id, "mira")
-        typist = Typist(running)
-        timer.timeout.connect(typist.press)
+        typists.append(Typist(running))
+        timer.timeout.connect(typists[0].press)
         print("ready", flush=True)
 
     timer.timeout.connect(begin)
