@@ -227,7 +227,7 @@ def say_report(report: ImportReport, consent: str) -> None:
     """Print what became of every row, label and column."""
     say(
         f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates (known before), "
-        f"{report.repeats} repeats (of earlier rows of the file), {report.rejected} rejected; "
+        f"{report.repeats} repeats (of earlier rows of the file, also turned round), {report.rejected} rejected; "
         f"{report.judgements} labels."
     )
     for reason, count in report.reasons.items():

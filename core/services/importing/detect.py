@@ -13,7 +13,7 @@ from core.services.importing.formats.registry import FORMATS, format_of
 from core.services.importing.formats.row_format import BoundFormat, RowFormat, RowHeld
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.reading import FIELDS, ColumnRole, ColumnUse, Reading, Remarks
+from core.services.importing.reading import FIELDS, Choices, ColumnRole, ColumnUse, Reading, Remarks
 from core.services.importing.refusal import column_list, refuse
 from core.services.importing.rows import ParsedPair
 
@@ -100,7 +100,7 @@ def read_as(found: Detection, sample: Sample, *, tried: bool = True) -> Reading:
         sample.complete,
         tuple(_uses(found, sample, seen.names)),
         bound.coding,
-        (*_sentences((*bound.notes, *sample.notes)), *counted),
+        (*_sentences((*bound.notes, *sample.notes), sample), *counted),
         bound.questions,
         tuple(examples[:_EXAMPLES]),
         bound.offers,
@@ -130,8 +130,33 @@ def _uses(found: Detection, sample: Sample, read: set[str]) -> Iterator[ColumnUs
         yield ColumnUse(str(column), role, tally.filled)
 
 
-def _sentences(notes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(note[:1].upper() + note[1:] + ("" if note.endswith(".") else ".") for note in notes)
+def _sentences(notes: tuple[str, ...], sample: Sample) -> tuple[str, ...]:
+    """Return the notes as sentences; the name of a column at the beginning stays as it is."""
+    found = []
+    for note in notes:
+        column = note.split(" ", 1)[0].rstrip(",") in sample.tallies
+        found.append((note if column else note[:1].upper() + note[1:]) + ("" if note.endswith(".") else "."))
+    return tuple(found)
+
+
+def check_used(found: Detection, reading: Reading, choices: Choices) -> None:
+    """Refuse choices that the format found has no use for.
+
+    Raises:
+        UsageError: for a coding where there is no label column, or a column that was named and is not read.
+    """
+    if found.bound.coding is None and (choices.coding or choices.values) and not reading.questions:
+        raise UsageError(
+            f"A coding of labels is given, but in a file read as {found.fmt.title} no column holds any.",
+            "Leave --coding and --value out, or name the label column with --map NAME=label.",
+        )
+    unused = {use.name for use in reading.unused}
+    for column, wanted in (*choices.columns.items(), *((name, "label") for name in choices.reviewer_columns)):
+        if wanted != "unused" and column in unused:
+            raise UsageError(
+                f"{column!r} is named as {wanted}, but a file read as {found.fmt.title} has no use for it.",
+                "Leave it out, or name the two answers with --map NAME=first and NAME=second.",
+            )
 
 
 class _Seen:

@@ -152,7 +152,7 @@ class Question:
     Attributes:
         key: names the question: ``coding``, ``pairs``, or another key of ``Choices.answers``.
         sentence: what is not known, one sentence.
-        answers: at least two.
+        answers: every possible one.
         default: the answer that holds until another one is given; empty for a question that must be answered.
     """
 

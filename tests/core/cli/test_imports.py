@@ -57,7 +57,7 @@ def test_that_the_text_says_the_same_in_sentences(call: Call, ws: Path, tmp_path
     said = call("import", ws, table(tmp_path / "t.jsonl", "A", "None", topic="t"))
     assert said.code == 0
     for words in (
-        "2 rows: 2 imported, 0 duplicates (known before), 0 repeats (of earlier rows of the file), 0 rejected; ",
+        "2 rows: 2 imported, 0 duplicates (known before), 0 repeats (of earlier rows of the file, also turned round)",
         "label: label, filled in 2 rows",
         "A = first (1), None = no label (1)",
         "Not used: topic (2 rows)",
@@ -134,6 +134,24 @@ def test_that_a_wrong_choice_is_a_wrong_call(
     said = call("import", ws, table(tmp_path / "t.jsonl", "A", "B"), *words)
     assert (said.code, sentence in said.err) == (2, True), said.err
     assert call("sources", ws, "--json").json() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--coding", "one_based"), "no column holds any"),
+        (("--value", "x=first"), "no column holds any"),
+        (("--map", "topic=label"), "has no use for it"),
+        (("--reviewer-columns", "topic"), "has no use for it"),
+    ],
+)
+def test_that_a_choice_about_labels_is_refused_where_the_columns_say_who_won(
+    call: Call, ws: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"prompt": "q", "chosen": "x", "rejected": "y", "topic": "t"}\n')
+    said = call("import", ws, path, *words)
+    assert (said.code, sentence in said.err) == (2, True), said.err
 
 
 def test_that_a_file_of_which_no_row_can_be_used_leaves_no_source(call: Call, ws: Path, tmp_path: Path) -> None:

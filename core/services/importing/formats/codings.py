@@ -30,6 +30,7 @@ Coding = Literal[
     "second_is_1",
     "one_based",
     "zero_based",
+    "one_to_two",
     "signed",
     "signed_first_positive",
     "scale_5",
@@ -43,6 +44,7 @@ CODINGS: dict[Coding, str] = {
     "second_is_1": "1 or true = second, 0 or false = first; between them, how likely the second is better",
     "one_based": "1 = first, 2 = second, 0 or 3 = tie",
     "zero_based": "0 = first, 1 = second, 2 = tie",
+    "one_to_two": "1 = first, 2 = second, 1.5 = tie; between them, how likely the second is better",
     "signed": "-3..-1 = first, 0 = tie, 1..3 = second",
     "signed_first_positive": "1..3 = first, 0 = tie, -3..-1 = second",
     "scale_5": "1 and 2 = first, 3 = tie, 4 and 5 = second",
@@ -101,6 +103,8 @@ def read_number(number: float, coding: Coding) -> Read:
     """Return what a number says under a coding; refused when the coding does not know it."""
     if coding in ("first_is_1", "second_is_1"):
         return _likely(number if coding == "first_is_1" else 1 - number) if 0 <= number <= 1 else REFUSED
+    if coding == "one_to_two":
+        return _likely(2 - number) if 1 <= number <= 2 else REFUSED
     side = _WHOLE[coding].get(number)
     if side is None:
         return REFUSED

@@ -68,8 +68,17 @@ LABELS = (
     "overall_preference",
     "preference_strength",
     "strength",
+    "verdict",
+    "vote",
+    "judgement",
+    "judgment",
+    "human_preference",
+    "preferred_answer",
+    "preferred_response",
+    "better_answer",
+    "better_response",
 )
-OTHER_LABELS = ("safer_response_id", "verdict", "vote", "human_preference", "gpt_preference", "majority", "gold_label")
+OTHER_LABELS = ("safer_response_id", "gpt_preference", "majority", "gold_label")
 """Columns that also say who won, where another one is read."""
 WHO = (
     "reviewer",
@@ -90,6 +99,9 @@ ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
 INDIVIDUAL = ("individual_preference", "all_preferences_unprocessed")
 """Lists with one object and a signed score for each reviewer, as HelpSteer3 and HelpSteer2 write them."""
 REVIEWER = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|judge|label|worker)[ _-]?\d{1,3}")
+
+LABEL_WORDS = ("label", "winner", "prefer", "verdict", "vote", "judg", "choice", "better", "best", "wins")
+"""Parts of a name by which a column of numbers may be one of labels; the user is asked."""
 
 _FIELD_NAMES: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),

@@ -21,15 +21,19 @@ from core.services.importing.formats.codings import (
     side_label,
     to_label,
 )
-from core.services.importing.formats.columns import one_hot_columns
+from core.services.importing.formats.column_names import usual_role
+from core.services.importing.formats.columns import Provenance, one_hot_columns
 from core.services.importing.formats.sample import Row, Sample, cell_text
 from core.services.importing.formats.verdict_words import OPEN, REFUSED, Read
 from core.services.importing.limits import RowRejected, describe_type
-from core.services.importing.reading import CodingUse, ColumnRole, Question, Reads, Remarks, ValueUse
+from core.services.importing.reading import Answer, CodingUse, ColumnRole, Question, Reads, Remarks, ValueUse
 from core.services.importing.rows import ParsedLabel
 
 LabelReader = Callable[[Row], tuple[ParsedLabel, ...]]
 _MOST_INDIVIDUAL = 100
+_FEW = 12
+NO_LABELS, BY_SCORES = "none", "scores"
+"""Answers to the question where the labels stand, beside the names of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,50 @@ def find_labels(sample: Sample, answers: tuple[str, str], coding: Coding | None 
         return _one_hot_labels(sample, hot)
     columns = label_columns(sample)
     if not columns:
-        if sample.choices.coding or sample.choices.values:
-            raise UsageError("A coding is given, but the file has no label column.", "Name it with --map NAME=label.")
-        return Labels(lambda _: (), notes=("no column says which answer is better; the pairs come without labels",))
+        return _unknown_labels(sample, answers, coding)
     return _column_labels(sample, answers, tuple(columns), coding)
+
+
+def _unknown_labels(sample: Sample, answers: tuple[str, str], coding: Coding | None) -> Labels:
+    """Return how a table without a label column of a known name is read: the user is asked where one may be meant."""
+    possible, taken = _possible_labels(sample, answers), sample.choices.answers.get("label", "")
+    if taken in possible and taken not in (NO_LABELS, BY_SCORES):
+        return _column_labels(sample, answers, (taken,), coding)
+    if taken and taken not in possible:
+        raise UsageError(f"The labels cannot be read from {taken!r}.", f"Possible: {', '.join(possible)}.")
+    if taken != BY_SCORES and (sample.choices.coding or sample.choices.values):
+        raise UsageError("A coding is given, but the file has no label column.", "Name it with --map NAME=label.")
+    if taken == BY_SCORES:
+        scores = Provenance.of(sample)
+        return Labels(lambda row: _by_scores(scores, row), notes=("the answer with the higher score wins",))
+    if len(possible) > 1 and not taken:
+        sentence = "No column of a known name says which answer is better."
+        offered = tuple(Answer(key, meaning, f"--answer label={key}") for key, meaning in possible.items())
+        return Labels(lambda _: (), questions=(Question("label", sentence, offered),))
+    return Labels(lambda _: (), notes=("no column says which answer is better; the pairs come without labels",))
+
+
+def _possible_labels(sample: Sample, answers: tuple[str, str]) -> dict[str, str]:
+    """Return the columns that may hold the labels, and what reading each would mean; at last, that there are none."""
+    found: dict[str, str] = {}
+    for name, column in sample.names.items():
+        values = sample.tally(column).values
+        if column in answers or usual_role(name) is not ColumnRole.METADATA or not 0 < len(values) <= _FEW:
+            continue
+        reads = {read.reads for read in read_values(values, None, _named(values, answers)).values()}
+        words = {"first", "second"} & reads and not {"open", "refused"} & reads
+        numbers = reads <= {"open", "no label"} and any(word in name for word in known.LABEL_WORDS)
+        if words or numbers:
+            held = ", ".join(f"{value} ({n:,})" for value, n in values.most_common(_FEW))
+            found[column] = f"the column {column} says it: {held}"
+    if scores := sample.pick_pair(known.SCORES):
+        found[BY_SCORES] = f"the higher one of {scores[0]} and {scores[1]} wins"
+    return {**found, NO_LABELS: "the pairs come without labels"}
+
+
+def _by_scores(scores: Provenance, row: Row) -> tuple[ParsedLabel, ...]:
+    side = scores.score_sides(row, None)
+    return () if side is None else (side_label(side),)
 
 
 def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str, ...], coding: Coding | None) -> Labels:
@@ -160,6 +204,8 @@ def _documented(sample: Sample, answers: tuple[str, str], columns: tuple[str, ..
         return "first_is_1"
     if label in ("preference_strength", "overall_preference"):  # HelpSteer
         return "signed"
+    if label == "preference" and first == "output_1" and "generator_1" in sample.names:  # AlpacaEval
+        return "one_to_two"
     if label.endswith(("_id", "_index", "_idx")) and first[-1:] in "01":  # the number is that of the answer
         return "zero_based" if first.endswith("0") else "one_based"
     if "cmp_key" in sample.names and label.startswith("annotator"):  # PandaLM

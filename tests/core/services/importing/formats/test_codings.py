@@ -27,6 +27,7 @@ def said(values: list[str], coding: Coding | None = None) -> list[str]:
         ([-3, 2], ["signed", "signed_first_positive"]),
         ([0.25, 0.5, 1], ["first_is_1", "second_is_1"]),
         ([1, 3, 5], ["scale_5", "scale_5_reversed", "scale_7", "scale_7_reversed"]),
+        ([1, 1.5, 2], ["one_to_two"]),
         ([10, 50], []),
     ],
 )

@@ -200,6 +200,7 @@ CODED: dict[Coding, tuple[object, int]] = {
     "second_is_1": (0.95, 3),
     "one_based": (2, 2),
     "zero_based": ("0", -2),
+    "one_to_two": (1.35, -1),
     "signed": (-3, -3),
     "signed_first_positive": (-1, 1),
     "scale_5": (1, -3),

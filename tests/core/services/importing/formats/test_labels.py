@@ -152,6 +152,33 @@ def test_that_each_individual_score_becomes_a_label_of_its_own_reviewer() -> Non
     ]
 
 
+def test_that_pairs_never_come_without_labels_unsaid_where_a_column_may_hold_them() -> None:
+    records = [
+        {**QA, "who_was_right": side, "gpt_vote": number, "topic": "t", "score_a": 2, "score_b": number}
+        for side, number in (("A", 1), ("B", 3))
+    ]
+    found, reading = look(records)
+    (question,) = reading.questions
+    assert [answer.key for answer in question.answers] == ["who_was_right", "gpt_vote", "scores", "none"]
+    assert votes(found, records[0]) == []
+    found, reading = look(records, answers={"label": "who_was_right"})
+    assert not reading.questions
+    assert votes(found, records[1]) == [("", "prefer", 2)]
+    found, _ = look(records, answers={"label": "scores"})
+    assert [votes(found, record) for record in records] == [[("", "prefer", -2)], [("", "prefer", 2)]]
+    found, reading = look(records, answers={"label": "none"})
+    assert not reading.questions
+    assert votes(found, records[0]) == []
+    with pytest.raises(UsageError, match="cannot be read from 'topic'"):
+        look(records, answers={"label": "topic"})
+
+
+def test_that_a_table_without_any_sign_of_labels_comes_without_them_and_says_so() -> None:
+    _, reading = look([{**QA, "topic": "t", "turn": 1}])
+    assert not reading.questions
+    assert "No column says which answer is better; the pairs come without labels." in reading.notes
+
+
 def test_that_the_user_says_what_a_value_means() -> None:
     found, reading = look(
         rows("better", "worse", "meh"), values={"better": "first", "worse": "second", "meh": "no label"}
