@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.durable import file_sha256
 from core.services.importing.cut_prompt import OFFER, cutting, wants_cut
-from core.services.importing.detect import Detection, all_remarks, detect, read_as
+from core.services.importing.detect import Detection, all_remarks, check_used, detect, read_as
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
 from core.services.importing.flag_tally import FlagTally
@@ -74,6 +74,7 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Fir
         bound = replace(bound, convert=cutting(bound.convert))
         found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
     reading = read_as(found, seen.sample, tried=not whole)
+    check_used(found, reading, choices)
     return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
 
 
