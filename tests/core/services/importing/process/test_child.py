@@ -25,7 +25,12 @@ from core.services.importing.reading import Choices
 from tests.fakes.fresh import fresh
 
 ROWS = [
-    {"prompt": f"Was ist {i}? \u2028 😀", "response1": f"eins {i}", "response2": f"zwei {i}", "ann": ["A", "B"][i % 2]}
+    {
+        "prompt": f"Was ist {i}? \u2028 😀",
+        "response1": f"eins {i}",
+        "response2": f"zwei {i}",
+        "winner": ["A", "B"][i % 2],
+    }
     for i in range(60)
 ]
 
@@ -48,7 +53,7 @@ def lines(path: Path, rows: list[Any]) -> Path:
 def test_that_a_child_sends_what_would_be_parsed_here(tmp_path: Path) -> None:
     rows: list[Any] = [*ROWS, "{broken\n", {**ROWS[0], "response1": 7}, {**ROWS[0], "response1": "\ud83d"}]
     path = lines(tmp_path / "a.jsonl", rows)
-    choices = Choices(columns={"ann": "label"})
+    choices = Choices(columns={"winner": "label"})
     here, there = ParsedHere(path, choices, Limits()), ParsedInChild(path, choices, Limits())
     try:
         assert there.found() == here.found()
@@ -62,14 +67,15 @@ def test_that_an_import_through_a_child_tells_and_stores_the_same(
     app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = lines(tmp_path / "mine.jsonl", [*ROWS, "{broken\n"])
-    report = app.imports.run(path, choices=Choices(columns={"ann": "label"})).value
-    preview = app.imports.preview(path, choices=Choices(columns={"ann": "label"}))
+    report = app.imports.run(path, choices=Choices(columns={"winner": "label"})).value
+    preview = app.imports.preview(path, choices=Choices(columns={"winner": "label"}))
     monkeypatch.setattr(importing, "needs_child", lambda path, preview=False: False)
     with fresh(tmp_path / "other") as other:
-        again = other.imports.run(path, choices=Choices(columns={"ann": "label"})).value
+        again = other.imports.run(path, choices=Choices(columns={"winner": "label"})).value
         assert replace(again, seconds=0, rejects_path="") == replace(report, seconds=0, rejects_path="")
         assert (
-            replace(other.imports.preview(path, choices=Choices(columns={"ann": "label"})), known_as="mine") == preview
+            replace(other.imports.preview(path, choices=Choices(columns={"winner": "label"})), known_as="mine")
+            == preview
         )
         assert [other.pairs.detail(key).pair for key in other.pairs.ids()] == [
             app.pairs.detail(key).pair for key in app.pairs.ids()
@@ -79,9 +85,9 @@ def test_that_an_import_through_a_child_tells_and_stores_the_same(
 def test_that_errors_of_the_child_are_those_of_this_process(app: Application, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="HTML page"):
         app.imports.run(lines(tmp_path / "page.jsonl", ["<html></html>"]))
-    open_file = lines(tmp_path / "open.jsonl", [{**row, "ann": i % 2} for i, row in enumerate(ROWS)])
+    open_file = lines(tmp_path / "open.jsonl", [{**row, "winner": i % 2} for i, row in enumerate(ROWS)])
     with pytest.raises(importing.OpenQuestions) as caught:
-        app.imports.run(open_file, choices=Choices(columns={"ann": "label"}))
+        app.imports.run(open_file, choices=Choices(columns={"winner": "label"}))
     assert caught.value.questions
     with pytest.raises(BadInput, match="cannot be read"):
         app.imports.run(tmp_path / "none.jsonl")
