@@ -73,14 +73,14 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
         brought.append(new_here > 0)
     result.pairs = len(fresh)
     _insert_pairs(session, target, fresh, context)
-    noted = _insert_sources(session, target, rows, ids, old)
+    noted, known = _insert_sources(session, target, rows, ids, old)
     for row, new in zip(rows, brought, strict=True):
         # A pair is noted with the first record of the file it stood in.
         repeated = not new and all(noted[ids[pair.sha256]] < row.line for pair in row.pairs)
         result.imported += row.records * new
         result.repeats += row.records * repeated
         result.duplicates += row.records * (not new and not repeated)
-    _insert_labels(session, target, rows, ids, old, noted, result, context)
+    _insert_labels(session, target, rows, ids, old, known, result, context)
     return result
 
 
@@ -141,13 +141,19 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
 
 def _insert_sources(
     session: Session, target: Target, rows: Sequence[NewRow], ids: dict[str, int], old: set[int]
-) -> dict[int, int]:
-    """Note that each pair was found in this source, once, with the first record it stood in; return pair -> record."""
+) -> tuple[dict[int, int], set[int]]:
+    """Note that each pair was found in this source, once, with the first record it stood in.
+
+    Returns:
+        pair -> that record, and the pairs that were there before this file was read.
+    """
     query = (
-        "SELECT s.pair_id, s.row FROM json_each(?) j CROSS JOIN pair_source s ON s.pair_id=j.value AND s.source_id=?"
+        "SELECT p.id, p.source_id, s.row FROM json_each(?) j CROSS JOIN pair p ON p.id=j.value"
+        " LEFT JOIN pair_source s ON s.pair_id=p.id AND s.source_id=?"
     )
     found = fetch(session, query, (canonical_json(sorted(old)), target.source_id)) if old else []
-    noted = {row[0]: row[1] for row in found}
+    noted = {pair_id: row for pair_id, _, row in found if row is not None}
+    known = {pair_id for pair_id, source_id, _ in found if source_id != target.source_id}
     links = []
     for row in rows:
         for pair in row.pairs:
@@ -155,8 +161,10 @@ def _insert_sources(
             if key not in noted:
                 noted[key] = row.line
                 links.append((key, target.source_id, row.line))
+            elif key in old and noted[key] == row.line:  # it was read from this very record by an earlier import
+                known.add(key)
     insert_many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
-    return noted
+    return noted, known
 
 
 def _insert_labels(
@@ -165,7 +173,7 @@ def _insert_labels(
     rows: Sequence[NewRow],
     ids: dict[str, int],
     old: set[int],
-    noted: dict[int, int],
+    known: set[int],
     result: BatchResult,
     context: WriteContext,
 ) -> None:
@@ -185,7 +193,7 @@ def _insert_labels(
                     result.known_labels += 1
                     continue
                 result.second_labels += number > 1
-                result.known_pair_labels += key in old and noted[key] == row.line
+                result.known_pair_labels += key in known
                 presentations.append((presented, next(uids), key, reviewer_id, pair.left_is, row.line))
                 labels.append((judged, next(uids), presented, key, reviewer_id, label.verdict, label.strength))
                 presented, judged = presented + 1, judged + 1

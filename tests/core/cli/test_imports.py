@@ -170,3 +170,5 @@ def test_that_a_new_label_of_a_known_pair_is_told(call: Call, ws: Path, tmp_path
     told = call("import", ws, table(tmp_path / "two.jsonl", "B"), "--json").json()
     assert (told["duplicates"], told["judgements"], told["known_pair_labels"]) == (1, 1, 1)
     assert "One of the labels stored is a new label of a pair known before." in told["notes"]
+    again = call("import", ws, table(tmp_path / "three.jsonl", "tie", "A", "A"), "--json").json()
+    assert (again["imported"], again["duplicates"], again["known_pair_labels"]) == (2, 1, 1)
