@@ -107,7 +107,7 @@ def _import_each(
 ) -> None:
     """Import several files and tell of each and of all; one that cannot be read does not stop the others."""
     told: list[dict[str, object]] = []
-    totals = dict.fromkeys(("rows", "imported", "duplicates", "repeats", "rejected", "judgements"), 0)
+    totals: dict[str, int] = dict.fromkeys(("rows", "imported", "duplicates", "repeats", "rejected", "judgements"), 0)
     for path in paths:
         if not as_json:
             say(f"{path}:")
