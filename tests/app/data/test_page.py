@@ -397,7 +397,12 @@ def test_that_a_new_version_is_chosen_and_its_left_out_reasons_open_their_pairs(
     running.context.actions.run("data.freeze")
     qtbot.waitUntil(lambda: page.datasets.view is not None and page.datasets.view.version.title == "other v2")
     running.settle()
-    (bar,) = [bar for bar in page.datasets.left_out.findChildren(BarButton) if bar.isVisible()]
+
+    def bars():
+        return [bar for bar in page.datasets.left_out.findChildren(BarButton) if bar.isVisible()]
+
+    qtbot.waitUntil(lambda: len(bars()) == 1)  # Qt shows what enters a layout in a later turn
+    (bar,) = bars()
     assert bar.text() == "Not labelled"
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.tabs.currentIndex() == 0 and list(page.table.model_.ids) == [7, 8])
