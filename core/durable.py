@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core import bounded
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.ids import canonical_json, new_uid
 from core.private_files import follow_folder
@@ -123,14 +124,9 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        BadInput: when the file is missing or not JSON.
+        BadInput: when the file is missing, not a regular file, too large, nested too deeply, or not JSON.
     """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadInput(f"{path} does not exist.") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not readable JSON: {error}.") from error
+    return bounded.read_json(Path(path))
 
 
 def file_sha256(path: Path) -> str:
@@ -196,14 +192,33 @@ def verify_folder(folder: Path) -> dict[str, Any]:
     Raises:
         BadInput: naming the first file that is missing or altered, or when there is no readable manifest.
     """
-    manifest = read_json(Path(folder) / MANIFEST)
-    for name, entry in manifest["files"].items():
+    files, identity = read_manifest(folder)
+    for name, (size, sha256) in files.items():
         path = Path(folder) / name
-        if not path.is_file() or path.stat().st_size != entry["size"]:
+        if not path.is_file() or path.stat().st_size != size:
             raise BadInput(f"{name} in {folder} is missing or cut short.")
-        if file_sha256(path) != entry["sha256"]:
+        if file_sha256(path) != sha256:
             raise BadInput(f"{name} in {folder} was altered.")
-    return manifest["identity"]
+    return identity
+
+
+def read_manifest(folder: Path) -> tuple[dict[str, tuple[int, str]], dict[str, Any]]:
+    """Return the files of a manifest as name -> (size, sha256), and its identity.
+
+    Raises:
+        BadInput: when there is no readable manifest, or it is not one.
+    """
+    plain = bounded.read_object(Path(folder) / MANIFEST)
+    files, identity = plain.get("files"), plain.get("identity")
+    try:
+        if not isinstance(files, dict) or not isinstance(identity, dict):
+            raise TypeError(MANIFEST)
+        entries = {name: (int(entry["size"]), str(entry["sha256"])) for name, entry in files.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{MANIFEST} in {folder} is not a manifest.", "Restore the folder from a copy.") from error
+    if outside := next((name for name in entries if Path(name).is_absolute() or ".." in Path(name).parts), None):
+        raise BadInput(f"{MANIFEST} in {folder} names {outside!r}, which lies outside.", "Restore the folder.")
+    return entries, identity
 
 
 def sweep(folder: Path, *, older_than_s: float = 0.0) -> int:

@@ -14,10 +14,11 @@ from app.background.auto_backup import back_up_and_close
 from app.background.import_lock import IMPORT_LOCK
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
+from app.main_window.rescue import Rescue
 from app.notices import Notices
 from app.session import Session
 from app.single_instance import raise_other_window
-from core.domain.errors import NotFound, UserError, WorkspaceInUse
+from core.domain.errors import NotFound, UserError, WorkspaceDamaged, WorkspaceInUse
 from core.paths import user_data_dir
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WorkspaceSwitch(QObject):
         super().__init__()
         self._tasks, self._dialogs, self._notices, self._session = tasks, dialogs, notices, session
         self._opener = opener
+        self._rescue = Rescue(tasks, dialogs, notices, self.open)
         self.current: Application | None = None
         self.backup_on_close: Callable[[], bool] = lambda: False
         self._requests = 0
@@ -141,6 +143,8 @@ class WorkspaceSwitch(QObject):
             self._offer_read_only(error, path)
         elif isinstance(error, NotFound) and path.is_dir():
             self._offer_creating(path)
+        elif isinstance(error, WorkspaceDamaged):
+            self._rescue.offer(error, path)
         elif isinstance(error, UserError):
             self._dialogs.ask("Cannot open the workspace", error.message, ("OK",), detail=error.hint, kind="error")
         else:

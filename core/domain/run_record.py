@@ -16,6 +16,15 @@ RESUMABLE_STATES: tuple[str, ...] = ("created", "stopped", "failed", "interrupte
 """States from which the run can be started or taken up again."""
 
 
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("run_id", "name", "model_dir", "fingerprint", "command_line", "note", "parent_run"), str),
+    **dict.fromkeys(("created_ms", "n_train", "n_dev", "parent_step"), int),
+    **dict.fromkeys(("config", "inputs", "model_files", "versions", "dataset", "charter"), dict),
+    "tags": list,
+}
+"""What kind of value each field of ``run.json`` has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charter:
     """Why the run is made, written down before it starts: what should change and what must not get worse."""
@@ -82,9 +91,14 @@ class RunRecord:
         settings are named in ``unknown_settings``.
 
         Raises:
-            KeyError, TypeError: when a field is missing.
+            KeyError, TypeError, ValueError: when a field is missing or of the wrong kind.
             UsageError: when a setting is out of bounds.
         """
+        if not isinstance(row, dict):
+            raise TypeError("the object of a run")
+        for name, kind in _KINDS.items():
+            if name in row and (not isinstance(row[name], kind) or isinstance(row[name], bool)):
+                raise TypeError(f"a usable {name}")
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in row.items() if key in known}
         values["config"] = RunConfig.as_stored(row["config"])

@@ -87,7 +87,7 @@ class RunFolder:
             raise NotFound(f"{self.path} holds no run.", "Name a run folder.")
         try:
             return RunRecord.from_plain(durable.read_json(self.run_json))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{self.run_json} lacks {error}.", "Restore the run folder from a copy.") from error
 
     def pairs(self) -> list[TrainingPair]:
@@ -97,11 +97,13 @@ class RunFolder:
             BadInput: naming the line that cannot be read.
         """
         pairs = []
-        with self.pairs_file.open(encoding="utf-8", newline="\n") as lines:
+        if not self.pairs_file.is_file():
+            raise BadInput(f"{self.pairs_file} is missing.", "Restore the run folder from a copy.")
+        with self.pairs_file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    pairs.append(TrainingPair.from_plain(json.loads(line)))
-                except (ValueError, KeyError, TypeError) as error:
+                    pairs.append(TrainingPair.from_plain(json.loads(line.decode("utf-8"))))
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise BadInput(
                         f"Line {number} of {self.pairs_file} is damaged.", "Restore the run folder from a copy."
                     ) from error

@@ -16,13 +16,16 @@ from typing import Any, Literal
 
 import psutil
 
+from core import bounded
 from core.domain.clock import now_ms
+from core.domain.errors import UserError
 from core.durable import TMP_PREFIX
 
 WorkerState = Literal["starting", "running", "paused", "stopping", "ended"]
 BEAT_S = 1.0
 FOREIGN_STALE_MS = 60_000
 _SAME_START_S = 2.0
+_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class Worker:
 def read_worker(path: Path) -> Worker | None:
     """Return the worker that reported last; None without a readable file."""
     try:
-        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        plain: dict[str, Any] = bounded.read_object(path, _LIMIT)
         return Worker(**{f.name: plain[f.name] for f in fields(Worker) if f.name in plain})
-    except (OSError, ValueError, TypeError):
+    except (UserError, OSError, ValueError, TypeError):
         return None
 
 

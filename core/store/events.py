@@ -53,6 +53,12 @@ def log(
     )
 
 
+def details(session: Session, op: str) -> list[dict[str, Any]]:
+    """Return the details of every event of one kind, oldest first."""
+    query = select(EventRow.detail).where(EventRow.op == op).order_by(col(EventRow.id))
+    return [read_json(text) for text in session.exec(query)]
+
+
 def latest(session: Session, limit: int, before_id: int | None = None) -> list[Event]:
     """Return the newest events first; ``before_id`` continues a page."""
     query = select(EventRow, ReviewerRow.name).join(

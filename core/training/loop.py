@@ -240,7 +240,7 @@ class Training:
             yield Warned("checkpoint_failed", f"No checkpoint was saved: {failure}", self.state.step)
             return
         self.saved_step = self.state.step
-        save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints)
+        save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints, saved.path)
         seconds = time.monotonic() - begun
         yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
 

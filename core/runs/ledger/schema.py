@@ -77,9 +77,9 @@ def _column(name: str, hint: Any) -> LedgerColumn:
     return LedgerColumn(name, plain.get(hint, "json"), optional)
 
 
-def encode(value: Any) -> list[Any]:
-    """Return the column values of an event or pair row."""
-    return [column.encode(getattr(value, column.name)) for column in columns(type(value))]
+def encoded(value: Any) -> dict[str, Any]:
+    """Return the column values of an event or pair row by name, in the order of its columns."""
+    return {column.name: column.encode(getattr(value, column.name)) for column in columns(type(value))}
 
 
 def decode(cls: type[T], row: sqlite3.Row) -> T:

@@ -18,12 +18,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from core.domain.clock import now_ms
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, RunStarted, StepDone, to_plain
 from core.private_files import follow_folder
-from core.runs.ledger import schema
+from core.runs.ledger import chain, schema
 
 LEDGER = "ledger.sqlite"
 _CLOSE_TRIES = 20
@@ -59,6 +60,7 @@ class LedgerWriter:
             self._db.execute("PRAGMA mmap_size=0")
             with self._transaction(durable=True):
                 schema.create(self._db)
+                chain.create(self._db)
                 self._db.execute("INSERT OR IGNORE INTO meta VALUES ('run_id', ?)", (run_id,))
         except sqlite3.DatabaseError as error:
             raise _clear(error, path) from error
@@ -68,6 +70,7 @@ class LedgerWriter:
         if not shared:
             raise UserError(f"{path} cannot be shared with readers on this file system.", "Use a local disk.")
         self._seq = self._highest("seq", "events", *schema.TABLES.values())
+        self._head = chain.head(self._db)[1]
         self.attempt = self._highest("attempt", "events", *schema.TABLES.values()) + 1
 
     def _enter_wal(self) -> bool:
@@ -91,30 +94,35 @@ class LedgerWriter:
         seq = self._seq + 1
         try:
             with self._transaction(durable=not _is_frequent(event)):
-                self._insert(seq, event)
+                head = self._insert(seq, event)
         except sqlite3.DatabaseError as error:
             raise _clear(error, Path(LEDGER)) from error
-        self._seq = seq
+        self._seq, self._head = seq, head
         return seq
 
-    def _insert(self, seq: int, event: RunEvent) -> None:
+    def _insert(self, seq: int, event: RunEvent) -> str:
+        """Insert the event and its rows; return its hash in the chain."""
         at_ms = self._clock_ms()
         table = schema.TABLES.get(type(event))
         if table is not None:
             statement = schema.insert(table, ("seq", "attempt", "at_ms"), type(event))
-            self._db.execute(statement, [seq, self.attempt, at_ms, *schema.encode(event)])
+            row = {"seq": seq, "attempt": self.attempt, "at_ms": at_ms, **schema.encoded(event)}
+            self._db.execute(statement, list(row.values()))
         else:
             text = json.dumps(to_plain(event), ensure_ascii=False)
-            self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (seq, self.attempt, at_ms, event.event, text))
+            row = {"seq": seq, "attempt": self.attempt, "at_ms": at_ms, "event": event.event, "json": text}
+            self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", list(row.values()))
         if isinstance(event, RunStarted):
             self._db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (self.attempt, at_ms, event.resumed_from))
-        if isinstance(event, StepDone | EvalDone) and event.rows:
-            self._insert_rows(seq, event)
+        pairs = self._insert_rows(seq, event) if isinstance(event, StepDone | EvalDone) and event.rows else []
+        return chain.extend(self._db, self._head, seq, row, pairs)
 
-    def _insert_rows(self, seq: int, event: StepDone | EvalDone) -> None:
-        head = (seq, self.attempt, event.step, kind_of(event))
-        statement = schema.insert("pair_rows", ("seq", "attempt", "step", "kind"), PairMetrics)
-        self._db.executemany(statement, ([*head, *schema.encode(row)] for row in event.rows))
+    def _insert_rows(self, seq: int, event: StepDone | EvalDone) -> list[dict[str, Any]]:
+        head = {"seq": seq, "attempt": self.attempt, "step": event.step, "kind": kind_of(event)}
+        statement = schema.insert("pair_rows", tuple(head), PairMetrics)
+        rows = [{**head, **schema.encoded(row)} for row in event.rows]
+        self._db.executemany(statement, (list(row.values()) for row in rows))
+        return rows
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:

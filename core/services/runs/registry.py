@@ -9,6 +9,7 @@ from core.domain.errors import NotFound
 from core.runs.folder import RunFolder
 from core.runs.run_control import list_runs
 from core.runs.status import read_status
+from core.runs.verify_run import ledger_head, manifest_sha256
 from core.services.runs.views import RunInfo
 from core.store import events
 from core.store import runs as repository
@@ -45,14 +46,36 @@ class RunRegistry:
             note=record.note,
             created_ms=record.created_ms,
         )
-        context = self._store.write_context()
+        context, manifest = self._store.write_context(), manifest_sha256(folder)
 
         def write(session: repository.Session) -> None:
             repository.add(session, entry, context)
-            detail = {"run_id": record.run_id, "fingerprint": record.fingerprint}
+            detail = {"run_id": record.run_id, "fingerprint": record.fingerprint, "manifest_sha256": manifest}
             events.log(session, context, "run.create", f"Created run {record.name}", subject="run", detail=detail)
 
         self._store.write(write, "registering the run")
+
+    def note_ended(self) -> int:
+        """Note the head of the ledger of each run that has ended since; return how many were noted."""
+        with self._store.read() as session:
+            noted = {(d["run_id"], d["ledger_seq"]) for d in events.details(session, "run.end")}
+        new = []
+        for info in self.list():
+            if info.state not in _FINAL_STATES:
+                continue
+            seq, sha = ledger_head(RunFolder(Path(info.folder)))
+            if seq and (info.run_id, seq) not in noted:
+                new.append((info, {"run_id": info.run_id, "ledger_seq": seq, "ledger_sha256": sha}))
+        context = self._store.write_context()
+
+        def write(session: repository.Session) -> None:
+            for info, detail in new:
+                summary = f"Run {info.name} ended: {info.state}"
+                events.log(session, context, "run.end", summary, subject="run", detail=detail)
+
+        if new:
+            self._store.write(write, "noting the end of a run")
+        return len(new)
 
     def list(self) -> list[RunInfo]:
         """Return every run of the workspace, newest first."""

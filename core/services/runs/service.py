@@ -36,6 +36,7 @@ from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
 from core.services.runs.start_preflight import PreflightReport, preflight
 from core.services.runs.views import RunInfo, RunRequest, command_line
+from core.store.chain_head import chain_head
 from core.store.sqlite.database import Store
 
 _INSIGHTS_S = 5.0
@@ -192,6 +193,10 @@ class RunsService:
         host = self._hosts.get(run_id)
         return host.wait(timeout) if host is not None else None
 
+    def note_ended(self) -> Outcome[int]:
+        """Note in the event log how the ledger of each run ended, so that a later change of it is found."""
+        return Outcome(self._registry.note_ended(), Changes.NOTHING)
+
     # Reading
 
     def list(self) -> Sequence[RunInfo]:
@@ -281,12 +286,17 @@ class RunsService:
     def _dataset(self, request: RunRequest) -> dict[str, object]:
         if request.dataset_id is None:
             path = Path(request.pairs_path)
-            return {"title": path.name, "path": str(path.resolve())}
+            return {"title": path.name, "path": str(path.resolve()), **self._chain()}
         version = self._datasets.get(request.dataset_id)
         return {
             "id": version.id,
             "title": version.title,
             "root_sha256": version.root_sha256,
             "rubrics": list(version.rubric_titles),
-            "workspace": self._store.uuid,
+            **self._chain(),
         }
+
+    def _chain(self) -> dict[str, object]:
+        """Return which workspace the run was made in, and the head of its hash chain then."""
+        with self._store.read() as session:
+            return {"workspace": self._store.uuid, "chain_head": chain_head(session).words}

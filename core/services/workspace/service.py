@@ -12,7 +12,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, UserError
 from core.domain.names import checked_name
 from core.place_risks import place_risks
-from core.services.workspace import losses, restoring
+from core.services.workspace import folder_checks, losses, restoring
 from core.store import events, overview
 from core.store.chain.sealer import Head
 from core.store.chain_head import chain_head
@@ -106,7 +106,7 @@ class WorkspaceService:
         return Outcome(name, Changes.WORKSPACE)
 
     def check(self, on_progress: integrity.Progress | None = None) -> CheckReport:
-        """Check pages, references, chains, counts, contents and frozen hashes, and that nothing saved is missing.
+        """Check pages, references, counts, contents, the hash chain, run folders, exports and backups, and for losses.
 
         A search index that is wrong is deleted: it is made from the pairs, so nothing is lost with it; searches are
         slow until it is made anew.
@@ -116,6 +116,7 @@ class WorkspaceService:
         with clear_errors("checking the workspace"), closing(connect(self._store.path, "ro")) as connection:
             connection.execute("BEGIN")
             found = integrity.run(connection, self._store.folder, on_progress)
+            found += folder_checks.findings(connection, self._store.folder)
         with self._store.read() as session:
             counts = overview.counts(session)
             index = SearchIndex(self._store.folder, self._store.uuid, read_only=self._store.read_only)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from core import durable
+from core import bounded, durable
 from core.domain.errors import BadInput, UserError
 from core.domain.run_config import RunConfig
 from core.training.parallel.fsdp import sharded_like
@@ -121,13 +121,32 @@ def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Ma
     return Checkpoint(target, state, sha256)
 
 
-def delete_older(run_dir: Path, keep: int) -> list[Path]:
-    """Delete all but the ``keep`` newest checkpoints (0 keeps all) and the remains of interrupted writes."""
+def delete_older(run_dir: Path, keep: int, just_saved: Path | None = None) -> list[Path]:
+    """Delete checkpoints older than the ``keep`` newest that verify (0 keeps all), and what interrupted writes left.
+
+    A damaged checkpoint takes no sound one's place, and stays for a person to look at while it is among the newest.
+    ``just_saved`` was verified by :func:`save` and is not read again.
+    """
     durable.sweep(Path(run_dir) / FOLDER)
-    old = listed(run_dir)[keep:] if keep > 0 else []
+    if keep <= 0 or len(listed(run_dir)) <= keep:
+        return []
+    sound, old = 0, []
+    for path in listed(run_dir):
+        if sound >= keep:
+            old.append(path)
+        else:
+            sound += path == just_saved or _verifies(path)
     for path in old:
         shutil.rmtree(path, ignore_errors=True)
     return old
+
+
+def _verifies(path: Path) -> bool:
+    try:
+        read(path)
+    except (UserError, OSError, KeyError, ValueError):
+        return False
+    return True
 
 
 def newest(run_dir: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -148,7 +167,10 @@ def read(path: Path) -> Checkpoint:
         BadInput: when it is damaged.
     """
     durable.verify_folder(path)
-    state = RunState.from_plain(durable.read_json(path / "state.json"))
+    try:
+        state = RunState.from_plain(bounded.read_object(path / "state.json"))
+    except TypeError as error:
+        raise BadInput(f"state.json of the checkpoint {path.name} is incomplete: {error}.") from error
     return Checkpoint(path, state, durable.file_sha256(path / durable.MANIFEST))
 
 

@@ -161,11 +161,29 @@ def test_that_a_damaged_workspace_is_told_and_the_open_one_stays(
         return Application.open(path)
 
     running = main_window(workspace=workspace, opener=opener)
-    running.dialogs.answers.append("OK")
+    running.dialogs.answers.append("Close")
     running.app.switch.open(tmp_path / "bad")
     running.settle()
     assert "It cannot be read" in running.dialogs.asked[-1]
     assert running.app.switch.current.folder == workspace
+
+
+@pytest.mark.parametrize(("answer", "name"), [("Salvage…", "bad-salvaged"), ("Restore a backup…", "bad-restored")])
+def test_that_a_damaged_workspace_is_brought_back_into_a_new_one(
+    main_window: Build, tmp_path: Path, qtbot: Any, answer: str, name: str
+) -> None:
+    with opened(tmp_path / "bad") as app:
+        app.workspace.backup()
+    damaged = bytearray((tmp_path / "bad" / "workspace.db").read_bytes())
+    damaged[16:18] = b"xx"
+    (tmp_path / "bad" / "workspace.db").write_bytes(damaged)
+    running = main_window()
+    running.dialogs.answers.append(answer)
+    with qtbot.waitSignal(running.app.switch.switched):
+        running.app.switch.open(tmp_path / "bad")
+    assert running.context.services.folder == tmp_path / name
+    assert running.context.services.workspace.info().counts["pairs"] == 6
+    running.settle()
 
 
 def test_that_a_workspace_in_use_may_be_opened_for_reading(main_window: Build, workspace: Path, qtbot: Any) -> None:

@@ -1,0 +1,131 @@
+"""The one reader of small files that others made: regular files only, up to a limit, JSON of bounded depth.
+
+A folder from elsewhere may hold a pipe that never ends, a link to a device, a file of gigabytes without content, or
+JSON nested a million times. Each is refused with a sentence before it costs time or memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import BadInput
+
+MIB = 1 << 20
+JSON_BYTES = 64 * MIB
+MAX_DEPTH = 64
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(range(256)).translate(None, b"[]{}")
+_OPEN = b"[{"
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file of at most ``limit`` bytes.
+
+    Raises:
+        BadInput: when it is missing, not a regular file, unreadable, or larger.
+    """
+    data = read_head(path, limit + 1)
+    if len(data) > limit:
+        raise BadInput(
+            f"{path.name} is larger than {_size(limit)}; it was not read.", "Use another copy of the folder."
+        )
+    return data
+
+
+def read_head(path: Path, limit: int) -> bytes:
+    """Return the first ``limit`` bytes of a regular file.
+
+    Raises:
+        BadInput: when it is missing, not a regular file, or unreadable.
+    """
+    try:
+        # Without O_NONBLOCK opening a pipe waits for a writer. What is opened is looked at, not what the name says.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} does not exist.") from error
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the file and its rights."
+        ) from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise BadInput(f"{path.name} is not a regular file; it was not read.", "Remove it, or use another copy.")
+        try:
+            return file.read(limit)
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Copy it again.") from error
+
+
+def read_text(path: Path, limit: int) -> str:
+    """Return a UTF-8 text file; bytes that are none become the replacement character.
+
+    Raises:
+        BadInput: see :func:`read_bytes`.
+    """
+    return read_bytes(path, limit).decode("utf-8", "replace")
+
+
+def read_json(path: Path, limit: int = JSON_BYTES) -> Any:
+    """Return the value of a JSON file.
+
+    Raises:
+        BadInput: when it cannot be read, is larger than ``limit`` bytes, nested deeper than ``MAX_DEPTH``, names a key
+            twice, or is not JSON.
+    """
+    return parse_json(read_bytes(path, limit), path.name)
+
+
+def read_object(path: Path, limit: int = JSON_BYTES) -> dict[str, Any]:
+    """Return the object of a JSON file; see :func:`read_json`.
+
+    Raises:
+        BadInput: also when the file holds something else than an object.
+    """
+    value = read_json(path, limit)
+    if not isinstance(value, dict):
+        raise BadInput(f"{path.name} does not hold a JSON object.", "Copy the file again.")
+    return value
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """Return the value of JSON text; ``name`` stands in the message.
+
+    Raises:
+        BadInput: see :func:`read_json`.
+    """
+    require_shallow(data, name)
+    try:
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{name} is not readable JSON: {error}.", "Copy the file again.") from error
+
+
+def require_shallow(data: bytes, name: str, depth: int = MAX_DEPTH) -> None:
+    """Refuse JSON that is nested deeper than ``depth`` before a parser builds it.
+
+    Raises:
+        BadInput: naming the file.
+    """
+    level = 0
+    for sign in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+        level += 1 if sign in _OPEN else -1
+        if level > depth:
+            raise BadInput(f"{name} is nested more than {depth} levels deep; it was not read.", "Use another copy.")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it names {twice[:60]!r} twice")
+    return found
+
+
+def _size(count: int) -> str:
+    return f"{count // MIB} MiB" if count >= MIB else f"{count // 1024} KiB"

@@ -1,0 +1,113 @@
+"""*Check workspace* outside the database: run folders, exports, converted models and backups."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from core.domain.errors import UserError
+from core.runs.folder import RunFolder
+from core.runs.verify_run import RESTORE, Noted, folder_problem, is_at_work, problems
+from core.store.chain import verify
+from core.store.sqlite import backups
+from core.store.sqlite.connect import connect
+from core.store.sqlite.integrity import Finding
+
+_RUNS, _BACKUPS, _FOLDERS = "run folders", "backups", "folders"
+_PUBLISHED = ("exports", "models")
+_REPLACED = (
+    "If an older copy was put in its place on purpose, move the newer backups elsewhere; else restore one of them."
+)
+
+
+def findings(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the folders of a workspace; ``c`` reads its database."""
+    yield from _run_findings(c, folder)
+    yield from _published(folder)
+    yield from _backups(c, folder)
+
+
+def _run_findings(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
+    registered = {row[0]: row for row in c.execute("SELECT uid, name, folder, dataset_id, dataset_sha256 FROM run")}
+    noted = _noted(c)
+    uuid = _uuid(c)
+    paths = {uid: folder / row[2] for uid, row in registered.items()}
+    for path in sorted((folder / "runs").glob("*/run.json")):
+        if path.parent not in paths.values():
+            paths[path.parent.name] = path.parent
+    for uid, path in sorted(paths.items()):
+        run = RunFolder(path)
+        if not run.exists():
+            if uid in registered and path.is_dir():
+                yield Finding(_RUNS, f"run.json of run {path.name} is missing.", hint=RESTORE)
+            continue
+        if is_at_work(run):
+            yield Finding(_RUNS, f"Run {path.name} is being worked on and was not verified.", serious=False)
+            continue
+        for message in problems(run, noted.get(uid)):
+            yield Finding(_RUNS, f"Run {path.name}: {message}", hint=RESTORE)
+        yield from _origin(c, run, registered.get(uid), uuid)
+
+
+def _origin(c: sqlite3.Connection, run: RunFolder, row: tuple | None, uuid: str) -> Iterator[Finding]:
+    """Compare what run.json says of its dataset version and of the chain with this workspace."""
+    try:
+        origin = run.record().dataset
+    except UserError:
+        return
+    if row is not None and row[3] is not None and (origin.get("root_sha256") or None) != row[4]:
+        yield Finding(_RUNS, f"Run {run.path.name} names another dataset version than the workspace.", hint=RESTORE)
+    head = verify.noted_head(str(origin.get("chain_head", "")))
+    if head is not None and origin.get("workspace") == uuid and (why := verify.conflict(c, *head)):
+        yield Finding(_RUNS, f"Run {run.path.name} does not fit the workspace: {why}.", hint=_REPLACED)
+
+
+def _noted(c: sqlite3.Connection) -> dict[str, Noted]:
+    """Return what the event log noted of each run, by its id."""
+    found: dict[str, Noted] = {}
+    for op, text in c.execute("SELECT op, detail FROM event_log WHERE op IN('run.create','run.end') ORDER BY id"):
+        detail = json.loads(text)
+        uid = str(detail.get("run_id", ""))
+        before = found.get(uid, Noted())
+        if op == "run.create":
+            found[uid] = Noted(str(detail.get("manifest_sha256", "")), before.ledger_seq, before.ledger_sha256)
+        else:
+            found[uid] = Noted(before.manifest_sha256, int(detail["ledger_seq"]), str(detail["ledger_sha256"]))
+    return found
+
+
+def _published(folder: Path) -> Iterator[Finding]:
+    for name in _PUBLISHED:
+        for manifest in sorted((folder / name).glob("*/MANIFEST.json")):
+            if why := folder_problem(manifest.parent):
+                hint = "Delete the folder and make it again, or restore it from a copy."
+                yield Finding(_FOLDERS, f"{name}/{manifest.parent.name}: {why}", hint=hint)
+
+
+def _backups(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
+    """Compare the chain of each backup with this one: a backup knows the past as it was."""
+    uuid = _uuid(c)
+    for backup in backups.listed(folder):
+        try:
+            with closing(connect(backup.path, "ro")) as copy:
+                if _uuid(copy) != uuid or not _has_chain(copy):
+                    continue
+                head = copy.execute("SELECT id, sha256 FROM chain ORDER BY id DESC LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            message = f"The backup {backup.path.name} cannot be read: {error}."
+            yield Finding(_BACKUPS, message, serious=False, hint="Delete it and back up again.")
+            continue
+        if head is not None and (why := verify.conflict(c, head[0], head[1])):
+            yield Finding(_BACKUPS, f"The backup {backup.path.name} does not fit: {why}.", hint=_REPLACED)
+
+
+def _has_chain(c: sqlite3.Connection) -> bool:
+    return c.execute("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='chain'").fetchone() is not None
+
+
+def _uuid(c: sqlite3.Connection) -> str:
+    found = c.execute("SELECT value FROM meta WHERE key='uuid'").fetchone()
+    return found[0] if found else ""

@@ -1,0 +1,1 @@
+"""Bringing what is readable of a damaged workspace file into a new workspace."""

@@ -1,0 +1,324 @@
+"""Writing what was read of a damaged file into a new workspace: parents first, and a stand-in for each lost one.
+
+The guards of the new workspace stay on: what breaks a rule there is listed as lost, never forced in. Judgements come
+first: a lost reviewer, rubric version, source or presentation gets a stand-in, so that no judgement is lost with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.domain.conversation import Prompt
+from core.domain.errors import UserError
+from core.domain.ids import canonical_json, new_uid, sha256_json, sha256_text
+from core.domain.rubric import Criterion, RubricBody
+from core.store import text_notes
+from core.store.salvage.reader import REPLACED, DamagedFile, Row
+
+NUMBERED = (
+    "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
+    "dataset", "import_batch", "run", "model",
+)  # fmt: skip
+"""Tables whose rows are numbered without gaps, in the order in which they are written."""
+_LISTED = 1000
+_CONSECUTIVE = ("prompt", "pair", "presentation", "judgement", "event_log")
+_LOST_BODY = RubricBody(
+    purpose="This version could not be read from the damaged file.",
+    criteria=(Criterion("overall", "Overall", "Which response is better?"),),
+)
+
+
+@dataclass(slots=True)
+class Salvaged:
+    """What became of the rows.
+
+    Attributes:
+        read: table -> rows that are in the new workspace. lost: table -> rows that are not.
+        losses: sentences that name what was lost or stands in for it; at most a thousand.
+        left: judgements that could not be stored, as they were read.
+    """
+
+    read: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    losses: list[str] = field(default_factory=list)
+    left: list[Row] = field(default_factory=list)
+
+    def lose(self, table: str, sentence: str, row: Row | None = None) -> None:
+        """Count one row as lost and say which."""
+        self.lost[table] += 1
+        self.tell(sentence)
+        if table == "judgement" and row is not None:
+            self.left.append(row)
+
+    def tell(self, sentence: str) -> None:
+        """Add a sentence to the report."""
+        if len(self.losses) < _LISTED:
+            self.losses.append(sentence)
+
+
+class Rebuild:
+    """Fills an empty workspace from a damaged file; ``raw`` is its writer's connection, inside a transaction."""
+
+    def __init__(self, damaged: DamagedFile, raw: sqlite3.Connection) -> None:
+        self._damaged, self._raw = damaged, raw
+        self.result = Salvaged()
+        self._names = {
+            table: [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]
+            for (table,) in raw.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall()
+        }
+
+    def run(self) -> Salvaged:
+        """Write every table and return what became of the rows."""
+        for table in NUMBERED:
+            special: dict[str, Callable[[], None]] = {
+                "rubric_version": self._rubric_versions,
+                "dataset": self._datasets,
+                "prompt": lambda: self._numbered("prompt", self._prompt_problem),
+                "pair": lambda: self._numbered("pair", self._pair_problem),
+                "presentation": lambda: self._numbered("presentation", self._parents),
+                "judgement": lambda: self._numbered("judgement", self._judgement_parents),
+            }
+            special.get(table, lambda table=table: self._numbered(table))()
+        self._links()
+        text_notes.note_all(self._raw)
+        for table, key in (("skip", "presentation_id"), ("bookmark", ""), ("step", "id"), ("setting", "")):
+            for row in self._damaged.rows(table, key):
+                self._store(table, row, f"A row of {table} could not be kept")
+        return self.result
+
+    # One table
+
+    def _numbered(self, table: str, problem: Callable[[Row], str] | None = None) -> None:
+        highest = 0
+        expected = self._damaged.highest(table)
+        for row in self._damaged.rows(table, gapless=table in _CONSECUTIVE):
+            number = row["id"]
+            if table in _CONSECUTIVE:
+                self._missing(table, highest + 1, number)
+            highest = number
+            why = problem(row) if problem else ""
+            if why:
+                self.result.lose(table, f"{_noun(table)} {number}: {why}.", row)
+                continue
+            if table == "source":
+                row = {**row, "pairs": 0}
+            if any(isinstance(value, str) and REPLACED in value for value in row.values()):
+                self.result.tell(f"{_noun(table)} {number}: a text holds bytes that are no characters any more.")
+            self._store(table, row, f"{_noun(table)} {number}")
+        if table in _CONSECUTIVE:
+            self._missing(table, highest + 1, expected + 1)
+
+    def _missing(self, table: str, first: int, end: int) -> None:
+        """Count the numbers from ``first`` up to ``end`` as lost; the file may be wrong about huge ones."""
+        if end <= first:
+            return
+        count = min(end - first, 10_000_000)
+        self.result.lost[table] += count
+        span = f"{first}" if count == 1 else f"{first} to {end - 1}"
+        self.result.tell(f"{_noun(table)} {span}: lost with a part of the file.")
+
+    def _store(self, table: str, row: Row, what: str) -> bool:
+        known = self._names[table]
+        values = {name: value for name, value in row.items() if name in known}
+        names = ", ".join(values)
+        try:
+            self._raw.execute(
+                f"INSERT INTO {table}({names}) VALUES({', '.join('?' * len(values))})", tuple(values.values())
+            )
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+            self.result.lose(table, f"{what}: {str(error).removeprefix('immutable: ')}.", row)
+            return False
+        self.result.read[table] += 1
+        return True
+
+    # Checks and stand-ins
+
+    def _prompt_problem(self, row: Row) -> str:
+        try:
+            prompt = Prompt.from_plain(json.loads(row["body"]))
+            sound = row["sha256"] in (sha256_text(row["body"]), prompt.sha256)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UserError):
+            sound = False
+        return "" if sound else "its text is damaged"
+
+    def _pair_problem(self, row: Row) -> str:
+        found = self._raw.execute("SELECT body FROM prompt WHERE id=?", (row["prompt_id"],)).fetchone()
+        if found is None:
+            return "its prompt is lost"
+        a, b = row["a_text"], row["b_text"]
+        if sha256_json({"prompt": json.loads(found[0]), "a": a, "b": b}) != row["sha256"]:
+            return "its text is damaged"
+        self._need("source", row["source_id"], self._source)
+        return ""
+
+    def _parents(self, row: Row) -> str:
+        """Make stand-ins for the lost parents of a presentation or a judgement."""
+        if not self._has("pair", row["pair_id"]):
+            return f"its pair {row['pair_id']} is lost"
+        self._need("reviewer", row["reviewer_id"], self._reviewer)
+        self._need("rubric_version", row["rubric_version_id"], self._rubric_version)
+        return ""
+
+    def _judgement_parents(self, row: Row) -> str:
+        if why := self._parents(row):
+            return why
+        if not self._has("presentation", row["presentation_id"]):
+            self._presentation(row)
+        before = row["supersedes"]
+        if before is not None and not self._has("judgement", before):
+            if row["kind"] == "retract":
+                return f"it takes back judgement {before}, which is lost"
+            row["supersedes"] = None
+            self.result.tell(f"Judgement {row['id']}: the judgement {before} that it replaced is lost.")
+        return ""
+
+    def _has(self, table: str, number: Any) -> bool:
+        return self._raw.execute(f"SELECT 1 FROM {table} WHERE id=?", (number,)).fetchone() is not None
+
+    def _need(self, table: str, number: int, make: Callable[[int], Row]) -> None:
+        if self._has(table, number):
+            return
+        row = make(number)
+        state = row.pop("publish", None)
+        self._store(table, row, f"A stand-in for {_noun(table).lower()} {number}")
+        if state is not None:
+            self._publish(number, state)
+        self.result.read[table] -= 1
+        self.result.lose(table, f"{_noun(table)} {number} is lost; a stand-in keeps what refers to it.")
+
+    def _reviewer(self, number: int) -> Row:
+        return {"id": number, "uid": new_uid(), "name": f"Lost reviewer {number}", "kind": "human", "created_ms": 0}
+
+    def _source(self, number: int) -> Row:
+        name = f"Lost source {number}"
+        return {"id": number, "uid": new_uid(), "name": name, "kind": "file", "consent": "unknown", "created_ms": 0}
+
+    def _rubric_version(self, number: int) -> Row:
+        rubric = 1_000_000 + number
+        self._need("rubric", rubric, self._rubric)
+        body = _LOST_BODY
+        return {
+            "id": number, "uid": new_uid(), "rubric_id": rubric, "number": "1.0.0", "major": 1, "state": "draft",
+            "level": "major", "body": canonical_json(body.to_plain()), "created_ms": 0,
+            "publish": {"sha256": body.sha256, "published_ms": 0},
+        }  # fmt: skip
+
+    def _rubric(self, number: int) -> Row:
+        return {"id": number, "uid": new_uid(), "name": f"Lost rubric {number}", "kind": "authored", "created_ms": 0}
+
+    def _presentation(self, row: Row) -> None:
+        keys = ("pair_id", "reviewer_id", "rubric_version_id", "task")
+        stand_in = {
+            "id": row["presentation_id"], "uid": new_uid(), "left_is": "A", "queue": "salvage",
+            "shown_ms": row["at_ms"], **{key: row[key] for key in keys},
+        }  # fmt: skip
+        if self._store("presentation", stand_in, f"A stand-in for presentation {row['presentation_id']}"):
+            self.result.read["presentation"] -= 1
+            self.result.tell(f"Judgement {row['id']}: which answer was shown left is lost; A is written down.")
+
+    # Tables with a life of their own
+
+    def _rubric_versions(self) -> None:
+        for row in self._damaged.rows("rubric_version"):
+            number, published = row["id"], row["state"] == "published"
+            self._need("rubric", row["rubric_id"], self._rubric)
+            values = {"sha256": row["sha256"], "published_ms": row["published_ms"]}
+            if published and not self._sound_rubric(row):
+                self.result.tell(f"Rubric version {number}: its text is damaged; what can be read is kept as it is.")
+            draft = {**row, "state": "draft", "sha256": None, "published_ms": None, "based_on": None}
+            if self._store("rubric_version", draft, f"Rubric version {number}") and published:
+                self._publish(number, values)
+
+    def _sound_rubric(self, row: Row) -> bool:
+        try:
+            return RubricBody.from_plain(json.loads(row["body"])).sha256 == row["sha256"]
+        except (ValueError, KeyError, TypeError, AttributeError, UserError):
+            return False
+
+    def _publish(self, number: int, values: Row) -> None:
+        try:
+            self._raw.execute(
+                "UPDATE rubric_version SET state='published', sha256=?, published_ms=? WHERE id=?",
+                (values["sha256"], values["published_ms"], number),
+            )
+        except sqlite3.Error as error:
+            self.result.tell(f"Rubric version {number} stays a draft: {error}.")
+
+    def _datasets(self) -> None:
+        """Bring back only versions of which every row is there: one with gaps would not be what was frozen."""
+        parts = {
+            table: list(self._damaged.rows(table, ""))
+            for table in ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out")
+        }
+        for row in self._damaged.rows("dataset"):
+            self._raw.execute("SAVEPOINT version")
+            before = Counter(self.result.read)
+            try:
+                self._dataset(row, parts)
+                self._raw.execute("RELEASE version")
+            except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+                self._raw.execute("ROLLBACK TO version")
+                self._raw.execute("RELEASE version")
+                self.result.read = before
+                title = f"{row.get('name')} v{row.get('number')}"
+                self.result.lose("dataset", f"Dataset version {title} is not complete any more ({error}).")
+
+    def _dataset(self, row: Row, parts: dict[str, list[Row]]) -> None:
+        number = row["id"]
+        own = {table: [one for one in rows if one["dataset_id"] == number] for table, rows in parts.items()}
+        if len(own["dataset_item"]) != json.loads(row["counts"]).get("items"):
+            raise ValueError(f"{len(own['dataset_item'])} items are readable")
+        self._insert("dataset", {**row, "state": "open", "root_sha256": None, "chain_head": ""})
+        for table, rows in own.items():
+            for one in rows:
+                self._insert(table, one)
+        self._raw.execute("UPDATE dataset SET state='frozen', root_sha256=? WHERE id=?", (row["root_sha256"], number))
+
+    def _insert(self, table: str, row: Row) -> None:
+        values = {name: value for name, value in row.items() if name in self._names[table]}
+        marks = ", ".join("?" * len(values))
+        self._raw.execute(f"INSERT INTO {table}({', '.join(values)}) VALUES({marks})", tuple(values.values()))
+        self.result.read[table] += 1
+
+    def _links(self) -> None:
+        """Store which source each pair was found in; the pair's own source where that is lost."""
+        for row in self._damaged.rows("pair_source", ""):
+            if self._has("pair", row["pair_id"]):
+                self._need("source", row["source_id"], self._source)
+                self._store("pair_source", row, f"Where pair {row['pair_id']} was found")
+        query = "SELECT id, source_id FROM pair WHERE id NOT IN(SELECT pair_id FROM pair_source)"
+        for pair_id, source_id in self._raw.execute(query).fetchall():
+            self._raw.execute("INSERT INTO pair_source(pair_id, source_id) VALUES(?,?)", (pair_id, source_id))
+            self.result.lost["pair_source"] += 1
+
+
+def _noun(table: str) -> str:
+    return {"event_log": "Event", "rubric_version": "Rubric version", "import_batch": "Part of an import"}.get(
+        table, table.capitalize()
+    )
+
+
+def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:
+    """Yield which rows, all of them there, are not what the chain of the damaged file sealed."""
+    before: Row | None = None
+    for entry in entries:
+        noted = str(entry.get("digests", "")).split(" ")
+        for n, table in enumerate(_SEALED):
+            column = f"{table}_to"
+            after, upto = (before[column] if before else 0), entry[column]
+            if not isinstance(after, int) or not isinstance(upto, int) or upto <= after or n >= len(noted):
+                continue
+            query = f"SELECT count(*) FROM {table} WHERE id>? AND id<=?"
+            (count,) = raw.execute(query, (after, upto)).fetchone()
+            if count == upto - after and digests(table, after, upto)[: len(noted[n])] != noted[n]:
+                span = f"{upto}" if upto - after == 1 else f"{after + 1} to {upto}"
+                yield f"{_noun(table)} {span}: read, but not as the hash chain sealed it; compare with a backup."
+        before = entry
+
+
+_SEALED = ("pair", "presentation", "judgement", "event_log")
