@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("check", help="Check for damage and for counts that do not add up.")(check)
     app.command("backup", help="Write a verified copy of the workspace.")(backup)
     app.command("restore", help="Create a new workspace from a backup; nothing is overwritten.")(restore)
+    app.command("salvage", help="Bring what is readable of a damaged workspace into a new one.")(salvage)
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
     app.command("table", help="Write the pair table with the current labels as CSV for a spreadsheet.")(write_table)
     app.command("log", help="What happened in a workspace, newest first.")(log)
@@ -72,7 +73,7 @@ def check(
         say_json({"ok": report.ok, **_plain(report)})
     else:
         for finding in report.findings:
-            say(f"{'wrong' if finding.serious else 'note'}: {finding.check}: {finding.message}")
+            say(f"{'wrong' if finding.serious else 'note'}: {finding.check}: {finding.message} {finding.hint}".rstrip())
         wrong = sum(finding.serious for finding in report.findings)
         say("No problems found." if report.ok else f"{wrong} problems found. Restore a backup, or report them.")
     if not report.ok:
@@ -131,6 +132,27 @@ def restore(
 
     place = make(file, to)
     say_json({"path": str(place)}) if as_json else say(f"Workspace restored at {place}")
+
+
+def salvage(
+    workspace: Annotated[Path, typer.Argument(help="Folder of the damaged workspace, or its database file.")],
+    to: Annotated[Path, typer.Argument(help="New folder for the workspace.")],
+    as_json: _Json = False,
+) -> None:
+    """Salvage a damaged workspace, which is only read; the report stands in the new folder too."""
+    from core.services.workspace import salvage as service
+
+    report = service.salvage(workspace, to)
+    if as_json:
+        say_json(_plain(report))
+        return
+    for loss in report.losses:
+        say(f"lost: {loss}")
+    rows = [
+        [name, str(report.read.get(name, 0)), str(report.lost.get(name, 0))] for name in {**report.read, **report.lost}
+    ]
+    say(table(rows, ["table", "read", "lost"]))
+    say(f"{service.sentence(report)} New workspace: {report.place}")
 
 
 def account(workspace: _Ws, as_json: _Json = False) -> None:

@@ -1,8 +1,8 @@
 """The layout of a model's chat template, measured by rendering marker messages through it.
 
-A template is a program that comes with the model. It is rendered in transformers' sandbox, and its size and output
-are limited. Before it is used for training data it must render every message of a marked conversation exactly once
-and in order.
+A template is a program that comes with the model. It is rendered in a sandbox with a budget of operations and
+characters for each conversation. Before it is used for training data it must render every message of a marked
+conversation exactly once and in order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput, ModelRefused
 from core.domain.ids import sha256_text
 from core.model_files.template_guard import guard_error
+from core.training.text.bounded_template import compiled
 
 MAX_TEMPLATE_CHARS = 128 * 1024
 MAX_RENDERED_CHARS = 4 * 1024 * 1024
@@ -55,7 +56,8 @@ def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bo
     """
     rows = [{"role": m.role, "content": m.content} for m in messages]
     try:
-        text = tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=generation_prompt)
+        template = compiled(str(tokenizer.chat_template))
+        text = template.render(rows, generation_prompt=generation_prompt, specials=tokenizer.special_tokens_map)
     except Exception as error:  # a template may raise anything
         raise BadInput(
             f"The model's chat template refuses a conversation of {len(rows)} messages: {error}",
