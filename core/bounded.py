@@ -52,9 +52,10 @@ def read_head(path: Path, limit: int) -> bytes:
         raise BadInput(
             f"{path} cannot be read: {error.strerror or error}.", "Check the file and its rights."
         ) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BadInput(f"{path.name} is not a regular file; it was not read.", "Remove it, or use another copy.")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise BadInput(f"{path.name} is not a regular file; it was not read.", "Remove it, or use another copy.")
         try:
             return file.read(limit)
         except OSError as error:

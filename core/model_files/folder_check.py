@@ -7,13 +7,15 @@ Weights must be safetensors, or one GGUF file; a pickle beside them is never ope
 
 from __future__ import annotations
 
-import json
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import bounded
 from core.domain.errors import BadInput, GateFailed, ModelRefused
+from core.model_files.config_check import check_config
 from core.model_files.gguf_file import check_gguf
 from core.model_files.safetensors_file import check_safetensors
 from core.model_files.tokenizer_files import check_tokenizer
@@ -31,7 +33,11 @@ MODEL_TYPES: frozenset[str] = frozenset({
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".msgpack", ".ot")
 CODE = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib")
 _MAX_CONFIG = 4 * 1024 * 1024
+_MAX_INDEX = 32 * 1024 * 1024
 _MAX_TOKENIZER = 512 * 1024 * 1024
+_MAX_TEMPLATE = 1024 * 1024
+_LIMITS = {".json": _MAX_TOKENIZER, ".txt": _MAX_TOKENIZER, ".model": _MAX_TOKENIZER, ".jinja": _MAX_TEMPLATE}
+"""Bytes of a file that a library reads whole, by suffix."""
 _MAX_DEPTH = 24
 _MAX_FILES = 5000
 _IMPLEMENTATIONS = (None, "", "eager", "sdpa")
@@ -104,9 +110,10 @@ def check_model(model_dir: Path) -> ModelCheck:
     for name in sorted(p.name for p in path.glob("*.json")):
         if name not in ("tokenizer.json", "vocab.json", "model.safetensors.index.json"):
             _check_config(name, read_object(path / name))
-    _check_sizes(path)
-    model_type = _check_architecture(path, read_object(path / "config.json"))
-    weights = _check_weights(path, ignored)
+    config = read_object(path / "config.json")
+    model_type = _check_architecture(path, config)
+    weights, headers = _check_weights(path, ignored)
+    check_config(path, config, headers)
     check_tokenizer(path)
     return ModelCheck(path, model_type, weights, _has_template(path), ignored)
 
@@ -143,18 +150,14 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         ModelRefused: when it is too large, not JSON, or not an object.
     """
-    if path.stat().st_size > _MAX_CONFIG:
-        raise ModelRefused(
-            f"{path.name} is larger than {_MAX_CONFIG // 2**20} MiB.",
-            "Use another copy of the model.",
-        )
+    return _object(path, _MAX_CONFIG)
+
+
+def _object(path: Path, limit: int) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"{path.name} is not readable JSON: {error}.", "Copy the model folder again.") from error
-    if not isinstance(value, dict):
-        raise ModelRefused(f"{path.name} does not hold an object.", "Copy the model folder again.")
-    return value
+        return bounded.read_object(path, limit)
+    except BadInput as error:
+        raise ModelRefused(error.message, "Copy the model folder again.") from error
 
 
 def _check_files(path: Path) -> tuple[str, ...]:
@@ -164,6 +167,7 @@ def _check_files(path: Path) -> tuple[str, ...]:
         if count > _MAX_FILES:
             raise ModelRefused(f"{path.name} holds more than {_MAX_FILES} files.", "Name the model's own folder.")
         suffix = file.suffix.lower()
+        _require_plain(path, file)
         if suffix in CODE:
             raise ModelRefused(
                 f"{path.name} holds code ({file.relative_to(path)}).",
@@ -172,6 +176,20 @@ def _check_files(path: Path) -> tuple[str, ...]:
         if suffix in PICKLES and file.is_file():
             ignored.append(file.relative_to(path).as_posix())
     return tuple(sorted(ignored))
+
+
+def _require_plain(path: Path, file: Path) -> None:
+    """Refuse pipes, devices and sockets, also behind a link, and files too large for what reads them."""
+    name = file.relative_to(path).as_posix()
+    try:
+        info = file.stat()
+    except OSError:
+        return  # a link to nothing; what is needed of it is refused as missing
+    if not stat.S_ISREG(info.st_mode) and not stat.S_ISDIR(info.st_mode):
+        raise ModelRefused(f"{path.name} holds {name}, which is not a regular file.", "Remove it; nothing was read.")
+    limit = _LIMITS.get(file.suffix.lower())
+    if stat.S_ISREG(info.st_mode) and limit is not None and info.st_size > limit:
+        raise ModelRefused(f"{name} is larger than {limit // 2**20} MiB.", "Use another copy of the model.")
 
 
 def _walk(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -205,15 +223,6 @@ def _check_config(name: str, config: dict[str, Any]) -> None:
             raise ModelRefused(f"{name} asks for code from elsewhere ({key}).", "Remove that entry.")
 
 
-def _check_sizes(path: Path) -> None:
-    for name in ("tokenizer.json", "vocab.json"):
-        if (path / name).is_file() and (path / name).stat().st_size > _MAX_TOKENIZER:
-            raise ModelRefused(
-                f"{name} is larger than {_MAX_TOKENIZER // 2**20} MiB.",
-                "Use another copy of the model.",
-            )
-
-
 def _check_architecture(path: Path, config: dict[str, Any]) -> str:
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or model_type not in MODEL_TYPES:
@@ -231,7 +240,8 @@ def _check_architecture(path: Path, config: dict[str, Any]) -> str:
     return model_type
 
 
-def _check_weights(path: Path, ignored: tuple[str, ...]) -> int:
+def _check_weights(path: Path, ignored: tuple[str, ...]) -> tuple[int, list[dict[str, Any]]]:
+    """Return the bytes of the weight files, and their headers."""
     names = _shards(path) if (path / "model.safetensors.index.json").is_file() else ["model.safetensors"]
     if not any((path / name).is_file() for name in names):
         pickles = [name for name in ignored if "/" not in name]
@@ -244,8 +254,8 @@ def _check_weights(path: Path, ignored: tuple[str, ...]) -> int:
     for name in names:
         if not (path / name).is_file():
             raise ModelRefused(f"{path.name} lacks {name}, which its index names.", "Copy the model folder again.")
-        check_safetensors(path / name)
-    return sum((path / name).stat().st_size for name in names)
+    headers = [check_safetensors(path / name) for name in names]
+    return sum((path / name).stat().st_size for name in names), headers
 
 
 def _shards(path: Path) -> list[str]:
@@ -263,13 +273,7 @@ def _shards(path: Path) -> list[str]:
 
 def read_large_object(path: Path) -> dict[str, Any]:
     """Read a JSON object that may have an entry for every tensor."""
-    if path.stat().st_size > 64 * _MAX_CONFIG:
-        raise ModelRefused(f"{path.name} is too large.", "Use another copy of the model.")
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"{path.name} is not readable JSON: {error}.", "Copy the model folder again.") from error
-    return value if isinstance(value, dict) else {}
+    return _object(path, _MAX_INDEX)
 
 
 def _has_template(path: Path) -> bool:

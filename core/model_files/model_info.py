@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.domain.errors import ModelRefused
+from core import bounded
+from core.domain.errors import BadInput, ModelRefused
 from core.domain.ids import sha256_text
 from core.model_files.folder_check import ModelCheck, check_model, read_object
 from core.model_files.identity import model_sha256
@@ -15,6 +16,8 @@ from core.model_files.safetensors_file import parameter_count
 from core.model_files.template_guard import guard_error
 
 _SPECIALS = ("bos_token", "eos_token", "pad_token", "unk_token")
+_MAX_TEMPLATE = 1024 * 1024
+_CARD_HEAD = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def chat_template(path: Path) -> str:
     """Return the folder's chat template, "" without one."""
     file = path / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8", errors="replace")
+        return _text_of(file, _MAX_TEMPLATE)
     config = path / "tokenizer_config.json"
     found = read_object(config).get("chat_template") if config.is_file() else ""
     if isinstance(found, list):  # several named templates; the one called default is used
@@ -88,6 +91,13 @@ def _require_harmless(template: str, path: Path) -> None:
         )
 
 
+def _text_of(file: Path, limit: int) -> str:
+    try:
+        return bounded.read_text(file, limit)
+    except BadInput as error:
+        raise ModelRefused(error.message, "Use another copy of the model.") from error
+
+
 def _text(token: Any) -> str:
     return str(token.get("content", "")) if isinstance(token, dict) else str(token or "")
 
@@ -103,7 +113,7 @@ def _licence(path: Path) -> str:
     """Return the licence named in the model card's front matter, or in the manifest of a converted model."""
     card = path / "README.md"
     if card.is_file():
-        head = card.read_text(encoding="utf-8", errors="replace")[:4000]
+        head = bounded.read_head(card, _CARD_HEAD).decode("utf-8", "replace")
         found = re.search(r"^license:\s*([\w.+-]{1,60})\s*$", head, re.MULTILINE) if head.startswith("---") else None
         if found:
             return found.group(1)

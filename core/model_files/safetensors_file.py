@@ -5,14 +5,17 @@ Layout: 8 bytes little-endian length, that many bytes of JSON, then the tensors'
 
 from __future__ import annotations
 
-import json
 import math
+import stat
 from pathlib import Path
 from typing import Any
 
-from core.domain.errors import ModelRefused
+from core import bounded
+from core.domain.errors import BadInput, ModelRefused
 
-_MAX_HEADER = 100 * 1024 * 1024
+_MAX_HEADER = 16 * 1024 * 1024
+"""Bytes; a header of this size names about 150,000 tensors. Python needs some twenty times as much for it."""
+_DEPTH = 4
 _BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "U16": 2, "U32": 4,
     "U64": 8, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1,
@@ -25,16 +28,22 @@ def check_safetensors(path: Path) -> dict[str, Any]:
     Raises:
         ModelRefused: when the file is cut short, has bytes that belong to no tensor, or is not safetensors.
     """
-    size = path.stat().st_size
+    info = path.stat()
+    size = info.st_size
+    if not stat.S_ISREG(info.st_mode):
+        raise _damaged(path, "it is not a regular file")
     with path.open("rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
-        if size < 10 or length > min(_MAX_HEADER, size - 8):
+        if size < 10 or length > size - 8:
             raise _damaged(path, "its header is cut short")
+        if length > _MAX_HEADER:
+            raise _damaged(path, f"its header of {length:,} bytes is larger than that of any model")
         raw = handle.read(length)
     try:
-        header = json.loads(raw)
+        bounded.require_shallow(raw, path.name, _DEPTH)
+        header = bounded.parse_json(raw, path.name)
         spans = [_span(name, entry) for name, entry in header.items() if name != "__metadata__"]
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+    except (BadInput, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise _damaged(path, "its header is not readable") from error
     position = 0
     for begin, end in sorted(spans):
@@ -60,6 +69,8 @@ def parameter_count(folder: Path) -> int:
 
 def _span(name: str, entry: dict[str, Any]) -> tuple[int, int]:
     begin, end = entry["data_offsets"]
+    if any(type(number) is not int or number < 0 for number in (begin, end, *entry["shape"])):
+        raise ValueError(name)
     if not 0 <= begin <= end or end - begin != math.prod(entry["shape"]) * _BYTES[entry["dtype"]]:
         raise ValueError(name)
     return int(begin), int(end)

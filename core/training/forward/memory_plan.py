@@ -7,7 +7,6 @@ for their backward pass, per token and layer (the tests count them with autograd
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 import torch
 
+from core import bounded
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
 from core.model_files.safetensors_file import parameter_count
@@ -63,8 +63,8 @@ class ModelShape:
         """
         folder = Path(model_dir)
         try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            config = bounded.read_object(folder / "config.json")
+        except BadInput as error:
             raise BadInput(f"{folder.name} has no readable config.json.") from error
         return cls.of(config, parameter_count(folder))
 

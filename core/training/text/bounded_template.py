@@ -283,7 +283,7 @@ class _Counting(NodeTransformer):
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
         self.generic_visit(node)
-        return _through("concat_all", list(node.nodes))
+        return _through("concat_all", [part for part in node.nodes if isinstance(part, nodes.Expr)])
 
 
 class _Generation(Extension):
