@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
         folder = services.folder
         self.status.set_workspace(folder.name, read_only=services.read_only, tooltip=str(folder))
         self.setWindowTitle(f"{folder.name} – Pairwright")
-        self.watch.start(services.runs.list)
+        self.watch.start(services.runs.follow)
         self._reviewer.restore(services)
         self._tell_opening(services)
 

@@ -7,8 +7,9 @@ no database library is installed.
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +17,7 @@ from core.cli.failures import report
 from core.cli.output import as_id, say
 from core.cli.run_settings import read_settings, show_settings, without_measured
 from core.cli.workspace_access import open_workspace
-from core.domain.errors import UsageError
+from core.domain.errors import UsageError, UserError, WorkspaceInUse
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
 from core.paths import cache_dir
@@ -27,6 +28,9 @@ from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
 from core.services.models.conversion import starter_model
 from core.services.runs.views import RunRequest, command_line
+
+if TYPE_CHECKING:
+    from core.services.application import Application
 
 _STARTER = "starter"
 
@@ -72,7 +76,10 @@ def train(
     if create_only:
         say(str(run_dir))
         return 0
-    return code_of(work_on(run_dir, as_json=as_json, processes=launch), as_json)
+    code = code_of(work_on(run_dir, as_json=as_json, processes=launch), as_json)
+    if workspace is not None and resume is None:
+        note_end(workspace)
+    return code
 
 
 def model_path(model: str) -> Path:
@@ -122,7 +129,7 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
     given = without_measured(settings)
     config, place = read_settings(given), model_path(model)
-    with open_workspace(workspace) as app:
+    with _opened(workspace) as app:
         key = as_id(dataset)
         version = app.datasets.get(dataset if key is None else key)
         request = RunRequest(
@@ -133,7 +140,23 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
             charter=charter,
             measured_smoothing=len(given) < len(settings),
         )
-        return Path(app.runs.create(request).value.folder)
+        # With the workspace open in a window, the run is made beside it, and the window adds it to its list.
+        create = app.runs.create_beside if app.read_only else app.runs.create
+        return Path(create(request).value.folder)
+
+
+def _opened(workspace: Path) -> Application:
+    """Open a workspace for a moment: for writing, or for reading while a window has it."""
+    try:
+        return open_workspace(workspace)
+    except WorkspaceInUse:
+        return open_workspace(workspace, read_only=True)
+
+
+def note_end(workspace: Path) -> None:
+    """Note in the workspace how the run ended, unless a window has it open, which notes it itself."""
+    with suppress(UserError), open_workspace(workspace) as app:
+        app.runs.follow()
 
 
 def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | Failed:

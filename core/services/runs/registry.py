@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from core.domain.errors import NotFound
+from core.domain.errors import BadInput, NotFound
 from core.runs.folder import RunFolder
 from core.runs.run_control import list_runs
-from core.runs.status import read_status
+from core.runs.status import RunStatus, read_status
 from core.runs.verify_run import ledger_head, manifest_sha256
+from core.services.runs import requests
 from core.services.runs.views import RunInfo
 from core.store import events
 from core.store import runs as repository
@@ -25,6 +27,7 @@ class RunRegistry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[Path, tuple[object, RunInfo]] = {}
+        self._ended: list[tuple[str, RunStatus]] = []
         self._lock = threading.Lock()
 
     @property
@@ -55,14 +58,31 @@ class RunRegistry:
 
         self._store.write(write, "registering the run")
 
-    def note_ended(self) -> int:
+    def take_requests(self) -> int:
+        """Add the runs that other processes asked for; return how many."""
+        taken = 0
+        for run_id in requests.pending(self.place):
+            folder = RunFolder(self.place / run_id)
+            if folder.exists() and run_id not in self._entries():
+                try:
+                    self.register(folder)
+                except BadInput:
+                    continue  # a damaged folder; the list of runs leaves it out too
+                taken += 1
+            requests.done(self.place, run_id)
+        return taken
+
+    def note_ended(self, infos: Sequence[RunInfo]) -> int:
         """Note the head of the ledger of each run that has ended since; return how many were noted."""
+        ended = [
+            info for info in infos if info.state in _FINAL_STATES and (info.run_id, info.status) not in self._ended
+        ]
+        if not ended:
+            return 0
         with self._store.read() as session:
-            noted = {(d["run_id"], d["ledger_seq"]) for d in events.details(session, "run.end")}
+            noted = {(row.get("run_id"), row.get("ledger_seq")) for row in events.details(session, "run.end")}
         new = []
-        for info in self.list():
-            if info.state not in _FINAL_STATES:
-                continue
+        for info in ended:
             seq, sha = ledger_head(RunFolder(Path(info.folder)))
             if seq and (info.run_id, seq) not in noted:
                 new.append((info, {"run_id": info.run_id, "ledger_seq": seq, "ledger_sha256": sha}))
@@ -75,6 +95,7 @@ class RunRegistry:
 
         if new:
             self._store.write(write, "noting the end of a run")
+        self._ended += [(info.run_id, info.status) for info in ended]
         return len(new)
 
     def list(self) -> list[RunInfo]:

@@ -31,6 +31,7 @@ from core.runs.status import read_status
 from core.services.datasets.service import DatasetsService
 from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
+from core.services.runs import requests
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
@@ -94,21 +95,33 @@ class RunsService:
             UsageError: when neither or both of dataset and pairs file are named.
             NotFound, BadInput, ModelRefused: when an input cannot be used; nothing was made.
         """
+        self._must_write()
+        return self._register(self._made(request))
+
+    def create_beside(self, request: RunRequest) -> Outcome[RunInfo]:
+        """Freeze the run into a folder while another process has the workspace open for writing.
+
+        That process adds the run to its list; see :mod:`core.services.runs.requests`. Raises what :meth:`create` does.
+        """
+        folder = self._made(request)
+        requests.leave(self.folder, folder.path.name)
+        return Outcome(self.info(folder.path.name), Changes.RUNS)
+
+    def _made(self, request: RunRequest) -> RunFolder:
         request = self._measured(request)
         new = NewRun(
             config=request.config,
             model_dir=Path(request.model_path),
             pairs=self._training_pairs(request),
-            name=checked_name(request.name, "run") if request.name else "",
+            name=request.name,
             dataset=self._dataset(request),
             charter=request.charter,
             command_line=self.command_line(request),
-            tags=tuple(checked_name(tag, "tag") for tag in request.tags),
+            tags=request.tags,
             note=request.note,
         )
-        self._must_write()
         run_id = new_uid()
-        return self._register(create_run(self.folder / run_id, new, run_id=run_id))
+        return create_run(self.folder / run_id, new, run_id=run_id)
 
     def fork(
         self, run_id: str, step: int, changes: Mapping[str, object], *, name: str = "", charter: Charter | None = None
@@ -195,7 +208,16 @@ class RunsService:
 
     def note_ended(self) -> Outcome[int]:
         """Note in the event log how the ledger of each run ended, so that a later change of it is found."""
-        return Outcome(self._registry.note_ended(), Changes.NOTHING)
+        return Outcome(self._registry.note_ended(self.list()), Changes.NOTHING)
+
+    def follow(self) -> Sequence[RunInfo]:
+        """Return every run, newest first, after adding runs that other processes made and noting those that ended."""
+        if not self._store.read_only:
+            self._registry.take_requests()
+        runs = self.list()
+        if not self._store.read_only:
+            self._registry.note_ended(runs)
+        return runs
 
     # Reading
 

@@ -219,3 +219,34 @@ def _fields(request: RunRequest) -> dict:
 def wait_for(runs: RunsService, run_id: str, condition) -> None:
     """Poll another process until ``condition`` holds of its run."""
     wait_until(lambda: condition(runs.info(run_id)))
+
+
+def test_that_a_run_made_beside_an_open_workspace_is_added_by_whoever_has_it_open(
+    app: Application, request_: RunRequest
+) -> None:
+    with Application.open(app.folder, read_only=True) as beside:
+        made_beside = beside.runs.create_beside(request_).value
+        assert made_beside.state == "created"
+    assert "run.create" not in [item.op for item in app.workspace.activity(5)]
+    assert [info.run_id for info in app.runs.follow()] == [made_beside.run_id]
+    assert "run.create" in [item.op for item in app.workspace.activity(5)]
+    assert app.runs.annotate(made_beside.run_id, note="mine").value.note == "mine"
+    assert [info.run_id for info in app.runs.follow()] == [made_beside.run_id], "asked for once, added once"
+    assert [item.op for item in app.workspace.activity(9)].count("run.create") == 1
+    assert app.workspace.check().findings == ()
+
+
+def test_that_a_request_for_a_folder_that_is_no_run_adds_nothing(app: Application) -> None:
+    place = app.runs.folder / ".requests"
+    place.mkdir(parents=True)
+    for name in ("0" * 32, "..", "x" * 300):
+        (place / f"{name[:200]}.json").write_text("null")
+    assert list(app.runs.follow()) == []
+    assert app.workspace.check().ok
+
+
+def test_that_the_end_of_a_run_is_noted_once(app: Application, request_: RunRequest) -> None:
+    finished(app, request_)
+    app.runs.follow()
+    app.runs.follow()
+    assert [item.op for item in app.workspace.activity(9)].count("run.end") == 1
