@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from core.domain.errors import UserError
+from core.durable import MANIFEST
 from core.runs.folder import RunFolder
 from core.runs.verify_run import RESTORE, Noted, folder_problem, is_at_work, problems
 from core.store.chain import verify
@@ -17,6 +18,8 @@ from core.store.sqlite.connect import connect
 from core.store.sqlite.integrity import Finding
 
 _RUNS, _BACKUPS, _FOLDERS = "run folders", "backups", "folders"
+_SAVED = "replaced"
+"""What a copy is called that was saved because another file took the workspace's place."""
 _PUBLISHED = ("exports", "models")
 _REPLACED = (
     "If an older copy was put in its place on purpose, move the newer backups elsewhere; else restore one of them."
@@ -47,8 +50,10 @@ def _run_findings(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
         if is_at_work(run):
             yield Finding(_RUNS, f"Run {path.name} is being worked on and was not verified.", serious=False)
             continue
+        if uid not in registered and not (path / MANIFEST).is_file():
+            continue  # another program's folder, or one from before manifests; that it is not listed is told elsewhere
         for message in problems(run, noted.get(uid)):
-            yield Finding(_RUNS, f"Run {path.name}: {message}", hint=RESTORE)
+            yield Finding(_RUNS, f"Run {path.name}: {message}", serious=uid in registered, hint=RESTORE)
         yield from _origin(c, run, registered.get(uid), uuid)
 
 
@@ -91,6 +96,8 @@ def _backups(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
     """Compare the chain of each backup with this one: a backup knows the past as it was."""
     uuid = _uuid(c)
     for backup in backups.listed(folder):
+        if backup.why == _SAVED:
+            continue  # another past on purpose; *saved work* tells of it
         try:
             with closing(connect(backup.path, "ro")) as copy:
                 if _uuid(copy) != uuid or not _has_chain(copy):
