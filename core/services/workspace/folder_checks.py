@@ -16,10 +16,9 @@ from core.store.chain import verify
 from core.store.sqlite import backups
 from core.store.sqlite.connect import connect
 from core.store.sqlite.integrity import Finding
+from core.store.sqlite.safety_copies import REPLACED
 
 _RUNS, _BACKUPS, _FOLDERS = "run folders", "backups", "folders"
-_SAVED = "replaced"
-"""What a copy is called that was saved because another file took the workspace's place."""
 _PUBLISHED = ("exports", "models")
 _REPLACED = (
     "If an older copy was put in its place on purpose, move the newer backups elsewhere; else restore one of them."
@@ -96,7 +95,7 @@ def _backups(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
     """Compare the chain of each backup with this one: a backup knows the past as it was."""
     uuid = _uuid(c)
     for backup in backups.listed(folder):
-        if backup.why == _SAVED:
+        if backup.why == REPLACED:
             continue  # another past on purpose; *saved work* tells of it
         try:
             with closing(connect(backup.path, "ro")) as copy:
