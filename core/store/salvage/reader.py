@@ -16,6 +16,8 @@ from core.store.migrations.schema import STATEMENTS
 from core.store.salvage.pages import PageFile
 
 Row = dict[str, Any]
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What reading a damaged file raises; SQLite's own message may quote bytes that are no text."""
 SIDE_FILES = ("-wal", "-journal")
 REPLACED = "\ufffd"
 """Stands for bytes of a text that are no characters any more."""
@@ -31,7 +33,7 @@ class DamagedFile:
         for suffix in SIDE_FILES:
             with suppress(OSError):
                 shutil.copyfile(f"{path}{suffix}", f"{self._copy}{suffix}")
-        with suppress(sqlite3.Error), closing(sqlite3.connect(self._copy)) as raw:
+        with suppress(*_UNREADABLE), closing(sqlite3.connect(self._copy)) as raw:
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.columns = _columns()
         self._pages: dict[str, dict[int, Row]] | None = None
@@ -55,7 +57,7 @@ class DamagedFile:
     def highest(self, table: str) -> int:
         """Return the highest id that the file says it gave out in ``table``; 0 where it cannot be read."""
         query = "SELECT seq FROM sqlite_sequence WHERE name=?"
-        with suppress(sqlite3.Error), closing(self._open()) as raw:
+        with suppress(*_UNREADABLE), closing(self._open()) as raw:
             found = raw.execute(query, (table,)).fetchone()
             return int(found[0]) if found and isinstance(found[0], int) and 0 < found[0] < 1 << 40 else 0
         return 0
@@ -73,7 +75,7 @@ class DamagedFile:
         found: list[Row] = []
         seen: set[tuple] = set()
         for order in ("ASC", "DESC"):
-            with suppress(sqlite3.Error), closing(self._open()) as raw:
+            with suppress(*_UNREADABLE), closing(self._open()) as raw:
                 names = [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]
                 if not names:
                     return found, False

@@ -24,8 +24,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-MAX_CHARS = 4 * 1024 * 1024
-"""Characters of one text, and items of one list, that a template may make."""
+from core.training.text.value_sizes import MAX_CHARS, length, number, total
+
 MAX_WRITTEN = 4 * MAX_CHARS
 MAX_OPERATIONS = 1_000_000
 _WEIGHT = 256
@@ -85,7 +85,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def weighed(self, value: Any) -> Any:
         """Return the value after counting an operation on it."""
-        self.spend(1 + _length(value) // _WEIGHT)
+        self.spend(1 + length(value) // _WEIGHT)
         return value
 
     def looped(self, value: Any) -> Any:
@@ -97,7 +97,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def concat_all(self, *values: Any) -> str:
         """Return the texts of the operator ``~`` as one."""
-        self._require(sum(_total(value) for value in values))
+        self._require(sum(total(value) for value in values))
         return "".join(map(str, values))
 
     def _counted_items(self, values: Iterable[Any]) -> Iterator[Any]:
@@ -111,7 +111,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.spend(1 + size // _WEIGHT)
 
     def _written_value(self, value: Any) -> Any:
-        size = _total(value)
+        size = total(value)
         self._require(size)
         self.wrote(size)
         return value
@@ -135,10 +135,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Carry out an operation whose result may be large."""
         if operator == "+":
-            self._require(_length(left) + _length(right))
+            self._require(length(left) + length(right))
         elif operator == "*":
             _small_number(left, right, product=True)
-            self._require(_length(left) * max(_number(right), 1) + _length(right) * max(_number(left), 1))
+            self._require(length(left) * max(number(right), 1) + length(right) * max(number(left), 1))
         elif operator == "**":
             _small_number(left, right, product=False)
         elif isinstance(left, str):
@@ -148,11 +148,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call something after counting it; methods of texts that may grow are measured before."""
         owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
-        self.spend(1 + _length(owner) // _WEIGHT)
+        self.spend(1 + length(owner) // _WEIGHT)
         if isinstance(owner, str):
             args = self._checked_method(owner, name, args, kwargs)
         result = super().call(context, obj, *args, **kwargs)
-        self._require(_length(result))
+        self._require(length(result))
         return result
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
@@ -170,7 +170,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _checked_method(self, text: str, name: str, args: tuple, kwargs: Mapping[str, Any]) -> tuple:
         if name in _PADDING:
-            self._require(max((_number(value) for value in (*args, *kwargs.values())), default=0) * len(text or " "))
+            self._require(max((number(value) for value in (*args, *kwargs.values())), default=0) * len(text or " "))
         elif name == "join" and args:
             return (self._joined_parts(text, args[0]), *args[1:])
         elif name == "replace" and len(args) >= 2:
@@ -181,7 +181,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _joined_parts(self, between: str, parts: Iterable[Any]) -> list[Any]:
         kept = list(self._counted_items(parts))
-        self._require(sum(map(_total, kept)) + len(between) * len(kept))
+        self._require(sum(map(total, kept)) + len(between) * len(kept))
         return kept
 
     def _require_replaced(self, text: str, old: str, new: str) -> None:
@@ -191,7 +191,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if _WIDE.search(pattern):
             raise OverBudget("it formats a number with a huge width")
         marks = pattern.count("%") + pattern.count("{")
-        self._require(len(pattern) + marks * (64 + _total(values)))
+        self._require(len(pattern) + marks * (64 + total(values)))
 
     def _counted_filter(self, name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
         """Return the filter with its budget; what Jinja wrote on the function stays."""
@@ -202,8 +202,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             values = list(args)
             subject = values[skip] if len(values) > skip else None
             rest = [*values[skip + 1 :], *kwargs.values()]
-            self.spend(1 + _length(subject) // _WEIGHT)
-            if any(_number(value) > _MAX_NUMBER for value in rest):
+            self.spend(1 + length(subject) // _WEIGHT)
+            if any(number(value) > _MAX_NUMBER for value in rest):
                 raise OverBudget(f"it gives the filter {name} a number above {_MAX_NUMBER:,}")
             if name == "join":
                 between = rest[0] if rest and isinstance(rest[0], str) else ""
@@ -213,9 +213,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             elif name == "sum" and not isinstance(kwargs.get("start", [*rest, 0, 0][1]), int | float):
                 raise OverBudget("it adds up lists with the filter sum")
             elif name in ("tojson", "string", "escape", "e", "indent", "forceescape"):
-                self._require(_total(subject))
+                self._require(total(subject))
             result = filter_(*values, **kwargs)
-            self._require(_length(result))
+            self._require(length(result))
             return result
 
         return counted
@@ -320,37 +320,6 @@ def _tojson(
     value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
 ) -> str:
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str | bytes | list | tuple | dict) else 0
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _total(value: Any) -> int:
-    """Return about how many characters the text of a value has, at most a little more than ``MAX_CHARS``."""
-    if isinstance(value, str):
-        return len(value)
-    total, waiting = 0, [value]
-    while waiting and total <= MAX_CHARS:
-        one = waiting.pop()
-        if isinstance(one, str | bytes):
-            total += len(one) + 2
-        elif isinstance(one, dict):
-            waiting.extend(one.keys())
-            waiting.extend(one.values())
-            total += 4
-        elif isinstance(one, list | tuple | set):
-            waiting.extend(one)
-            total += 2
-        elif isinstance(one, int):
-            total += 1 + one.bit_length() // 3
-        else:
-            total += 16
-    return total
 
 
 def _small_number(left: Any, right: Any, *, product: bool) -> None:
