@@ -308,7 +308,7 @@ class _Namespace(Namespace):
         Namespace.__setitem__(self, name, value)
 
 
-def _through(method: str, values: list[nodes.Expr]) -> nodes.Call:
+def _through(method: str, values: list[Any]) -> nodes.Call:
     return nodes.Call(nodes.EnvironmentAttribute(method), values, [], None, None)
 
 
