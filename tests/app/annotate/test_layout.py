@@ -49,7 +49,7 @@ def test_that_the_verdicts_are_read_in_full_in_a_small_window(labeling):
 def test_that_a_notice_never_covers_the_verdict_buttons(labeling):
     session = labeling()
     session.context.notices.post("A run has ended.")
-    (toast,) = session.page.window().toasts.toasts
+    toast = session.page.window().toasts.toasts[-1]
     bar = session.bar
     assert toast.mapToGlobal(toast.rect().bottomLeft()).y() < bar.mapToGlobal(bar.rect().topLeft()).y()
 
