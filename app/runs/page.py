@@ -18,6 +18,7 @@ from app.main_window.page import Page
 from app.runs import presenter
 from app.runs.fork_dialog import ForkDialog
 from app.runs.monitor import Monitor
+from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
 from app.runs.run_exporter import RunExporter
 from app.runs.run_list import RunList
@@ -29,13 +30,12 @@ from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes, Outcome
 from core.domain.insight import Insight
-from core.services.runs.views import RunInfo, RunReader
+from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
-    from core.services.runs.lineage import LineageRow, RunLineage
+    from core.services.runs.lineage import LineageRow
 
 LIVE_MS, IDLE_MS = 500, 3000
-WORST = 200
 
 
 class RunsPage(Page):
@@ -47,8 +47,7 @@ class RunsPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self.header.hide()
-        self._readers: dict[str, RunReader] = {}
-        self._lineages: dict[str, RunLineage] = {}
+        self._pairs = PairsOfSteps(context)
         self._snapshot: presenter.MonitorData | None = None
         self._wanted, self._wanted_step = "", -1
         self._pinned = False
@@ -155,8 +154,7 @@ class RunsPage(Page):
             chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
             snapshot = None
             if chosen:
-                reader = self._readers.setdefault(chosen, service.reader(chosen))
-                snapshot = presenter.read_snapshot(service, reader, chosen, metrics)
+                snapshot = presenter.read_snapshot(service, self._pairs.reader(chosen), chosen, metrics)
             return runs, snapshot
 
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
@@ -232,26 +230,15 @@ class RunsPage(Page):
         if not (run_id := self.list.current_id):
             return
 
-        def read() -> list[LineageRow]:
-            reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
-            visits = reader.pairs_of_range(first, last, limit=2000)
-            if not visits and first == last:
-                visits = reader.pairs_of_step(first, "dev")
-            return self._lineage(run_id).rows(visits)
-
         def show(rows: list[LineageRow]) -> None:
             if run_id == self.list.current_id:
                 self.monitor.tabs.show_step(first, last, rows)
 
-        self.context.tasks.query(read, show, owner=self, key="pairs")
+        self.context.tasks.query(lambda: self._pairs.of_steps(run_id, first, last), show, owner=self, key="pairs")
 
     def _read_worst(self) -> None:
         if not (run_id := self.list.current_id):
             return
-
-        def read() -> list[LineageRow]:
-            reader = self._readers.setdefault(run_id, self.context.services.runs.reader(run_id))
-            return self._lineage(run_id).rows(reader.worst(WORST))
 
         def show(rows: list[LineageRow]) -> None:
             self._reading_worst = ""
@@ -265,12 +252,7 @@ class RunsPage(Page):
 
         self._reading_worst = run_id  # one at a time: newer reads would replace a slow one before it ends
         self._worst_step = self._snapshot.status.step if self._snapshot is not None else -1
-        self.context.tasks.query(read, show, failed, owner=self, key="worst")
-
-    def _lineage(self, run_id: str) -> RunLineage:
-        if run_id not in self._lineages:
-            self._lineages[run_id] = self.context.services.runs.lineage(run_id)
-        return self._lineages[run_id]
+        self.context.tasks.query(lambda: self._pairs.worst(run_id), show, failed, owner=self, key="worst")
 
     # Acting
 

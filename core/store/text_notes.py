@@ -13,7 +13,7 @@ _PAIRS = "SELECT p.id, q.text, q.body, p.a_text, p.b_text FROM pair p JOIN promp
 
 
 def note_all(connection: sqlite3.Connection) -> None:
-    """Fill the empty tables from every stored text; about 20 seconds a million pairs."""
+    """Fill the empty tables from every stored text, once, when a workspace of an older version is opened."""
     connection.executemany("INSERT INTO prompt_key(prompt_id, same, words) VALUES(?,?,?)", _prompt_rows(connection))
     connection.executemany("INSERT INTO pair_flag(pair_id, flags) VALUES(?,?)", _pair_rows(connection))
 

@@ -18,7 +18,7 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
 from core.model_files.identity import run_inputs
-from core.training.checkpoints import save_load
+from core.training.checkpoints.resume import starting_point
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control_protocol import Control
 from core.training.forward.footprint import limit_caches
@@ -104,7 +104,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     torch.manual_seed(config.seed)
     split = split_pairs(job.pairs, config)
     inputs = dict(job.inputs or run_inputs(split.train, config, job.model_dir))
-    checkpoint, problems = _starting_point(job, inputs)
+    checkpoint, problems = starting_point(job.run_dir, config, inputs, resume=job.resume)
     start = job.step = checkpoint.state.step if checkpoint else 0
     yield _started(job, split, inputs, device, checkpoint)
     for problem in problems:
@@ -144,32 +144,6 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     while run.has_next_step():
         yield from run.run_step()
     yield from run.end()
-
-
-def _starting_point(job: Attempt, inputs: dict[str, str]) -> tuple[Checkpoint | None, list[str]]:
-    """Return the checkpoint to continue from, and what is wrong with newer ones.
-
-    Raises:
-        UsageError: when the folder has checkpoints but ``resume`` is off, or when the run has changed since.
-    """
-    if not job.resume:
-        if save_load.listed(job.run_dir):
-            raise UsageError(
-                f"{job.run_dir} already holds checkpoints of a run; they were not changed.",
-                "Resume that run, or choose another folder.",
-            )
-        return None, []
-    checkpoint, problems = save_load.newest(job.run_dir)
-    if checkpoint is None:
-        return None, problems
-    different = save_load.objective_differences(checkpoint.state.config, job.config)
-    different += [f"{k}: another content" for k, v in inputs.items() if checkpoint.state.inputs.get(k) != v]
-    if different:
-        raise UsageError(
-            f"This run cannot be resumed, because something changed: {'; '.join(different)}. Its checkpoints are safe.",
-            "Restore these, or fork the run to continue with changed settings.",
-        )
-    return checkpoint, problems
 
 
 def _started(

@@ -15,10 +15,10 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.training.forward.footprint import trim_heap
-from core.training.forward.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.forward.select import choose_scorer
 from core.training.gate.run import run_gate
 from core.training.losses import check_labels
+from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.parallel.fsdp import Sharded, ShardedScorer
 from core.training.parallel.process_group import ProcessGroup
 from core.training.policy.model import load_model

@@ -21,7 +21,7 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, StepDone
 from core.paths import starter_model_dir
-from core.training.forward.memory_plan import ModelShape
+from core.training.memory_plan import ModelShape
 
 STARTER = starter_model_dir()
 LENGTHS = (256, 512, 1024, 2048, 4096)

@@ -36,7 +36,7 @@ from core.runs.child_processes.request import Progress, serve
 from core.runs.folder import RunFolder
 from core.training.control_protocol import NoControl
 from core.training.engine import train
-from core.training.forward.memory_plan import ModelShape, plan_memory
+from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_tokenizer
 from core.training.steps.data_order import total_steps
 from core.training.text.tokenise import encode_pairs

@@ -17,7 +17,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, UserError, WorkspaceReplaced
 from core.domain.ids import canonical_json
 from core.domain.judgement import Judgement, JudgementDraft
-from core.services.annotation.queue_manager import QueueManager
+from core.services.annotation.presentations import QueueManager
 from core.services.annotation.views import (
     PresentationView,
     QueueInfo,

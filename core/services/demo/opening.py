@@ -11,7 +11,7 @@ from core import durable, paths
 from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.private_files import tighten
-from core.store.sqlite.lock import LOCK_FILE, lock_workspace
+from core.store.workspace_lock import LOCK_FILE, lock_workspace
 
 _LEFT_BEHIND_S = 24 * 3600.0
 """Age of what a killed copy left; a younger one may be at work."""

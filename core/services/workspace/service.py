@@ -12,7 +12,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, UserError
 from core.domain.names import checked_name
 from core.place_risks import place_risks
-from core.services.workspace import folder_checks, losses, restoring
+from core.services.workspace import folder_checks, missing_work, restoring
 from core.store import events, overview
 from core.store.chain.sealer import Head
 from core.store.chain_head import chain_head
@@ -29,7 +29,7 @@ BackupFile = backups.BackupFile
 ChainHead = Head
 Finding = integrity.Finding
 ImportAccount = overview.ImportAccount
-Loss = losses.Loss
+Loss = missing_work.Loss
 restore = restoring.restore
 
 
@@ -191,19 +191,19 @@ class WorkspaceService:
 
     def record_losses(self) -> None:
         """Store in the workspace what its opening found missing; called once after opening."""
-        losses.record(self._store)
+        missing_work.record(self._store)
 
     def losses(self) -> list[Loss]:
         """Return what was saved once and is missing now, until :meth:`accept_losses`."""
-        return losses.found(self._store)
+        return missing_work.found(self._store)
 
     def accept_losses(self) -> Outcome[int]:
         """Stop telling of what is missing; the event log keeps it."""
-        return Outcome(losses.accept(self._store), Changes.WORKSPACE)
+        return Outcome(missing_work.accept(self._store), Changes.WORKSPACE)
 
     def newest_backup(self) -> str:
         """Return a sentence that names the newest backup that can be read."""
-        return losses.newest_backup_words(self._store)
+        return missing_work.newest_backup_words(self._store)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Let ``listener`` get sentences that stop nothing, such as a copy that could not be made; on any thread."""

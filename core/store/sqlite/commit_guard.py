@@ -12,8 +12,8 @@ from core.domain.clock import now_ms
 from core.domain.errors import WorkspaceReplaced
 from core.private_files import make_private_folder
 from core.store.sqlite.commit_mark import CommitMark, MarkFile
-from core.store.sqlite.lock import WorkspaceLock
 from core.store.sqlite.opened_file import OpenedFile, place_of
+from core.store.workspace_lock import WorkspaceLock
 
 LEFT_LOG = "left-over-log"
 """Beginning of the name of a write-ahead log that belongs to no database any more."""

@@ -14,9 +14,9 @@ from core.store.sqlite.commit_guard import set_log_aside
 from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, read_mark, read_noted
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
-from core.store.sqlite.lock import WorkspaceLock, lock_workspace
 from core.store.sqlite.migrate import build, migrate
 from core.store.sqlite.opened_file import place_of
+from core.store.workspace_lock import WorkspaceLock, lock_workspace
 
 _OWN_ENTRIES = {
     ".lock", MARK_FILE, "runs", "models", "backups", "exports", "rejects", "search",

@@ -22,11 +22,11 @@ from core.domain.run_config import RunConfig
 from core.generation.lm import PolicyAndReference
 from core.training.forward.footprint import trim_heap
 from core.training.forward.fused_llama import FusedLlamaScorer
-from core.training.forward.memory_plan import ModelShape, checkpoint_above, free_bytes
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.prefix_layout import RowScorer
 from core.training.forward.prefix_shared import PrefixSharedScorer, attention_windows, base_of
 from core.training.forward.scorer import Scorer
+from core.training.memory_plan import ModelShape, checkpoint_above, free_bytes
 from core.training.text.encoded_pair import EncodedPair
 
 CHECK_PAIRS = 2

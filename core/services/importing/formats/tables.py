@@ -10,7 +10,7 @@ from core.domain.judgement import Verdict
 from core.services.importing.formats.codings import CODINGS, Coding
 from core.services.importing.formats.column_reader import ColumnReader, json_notes
 from core.services.importing.formats.columns import Provenance, Row, Sample, answer_columns, prompt_reader
-from core.services.importing.formats.labels import find_labels
+from core.services.importing.formats.label_columns import find_labels
 from core.services.importing.formats.messages import read_messages
 from core.services.importing.formats.row_format import BoundFormat, FormatOption, RowFormat
 from core.services.importing.formats.transcripts import split_answers

@@ -16,8 +16,8 @@ from core.domain.errors import UserError, WorkspaceInUse, WorkspaceReplaced
 from core.services.application import Application
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import db_path
-from core.store.sqlite.lock import lock_workspace
 from core.store.tables import SettingRow
+from core.store.workspace_lock import lock_workspace
 from tests.fakes.workspaces import fill, opened
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be moved or replaced there")
@@ -203,7 +203,7 @@ def test_that_a_deleted_lock_file_admits_no_second_writer(app: Application) -> N
 def test_that_both_sides_notice_where_a_folder_cannot_be_locked(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.store.sqlite.lock._lock_folder", lambda _: None)
+    monkeypatch.setattr("core.store.workspace_lock._lock_folder", lambda _: None)
     (app.folder / ".lock").unlink()
     with lock_workspace(app.folder):
         for _ in range(2):

@@ -12,7 +12,8 @@ from core import paths
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
 from core.training.forward.fused_llama import FusedLlamaScorer
-from core.training.forward.memory_plan import (
+from core.training.forward.prefix_shared import PrefixSharedScorer
+from core.training.memory_plan import (
     MIB,
     ModelShape,
     activation_bytes,
@@ -20,7 +21,6 @@ from core.training.forward.memory_plan import (
     layer_numbers,
     plan_memory,
 )
-from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.text.encoded_pair import EncodedPair
 from tests.core.training.forward.scorer_twin import adapter_policy, random_pairs
 from tests.tiny_models import save_tiny, tiny_model

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import WorkspaceInUse
-from core.store.sqlite.lock import lock_workspace
+from core.store.workspace_lock import lock_workspace
 
 
 def test_that_a_second_window_is_refused_with_the_first_ones_name(tmp_path: Path) -> None:

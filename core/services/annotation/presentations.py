@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
-from core.domain.judgement import JudgementDraft, Task
+from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings
@@ -207,10 +207,14 @@ class QueueManager:
             settings.reviewer_id,
             settings.rubric_version_id,
             settings.task,
-            "A" if self._rng.random() < 0.5 else "B",
+            self._draw_left_side(),
             opened.uid,
             index + 1,
         )
+
+    def _draw_left_side(self) -> Side:
+        """Return which answer, A or B, is shown on the left; each with probability 1/2."""
+        return "A" if self._rng.random() < 0.5 else "B"
 
     def _queue(self, uid: str) -> OpenQueue:
         opened = self._queues.get(uid)
