@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions.registry import ActionRegistry
@@ -27,6 +28,12 @@ from core.domain.judgement import CANNOT_JUDGE_REASONS
 
 SCROLL_PAGES = 0.85
 """Share of the height that one key scrolls, so that the last lines stay in sight."""
+PANEL_EMS = 20
+"""Width of the panel where it lies over the answers, in heights of a line."""
+PANEL_SHARE, LEAST_TEXT_PX = 0.235, 44
+"""Share of the width that the panel takes at first, and the least height of an answer."""
+LOW_EMS = 21
+"""Height of the page below which the prompt is one line, in heights of a line."""
 _NOTHING, _PAIR, _PAUSED = 0, 1, 2
 _CRITERIA, _GUIDE = 0, 1
 
@@ -58,7 +65,7 @@ class LabelingView(QStackedWidget):
         self.prompt, self.panes, self.bar = PromptCard(theme), AnswerPanes(theme), VerdictBar(actions, theme)
         self.panel, self.guide = RubricPanel(theme), Guide(theme)
         self.strip, self.cover = DecisionStrip(theme), PauseCover(actions, theme)
-        self._paused = False
+        self._paused = self._floats = self._moved = False
         self.pair_area = self._make_pair_area()
         self.addWidget(QWidget())
         self.addWidget(self._make_split())
@@ -82,10 +89,10 @@ class LabelingView(QStackedWidget):
 
     def _make_split(self) -> QSplitter:
         """Put the panel beside the pair; the whole rubric text takes the place of the criteria in it."""
-        split = QSplitter()
+        self._split = split = QSplitter()
         split.addWidget(self.pair_area)
         self.side, column = side_panel(300)
-        self.side.setMinimumWidth(226)
+        self.side.setMinimumWidth(0)  # what it holds says how wide it is at least
         column.setContentsMargins(0, 0, 0, 0)
         self._side_stack = QStackedWidget()
         self._side_stack.addWidget(self.panel)
@@ -96,6 +103,9 @@ class LabelingView(QStackedWidget):
         split.setStretchFactor(0, 1)
         split.setSizes([980, 300])
         split.setChildrenCollapsible(False)
+        split.splitterMoved.connect(self._keep_width)
+        for pane in (self.panes.left, self.panes.right):
+            pane.text.setMinimumHeight(LEAST_TEXT_PX)
         return split
 
     @property
@@ -228,7 +238,7 @@ class LabelingView(QStackedWidget):
         panes = self.panes
         return {
             "annotate.rationale": self.focus_rationale,
-            "annotate.leave_field": self.focus_answers,
+            "annotate.leave_field": self._leave_field,
             "annotate.guide": self.show_guide,
             "annotate.panel": self.show_panel,
             "annotate.diff": panes.set_diff,
@@ -280,8 +290,50 @@ class LabelingView(QStackedWidget):
         """Put the focus where single keys act."""
         self.panes.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def float_panel(self, on: bool) -> None:
+        """Lay the panel over the answers, where there is no room beside them, or put it beside them again."""
+        if on == self._floats:
+            return
+        self._floats, shown = on, not self.side.isHidden()
+        self.side.setProperty("overlay", on)
+        if on:
+            self.side.setParent(self)
+            self._place_panel()
+        else:
+            self._split.addWidget(self.side)
+            self._split.setSizes([980, 300])
+        self.side.setVisible(shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep a panel that lies over the answers at the right edge."""
+        super().resizeEvent(event)
+        self._place_panel()
+        self.prompt.set_low(self.height() < LOW_EMS * self.fontMetrics().height())
+
+    def _keep_width(self) -> None:
+        """Leave the panel as wide as the reviewer made it."""
+        self._moved = True
+
+    def _place_panel(self) -> None:
+        if self._floats:
+            asked = max(self.side.minimumSizeHint().width(), PANEL_EMS * self.fontMetrics().height())
+            width = min(asked, self.width())
+            self.side.setGeometry(self.width() - width, 0, width, self.height())
+            self.side.raise_()
+        elif not self._moved:
+            panel = min(300, round(PANEL_SHARE * self.width()))
+            self._split.setSizes([self.width() - panel, panel])
+
+    def _leave_field(self) -> None:
+        """Go back to the answers; a panel that lies over them is closed."""
+        if self._floats and not self.side.isHidden():
+            self.show_panel(False)
+        self.focus_answers()
+
     def show_panel(self, on: bool = True) -> None:
         """Show or hide the panel beside the answers."""
+        if on:
+            self._place_panel()
         self.side.setVisible(on)
         self._actions.set_checked("annotate.panel", on)
         if not on:

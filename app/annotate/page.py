@@ -20,6 +20,7 @@ from app.annotate.progress_header import ProgressHeader
 from app.annotate.queue_choice import QueueKind
 from app.annotate.responsive_layout import OptionalPart, ResponsiveLayout
 from app.annotate.reviewer_status import ReviewerStatus
+from app.annotate.tool_menu import ToolMenu
 from app.context import AppContext
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
@@ -72,15 +73,22 @@ class AnnotatePage(Page):
             self.header.add_left(widget)
         for widget in progress.right:
             self.header.add_right(widget)
+        tools: list[QWidget] = []
         for action_id in HEADER_ACTIONS:
-            self.header.add_right(action_button(self.context.actions, action_id, icon_only=True))
+            tool = action_button(self.context.actions, action_id, icon_only=True)
+            self.header.add_right(tool)
+            tools.append(tool)
+        self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS)
+        self.header.add_right(self._tools)
         self.set_body(self.view, margin=0)
         optional = (
+            OptionalPart(progress.pace, lambda: bool(progress.pace.text())),
             OptionalPart(progress.blind, lambda: True),
             OptionalPart(progress.bar, lambda: self.state.queue is not None),
             OptionalPart(progress.rubric, lambda: bool(progress.rubric.text())),
         )
         self._responsive = ResponsiveLayout(self.header, self.view.pair_area, self.view.side, optional, self)
+        self._responsive.fold_tools(tools, self._tools)
 
     def _bind_actions(self) -> None:
         actions = self.context.actions
@@ -133,6 +141,7 @@ class AnnotatePage(Page):
         view.pair_shown.connect(self._note_shown)
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
+        self._responsive.narrowed.connect(self.view.float_panel)
         self._responsive.panel_shown.connect(view.show_panel)
         self.context.theme.changed.connect(self._fit_soon)
         self.context.session.reviewer_changed.connect(self.controller.queue.reviewer_changed)
@@ -226,6 +235,7 @@ class AnnotatePage(Page):
 
     def _show_status(self, status: ReviewerStatus | None) -> None:
         self.progress.show_status(status)
+        self._responsive.fit()
         if status is not None:
             self.view.show_status(status, self.state.earlier_id)
 

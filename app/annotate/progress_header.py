@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.annotate.reviewer_status import ReviewerStatus
-from app.widgets.labels import Chip, ElideLabel, plain_tip, short, text_label
+from app.widgets.labels import Chip, plain_tip, short, text_label
 
 MIN_PACE_S = 1.0
 """Seconds a pair; a smaller pace is not one of a person, and is not shown."""
@@ -21,9 +21,9 @@ class ProgressHeader:
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(110, 6)
         self.bar.setAccessibleName("Pairs labelled")
-        self._pace = ElideLabel("", kind="caption")
+        self.pace = text_label("", "caption")
         self.left: tuple[QWidget, ...] = (self.rubric, self.queue, self.blind)
-        self.right: tuple[QWidget, ...] = (self._count, self.bar, self._pace)
+        self.right: tuple[QWidget, ...] = (self._count, self.bar, self.pace)
 
     def show_queue(self, title: str) -> None:
         """Show what is labelled, when it is not every pair."""
@@ -38,7 +38,7 @@ class ProgressHeader:
         """Show how many pairs are labelled, and the pace."""
         if status is None:
             self._count.setText("")
-            self._pace.setText("")
+            self.pace.setText("")
             return
         progress = status.progress
         self._count.setText(f"{progress.done:,} / {progress.total:,}".replace(",", "\u202f"))
@@ -46,4 +46,4 @@ class ProgressHeader:
         self.bar.setValue(progress.done)
         pace = progress.seconds_per_pair or 0.0
         left = f"~{pace:.0f} s/pair · {pace * progress.remaining / 60:.0f} min left"
-        self._pace.setText(left if pace >= MIN_PACE_S else f"{progress.today} today")
+        self.pace.setText(left if pace >= MIN_PACE_S else f"{progress.today} today")

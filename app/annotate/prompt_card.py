@@ -8,7 +8,7 @@ from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.conversation import conversation_text
-from app.widgets.labels import Chip, text_label
+from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.conversation import Prompt
 
@@ -28,6 +28,7 @@ class PromptCard(Card):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme, self._all_turns = theme, True
+        self._low = self._opened = False
         self._prompt: Prompt | None = None
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
         self._fold.clicked.connect(self._toggle)
@@ -38,7 +39,9 @@ class PromptCard(Card):
         self.head.addWidget(text_label("Prompt", "section"))
         self.head.addWidget(self._turns)
         self.head.addWidget(self._cut)
-        self.head.addStretch(1)
+        self._first_line = ElideLabel("", outside=True)
+        self.head.addWidget(self._first_line, 1)
+        self.head.addStretch(0)
         self.head.addWidget(self._bookmark)
         self.head.addWidget(self._name)
         self.column.addLayout(self.head)
@@ -49,6 +52,12 @@ class PromptCard(Card):
         self._cut.hide()
         self.text.cut_changed.connect(self._cut.setVisible)
         theme.changed.connect(self._render)
+
+    def set_low(self, low: bool) -> None:
+        """Show the beginning of the last turn in the head and nothing below it, where the page is low."""
+        if low != self._low:
+            self._low, self._opened = low, False
+            self._render()
 
     def set_bookmarked(self, on: bool) -> None:
         """Show whether the pair is bookmarked."""
@@ -78,6 +87,11 @@ class PromptCard(Card):
             self.text.show_all()
 
     def _toggle(self) -> None:
+        if self._low and not self._opened:
+            self._opened = True
+            self._render()
+            return
+        self._opened = False
         self.set_all_turns(not self._all_turns)
         self.folded.emit(self._all_turns)
 
@@ -85,6 +99,10 @@ class PromptCard(Card):
         """Show the turns, as high as they need to be."""
         if self._prompt is None:
             return
+        folded = self._low and not self._opened
+        self.text.setVisible(not folded)
+        self._turns.setVisible(not folded)
+        self._first_line.setText(self._prompt.messages[-1].content.strip().split("\n")[0] if folded else "")
         messages = self._prompt.messages if self._all_turns else self._prompt.messages[-1:]
         text, roles = conversation_text(messages)
         self.text.set_text(text, mode="source", extra=roles)

@@ -31,16 +31,23 @@ class ResponsiveLayout(QObject):
 
     Signals:
         panel_shown(bool): the panel was hidden or shown.
+        narrowed(bool): there is no room for the panel beside the answers, or there is again.
     """
 
     panel_shown = Signal(bool)
+    narrowed = Signal(bool)
 
     def __init__(
         self, header: QWidget, body: QWidget, panel: QWidget, optional: Sequence[OptionalPart], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._header, self._body, self._panel, self._optional = header, body, panel, optional
-        self._hidden_here = False
+        self._hidden_here = self._narrow = False
+        self._tools: tuple[Sequence[QWidget], QWidget | None] = ((), None)
+
+    def fold_tools(self, tools: Sequence[QWidget], menu: QWidget) -> None:
+        """Show ``menu`` in place of these tools once the first optional part is hidden and there is still no room."""
+        self._tools = tools, menu
 
     def fit(self) -> None:
         """Hide or show for the present width."""
@@ -48,6 +55,9 @@ class ResponsiveLayout(QObject):
         panel = self._panel
         panel_px = max(panel.minimumWidth(), panel.minimumSizeHint().width())
         narrow = self._room() < self._body.minimumSizeHint().width() + panel_px
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.narrowed.emit(narrow)
         if narrow != self._hidden_here and panel.isHidden() == self._hidden_here:
             self._hidden_here = narrow
             panel.setVisible(not narrow)
@@ -56,10 +66,24 @@ class ResponsiveLayout(QObject):
     def _fit_header(self) -> None:
         for part in self._optional:
             part.widget.setVisible(part.is_filled())
-        for part in self._optional:
-            if self._header.minimumSizeHint().width() <= self._room():
+        self._show_tools(True)
+        for place, part in enumerate(self._optional):
+            if self._fits():
                 break
             part.widget.hide()
+            if place == 0 and not self._fits():
+                self._show_tools(False)
+
+    def _show_tools(self, on: bool) -> None:
+        tools, menu = self._tools
+        for tool in tools:
+            tool.setVisible(on)
+        if menu is not None:
+            menu.setVisible(not on)
+
+    def _fits(self) -> bool:
+        """Whether the header has everything in one row."""
+        return self._header.sizeHint().width() <= self._room()
 
     def _room(self) -> int:
         """Return the width that the window has for the page. The page is never narrower than its parts ask for."""

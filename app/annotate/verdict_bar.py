@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QIcon, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.actions.registry import ActionRegistry
 from app.annotate.verdict_scale import SCALE_STRENGTHS, VERDICT_POINTS
 from app.theme.theme import Theme
-from app.widgets.buttons import ActionButton, VerdictButton, action_button
-from app.widgets.containers import Card
-from app.widgets.labels import ElideLabel, restyle
+from app.widgets.buttons import ActionButton, action_button
+from app.widgets.containers import Card, line
+from app.widgets.flow import FlowLayout
+from app.widgets.labels import restyle, text_label
 from app.widgets.messages import announce
+from app.widgets.verdict_button import SMALLEST, VerdictButton, Wording
 from core.domain.judgement import Verdict
 
 LOWER = (
@@ -21,9 +24,22 @@ LOWER = (
     ("annotate.cannot", "Cannot judge"),
     ("annotate.skip", "Skip"),
 )
-EDGES_PX = 60
-"""What the gaps and the edges take of the lower row at least."""
+GAP_PX, FLAT_GAP_PX = 8, 3
+"""Pixels between two verdicts, and between two of the other buttons."""
 SUBMIT, AMEND, BACK = "Submit && next", "Store the change", "Back to the queue"
+
+
+class SideCaption(QWidget):
+    """A caption over the verdicts of one side, between two lines, where there is no room for the side on each."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(line(), 1)
+        row.addWidget(text_label(words, "caption"))
+        row.addWidget(line(), 1)
+        self.hide()
 
 
 class VerdictBar(Card):
@@ -37,18 +53,22 @@ class VerdictBar(Card):
         super().__init__(spacing=10)
         self._offered = SCALE_STRENGTHS[7]
         self._save_state = self._message = self._detail = ""
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        self._scale = QGridLayout()
+        self._scale.setHorizontalSpacing(GAP_PX)
+        self._scale.setVerticalSpacing(4)
+        self.captions = {"left": SideCaption("Left is"), "right": SideCaption("Right is")}
+        self._scale.addWidget(self.captions["left"], 0, 0, 1, 3)
+        self._scale.addWidget(self.captions["right"], 0, 4, 1, 3)
         self.buttons: dict[int, VerdictButton] = {}
-        for point in VERDICT_POINTS:
+        for column, point in enumerate(VERDICT_POINTS):
             name = actions.specs[point.action_id].title
             button = VerdictButton(point.label, actions.key_text(point.action_id), name=name)
             button.clicked.connect(lambda _=False, action_id=point.action_id: actions.run(action_id))
             self.buttons[point.strength] = button
-            row.addWidget(button, 1)
-        self.add(row)
-        lower = QHBoxLayout()
-        lower.setSpacing(3)
+            self._scale.addWidget(button, 1, column)
+            self._scale.setColumnStretch(column, 1)
+        self.add(self._scale)
+        lower = FlowLayout(spacing=FLAT_GAP_PX, row_spacing=4)
         flat = [
             action_button(actions, action_id, text=text, kind="flat", show_key=True, theme=theme)
             for action_id, text in LOWER
@@ -57,11 +77,10 @@ class VerdictBar(Card):
             lower.addWidget(button)
         self._flat = [button for button in flat if isinstance(button, ActionButton)]
         _, _, self.neither, self.cannot, _ = flat
-        self._line = ElideLabel("", kind="caption")
-        lower.addStretch(1)
+        self._line = text_label("", "caption", wrap=True)
+        lower.add_gap()
         self.submit = ActionButton(actions, "annotate.submit", SUBMIT, "primary", True, theme)
         self.submit.setIcon(QIcon())
-        lower.addSpacing(6)
         lower.addWidget(self.submit)
         self.add(self._line)
         self.add(lower)
@@ -71,6 +90,8 @@ class VerdictBar(Card):
         self._offered = SCALE_STRENGTHS[scale]
         for strength, button in self.buttons.items():
             button.setVisible(strength in self._offered)
+        for column, point in enumerate(VERDICT_POINTS):
+            self._scale.setColumnStretch(column, int(point.strength in self._offered))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -83,23 +104,36 @@ class VerdictBar(Card):
         super().showEvent(event)
         self._fit()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit the verdicts to another text size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
     def _fit(self) -> None:
-        if (layout := self.layout()) is not None:
-            layout.activate()
+        """Say as much on the verdicts as has room, on all of them alike; print the other keys where they have room."""
         shown = [self.buttons[strength] for strength in self._offered]
-        stacked = any(button.needs_two_lines() for button in shown)
+        margins = self.contentsMargins() + self.column.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        width = (room - GAP_PX * (len(shown) - 1)) // len(shown)
+        shares = {wording: min(button.share_for(wording, width) for button in shown) for wording in Wording}
+        wording = next((one for one in Wording if shares[one] >= 1), Wording.UNDER_CAPTION)
         for button in shown:
-            button.set_stacked(stacked)
+            button.show_as(wording, max(SMALLEST, shares[wording]))
+        for caption in self.captions.values():
+            caption.setVisible(wording is Wording.UNDER_CAPTION)
         for button in self._flat:
             button.set_room_for_key(True)
-        wanted = sum(button.sizeHint().width() for button in (*self._flat, self.submit))
-        if wanted + EDGES_PX > self.width():
+        wanted = sum(button.sizeHint().width() + FLAT_GAP_PX for button in (*self._flat, self.submit))
+        if wanted > room:
             for button in self._flat:
                 button.set_room_for_key(False)
+        self.submit.setMinimumWidth(self.submit.sizeHint().width())
 
     def show_step(self, *, earlier: bool, changed: bool) -> None:
         """Say on the main button what Enter does: submit a pair of the queue, amend an earlier decision or leave it."""
         self.submit.set_label((AMEND if changed else BACK) if earlier else SUBMIT)
+        self.submit.setMinimumWidth(self.submit.sizeHint().width())
 
     def set_save_state(self, text: str, spoken: str = "") -> None:
         """Take whether the last judgement is stored; ``spoken`` is what a screen reader says of it."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QAction, QPainter, QPaintEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
 
 from app.actions.registry import ActionRegistry
 from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 
-EDGES_PX = 8
-"""What the frame of a verdict takes from its words, both sides together."""
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
@@ -166,91 +164,3 @@ class ActionButton(QPushButton):
         self.setEnabled(self._action.isEnabled())
         if self._action.isCheckable():
             self.setChecked(self._action.isChecked())
-
-
-class VerdictButton(QPushButton):
-    """A verdict with its key printed on it; the number of a verdict never changes.
-
-    ``set_chosen`` shows it as the current answer. The key is drawn, not part of the label, so that
-    a narrow window elides the words and never the key.
-    """
-
-    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
-        super().__init__()
-        self._label, self._keys, self._stacked = text, keys, False
-        self.setCheckable(True)
-        self.setProperty("verdict", "true")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        self.setAccessibleName(name or text)
-        self.setAccessibleDescription(f"Key {keys}" if keys else "")
-        self.setToolTip(f"{name or text} ({keys})" if keys else text)
-
-    def set_chosen(self, chosen: bool) -> None:
-        """Show it as chosen or not."""
-        self.setChecked(chosen)
-
-    def minimumSizeHint(self) -> QSize:
-        """Ask for the key and a few letters."""
-        base = super().minimumSizeHint()
-        return QSize(self.fontMetrics().horizontalAdvance("mmm… 0") + 12, base.height())
-
-    def sizeHint(self) -> QSize:
-        """Ask for the whole label and the key."""
-        base, metrics = super().sizeHint(), self.fontMetrics()
-        high = max(base.height(), len(self._lines()) * metrics.height() + 2 * EDGES_PX)
-        return QSize(metrics.horizontalAdvance(f"{self._label}   {self._keys}") + 28, high)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
-        """Draw the frame by the style, then the words, and the key beside them."""
-        painter = QPainter(self)
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
-        words, (left, right) = self.shown_words(), self._places()
-        for text, place in ((words, left), (self._keys, right)):
-            option.text, option.rect = text, place  # type: ignore[attr-defined]
-            self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
-
-    def needs_two_lines(self) -> bool:
-        """Whether words and key do not fit beside each other."""
-        return self.fontMetrics().horizontalAdvance(self._label) > self._room()
-
-    def set_stacked(self, on: bool) -> None:
-        """Draw the words in several lines, so that the buttons of a row look alike."""
-        if on != self._stacked:
-            self._stacked = on
-            self.updateGeometry()
-            self.update()
-
-    def shown_words(self) -> str:
-        """Return the words as they are drawn, in lines where they are stacked, cut short where they do not fit."""
-        metrics, room = self.fontMetrics(), self._room()
-        return "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in self._lines())
-
-    def _lines(self) -> list[str]:
-        """Return the words in lines: two where they fit, else one word a line."""
-        first, _, last = self._label.rpartition(" ")
-        if not self._stacked or not first:
-            return [self._label]
-        fits = self.fontMetrics().horizontalAdvance(first) <= self._room()
-        return [first, last] if fits else self._label.split(" ")
-
-    @property
-    def _gap(self) -> int:
-        """Pixels between the words and the key."""
-        return 6 if self._stacked else 10
-
-    def _room(self) -> int:
-        """Return the pixels left for words beside the key."""
-        taken = self.fontMetrics().horizontalAdvance(self._keys) + self._gap if self._keys else 0
-        return self.width() - EDGES_PX - taken
-
-    def _places(self) -> tuple[QRect, QRect]:
-        """Return where words and key are drawn: side by side, together in the middle."""
-        metrics = self.fontMetrics()
-        words = max(metrics.horizontalAdvance(line) for line in self.shown_words().split("\n"))
-        key = metrics.horizontalAdvance(self._keys)
-        whole = words + (self._gap + key if key else 0)
-        start, high = (self.width() - whole) // 2, self.height()
-        return QRect(start, 0, words, high), QRect(start + whole - key, 0, key, high)

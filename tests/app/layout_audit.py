@@ -34,9 +34,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.buttons import VerdictButton
 from app.widgets.labels import ElideLabel
 from app.widgets.messages import Toast
+from app.widgets.verdict_button import VerdictButton
 
 SLACK = 1
 """Pixels of rounding that nobody sees."""

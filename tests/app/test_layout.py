@@ -19,7 +19,6 @@ SMALL, USUAL, LARGE = (1024, 700), (1280, 800), (1920, 1080)
 QUICK = ((SMALL, 100), (SMALL, 200), (USUAL, 150))
 LAYOUT_TURNS = 8
 """Turns of the event loop in which nested layouts come to rest: each hands its size to the next."""
-WAITING = ("annotate",)
 ALL = tuple((size, zoom) for zoom in (100, 150, 200) for size in (SMALL, USUAL, LARGE))
 
 
@@ -80,7 +79,7 @@ def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -
     """Return what is cut or covered on any page."""
     wrong = []
     for size, zoom in combinations:
-        for place in (place for place in PLACES if place.id not in WAITING):
+        for place in PLACES:
             show(running, place.id, size, zoom)
             wrong += [f"{place.id} {size[0]}x{size[1]} {zoom} %: {text}" for text in findings(running.window)]
     return wrong

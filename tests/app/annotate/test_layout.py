@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from app.widgets.verdict_button import Wording
+
 
 def test_that_the_button_of_the_prompt_and_its_action_say_the_same(labeling, qtbot):
     session = labeling()
@@ -35,7 +37,7 @@ def test_that_an_empty_screen_has_no_empty_parts_in_its_header(main_window, tmp_
 
 def test_that_the_key_of_a_verdict_is_no_part_of_its_label(labeling):
     for button in labeling().bar.buttons.values():
-        button.set_stacked(True)
+        button.show_as(Wording.TWO_LINES)
         assert not any(letter.isdigit() for letter in button.shown_words())
 
 
