@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.annotate.judgement_form import AnswerSpan, ScreenSide
@@ -13,7 +13,7 @@ from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.display import Mark
-from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.rendering import Mode
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import Marks
@@ -41,19 +41,21 @@ class AnswerPane(Card):
         self._preferred = Chip("Preferred", "accent")
         self._edited = Chip("edited", "ok", tooltip="An improved text is stored with your judgement (E).")
         self._hidden = Chip("hidden", "warn", tooltip="Invisible characters are shown as named chips.")
-        self._length = ElideLabel("", kind="caption")
-        self._length.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._length = text_label("", "caption")
         self.head.addWidget(text_label(self._title, "title"))
-        for chip in (self._preferred, self._edited, self._hidden):
+        self._brief = Chip("", "warn")
+        for chip in (self._preferred, self._edited, self._hidden, self._brief):
             self.head.addWidget(chip)
-        self.head.addWidget(self._length, 1)
+        self.head.addStretch(1)
+        self.head.addWidget(self._length)
         self._edit = icon_button(theme, "edit", f"Edit the {side} answer (E)", size=16)
         self._edit.clicked.connect(self.edit_requested)
         add_span = icon_button(theme, "pin", f"Tag the selected words of the {side} answer (H)", size=16)
         add_span.clicked.connect(self.span_requested)
         copy = icon_button(theme, "copy", f"Copy the {side} answer", size=16)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.text_shown))
-        for button in (self._edit, add_span, copy):
+        self._tools, self._low = (add_span, copy), False
+        for button in (self._edit, *self._tools):
             self.head.addWidget(button)
         self.column.addLayout(self.head)
         self.add(self.text, 1)
@@ -74,7 +76,8 @@ class AnswerPane(Card):
         """Draw the accent border and the chip."""
         self.set_selected(on)
         self._preferred.setVisible(on)
-        self._edit.setVisible(on)
+        self._edit.setVisible(on and not self._low)
+        self._fit_head()
         state = ", preferred" if on else ""
         self.setAccessibleName(f"{self._title} answer{state}")
 
@@ -102,11 +105,35 @@ class AnswerPane(Card):
         parts = [f"Cut here: {cut:,} of {whole:,} characters are not shown. X shows all."] if cut else []
         parts += [note for note in (self.text.note, self._diff_note) if note]
         self._note_words.setText(" ".join(parts))
-        self.note.setVisible(bool(parts))
+        self.note.setVisible(bool(parts) and not self._low)
+        self._brief.set_chip(("cut: X" if cut else "note") if parts and self._low else "", "warn")
+        self._brief.setToolTip(plain_tip(" ".join(parts)))
+
+    def set_low(self, low: bool) -> None:
+        """Say in the head what the note says, and leave the tools to keys and menus, where the page is low."""
+        if low != self._low:
+            self._low = low
+            for tool in self._tools:
+                tool.setVisible(not low)
+            self._edit.setVisible(not low and not self._preferred.isHidden())
+            self._print_note()
+            self._fit_head()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the length out where the head has no room for it."""
+        super().resizeEvent(event)
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        self._length.setVisible(True)
+        margins = self.contentsMargins() + self.column.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        self._length.setVisible(self.head.minimumSize().width() <= room)
 
     def set_edited(self, on: bool) -> None:
         """Show whether an improved text was written."""
         self._edited.setVisible(on)
+        self._fit_head()
 
     def set_spans(self, spans: Sequence[AnswerSpan]) -> None:
         """Show the spans of this answer."""

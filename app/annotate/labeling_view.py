@@ -308,7 +308,8 @@ class LabelingView(QStackedWidget):
         """Keep a panel that lies over the answers at the right edge."""
         super().resizeEvent(event)
         self._place_panel()
-        self.prompt.set_low(self.height() < LOW_EMS * self.fontMetrics().height())
+        for part in (self.prompt, self.panes.left, self.panes.right):
+            part.set_low(self.height() < LOW_EMS * self.fontMetrics().height())
 
     def _keep_width(self) -> None:
         """Leave the panel as wide as the reviewer made it."""

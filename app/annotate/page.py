@@ -78,7 +78,7 @@ class AnnotatePage(Page):
             tool = action_button(self.context.actions, action_id, icon_only=True)
             self.header.add_right(tool)
             tools.append(tool)
-        self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS)
+        self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS, "More tools")
         self.header.add_right(self._tools)
         self.set_body(self.view, margin=0)
         optional = (

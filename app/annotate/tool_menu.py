@@ -11,22 +11,29 @@ from app.actions.registry import ActionRegistry
 from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 
-NAME = "More tools"
-
 
 class ToolMenu(QToolButton):
-    """Shows the actions as a menu."""
+    """Shows the actions as a menu; ``name`` is its tooltip and its accessible name."""
 
-    def __init__(self, actions: ActionRegistry, theme: Theme, action_ids: Sequence[str]) -> None:
+    def __init__(self, actions: ActionRegistry, theme: Theme, action_ids: Sequence[str], name: str) -> None:
         super().__init__()
         self.setIcon(theme.icons.icon("more"))
         self.setProperty(ICON_PROPERTY, 20)
         theme.fit_icon(self)
-        self.setToolTip(NAME)
-        self.setAccessibleName(NAME)
+        self.setToolTip(name)
+        self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        menu = QMenu(self)
-        menu.addActions([actions.action(action_id) for action_id in action_ids])
-        self.setMenu(menu)
+        self._actions, self._shown = actions, tuple[str, ...]()
+        self._menu = QMenu(self)
+        self.setMenu(self._menu)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.show_actions(action_ids)
         self.hide()
+
+    def show_actions(self, action_ids: Sequence[str]) -> None:
+        """List these actions; without one the button is hidden."""
+        if tuple(action_ids) != self._shown:
+            self._shown = tuple(action_ids)
+            self._menu.clear()
+            self._menu.addActions([self._actions.action(action_id) for action_id in action_ids])
+        self.setVisible(bool(action_ids))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.actions.registry import ActionRegistry
+from app.annotate.tool_menu import ToolMenu
 from app.annotate.verdict_scale import SCALE_STRENGTHS, VERDICT_POINTS
+from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 from app.widgets.buttons import ActionButton, action_button
 from app.widgets.containers import Card, line
@@ -24,6 +28,9 @@ LOWER = (
     ("annotate.cannot", "Cannot judge"),
     ("annotate.skip", "Skip"),
 )
+LESS_NEEDED = ("annotate.flag", "annotate.skip"), ("annotate.flag", "annotate.cannot", "annotate.skip")
+"""What a menu holds where the lower row has no room for all buttons, and where it has still less."""
+ICON_PX = 18
 GAP_PX, FLAT_GAP_PX = 8, 3
 """Pixels between two verdicts, and between two of the other buttons."""
 SUBMIT, AMEND, BACK = "Submit && next", "Store the change", "Back to the queue"
@@ -50,7 +57,8 @@ class VerdictBar(Card):
     """
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
-        super().__init__(spacing=10)
+        super().__init__(spacing=6)
+        self._theme, self._fitting = theme, True
         self._offered = SCALE_STRENGTHS[7]
         self._save_state = self._message = self._detail = ""
         self._scale = QGridLayout()
@@ -77,13 +85,17 @@ class VerdictBar(Card):
             lower.addWidget(button)
         self._flat = [button for button in flat if isinstance(button, ActionButton)]
         _, _, self.neither, self.cannot, _ = flat
+        self.more = ToolMenu(actions, theme, (), "More verdicts")
+        lower.addWidget(self.more)
         self._line = text_label("", "caption", wrap=True)
+        self._line.hide()
         lower.add_gap()
         self.submit = ActionButton(actions, "annotate.submit", SUBMIT, "primary", True, theme)
         self.submit.setIcon(QIcon())
         lower.addWidget(self.submit)
         self.add(self._line)
         self.add(lower)
+        self._fitting = False
 
     def set_scale(self, scale: int) -> None:
         """Offer the points of a rubric's scale."""
@@ -111,6 +123,13 @@ class VerdictBar(Card):
             self._fit()
 
     def _fit(self) -> None:
+        """Fit what is said to the width, once: what it hides and shows resizes the bar again."""
+        if not self._fitting:
+            self._fitting = True
+            self._choose_words()
+            self._fitting = False
+
+    def _choose_words(self) -> None:
         """Say as much on the verdicts as has room, on all of them alike; print the other keys where they have room."""
         shown = [self.buttons[strength] for strength in self._offered]
         margins = self.contentsMargins() + self.column.contentsMargins()
@@ -122,13 +141,23 @@ class VerdictBar(Card):
             button.show_as(wording, max(SMALLEST, shares[wording]))
         for caption in self.captions.values():
             caption.setVisible(wording is Wording.UNDER_CAPTION)
-        for button in self._flat:
-            button.set_room_for_key(True)
-        wanted = sum(button.sizeHint().width() + FLAT_GAP_PX for button in (*self._flat, self.submit))
-        if wanted > room:
-            for button in self._flat:
-                button.set_room_for_key(False)
         self.submit.setMinimumWidth(self.submit.sizeHint().width())
+        few, fewer = LESS_NEEDED
+        levels = ((True, (), True), (False, (), True), (False, few, True), (False, few, False), (False, fewer, False))
+        for keys, in_menu, icons in levels:
+            if self._fits(room, keys=keys, in_menu=in_menu, icons=icons):
+                break
+
+    def _fits(self, room: int, *, keys: bool, in_menu: Sequence[str], icons: bool) -> bool:
+        """Show the lower row with or without keys and icons, some of it in a menu; returns whether it fits then."""
+        for button, (action_id, _) in zip(self._flat, LOWER, strict=True):
+            button.set_room_for_key(keys)
+            button.setVisible(action_id not in in_menu)
+            button.setProperty(ICON_PROPERTY, ICON_PX if icons else 0)
+            self._theme.fit_icon(button) if icons else button.setIconSize(QSize(0, 0))
+        self.more.show_actions(in_menu)
+        shown = [button for button in (*self._flat, self.more, self.submit) if not button.isHidden()]
+        return sum(button.sizeHint().width() + FLAT_GAP_PX for button in shown) <= room
 
     def show_step(self, *, earlier: bool, changed: bool) -> None:
         """Say on the main button what Enter does: submit a pair of the queue, amend an earlier decision or leave it."""
@@ -138,16 +167,21 @@ class VerdictBar(Card):
     def set_save_state(self, text: str, spoken: str = "") -> None:
         """Take whether the last judgement is stored; ``spoken`` is what a screen reader says of it."""
         self._save_state = text
-        self._line.setText(self._message or self._detail or text)
+        self._print(self._message or self._detail or text)
         if spoken:
             announce(self, spoken)
 
     def show_message(self, text: str) -> None:
         """Tell the reviewer something until the form changes."""
         self._message = text
-        self._line.setText(text or self._detail or self._save_state)
+        self._print(text or self._detail or self._save_state)
         if text:
             announce(self, text)
+
+    def _print(self, text: str) -> None:
+        """Print a line; without one its row is left out."""
+        self._line.setText(text)
+        self._line.setVisible(bool(text))
 
     @property
     def line(self) -> str:
@@ -164,4 +198,4 @@ class VerdictBar(Card):
                 button.setProperty("chosen", chosen)
                 restyle(button)
         self._detail, self._message = detail, ""
-        self._line.setText(detail or self._save_state)
+        self._print(detail or self._save_state)

@@ -22,7 +22,7 @@ class FlowLayout(QLayout):
 
     An item is never narrower than it asks for at least, so that nothing is cut; what is left of a row goes to the items
     that want more, then to those that expand. One that expands upwards is as high as its row. ``add_gap`` pushes what
-    follows to the right edge while it is in the same row.
+    follows to the right edge.
 
     Args:
         parent: takes the layout; None for a layout inside another one.
@@ -132,15 +132,16 @@ class FlowLayout(QLayout):
     def _rows(self, width: int) -> list[list[_Placed]]:
         """Return the rows at a width, each with the widths of its items."""
         rows: list[list[QLayoutItem]] = [[]]
-        used = 0
+        used, gap = 0, None
         for item in self._items:
             if not (_is_shown(item) or _is_gap(item)):
                 continue
             least = 0 if _is_gap(item) else self._least(item)
             joint = self.spacing() if any(not _is_gap(other) for other in rows[-1]) and not _is_gap(item) else 0
             if rows[-1] and used + joint + least > width and not _is_gap(item):
-                rows.append([])
+                rows.append([gap] if gap is not None else [])
                 used = joint = 0
+            gap = item if _is_gap(item) else gap
             rows[-1].append(item)
             used += joint + least
         return [self._shared(row, width) for row in rows if any(not _is_gap(item) for item in row)]

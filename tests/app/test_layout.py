@@ -39,6 +39,8 @@ def show(running: Any, place: str, size: tuple[int, int], zoom: int) -> None:
     running.window.resize(*size)
     running.page(place)
     running.settle()
+    if place == "annotate":
+        running.context.actions.run("annotate.left2")
     for _ in range(LAYOUT_TURNS):
         QApplication.processEvents()
 
