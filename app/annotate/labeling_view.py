@@ -307,6 +307,10 @@ class LabelingView(QStackedWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep a panel that lies over the answers at the right edge."""
         super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Place a panel that lies over the answers, and leave out what a low page has no room for."""
         self._place_panel()
         for part in (self.prompt, self.panes.left, self.panes.right):
             part.set_low(self.height() < LOW_EMS * self.fontMetrics().height())

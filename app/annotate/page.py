@@ -200,7 +200,11 @@ class AnnotatePage(Page):
 
     def _fit_soon(self) -> None:
         """Hide what has no room, once a new text size has settled."""
-        QTimer.singleShot(0, self, self._responsive.fit)
+        QTimer.singleShot(0, self, self._fit)
+
+    def _fit(self) -> None:
+        self._responsive.fit()
+        self.view.fit()
 
     def _take_setting(self, key: str) -> None:
         if key in VIEW_SETTINGS:
