@@ -144,20 +144,24 @@ class VerdictBar(Card):
         self.submit.setMinimumWidth(self.submit.sizeHint().width())
         few, fewer = LESS_NEEDED
         levels = ((True, (), True), (False, (), True), (False, few, True), (False, few, False), (False, fewer, False))
-        for keys, in_menu, icons in levels:
-            if self._fits(room, keys=keys, in_menu=in_menu, icons=icons):
-                break
+        fitting = (level for level in levels if self._lower_width(*level) <= room)
+        self._show_lower(*next(fitting, levels[-1]))
 
-    def _fits(self, room: int, *, keys: bool, in_menu: Sequence[str], icons: bool) -> bool:
-        """Show the lower row with or without keys and icons, some of it in a menu; returns whether it fits then."""
+    def _lower_width(self, keys: bool, in_menu: Sequence[str], icons: bool) -> int:
+        """Return the width of the lower row with or without keys and icons, some of its buttons in a menu."""
+        side = self._theme.px(ICON_PX) if icons else 0
+        shown = [button for button, (name, _) in zip(self._flat, LOWER, strict=True) if name not in in_menu]
+        widths = [button.width_for(key=keys, icon_px=side) for button in shown]
+        widths += [self.submit.minimumWidth(), self.more.sizeHint().width() if in_menu else 0]
+        return sum(widths) + FLAT_GAP_PX * len(widths)
+
+    def _show_lower(self, keys: bool, in_menu: Sequence[str], icons: bool) -> None:
         for button, (action_id, _) in zip(self._flat, LOWER, strict=True):
             button.set_room_for_key(keys)
             button.setVisible(action_id not in in_menu)
             button.setProperty(ICON_PROPERTY, ICON_PX if icons else 0)
             self._theme.fit_icon(button) if icons else button.setIconSize(QSize(0, 0))
         self.more.show_actions(in_menu)
-        shown = [button for button in (*self._flat, self.more, self.submit) if not button.isHidden()]
-        return sum(button.sizeHint().width() + FLAT_GAP_PX for button in shown) <= room
 
     def show_step(self, *, earlier: bool, changed: bool) -> None:
         """Say on the main button what Enter does: submit a pair of the queue, amend an earlier decision or leave it."""

@@ -12,6 +12,8 @@ from app.actions.registry import ActionRegistry
 from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 
+ICON_GAP_PX = 4
+"""What Qt leaves between an icon and the words."""
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
@@ -149,6 +151,19 @@ class ActionButton(QPushButton):
             self._room_for_key = on
             self._follow()
 
+    def width_for(self, *, key: bool, icon_px: int) -> int:
+        """Return how wide it would be with or without its key, with an icon of a size or none."""
+        keys = self._actions.key_text(self._id) if key and self._show_key else ""
+        words = self._label_words()
+        text = f"{words}   {keys}" if keys else words
+        now = 0 if self.icon().isNull() else self.iconSize().width() + ICON_GAP_PX
+        then = 0 if self.icon().isNull() or not icon_px else icon_px + ICON_GAP_PX
+        advance = self.fontMetrics().horizontalAdvance
+        return super().sizeHint().width() + advance(text) - advance(self.text()) + then - now
+
+    def _label_words(self) -> str:
+        return self._text if self._text is not None else self._action.text()
+
     def set_label(self, text: str) -> None:
         """Take another label than the title."""
         if text != self._text:
@@ -156,7 +171,7 @@ class ActionButton(QPushButton):
             self._follow()
 
     def _follow(self) -> None:
-        title = self._text if self._text is not None else self._action.text()
+        title = self._label_words()
         keys = self._actions.key_text(self._id) if self._show_key and self._room_for_key else ""
         self.setText(f"{title}   {keys}" if keys else title)
         self.setToolTip(self._action.toolTip())
