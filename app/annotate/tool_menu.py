@@ -36,4 +36,5 @@ class ToolMenu(QToolButton):
             self._shown = tuple(action_ids)
             self._menu.clear()
             self._menu.addActions([self._actions.action(action_id) for action_id in action_ids])
-        self.setVisible(bool(action_ids))
+        if self.parentWidget() is not None:  # without one it would be shown as a window of its own
+            self.setVisible(bool(action_ids))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.rubrics.criterion_card import CriterionCard
 from app.rubrics.example_card import ExampleCard
@@ -15,6 +15,7 @@ from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
+from app.widgets.messages import announce
 from core.domain.rubric import Criterion, Example, RubricBody, problems
 
 SAVE_AFTER_MS = 1200
@@ -39,10 +40,10 @@ class RubricEditor(ScrollColumn):
         self.scale.changed.connect(lambda _: self._changed())
         self._cards, self._examples = QVBoxLayout(), QVBoxLayout()
         self.problems = text_label("", "error", wrap=True)
+        self.column.addWidget(self.problems)
         self.column.addWidget(self._general_card())
         self._add_list("Criteria, most important first", self._cards, "Add a criterion", self.add_criterion)
         self._add_list("Worked examples", self._examples, "Add an example", self.add_example)
-        self.column.addWidget(self.problems)
         self.column.addStretch(1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -181,6 +182,22 @@ class RubricEditor(ScrollColumn):
         if not self._loading:
             self._show_problems()
             self._timer.start()
+
+    def reveal_problem(self) -> bool:
+        """Put the cursor into the first field that keeps the draft from being published; returns whether there is one.
+
+        The field is scrolled into sight; the problems stand in words at the top of the form.
+        """
+        if not problems(self.body()):
+            return False
+        empty = [field for card in self.cards for field in (card.name, card.question) if not field.text().strip()]
+        fields: list[QWidget] = [self.purpose] if not self.purpose.toPlainText().strip() else []
+        field = next(iter([*fields, *empty]), self.problems)
+        self.ensureWidgetVisible(self.problems)
+        self.ensureWidgetVisible(field, 0, 60)
+        field.setFocus()
+        announce(self, self.problems.text())
+        return True
 
     def _show_problems(self) -> None:
         found = problems(self.body())

@@ -245,6 +245,11 @@ class RubricsPage(Page):
             return
         self.editor.cancel_save()
         service, body = self.context.services.rubrics, self.editor.body()
+        if self.editor.reveal_problem():
+            return
+        if same := presenter.same_as(body, self.tree.others(version)):
+            self.context.notices.post(f"The draft says the same as {same}; there is nothing to publish.", "warn")
+            return
         answer = ask_publication(self.context.dialogs, self.context.notices, version)
         if answer is not None:
 

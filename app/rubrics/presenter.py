@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.domain.counting import counted, verb
 from core.domain.rubric import Criterion, RubricBody, RubricChange, RubricState, RubricVersion
 
 if TYPE_CHECKING:
@@ -62,11 +63,20 @@ def version_line(version: RubricVersion, labels: int) -> str:
     """Return a version as the list shows it."""
     if version.state is RubricState.DRAFT:
         return f"{version.number} · draft"
-    return f"{version.number} · {labels:,} label{'s' * (labels != 1)}".replace(",", " ")
+    return f"{version.number} · {counted(labels, 'label')}"
+
+
+def same_as(body: RubricBody, others: Sequence[RubricVersion]) -> str:
+    """Return the title of the newest published version when a draft says nothing else, "" when it does."""
+    published = [version for version in others if version.state is RubricState.PUBLISHED]
+    return published[-1].title if published and published[-1].body == body else ""
 
 
 def usage_text(summary: RubricSummary, version: RubricVersion) -> str:
     """Return how many labels were made under a version, and how many of the rubric are stale."""
     labels = summary.labels.get(version.id, 0)
-    stale = f" · {summary.stale} labels are stale after a major change" if summary.stale else ""
-    return f"{labels} labels were made under it{stale}"
+    was = verb(labels, "was", "were")
+    text = f"{counted(labels, 'label')} {was} made under it"
+    if not summary.stale:
+        return text
+    return f"{text} · {counted(summary.stale, 'label')} {verb(summary.stale, 'is', 'are')} stale after a major change"

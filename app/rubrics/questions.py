@@ -19,6 +19,7 @@ LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
     (ChangeLevel.PATCH, "Patch: wording or a spelling mistake"),
 )
 FIRST_NOTE = "First version."
+NOTE_LINES = 5
 DEFAULT_NAME = "My rubric"
 
 
@@ -44,7 +45,7 @@ def ask_publication(dialogs: Dialogs, notices: Notices, version: RubricVersion) 
     place = dialogs.choose("Publish", "How much does it change?", [words for _, words in LEVELS])
     if place is None:
         return None
-    note = dialogs.text("Publish", "What changed, and why?")
+    note = dialogs.text("Publish", "What changed, and why?", lines=NOTE_LINES, accept="Publish", needed=True)
     if note == "":
         notices.post("Not published: a change needs a note that says what changed.", "warn")
     return (LEVELS[place][0], note) if note else None

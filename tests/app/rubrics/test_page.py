@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+from app.rubrics import presenter
 from core.domain.rubric import RubricState
+from core.services.rubrics.service import RubricSummary
 
 
 def test_that_a_draft_is_published_and_followed_by_the_next_version(main_window, tmp_path, qtbot):
@@ -115,8 +119,30 @@ def test_that_a_change_without_a_note_is_not_published(main_window, tmp_path, qt
     qtbot.waitUntil(lambda: page._version.state is RubricState.PUBLISHED)
     running.context.actions.run("rubrics.draft")
     qtbot.waitUntil(lambda: page._version.state is RubricState.DRAFT)
+    running.context.actions.run("rubrics.publish")
+    assert "says the same as House rules 1.0.0" in running.context.notices.kept[0].text
+    page.editor.purpose.setPlainText("Another purpose.")
     running.dialogs.answers += [0, ""]
     running.context.actions.run("rubrics.publish")
     assert "needs a note" in running.context.notices.kept[0].text
     assert page._version.state is RubricState.DRAFT
     running.settle()
+
+
+def test_that_a_draft_with_a_fault_is_not_asked_about_and_its_field_is_shown(main_window, tmp_path, qtbot):
+    running, page = drafted(main_window, tmp_path, qtbot)
+    page.editor.add_criterion()
+    page.editor.purpose.setFocus()
+    asked = list(running.dialogs.asked)
+    running.context.actions.run("rubrics.publish")
+    assert running.dialogs.asked == asked and page._version.state is RubricState.DRAFT
+    assert page.editor.cards[-1].name.hasFocus() and "has no name" in page.editor.problems.text()
+    running.settle()
+
+
+def test_that_counts_of_labels_are_read_as_sentences():
+    summary = RubricSummary(1, "House rules", [], {7: 1, 8: 1500}, 1, False)
+    version = SimpleNamespace(id=7, number="2.0.0", state=RubricState.PUBLISHED)
+    text = "1 label was made under it · 1 label is stale after a major change"
+    assert presenter.usage_text(summary, version) == text
+    assert presenter.version_line(version, 1500) == "2.0.0 · 1,500 labels"
