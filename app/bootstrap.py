@@ -114,15 +114,17 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
 
 def start(running: RunningApp, workspace: Path | None) -> None:
     """Show the window; after the first paint open the workspace and load the modules of the other pages."""
-    running.window.show()
-    QTimer.singleShot(0, running.window, lambda: _after_first_paint(running, workspace))
-
-
-def _after_first_paint(running: RunningApp, workspace: Path | None) -> None:
     target = workspace
     if target is None and running.context.settings.get("general.reopen"):
         recent = running.context.session.recent_workspaces()
         target = recent[0] if recent else None
+    if target is not None:
+        running.window.show_opening(target.name)
+    running.window.show()
+    QTimer.singleShot(0, running.window, lambda: _after_first_paint(running, target))
+
+
+def _after_first_paint(running: RunningApp, target: Path | None) -> None:
     if target is not None:
         running.switch.open(target)
     running.watchdog.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
@@ -19,7 +19,8 @@ from app.widgets.buttons import action_button, icon_button, push_button
 from app.widgets.containers import Card, MetricTile, ScrollColumn, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.labels import Chip, ElideLabel, short, text_label
-from app.widgets.messages import IconLabel, ProgressLine
+from app.widgets.messages import EmptyState, IconLabel, ProgressLine
+from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
 
 if TYPE_CHECKING:
@@ -52,6 +53,17 @@ class HomePage(Page):
         else:
             self.header.hide()
             self._stack.addWidget(FirstRun(context))
+            self._opening = EmptyState(context.theme, "clock", "", "It is checked, and what it holds is counted.")
+            self._stack.addWidget(self._opening)
+        self._own_keys = OwnKeys(self)
+        self._own_keys.keep(self)
+
+    def show_item(self, **what: Any) -> None:
+        """Show that the workspace named by ``opening`` is being opened; an empty name shows the first screen again."""
+        name = what.get("opening")
+        if name is not None and not self.context.has_workspace:
+            self._opening.set_title(f"Opening {name}…")
+            self._stack.setCurrentIndex(1 if name else 0)
 
     def on_shown(self) -> None:
         """Read again."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, qVersion
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices
 
 from app.background.task import TaskControl
 from app.context import AppContext
-from app.main_window.workspace_switch import WorkspaceSwitch
+from app.main_window.new_workspace import NewWorkspaceDialog
+from app.main_window.workspace_switch import WorkspaceSwitch, is_demo
 from app.theme.theme import ZOOM_STEPS
 from core.domain.changes import Changes
 from core.version import VERSION
@@ -61,13 +63,24 @@ class GlobalCommands(QObject):
 
     def open_workspace(self) -> None:
         """Ask for a folder and open the workspace in it."""
-        if folder := self._context.dialogs.open_folder("Open a workspace"):
+        if folder := self._context.dialogs.open_folder("Open a workspace", self._place()):
             self._switch.open(folder)
 
     def new_workspace(self) -> None:
-        """Ask for a folder and make a workspace in it."""
-        if folder := self._context.dialogs.open_folder("Choose an empty folder for the new workspace"):
-            self._switch.open(folder, create=True)
+        """Ask for a name and a folder, which need not exist, and make a workspace there."""
+        dialogs = self._context.dialogs
+        choose = partial(dialogs.open_folder, "Folder for the new workspace")
+        dialog = NewWorkspaceDialog(dialogs.parent, self._place(), choose)
+        if dialogs.run(dialog):
+            self._switch.open(dialog.folder, create=True)
+        dialog.deleteLater()
+
+    def _place(self) -> Path:
+        """Return where the user keeps workspaces: beside the newest one that is no demo, else in Documents or home."""
+        kept = [folder.parent for folder in self._context.session.recent_workspaces() if not is_demo(folder)]
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        places = [*kept, Path(documents) if documents else Path.home(), Path.home()]
+        return next((place for place in places if place.is_dir()), Path.home())
 
     def close_workspace(self) -> None:
         """Close the workspace and show the first screen."""

@@ -31,7 +31,7 @@ from app.main_window.status_bar import StatusBar
 from app.main_window.toasts import ToastStack
 from app.main_window.workspace_switch import WorkspaceSwitch, is_demo
 from app.notices import Notice
-from app.places import PLACES
+from app.places import BY_ID, PLACES
 from core.domain.changes import Changes
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.context = context.with_(navigate=self.navigate, open_workspace=switch.open)
         self.switch, self.watch = switch, context.watch
+        self._opening, self._wanted = "", ("home", dict[str, Any]())
         self.setWindowTitle("Pairwright")
         self.setMinimumSize(*LEAST)
         self.resize(*SIZE)
@@ -82,7 +83,13 @@ class MainWindow(QMainWindow):
         return self.stack.page(place)
 
     def navigate(self, place: str, **what: Any) -> None:
-        """Show a place, and in it the item that the keywords name (see ``Page.show_item``)."""
+        """Show a place, and in it the item that the keywords name (see ``Page.show_item``).
+
+        While a workspace is being opened, a place that needs one is shown as soon as it is open.
+        """
+        if self._opening and BY_ID[place].needs_workspace and not self.context.has_workspace:
+            self._wanted = (place, what)
+            return
         self.stack.navigate(place, **what)
 
     def show_palette(self) -> None:
@@ -208,6 +215,8 @@ class MainWindow(QMainWindow):
         context.settings.changed.connect(self._apply_setting)
         self.watch.changed.connect(self._show_runs)
         self.switch.switched.connect(self._take_workspace)
+        self.switch.opening.connect(self.show_opening)
+        self.switch.failed.connect(lambda _: self.show_opening(""))
         self.place_watch.problem_changed.connect(status.set_blocked)
         self.backup.made.connect(self._note_backup)
         self._told.connect(self._post_note)
@@ -216,11 +225,20 @@ class MainWindow(QMainWindow):
 
     def _take_workspace(self, services: Application | None) -> None:
         """Start over with the pages of another workspace, or of none."""
+        (place, what), self._wanted = self._wanted, ("home", {})
+        self._opening = ""
         self.context = self.context.with_(open_services=services)
         self.stack.start_over(self.context)
         self.watch.stop()
         self._show_workspace()
-        self.navigate("home")
+        self.navigate(place, **what) if services is not None else self.navigate("home")
+
+    def show_opening(self, name: str) -> None:
+        """Say that a workspace is being opened, where none is open; an empty name says that it is not."""
+        self._opening = name
+        self._wanted = ("home", {})
+        if not self.context.has_workspace:
+            self.page("home").show_item(opening=name)
 
     def _reopen(self) -> None:
         """Open the workspace's folder again; what is filled in is kept as a draft first."""

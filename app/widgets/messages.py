@@ -55,10 +55,12 @@ class EmptyState(QWidget):
         column.setSpacing(8)
         column.addStretch(2)
         column.addWidget(IconLabel(theme, icon, "text3", 44), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._title: QLabel | None = None
         for words, kind in ((title, "section"), (text, "muted")):
             label = text_label(words, kind, wrap=True)  # type: ignore[arg-type]
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(label)
+            self._title = self._title or label
         row = QHBoxLayout()
         row.addStretch(1)
         self.buttons = []
@@ -73,6 +75,11 @@ class EmptyState(QWidget):
         column.addSpacing(4)
         column.addLayout(row)
         column.addStretch(3)
+
+    def set_title(self, title: str) -> None:
+        """Change the first line."""
+        if self._title is not None:
+            self._title.setText(title)
 
 
 class Banner(QFrame):
