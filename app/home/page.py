@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 EVENTS = 10
 """Events of the log that are listed."""
-TILES = (("pairs", "Pairs", "data"), ("labelled", "Labelled", "annotate"), ("datasets", "Dataset versions", "data"))
+TILES = (
+    ("pairs", "Pairs", "data"),
+    ("labelled", "Labelled by people", "annotate"),
+    ("datasets", "Dataset versions", "data"),
+)
 
 
 class HomePage(Page):
@@ -123,6 +127,11 @@ class HomePage(Page):
         self._next_title, self._next_text = text_label("", "section", wrap=True), text_label("", "muted", wrap=True)
         words.addWidget(self._next_title)
         words.addWidget(self._next_text)
+        self._stale, relabel = text_label("", "muted", wrap=True), push_button("Relabel stale pairs", "link")
+        relabel.clicked.connect(lambda: self.context.navigate("annotate", relabel=True))
+        self._relabel = relabel
+        words.addWidget(self._stale)
+        words.addWidget(relabel, 0, Qt.AlignmentFlag.AlignLeft)
         self._next_button = push_button("Continue", "primary", theme=self.context.theme, icon="arrow_right")
         self._next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._next_button.clicked.connect(self._follow_next)
@@ -170,13 +179,17 @@ class HomePage(Page):
             own = services.annotation.labelled_pairs(reviewer_id, published[0].id)
             labelled = presenter.LabelledPairs(labelled.people, own, name)
         info, events = services.workspace.info(), services.workspace.activity(EVENTS)
-        return presenter.HomeFacts(info, events, bool(published), labelled)
+        stale = sum(summary.stale for summary in services.rubrics.list())
+        return presenter.HomeFacts(info, events, bool(published), labelled, stale)
 
     def _show(self, facts: presenter.HomeFacts) -> None:
         info, labelled = facts.info, facts.labelled
         self.header.set_title(short(info.name or info.path.name, 40))
         self.header.set_caption(str(info.path))
         self._show_next(presenter.next_step(info.counts, facts.published, labelled))
+        self._stale.setText(presenter.stale_text(facts.stale))
+        for widget in (self._stale, self._relabel):
+            widget.setVisible(bool(facts.stale))
         self._show_counts(info.counts, labelled)
         self._show_runs(self.context.watch.runs)
         counts = {**info.counts, "runs": max(info.counts.get("runs", 0), len(self.context.watch.runs))}
@@ -195,8 +208,9 @@ class HomePage(Page):
         for key, _, _ in TILES:
             self._tiles[key].set_value(presenter.number(counts.get(key, 0)))
         if pairs:
-            share, words = f"{100 * every // pairs} %", f"By people: {presenter.number(labelled.people)}"
-            self._tiles["labelled"].set_value(presenter.number(every), share, "neutral", words)
+            share = f"{100 * labelled.people // pairs} %"
+            words = f"With imported and scripted labels: {presenter.number(every)}"
+            self._tiles["labelled"].set_value(presenter.number(labelled.people), share, "neutral", words)
 
     def _hide_steps(self) -> None:
         self.context.settings.set_state("home/steps_hidden", True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.local_time import local_time
+from core.domain import counting
 
 if TYPE_CHECKING:
     from core.services.runs.views import RunInfo
@@ -24,12 +25,14 @@ class HomeFacts:
         events: the newest events of its log.
         published: whether a rubric version is published.
         labelled: how many pairs people have labelled.
+        stale: labels under an older major version of their rubric.
     """
 
     info: WorkspaceInfo
     events: Sequence[ActivityItem]
     published: bool
     labelled: LabelledPairs
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class ActivityLine:
 
 
 def number(value: int) -> str:
-    """Return a count with thin groups: 19 204."""
-    return f"{value:,}".replace(",", "\u2009")
+    """Return a count as it is written everywhere: 19,204."""
+    return counting.number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,18 @@ def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
     if every > done:
         return f"{text} With imported and scripted labels and those of others it is {number(every)}."
     return text
+
+
+def stale_text(stale: int) -> str:
+    """Return what to do about stale labels, "" without any.
+
+    >>> stale_text(1)
+    '1 label is stale: it was made under an older major version of its rubric.'
+    """
+    if not stale:
+        return ""
+    words, was = counting.verb(stale, "is stale: it was", "are stale: they were"), counting.verb(stale, "its", "their")
+    return f"{counting.counted(stale, 'label')} {words} made under an older major version of {was} rubric."
 
 
 def running_text(run: RunInfo) -> str:

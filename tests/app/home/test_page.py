@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
+from app.home import presenter
 from core.domain.judgement import ReviewerKind
+from core.paths import resources_dir
 from core.services.annotation.service import QueueSettings
 from tests.fakes.workspaces import opened, person, prefer
 
@@ -39,4 +43,15 @@ def test_that_a_fresh_reviewer_is_told_what_is_left_though_every_pair_has_a_labe
     running.settle()
     assert page._next_title.text() == "Begin labelling"
     assert page._next_text.text().startswith("Ann has labelled none of 3 pairs.")
-    assert page._tiles["labelled"].accessibleName() == "Labelled: 3 100 %"
+    assert page._tiles["labelled"].accessibleName() == "Labelled by people: 0 0 %"
+
+
+def test_that_stale_labels_are_told_with_the_way_to_them(main_window, tmp_path, qtbot):
+    folder = tmp_path / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    running = main_window(workspace=folder)
+    page = running.page("home")
+    running.settle()
+    (stale,) = {summary.stale for summary in running.context.services.rubrics.list() if summary.stale} or {0}
+    assert page._stale.isVisible() is bool(stale)
+    assert page._stale.text() == presenter.stale_text(stale)
