@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.widgets.buttons import action_button, push_button
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.table import TableColumn, VirtualTable
 
@@ -112,8 +113,7 @@ class BackupsPanel(QWidget):
         self.table.current_changed.connect(lambda _: self._enable())
         self.table.opened.connect(lambda _: self.restore())
         column.addWidget(self.table)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = FlowLayout()
         row.addWidget(action_button(context.actions, "global.backup", text="Back up now"))
         self.restore_button = push_button("Restore to a new folder…")
         self.restore_button.clicked.connect(self.restore)
@@ -121,7 +121,7 @@ class BackupsPanel(QWidget):
         self.folder_button.clicked.connect(self._show_folder)
         row.addWidget(self.restore_button)
         row.addWidget(self.folder_button)
-        row.addStretch(1)
+        row.add_gap()
         column.addLayout(row)
         note = (
             "A backup is one checked copy of workspace.db; run folders and models are not in it. All of the last two "
