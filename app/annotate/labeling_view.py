@@ -28,12 +28,10 @@ from core.domain.judgement import CANNOT_JUDGE_REASONS
 
 SCROLL_PAGES = 0.85
 """Share of the height that one key scrolls, so that the last lines stay in sight."""
-PANEL_EMS = 20
-"""Width of the panel where it lies over the answers, in heights of a line."""
+PANEL_EMS, LOW_EMS = 20, 21
+"""Width of a panel over the answers; height below which the prompt is one line. In heights of a line."""
 PANEL_SHARE, LEAST_TEXT_PX = 0.235, 44
 """Share of the width that the panel takes at first, and the least height of an answer."""
-LOW_EMS = 21
-"""Height of the page below which the prompt is one line, in heights of a line."""
 _NOTHING, _PAIR, _PAUSED = 0, 1, 2
 _CRITERIA, _GUIDE = 0, 1
 
@@ -103,7 +101,7 @@ class LabelingView(QStackedWidget):
         split.setStretchFactor(0, 1)
         split.setSizes([980, 300])
         split.setChildrenCollapsible(False)
-        split.splitterMoved.connect(self._keep_width)
+        split.splitterMoved.connect(lambda *_: setattr(self, "_moved", True))
         for pane in (self.panes.left, self.panes.right):
             pane.text.setMinimumHeight(LEAST_TEXT_PX)
         return split
@@ -314,10 +312,6 @@ class LabelingView(QStackedWidget):
         self._place_panel()
         for part in (self.prompt, self.panes.left, self.panes.right):
             part.set_low(self.height() < LOW_EMS * self.fontMetrics().height())
-
-    def _keep_width(self) -> None:
-        """Leave the panel as wide as the reviewer made it."""
-        self._moved = True
 
     def _place_panel(self) -> None:
         if self._floats:
