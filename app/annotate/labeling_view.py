@@ -316,8 +316,7 @@ class LabelingView(QStackedWidget):
     def _place_panel(self) -> None:
         if self._floats:
             asked = max(self.side.minimumSizeHint().width(), PANEL_EMS * self.fontMetrics().height())
-            width = min(asked, self.width())
-            self.side.setGeometry(self.width() - width, 0, width, self.height())
+            self.side.setGeometry(max(0, self.width() - asked), 0, min(asked, self.width()), self.height())
             self.side.raise_()
         elif not self._moved:
             panel = min(300, round(PANEL_SHARE * self.width()))
