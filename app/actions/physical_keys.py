@@ -13,13 +13,10 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 _ROWS = ((2, "1234567890"), (16, "QWERTYUIOP[]"), (30, "ASDFGHJKL;'`"), (43, "\\ZXCVBNM,./"))
 """The first code of a row of keys, as Linux and the PC keyboard count them, and what a US keyboard prints on it."""
 _PLACES = {first + step: sign for first, row in _ROWS for step, sign in enumerate(row)}
-_MAC: dict[int, str] = dict(
-    zip(
-        (18, 19, 20, 21, 23, 22, 26, 28, 25, 29, 12, 13, 14, 15, 17, 16, 32, 34, 31, 35, 33, 30, 0, 1, 2, 3, 5, 4, 38),
-        "1234567890QWERTYUIOP[]ASDFGHJ",
-        strict=True,
-    )
-) | dict(zip((40, 37, 42, 6, 7, 8, 9, 11, 45, 46), "KL\\ZXCVBNM", strict=True))
+_MAC_CODES = (
+    "18 19 20 21 23 22 26 28 25 29 12 13 14 15 17 16 32 34 31 35 33 30 0 1 2 3 5 4 38 40 37 42 6 7 8 9 11 45 46"
+)
+_MAC = dict(zip(map(int, _MAC_CODES.split()), "1234567890QWERTYUIOP[]ASDFGHJKL\\ZXCVBNM", strict=True))
 _X11_OFFSET = 8
 _ASCII = range(0x20, 0x7F)
 _CARRIED = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier

@@ -59,7 +59,8 @@ def test_that_a_notice_never_covers_the_verdict_buttons(labeling):
 def test_that_the_panel_is_hidden_where_large_text_leaves_no_room_and_comes_back(labeling):
     session = labeling()
     settings, side = session.context.settings, session.view.side
-    settings.set("look.zoom", 175)
+    session.page.window().resize(1024, 700)
+    settings.set("look.zoom", 200)
     session.reach(side.isHidden)
     assert not session.context.actions.action("annotate.panel").isChecked()
     settings.set("look.zoom", 100)

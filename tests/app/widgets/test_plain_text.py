@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.dialogs import Dialogs
 from app.widgets.labels import Chip, ElideLabel, plain_tip
+from app.widgets.question_dialog import QuestionDialog
 
 HOSTILE = "<b>bold</b> <img src='file:///etc/passwd'>"
 
@@ -32,7 +33,7 @@ def test_that_every_line_of_a_question_is_plain_text(qtbot, theme):
 
     def look() -> None:
         box = QApplication.activeModalWidget()
-        assert isinstance(box, QMessageBox)
+        assert isinstance(box, QuestionDialog)
         formats.extend(label.textFormat() for label in box.findChildren(QLabel) if HOSTILE in label.text())
         box.close()
 
