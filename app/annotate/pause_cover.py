@@ -33,7 +33,7 @@ class PauseCover(QWidget):
         for label in (text_label("Paused", "hero"), self._since, about):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(label)
-        self.button = push_button("", "primary")
+        self.button = push_button("", "primary", name="Go on")
         self.button.clicked.connect(self.ended)
         column.addSpacing(4)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)

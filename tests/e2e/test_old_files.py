@@ -92,6 +92,10 @@ def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> N
         assert found[name][1] == pytest.approx(recorded[name][1], **close), name
 
 
+RECOUNTED = {"1": [4, 1, 3, 0, 0, 0, 0]}
+"""Label counts that changed since: a reviewer who labelled a pair under two rubric versions counts once."""
+
+
 class TestTheWorkspace:
     @pytest.fixture(scope="class")
     def found(self, app: Application) -> dict[str, Any]:
@@ -103,7 +107,11 @@ class TestTheWorkspace:
 
     @pytest.mark.parametrize("part", sorted(facts()["workspace"]))
     def test_that_it_says_what_it_said(self, found: dict[str, Any], part: str) -> None:
-        assert found[part] == facts()["workspace"][part]
+        said = facts()["workspace"][part]
+        if part == "pairs":
+            for pair, counts in RECOUNTED.items():
+                said = {**said, pair: {**said[pair], "counts": counts}}
+        assert found[part] == said
 
     def test_that_opening_it_changes_no_row(self, app: Application) -> None:
         found, tables = {}, {name: table for name, table in facts()["tables"].items() if name != "alembic_version"}

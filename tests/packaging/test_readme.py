@@ -63,7 +63,7 @@ def trained_adapter(folder: Path) -> None:
 
 def named_backup(folder: Path) -> None:
     """Give the newest backup the name that the README uses."""
-    (newest,) = (folder / "WS" / "backups").glob("*.db")
+    newest = max((folder / "WS" / "backups").glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
     shutil.copy(newest, folder / "BACKUP.db")
 
 

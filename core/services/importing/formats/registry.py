@@ -50,7 +50,7 @@ def format_infos() -> list[FormatInfo]:
     """Return every format for a list to choose from; one with options is followed by each of them.
 
     >>> [info.key for info in format_infos() if info.key.startswith("table")][:2]
-    ['table', 'table:one_based']
+    ['table', 'table:first_is_1']
     """
     found = []
     for row in FORMATS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +60,17 @@ def stored(app: Application) -> tuple[int, int, int]:
 
 
 def answered(app: Application, path: Path) -> ImportReport | None:
-    """Import a file, its question answered by the first of the possible answers; None when it is refused."""
+    """Import a file, its questions answered by the first of the possible answers; None when it is refused."""
     before, choices = stored(app), Choices()
     with suppress(UserError):
-        questions = app.imports.preview(path).reading.questions
-        if questions:
-            with pytest.raises(OpenQuestions, match=f"--coding {questions[0].answers[-1].key}"):
-                app.imports.run(path)
-            choices = Choices(coding=questions[0].answers[0].key)
+        while questions := app.imports.preview(path, choices=choices).reading.questions:
+            with pytest.raises(OpenQuestions, match=re.escape(questions[0].answers[-1].flag)):
+                app.imports.run(path, choices=choices)
+            key, answer = questions[0].key, questions[0].answers[0].key
+            if key == "coding":
+                choices = replace(choices, coding=answer)
+            else:
+                choices = replace(choices, answers={**choices.answers, key: answer})
         return app.imports.run(path, choices=choices).value
     assert stored(app) == before
     return None
