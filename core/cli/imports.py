@@ -15,6 +15,7 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.errors import UsageError, UserError
 from core.domain.pair_table import CONSENTS
 from core.services.importing import cut_prompt as cut_prompt_module
@@ -194,7 +195,7 @@ def _say_preview(preview: ImportPreview) -> None:
     """Print how a file is read: columns, coding, first pairs, what is open."""
     reading = preview.reading
     more = "" if reading.complete else " looked at (the beginning of the file)"
-    say(f"{preview.kind}, {reading.rows:,} rows{more}, read as {reading.title} ({reading.fmt}).")
+    say(f"{preview.kind}, {counted(reading.rows, 'row')}{more}, read as {reading.title} ({reading.fmt}).")
     _say_reading(reading)
     for number, pair in enumerate(reading.examples, 1):
         won = winner(pair)
@@ -215,7 +216,7 @@ def _say_preview(preview: ImportPreview) -> None:
 
 def _say_reading(reading: Reading) -> None:
     for use in reading.columns:
-        say(f"  {use.name}: {use.role.value}, filled in {use.filled:,} rows")
+        say(f"  {use.name}: {use.role.value}, filled in {counted(use.filled, 'row')}")
     if reading.coding is not None:
         said = ", ".join(f"{v.value} = {v.reads} ({v.count:,})" for v in reading.coding.values)
         say(f"Labels in {', '.join(reading.coding.columns)}: {said}")
@@ -238,7 +239,7 @@ def say_report(report: ImportReport, consent: str) -> None:
         say(f"Read as {reading.title} ({reading.fmt}):")
         _say_reading(reading)
         if reading.unused:
-            say("Not used: " + ", ".join(f"{use.name} ({use.filled:,} rows)" for use in reading.unused))
+            say("Not used: " + ", ".join(f"{use.name} ({counted(use.filled, 'row')})" for use in reading.unused))
     say(f"Source {report.source_name!r}, consent {consent}; `sources` changes it.")
 
 

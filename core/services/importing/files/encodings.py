@@ -158,7 +158,8 @@ class Utf8Scan:
         return BadInput(
             f"{name} is not saved as UTF-8: byte {self.first_byte} of line {self.first_line} is "
             f"0x{self.first_value:02X}, and {count} affected.{like} Nothing was imported.",
-            f"Choose the encoding: {first}--encoding utf-8 leaves out the lines that are not UTF-8. "
+            f"Choose the encoding: {first}--encoding utf-8 leaves out the lines that are not UTF-8; for other scripts "
+            "cp1251 (Cyrillic), cp1250 (Central Europe), shift_jis or gb18030; --dry-run shows the text. "
             "Or save the file as UTF-8.",
         )
 

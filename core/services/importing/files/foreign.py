@@ -19,7 +19,11 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"ORC", "an ORC file", "Convert it to Parquet first."),
     (b"Obj\x01", "an Avro file", "Convert it to Parquet first."),
     (b"\x93NUMPY", "a NumPy array", _CONVERT),
-    (b"\x80\x04\x95", "a Python pickle, which could run any program", _CONVERT),
+    (
+        b"\x80\x04\x95",
+        "a Python pickle",
+        "A pickle could run any program. Write it as JSON Lines.",
+    ),
     (b"%PDF", "a PDF document", _CONVERT),
     (b"\x89PNG", "a picture", _CONVERT),
 )

@@ -55,6 +55,11 @@ SCORES = (
     ("score1", "score2"),
     ("score_1", "score_2"),
     ("score_0", "score_1"),
+    ("rating_a", "rating_b"),
+    ("rating1", "rating2"),
+    ("rating_1", "rating_2"),
+    ("response_a_score", "response_b_score"),
+    ("response_a_rating", "response_b_rating"),
 )
 LABELS = (
     "label",

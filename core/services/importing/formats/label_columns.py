@@ -127,6 +127,10 @@ def _by_scores(scores: Provenance, row: Row) -> tuple[ParsedLabel, ...]:
 
 def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str, ...], coding: Coding | None) -> Labels:
     values = _counted(sample, columns)
+    models = _winners_by_name(sample, columns, values)
+    if models:
+        named = {value for name in models for value in sample.tally(name).values}
+        values = Counter({value: count for value, count in values.items() if value not in named})
     if sample.choices.coding:
         coding = coding_of(sample.choices.coding)
     documented = _documented(sample, answers, columns)
@@ -146,15 +150,24 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
         roles[nested] = ColumnRole.LABEL
     others = () if len(columns) > 1 else _other_labels(sample, columns, roles)
     roles |= dict.fromkeys(others, ColumnRole.UNUSED)  # they are only compared
-    reader = RowLabels(columns, who, nested, others, table, sample.remarks)
+    reader = RowLabels(columns, who, nested, others, table, sample.remarks, models)
     return Labels(
         reader.read,
         roles,
-        coding_use(columns, values, reads, option),
+        coding_use(columns, values, reads, option) if values or not models else None,
         (coding_question(columns, open_values, possible),) if possible else (),
-        _notes(columns, who, nested, option if option and option == documented else ""),
+        _notes(columns, who, nested, option if option and option == documented else "", models),
         option,
     )
+
+
+def _winners_by_name(sample: Sample, columns: tuple[str, ...], values: Mapping[str, int]) -> tuple[str, str] | None:
+    """Return the model columns where the one label column holds names of models, else None."""
+    models = Provenance.of(sample).models
+    if models is None or len(columns) != 1:
+        return None
+    unknown = {value for value, read in read_values(values, "words", {}).items() if read is REFUSED}
+    return models if unknown & {value for name in models for value in sample.tally(name).values} else None
 
 
 def _counted(sample: Sample, columns: tuple[str, ...]) -> Counter[str]:
@@ -217,12 +230,16 @@ def _other_labels(sample: Sample, columns: tuple[str, ...], roles: Mapping[str, 
     return tuple(name for name in found if name not in columns and name not in roles)
 
 
-def _notes(columns: tuple[str, ...], who: str | None, nested: str | None, documented: str) -> tuple[str, ...]:
+def _notes(
+    columns: tuple[str, ...], who: str | None, nested: str | None, documented: str, models: tuple[str, str] | None
+) -> tuple[str, ...]:
     names = ", ".join(columns)
     if len(columns) > 1:
         notes = [f"the {len(columns)} columns {names} hold the labels of {len(columns)} reviewers"]
     else:
         notes = [f"the column {names} says which answer is better"]
+    if models:
+        notes.append(f"it names a model; the answer of that model in {models[0]} or {models[1]} is the better one")
     if documented:
         notes.append("what its numbers mean is documented for files with these columns")
     if who is not None:

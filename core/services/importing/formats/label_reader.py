@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.domain.judgement import Verdict
-from core.services.importing.formats.codings import Coding, read_values, to_label
+from core.services.importing.formats.codings import Coding, read_values, side_label, to_label
 from core.services.importing.formats.sample import Row, cell_text
 from core.services.importing.formats.verdict_words import REFUSED, Read
 from core.services.importing.limits import RowRejected, describe_type
@@ -45,6 +45,7 @@ class RowLabels:
     Attributes:
         who: column that names the reviewer of the one label. nested: column with a list of labels of others.
         others: columns that also say who won; a row in which one names another answer is counted.
+        models: columns with the models of both answers, where the label is the name of the better one.
     """
 
     columns: tuple[str, ...]
@@ -53,6 +54,7 @@ class RowLabels:
     others: tuple[str, ...]
     table: ValueTable
     remarks: Remarks
+    models: tuple[str, str] | None = None
 
     def read(self, row: Row) -> tuple[ParsedLabel, ...]:
         """Return the labels; see :class:`Labels`."""
@@ -60,6 +62,10 @@ class RowLabels:
         several = len(self.columns) > 1
         for column in self.columns:
             cell = row.get(column)
+            side = self._named_model(row, cell)
+            if side:
+                labels.append(side_label(side, _reviewer(row, self.who)))
+                continue
             read = None if cell is None else self.table.of(cell)
             if read is None or read.reads in ("no label", "open"):
                 continue
@@ -76,6 +82,13 @@ class RowLabels:
         if self.nested:
             labels += self._individual(row.get(self.nested))
         return tuple(labels)
+
+    def _named_model(self, row: Row, cell: object) -> int:
+        """Return -1 or 1 where the cell is the name of the first or second answer's model only, else 0."""
+        if self.models is None or not isinstance(cell, str):
+            return 0
+        first, second = (str(row.get(name, "")).strip() == cell.strip() for name in self.models)
+        return int(second) - int(first)
 
     def _compare(self, row: Row, label: ParsedLabel) -> None:
         side = _side(label.verdict, label.strength)

@@ -253,3 +253,25 @@ def test_that_decimal_commas_are_numbers_where_the_column_writes_them_so() -> No
     found, _ = look(mixed)
     with pytest.raises(RowRejected, match="score_chosen is '3,5', but other rows write decimals with a point"):
         found.bound.convert(mixed[0])
+
+
+def test_that_a_winner_named_by_its_model_is_read_row_by_row() -> None:
+    names = [("pear", "fig"), ("fig", "pear"), ("pear", "fig")]
+    records = [
+        {**row, "model_a": a, "model_b": b} for row, (a, b) in zip(rows("pear", "pear", "tie"), names, strict=True)
+    ]
+    found, reading = look(records)
+    assert not reading.questions
+    assert [votes(found, record)[0][1:] for record in records] == [("prefer", -2), ("prefer", 2), ("tie", None)]
+    assert any("names a model" in note for note in reading.notes)
+    for bad in ({"model_b": "pear"}, {"winner": "plum"}):
+        with pytest.raises(RowRejected, match="names no side"):
+            found.bound.convert({**records[0], **bad})
+
+
+def test_that_two_columns_of_ratings_are_offered_as_the_label() -> None:
+    records = [{**QA, "prompt": f"q{i}", "rating_a": i, "rating_b": 3} for i in range(1, 5)]
+    _, reading = look(records)
+    assert [answer.key for answer in reading.questions[0].answers] == ["scores", "none"]
+    found, _ = look(records, answers={"label": "scores"})
+    assert [votes(found, record)[0][1] for record in records] == ["prefer", "prefer", "tie", "prefer"]
