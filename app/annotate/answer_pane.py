@@ -17,6 +17,7 @@ from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.rendering import Mode
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import Marks
+from core.domain.text_length import text_length
 
 GOOD = "good"
 """The one tag that praises; all others find fault."""
@@ -85,9 +86,13 @@ class AnswerPane(Card):
         """Show an answer; ``marks`` are the words that only it has."""
         self.text.set_text(text, mode=mode, marks=marks, extra=())
         self.set_diff_note("")
-        words = len(text.split())
-        self._length.setText(f"{words} word{'s' if words != 1 else ''}")
+        self._length.setText(str(text_length(text)))
         self._hidden.setVisible(self.text.has_hidden_characters)
+
+    @property
+    def length_words(self) -> str:
+        """How long the answer is, in the unit of its script."""
+        return self._length.text()
 
     @property
     def note_words(self) -> str:

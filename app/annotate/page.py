@@ -187,9 +187,9 @@ class AnnotatePage(Page):
         """Start at the answers, where every single key acts; during a pause at the way on."""
         return self.view.cover.button if self.state.paused else self.view.panes
 
-    def keep_clear(self) -> int:
-        """Return the height of the verdict buttons, which notices must not cover."""
-        return self.view.bar.height() + 10 if self.view.shows_pair else 0
+    def kept_clear(self) -> list[QWidget]:
+        """Return the main buttons and the bar of verdicts."""
+        return [*super().kept_clear(), *([self.view.bar] if self.view.shows_pair else [])]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide what has no room."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.places import BY_ID
@@ -81,9 +81,10 @@ class Page(QWidget):
         """The widget that gets the keyboard when the page is shown; None for the page itself, so that its keys work."""
         return None
 
-    def keep_clear(self) -> int:
-        """How many pixels at the lower edge notices must not cover."""
-        return 0
+    def kept_clear(self) -> list[QWidget]:
+        """The controls that notices must never cover: the main buttons that are shown; a page may add its own."""
+        buttons = self.findChildren(QPushButton)
+        return [button for button in buttons if button.property("kind") == "primary" and button.isVisible()]
 
     def handle_changes(self, changes: Changes, initiator: object | None) -> None:
         """Call ``changed`` with the watched kinds, or keep them until the page is shown (called by the window)."""

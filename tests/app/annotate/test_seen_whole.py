@@ -87,3 +87,8 @@ def test_that_a_long_prompt_of_one_turn_opens_at_its_beginning_and_a_conversatio
     card.show_prompt(Prompt((Message("user", long), Message("assistant", "Yes."), Message("user", long))), 2)
     first = card.text.cursorForPosition(card.text.viewport().rect().topLeft()).block().text()
     assert 0 < bar.value() < bar.maximum() and first.startswith("User")
+
+
+def test_that_an_answer_is_counted_in_the_unit_of_its_script(theme, qtbot):
+    panes = panes_with(theme, qtbot, "今天天气很好，我们去公园。", "One word, " * 750)
+    assert [pane.length_words for pane in (panes.left, panes.right)] == ["13 characters", "1,500 words"]
