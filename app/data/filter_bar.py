@@ -78,6 +78,12 @@ class FilterBar(QWidget):
         self._further[field] = (value, words)
         self._show_further()
 
+    def choose_source(self, source_id: int) -> None:
+        """Choose a source, also before the list of sources is read."""
+        if self.sources.findData(source_id) < 0:
+            self.sources.addItem("One source", source_id)
+        self.sources.setCurrentIndex(self.sources.findData(source_id))
+
     def clear(self) -> None:
         """Take every filter off without telling."""
         self.search.reset()

@@ -79,10 +79,16 @@ class DataPage(Page):
         self._read_all()
 
     def show_item(self, **what: Any) -> None:
-        """Show the pair ``pair_id``, the dataset version ``dataset_id``, or the pairs ``pair_ids`` named ``title``."""
+        """Show the pair ``pair_id``, the dataset version ``dataset_id``, the pairs of ``source_id``, or ``pair_ids``
+        under the name ``title``.
+        """
         if (dataset_id := what.get("dataset_id")) is not None:
             self.tabs.setCurrentIndex(1)
             self.datasets.choose(int(dataset_id))
+        if (source_id := what.get("source_id")) is not None:
+            self.pairs.filters.clear()
+            self.pairs.filters.choose_source(int(source_id))
+            self.tabs.setCurrentIndex(0)
         if (pair_ids := what.get("pair_ids")) is not None:
             self.pairs.filters.clear()
             self.pairs.filters.set_further("pair_ids", tuple(pair_ids), what.get("title") or "Some pairs")

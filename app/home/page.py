@@ -16,7 +16,7 @@ from app.home.first_run import FirstRun
 from app.main_window.page import Page
 from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
-from app.widgets.containers import Card, MetricTile, ScrollColumn, clear_layout
+from app.widgets.containers import Card, MetricTile, Pressable, ScrollColumn, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.labels import Chip, ElideLabel, short, text_label
 from app.widgets.messages import EmptyState, IconLabel, ProgressLine
@@ -99,6 +99,9 @@ class HomePage(Page):
         column = scroll.column
         column.addWidget(self._next_card())
         column.addLayout(self._tile_row())
+        self._kinds = text_label("", "muted", wrap=True)
+        self._kinds.hide()
+        column.addWidget(self._kinds)
         column.addWidget(self._running_card())
         lower = FlowLayout(spacing=12, row_spacing=12)
         self._steps_card, self._steps = Card("First steps"), QVBoxLayout()
@@ -110,7 +113,7 @@ class HomePage(Page):
         self._steps_card.column.addStretch(1)
         activity = Card("Recent activity")
         self._lines = QVBoxLayout()
-        self._lines.setSpacing(8)
+        self._lines.setSpacing(0)
         activity.add(self._lines)
         activity.column.addStretch(1)
         for card, least in ((activity, 28), (self._steps_card, 20)):
@@ -180,7 +183,8 @@ class HomePage(Page):
             labelled = presenter.LabelledPairs(labelled.people, own, name)
         info, events = services.workspace.info(), services.workspace.activity(EVENTS)
         stale = sum(summary.stale for summary in services.rubrics.list())
-        return presenter.HomeFacts(info, events, bool(published), labelled, stale)
+        by_kind = services.workspace.labels_by_kind()
+        return presenter.HomeFacts(info, events, bool(published), labelled, stale, by_kind)
 
     def _show(self, facts: presenter.HomeFacts) -> None:
         info, labelled = facts.info, facts.labelled
@@ -190,7 +194,7 @@ class HomePage(Page):
         self._stale.setText(presenter.stale_text(facts.stale))
         for widget in (self._stale, self._relabel):
             widget.setVisible(bool(facts.stale))
-        self._show_counts(info.counts, labelled)
+        self._show_counts(info.counts, labelled, presenter.kinds_text(facts.by_kind))
         self._show_runs(self.context.watch.runs)
         counts = {**info.counts, "runs": max(info.counts.get("runs", 0), len(self.context.watch.runs))}
         self._show_steps(presenter.checklist(counts, facts.published, labelled))
@@ -203,14 +207,15 @@ class HomePage(Page):
         self._next_button.setText(step.button)
         self._next_button.setAccessibleName(step.button)
 
-    def _show_counts(self, counts: Mapping[str, int], labelled: presenter.LabelledPairs) -> None:
-        pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
+    def _show_counts(self, counts: Mapping[str, int], labelled: presenter.LabelledPairs, kinds: str) -> None:
+        pairs = counts.get("pairs", 0)
+        self._kinds.setText(kinds)
+        self._kinds.setVisible(bool(kinds))
         for key, _, _ in TILES:
             self._tiles[key].set_value(presenter.number(counts.get(key, 0)))
         if pairs:
             share = f"{100 * labelled.people // pairs} %"
-            words = f"With imported and scripted labels: {presenter.number(every)}"
-            self._tiles["labelled"].set_value(presenter.number(labelled.people), share, "neutral", words)
+            self._tiles["labelled"].set_value(presenter.number(labelled.people), share, "neutral", kinds)
 
     def _hide_steps(self) -> None:
         self.context.settings.set_state("home/steps_hidden", True)
@@ -240,11 +245,21 @@ class HomePage(Page):
                 text_label("Imports, labels, dataset versions and runs will be listed here.", "muted")
             )
         for line in lines:
-            row = QHBoxLayout()
-            row.setSpacing(10)
-            row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
-            row.addWidget(text_label(line.text, wrap=True), 1)
-            if line.reviewer:
-                row.addWidget(ElideLabel(line.reviewer, kind="hint", outside=True))
-            row.addWidget(text_label(line.when, "hint"))
-            self._lines.addLayout(row)
+            self._lines.addWidget(self._line(line))
+
+    def _line(self, line: presenter.ActivityLine) -> QWidget:
+        made = Pressable(f"{line.text}, {line.when}")
+        made.setProperty("part", "row")
+        row = QHBoxLayout(made)
+        row.setContentsMargins(6, 4, 6, 4)
+        row.setSpacing(10)
+        row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
+        row.addWidget(text_label(line.text, wrap=True), 1)
+        if line.reviewer:
+            row.addWidget(ElideLabel(line.reviewer, kind="hint", outside=True))
+        row.addWidget(text_label(line.when, "hint"))
+        if line.place:
+            made.set_clickable(True)
+            made.clicked.connect(partial(self.context.navigate, line.place, **line.what))
+            self._own_keys.keep(made)
+        return made

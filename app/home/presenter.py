@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from app.local_time import local_time
 from core.domain import counting
+from core.domain.judgement import ReviewerKind
 
 if TYPE_CHECKING:
     from core.services.runs.views import RunInfo
@@ -26,6 +27,7 @@ class HomeFacts:
         published: whether a rubric version is published.
         labelled: how many pairs people have labelled.
         stale: labels under an older major version of their rubric.
+        by_kind: labels by who made them.
     """
 
     info: WorkspaceInfo
@@ -33,6 +35,7 @@ class HomeFacts:
     published: bool
     labelled: LabelledPairs
     stale: int = 0
+    by_kind: Mapping[ReviewerKind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,14 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One event as Home shows it."""
+    """One event as Home shows it; ``place`` and ``what`` lead to what it speaks of, "" where there is no such thing."""
 
     when: str
     text: str
     reviewer: str
     icon: str
+    place: str = ""
+    what: Mapping[str, Any] = field(default_factory=dict)
 
 
 def number(value: int) -> str:
@@ -129,6 +134,26 @@ def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
     return text
 
 
+def kinds_text(by_kind: Mapping[ReviewerKind, int]) -> str:
+    """Return how many labels there are and who made them, "" without any.
+
+    >>> kinds_text({ReviewerKind.HUMAN: 1, ReviewerKind.IMPORTED: 1500, ReviewerKind.SCRIPTED: 0})
+    '1,501 labels: 1 by people, 1,500 imported, none scripted.'
+    """
+    total = sum(by_kind.values())
+    if not total:
+        return ""
+    parts = [f"{number(by_kind.get(kind, 0)) if by_kind.get(kind) else 'none'} {words}" for kind, words in _KINDS]
+    return f"{counting.counted(total, 'label')}: {', '.join(parts)}."
+
+
+_KINDS = (
+    (ReviewerKind.HUMAN, "by people"),
+    (ReviewerKind.IMPORTED, "imported"),
+    (ReviewerKind.SCRIPTED, "scripted"),
+)
+
+
 def stale_text(stale: int) -> str:
     """Return what to do about stale labels, "" without any.
 
@@ -163,7 +188,34 @@ _ICONS = {
 def line_of(event: ActivityItem, now_ms: int) -> ActivityLine:
     """Return one event of the log as a line."""
     kind = str(event.op).split(".", 1)[0]
-    return ActivityLine(ago(event.at_ms, now_ms), event.summary, event.reviewer, _ICONS.get(kind, "history"))
+    place, what = way_to(event.subject, event.subject_id, event.detail)
+    icon = _ICONS.get(kind, "history")
+    return ActivityLine(ago(event.at_ms, now_ms), event.summary, event.reviewer, icon, place, what)
+
+
+_WAYS = {
+    "pair": ("data", "pair_id"),
+    "source": ("data", "source_id"),
+    "dataset": ("data", "dataset_id"),
+    "rubric_version": ("rubrics", "version_id"),
+}
+"""Subject of an event -> its place and the keyword that names it there."""
+
+
+def way_to(subject: str, key: int | None, detail: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the place that shows what an event speaks of and the keywords that name it; ("", {}) where none does.
+
+    >>> way_to("dataset", 3, {}), way_to("run", None, {"run_id": "r1"}), way_to("reviewer", 1, {})
+    (('data', {'dataset_id': 3}), ('runs', {'run_id': 'r1'}), ('', {}))
+    """
+    if subject == "run" and detail.get("run_id"):
+        return "runs", {"run_id": str(detail["run_id"])}
+    if subject == "model":
+        return "train", {}
+    if subject not in _WAYS or key is None:
+        return "", {}
+    place, name = _WAYS[subject]
+    return place, {name: key}
 
 
 def lines_of(events: Sequence[ActivityItem], now_ms: int) -> tuple[ActivityLine, ...]:

@@ -9,6 +9,7 @@ from app.dialogs import Dialogs
 from app.notices import Notices
 from app.rubrics.presenter import EMPTY_BODY
 from core.domain.rubric import ChangeLevel, RubricBody, RubricVersion
+from core.domain.rubric_text import FIRST_NOTE
 
 if TYPE_CHECKING:
     from core.services.rubrics.templates import RubricTemplate
@@ -18,7 +19,6 @@ LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
     (ChangeLevel.MINOR, "Minor: a clarification, older labels stay valid"),
     (ChangeLevel.PATCH, "Patch: wording or a spelling mistake"),
 )
-FIRST_NOTE = "First version."
 NOTE_LINES = 5
 DEFAULT_NAME = "My rubric"
 

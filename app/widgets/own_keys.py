@@ -22,6 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.containers import Pressable
+
 OPENS_BY_SPACE = "opens_by_space"
 """A property of a list that opens its item by Space, on a page where Enter is always the page's."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -29,6 +31,7 @@ _ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _KEYS: tuple[tuple[type[QWidget], tuple[Qt.Key, ...]], ...] = (
     (QAbstractButton, (Qt.Key.Key_Space, *_ENTER)),
+    (Pressable, (Qt.Key.Key_Space, *_ENTER)),
     (QAbstractSlider, (*_ARROWS, *_ENDS)),
     (QTabBar, (Qt.Key.Key_Left, Qt.Key.Key_Right, *_ENDS)),
     (QComboBox, (Qt.Key.Key_Space, Qt.Key.Key_Up, Qt.Key.Key_Down, *_ENDS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain.rubric import Criterion, Example, RubricVersion
+from core.domain.rubric import ChangeLevel, Criterion, Example, RubricVersion
 
 POINT_NAMES = {
     "-3": "1, left much better",
@@ -14,6 +14,13 @@ POINT_NAMES = {
     "3": "7, right much better",
 }
 """A point of the scale -> the key that chooses it, and what it means on the screen."""
+FIRST_NOTE = "First version."
+"""The note of a first version, which nobody is asked for."""
+_LEVELS = {
+    ChangeLevel.MAJOR: "The meaning changed, so labels under earlier versions are stale.",
+    ChangeLevel.MINOR: "A clarification; labels under earlier versions stay valid.",
+    ChangeLevel.PATCH: "Only the wording changed; labels under earlier versions stay valid.",
+}
 
 
 def point_name(point: str) -> str:
@@ -53,8 +60,7 @@ def reading_text(version: RubricVersion) -> str:
     body = version.body
     names = {c.id: c.name for c in body.criteria}
     parts = [body.purpose]
-    if version.change_note:
-        parts.append(f"*{version.level.value} change:* {version.change_note}")
+    parts.append(change_text(version))
     if body.priority:
         parts.append("**When criteria conflict:** " + " > ".join(names.get(key, key) for key in body.priority))
     parts += [_criterion_text(criterion) for criterion in body.criteria]
@@ -65,6 +71,19 @@ def reading_text(version: RubricVersion) -> str:
     parts += [_example_text(i, example) for i, example in enumerate(body.examples, 1)]
     parts.append(f"Scale of {body.scale} points." + (f" sha256 {version.sha256[:16]}…" if version.sha256 else ""))
     return "\n\n".join(part for part in parts if part)
+
+
+def change_text(version: RubricVersion) -> str:
+    """Return what a version changed as sentences in Markdown, "" without a note.
+
+    A first version changed nothing, so its level is not told.
+    """
+    note = version.change_note.strip()
+    if not note:
+        return ""
+    if version.based_on is None:
+        return f"*This is the first version of the rubric.*{'' if note == FIRST_NOTE else f' {note}'}"
+    return f"*{_LEVELS[version.level]}* {note}"
 
 
 def _criterion_text(criterion: Criterion) -> str:

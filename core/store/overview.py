@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from core.domain.judgement import ReviewerKind
 from core.store.judgements import LABEL_TASKS
 from core.store.plain import execute, only_id, wide_select
 from core.store.tables import (
@@ -78,6 +79,18 @@ def counts(session: Session) -> dict[str, int]:
     for name, table in _FEW.items():
         found[name] = session.exec(select(func.count()).select_from(table)).one()
     return found
+
+
+def labels_by_kind(session: Session) -> dict[ReviewerKind, int]:
+    """Return how many labels count now, by who made them: people, files that were imported, or stated rules."""
+    query = (
+        select(col(ReviewerRow.kind), func.sum(LabelTallyRow.labels))
+        .join(LabelTallyRow, col(LabelTallyRow.reviewer_id) == col(ReviewerRow.id))
+        .where(col(LabelTallyRow.task).in_(LABEL_TASKS))
+        .group_by(col(ReviewerRow.kind))
+    )
+    found = {ReviewerKind(kind): int(n) for kind, n in session.exec(query)}
+    return {kind: found.get(kind, 0) for kind in ReviewerKind}
 
 
 def accounts(session: Session) -> list[Account]:

@@ -14,6 +14,7 @@ from core import durable, paths
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.judgement import ReviewerKind
 from core.domain.rubric import ChangeLevel, RubricVersion
+from core.domain.rubric_text import FIRST_NOTE
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, RunEvent
 from core.domain.run_record import Charter
@@ -66,7 +67,7 @@ def prepare(app: Application, scratch: Path, say: Say) -> DatasetVersion:
     write_pairs(table)
     report = app.imports.run(table, name="demo answers", licence="Apache-2.0", consent="granted").value
     say(f"imported {report.imported} pairs of {report.rows} rows ({report.duplicates} duplicates)")
-    first = app.rubrics.publish_yaml(demo_dir() / "rubric-1.yaml", ChangeLevel.MAJOR, "First version.").value
+    first = app.rubrics.publish_yaml(demo_dir() / "rubric-1.yaml", ChangeLevel.MAJOR, FIRST_NOTE).value
     reviewers = {name: app.reviewers.add(name, ReviewerKind.SCRIPTED).value for name in RULES}
     label(app, first, reviewers["rule-steps"].id, "rule-steps", UNDER_FIRST)
     second = app.rubrics.publish_yaml(demo_dir() / "rubric-2.yaml", ChangeLevel.MAJOR, NOTE).value

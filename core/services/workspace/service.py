@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, UserError
+from core.domain.judgement import ReviewerKind
 from core.domain.names import checked_name
 from core.place_risks import place_risks
 from core.services.workspace import folder_checks, missing_work, restoring
@@ -224,6 +225,11 @@ class WorkspaceService:
         """Return what happened, newest first; ``before_id`` continues a page."""
         with self._store.read() as session:
             return events.latest(session, limit, before_id)
+
+    def labels_by_kind(self) -> dict[ReviewerKind, int]:
+        """Return how many labels count now, by who made them: people, imported files, stated rules."""
+        with self._store.read() as session:
+            return overview.labels_by_kind(session)
 
     def accounting(self) -> Accounting:
         """Return what became of every imported row and of every pair for every reviewer."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 
+from PySide6.QtCore import Qt
+
 from app.home import presenter
 from core.domain.judgement import ReviewerKind
 from core.paths import resources_dir
 from core.services.annotation.service import QueueSettings
-from tests.fakes.workspaces import opened, person, prefer
+from tests.fakes.workspaces import fill, opened, person, prefer
 
 
 def test_that_a_pressed_first_step_leads_to_its_place(main_window, tmp_path, qtbot):
@@ -55,3 +57,48 @@ def test_that_stale_labels_are_told_with_the_way_to_them(main_window, tmp_path, 
     (stale,) = {summary.stale for summary in running.context.services.rubrics.list() if summary.stale} or {0}
     assert page._stale.isVisible() is bool(stale)
     assert page._stale.text() == presenter.stale_text(stale)
+
+
+def test_that_labels_are_told_apart_by_who_made_them(main_window, tmp_path):
+    with opened(tmp_path / "ws", pairs=3) as app:
+        rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
+        for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(rule.id, 1)), 3):
+            app.annotation.commit(shown.presentation_uid, prefer(2))
+    running = main_window(workspace=tmp_path / "ws")
+    page = running.page("home")
+    running.settle()
+    assert page._kinds.isVisible()
+    assert page._kinds.text() == "3 labels: none by people, none imported, 3 scripted."
+    assert page._tiles["labelled"].toolTip() == page._kinds.text()
+
+
+def test_that_a_line_of_the_activity_opens_what_it_speaks_of(main_window, tmp_path, qtbot):
+    folder = tmp_path / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    running = main_window(workspace=folder)
+    page = running.page("home")
+    running.settle()
+    first = page._lines.itemAt(0).widget()
+    assert first.accessibleName().startswith("Froze help desk v1: 132 items")
+    first.setFocus()
+    qtbot.keyClick(first, Qt.Key.Key_Return)
+    running.settle()
+    assert running.window.place == "data" and running.page("data").tabs.currentIndex() == 1
+    running.window.navigate("home")
+    running.settle()
+    label = page._lines.itemAt(1).widget()
+    qtbot.mouseClick(label, Qt.MouseButton.LeftButton)
+    running.settle()
+    assert running.window.place == "data" and running.page("data").tabs.currentIndex() == 0
+
+
+def test_that_an_import_leads_to_the_pairs_of_its_source(main_window, tmp_path):
+    with opened(tmp_path / "ws", pairs=3) as app:
+        fill(app.store, 2, "second file")
+    running = main_window(workspace=tmp_path / "ws")
+    place, what = presenter.way_to("source", 2, {})
+    running.context.navigate(place, **what)
+    running.settle()
+    page = running.page("data")
+    assert page.pairs.filters.sources.currentText() == "second file"
+    assert page.table.count == 2

@@ -15,7 +15,7 @@ from core.store import reviewers
 from core.store.plain import insert_row
 from core.store.sqlite.identity import DB_FILE, SCHEMA
 from core.store.tables import ImportBatchRow
-from tests.fakes.workspaces import opened, person, tie
+from tests.fakes.workspaces import opened, person, prefer, tie
 
 
 @pytest.fixture
@@ -149,3 +149,16 @@ def test_that_a_person_is_never_taken_for_the_labels_of_a_file(app: Application)
 
     assert ensure("Ann") == ensure("ann") == "Ann (imported)"
     assert ensure("") == "imported"
+
+
+def test_that_labels_are_counted_by_who_made_them(app: Application) -> None:
+    assert set(app.workspace.labels_by_kind().values()) == {0}
+    rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
+    for reviewer_id, pairs in ((1, 1), (rule.id, 3)):
+        queue = app.annotation.open_queue(QueueSettings(reviewer_id, 1))
+        for shown in app.annotation.next(queue, pairs):
+            app.annotation.commit(shown.presentation_uid, prefer(1))
+    kinds = ReviewerKind
+    assert app.workspace.labels_by_kind() == {kinds.HUMAN: 1, kinds.IMPORTED: 0, kinds.SCRIPTED: 3}
+    app.annotation.undo(1)
+    assert app.workspace.labels_by_kind()[kinds.HUMAN] == 0
