@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli.hub_files import HubWords, fetched
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted
@@ -35,13 +36,15 @@ _WIDTH = 300  # characters of a text that the dry run prints
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, plain or gz.")(import_file)
+    app.command("import", help="Import pairs from JSONL, JSON, CSV or Parquet, or a dataset of the hub.")(import_file)
     app.command("formats", help="List the formats that import reads.")(list_formats)
 
 
 def import_file(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
-    files: Annotated[list[Path], typer.Argument(help="Files to import; a folder stands for the data files in it.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files to import; a folder stands for the data files in it.")
+    ] = None,
     fmt: Annotated[str, typer.Option("--format", help="Key of a format, see `formats`; detected when left out.")] = "",
     columns: Annotated[
         list[str] | None,
@@ -66,6 +69,16 @@ def import_file(
     cut_prompt: Annotated[
         bool, typer.Option("--cut-prompt", help="Cut the prompt off answers that begin with it.")
     ] = False,
+    hub: Annotated[
+        str, typer.Option("--hub", help="A dataset of the Hugging Face hub: owner/name. Uses the network.")
+    ] = "",
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit of the dataset.")] = "main",
+    hub_files: Annotated[
+        list[str] | None, typer.Option("--file", metavar="PATH", help="File of the dataset; repeatable.")
+    ] = None,
+    list_files: Annotated[
+        bool, typer.Option("--list-files", help="Only list the files of the dataset; fetch none.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how the file is read; store nothing.")] = False,
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
@@ -82,10 +95,13 @@ def import_file(
     said = [*(answers or []), *([f"{cut_prompt_module.QUESTION}={cut_prompt_module.YES}"] if cut_prompt else [])]
     choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, said)
     choices = dataclasses.replace(choices, encoding=encoding or None, part=part or None)
-    paths, left = data_files(files)
-    if name and len(paths) > 1:
-        raise UsageError("--name is for one file; of several files each is called by its own name.")
-    with open_workspace(workspace, read_only=dry_run) as app:
+    words = HubWords(hub, revision, hub_files or [], list_files)
+    words.check(files or [])
+    with open_workspace(workspace, read_only=dry_run or list_files) as app:
+        named = fetched(app.imports, words, as_json=as_json) if hub else files or []
+        paths, left = data_files(named)
+        if name and len(paths) > 1:
+            raise UsageError("--name is for one file; of several files each is called by its own name.")
         if dry_run:
             previews = [app.imports.preview(path, choices=choices) for path in paths]
             if not as_json:

@@ -1,4 +1,4 @@
-"""Fetch a model from the Hugging Face hub: the only module that uses the network, and only when a person asks for it.
+"""Fetch a model from the Hugging Face hub, only when a person asks for it.
 
 Only safetensors weights, configs, tokenizer and text files are fetched, at one commit that the manifest records. The
 fetched folder is checked like any other before it appears.
@@ -6,11 +6,11 @@ fetched folder is checked like any other before it appears.
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
-from core.domain.errors import BadInput, UserError
+from core import hub
+from core.domain.errors import BadInput
 from core.durable import publish_folder
 from core.model_files.folder_check import check_model
 from core.model_files.gguf_import import Progress, no_progress
@@ -30,20 +30,6 @@ PATTERNS: tuple[str, ...] = (
     "README.md",
     "LICENSE*",
 )
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-
-
-def check_repo(repo: str) -> str:
-    """Return the repository name.
-
-    Raises:
-        BadInput: when it is not of the form owner/name.
-    """
-    if not _REPO.fullmatch(repo) or ".." in repo:
-        raise BadInput(
-            f"{repo!r} is no model name of the hub.", "Name it as owner/name, for example Qwen/Qwen2.5-0.5B."
-        )
-    return repo
 
 
 def download_model(repo: str, target: Path, *, revision: str = "main", on_progress: Progress = no_progress) -> Path:
@@ -56,7 +42,7 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
     """
     from huggingface_hub import HfApi, snapshot_download  # slow to import, and most runs of the program never fetch
 
-    check_repo(repo)
+    hub.check_repo(repo, "model")
     target = Path(target)
     if target.exists():
         raise BadInput(f"{target} exists already; nothing was fetched.", "Use it, or choose another name.")
@@ -65,14 +51,14 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
     try:
         commit = str(HfApi().model_info(repo, revision=revision).sha)
     except Exception as error:
-        raise _unreachable(repo, error) from error
+        raise hub.failure(repo, error, "model", revision) from error
 
     def fill(folder: Path) -> None:
         on_progress(1, 3, f"Fetching {repo}")
         try:
             snapshot_download(repo, revision=commit, local_dir=folder, allow_patterns=list(PATTERNS))
         except Exception as error:
-            raise _unreachable(repo, error) from error
+            raise hub.failure(repo, error, "model", revision) from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)
         on_progress(2, 3, "Checking the files")
         check_model(folder)
@@ -80,10 +66,3 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
     publish_folder(target, fill, identity={"kind": "model", "origin": repo, "revision": commit})
     on_progress(3, 3, "Ready")
     return target
-
-
-def _unreachable(repo: str, error: Exception) -> UserError:
-    return UserError(
-        f"{repo} could not be fetched ({type(error).__name__}); nothing was kept.",
-        "Check the name, the network, and whether the model asks for a licence to be accepted on its page.",
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, StorageFull, UsageError
 from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
+from core.runs.child_processes.request import Progress
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.formats.row_format import FormatInfo
+from core.services.importing.hub import HubDataset, fetch_files, list_dataset, origin_of
 from core.services.importing.job import ImportJob
 from core.services.importing.limits import Limits
 from core.services.importing.look import default_name, preview_of
@@ -81,7 +84,9 @@ class ImportsService:
             preview = preview_of(path, choices, self._limits)
         with self._store.read() as session:
             known = sources.by_file(session, preview.file_sha256)
-        return replace(preview, known_as=known.name if known else "")
+        origin = origin_of(path, self._store.folder)
+        name = origin.name if origin else preview.name
+        return replace(preview, name=name, known_as=known.name if known else "")
 
     def run(
         self,
@@ -103,7 +108,7 @@ class ImportsService:
             fmt: short for ``Choices(fmt=...)``; the format is detected when neither names one.
             choices: what the user says about the file.
             name: what the source is called; the file's name when None.
-            licence: of the data, free text.
+            licence: of the data, free text; of a file from the hub, that of its card when empty.
             consent: granted, unknown or withdrawn; only granted sources enter a dataset by default.
             reviewer: name of the imported reviewer that holds the file's labels; the source's name when None.
             on_progress: called about every thousand records.
@@ -120,9 +125,28 @@ class ImportsService:
         if consent not in CONSENTS:
             raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(CONSENTS)}.")
         choices = _with_format(choices, fmt)
-        source_name = (name or default_name(path)).strip() or path.name
+        origin = origin_of(path, self._store.folder)
+        source_name = (name or (origin.name if origin else default_name(path))).strip() or path.name
         new = NewSource(source_name, (reviewer or "").strip() or source_name, path.name, "", "", licence, consent)
+        if origin is not None:
+            new = replace(new, file_name=origin.address, licence=licence or origin.licence)
         return self._store_file(path, choices, new, None, on_progress, cancelled)
+
+    def hub_dataset(self, repo: str, revision: str = "main", cancelled: Cancelled | None = None) -> HubDataset:
+        """Ask the hub for the files of a dataset; see :func:`core.services.importing.hub.list_dataset`."""
+        return list_dataset(repo, revision, cancelled)
+
+    def download(
+        self,
+        dataset: HubDataset,
+        paths: Sequence[str],
+        *,
+        on_progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> list[Path]:
+        """Download files of a dataset into the workspace; see :func:`core.services.importing.hub.fetch_files`."""
+        folder, limits = self._store.folder, self._limits
+        return fetch_files(dataset, paths, folder, limits=limits, on_progress=on_progress, cancelled=cancelled)
 
     def unfinished(self) -> list[UnfinishedImport]:
         """Return the imports that did not reach the end of their file and are not running here, oldest first."""

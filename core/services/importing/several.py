@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.domain.errors import BadInput
 from core.services.importing.files.side_car import SIDE_CAR
@@ -28,11 +28,11 @@ def data_files(names: Iterable[Path | str]) -> tuple[list[Path], list[Path]]:
             found[name] = None
             continue
         inside = sorted(path for path in name.rglob("*") if path.is_file() and not _is_hidden(path, name))
-        data = [path for path in inside if _is_data(path)]
+        data = [path for path in inside if is_data(path)]
         if not data:
             raise BadInput(f"{name} holds no data file.", f"Read are files that end in {', '.join(sorted(_ENDINGS))}.")
         found |= dict.fromkeys(data)
-        left += [path for path in inside if not _is_data(path)]
+        left += [path for path in inside if not is_data(path)]
     return list(found), left
 
 
@@ -40,6 +40,7 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def _is_data(path: Path) -> bool:
+def is_data(path: PurePath) -> bool:
+    """Return whether a file of this name is one of the kinds that the import reads."""
     plain = path.with_suffix("") if path.suffix.lower() in _PACKED else path
     return plain.suffix.lower() in _ENDINGS and not path.name.endswith(SIDE_CAR)

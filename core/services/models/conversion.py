@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from core import hub
 from core.model_files.starter import has_starter
 from core.paths import starter_model_dir
 from core.runs.child_processes.request import Progress, run_in_subprocess
 from core.runs.hosting.hosts import worker_environment
 
 IsCancelled = Callable[[], bool]
-_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def make_in_child(
@@ -35,9 +35,7 @@ def make_in_child(
     Raises:
         UserError: the error of the child.
     """
-    environment = worker_environment()
-    if online:
-        environment = {key: value for key, value in environment.items() if key not in _OFFLINE}
+    environment = hub.online(worker_environment()) if online else worker_environment()
     made = run_in_subprocess(
         "core.services.models.worker",
         {"task": task, **arguments},

@@ -10,7 +10,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.model_info import ModelInfo, ModelKind
 from core.domain.names import checked_name
-from core.model_files.download import check_repo
+from core.hub import check_repo
 from core.model_files.gguf_file import check_gguf
 from core.model_files.model_info import describe
 from core.model_files.starter import has_starter
@@ -133,7 +133,7 @@ class ModelsService:
         on_progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Outcome[ModelInfo]:
-        """Download a model from the hub into the workspace; nothing else in the program uses the network.
+        """Download a model from the hub into the workspace; only this and the import of a dataset use the network.
 
         Call it only when a person named ``repo`` and asked for the download.
 
@@ -142,7 +142,7 @@ class ModelsService:
             UserError: when the hub cannot be reached.
             ModelRefused: when what arrived is not safe to load.
         """
-        check_repo(repo)
+        check_repo(repo, "model")
         target = self._place(name or repo.split("/")[1])
         make_in_child(
             "download",

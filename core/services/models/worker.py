@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ def make(request: dict[str, Any], progress: Progress) -> str:
         case "gguf":
             made = convert_gguf(Path(request["path"]), Path(request["target"]), on_progress=progress)
         case "download":
-            os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
             target, revision = Path(request["target"]), request["revision"]
             made = download_model(request["repo"], target, revision=revision, on_progress=progress)
         case task:

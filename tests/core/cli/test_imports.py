@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.core.cli.conftest import Said
+from tests.fakes.hub_server import REPO, FakeHub, serving
 
 Call = Callable[..., Said]
 
@@ -172,3 +173,35 @@ def test_that_a_new_label_of_a_known_pair_is_told(call: Call, ws: Path, tmp_path
     assert "One of the labels stored is a new label of a pair known before." in told["notes"]
     again = call("import", ws, table(tmp_path / "three.jsonl", "tie", "A", "A"), "--json").json()
     assert (again["imported"], again["duplicates"], again["known_pair_labels"]) == (2, 1, 1)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    content = json.dumps({"prompt": "q", "chosen": "good", "rejected": "bad"}).encode() + b"\n"
+    with serving(
+        FakeHub({"train.jsonl": content, "load.py": b"", "test.jsonl": content.replace(b"q", b"r")})
+    ) as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
+        yield served
+
+
+def test_that_a_file_of_a_dataset_of_the_hub_is_listed_named_and_imported(call: Call, ws: Path, hub: FakeHub) -> None:
+    listed = call("import", ws, "--hub", REPO, "--list-files", "--json").json()
+    assert [(file["path"], file["readable"]) for file in listed["files"]] == [
+        ("load.py", False),
+        ("test.jsonl", True),
+        ("train.jsonl", True),
+    ]
+    several = call("import", ws, "--hub", REPO)
+    assert several.code == 2 and "2 files that can be imported: test.jsonl, train.jsonl" in several.err
+    said = call("import", ws, "--hub", REPO, "--file", "train.jsonl", "--json")
+    assert (said.code, said.json()["imported"]) == (0, 1)
+    assert f"bytes) of {REPO} at" in said.err and hub.address in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--hub", REPO, "a.jsonl"], ["--file", "x", "a.jsonl"], [], ["--list-files"], ["a.jsonl", "--revision", "v"]],
+)
+def test_that_options_of_the_hub_that_do_not_go_together_are_refused(call: Call, ws: Path, words: list[str]) -> None:
+    assert call("import", ws, *words).code == 2
