@@ -1,4 +1,4 @@
-"""The activity drawer: every job with its bar and Cancel, and every notice that was shown."""
+"""The activity drawer: every job of the open workspace with its bar and Cancel, and every notice that was shown."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class ActivityPanel(QFrame):
         super().__init__()
         self.setProperty("part", "side")
         self._theme = theme
+        self._workspace = ""
+        self._running: list[tuple[BackgroundTask, QWidget]] = []
         self.setFixedWidth(theme.px(WIDTH))
         self.setAccessibleName("Activity")
         column = QVBoxLayout(self)
@@ -52,17 +54,36 @@ class ActivityPanel(QFrame):
         column.addWidget(scroll, 1)
         theme.changed.connect(self._fit)
 
+    def enter_workspace(self, folder: str) -> None:
+        """Show the entries of the workspace in ``folder``, those from before any was open, and what still runs.
+
+        Those of other workspaces come back with their workspace.
+        """
+        self._workspace = folder
+        self._running = [(job, line) for job, line in self._running if job.running]
+        running = [line for _, line in self._running]
+        rows = [*_widgets(self._jobs), *_widgets(self._notices)]
+        for row in rows:
+            row.setVisible(row in running or row.property("workspace") in ("", folder))
+        self._empty.setVisible(all(row.isHidden() for row in rows))
+
+    def shown(self) -> list[str]:
+        """Return the names of the entries that are listed now: jobs, then notices, each newest first."""
+        rows = [*_widgets(self._jobs), *_widgets(self._notices)]
+        return [row.accessibleName() for row in rows if not row.isHidden()]
+
     def add_job(self, job: BackgroundTask) -> None:
         """Show a job from its start to its end."""
         line = ProgressLine(title=job.title)
+        line.setAccessibleName(job.title)
         line.follow(job)
-        self._jobs.insertWidget(0, line)
-        self._trim(self._jobs)
-        self._empty.hide()
+        self._running.append((job, line))
+        self._add(self._jobs, line)
 
     def add_notice(self, notice: Notice) -> None:
         """Keep a notice with its time."""
         row = QWidget()
+        row.setAccessibleName(notice.text)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -75,8 +96,12 @@ class ActivityPanel(QFrame):
             text_label(f"{local_time(1000 * notice.at, '%H:%M')}  {notice.hint}".strip(), "hint", wrap=True)
         )
         line.addLayout(words, 1)
-        self._notices.insertWidget(0, row)
-        self._trim(self._notices)
+        self._add(self._notices, row)
+
+    def _add(self, layout: QVBoxLayout, row: QWidget) -> None:
+        row.setProperty("workspace", self._workspace)
+        layout.insertWidget(0, row)
+        self._trim(layout)
         self._empty.hide()
 
     def _fit(self) -> None:
@@ -86,4 +111,10 @@ class ActivityPanel(QFrame):
         while layout.count() > MOST:
             item = layout.takeAt(layout.count() - 1)
             if item is not None and (widget := item.widget()):
+                self._running = [entry for entry in self._running if entry[1] is not widget]
                 widget.deleteLater()
+
+
+def _widgets(layout: QVBoxLayout) -> list[QWidget]:
+    items = [layout.itemAt(place) for place in range(layout.count())]
+    return [widget for item in items if item is not None and (widget := item.widget())]

@@ -228,6 +228,7 @@ class MainWindow(QMainWindow):
         (place, what), self._wanted = self._wanted, ("home", {})
         self._opening = ""
         self.context = self.context.with_(open_services=services)
+        self.activity.enter_workspace(str(services.folder) if services is not None else "")
         self.stack.start_over(self.context)
         self.watch.stop()
         self._show_workspace()

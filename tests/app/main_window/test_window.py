@@ -248,6 +248,21 @@ def test_that_at_most_four_notices_are_on_the_screen(main_window: Build) -> None
     assert len(running.window.toasts.toasts) == 4
 
 
+def test_that_activity_lists_what_belongs_to_the_open_workspace(main_window: Build, tmp_path: Path) -> None:
+    running = main_window(workspace=tmp_path / "one", create=True)
+    running.settle()
+    shown = running.window.activity.shown
+    running.context.notices.post("Froze version 1.")
+    assert "Froze version 1." in shown()
+    running.app.switch.open(tmp_path / "two", create=True)
+    running.settle()
+    assert "Froze version 1." not in shown()
+    running.context.notices.post("Imported 3 pairs.")
+    running.app.switch.open(tmp_path / "one")
+    running.settle()
+    assert "Froze version 1." in shown() and "Imported 3 pairs." not in shown()
+
+
 def test_that_focus_mode_hides_everything_but_the_page(main_window: Build) -> None:
     running = main_window()
     running.context.actions.run("global.focus_mode")
