@@ -96,6 +96,7 @@ _HOME: tuple[A, ...] = (A("home.continue", "Continue labelling", "Return", "arro
 _DATA: tuple[A, ...] = (
     A("data.import", "Import pairs…", "Ctrl+I", "import", "From JSONL, JSON, CSV or Parquet.", "Data"),
     A("data.import_folder", "Import a folder of pairs…", "", "folder", "Every file of pairs in it.", "Data"),
+    A("data.import_hub", "From the Hugging Face Hub…", "", "download", "Download a dataset by its name.", "Data"),
     A("data.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field.", "Data"),
     A("data.clear_filters", "Clear all filters", "Ctrl+Shift+F", "close", "Show every pair.", "Data"),
     A("data.open", "Open the pair", "Return", "expand", "Show it with its history.", "Data"),

@@ -38,12 +38,14 @@ CONSENT_HINT = (
 class ImportPage(QWidget):
     """Shows a file and asks how it is read. Enter imports when nothing is open, Escape goes back.
 
-    ``confirmed(ImportOptions, all_files)`` when the user agreed, ``cancelled()``, ``another()`` for another file.
+    ``confirmed(ImportOptions, all_files)`` when the user agreed, ``cancelled()``, ``another()`` for another file,
+    ``hub_wanted()`` for one of the hub.
     """
 
     confirmed = Signal(object, bool)
     cancelled = Signal()
     another = Signal()
+    hub_wanted = Signal()
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
@@ -133,6 +135,9 @@ class ImportPage(QWidget):
         other = push_button("Another file…", theme=self._context.theme, icon="folder")
         other.clicked.connect(self.another)
         row.addWidget(other)
+        hub = push_button("From the Hugging Face Hub…", theme=self._context.theme, icon="download")
+        hub.clicked.connect(self.hub_wanted)
+        row.addWidget(hub)
         return row
 
     def _recognised(self) -> Card:

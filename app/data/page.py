@@ -155,6 +155,7 @@ class DataPage(Page):
         for action_id, handler in {
             "data.import": self.imports.ask,
             "data.import_folder": self.imports.ask_folder,
+            "data.import_hub": self.imports.hub.ask,
             "data.find": self._focus_search,
             "data.clear_filters": self.pairs.clear_filters,
             "data.open": self._open_pair,

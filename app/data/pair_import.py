@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
+from app.data.hub_import import HubImport
 from app.data.import_choices import ImportOptions, files_in
 from app.data.import_page import ImportPage
 from app.data.import_words import import_text
@@ -49,6 +50,10 @@ class PairImport(QObject):
         self.page.confirmed.connect(self._confirm)
         self.page.cancelled.connect(self.closed)
         self.page.another.connect(self.ask)
+        self.hub = HubImport(context, parent)
+        self.page.hub_wanted.connect(self.hub.ask)
+        self.hub.started.connect(self.started)
+        self.hub.fetched.connect(self.begin)
 
     def ask(self) -> None:
         """Ask for files and show the first."""

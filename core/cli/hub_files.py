@@ -39,7 +39,7 @@ class HubWords:
                 "--revision, --file and --list-files belong to --hub.", "Name the dataset: --hub owner/name."
             )
         if not self.repo and not places:
-            raise UsageError("Nothing to import is named.", "Name files, or a dataset of the hub: --hub owner/name.")
+            raise UsageError("FILES is missing.", "Name files, or a dataset of the hub: --hub owner/name.")
         if self.repo and places:
             raise UsageError("--hub and files of this machine are two imports.", "Import one, then the other.")
 

@@ -79,6 +79,11 @@ class HubOrigin:
     licence: str
 
 
+def hub_address() -> str:
+    """Return the address of the hub that would be asked."""
+    return hub.endpoint()
+
+
 def list_dataset(repo: str, revision: str = "main", cancelled: IsCancelled | None = None) -> HubDataset:
     """Ask the hub for the files of a dataset. Call it only when a person named ``repo`` and asked.
 

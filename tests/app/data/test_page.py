@@ -16,6 +16,7 @@ from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Verdict
 from core.services.application import Application
+from tests.fakes.hub_server import REPO, FakeHub, serving
 from tests.patience import LIMIT_S
 
 
@@ -412,4 +413,33 @@ def test_that_a_new_version_is_chosen_and_its_left_out_reasons_open_their_pairs(
 def test_that_the_search_index_is_made_while_the_page_is_open(main_window, tmp_path, qtbot):
     running, _ = filled(main_window, tmp_path, qtbot)
     qtbot.waitUntil(lambda: running.context.services.pairs.index_state().complete)
+    running.settle()
+
+
+def test_that_a_dataset_of_the_hub_is_named_before_it_is_asked_for_and_fetched_after_download(
+    main_window, tmp_path, qtbot, monkeypatch
+):
+    row = json.dumps({"prompt": "q", "chosen": "good", "rejected": "bad"}).encode()
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page, run, dialogs = running.page("data"), running.context.actions.run, running.dialogs
+    with serving(FakeHub({"a.jsonl": row, "b.jsonl": row, "x.py": b""}, card={"license": "mit"})) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        running.settle()
+        dialogs.answers.append(None)
+        run("data.import_hub")
+        running.settle()
+        assert hub.asked == []
+        dialogs.answers += [REPO, 1, "Cancel"]
+        run("data.import_hub")
+        qtbot.waitUntil(lambda: not dialogs.answers and not running.context.tasks.busy)
+        assert hub.asked and not any("resolve" in path for path, _ in hub.asked)
+        dialogs.answers += [REPO, 1, "Download"]
+        run("data.import_hub")
+        qtbot.waitUntil(lambda: page.imports.page.name.text() != "" and page.imports.page.go.isEnabled())
+    shown = page.imports.page
+    assert (shown.file.text(), shown.name.text()) == ("b.jsonl", f"{REPO} b")
+    shown.consent.setCurrentText("Granted")
+    shown.go.click()
+    qtbot.waitUntil(lambda: page.table.count == 1)
+    assert [source.licence for source in running.context.services.imports.sources()] == ["mit"]
     running.settle()
