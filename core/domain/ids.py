@@ -9,6 +9,8 @@ import time
 from typing import Any
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_VARIANT = {f"{digit:x}": f"{8 | digit & 3:x}" for digit in range(16)}
+"""The digit behind the version: its two high bits say that the layout is that of RFC 9562."""
 
 
 def new_uid() -> str:
@@ -18,16 +20,12 @@ def new_uid() -> str:
 
 def new_uids(count: int) -> list[str]:
     """Return many identifiers of :func:`new_uid` with one call to the system's random source."""
-    head = time.time_ns() // 1_000_000 & ((1 << 48) - 1)
-    noise = os.urandom(10 * count)
-    return [_uid(head, int.from_bytes(noise[at : at + 10], "big")) for at in range(0, 10 * count, 10)]
-
-
-def _uid(ms: int, rand: int) -> str:
-    value = ms << 80 | rand
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return f"{value:032x}"
+    head = f"{time.time_ns() // 1_000_000 & ((1 << 48) - 1):012x}7"
+    noise = os.urandom(10 * count).hex()
+    return [
+        f"{head}{noise[at + 1 : at + 4]}{_VARIANT[noise[at + 4]]}{noise[at + 5 : at + 20]}"
+        for at in range(0, 20 * count, 20)
+    ]
 
 
 def canonical_json(value: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import IntFlag
 
 from core.domain.errors import BadInput
-from core.domain.text_form import collapsed, has_hidden_characters
+from core.domain.text_form import collapsed, has_hidden_characters, letters_differ
 
 
 class TextFlag(IntFlag):
@@ -131,7 +131,7 @@ def looks_equal(first: str, second: str) -> bool:
         and second[:1].isalnum()
     ):
         return False  # most pairs end here
-    return collapsed(first) == collapsed(second)
+    return not letters_differ(first, second) and collapsed(first) == collapsed(second)
 
 
 def repeats_prompt(question: str, answer: str) -> bool:

@@ -85,7 +85,7 @@ def check_text(value: object, name: str, limits: Limits) -> str:
     if not isinstance(value, str):
         raise RowRejected(f"{name} is {describe_type(value)}" + ("" if isinstance(value, Unusable) else ", not text"))
     try:
-        size = len(value.encode("utf-8"))
+        size = len(value) if value.isascii() else len(value.encode("utf-8"))
     except UnicodeEncodeError:
         raise RowRejected(f"{name} holds half of a surrogate pair, which is not a character") from None
     if size > limits.field_bytes:

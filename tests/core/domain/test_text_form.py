@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.domain.text_form import PromptKeys, prompt_keys
+from core.domain.text_form import PromptKeys, collapsed, letters_differ, prompt_keys
 from core.domain.text_length import text_length
 
 
@@ -59,3 +61,12 @@ def test_that_the_keys_fit_into_a_database() -> None:
 )
 def test_that_a_length_is_counted_in_the_unit_of_its_script(text: str, length: str) -> None:
     assert str(text_length(text)) == length
+
+
+MARKS = st.text(st.characters(max_codepoint=0x81), max_size=8)
+
+
+@given(MARKS, MARKS)
+def test_that_texts_whose_letters_differ_look_different(first: str, second: str) -> None:
+    assert not letters_differ(first, second) or collapsed(first) != collapsed(second)
+    assert not letters_differ(first, f" {first}\x01\n")
