@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.background.task import BackgroundTask
 from app.context import AppContext
-from core.domain.counting import counted
+from core.domain.counting import counted, size_words
 from core.services.importing.hub import hub_address
 
 if TYPE_CHECKING:
@@ -89,12 +89,3 @@ class HubImport(QObject):
         )
         job.unit = "bytes"
         self.started.emit(job)
-
-
-def size_words(size: int) -> str:
-    """Return a number of bytes in words.
-
-    >>> size_words(900), size_words(3_000_000)
-    ('900 bytes', '2.9 MiB')
-    """
-    return f"{size:,} bytes" if size < 1 << 10 else f"{size / 2**20:,.1f} MiB"

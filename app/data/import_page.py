@@ -22,6 +22,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
+from core.domain.counting import size_words
 from core.domain.errors import UserError
 from core.services.importing.reading import Choices, Question
 
@@ -217,11 +218,13 @@ class ImportPage(QWidget):
         self.preview = preview
         self.problem.hide()
         self._fill_formats(formats, preview)
-        self.bytes.set_chip(_size(preview.size))
+        self.bytes.set_chip(size_words(preview.size))
         more = "" if preview.reading.complete else " looked at, the rest is checked before anything is stored"
         self.kind.setText(f"{preview.kind} · {preview.reading.rows:,} rows{more}")
         if not self.name.text():
             self.name.setText(preview.name)
+        card = f"{preview.licence}, as the dataset's card says"
+        self.licence.setPlaceholderText(card if preview.licence else "such as MIT")
         self.known.setText(f"Imported before as {preview.known_as}; pairs that are stored already add nothing.")
         self.known.setVisible(bool(preview.known_as))
         reading = preview.reading
@@ -286,11 +289,3 @@ def summary(preview: ImportPreview) -> str:
         f"{preview.checked:,} rows {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
         f"{preview.labels:,} labels{by} come along"
     )
-
-
-def _size(count: int) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
-        count /= 1000  # type: ignore[assignment]
-    return f"{count:,.1f} GB"

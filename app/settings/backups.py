@@ -17,6 +17,7 @@ from app.widgets.buttons import action_button, push_button
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.table import TableColumn, VirtualTable
+from core.domain.counting import size_words
 
 if TYPE_CHECKING:
     from core.services.workspace.service import BackupFile
@@ -54,18 +55,6 @@ def date_words(made: datetime, now: datetime) -> str:
     if day == (now - timedelta(days=1)).date():
         return f"yesterday {made:%H:%M}"
     return f"{made:%Y-%m-%d %H:%M}"
-
-
-def size_words(size: int) -> str:
-    """Return a size in the unit that fits.
-
-    >>> size_words(412), size_words(34_500_000)
-    ('412 bytes', '34.5 MB')
-    """
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} bytes"
 
 
 def count_words(backup: BackupFile, name: str) -> str:

@@ -28,3 +28,15 @@ def verb(value: int, one: str, many: str) -> str:
     ('is', 'are')
     """
     return one if value == 1 else many
+
+
+def size_words(size: int) -> str:
+    """Return a size in the unit that fits.
+
+    >>> size_words(412), size_words(34_500_000)
+    ('412 bytes', '34.5 MB')
+    """
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"

@@ -27,6 +27,7 @@ class ImportPreview:
         labels: labels among the checked records.
         known_as: name of the source when this very file was imported before, else empty.
         flags: what looks wrong in the texts of the checked records.
+        licence: of the card of a dataset that the file was downloaded from; the source takes it when none is given.
     """
 
     path: str
@@ -51,6 +52,7 @@ class ImportPreview:
     reading: Reading
     known_as: str = ""
     flags: tuple[FlagCount, ...] = ()
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,9 @@ class ImportsService:
         with self._store.read() as session:
             known = sources.by_file(session, preview.file_sha256)
         origin = origin_of(path, self._store.folder)
-        name = origin.name if origin else preview.name
-        return replace(preview, name=name, known_as=known.name if known else "")
+        if origin is not None:
+            preview = replace(preview, name=origin.name, licence=origin.licence)
+        return replace(preview, known_as=known.name if known else "")
 
     def run(
         self,

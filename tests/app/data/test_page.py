@@ -438,6 +438,7 @@ def test_that_a_dataset_of_the_hub_is_named_before_it_is_asked_for_and_fetched_a
         qtbot.waitUntil(lambda: page.imports.page.name.text() != "" and page.imports.page.go.isEnabled())
     shown = page.imports.page
     assert (shown.file.text(), shown.name.text()) == ("b.jsonl", f"{REPO} b")
+    assert shown.licence.placeholderText().startswith("mit")
     shown.consent.setCurrentText("Granted")
     shown.go.click()
     qtbot.waitUntil(lambda: page.table.count == 1)
