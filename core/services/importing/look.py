@@ -13,6 +13,7 @@ from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
 from core.services.importing.flag_tally import FlagTally
 from core.services.importing.formats.row_format import BoundFormat, RowHeld
+from core.services.importing.kept_rows import MEMORY, KeptRows
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
 from core.services.importing.reading import Choices, Reading, Remarks
@@ -30,13 +31,19 @@ _PLAIN_NAMES = {"train", "test", "dev", "valid", "validation", "data", "dataset"
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """What is known of a file before it is stored; ``bound`` converts the rows as the reader gives them."""
+    """What is known of a file before it is stored.
+
+    Attributes:
+        bound: converts the rows as the reader gives them.
+        kept: the records, where the file was looked at whole and is small.
+    """
 
     kind: FileKind
     survey: Survey
     found: Detection
     bound: BoundFormat
     reading: Reading
+    kept: KeptRows
 
     def remarks(self) -> tuple[Remarks, ...]:
         """Return what the conversion counts into, emptied."""
@@ -62,7 +69,8 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Fir
         def enough(count: int) -> bool:
             return count >= _PREVIEW_ROWS or reader.position > _PREVIEW_BYTES
 
-        seen = survey(reader, choices, None if whole else enough)
+        kept = KeptRows(MEMORY if whole else 0)
+        seen = survey(kept.through(reader), choices, None if whole else enough)
     if not seen.sample.rows:
         raise no_rows(path, seen.sample.total, seen.problems)
     found = detect(path, seen.sample, limits)
@@ -75,7 +83,7 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Fir
         found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
     reading = read_as(found, seen.sample, tried=not whole)
     check_used(found, reading, choices)
-    return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)))
+    return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)), kept)
 
 
 def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:

@@ -11,6 +11,7 @@ from core.services.importing.files.readers import RowReader
 from core.services.importing.files.streams import check_file
 from core.services.importing.formats.row_format import RowHeld
 from core.services.importing.formats.sample import Row
+from core.services.importing.kept_rows import Rows
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.look import FirstLook, look_at
 from core.services.importing.prepare import prepare
@@ -113,6 +114,9 @@ class ParsedHere:
     def batches(self, rows: int, skip: int = 0) -> Iterator[Batch]:
         """Parse the file; see :class:`PairSource`."""
         assert self._look is not None
+        if self._look.kept.complete:
+            yield from prepared(self._look.kept, self._look, rows, skip)
+            return
         with RowReader(self._path, self._look.kind, self._limits) as reader:
             yield from prepared(reader, self._look, rows, skip)
 
@@ -129,7 +133,7 @@ class ParsedHere:
         """Nothing is open between two batches."""
 
 
-def prepared(reader: RowReader, look: FirstLook, rows: int, skip: int) -> Iterator[Batch]:
+def prepared(reader: Rows, look: FirstLook, rows: int, skip: int) -> Iterator[Batch]:
     """Yield the records of a reader, prepared."""
     remarks = look.remarks()
     convert, joiner = look.bound.convert, look.bound.joiner
