@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.annotate.reviewer_status import ReviewerStatus
 from app.widgets.labels import Chip, plain_tip, short, text_label
+from core.domain.counting import number
 
 MIN_PACE_S = 1.0
 """Seconds a pair; a smaller pace is not one of a person, and is not shown."""
@@ -41,7 +42,7 @@ class ProgressHeader:
             self.pace.setText("")
             return
         progress = status.progress
-        self._count.setText(f"{progress.done:,} / {progress.total:,}".replace(",", "\u202f"))
+        self._count.setText(f"{number(progress.done)} / {number(progress.total)}")
         self.bar.setMaximum(max(1, progress.total))
         self.bar.setValue(progress.done)
         pace = progress.seconds_per_pair or 0.0

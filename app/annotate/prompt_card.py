@@ -11,6 +11,7 @@ from app.widgets.conversation import conversation_text
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.conversation import Prompt
+from core.domain.counting import counted
 
 MAX_HEIGHT_PX = 150
 """Design pixels; a longer conversation scrolls, so that the answers keep their room."""
@@ -67,7 +68,7 @@ class PromptCard(Card):
         """Show a conversation."""
         self._prompt = prompt
         turns = len(prompt.messages)
-        self._turns.set_chip(f"{turns} turn{'s' if turns > 1 else ''}")
+        self._turns.set_chip(counted(turns, "turn"))
         self._name.setText(f"pair #{pair_id}")
         self._render()
 

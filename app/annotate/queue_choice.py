@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from core.domain.counting import counted
 from core.domain.judgement import Task
 from core.domain.pair_table import PairFilter
 from core.domain.rubric import RubricVersion
@@ -55,7 +56,7 @@ class QueueChoice:
         """What is labelled in a few words, empty for simply every pair."""
         if self.kind == "chosen":
             count = len(self.pair_ids)
-            return f"{count:,} chosen pair{'s' if count != 1 else ''}"
+            return counted(count, "chosen pair")
         return _TITLES[self.kind]
 
     def of_kind(self, kind: QueueKind) -> QueueChoice:

@@ -12,6 +12,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import text_label
+from core.domain.counting import counted
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
@@ -44,7 +45,7 @@ class QueueDialog(BaseDialog):
         for kind, text in KINDS:
             self.kinds.addItem(text, kind)
         if choice.pair_ids:
-            self.kinds.addItem(f"The {len(choice.pair_ids):,} chosen pairs", "chosen")
+            self.kinds.addItem(f"Only {counted(len(choice.pair_ids), 'chosen pair')}", "chosen")
         for order, text in ORDERS:
             self.orders.addItem(text, order)
         for label, box, value in (

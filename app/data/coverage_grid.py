@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QSizePo
 from app.theme.theme import Theme
 from app.widgets.containers import clear_layout
 from app.widgets.labels import ElideLabel, plain_tip, text_label
+from core.domain.counting import counted
 from core.domain.dataset_view import Coverage
 
 THIN = 10
@@ -64,8 +65,8 @@ class CoverageGrid(QWidget):
     def _cell(self, clause: str, key: str, words: str, name: str, count: int, share: float | None) -> CellButton:
         """Return the button of a cell."""
         button = CellButton(self._theme, count, share, marked=bool(clause))
-        button.setAccessibleName(f"{words}, {name}: {count:,} pairs")
-        button.setToolTip(plain_tip(f"{words}, {name}: {count:,} pairs"))
+        button.setAccessibleName(f"{words}, {name}: {counted(count, 'pair')}")
+        button.setToolTip(plain_tip(f"{words}, {name}: {counted(count, 'pair')}"))
         button.setEnabled(count > 0)
         button.clicked.connect(partial(self.opened.emit, clause, key))
         return button

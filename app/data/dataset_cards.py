@@ -15,6 +15,7 @@ from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
+from core.domain.counting import counted, verb
 from core.domain.dataset import DatasetDiff, DatasetVersion
 from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
 
@@ -111,7 +112,9 @@ class CompositionCard(Card):
         items = counts.get("items", 0)
         head = FlowLayout()
         head.addWidget(text_label(f"{items:,}", "number"))
-        head.addWidget(text_label(f"pairs of {counts.get('prompts', 0):,} prompts", "muted"))
+        head.addWidget(
+            text_label(f"{verb(items, 'pair', 'pairs')} of {counted(counts.get('prompts', 0), 'prompt')}", "muted")
+        )
         head.add_gap()
         for key, words, token in SPLITS:
             number = self._number(counts.get(key, 0), DatasetPart(split=key), f"{view.version.title}: {words.lower()}")  # type: ignore[arg-type]
@@ -150,7 +153,7 @@ class CompositionCard(Card):
         """Return a count that opens its pairs; a zero opens nothing."""
         if not count:
             return text_label("0", "muted")
-        return link(f"{count:,}", partial(self.opened.emit, part, words), f"{words}: {count:,} pairs")
+        return link(f"{count:,}", partial(self.opened.emit, part, words), f"{words}: {counted(count, 'pair')}")
 
 
 class DifferenceCard(Card):
@@ -286,7 +289,8 @@ def agreement(counts: dict[str, int]) -> str:
     if not several:
         return "Every item rests on one label, so agreement is not known."
     return (
-        f"{several:,} items rest on several labels; on {agree:,} all prefer one side. Pairs on which reviewers "
+        f"{counted(several, 'item')} {verb(several, 'rests', 'rest')} on several labels; on {agree:,} all "
+        "prefer one side. Pairs on which reviewers "
         "disagreed may have been left out before this count, see Left out."
     )
 

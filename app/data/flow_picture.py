@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme.theme import Theme
 from core.domain.aggregation import NOT_LABELLED
+from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion
 
 NODE, GAP, HEIGHT_PX = 10, 0.10, 210
@@ -50,7 +51,10 @@ class Way:
 
     def sentence(self) -> str:
         """Return the way in one sentence."""
-        return f"{self.imported:,} pairs imported = {self.frozen:,} frozen + {self.imported - self.frozen:,} left out"
+        return (
+            f"{counted(self.imported, 'pair')} imported = {self.frozen:,} frozen + "
+            f"{self.imported - self.frozen:,} left out"
+        )
 
 
 class FlowPicture(QWidget):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem,
 
 from app.widgets.column_fit import fit_columns
 from app.widgets.labels import text_label
+from core.domain.counting import counted, number, verb
 from core.domain.dataset import FreezePlan
 
 EXAMPLES = 4
@@ -59,7 +60,7 @@ class FreezePlanView(QWidget):
         self.table.setRowCount(len(plan.left_out))
         for row, entry in enumerate(plan.left_out):
             examples = ", ".join(f"#{i}" for i in entry.pair_ids[:EXAMPLES])
-            for place, words in enumerate((f"{entry.count:,}".replace(",", " "), entry.reason, examples)):
+            for place, words in enumerate((number(entry.count), entry.reason, examples)):
                 item = QTableWidgetItem(words)
                 if place == 0:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -86,11 +87,15 @@ def counts_text(counts: dict[str, int]) -> str:
     """
 
     def n(name: str) -> str:
-        return f"{counts.get(name, 0):,}".replace(",", " ")
+        return number(counts.get(name, 0))
 
-    ties = f" {n('ties')} of them are ties." if counts.get("ties") else ""
+    items, judgements, left = counts.get("items", 0), counts.get("judgements", 0), counts.get("left_out", 0)
+    ties = counts.get("ties", 0)
+    of_ties = f" {number(ties)} of them {verb(ties, 'is a tie', 'are ties')}." if ties else ""
     return (
-        f"{n('items')} of {n('pairs')} pairs make items: "
-        f"{n('train')} train, {n('dev')} dev, {n('test')} sealed test.{ties}"
-        f" {n('judgements')} judgements stand behind them; {n('left_out')} pairs are left out."
+        f"{number(items)} of {counted(counts.get('pairs', 0), 'pair')} {verb(items, 'makes an item', 'make items')}: "
+        f"{n('train')} train, {n('dev')} dev, {n('test')} sealed test.{of_ties}"
+        f" {counted(judgements, 'judgement')} {verb(judgements, 'stands', 'stand')} behind "
+        f"{verb(items, 'it', 'them')}; "
+        f"{counted(left, 'pair')} {verb(left, 'is', 'are')} left out."
     )

@@ -28,6 +28,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
+from core.domain.counting import counted
 from core.services.importing.reading import Choices, ColumnUse, Question, ValueUse, winner
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class CodingCard(Card):
         for row, use in enumerate(coding.values[:MOST_VALUES], 1):
             self._row(row, use, most)
         if (more := len(coding.values) - MOST_VALUES) > 0:
-            self._grid.addWidget(text_label(f"and {more:,} more values", "muted"), MOST_VALUES + 1, 0)
+            self._grid.addWidget(text_label(f"and {counted(more, 'more value')}", "muted"), MOST_VALUES + 1, 0)
 
     def _row(self, row: int, use: ValueUse, most: int) -> None:
         bar = QProgressBar()
@@ -297,9 +298,9 @@ def _said(pair: ParsedPair, won: str, turns: int) -> str:
     """Return the turns, the verdict and the reviewers of an example."""
     words = {"first": "the first answer wins", "second": "the second answer wins", "": "no label"}.get(won, won)
     names = [label.reviewer for label in pair.labels if label.reviewer]
-    parts = [f"{turns} turn{'' if turns == 1 else 's'} in the prompt", words.replace("_", " ")]
+    parts = [f"{counted(turns, 'turn')} in the prompt", words.replace("_", " ")]
     if len(pair.labels) > 1:
-        parts.append(f"{len(pair.labels)} labels")
+        parts.append(counted(len(pair.labels), "label"))
     if names:
         parts.append(f"by {', '.join(names[:4])}")
     return " · ".join(parts)

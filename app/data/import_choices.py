@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.domain.counting import counted
 from core.services.importing.reading import Choices, ColumnUse, Question
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def column_summary(columns: Sequence[ColumnUse], unused: Sequence[ColumnUse]) ->
     >>> column_summary([ColumnUse("q", ColumnRole.PROMPT, 3)], [])
     '1 column, all used'
     """
-    count = f"{len(columns):,} column{'' if len(columns) == 1 else 's'}"
+    count = counted(len(columns), "column")
     if not unused:
         return f"{count}, all used"
     names = ", ".join(use.name for use in unused[:6]) + (", …" if len(unused) > 6 else "")

@@ -22,7 +22,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
-from core.domain.counting import size_words
+from core.domain.counting import counted, size_words, verb
 from core.domain.errors import UserError
 from core.services.importing.reading import Choices, Question
 
@@ -220,7 +220,7 @@ class ImportPage(QWidget):
         self._fill_formats(formats, preview)
         self.bytes.set_chip(size_words(preview.size))
         more = "" if preview.reading.complete else " looked at, the rest is checked before anything is stored"
-        self.kind.setText(f"{preview.kind} · {preview.reading.rows:,} rows{more}")
+        self.kind.setText(f"{preview.kind} · {counted(preview.reading.rows, 'row')}{more}")
         if not self.name.text():
             self.name.setText(preview.name)
         card = f"{preview.licence}, as the dataset's card says"
@@ -286,6 +286,6 @@ def summary(preview: ImportPreview) -> str:
     by = f" by {len(preview.reviewers):,} reviewers" if len(preview.reviewers) > 1 else ""
     whole = "" if preview.complete else "of the beginning: "
     return (
-        f"{preview.checked:,} rows {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
-        f"{preview.labels:,} labels{by} come along"
+        f"{counted(preview.checked, 'row')} {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
+        f"{counted(preview.labels, 'label')}{by} {verb(preview.labels, 'comes', 'come')} along"
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.domain.counting import counted
+
 if TYPE_CHECKING:
     from core.services.importing.report import ImportReport
 
@@ -17,7 +19,7 @@ def import_text(report: ImportReport) -> str:
         (report.rejected, "rejected"),
     ):
         parts.append(f"{count:,} {words}")
-    text = f"{report.rows:,} rows: {', '.join(parts)}. {labels_text(report)}"
+    text = f"{counted(report.rows, 'row')}: {', '.join(parts)}. {labels_text(report)}"
     return f"Stopped. {text} Import the file again to continue." if report.cancelled else text
 
 

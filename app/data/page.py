@@ -24,6 +24,7 @@ from app.widgets.controls import TabWidget
 from app.widgets.labels import Chip
 from app.widgets.messages import EmptyState, ProgressLine
 from core.domain.changes import Changes
+from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class DataPage(Page):
         self._any_pairs = bool(total)
         self.context.actions.set_enabled("data.label", bool(count))
         self.context.actions.set_enabled("data.freeze", bool(total))
-        self.count.set_chip(f"{count:,} of {total:,} pairs" if count != total else f"{total:,} pairs")
+        self.count.set_chip(f"{count:,} of {counted(total, 'pair')}" if count != total else counted(total, "pair"))
 
     # Acting
 

@@ -16,6 +16,7 @@ from app.data.import_choices import ImportOptions, files_in
 from app.data.import_page import ImportPage
 from app.data.import_words import import_text
 from core.domain.changes import Outcome
+from core.domain.counting import counted, verb
 
 if TYPE_CHECKING:
     from core.services.importing.report import ImportProgress, ImportReport
@@ -131,7 +132,10 @@ class PairImport(QObject):
 
     def give_up(self, one: UnfinishedImport) -> None:
         """Ask, then give the source of an interrupted import up."""
-        text = f"The {one.imported:,} pairs that are stored stay, and no dataset version takes them."
+        text = (
+            f"{counted(one.imported, 'stored pair')} {verb(one.imported, 'stays', 'stay')}, and no dataset "
+            f"version takes {verb(one.imported, 'it', 'them')}."
+        )
         if self._context.dialogs.confirm(f"Give up {one.source_name}", text, "Give up"):
             service = self._context.services.imports
             self._context.ops.mutate(lambda: service.give_up(one.source_id), self._say_given_up, owner=self)

@@ -13,6 +13,7 @@ from app.widgets.buttons import push_button
 from app.widgets.containers import Card, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
+from core.domain.counting import counted
 
 if TYPE_CHECKING:
     from core.services.importing.service import UnfinishedImport
@@ -59,6 +60,6 @@ def unfinished_text(one: UnfinishedImport) -> str:
     """Return in a sentence how far an import came."""
     how = "was stopped" if one.state == "stopped" else "was interrupted"
     return (
-        f"The import of {one.source_name} {how} after {one.rows:,} rows of {one.file_name}; "
-        f"{one.imported:,} pairs and {one.judgements:,} labels of it are stored."
+        f"The import of {one.source_name} {how} after {counted(one.rows, 'row')} of {one.file_name}; "
+        f"{counted(one.imported, 'pair')} and {counted(one.judgements, 'label')} of it are stored."
     )

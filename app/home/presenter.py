@@ -125,7 +125,7 @@ def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
     done = labelled.people if labelled.own is None else labelled.own
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
     left = pairs - done
-    text = f"{who} labelled {number(done) if done else 'none'} of {number(pairs)} pairs"
+    text = f"{who} labelled {number(done) if done else 'none'} of {counting.counted(pairs, 'pair')}"
     text += f", {number(left)} {'is' if left == 1 else 'are'} left." if done else "."
     if every == pairs:
         return f"{text} Each pair has a label by someone, imported and scripted ones included."

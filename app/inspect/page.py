@@ -26,6 +26,7 @@ from app.widgets.pair_table import PairTable
 from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
+from core.domain.counting import counted, number
 from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:
@@ -218,7 +219,9 @@ class InspectPage(Page):
     def _describe(self, rows: Sequence[LineageRow]) -> None:
         below = sum(1 for row in rows if row.margin < 0)
         mean = mean_margin([row.margin for row in rows])
-        self.count.set_chip(f"{len(rows)} pairs · {below} below zero · mean {mean:+.3f}".replace("-", "−"))
+        self.count.set_chip(
+            f"{counted(len(rows), 'pair')} · {number(below)} below zero · mean {mean:+.3f}".replace("-", "−")
+        )
 
     def _brushed(self, low: float, high: float) -> None:
         self._brush = (low, high)
@@ -261,7 +264,7 @@ class InspectPage(Page):
         path = self.context.dialogs.save_file("Export the list", "pairs.csv", "CSV (*.csv)")
         rows = self.table.rows_model.rows
         if path is not None and rows:
-            words = f"{len(rows)} rows written to {path}"
+            words = f"{counted(len(rows), 'row')} written to {path}"
             done = lambda _: self.context.notices.post(words, "ok")  # noqa: E731
             self.context.tasks.query(lambda: export.save(path, _csv(rows)), done, owner=self)
 

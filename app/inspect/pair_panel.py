@@ -20,6 +20,7 @@ from app.widgets.labels import Chip, text_label
 from app.widgets.plots.curves import CurveSpec, format_value, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
+from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
 from core.services.runs.views import PairVisit
@@ -143,7 +144,7 @@ class PairPanel(QFrame):
                 ("Chosen", "Rejected"), moved, (last.tokens_chosen, last.tokens_rejected), strict=True
             ):
                 moved_by = f"{change:+.2f}".replace("-", "−")
-                self.stats[name].setText(f"{tokens} tokens · log-prob {moved_by} nats")
+                self.stats[name].setText(f"{counted(tokens, 'token')} · log-prob {moved_by} nats")
                 self.stats[name].setToolTip("Against the reference: its displacement")
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
         self.curve.fit(1.2 * self.curve.last_step())

@@ -13,6 +13,7 @@ from app.context import AppContext
 from app.widgets.plots import export
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.plots.monitor_grid import MonitorGrid
+from core.domain.counting import counted, verb
 
 File = tuple[Path, Callable[[], bytes | str]]
 """Where to, and what makes its content."""
@@ -46,7 +47,9 @@ class PlotFiles(QObject):
 
     def _ask(self, wanted: list[tuple[MetricPlot, str, Path]], found: list[Path]) -> None:
         names = "\n".join(path.name for path in found)
-        question = f"{len(found)} of {len(wanted)} files are in the folder already."
+        question = (
+            f"{len(found)} of {counted(len(wanted), 'file')} {verb(len(found), 'is', 'are')} in the folder already."
+        )
         if not found or self._context.dialogs.confirm("Replace files?", question, "Replace", detail=names):
             self._left, self._drawn = wanted, []
             self._turn.start()
@@ -59,7 +62,7 @@ class PlotFiles(QObject):
             self._turn.start()
             return
         drawn, self._drawn = self._drawn, []
-        self._write(drawn, f"{len(drawn)} files written to {path.parent}")
+        self._write(drawn, f"{counted(len(drawn), 'file')} written to {path.parent}")
 
     def save(self, plot: MetricPlot, kind: str, path: Path) -> None:
         """Write one plot to a file."""

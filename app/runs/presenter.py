@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.widgets.plots.curves import format_value
+from core.domain.counting import counted, number
 from core.domain.insight import Insight
 from core.domain.run_events import SampleDone
 from core.domain.run_record import RunRecord
@@ -108,7 +109,7 @@ def subtitle(snapshot: MonitorData) -> str:
     title = str(record.dataset.get("title") or record.dataset.get("path") or "pairs file")
     model = record.model_dir.rstrip("/").rsplit("/", 1)[-1]
     device = f" · {snapshot.status.device}" if snapshot.status.device else ""
-    return f"{model} · {title} ({record.n_train:,} train, {record.n_dev:,} held-out){device}".replace(",", " ", 0)
+    return f"{model} · {title} ({record.n_train:,} train, {record.n_dev:,} held-out){device}"
 
 
 def progress_text(snapshot: MonitorData) -> str:
@@ -174,9 +175,9 @@ def tiles(series: dict[str, Series]) -> list[TileView]:
             continue
         now = sum(values[-window:]) / len(values[-window:])
         before = values[-2 * window : -window]
-        text = f"{now:,.0f}".replace(",", " ") if metric == "tokens_per_s" else format_value(now)
+        text = number(now) if metric == "tokens_per_s" else format_value(now)
         used = len(values[-window:])
-        hint = f"mean of {used} steps" if used > 1 else "newest value"
+        hint = f"mean of {counted(used, 'step')}" if used > 1 else "newest value"
         if not before or metric == "tokens_per_s":
             views.append(TileView(name, colour, text, hint=hint))
             continue

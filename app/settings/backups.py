@@ -17,7 +17,7 @@ from app.widgets.buttons import action_button, push_button
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.table import TableColumn, VirtualTable
-from core.domain.counting import size_words
+from core.domain.counting import number, size_words
 
 if TYPE_CHECKING:
     from core.services.workspace.service import BackupFile
@@ -59,7 +59,7 @@ def date_words(made: datetime, now: datetime) -> str:
 
 def count_words(backup: BackupFile, name: str) -> str:
     """Return one count of a copy, or nothing where it cannot be read."""
-    return "" if backup.problem else f"{backup.counts.get(name, 0):,}".replace(",", " ")
+    return "" if backup.problem else number(backup.counts.get(name, 0))
 
 
 def summary_words(found: Sequence[BackupFile], now: datetime) -> str:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from app.widgets.plots.curves import exact_text
+from core.domain.counting import counted, number
 from core.domain.dataset import DatasetVersion
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import PreflightReport
@@ -67,7 +68,7 @@ def model_line(info: ModelInfo) -> str:
     """Return size, longest sequence, template and place of a model."""
     parts = [f"{info.size_text} parameters"] if info.size_text else []
     if info.context:
-        parts.append(f"context {info.context:,}".replace(",", " "))
+        parts.append(f"context {number(info.context)}")
     parts.append("own chat template" if info.has_template else "no chat template: trained as plain text")
     return " · ".join([*parts, str(info.path)])
 
@@ -110,4 +111,4 @@ def total_line(report: PreflightReport) -> str:
     if not report.total_steps:
         return ""
     memory = f" · about {report.memory_bytes / 2**30:.1f} GiB" if report.memory_bytes else ""
-    return f"{report.total_steps} steps · about {span(report.eta_s)} on {report.device}{memory}"
+    return f"{counted(report.total_steps, 'step')} · about {span(report.eta_s)} on {report.device}{memory}"

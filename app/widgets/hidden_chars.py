@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.counting import counted
+
 NAMES: dict[int, str] = {
     0x00AD: "soft hyphen",
     0x034F: "CGJ",
@@ -87,7 +89,7 @@ def find_hidden(text: str) -> list[Hidden]:
 def label_of(hidden: str) -> str:
     """Return what is printed in place of a hidden passage."""
     if _MARK.match(hidden):
-        return f"+{len(hidden)} combining marks"
+        return f"+{counted(len(hidden), 'combining mark')}"
     code = ord(hidden[0])
     name = NAMES.get(code, "tag" if code >= 0xE0000 else "")
     times = f" ×{len(hidden)}" if len(hidden) > 1 else ""
@@ -99,7 +101,7 @@ def badge_text(hidden: Sequence[Hidden]) -> str:
     if not hidden:
         return ""
     count = sum(h.end - h.start for h in hidden)
-    return f"{count} hidden character{'s' if count > 1 else ''}"
+    return counted(count, "hidden character")
 
 
 def _belongs(text: str, place: int) -> bool:

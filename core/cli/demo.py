@@ -12,6 +12,7 @@ import typer
 
 from core.cli.output import say, say_json
 from core.cli.run_settings import read_changes
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent
@@ -42,7 +43,7 @@ def demo(
     if sample is not None:
         from core.services.demo.answers import sample_answers
 
-        say(f"{sample_answers(sample, model or starter_model())} lines")
+        say(counted(sample_answers(sample, model or starter_model()), "line"))
     elif build is not None:
         from core.services.demo.build import build_demo
 

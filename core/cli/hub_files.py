@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from core.cli.output import say, say_json, say_note, table
+from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def fetched(imports: ImportsService, words: HubWords, *, as_json: bool) -> list[
         raise typer.Exit(0)
     if not dataset.readable:
         raise BadInput(
-            f"{dataset.repo} holds {len(dataset.files):,} files and none that the import reads; none was fetched.",
+            f"{dataset.repo} holds {counted(len(dataset.files), 'file')} and none that the import reads; none "
+            "was fetched.",
             "--list-files shows them. A dataset made by a script is exported by another program first.",
         )
     paths = list(words.files) or [file.path for file in dataset.readable]
@@ -67,7 +69,7 @@ def fetched(imports: ImportsService, words: HubWords, *, as_json: bool) -> list[
             _say_listing(dataset, as_json=False)
         named = ", ".join(paths[:20]) + (f" and {len(paths) - 20:,} more" if len(paths) > 20 else "")
         raise UsageError(
-            f"{dataset.repo} holds {len(paths):,} files that can be imported: {named}.",
+            f"{dataset.repo} holds {counted(len(paths), 'file')} that can be imported: {named}.",
             f"Name one or more, each with --file, such as --file {paths[0]}.",
         )
     size = sum(file.size for file in dataset.chosen(paths))
@@ -88,7 +90,7 @@ def _say_listing(dataset: HubDataset, *, as_json: bool) -> None:
     rows = [[file["path"], f"{file['size']:,}", "yes" if file["readable"] else "no"] for file in files[:_LISTED]]
     say(table(rows, ["file", "bytes", "can be imported"]))
     if len(files) > _LISTED:
-        say(f"{len(files) - _LISTED:,} more files; --json lists all.")
+        say(f"{counted(len(files) - _LISTED, 'more file')}; --json lists all.")
 
 
 def _in_tenths(tell: Callable[[str], None]) -> Callable[[int, int, str], None]:

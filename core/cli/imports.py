@@ -16,7 +16,7 @@ import typer
 from core.cli.hub_files import HubWords, fetched
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import UsageError, UserError
 from core.domain.pair_table import CONSENTS
 from core.services.importing import cut_prompt as cut_prompt_module
@@ -143,10 +143,16 @@ def _import_each(
     if as_json:
         say_json({"files": told, **totals, "failed": failed, "left_out": [str(path) for path in left]})
     else:
-        say(f"In total, {len(paths)} files: " + ", ".join(f"{count:,} {key}" for key, count in totals.items()) + ".")
+        say(
+            f"In total, {counted(len(paths), 'file')}: "
+            + ", ".join(f"{count:,} {key}" for key, count in totals.items())
+            + "."
+        )
         if left:
             names = ", ".join(path.name for path in left[:20])
-            say(f"{len(left)} other files in the folders were left out: {names}.")
+            say(
+                f"{counted(len(left), 'other file')} in the folders {verb(len(left), 'was', 'were')} left out: {names}."
+            )
         if failed:
             say(f"{failed} of the files could not be imported.")
     if failed:
@@ -243,9 +249,10 @@ def _say_reading(reading: Reading) -> None:
 def say_report(report: ImportReport, consent: str) -> None:
     """Print what became of every row, label and column."""
     say(
-        f"{report.rows} rows: {report.imported} imported, {report.duplicates} duplicates (known before), "
-        f"{report.repeats} repeats (of earlier rows of the file, also turned round), {report.rejected} rejected; "
-        f"{report.judgements} labels."
+        f"{counted(report.rows, 'row')}: {report.imported:,} imported, "
+        f"{counted(report.duplicates, 'duplicate')} (known before), "
+        f"{counted(report.repeats, 'repeat')} (of earlier rows of the file, also turned round), "
+        f"{report.rejected:,} rejected; {counted(report.judgements, 'label')}."
     )
     for reason, count in report.reasons.items():
         say(f"{count:8}  rejected: {reason}")

@@ -10,6 +10,7 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.pair_table import PairFilter, PairSummary
 
 _CUT = 40  # characters of a text in a line for people
@@ -60,7 +61,7 @@ def listed(
         return
     if rows:
         say(table([_cells(row) for row in rows], ("pair", "prompt", "answer A", "answer B", "labels", "source")))
-    said = f"{count:,} pair{'' if count == 1 else 's'}"
+    said = counted(count, "pair")
     say(f"{said}; the first {len(rows):,} are listed." if count > len(rows) else f"{said}.")
 
 

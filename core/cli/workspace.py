@@ -17,6 +17,7 @@ import typer
 from core.cli.imports import say_report
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
 
@@ -75,7 +76,11 @@ def check(
         for finding in report.findings:
             say(f"{'wrong' if finding.serious else 'note'}: {finding.check}: {finding.message} {finding.hint}".rstrip())
         wrong = sum(finding.serious for finding in report.findings)
-        say("No problems found." if report.ok else f"{wrong} problems found. Restore a backup, or report them.")
+        say(
+            "No problems found."
+            if report.ok
+            else f"{counted(wrong, 'problem')} found. Restore a backup, or report what is listed."
+        )
     if not report.ok:
         raise typer.Exit(1)
 
@@ -162,7 +167,7 @@ def account(workspace: _Ws, as_json: _Json = False) -> None:
     if as_json:
         say_json({"adds_up": accounting.adds_up, **_plain(accounting)})
     else:
-        say(f"{accounting.pairs} pairs, {accounting.labelled} labelled")
+        say(f"{counted(accounting.pairs, 'pair')}, {accounting.labelled:,} labelled")
         for entries in (accounting.imports, accounting.reviewers):
             rows = [dataclasses.asdict(entry) for entry in entries]
             if rows:
@@ -178,7 +183,7 @@ def write_table(
     """Write all pairs with their current labels, and a manifest beside the file; `import` reads it back."""
     with open_workspace(workspace, read_only=True) as app:
         report = app.pairs.export_table(out)
-    say_json(_plain(report)) if as_json else say(f"{report.rows} pairs: {report.path}")
+    say_json(_plain(report)) if as_json else say(f"{counted(report.rows, 'pair')}: {report.path}")
 
 
 def log(
@@ -228,7 +233,7 @@ def list_sources(
             say_json(report.to_plain()) if as_json else say_report(report, "unchanged")
             return
         told = app.imports.give_up(remove).value if remove else ""
-        left = {one.source_id: f"{one.state} after {one.rows:,} rows" for one in app.imports.unfinished()}
+        left = {one.source_id: f"{one.state} after {counted(one.rows, 'row')}" for one in app.imports.unfinished()}
         rows = [{**_plain(source), "import": left.get(source.id, "done")} for source in app.imports.sources()]
     if told and not as_json:
         say(told)

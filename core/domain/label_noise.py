@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from core.domain.counting import counted
+
 _STEPS = 5000
 """Points between 0 and 1/2 at which the likelihood is evaluated: a resolution of 0.0001."""
 _DROP95 = 1.9207
@@ -74,7 +76,10 @@ class NoiseReport:
         c = self.counts
         if self.flip is None:
             return "The flip rate is not measured: no pair was judged twice, and no gold item answered."
-        seen = f"{c.changed} of {c.retests} retests changed side, {c.missed} of {c.golds} gold items missed"
+        seen = (
+            f"{c.changed} of {counted(c.retests, 'retest')} changed side, {c.missed} of "
+            f"{counted(c.golds, 'gold item')} missed"
+        )
         f = self.flip
         return f"Flip rate {f.rate:.1%}, 95 % interval {f.low:.1%} to {f.high:.1%}: {seen}."
 

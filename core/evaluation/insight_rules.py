@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.counting import counted, verb
 from core.domain.insight import Insight
 from core.domain.run_events import EvalDone, PairMetrics
 from core.evaluation.preference_metrics import gradient_weights, length_bias
@@ -208,7 +209,8 @@ def truncated(run: RunSoFar) -> Insight | None:
         "truncated",
         run.steps[0].step if run.steps else 0,
         f"{100 * cut / total:.0f} % of the pairs do not fit",
-        f"{cut} of {total} pairs were truncated or dropped at the maximum length. A truncated response does not teach "
+        f"{cut:,} of {counted(total, 'pair')} {verb(cut, 'was', 'were')} truncated or dropped at the maximum "
+        "length. A truncated response does not teach "
         "where to stop.",
         "Raise max_length, or leave the long pairs out when you freeze the dataset.",
         ids,
@@ -232,7 +234,8 @@ def length_leak(run: RunSoFar) -> Insight | None:
         "length_leak",
         0,
         f"The {word} response usually wins",
-        f"The {word} response is the chosen one in {100 * max(longer, shorter):.0f} % of {len(rows)} pairs; the "
+        f"The {word} response is the chosen one in {100 * max(longer, shorter):.0f} % of "
+        f"{counted(len(rows), 'pair')}; the "
         f"margin's rank correlation with the length difference is {bias.spearman:+.2f}. The policy may learn length.",
         "Compare the accuracy on pairs of similar length, balance the data, or use the loss r_dpo or sigmoid_norm.",
         _ids(ordered),

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from core.domain.counting import counted
 from core.domain.run_events import (
     CheckpointSaved,
     EvalDone,
@@ -47,8 +48,9 @@ def line_of(event: RunEvent) -> str:
         case RunStarted():
             again = f", resumed from step {event.resumed_from}" if event.resumed_from else ""
             return (
-                f"run {event.run_id} attempt {event.attempt}: {event.total_steps} steps, {event.n_train} train and "
-                f"{event.n_dev} dev pairs, {event.device} {event.dtype}{again}"
+                f"run {event.run_id} attempt {event.attempt}: {counted(event.total_steps, 'step')}, "
+                f"{event.n_train:,} train and "
+                f"{counted(event.n_dev, 'dev pair')}, {event.device} {event.dtype}{again}"
             )
         case PhaseChanged():
             return _phase(event)
@@ -59,7 +61,7 @@ def line_of(event: RunEvent) -> str:
         case KlDone():
             return (
                 f"kl at step {event.step}: {event.kl:.4f} ± {event.se:.4f} nats per response "
-                f"({event.samples} samples of at most {event.horizon} tokens)"
+                f"({counted(event.samples, 'sample')} of at most {event.horizon} tokens)"
             )
         case _:
             return _other(event)
@@ -96,7 +98,8 @@ def _other(event: RunEvent) -> str:
         case TokenReport():
             return (
                 f"tokens: p50 {event.p50}, p95 {event.p95}, longest {event.longest}; {event.truncated} truncated, "
-                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries of {event.pairs} pairs"
+                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries of "
+                f"{counted(event.pairs, 'pair')}"
             )
         case SampleDone():
             return f"sample of pair {event.pair_id} at step {event.step}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from core.domain.counting import counted
 from core.domain.errors import NotFound
 from core.domain.ids import canonical_json
 from core.store import events
@@ -96,7 +97,7 @@ def give_up(session: Session, source_id: int, context: WriteContext) -> str:
     row.consent = "withdrawn"
     session.add(row)
     session.flush()
-    summary = f"Gave up {row.name}: consent withdrawn, {row.pairs} pairs left out of dataset versions"
+    summary = f"Gave up {row.name}: consent withdrawn, {counted(row.pairs, 'pair')} left out of dataset versions"
     events.log(session, context, "source.consent", summary, subject="source", subject_id=source_id)
     return row.name
 

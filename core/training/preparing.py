@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, GateFailed
 from core.domain.losses import LOSS_ROWS, TIE_LOSSES
 from core.domain.pair import TrainingPair
@@ -154,7 +155,10 @@ def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
 
 def _about_ties(count: int, config: RunConfig) -> str:
     takers = ", ".join(TIE_LOSSES)
-    return f"{count} pairs called a tie were left out: {config.loss} cannot learn from ties ({takers} can)."
+    return (
+        f"{counted(count, 'pair')} called a tie {verb(count, 'was', 'were')} left out: {config.loss} cannot "
+        f"learn from ties ({takers} can)."
+    )
 
 
 def _visited(

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.theme.theme import Theme
 from app.widgets.plots.canvas import PlotCanvas
+from core.domain.counting import counted, number
 
 BINS = 40
 
@@ -102,7 +103,9 @@ class MarginHistogram(QFrame):
             padding=0.01,
         )
         below = int((self.values < 0).sum())
-        self.plot.setAccessibleDescription(f"{self.values.size} pairs, {below} with a margin below zero")
+        self.plot.setAccessibleDescription(
+            f"{counted(self.values.size, 'pair')}, {number(below)} with a margin below zero"
+        )
 
     # The brush
 
@@ -134,7 +137,7 @@ class MarginHistogram(QFrame):
         self._bins = bins
         pairs = int(self.counts[low : high + 1].sum())
         self.plot.setAccessibleDescription(
-            f"{pairs} pairs with a margin from {self.edges[low]:.2f} to {self.edges[high + 1]:.2f}"
+            f"{counted(pairs, 'pair')} with a margin from {self.edges[low]:.2f} to {self.edges[high + 1]:.2f}"
         )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -20,6 +20,7 @@ from app.widgets.plots.curve_items import Axes, CurveItems, dashed, spread
 from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, outside, smooth
 from app.widgets.plots.plot_head import PlotHead
 from app.widgets.plots.view_box import StepViewBox
+from core.domain.counting import counted
 
 _MIDDLE = 0.98
 _WORD_EDGE = 0.4
@@ -323,7 +324,7 @@ class MetricPlot(QFrame):
             text, short = f"{text}  ({beyond} outside)", f"{short}  ({beyond} outside)"
         self.head.set_values(text, short)
         n = max((c.steps.size for c in self.curves.values()), default=0)
-        self.plot.setAccessibleDescription(f"{self._title}, {n} points, newest {text}")
+        self.plot.setAccessibleDescription(f"{self._title}, {counted(n, 'point')}, newest {text}")
 
     # The mouse
 

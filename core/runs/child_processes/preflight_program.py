@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
@@ -56,7 +57,7 @@ def examine(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     model_dir, pairs = Path(request["model_dir"]), RunFolder(Path(request["pairs_dir"])).pairs()
     progress(0, _TOTAL, "Checking the model")
     checks = [_model_check(model_dir)]
-    progress(1, _TOTAL, f"Tokenising {len(pairs):,} pairs")
+    progress(1, _TOTAL, f"Tokenising {counted(len(pairs), 'pair')}")
     tokens, lengths = _tokenise(config, model_dir, pairs)
     checks.append(token_check(tokens))
     progress(2, _TOTAL, "One step as a test")
@@ -84,7 +85,7 @@ def token_check(tokens: TokenReport) -> Check:
     """Return the check of what tokenising does to the pairs: lengths, truncated and dropped pairs."""
     text = (
         f"Half of the rows below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
-        f"{tokens.truncated} of {tokens.pairs} pairs truncated, {tokens.dropped} dropped, "
+        f"{tokens.truncated} of {counted(tokens.pairs, 'pair')} truncated, {tokens.dropped} dropped, "
         f"{tokens.merged_boundaries} merged boundaries."
     )
     if tokens.dropped >= tokens.pairs:
@@ -279,7 +280,10 @@ def _disk(report: PreflightReport) -> Check:
 
 
 def _time(report: PreflightReport) -> Check:
-    text = f"{report.total_steps} steps of about {report.step_seconds:.2f} s: about {_duration(report.eta_s)} in all."
+    text = (
+        f"{counted(report.total_steps, 'step')} of about {report.step_seconds:.2f} s: about "
+        f"{_duration(report.eta_s)} in all."
+    )
     return Check("time", "ok", text)
 
 

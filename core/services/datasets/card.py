@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from core.domain.counting import counted, verb
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.rubric import Criterion, RubricVersion
 from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, flag_named
@@ -51,7 +52,7 @@ def _front_matter(version: DatasetVersion, files: Mapping[str, str]) -> str:
 def _counts(version: DatasetVersion, sealed: int) -> str:
     counts = version.counts
     rows = [(key, counts.get(key, 0)) for key in ("items", "train", "dev", "test", "prompts", "ties", "judgements")]
-    note = f"\nThe {sealed:,} items of the test split are sealed and not part of this export.\n" if sealed else ""
+    note = f"\nThe test split, {counted(sealed, 'item')}, is sealed and not part of this export.\n" if sealed else ""
     return "## Size\n\n" + _table(("what", "count"), rows) + note + _texts(counts)
 
 
@@ -79,7 +80,8 @@ def _agreement(version: DatasetVersion) -> str:
     if not several:
         return "## Agreement\n\nEvery item stands on one judgement; agreement is not known.\n"
     return (
-        f"## Agreement\n\n{several:,} items stand on more than one judgement; on {agree:,} of them "
+        f"## Agreement\n\n{counted(several, 'item')} {verb(several, 'stands', 'stand')} on more than one "
+        f"judgement; on {agree:,} of them "
         f"({agree / several:.1%}) all name the same side. Pairs that the policy left out are not counted.\n"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.domain.changes import Changes, Outcome
+from core.domain.counting import counted
 from core.domain.dataset import (
     SPLITS,
     DatasetDiff,
@@ -87,7 +88,7 @@ class DatasetsService:
             )
             made = repository.get(session, key)
             detail = {"root_sha256": made.root_sha256, "items": made.counts["items"]}
-            summary = f"Froze {made.title}: {made.counts['items']} items"
+            summary = f"Froze {made.title}: {counted(made.counts['items'], 'item')}"
             events.log(session, now, "dataset.freeze", summary, subject="dataset", subject_id=key, detail=detail)
             return made
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core import durable, paths
+from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.judgement import ReviewerKind
 from core.domain.rubric import ChangeLevel, RubricVersion
@@ -66,7 +67,10 @@ def prepare(app: Application, scratch: Path, say: Say) -> DatasetVersion:
     table = scratch / "demo-pairs.jsonl"
     write_pairs(table)
     report = app.imports.run(table, name="demo answers", licence="Apache-2.0", consent="granted").value
-    say(f"imported {report.imported} pairs of {report.rows} rows ({report.duplicates} duplicates)")
+    say(
+        f"imported {counted(report.imported, 'pair')} of {counted(report.rows, 'row')} "
+        f"({counted(report.duplicates, 'duplicate')})"
+    )
     first = app.rubrics.publish_yaml(demo_dir() / "rubric-1.yaml", ChangeLevel.MAJOR, FIRST_NOTE).value
     reviewers = {name: app.reviewers.add(name, ReviewerKind.SCRIPTED).value for name in RULES}
     label(app, first, reviewers["rule-steps"].id, "rule-steps", UNDER_FIRST)

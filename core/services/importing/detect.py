@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 from core.services.importing.formats.codings import ALIASES
 from core.services.importing.formats.column_names import usual_role
@@ -88,11 +89,11 @@ def read_as(found: Detection, sample: Sample, *, tried: bool = True) -> Reading:
             continue
         if len(examples) < _EXAMPLES:
             examples += pairs
-    counted = [sentence for entry in remarks for sentence in entry.sentences()]
+    remarked = [sentence for entry in remarks for sentence in entry.sentences()]
     if not tried:
-        counted = []
+        remarked = []
     elif len(sample.rows) < sample.total:
-        counted = [f"Of {len(sample.rows):,} rows that were tried: {sentence}" for sentence in counted]
+        remarked = [f"Of {counted(len(sample.rows), 'row')} that were tried: {sentence}" for sentence in remarked]
     return Reading(
         found.key,
         found.fmt.title,
@@ -100,7 +101,7 @@ def read_as(found: Detection, sample: Sample, *, tried: bool = True) -> Reading:
         sample.complete,
         tuple(_uses(found, sample, seen.names)),
         bound.coding,
-        (*_sentences((*bound.notes, *sample.notes), sample), *counted),
+        (*_sentences((*bound.notes, *sample.notes), sample), *remarked),
         bound.questions,
         tuple(examples[:_EXAMPLES]),
         bound.offers,

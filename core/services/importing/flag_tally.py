@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.domain.counting import counted
 from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, TextFlag, flag_keys, flag_named
 
 _LINES = 5
@@ -25,7 +26,7 @@ class FlagCount:
         'In 2 pairs a text was decoded with the wrong encoding (lines 3, 9). They are stored as they are and flagged.'
         """
         flag = flag_named(self.key)
-        pairs = f"{self.count:,} pair{'' if self.count == 1 else 's'}"
+        pairs = counted(self.count, "pair")
         lines = f"line{'' if len(self.lines) == 1 else 's'} {', '.join(map(str, self.lines))}"
         more = ", ..." if self.count > len(self.lines) else ""
         what = "It is stored as it is and flagged." if self.count == 1 else "They are stored as they are and flagged."

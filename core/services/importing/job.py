@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, UserError
 from core.services.importing.flag_tally import FlagTally
 from core.services.importing.process.batches import Batch, PairSource
@@ -82,7 +83,10 @@ class ImportJob:
             self._collect()
         except UserError as error:
             if not self._told and (stored := self._total.imported):
-                error.message += f" {stored:,} rows of this file are stored; the import can go on behind them."
+                error.message += (
+                    f" {counted(stored, 'row')} of this file {verb(stored, 'is', 'are')} stored; "
+                    "the import can go on behind them."
+                )
             raise
         finally:
             if self._waiting is not None:  # an error: the current batch is stored whole or not at all
@@ -102,7 +106,7 @@ class ImportJob:
             self._collect()
             if stored := self._total.imported:
                 again = " Importing it again would stop at the same place." if isinstance(error, BadInput) else ""
-                error.message += f" {stored:,} rows of this file are stored.{again}"
+                error.message += f" {counted(stored, 'row')} of this file {verb(stored, 'is', 'are')} stored.{again}"
             self._told = True
             raise
 
@@ -212,8 +216,8 @@ class ImportJob:
 
     def _log(self, report: ImportReport) -> None:
         summary = (
-            f"Imported {report.source_name}: {report.imported} new, {report.duplicates} known, "
-            f"{report.repeats} repeated, {report.rejected} rejected of {report.rows} records"
+            f"Imported {report.source_name}: {report.imported:,} new, {report.duplicates:,} known, "
+            f"{report.repeats:,} repeated, {report.rejected:,} rejected of {counted(report.rows, 'record')}"
         )
         keys = ("rows", "imported", "duplicates", "repeats", "rejected", "judgements")
         detail = {key: getattr(report, key) for key in keys}

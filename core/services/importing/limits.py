@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.domain.counting import counted
+
 MIB = 1 << 20
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
@@ -146,7 +148,7 @@ def parse_json(data: bytes | str, limits: Limits) -> object:
     except UnicodeDecodeError as error:
         raise RowRejected(f"it is not UTF-8 text (byte {error.start + 1} is 0x{data[error.start]:02X})") from None
     if len(text) > limits.values and _values(text) > limits.values:
-        raise RowRejected(f"the row holds more than the {limits.values:,} values allowed")
+        raise RowRejected(f"the row holds more than the {counted(limits.values, 'value')} allowed")
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from core.domain.counting import counted
 from core.services.importing.rows import ParsedPair
 
 
@@ -259,7 +260,7 @@ class Remarks:
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each remark, the most frequent first."""
         return tuple(
-            f"{count:,} row{'' if count == 1 else 's'}: {what} (first in line {self._first[what]})."
+            f"{counted(count, 'row')}: {what} (first in line {self._first[what]})."
             for what, count in self._counts.most_common()
         )
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.columns import answer_columns, prompt_column
@@ -185,4 +186,4 @@ def _named(names: list[str], words: tuple[str, ...]) -> list[str]:
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return counted(count, "row")

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from core.domain.clock import now_ms
+from core.domain.counting import counted, verb
 from core.store import events, overview
 from core.store.sqlite import backups
 from core.store.sqlite.commit_mark import CommitMark, missing
@@ -35,11 +36,13 @@ class Loss:
     def words(self) -> str:
         """One sentence: what is missing and what can have happened."""
         kinds = ((self.judgements, "judgement"), (self.pairs, "pair"), (self.events, "logged change"))
-        counted = [f"{count:,} {noun}{'s' * (count != 1)}".replace(",", " ") for count, noun in kinds if count]
-        what = counted[0] if len(counted) == 1 else f"{', '.join(counted[:-1])} and {counted[-1]}"
+        told = [counted(count, noun) for count, noun in kinds if count]
+        what = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+        total = self.judgements + self.pairs + self.events
         return (
-            f"{what} that had been saved by {_local(self.until_ms)} are missing. Either workspace.db-wal, which held "
-            "them, was deleted, or an older copy took the place of workspace.db."
+            f"{what} that had been saved by {_local(self.until_ms)} {verb(total, 'is', 'are')} missing. Either "
+            f"workspace.db-wal, which held {verb(total, 'it', 'them')}, was deleted, or an older copy took the "
+            "place of workspace.db."
         )
 
 
@@ -88,7 +91,7 @@ def newest_backup_words(store: Store) -> str:
     if backup is None:
         return "There is no backup of this workspace in its backups folder."
     count = backup.counts.get("judgements", 0)
-    return f"The newest backup is of {backup.made:%Y-%m-%d %H:%M} with {count} judgements: {backup.path}"
+    return f"The newest backup is of {backup.made:%Y-%m-%d %H:%M} with {counted(count, 'judgement')}: {backup.path}"
 
 
 def _now_missing(store: Store) -> CommitMark | None:

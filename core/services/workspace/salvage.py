@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core import durable
+from core.domain.counting import counted
 from core.domain.errors import BadInput, NotFound
 from core.services.workspace.service import WorkspaceService
 from core.store.chain.material import LOGS, range_digest
@@ -114,6 +115,8 @@ def is_salvageable(folder: Path) -> bool:
 
 def sentence(report: SalvageReport) -> str:
     """Return the result in a sentence or two."""
-    kept = f"{report.read.get('judgement', 0)} judgements and {report.read.get('pair', 0)} pairs were brought over"
-    lost = report.lost.get("judgement", 0), report.lost.get("pair", 0)
-    return f"{kept}; {lost[0]} judgements and {lost[1]} pairs are lost. The damaged workspace was not changed."
+    kept, lost = (
+        f"{counted(counts.get('judgement', 0), 'judgement')} and {counted(counts.get('pair', 0), 'pair')}"
+        for counts in (report.read, report.lost)
+    )
+    return f"{kept} were brought over; {lost} are lost. The damaged workspace was not changed."

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 
+from core.domain.counting import counted, verb
 from core.store.chain.material import (
     FORMAT,
     LINKS_MODULUS,
@@ -58,7 +59,9 @@ def _entries(c: sqlite3.Connection) -> Generator[str, None, ChainEntry | None]:
     before: ChainEntry | None = None
     (count, highest) = c.execute("SELECT count(*), coalesce(max(id),0) FROM chain").fetchone()
     if count != highest:
-        yield f"{highest - count} of {highest} entries of the hash chain are missing."
+        gone = highest - count
+        of = counted(highest, "entry", "entries")
+        yield f"{gone:,} of {of} of the hash chain {verb(gone, 'is', 'are')} missing."
     for first in range(1, highest + 1, _WINDOW):
         window = (first, first + _WINDOW - 1)
         digests = [range_digests(c, log, *window) for log in LOGS]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import durable
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, UserError, WorkspaceDamaged
 from core.private_files import make_private_folder, tighten
 from core.store.sqlite.backups import copy_file
@@ -68,8 +69,9 @@ def open_for_writing(folder: Path) -> Opening:
         _sweep(folder)
         if count := tighten(folder):
             notes.append(
-                f"{count} files and folders of this workspace could be read by other users of this computer; "
-                "now only you can read them."
+                f"{counted(count, 'file or folder', 'files and folders')} of this workspace could be read by "
+                "other users of "
+                f"this computer; now only you can read {verb(count, 'it', 'them')}."
             )
         with closing(connect(path, "ro")) as connection:
             mark = read_mark(connection)

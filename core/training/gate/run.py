@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.domain.counting import counted
 from core.domain.errors import GateFailed
 from core.domain.losses import StartCase, start_value
 from core.domain.run_config import RunConfig
@@ -177,7 +178,7 @@ def check_finite(pairs: Sequence[EncodedPair], policy: Tensor, reference: Tensor
     if bool(bad.any()):
         names = ", ".join(pair.pair_id for pair, flag in zip(pairs, bad.tolist(), strict=True) if flag)
         raise GateFailed(
-            f"Log-probs of {int(bad.sum())} pairs are not finite numbers: {names}.",
+            f"Log-probs of {counted(int(bad.sum()), 'pair')} are not finite numbers: {names}.",
             "Use float32 or bfloat16; check the model with a few generated answers.",
             cause="non_finite",
         )
@@ -287,14 +288,16 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
                 (logps[:, 0] - logps[:, 1]).sum().backward()
         missing = [name for name, p in trainable.items() if p.grad is None]
         if missing:
-            raise _frozen(f"No gradient reaches {len(missing)} of {len(trainable)} tensors (the first is {missing[0]})")
+            raise _frozen(
+                f"No gradient reaches {len(missing)} of {counted(len(trainable), 'tensor')} (the first is {missing[0]})"
+            )
         still = [
             name
             for name, p in trainable.items()
             if ".lora_A." not in name and p.grad is not None and not whole(p.grad).any()
         ]
         if (model.is_peft and still) or len(still) == len(trainable):
-            raise _frozen(f"The gradient of {len(still)} tensors is exactly zero (the first is {still[0]})")
+            raise _frozen(f"The gradient of {counted(len(still), 'tensor')} is exactly zero (the first is {still[0]})")
         norm = torch.stack(
             [whole(p.grad).double().norm().cpu() for p in trainable.values() if p.grad is not None]
         ).norm()

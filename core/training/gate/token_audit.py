@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from core.domain.counting import counted
 from core.domain.errors import GateFailed, ModelRefused
 from core.domain.run_config import RunConfig
 from core.training.text.chat_template import probe
@@ -108,7 +109,7 @@ def check_boundary(encoded: Sequence[EncodedPair]) -> str:
             "would never start from these tokens",
             "Remove white space from the end of the prompts, or use the model's own chat template.",
         )
-    return f"{len(merged)} of {len(encoded)} pairs have a merged boundary"
+    return f"{len(merged)} of {counted(len(encoded), 'pair')} have a merged boundary"
 
 
 def _which(encoded: Sequence[EncodedPair], test: Callable[[EncodedPair], bool]) -> list[str]:
@@ -118,4 +119,4 @@ def _which(encoded: Sequence[EncodedPair], test: Callable[[EncodedPair], bool]) 
 def _refuse(cause: str, pair_ids: list[str], what: str, hint: str) -> None:
     if pair_ids:
         named = ", ".join(pair_ids[:5]) + (", ..." if len(pair_ids) > 5 else "")
-        raise GateFailed(f"In {len(pair_ids)} pairs {what}: {named}.", hint, cause=cause)
+        raise GateFailed(f"In {counted(len(pair_ids), 'pair')} {what}: {named}.", hint, cause=cause)

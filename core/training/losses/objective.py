@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from core.domain.counting import counted, verb
 from core.domain.errors import UsageError
 from core.domain.losses import LOSS_ROWS
 from core.domain.run_config import RunConfig
@@ -170,6 +171,7 @@ def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
     soft = sum(pair.target != 1.0 for pair in pairs)
     if soft and LOSS_ROWS[config.loss].whole_step:
         raise UsageError(
-            f"{config.loss} cannot use soft labels, and {soft} pairs have a target below 1.",
+            f"{config.loss} cannot use soft labels, and {counted(soft, 'pair')} {verb(soft, 'has', 'have')} a "
+            "target below 1.",
             "Freeze the dataset without soft targets, or choose another loss.",
         )

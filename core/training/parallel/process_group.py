@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.training.control_protocol import Command, Control
 
@@ -65,7 +66,8 @@ class ProcessGroup:
         here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", str(self.size))), torch.cuda.device_count()
         if here > gpus:
             raise UsageError(
-                f"There are {here} processes, but {gpus} GPUs on this machine.", f"Start {gpus} at most, one a GPU."
+                f"There are {here} processes, but {counted(gpus, 'GPU')} on this machine.",
+                f"Start {gpus} at most, one a GPU.",
             )
         return f"cuda:{self.local_rank}"
 

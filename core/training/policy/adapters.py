@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError, UserError
 from core.domain.run_config import RunConfig
 
@@ -103,7 +104,7 @@ def load_adapter(model: nn.Module, folder: Path) -> Any:
         raise _misfit(folder, str(error).split("\n")[0]) from error
     missing = [key for key in outcome.missing_keys if "lora_" in key]
     if missing or outcome.unexpected_keys:
-        raise _misfit(folder, f"{len(missing)} tensors missing, {len(outcome.unexpected_keys)} unknown")
+        raise _misfit(folder, f"{counted(len(missing), 'tensor')} missing, {len(outcome.unexpected_keys)} unknown")
     return wrapped
 
 

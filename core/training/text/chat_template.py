@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.conversation import Message, Prompt
+from core.domain.counting import counted
 from core.domain.errors import BadInput, ModelRefused
 from core.domain.ids import sha256_text
 from core.model_files.template_guard import guard_error
@@ -60,7 +61,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bo
         text = template.render(rows, generation_prompt=generation_prompt, specials=tokenizer.special_tokens_map)
     except Exception as error:  # a template may raise anything
         raise BadInput(
-            f"The model's chat template refuses a conversation of {len(rows)} messages: {error}",
+            f"The model's chat template refuses a conversation of {counted(len(rows), 'message')}: {error}",
             "Check the order of roles, or set template to none.",
         ) from error
     if len(text) > MAX_RENDERED_CHARS:

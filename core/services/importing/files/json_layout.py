@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.services.importing.files.json_outline import Node, Outline, outline
 from core.services.importing.limits import Limits, RowRejected, parse_json, printable
@@ -105,7 +106,8 @@ def _list_layout(name: str, head: bytes, first: object, alone: bool) -> JsonLayo
             return JsonLayout(names=names, notes=("Each line is a list; the first one names the columns.",))
         if not (texts and str(first[0]).lstrip().startswith("{")):
             raise BadInput(
-                f"Each line of {name} is a list of {len(first)} values without names, so what they mean is not known.",
+                f"Each line of {name} is a list of {counted(len(first), 'value')} without names, so what they "
+                "mean is not known.",
                 'Write each line as an object, such as {"prompt": "...", "chosen": "...", "rejected": "..."}, '
                 "or put a line with the names of the columns first.",
             )
@@ -132,7 +134,7 @@ def _object_layout(name: str, found: Outline, streams: Streams, limits: Limits, 
     if any(_holds_messages(node) for node in top.lists()):
         return JsonLayout("json")
     if top.count and len(top.children) == len(top.keys) and all(child.mark == "{" for child in top.children):
-        note = f"The file holds {top.count:,} records by their ids; each id is kept in the column id."
+        note = f"The file holds {counted(top.count, 'record')} by id; each id is kept in the column id."
         return JsonLayout("json", "by_id", (Part("", top.at, top.count),), notes=(note,))
     keys = ", ".join(printable(key)[:30] for key in top.keys[:8])
     if '"' in top.kinds:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput
 from core.services.importing.files.csv_rows import bounded_line
 from core.services.importing.files.json_elements import ElementScanner
@@ -145,7 +146,8 @@ class _Elements:
         return RawRow(
             self._number + 1,
             None,
-            f"{count:,} bytes behind the end of the list are not read; they begin with {begin!r}",
+            f"{counted(count, 'byte')} behind the end of the list {verb(count, 'is', 'are')} not read; "
+            f"{verb(count, 'it begins', 'they begin')} with {begin!r}",
         )
 
 
@@ -171,7 +173,7 @@ def _rows(number: int, data: bytes, layout: JsonLayout, limits: Limits, *, cut: 
         if len(values) == len(layout.names):
             yield RawRow(number, dict(zip(layout.names, values, strict=True)))
         else:
-            yield RawRow(number, None, f"it has {len(values)} values, the header has {len(layout.names)}")
+            yield RawRow(number, None, f"it has {counted(len(values), 'value')}, the header has {len(layout.names)}")
     elif isinstance(values, list) and values and all(isinstance(item, dict) for item in values):
         yield from (RawRow(number, _unwrapped(item)) for item in values)
     else:

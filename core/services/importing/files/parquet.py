@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput
 from core.services.importing.files.streams import check_file
 from core.services.importing.limits import Limits, Unusable
@@ -65,7 +66,7 @@ class ParquetRows:
                 yield from self._group(group, rows)
             except _ERRORS as error:
                 lost = rows - (self._read - before)
-                reason = f"{lost:,} rows from here on are lost: {_first_line(error)}"
+                reason = f"{counted(lost, 'row')} from here on {verb(lost, 'is', 'are')} lost: {_first_line(error)}"
                 self._read += lost
                 yield RawRow(self._read - lost + 1, None, reason)
 

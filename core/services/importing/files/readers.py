@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.services.importing.files.csv_rows import csv_rows
 from core.services.importing.files.encodings import UTF8, title_of
@@ -81,7 +82,7 @@ class RowReader:
         if not count:
             raise BadInput(f"{self.path.name} holds no rows{self._without_rows()}.", "There is nothing to import.")
         if not usable and first is not None:
-            what = f"None of the {count:,} rows of {self.path.name} can be read. Line {first.line}"
+            what = f"None of the {counted(count, 'row')} of {self.path.name} can be read. Line {first.line}"
             what = what if count > 1 else f"The one row of {self.path.name} cannot be read"
             raise BadInput(f"{what}: {printable(first.problem)}.", "Look at the file.")
 

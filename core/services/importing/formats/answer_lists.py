@@ -7,6 +7,7 @@ LLaMA-Factory's alpaca layout has two texts in ``output``, the first the better,
 from __future__ import annotations
 
 from core.domain.conversation import Message, Prompt
+from core.domain.counting import counted
 from core.services.importing.formats.chosen_rejected import ANSWERS, answer_roles, chosen_pair
 from core.services.importing.formats.columns import PromptReader, Provenance, prompt_reader
 from core.services.importing.formats.messages import read_answer
@@ -56,7 +57,7 @@ def bind_alpaca(sample: Sample, limits: Limits) -> BoundFormat | None:
     def convert(row: Row) -> list[ParsedPair]:
         texts = _texts(row.get(output), output, limits)
         if len(texts) != 2:
-            raise RowRejected(f"{output} holds {len(texts)} answers; two are expected, the better one first")
+            raise RowRejected(f"{output} holds {counted(len(texts), 'answer')}; two are expected, the better one first")
         return [chosen_pair(prompt(row), texts[0], texts[1], provenance, row)]
 
     note = f"the first of the two texts in {output} is the better one, as LLaMA-Factory documents it"
@@ -113,7 +114,7 @@ def _texts(value: object, name: str, limits: Limits) -> list[str]:
     if not isinstance(value, list) or not value:
         raise RowRejected(f"{name} is {describe_type(value)}, not a list of texts")
     if len(value) > MOST_ANSWERS:
-        raise RowRejected(f"{name} holds {len(value):,} answers, more than the {MOST_ANSWERS} allowed")
+        raise RowRejected(f"{name} holds {counted(len(value), 'answer')}, more than the {MOST_ANSWERS} allowed")
     return list(dict.fromkeys(check_text(item, f"answer {i} of {name}", limits) for i, item in enumerate(value, 1)))
 
 

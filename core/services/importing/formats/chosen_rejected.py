@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from core.domain.conversation import Message, Prompt
+from core.domain.counting import counted, verb
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.codings import side_label
 from core.services.importing.formats.column_reader import ColumnReader, json_notes
@@ -198,7 +199,10 @@ def _speaker_notes(sample: Sample, read: Callable[[Row], Prompt]) -> tuple[str, 
             marked += marks_speakers(read(row).last_text)
     if not marked:
         return ()
-    return (f"{marked:,} of {len(sample.rows):,} prompts name their speakers; that is kept as text and makes no turns",)
+    return (
+        f"{marked:,} of {counted(len(sample.rows), 'prompt')} {verb(marked, 'names its', 'name their')} "
+        "speakers; that is kept as text and makes no turns",
+    )
 
 
 FORMATS = (

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.judgement import Verdict
 from core.services.importing.formats.verdict_words import (
@@ -183,15 +184,15 @@ def coding_use(columns: tuple[str, ...], values: Mapping[str, int], reads: Mappi
     rest: dict[Reads, list[int]] = {}
     for value, n in uses[_USES_LISTED:]:
         rest.setdefault(reads[value].reads, []).append(n)
-    listed += [ValueUse(f"{len(ns):,} other values", sum(ns), read) for read, ns in rest.items()]
+    listed += [ValueUse(counted(len(ns), "other value"), sum(ns), read) for read, ns in rest.items()]
     return CodingUse(columns, key, CODINGS[coding_of(key)] if key else "words say it", tuple(listed))
 
 
 def coding_question(columns: tuple[str, ...], values: Mapping[str, int], codings: list[Coding]) -> Question:
     """Return the question which coding the values follow that no word explains."""
     shown = sorted(values.items(), key=lambda item: -item[1])
-    held = ", ".join(f"{value} ({n:,} {'time' if n == 1 else 'times'})" for value, n in shown[:_OPEN_LISTED])
-    more = f" and {len(shown) - _OPEN_LISTED:,} other values" if len(shown) > _OPEN_LISTED else ""
+    held = ", ".join(f"{value} ({counted(n, 'time')})" for value, n in shown[:_OPEN_LISTED])
+    more = f" and {counted(len(shown) - _OPEN_LISTED, 'other value')}" if len(shown) > _OPEN_LISTED else ""
     verb = "holds" if len(columns) == 1 else "hold"
     sentence = f"{', '.join(columns)} {verb} {held}{more}; the file does not say which answer each of them means."
     answers = tuple(Answer(c, meaning_here(values, c), f"--coding {c}") for c in codings)
@@ -211,7 +212,7 @@ def meaning_here(values: Mapping[str, int], coding: Coding) -> str:
     sums: dict[str, int] = {}
     for value, n in values.items():
         sums[reads[value].reads] = sums.get(reads[value].reads, 0) + n
-    return ", ".join(f"{names.get(side, side)} {n:,} times" for side, n in sums.items())
+    return ", ".join(f"{names.get(side, side)} {counted(n, 'time')}" for side, n in sums.items())
 
 
 def to_label(read: Read, reviewer: str) -> ParsedLabel:

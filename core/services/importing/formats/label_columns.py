@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.codings import (
@@ -235,7 +236,7 @@ def _notes(
 ) -> tuple[str, ...]:
     names = ", ".join(columns)
     if len(columns) > 1:
-        notes = [f"the {len(columns)} columns {names} hold the labels of {len(columns)} reviewers"]
+        notes = [f"the {len(columns)} columns {names} hold the labels of {counted(len(columns), 'reviewer')}"]
     else:
         notes = [f"the column {names} says which answer is better"]
     if models:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.conversation import Prompt
+from core.domain.counting import counted
 from core.domain.pair import Response
 from core.services.importing.formats.messages import read_answer, read_prompt
 from core.services.importing.formats.rankings import AnswerOrder
@@ -106,7 +107,9 @@ def verdict_of(value: object, answers: NamedAnswers, name: str, reviewer: str) -
         return AnswerOrder({i: int(i != best) for i in range(len(answers.answers))}, reviewer)
     label = label_of(value, name, reviewer)
     if label is not None and len(answers.answers) != 2:
-        raise RowRejected(f"{name} is {value.strip()[:40]!r}, which names none of {len(answers.answers)} answers")
+        raise RowRejected(
+            f"{name} is {value.strip()[:40]!r}, which names none of {counted(len(answers.answers), 'answer')}"
+        )
     return label
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.conversation import Prompt
+from core.domain.counting import counted
 from core.domain.pair import Response
 from core.services.importing.formats.codings import side_label
 from core.services.importing.limits import RowRejected
@@ -65,7 +66,7 @@ def ranked_pairs(
     if len(kept) < 2:
         raise RowRejected("all answers are the same text" if len(answers) > 1 else "it has fewer than two answers")
     if len(kept) > MOST_ANSWERS:
-        raise RowRejected(f"it has {len(kept):,} answers, more than the {MOST_ANSWERS} allowed")
+        raise RowRejected(f"it has {counted(len(kept), 'answer')}, more than the {MOST_ANSWERS} allowed")
     if len(kept) == 2 or not any(ranking.ranks for ranking in rankings):
         wanted = [(kept[0], other) for other in kept[1:]]
     elif choice == "best":

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.domain.counting import counted
 from core.services.importing.formats.column_names import with_fields
 from core.services.importing.reading import Choices, Remarks
 
@@ -200,4 +201,4 @@ class Tallies:
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return counted(count, "row")

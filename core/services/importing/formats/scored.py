@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats import column_names as known
@@ -147,7 +148,7 @@ def _beside(row: Row, column: str | None, items: Sequence[object], limits: Limit
     if not isinstance(value, list):
         return None
     if len(value) != len(items):
-        raise RowRejected(f"{column} has {len(value)} values for {len(items)} answers")
+        raise RowRejected(f"{column} has {counted(len(value), 'value')} for {counted(len(items), 'answer')}")
     return value
 
 
@@ -209,7 +210,9 @@ def _number(item: Mapping[str, object], key: str) -> float | None:
 
 def _question(keys: Sequence[str], opposite: int, rows: int) -> Question:
     names = " and ".join(keys)
-    sentence = f"{names} order the answers in opposite ways in {opposite:,} of {rows:,} rows; which of them counts?"
+    sentence = (
+        f"{names} order the answers in opposite ways in {opposite:,} of {counted(rows, 'row')}; which of them counts?"
+    )
     answers = tuple(Answer(key, f"the answers are ordered by {key}", f"--answer {_QUESTION}={key}") for key in keys)
     return Question(_QUESTION, sentence, answers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.domain.conversation import Message, Prompt
+from core.domain.counting import counted
 from core.services.importing.formats.columns import prompt_column
 from core.services.importing.formats.sample import Row, Sample
 from core.services.importing.formats.transcripts import split_answers
@@ -53,6 +54,6 @@ def _texts(value: object, name: str, limits: Limits) -> list[str]:
 
 def _talk(questions: list[str], answers: list[str], name: str) -> list[Message]:
     if not questions or len(questions) != len(answers):
-        raise RowRejected(f"{name} has {len(answers)} turns for {len(questions)} questions")
+        raise RowRejected(f"{name} has {counted(len(answers), 'turn')} for {counted(len(questions), 'question')}")
     turns = zip(questions, answers, strict=True)
     return [message for asked, said in turns for message in (Message("user", asked), Message("assistant", said))]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.domain.conversation import Message, Prompt
+from core.domain.counting import counted
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.codings import side_label
@@ -179,23 +180,19 @@ def _question(sample: Sample, mark: str, convert: Callable[[Row], list[ParsedPai
     alone = sum(1 for _ in joiner.alone())
     joiner.clear()
     sentence = f"each row has one answer, marked in {mark}, and no pair; pair the answers to equal prompts?"
-    counted = f"in {len(sample.rows):,} rows: {_count(pairs, 'pair')}, {_count(alone, 'answer')} alone"
+    tried = f"in {counted(len(sample.rows), 'row')}: {counted(pairs, 'pair')}, {counted(alone, 'answer')} alone"
     return Question(
         _QUESTION,
         sentence,
         (
             Answer(
                 _BY_PROMPT,
-                f"a better and a worse answer to one prompt are a pair ({counted})",
+                f"a better and a worse answer to one prompt are a pair ({tried})",
                 f"--answer {_QUESTION}={_BY_PROMPT}",
             ),
             Answer(_NOTHING, "the file is not read", f"--answer {_QUESTION}={_NOTHING}"),
         ),
     )
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 FORMATS = (

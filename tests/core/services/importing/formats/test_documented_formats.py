@@ -412,7 +412,7 @@ def test_that_tools_of_a_conversation_are_told() -> None:
     [
         ({"instruction": "q", "output": ["x", "y", "z"]}, "output holds 3 answers"),
         ({"prompt": "q", "responses": ["x"], "scores": [1]}, "fewer than two answers"),
-        ({"prompt": "q", "responses": ["x", "y"], "scores": [1]}, "1 values for 2 answers"),
+        ({"prompt": "q", "responses": ["x", "y"], "scores": [1]}, "1 value for 2 answers"),
         ({"prompt": "q", "responses": ["x", "x"], "scores": [1, 2]}, "fewer than two different answers"),
         ({"prompt": "q", "chosen": ["x"], "rejected": ["x"]}, "no pair of different texts"),
     ],
