@@ -92,7 +92,7 @@ def test_that_the_test_split_stays_sealed_unless_asked_for(app: Application, tmp
     exported = {json.loads(line)["pair_sha256"] for line in text.splitlines()}
     sealed = {item.pair_sha256 for item in app.datasets.items("d") if item.split == "test"}
     assert not exported & sealed
-    assert "are sealed" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "is sealed" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 def test_that_a_line_has_the_columns_of_trl(app: Application, tmp_path: Path) -> None:

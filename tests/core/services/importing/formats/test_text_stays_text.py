@@ -178,7 +178,7 @@ def test_that_a_prompt_column_that_contradicts_the_turns_is_told() -> None:
 def test_that_speakers_in_a_prompt_are_kept_as_text_and_told() -> None:
     text = "prompter: Bread?\nassistant: Flour.\nprompter: Salt?"
     assert plain(read(trl(text))[0])[0] == [text]
-    assert "1 of 2 prompts name their speakers" in remarks(trl(text), trl("Assistant: is a noun"))
+    assert "1 of 2 prompts names its speakers" in remarks(trl(text), trl("Assistant: is a noun"))
     for single in ("System: Windows 11 crashes", "Human: what does that mean?"):
         assert [(m.role, m.content) for m in read(trl(single))[0].prompt.messages] == [("user", single)]  # type: ignore[union-attr]
 
