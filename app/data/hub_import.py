@@ -60,7 +60,7 @@ class HubImport(QObject):
         choices = [[file] for file in files[:MOST_LISTED]] + ([list(files)] if len(files) > 1 else [])
         items = [f"{file.path}   {size_words(file.size)}" for file in files[:MOST_LISTED]]
         if len(files) > 1:
-            items.append(f"All {len(files):,} files   {size_words(sum(file.size for file in files))}")
+            items.append(f"All {counted(len(files), 'file')}   {size_words(sum(file.size for file in files))}")
         label = f"File of {dataset.repo} to import"
         place = self._context.dialogs.choose(TITLE, label, items) if len(items) > 1 else 0
         if place is None:
