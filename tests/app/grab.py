@@ -104,6 +104,7 @@ class Camera:
         self.running.context.settings.set("look.theme", theme)
         self.running.context.settings.set("look.zoom", zoom)
         window.resize(*size)
+        self.settle()  # a page that is made while the text size changes would keep the old font
         window.navigate(place, **(item or {}))
         self.settle()
         for button in window.rail.places.values():  # the offscreen mouse rests on the first one
