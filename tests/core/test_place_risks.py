@@ -47,7 +47,7 @@ def test_that_the_last_of_two_mounts_at_one_point_counts(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("folder", "name"),
     [
-        ("Dropbox/work/ws", "Dropbox"),
+        ("Dropbox/labels/ws", "Dropbox"),
         ("Dropbox (Example Ltd)/ws", "Dropbox"),
         ("OneDrive - Example Ltd/ws", "OneDrive"),
         ("OneDrive/ws", "OneDrive"),
