@@ -7,7 +7,6 @@ pair is trained on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import IntFlag
 
 from core.domain.errors import BadInput
@@ -200,12 +199,3 @@ def _behind_prompt(question: str, answer: str) -> str | None:
         return rest
     long_enough = len(asked) >= _LONG_PROMPT and not rest[0].isalnum()
     return rest if long_enough else None
-
-
-def count_flags(flags: Iterable[int]) -> dict[str, int]:
-    """Return how many of some pairs carry each flag; flags that none carries are left out."""
-    counts = dict.fromkeys(FLAG_KEYS, 0)
-    for number in flags:
-        for key in flag_keys(number) if number else ():
-            counts[key] += 1
-    return {key: count for key, count in counts.items() if count}

@@ -16,7 +16,7 @@ from core.store.chain.material import LOGS, range_digest
 from core.store.salvage.reader import DamagedFile
 from core.store.salvage.rebuild import Rebuild, Salvaged, differing
 from core.store.sqlite.database import Session, Store
-from core.store.sqlite.identity import DB_FILE, db_path
+from core.store.sqlite.identity import DB_FILE
 from core.version import VERSION
 
 REPORT, LEFT = "salvage-report.json", "salvage-judgements.jsonl"
@@ -103,14 +103,6 @@ def _report(to: Path, result: Salvaged) -> SalvageReport:
         len(result.left),
         checked.ok,
     )
-
-
-def is_salvageable(folder: Path) -> bool:
-    """Return whether there is a workspace file that could be salvaged."""
-    try:
-        return db_path(folder).stat().st_size > 0
-    except OSError:
-        return False
 
 
 def sentence(report: SalvageReport) -> str:
