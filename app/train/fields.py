@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from core.domain.basic_settings import main
 from core.domain.losses import LOSS_ROWS
-from core.domain.run_config import SETTINGS, main
+from core.domain.run_config import SETTINGS
 from core.domain.run_settings import RunSetting
 
 SWITCH = ("no", "yes")

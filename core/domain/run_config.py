@@ -1,8 +1,8 @@
 """The frozen configuration of a run: its settings, each declared once, and the fingerprint.
 
-To add a setting, write one field below: a default that leaves runs as they are, ``WHEN_CHANGED`` when it changes
-the objective or ``NEVER`` when it does not, a label and a hint. The form, ``pairwright train --settings``, the
-checks and the fingerprint follow.
+To add a setting, write one field below, or in :mod:`core.domain.basic_settings` for the first three groups: a default
+that leaves runs as they are, ``WHEN_CHANGED`` when it changes the objective or ``NEVER`` when it does not, a label and
+a hint. The form, ``pairwright train --settings``, the checks and the fingerprint follow.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from core.domain.basic_settings import BasicSettings
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
-from core.domain.losses import LOSSES
 from core.domain.run_settings import (
     ALWAYS,
     NEVER,
-    WHEN_CHANGED,
     RunSetting,
     SettingGroup,
     current_names,
@@ -27,120 +26,14 @@ from core.domain.run_settings import (
 
 MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
-main = SettingGroup("Main settings")
-schedule = SettingGroup("Schedule and optimizer")
-adapter = SettingGroup("Adapter and reference")
 compute = SettingGroup("Speed and memory")
 measuring = SettingGroup("Evaluation and checkpoints")
 loss_details = SettingGroup("Loss details")
 
 
 @dataclass(frozen=True, slots=True)
-class RunConfig:
+class RunConfig(BasicSettings):
     """Everything that decides what a run computes. What each setting means stands in its hint."""
-
-    loss: str = main("sigmoid", ALWAYS, "Loss", "Preference loss; sigmoid is DPO.", choices=LOSSES)
-    beta: float = main(
-        0.1, ALWAYS, "Beta (β)", "Pull to the reference: margin z = β·h; usually 0.05 to 0.5.", bounds=(1e-6, 1e3)
-    )
-    lr: float = main(
-        1e-5,
-        ALWAYS,
-        "Learning rate",
-        "Peak, reached after the warm-up; usually 5e-6 to 5e-5 with LoRA, 1e-7 to 1e-6 for all weights.",
-        bounds=(0.0, 10.0),
-    )
-    lora_r: int = main(
-        16, ALWAYS, "LoRA rank", "Rank of the adapter; 0 trains every weight; usually 8 to 64.", bounds=(0, 4096)
-    )
-    batch_size: int = main(8, ALWAYS, "Batch size", "Pairs in an optimizer step; usually 8 to 128.", bounds=(1, 10**6))
-    epochs: float = main(1.0, ALWAYS, "Epochs", "Passes over the train split; usually 1 to 3.", bounds=(0.0, 1e6))
-    steps: int = main(
-        0,
-        ALWAYS,
-        "Max steps (0 = by epochs)",
-        "Optimizer steps; 0 makes as many as the epochs need.",
-        bounds=(0, 10**9),
-    )
-    max_length: int = main(
-        1024,
-        ALWAYS,
-        "Max length (tokens)",
-        "Tokens of prompt and response; a longer pair loses its oldest turns; 0 is no limit; usually 512 to 4096.",
-        bounds=(0, 10**7),
-    )
-
-    warmup: float = schedule(
-        0.1, ALWAYS, "Warm-up", "Below 1 a share of the steps, else a number; usually 0.03 to 0.1.", bounds=(0.0, 1e9)
-    )
-    scheduler: str = schedule(
-        "linear",
-        ALWAYS,
-        "LR schedule",
-        "Shape of the learning rate after the warm-up.",
-        choices=("constant", "linear", "cosine"),
-    )
-    shuffle: bool = schedule(
-        True, ALWAYS, "Shuffle", "Draws a new order for each epoch from the seed; otherwise the order of the file."
-    )
-    seed: int = schedule(0, ALWAYS, "Seed", "Seed of the adapter's start, the order and the sampling; any number.")
-    clip: float = schedule(
-        1.0,
-        ALWAYS,
-        "Max gradient norm",
-        "Clips the gradient of a step to this norm; 0 is off; usually 1.",
-        bounds=(0.0, 1e9),
-    )
-    weight_decay: float = schedule(
-        0.0, ALWAYS, "Weight decay", "Decay of AdamW; usually 0 for LoRA, up to 0.1.", bounds=(0.0, 10.0)
-    )
-    adam_beta1: float = schedule(0.9, ALWAYS, "Adam β₁", "Decay of AdamW's mean of the gradient; usually 0.9.")
-    adam_beta2: float = schedule(
-        0.999, ALWAYS, "Adam β₂", "Decay of AdamW's mean of the squared gradient; usually 0.95 to 0.999."
-    )
-    adam_eps: float = schedule(1e-8, ALWAYS, "Adam ε", "Added to AdamW's divisor; usually 1e-8.")
-
-    lora_alpha: float = adapter(
-        32.0, ALWAYS, "LoRA alpha", "The adapter's scale is alpha / rank; usually one or two ranks.", bounds=(0.0, 1e6)
-    )
-    lora_targets: str = adapter(
-        "all-linear", ALWAYS, "LoRA target modules", "all-linear, or names of modules joined by commas."
-    )
-    init_adapter: str = adapter(
-        "", NEVER, "Start from adapter", "Folder of a PEFT adapter to start from; empty makes a fresh one."
-    )
-    reference: str = adapter(
-        "auto",
-        ALWAYS,
-        "Reference",
-        "base: adapter off; init: a frozen copy of the start; auto: init when it starts from an adapter.",
-        choices=("auto", "base", "init"),
-    )
-    ref_refresh_every: int = adapter(
-        0,
-        WHEN_CHANGED,
-        "Reference refresh (steps)",
-        "Steps after which the reference's adapter moves towards the policy's (TR-DPO); 0 is off; usually 100 to 1000.",
-        bounds=(0, 10**9),
-    )
-    ref_refresh_mix: float = adapter(
-        0.6,
-        WHEN_CHANGED,
-        "Reference refresh mix",
-        "How far a refresh moves the reference, up to 1, which makes it the policy; usually 0.5 to 1.",
-        bounds=(1e-6, 1.0),
-        only_with="ref_refresh_every",
-    )
-    template: str = adapter(
-        "model",
-        ALWAYS,
-        "Chat template",
-        "model is the model's own template, none is plain text.",
-        choices=("model", "none"),
-    )
-    min_response: int = adapter(
-        1, ALWAYS, "Min response (tokens)", "A pair whose response is cut below this is dropped.", bounds=(1, 10**6)
-    )
 
     dtype: str = compute(
         "float32",
