@@ -13,7 +13,7 @@ from typing import Any
 
 from pytestqt.qtbot import QtBot
 
-LIMIT_S = 240.0
+LIMIT_S = 480.0
 _POLL_S = 0.005
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from app.local_time import local_time
 from core.domain import counting
 from core.domain.judgement import ReviewerKind
+from core.services.runs.views import RunInfo, state_words
 
 if TYPE_CHECKING:
-    from core.services.runs.views import RunInfo
     from core.services.workspace.service import ActivityItem, WorkspaceInfo
 
 LABELS_WANTED = 20
@@ -167,9 +167,8 @@ def stale_text(stale: int) -> str:
 
 
 def running_text(run: RunInfo) -> str:
-    """Return a live run in words: name, state, and the phase while it does not train."""
-    phase = run.status.phase if run.status.phase not in ("", "train") else ""
-    return " · ".join(part for part in (run.name or run.run_id, run.state, phase) if part)
+    """Return a live run in words: its name and what it does now."""
+    return f"{run.name or run.run_id} · {state_words(run.status)}"
 
 
 _ICONS = {

@@ -135,12 +135,8 @@ class Monitor(QFrame):
         """Draw one moment of a run."""
         status = snapshot.status
         self._name.setText(snapshot.name)
-        words, tone = presenter.STATE_TEXT.get(status.state, (status.state, "neutral"))
-        if status.state == "running" and status.phase not in ("", "train"):
-            words = presenter.PHASE_TEXT.get(status.phase, words)
-        self._state.set_chip(words, tone)  # type: ignore[arg-type]
         self._about.setText(presenter.subtitle(snapshot))
-        self._where.setText(presenter.progress_text(snapshot))
+        self.show_state(snapshot)
         self._bar.setMaximum(max(1, status.total_steps))
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
         self.allow(snapshot)
@@ -153,6 +149,12 @@ class Monitor(QFrame):
         self.grid.set_target("kl.kl", snapshot.record.config.kl_budget, "budget")
         self.tabs.show_snapshot(snapshot)
         self._show_banner(snapshot)
+
+    def show_state(self, snapshot: presenter.MonitorData) -> None:
+        """Print what the run does and where it stands."""
+        words, tone = presenter.state_chip(snapshot.status)
+        self._state.set_chip(words, tone)  # type: ignore[arg-type]
+        self._where.setText(presenter.progress_text(snapshot))
 
     def show_readout(self) -> None:
         """Print the values under the crosshair."""

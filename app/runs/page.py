@@ -99,7 +99,7 @@ class RunsPage(Page):
         for action_id, handler in {
             "runs.new": lambda: self.context.navigate("train"),
             "runs.pause": self._pause,
-            "runs.stop_save": lambda: self._send("stop", save=True),
+            "runs.stop_save": self._stop_and_save,
             "runs.stop_now": self._stop_now,
             "runs.checkpoint": self._checkpoint,
             "runs.resume": self._resume,
@@ -256,6 +256,12 @@ class RunsPage(Page):
 
     # Acting
 
+    def _expect(self, command: str) -> None:
+        """Show a request at once; the run answers it later."""
+        if self._snapshot is not None:
+            self._snapshot = presenter.with_request(self._snapshot, command)
+            self.monitor.show_state(self._snapshot)
+
     def _send(self, verb: str, **words: Any) -> None:
         run_id, service = self.list.current_id, self.context.services.runs
         if run_id:
@@ -265,14 +271,24 @@ class RunsPage(Page):
 
     def _pause(self) -> None:
         paused = self._snapshot is not None and self._snapshot.status.state == "paused"
-        self._resume() if paused else self._send("pause")
+        if paused:
+            self._resume()
+            return
+        self._expect("pause")
+        self._send("pause")
 
     def _resume(self) -> None:
+        self._expect("run")
         self._send("resume", host=self.context.settings.get("train.host"))
+
+    def _stop_and_save(self) -> None:
+        self._expect("stop_and_save")
+        self._send("stop", save=True)
 
     def _stop_now(self) -> None:
         text = "Steps since the newest checkpoint are lost. Everything recorded so far stays."
         if self.context.dialogs.confirm("Stop now?", text, "Stop now"):
+            self._expect("stop_now")
             self._send("stop", save=False)
 
     def _checkpoint(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.widgets.plots.curves import format_value
@@ -13,7 +13,16 @@ from core.domain.insight import Insight
 from core.domain.run_events import SampleDone
 from core.domain.run_record import RunRecord
 from core.services.models.export import ExportForm
-from core.services.runs.views import RunInfo, RunReader, RunStatus
+from core.services.runs.views import (
+    RunInfo,
+    RunReader,
+    RunStatus,
+    duration,
+    pending_words,
+    phase_words,
+    state_words,
+    time_left_words,
+)
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.service import RunsService
@@ -42,16 +51,6 @@ STATE_ICON: dict[str, tuple[str, str]] = {
 }
 LIVE = ("running", "paused", "stopping")
 RESUMABLE = ("created", "stopped", "failed", "interrupted")
-PHASE_TEXT: dict[str, str] = {
-    "load": "Loading the model",
-    "tokenise": "Tokenising",
-    "reference": "Reference log-probs",
-    "gate": "Checking before the first step",
-    "train": "Training",
-    "evaluate": "Held-out probe",
-    "sample": "Sampling side by side",
-    "save": "Saving",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def subtitle(snapshot: MonitorData) -> str:
 
 
 def progress_text(snapshot: MonitorData) -> str:
-    """Return where the run stands: step, time, estimate."""
+    """Return where the run stands: step, time, estimate, and a request that it has not answered yet."""
     status = snapshot.status
     total = f" / {status.total_steps}" if status.total_steps else ""
     parts = [f"step {status.step}{total}"]
@@ -121,23 +120,27 @@ def progress_text(snapshot: MonitorData) -> str:
         config = snapshot.record.config
         parts.append(f"epoch {status.last.epoch:.2f}" + ("" if config.steps else f" / {config.epochs:g}"))
     if status.elapsed_s:
-        parts.append(f"{duration(status.elapsed_s)} elapsed")
-    if snapshot.live and status.eta_s is not None:
-        parts.append(f"ETA {duration(status.eta_s)}")
+        paused = f" ({duration(status.paused_s)} paused)" if status.paused_s >= 1 else ""
+        parts.append(f"{duration(status.elapsed_s)} elapsed{paused}")
+    if left := time_left_words(status):
+        parts.append(left)
+    if waiting := pending_words(status):
+        parts.append(waiting.rstrip("."))
     elif snapshot.live and status.phase and status.phase != "train":
         share = f" {status.phase_done}/{status.phase_total}" if status.phase_total else ""
-        parts.append(f"{PHASE_TEXT.get(status.phase, status.phase)}{share}")
+        parts.append(f"{phase_words(status.phase, status.phase_detail)}{share}")
     return " · ".join(parts)
 
 
-def duration(seconds: float) -> str:
-    """Return a time span as people say it: ``45 s``, ``6 m 24 s``, ``2 h 05 m``."""
-    total = max(0, round(seconds))
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} m {total % 60:02d} s"
-    return f"{total // 3600} h {total % 3600 // 60:02d} m"
+def state_chip(status: RunStatus) -> tuple[str, str]:
+    """Return what a run does, in a word or two, and its tone."""
+    words, tone = STATE_TEXT.get(status.state, (status.state, "neutral"))
+    return (state_words(status) if status.state in LIVE else words), tone
+
+
+def with_request(snapshot: MonitorData, command: str) -> MonitorData:
+    """Return the snapshot with a request that was just made, to show it before the run is read again."""
+    return replace(snapshot, status=replace(snapshot.status, requested=command)) if snapshot.live else snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
 
@@ -26,7 +27,7 @@ from core.domain.changes import Changes, Outcome
 from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput, UserError
 from core.domain.model_info import ModelInfo
-from core.domain.preflight_report import PreflightReport
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter
 from core.services.runs.views import RunInfo, RunRequest
@@ -40,6 +41,8 @@ class TrainPage(Page):
 
     place: ClassVar[str] = "train"
     watches: ClassVar[Changes] = Changes.DATASETS | Changes.MODELS | Changes.RUNS
+    _found = Signal(object, object)
+    """What was checked, and a check that is known early; emitted from the background."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
@@ -48,6 +51,8 @@ class TrainPage(Page):
         self._name_typed = False
         self._blocked = ""
         self._checking: BackgroundTask | None = None
+        self._early: list[Check] = []
+        self._names: frozenset[str] = frozenset()
         self._ready = False
         self._shown: tuple[int | None, str | None, RunConfig | str] | None = None
         self._versions: dict[int, DatasetVersion] = {}
@@ -105,6 +110,7 @@ class TrainPage(Page):
         self.set_body(FoldingSplit((scroll, self.preflight), (760, 360), heights=(300, 220), least=(26, 18)))
 
     def _bind(self) -> None:
+        self._found.connect(self._show_found)
         self.presets.changed.connect(self._take_preset)
         self.form.changed.connect(self._edited)
         self.name.textEdited.connect(lambda text: setattr(self, "_name_typed", bool(text)))
@@ -142,11 +148,15 @@ class TrainPage(Page):
     def _read(self) -> None:
         services = self.context.services
         self.context.tasks.query(
-            lambda: (services.datasets.list(), services.models.list()), self._show_lists, owner=self, key="lists"
+            lambda: (services.datasets.list(), services.models.list(), [run.name for run in services.runs.list()]),
+            self._show_lists,
+            owner=self,
+            key="lists",
         )
 
-    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo]]) -> None:
-        datasets, models = found
+    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo], list[str]]) -> None:
+        datasets, models, names = found
+        self._names = frozenset(names)
         chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
         wanted, self._wanted_dataset, self._wanted_model = self._wanted_model or model, None, ""
         self._versions = {version.id: version for version in datasets}
@@ -180,7 +190,7 @@ class TrainPage(Page):
     def _edited(self) -> None:
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
         if not self._name_typed and not self.form.error_text:
-            self.name.setText(presenter.default_name(self.form.config()))
+            self.name.setText(presenter.default_name(self.form.config(), self._names))
         for action_id in ("train.start", "train.command_line"):
             self.context.actions.set_enabled(action_id, ready)
         self._ready = ready
@@ -231,9 +241,10 @@ class TrainPage(Page):
     def check(self) -> None:
         """Run the preflight in a process of its own."""
         request, service, of = self.request(), self.context.services.runs, self._shown
+        self._early.clear()
         job = self.context.tasks.job(
             "Preflight",
-            lambda control: self._try(service, request, control),
+            lambda control: self._try(service, request, control, lambda check: self._found.emit(of, check)),
             lambda report: self._checked(report) if of == self._shown else None,
             lambda error: self._not_checked(error) if of == self._shown else None,
             owner=self,
@@ -251,8 +262,18 @@ class TrainPage(Page):
             self._allow_check()
 
     @staticmethod
-    def _try(service: RunsService, request: RunRequest, control: TaskControl) -> PreflightReport:
-        return service.preflight(request, on_progress=control.progress, cancelled=lambda: control.cancelled)
+    def _try(
+        service: RunsService, request: RunRequest, control: TaskControl, on_check: Callable[[Check], None]
+    ) -> PreflightReport:
+        return service.preflight(
+            request, on_progress=control.progress, on_check=on_check, cancelled=lambda: control.cancelled
+        )
+
+    def _show_found(self, of: object, check: Check) -> None:
+        """Show a check that is known before the whole report."""
+        if of == self._shown and self._checking is not None:
+            self._early.append(check)
+            self.preflight.show_checks(presenter.early_rows(self._early), "")
 
     def _checked(self, report: PreflightReport) -> None:
         rows = presenter.check_rows(report)
@@ -274,6 +295,8 @@ class TrainPage(Page):
             return
         request, service = self.request(), self.context.services.runs
         host = self.context.settings.get("train.host")
+        if self._checking is not None:
+            self._checking.cancel()  # the run needs the processor, and makes the same checks itself
 
         def work() -> Outcome[RunInfo]:
             outcome = service.create(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -9,7 +10,7 @@ from app.widgets.plots.curves import exact_text
 from core.domain.counting import counted, number
 from core.domain.dataset import DatasetVersion
 from core.domain.model_info import ModelInfo
-from core.domain.preflight_report import PreflightReport
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -38,10 +39,17 @@ def preset_of(config: RunConfig) -> str | None:
     return next((name for name in PRESETS if not _differences(config, preset(name))), None)
 
 
-def default_name(config: RunConfig) -> str:
-    """Return a run's name by what matters most."""
+def default_name(config: RunConfig, taken: Collection[str] = ()) -> str:
+    """Return a run's name by what matters most, with a number where a run has that name already.
+
+    >>> default_name(RunConfig(), ["dpo-b0.1-lr1e-05-r16"])
+    'dpo-b0.1-lr1e-05-r16-2'
+    """
     method = f"r{config.lora_r}" if config.lora_r else "full"
-    return f"{'dpo' if config.loss == 'sigmoid' else config.loss}-b{config.beta:g}-{method}"
+    loss = "dpo" if config.loss == "sigmoid" else config.loss
+    name = f"{loss}-b{config.beta:g}-lr{config.lr:g}-{method}"
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def changed_fields(config: RunConfig) -> list[str]:
@@ -92,6 +100,14 @@ _TITLES = {
     "disk": "Disk",
     "time": "Time",
 }
+
+
+def early_rows(checks: Sequence[Check]) -> list[Row]:
+    """Return the checks that are known while the preflight goes on, the newest of each kind but the engine's notes."""
+    kept: dict[tuple[str, str], Check] = {}
+    for check in checks:
+        kept[check.key, check.text if check.key == "engine" else ""] = check
+    return [(c.level, _TITLES.get(c.key, str(c.key)), f"{c.text} {c.hint}".strip()) for c in kept.values()]
 
 
 def check_rows(report: PreflightReport) -> list[Row]:

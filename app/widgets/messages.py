@@ -130,7 +130,10 @@ class Banner(QFrame):
 
 
 class Toast(QFrame):
-    """One notice that disappears after some seconds, but not while the mouse is over it."""
+    """One notice that disappears after some seconds, but not while the mouse is over it.
+
+    With 0 ``seconds`` it stays until it is closed.
+    """
 
     gone = Signal(object)
 
@@ -160,7 +163,11 @@ class Toast(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(round(seconds * 1000))
         self._timer.timeout.connect(self._leave)
-        self._timer.start()
+        self._count_down()
+
+    def _count_down(self) -> None:
+        if self._timer.interval():
+            self._timer.start()
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Stop the countdown while the mouse is over it."""
@@ -168,7 +175,7 @@ class Toast(QFrame):
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: ARG002 - Qt passes it
         """Start the countdown again."""
-        self._timer.start()
+        self._count_down()
 
     def _leave(self) -> None:
         self._timer.stop()

@@ -17,8 +17,9 @@ from core.runs import run_control
 from core.runs.event_lines import finite
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run
+from core.runs.progress_words import pending_words
 from core.runs.run_reader import RunReader
-from core.runs.status import RunStatus
+from core.runs.status import RunStatus, read_status
 from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -173,4 +174,9 @@ def _plain(status: RunStatus) -> dict[str, Any]:
 
 
 def _answer(folder: RunFolder, text: str, as_json: bool) -> None:
-    say_json({"run": folder.record().run_id, "asked": text}) if as_json else say(f"{folder.record().name}: {text}")
+    """Print what was requested, and after which piece of work and how many seconds the run answers."""
+    status, record = read_status(folder), folder.record()
+    if as_json:
+        say_json({"run": record.run_id, "asked": text, "answer_s": status.answer_s})
+    else:
+        say(f"{record.name}: {pending_words(status).rstrip('.') or text}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ import typer
 
 from core.cli.failures import report
 from core.cli.output import as_id, say
+from core.cli.preflight import show_preflight
 from core.cli.run_settings import read_settings, show_settings, without_measured
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError, UserError, WorkspaceInUse
@@ -27,6 +29,7 @@ from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
 from core.services.models.conversion import starter_model
+from core.services.runs.start_preflight import preflight
 from core.services.runs.views import RunRequest, command_line
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ def train(
     name: Annotated[str, typer.Option(help="What the run is called.")] = "",
     target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
     regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Check model, tokens, memory, disk and time with one dry step; train nothing."),
+    ] = False,
     create_only: Annotated[bool, typer.Option("--create-only", help="Make the run folder; do not train yet.")] = False,
     launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON.")] = False,
@@ -65,12 +72,19 @@ def train(
     if list_settings:
         show_settings(as_json)
         return 0
+    charter = Charter(target, regression)
+    if check and resume is None and pairs is not None:
+        return check_file(pairs, model, settings or [], as_json=as_json)
+    if check and resume is None and workspace is not None:
+        return check_version(workspace, dataset, model, settings or [], as_json=as_json)
+    if check:
+        raise UsageError("There is nothing to check.", "Name a workspace and --dataset, or a file with --pairs.")
     if resume is not None:
         run_dir = resume
     elif pairs is not None:
-        run_dir = bare_run(pairs, model, out, settings or [], name, Charter(target, regression))
+        run_dir = bare_run(pairs, model, out, settings or [], name, charter)
     elif workspace is not None:
-        run_dir = workspace_run(workspace, dataset, model, settings or [], name, Charter(target, regression))
+        run_dir = workspace_run(workspace, dataset, model, settings or [], name, charter)
     else:
         raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
     if create_only:
@@ -93,6 +107,22 @@ def model_path(model: str) -> Path:
     if model == _STARTER:
         return starter_model()
     return Path(model).expanduser()
+
+
+def check_file(pairs: Path, model: str, settings: list[str], *, as_json: bool) -> int:
+    """Check a run from a file of pairs; return the exit code."""
+    config, place, found = read_settings(settings), model_path(model), read_pairs(pairs)
+    return show_preflight(
+        lambda on_check: preflight(config, place, found, place=Path.cwd(), on_check=on_check), as_json=as_json
+    )
+
+
+def check_version(workspace: Path, dataset: str, model: str, settings: list[str], *, as_json: bool) -> int:
+    """Check a run from a dataset version of a workspace; return the exit code."""
+    _require_dataset(dataset)
+    with _opened(workspace) as app:
+        request = _version_request(app, dataset, model, settings)
+        return show_preflight(lambda on_check: app.runs.preflight(request, on_check=on_check), as_json=as_json)
 
 
 def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], name: str, charter: Charter) -> Path:
@@ -125,24 +155,30 @@ def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str]
     Raises:
         UsageError: when no dataset version is named.
     """
-    if not dataset:
-        raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
-    given = without_measured(settings)
-    config, place = read_settings(given), model_path(model)
+    _require_dataset(dataset)
     with _opened(workspace) as app:
-        key = as_id(dataset)
-        version = app.datasets.get(dataset if key is None else key)
-        request = RunRequest(
-            dataset_id=version.id,
-            model_path=str(place),
-            config=config,
-            name=name,
-            charter=charter,
-            measured_smoothing=len(given) < len(settings),
-        )
+        request = replace(_version_request(app, dataset, model, settings), name=name, charter=charter)
         # With the workspace open in a window, the run is made beside it, and the window adds it to its list.
         create = app.runs.create_beside if app.read_only else app.runs.create
         return Path(create(request).value.folder)
+
+
+def _require_dataset(dataset: str) -> None:
+    """Raise UsageError when no dataset version is named."""
+    if not dataset:
+        raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
+
+
+def _version_request(app: Application, dataset: str, model: str, settings: list[str]) -> RunRequest:
+    """Return the run that the options ask for."""
+    given = without_measured(settings)
+    key = as_id(dataset)
+    return RunRequest(
+        dataset_id=app.datasets.get(dataset if key is None else key).id,
+        model_path=str(model_path(model)),
+        config=read_settings(given),
+        measured_smoothing=len(given) < len(settings),
+    )
 
 
 def _opened(workspace: Path) -> Application:

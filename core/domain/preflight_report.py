@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from core.domain.run_events import GateReport, TokenReport
@@ -30,7 +30,8 @@ class PreflightReport:
         tokens: what tokenising does to all pairs. gate: the truth gate on a dry step.
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
-        eta_s: training, reference and probes together; sampling for the on-policy KL is not in it.
+        look_seconds: of one measurement of each kind ("eval", "kl", "sample"), answers taken as long as they may get.
+        eta_s: reference, training and all measurements together.
         memory_bytes: what the run will take at its peak. memory_parts: its parts by purpose. memory_free_bytes:
             of what the device has. micro_batch: pairs of a forward pass that this allows.
         disk_bytes, disk_free_bytes: for checkpoints and the result.
@@ -43,6 +44,7 @@ class PreflightReport:
     total_steps: int = 0
     step_seconds: float = 0.0
     reference_seconds: float = 0.0
+    look_seconds: dict[str, float] = field(default_factory=dict)
     eta_s: float = 0.0
     memory_bytes: int = 0
     memory_parts: tuple[tuple[str, int], ...] = ()

@@ -74,7 +74,7 @@ class PhaseChanged:
     """Which part of the run is going on; the only source of progress outside the steps."""
 
     event: ClassVar[str] = "phase"
-    phase: Literal["load", "tokenise", "reference", "gate", "train", "evaluate", "sample", "save"]
+    phase: Literal["load", "tokenise", "forward", "reference", "gate", "train", "evaluate", "kl", "sample", "save"]
     done: int = 0
     total: int = 0
     detail: str = ""
@@ -121,7 +121,10 @@ class TokenReport:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """One optimizer step. Means are over its pairs: sum divided by count, ties counted one half."""
+    """One optimizer step. Means are over its pairs: sum divided by count, ties counted one half.
+
+    ``micro_batches``: passes that the step was split into; the run looks at its requests before each. 0: not known.
+    """
 
     event: ClassVar[str] = "step"
     step: int
@@ -145,6 +148,7 @@ class StepDone:
     seconds: float
     entropy: float | None = None
     token_accuracy: float | None = None
+    micro_batches: int = 0
     extra: dict[str, float] = field(default_factory=dict)
     rows: tuple[PairMetrics, ...] = ()
 

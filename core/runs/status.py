@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.domain.clock import now_ms
-from core.domain.errors import UsageError
+from core.domain.errors import UsageError, UserError
 from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
-from core.domain.run_record import RunState
+from core.domain.run_record import LIVE_STATES, RunState
+from core.runs.control_file import requested
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import Worker, read_worker
 from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
+from core.runs.ledger.run_clock import RunClock, read_clock
 from core.runs.ledger.timeline import read_timeline
-
-_PACE_STEPS = 20
+from core.runs.time_left import TimeLeft, time_left
+from core.training.control_protocol import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,14 @@ class RunStatus:
         phase: the running phase with ``phase_done`` of ``phase_total``; only while it lives.
         message, hint: why it failed or stopped. kind: the machine name of a failure.
         last: the newest step that counts.
-        eta_s: seconds that remain at the pace of the last steps, or None.
-        elapsed_s: seconds spent in steps so far.
+        eta_s: seconds that remain, steps, measurements and checkpoints included, or None.
+        eta_low_s, eta_high_s: the interval that holds them with 80 % probability.
+        elapsed_s: wall time of all attempts in seconds, without the time between them.
+        paused_s: the part of it that the run was paused.
+        step_seconds: seconds that the newest steps took, oldest first.
+        requested: what control.json requests of a run that is worked on, "" otherwise.
+        answer_s: seconds until the run looks at a request again, as far as is known: those of a micro-batch, or of one
+            report of progress outside the steps. None where nothing was measured yet.
     """
 
     state: RunState
@@ -52,7 +60,13 @@ class RunStatus:
     pair_ids: tuple[str, ...] = ()
     last: StepDone | None = None
     eta_s: float | None = None
+    eta_low_s: float | None = None
+    eta_high_s: float | None = None
     elapsed_s: float = 0.0
+    paused_s: float = 0.0
+    step_seconds: tuple[float, ...] = ()
+    requested: Command | str = ""
+    answer_s: float | None = None
     device: str = ""
     host: str = ""
     pid: int = 0
@@ -74,18 +88,39 @@ class _LedgerFacts:
     phase: PhaseChanged | None = None
     total: int = 0
     last: StepDone | None = None
-    pace_s: float | None = None
-    elapsed_s: float = 0.0
+    clock: RunClock = field(default_factory=RunClock)
 
 
 def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
     """Return the status of the run in ``folder``."""
     at_ms = now_ms() if at_ms is None else at_ms
     worker = read_worker(folder.worker)
-    with open_ledger(folder.ledger) as db:
-        facts = _ledger_facts(db) if db is not None else _LedgerFacts()
     alive = worker is not None and worker.alive(at_ms)
-    return _combine(facts, worker, alive)
+    with open_ledger(folder.ledger) as db:
+        facts = _ledger_facts(db, at_ms if alive else None) if db is not None else _LedgerFacts()
+    status = _combine(facts, worker, alive)
+    if status.state not in LIVE_STATES:
+        return status
+    status = replace(status, requested=requested(folder.control), answer_s=_answer_s(facts, status))
+    left = _time_left(folder, facts, status)
+    return replace(status, eta_s=left.seconds, eta_low_s=left.low, eta_high_s=left.high) if left else status
+
+
+def _answer_s(facts: _LedgerFacts, status: RunStatus) -> float | None:
+    """Return the seconds between two looks at the requests: one micro-batch, or one report outside the steps."""
+    if status.phase != "train":
+        return facts.clock.phase_gap_s
+    last = facts.last
+    return last.seconds / last.micro_batches if last is not None and last.micro_batches else None
+
+
+def _time_left(folder: RunFolder, facts: _LedgerFacts, status: RunStatus) -> TimeLeft | None:
+    if status.state != "running" or not status.total_steps:
+        return None
+    try:
+        return time_left(facts.clock, folder.record().config, status.step, status.total_steps)
+    except UserError:  # an unreadable run.json is reported where the run itself is shown
+        return None
 
 
 def require_startable(folder: RunFolder) -> None:
@@ -100,19 +135,16 @@ def require_startable(folder: RunFolder) -> None:
         raise UsageError("This run is finished.", "Fork it from a checkpoint, or create a new run.")
 
 
-def _ledger_facts(db: sqlite3.Connection) -> _LedgerFacts:
+def _ledger_facts(db: sqlite3.Connection, live_until_ms: int | None) -> _LedgerFacts:
     started, started_ms, _ = _newest(db, "started")
     terminal, terminal_ms, terminal_attempt = _newest(db, "finished", "failed")
     phase, _, _ = _newest(db, "phase")
     where = read_timeline(db).where()
     row = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY seq DESC LIMIT 1").fetchone()
-    pace = db.execute(
-        f"SELECT AVG(seconds) FROM (SELECT seconds FROM steps WHERE {where} ORDER BY seq DESC LIMIT {_PACE_STEPS})"
-    ).fetchone()[0]
-    elapsed = db.execute(f"SELECT COALESCE(SUM(seconds), 0) FROM steps WHERE {where}").fetchone()[0]
     last = schema.decode(StepDone, row) if row else None
+    clock = read_clock(db, where=where, live_until_ms=live_until_ms)
     total = _total(db, started)
-    return _LedgerFacts(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, pace, elapsed)
+    return _LedgerFacts(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, clock)
 
 
 def _total(db: sqlite3.Connection, started: RunStarted | None) -> int:
@@ -139,7 +171,6 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
     total = facts.total
     live = alive and facts.phase is not None
     ended = facts.terminal if not alive and facts.terminal_attempt >= attempt else None
-    running = state == "running" and facts.pace_s is not None and total > step
     return RunStatus(
         state=state,
         attempt=attempt,
@@ -155,8 +186,9 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
         detail=worker.detail if worker and alive else "",
         pair_ids=ended.pair_ids if isinstance(ended, Failed) else (),
         last=facts.last,
-        eta_s=facts.pace_s * (total - step) if running and facts.pace_s is not None else None,
-        elapsed_s=facts.elapsed_s,
+        elapsed_s=facts.clock.elapsed_ms / 1000,
+        paused_s=facts.clock.paused_ms / 1000,
+        step_seconds=facts.clock.costs.get("step", ()),
         device=facts.started.device if facts.started else "",
         host=worker.host if worker else "",
         pid=worker.pid if worker and alive else 0,

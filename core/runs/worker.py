@@ -16,8 +16,6 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil
-
 from core.domain.errors import UserError
 from core.domain.run_events import Finished
 from core.paths import cache_dir
@@ -25,15 +23,14 @@ from core.runs.control_file import request, requested
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive, named_engine
 from core.runs.hosting.torchrun import follow, is_follower
-
-NICENESS = 10
+from core.runs.priority import lower_priority
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Work on one run; return 0 when it finished or stopped as asked, 1 when it failed, or the code of a user error."""
     given = _parser().parse_args(arguments)
     run_dir = Path(given.run_dir)
-    _lower_priority()
+    lower_priority()
     if given.die_with_parent:
         _die_with_parent(RunFolder(run_dir).control)
     engine = named_engine(given.engine) if given.engine else None
@@ -63,15 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep-control", action="store_true", help="keep the requests in control.json")
     parser.add_argument("--engine", default="", help="module:function instead of the real engine")
     return parser
-
-
-def _lower_priority() -> None:
-    """Lower the priority of this process where the system allows it."""
-    with contextlib.suppress(psutil.Error, OSError):
-        if sys.platform == "win32":
-            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            os.nice(NICENESS)
 
 
 def _die_with_parent(control: Path) -> None:

@@ -112,6 +112,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
 
     job.processes.join(device)
     job.processes.require_same({"step": str(start), **inputs})
+    yield PhaseChanged("load", detail="matrix kernels of this processor")
     kernel = job.processes.from_main(kernel_in(checkpoint.state.kernel_id) if checkpoint else "")
     kernel = kernel or job.processes.from_main(preferred_kernel(job.cache_dir))
     interrupts = Interrupts(job.control, only_between_steps=not job.processes.is_single)

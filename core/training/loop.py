@@ -189,7 +189,6 @@ class Training:
 
     def _measure(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
         step, states = self.state.step, save_load.random_states()
-        yield PhaseChanged("evaluate", step, self.prepared.total)
         failure = ""
         try:
             with closing(_as_generator(probe.run(self.session, step, last=last))) as events:
@@ -238,11 +237,18 @@ class Training:
             failure = str(error)
         if saved is None:
             yield Warned("checkpoint_failed", f"No checkpoint was saved: {failure}", self.state.step)
+            yield from self._back_to_steps()
             return
         self.saved_step = self.state.step
         save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints, saved.path)
         seconds = time.monotonic() - begun
         yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
+        yield from self._back_to_steps()
+
+    def _back_to_steps(self) -> Iterator[RunEvent]:
+        """Report that the steps go on, unless the run ends here."""
+        if self.has_next_step():
+            yield PhaseChanged("train", self.state.step, self.prepared.total)
 
     def end(self) -> Generator[RunEvent, None, None]:
         """Run the probe once more, save, publish the result, and yield the last event."""

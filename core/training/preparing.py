@@ -111,8 +111,9 @@ def prepare(
     train = [pair for pair in encoded if pair.pair_id in train_ids]
     total, order = total_steps(len(train), config), DataOrder(len(train), config)
 
+    yield PhaseChanged("forward", detail="compared on pairs of this run")
     scorer = choose_scorer(model, config, encoded, kernel=kernel)
-    yield PhaseChanged("load", 1, 1, f"forward pass: {scorer.name}")
+    yield PhaseChanged("forward", 1, 1, scorer.name)
     if note := getattr(scorer, "note", ""):
         yield Warned("forward", note)
     sharded = None

@@ -140,6 +140,7 @@ def open_app(
     dialogs = ScriptedDialogs()
     made = RunningTestApp(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
     made.window.context.settings.set("look.theme", theme)
+    made.window.context.settings.set("general.toast_seconds", 0)  # on a busy machine they would go before a test looks
     made.window.context.settings.set("backups.on_close", False)  # tests that are about it switch it on
     made.window.resize(*size)
     if show:

@@ -1,16 +1,16 @@
 """Child program: try a run before it is started. Tokenises all pairs and makes one step with the real engine.
 
-The pairs of the step are spread over all lengths, the longest among them, so that its peak memory is close to the run's
-and its time can be scaled. It passes the same truth gate. Nothing is left behind.
+The cheap checks come first, and each is reported as soon as it is known. The pairs of the step are spread over all
+lengths, the longest among them, so that its peak memory is close to the run's and its time can be scaled. It passes the
+same truth gate, and a few pairs and tokens of each measurement are timed. Nothing is left behind.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,52 +21,55 @@ from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.domain.run_events import (
-    Failed,
-    GateReport,
-    PhaseChanged,
-    RunEvent,
-    RunStarted,
-    StepDone,
-    TokenReport,
-    Warned,
-)
+from core.domain.run_events import TokenReport
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
-from core.runs.child_processes.request import Progress, serve
+from core.runs.child_processes.request import Part, Progress, serve_parts
+from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
-from core.training.control_protocol import NoControl
-from core.training.engine import train
+from core.runs.priority import lower_priority
+from core.runs.time_left import remaining_work
 from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_tokenizer
 from core.training.steps.data_order import total_steps
 from core.training.text.tokenise import encode_pairs
-from core.unfinished import temporary_folder
 
 _ROOM = 1 << 30
 _TOTAL = 4
-_PROCESS_STATUS = Path("/proc/self/status")
-_FORWARD_SHARE = 1 / 3
-"""A forward pass without gradient costs about a third of a training step's forward and backward."""
+_TRIED_PAIRS = 8
+"""Most pairs of the tried step: enough for its cost a pair, and no longer a wait than needed."""
 
 
-def examine(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return the report on the request ``{config, model_dir, pairs_dir, place}`` as plain values."""
+def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str, Any]:
+    """Return the report on the request ``{config, model_dir, pairs_dir, place}`` as plain values.
+
+    ``part`` gets each check as plain values as soon as it is known; a later check of the same key replaces it.
+    """
+    lower_priority()
     go_offline()
     config = RunConfig.from_plain(request["config"])
     model_dir, pairs = Path(request["model_dir"]), RunFolder(Path(request["pairs_dir"])).pairs()
+    checks: list[Check] = []
+
+    def found(check: Check) -> None:
+        checks.append(check)
+        part(asdict(check))
+
     progress(0, _TOTAL, "Checking the model")
-    checks = [_model_check(model_dir)]
+    found(_model_check(model_dir))
     progress(1, _TOTAL, f"Tokenising {counted(len(pairs), 'pair')}")
     tokens, lengths = _tokenise(config, model_dir, pairs)
-    checks.append(token_check(tokens))
+    found(token_check(tokens))
     progress(2, _TOTAL, "One step as a test")
-    tested = _TestedStep(config, model_dir, _spread(pairs, lengths, config.batch_size))
-    tested.run(progress)
+    tried_pairs = _spread(pairs, lengths, min(config.batch_size, _TRIED_PAIRS))
+    tried = TriedStep(
+        config, model_dir, tried_pairs, found, lambda phase: progress(2, _TOTAL, f"One step as a test: {phase}")
+    )
+    tried.run()
     progress(3, _TOTAL, "Counting")
-    report = _report(config, pairs, tokens, lengths, tested, Path(request["place"]))
+    report = _report(config, pairs, tokens, lengths, tried, Path(request["place"]))
     progress(_TOTAL, _TOTAL, "Done")
-    return replace(report, checks=(*checks, *tested.checks, *report.checks)).to_plain()
+    return replace(report, checks=(*checks, *report.checks)).to_plain()
 
 
 def _model_check(model_dir: Path) -> Check:
@@ -102,86 +105,6 @@ def _spread(pairs: Sequence[TrainingPair], lengths: dict[str, int], count: int) 
     return [usable[len(usable) - 1 - i * len(usable) // count] for i in range(count)]
 
 
-class _TestedStep:
-    """One step of the real engine in a temporary folder."""
-
-    def __init__(self, config: RunConfig, model_dir: Path, pairs: list[TrainingPair]) -> None:
-        quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "kl_budget": 0.0}
-        self.config = config.with_values({"steps": 1, "shuffle": False, "scheduler": "constant", **quiet})
-        self.model_dir, self.pairs = model_dir, pairs
-        self.checks: list[Check] = []
-        self.step: StepDone | None = None
-        self.gate: GateReport | None = None
-        self.device = self.forward = ""
-        self.reference_s = 0.0
-        self.peak = 0
-        self.saved_bytes = 0
-
-    def run(self, progress: Progress) -> None:
-        """Run the engine and keep the facts of its events."""
-        with temporary_folder(prefix="pairwright-preflight-") as place:
-            clock = _PhaseClock()
-            for event in train(self.config, self.pairs, model_dir=self.model_dir, run_dir=place, control=NoControl()):
-                clock.tick(event)
-                self._take(event, progress)
-            self.reference_s = clock.seconds.get("reference", 0.0)
-            self.peak = _peak_memory(self.device)
-            self.saved_bytes = sum(p.stat().st_size for p in place.rglob("*") if p.is_file())
-
-    def _take(self, event: RunEvent, progress: Progress) -> None:
-        match event:
-            case RunStarted():
-                self.device = event.device
-            case PhaseChanged(phase="load", done=1):
-                self.forward = event.detail.removeprefix("forward pass: ")
-            case PhaseChanged():
-                progress(2, _TOTAL, f"One step as a test: {event.phase}")
-            case GateReport():
-                self.gate = event
-            case StepDone():
-                self.step = event
-            case Warned():
-                self.checks.append(Check("engine", "warn", event.message))
-            case Failed():
-                self.checks.append(Check("step", "bad", event.message, event.hint))
-
-
-class _PhaseClock:
-    """Adds up the seconds of each phase."""
-
-    def __init__(self) -> None:
-        self._now = time.monotonic
-        self._phase, self._since = "", self._now()
-        self.seconds: dict[str, float] = {}
-
-    def tick(self, event: RunEvent) -> None:
-        """Add the time since the last event to the phase that was running."""
-        now = self._now()
-        self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
-        self._since = now
-        if isinstance(event, PhaseChanged):
-            self._phase = event.phase
-
-
-def _peak_memory(device: str) -> int:
-    """Return the bytes that the tested step needed at most: of the card, or of this process."""
-    if device.startswith("cuda"):
-        import torch  # only where a card is used; core.runs imports no torch at module level
-
-        return int(torch.cuda.max_memory_allocated())
-    if _PROCESS_STATUS.exists():
-        # Not ru_maxrss: after exec that still holds the peak of the process that started this one.
-        lines = _PROCESS_STATUS.read_text(encoding="ascii", errors="replace").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
-    try:
-        import resource  # exists on Unix only
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    except ImportError:
-        return int(psutil.Process().memory_info().rss)
-
-
 def _free_memory(device: str) -> int:
     """Return the bytes that a run could use on the device once this process has ended."""
     if device.startswith("cuda"):
@@ -196,52 +119,51 @@ def _report(
     pairs: Sequence[TrainingPair],
     tokens: TokenReport,
     lengths: dict[str, int],
-    tested: _TestedStep,
+    tried: TriedStep,
     place: Path,
 ) -> PreflightReport:
     train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
-    base = PreflightReport(tokens=tokens, gate=tested.gate, device=tested.device, forward=tested.forward)
-    if not train or tested.step is None:
+    base = PreflightReport(tokens=tokens, gate=tried.gate, device=tried.device, forward=tried.forward)
+    if not train or tried.step is None:
         return base
     steps = total_steps(len(train), config)
-    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in tested.pairs) / len(tested.pairs))
-    step_s = tested.step.seconds * scale * min(config.batch_size, len(train)) / len(tested.pairs)
+    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in tried.pairs) / len(tried.pairs))
+    step_s = tried.step.seconds * scale * min(config.batch_size, len(train)) / len(tried.pairs)
     visited = min(len(train), steps * config.batch_size)
-    reference_s = tested.reference_s * scale * visited / len(tested.pairs)
-    eta = (
-        steps * step_s
-        + reference_s
-        + _probe_seconds(config, pairs, steps, tested.step.seconds * scale / len(tested.pairs))
-    )
-    disk = 2 * tested.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
+    reference_s = tried.reference_s * scale * visited / len(tried.pairs)
+    looks = tried.looks.seconds(_probed_pairs(config, pairs))
+    left = remaining_work(config, 0, steps, frozenset())
+    eta = steps * step_s + reference_s + sum(left[kind] * cost for kind, cost in looks.items())
+    disk = 2 * tried.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
     report = replace(
         base,
         total_steps=steps,
         step_seconds=step_s,
         reference_seconds=reference_s,
+        look_seconds=looks,
         eta_s=eta,
-        memory_free_bytes=_free_memory(tested.device),
+        memory_free_bytes=_free_memory(tried.device),
         disk_bytes=disk,
         disk_free_bytes=shutil.disk_usage(_existing_parent(place)).free,
     )
-    report = _with_memory(report, config, sorted(lengths.values(), reverse=True), tested)
-    return replace(report, checks=(_memory(report, tested.peak), _disk(report), _time(report)))
+    report = _with_memory(report, config, sorted(lengths.values(), reverse=True), tried)
+    return replace(report, checks=(_memory(report, tried.peak), _disk(report), _time(report)))
 
 
 def _with_memory(
-    report: PreflightReport, config: RunConfig, lengths: Sequence[int], tested: _TestedStep
+    report: PreflightReport, config: RunConfig, lengths: Sequence[int], tried: TriedStep
 ) -> PreflightReport:
     """Add the memory of the run: by the engine's plan, or as measured where the model's shape is unknown."""
     try:
-        shape = ModelShape.read(tested.model_dir)
+        shape = ModelShape.read(tried.model_dir)
     except BadInput:
-        return replace(report, memory_bytes=tested.peak, micro_batch=config.micro_batch)
+        return replace(report, memory_bytes=tried.peak, micro_batch=config.micro_batch)
     plan = plan_memory(
         shape,
         config,
         lengths,
-        forward=tested.forward,
-        device=tested.device.partition(":")[0],
+        forward=tried.forward,
+        device=tried.device.partition(":")[0],
         available=report.memory_free_bytes,
     )
     return replace(
@@ -252,12 +174,9 @@ def _with_memory(
     )
 
 
-def _probe_seconds(config: RunConfig, pairs: Sequence[TrainingPair], steps: int, pair_s: float) -> float:
-    """Return the seconds of all probes: for each pair its log-probs and two passes of hidden states."""
-    if not config.eval_every:
-        return 0.0
-    probed = sum(min(config.probe_pairs, sum(p.split == split for p in pairs)) for split in ("train", "dev"))
-    return (steps // config.eval_every + 2) * probed * pair_s * 3 * _FORWARD_SHARE
+def _probed_pairs(config: RunConfig, pairs: Sequence[TrainingPair]) -> int:
+    """Return the pairs of all splits that a probe scores."""
+    return sum(min(config.probe_pairs, sum(p.split == split for p in pairs)) for split in ("train", "dev"))
 
 
 def _memory(report: PreflightReport, measured: int) -> Check:
@@ -280,9 +199,11 @@ def _disk(report: PreflightReport) -> Check:
 
 
 def _time(report: PreflightReport) -> Check:
+    looks = sum(report.look_seconds.values())
     text = (
         f"{counted(report.total_steps, 'step')} of about {report.step_seconds:.2f} s: about "
-        f"{_duration(report.eta_s)} in all."
+        f"{_duration(report.eta_s)} in all, the reference ({_duration(report.reference_seconds)}) and all "
+        f"measurements (at most {_duration(looks)} for one of each kind) included."
     )
     return Check("time", "ok", text)
 
@@ -300,4 +221,4 @@ def _existing_parent(place: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(examine))
+    sys.exit(serve_parts(examine))

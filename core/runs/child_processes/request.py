@@ -1,7 +1,8 @@
 """Run one request in a short-lived child process, so that the window's process never imports torch.
 
 The child gets one JSON object on standard input and answers with JSON lines: ``{"progress": [done, total, text]}`` any
-number of times, then ``{"result": ...}`` or ``{"error": ..., "hint": ..., "kind": ...}``.
+number of times, ``{"part": ...}`` for each part of a result that is known early, then ``{"result": ...}`` or
+``{"error": ..., "hint": ..., "kind": ...}``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from core.domain import errors
 from core.domain.errors import UserError
 
 Progress = Callable[[int, int, str], None]
+Part = Callable[[Any], None]
 _TAIL = 2000
 
 
@@ -37,6 +39,7 @@ def run_in_subprocess(
     *,
     environment: dict[str, str],
     on_progress: Progress | None = None,
+    on_part: Part | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Any:
     """Run ``python -m module`` on ``request`` and return its result.
@@ -46,6 +49,7 @@ def run_in_subprocess(
         request: plain values.
         environment: of the child process.
         on_progress: called with (done, total, text).
+        on_part: called with each part of the result that is known before the whole.
         cancelled: polled; True kills the child.
 
     Raises:
@@ -75,7 +79,7 @@ def run_in_subprocess(
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(json.dumps(request))
             child.stdin.close()
-        answer = _read_answer(child.stdout, on_progress)
+        answer = _read_answer(child.stdout, on_progress, on_part)
         child.wait()
     finally:
         stop.set()
@@ -97,7 +101,7 @@ def _watch(child: subprocess.Popen[str], cancelled: Callable[[], bool] | None, s
             return
 
 
-def _read_answer(lines: Any, on_progress: Progress | None) -> dict[str, Any] | None:
+def _read_answer(lines: Any, on_progress: Progress | None, on_part: Part | None) -> dict[str, Any] | None:
     answer = None
     for line in lines:
         try:
@@ -106,6 +110,8 @@ def _read_answer(lines: Any, on_progress: Progress | None) -> dict[str, Any] | N
             continue  # something a library printed
         if isinstance(message, dict) and "progress" in message and on_progress is not None:
             on_progress(*message["progress"])
+        elif isinstance(message, dict) and "part" in message and on_part is not None:
+            on_part(message["part"])
         elif isinstance(message, dict) and ("result" in message or "error" in message):
             answer = message
     return answer
@@ -125,17 +131,24 @@ def _unpack(answer: dict[str, Any] | None, code: int, error_output: str) -> Any:
 
 def serve(work: Callable[[dict[str, Any], Progress], Any]) -> int:
     """In the child: read the request, do ``work``, print the answer and return the exit code."""
+    return serve_parts(lambda request, progress, _part: work(request, progress))
+
+
+def serve_parts(work: Callable[[dict[str, Any], Progress, Part], Any]) -> int:
+    """Do what :func:`serve` does for work that hands out parts of its result (plain values) before the whole."""
     out = sys.stdout
     sys.stdout = sys.stderr  # keeps what libraries print apart from the answer
 
+    def say(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=out, flush=True)
+
     def progress(done: int, total: int, text: str) -> None:
-        print(json.dumps({"progress": [done, total, text]}), file=out, flush=True)
+        say({"progress": [done, total, text]})
 
     try:
-        result = work(json.loads(sys.stdin.read()), progress)
+        result = work(json.loads(sys.stdin.read()), progress, lambda value: say({"part": value}))
     except UserError as error:
-        answer = {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
-        print(json.dumps(answer), file=out, flush=True)
+        say({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
         return error.exit_code
-    print(json.dumps({"result": result}), file=out, flush=True)
+    say({"result": result})
     return 0

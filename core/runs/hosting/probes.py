@@ -159,7 +159,7 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
     settings = DecoderSettings(max_new_tokens=session.config.kl_max_new_tokens)
     scored: list[AnswerKl] = []
     for start in range(0, len(prompts), _ANSWERS_AT_ONCE):
-        yield PhaseChanged("sample", start, len(prompts), "on-policy KL")
+        yield PhaseChanged("kl", start, len(prompts))
         part = prompts[start : start + _ANSWERS_AT_ONCE]
         ids = [prompt.ids for prompt in part]
         seeds = [derive_seed(session.config.seed, "kl", prompt.pair_id) for prompt in part]
@@ -168,7 +168,7 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
         )
         found = score_answers(session.model, ids, answers)
         scored += [AnswerKl(start + i, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
-    yield PhaseChanged("sample", len(prompts), len(prompts), "on-policy KL")
+    yield PhaseChanged("kl", len(prompts), len(prompts))
     result = summarise_answers(scored, horizon=settings.max_new_tokens)
     yield result.event(step)
     yield from _watch_budget(session, result, step)
@@ -188,7 +188,7 @@ def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Itera
 
 def compare_samples(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:
     """Answer ``prompts`` by policy and reference under the same seeds."""
-    yield PhaseChanged("sample", 0, len(prompts), "side by side")
+    yield PhaseChanged("sample", 0, len(prompts))
     settings = DecoderSettings(max_new_tokens=SAMPLE_TOKENS)
     seeds = [derive_seed(session.config.seed, "sample", prompt.pair_id) for prompt in prompts]
     ids = [prompt.ids for prompt in prompts]
@@ -196,4 +196,4 @@ def compare_samples(session: TrainSession, prompts: Sequence[_Prompt], step: int
     kls = score_answers(session.model, ids, [ours for ours, _ in both])
     for prompt, seed, (ours, theirs), kl in zip(prompts, seeds, both, kls, strict=True):
         yield SampleDone(step, prompt.pair_id, prompt.text, ours.text, theirs.text, seed, kl.rb)
-    yield PhaseChanged("sample", len(prompts), len(prompts), "side by side")
+    yield PhaseChanged("sample", len(prompts), len(prompts))

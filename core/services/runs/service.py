@@ -35,7 +35,7 @@ from core.services.runs import requests
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
-from core.services.runs.start_preflight import PreflightReport, preflight
+from core.services.runs.start_preflight import Check, PreflightReport, preflight
 from core.services.runs.views import RunInfo, RunRequest, command_line
 from core.store.chain_head import chain_head
 from core.store.sqlite.database import Store
@@ -70,9 +70,13 @@ class RunsService:
         request: RunRequest,
         *,
         on_progress: Callable[[int, int, str], None] | None = None,
+        on_check: Callable[[Check], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> PreflightReport:
-        """Check in a child process whether the run loads and fits into memory, and how long it takes."""
+        """Check in a child process whether the run loads and fits into memory, and how long it takes.
+
+        ``on_check`` gets each check as soon as it is known, the cheap ones first.
+        """
         request = self._measured(request)
         return preflight(
             request.config,
@@ -80,6 +84,7 @@ class RunsService:
             self._training_pairs(request),
             place=self.folder,
             on_progress=on_progress,
+            on_check=on_check,
             cancelled=cancelled,
         )
 

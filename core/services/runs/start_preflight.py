@@ -24,6 +24,7 @@ def preflight(
     *,
     place: Path,
     on_progress: Callable[[int, int, str], None] | None = None,
+    on_check: Callable[[Check], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> PreflightReport:
     """Load the model, tokenise all pairs, make one dry step, and count memory, disk and time.
@@ -34,6 +35,7 @@ def preflight(
         pairs: its train and dev pairs.
         place: the folder of run folders, for the disk space.
         on_progress: gets (done, total, text).
+        on_check: gets each check as soon as it is known; a later one with the same key replaces it.
         cancelled: polled; True ends the child at once.
 
     Raises:
@@ -57,6 +59,7 @@ def preflight(
             request,
             environment=worker_environment(),
             on_progress=on_progress,
+            on_part=None if on_check is None else lambda plain: on_check(Check(**plain)),
             cancelled=cancelled,
         )
     return PreflightReport.from_plain(report)

@@ -142,7 +142,7 @@ class GradientAccumulator:
         evaluator, scorer = self._session.evaluator, self._session.scorer
         groups = [[own[i] for i in group] for group in self.micro.split([batch[i] for i in own])]
         lengths = evaluator.likelihood_lengths(batch)
-        tally = StepTally(len(batch))
+        tally = StepTally(len(batch), micro_batches=len(groups))
         together = self._processes.is_single and len(groups) == 1  # every process must decide this alike
         known = None if together else self._value_whole_step(batch, lengths)
         more = self._passes_of_others(len(groups))

@@ -20,6 +20,7 @@ class StepTally:
 
     Attributes:
         rows: by position in the step; None until computed.
+        micro_batches: passes that the step was split into.
     """
 
     size: int
@@ -28,6 +29,7 @@ class StepTally:
     terms: dict[str, list[float]] = field(default_factory=dict)
     entropy: list[float] = field(default_factory=list)
     correct: list[float] = field(default_factory=list)
+    micro_batches: int = 0
 
     def __post_init__(self) -> None:
         self.rows = [None] * self.size
@@ -84,6 +86,7 @@ class StepTally:
             seconds=seconds,
             entropy=None if math.isnan(entropy) else entropy,
             token_accuracy=None if math.isnan(correct) else correct,
+            micro_batches=self.micro_batches,
             extra={name: mean(values) for name, values in self.terms.items()},
             rows=tuple(rows),
         )

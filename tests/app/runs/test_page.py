@@ -272,11 +272,13 @@ def test_that_the_pairs_of_a_step_show_while_another_program_trains(
     assert _steps(page) == {3}, "a chosen step stays while the run goes on"
     assert page._snapshot.live
     page.context.actions.run("runs.pause")
+    assert "Pausing after" in page.monitor._where.text(), "said before the run has answered"
     running.settle()
     run.allow(1)
     running.qtbot.waitUntil(lambda: page._snapshot.status.state == "paused")
     assert page.monitor.pause.text() == "Go on"
     page.context.actions.run("runs.stop_save")
+    assert "Stopping and saving" in page.monitor._where.text()
     running.settle()
     run.allow(60)
     running.qtbot.waitUntil(lambda: page._snapshot.status.state == "stopped")

@@ -9,15 +9,16 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 
 from app.train.fields import advanced_groups, main_settings
-from app.train.presenter import check_rows, text_of, total_line
+from app.train.presenter import check_rows, default_name, text_of, total_line
 from core.domain.changes import Outcome
 from core.domain.errors import BadInput
 from core.domain.losses import LOSS_ROWS
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import Check, PreflightReport
-from core.domain.run_config import SETTINGS
+from core.domain.run_config import SETTINGS, RunConfig
 from core.domain.run_events import GateReport
 from tests.patience import LIMIT_S
 
@@ -66,7 +67,7 @@ def test_that_the_request_carries_what_the_form_says(page):
     page.regression.setText("No refusals more")
     request = page.request()
     assert request.dataset_id == 7 and request.model_path == "/models/tiny"
-    assert request.config.beta == 0.25 and request.name == "dpo-b0.25-r16"
+    assert request.config.beta == 0.25 and request.name == "dpo-b0.25-lr1e-05-r16"
     assert request.charter.target_behaviour == "Shorter answers"
     assert page.context.actions.action("train.start").isEnabled()
 
@@ -191,6 +192,36 @@ def test_that_one_check_runs_at_a_time_and_its_result_is_only_shown_for_its_sett
     gate.set()
     qtbot.waitUntil(lambda: not ready.context.tasks.busy)
     assert action.isEnabled() and ready.preflight.total.text() == "" and not ready._blocked
+
+
+def test_that_checks_show_as_they_are_found_and_a_start_ends_the_check(ready, qtbot, monkeypatch):
+    gate, ended = threading.Event(), []
+
+    def preflight(request, *, on_check, cancelled, **words):
+        on_check(Check("model", "ok", "Safe to load."))
+        on_check(Check("tokens", "warn", "Half of the rows are long."))
+        gate.wait(LIMIT_S)
+        ended.append(cancelled())
+        return REPORT
+
+    monkeypatch.setattr(ready.context.services.runs, "preflight", preflight)
+    ready.check()
+    qtbot.waitUntil(
+        lambda: [row.text() for row in ready.preflight.findChildren(QLabel) if row.text() == "Tokens"] != []
+    )
+    monkeypatch.setattr(ready.context.ops, "mutate", lambda *_, **__: None)
+    ready.start()
+    gate.set()
+    qtbot.waitUntil(lambda: not ready.context.tasks.busy)
+    assert ended == [True]
+
+
+def test_that_a_default_name_differs_from_those_of_other_runs():
+    config = RunConfig()
+    first = default_name(config)
+    assert first == "dpo-b0.1-lr1e-05-r16"
+    assert default_name(config, {first}) == f"{first}-2"
+    assert default_name(config, {first, f"{first}-2"}) == f"{first}-3"
 
 
 def test_that_a_number_is_typed_with_all_its_digits():

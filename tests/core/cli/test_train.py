@@ -12,6 +12,7 @@ import pytest
 
 from core.cli.run_settings import read_settings
 from core.domain.errors import UsageError
+from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import SETTINGS
 from core.domain.run_events import Failed, RunEvent, RunStarted, StepDone
 from core.runs.folder import RunFolder
@@ -207,3 +208,24 @@ def test_that_every_setting_is_listed_with_what_it_does(call: Call) -> None:
     assert [setting["name"] for setting in listed] == list(SETTINGS)
     assert all(setting["hint"] for setting in listed)
     assert "batch_size=8" in call("train", "--settings").out
+
+
+REPORT = PreflightReport(checks=(Check("model", "ok", "It loads."), Check("memory", "bad", "Too big.", "Lower it.")))
+
+
+def test_that_a_run_can_be_checked_and_nothing_is_made(
+    call: Call, pairs: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def preflight(config: object, model_dir: Path, found: list[object], **words: Any) -> PreflightReport:
+        if words["on_check"] is not None:
+            words["on_check"](REPORT.checks[0])
+        return REPORT
+
+    monkeypatch.setattr("core.cli.train.preflight", preflight)
+    before = sorted(tmp_path.iterdir())
+    said = call("train", "--pairs", pairs, "--model", model, "--check")
+    assert said.code == 1
+    assert [line.split()[:2] for line in said.out.splitlines()] == [["ok", "model"], ["BAD", "memory"]]
+    plain = call("train", "--pairs", pairs, "--model", model, "--check", "--json")
+    assert (plain.code, plain.json()["ok"], len(plain.json()["checks"])) == (1, False, 2)
+    assert sorted(tmp_path.iterdir()) == before

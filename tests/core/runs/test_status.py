@@ -111,7 +111,7 @@ def test_that_a_failure_tells_what_to_do_and_which_pairs(make_run: Make) -> None
 
 def test_that_progress_tells_phase_step_and_time_to_go(make_run: Make) -> None:
     phase = PhaseChanged("reference", 3, 8, "cached")
-    status = read_status(put(make_run(), worker(), started(), phase, step(1), step(2)))
+    status = read_status(put(make_run(), worker(), started(), phase, step(1), step(2)), at_ms=0)
     assert (status.phase, status.phase_done, status.phase_total) == ("reference", 3, 8)
     assert (status.step, status.total_steps) == (2, 10)
     assert status.eta_s == pytest.approx(0.8)

@@ -131,6 +131,6 @@ def test_that_preflight_and_creation_read_the_weights_once_between_them(
         "pairs_dir": str(tmp_path),
         "place": str(tmp_path),
     }
-    examine(request, lambda *_: None)
+    examine(request, lambda *_: None, lambda _: None)
     create_run(tmp_path / "run", NewRun(CONFIG, model, tiny_pairs(4)))
     assert reads.hashed[model / "model.safetensors"] == 1

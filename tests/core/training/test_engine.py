@@ -44,7 +44,7 @@ def test_that_a_run_begins_with_started_passes_the_gate_and_ends_with_finished(
     assert sum(isinstance(e, Finished | Failed) for e in events) == 1
     phases = [e.phase for e in events if isinstance(e, PhaseChanged)]
     assert [p for i, p in enumerate(phases) if i == 0 or phases[i - 1] != p] == [
-        "load", "tokenise", "load", "reference", "gate", "train", "save",
+        "load", "tokenise", "forward", "reference", "gate", "train", "save", "train", "save",
     ]  # fmt: skip
     assert next(e for e in events if isinstance(e, GateReport)).passed
     assert next(e for e in events if isinstance(e, TokenReport)).pairs == 10

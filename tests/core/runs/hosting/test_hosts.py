@@ -16,6 +16,7 @@ from core.domain.errors import WorkspaceInUse
 from core.runs.control_file import request, request_checkpoint
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import Host, HostKind, ProcessHost, start, worker_environment
+from core.runs.priority import VARIABLE
 from core.runs.run_reader import RunReader
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
 from tests.patience import LIMIT_S, wait_until
@@ -130,7 +131,10 @@ def test_that_a_killed_worker_leaves_an_interrupted_run_that_resumes_to_the_same
 
 
 @pytest.mark.usefixtures("slow_steps")
-def test_that_the_worker_is_polite_and_on_its_own(make_run: Make, begin: Callable[..., Host]) -> None:
+def test_that_the_worker_is_polite_and_on_its_own(
+    make_run: Make, begin: Callable[..., Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE)
     folder = make_run(steps=1000)
     host = begin(folder, "process")
     assert isinstance(host, ProcessHost)

@@ -1,0 +1,90 @@
+"""How long a run still takes: the pieces of work that remain, each at what the newest of its kind took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, variance
+
+from core.domain.run_config import RunConfig
+from core.runs.ledger.run_clock import RunClock
+
+QUANTILE = 1.2816
+"""Of the normal distribution: 80 % of its mass is within this many standard deviations of the mean."""
+
+LONE_SPREAD = 0.3
+"""Standard deviation assumed, as a share of the value, where a kind of work was seen only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """Seconds that remain: the expected value, and the interval that holds it with 80 % probability."""
+
+    seconds: float
+    low: float
+    high: float
+
+
+def remaining_work(config: RunConfig, step: int, total: int, made: frozenset[str]) -> dict[str, int]:
+    """Return how often each kind of work is still to be done after optimizer step ``step`` of ``total``.
+
+    Args:
+        config: the run's settings, for its cadences.
+        step: optimizer steps done.
+        total: optimizer steps of the whole run.
+        made: kinds of measurement that ``step`` has already.
+    """
+    cadences = {"eval": config.eval_every, "kl": config.kl_every, "sample": config.sample_every}
+    left = {kind: _due_after(every, step, total) for kind, every in cadences.items()}
+    for kind, every in cadences.items():
+        due_now = every > 0 and (step % every == 0 or step == total)
+        left[kind] += int(due_now and kind not in made)
+    every = config.checkpoint_every
+    left["save"] = (_multiples(every, step, total - 1) if every else 0) + 1
+    left["step"] = total - step
+    return left
+
+
+def time_left(clock: RunClock, config: RunConfig, step: int, total: int) -> TimeLeft | None:
+    """Return the time that remains; None before the first step, when nothing is known of its cost.
+
+    Each kind of work that remains n times and was seen m times with mean c and variance v adds n*c to the expected
+    value and n*v + n^2*v/m to its variance; kinds are taken as independent. The piece that is going on counts for what
+    it has not used up yet. A kind that was never seen adds nothing.
+    """
+    if "step" not in clock.costs or total < step:
+        return None
+    left = remaining_work(config, step, total, clock.made)
+    seconds, spread = _sum(clock.costs, left)
+    going_on = next((kind for kind in ("eval", "kl", "sample") if _going_on(kind, config, step, clock)), "step")
+    if going_on in clock.costs:
+        seconds -= min(clock.idle_s, fmean(clock.costs[going_on]))
+    half = QUANTILE * math.sqrt(spread)
+    return TimeLeft(max(0.0, seconds), max(0.0, seconds - half), max(0.0, seconds + half))
+
+
+def _sum(costs: Mapping[str, Sequence[float]], left: Mapping[str, int]) -> tuple[float, float]:
+    seconds = spread = 0.0
+    for kind, seen in costs.items():
+        count, mean = left.get(kind, 0), fmean(seen)
+        per_piece = variance(seen) if len(seen) > 1 else (LONE_SPREAD * mean) ** 2
+        seconds += count * mean
+        spread += count * per_piece + count**2 * per_piece / len(seen)
+    return seconds, spread
+
+
+def _going_on(kind: str, config: RunConfig, step: int, clock: RunClock) -> bool:
+    every = {"eval": config.eval_every, "kl": config.kl_every, "sample": config.sample_every}[kind]
+    return every > 0 and step % every == 0 and kind not in clock.made and kind in clock.costs
+
+
+def _due_after(every: int, step: int, total: int) -> int:
+    """Return how often a measurement is due after the steps above ``step``; the last step always has one."""
+    if every <= 0 or step >= total:
+        return 0
+    return _multiples(every, step, total) + int(total % every != 0)
+
+
+def _multiples(every: int, above: int, up_to: int) -> int:
+    return max(0, up_to // every - above // every)

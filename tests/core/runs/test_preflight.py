@@ -1,0 +1,71 @@
+"""The preflight of a tiny model: what it finds and when, and what it says a run will take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.preflight_report import Check, PreflightReport
+from core.domain.run_config import RunConfig
+from core.runs.child_processes.look_costs import LookCosts
+from core.runs.child_processes.preflight_program import examine
+from core.runs.folder import PAIRS, pairs_text
+from tests.tiny_models import save_tiny, tiny_pairs
+
+CONFIG = RunConfig(lora_r=2, lora_alpha=4, device="cpu", steps=10, batch_size=2, max_length=64, threads=1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("preflight") / "model")
+
+
+def examined(
+    model: Path, place: Path, config: RunConfig = CONFIG
+) -> tuple[PreflightReport, list[tuple[str, Check | str]]]:
+    """Return the report, and what was told meanwhile: checks and phases."""
+    told: list[tuple[str, Any]] = []
+    (place / PAIRS).write_text(pairs_text(tiny_pairs(6)), encoding="utf-8")
+    request = {"config": config.to_plain(), "model_dir": str(model), "pairs_dir": str(place), "place": str(place)}
+    plain = examine(
+        request,
+        lambda done, total, text: told.append(("phase", text)),
+        lambda part: told.append(("check", Check(**part))),
+    )
+    return PreflightReport.from_plain(plain), told
+
+
+def test_that_cheap_checks_are_told_before_the_step_begins(model: Path, tmp_path: Path) -> None:
+    report, told = examined(model, tmp_path)
+    kinds = [what.key if isinstance(what, Check) else what for _, what in told]
+    first_step = next(i for i, what in enumerate(kinds) if what.startswith("One step"))
+    assert [what for what in kinds[:first_step] if what in ("model", "tokens")] == ["model", "tokens"]
+    early = [what for kind, what in told if kind == "check"]
+    assert list(report.checks[: len(early)]) == early
+    assert [check.key for check in report.checks][-3:] == ["memory", "disk", "time"]
+
+
+def test_that_the_time_of_a_run_is_the_sum_of_its_work(model: Path, tmp_path: Path) -> None:
+    config = CONFIG.with_values({"eval_every": 5, "kl_every": 10, "sample_every": 0, "kl_prompts": 4})
+    report, _ = examined(model, tmp_path, config)
+    assert set(report.look_seconds) == {"eval", "kl"}
+    looks = 3 * report.look_seconds["eval"] + 2 * report.look_seconds["kl"]
+    assert report.eta_s == pytest.approx(10 * report.step_seconds + report.reference_seconds + looks)
+
+
+def test_that_a_run_without_measurements_costs_its_steps_and_reference(model: Path, tmp_path: Path) -> None:
+    config = CONFIG.with_values({"eval_every": 0, "kl_every": 0, "sample_every": 0})
+    report, _ = examined(model, tmp_path, config)
+    assert report.look_seconds == {}
+    assert report.eta_s == pytest.approx(10 * report.step_seconds + report.reference_seconds)
+
+
+def test_that_the_cost_of_a_measurement_follows_from_pairs_prompts_and_tokens() -> None:
+    config = CONFIG.with_values({"kl_prompts": 10, "kl_max_new_tokens": 46, "sample_every": 5})
+    costs = LookCosts(config, pair_s=0.5, prompt_s=0.2, token_s=0.01, score_s=0.1, prompt_tokens=14.0)
+    found = costs.seconds(probed_pairs=8)
+    assert found["eval"] == pytest.approx(8 * 0.5)
+    assert found["kl"] == pytest.approx(10 * (0.2 + 46 * 0.01 + 0.1 * 60 / 20))
+    assert found["sample"] == pytest.approx(2 * 4 * (0.2 + 96 * 0.01))
