@@ -11,6 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from core.cli import run_housekeeping
 from core.cli.output import say, say_json, table
 from core.cli.run_settings import read_changes
 from core.runs import run_control
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     group.command("fork", help="Make a child run that continues from a checkpoint under changed settings.")(fork)
     group.command("export", help="Write the result of a run for other tools: adapter, merged model or GGUF.")(export)
     group.command("checkpoint", help="Save a checkpoint now and continue.")(checkpoint)
+    run_housekeeping.add_to(group)
     return group
 
 

@@ -15,6 +15,9 @@ LIVE_STATES: tuple[str, ...] = ("running", "paused", "stopping")
 RESUMABLE_STATES: tuple[str, ...] = ("created", "stopped", "failed", "interrupted")
 """States from which the run can be started or taken up again."""
 
+ARCHIVED = "archived"
+"""Tag of a run that lists leave out unless asked for."""
+
 
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("run_id", "name", "model_dir", "fingerprint", "command_line", "note", "parent_run"), str),

@@ -32,6 +32,7 @@ from core.services.datasets.service import DatasetsService
 from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
 from core.services.runs import requests
+from core.services.runs.housekeeping import RunHousekeeping
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
@@ -56,6 +57,7 @@ class RunsService:
         self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
         self._hosts: dict[str, Host] = {}
         self._registry = RunRegistry(store)
+        self.housekeeping = RunHousekeeping(store, self._registry)
         self._lock = threading.Lock()
 
     @property
@@ -240,13 +242,6 @@ class RunsService:
             NotFound: when the workspace has no such run.
         """
         return self._registry.info(run_id)
-
-    def annotate(
-        self, run_id: str, *, name: str | None = None, tags: tuple[str, ...] | None = None, note: str | None = None
-    ) -> Outcome[RunInfo]:
-        """Change name, tags or note of a run; its folder stays as it was frozen."""
-        self._registry.annotate(run_id, name, tags, note)
-        return Outcome(self.info(run_id), Changes.RUNS)
 
     def reader(self, run_id: str) -> RunReader:
         """Return a reader of the run's ledger; keep it, since it caches what it read."""

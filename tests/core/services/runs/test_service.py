@@ -149,7 +149,7 @@ def test_that_a_damaged_run_folder_does_not_hide_the_others(app: Application, re
 def test_that_notes_and_tags_change_but_the_folder_does_not(app: Application, request_: RunRequest) -> None:
     info = made(app, request_)
     before = (Path(info.folder) / "run.json").read_bytes()
-    changed = app.runs.annotate(info.run_id, name="second", tags=("x",), note="better").value
+    changed = app.runs.housekeeping.annotate(info.run_id, name="second", tags=("x",), note="better").value
     assert (changed.name, changed.tags, changed.note) == ("second", ("x",), "better")
     assert app.runs.list()[0] == changed
     assert (Path(info.folder) / "run.json").read_bytes() == before
@@ -230,7 +230,7 @@ def test_that_a_run_made_beside_an_open_workspace_is_added_by_whoever_has_it_ope
     assert "run.create" not in [item.op for item in app.workspace.activity(5)]
     assert [info.run_id for info in app.runs.follow()] == [made_beside.run_id]
     assert "run.create" in [item.op for item in app.workspace.activity(5)]
-    assert app.runs.annotate(made_beside.run_id, note="mine").value.note == "mine"
+    assert app.runs.housekeeping.annotate(made_beside.run_id, note="mine").value.note == "mine"
     assert [info.run_id for info in app.runs.follow()] == [made_beside.run_id], "asked for once, added once"
     assert [item.op for item in app.workspace.activity(9)].count("run.create") == 1
     assert app.workspace.check().findings == ()

@@ -1,0 +1,125 @@
+"""One line a run: what was tried, how far it came, and what its last measurements say, for tables and comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.run_record import ARCHIVED, LIVE_STATES, RESUMABLE_STATES, RunState
+from core.runs.forking import saved_steps
+from core.runs.progress_words import duration
+from core.runs.run_reader import RunReader
+from core.services.runs.views import RunInfo
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a table shows of one run.
+
+    Attributes:
+        steps, total_steps: optimizer steps done and planned.
+        accuracy: of the held-out probe at ``measured_step``, with its Wilson interval (95 %) over ``pairs`` pairs; None
+            where there is no held-out probe. margin: its mean reward margin (nats * beta).
+        kl: the newest on-policy KL in nats per response of at most ``kl_horizon`` tokens, with its standard error.
+        elapsed_s: wall time of all attempts in seconds.
+        resume_step: the step from which a run that ended early would continue; None where it cannot be resumed.
+    """
+
+    run_id: str
+    name: str
+    state: RunState
+    model: str
+    dataset: str
+    loss: str
+    lr: float
+    beta: float
+    method: str
+    steps: int
+    total_steps: int
+    created_ms: int
+    elapsed_s: float
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    pairs: int = 0
+    margin: float | None = None
+    measured_step: int = 0
+    kl: float | None = None
+    kl_se: float | None = None
+    kl_samples: int = 0
+    kl_horizon: int = 0
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    archived: bool = False
+    parent_run: str = ""
+    resume_step: int | None = None
+
+    @property
+    def accuracy_words(self) -> str:
+        """Held-out accuracy with its interval, pairs and step; "" where it was not measured."""
+        if self.accuracy is None:
+            return ""
+        interval = f"[{self.accuracy_low:.3f}, {self.accuracy_high:.3f}]"
+        return f"{self.accuracy:.3f} {interval} n {self.pairs} at step {self.measured_step}"
+
+    @property
+    def kl_words(self) -> str:
+        """On-policy KL with its standard error and horizon; "" where it was not measured."""
+        if self.kl is None:
+            return ""
+        return f"{self.kl:.3f} ± {self.kl_se:.3f} nats, n {self.kl_samples}, first {self.kl_horizon} tokens"
+
+    @property
+    def time_words(self) -> str:
+        """Wall time of all attempts."""
+        return duration(self.elapsed_s)
+
+    def holds(self, text: str) -> bool:
+        """Return whether name, model, dataset, loss, state, tags or note hold ``text``, in either case."""
+        words = (self.name, self.model, self.dataset, self.loss, self.method, self.state, self.note, *self.tags)
+        return text.casefold() in "\n".join(words).casefold()
+
+
+def summarise_run(info: RunInfo) -> RunSummary:
+    """Return the line of one run; reads its ledger."""
+    record, status, reader = info.record, info.status, RunReader(Path(info.folder))
+    held_out, kls = reader.evals("dev"), reader.kls()
+    probe, kl = (held_out[-1] if held_out else None), (kls[-1] if kls else None)
+    config = record.config
+    return RunSummary(
+        run_id=info.run_id,
+        name=info.name,
+        state=status.state,
+        model=Path(record.model_dir).name,
+        dataset=str(record.dataset.get("title") or ""),
+        loss=config.loss,
+        lr=config.lr,
+        beta=config.beta,
+        method=f"LoRA r {config.lora_r}" if config.lora_r else "all weights",
+        steps=status.step,
+        total_steps=status.total_steps,
+        created_ms=record.created_ms,
+        elapsed_s=status.elapsed_s,
+        accuracy=probe.accuracy if probe else None,
+        accuracy_low=probe.accuracy_low if probe else None,
+        accuracy_high=probe.accuracy_high if probe else None,
+        pairs=probe.pairs if probe else 0,
+        margin=probe.margin if probe else None,
+        measured_step=probe.step if probe else 0,
+        kl=kl.kl if kl else None,
+        kl_se=kl.se if kl else None,
+        kl_samples=kl.samples if kl else 0,
+        kl_horizon=kl.horizon if kl else 0,
+        tags=tuple(tag for tag in info.tags if tag != ARCHIVED),
+        note=info.note,
+        archived=ARCHIVED in info.tags,
+        parent_run=record.parent_run,
+        resume_step=_resume_step(reader, status.state),
+    )
+
+
+def _resume_step(reader: RunReader, state: RunState) -> int | None:
+    if state in LIVE_STATES or state not in RESUMABLE_STATES:
+        return None
+    saved = saved_steps(reader.folder)
+    return saved[0] if saved else 0
