@@ -228,6 +228,8 @@ _TRAIN: tuple[A, ...] = (
 
 _RUNS: tuple[A, ...] = (
     A("runs.new", "New run…", "N", "plus", "Data, model and method are chosen under Train.", "Runs"),
+    A("runs.all", "All runs as a table…", "Ctrl+L", "table", "Sort, filter, rename, archive, delete.", "Runs"),
+    A("runs.deleted", "Deleted runs…", "", "undo", "Restore one, or remove it for good.", "Runs"),
     A("runs.pause", "Pause or go on", "Ctrl+P", "pause", "At the end of the step.", "Runs"),
     A("runs.stop_save", "Stop and save", "Ctrl+Shift+S", "save", "Finish the step, write a checkpoint, end.", "Runs"),
     A("runs.stop_now", "Stop now…", "", "stop", "End without a checkpoint of the last steps.", "Runs"),

@@ -21,6 +21,7 @@ from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
 from app.runs.run_exporter import RunExporter
+from app.runs.run_housekeeping import RunHousekeeper
 from app.runs.run_list import RunList
 from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn, side_panel
@@ -30,6 +31,7 @@ from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes, Outcome
 from core.domain.insight import Insight
+from core.domain.run_record import ARCHIVED
 from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
@@ -57,6 +59,7 @@ class RunsPage(Page):
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self.exports = RunExporter(context, self)
+        self.housekeeper = RunHousekeeper(context, self, lambda run_id: self.show_item(run_id=run_id))
         self._build()
         self._bind()
         self.monitor.allow(None)
@@ -71,6 +74,7 @@ class RunsPage(Page):
         panel, column = side_panel(214, "list")
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
+        head.addWidget(action_button(self.context.actions, "runs.all", icon_only=True))
         head.addWidget(action_button(self.context.actions, "runs.open_folder", icon_only=True))
         head.addWidget(action_button(self.context.actions, "runs.new", icon_only=True))
         column.addLayout(head)
@@ -109,6 +113,7 @@ class RunsPage(Page):
             "runs.copy_command": self._copy_command,
             "runs.open_folder": self._open_folder,
             **self.plots.handlers(),
+            **self.housekeeper.handlers(),
         }.items():
             self.on(action_id, handler)
         self.context.actions.set_checked("runs.follow", True)
@@ -150,7 +155,7 @@ class RunsPage(Page):
         metrics = [*self.monitor.grid.metrics, "tokens_per_s"]
 
         def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
-            runs = list(service.list())
+            runs = [run for run in service.list() if ARCHIVED not in run.tags or run.run_id == run_id]
             chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
             snapshot = None
             if chosen:

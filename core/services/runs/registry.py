@@ -157,7 +157,9 @@ class RunRegistry:
         raise NotFound(f"There is no run {run_id} in this workspace.", "Its folder may have been moved or deleted.")
 
     def annotate(self, run_id: str, name: str | None, tags: tuple[str, ...] | None, note: str | None) -> None:
-        """Change name, tags or note of a run."""
+        """Change name, tags or note of a run; one that was copied here is added to the database first."""
+        if run_id not in self._entries():
+            self.register(self.folder(run_id))
         self._store.write(
             lambda session: repository.annotate(session, run_id, name=name, tags=tags, note=note), "changing a run"
         )

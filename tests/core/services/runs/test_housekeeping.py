@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +132,13 @@ def test_that_a_run_is_found_by_id_beginning_and_present_name(app: Application, 
     for text in ("first", run.run_id[:3], ""):
         with pytest.raises(NotFound):
             keeping.find(text)
+
+
+def test_that_a_run_that_was_copied_here_can_be_renamed_too(tmp_path: Path, run: RunInfo) -> None:
+    with opened(tmp_path / "ws3") as other:
+        shutil.copytree(run.folder, other.folder / "runs" / "copied")
+        assert other.runs.housekeeping.annotate(run.run_id, name="copy").value.name == "copy"
+        assert other.runs.housekeeping.archive(run.run_id).value.tags[-1] == "archived"
 
 
 def test_that_names_and_tags_are_checked(app: Application, run: RunInfo) -> None:

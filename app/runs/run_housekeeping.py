@@ -1,0 +1,140 @@
+"""Names, tags, notes, archive and deletion of runs from the window: asks, changes through the service, offers undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QWidget
+
+from app.context import AppContext
+from app.runs.runs_table import RunsTable
+from app.widgets.dialog import BaseDialog
+from core.services.runs.run_table import RunSummary
+
+if TYPE_CHECKING:
+    from core.services.runs.deleted_runs import DeletedRun
+    from core.services.runs.housekeeping import RunHousekeeping as Service
+
+
+class RunWordsDialog(BaseDialog):
+    """Asks for the name, the tags and the note of a run."""
+
+    def __init__(self, parent: QWidget, context: AppContext, run: RunSummary) -> None:
+        super().__init__(parent, "Name, tags and note")
+        self.setMinimumWidth(context.theme.px(420))
+        self.name, self.tags = QLineEdit(run.name), QLineEdit(", ".join(run.tags))
+        self.tags.setPlaceholderText("separated by commas")
+        self.note = QPlainTextEdit(run.note)
+        self.note.setTabChangesFocus(True)
+        self.note.setFixedHeight(context.theme.px(84))
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for words, widget in (("Name", self.name), ("Tags", self.tags), ("Note", self.note)):
+            widget.setAccessibleName(words)
+            form.addRow(words, widget)
+        self.column.addLayout(form)
+        self.save = self.add_buttons("Save")
+        self.name.textChanged.connect(lambda text: self.save.setEnabled(bool(text.strip())))
+
+    def words(self) -> tuple[str, tuple[str, ...], str]:
+        """Return name, tags and note."""
+        tags = tuple(dict.fromkeys(tag.strip() for tag in self.tags.text().split(",") if tag.strip()))
+        return self.name.text().strip(), tags, self.note.toPlainText().strip()
+
+
+class RunHousekeeper(QObject):
+    """Opens the table of runs and does what it asks for.
+
+    Args:
+        context: services, dialogs, notices.
+        parent: the page, over which the dialogs stand.
+        show_run: shows a run on the page.
+    """
+
+    def __init__(self, context: AppContext, parent: QWidget, show_run: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self._context, self._parent, self._show_run = context, parent, show_run
+        self._table: RunsTable | None = None
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return the actions of the catalog that this object handles."""
+        return {"runs.all": self.open_table, "runs.deleted": self.ask_deleted}
+
+    @property
+    def _service(self) -> Service:
+        return self._context.services.runs.housekeeping
+
+    def open_table(self) -> None:
+        """Show all runs as a table."""
+        table = self._table = RunsTable(self._parent, self._context)
+        table.wanted.connect(self._do)
+        self._read()
+        self._context.dialogs.run(table)
+        self._table = None
+        table.deleteLater()
+
+    def _read(self, _outcome: object = None) -> None:
+        if self._table is not None:
+            self._context.tasks.query(self._service.table, self._table.show_runs, owner=self._table, key="runs_table")
+
+    def _do(self, what: str, run_id: str) -> None:
+        table = self._table
+        run = table.current if table is not None else None
+        if what == "deleted":
+            self.ask_deleted()
+        elif what == "open" and table is not None:
+            table.accept()
+            self._show_run(run_id)
+        elif what == "edit" and run is not None:
+            self._edit(run)
+        elif what in ("archive", "back"):
+            self._mutate(partial(self._service.archive, run_id, what == "archive"))
+        elif what == "delete" and run is not None:
+            self._delete(run)
+
+    def _edit(self, run: RunSummary) -> None:
+        dialog = RunWordsDialog(self._table or self._parent, self._context, run)
+        if self._context.dialogs.run(dialog):
+            name, tags, note = dialog.words()
+            self._mutate(partial(self._service.annotate, run.run_id, name=name, tags=tags, note=note))
+        dialog.deleteLater()
+
+    def _delete(self, run: RunSummary) -> None:
+        restore = partial(self._mutate, partial(self._service.restore, run.run_id))
+
+        def told(_outcome: object) -> None:
+            hint = "Its folder waits among the deleted runs until it is removed for good."
+            self._context.notices.post(f"Deleted {run.name}.", "ok", hint=hint, action="Undo", run=restore)
+
+        self._mutate(partial(self._service.delete, run.run_id), told)
+
+    def ask_deleted(self) -> None:
+        """Ask which deleted run to restore or to remove for good."""
+        self._context.tasks.query(self._service.deleted, self._choose_deleted, owner=self, key="deleted_runs")
+
+    def _choose_deleted(self, runs: Sequence[DeletedRun]) -> None:
+        if not runs:
+            self._context.notices.post("There is no deleted run.")
+            return
+        dialogs, lines = self._context.dialogs, [f"{run.name} ({run.size_bytes / 2**20:,.1f} MiB)" for run in runs]
+        place = dialogs.choose("Deleted runs", "Which run?", lines)
+        if place is None:
+            return
+        run = runs[place]
+        text = "Restoring brings it back as it was. Removing it for good deletes its curves, pairs and checkpoints."
+        answer = dialogs.ask(run.name, text, ("Restore", "Remove for good", "Cancel"))
+        if answer == "Restore":
+            self._mutate(partial(self._service.restore, run.run_id))
+        elif answer == "Remove for good":
+            self._mutate(partial(self._service.remove, run.run_id))
+
+    def _mutate(self, work: Callable[[], object], done: Callable[[object], None] | None = None) -> None:
+        def after(outcome: object) -> None:
+            self._read()
+            if done is not None:
+                done(outcome)
+
+        self._context.ops.mutate(work, after, owner=self)  # type: ignore[arg-type]
