@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from core.domain.changes import Changes, Outcome
+from core.domain.counting import counted
 from core.domain.errors import NotFound, UsageError
 from core.domain.run_record import ARCHIVED
 from core.runs.status import RunStatus
@@ -54,7 +55,7 @@ class RunHousekeeping:
         if not found and len(text) >= _ID_PREFIX:
             found = [i.run_id for i in runs if i.run_id.startswith(text)]
         if len(found) > 1:
-            raise UsageError(f"{len(found)} runs are called {text!r}.", "Name one by its id.")
+            raise UsageError(f"{counted(len(found), 'run')} are called {text!r}.", "Name one by its id.")
         if not found:
             raise NotFound(f"There is no run {text!r} in this workspace.", "Look at the table of runs.")
         return found[0]
