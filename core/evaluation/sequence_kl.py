@@ -23,6 +23,7 @@ from torch import Tensor
 from core.domain.run_events import KlDone
 from core.evaluation.statistics import mean_se
 from core.evaluation.token_kl import DEFAULT_TILE, Logits, heads_of, row_kl
+from core.generation.decoding import hidden_states
 from core.generation.lm import PolicyAndReference
 from core.generation.sampler import Sampled, evaluating
 
@@ -193,19 +194,11 @@ def _score(
 def answer_hidden(model: Any, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tensor:
     """Return the final hidden states that predict the responses' tokens, (tokens of all responses, width).
 
-    Rows are padded on the right, which a causal model does not attend to; positions are 0, 1, 2, ... in every row.
+    Rows are read as :func:`core.generation.decoding.hidden_states` reads them: whole, without a cache.
     """
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    body = base.base_model
-    device = next(base.parameters()).device
-    width = max(len(prompt) + len(answer) for prompt, answer in rows) - 1
-    ids = torch.zeros(len(rows), width, dtype=torch.int64)
-    for i, (prompt, answer) in enumerate(rows):
-        whole = [*prompt, *answer][:-1]
-        ids[i, : len(whole)] = torch.tensor(whole, dtype=torch.int64)
-    with torch.no_grad(), evaluating(model):
-        hidden = body(input_ids=ids.to(device), use_cache=False).last_hidden_state
-    return torch.cat([hidden[i, len(p) - 1 : len(p) + len(a) - 1] for i, (p, a) in enumerate(rows)])
+    with evaluating(model):
+        states = hidden_states(model, [[*prompt, *answer][:-1] for prompt, answer in rows])
+    return torch.cat([state[len(prompt) - 1 :] for state, (prompt, _) in zip(states, rows, strict=True)])
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -8,7 +8,6 @@ samples differ because the models differ.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from torch import Tensor
 
 from core.domain.errors import BadInput
 from core.domain.pair import GenerationRecord
+from core.generation.context import base_of
+from core.generation.decoding import decode
 from core.generation.seeds import uniforms
 
 _TOP_P_CANDIDATES = 512
@@ -68,7 +69,7 @@ class Sampled:
     Attributes:
         text: decoded without the stop token and other special tokens.
         token_ids: the sampled tokens, the stop token included.
-        finished: whether it ended with a stop token, not at ``max_new_tokens``.
+        finished: whether it ended with a stop token, not at ``max_new_tokens`` or the model's last position.
         seed: the response's own seed.
         settings: of the decoder.
     """
@@ -135,7 +136,7 @@ def sample(
         on_progress: called after every batch.
 
     Raises:
-        BadInput: for an empty prompt, or another number of seeds than prompts.
+        BadInput: for an empty prompt, one that the model's positions do not hold, or another number of seeds.
     """
     settings = settings or DecoderSettings()
     if len(prompts) != len(seeds):
@@ -145,10 +146,16 @@ def sample(
     stops = frozenset(stop_ids_of(model, tokenizer) if stop_ids is None else stop_ids)
     answers: list[Sampled | None] = [None] * len(prompts)
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    device = _sampling_device(base_of(model).get_input_embeddings().weight.device)
+
+    def draw(logits: Tensor, numbers: Tensor) -> Tensor:
+        return next_tokens(logits, numbers, settings)
+
     with torch.no_grad(), evaluating(model):
         for start in range(0, len(by_length), max(1, batch_size)):
             batch = by_length[start : start + max(1, batch_size)]
-            rows = _decode([prompts[i] for i in batch], [seeds[i] for i in batch], model, settings, stops)
+            numbers = np.stack([uniforms(seeds[i], settings.max_new_tokens) for i in batch])
+            rows = decode([prompts[i] for i in batch], torch.from_numpy(numbers).to(device), model, draw, stops)
             for i, ids in zip(batch, rows, strict=True):
                 finished = ids[-1] in stops
                 answers[i] = Sampled(_text(tokenizer, ids, finished), tuple(ids), finished, seeds[i], settings)
@@ -216,91 +223,9 @@ def _nucleus(p: Tensor, top_p: float) -> Tensor:
     return p.masked_fill(p < values.gather(1, first[:, None]), 0.0)
 
 
-@dataclass(slots=True)
-class _OpenRows:
-    """The rows of a batch that are not finished; finished ones are removed, so that they cost nothing."""
-
-    index: list[int]
-    mask: Tensor
-    numbers: Tensor
-    cache: Any = None
-
-    def keep(self, rows: list[int]) -> bool:
-        """Keep only ``rows``; return False, and change nothing, when the cache cannot drop rows."""
-        if not hasattr(self.cache, "batch_select_indices"):
-            return False
-        self.cache.batch_select_indices(torch.tensor(rows, dtype=torch.int64, device=self.mask.device))
-        self.index = [self.index[r] for r in rows]
-        self.mask, self.numbers = self.mask[rows], self.numbers[rows]
-        return True
-
-
 def _sampling_device(device: torch.device) -> torch.device:
     """Return the device that tokens are drawn on: the model's, or the CPU for Apple's GPU, which has no float64."""
     return torch.device("cpu") if device.type == "mps" else device
-
-
-def _decode(
-    prompts: Sequence[Sequence[int]],
-    seeds: Sequence[int],
-    model: Any,
-    settings: DecoderSettings,
-    stops: frozenset[int],
-) -> list[list[int]]:
-    """Return the new tokens of each prompt of one batch."""
-    device = next(model.parameters()).device
-    ids, mask = left_padded(prompts, device)
-    numbers = np.stack([uniforms(seed, settings.max_new_tokens) for seed in seeds])
-    live = _OpenRows(list(range(len(prompts))), mask, torch.from_numpy(numbers).to(_sampling_device(device)))
-    wanted = _accepted(model)
-    written: list[list[int]] = [[] for _ in prompts]
-    open_rows = [True] * len(prompts)
-    positions = (mask.cumsum(dim=-1) - 1).clamp_min(0)
-    for t in range(settings.max_new_tokens):
-        arguments = {"position_ids": positions, "logits_to_keep": 1}
-        out = model(
-            input_ids=ids,
-            attention_mask=live.mask,
-            past_key_values=live.cache,
-            use_cache=True,
-            **{k: v for k, v in arguments.items() if k in wanted},
-        )
-        live.cache = out.past_key_values
-        logits = out.logits[:, -1].to(live.numbers.device)
-        tokens = next_tokens(logits, live.numbers[:, t], settings)
-        for row, token in zip(live.index, tokens.tolist(), strict=True):
-            if open_rows[row]:
-                written[row].append(token)
-                open_rows[row] = token not in stops
-        if not any(open_rows):
-            break
-        positions = positions[:, -1:] + 1
-        kept = [r for r, row in enumerate(live.index) if open_rows[row]]
-        if len(kept) < len(live.index) and live.keep(kept):
-            tokens, positions = tokens[kept], positions[kept]
-        ids = tokens[:, None].to(device)
-        live.mask = torch.cat([live.mask, live.mask.new_ones(len(live.index), 1)], dim=1)
-    return written
-
-
-def left_padded(prompts: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Return ids and mask (rows, longest), both int64, with every prompt's last token in the last column.
-
-    The padding is token 0, which the mask hides, so the model needs no padding token.
-    """
-    width = max(len(prompt) for prompt in prompts)
-    ids = torch.zeros(len(prompts), width, dtype=torch.int64)
-    mask = torch.zeros(len(prompts), width, dtype=torch.int64)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.int64)
-        mask[row, width - len(prompt) :] = 1
-    return ids.to(device), mask.to(device)
-
-
-def _accepted(model: Any) -> frozenset[str]:
-    """Return the names of the arguments of the model's forward pass."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return frozenset(inspect.signature(base.forward).parameters)
 
 
 def _text(tokenizer: Any, ids: Sequence[int], finished: bool) -> str:

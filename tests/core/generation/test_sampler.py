@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core.domain.errors import BadInput
-from core.generation.sampler import DecoderSettings, left_padded, next_tokens, sample, sample_both, stop_ids_of
+from core.generation.decoding import left_padded
+from core.generation.sampler import DecoderSettings, next_tokens, sample, sample_both, stop_ids_of
 from core.generation.seeds import uniforms
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
