@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from core.domain.errors import ModelRefused
+from core.generation.context import base_of
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward.lora_linear import AdaptedLinear, read_linear
-from core.training.forward.prefix_shared import attention_windows, base_of
+from core.training.forward.windows import attention_windows
 from core.training.policy.adapters import POLICY, REFERENCE
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")

@@ -1,12 +1,14 @@
 """The scorer ``separate``: each response is a padded row of its own, with full logits and plain autograd.
 
 Nothing is shared, tiled or written by hand here: the fast scorers are checked against this one. It also runs the
-architectures that cannot compute prefix-shared rows (state spaces, attention in chunks).
+architectures that cannot compute prefix-shared rows (state spaces, attention in chunks), and, one response a call,
+those whose rope depends on the longest row of a call.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,8 +17,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from core.generation.context import base_of, forget_lengths
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.training.forward.recompute import layer_checkpointing
 from core.training.forward.scorer import ResponseHidden, Scores, TokenWeights, no_grad_if
 from core.training.text.encoded_pair import EncodedPair
 
@@ -38,6 +42,18 @@ class PaddedRows:
     columns: Tensor
     targets: Tensor
     counts: list[int]
+
+    def single_rows(self) -> Iterator[PaddedRows]:
+        """Yield each row by itself, its padding cut off."""
+        for row in range(len(self.counts)):
+            kept = self.attention[row].bool()
+            start = int(kept.to(torch.int64).argmax())
+            ids, attention, positions = (v[row, kept][None] for v in (self.ids, self.attention, self.positions))
+            own = self.rows == row
+            columns = self.columns[own] - start
+            yield PaddedRows(
+                ids, attention, positions, torch.zeros_like(columns), columns, self.targets[own], [self.counts[row]]
+            )
 
 
 def pad_rows(
@@ -79,17 +95,32 @@ class PaddedScorer:
         model: policy and reference.
         side: of the padding; up to rounding, the result does not depend on it.
         note: why no faster scorer was chosen.
+        checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
+        alone: make a call of its own for each response, without padding.
     """
 
     name = "separate"
+    checkpoint_above: int = sys.maxsize
+    """Tokens of a micro-batch, padding included, above which layers are recomputed although that is off."""
 
-    def __init__(self, model: PolicyAndReference, *, side: Literal["left", "right"] = "right", note: str = "") -> None:
+    def __init__(
+        self,
+        model: PolicyAndReference,
+        *,
+        side: Literal["left", "right"] = "right",
+        note: str = "",
+        checkpointing: bool = False,
+        alone: bool = False,
+    ) -> None:
         self._model = model
         self._side: Literal["left", "right"] = side
         self.note = note
+        self.checkpointing = checkpointing
+        self.alone = alone
         weight = HeadSpec.from_model(model.model).weight
         self._device = weight.device
-        self.kernel_id = f"separate-1/{weight.dtype}/{weight.device.type}/torch-{torch.__version__}"
+        way = "separate-1-alone" if alone else "separate-1"
+        self.kernel_id = f"{way}/{weight.dtype}/{weight.device.type}/torch-{torch.__version__}"
 
     def score(
         self,
@@ -102,7 +133,7 @@ class PaddedScorer:
         """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         padded = pad_rows(pairs, self._device, self._side)
         with no_grad_if(not policy), self._live_model(policy) as live:
-            logits = HeadSpec.from_model(live).logits(_states(live, padded))
+            logits = HeadSpec.from_model(live).logits(self._states(live, padded))
             logp = torch.log_softmax(logits, dim=-1)
             token_logp = logp.gather(1, padded.targets[:, None]).squeeze(1)
             wide = token_logp.to(torch.float32 if self._device.type == "mps" else torch.float64)
@@ -122,13 +153,27 @@ class PaddedScorer:
         """Return hidden states of all response positions, without grad."""
         padded = pad_rows(pairs, self._device, self._side)
         with torch.no_grad(), self._live_model(policy) as live:
-            hidden = _states(live, padded)
+            hidden = self._states(live, padded)
         return ResponseHidden(hidden, padded.targets, padded.rows)
 
     @contextmanager
     def _live_model(self, policy: bool) -> Iterator[Any]:
         with nullcontext(self._model.model) if policy else self._model.reference() as live:
             yield live
+
+    def _states(self, live: Any, padded: PaddedRows) -> Tensor:
+        decoder = base_of(live).get_decoder()
+        with layer_checkpointing(decoder, self._recomputes(padded)):
+            if not self.alone:
+                return _states(decoder, padded)
+            found = []
+            for row in padded.single_rows():
+                forget_lengths(live)
+                found.append(_states(decoder, row))
+        return torch.cat(found)
+
+    def _recomputes(self, padded: PaddedRows) -> bool:
+        return torch.is_grad_enabled() and (self.checkpointing or padded.ids.numel() > self.checkpoint_above)
 
     def _weights(self, pairs: Sequence[EncodedPair], padded: PaddedRows, token_weights: TokenWeights) -> Tensor:
         """Return the weight of every target; a first token that no state predicts has none."""
@@ -137,10 +182,8 @@ class PaddedScorer:
         return torch.tensor(values, dtype=torch.float32, device=self._device)
 
 
-def _states(live: Any, padded: PaddedRows) -> Tensor:
+def _states(decoder: Any, padded: PaddedRows) -> Tensor:
     """Return the final hidden states (targets, width) that predict response tokens."""
-    base = live.get_base_model() if hasattr(live, "get_base_model") else live
-    decoder = base.get_decoder()
     inputs: dict[str, Any] = {"input_ids": padded.ids, "attention_mask": padded.attention, "use_cache": False}
     if "position_ids" in inspect.signature(decoder.forward).parameters:
         inputs["position_ids"] = padded.positions

@@ -10,31 +10,31 @@ where the model supports it, which skips the blocks between pairs, and is dense 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.attention.flex_attention import create_block_mask
-from torch.utils.checkpoint import checkpoint
 
 from core.domain.errors import ModelRefused
+from core.generation.context import base_of, position_limit
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward import patched_attention
 from core.training.forward.matmul_kernels import TORCH, LinearKernel, choose_kernel
 from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_layout import ForwardModel, Pack, PrefixRow, RowScorer, allowed, groups, pack
+from core.training.forward.recompute import layer_checkpointing
 from core.training.forward.tiled_attention import plan_attention
+from core.training.forward.windows import attention_windows, row_windows
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
 _FLEX = "flex_attention"
-_KINDS = ("full_attention", "sliding_attention")
-"""Layer kinds whose mask this module can build."""
 
 
 class PrefixSharedScorer(RowScorer):
@@ -47,9 +47,10 @@ class PrefixSharedScorer(RowScorer):
         flex: use FlexAttention (accelerators only).
         pack_tokens: token budget of a packed row; 0 gives every pair a call of its own.
         kernel: name of the CPU's matrix kernel to use where it exists; "" measures.
+        longest: tokens of the longest row.
 
     Raises:
-        ModelRefused: when the architecture cannot compute such rows.
+        ModelRefused: when the architecture cannot compute such rows, or not rows of this length.
     """
 
     name = "shared"
@@ -63,6 +64,7 @@ class PrefixSharedScorer(RowScorer):
         flex: bool = False,
         pack_tokens: int | None = None,
         kernel: str = "",
+        longest: int = 0,
     ) -> None:
         self._model = model
         self.tile = tile
@@ -72,7 +74,9 @@ class PrefixSharedScorer(RowScorer):
         head = HeadSpec.from_model(model.model)
         weight = head.weight
         on_cpu = weight.device.type == "cpu"
-        self.pack_tokens = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
+        budget = (0 if on_cpu else PACK_TOKENS) if pack_tokens is None else pack_tokens
+        self.pack_tokens = min(budget, position_limit(base) or budget)  # a table may be read by place in the pack
+        _require_within(row_windows(base), max(longest, self.pack_tokens))
         self._attention = _FLEX if flex else ""
         if on_cpu and _takes_a_plan(base, weight.dtype):
             self._attention = patched_attention.register()
@@ -136,6 +140,12 @@ class PrefixSharedScorer(RowScorer):
         return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]
 
 
+def _require_within(windows: dict[str, int], longest: int) -> None:
+    for name, window in windows.items():
+        if longest > window:
+            raise ModelRefused(f"rows of {longest} tokens exceed {name} of {window}, which is counted along the row")
+
+
 def _takes_a_plan(base: Any, dtype: torch.dtype) -> bool:
     """Return whether tiled attention can replace the model's fused attention."""
     forward = inspect.signature(base.get_decoder().forward)
@@ -148,61 +158,6 @@ def _cut_by(windows: Iterable[int], rows: Sequence[PrefixRow]) -> bool:
     """Return whether an attention window is shorter than a row's sequences."""
     longest = max(row.prompt + max(row.chosen, row.rejected) for row in rows)
     return any(0 < window < longest for window in windows)
-
-
-def base_of(model: Any) -> Any:
-    """Return the transformers model inside a PEFT model, or the model itself."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-def attention_windows(config: Any) -> dict[str, int]:
-    """Return the attention window (0 is unlimited) of each kind of layer that the model has.
-
-    Raises:
-        ModelRefused: for encoders and for layers with a state or with attention in chunks.
-    """
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    kind = getattr(text, "model_type", "this model")
-    if getattr(config, "is_encoder_decoder", False):
-        raise ModelRefused(f"{kind} has an encoder; only decoders share a prompt.")
-    window = getattr(text, "sliding_window", None) or 0
-    kinds = getattr(text, "layer_types", None) or getattr(text, "layers_block_type", None)
-    if kinds is None:
-        window = window if getattr(text, "use_sliding_window", True) else 0
-        return {"full_attention": window}
-    if unknown := sorted(set(kinds) - set(_KINDS)):
-        raise ModelRefused(f"{kind} has layers of kind {', '.join(unknown)}, which cannot run on prefix-shared rows.")
-    return {k: window if k == "sliding_attention" else 0 for k in sorted(set(kinds))}
-
-
-@contextmanager
-def layer_checkpointing(
-    decoder: nn.Module, active: bool, within: Callable[[], AbstractContextManager[None]] = nullcontext
-) -> Iterator[None]:
-    """Recompute each decoder layer in the backward pass, within the context.
-
-    The layer is recomputed inside ``within()``. transformers checkpoints a layer only while its ``training`` flag
-    is set. The flag is set on the layer object alone; its children, dropout included, stay in evaluation mode.
-    """
-    if not active:
-        yield
-        return
-    # Imported here: transformers reads its network settings when it is imported, after go_offline().
-    from transformers.modeling_layers import GradientCheckpointingLayer
-
-    layers: list[Any] = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
-    before = [(layer.training, layer.gradient_checkpointing) for layer in layers]
-    again = partial(
-        checkpoint, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: (nullcontext(), within())
-    )
-    try:
-        for layer in layers:
-            layer.training, layer.gradient_checkpointing = True, True
-            layer._gradient_checkpointing_func = again  # noqa: SLF001 (the only place that takes context_fn)
-        yield
-    finally:
-        for layer, (training, checkpointing) in zip(layers, before, strict=True):
-            layer.training, layer.gradient_checkpointing = training, checkpointing
 
 
 @contextmanager

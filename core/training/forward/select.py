@@ -1,9 +1,10 @@
 """Choose the fastest forward pass that agrees with the plain one on the run's model, data and machine.
 
 From fast to general: ``lean`` (hand-written, Llama-shaped, CPU), ``shared`` (any decoder on prefix-shared rows),
-``separate`` (padded rows). Each of the first two scores two of the run's own pairs before it is chosen, with the
-adapter moved off zero so that every product takes part, and must agree with the padded rows in the log-probs of
-policy and reference and in the gradient. One that fails is skipped, and the reason is reported.
+``separate`` (padded rows). Each of the first two scores pairs of the run before it is chosen, with the adapter moved
+off zero so that every product takes part: two short ones, whose log-probs and gradient must be those of padded rows,
+then whole ones (the longest, and one past every length at which the model may compute otherwise), whose token
+log-probs must be those of one unpadded row a call. One that fails is skipped, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,35 +21,48 @@ from torch import Tensor, nn
 
 from core.domain.errors import BadInput, ModelRefused, UserError
 from core.domain.run_config import RunConfig
+from core.generation.context import base_of, frequency_limit
 from core.generation.lm import PolicyAndReference
+from core.generation.lm_head import HeadSpec
 from core.training.forward.footprint import trim_heap
 from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.prefix_layout import RowScorer
-from core.training.forward.prefix_shared import PrefixSharedScorer, attention_windows, base_of
+from core.training.forward.prefix_shared import PrefixSharedScorer
+from core.training.forward.recompute import recomputable_layers
 from core.training.forward.scorer import Scorer
+from core.training.forward.windows import length_limits
 from core.training.memory_plan import ModelShape, checkpoint_above, free_bytes
 from core.training.text.encoded_pair import EncodedPair
 
 CHECK_PAIRS = 2
 CHECK_PROMPT, CHECK_RESPONSE = 24, 12
-"""Tokens that a pair is cut to for the check, whose activations would otherwise be the run's peak memory."""
+"""Tokens that a pair is cut to for the check of gradients, which would otherwise be the run's peak memory."""
+CHECK_TILE = 64
+"""Rows of logits at once in the check of whole pairs, which keeps nothing for a backward pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardTolerance:
-    """Allowed difference from the padded rows: of log-probs relative, of the gradient relative to its norm."""
+    """Allowed difference from the plain rows.
+
+    Attributes:
+        logps: of a response's log-prob, relative. gradient: relative to its norm.
+        token: of a token's log-prob in nats, relative where that is above 1.
+    """
 
     logps: float
     gradient: float
+    token: float
 
 
-# Two correct float32 passes over a random GPT-2 differ by 1.3e-5; with a mask that leaks, by 2e-3 to 8e-2.
+# Two correct float32 passes over a random GPT-2 differ by 1.3e-5; with a mask that leaks, by 2e-3 to 8e-2. Single
+# tokens in 16 bits differ by as much as a wrong mask changes them, so that there only sums are compared.
 TOLERANCES = {
-    torch.float64: ForwardTolerance(1e-6, 1e-5),
-    torch.float32: ForwardTolerance(1e-4, 1e-3),
-    torch.bfloat16: ForwardTolerance(3e-2, 0.2),
-    torch.float16: ForwardTolerance(1e-2, 0.1),
+    torch.float64: ForwardTolerance(1e-6, 1e-5, 1e-6),
+    torch.float32: ForwardTolerance(1e-4, 1e-3, 3e-3),
+    torch.bfloat16: ForwardTolerance(3e-2, 0.2, math.inf),
+    torch.float16: ForwardTolerance(1e-2, 0.1, math.inf),
 }
 
 
@@ -65,13 +80,18 @@ def choose_scorer(
     Raises:
         ModelRefused: when ``forward`` names a scorer that cannot run this model.
     """
+    if reason := depends_on_length(model, encoded):
+        if config.forward not in ("auto", "separate"):
+            raise _refused(config.forward, reason)
+        return _separate(model, config, [f"one answer a call: {reason}"], alone=True)
     reasons: list[str] = []
+    plain = PlainRows(model, encoded)
     for name, build in _candidates(model, config, encoded, kernel):
         if config.forward not in ("auto", name):
             continue
         try:
             scorer = build()
-            if reason := disagreement(scorer, PaddedScorer(model), model, check_pairs(model, encoded)):
+            if reason := plain.disagreement(scorer):
                 raise ModelRefused(reason)
         except Exception as error:  # noqa: BLE001 (after any failure of a fast path the next one is tried)
             reasons.append(f"{name}: {_first_line(error)}")
@@ -80,11 +100,37 @@ def choose_scorer(
         _plan_checkpointing(scorer, model, config)
         return scorer
     if config.forward in ("auto", "separate"):
-        return PaddedScorer(model, note="; ".join(reasons))
-    raise ModelRefused(
-        f"The {config.forward} forward pass cannot run this model ({reasons[0].split(': ', 1)[1]}).",
-        "Set forward to auto.",
-    )
+        return _separate(model, config, reasons)
+    raise _refused(config.forward, reasons[0].split(": ", 1)[1])
+
+
+def _refused(forward: str, reason: str) -> ModelRefused:
+    return ModelRefused(f"The {forward} forward pass cannot run this model ({reason}).", "Set forward to auto.")
+
+
+def _separate(
+    model: PolicyAndReference, config: RunConfig, reasons: Sequence[str], *, alone: bool = False
+) -> PaddedScorer:
+    wanted = config.grad_checkpointing == "on"
+    notes = list(reasons)
+    if wanted and not recomputable_layers(base_of(model.model).get_decoder()):
+        notes.append("gradient checkpointing is off: this family's layers cannot be recomputed")
+    scorer = PaddedScorer(model, note="; ".join(notes), checkpointing=wanted, alone=alone)
+    _plan_checkpointing(scorer, model, config)
+    return scorer
+
+
+def depends_on_length(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> str:
+    """Return why answers of these pairs must not share a call, or "" where they may."""
+    limit, longest = frequency_limit(model.model), max(map(sequence_length, encoded), default=0)
+    if not 0 < limit < longest:
+        return ""
+    return f"the rope's frequencies follow the longest row of a call beyond {limit} tokens, and rows have {longest}"
+
+
+def sequence_length(pair: EncodedPair) -> int:
+    """Return the tokens of the longer of the two sequences that ``pair`` stands for."""
+    return len(pair.prompt_ids) + max(len(pair.chosen_ids), len(pair.rejected_ids))
 
 
 def _candidates(
@@ -97,11 +143,11 @@ def _candidates(
         lambda: FusedLlamaScorer(model, checkpointing=checkpointing, longest=longest, kernel=kernel),
     )
     if next(model.model.parameters()).device.type == "cuda":
-        yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, flex=True)
-    yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, kernel=kernel)
+        yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, flex=True, longest=longest)
+    yield "shared", lambda: PrefixSharedScorer(model, checkpointing=checkpointing, kernel=kernel, longest=longest)
 
 
-def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: RunConfig) -> None:
+def _plan_checkpointing(scorer: RowScorer | PaddedScorer, model: PolicyAndReference, config: RunConfig) -> None:
     """Set the size of micro-batches above which layers are recomputed, from the memory that is free now."""
     trim_heap()
     base = base_of(model.model)
@@ -113,18 +159,22 @@ def _plan_checkpointing(scorer: RowScorer, model: PolicyAndReference, config: Ru
     scorer.checkpoint_above = checkpoint_above(shape, config, forward=scorer.name, available=free_bytes(device))
 
 
-def check_pairs(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
-    """Return the pairs of the check: two, cut short, and the longest where it exceeds an attention window."""
-    usable = [p for p in encoded if all(p.response_tokens()) and p.prompt_ids]
-    pairs = [_cut_short(pair) for pair in (usable[:1] + usable[-1:])[:CHECK_PAIRS]]
-    try:
-        window = max(attention_windows(base_of(model.model).config).values())
-    except UserError:
-        window = 0
-    longest = max(usable, key=lambda p: p.length, default=None)
-    if window and longest is not None and longest.length >= window:
-        pairs.append(longest)
-    return pairs
+def check_pairs(encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
+    """Return the pairs whose gradients are compared: two, cut short."""
+    usable = _usable(encoded)
+    return [_cut_short(pair) for pair in (usable[:1] + usable[-1:])[:CHECK_PAIRS]]
+
+
+def whole_pairs(encoded: Sequence[EncodedPair], limits: Sequence[int]) -> list[EncodedPair]:
+    """Return the pairs that are compared at full length: the longest, and the shortest one past each of ``limits``."""
+    ordered = sorted(_usable(encoded), key=sequence_length)
+    past = [next((p for p in ordered if sequence_length(p) > limit), None) for limit in limits]
+    chosen = [*ordered[-1:], *(pair for pair in past if pair is not None)]
+    return list({id(pair): pair for pair in chosen}.values())
+
+
+def _usable(encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
+    return [p for p in encoded if all(p.response_tokens()) and p.prompt_ids]
 
 
 def _cut_short(pair: EncodedPair) -> EncodedPair:
@@ -147,26 +197,69 @@ def _cut_short(pair: EncodedPair) -> EncodedPair:
     )
 
 
-def disagreement(scorer: Scorer, twin: Scorer, model: PolicyAndReference, pairs: Sequence[EncodedPair]) -> str:
-    """Return how ``scorer`` differs from ``twin`` on ``pairs`` beyond rounding, or "" where it does not."""
-    if not pairs:
+class PlainRows:
+    """What the plain pass gives for the pairs of the check, computed once and compared with each fast pass."""
+
+    def __init__(self, model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> None:
+        self._model = model
+        self._short = check_pairs(encoded)
+        self._whole = whole_pairs(encoded, length_limits(model.model))
+        self._watched = _watched(model.model)
+        dtype = base_of(model.model).get_input_embeddings().weight.dtype
+        self._allowed = TOLERANCES.get(dtype, TOLERANCES[torch.float16])
+
+    @cached_property
+    def _expected(self) -> Probed:
+        return _probe(PaddedScorer(self._model), self._short, self._watched)
+
+    @cached_property
+    def _expected_tokens(self) -> list[Tensor]:
+        plain = PaddedScorer(self._model, alone=True)
+        return [_token_logps(plain, self._model, pair) for pair in self._whole]
+
+    def disagreement(self, scorer: Scorer) -> str:
+        """Return how ``scorer`` differs from the plain rows beyond rounding, or "" where it does not."""
+        with adapter_off_zero(self._model.model):
+            return self._on_short_pairs(scorer) or self._on_whole_pairs(scorer)
+
+    def _on_short_pairs(self, scorer: Scorer) -> str:
+        if not self._short:
+            return ""
+        with torch.enable_grad():
+            found, expected = _probe(scorer, self._short, self._watched), self._expected
+        for what, got, want in zip(("policy", "reference"), found[:2], expected[:2], strict=True):
+            off = float(((got - want).abs() / want.abs().clamp_min(1.0)).max())
+            if not off <= self._allowed.logps:
+                return f"{what} log-probs differ from the plain rows by {off:.1e}"
+        off = _relative(found[2], expected[2])
+        return "" if off <= self._allowed.gradient else f"gradients differ from those of the plain rows by {off:.1e}"
+
+    def _on_whole_pairs(self, scorer: Scorer) -> str:
+        for pair, want in zip(self._whole, self._expected_tokens, strict=True):
+            got = _token_logps(scorer, self._model, pair)
+            off = float(((got - want).abs() / want.abs().clamp_min(1.0)).max())
+            total = float(((got.sum() - want.sum()) / want.sum().abs().clamp_min(1.0)).abs())
+            if not (off <= self._allowed.token and total <= self._allowed.logps):
+                return f"log-probs of a pair of {pair.length} tokens differ from those of its rows alone by {off:.1e}"
         return ""
-    watched = _watched(model.model)
-    dtype = base_of(model.model).get_input_embeddings().weight.dtype
-    allowed = TOLERANCES.get(dtype, TOLERANCES[torch.float16])
-    with adapter_off_zero(model.model), torch.enable_grad():
-        found, expected = (_probe(s, pairs, watched) for s in (scorer, twin))
-    for what, got, want in zip(("policy", "reference"), found[:2], expected[:2], strict=True):
-        off = float(((got - want).abs() / want.abs().clamp_min(1.0)).max())
-        if not off <= allowed.logps:
-            return f"{what} log-probs differ from the plain rows by {off:.1e}"
-    off = _relative(found[2], expected[2])
-    return "" if off <= allowed.gradient else f"gradients differ from those of the plain rows by {off:.1e}"
 
 
-def _probe(
-    scorer: Scorer, pairs: Sequence[EncodedPair], watched: list[nn.Parameter]
-) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+def _token_logps(scorer: Scorer, model: PolicyAndReference, pair: EncodedPair) -> Tensor:
+    """Return the policy's log-prob of each response token of a whole pair, chosen's first; float64 on the CPU."""
+    found = scorer.response_hidden([pair])
+    head = HeadSpec.from_model(model.model)
+    parts = []
+    with torch.no_grad():
+        for hidden, targets in zip(found.hidden.split(CHECK_TILE), found.targets.split(CHECK_TILE), strict=True):
+            parts.append(torch.log_softmax(head.logits(hidden), dim=-1).gather(1, targets[:, None]).squeeze(1))
+    return torch.cat(parts).cpu().double()
+
+
+Probed = tuple[Tensor, Tensor, list[Tensor | None]]
+"""Log-probs of policy and of reference, (pairs, 2) each, and a gradient by tensor."""
+
+
+def _probe(scorer: Scorer, pairs: Sequence[EncodedPair], watched: list[nn.Parameter]) -> Probed:
     """Return the log-probs of policy and reference, and the gradient of a fixed linear combination of the first."""
     scores = scorer.score(pairs, stats=False)
     mix = torch.linspace(-1.0, 1.5, scores.logps.numel(), dtype=scores.logps.dtype, device=scores.logps.device)

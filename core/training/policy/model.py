@@ -111,11 +111,16 @@ class LoadedModel:
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
 
     def frozen(self) -> dict[str, Tensor]:
-        """Return every parameter and buffer that must not change, by name."""
+        """Return every parameter and stored buffer that must not change, by name.
+
+        Buffers that are no part of the model's files are computed; a rope's frequencies may follow the rows it reads.
+        """
         train = set(self.trainable())
         if self.reference_moves:
             train |= adapters.adapter_tensors(self.model, adapters.REFERENCE).keys()
-        named = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+        stored = self.model.state_dict().keys()
+        buffers = {name: buffer for name, buffer in self.model.named_buffers() if name in stored}
+        named = {**dict(self.model.named_parameters()), **buffers}
         return {name: tensor for name, tensor in named.items() if name not in train}
 
     def adapter_sha256(self) -> str:

@@ -75,6 +75,8 @@ def twin_logps(model, pair: EncodedPair):
     """Log-probs of the response tokens of chosen and rejected, each (tokens,), differentiable."""
     out = []
     for answer, mask in ((pair.chosen_ids, pair.chosen_mask), (pair.rejected_ids, pair.rejected_mask)):
+        if not answer:
+            continue
         ids = torch.tensor([pair.prompt_ids + answer])
         logp = torch.log_softmax(model(input_ids=ids, use_cache=False).logits[0, :-1].double(), -1)
         wanted = [len(pair.prompt_ids) + j for j, flag in enumerate(mask) if flag and j + len(pair.prompt_ids)]

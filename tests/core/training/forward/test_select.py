@@ -9,7 +9,7 @@ from core.training.forward import fused_layer, select
 from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.matmul_kernels import kernel_in
 from core.training.forward.prefix_shared import PrefixSharedScorer
-from core.training.forward.select import adapter_off_zero, check_pairs, choose_scorer
+from core.training.forward.select import adapter_off_zero, check_pairs, choose_scorer, whole_pairs
 from tests.core.training.forward.scorer_twin import BarePolicy, adapter_policy, random_pairs, twin_scores
 from tests.tiny_models import FAMILIES, tiny_model
 
@@ -112,7 +112,7 @@ def test_that_a_recurrent_model_takes_separate_rows_with_a_note():
 
 def test_that_a_pair_longer_than_the_window_takes_part_in_the_check():
     policy = adapter_policy("mistral", sliding_window=16)
-    assert max(pair.length for pair in check_pairs(policy, PAIRS)) >= 16
+    assert max(pair.length for pair in whole_pairs(PAIRS, [16])) >= 16
     scorer = choose_scorer(policy, RunConfig(), PAIRS)
     assert scorer.name == "shared"
     assert "window of 16" in scorer.note
@@ -120,7 +120,7 @@ def test_that_a_pair_longer_than_the_window_takes_part_in_the_check():
 
 def test_that_long_pairs_are_cut_for_the_check_and_keep_a_response():
     pairs = random_pairs(4, longest=300, masked=True)
-    for pair in check_pairs(adapter_policy(), pairs):
+    for pair in check_pairs(pairs):
         assert pair.length <= 24 + 2 * 14
         assert all(pair.response_tokens())
 
