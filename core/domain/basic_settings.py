@@ -121,3 +121,10 @@ class BasicSettings:
     min_response: int = adapter(
         1, ALWAYS, "Min response (tokens)", "A pair whose response is cut below this is dropped.", bounds=(1, 10**6)
     )
+    max_left_out: float = adapter(
+        0.1,
+        NEVER,
+        "Max share left out",
+        "Share of pairs that may be left out, one always; with more the run is refused; 1 is no limit; usually 0.1.",
+        bounds=(0.0, 1.0),
+    )

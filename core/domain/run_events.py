@@ -26,6 +26,10 @@ GATE_CAUSES: dict[str, str] = {
     "loss_closed_form": "The loss at policy = reference is not its closed form.",
     "base_changed": "A step changed weights that should be frozen.",
     "non_finite": "A loss or log-prob is not a finite number.",
+    "broken_weights": "Weights of the model are all zero or not finite numbers.",
+    "tied_head": "The adapter is on an output head or embedding that are one weight.",
+    "too_long": "Pairs are longer than the model's table of positions.",
+    "unknown_tokens": "The tokenizer gives tokens that the model has no embedding for.",
 }
 
 
@@ -101,7 +105,9 @@ class TokenReport:
     Lengths are tokens of the longer row of each pair, before its response was cut. ``double_bos``: pairs
     that lost a second BOS.
     ``eos_added``: pairs whose text has no stop token of its own. ``identical``: dropped, since both
-    sides are the same tokens once truncated.
+    sides are the same tokens once truncated. ``left_out``: reason -> the ids of the pairs that the run cannot use, all
+    of them in ``dropped_ids`` too (:mod:`core.domain.left_out`). ``empty_answers``: pairs with an answer of no text;
+    they train.
     """
 
     event: ClassVar[str] = "tokens"
@@ -117,6 +123,8 @@ class TokenReport:
     double_bos: int = 0
     eos_added: int = 0
     identical: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    empty_answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

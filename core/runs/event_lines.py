@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from core.domain.counting import counted
+from core.domain.left_out import left_out_words
 from core.domain.run_events import (
     CheckpointSaved,
     EvalDone,
@@ -98,8 +99,9 @@ def _other(event: RunEvent) -> str:
         case TokenReport():
             return (
                 f"tokens: p50 {event.p50}, p95 {event.p95}, longest {event.longest}; {event.truncated} truncated, "
-                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries of "
-                f"{counted(event.pairs, 'pair')}"
+                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries, "
+                f"{counted(event.empty_answers, 'empty answer')} of {counted(event.pairs, 'pair')}"
+                + (f"; left out: {left_out_words(event.left_out)}" if event.left_out else "")
             )
         case SampleDone():
             return f"sample of pair {event.pair_id} at step {event.step}"

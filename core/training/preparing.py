@@ -17,8 +17,10 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.training.forward.footprint import trim_heap
 from core.training.forward.select import choose_scorer
+from core.training.gate.left_out import ReadableRows, about_left_out, encode_usable, require_enough
+from core.training.gate.model_checks import check_model
 from core.training.gate.run import run_gate
-from core.training.losses import check_labels
+from core.training.losses import check_labels, check_pair_weights
 from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.parallel.fsdp import Sharded, ShardedScorer
 from core.training.parallel.process_group import ProcessGroup
@@ -30,7 +32,6 @@ from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, 
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.session import TrainSession
 from core.training.text.encoded_pair import EncodedPair
-from core.training.text.tokenise import encode_pairs
 
 REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
 """Pairs of a forward pass of the reference, by kind of device."""
@@ -100,13 +101,21 @@ def prepare(
     """
     yield PhaseChanged("load", detail=Path(model_dir).name)
     model = load_model(model_dir, config, device, weights_sha256=weights_sha256)
+    if start == 0:
+        yield from _refusing(partial(check_model, model))
     pairs = split.train + split.dev
     yield PhaseChanged("tokenise", total=len(pairs))
-    encoded, report = encode_pairs(pairs, model.tokenizer, config)
+    rows = ReadableRows.of(model.model, model.tokenizer, model.stop_ids)
+    encoded, report = encode_usable(pairs, model.tokenizer, config, rows)
     yield report
+    if words := about_left_out(report):
+        yield Warned("left_out", words)
+    if start == 0:
+        yield from _refusing(partial(require_enough, report, config, rows))
     if split.ties_left_out:
         yield Warned("ties_left_out", _about_ties(split.ties_left_out, config))
     check_labels(encoded, config)
+    check_pair_weights(encoded)
     train_ids = {pair.pair_id for pair in split.train}
     train = [pair for pair in encoded if pair.pair_id in train_ids]
     total, order = total_steps(len(train), config), DataOrder(len(train), config)
@@ -136,6 +145,23 @@ def prepare(
     if start == 0:
         yield from pass_gate(session, encoded, fetch)
     return Prepared(session, order, train, total, cache, tokens_that_fit(session, train))
+
+
+def _refusing(check: Callable[[], object]) -> Generator[RunEvent, None, None]:
+    """Make a check of the truth gate before the reference is computed, which may take long.
+
+    Raises:
+        GateFailed: after a report that names the cause.
+    """
+    try:
+        check()
+    except GateFailed as error:
+        yield _failed_gate(error)
+        raise
+
+
+def _failed_gate(error: GateFailed) -> GateReport:
+    return GateReport(False, 0.0, 0.0, 0.0, {}, error.cause, error.message)
 
 
 def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
@@ -246,7 +272,7 @@ def pass_gate(
             free_memory()
             sample //= 2
     except GateFailed as error:
-        yield GateReport(False, 0.0, 0.0, 0.0, {}, error.cause, error.message)
+        yield _failed_gate(error)
         raise
     finally:
         model.release_reference()

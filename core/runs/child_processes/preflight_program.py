@@ -18,6 +18,7 @@ import psutil
 
 from core.domain.counting import counted
 from core.domain.errors import BadInput
+from core.domain.left_out import left_out_words
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
@@ -29,10 +30,10 @@ from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
 from core.runs.priority import lower_priority
 from core.runs.time_left import remaining_work
+from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_tokenizer
 from core.training.steps.data_order import total_steps
-from core.training.text.tokenise import encode_pairs
 
 _ROOM = 1 << 30
 _TOTAL = 4
@@ -80,7 +81,8 @@ def _model_check(model_dir: Path) -> Check:
 
 
 def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
-    encoded, report = encode_pairs(pairs, read_tokenizer(model_dir), config)
+    tokenizer = read_tokenizer(model_dir)
+    encoded, report = encode_usable(pairs, tokenizer, config, ReadableRows.read(model_dir, tokenizer))
     return report, {pair.pair_id: pair.length for pair in encoded}
 
 
@@ -89,8 +91,10 @@ def token_check(tokens: TokenReport) -> Check:
     text = (
         f"Half of the rows below {tokens.p50}, 95 % below {tokens.p95}, longest {tokens.longest}; "
         f"{tokens.truncated} of {counted(tokens.pairs, 'pair')} truncated, {tokens.dropped} dropped, "
-        f"{tokens.merged_boundaries} merged boundaries."
+        f"{tokens.merged_boundaries} merged boundaries, {counted(tokens.empty_answers, 'empty answer')}."
     )
+    if tokens.left_out:
+        text += f" Left out: {left_out_words(tokens.left_out)}."
     if tokens.dropped >= tokens.pairs:
         return Check("tokens", "bad", text, "Raise max_length.")
     if tokens.truncated * 10 > tokens.pairs or tokens.dropped:

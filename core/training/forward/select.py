@@ -293,11 +293,16 @@ def _relative(found: list[Tensor | None], expected: list[Tensor | None]) -> floa
 
 @contextmanager
 def adapter_off_zero(model: Any) -> Iterator[None]:
-    """Move every trainable B of a LoRA off zero within the context, then restore its bits.
+    """Move every trainable tensor of a LoRA that starts at zero off it within the context, then restore its bits.
 
-    A fresh adapter has B = 0, so an error in its product would not be visible.
+    A fresh adapter has B = 0 (on an embedding A = 0), so an error in its product would not be visible.
     """
-    moved = [(p, p.detach().clone()) for n, p in model.named_parameters() if ".lora_B." in n and p.requires_grad]
+    zero = (".lora_B.", ".lora_embedding_A.")
+    moved = [
+        (p, p.detach().clone())
+        for n, p in model.named_parameters()
+        if p.requires_grad and any(part in n for part in zero)
+    ]
     generator = torch.Generator().manual_seed(0)
     try:
         with torch.no_grad():

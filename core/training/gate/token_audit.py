@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from core.domain.counting import counted
@@ -48,7 +48,7 @@ def check_not_masked(encoded: Sequence[EncodedPair]) -> str:
     """Require a response token to learn from on both sides of every pair."""
     _refuse(
         "all_masked",
-        _which(encoded, lambda p: min(p.response_tokens()) == 0),
+        _which(encoded, is_masked),
         "no response token is left to learn from",
         "Raise max_length, or raise min_response so that such pairs are dropped.",
     )
@@ -60,7 +60,7 @@ def check_answers_differ(encoded: Sequence[EncodedPair]) -> str:
     """Require two different responses in every pair."""
     _refuse(
         "identical_answers",
-        _which(encoded, lambda p: p.chosen_ids == p.rejected_ids),
+        _which(encoded, has_same_answers),
         "both responses are the same tokens, so there is no preference to learn",
         "Raise max_length if truncation made them equal, or remove these pairs from the dataset.",
     )
@@ -73,7 +73,7 @@ def check_single_bos(encoded: Sequence[EncodedPair], bos_id: int | None) -> str:
         return "the tokenizer has no BOS"
     _refuse(
         "double_bos",
-        _which(encoded, lambda p: (p.prompt_ids + p.chosen_ids)[:2] == (bos_id, bos_id)),
+        _which(encoded, lambda p: begins_twice(p, bos_id)),
         "the text begins with two BOS tokens, which the model never saw in training",
         "Remove the BOS text from the prompts, or use the model's original chat template.",
     )
@@ -91,7 +91,7 @@ def check_stop_token(encoded: Sequence[EncodedPair], stop_ids: Iterable[int]) ->
         )
     _refuse(
         "missing_eos",
-        _which(encoded, lambda p: not p.truncated and not {p.chosen_ids[-1], p.rejected_ids[-1]} <= stops),
+        _which(encoded, lambda p: never_stops(p, stops)),
         "a response does not end with a stop token, so the model would learn not to stop",
         "Set eos_token_id in generation_config.json to the token that the chat template ends an answer with.",
     )
@@ -110,6 +110,36 @@ def check_boundary(encoded: Sequence[EncodedPair]) -> str:
             "Remove white space from the end of the prompts, or use the model's own chat template.",
         )
     return f"{len(merged)} of {counted(len(encoded), 'pair')} have a merged boundary"
+
+
+def is_masked(pair: EncodedPair) -> bool:
+    """Return whether a side has no response token to learn from."""
+    return min(pair.response_tokens()) == 0
+
+
+def has_same_answers(pair: EncodedPair) -> bool:
+    """Return whether both responses are the same tokens."""
+    return pair.chosen_ids == pair.rejected_ids
+
+
+def begins_twice(pair: EncodedPair, bos_id: int | None) -> bool:
+    """Return whether the row begins with two BOS tokens."""
+    return bos_id is not None and (pair.prompt_ids + pair.chosen_ids)[:2] == (bos_id, bos_id)
+
+
+def never_stops(pair: EncodedPair, stops: Collection[int]) -> bool:
+    """Return whether a response that was not cut ends without a stop token."""
+    return not pair.truncated and not {pair.chosen_ids[-1], pair.rejected_ids[-1]} <= set(stops)
+
+
+def row_tokens(pair: EncodedPair) -> int:
+    """Return the tokens of the longer of the two rows that the pair stands for."""
+    return len(pair.prompt_ids) + max(len(pair.chosen_ids), len(pair.rejected_ids))
+
+
+def highest_id(pair: EncodedPair) -> int:
+    """Return the highest token id of the pair."""
+    return max((*pair.prompt_ids, *pair.chosen_ids, *pair.rejected_ids))
 
 
 def _which(encoded: Sequence[EncodedPair], test: Callable[[EncodedPair], bool]) -> list[str]:

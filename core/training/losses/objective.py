@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.domain.counting import counted, verb
-from core.domain.errors import UsageError
+from core.domain.errors import BadInput, UsageError
 from core.domain.losses import LOSS_ROWS
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
@@ -174,4 +174,17 @@ def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
             f"{config.loss} cannot use soft labels, and {counted(soft, 'pair')} {verb(soft, 'has', 'have')} a "
             "target below 1.",
             "Freeze the dataset without soft targets, or choose another loss.",
+        )
+
+
+def check_pair_weights(pairs: Sequence[EncodedPair]) -> None:
+    """Refuse pairs that all have the weight 0, with which every loss and every gradient is 0.
+
+    Raises:
+        BadInput: when no pair has a weight above 0.
+    """
+    if pairs and not any(pair.weight > 0 for pair in pairs):
+        raise BadInput(
+            f"The weight of {counted(len(pairs), 'pair')} is 0, so that nothing would be learnt.",
+            "Freeze the dataset version again under a policy that gives pairs a weight above 0.",
         )

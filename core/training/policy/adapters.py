@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -47,12 +48,22 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
     try:
         wrapped = get_peft_model(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
     except ValueError as error:
-        raise UsageError(
-            f"No adapter could be attached: {error}",
-            "Set lora_targets to all-linear, or to names of this model's modules.",
-        ) from error
+        names = linear_names(model, besides=str(error))
+        raise UsageError(f"No adapter could be attached: {error}", f"Set lora_targets to {names}.") from error
     draw_initial_weights(wrapped, config.seed)
     return wrapped
+
+
+_READ_AS_WEIGHT = ("dt_proj", "conv1d")
+"""Layers of state spaces whose weight the fast kernels read past the layer, and so past an adapter."""
+
+
+def linear_names(model: Any, besides: str = "") -> str:
+    """Return the names of the model's linear layers but for its head and those that ``besides`` names, by commas."""
+    head = model.get_output_embeddings()
+    names = {n.rsplit(".", 1)[-1] for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
+    refused = set(re.findall(r"\w+", besides)) | set(_READ_AS_WEIGHT)
+    return ",".join(sorted(names - refused)) or "all-linear"
 
 
 def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:
@@ -69,18 +80,25 @@ def draw_initial_weights(model: nn.Module, seed: int) -> None:
 
     Every layer's generator is seeded by seed and layer name, so the draw does not depend on the device, the order of
     layers, or which other layers are adapted. The bound is that of PEFT's default (Kaiming
-    uniform with a = sqrt 5).
+    uniform with a = sqrt 5). The adapter of an embedding starts with A = 0 and a standard normal B, as in PEFT.
     """
     for name, parameter in model.named_parameters():
         if f".lora_A.{POLICY}." in name:
-            digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+            generator = _own_generator(seed, name)
             bound = 1 / math.sqrt(parameter.shape[-1])
             drawn = (torch.rand(parameter.shape, generator=generator, dtype=torch.float64) * 2 - 1) * bound
             with torch.no_grad():
                 parameter.copy_(drawn.to(parameter.dtype))
-        elif f".lora_B.{POLICY}." in name:
+        elif name.endswith(f".lora_embedding_B.{POLICY}"):
+            with torch.no_grad():
+                parameter.copy_(torch.randn(parameter.shape, generator=_own_generator(seed, name)))
+        elif f".lora_B.{POLICY}." in name or name.endswith(f".lora_embedding_A.{POLICY}"):
             nn.init.zeros_(parameter)
+
+
+def _own_generator(seed: int, name: str) -> torch.Generator:
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
 def load_adapter(model: nn.Module, folder: Path) -> Any:
@@ -120,12 +138,11 @@ def copy_as_reference(model: Any) -> None:
     lora = deepcopy(model.peft_config[POLICY])
     lora.inference_mode = True
     model.add_adapter(REFERENCE, lora)
-    sources = dict(model.named_parameters())
+    sources = adapter_tensors(model)
     with torch.no_grad():
-        for name, parameter in sources.items():
-            if f".{REFERENCE}." in name:
-                parameter.copy_(sources[name.replace(f".{REFERENCE}.", f".{POLICY}.")])
-                parameter.requires_grad_(False)
+        for name, parameter in adapter_tensors(model, REFERENCE).items():
+            parameter.copy_(sources[policy_name(name)])
+            parameter.requires_grad_(False)
     model.set_adapter(POLICY)
 
 
@@ -133,8 +150,8 @@ def is_zero(model: nn.Module) -> bool:
     """Return whether the policy's adapter changes nothing: every B (or every A) is zero."""
     tensors = adapter_tensors(model)
     for name, tensor in tensors.items():
-        if ".lora_B." in name and bool(tensor.any()):
-            partner = tensors.get(name.replace(".lora_B.", ".lora_A."))
+        if ("lora_B." in name or "lora_embedding_B." in name) and bool(tensor.any()):
+            partner = tensors.get(name.replace("lora_B.", "lora_A.").replace("lora_embedding_B.", "lora_embedding_A."))
             if partner is None or bool(partner.any()):
                 return False
     return True
@@ -142,8 +159,16 @@ def is_zero(model: nn.Module) -> bool:
 
 def adapter_tensors(model: nn.Module, adapter: str = POLICY) -> dict[str, Tensor]:
     """Return the tensors of one adapter by name; "" returns those of all adapters."""
-    part = f".{adapter}." if adapter else "."
-    return {n: p for n, p in model.named_parameters() if ".lora_" in n and part in n}
+    return {
+        n: p
+        for n, p in model.named_parameters()
+        if ".lora_" in n and (not adapter or f".{adapter}." in n or n.endswith(f".{adapter}"))
+    }
+
+
+def policy_name(name: str) -> str:
+    """Return the name that a tensor of the reference's adapter has in the policy's."""
+    return f"{name}.".replace(f".{REFERENCE}.", f".{POLICY}.").removesuffix(".")
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:

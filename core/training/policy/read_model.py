@@ -22,7 +22,7 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
     # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from transformers import AutoModelForCausalLM
 
-    options: dict[str, Any] = {"dtype": dtype, **_place(model_dir)}
+    options: dict[str, Any] = {"dtype": dtype, "output_loading_info": True, **_place(model_dir)}
     folder = options.pop("folder")
     from_gguf = "gguf_file" in options
     if not from_gguf:
@@ -30,15 +30,47 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
     try:
         with without_progress_bars() if from_gguf else nullcontext():
             try:
-                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
+                model, found = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
             except ValueError as error:
                 if "scaled_dot_product_attention" not in str(error):
                     raise
-                model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
+                model, found = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
     except READ_ERRORS as error:
         raise _unreadable(model_dir, error) from error
+    if not from_gguf:
+        _require_all_read(model_dir, found)
     model.config.use_cache = False
     return model
+
+
+def _require_all_read(model_dir: Path, found: Any) -> None:
+    """Refuse a model some of whose weights no file holds; transformers would fill them with random numbers."""
+    missing = sorted(str(name) for name in found.get("missing_keys") or ())
+    other = sorted(str(entry[0]) for entry in found.get("mismatched_keys") or ())
+    if missing or other:
+        what = f"{len(missing)} are missing" if missing else f"{len(other)} have another shape"
+        raise ModelRefused(
+            f"config.json of {Path(model_dir).name} does not describe its weights: of those that it asks for, {what} "
+            f"(the first is {[*missing, *other][0]}).",
+            "Copy config.json and the weights from the model's origin; nothing was trained.",
+        )
+
+
+def read_architecture(model_dir: Path) -> Any:
+    """Build the causal LM of a folder without its weights (on the meta device), to see which modules it has.
+
+    Raises:
+        ModelRefused: when transformers cannot read its config.
+    """
+    # Imported here: transformers reads its network settings when it is imported, after go_offline().
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(str(model_dir), local_files_only=True)
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config)
+    except READ_ERRORS as error:
+        raise _unreadable(model_dir, error) from error
 
 
 def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) -> Any:

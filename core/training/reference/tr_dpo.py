@@ -36,7 +36,7 @@ def refresh(model: LoadedModel, mix: float) -> None:
     policy = adapters.adapter_tensors(model.model)
     with torch.no_grad():
         for name, tensor in reference_tensors(model).items():
-            tensor.lerp_(policy[name.replace(f".{adapters.REFERENCE}.", f".{adapters.POLICY}.")], mix)
+            tensor.lerp_(policy[adapters.policy_name(name)], mix)
 
 
 def reference_tensors(model: LoadedModel) -> dict[str, Tensor]:
