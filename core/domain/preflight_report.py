@@ -13,7 +13,7 @@ Level = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``key`` is a machine name: model, tokens, gate, memory, disk, time."""
+    """One check. ``key`` is a machine name: model, tokens, kl, gate, memory, disk, time."""
 
     key: str
     level: Level

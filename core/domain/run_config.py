@@ -220,3 +220,8 @@ def _check_together(config: RunConfig) -> None:
         raise UsageError("Only the reference of an adapter can follow the policy.", "Set lora_r above 0.")
     if config.ref_refresh_every and config.reference == "base":
         raise UsageError("The base cannot follow the policy as its reference.", "Set reference to auto.")
+    if config.kl_budget > 0 and not (config.kl_every and config.kl_prompts):
+        raise UsageError(
+            "A KL budget needs a KL that is measured, and this run measures none.",
+            "Set kl_every and kl_prompts above 0, or kl_budget to 0.",
+        )

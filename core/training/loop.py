@@ -23,7 +23,7 @@ from core.training.export.run_result import publish_result
 from core.training.forward.footprint import trim_heap
 from core.training.parallel.process_group import ProcessGroup
 from core.training.preparing import Prepared
-from core.training.probe import Probe, is_due
+from core.training.probe import Probe, is_due, kl_is_watched
 from core.training.reference import tr_dpo
 from core.training.steps.gradient import GradientAccumulator, NotFinite
 from core.training.steps.interrupts import Interrupts
@@ -202,6 +202,11 @@ class Training:
         save_load.set_random_states(states)
         self.accumulator.clear()
         self.session.model.release_reference()
+        if failure and not last and kl_is_watched(self.config, step):
+            raise UserError(
+                f"A measurement failed, so the KL is not known and its budget cannot be kept: {failure}",
+                "Set kl_budget to 0 to train without it. Everything up to the last checkpoint is safe.",
+            )
         if failure:
             yield Warned("probe_failed", f"A measurement failed and was skipped; the run continues. {failure}", step)
         if not last:

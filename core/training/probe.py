@@ -22,3 +22,8 @@ def is_due(config: RunConfig, step: int) -> bool:
     """Return whether the probe is due after ``step``."""
     cadences = (config.eval_every, config.kl_every, config.sample_every)
     return step == 0 or any(every and step % every == 0 for every in cadences)
+
+
+def kl_is_watched(config: RunConfig, step: int) -> bool:
+    """Return whether the KL measured after ``step`` decides if the run goes on."""
+    return config.kl_budget > 0 and config.kl_every > 0 and step % config.kl_every == 0

@@ -28,12 +28,14 @@ from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Part, Progress, serve_parts
 from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
+from core.runs.hosting.probes import no_kl, room_of
 from core.runs.priority import lower_priority
 from core.runs.time_left import remaining_work
 from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.memory_plan import ModelShape, plan_memory
-from core.training.policy.read_model import read_tokenizer
+from core.training.policy.read_model import read_architecture, read_tokenizer
 from core.training.steps.data_order import total_steps
+from core.training.text.tokenise import PairEncoder
 
 _ROOM = 1 << 30
 _TOTAL = 4
@@ -59,8 +61,13 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     progress(0, _TOTAL, "Checking the model")
     found(_model_check(model_dir))
     progress(1, _TOTAL, f"Tokenising {counted(len(pairs), 'pair')}")
-    tokens, lengths = _tokenise(config, model_dir, pairs)
+    tokenizer = read_tokenizer(model_dir)
+    model = read_architecture(model_dir) if model_dir.is_dir() else None
+    rows = ReadableRows() if model is None else ReadableRows.of(model, tokenizer)
+    tokens, lengths = _tokenise(config, tokenizer, rows, pairs)
     found(token_check(tokens))
+    for check in [] if model is None else kl_check(config, tokenizer, model, pairs):
+        found(check)
     progress(2, _TOTAL, "One step as a test")
     tried_pairs = _spread(pairs, lengths, min(config.batch_size, _TRIED_PAIRS))
     tried = TriedStep(
@@ -80,10 +87,29 @@ def _model_check(model_dir: Path) -> Check:
     return Check("model", "ok", f"{model_dir.name} is safe to load ({size / 2**20:,.0f} MiB of weights).")
 
 
-def _tokenise(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> tuple[TokenReport, dict[str, int]]:
-    tokenizer = read_tokenizer(model_dir)
-    encoded, report = encode_usable(pairs, tokenizer, config, ReadableRows.read(model_dir, tokenizer))
+def _tokenise(
+    config: RunConfig, tokenizer: Any, rows: ReadableRows, pairs: Sequence[TrainingPair]
+) -> tuple[TokenReport, dict[str, int]]:
+    encoded, report = encode_usable(pairs, tokenizer, config, rows)
     return report, {pair.pair_id: pair.length for pair in encoded}
+
+
+def kl_check(config: RunConfig, tokenizer: Any, model: Any, pairs: Sequence[TrainingPair]) -> list[Check]:
+    """Return a check that says that the run will have no KL, where that is so; it is bad where a budget needs one."""
+    if not (config.kl_every and config.kl_prompts):
+        return []
+    encoder, room = PairEncoder(tokenizer, config), room_of(config, model)
+    if any(0 < _prompt_tokens(encoder, pair) <= room.for_kl for pair in pairs):
+        return []
+    hint = "Lower kl_max_new_tokens, or set kl_every to 0."
+    return [Check("kl", "bad" if config.kl_budget else "warn", no_kl(config, room), hint)]
+
+
+def _prompt_tokens(encoder: PairEncoder, pair: TrainingPair) -> int:
+    try:
+        return len(encoder.prompt_ids(pair.prompt))
+    except BadInput:
+        return 0
 
 
 def token_check(tokens: TokenReport) -> Check:

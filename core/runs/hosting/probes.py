@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
 from core.evaluation.preference_metrics import summarise
 from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
 from core.evaluation.statistics import over_budget
 from core.evaluation.token_kl import TokenKl, heads_of, token_kl
+from core.generation.context import base_of, position_limit
 from core.generation.sampler import DecoderSettings, sample, sample_both
 from core.generation.seeds import derive_seed
 from core.training.steps.session import TrainSession
@@ -44,11 +47,13 @@ class ProbeSets:
 
     Attributes:
         evals: by split ("dev", then "train"), the pairs that are scored.
-        prompts: answered by the policy for the on-policy KL and the samples; held-out ones first.
+        prompts: answered by the policy for the samples; held-out ones first.
+        kl_prompts: answered for the on-policy KL: of the same order, those that leave room for its longest answer.
     """
 
     evals: dict[str, tuple[EncodedPair, ...]]
     prompts: tuple[_Prompt, ...]
+    kl_prompts: tuple[_Prompt, ...] = ()
 
 
 class StandardProbe:
@@ -59,14 +64,17 @@ class StandardProbe:
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
         """Measure what is due after ``step`` and yield the events."""
-        sets = self._sets = self._sets or choose_sets(session)
         config = session.config
+        if self._sets is None:
+            self._sets = choose_sets(session)
+            yield from _missing_kl(session, self._sets, step)
+        sets = self._sets
         if _due(config.eval_every, step, last):
             yield from evaluate_splits(session, sets, step)
-        if _due(config.kl_every, step, last) and sets.prompts and config.kl_prompts:
-            yield from measure_kl(session, sets.prompts[: config.kl_prompts], step)
+        if _due(config.kl_every, step, last) and sets.kl_prompts:
+            yield from measure_kl(session, sets.kl_prompts, step)
         if _due(config.sample_every, step, last) and sets.prompts:
-            yield from compare_samples(session, sets.prompts[:SAMPLES], step)
+            yield from compare_samples(session, sets.prompts, step)
 
 
 def _due(every: int, step: int, last: bool) -> bool:
@@ -85,16 +93,74 @@ def choose_sets(session: TrainSession) -> ProbeSets:
         for split, ids in drawn.items()
         if ids and config.probe_pairs
     }
-    count = max(config.kl_prompts, SAMPLES) if config.kl_every or config.sample_every else 0
-    return ProbeSets(evals, tuple(_prompts(session, [*drawn["dev"], *drawn["train"]], count)))
+    pair_ids, room = [*drawn["dev"], *drawn["train"]], room_of(config, session.model.model)
+    samples = tuple(_prompts(session, pair_ids, SAMPLES, room.for_samples)) if config.sample_every else ()
+    kl = tuple(_prompts(session, pair_ids, config.kl_prompts, room.for_kl)) if config.kl_every else ()
+    return ProbeSets(evals, samples, kl)
 
 
-def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int) -> Iterator[_Prompt]:
-    """Yield the first ``count`` different prompts that leave room for an answer."""
+@dataclass(frozen=True, slots=True)
+class PromptRoom:
+    """The most tokens of a prompt that is answered: for the on-policy KL, and for the samples."""
+
+    for_kl: int
+    for_samples: int
+
+
+def prompt_room(config: RunConfig, positions: int, trained: int = 0) -> PromptRoom:
+    """Return how long prompts may be.
+
+    Every answer of the KL must have room for its whole horizon, or the estimate would be of another one; a sample may
+    end where the positions do, but not before a quarter of its length.
+
+    Args:
+        config: settings of the run.
+        positions: that the model has a table of; 0 for no table.
+        trained: positions that its config says it was trained on; 0 for unknown.
+    """
+    longest = min(config.max_length or _MAX_PROMPT, _MAX_PROMPT)
+    if positions:
+        kl, sample = positions + 1 - config.kl_max_new_tokens, positions + 1 - SAMPLE_TOKENS // 4
+        return PromptRoom(min(longest, kl), min(longest, sample))
+    if trained:
+        longest = min(longest, trained - max(config.kl_max_new_tokens, SAMPLE_TOKENS))
+    return PromptRoom(longest, longest)
+
+
+def room_of(config: RunConfig, model: Any) -> PromptRoom:
+    """Return how long prompts of a run with this model may be."""
+    trained = getattr(base_of(model).config.get_text_config(), "max_position_embeddings", 0)
+    return prompt_room(config, position_limit(model), trained if isinstance(trained, int) else 0)
+
+
+def no_kl(config: RunConfig, room: PromptRoom) -> str:
+    """Return what a run is told that asks for the on-policy KL and has no prompt with room for its answers."""
+    return (
+        f"The run will have no KL: no prompt has at most {max(room.for_kl, 0):,} tokens, which an answer of "
+        f"{config.kl_max_new_tokens:,} tokens leaves."
+    )
+
+
+def _missing_kl(session: TrainSession, sets: ProbeSets, step: int) -> Iterator[RunEvent]:
+    """Say before the first step that no KL will be measured.
+
+    Raises:
+        BadInput: when the run has a KL budget, which nothing could then watch.
+    """
+    config = session.config
+    if sets.kl_prompts or not (config.kl_every and config.kl_prompts):
+        return
+    reason = no_kl(config, room_of(config, session.model.model))
+    if config.kl_budget:
+        raise BadInput(reason, "Lower kl_max_new_tokens, or set kl_budget to 0.")
+    yield Warned("no_kl", reason, step)
+
+
+def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int, room: int) -> Iterator[_Prompt]:
+    """Yield the first ``count`` different prompts of at most ``room`` tokens."""
     if count == 0:
         return
     encoder = PairEncoder(session.model.tokenizer, session.config)
-    room = _room(session.config, session.model.config)
     seen: set[str] = set()
     for pair_id in pair_ids:
         prompt = session.pairs[pair_id].prompt
@@ -107,14 +173,6 @@ def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int) -> Iter
             count -= 1
         if count == 0:
             return
-
-
-def _room(config: RunConfig, model_config: dict[str, object]) -> int:
-    """Return the most tokens of a prompt that leave room for the answer in the model's context."""
-    longest = model_config.get("max_position_embeddings")
-    positions = longest if isinstance(longest, int) else _MAX_PROMPT
-    answer = max(config.kl_max_new_tokens, SAMPLE_TOKENS)
-    return min(config.max_length or _MAX_PROMPT, _MAX_PROMPT, positions - answer)
 
 
 def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterator[RunEvent]:

@@ -10,8 +10,8 @@ from core.generation.context import base_of, frequency_limit, mask_window, store
 
 _KINDS = ("full_attention", "sliding_attention")
 """Layer kinds whose mask the prefix-shared pass can build."""
-_BUILT = ("sliding_window", "sliding_window_pattern", "max_window_layers")
-"""Entries of a config that are no window of their own, or that :func:`attention_windows` reads."""
+_BUILT = ("sliding_window", "max_window")
+"""Parts of the names of entries that :func:`attention_windows` reads, or that count layers."""
 _POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "original_max_position_embeddings")
 
 
@@ -55,7 +55,7 @@ def length_limits(model: Any) -> list[int]:
 
 
 def _is_window(name: str) -> bool:
-    return ("window" in name or "attention_chunk" in name) and name not in _BUILT
+    return ("window" in name or "attention_chunk" in name) and not any(part in name for part in _BUILT)
 
 
 def _numbers(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from core.domain.counting import counted, verb
@@ -21,7 +20,6 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import GATE_CAUSES, TokenReport
 from core.generation.context import base_of, position_limit
 from core.training.gate import token_audit
-from core.training.policy.read_model import read_architecture
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import Progress, encode_pairs
 
@@ -47,15 +45,6 @@ class ReadableRows:
         base = base_of(model)
         vocabulary = base.get_input_embeddings().weight.shape[0]
         return cls(position_limit(base), vocabulary, tokenizer.bos_token_id, frozenset(stop_ids))
-
-    @classmethod
-    def read(cls, model_dir: Path, tokenizer: Any) -> ReadableRows:
-        """Return those of a model folder before its weights are loaded; a GGUF file is not looked into.
-
-        Raises:
-            ModelRefused: when the config cannot be read.
-        """
-        return cls.of(read_architecture(model_dir), tokenizer) if Path(model_dir).is_dir() else cls()
 
     def problem(self, pair: EncodedPair) -> str:
         """Return the reason why the pair cannot be used, or ""."""

@@ -45,10 +45,12 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
         task_type="CAUSAL_LM",
         fan_in_fan_out=_is_transposed(model, targets),
     )
+    linear = linear_names(model)
     try:
         wrapped = get_peft_model(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
     except ValueError as error:
-        names = linear_names(model, besides=str(error))
+        others = linear - set(re.findall(r"\w+", str(error)))
+        names = ",".join(sorted(others)) or "all-linear"
         raise UsageError(f"No adapter could be attached: {error}", f"Set lora_targets to {names}.") from error
     draw_initial_weights(wrapped, config.seed)
     return wrapped
@@ -58,12 +60,11 @@ _READ_AS_WEIGHT = ("dt_proj", "conv1d")
 """Layers of state spaces whose weight the fast kernels read past the layer, and so past an adapter."""
 
 
-def linear_names(model: Any, besides: str = "") -> str:
-    """Return the names of the model's linear layers but for its head and those that ``besides`` names, by commas."""
+def linear_names(model: Any) -> set[str]:
+    """Return the names of the model's linear layers that an adapter can change, its head left out."""
     head = model.get_output_embeddings()
     names = {n.rsplit(".", 1)[-1] for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
-    refused = set(re.findall(r"\w+", besides)) | set(_READ_AS_WEIGHT)
-    return ",".join(sorted(names - refused)) or "all-linear"
+    return names - set(_READ_AS_WEIGHT)
 
 
 def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:

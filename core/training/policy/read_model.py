@@ -30,13 +30,14 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
     try:
         with without_progress_bars() if from_gguf else nullcontext():
             try:
-                model, found = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
+                loaded: Any = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", **options)
             except ValueError as error:
                 if "scaled_dot_product_attention" not in str(error):
                     raise
-                model, found = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
+                loaded = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", **options)
     except READ_ERRORS as error:
         raise _unreadable(model_dir, error) from error
+    model, found = loaded
     if not from_gguf:
         _require_all_read(model_dir, found)
     model.config.use_cache = False

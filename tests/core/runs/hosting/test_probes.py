@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.domain.run_events import EvalDone, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
+from core.domain.run_config import RunConfig
+from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
+from core.runs.child_processes.preflight_program import kl_check
 from core.runs.hosting.driver import HostOptions, drive
+from core.runs.hosting.probes import PromptRoom, StandardProbe, prompt_room
 from core.runs.run_reader import RunReader
+from core.training.policy.read_model import read_tokenizer
 from tests.core.runs.golden_cli import golden_run
+from tests.core.training.tiny_runs import run, some_pairs
+from tests.tiny_models import save_tiny, tiny_model
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -83,3 +90,33 @@ def test_that_a_run_stops_when_the_kl_is_over_its_budget(tmp_path: Path) -> None
     assert last.step < 12
     assert any(w.code == "kl_budget" for w in of(events, Warned))
     assert RunReader(tmp_path / "run").status().state == "finished"
+
+
+def test_that_answers_of_the_kl_have_room_for_their_horizon_and_samples_for_a_quarter() -> None:
+    config = RunConfig(max_length=1000, kl_max_new_tokens=48)
+    assert prompt_room(config, positions=128) == PromptRoom(for_kl=81, for_samples=105)
+    assert prompt_room(config, positions=0) == PromptRoom(1000, 1000)
+    assert prompt_room(config, positions=0, trained=512) == PromptRoom(512 - 96, 512 - 96)
+
+
+def test_that_a_run_without_room_for_its_kl_says_so_before_step_1_and_is_refused_with_a_budget(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path / "gpt2", "gpt2", n_positions=64)
+    quiet = {"max_length": 64, "steps": 1, "eval_every": 0, "kl_every": 1, "kl_max_new_tokens": 60, "sample_every": 1}
+    events = run(folder, tmp_path / "run", probe=StandardProbe(), **quiet)
+    assert isinstance(events[-1], Finished), events[-1]
+    told = next(i for i, e in enumerate(events) if isinstance(e, Warned) and e.code == "no_kl")
+    assert told < next(i for i, e in enumerate(events) if isinstance(e, StepDone))
+    assert of(events, KlDone) == []
+    assert of(events, SampleDone)
+    last = run(folder, tmp_path / "budget", probe=StandardProbe(), **quiet, kl_budget=5.0)[-1]
+    assert isinstance(last, Failed)
+    assert "at most 5 tokens" in last.message
+    assert "its budget cannot be kept" in last.message
+    checks = kl_check(RunConfig(kl_max_new_tokens=60, kl_budget=5.0), read_tokenizer(folder), tiny(64), some_pairs())
+    assert [(check.key, check.level) for check in checks] == [("kl", "bad")]
+    assert kl_check(RunConfig(kl_max_new_tokens=8), read_tokenizer(folder), tiny(64), some_pairs()) == []
+
+
+def tiny(positions: int) -> Any:
+    """A GPT-2 with this many positions."""
+    return tiny_model("gpt2", n_positions=positions)

@@ -164,13 +164,13 @@ def test_that_checkpointed_layers_of_separate_rows_give_the_same_gradient() -> N
     pairs = random_pairs(2)
     expected = gradients((PaddedScorer(policy).score(pairs).logps * UPSTREAM).sum(), policy.model)
     calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
     layer = policy.model.get_base_model().get_decoder().layers[0].mlp
-    with layer.register_forward_hook(lambda *_: count()):
-
-        def count() -> None:
-            nonlocal calls
-            calls += 1
-
+    with layer.register_forward_pre_hook(count):
         scorer = choose_scorer(policy, RunConfig(forward="separate", grad_checkpointing="on"), pairs)
         calls = 0
         loss = (scorer.score(pairs).logps * UPSTREAM).sum()
