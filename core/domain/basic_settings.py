@@ -13,6 +13,8 @@ from core.domain.run_settings import ALWAYS, NEVER, WHEN_CHANGED, SettingGroup
 main = SettingGroup("Main settings")
 schedule = SettingGroup("Schedule and optimizer")
 adapter = SettingGroup("Adapter and reference")
+_ALMOST_ONE = 1 - 1e-9
+"""Highest decay of a moving mean: at 1 it would never forget its start, and AdamW refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ class BasicSettings:
     )
 
     warmup: float = schedule(
-        0.1, ALWAYS, "Warm-up", "Below 1 a share of the steps, else a number; usually 0.03 to 0.1.", bounds=(0.0, 1e9)
+        0.1,
+        ALWAYS,
+        "Warm-up",
+        "Below 1 a share of the steps, else a number; none in a run of one step; usually 0.03 to 0.1.",
+        bounds=(0.0, 1e9),
     )
     scheduler: str = schedule(
         "linear",
@@ -63,7 +69,13 @@ class BasicSettings:
     shuffle: bool = schedule(
         True, ALWAYS, "Shuffle", "Draws a new order for each epoch from the seed; otherwise the order of the file."
     )
-    seed: int = schedule(0, ALWAYS, "Seed", "Seed of the adapter's start, the order and the sampling; any number.")
+    seed: int = schedule(
+        0,
+        ALWAYS,
+        "Seed",
+        "Seed of the adapter's start, the order and the sampling; any number.",
+        bounds=(-(2**63), 2**63 - 1),
+    )
     clip: float = schedule(
         1.0,
         ALWAYS,
@@ -74,11 +86,17 @@ class BasicSettings:
     weight_decay: float = schedule(
         0.0, ALWAYS, "Weight decay", "Decay of AdamW; usually 0 for LoRA, up to 0.1.", bounds=(0.0, 10.0)
     )
-    adam_beta1: float = schedule(0.9, ALWAYS, "Adam β₁", "Decay of AdamW's mean of the gradient; usually 0.9.")
-    adam_beta2: float = schedule(
-        0.999, ALWAYS, "Adam β₂", "Decay of AdamW's mean of the squared gradient; usually 0.95 to 0.999."
+    adam_beta1: float = schedule(
+        0.9, ALWAYS, "Adam β₁", "Decay of AdamW's mean of the gradient; usually 0.9.", bounds=(0.0, _ALMOST_ONE)
     )
-    adam_eps: float = schedule(1e-8, ALWAYS, "Adam ε", "Added to AdamW's divisor; usually 1e-8.")
+    adam_beta2: float = schedule(
+        0.999,
+        ALWAYS,
+        "Adam β₂",
+        "Decay of AdamW's mean of the squared gradient; usually 0.95 to 0.999.",
+        bounds=(0.0, _ALMOST_ONE),
+    )
+    adam_eps: float = schedule(1e-8, ALWAYS, "Adam ε", "Added to AdamW's divisor; usually 1e-8.", bounds=(1e-30, 1.0))
 
     lora_alpha: float = adapter(
         32.0, ALWAYS, "LoRA alpha", "The adapter's scale is alpha / rank; usually one or two ranks.", bounds=(0.0, 1e6)

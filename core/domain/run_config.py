@@ -63,10 +63,10 @@ class RunConfig(BasicSettings):
     quantize: str = compute(
         "none", ALWAYS, "Base quantization", "4bit needs CUDA and the quant extra.", choices=("none", "4bit")
     )
-    threads: int = compute(0, NEVER, "CPU threads", "Threads of torch; 0 chooses.")
+    threads: int = compute(0, NEVER, "CPU threads", "Threads of torch; 0 chooses.", bounds=(0, 4096))
 
     eval_every: int = measuring(
-        20, NEVER, "Eval every (steps)", "Steps between two measurements of the probe set; 0 is off."
+        20, NEVER, "Eval every (steps)", "Steps between two measurements of the probe set; 0 is off.", bounds=(0, 10**9)
     )
     probe_pairs: int = measuring(
         32,
@@ -76,7 +76,7 @@ class RunConfig(BasicSettings):
         bounds=(0, 10**6),
     )
     kl_every: int = measuring(
-        50, NEVER, "KL every (steps)", "Steps between two estimates of the on-policy KL; 0 is off."
+        50, NEVER, "KL every (steps)", "Steps between two estimates of the on-policy KL; 0 is off.", bounds=(0, 10**9)
     )
     kl_prompts: int = measuring(
         16, NEVER, "KL prompts", "Prompts that the policy answers for an estimate; usually 16 to 64.", bounds=(0, 10**5)
@@ -89,15 +89,24 @@ class RunConfig(BasicSettings):
         ALWAYS,
         "KL budget (nats)",
         "The run stops when the lower bound of the KL to the reference passes it; 0 is off; usually 5 to 20.",
+        bounds=(0.0, 1e9),
     )
     sample_every: int = measuring(
-        50, NEVER, "Sample every (steps)", "Steps between two side-by-side samples; 0 is off."
+        50, NEVER, "Sample every (steps)", "Steps between two side-by-side samples; 0 is off.", bounds=(0, 10**9)
     )
     checkpoint_every: int = measuring(
-        50, NEVER, "Checkpoint every (steps)", "Steps between two checkpoints; 0 keeps only the last one."
+        50,
+        NEVER,
+        "Checkpoint every (steps)",
+        "Steps between two checkpoints; 0 keeps only the last one.",
+        bounds=(0, 10**9),
     )
     keep_checkpoints: int = measuring(
-        2, NEVER, "Checkpoints kept", "How many of the newest checkpoints are kept; usually 2."
+        2,
+        NEVER,
+        "Checkpoints kept",
+        "How many of the newest checkpoints are kept; 0 keeps all; usually 2.",
+        bounds=(0, 10**6),
     )
 
     label_smoothing: float = loss_details(
@@ -131,15 +140,21 @@ class RunConfig(BasicSettings):
     wpo: bool = loss_details(
         False, ALWAYS, "WPO weighting", "Weights each pair by its probability under the policy (WPO)."
     )
-    dpop_lambda: float = loss_details(5.0, ALWAYS, "DPOP lambda", "Penalty of the loss dpop; usually 5 to 50.")
+    dpop_lambda: float = loss_details(
+        5.0, ALWAYS, "DPOP lambda", "Penalty of the loss dpop; usually 5 to 50.", bounds=(0.0, 1e6)
+    )
     r_dpo_alpha: float = loss_details(
-        0.0, ALWAYS, "R-DPO alpha", "Length penalty of the loss r_dpo, per token; usually 0.001 to 0.05."
+        0.0,
+        ALWAYS,
+        "R-DPO alpha",
+        "Length penalty of the loss r_dpo, per token; usually 0.001 to 0.05.",
+        bounds=(0.0, 1e3),
     )
     simpo_gamma: float = loss_details(
-        0.5, ALWAYS, "SimPO gamma", "Target margin of the loss simpo; usually 0.3 to 1.6."
+        0.5, ALWAYS, "SimPO gamma", "Target margin of the loss simpo; usually 0.3 to 1.6.", bounds=(0.0, 1e6)
     )
     orpo_lambda: float = loss_details(
-        0.1, ALWAYS, "ORPO lambda", "Weight of the odds ratio in the loss orpo; usually 0.1."
+        0.1, ALWAYS, "ORPO lambda", "Weight of the odds ratio in the loss orpo; usually 0.1.", bounds=(1e-6, 1e3)
     )
     tie_nu: float = loss_details(
         1.0,
@@ -149,10 +164,20 @@ class RunConfig(BasicSettings):
         bounds=(1e-6, 1e6),
     )
     discopop_tau: float = loss_details(
-        0.05, ALWAYS, "DiscoPOP tau", "Temperature of the blend in the loss discopop; usually 0.05.", bounds=(1e-6, 1e6)
+        0.05, ALWAYS, "DiscoPOP tau", "Temperature of the blend in the loss discopop; usually 0.05.", bounds=(1e-6, 1.0)
     )
 
     def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Refuse a value out of bounds, and settings that contradict each other.
+
+        A new config is checked by itself; one that an older program stored may lie outside of today's limits.
+
+        Raises:
+            UsageError: naming the setting and what it can be.
+        """
         for name, setting in SETTINGS.items():
             setting.check(getattr(self, name))
         _check_together(self)
@@ -174,10 +199,19 @@ class RunConfig(BasicSettings):
     def as_stored(cls, row: Mapping[str, Any]) -> RunConfig:
         """Build a config from what a run stored; settings of a newer program are left out.
 
+        Limits that were drawn since do not keep an old run from being opened; :meth:`check` applies them before it
+        trains again.
+
         Raises:
-            UsageError: for a value out of bounds.
+            UsageError: for a value of another type, or one that is no choice.
         """
-        return cls.from_plain({key: value for key, value in row.items() if RENAMED.get(key, key) in SETTINGS})
+        given = current_names({k: v for k, v in row.items() if RENAMED.get(k, k) in SETTINGS}, SETTINGS, RENAMED)
+        config = object.__new__(cls)
+        for name, setting in SETTINGS.items():
+            value = setting.read(given[name]) if name in given else setting.default
+            setting.check_kind(value)
+            object.__setattr__(config, name, value)
+        return config
 
     def with_values(self, values: Mapping[str, Any]) -> RunConfig:
         """Return a copy with ``values`` replaced; strings are read as the setting's type, old names as today's.

@@ -95,7 +95,7 @@ class RunRecord:
 
         Raises:
             KeyError, TypeError, ValueError: when a field is missing or of the wrong kind.
-            UsageError: when a setting is out of bounds.
+            UsageError: when a setting has no usable value.
         """
         if not isinstance(row, dict):
             raise TypeError("the object of a run")
@@ -111,7 +111,7 @@ class RunRecord:
         return cls(**values)
 
     def require_known_settings(self) -> None:
-        """Raise where the run has settings that this version cannot honour.
+        """Raise where the run has settings that this version cannot honour, or values outside of today's limits.
 
         Raises:
             UsageError: naming them.
@@ -122,3 +122,4 @@ class RunRecord:
                 "Nothing was changed.",
                 "Use the version of Pairwright that created the run, or create a new run.",
             )
+        self.config.check()

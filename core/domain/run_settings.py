@@ -7,6 +7,7 @@ window, the table of the command line, the checks of values and the fingerprint 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
@@ -64,20 +65,30 @@ class RunSetting:
             if kind is int and isinstance(value, float) and not value.is_integer():
                 raise ValueError
             return kind(value)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise UsageError(f"{self.name} cannot be {value!r}.", f"It must be a {kind.__name__}.") from error
 
     def check(self, value: Any) -> None:
-        """Refuse a value that is not one of the choices or lies out of bounds.
+        """Refuse a value that is not one of the choices, not a finite number, or out of bounds.
+
+        Raises:
+            UsageError: naming the setting and what it can be.
+        """
+        self.check_kind(value)
+        if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
+            low, high = self.bounds
+            raise UsageError(f"{self.name} cannot be {value}.", f"It must lie between {low} and {high}.")
+
+    def check_kind(self, value: Any) -> None:
+        """Refuse a value that is not one of the choices, or not a finite number.
 
         Raises:
             UsageError: naming the setting and what it can be.
         """
         if self.choices and value not in self.choices:
             raise UsageError(f"{self.name} cannot be {value!r}.", f"Use one of: {', '.join(self.choices)}.")
-        if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
-            low, high = self.bounds
-            raise UsageError(f"{self.name} cannot be {value}.", f"It must lie between {low} and {high}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{self.name} cannot be {value}.", "It must be a finite number.")
 
     @property
     def values_text(self) -> str:

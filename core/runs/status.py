@@ -25,6 +25,14 @@ from core.runs.ledger.timeline import read_timeline
 from core.runs.time_left import TimeLeft, time_left
 from core.training.control_protocol import Command
 
+_ENDS = {
+    "completed": "All steps are done.",
+    "stopped": "Stopped as asked; the last step is saved.",
+    "stopped_without_saving": "Stopped as asked, without saving.",
+    "kl_budget": "Stopped because the KL budget was reached.",
+}
+"""What each reason of a finished run says."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
@@ -213,12 +221,8 @@ def _message(ended: Finished | Failed | None, state: RunState) -> str:
     if isinstance(ended, Failed):
         return ended.message
     if isinstance(ended, Finished):
-        return {
-            "completed": "All steps are done.",
-            "stopped": "Stopped as asked; the last step is saved.",
-            "stopped_without_saving": "Stopped as asked, without saving.",
-            "kl_budget": "Stopped because the KL budget was reached.",
-        }[ended.reason]
+        untrained = " The learning rate was 0 in every step: nothing was trained."
+        return _ENDS[ended.reason] + (untrained if ended.summary.get("untrained") else "")
     return (
         "The process ended without a last event; everything up to the last step is safe."
         if state == "interrupted"

@@ -32,6 +32,7 @@ from core.training.steps.micro_batches import MicroBatches
 from core.training.steps.optimizer import (
     clip_gradients,
     learning_rate,
+    learns,
     make_optimizer,
     optimizer_tensors,
     set_learning_rate,
@@ -85,6 +86,8 @@ class Training:
             kernel_id=session.scorer.kernel_id,
         )
         self.warnings: list[Warned] = []
+        if not learns(config, prepared.total):
+            self.warnings.append(Warned("lr_zero", "The learning rate is 0 in every step: no weight will change."))
         if checkpoint is not None:
             self._restore(checkpoint, micro)
         self.accumulator = GradientAccumulator(session, micro, interrupts, job.processes)
@@ -115,6 +118,7 @@ class Training:
             pairs_seen=before.pairs_seen,
             tokens_seen=before.tokens_seen,
             seconds=before.seconds,
+            idle_steps=before.idle_steps,
             first=before.first,
             fork_from=before.fork_from,
         )
@@ -173,6 +177,7 @@ class Training:
             pairs_seen=self.state.pairs_seen + done.pairs,
             tokens_seen=self.state.tokens_seen + sum(r.tokens_chosen + r.tokens_rejected for r in done.rows),
             seconds=self.state.seconds + done.seconds,
+            idle_steps=self.state.idle_steps + (done.lr == 0),
             first=self.state.first or self.last,
         )
 
@@ -277,6 +282,7 @@ class Training:
                 identity,
                 self.session.sharded.state_dict() if self.session.sharded else None,
             )
+        yield from self._tell_if_untrained()
         early = bool(self.session.stop_reason) and self.state.step < self.prepared.total
         reason = "kl_budget" if early else "completed"
         yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
@@ -288,8 +294,18 @@ class Training:
             return
         if self.state.step > 0:
             yield from self.save(needed=True)
+        yield from self._tell_if_untrained()
         adapter = save_load.step_folder(self.job.run_dir, self.state.step) / "adapter"
         yield finished(self.job, "stopped", self.summary(), self.state.step, str(adapter) if adapter.is_dir() else "")
+
+    @property
+    def untrained(self) -> bool:
+        """Whether steps were made, all at a learning rate of 0."""
+        return self.state.step == self.state.idle_steps > 0
+
+    def _tell_if_untrained(self) -> Generator[RunEvent, None, None]:
+        if self.untrained:
+            yield Warned("untrained", "The learning rate was 0 in every step: no weight has changed.", self.state.step)
 
     def summary(self) -> dict[str, Any]:
         """Return a summary of the whole run in plain values."""
@@ -307,6 +323,7 @@ class Training:
             "reference_from_cache": cache.hits,
             "reference_computed": cache.misses,
             **self._refreshes(),
+            **({"untrained": True} if self.untrained else {}),
             **({"fork_from": self.state.fork_from} if self.state.fork_from else {}),
         }
 

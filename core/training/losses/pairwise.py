@@ -101,11 +101,12 @@ def exo_pair(batch: LossInputs, config: RunConfig) -> Tensor:
 def discopop(batch: LossInputs, config: RunConfig) -> Tensor:
     """DiscoPOP: (1-m) * -log s(z) + m * exp(-z), m = s(z / tau), tau = ``discopop_tau``.
 
-    Lu et al. 2024, arXiv 2406.08414, equation 5.
+    Lu et al. 2024, arXiv 2406.08414, equation 5. m exp(-z) is computed as exp(log m - z): its factors overflow and
+    vanish where their product, at most 1 for z <= 0 and tau <= 1, does neither.
     """
     z = config.beta * batch.h
-    mix = torch.sigmoid(z / config.discopop_tau)
-    return -(1 - mix) * logsigmoid(z) + mix * torch.exp(-z)
+    scaled = z / config.discopop_tau
+    return -torch.sigmoid(-scaled) * logsigmoid(z) + torch.exp(logsigmoid(scaled) - z)
 
 
 def mean_logp_rewards(batch: LossInputs, config: RunConfig) -> Tensor:
@@ -124,7 +125,11 @@ def simpo(batch: LossInputs, config: RunConfig) -> Tensor:
 
 
 def log_odds(mean_logp: Tensor) -> Tensor:
-    """Return log(p / (1-p)) of a mean log-prob, exact where p is close to 0 or to 1."""
+    """Return log(p / (1-p)) of a mean log-prob, exact where p is close to 0 or to 1.
+
+    A probability that rounds to 1 counts as 1 - 2^-52, so that its odds stay finite (36 nats).
+    """
+    mean_logp = mean_logp.clamp(max=-torch.finfo(torch.float64).eps)
     near_one = mean_logp > -math.log(2)
     safe_high = torch.where(near_one, mean_logp, torch.full_like(mean_logp, -math.log(2)))
     safe_low = torch.where(near_one, torch.full_like(mean_logp, -math.log(2)), mean_logp)

@@ -46,7 +46,12 @@ def make_optimizer(
 
 
 def warmup_steps(config: RunConfig, total: int) -> int:
-    """Return the steps of warm-up: ``warmup`` itself from 1 on, else that share of the run, rounded up."""
+    """Return the steps of warm-up: ``warmup`` itself from 1 on, else that share of the run, rounded up.
+
+    A run of one step has none: its only step would have the rate 0.
+    """
+    if total <= 1:
+        return 0
     if config.warmup >= 1:
         return int(config.warmup)
     return math.ceil(total * config.warmup - 1e-9)
@@ -67,6 +72,11 @@ def learning_rate(config: RunConfig, step: int, total: int) -> float:
     if config.scheduler == "linear":
         return config.lr * max(0.0, 1 - progress)
     return config.lr * max(0.0, 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+def learns(config: RunConfig, total: int) -> bool:
+    """Return whether any of the ``total`` steps of a run has a learning rate above 0."""
+    return config.lr > 0 and any(learning_rate(config, step, total) > 0 for step in range(1, total + 1))
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

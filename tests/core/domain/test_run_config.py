@@ -54,3 +54,44 @@ def test_that_settings_that_contradict_each_other_are_refused(values: dict[str, 
     with pytest.raises(UsageError) as error:
         RunConfig().with_values(values)
     assert error.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("adam_beta1", 1.0),
+        ("adam_beta2", 1.0),
+        ("adam_beta2", -0.1),
+        ("adam_eps", -1e-8),
+        ("adam_eps", 0.0),
+        ("orpo_lambda", -0.1),
+        ("dpop_lambda", -1.0),
+        ("r_dpo_alpha", -0.01),
+        ("simpo_gamma", -0.5),
+        ("discopop_tau", 2.0),
+        ("kl_budget", -1.0),
+        ("eval_every", -1),
+        ("checkpoint_every", -5),
+        ("threads", -1),
+        ("seed", 2**64),
+    ],
+)
+def test_that_a_value_that_would_fail_later_is_refused_where_it_is_set(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"{name} cannot be"):
+        RunConfig().with_values({name: value})
+    stored = RunConfig.as_stored({name: value})
+    assert getattr(stored, name) == value  # a run of an older program is still shown
+    with pytest.raises(UsageError, match=f"{name} cannot be"):
+        stored.check()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, setting in SETTINGS.items() if isinstance(setting.default, int | float)]
+)
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", float("nan"), float("inf")])
+def test_that_no_setting_takes_what_is_not_a_finite_number(name: str, value: object) -> None:
+    if isinstance(SETTINGS[name].default, bool) and not isinstance(value, str):
+        return  # anything is true or false
+    for read in (RunConfig.from_plain, RunConfig.as_stored):
+        with pytest.raises(UsageError, match=f"{name} cannot be"):
+            read({name: value})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import (
@@ -378,3 +379,21 @@ def test_that_the_reference_is_kept_between_runs_and_shared_by_other_objectives(
     assert cold[-1].summary["reference_computed"] == 8
     assert warm[-1].summary["reference_computed"] == other[-1].summary["reference_computed"] == 0
     assert steps_of(warm) == steps_of(cold)
+
+
+def test_that_a_run_without_a_learning_rate_says_so_at_its_start_and_at_its_end(
+    tiny_llama_dir: Path, tmp_path: Path
+) -> None:
+    events = run(tiny_llama_dir, tmp_path, lr=0.0, steps=2)
+    codes = [event.code for event in events if isinstance(event, Warned)]
+    assert [code for code in codes if code in ("lr_zero", "untrained")] == ["lr_zero", "untrained"]
+    last = events[-1]
+    assert isinstance(last, Finished) and last.summary["untrained"] is True
+
+
+def test_that_one_step_with_the_usual_warm_up_changes_the_adapter(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    events = run(tiny_llama_dir, tmp_path, steps=1, warmup=0.1)
+    assert steps_of(events)[0].lr == 3e-3
+    assert "untrained" not in [event.code for event in events if isinstance(event, Warned)]
+    adapter = load_file(tmp_path / "adapter/adapter_model.safetensors")
+    assert any(bool(tensor.any()) for name, tensor in adapter.items() if "lora_B" in name)

@@ -13,14 +13,17 @@ from core.domain.run_config import RunConfig
 from core.training.steps.optimizer import (
     clip_gradients,
     learning_rate,
+    learns,
     load_optimizer_tensors,
     make_optimizer,
     optimizer_tensors,
     warmup_steps,
 )
 
+SCHEDULERS = ("constant", "linear", "cosine")
 
-@pytest.mark.parametrize("scheduler", ["constant", "linear", "cosine"])
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.25, 3.0])
 def test_that_the_rate_is_that_of_the_hugging_face_schedule(scheduler: str, warmup: float) -> None:
     from transformers.optimization import get_scheduler
@@ -34,6 +37,16 @@ def test_that_the_rate_is_that_of_the_hugging_face_schedule(scheduler: str, warm
         assert learning_rate(config, step, total) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12, abs=1e-12)
         optimizer.step()
         theirs.step()
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("warmup", [0.1, 1.0, 5.0])
+def test_that_a_run_of_one_step_has_no_warm_up_and_trains(scheduler: str, warmup: float) -> None:
+    config = RunConfig(lr=0.5, scheduler=scheduler, warmup=warmup)
+    assert learning_rate(config, 1, 1) == 0.5
+    assert learns(config, 1)
+    assert learns(config, 2)
+    assert not learns(RunConfig(lr=0.0), 5)
 
 
 def named(model: nn.Module) -> dict[str, nn.Parameter]:
