@@ -36,7 +36,8 @@ FAMILIES: tuple[str, ...] = (
     "llama", "smollm", "qwen2", "qwen3", "mistral", "gemma2", "gemma3", "phi", "phi3", "gpt2", "gpt_neox", "granite",
     "cohere", "olmo2", "starcoder2",
 )  # fmt: skip
-NO_SDPA = ("gemma2",)  # soft-capped attention scores have no fused kernel
+MIXTURES: tuple[str, ...] = ("mixtral", "qwen3_moe", "deepseek_v3", "olmoe", "gpt_oss")
+NO_SDPA = ("gemma2", "gpt_oss")  # soft-capped attention scores have no fused kernel
 
 
 def tiny_tokenizer(
@@ -112,6 +113,20 @@ def tiny_config(family: str, vocab: int = 400, **changes):
         "cohere": lambda: tf.CohereConfig(**common, logit_scale=0.5),
         "olmo2": lambda: tf.Olmo2Config(**common),
         "starcoder2": lambda: tf.Starcoder2Config(**common),
+        "mixtral": lambda: tf.MixtralConfig(**common, num_local_experts=4, num_experts_per_tok=2, sliding_window=None),
+        "qwen3_moe": lambda: tf.Qwen3MoeConfig(
+            **common, head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16,
+        ),
+        "deepseek_v3": lambda: tf.DeepseekV3Config(
+            **plain, num_key_value_heads=4, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=16,
+            first_k_dense_replace=1, n_group=2, topk_group=1, n_shared_experts=1, q_lora_rank=16, kv_lora_rank=8,
+            qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8,
+        ),
+        "olmoe": lambda: tf.OlmoeConfig(**common, num_experts=4, num_experts_per_tok=2),
+        "gpt_oss": lambda: tf.GptOssConfig(
+            **common, head_dim=8, num_local_experts=4, num_experts_per_tok=2, sliding_window=16,
+            layer_types=["sliding_attention", "full_attention"],
+        ),
     }  # fmt: skip
     config = makers[family]()
     for key, value in changes.items():

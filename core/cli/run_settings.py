@@ -45,8 +45,9 @@ def read_changes(values: list[str]) -> dict[str, str]:
         if not mark:
             raise UsageError(f"{word!r} is not a setting.", "Write --set key=value, for example --set beta=0.1.")
         parsed[key.strip()] = value.strip()
-    if parsed.get("init_adapter"):
-        parsed["init_adapter"] = str(Path(parsed["init_adapter"]).expanduser().resolve())
+    for name in ("init_adapter", "reference_model"):
+        if parsed.get(name):
+            parsed[name] = str(Path(parsed[name]).expanduser().resolve())
     return parsed
 
 

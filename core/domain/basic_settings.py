@@ -63,8 +63,22 @@ class BasicSettings:
         "linear",
         ALWAYS,
         "LR schedule",
-        "Shape of the learning rate after the warm-up.",
-        choices=("constant", "linear", "cosine"),
+        "Shape of the learning rate after the warm-up; wsd stays at the peak and falls in a line at the end.",
+        choices=("constant", "linear", "cosine", "wsd"),
+    )
+    lr_floor: float = schedule(
+        0.0,
+        WHEN_CHANGED,
+        "LR floor",
+        "Share of the peak that linear, cosine and wsd end at; usually 0 to 0.1.",
+        bounds=(0.0, 1.0),
+    )
+    wsd_decay: float = schedule(
+        0.2,
+        WHEN_CHANGED,
+        "WSD decay",
+        "Below 1 the share of the steps, else the number, in which wsd falls at the end; usually 0.1 to 0.2.",
+        bounds=(0.0, 1e9),
     )
     shuffle: bool = schedule(
         True, ALWAYS, "Shuffle", "Draws a new order for each epoch from the seed; otherwise the order of the file."
@@ -104,6 +118,36 @@ class BasicSettings:
     lora_targets: str = adapter(
         "all-linear", ALWAYS, "LoRA target modules", "all-linear, or names of modules joined by commas."
     )
+    lora_rslora: bool = adapter(
+        False, WHEN_CHANGED, "rsLoRA scale", "Makes the adapter's scale alpha / √rank, for high ranks (rsLoRA)."
+    )
+    lora_dora: bool = adapter(
+        False, WHEN_CHANGED, "DoRA", "Trains the length of each row of a weight apart from its direction (DoRA)."
+    )
+    rank_pattern: str = adapter(
+        "",
+        WHEN_CHANGED,
+        "Ranks by module",
+        "Other ranks of some modules, as name=rank joined by commas; a name may be a pattern of PEFT's rank_pattern.",
+    )
+    alpha_pattern: str = adapter(
+        "",
+        WHEN_CHANGED,
+        "Alphas by module",
+        "Other alphas of some modules, as name=alpha joined by commas; a module with another rank usually has one.",
+    )
+    modules_to_save: str = adapter(
+        "",
+        WHEN_CHANGED,
+        "Modules trained in full",
+        "Names of modules joined by commas whose weights train as they are and are stored with the adapter.",
+    )
+    lora_experts: bool = adapter(
+        False,
+        WHEN_CHANGED,
+        "Train experts",
+        "In a mixture of experts, adapts the experts too; they have most of its weights. Routers stay as they are.",
+    )
     init_adapter: str = adapter(
         "", NEVER, "Start from adapter", "Folder of a PEFT adapter to start from; empty makes a fresh one."
     )
@@ -113,6 +157,12 @@ class BasicSettings:
         "Reference",
         "base: adapter off; init: a frozen copy of the start; auto: init when it starts from an adapter.",
         choices=("auto", "base", "init"),
+    )
+    reference_model: str = adapter(
+        "",
+        NEVER,
+        "Reference model",
+        "Folder of a third model with the same tokenizer as the reference; empty keeps the one above.",
     )
     ref_refresh_every: int = adapter(
         0,

@@ -59,6 +59,7 @@ class PreferenceLoss:
         own_smoothing: ``label_smoothing`` is a part of the formula and is not mixed in outside.
         likelihood: factor of the chosen response's negative log-likelihood per token that belongs to the loss.
         margin_scale: setting that multiplies the margin in the loss; the gradient weight is divided by it.
+        any_divergence: the formula is one of rewards alone, so that they may be those of another f-divergence.
     """
 
     key: str
@@ -74,6 +75,7 @@ class PreferenceLoss:
     own_smoothing: bool = False
     likelihood: float = 0.0
     margin_scale: str = "beta"
+    any_divergence: bool = False
 
     @property
     def help(self) -> str:
@@ -123,8 +125,9 @@ def _tie_model(case: StartCase, settings: Settings) -> float:
     return math.log((1 + nu) / nu) if case.is_tie else math.log(2 * (1 + nu))
 
 
+_APO = "D'Oosterlinck et al. 2024, arXiv 2408.06266"
 _ROWS: tuple[PreferenceLoss, ...] = (
-    PreferenceLoss("sigmoid", "DPO", "-log s(z)", "Rafailov et al. 2023, arXiv 2305.18290", _LN2),
+    PreferenceLoss("sigmoid", "DPO", "-log s(z)", "Rafailov et al. 2023, arXiv 2305.18290", _LN2, any_divergence=True),
     PreferenceLoss(
         "robust",
         "Robust DPO",
@@ -132,6 +135,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Chowdhury et al. 2024, arXiv 2403.00409",
         _LN2,
         own_smoothing=True,
+        any_divergence=True,
     ),
     PreferenceLoss(
         "ipo",
@@ -141,7 +145,9 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         lambda _case, settings: 1 / (4 * settings["beta"] ** 2),
         per_token=True,
     ),
-    PreferenceLoss("hinge", "Hinge (RSO)", "max(0, 1 - z)", "Liu et al. 2023, arXiv 2309.06657", _ONE),
+    PreferenceLoss(
+        "hinge", "Hinge (RSO)", "max(0, 1 - z)", "Liu et al. 2023, arXiv 2309.06657", _ONE, any_divergence=True
+    ),
     PreferenceLoss(
         "sigmoid_norm",
         "Length-normalised DPO",
@@ -150,8 +156,8 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         _LN2,
         per_token=True,
     ),
-    PreferenceLoss("apo_zero", "APO-zero", "1 - s(rw) + s(rl)", "D'Oosterlinck et al. 2024, arXiv 2408.06266", _ONE),
-    PreferenceLoss("apo_down", "APO-down", "s(rw) + 1 - s(z)", "D'Oosterlinck et al. 2024, arXiv 2408.06266", _ONE),
+    PreferenceLoss("apo_zero", "APO-zero", "1 - s(rw) + s(rl)", _APO, _ONE, any_divergence=True),
+    PreferenceLoss("apo_down", "APO-down", "s(rw) + 1 - s(z)", _APO, _ONE, any_divergence=True),
     PreferenceLoss(
         "exo_pair",
         "EXO",
@@ -159,6 +165,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Ji et al. 2024, arXiv 2402.00856",
         _exo,
         own_smoothing=True,
+        any_divergence=True,
     ),
     PreferenceLoss(
         "nca_pair",
@@ -166,6 +173,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "-log s(rw) - log s(-rw)/2 - log s(-rl)/2",
         "Chen et al. 2024, arXiv 2402.05369",
         _TWO_LN2,
+        any_divergence=True,
     ),
     PreferenceLoss(
         "sppo_hard",
@@ -174,7 +182,14 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Wu et al. 2024, arXiv 2405.00675",
         lambda _case, settings: 1 / (2 * settings["beta"] ** 2),
     ),
-    PreferenceLoss("bco_pair", "BCO", "-log s(rw) - log s(-rl)", "Jung et al. 2024, arXiv 2404.04656", _TWO_LN2),
+    PreferenceLoss(
+        "bco_pair",
+        "BCO",
+        "-log s(rw) - log s(-rl)",
+        "Jung et al. 2024, arXiv 2404.04656",
+        _TWO_LN2,
+        any_divergence=True,
+    ),
     PreferenceLoss(
         "aot",
         "AOT, paired",
@@ -191,6 +206,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Lu et al. 2024, arXiv 2406.08414",
         _constant((math.log(2) + 1) / 2),
         parameters=("discopop_tau",),
+        any_divergence=True,
     ),
     PreferenceLoss(
         "dpop",
@@ -207,6 +223,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Park et al. 2024, arXiv 2403.19159",
         _r_dpo,
         parameters=("r_dpo_alpha",),
+        any_divergence=True,
     ),
     PreferenceLoss(
         "simpo",
@@ -237,6 +254,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Chen et al. 2024, arXiv 2409.17431",
         _tie_model,
         parameters=("tie_nu",),
+        any_divergence=True,
         accepts_ties=True,
     ),
     PreferenceLoss(
@@ -246,6 +264,7 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         "Chen et al. 2024, arXiv 2409.17431",
         _tie_model,
         parameters=("tie_nu",),
+        any_divergence=True,
         accepts_ties=True,
     ),
 )

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from core.domain.losses import LOSS_ROWS
+
 Better = Literal["higher", "lower", "neither"]
 
 
@@ -313,6 +315,11 @@ METRICS: tuple[Metric, ...] = (
 LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "nll": ("Likelihood part of the loss", "nats per token", "How unlikely the chosen answers are to the policy."),
     "preference_loss": ("Preference part of the loss", "nats", "The loss without the likelihood added to it."),
+    "router_loss": ("Routers' loss", "", "How unevenly a mixture's experts are used; even is the experts a token has."),
+    **{
+        f"loss_{key}": (f"{row.title} in the mix", "nats", "The loss before its weight.")
+        for key, row in LOSS_ROWS.items()
+    },
 }
 """Parts that are curves of their own where a loss has them: name, unit, meaning."""
 SPLIT_NAMES: dict[str, str] = {"train": "train probe", "dev": "held out", "test": "sealed test"}

@@ -14,9 +14,12 @@ from typing import Any
 from core.domain.basic_settings import BasicSettings
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
+from core.domain.loss_mix import check_mix
+from core.domain.named_numbers import named_numbers
 from core.domain.run_settings import (
     ALWAYS,
     NEVER,
+    WHEN_CHANGED,
     RunSetting,
     SettingGroup,
     current_names,
@@ -94,6 +97,21 @@ class RunConfig(BasicSettings):
     sample_every: int = measuring(
         50, NEVER, "Sample every (steps)", "Steps between two side-by-side samples; 0 is off.", bounds=(0, 10**9)
     )
+    best_metric: str = measuring(
+        "off",
+        WHEN_CHANGED,
+        "Best checkpoint by",
+        "A number of the held-out pairs; its best checkpoint is kept and becomes the result; off takes the last step.",
+        choices=("off", "loss", "accuracy", "margin", "h"),
+    )
+    patience: int = measuring(
+        0,
+        WHEN_CHANGED,
+        "Patience (evals)",
+        "The run stops after so many evals in a row without a better one; 0 is off; usually 3 to 5.",
+        bounds=(0, 10**6),
+        only_with="best_metric",
+    )
     checkpoint_every: int = measuring(
         50,
         NEVER,
@@ -116,6 +134,28 @@ class RunConfig(BasicSettings):
         f"Assumed share of wrong labels; '{MEASURED}' takes the flip rate of retests and gold items; usually 0 to 0.2.",
         bounds=(0.0, 0.4999),
     )
+    loss_mix: str = loss_details(
+        "",
+        WHEN_CHANGED,
+        "Loss mix",
+        "Further losses, as name=weight joined by commas; sft is the chosen response's negative log-likelihood per "
+        "token; the main loss has the weight 1 unless it is named; for example sigmoid=0.8, sft=0.2.",
+    )
+    f_divergence: str = loss_details(
+        "reverse_kl",
+        WHEN_CHANGED,
+        "Divergence",
+        "What holds the policy near the reference: the reverse KL is DPO, the others are f-DPO.",
+        choices=("reverse_kl", "js_divergence", "alpha_divergence"),
+    )
+    f_alpha: float = loss_details(
+        0.5,
+        WHEN_CHANGED,
+        "Divergence alpha",
+        "Of the alpha divergence: near 0 it is the reverse KL, 1 is the forward KL; usually 0.3 to 0.7.",
+        bounds=(1e-3, 1.0),
+        only_with="f_divergence",
+    )
     rpo_alpha: float = loss_details(
         0.0,
         ALWAYS,
@@ -129,6 +169,13 @@ class RunConfig(BasicSettings):
         "RPO average",
         "tokens takes the mean over all chosen tokens of a step, pairs the mean of each pair's mean.",
         choices=("tokens", "pairs"),
+    )
+    router_aux_loss: float = loss_details(
+        0.0,
+        WHEN_CHANGED,
+        "Router loss weight",
+        "Weight of the loss that spreads a response's tokens over the experts of a mixture; usually 0.001 to 0.01.",
+        bounds=(0.0, 10.0),
     )
     ld_alpha: float = loss_details(
         1.0,
@@ -219,7 +266,7 @@ class RunConfig(BasicSettings):
         Raises:
             UsageError: for an unknown key, an unreadable value, or a value out of bounds.
         """
-        given = current_names(values, SETTINGS, RENAMED)
+        given = current_names({k: v for k, v in values.items() if not _is_refused(k, v)}, SETTINGS, RENAMED)
         return replace(self, **{name: SETTINGS[name].read(value) for name, value in given.items()})
 
     @property
@@ -247,11 +294,52 @@ RENAMED: dict[str, str] = {}
 """Old name of a setting -> its name today. Stored runs and old command lines keep working."""
 
 
+FRESH_ONLY = ("lora_rslora", "lora_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_experts")
+"""Settings that shape a fresh adapter. One that training starts from brings its own."""
+
+
+def _is_refused(name: str, value: Any) -> bool:
+    """Return whether ``name`` is left out because it asks for nothing.
+
+    Raises:
+        UsageError: when it asks for what would make every number of a run wrong.
+    """
+    if name != "lora_dropout":
+        return False
+    if str(value).strip() not in ("0", "0.0", ""):
+        raise UsageError(
+            "An adapter cannot have dropout: policy and reference would differ by chance, and with them every margin.",
+            "Leave lora_dropout out. Against overfitting lower lora_r, epochs or lr, or raise beta.",
+        )
+    return True
+
+
 def _check_together(config: RunConfig) -> None:
+    check_mix(config)
+    named_numbers(config.rank_pattern, "rank_pattern", low=1, high=4096, whole=True)
+    named_numbers(config.alpha_pattern, "alpha_pattern", low=0, high=1e6)
+    if config.patience and config.best_metric == "off":
+        raise UsageError("patience waits for a better checkpoint, and best_metric names no number.", "Set best_metric.")
+    if config.best_metric != "off" and config.eval_every == 0:
+        raise UsageError("best_metric compares evals, and eval_every=0 makes none.", "Set eval_every.")
+    asked = [name for name in FRESH_ONLY if getattr(config, name) != SETTINGS[name].default]
+    if asked and config.lora_r == 0:
+        raise UsageError(f"{asked[0]} shapes an adapter, and lora_r=0 trains all weights without one.", "Set lora_r.")
+    if asked and config.init_adapter:
+        raise UsageError(
+            f"{' and '.join(asked)} would be ignored: training starts from an adapter, which brings its own.",
+            "Leave out either them or init_adapter.",
+        )
     if config.quantize != "none" and config.lora_r == 0:
         raise UsageError("A quantised base cannot be trained in full.", "Set lora_r above 0.")
     if config.ref_refresh_every and config.lora_r == 0:
         raise UsageError("Only the reference of an adapter can follow the policy.", "Set lora_r above 0.")
+    if config.reference_model and config.reference != "auto":
+        raise UsageError(
+            f"reference={config.reference} would be ignored beside reference_model.", "Set reference=auto."
+        )
+    if config.reference_model and config.ref_refresh_every:
+        raise UsageError("A third model cannot follow the policy as its reference.", "Set ref_refresh_every=0.")
     if config.ref_refresh_every and config.reference == "base":
         raise UsageError("The base cannot follow the policy as its reference.", "Set reference to auto.")
     if config.kl_budget > 0 and not (config.kl_every and config.kl_prompts):

@@ -227,13 +227,14 @@ class SampleDone:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """A checkpoint whose manifest was written and verified."""
+    """A checkpoint whose manifest was written and verified; ``best`` says by what it is the best so far, or is ""."""
 
     event: ClassVar[str] = "checkpoint"
     step: int
     path: str
     sha256: str
     seconds: float
+    best: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ class Finished:
     """Last event of a run that ended as asked."""
 
     event: ClassVar[str] = "finished"
-    reason: Literal["completed", "stopped", "stopped_without_saving", "kl_budget"]
+    reason: Literal["completed", "stopped", "stopped_without_saving", "kl_budget", "early_stop"]
     step: int
     adapter_path: str = ""
     seconds: float = 0.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from core import durable
 from core.domain.errors import BadInput, ModelRefused, NotFound
 from core.domain.ids import sha256_json
-from core.domain.losses import TIE_LOSSES
+from core.domain.loss_mix import accepts_ties
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.model_files.file_hashes import hash_files
@@ -82,17 +82,18 @@ def run_inputs(pairs: Sequence[TrainingPair], config: RunConfig, model_dir: Path
         model_dir: model folder, or a GGUF file.
 
     Returns:
-        sha256 by "pairs", "model", "tokenizer" and "adapter" ("" without one).
+        sha256 by "pairs", "model", "tokenizer" and "adapter" ("" without one), and "reference" of a third model.
 
     Raises:
         UserError: when model or adapter cannot be read.
     """
-    accepts_ties = config.loss in TIE_LOSSES
+    takes_ties = accepts_ties(config)
     return {
-        "pairs": pairs_sha256([p for p in pairs if p.split == "train" and (accepts_ties or not p.is_tie)]),
+        "pairs": pairs_sha256([p for p in pairs if p.split == "train" and (takes_ties or not p.is_tie)]),
         "model": model_sha256(model_dir, config.quantize if config.quantize != "none" else ""),
         "tokenizer": tokenizer_sha256(model_dir),
         "adapter": adapter_sha256(config.init_adapter),
+        **({"reference": model_sha256(Path(config.reference_model))} if config.reference_model else {}),
     }
 
 
@@ -149,6 +150,23 @@ def verify_adapter(adapter_dir: str, expected: str) -> None:
         raise ModelRefused(
             f"The adapter in {adapter_dir} was altered since this run was created; nothing was trained.",
             "Restore the adapter, or create a new run with the present one.",
+        )
+
+
+def verify_reference(model_dir: str, expected: str) -> None:
+    """Read a third model that is the reference and compare it with the hash that the run was created with.
+
+    Raises:
+        ModelRefused: when it was altered.
+        BadInput: when the folder holds no model.
+    """
+    if not model_dir:
+        return
+    hash_files(sorted(Path(model_dir).glob("*.safetensors")), fresh=True)
+    if model_sha256(Path(model_dir)) != expected:
+        raise ModelRefused(
+            f"The reference model in {model_dir} was altered since this run was created; nothing was trained.",
+            "Restore it, or create a new run with the present one.",
         )
 
 

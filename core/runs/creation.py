@@ -16,6 +16,7 @@ from core.domain.ids import new_uid
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
+from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import hash_model, run_inputs
 from core.runs.folder import RunFolder, publish
 
@@ -61,11 +62,14 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
 
     Raises:
         BadInput: when no pair is left to train on.
+        UsageError: when the adapter that training starts from makes settings meaningless.
     """
     pairs = _used(new.pairs)
     n_train = sum(pair.split == "train" for pair in pairs)
     if n_train == 0:
         raise BadInput("There is no pair to train on.", "Freeze a dataset version with a train split.")
+    if not new.parent_run:  # a fork keeps its parent's adapter
+        require_none_ignored(new.config)
     files = hash_model(new.model_dir)
     inputs = run_inputs(pairs, new.config, new.model_dir)
     return RunRecord(

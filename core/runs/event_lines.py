@@ -106,7 +106,8 @@ def _other(event: RunEvent) -> str:
         case SampleDone():
             return f"sample of pair {event.pair_id} at step {event.step}"
         case CheckpointSaved():
-            return f"checkpoint of step {event.step} saved in {event.seconds:.2f} s ({event.sha256[:12]})"
+            best = f"; the best so far: {event.best}" if event.best else ""
+            return f"checkpoint of step {event.step} saved in {event.seconds:.2f} s ({event.sha256[:12]}){best}"
         case Warned():
             return f"warning {event.code}: {event.message}"
         case StateChanged():

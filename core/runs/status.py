@@ -30,6 +30,7 @@ _ENDS = {
     "stopped": "Stopped as asked; the last step is saved.",
     "stopped_without_saving": "Stopped as asked, without saving.",
     "kl_budget": "Stopped because the KL budget was reached.",
+    "early_stop": "Stopped early: the held-out pairs got no better.",
 }
 """What each reason of a finished run says."""
 
@@ -213,7 +214,7 @@ def _state(facts: _LedgerFacts, worker: Worker | None, alive: bool, attempt: int
     if facts.terminal is not None and facts.terminal_attempt >= attempt:
         if isinstance(facts.terminal, Failed):
             return "failed"
-        return "finished" if facts.terminal.reason in ("completed", "kl_budget") else "stopped"
+        return "finished" if facts.terminal.reason in ("completed", "kl_budget", "early_stop") else "stopped"
     return "interrupted" if worker is not None or facts.started is not None else "created"
 
 

@@ -11,7 +11,7 @@ from core import durable
 from core.domain.clock import now_ms
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json
-from core.domain.losses import TIE_LOSSES
+from core.domain.loss_mix import accepts_ties
 from core.domain.pair import TrainingPair
 from core.domain.run_record import RunRecord
 from core.runs.folder import PAIRS, RUN_JSON, RunFolder
@@ -95,7 +95,7 @@ def _inputs(folder: RunFolder, record: RunRecord, noted: Noted) -> Iterator[str]
 
 
 def _trained(pairs: list[TrainingPair], record: RunRecord) -> str:
-    ties = record.config.loss in TIE_LOSSES
+    ties = accepts_ties(record.config)
     return sha256_json([p.to_plain() for p in pairs if p.split == "train" and (ties or not p.is_tie)])
 
 

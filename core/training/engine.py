@@ -17,14 +17,16 @@ from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, Us
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
+from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import run_inputs
+from core.training.attempt import Attempt, finished
 from core.training.checkpoints.resume import starting_point
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control_protocol import Control
 from core.training.forward.footprint import limit_caches
 from core.training.forward.matmul_kernel_cache import preferred_kernel
 from core.training.forward.matmul_kernels import kernel_in
-from core.training.loop import Attempt, Training, finished
+from core.training.loop import Training
 from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl
 from core.training.policy.device import resolve_device, set_threads
@@ -105,6 +107,8 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     split = split_pairs(job.pairs, config)
     inputs = dict(job.inputs or run_inputs(split.train, config, job.model_dir))
     checkpoint, problems = starting_point(job.run_dir, config, inputs, resume=job.resume)
+    if checkpoint is None:  # a run of an older program goes on as it began
+        require_none_ignored(config)
     start = job.step = checkpoint.state.step if checkpoint else 0
     yield _started(job, split, inputs, device, checkpoint)
     for problem in problems:
@@ -129,6 +133,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
             processes=job.processes,
             kernel=kernel,
             weights_sha256=inputs["model"],
+            layout_of=checkpoint.path / "adapter" if checkpoint and config.method == "lora" else None,
         )
     except Exception as error:
         if not job.processes.is_single and config.method == "full" and _ran_out(error):

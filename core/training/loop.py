@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from core.domain.errors import UserError
-from core.domain.pair import TrainingPair
-from core.domain.run_config import RunConfig
-from core.domain.run_events import CheckpointSaved, Finished, PhaseChanged, RunEvent, StepDone, Warned
+from core.domain.run_events import CheckpointSaved, EvalDone, PhaseChanged, RunEvent, StepDone, Warned
+from core.training.attempt import Attempt, finished
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
-from core.training.control_protocol import Control
 from core.training.export.run_result import publish_result
 from core.training.forward.footprint import trim_heap
-from core.training.parallel.process_group import ProcessGroup
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due, kl_is_watched
 from core.training.reference import tr_dpo
+from core.training.steps.best import Best
 from core.training.steps.gradient import GradientAccumulator, NotFinite
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.master_weights import master_values
@@ -37,26 +34,6 @@ from core.training.steps.optimizer import (
     optimizer_tensors,
     set_learning_rate,
 )
-
-
-@dataclass(slots=True)
-class Attempt:
-    """The arguments of ``train``, and how far the attempt has come."""
-
-    config: RunConfig
-    pairs: Sequence[TrainingPair]
-    model_dir: Path
-    run_dir: Path
-    control: Control
-    probe: Probe | None
-    resume: bool
-    run_id: str
-    cache_dir: Path | None
-    processes: ProcessGroup
-    inputs: Mapping[str, str] | None = None
-    started: bool = False
-    step: int = 0
-    began: float = field(default_factory=time.monotonic)
 
 
 class Training:
@@ -85,6 +62,7 @@ class Training:
             fingerprint=config.fingerprint(**inputs),
             kernel_id=session.scorer.kernel_id,
         )
+        self.best = Best.of(config, checkpoint.state.best if checkpoint else {})
         self.warnings: list[Warned] = []
         if not learns(config, prepared.total):
             self.warnings.append(Warned("lr_zero", "The learning rate is 0 in every step: no weight will change."))
@@ -125,7 +103,8 @@ class Training:
 
     def has_next_step(self) -> bool:
         """Return whether the run makes another step."""
-        return self.state.step < self.prepared.total and not self.interrupts.stop and not self.session.stop_reason
+        ended = self.interrupts.stop or self.session.stop_reason or self.best.exhausted(self.config.patience)
+        return self.state.step < self.prepared.total and not ended
 
     def run_step(self) -> Generator[RunEvent, None, None]:
         """Make one optimizer step; run the probe and save a checkpoint where they are due."""
@@ -160,7 +139,8 @@ class Training:
         if step < self.prepared.total:
             self._move_reference(step)
         every = self.config.checkpoint_every
-        if self.interrupts.checkpoint_wanted() or (every and step % every == 0):
+        is_best = self.best.value is not None and self.best.step == step
+        if self.interrupts.checkpoint_wanted() or (every and step % every == 0) or is_best:
             yield from self.save(needed=False)
 
     def _move_reference(self, step: int) -> None:
@@ -191,6 +171,7 @@ class Training:
             if probe is not None and processes.is_main:
                 yield from self._measure(probe, last=last)
         self.session.stop_reason = processes.from_main(self.session.stop_reason)
+        self.best = processes.from_main(self.best)
 
     def _measure(self, probe: Probe, *, last: bool) -> Generator[RunEvent, None, None]:
         step, states = self.state.step, save_load.random_states()
@@ -199,6 +180,8 @@ class Training:
             with closing(_as_generator(probe.run(self.session, step, last=last))) as events:
                 for event in events:
                     yield event
+                    if isinstance(event, EvalDone):
+                        self.best = self.best.after(event)
                     yield from self.interrupts.poll(step)
                     if self.interrupts.stop:
                         break
@@ -235,7 +218,7 @@ class Training:
     def _write_checkpoint(self, tensors: dict[str, Tensor], *, needed: bool) -> Generator[RunEvent, None, None]:
         begun = time.monotonic()
         yield PhaseChanged("save", self.state.step, self.prepared.total)
-        micro, state = self.accumulator.micro, self.state
+        micro, state = self.accumulator.micro, replace(self.state, best=self.best.to_plain())
         if micro.shrunk:
             state = replace(state, micro_count=micro.count, micro_tokens=micro.tokens)
         saved, failure = None, ""
@@ -250,9 +233,11 @@ class Training:
             yield from self._back_to_steps()
             return
         self.saved_step = self.state.step
-        save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints, saved.path)
+        best = save_load.step_folder(self.job.run_dir, self.best.step) if self.best.metric else None
+        save_load.delete_older(self.job.run_dir, self.config.keep_checkpoints, saved.path, best)
         seconds = time.monotonic() - begun
-        yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds)
+        note = str(self.best) if self.best.step == self.state.step else ""
+        yield CheckpointSaved(self.state.step, str(saved.path), saved.sha256, seconds, note)
         yield from self._back_to_steps()
 
     def _back_to_steps(self) -> Iterator[RunEvent]:
@@ -271,7 +256,8 @@ class Training:
             yield from self._stopped()
             return
         yield from self.save(needed=True)
-        identity = {"run": self.job.run_id, "step": self.state.step, "fingerprint": self.state.fingerprint}
+        step = yield from self._take_best()
+        identity = {"run": self.job.run_id, "step": step, "fingerprint": self.state.fingerprint}
         with self.session.whole_model():
             if not self.job.processes.is_main:
                 yield finished(self.job, "completed", self.summary(), self.state.step)
@@ -283,9 +269,24 @@ class Training:
                 self.session.sharded.state_dict() if self.session.sharded else None,
             )
         yield from self._tell_if_untrained()
-        early = bool(self.session.stop_reason) and self.state.step < self.prepared.total
-        reason = "kl_budget" if early else "completed"
-        yield finished(self.job, reason, {**self.summary(), "result_sha256": sha256}, self.state.step, str(folder))
+        waited = "early_stop" if self.best.exhausted(self.config.patience) else ""
+        early = self.state.step < self.prepared.total
+        reason = (early and (self.session.stop_reason or waited)) or "completed"
+        found = {**self.summary(), "result_sha256": sha256, "result_step": step}
+        yield finished(self.job, reason, found, self.state.step, str(folder))
+
+    def _take_best(self) -> Generator[RunEvent, None, int]:
+        """Load the weights of the best checkpoint for the result, and return the step that they are of."""
+        best = self.best
+        if best.value is None or best.step == self.state.step:
+            return self.state.step
+        try:
+            save_load.load_weights(self.session.model, save_load.step_folder(self.job.run_dir, best.step))
+        except (OSError, KeyError, ValueError) as error:
+            last = f"the result is that of the last step. {type(error).__name__}: {error}"
+            yield Warned("best_lost", f"The best checkpoint (step {best.step}) cannot be read; {last}", self.state.step)
+            return self.state.step
+        return best.step
 
     def _stopped(self) -> Generator[RunEvent, None, None]:
         """Save if that was asked for and a step was made, and yield the last event."""
@@ -324,6 +325,7 @@ class Training:
             "reference_computed": cache.misses,
             **self._refreshes(),
             **({"untrained": True} if self.untrained else {}),
+            **({"best": self.best.to_plain()} if self.best.metric else {}),
             **({"fork_from": self.state.fork_from} if self.state.fork_from else {}),
         }
 
@@ -334,9 +336,3 @@ class Training:
 
 def _as_generator(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
     yield from events
-
-
-def finished(job: Attempt, reason: Any, summary: dict[str, Any], step: int | None = None, path: str = "") -> Finished:
-    """Return the last event of a run that did not fail; ``step`` defaults to that at which the attempt began."""
-    seconds = time.monotonic() - job.began
-    return Finished(reason, job.step if step is None else step, path, seconds, summary)

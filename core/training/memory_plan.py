@@ -19,6 +19,7 @@ import torch
 from core import bounded
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
+from core.model_files.adapter_config import adapter_settings
 from core.model_files.safetensors_file import parameter_count
 from core.training.forward.fused_head import tile_rows
 
@@ -153,6 +154,7 @@ def plan_memory(
     forward: str = "lean",
     device: str = "cpu",
     available: int = 0,
+    trained: int = 0,
 ) -> MemoryPlan:
     """Plan a run.
 
@@ -163,6 +165,7 @@ def plan_memory(
         forward: "lean", "shared" or "separate".
         device: "cpu", "cuda" or "mps".
         available: bytes that may be used; 0 is unlimited.
+        trained: numbers that train, where the model is loaded; 0 counts them from the settings.
 
     Returns:
         The plan with the largest micro-batch that fits, without checkpointing if possible; when nothing
@@ -176,7 +179,7 @@ def plan_memory(
     plan = None
     for checkpointing in ways:
         for micro in range(most, smallest - 1, -1):
-            plan = _plan(shape, config, ordered[:micro], forward, device, available, checkpointing)
+            plan = _plan(shape, config, ordered[:micro], forward, device, available, checkpointing, trained)
             if plan.fits:
                 return plan
     assert plan is not None
@@ -191,10 +194,11 @@ def _plan(
     device: str,
     available: int,
     checkpointing: bool,
+    trained: int,
 ) -> MemoryPlan:
     number = _BYTES[config.dtype]
     quantised = config.quantize != "none"
-    trained = adapter_numbers(shape, config) if config.lora_r else shape.parameters
+    trained = trained or (adapter_numbers(shape, config) if config.lora_r else shape.parameters)
     wide = max(number, 4)
     copies = 0 if config.lora_r or number >= 4 else 4  # float32 copies of 16-bit weights, which AdamW updates
     return MemoryPlan(
@@ -211,11 +215,28 @@ def _plan(
 
 
 def adapter_numbers(shape: ModelShape, config: RunConfig) -> int:
-    """Return how many numbers an adapter has; named targets are counted by their share of the layers."""
+    """Return how many numbers an adapter has.
+
+    Those of an adapter that training starts from are counted in its file; of a fresh one, named targets are counted by
+    their share of the layers.
+    """
+    folder = Path(config.init_adapter) if config.init_adapter else None
+    if folder is not None and (folder / "adapter_model.safetensors").is_file():
+        return parameter_count(folder)
     share = 1.0
     if config.lora_targets != "all-linear":
         share = min(1.0, len(config.lora_targets.split(",")) / (7 if shape.gated else 6))
     return int(shape.adapter_width * shape.layers * config.lora_r * share)
+
+
+def rank(config: RunConfig) -> int:
+    """Return the rank of the run's adapter: of the one that training starts from, or else that of the settings."""
+    if not config.init_adapter or config.lora_r == 0:
+        return config.lora_r
+    try:
+        return int(adapter_settings(Path(config.init_adapter))["lora_r"] or config.lora_r)
+    except BadInput:
+        return config.lora_r
 
 
 def activation_bytes(
@@ -233,7 +254,7 @@ def activation_bytes(
 def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
     """Return the numbers kept per token by one layer."""
     q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    low = config.lora_r * (7 if shape.gated else 6)
+    low = rank(config) * (7 if shape.gated else 6)
     if forward == "lean":
         return 2 * shape.width + 2 * q + 2 * kv + 2 * shape.inner + low
     return 5 * shape.width + 4 * q + (4 if shape.gated else 5) * shape.inner + low

@@ -10,12 +10,15 @@ from pathlib import Path
 import torch
 
 from core.domain.counting import counted, verb
-from core.domain.errors import BadInput, GateFailed
-from core.domain.losses import LOSS_ROWS, TIE_LOSSES
+from core.domain.errors import BadInput, GateFailed, UsageError
+from core.domain.loss_mix import accepts_ties, needs_whole_step
+from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
+from core.generation.lm_head import HeadSpec
 from core.training.forward.footprint import trim_heap
+from core.training.forward.padded import PaddedScorer
 from core.training.forward.select import choose_scorer
 from core.training.gate.left_out import ReadableRows, about_left_out, encode_usable, require_enough
 from core.training.gate.model_checks import check_model
@@ -26,6 +29,7 @@ from core.training.parallel.fsdp import Sharded, ShardedScorer
 from core.training.parallel.process_group import ProcessGroup
 from core.training.policy.model import load_model
 from core.training.reference.cache import ReferenceCache, ReferenceIdentity, TokenLogps
+from core.training.reference.other_model import OtherModelScorer, PolicyAlone, require_same_tokens
 from core.training.reference.tr_dpo import LiveReference
 from core.training.steps.data_order import DataOrder, total_steps
 from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
@@ -51,7 +55,7 @@ class Split:
 
 def split_pairs(pairs: Sequence[TrainingPair], config: RunConfig) -> Split:
     """Return the pairs by split. The sealed test split is not used; ties stay only for losses that accept them."""
-    takes_ties = LOSS_ROWS[config.loss].accepts_ties
+    takes_ties = accepts_ties(config)
     used = [pair for pair in pairs if takes_ties or not pair.is_tie]
     left_out = sum(pair.is_tie for pair in pairs if pair.split != "test") if not takes_ties else 0
     return Split([p for p in used if p.split == "train"], [p for p in used if p.split == "dev"], left_out)
@@ -89,18 +93,26 @@ def prepare(
     processes: ProcessGroup,
     kernel: str = "",
     weights_sha256: str = "",
+    layout_of: Path | None = None,
 ) -> Generator[RunEvent, None, Prepared | None]:
     """Load, tokenise, compute the reference, and run the truth gate on a fresh run; None when asked to stop.
 
     ``kernel`` names the CPU's matrix kernel that a resumed run had; it is used where it exists. ``weights_sha256`` is
-    the hash of weights and architecture; "" computes it.
+    the hash of weights and architecture; "" computes it. ``layout_of`` is the adapter in a resumed run's checkpoint.
 
     Raises:
         GateFailed: naming the cause.
         UserError: for anything else that the user can correct.
     """
+    if config.best_metric != "off" and not (split.dev and config.probe_pairs):
+        raise UsageError(
+            "best_metric needs held-out pairs to measure, and there are none.",
+            "Freeze a dataset version with a dev split, raise probe_pairs, or set best_metric=off.",
+        )
     yield PhaseChanged("load", detail=Path(model_dir).name)
-    model = load_model(model_dir, config, device, weights_sha256=weights_sha256)
+    model = load_model(model_dir, config, device, weights_sha256=weights_sha256, layout_of=layout_of)
+    if model.note:
+        yield Warned("adapter", model.note)
     if start == 0:
         yield from _refusing(partial(check_model, model))
     pairs = split.train + split.dev
@@ -121,10 +133,13 @@ def prepare(
     total, order = total_steps(len(train), config), DataOrder(len(train), config)
 
     yield PhaseChanged("forward", detail="compared on pairs of this run")
-    scorer = choose_scorer(model, config, encoded, kernel=kernel)
+    scorer = choose_scorer(PolicyAlone(model) if config.reference_model else model, config, encoded, kernel=kernel)
     yield PhaseChanged("forward", 1, 1, scorer.name)
     if note := getattr(scorer, "note", ""):
         yield Warned("forward", note)
+    if config.reference_model:
+        require_same_tokens(Path(config.reference_model), model.tokenizer, HeadSpec.from_model(model.model).vocabulary)
+        scorer = OtherModelScorer(scorer, PaddedScorer(model))
     sharded = None
     if not processes.is_single and not model.is_peft:
         sharded = Sharded(model, processes.size)
@@ -137,7 +152,7 @@ def prepare(
     visited = (
         []
         if config.ref_refresh_every
-        else _visited(train, order, range(1, total + 1), processes, whole=LOSS_ROWS[config.loss].whole_step)
+        else _visited(train, order, range(1, total + 1), processes, whole=needs_whole_step(config))
     )
     yield from _compute_reference(visited, session, cache, interrupts, start)
     if interrupts.stop:
@@ -173,17 +188,27 @@ def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:
         return 0
     kind = model.device.type
     lengths = sorted((pair.length for pair in train), reverse=True)
-    empty = plan_memory(shape, config, lengths[:1], forward=session.scorer.name, device=kind)
+    trained = sum(p.numel() for p in model.trainable().values())
+    empty = plan_memory(shape, config, lengths[:1], forward=session.scorer.name, device=kind, trained=trained)
     loaded = empty.runtime + empty.weights + empty.adapters
     available = free_bytes(model.device) + loaded
-    plan = plan_memory(shape, config, lengths, forward=session.scorer.name, device=kind, available=available)
+    plan = plan_memory(
+        shape,
+        config,
+        lengths,
+        forward=session.scorer.name,
+        device=kind,
+        available=available,
+        trained=trained,
+    )
     return sum(lengths[: plan.micro_batch])
 
 
 def _about_ties(count: int, config: RunConfig) -> str:
     takers = ", ".join(TIE_LOSSES)
+    loss = f"{config.loss} with {config.loss_mix}" if config.loss_mix else config.loss
     return (
-        f"{counted(count, 'pair')} called a tie {verb(count, 'was', 'were')} left out: {config.loss} cannot "
+        f"{counted(count, 'pair')} called a tie {verb(count, 'was', 'were')} left out: {loss} cannot "
         f"learn from ties ({takers} can)."
     )
 

@@ -31,6 +31,7 @@ PLOTS: tuple[tuple[str, str, bool, tuple[CurveSpec, ...]], ...] = (
             CurveSpec("dev.loss", HELD_OUT, "held-out", True),
             CurveSpec("extra.preference_loss", "plot_chosen", "preference"),
             CurveSpec("extra.nll", "plot_rejected", "likelihood"),
+            CurveSpec("extra.router_loss", "plot_kl", "routers"),
         ),
     ),
     ("KL to reference", "nats per response", True, (CurveSpec("kl.kl", "plot_kl", "KL", True),)),

@@ -42,6 +42,7 @@ class TriedStep:
         on_phase: Callable[[str], None],
     ) -> None:
         quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "kl_budget": 0.0}
+        quiet |= {"best_metric": "off", "patience": 0}
         size = {"batch_size": max(1, len(pairs))}
         self.config = config.with_values({"steps": 1, "shuffle": False, "scheduler": "constant", **size, **quiet})
         self.model_dir, self.pairs = model_dir, pairs

@@ -20,7 +20,7 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
 from core.domain.run_record import RunRecord
-from core.model_files.identity import verify_adapter, verify_model
+from core.model_files.identity import verify_adapter, verify_model, verify_reference
 from core.model_files.offline import go_offline
 from core.runs.control_file import ControlFile, request, stop_on_signals
 from core.runs.folder import RunFolder
@@ -161,6 +161,7 @@ def verified_inputs(folder: RunFolder, record: RunRecord) -> Mapping[str, str] |
     folder.verify_inputs()
     verify_model(Path(record.model_dir), record.model_files)
     verify_adapter(record.config.init_adapter, record.inputs.get("adapter", ""))
+    verify_reference(record.config.reference_model, record.inputs.get("reference", ""))
     return record.inputs or None
 
 

@@ -20,7 +20,14 @@ FIXED: tuple[str, ...] = (
     "lora_r",
     "lora_alpha",
     "lora_targets",
+    "lora_rslora",
+    "lora_dora",
+    "rank_pattern",
+    "alpha_pattern",
+    "modules_to_save",
+    "lora_experts",
     "reference",
+    "reference_model",
     "ref_refresh_every",
     "quantize",
     "template",
@@ -48,6 +55,8 @@ def fork_checkpoint(source: Path, run_dir: Path, config: RunConfig, *, parent_ru
     """
     parent = save_load.read(Path(source))
     changed = save_load.objective_differences(parent.state.config, config)
+    if config.reference_model != parent.state.config.get("reference_model", ""):
+        changed.insert(0, "reference_model: another model")
     if fixed := [change for change in changed if change.split(":")[0] in FIXED]:
         raise UsageError(
             f"A fork cannot change {fixed[0]}: the checkpoint was trained with it.", "Start a new run instead."

@@ -30,7 +30,8 @@ def starting_point(
     if checkpoint is None:
         return None, problems
     different = save_load.objective_differences(checkpoint.state.config, config)
-    different += [f"{k}: another content" for k, v in inputs.items() if checkpoint.state.inputs.get(k) != v]
+    found = {"reference": None, **inputs}  # of a third model; only then is it among the inputs
+    different += [f"{k}: another content" for k, v in found.items() if checkpoint.state.inputs.get(k) != v]
     if different:
         raise UsageError(
             f"This run cannot be resumed, because something changed: {'; '.join(different)}. Its checkpoints are safe.",

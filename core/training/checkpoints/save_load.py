@@ -38,6 +38,7 @@ class RunState:
         idle_steps: how many of the steps had a learning rate of 0.
         first: loss, margin, accuracy of the first step.
         fork_from: of a fork, the checkpoint it continues and the settings that changed; {} otherwise.
+        best: the best held-out measurement so far (:mod:`core.training.steps.best`); {} where none decides.
     """
 
     step: int
@@ -55,6 +56,7 @@ class RunState:
     idle_steps: int = 0
     first: dict[str, float] = field(default_factory=dict)
     fork_from: dict[str, Any] = field(default_factory=dict)
+    best: dict[str, Any] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the content of ``state.json``."""
@@ -123,11 +125,11 @@ def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Ma
     return Checkpoint(target, state, sha256)
 
 
-def delete_older(run_dir: Path, keep: int, just_saved: Path | None = None) -> list[Path]:
+def delete_older(run_dir: Path, keep: int, just_saved: Path | None = None, best: Path | None = None) -> list[Path]:
     """Delete checkpoints older than the ``keep`` newest that verify (0 keeps all), and what interrupted writes left.
 
     A damaged checkpoint takes no sound one's place, and stays for a person to look at while it is among the newest.
-    ``just_saved`` was verified by :func:`save` and is not read again.
+    ``just_saved`` was verified by :func:`save` and is not read again. ``best`` is kept however old it is.
     """
     durable.sweep(Path(run_dir) / FOLDER)
     if keep <= 0 or len(listed(run_dir)) <= keep:
@@ -135,7 +137,7 @@ def delete_older(run_dir: Path, keep: int, just_saved: Path | None = None) -> li
     sound, old = 0, []
     for path in listed(run_dir):
         if sound >= keep:
-            old.append(path)
+            old += [path] if path != best else []
         else:
             sound += path == just_saved or _verifies(path)
     for path in old:
@@ -226,10 +228,11 @@ def load_weights(model: LoadedModel, folder: Path) -> None:
         KeyError: when a tensor is missing or unknown.
     """
     if model.is_peft:
-        stored = {_policy_name(n): t for n, t in load_file(folder / "adapter" / "adapter_model.safetensors").items()}
+        stored = load_file(folder / "adapter" / "adapter_model.safetensors")
+        trainable = {_name_in_file(name): parameter for name, parameter in model.trainable().items()}
     else:
         stored = load_file(folder / "weights.safetensors")
-    trainable = model.trainable()
+        trainable = model.trainable()
     if different := sorted(stored.keys() ^ trainable.keys()):
         raise KeyError(different[0])
     with torch.no_grad():
@@ -239,10 +242,10 @@ def load_weights(model: LoadedModel, folder: Path) -> None:
             parameter.copy_(sharded_like(parameter, stored[name]))
 
 
-def _policy_name(name: str) -> str:
-    """Return the parameter of a name in a PEFT file: lora_A.weight is lora_A.default.weight."""
-    stem, _, last = name.rpartition(".")
-    return f"{stem}.{POLICY}.{last}" if last in ("weight", "bias") else f"{name}.{POLICY}"
+def _name_in_file(name: str) -> str:
+    """Return the name that PEFT gives to a parameter in a file: lora_A.default.weight is lora_A.weight."""
+    found = f"{name}.".replace(f".modules_to_save.{POLICY}.", ".").replace(f".{POLICY}.", ".")[:-1]
+    return found.removesuffix(".weight") if ".lora_magnitude_vector" in found else found
 
 
 def _flat(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from core.domain.ids import sha256_text
 from core.durable import write_json
+from core.training.policy.adapters import POLICY
+from core.training.policy.lora_layout import live_layout
 from core.training.policy.model import LoadedModel
 from core.training.policy.provenance import CONTRACT, read_contract
 
@@ -36,6 +38,7 @@ def build_contract(model: LoadedModel, facts: dict[str, Any] | None = None) -> d
             "fingerprint", "steps", "results". They are stored under these names.
     """
     template = model.tokenizer.chat_template or ""
+    layout = live_layout(model.model, POLICY) if model.is_peft else {}
     return {
         "format": FORMAT,
         "base": {
@@ -48,9 +51,30 @@ def build_contract(model: LoadedModel, facts: dict[str, Any] | None = None) -> d
         "template": {"mode": model.run_config.template, "sha256": sha256_text(str(template)) if template else ""},
         "stop_ids": list(model.stop_ids),
         "seed": model.run_config.seed,
-        "config": model.run_config.to_plain(),
+        "config": _settings(model, layout),
+        **({"adapter": layout} if layout else {}),
         "versions": versions(),
         **(facts or {}),
+    }
+
+
+def _settings(model: LoadedModel, layout: dict[str, Any]) -> dict[str, Any]:
+    """Return the run's settings; those of the adapter as it is, also where it came from a folder."""
+    settings = model.run_config.to_plain()
+    if not layout or not settings["init_adapter"]:
+        return settings
+    targets = layout["target_modules"]
+    return {
+        **settings,
+        "lora_r": layout["r"],
+        "lora_alpha": float(layout["alpha"]),
+        "lora_rslora": layout["rslora"],
+        "lora_dora": layout["dora"],
+        "lora_targets": targets if isinstance(targets, str) else ",".join(targets),
+        "rank_pattern": ", ".join(f"{name}={rank}" for name, rank in layout["rank_pattern"].items()),
+        "alpha_pattern": ", ".join(f"{name}={alpha}" for name, alpha in layout["alpha_pattern"].items()),
+        "modules_to_save": ",".join(layout["modules_to_save"]),
+        "lora_experts": bool(layout["target_parameters"]),
     }
 
 

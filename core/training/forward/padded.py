@@ -21,6 +21,7 @@ from core.generation.context import base_of, forget_lengths
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward.recompute import layer_checkpointing
+from core.training.forward.router_loss import RouterLoss
 from core.training.forward.scorer import ResponseHidden, Scores, TokenWeights, no_grad_if
 from core.training.text.encoded_pair import EncodedPair
 
@@ -97,6 +98,7 @@ class PaddedScorer:
         note: why no faster scorer was chosen.
         checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
         alone: make a call of its own for each response, without padding.
+        router: also computes the loss of the policy's routers.
     """
 
     name = "separate"
@@ -111,12 +113,14 @@ class PaddedScorer:
         note: str = "",
         checkpointing: bool = False,
         alone: bool = False,
+        router: RouterLoss | None = None,
     ) -> None:
         self._model = model
         self._side: Literal["left", "right"] = side
         self.note = note
         self.checkpointing = checkpointing
         self.alone = alone
+        self._router = router
         weight = HeadSpec.from_model(model.model).weight
         self._device = weight.device
         way = "separate-1-alone" if alone else "separate-1"
@@ -132,7 +136,9 @@ class PaddedScorer:
     ) -> Scores:
         """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
         padded = pad_rows(pairs, self._device, self._side)
-        with no_grad_if(not policy), self._live_model(policy) as live:
+        router = self._router if policy else None
+        recording = nullcontext([]) if router is None else router.recording()
+        with no_grad_if(not policy), self._live_model(policy) as live, recording as recorded:
             logits = HeadSpec.from_model(live).logits(self._states(live, padded))
             logp = torch.log_softmax(logits, dim=-1)
             token_logp = logp.gather(1, padded.targets[:, None]).squeeze(1)
@@ -145,6 +151,8 @@ class PaddedScorer:
             tokens=torch.tensor(padded.counts, dtype=torch.int64, device=self._device).view(-1, 2),
             token_logps=list(zip(parts[::2], parts[1::2], strict=True)),
         )
+        if router is not None:
+            scores.router = router.of_rows(recorded, padded.attention).view(-1, 2)
         if stats:
             _add_statistics(scores, logp.detach(), token_logp.detach(), padded)
         return scores

@@ -30,6 +30,7 @@ class Scores:
         token_logps: per pair (chosen, rejected): 1-D float32 log-probs of the response tokens, detached.
         entropy: (n, 2) sum over response tokens of the policy's entropy in nats, detached.
         correct: (n, 2) response tokens that are the argmax, detached.
+        router: (n, 2) loss of the routers of a mixture of experts on each response with its prompt; differentiable.
         wpo: (n, 2) sum over response tokens of logp - log(sum_v p_v^2), detached (WPO, arXiv 2406.11827).
     """
 
@@ -39,6 +40,7 @@ class Scores:
     entropy: Tensor | None = None
     correct: Tensor | None = None
     wpo: Tensor | None = None
+    router: Tensor | None = None
 
 
 @dataclass(slots=True)

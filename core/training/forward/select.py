@@ -30,6 +30,7 @@ from core.training.forward.padded import PaddedScorer
 from core.training.forward.prefix_layout import RowScorer
 from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.forward.recompute import recomputable_layers
+from core.training.forward.router_loss import RouterLoss
 from core.training.forward.scorer import Scorer
 from core.training.forward.windows import length_limits
 from core.training.memory_plan import ModelShape, checkpoint_above, free_bytes
@@ -80,6 +81,13 @@ def choose_scorer(
     Raises:
         ModelRefused: when ``forward`` names a scorer that cannot run this model.
     """
+    if config.router_aux_loss:
+        if reason := depends_on_length(model, encoded):
+            raise ModelRefused(f"router_aux_loss cannot be used: {reason}.", "Set router_aux_loss=0.")
+        if config.forward not in ("auto", "separate"):
+            raise ModelRefused("router_aux_loss needs each response in a row of its own.", "Set forward to auto.")
+        note = "separate rows, because router_aux_loss is a loss of each response's tokens"
+        return PaddedScorer(model, note=note, router=RouterLoss(base_of(model.model)))
     if reason := depends_on_length(model, encoded):
         if config.forward not in ("auto", "separate"):
             raise _refused(config.forward, reason)
@@ -293,15 +301,15 @@ def _relative(found: list[Tensor | None], expected: list[Tensor | None]) -> floa
 
 @contextmanager
 def adapter_off_zero(model: Any) -> Iterator[None]:
-    """Move every trainable tensor of a LoRA that starts at zero off it within the context, then restore its bits.
+    """Move all that an adapter trains but A off its start within the context, then restore its bits.
 
     A fresh adapter has B = 0 (on an embedding A = 0), so an error in its product would not be visible.
     """
-    zero = (".lora_B.", ".lora_embedding_A.")
+    apart = (".lora_B.", ".lora_embedding_A.", ".lora_magnitude_vector.", ".modules_to_save.")
     moved = [
         (p, p.detach().clone())
         for n, p in model.named_parameters()
-        if p.requires_grad and any(part in n for part in zero)
+        if p.requires_grad and any(part in n for part in apart)
     ]
     generator = torch.Generator().manual_seed(0)
     try:

@@ -35,7 +35,7 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
                 if not logps.requires_grad:
                     raise _frozen("The log-probs do not depend on any weight that trains")
                 (logps[:, 0] - logps[:, 1]).sum().backward()
-        missing = [name for name, p in trainable.items() if p.grad is None]
+        missing = [name for name, p in trainable.items() if p.grad is None and not _waits_for_tokens(name)]
         if missing:
             raise _frozen(
                 f"No gradient reaches {len(missing)} of {counted(len(trainable), 'tensor')} (the first is {missing[0]})"
@@ -64,7 +64,12 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
 
 def starts_without_gradient(name: str) -> bool:
     """Return whether the named tensor of a fresh adapter has a partner that is zero, and so no gradient."""
-    return ".lora_A." in name or ".lora_embedding_B." in name
+    return ".lora_A." in name or ".lora_embedding_B." in name or _waits_for_tokens(name)
+
+
+def _waits_for_tokens(name: str) -> bool:
+    """Return whether the named tensor belongs to an expert, which may get none of the tokens of a few pairs."""
+    return ".experts." in name
 
 
 def _frozen(what: str) -> GateFailed:

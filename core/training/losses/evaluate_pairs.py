@@ -125,8 +125,12 @@ class LossEvaluator:
             objective = evaluate(batch, self.config, wpo)
             gradient = gradient_to_logps(objective.losses, policy)
             pull = gradient_weight(batch, objective.preference, self.config)
+        losses, terms = objective.losses.detach(), dict(objective.terms)
+        if scores.router is not None:
+            terms["router_loss"] = scores.router.detach().cpu().double().mean(dim=1)
+            losses = losses + self.config.router_aux_loss * terms["router_loss"]
         columns = (
-            objective.losses.tolist(),
+            losses.tolist(),
             policy.tolist(),
             batch.reference.tolist(),
             batch.h.tolist(),
@@ -152,4 +156,4 @@ class LossEvaluator:
             for pair, loss, logp, ref, h, margin, weight, count in zip(pairs, *columns, strict=True)
         ]
         rewards = [(float(w), float(v)) for w, v in objective.rewards.tolist()]
-        return PairLosses(gradient, rows, rewards, {name: term.tolist() for name, term in objective.terms.items()})
+        return PairLosses(gradient, rows, rewards, {name: term.tolist() for name, term in terms.items()})

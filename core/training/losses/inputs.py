@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from core.training.losses.divergences import score_of
+
 
 @dataclass(frozen=True, slots=True)
 class LossInputs:
@@ -80,6 +82,12 @@ class LossInputs:
     def mean_logp(self) -> Tensor:
         """(n, 2) the policy's log-prob per token."""
         return self.policy / self.tokens.clamp(min=1)
+
+    def under(self, divergence: str, alpha: float) -> LossInputs:
+        """Return the same pairs with each log-ratio replaced by the f'(u) of another divergence."""
+        if divergence == "reverse_kl":
+            return self
+        return replace(self, policy=self.reference + score_of(self.policy - self.reference, divergence, alpha))
 
     def swapped(self) -> LossInputs:
         """Return the same pairs with the label the other way round."""

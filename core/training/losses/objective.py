@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, UsageError
+from core.domain.loss_mix import needs_whole_step, own_likelihood, preference_weights, sft_weight
 from core.domain.losses import LOSS_ROWS
 from core.domain.run_config import RunConfig
 from core.training.losses.inputs import LossInputs
@@ -40,22 +41,40 @@ class Objective:
         return self.rewards[:, 0] - self.rewards[:, 1]
 
 
-def label_probability(batch: LossInputs, config: RunConfig) -> Tensor:
+def label_probability(batch: LossInputs, config: RunConfig, loss: str) -> Tensor:
     """(n,) probability given to "chosen is better" once label smoothing has been mixed into the target."""
-    if LOSS_ROWS[config.loss].own_smoothing:
+    if LOSS_ROWS[loss].own_smoothing:
         return batch.target
     noise = config.label_smoothing
     return batch.target * (1 - noise) + (1 - batch.target) * noise
 
 
+def preference_terms(batch: LossInputs, config: RunConfig) -> dict[str, Tensor]:
+    """Return the (n,) values of each preference loss of the objective, under soft labels and before its weight."""
+    seen = batch.under(config.f_divergence, config.f_alpha)
+    return {loss: _expected_loss(seen, config, loss) for loss in preference_weights(config)}
+
+
 def preference_term(batch: LossInputs, config: RunConfig) -> Tensor:
-    """(n,) the loss under soft labels: its expectation over which answer is better.
+    """(n,) the preference loss under soft labels; of a mix, the weighted sum."""
+    return _mixed(preference_terms(batch, config), config)
+
+
+def _mixed(terms: Mapping[str, Tensor], config: RunConfig) -> Tensor:
+    weights = preference_weights(config)
+    if len(terms) == 1 and weights[config.loss] == 1:
+        return terms[config.loss]
+    return torch.stack([weights[loss] * values for loss, values in terms.items()]).sum(dim=0)
+
+
+def _expected_loss(batch: LossInputs, config: RunConfig, loss: str) -> Tensor:
+    """(n,) expectation of a loss over which answer is better.
 
     p * loss(chosen, rejected) + (1-p) * loss(rejected, chosen). For sigmoid this is cDPO.
     """
-    function = LOSS_FUNCTIONS[config.loss].losses
+    function = LOSS_FUNCTIONS[loss].losses
     losses = function(batch, config)
-    share = label_probability(batch, config)
+    share = label_probability(batch, config, loss)
     if bool(torch.all(share == 1)):
         return losses
     return share * losses + (1 - share) * function(batch.swapped(), config)
@@ -63,7 +82,8 @@ def preference_term(batch: LossInputs, config: RunConfig) -> Tensor:
 
 def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) -> Objective:
     """Return the losses of ``batch``; ``wpo`` are the (n,) detached weights of :func:`wpo_weights`."""
-    preference = preference_term(batch, config)
+    parts = preference_terms(batch, config)
+    preference = _mixed(parts, config)
     losses = preference if wpo is None else preference * wpo.to(preference.dtype)
     terms: dict[str, Tensor] = {}
     if factor := likelihood_factor(config):
@@ -72,8 +92,11 @@ def evaluate(batch: LossInputs, config: RunConfig, wpo: Tensor | None = None) ->
         terms = {"preference_loss": preference.detach(), "nll": nll.detach()}
     if wpo is not None:
         terms["wpo_weight"] = wpo.detach()
+    if len(parts) > 1:
+        terms |= {f"loss_{loss}": values.detach() for loss, values in parts.items()}
+    seen = batch.under(config.f_divergence, config.f_alpha)
     return Objective(
-        losses * batch.weight, preference, LOSS_FUNCTIONS[config.loss].rewards(batch, config).detach(), terms
+        losses * batch.weight, preference, LOSS_FUNCTIONS[config.loss].rewards(seen, config).detach(), terms
     )
 
 
@@ -88,10 +111,19 @@ def gradient_weight(batch: LossInputs, preference: Tensor, config: RunConfig) ->
 
     It is the mean of |d preference / d logp| over both responses, divided by beta (by lambda for ORPO), and
     multiplied by the length where the loss is of means per token. Pair and WPO weights and the likelihood term are
-    left out.
+    left out. Of a mix it is the weighted sum over its losses, each by its own rule.
     """
-    pull = gradient_to_logps(preference, batch.policy).abs()
-    row = LOSS_ROWS[config.loss]
+    weights = preference_weights(config)
+    if len(weights) == 1 and weights[config.loss] == 1:
+        return _pull(batch, preference, config, config.loss)
+    terms = preference_terms(batch, config)
+    pulls = [weights[loss] * _pull(batch, values, config, loss) for loss, values in terms.items()]
+    return torch.stack(pulls).sum(dim=0)
+
+
+def _pull(batch: LossInputs, losses: Tensor, config: RunConfig, loss: str) -> Tensor:
+    pull = gradient_to_logps(losses, batch.policy).abs()
+    row = LOSS_ROWS[loss]
     if row.per_token:
         pull = pull * batch.tokens
     return pull.mean(dim=1) / getattr(config, row.margin_scale)
@@ -124,7 +156,7 @@ def length_weights(pair: EncodedPair, alpha: float) -> tuple[list[float], list[f
 
 def likelihood_factor(config: RunConfig) -> float:
     """Return the factor of the chosen response's negative log-likelihood per token; 0 when there is none."""
-    return LOSS_ROWS[config.loss].likelihood + config.rpo_alpha
+    return own_likelihood(config) + sft_weight(config) + config.rpo_alpha
 
 
 def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[float]:
@@ -133,7 +165,7 @@ def likelihood_lengths(chosen_tokens: Sequence[int], config: RunConfig) -> list[
     "pairs" (and ORPO): its own length, so the step's mean is over pairs. "tokens": the step's mean length, so
     that the mean over pairs is the mean over all chosen tokens of the step.
     """
-    if config.rpo_average == "tokens" and LOSS_ROWS[config.loss].likelihood == 0:
+    if config.rpo_average == "tokens" and own_likelihood(config) == 0:
         mean = max(sum(chosen_tokens) / max(len(chosen_tokens), 1), 1.0)
         return [mean] * len(chosen_tokens)
     return [float(max(count, 1)) for count in chosen_tokens]
@@ -145,17 +177,26 @@ def check_combination(config: RunConfig) -> None:
     Raises:
         UsageError: naming both settings.
     """
-    spec = LOSS_ROWS[config.loss]
-    if config.wpo and spec.whole_step:
+    if config.wpo and needs_whole_step(config):
         raise UsageError(
-            f"wpo cannot be used with {config.loss}: its losses depend on the whole step, not on single pairs.",
+            f"wpo cannot be used with {_whole_step_loss(config)}: its losses depend on the whole step, not on single "
+            "pairs.",
             "Set wpo=false.",
+        )
+    if config.router_aux_loss and needs_whole_step(config):
+        raise UsageError(
+            f"router_aux_loss cannot be used with {_whole_step_loss(config)}, which scores a step twice.",
+            "Set router_aux_loss=0.",
         )
     if config.ld_alpha < 1 and likelihood_factor(config):
         raise UsageError(
             "ld_alpha below 1 cannot be combined with a likelihood term, which it would cut as well.",
-            f"Set ld_alpha=1, or rpo_alpha=0 with another loss than {_with_likelihood()}.",
+            f"Set ld_alpha=1, or rpo_alpha=0 without sft in loss_mix and with another loss than {_with_likelihood()}.",
         )
+
+
+def _whole_step_loss(config: RunConfig) -> str:
+    return next(loss for loss in preference_weights(config) if LOSS_ROWS[loss].whole_step)
 
 
 def _with_likelihood() -> str:
@@ -169,10 +210,10 @@ def check_labels(pairs: Sequence[EncodedPair], config: RunConfig) -> None:
         UsageError: for soft labels with a loss over the whole step.
     """
     soft = sum(pair.target != 1.0 for pair in pairs)
-    if soft and LOSS_ROWS[config.loss].whole_step:
+    if soft and needs_whole_step(config):
         raise UsageError(
-            f"{config.loss} cannot use soft labels, and {counted(soft, 'pair')} {verb(soft, 'has', 'have')} a "
-            "target below 1.",
+            f"{_whole_step_loss(config)} cannot use soft labels, and {counted(soft, 'pair')} "
+            f"{verb(soft, 'has', 'have')} a target below 1.",
             "Freeze the dataset without soft targets, or choose another loss.",
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -20,12 +21,22 @@ from torch import Tensor, nn
 from core.domain.counting import counted
 from core.domain.errors import UsageError, UserError
 from core.domain.run_config import RunConfig
+from core.training.policy.lora_layout import fresh_layout, require_used
 
 POLICY, REFERENCE = "default", "reference"
 
 
-def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
+def add_fresh_adapter(model: nn.Module, config: RunConfig, layout_of: Path | None = None) -> tuple[Any, str]:
     """Wrap ``model`` with a trainable LoRA adapter whose product is zero.
+
+    Args:
+        model: the base.
+        config: the run's settings.
+        layout_of: an adapter's folder whose layers are taken instead of those of the settings; a resumed run names its
+            checkpoint's, so that it goes on with the layers that it began with.
+
+    Returns:
+        The model with its adapter, and a note on what the adapter leaves out ("" for nothing).
 
     Raises:
         UsageError: when no module has a name in ``config.lora_targets``.
@@ -33,27 +44,24 @@ def add_fresh_adapter(model: nn.Module, config: RunConfig) -> Any:
     # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from peft import LoraConfig, get_peft_model
 
-    targets: str | list[str] = config.lora_targets
-    if targets != "all-linear":
-        targets = [name.strip() for name in config.lora_targets.split(",") if name.strip()]
-    lora = LoraConfig(
-        r=config.lora_r,
-        lora_alpha=config.lora_alpha,  # type: ignore[arg-type]
-        target_modules=targets,
-        lora_dropout=0.0,
-        bias="none",
-        task_type="CAUSAL_LM",
-        fan_in_fan_out=_is_transposed(model, targets),
-    )
+    if layout_of is None:
+        layout, note = fresh_layout(model, config)
+    else:
+        layout, note = LoraConfig.from_pretrained(str(layout_of), local_files_only=True), ""
+        layout.inference_mode = False
     linear = linear_names(model)
     try:
-        wrapped = get_peft_model(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
-    except ValueError as error:
+        with warnings.catch_warnings():  # names that match nothing are refused below
+            warnings.filterwarnings("ignore", message="The following .* keys did not match")
+            wrapped = get_peft_model(model, layout, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
         others = linear - set(re.findall(r"\w+", str(error)))
         names = ",".join(sorted(others)) or "all-linear"
         raise UsageError(f"No adapter could be attached: {error}", f"Set lora_targets to {names}.") from error
+    if layout_of is None:
+        require_used(wrapped, config)
     draw_initial_weights(wrapped, config.seed)
-    return wrapped
+    return wrapped, note
 
 
 _READ_AS_WEIGHT = ("dt_proj", "conv1d")
@@ -65,15 +73,6 @@ def linear_names(model: Any) -> set[str]:
     head = model.get_output_embeddings()
     names = {n.rsplit(".", 1)[-1] for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
     return names - set(_READ_AS_WEIGHT)
-
-
-def _is_transposed(model: nn.Module, targets: str | list[str]) -> bool:
-    """Return whether the targets are GPT-2's Conv1D, whose weight is stored input by output."""
-    # Imported here: transformers reads its network settings when it is imported, after go_offline().
-    from transformers.pytorch_utils import Conv1D
-
-    named = [m for n, m in model.named_modules() if targets == "all-linear" or n.rsplit(".", 1)[-1] in targets]
-    return any(isinstance(m, Conv1D) for m in named)
 
 
 def draw_initial_weights(model: nn.Module, seed: int) -> None:
@@ -147,29 +146,33 @@ def copy_as_reference(model: Any) -> None:
     model.set_adapter(POLICY)
 
 
+def policy_name(name: str) -> str:
+    """Return the policy's tensor that a tensor of the reference adapter is a copy of."""
+    return f"{name}.".replace(f".{REFERENCE}.", f".{POLICY}.")[:-1]
+
+
 def is_zero(model: nn.Module) -> bool:
-    """Return whether the policy's adapter changes nothing: every B (or every A) is zero."""
+    """Return whether all products of the policy's adapter are zero: every B (or every A) is."""
     tensors = adapter_tensors(model)
     for name, tensor in tensors.items():
-        if ("lora_B." in name or "lora_embedding_B." in name) and bool(tensor.any()):
-            partner = tensors.get(name.replace("lora_B.", "lora_A.").replace("lora_embedding_B.", "lora_embedding_A."))
-            if partner is None or bool(partner.any()):
-                return False
+        for b, a in ((".lora_B.", ".lora_A."), (".lora_embedding_B.", ".lora_embedding_A.")):
+            if b in name and bool(tensor.any()):
+                partner = tensors.get(name.replace(b, a))
+                if partner is None or bool(partner.any()):
+                    return False
     return True
 
 
+def has_more_than_products(model: nn.Module) -> bool:
+    """Return whether the policy's adapter holds more than products B A: lengths (DoRA), or whole modules."""
+    return any(".modules_to_save." in name or "magnitude" in name for name in adapter_tensors(model))
+
+
 def adapter_tensors(model: nn.Module, adapter: str = POLICY) -> dict[str, Tensor]:
-    """Return the tensors of one adapter by name; "" returns those of all adapters."""
-    return {
-        n: p
-        for n, p in model.named_parameters()
-        if ".lora_" in n and (not adapter or f".{adapter}." in n or n.endswith(f".{adapter}"))
-    }
-
-
-def policy_name(name: str) -> str:
-    """Return the name that a tensor of the reference's adapter has in the policy's."""
-    return f"{name}.".replace(f".{REFERENCE}.", f".{POLICY}.").removesuffix(".")
+    """Return the tensors of one adapter by name, modules that it trains in full included; "" returns all adapters'."""
+    part = f".{adapter}." if adapter else "."
+    named = model.named_parameters()
+    return {n: p for n, p in named if (".lora_" in n or ".modules_to_save." in n) and part in f"{n}."}
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:

@@ -1,8 +1,8 @@
 """The policy and its reference, loaded from local files only.
 
-The reference is one of three, chosen when the model is loaded: the base with the adapter off, a frozen second adapter
-(when training starts from an adapter that already changes the base), or, for full fine-tuning, the weights in the
-model folder, which are read when they are first needed.
+The reference is one of four, chosen when the model is loaded: the base with the adapter off, a frozen second adapter
+(when training starts from an adapter that already changes the base), for full fine-tuning the weights in the model
+folder, which are read when they are first needed, or a third model, which is read likewise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.training.policy.read_model import read_base, read_quantised, read_toke
 from core.training.text.chat_template import turn_end_id
 
 DROPOUT_LAYERS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
-ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy"]
+ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy", "other_model"]
 
 
 class LoadedModel:
@@ -41,8 +41,10 @@ class LoadedModel:
         run_config: settings it was loaded with. model_dir: folder or GGUF file it was loaded from.
         device, dtype: of the base; adapters are float32 or wider.
         quantised: whether the base is held in fewer bits than its dtype.
+        note: what the adapter leaves out; "" for nothing.
         weights_sha256: hash of the base's weights and architecture.
-        reference_kind: which of the three references it has.
+        reference_base_sha256: the same hash of the model that the reference is made of.
+        reference_kind: which of the four references it has.
         stop_ids: tokens that end a response, the tokenizer's own first.
     """
 
@@ -57,6 +59,7 @@ class LoadedModel:
         dtype: torch.dtype,
         weights_sha256: str,
         quantised: bool = False,
+        note: str = "",
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -65,21 +68,26 @@ class LoadedModel:
         self.device = device
         self.dtype = dtype
         self.quantised = quantised
+        self.note = note
         self.weights_sha256 = weights_sha256
         self.config: dict[str, Any] = self.base.config.to_dict()
         self.stop_ids = stop_token_ids(self.base, tokenizer)
         self.reference_kind: ReferenceKind = "frozen_copy"
         self._copy: Any = None
         self._adapter_source = ""
-        if self.is_peft:
+        self.reference_base_sha256 = weights_sha256
+        if run_config.reference_model:
+            self.reference_kind = "other_model"
+            self.reference_base_sha256 = model_sha256(Path(run_config.reference_model))
+        elif self.is_peft:
             self.reference_kind = self._choose_reference()
-        self.reference_sha256 = sha256_json([self.weights_sha256, self._adapter_source])
+        self.reference_sha256 = sha256_json([self.reference_base_sha256, self._adapter_source])
         self.model.eval()
         disable_dropout(self.model)
         self._base_sums = tensor_sums(self.frozen()) if self.is_peft else {}
 
     def _choose_reference(self) -> ReferenceKind:
-        wanted, zero = self.run_config.reference, adapters.is_zero(self.model)
+        wanted, zero = self.run_config.reference, not self.starts_from_adapter
         if not self.reference_moves and (wanted == "base" or zero):
             return "adapter_off"
         self._adapter_source = self.adapter_sha256()
@@ -104,7 +112,9 @@ class LoadedModel:
     @property
     def starts_from_adapter(self) -> bool:
         """Whether the adapter changed the base before the first step."""
-        return bool(self.run_config.init_adapter) and not adapters.is_zero(self.model)
+        if not self.run_config.init_adapter:
+            return False
+        return adapters.has_more_than_products(self.model) or not adapters.is_zero(self.model)
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """Return the parameters that train, by name."""
@@ -131,7 +141,7 @@ class LoadedModel:
     @contextmanager
     def reference(self) -> Iterator[Any]:
         """Yield a causal LM that computes the reference for the length of the context."""
-        if self.reference_kind == "frozen_copy":
+        if self.reference_kind in ("frozen_copy", "other_model"):
             yield self._frozen_copy()
             return
         switch = self.model.base_model
@@ -151,15 +161,16 @@ class LoadedModel:
                 parameter.requires_grad_(flag)
 
     def _frozen_copy(self) -> Any:
-        """Return the model with the weights of the folder, which are read on first use."""
+        """Return the model with the weights of its folder, which are read on first use."""
         if self._copy is None:
-            copy = read_base(self.model_dir, self.dtype).to(self.device).eval()
+            folder = Path(self.run_config.reference_model or self.model_dir)
+            copy = read_base(folder, self.dtype).to(self.device).eval()
             disable_dropout(copy)
             self._copy = copy.requires_grad_(False)
         return self._copy
 
     def release_reference(self) -> None:
-        """Free the frozen copy of full fine-tuning; the next use reads it again."""
+        """Free the frozen copy or the third model; the next use reads it again."""
         self._copy = None
 
     def changed_base_tensors(self) -> list[str]:
@@ -175,10 +186,12 @@ def load_model(
     dtype: torch.dtype | None = None,
     *,
     weights_sha256: str = "",
+    layout_of: Path | None = None,
 ) -> LoadedModel:
     """Load a Hugging Face folder or a GGUF file, with the adapter and reference that ``config`` asks for.
 
-    It fetches nothing, runs no code of the folder, and reads weights from safetensors (or GGUF) only.
+    It fetches nothing, runs no code of the folder, and reads weights from safetensors (or GGUF) only. ``layout_of``
+    is the folder of an adapter whose layers a fresh one takes, as a resumed run goes on with its checkpoint's.
 
     Raises:
         ModelRefused: when the folder is unsafe or cannot be read.
@@ -196,7 +209,7 @@ def load_model(
         check_adapter(Path(config.init_adapter))
         require_base(Path(config.init_adapter), weights_sha256, model_dir.name)
     base = read_quantised(model_dir, device, dtype) if quantised else read_base(model_dir, dtype)
-    policy = _attach(base, config)
+    policy, note = _attach(base, config, layout_of)
     return LoadedModel(
         policy if quantised else policy.to(device),
         tokenizer,
@@ -206,21 +219,22 @@ def load_model(
         dtype=dtype,
         weights_sha256=weights_sha256,
         quantised=quantised,
+        note=note,
     )
 
 
-def _attach(base: Any, config: RunConfig) -> Any:
+def _attach(base: Any, config: RunConfig, layout_of: Path | None) -> tuple[Any, str]:
     if config.lora_r == 0:
         if config.init_adapter:
             raise UsageError(
                 "Full fine-tuning cannot start from an adapter.",
                 "Merge the adapter into the model first, or set lora_r above 0.",
             )
-        return base.requires_grad_(True)
+        return base.requires_grad_(True), ""
     base.requires_grad_(False)
     if not config.init_adapter:
-        return adapters.add_fresh_adapter(base, config)
-    return adapters.load_adapter(base, Path(config.init_adapter))
+        return adapters.add_fresh_adapter(base, config, layout_of)
+    return adapters.load_adapter(base, Path(config.init_adapter)), ""
 
 
 def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:

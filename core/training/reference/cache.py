@@ -60,11 +60,11 @@ class ReferenceIdentity:
     def of(cls, model: Any, scorer: Scorer) -> ReferenceIdentity:
         """Return the identity of a loaded model's reference, computed by ``scorer``."""
         return cls(
-            base_sha256=model.weights_sha256,
+            base_sha256=model.reference_base_sha256,
             reference_sha256=model.reference_sha256,
             dtype=str(model.dtype).removeprefix("torch."),
             quantisation=model.run_config.quantize,
-            kernel_id=scorer.kernel_id,
+            kernel_id=getattr(scorer, "reference_kernel_id", scorer.kernel_id),
         )
 
     @property

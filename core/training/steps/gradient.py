@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import torch
 
 from core.domain.errors import UserError
-from core.domain.losses import LOSS_ROWS
+from core.domain.loss_mix import needs_whole_step
 from core.domain.run_events import RunEvent, Warned
 from core.training.forward.scorer import Scores
 from core.training.losses.evaluate_pairs import PairLosses
@@ -159,7 +159,12 @@ class GradientAccumulator:
             )
             tally.add(group, pair_losses, scores)
             self._require_finite(tally)
-            scores.logps.backward((pair_losses.gradient / len(batch)).to(scores.logps))
+            heads, gradients = [scores.logps], [(pair_losses.gradient / len(batch)).to(scores.logps)]
+            if scores.router is not None:
+                heads.append(scores.router)
+                share = self._session.config.router_aux_loss / 2 / len(batch)
+                gradients.append(torch.full_like(scores.router, share))
+            torch.autograd.backward(heads, gradients)
         for _ in range(more):
             scores = scorer.score(batch[:1], policy=True, token_weights=evaluator.token_weights, stats=False)
             self._require_finite(tally)
@@ -182,7 +187,7 @@ class GradientAccumulator:
     def _value_whole_step(self, batch: Sequence[EncodedPair], lengths: Sequence[float]) -> PairLosses | None:
         """Score all pairs without grad, for losses that need the log-probs of the whole step before any gradient."""
         session = self._session
-        if not LOSS_ROWS[session.config.loss].whole_step:
+        if not needs_whole_step(session.config):
             return None
         logps = torch.zeros(len(batch), 2, dtype=torch.float64)
         tokens = torch.zeros(len(batch), 2, dtype=torch.int64)

@@ -61,17 +61,26 @@ def learning_rate(config: RunConfig, step: int, total: int) -> float:
     """Return the rate of optimizer step ``step`` (the first is 1).
 
     The shapes are those of Hugging Face transformers, whose counter starts at 0: a run with warm-up begins
-    at rate 0, and linear and cosine would reach 0 one step after the last.
+    at rate 0, and linear, cosine and wsd (warm-up, stable, decay; Hu et al. 2024, arXiv 2404.06395) would reach their
+    floor one step after the last.
     """
     done, warm = step - 1, warmup_steps(config, total)
     if done < warm:
         return config.lr * done / max(1, warm)
     if config.scheduler == "constant":
         return config.lr
-    progress = (done - warm) / max(1, total - warm)
-    if config.scheduler == "linear":
-        return config.lr * max(0.0, 1 - progress)
-    return config.lr * max(0.0, 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+    if config.scheduler == "wsd":
+        decay = max(1, min(_decay_steps(config, total), total - warm))
+        share = 1 - max(0, done - (total - decay)) / decay
+    else:
+        progress = (done - warm) / max(1, total - warm)
+        share = 1 - progress if config.scheduler == "linear" else 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    return config.lr * (config.lr_floor + (1 - config.lr_floor) * max(0.0, share))
+
+
+def _decay_steps(config: RunConfig, total: int) -> int:
+    """Return the steps of the decay of wsd: ``wsd_decay`` itself from 1 on, else that share of the run, rounded up."""
+    return int(config.wsd_decay) if config.wsd_decay >= 1 else math.ceil(total * config.wsd_decay - 1e-9)
 
 
 def learns(config: RunConfig, total: int) -> bool:

@@ -218,8 +218,9 @@ def test_that_a_header_that_lies_is_refused(tmp_path: Path, data: bytes) -> None
         ({"init_lora_weights": "pissa_niter_4"}, "changes the base"),
         ({"init_lora_weights": "olora"}, "changes the base"),
         ({"init_lora_weights": "loftq"}, "changes the base"),
-        ({"use_dora": True}, "uses use_dora"),
-        ({"modules_to_save": ["lm_head"]}, "uses modules_to_save"),
+        ({"use_qalora": True}, "uses use_qalora"),
+        ({"trainable_token_indices": [3]}, "uses trainable_token_indices"),
+        ({"modules_to_save": "lm_head"}, "modules_to_save cannot be"),
         ({"layer_replication": [[0, 4]]}, "uses layer_replication"),
         ({"bias": "all"}, "uses bias"),
         ({"megatron_core": "evil.module"}, "uses megatron_core"),
@@ -234,6 +235,22 @@ def test_that_an_adapter_that_is_no_plain_lora_is_refused(adapter: Path, change:
         check_adapter(adapter)
     assert isinstance(caught.value, GateFailed if reason == "changes the base" else ModelRefused)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"use_dora": True},
+        {"use_rslora": True},
+        {"modules_to_save": ["lm_head"]},
+        {"target_parameters": ["experts.down_proj"]},
+        {"rank_pattern": {"q_proj": 4}},
+    ],
+)
+def test_that_every_plain_layout_of_lora_is_read(adapter: Path, change: dict[str, Any]) -> None:
+    edit(adapter / "adapter_config.json", **change)
+    name = next(iter(change))
+    assert check_adapter(adapter)[name] == change[name]
 
 
 def test_that_an_adapter_in_a_pickle_is_refused_and_never_opened(adapter: Path, tmp_path: Path) -> None:

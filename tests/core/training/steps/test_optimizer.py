@@ -23,6 +23,45 @@ from core.training.steps.optimizer import (
 SCHEDULERS = ("constant", "linear", "cosine")
 
 
+@pytest.mark.parametrize("warmup", [0.0, 0.25, 3.0])
+def test_that_a_cosine_with_a_floor_is_that_of_transformers(warmup: float) -> None:
+    from transformers.optimization import get_scheduler
+
+    config = RunConfig(lr=0.5, scheduler="cosine", lr_floor=0.1, warmup=warmup)
+    total = 14
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=config.lr)
+    warm, floor = warmup_steps(config, total), {"min_lr_rate": 0.1}
+    theirs = get_scheduler("cosine_with_min_lr", optimizer, warm, total, scheduler_specific_kwargs=floor)
+    for step in range(1, total + 1):
+        assert learning_rate(config, step, total) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12, abs=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize(("warmup", "decay"), [(0.0, 0.2), (0.25, 0.5), (3.0, 4.0), (0.1, 0.0)])
+def test_that_warm_up_stable_decay_is_that_of_transformers(warmup: float, decay: float) -> None:
+    from transformers.optimization import get_wsd_schedule
+
+    config = RunConfig(lr=0.5, scheduler="wsd", wsd_decay=decay, warmup=warmup)
+    total = 14
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=config.lr)
+    warm, falls = warmup_steps(config, total), int(decay) if decay >= 1 else max(1, math.ceil(total * decay))
+    theirs = get_wsd_schedule(
+        optimizer, warm, falls, num_stable_steps=total - warm - falls, warmup_type="linear", decay_type="linear"
+    )
+    for step in range(1, total + 1):
+        assert learning_rate(config, step, total) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12, abs=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+def test_that_every_schedule_ends_above_its_floor_and_the_constant_one_has_none() -> None:
+    for scheduler, last in (("linear", 0.1 + 0.9 / 10), ("wsd", 0.1 + 0.9 / 5), ("constant", 1.0)):
+        config = RunConfig(lr=1.0, scheduler=scheduler, lr_floor=0.1, warmup=0.0, wsd_decay=5)
+        assert learning_rate(config, 10, 10) == pytest.approx(last)
+        assert learning_rate(config, 1, 10) == 1.0
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.25, 3.0])
 def test_that_the_rate_is_that_of_the_hugging_face_schedule(scheduler: str, warmup: float) -> None:
