@@ -17,8 +17,7 @@ from core.domain.run_events import GATE_CAUSES, GateReport
 from core.model_files.identity import model_sha256
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.scorer import Scores
-from core.training.gate import run as gate_run
-from core.training.gate import token_audit
+from core.training.gate import first_loss, token_audit
 from core.training.gate.run import check_base_unchanged, run_gate
 from core.training.policy.model import LoadedModel, load_model
 from core.training.policy.read_model import read_base, read_tokenizer
@@ -226,7 +225,7 @@ def test_that_the_wrong_dtype_is_caught(tiny_llama_dir: Path) -> None:
 
 def test_that_a_loss_off_its_closed_form_is_caught(tiny_llama_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, encoded, scorer = parts(tiny_llama_dir)
-    monkeypatch.setattr(gate_run, "start_value", lambda _case, _settings: 0.7)
+    monkeypatch.setattr(first_loss, "mixed_start_value", lambda _case, _config, _settings: 0.7)
     assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG)) == "loss_closed_form"
 
 
