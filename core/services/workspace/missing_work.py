@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from core.domain.clock import now_ms
 from core.domain.counting import counted, verb
@@ -24,6 +24,7 @@ class Loss:
         judgements, pairs, events: how many.
         until_ms: when the last of them was acknowledged, UTC milliseconds.
         found_ms: when that was noticed; 0 for a loss that is not noted in the database yet.
+        head: entry of the hash chain that was there once, when the database holds another state; "" otherwise.
     """
 
     judgements: int
@@ -31,10 +32,17 @@ class Loss:
     events: int
     until_ms: int
     found_ms: int = 0
+    head: str = ""
 
     @property
     def words(self) -> str:
         """One sentence: what is missing and what can have happened."""
+        if not self.judgements and not self.pairs and not self.events:
+            return (
+                f"workspace.db is not the state that had been saved by {_local(self.until_ms)}: it has as many rows, "
+                f"but another entry {self.head.partition(':')[0]} of the hash chain. A copy with other work took its "
+                "place, or another program wrote into it."
+            )
         kinds = ((self.judgements, "judgement"), (self.pairs, "pair"), (self.events, "logged change"))
         told = [counted(count, noun) for count, noun in kinds if count]
         what = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
@@ -52,7 +60,7 @@ def record(store: Store) -> None:
     if lead is None:
         return
     context = store.write_context()
-    loss = Loss(lead.judgements, lead.pairs, lead.events, lead.at_ms, now_ms())
+    loss = Loss(lead.judgements, lead.pairs, lead.events, lead.at_ms, now_ms(), lead.head)
 
     def job(session: Session) -> None:
         known = json.loads(overview.setting(session, _KEY, "[]"))
@@ -68,7 +76,9 @@ def found(store: Store) -> list[Loss]:
     with store.read() as session:
         rows = json.loads(overview.setting(session, _KEY, "[]"))
     losses = [Loss(**row) for row in rows]
-    return [*losses, Loss(now.judgements, now.pairs, now.events, now.at_ms)] if now is not None else losses
+    return (
+        [*losses, Loss(now.judgements, now.pairs, now.events, now.at_ms, head=now.head)] if now is not None else losses
+    )
 
 
 def accept(store: Store) -> int:
@@ -96,11 +106,11 @@ def newest_backup_words(store: Store) -> str:
 
 def _now_missing(store: Store) -> CommitMark | None:
     """Return what the note beside a database that was not opened for writing knows more than the database."""
-    return missing(store.folder, store.uuid, store.mark) if store.read_only else None
+    return missing(store.folder, store.uuid, store.lead_of) if store.read_only else None
 
 
-def _plain(loss: Loss) -> dict[str, int]:
-    return {name: getattr(loss, name) for name in ("judgements", "pairs", "events", "until_ms", "found_ms")}
+def _plain(loss: Loss) -> dict[str, int | str]:
+    return asdict(loss)
 
 
 def _local(ms: int) -> str:

@@ -78,9 +78,13 @@ class CommitGuard:
         places = {"database": self._file.place, "log": self._log_place}
         self._notes.write(replace(mark, at_ms=now_ms(), uuid=self.uuid, **places))
 
-    def checkpointed(self) -> None:
-        """The writer itself has changed the database file; called while it is idle."""
-        self._file.note()
+    def checkpointed(self, whole: bool = False) -> None:
+        """The writer itself has changed the database file; called while it is idle.
+
+        Args:
+            whole: all of the log was moved into the file.
+        """
+        self._file.note(whole)
         self._notes.sync()
 
     def closed(self, lost: bool) -> None:

@@ -43,8 +43,23 @@ def connect(path: Path, mode: Mode) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: when the file cannot be opened.
     """
+    return _opened(path, f"mode={mode}", _READER if mode == "ro" else _WRITER)
+
+
+def connect_alone(path: Path) -> sqlite3.Connection:
+    """Open ``path`` for reading what the file itself holds, without its write-ahead log and without locks.
+
+    Only for a look at a file that nobody changes meanwhile: what it reads then is undefined.
+
+    Raises:
+        sqlite3.Error: when the file cannot be opened.
+    """
+    return _opened(path, "mode=ro&immutable=1", _READER)
+
+
+def _opened(path: Path, words: str, pragmas: dict[str, int]) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{Path(path).resolve().as_uri()}?mode={mode}",
+        f"{Path(path).resolve().as_uri()}?{words}",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
@@ -53,7 +68,7 @@ def connect(path: Path, mode: Mode) -> sqlite3.Connection:
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         _set(connection, _EVERY)
-        _set(connection, _READER if mode == "ro" else _WRITER)
+        _set(connection, pragmas)
         if sys.platform == "darwin":
             _set(connection, _MAC)
     except BaseException:

@@ -24,7 +24,7 @@ from core.domain.names import checked_name, cleaned_name
 from core.private_files import tighten
 from core.store.sqlite.backups import Counts, copy_snapshot
 from core.store.sqlite.commit_guard import CommitGuard
-from core.store.sqlite.commit_mark import CommitMark, read_mark
+from core.store.sqlite.commit_mark import CommitMark, find_lead, read_mark
 from core.store.sqlite.connect import connect
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
@@ -157,6 +157,11 @@ class Store:
         """Return how much is stored now: numbers of judgements, pairs and logged events."""
         with clear_errors("reading the workspace"), closing(self._reader()) as connection:
             return read_mark(connection, self.uuid)
+
+    def lead_of(self, noted: CommitMark) -> CommitMark | None:
+        """Return what a mark of this workspace knows more than the database, None when it knows nothing more."""
+        with clear_errors("reading the workspace"), closing(self._reader()) as connection:
+            return find_lead(connection, noted)
 
     def place_problem(self) -> WorkspaceReplaced | None:
         """Return what happened to the file or the lock of a workspace open for writing; None when all is well."""

@@ -12,7 +12,7 @@ from core.domain.errors import BadInput, UserError, WorkspaceDamaged
 from core.private_files import make_private_folder, tighten
 from core.store.sqlite.backups import copy_file
 from core.store.sqlite.commit_guard import set_log_aside
-from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, read_mark, read_noted
+from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, find_lead, read_noted
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.migrate import build, migrate
@@ -73,10 +73,11 @@ def open_for_writing(folder: Path) -> Opening:
                 "other users of "
                 f"this computer; now only you can read {verb(count, 'it', 'them')}."
             )
-        with closing(connect(path, "ro")) as connection:
-            mark = read_mark(connection)
-        known = noted is not None and noted.uuid == found.uuid
-        return Opening(lock, found.uuid, noted.lead(mark) if noted is not None and known else None, tuple(notes))
+        lead = None
+        if noted is not None and noted.uuid == found.uuid:
+            with closing(connect(path, "ro")) as connection:
+                lead = find_lead(connection, noted)
+        return Opening(lock, found.uuid, lead, tuple(notes))
     except BaseException:
         lock.release()
         raise

@@ -182,12 +182,14 @@ class Writer:
         with self._guard.writing():
             if self._guard.lost is not None:
                 return
+            whole = False
             try:
-                self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                busy, frames, moved = self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                whole = not busy and frames == moved
             except sqlite3.Error:  # a full disk loses nothing here: the log keeps every commit until there is space
                 return
             finally:
-                self._guard.checkpointed()
+                self._guard.checkpointed(whole)
 
     def _wal_size(self) -> int:
         try:

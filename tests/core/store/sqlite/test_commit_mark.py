@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -76,6 +77,37 @@ def test_that_an_older_copy_put_in_place_of_a_closed_workspace_is_told(folder: P
         assert [loss.pairs for loss in app.workspace.losses()] == [3]
 
 
+def test_that_a_copy_with_other_work_and_as_many_rows_in_place_of_a_closed_workspace_is_told(
+    folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "other")
+    for place, text in ((folder, "here"), (tmp_path / "other", "there")):
+        with Application.open(place) as app:
+            fill(app.store, 3, text)
+    shutil.copy(db_path(tmp_path / "other"), db_path(folder))
+    with Application.open(folder, read_only=True) as app:
+        assert any("hash chain" in finding.message for finding in app.workspace.check().findings)
+    with Application.open(folder) as app:
+        (loss,) = app.workspace.losses()
+        assert (loss.pairs, loss.judgements, loss.events) == (0, 0, 0)
+        assert "another entry" in loss.words
+        assert not app.workspace.check().ok
+        app.workspace.accept_losses()
+    with Application.open(folder) as app:
+        assert app.workspace.losses() == []
+
+
+def test_that_a_note_of_an_earlier_version_without_a_head_is_read(folder: Path) -> None:
+    row = json.loads((folder / MARK_FILE).read_text())
+    del row["head"]
+    (folder / MARK_FILE).write_text(json.dumps(row))
+    noted = read_noted(folder)
+    assert noted is not None
+    assert noted.head == ""
+    with Application.open(folder) as app:
+        assert app.workspace.losses() == []
+
+
 def test_that_the_note_of_another_workspace_says_nothing(folder: Path, tmp_path: Path) -> None:
     opened(tmp_path / "other", pairs=9).close()
     shutil.copy(tmp_path / "other" / MARK_FILE, folder / MARK_FILE)
@@ -100,11 +132,10 @@ def test_that_a_mark_leads_only_by_what_it_has_more() -> None:
 def test_that_a_writer_at_work_is_not_taken_for_a_loss(folder: Path) -> None:
     with Application.open(folder) as app:
         fill(app.store, 2, "one")
-        noted = read_noted(folder)
+        assert read_noted(folder) is not None
 
-        def look() -> CommitMark:
+        def lead_of(noted: CommitMark) -> CommitMark | None:
             fill(app.store, 2, "two")
-            return app.store.mark()
+            return app.store.lead_of(noted)
 
-        assert noted is not None
-        assert missing(folder, app.store.uuid, look) is None
+        assert missing(folder, app.store.uuid, lead_of) is None

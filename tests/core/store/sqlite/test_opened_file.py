@@ -184,6 +184,57 @@ def test_that_many_commits_and_checkpoints_never_look_like_another_program(app: 
         assert app.workspace.place_problem() is None
 
 
+def other_state_with_as_many_rows(folder: Path, beside: Path) -> Path:
+    """Make a workspace and return the file of another state of it: as many pairs and events, other texts."""
+    opened(folder).close()
+    shutil.copytree(folder, beside)
+    for place, text in ((folder, "here"), (beside, "there")):
+        with Application.open(place) as app:
+            fill(app.store, 3, text)
+    return db_path(beside)
+
+
+@pytest.mark.parametrize("moved_into_file", [True, False], ids=["log in the file", "log beside the file"])
+@pytest.mark.parametrize("times_kept", [True, False], ids=["times kept", "times new"])
+def test_that_another_state_with_as_many_rows_written_over_the_file_is_seen(
+    tmp_path: Path, moved_into_file: bool, times_kept: bool
+) -> None:
+    other = other_state_with_as_many_rows(tmp_path / "ws", tmp_path / "other").read_bytes()
+    with Application.open(tmp_path / "ws") as app:
+        fill(app.store, 2, "more")
+        if moved_into_file:
+            checkpoint(app)
+        before = db_path(app.folder).stat()
+        with db_path(app.folder).open("r+b") as handle:
+            handle.write(other[: before.st_size].ljust(before.st_size, b"\0"))
+        if times_kept:
+            os.utime(db_path(app.folder), ns=(before.st_atime_ns, before.st_mtime_ns))
+        with pytest.raises(WorkspaceReplaced, match="wrote into"):
+            app.store.write(put("later"), "putting")
+        with pytest.raises(WorkspaceReplaced):
+            app.workspace.backup()
+
+
+def test_that_a_state_of_equal_counts_is_seen_though_the_log_lies_over_it(tmp_path: Path) -> None:
+    """The log holds the newest entry of the chain, which a look through the log finds in the wrong file too."""
+    other = other_state_with_as_many_rows(tmp_path / "ws", tmp_path / "other").read_bytes()
+    with Application.open(tmp_path / "ws") as app:
+        checkpoint(app)
+        app.store.write(put("in the log"), "putting")
+        with db_path(app.folder).open("r+b") as handle:
+            handle.write(other)
+        with pytest.raises(WorkspaceReplaced, match="wrote into"):
+            app.store.write(put("later"), "putting")
+
+
+def test_that_changed_rights_and_links_of_the_file_go_on(app: Application) -> None:
+    db_path(app.folder).chmod(0o640)
+    app.store.write(put("after rights"), "putting")
+    os.link(db_path(app.folder), app.folder / "link")
+    app.store.write(put("after a link"), "putting")
+    assert app.workspace.place_problem() is None
+
+
 def test_that_a_new_reader_does_not_read_another_file(app: Application) -> None:
     replaced(app.folder)
     app.store._readers.dispose()
