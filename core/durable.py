@@ -136,14 +136,20 @@ def file_sha256(path: Path) -> str:
 
 
 def publish_folder(
-    target: Path, fill: Callable[[Path], None], *, identity: dict[str, Any] | None = None, ops: Ops = _OPS
+    target: Path,
+    fill: Callable[[Path], None],
+    *,
+    identity: dict[str, Any] | None = None,
+    replacing: bool = False,
+    ops: Ops = _OPS,
 ) -> str:
     """Fill a new folder with files and publish it at ``target`` with a manifest, complete or not at all.
 
     Args:
-        target: must not exist yet.
+        target: must not exist yet, unless ``replacing``.
         fill: writes the files into the temporary folder that it gets.
         identity: plain values that the manifest holds beside the list of files.
+        replacing: remove a folder that is there once the new one is complete; until then it stays where it is.
         ops: the operating-system calls; tests replace them.
 
     Returns:
@@ -166,12 +172,28 @@ def publish_folder(
             follow_folder(tmp / MANIFEST)
             for folder in [p for p in tmp.rglob("*") if p.is_dir()] + [tmp]:
                 ops.sync_dir(folder)
-            ops.replace(tmp, target)
+            if replacing and target.exists():
+                _swap_folders(tmp, target, ops)
+            else:
+                ops.replace(tmp, target)
             ops.sync_dir(target.parent)
         except BaseException:
             shutil.rmtree(tmp, ignore_errors=True)
             raise
     return hashlib.sha256(manifest).hexdigest()
+
+
+def _swap_folders(new: Path, target: Path, ops: Ops) -> None:
+    """Put ``new`` in the place of ``target`` and remove what was there; it stays when that fails."""
+    old = target.parent / f"{TMP_PREFIX}{new_uid()}"
+    with noted(old):
+        ops.replace(target, old)
+        try:
+            ops.replace(new, target)
+        except BaseException:
+            ops.replace(old, target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def move(source: Path, target: Path, *, ops: Ops = _OPS) -> None:

@@ -48,8 +48,13 @@ def noted(path: Path) -> Iterator[None]:
 @contextmanager
 def temporary_folder(parent: Path | None = None, prefix: str = PREFIXES[0]) -> Iterator[Path]:
     """Give a folder in ``parent`` (the system's folder for such things when None) that is removed at the end."""
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, noted(Path(name)):
-        yield Path(name)
+    path = Path(parent or tempfile.gettempdir()) / f"{prefix}{new_uid()}"
+    with noted(path):  # before it is made, so that no moment is without the note
+        path.mkdir(mode=0o700)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep() -> list[Path]:

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ BEAT_S = 1.0
 FOREIGN_STALE_MS = 60_000
 _SAME_START_S = 2.0
 _LIMIT = 64 * 1024
+_TMP = f"{TMP_PREFIX}worker-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,13 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="run-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Write the first heartbeat at once and continue in the background."""
+        """Write the first heartbeat at once and continue in the background.
+
+        What killed attempts left under the temporary name is removed: a run folder has one worker.
+        """
+        for left in self._path.parent.glob(f"{_TMP}*"):
+            with suppress(OSError):
+                left.unlink()
         self._write()
         self._thread.start()
 
@@ -102,7 +110,7 @@ class Heartbeat:
     def _write(self) -> None:
         with self._lock:
             self._worker = replace(self._worker, heartbeat_ms=now_ms())
-            tmp = self._path.with_name(f"{TMP_PREFIX}worker-{os.getpid()}")
+            tmp = self._path.with_name(f"{_TMP}{os.getpid()}")
             try:
                 tmp.write_text(json.dumps(asdict(self._worker)), encoding="utf-8")
                 tmp.replace(self._path)

@@ -234,3 +234,32 @@ def test_that_sweeping_removes_leftovers_only(tmp_path: Path) -> None:
     (tmp_path / "keep").write_bytes(b"")
     assert durable.sweep(tmp_path) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["keep"]
+
+
+class FailingOnce(Failing):
+    """Fails one call only, as a disk does that has room again."""
+
+    def _count(self, path: Path) -> None:
+        self.left -= 1
+        if self.left == -1:
+            raise OSError(self.code, "made to fail", str(path))
+
+
+def test_that_a_folder_that_is_replaced_is_the_old_one_or_the_new_one_after_a_failure_at_any_point(
+    tmp_path: Path,
+) -> None:
+    for after in range(100):
+        place = tmp_path / str(after)
+        place.mkdir()
+        durable.publish_folder(place / "out", fill, identity={"n": 1})
+        ops = FailingOnce(after, errno.EIO)
+        replace = lambda ops, place=place: durable.publish_folder(  # noqa: E731
+            place / "out", fill, identity={"n": 2}, replacing=True, ops=ops
+        )
+        error = _error(lambda ops=ops, replace=replace: replace(ops))
+        assert durable.verify_folder(place / "out") in ([{"n": 2}] if error is None else [{"n": 1}, {"n": 2}])
+        assert [path.name for path in place.iterdir()] == ["out"]
+        if error is None:
+            assert after >= 6
+            return
+    raise AssertionError("it never succeeded")

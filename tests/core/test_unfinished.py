@@ -16,7 +16,7 @@ from tests.fakes.workspaces import opened
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-@pytest.mark.parametrize("kind", ["file", "folder", "database"])
+@pytest.mark.parametrize("kind", ["file", "folder", "database", "temporary folder"])
 def test_that_the_next_start_removes_what_a_killed_program_left(tmp_path: Path, kind: str) -> None:
     opened(tmp_path / "ws").close()
     place = tmp_path / "chosen"
@@ -32,6 +32,9 @@ def test_that_the_next_start_removes_what_a_killed_program_left(tmp_path: Path, 
             durable.write_stream(place / "out.csv", (die() or b"" for _ in range(1)))  # type: ignore[misc]
         elif kind == "folder":
             durable.publish_folder(place / "out", lambda folder: die((folder / "half").write_text("x")))
+        elif kind == "temporary folder":
+            with temporary_folder(place) as folder:
+                die((folder / "half").write_text("x"))
         else:
             with noted(place / ".tmp-x.db"):
                 (place / ".tmp-x.db").write_text("half")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.widgets.plots.curves import Curve, Floats, exact_text
 from app.widgets.plots.metric_plot import MetricPlot
-from core.domain.errors import UserError
+from core.services.written_files import write_file
 
 FORMATS = ("png", "svg", "csv")
 
@@ -111,13 +111,9 @@ def save(path: Path, content: bytes | str) -> None:
     """Write an exported plot.
 
     Raises:
-        UserError: when the place cannot be written.
+        UserError: when the place cannot be written; a file that was there is as it was.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror}.", "Choose another folder.") from error
+    write_file(path, content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def file_name(plot: MetricPlot, stem: str, kind: str) -> str:

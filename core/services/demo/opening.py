@@ -12,6 +12,7 @@ from core.domain.errors import NotFound
 from core.domain.ids import new_uid
 from core.private_files import tighten
 from core.store.workspace_lock import LOCK_FILE, lock_workspace
+from core.unfinished import noted
 
 _LEFT_BEHIND_S = 24 * 3600.0
 """Age of what a killed copy left; a younger one may be at work."""
@@ -53,7 +54,7 @@ def open_demo(*, reset: bool = False) -> Path:
     lock = lock_workspace(target) if target.is_dir() else None
     new = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
     try:
-        with durable.clear_errors(target):
+        with durable.clear_errors(target), noted(new):
             target.parent.mkdir(parents=True, exist_ok=True)
             durable.sweep(target.parent, older_than_s=_LEFT_BEHIND_S)
             shutil.copytree(built_demo(), new)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from core.store.salvage.reader import DamagedFile
 from core.store.salvage.rebuild import Rebuild, Salvaged, differing
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.identity import DB_FILE
+from core.unfinished import temporary_folder
 from core.version import VERSION
 
 REPORT, LEFT = "salvage-report.json", "salvage-judgements.jsonl"
@@ -63,8 +63,8 @@ def salvage(source: Path, to: Path) -> SalvageReport:
         raise BadInput(f"{to} is not an empty folder; nothing was written there.", "Choose a new folder.")
     if to.resolve().is_relative_to(path.parent.resolve()):
         raise BadInput(f"{to} lies inside the damaged workspace; nothing was written.", "Choose a place outside it.")
-    with durable.clear_errors(to), tempfile.TemporaryDirectory(prefix="pairwright-salvage-") as place:
-        damaged = DamagedFile(path, Path(place))
+    with durable.clear_errors(to), temporary_folder(prefix="pairwright-salvage-") as place:
+        damaged = DamagedFile(path, place)
         with Store.open(to, create=True, name=_name(damaged), version=VERSION) as store:
             result = store.write(lambda session: _rebuild(session, damaged), "writing what was salvaged")
     report = _report(to, result)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from core import durable
-from core.domain.ids import new_uid
 from core.training.checkpoints.save_load import save_adapter
 from core.training.export.contract import build_contract, write_contract
 from core.training.policy.model import LoadedModel
@@ -20,14 +18,10 @@ def publish_result(
 ) -> tuple[Path, str]:
     """Write ``run_dir/adapter`` (PEFT) or ``run_dir/model`` (Hugging Face) and return folder and manifest sha256.
 
-    The result of an earlier attempt is moved aside first and deleted once the new one is complete. ``weights`` are the
-    gathered weights of a sharded model.
+    The result of an earlier attempt stays until the new one is complete. ``weights`` are the gathered weights of a
+    sharded model.
     """
     target = Path(run_dir) / ("adapter" if model.is_peft else "model")
-    old: Path | None = None
-    if target.exists():
-        old = target.parent / f"{durable.TMP_PREFIX}{new_uid()}"
-        target.rename(old)
 
     def fill(folder: Path) -> None:
         if model.is_peft:
@@ -37,9 +31,5 @@ def publish_result(
             model.tokenizer.save_pretrained(folder)
         write_contract(folder, build_contract(model, {"run": identity}))
 
-    sha256 = durable.publish_folder(
-        target, fill, identity={"kind": target.name, "base_sha256": model.weights_sha256, **identity}
-    )
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
-    return target, sha256
+    result = {"kind": target.name, "base_sha256": model.weights_sha256, **identity}
+    return target, durable.publish_folder(target, fill, identity=result, replacing=True)

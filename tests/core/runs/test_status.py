@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -193,3 +194,12 @@ def test_that_a_full_disk_does_not_hold_a_run_that_should_stop(make_run: Make, m
     with pytest.raises(StorageFull):
         drive(folder.path, HostOptions(host="thread", engine=train))
     assert read_status(folder).state == "interrupted"
+
+
+def test_that_a_new_attempt_removes_the_half_written_heartbeat_of_a_killed_one(tmp_path: Path) -> None:
+    left = tmp_path / f".tmp-worker-{GONE_PID}"
+    left.write_text("{")
+    beat = Heartbeat(tmp_path / "worker.json", host="process", attempt=2)
+    beat.start()
+    beat.end()
+    assert [path.name for path in tmp_path.iterdir()] == ["worker.json"]

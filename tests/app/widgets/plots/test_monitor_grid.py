@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.export import content, file_name
+from app.widgets.plots.export import content, file_name, save
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.run_plots import HELD_OUT, PLOTS
+from core.domain.errors import UserError
 from core.paths import resources_dir
 
 
@@ -238,3 +239,17 @@ def test_that_one_spike_does_not_flatten_a_curve_when_outliers_are_ignored(grid,
     plot.set_outliers(False)
     qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] > 900)
     assert "outside" not in plot.head._full
+
+
+def test_that_an_export_that_fails_leaves_the_earlier_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    target = tmp_path / "loss.csv"
+    save(target, "step,loss\n")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.durable.Ops.write", full)
+    with pytest.raises(UserError, match="no room left"):
+        save(target, "step,loss\n1,2\n")
+    assert target.read_text() == "step,loss\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["loss.csv"]
