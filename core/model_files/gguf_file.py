@@ -1,4 +1,4 @@
-"""Check a GGUF file by its first bytes, without a parser."""
+"""Check a GGUF file by its header, before a parser opens it or a model is built."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import struct
 from pathlib import Path
 
 from core.domain.errors import BadInput, ModelRefused
+from core.model_files.gguf_header import BadHeader, check_header, read_header
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 
 
 def check_gguf(path: Path) -> None:
-    """Refuse a file that is not GGUF of a supported version, before a parser opens it.
+    """Refuse a file that is not GGUF of a supported version, or whose sizes are not those of its tensors.
 
     Raises:
         BadInput: when it does not exist.
-        ModelRefused: when it is another kind of file, or cut short.
+        ModelRefused: when it is another kind of file, cut short, or describes another model than it holds.
     """
     path = Path(path)
     if not path.is_file():
@@ -36,6 +37,11 @@ def check_gguf(path: Path) -> None:
         )
     if not 0 < tensors < 1_000_000:
         raise damaged_gguf(path, f"its header says {tensors:,} tensors")
+    try:
+        header = read_header(path)
+    except BadHeader as error:
+        raise damaged_gguf(path, str(error)) from error
+    check_header(path.name, header)
 
 
 def damaged_gguf(path: Path, reason: str) -> ModelRefused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -161,3 +162,64 @@ def test_that_a_file_that_is_too_large_or_not_plain_is_refused(tmp_path: Path) -
     for name in (".", "none"):
         with pytest.raises(BadInput):
             bounded.read_bytes(tmp_path / name, 4)
+
+
+def gguf(path: Path, *, layers: int = 2, tensors: dict[str, tuple[int, ...]] | None = None, **entries: Any) -> Path:
+    """Write a GGUF file of a small Llama: entries of its header, tensors filled with zeros, all sizes of 8."""
+    numbers = {"block_count": layers, "embedding_length": 8, "feed_forward_length": 16, "context_length": 64} | entries
+    shapes = tensors or {"token_embd.weight": (8, 4), "blk.0.attn_q.weight": (8, 8), "blk.1.attn_q.weight": (8, 8)}
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    raw = struct.pack("<4sIQQ", b"GGUF", 3, len(shapes), 2 + len(numbers))
+    raw += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    raw += text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 4) + b"".join(map(text, "abcd"))
+    for key, value in numbers.items():
+        raw += text(f"llama.{key}") + struct.pack("<IQ", 10, value)
+    for name, shape in shapes.items():
+        raw += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, 0)
+    path.write_bytes(raw + b"\0" * 4096)
+    return path
+
+
+def test_that_a_sound_gguf_header_passes(tmp_path: Path) -> None:
+    assert check_model(gguf(tmp_path / "m.gguf")).model_type == "gguf"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"layers": 10**9}, "block_count is 1,000,000,000, and its weights have 2 layers"),
+        ({"layers": 1}, "block_count is 1, and its weights have 2 layers"),
+        ({"embedding_length": 4096}, "embedding_length is 4,096"),
+        ({"embedding_length": 16}, "embedding_length is 16, and its embeddings have 8"),
+        ({"feed_forward_length": 10**12}, "feed_forward_length is 1,000,000,000,000"),
+        ({"context_length": 1 << 40}, "context_length is 1,099,511,627,776"),
+        ({"expert_count": 1 << 62}, "expert_count"),
+        ({"tensors": {"token_embd.weight": (8, 3), "blk.1.x": (8, 8)}}, "4 tokens, and its embeddings have 3 rows"),
+        ({"tensors": {"token_embd.weight": (8, 1 << 50)}}, "has the shape"),
+        ({"tensors": {"token_embd.weight": (8, 4, 1, 1, 1)}}, "has 5 dimensions"),
+    ],
+)
+def test_that_a_gguf_header_that_does_not_describe_its_weights_is_refused_before_a_model_is_built(
+    tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ModelRefused) as caught:
+        check_model(gguf(tmp_path / "m.gguf", **changes))
+    assert told in caught.value.message
+
+
+def test_that_a_cut_or_altered_gguf_header_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    whole = gguf(tmp_path / "m.gguf").read_bytes()
+    length = len(whole) - 4096
+    for size in range(0, length, 7):
+        (tmp_path / "m.gguf").write_bytes(whole[:size])
+        with pytest.raises(ModelRefused, match="damaged or cut short"):
+            check_model(tmp_path / "m.gguf")
+    for place in range(4, length):
+        raw = bytearray(whole)
+        raw[place] ^= 0x80
+        (tmp_path / "m.gguf").write_bytes(raw)
+        with contextlib.suppress(ModelRefused):
+            check_model(tmp_path / "m.gguf")
