@@ -170,6 +170,9 @@ def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | Non
     """Offer the text columns that no role was found for."""
     taken = {prompt, *(answers or ())}
     free = [str(name) for name, tally in sample.tallies.items() if str in tally.kinds and name not in taken]
+    if nested := _nested_fields(sample, prompt, answers):
+        words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in nested.items())
+        return f"Keys inside the objects may hold what is missing; name them: {words}."
     wanted: dict[str, str] = {}
     if prompt is None and (named := _named(free, _PROMPT_WORDS)):
         wanted[named[0]] = "prompt"
@@ -179,6 +182,25 @@ def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | Non
         return _HINT
     words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in wanted.items())
     return f"If these columns hold what is missing, name them: {words}."
+
+
+def _nested_fields(sample: Sample, prompt: str | None, answers: tuple[str, str] | None) -> dict[str, str]:
+    """Return keys inside objects that have the usual names of what is missing, with the field that each would be."""
+    inside = {
+        key.lower(): f"{column}.{key}"
+        for column, tally in sample.tallies.items()
+        for key in tally.keys
+        if "." not in key
+    }
+    found: dict[str, str] = {}
+    if prompt is None and (name := next((name for name in known.PROMPTS if name in inside), "")):
+        found[inside[name]] = "prompt"
+    if answers is None:
+        for pair, fields in (*((p, ("first", "second")) for p in known.ANSWERS), (("chosen", "rejected"),) * 2):
+            if pair[0] in inside and pair[1] in inside:
+                found |= {inside[pair[0]]: fields[0], inside[pair[1]]: fields[1]}
+                break
+    return found
 
 
 def _named(names: list[str], words: tuple[str, ...]) -> list[str]:

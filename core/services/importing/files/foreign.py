@@ -29,6 +29,7 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
 )
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
+_YAML = re.compile(rb"\s*(?:---\s*\n\s*)?- +[\w-]+:(?: |\r?\n)")
 _LFS_SIZE = re.compile(rb"^size (\d+)", re.MULTILINE)
 
 
@@ -58,6 +59,8 @@ def refuse_foreign(name: str, head: bytes) -> None:
             f"{name} is an HTML page, not data; the download saved a page of the web site in place of the file.",
             "Open the page in a browser: it may ask for a login, or show the link to the file itself.",
         )
+    if _YAML.match(text):
+        raise BadInput(f"{name} is a YAML document, which is not read here.", _CONVERT)
     if _XML.match(text):
         raise BadInput(f"{name} is an XML document, which is not read here.", _CONVERT)
 
@@ -65,10 +68,16 @@ def refuse_foreign(name: str, head: bytes) -> None:
 def refuse_binary(name: str, head: bytes) -> None:
     """Refuse a file with many bytes that no text has; one zero somewhere costs a row, not the file.
 
+    Zeros at the end are what a file system leaves of an end that was never written; the rows before them are read.
+
     Raises:
         BadInput: when it is no text.
     """
-    part = head[:4096]
+    part = head[:4096].rstrip(b"\0")
+    if head and not part:
+        raise BadInput(
+            f"{name} begins with zero bytes only: its content was never written.", "Copy or download the file again."
+        )
     odd = sum(part.count(bytes([value])) for value in (*range(9), *range(14, 32), 127) if value != 27)
     if odd * 10 > len(part):
         raise BadInput(f"{name} is not a text file.", "Import JSON Lines, JSON, CSV or Parquet.")

@@ -32,7 +32,9 @@ def json_lines(stream: io.BufferedReader, layout: JsonLayout, limits: Limits) ->
         data = line.strip()
         while data.startswith(_BOM):
             data = data[len(_BOM) :].lstrip()
-        if data and header:
+        if data and not data.strip(b"\0"):
+            yield RawRow(number, None, "it holds zero bytes only: the end of the file was never written")
+        elif data and header:
             header = False
         elif data:
             yield from _rows(number, data, layout, limits, cut=not line.endswith(b"\n"))

@@ -23,6 +23,7 @@ from core.services.importing.limits import Limits
 Kind = Literal["jsonl", "json", "csv", "parquet"]
 HEAD_BYTES = 1 << 16
 _SUFFIXES = {".gz", ".bz2", ".xz", ".zst", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".ndjson", ".txt"}
+_COMMENT_LINES = re.compile(rb"(?:#[^\n]*\n\s*)+(?=\{[^\n]*\}\s*(?:\n|$))")
 _TITLES = {"jsonl": "JSON Lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet"}
 
 
@@ -162,6 +163,9 @@ def _laid_out(
             head, _ = _first_bytes(stream)
         start = head.replace(encodings.codecs.BOM_UTF8, b"").lstrip()
         first_line = head.lstrip().split(b"\n", 1)[0]
+    if _COMMENT_LINES.match(start):  # they become rejected rows, the lines behind them are read
+        start = _COMMENT_LINES.sub(b"", start, count=1)
+        head, first_line = start, start.split(b"\n", 1)[0]
     quoted_rows = start[:1] == b'"' and re.match(rb'"\s*\{\s*\\"', start) is not None
     if start[:1] not in (b"[", b"{") and not quoted_rows:
         return replace(found, kind="csv", csv=csv_layout(path.name, head))

@@ -32,6 +32,18 @@ _OWN_TABLE = {"pair_sha256", "source", "prompt", "messages", "response_a", "resp
 """Columns of the table export, which guards every cell that looks like a formula."""
 
 
+def _hint(problem: str) -> str:
+    """Return what to do about a file whose every row has this problem."""
+    if "is not UTF-8 text" in problem:
+        return (
+            "Name its encoding, for example --encoding shift_jis, gb18030, cp1252 or cp1251; --dry-run shows the text. "
+            "Or save the file as UTF-8."
+        )
+    if "as Python prints" in problem:
+        return "Write the rows with json.dumps, one a line."
+    return "Look at the file."
+
+
 class RowReader:
     """All records of one file in order; use it as a context manager and iterate once.
 
@@ -84,7 +96,7 @@ class RowReader:
         if not usable and first is not None:
             what = f"None of the {counted(count, 'row')} of {self.path.name} can be read. Line {first.line}"
             what = what if count > 1 else f"The one row of {self.path.name} cannot be read"
-            raise BadInput(f"{what}: {printable(first.problem)}.", "Look at the file.")
+            raise BadInput(f"{what}: {printable(first.problem)}.", _hint(first.problem))
 
     def _without_rows(self) -> str:
         if self._parquet is not None:

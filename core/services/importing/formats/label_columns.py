@@ -19,12 +19,13 @@ from core.services.importing.formats.codings import (
     read_number,
     read_values,
     side_label,
+    to_label,
 )
 from core.services.importing.formats.column_names import usual_role
 from core.services.importing.formats.columns import Provenance, one_hot_columns
 from core.services.importing.formats.label_reader import RowLabels, ValueTable, shown
 from core.services.importing.formats.sample import Row, Sample, cell_text
-from core.services.importing.formats.verdict_words import OPEN, REFUSED
+from core.services.importing.formats.verdict_words import OPEN, REFUSED, read_words
 from core.services.importing.limits import RowRejected
 from core.services.importing.reading import Answer, CodingUse, ColumnRole, Question, Reads, ValueUse
 from core.services.importing.rows import ParsedLabel
@@ -110,8 +111,10 @@ def _possible_labels(sample: Sample, answers: tuple[str, str]) -> dict[str, str]
         values = sample.tally(column).values
         if column in answers or usual_role(name) is not ColumnRole.METADATA or not 0 < len(values) <= _FEW:
             continue
-        reads = {read.reads for read in read_values(values, None, _named(values, answers)).values()}
-        words = {"first", "second"} & reads and not {"open", "refused"} & reads
+        said = read_values(values, None, _named(values, answers))
+        reads = {read.reads for read in said.values()}
+        unknown = sum(count for value, count in values.items() if said[value].reads in ("open", "refused"))
+        words = {"first", "second"} & reads and 4 * unknown <= sum(values.values())
         numbers = reads <= {"open", "no label"} and any(word in name for word in known.LABEL_WORDS)
         if words or numbers:
             held = ", ".join(f"{value} ({n:,})" for value, n in values.most_common(_FEW))
@@ -258,12 +261,31 @@ def _one_hot_labels(sample: Sample, columns: tuple[str, str, str | None]) -> Lab
         for name, side in named
     )
     names = tuple(name for name, _ in named)
+    others = tuple(sample.names[name] for name in known.LABELS if name in sample.names)
+
+    def read(row: Row) -> tuple[ParsedLabel, ...]:
+        labels = _one_hot(row, columns)
+        for name in others if labels else ():
+            if _says_otherwise(row.get(name), labels[0]):
+                sample.remarks.count(f"{name} says otherwise than {', '.join(names)}, which are read")
+        return labels
+
     return Labels(
-        lambda row: _one_hot(row, columns),
+        read,
         dict.fromkeys(names, ColumnRole.LABEL),
         CodingUse(names, "", "the winner is marked by 1", uses),
         notes=(f"the winner is marked in {', '.join(names)}",),
     )
+
+
+def _says_otherwise(cell: object, label: ParsedLabel) -> bool:
+    """Whether a word in another column names another side than a label."""
+    text = cell_text(cell)
+    read = read_words([text]).get(text) if text is not None else None
+    if read is None or read.reads not in ("first", "second", "tie", "neither"):
+        return False
+    other = to_label(read, "")
+    return (other.verdict, (other.strength or 0) > 0) != (label.verdict, (label.strength or 0) > 0)
 
 
 def _one_hot(row: Row, columns: tuple[str, str, str | None]) -> tuple[ParsedLabel, ...]:

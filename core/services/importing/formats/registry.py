@@ -13,6 +13,8 @@ from core.services.importing.formats import (
     chosen_rejected,
     documented,
     label_studio,
+    nested_labels,
+    numbered_answers,
     pairwright_files,
     prodigy,
     scored,
@@ -31,7 +33,9 @@ FAMILIES: tuple[tuple[RowFormat, ...], ...] = (
     label_studio.FORMATS,
     prodigy.FORMATS,
     scored.FORMATS,
+    numbered_answers.FORMATS,
     tables.FORMATS,
+    nested_labels.FORMATS,
     unpaired.FORMATS,
 )
 FORMATS: tuple[RowFormat, ...] = tuple(row for family in FAMILIES for row in family)

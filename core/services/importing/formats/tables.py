@@ -12,6 +12,7 @@ from core.services.importing.formats.column_reader import ColumnReader, json_not
 from core.services.importing.formats.columns import Provenance, Row, Sample, answer_columns, prompt_reader
 from core.services.importing.formats.label_columns import find_labels
 from core.services.importing.formats.messages import read_messages
+from core.services.importing.formats.nested_labels import nested_verdicts
 from core.services.importing.formats.row_format import BoundFormat, FormatOption, RowFormat
 from core.services.importing.formats.transcripts import split_answers
 from core.services.importing.formats.turn_lists import turn_splitter
@@ -30,6 +31,8 @@ def bind_table(sample: Sample, limits: Limits, coding: Coding | None = None) -> 
     """
     answers = answer_columns(sample)
     if answers is None or (sample.pick("chosen") and sample.pick("rejected")):
+        return None
+    if nested_verdicts(sample) is not None:
         return None
     split = _splitter(sample, answers, limits)
     if split is None:

@@ -40,6 +40,36 @@ def prodigy(accept: list[int], verdict: str = "accept", who: str = "set-ann") ->
 
 
 CASES: dict[str, tuple[dict[str, Any], str, list[tuple]]] = {
+    "a list of answers and the number of the chosen one": (
+        {"prompt": "q", "responses": ["x", "y", "z"], "chosen": 0},
+        "numbered",
+        [(["q"], "x", "y", WON), (["q"], "x", "z", WON)],
+    ),
+    "a list of answers with both numbers": (
+        {"question": "q", "answers": [{"text": "x"}, {"text": "y"}, {"text": "z"}], "chosen_id": 0, "rejected_id": 2},
+        "numbered",
+        [(["q"], "x", "z", WON)],
+    ),
+    "a list of answers and the letter of the best": (
+        {"prompt": "q", "options": ["y", "x"], "best": "B"},
+        "numbered",
+        [(["q"], "x", "y", WON)],
+    ),
+    "a list of answers and the text of the chosen one": (
+        {"prompt": "q", "candidates": ["y", "x"], "chosen": "x"},
+        "numbered",
+        [(["q"], "x", "y", WON)],
+    ),
+    "labels in a list of annotations": (
+        {
+            "prompt": "q",
+            "response_a": "x",
+            "response_b": "y",
+            "annotations": [{"annotator": "ann", "label": "A"}, {"annotator": "ben", "label": "tie"}, {"label": "B"}],
+        },
+        "nested_labels",
+        [(["q"], "x", "y", [("ann", "prefer", -2), ("ben", "tie", None), ("annotator 3", "prefer", 2)])],
+    ),
     "axolotl with chosen_response": (
         {"system": "s", "instruction": "q", "chosen_response": "x", "rejected_response": "y"},
         "trl",
@@ -444,3 +474,57 @@ def test_that_a_file_with_one_record_holds_that_record(name: str, tmp_path: Path
     path.write_text(json.dumps(row) + "\n")
     with RowReader(path, sniff(path, LIMITS), LIMITS) as reader:
         assert [found.values for found in reader] == [row]
+
+
+NUMBERED = {"prompt": "q", "responses": ["x", "y", "z"]}
+PAIR = {"prompt": "q", "response_a": "x", "response_b": "y"}
+
+
+def numbered(*values: object) -> list[dict[str, Any]]:
+    return [NUMBERED | {"chosen": value} for value in values]
+
+
+def test_that_numbers_that_may_begin_with_0_or_1_are_asked_and_taken_as_said() -> None:
+    (question,) = detected(*numbered(1, 2))[0].bound.questions
+    assert [answer.key for answer in question.answers] == ["from_0", "from_1"]
+    chosen = {
+        key: [plain(pair)[1] for pair in read(*numbered(1, 2), choices=Choices(answers={"numbers": key}))]
+        for key in ("from_0", "from_1")
+    }
+    assert chosen == {"from_0": ["y", "y", "z", "z"], "from_1": ["x", "x", "y", "y"]}
+
+
+@pytest.mark.parametrize(("value", "first"), [(0, "0"), (3, "1"), ("3", "1"), (3.0, "1")])
+def test_that_a_number_that_fits_one_way_only_settles_all_rows(value: object, first: str) -> None:
+    bound = detected(*numbered(1, value))[0].bound
+    assert bound.questions == ()
+    assert f"the first answer is {first}" in bound.notes[0]
+
+
+def test_that_numbers_from_0_and_from_1_in_one_file_are_asked() -> None:
+    (question,) = detected(*numbered(0, 1, 2, 3))[0].bound.questions
+    assert {answer.key for answer in question.answers} == {"from_0", "from_1"}
+
+
+def test_that_a_number_without_an_answer_costs_its_row_and_a_row_that_names_none_has_no_label() -> None:
+    rows = numbered(0, 2, 9, None, True)
+    found = read(*rows, choices=Choices(answers={"numbers": "from_0"}))
+    told = [entry for entry in found if isinstance(entry, str)]
+    assert told == [f"chosen is {value!r}, which is none of its 3 answers" for value in ("9", "true")]
+    assert [plain(entry)[3] for entry in found if not isinstance(entry, str)] == [WON] * 4 + [[], []]
+
+
+def test_that_numbers_in_a_list_of_annotations_are_asked() -> None:
+    rows = [PAIR | {"votes": [{"user": "ann", "vote": 1}, {"user": "ben", "vote": 2}]}, PAIR | {"votes": []}]
+    bound = detected(*rows)[0].bound
+    assert [question.key for question in bound.questions] == ["coding"]
+    said = [plain(pair)[3] for pair in read(*rows, choices=Choices(coding="one_based"))]
+    assert said == [[("ann", "prefer", -2), ("ben", "prefer", 2)], []]
+
+
+def test_that_a_verdict_of_a_list_that_names_no_side_is_told_and_the_others_count() -> None:
+    entries = [{"annotator": "ann", "label": "A"}, {"annotator": "ben", "label": "perhaps"}, {"annotator": "cy"}]
+    one, other = read(PAIR | {"annotations": entries}, PAIR | {"annotations": entries[1:]})
+    assert plain(one)[3] == [("ann", "prefer", -2)]
+    assert other == "label in annotations is 'perhaps', which names no side"
+    assert "names no side; it is left out" in remarks(PAIR | {"annotations": entries})
