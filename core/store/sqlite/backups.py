@@ -25,6 +25,7 @@ from core.store.sqlite.errors import clear_errors
 from core.unfinished import noted
 
 BACKUP_DIR = "backups"
+UNCHECKED = ".unchecked"
 _TIME_FORMAT = "%Y%m%d-%H%M%S"
 _KEEP_ALL = timedelta(days=2)
 _DAILY, _WEEKLY, _MONTHLY = 12, 10, 9
@@ -73,7 +74,7 @@ def copy_snapshot(path: Path, target: Path) -> Counts:
         return counts
 
 
-def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path:
+def make(folder: Path, copy: Copy, why: str, target: Path | None = None, *, checked: bool = True) -> Path:
     """Make a verified copy that appears complete or not at all.
 
     Args:
@@ -81,6 +82,8 @@ def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path
         copy: writes one consistent state into the file it is given.
         why: part of the file name: "manual", "before-import".
         target: the file to make instead of one named by time and reason.
+        checked: False leaves the check of the contents to :func:`finish`; until then the file has another ending and
+            counts as no backup.
 
     Raises:
         WorkspaceDamaged: the source is damaged; no copy was kept, so that it replaces no good one.
@@ -97,7 +100,11 @@ def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path
             create_private_file(tmp)
             counts = copy(tmp)
             _one_file(tmp)
-            _verify(tmp, counts)
+            _require_same_rows(tmp, counts)
+            if checked:
+                _require_sound(tmp)
+            else:
+                final = Path(f"{final}{UNCHECKED}")
             durable.Ops().sync_file(tmp)
             tmp.replace(final)
             durable.Ops().sync_dir(final.parent)
@@ -108,6 +115,30 @@ def make(folder: Path, copy: Copy, why: str, target: Path | None = None) -> Path
         for left in (tmp, Path(f"{tmp}-journal"), Path(f"{tmp}-wal"), Path(f"{tmp}-shm")):
             left.unlink(missing_ok=True)
     return final
+
+
+def finish(unchecked: Path) -> Path:
+    """Check the contents of a copy that :func:`make` left unchecked; it then is a backup, or is removed.
+
+    Raises:
+        WorkspaceDamaged: its contents are damaged, and so are those of the workspace.
+        UserError: it cannot be read or renamed.
+    """
+    final = unchecked.with_name(unchecked.name.removesuffix(UNCHECKED))
+    try:
+        _require_sound(unchecked)
+        durable.move(unchecked, final)
+    except WorkspaceDamaged:
+        unchecked.unlink(missing_ok=True)
+        raise
+    except OSError as error:
+        raise _unwritten(error, final.parent) from error
+    return final
+
+
+def unchecked_in(folder: Path) -> list[Path]:
+    """Return the copies in a workspace's backups folder whose contents nobody has checked yet."""
+    return sorted((folder / BACKUP_DIR).glob(f"workspace-*.db{UNCHECKED}"))
 
 
 def _unwritten(error: OSError, folder: Path) -> UserError:
@@ -226,12 +257,15 @@ def _one_file(path: Path) -> None:
         raw.execute("PRAGMA journal_mode=DELETE").fetchone()
 
 
-def _verify(copy: Path, counts: Counts) -> None:
+def _require_sound(copy: Path) -> None:
     if found := problems(copy):
         raise WorkspaceDamaged(
             f"The workspace file is damaged ({found[0].rstrip('.')}). No backup was kept, so older good ones stay.",
             "Run Check workspace, and restore a good copy.",
         )
+
+
+def _require_same_rows(copy: Path, counts: Counts) -> None:
     with clear_errors("checking the backup"), closing(connect(copy, "ro")) as made:
         if row_counts(made) != counts:
             raise UserError("The backup does not match the workspace and was deleted.", "Try again.")
@@ -239,6 +273,6 @@ def _verify(copy: Path, counts: Counts) -> None:
 
 def _free_name(folder: Path, stem: str) -> Path:
     path, number = folder / f"{stem}.db", 2
-    while path.exists():
+    while path.exists() or Path(f"{path}{UNCHECKED}").exists():
         path, number = folder / f"{stem}-{number}.db", number + 1
     return path

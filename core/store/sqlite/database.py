@@ -26,6 +26,7 @@ from core.store.sqlite.backups import Counts, copy_snapshot
 from core.store.sqlite.commit_guard import CommitGuard
 from core.store.sqlite.commit_mark import CommitMark, find_lead, read_mark
 from core.store.sqlite.connect import connect
+from core.store.sqlite.copy_check import IN_PROCESS_BELOW
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path, inspect
 from core.store.sqlite.opened_file import place_of
@@ -70,6 +71,8 @@ class Store:
         self._idle = threading.Condition()
         self._reading = 0
         self._closed = False
+        if opening is not None:
+            self._copies.check_left(lambda error: self.tell(f"A backup was not kept. {error.message}"))
 
     @classmethod
     def open(
@@ -184,23 +187,36 @@ class Store:
         """Return the bytes that :meth:`rescue` writes."""
         return self._need_writer().held_size()
 
-    def copy_before(self, what: str) -> None:
+    def copy_before(self, what: str, *, check_later: bool = False) -> None:
         """Make a copy before a large change when anything was added since the newest one.
 
         A copy that cannot be made does not stop the change: :meth:`tell` says why there is none.
+
+        Args:
+            what: the change, for the name of the file: "import".
+            check_later: let the change begin once the copy is written; its contents are checked meanwhile. Only then it
+                counts as a backup, and closing waits for that.
 
         Raises:
             WorkspaceReplaced: the named file is not the open one; the change cannot be saved either.
         """
         if self.read_only:
             return
+
+        def failed(error: UserError) -> None:
+            self.tell(f"There is no backup from before the {what}. {error.message}")
+
         try:
-            if self.changed_since_backup():
+            if not self.changed_since_backup():
+                return
+            if check_later and self.path.stat().st_size >= IN_PROCESS_BELOW:
+                self._copies.make_and_check_later(self._copy_to, f"before-{what}", failed)
+            else:
                 self.backup(f"before-{what}")
         except WorkspaceReplaced:
             raise
         except UserError as error:
-            self.tell(f"There is no backup from before the {what}. {error.message}")
+            failed(error)
 
     def changed_since_backup(self) -> bool:
         """Whether anything was added since the newest backup."""
@@ -231,6 +247,7 @@ class Store:
         if self._guard is not None and self._guard.lost is not None:
             with suppress(UserError):
                 self.rescue()
+        self._copies.wait()
         with self._idle:
             self._closed = True
             deadline = time.monotonic() + _CLOSE_WAIT_S

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from core.domain.errors import UserError
 from core.paths import user_data_dir
 from core.store.sqlite import backups
 from core.store.sqlite.backups import BACKUP_DIR, Copy
@@ -29,6 +30,7 @@ class SafetyCopies:
         self._folder, self._uuid, self._look = folder, uuid, look
         self._place = place_of(folder)
         self._one = threading.Lock()
+        self._checks: list[threading.Thread] = []
         self._rescued: tuple[CommitMark, Path] | None = None
 
     def make(self, copy: Copy, why: str, target: Path | None = None) -> Path:
@@ -38,6 +40,45 @@ class SafetyCopies:
             if target is None:
                 backups.thin(self._folder)
             return path
+
+    def make_and_check_later(self, copy: Copy, why: str, failed: Callable[[UserError], None]) -> None:
+        """Make a copy into the backups folder and check its contents while the caller goes on.
+
+        Args:
+            copy: see :func:`core.store.sqlite.backups.make`.
+            why: likewise.
+            failed: told, on another thread, why there is no backup after all.
+
+        Raises:
+            UserError: the copy could not be made.
+        """
+        with self._one:
+            path = backups.make(self._folder / BACKUP_DIR, copy, why, checked=False)
+        self._check_later([path], failed)
+
+    def check_left(self, failed: Callable[[UserError], None]) -> None:
+        """Check what a killed program left unchecked while the caller goes on."""
+        if left := backups.unchecked_in(self._folder):
+            self._check_later(left, failed)
+
+    def wait(self) -> None:
+        """Wait until no check is running; each takes some 0.1 s for 1,000 pairs, in a process of its own."""
+        while self._checks:
+            self._checks.pop().join()
+
+    def _check_later(self, paths: Sequence[Path], failed: Callable[[UserError], None]) -> None:
+        def work() -> None:
+            for path in paths:
+                try:
+                    backups.finish(path)
+                except UserError as error:
+                    failed(error)
+            with self._one:
+                backups.thin(self._folder)
+
+        check = threading.Thread(target=work, name="backup-check")
+        check.start()
+        self._checks.append(check)
 
     def changed(self) -> bool:
         """Whether anything was added since the newest backup of this workspace; an empty workspace needs none."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import UserError, WorkspaceDamaged
+from core.services.application import Application
 from core.store.sqlite import backups, copy_check
 from core.store.sqlite.backups import BackupFile, copy_file, listed, make, row_counts, superfluous, thin
 from core.store.sqlite.connect import connect
 from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import fill, opened
+from tests.patience import LIMIT_S
 
 NOW = datetime(2026, 3, 15, 12)  # noqa: DTZ001 - backups carry local time
 
@@ -217,13 +220,70 @@ def test_that_there_is_a_copy_from_before_each_import_and_freeze(tmp_path: Path)
     file = tmp_path / "pairs.jsonl"
     file.write_text('{"prompt": "Q", "chosen": "yes", "rejected": "no"}\n')
     with opened(tmp_path / "ws") as app:
-        app.imports.run(file)
+        app.imports.run(file, consent="granted")
         app.datasets.freeze("d")
         found = app.workspace.backups()
         assert [(b.why, b.counts["pairs"], b.counts["judgements"]) for b in found] == [
             ("before-freeze", 7, 1),
             ("before-import", 6, 0),
         ]
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Take every workspace for a large one, and let no check of a copy end before the event is set."""
+    go = threading.Event()
+    monkeypatch.setattr("core.store.sqlite.database.IN_PROCESS_BELOW", 0)
+    sound = backups.problems
+
+    def slow(path: Path) -> list[str]:
+        assert go.wait(LIMIT_S)
+        return sound(path)
+
+    monkeypatch.setattr(backups, "problems", slow)
+    yield go
+    go.set()
+
+
+def test_that_an_import_does_not_wait_for_the_check_of_its_copy_which_counts_only_then(
+    tmp_path: Path, large: threading.Event
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"prompt": "Q", "chosen": "yes", "rejected": "no"}\n')
+    with opened(tmp_path / "ws") as app:
+        assert app.imports.run(file).value.imported == 1
+        assert app.workspace.backups() == []
+        (waiting,) = (app.folder / "backups").iterdir()
+        assert waiting.name.endswith("-before-import.db.unchecked")
+        large.set()
+    (made,) = backups.described(tmp_path / "ws")
+    assert (made.why, made.counts["pairs"], made.problem) == ("before-import", 6, "")
+
+
+def test_that_a_copy_whose_check_fails_is_removed_and_told(
+    tmp_path: Path, large: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"prompt": "Q", "chosen": "yes", "rejected": "no"}\n')
+    monkeypatch.setattr(backups, "problems", lambda _: ["page 7 is torn"])
+    told: list[str] = []
+    with opened(tmp_path / "ws") as app:
+        app.store.listener = told.append
+        assert app.imports.run(file).value.imported == 1
+    assert len(told) == 1
+    assert "no backup from before the import" in told[0]
+    assert "page 7 is torn" in told[0]
+    assert list((tmp_path / "ws" / "backups").iterdir()) == []
+
+
+def test_that_a_copy_that_a_killed_program_left_unchecked_is_checked_at_the_next_opening(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        made = app.workspace.backup()
+        made.rename(f"{made}.unchecked")
+        assert app.workspace.backups() == []
+    with Application.open(tmp_path / "ws"):
+        pass
+    assert [backup.path for backup in backups.listed(tmp_path / "ws")] == [made]
 
 
 def test_that_a_copy_that_cannot_be_made_stops_no_import_and_is_told(
