@@ -45,8 +45,10 @@ class HubWords:
             raise UsageError("--hub and files of this machine are two imports.", "Import one, then the other.")
 
 
-def fetched(imports: ImportsService, words: HubWords, *, as_json: bool) -> list[Path]:
+def fetched(imports: ImportsService, words: HubWords, *, as_json: bool, dry_run: bool = False) -> list[Path]:
     """Return where the files of the dataset lie once they are downloaded.
+
+    ``dry_run`` is said before: it downloads too, because it shows what the files hold.
 
     Raises:
         typer.Exit: when the files were only to be listed.
@@ -74,6 +76,11 @@ def fetched(imports: ImportsService, words: HubWords, *, as_json: bool) -> list[
         )
     size = sum(file.size for file in dataset.chosen(paths))
     where = f"{dataset.repo} at {dataset.commit[:12]} from {dataset.endpoint}"
+    if dry_run:
+        say_note(
+            "a dry run shows how the files are read and needs them here: they are downloaded into the workspace's "
+            "downloads folder and stay there; no pair is stored. --list-files fetches none"
+        )
     say_note(f"downloading {', '.join(paths)} ({size:,} bytes) of {where}")
     return imports.download(dataset, paths, on_progress=_in_tenths(say_note))
 

@@ -79,10 +79,19 @@ def import_file(
     list_files: Annotated[
         bool, typer.Option("--list-files", help="Only list the files of the dataset; fetch none.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how the file is read; store nothing.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show how the file is read; store no pair. Files of --hub are downloaded."),
+    ] = False,
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
-    consent: Annotated[str, typer.Option(help="granted, unknown or withdrawn.")] = "granted",
+    consent: Annotated[
+        str,
+        typer.Option(
+            help="What those who wrote the texts agreed to: granted, unknown or withdrawn. By default a freeze takes "
+            "only granted sources."
+        ),
+    ] = "unknown",
     as_json: _Json = False,
 ) -> None:
     """Import files, each a source of its own; a second import adds nothing.
@@ -98,7 +107,7 @@ def import_file(
     words = HubWords(hub, revision, hub_files or [], list_files)
     words.check(files or [])
     with open_workspace(workspace, read_only=dry_run or list_files) as app:
-        named = fetched(app.imports, words, as_json=as_json) if hub else files or []
+        named = fetched(app.imports, words, as_json=as_json, dry_run=dry_run) if hub else files or []
         paths, left = data_files(named)
         if name and len(paths) > 1:
             raise UsageError("--name is for one file; of several files each is called by its own name.")
@@ -263,7 +272,15 @@ def say_report(report: ImportReport, consent: str) -> None:
         _say_reading(reading)
         if reading.unused:
             say("Not used: " + ", ".join(f"{use.name} ({counted(use.filled, 'row')})" for use in reading.unused))
-    say(f"Source {report.source_name!r}, consent {consent}; `sources` changes it.")
+    say(f"Source {report.source_name!r}, consent {consent}{_consent_words(report, consent)}")
+
+
+def _consent_words(report: ImportReport, consent: str) -> str:
+    """Return the end of the sentence about consent: what it means for a freeze, and how it is changed."""
+    if consent != "unknown":
+        return "; `sources` changes it."
+    change = f"sources WORKSPACE --consent {report.source_id}=granted"
+    return f": a freeze leaves its pairs out. Where consent was given, record it: {change}"
 
 
 def _short(text: str) -> str:

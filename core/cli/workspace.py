@@ -17,11 +17,12 @@ import typer
 from core.cli.imports import say_report
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
-from core.domain.counting import counted
+from core.domain.counting import counted, size_words
 from core.domain.errors import UsageError
 from core.domain.pair_table import CONSENTS
 
 if TYPE_CHECKING:
+    from core.services.importing.downloads import Download
     from core.services.workspace.service import BackupFile
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("account", help="What became of every imported row, and of every pair for every reviewer.")(account)
     app.command("table", help="Write the pair table with the current labels as CSV for a spreadsheet.")(write_table)
     app.command("log", help="What happened in a workspace, newest first.")(log)
+    app.command("downloads", help="List or remove the files downloaded from the hub.")(show_downloads)
     app.command(
         "sources", help="List the sources of pairs; change consent, go on with an interrupted import, give one up."
     )(list_sources)
@@ -63,13 +65,17 @@ def check(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Stop telling of saved work that is missing; the event log keeps it.")
     ] = False,
+    exports: Annotated[
+        list[Path] | None,
+        typer.Option("--export", metavar="FOLDER", help="Also check an export that lies elsewhere; repeatable."),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Check the workspace; exit code 1 when there are problems."""
     with open_workspace(workspace, read_only=not accept_loss) as app:
         if accept_loss:
             app.workspace.accept_losses()
-        report = app.workspace.check()
+        report = app.workspace.check(exports=exports or ())
     if as_json:
         say_json({"ok": report.ok, **_plain(report)})
     else:
@@ -211,10 +217,13 @@ def list_sources(
     remove: Annotated[
         int,
         typer.Option(
+            "--give-up",
+            "--remove",
             min=0,
             max=_MOST,
             metavar="ID",
-            help="Give a source up: its import ends, and no dataset version takes its pairs.",
+            help="Give a source up: its import ends and its consent is withdrawn, so that no new dataset version takes "
+            "its pairs. Nothing is deleted. --remove is the earlier name.",
         ),
     ] = 0,
     file: Annotated[Path | None, typer.Option(help="With --resume: where the file is now.")] = None,
@@ -239,7 +248,43 @@ def list_sources(
         say(told)
     _say_rows(rows, "No sources yet.", as_json)
     if left and not as_json:
-        say("An import that is not done goes on with --resume ID; --remove ID gives the source up.")
+        say("An import that is not done goes on with --resume ID; --give-up ID gives the source up.")
+
+
+def show_downloads(
+    workspace: _Ws,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove the files that arrived whole and that no unfinished import needs.")
+    ] = False,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="With --clear: also what arrived of downloads that were cut off.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """List the files that were downloaded from the hub, or remove them; imported pairs stay."""
+    if parts and not clear:
+        raise UsageError("--parts belongs to --clear.", "Write --clear --parts.")
+    with open_workspace(workspace, read_only=not clear) as app:
+        gone = app.imports.clear_downloads(parts=parts) if clear else []
+        left = app.imports.downloads()
+    rows = [{"file": one.address or str(one.path), "size": one.size, "state": _state(one)} for one in left]
+    if as_json:
+        removed = [str(one.path) for one in gone]
+        say_json({"removed": removed, "removed_bytes": sum(one.size for one in gone), "files": rows})
+        return
+    if clear:
+        size = size_words(sum(one.size for one in gone))
+        say(f"Removed {counted(len(gone), 'downloaded file')} ({size}). Imported pairs stay.")
+    if rows:
+        _say_rows(rows, "", False)
+    elif not clear:
+        say("Nothing was downloaded.")
+
+
+def _state(download: Download) -> str:
+    if not download.whole:
+        return "cut off"
+    return "needed by an unfinished import" if download.needed else "whole"
 
 
 def _say_rows(rows: list[dict[str, Any]], none: str, as_json: bool) -> None:

@@ -10,7 +10,8 @@ from core.domain.dataset import FreezePolicy
 from core.domain.judgement import FLAGS, Task, Verdict
 from core.domain.pair import Side
 
-NO_CONSENT = "consent not granted"
+NO_CONSENT = "consent not stated"
+CONSENT_WITHDRAWN = "consent withdrawn"
 OTHER_SOURCE = "not from the chosen sources"
 NOT_LABELLED = "not labelled"
 STALE_RUBRIC = "labelled under stale rubric versions only"

@@ -72,7 +72,7 @@ class NewSource:
     file_sha256: str
     format: str
     licence: str = ""
-    consent: str = "granted"
+    consent: str = "unknown"
     names_reviewers: bool = False
     repeats_labels: bool = False
 

@@ -62,7 +62,7 @@ def test_import_filter_and_freeze_of_a_hundred_thousand_pairs(tmp_path: Path) ->
             handle.write(json.dumps(dict(zip(("chosen", "rejected"), answers, strict=True))) + "\n")
     print(f"\n{path.stat().st_size / 2**20:.0f} MiB")
     with fresh(tmp_path / "ws") as app:
-        report = timed("import", ROWS, lambda: app.imports.run(path)).value
+        report = timed("import", ROWS, lambda: app.imports.run(path, consent="granted")).value
         assert report.imported == ROWS
         timed("import again", ROWS, lambda: app.imports.run(path))
         timed("ids", ROWS, app.pairs.ids)

@@ -89,7 +89,7 @@ def kill_once(act: Callable[..., None], folder: Path, other: Path, seconds: floa
 
 def filled(folder: Path, data: Path) -> None:
     with Application.open(folder, create=True) as app:
-        app.imports.run(data)
+        app.imports.run(data, consent="granted")
         app.datasets.freeze("d")
 
 

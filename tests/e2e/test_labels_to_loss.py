@@ -37,7 +37,7 @@ def app(tmp_path: Path) -> Iterator[Application]:
     path = tmp_path / "three.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with fresh(tmp_path / "ws") as application:
-        application.imports.run(path, fmt="table:one_based")
+        application.imports.run(path, fmt="table:one_based", consent="granted")
         yield application
 
 

@@ -19,6 +19,7 @@ from core.domain.judgement import Judgement
 from core.domain.pair import Pair, Response
 from core.services.datasets import card
 from core.store import datasets as repository
+from core.store import overview
 from core.store.chain_head import chain_head
 
 FORMATS = ("jsonl", "parquet")
@@ -77,6 +78,7 @@ def export_dataset(
         "kind": "pairwright-dataset",
         "title": version.title,
         "root_sha256": version.root_sha256,
+        "workspace": overview.meta(session)["uuid"],
         "chain_head": chain_head(session).words,
         "counts": {split: version.counts.get(split, 0) for split in present},
         "sealed": sealed,

@@ -76,14 +76,20 @@ def _accepted(snapshot: FreezeSnapshot, policy: FreezePolicy) -> set[int]:
 
 def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> str:
     """Return why the pair itself is left out, or "". One source without consent is enough."""
-    if policy.require_consent and any(snapshot.consents[key] != "granted" for key in candidate.source_ids):
-        return why.NO_CONSENT
+    if policy.require_consent and (found := _without_consent(candidate, snapshot)):
+        return found
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
         return why.OTHER_SOURCE
     flags = snapshot.flags.get(candidate.pair_id, set())
     if found := next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), ""):
         return found
     return text_reports.reason_to_drop(candidate, policy) if policy.drop_text_flags and candidate.text_flags else ""
+
+
+def _without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
+    """Return why a pair is left out for want of consent, or ""."""
+    said = {snapshot.consents[key] for key in candidate.source_ids}
+    return why.CONSENT_WITHDRAWN if "withdrawn" in said else why.NO_CONSENT if "unknown" in said else ""
 
 
 def _usable(

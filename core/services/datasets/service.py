@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from core.domain.aggregation import NO_CONSENT
 from core.domain.changes import Changes, Outcome
 from core.domain.counting import counted
 from core.domain.dataset import (
@@ -231,4 +232,11 @@ def check_splits(splits: Sequence[str], unseal: bool) -> None:
 
 def _why_empty(plan: FreezePlan) -> str:
     parts = [f"{entry.count:,} {entry.reason}" for entry in plan.left_out[:4]]
-    return f"Left out: {'; '.join(parts)}." if parts else "Import or label pairs first."
+    if not parts:
+        return "Import or label pairs first."
+    told = f"Left out: {'; '.join(parts)}."
+    if any(entry.reason == NO_CONSENT for entry in plan.left_out):
+        told += (
+            " Where those who wrote the texts agreed to their use, record it for the source; or accept every source."
+        )
+    return told

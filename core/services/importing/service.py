@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
+from core.domain.counting import counted, size_words
 from core.domain.errors import BadInput, StorageFull, UsageError
 from core.domain.pair_table import CONSENTS, SourceInfo
 from core.durable import file_sha256
 from core.runs.child_processes.request import Progress
+from core.services.importing import downloads
+from core.services.importing.downloads import Download
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.formats.row_format import FormatInfo
 from core.services.importing.hub import HubDataset, fetch_files, list_dataset, origin_of
@@ -30,7 +33,7 @@ from core.services.importing.report import (
     ImportReport,
     OnProgress,
 )
-from core.store import import_marks, sources
+from core.store import events, import_marks, sources
 from core.store.import_rows import NewSource, UnfinishedImport
 from core.store.sqlite.database import Store
 
@@ -97,7 +100,7 @@ class ImportsService:
         choices: Choices | None = None,
         name: str | None = None,
         licence: str = "",
-        consent: str = "granted",
+        consent: str = "unknown",
         reviewer: str | None = None,
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
@@ -110,7 +113,8 @@ class ImportsService:
             choices: what the user says about the file.
             name: what the source is called; the file's name when None.
             licence: of the data, free text; of a file from the hub, that of its card when empty.
-            consent: granted, unknown or withdrawn; only granted sources enter a dataset by default.
+            consent: granted, unknown or withdrawn; only granted sources enter a dataset by default, and nobody has
+                granted what was not said.
             reviewer: name of the imported reviewer that holds the file's labels; the source's name when None.
             on_progress: called about every thousand records.
             cancelled: polled; True stops after the current batch.
@@ -148,6 +152,26 @@ class ImportsService:
         """Download files of a dataset into the workspace; see :func:`core.services.importing.hub.fetch_files`."""
         folder, limits = self._store.folder, self._limits
         return fetch_files(dataset, paths, folder, limits=limits, on_progress=on_progress, cancelled=cancelled)
+
+    def downloads(self) -> list[Download]:
+        """Return the files that were downloaded from the hub into the workspace."""
+        return downloads.listed(self._store.folder, self._needed_files())
+
+    def clear_downloads(self, *, parts: bool = False) -> list[Download]:
+        """Remove downloaded files that no unfinished import needs; see :func:`downloads.clear`. Pairs stay."""
+        gone = downloads.clear(self._store.folder, self._needed_files(), parts=parts)
+        if gone:
+            size = size_words(sum(one.size for one in gone))
+            summary = f"Removed {counted(len(gone), 'downloaded file')} ({size}); their pairs stay"
+            context = self._store.write_context()
+            self._store.write(
+                lambda session: events.log(session, context, "downloads.clear", summary), "noting removed downloads"
+            )
+        return gone
+
+    def _needed_files(self) -> list[Path]:
+        with self._store.read() as session:
+            return [Path(one.path) for one in import_marks.unfinished(session) if one.path]
 
     def unfinished(self) -> list[UnfinishedImport]:
         """Return the imports that did not reach the end of their file and are not running here, oldest first."""
@@ -203,7 +227,10 @@ class ImportsService:
         name = self._store.write(
             lambda session: import_marks.give_up(session, source_id, context), "giving up a source"
         )
-        told = f"{name} is given up: its pairs stay in the workspace, and no dataset version takes them."
+        told = (
+            f"{name} is given up: its import ends and its consent is withdrawn. Nothing was deleted: its pairs and "
+            "labels stay in the workspace, and no new dataset version takes them."
+        )
         if shared:
             told += (
                 f" {shared:,} of them also came from other sources and are left out too; consent for it undoes this."
@@ -258,7 +285,7 @@ class ImportsService:
                 repeats_labels=found.repeats_labels,
             )
             self._running.add(sha)
-            self._store.copy_before("import")
+            self._store.copy_before("import", check_later=True)
             job = ImportJob(self._store, new, found.reading, (str(path.absolute()), to_plain(choices)))
             if before is not None and not found.joins_rows:
                 job.go_on(before)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from core.domain.errors import UserError
-from core.durable import MANIFEST
+from core.durable import MANIFEST, read_manifest
 from core.runs.folder import RunFolder
 from core.runs.verify_run import RESTORE, Noted, folder_problem, is_at_work, problems
 from core.store.chain import verify
@@ -25,10 +25,18 @@ _REPLACED = (
 )
 
 
-def findings(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the folders of a workspace; ``c`` reads its database."""
+def findings(c: sqlite3.Connection, folder: Path, exports: Sequence[Path] = ()) -> Iterator[Finding]:
+    """Yield what is wrong with the folders of a workspace.
+
+    Args:
+        c: reads its database.
+        folder: of the workspace.
+        exports: folders elsewhere that exports of this workspace were written to.
+    """
     yield from _run_findings(c, folder)
-    yield from _published(folder)
+    inside = [manifest.parent for name in _PUBLISHED for manifest in sorted((folder / name).glob(f"*/{MANIFEST}"))]
+    for path in (*inside, *exports):
+        yield from _published(c, path, str(path.relative_to(folder)) if path in inside else str(path))
     yield from _backups(c, folder)
 
 
@@ -83,12 +91,25 @@ def _noted(c: sqlite3.Connection) -> dict[str, Noted]:
     return found
 
 
-def _published(folder: Path) -> Iterator[Finding]:
-    for name in _PUBLISHED:
-        for manifest in sorted((folder / name).glob("*/MANIFEST.json")):
-            if why := folder_problem(manifest.parent):
-                hint = "Delete the folder and make it again, or restore it from a copy."
-                yield Finding(_FOLDERS, f"{name}/{manifest.parent.name}: {why}", hint=hint)
+def _published(c: sqlite3.Connection, path: Path, shown: str) -> Iterator[Finding]:
+    """Verify a folder against its manifest, and what an export knows of the chain against this one."""
+    if why := folder_problem(path):
+        yield Finding(
+            _FOLDERS, f"{shown}: {why}", hint="Delete the folder and make it again, or restore it from a copy."
+        )
+        return
+    identity = read_manifest(path)[1]
+    head = verify.noted_head(str(identity.get("chain_head", "")))
+    if head is not None and _is_of_this(c, identity) and (why := verify.conflict(c, *head)):
+        yield Finding(_FOLDERS, f"{shown} does not fit the workspace: {why}.", hint=_REPLACED)
+
+
+def _is_of_this(c: sqlite3.Connection, identity: dict[str, object]) -> bool:
+    """Whether an export was made from this workspace; exports of earlier versions name only the dataset version."""
+    if named := identity.get("workspace"):
+        return named == _uuid(c)
+    root = str(identity.get("root_sha256", ""))
+    return c.execute("SELECT 1 FROM dataset WHERE root_sha256=?", (root,)).fetchone() is not None
 
 
 def _backups(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:

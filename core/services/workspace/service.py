@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
+from core.domain.counting import counted, size_words, verb
 from core.domain.errors import BadInput, UserError
 from core.domain.judgement import ReviewerKind
 from core.domain.names import checked_name
 from core.place_risks import place_risks
+from core.services.importing import downloads
 from core.services.workspace import folder_checks, missing_work, restoring
 from core.store import events, overview
 from core.store.chain.sealer import Head
@@ -106,8 +108,10 @@ class WorkspaceService:
         self._store.write(lambda session: overview.rename(session, name), "renaming the workspace")
         return Outcome(name, Changes.WORKSPACE)
 
-    def check(self, on_progress: integrity.Progress | None = None) -> CheckReport:
+    def check(self, on_progress: integrity.Progress | None = None, exports: Sequence[Path] = ()) -> CheckReport:
         """Check pages, references, counts, contents, the hash chain, run folders, exports and backups, and for losses.
+
+        Exports are those in the workspace's folder and the folders ``exports``.
 
         A search index that is wrong is deleted: it is made from the pairs, so nothing is lost with it; searches are
         slow until it is made anew.
@@ -117,13 +121,14 @@ class WorkspaceService:
         with clear_errors("checking the workspace"), closing(connect(self._store.path, "ro")) as connection:
             connection.execute("BEGIN")
             found = integrity.run(connection, self._store.folder, on_progress)
-            found += folder_checks.findings(connection, self._store.folder)
+            found += folder_checks.findings(connection, self._store.folder, exports)
         with self._store.read() as session:
             counts = overview.counts(session)
             index = SearchIndex(self._store.folder, self._store.uuid, read_only=self._store.read_only)
             if wrong := index.verify(session):
                 found += [Finding("search index", f"{text} It is made anew.", serious=False) for text in wrong]
                 index.drop()
+        found += _downloaded(self._store.folder)
         found += [integrity.Finding("saved work", f"{loss.words} {self.newest_backup()}") for loss in lost]
         return CheckReport(tuple(found), counts, time.monotonic() - began)
 
@@ -261,3 +266,14 @@ def backups_of(folder: Path) -> list[BackupFile]:
 def is_workspace(folder: Path) -> bool:
     """Return whether ``folder`` holds a workspace file, without opening it."""
     return db_path(Path(folder)).is_file()
+
+
+def _downloaded(folder: Path) -> list[Finding]:
+    """Return a note about the files downloaded from the hub, which nothing removes by itself."""
+    files = downloads.listed(folder)
+    if not files:
+        return []
+    size = size_words(sum(one.size for one in files))
+    told = f"{counted(len(files), 'downloaded file')} in downloads {verb(len(files), 'takes', 'take')} {size}."
+    hint = "Pairs that were imported do not need them: downloads WORKSPACE --clear removes them."
+    return [Finding("downloads", told, serious=False, hint=hint)]

@@ -19,7 +19,7 @@ class SourceRow(SQLModel, table=True):
     name: str
     kind: str = "file"
     licence: str = ""
-    consent: str = "granted"
+    consent: str = "unknown"
     file_name: str = ""
     file_sha256: Optional[str] = None
     format: str = ""

@@ -33,7 +33,12 @@ def ws(call: Call, tmp_path: Path) -> Path:
     path = tmp_path / "two.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert call("init", tmp_path / "ws").code == 0
-    assert call("import", tmp_path / "ws", path, "--coding", "one_based", "--json").json()["judgements"] == 40
+    assert (
+        call("import", tmp_path / "ws", path, "--coding", "one_based", "--consent", "granted", "--json").json()[
+            "judgements"
+        ]
+        == 40
+    )
     return tmp_path / "ws"
 
 

@@ -197,6 +197,15 @@ def test_that_a_file_of_a_dataset_of_the_hub_is_listed_named_and_imported(call: 
     said = call("import", ws, "--hub", REPO, "--file", "train.jsonl", "--json")
     assert (said.code, said.json()["imported"]) == (0, 1)
     assert f"bytes) of {REPO} at" in said.err and hub.address in said.err
+    dry = call("import", ws, "--hub", REPO, "--file", "test.jsonl", "--dry-run", "--json")
+    assert dry.json()["rows"] == 1
+    assert dry.err.index("a dry run shows how the files are read") < dry.err.index("downloading test.jsonl")
+    assert {row["state"] for row in call("downloads", ws, "--json").json()["files"]} == {"whole"}
+    assert "2 downloaded files in downloads take" in call("check", ws).out
+    assert call("downloads", ws, "--parts").code == 2
+    assert "Removed 2 downloaded files" in call("downloads", ws, "--clear").out
+    assert call("downloads", ws).out == "Nothing was downloaded.\n"
+    assert call("check", ws, "--json").json()["counts"]["pairs"] == 1
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,21 @@ def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, 
     assert call("sources", ws, "--consent", "7=granted").code == 1
 
 
+def test_that_consent_that_nobody_stated_is_not_taken_for_granted(call: Call, ws: Path, data: Path) -> None:
+    said = call("import", ws, data).out
+    assert "consent unknown: a freeze leaves its pairs out" in said
+    assert "sources WORKSPACE --consent 1=granted" in said
+    refused = call("freeze", ws, "--name", "d", "--json")
+    assert refused.code == 1
+    assert "9 consent not stated" in refused.error()["hint"]
+    call("sources", ws, "--consent", "1=granted")
+    assert call("freeze", ws, "--name", "d", "--set", "splits=[1,0,0]", "--json").code == 0
+    call("sources", ws, "--consent", "1=withdrawn")
+    assert "9 consent withdrawn" in call("freeze", ws, "--name", "d", "--json").error()["hint"]
+
+
 def test_that_the_log_tells_what_happened_newest_first(call: Call, ws: Path, data: Path) -> None:
-    call("import", ws, data)
+    call("import", ws, data, "--consent", "granted")
     call("freeze", ws, "--name", "d", "--set", "splits=[1,0,0]")
     entries = call("log", ws, "--json").json()
     assert [entry["op"] for entry in entries][:2] == ["dataset.freeze", "import"]
@@ -143,7 +156,7 @@ def test_that_the_backups_of_a_damaged_workspace_can_still_be_listed(call: Call,
 def test_that_writing_commands_exit_3_while_another_has_the_workspace_and_reading_ones_work(
     call: Call, ws: Path, data: Path, tmp_path: Path
 ) -> None:
-    call("import", ws, data)
+    call("import", ws, data, "--consent", "granted")
     call("freeze", ws, "--name", "d", "--set", "splits=[1,0,0]")
     rubric = tmp_path / "r.yaml"
     rubric.write_text(call("rubric", "template", "helpful_harmless").out)

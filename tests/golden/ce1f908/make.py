@@ -160,7 +160,7 @@ def fill(app: Application) -> None:
             prompt = f"{pair.prompt.as_text()} ({number})"
             rows.writerow([prompt, pair.chosen, pair.rejected, ("a", "b", "tie")[number % 3]])
         rows.writerow(["A prompt with one answer", "The same.", "The same.", "a"])
-    app.imports.run(preferences, licence="CC-BY-4.0")
+    app.imports.run(preferences, licence="CC-BY-4.0", consent="granted")
     app.imports.run(table, name="Table", consent="unknown")
     app.workspace.set_setting("example", '{"kept": true}')
 

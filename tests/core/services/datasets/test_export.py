@@ -51,7 +51,7 @@ def fill(app: Application, folder: Path) -> None:
     rows.append({"prompt": "tie", "response1": "x", "response2": "", "annotator1": 0, "annotator2": 0, "annotator3": 1})
     path = folder / "mine.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    app.imports.run(path, fmt="table:one_based")
+    app.imports.run(path, fmt="table:one_based", consent="granted")
 
 
 @pytest.mark.parametrize("fmt", ["jsonl", "parquet"])

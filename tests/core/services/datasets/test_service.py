@@ -36,7 +36,7 @@ def row(number: int, *labels: Any, prompt: str = "") -> dict[str, Any]:
 def bring(app: Application, folder: Path, rows: list[dict[str, Any]], name: str = "mine", **options: Any) -> None:
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    app.imports.run(path, fmt=options.pop("fmt", "table:one_based"), **options)
+    app.imports.run(path, fmt=options.pop("fmt", "table:one_based"), **{"consent": "granted"} | options)
 
 
 def left(plan: Any) -> dict[str, int]:
@@ -133,7 +133,7 @@ def test_that_pairs_without_consent_are_left_out(app: Application, tmp_path: Pat
     before = app.datasets.freeze("d", ALL).value
     app.imports.set_consent(2, "withdrawn")
     after = app.datasets.freeze("d", ALL).value
-    assert left(after) == {why.NO_CONSENT: 2}
+    assert left(after) == {why.CONSENT_WITHDRAWN: 2}
     diff = app.datasets.diff(before.id, after.id)
     assert len(diff.removed) == 2
     assert set(diff.removed) == set(after.left_out[0].pair_ids)

@@ -25,7 +25,7 @@ def app(tmp_path: Path) -> Iterator[Application]:
 def bring(app: Application, folder: Path, rows: list[dict[str, str]], name: str = "pairs") -> None:
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    app.imports.run(path)
+    app.imports.run(path, consent="granted")
 
 
 def pair(prompt: str, chosen: str = "yes", rejected: str = "no") -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,52 @@ def test_that_a_download_that_was_cut_off_goes_on_from_there(app: Application, h
     before = len(hub.asked)
     assert fetch(app)[0].read_bytes() == DATA
     assert not any("resolve" in path for path, _ in hub.asked[before:]), "a file that is there is not fetched again"
+
+
+def test_that_finished_downloads_are_removed_and_those_that_go_on_or_are_needed_stay(
+    app: Application, hub: FakeHub
+) -> None:
+    hub.files |= {"b.jsonl": DATA.replace(b"good", b"fine"), "c.jsonl": DATA.replace(b"good", b"nice")}
+    (place,) = fetch(app)
+    (other,) = fetch(app, "b.jsonl")
+    hub.cut_after = 700
+    with pytest.raises(UserError):
+        fetch(app, "c.jsonl")
+    app.imports.run(place)
+    asked = iter([False, True, True])
+    app.imports.run(other, cancelled=lambda: next(asked, True))
+    left = app.imports.unfinished()
+    found = {one.path.name: one for one in app.imports.downloads()}
+    assert {name: (one.whole, one.needed) for name, one in found.items()} == {
+        "train.jsonl": (True, False), "b.jsonl": (True, bool(left)), ".c.jsonl.part": (False, False)
+    }  # fmt: skip
+    assert all(one.address.startswith(f"hf://datasets/{REPO}@") for one in found.values())
+    (finding,) = [one for one in app.workspace.check().findings if one.check == "downloads"]
+    assert finding.message.startswith("3 downloaded files in downloads take ")
+    assert not finding.serious
+    app.imports.clear_downloads()
+    kept = {one.path.name for one in app.imports.downloads()}
+    assert kept == {".c.jsonl.part"} | ({"b.jsonl"} if left else set())
+    for one in left:
+        app.imports.give_up(one.source_id)
+    app.imports.clear_downloads(parts=True)
+    assert app.imports.downloads() == []
+    assert not list((app.folder / "downloads").rglob("*")), "no empty folder and no note stay"
+    assert app.pairs.count() >= 50
+    assert not [one for one in app.workspace.check().findings if one.check == "downloads"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_that_clearing_downloads_follows_no_link_out_of_the_folder(
+    app: Application, hub: FakeHub, tmp_path: Path
+) -> None:
+    (place,) = fetch(app)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kept.jsonl").write_text("{}")
+    (place.parent / "link").symlink_to(tmp_path / "mine", target_is_directory=True)
+    (place.parent / "file.jsonl").symlink_to(tmp_path / "mine" / "kept.jsonl")
+    app.imports.clear_downloads(parts=True)
+    assert (tmp_path / "mine" / "kept.jsonl").read_text() == "{}"
 
 
 def test_that_a_hub_that_knows_no_ranges_sends_the_file_again(app: Application, hub: FakeHub) -> None:

@@ -56,7 +56,7 @@ def filled(tmp_path: Path) -> Iterator[Application]:
 def bring(app: Application, folder: Path, rows: list[dict[str, Any]], name: str) -> None:
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    app.imports.run(path, fmt="table:one_based")
+    app.imports.run(path, fmt="table:one_based", consent="granted")
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from core import durable
+from core.domain.freeze_policy import FreezePolicy
 from core.domain.ids import canonical_json
 from core.domain.run_config import RunConfig
 from core.runs.folder import RunFolder
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.runs.views import RunRequest
 from core.store.sqlite.identity import db_path
-from tests.fakes.workspaces import opened
+from tests.fakes.workspaces import opened, prefer
 from tests.patience import LIMIT_S
 
 QUICK = RunConfig().with_values({"steps": 6, "batch_size": 2, "eval_every": 3, "checkpoint_every": 2})
@@ -193,3 +195,29 @@ def test_that_an_edit_of_a_folder_is_seen(finished: Path, tmp_path: Path, name: 
     found = findings(folder)
     assert any(words in one for one in found), found
     assert all(one.count(". ") for one in found), "a finding says what to do"
+
+
+def test_that_an_export_that_knows_another_past_does_not_fit(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws") as app:
+        for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(1, 1)), 3):
+            app.annotation.commit(shown.presentation_uid, prefer(2))
+        app.datasets.freeze("d", FreezePolicy(splits=(1.0, 0.0, 0.0)))
+        app.datasets.export("d", app.folder / "exports" / "inside")
+        app.datasets.export("d", tmp_path / "outside")
+        assert app.workspace.check(exports=[tmp_path / "outside"]).findings == ()
+        shutil.copytree(tmp_path / "outside", tmp_path / "foreign")
+        for folder, changes in (
+            (app.folder / "exports" / "inside", {"chain_head": f"2:{'0' * 64}"}),
+            (tmp_path / "outside", {"chain_head": f"999:{'0' * 64}", "workspace": ""}),
+            (tmp_path / "foreign", {"chain_head": f"2:{'0' * 64}", "workspace": "another"}),
+        ):
+            plain = json.loads((folder / durable.MANIFEST).read_text())
+            plain["identity"] |= changes
+            (folder / durable.MANIFEST).write_text(canonical_json(plain))
+        found = app.workspace.check(exports=[tmp_path / "outside", tmp_path / "foreign", tmp_path / "none"]).findings
+    told = [finding.message for finding in found]
+    assert len(told) == 3
+    assert "exports/inside does not fit the workspace: it has another entry 2" in told[0]
+    assert "outside does not fit the workspace: it knows 999 entries" in told[1]
+    assert "none: " in told[2]
+    assert all(finding.serious for finding in found)

@@ -44,7 +44,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         app.reviewers.rename(bo.id, "Bob")
         rows = [{"prompt": f"p{n}", "chosen": f"yes {n}", "rejected": f"no {n}"} for n in range(4)]
         (folder.parent / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        app.imports.run(folder.parent / "more.jsonl")
+        app.imports.run(folder.parent / "more.jsonl", consent="granted")
         app.imports.set_consent(1, "withdrawn")
         app.imports.set_consent(1, "granted")
         app.datasets.freeze("set", FreezePolicy(splits=(1.0, 0.0, 0.0)))
