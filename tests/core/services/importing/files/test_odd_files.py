@@ -120,6 +120,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "too many columns": (b",".join(b"c%d" % i for i in range(100_000)) + b"\n1\n", "has 100,000 columns; more than 4,096"),
     "a quote in the header": (b'prompt,"chosen,rejected\n1,2,3\n', "first line .*is no header"),
     "nothing readable": (b'{"a": tru}\n{"b": }\n', r"None of the 2 rows of odd.data can be read. Line 1: it is not JSON"),
+    "zero bytes": (bytes(5000), "its content was never written"),
+    "YAML": (b"- prompt: q\n  chosen: x\n", "is a YAML document"),
+    "Shift-JIS": ("prompt,chosen,rejected\n川は?,信濃川です,知りません\n山は?,富士山,さあ\n".encode("shift_jis"), "is not UTF-8.*--encoding shift_jis|shift_jis or"),
     "Python dictionaries": (b"{'prompt': 'q'}\n{'prompt': 'r'}\n", "names stand in single quotes"),
 }  # fmt: skip
 
@@ -130,6 +133,18 @@ def test_that_a_file_which_cannot_be_read_is_refused_with_its_true_reason(tmp_pa
     with pytest.raises(BadInput) as caught:
         read(put(tmp_path, data))
     assert re.search(sentence, f"{caught.value.message} {caught.value.hint}", re.DOTALL), caught.value
+
+
+def test_that_zeros_at_the_end_of_a_file_cost_no_row_before_them(tmp_path: Path) -> None:
+    found = read(put(tmp_path, LINES.encode() + bytes(700)))
+    assert [row.values for row in found[:3]] == ROWS
+    assert [row.problem for row in found[3:]] == ["it holds zero bytes only: the end of the file was never written"]
+
+
+def test_that_lines_of_remarks_before_json_lines_are_rejected_rows_of_their_own(tmp_path: Path) -> None:
+    found = read(put(tmp_path, f"# exported today\n# by us\n{LINES}".encode()))
+    assert [row.values for row in found[2:]] == ROWS
+    assert all(row.problem.startswith("it is not JSON") for row in found[:2])
 
 
 def test_that_the_encoding_can_be_chosen(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -528,3 +529,17 @@ def test_that_a_verdict_of_a_list_that_names_no_side_is_told_and_the_others_coun
     assert plain(one)[3] == [("ann", "prefer", -2)]
     assert other == "label in annotations is 'perhaps', which names no side"
     assert "names no side; it is left out" in remarks(PAIR | {"annotations": entries})
+
+
+def test_that_scores_that_rank_another_answer_higher_than_the_chosen_one_are_told() -> None:
+    rows = [NUMBERED | {"scores": scores, "best_index": 0} for scores in ([1, 2, 3], [3, 2, 1])]
+    assert detected(*rows)[0].fmt.key == "numbered"
+    assert "1 row: scores ranks another answer above the one that best_index names" in remarks(*rows)
+
+
+def test_that_keys_inside_objects_are_offered_where_no_column_holds_prompt_and_answers() -> None:
+    row = {"id": 1, "example": PAIR, "label": "A"}
+    with pytest.raises(BadInput) as caught:
+        read(row)
+    flags = re.findall(r"--map (\S+)=(\w+)", caught.value.hint)
+    assert flags == [("example.prompt", "prompt"), ("example.response_a", "first"), ("example.response_b", "second")]

@@ -275,3 +275,20 @@ def test_that_two_columns_of_ratings_are_offered_as_the_label() -> None:
     assert [answer.key for answer in reading.questions[0].answers] == ["scores", "none"]
     found, _ = look(records, answers={"label": "scores"})
     assert [votes(found, record)[0][1] for record in records] == ["prefer", "prefer", "tie", "prefer"]
+
+
+def test_that_a_column_of_a_new_name_with_sentences_is_offered_as_labels() -> None:
+    said = ("Strongly prefer response A", "Slightly prefer response B", "Neutral", "Prefer response A", "see comment")
+    _, reading = look(rows(*said, column="rating"))
+    (question,) = reading.questions
+    assert [answer.key for answer in question.answers] == ["rating", "none"]
+    found, _ = look(rows(*said, column="rating"), answers={"label": "rating"})
+    assert [votes(found, record)[0][1:] for record in rows(*said[:4], column="rating")] == [
+        ("prefer", -3), ("prefer", 1), ("tie", None), ("prefer", -2)
+    ]  # fmt: skip
+
+
+def test_that_a_word_that_says_otherwise_than_the_marks_is_told() -> None:
+    marks = {"winner_model_a": 1, "winner_model_b": 0, "winner_tie": 0}
+    _, reading = look(rows("model_b", "model_a", "tie", **marks))
+    assert any("2 rows: winner says otherwise than winner_model_a" in note for note in reading.notes)
