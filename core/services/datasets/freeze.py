@@ -75,7 +75,7 @@ def _accepted(snapshot: FreezeSnapshot, policy: FreezePolicy) -> set[int]:
 
 
 def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> str:
-    """Return why the pair itself is left out, or "". One source without consent is enough."""
+    """Return why the pair itself is left out, or ""."""
     if policy.require_consent and (found := _without_consent(candidate, snapshot)):
         return found
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
@@ -87,9 +87,15 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
 
 
 def _without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
-    """Return why a pair is left out for want of consent, or ""."""
+    """Return why a pair is left out for want of consent, or "".
+
+    A withdrawal by one of its sources is enough. A source of which nothing was stated takes back nothing that another
+    one has granted: a file imported twice under two names would else undo its own consent.
+    """
     said = {snapshot.consents[key] for key in candidate.source_ids}
-    return why.CONSENT_WITHDRAWN if "withdrawn" in said else why.NO_CONSENT if "unknown" in said else ""
+    if "withdrawn" in said:
+        return why.CONSENT_WITHDRAWN
+    return "" if "granted" in said else why.NO_CONSENT
 
 
 def _usable(

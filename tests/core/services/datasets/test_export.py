@@ -61,7 +61,7 @@ def test_that_export_import_export_gives_the_same_bytes(app: Application, tmp_pa
     app.datasets.export("d", tmp_path / "first", fmt, unseal=True)
     with fresh(tmp_path / "other") as other:
         for split in SPLITS:
-            report = other.imports.run(tmp_path / "first" / f"{split}.{fmt}", name="again").value
+            report = other.imports.run(tmp_path / "first" / f"{split}.{fmt}", name="again", consent="granted").value
             assert (report.fmt, report.rejected, report.duplicates) == ("pairwright", 0, 0)
         other.datasets.freeze("d", POLICY)
         other.datasets.export("d", tmp_path / "second", fmt, unseal=True)

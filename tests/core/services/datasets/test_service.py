@@ -127,6 +127,14 @@ def test_that_the_sealed_test_split_opens_only_when_asked_for_and_is_noted(app: 
     assert (newest.op, newest.subject_id) == ("dataset.unseal", version.id)
 
 
+def test_that_consent_that_nobody_stated_counts_as_none_and_takes_back_none(app: Application, tmp_path: Path) -> None:
+    bring(app, tmp_path, [row(1, 1), row(2, 1)], "granted")
+    bring(app, tmp_path, [row(2, 1), row(3, 1)], "unstated", consent="unknown")
+    plan = app.datasets.plan(ALL)
+    assert left(plan) == {why.NO_CONSENT: 1}
+    assert plan.counts["items"] == 2
+
+
 def test_that_pairs_without_consent_are_left_out(app: Application, tmp_path: Path) -> None:
     bring(app, tmp_path, [row(1, 1), row(2, 1)], "one")
     bring(app, tmp_path, [row(2, 1), row(3, 1)], "two")
