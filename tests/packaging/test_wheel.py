@@ -86,7 +86,7 @@ def test_that_doctor_finds_the_resources_beside_the_code(installed: Installed) -
 
 def test_that_a_workspace_is_made_filled_and_checked(installed: Installed, pairs: Path) -> None:
     installed.pairwright("init", "WS")
-    assert json.loads(installed.pairwright("import", "WS", pairs, "--json"))["imported"] == 8
+    assert json.loads(installed.pairwright("import", "WS", pairs, "--consent", "granted", "--json"))["imported"] == 8
     rubric = installed.cwd / "rubric.yaml"
     rubric.write_text(installed.pairwright("rubric", "template", "helpful_harmless"))
     installed.pairwright("rubric", "publish", "WS", rubric)

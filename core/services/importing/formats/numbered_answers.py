@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.pair import Response
 from core.services.importing.formats import column_names as known
@@ -138,7 +139,7 @@ def _order(row: Row, texts: Sequence[str], better: str, worse: str | None, find:
             continue
         place = find(value, texts)
         if place is None:
-            raise RowRejected(f"{name} is {_shown(value)}, which is none of its {len(texts)} answers")
+            raise RowRejected(f"{name} is {_shown(value)}, which is none of its {counted(len(texts), 'answer')}")
         places.append(place)
     if not places or cell_text(row.get(better)) is None:
         return None
