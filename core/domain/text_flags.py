@@ -123,14 +123,17 @@ def looks_equal(first: str, second: str) -> bool:
     (True, False)
     """
     if (
-        first[:1] != second[:1]
-        and first.isascii()
+        first.isascii()
         and second.isascii()
-        and first[:1].isalnum()
-        and second[:1].isalnum()
+        and (_clearly_differ(first[:1], second[:1]) or _clearly_differ(first[-1:], second[-1:]))
     ):
         return False  # most pairs end here
     return not letters_differ(first, second) and collapsed(first) == collapsed(second)
+
+
+def _clearly_differ(one: str, other: str) -> bool:
+    """Say whether the first or last characters of two ASCII texts are seen and not the same."""
+    return one != other and "!" <= one <= "~" and "!" <= other <= "~"
 
 
 def repeats_prompt(question: str, answer: str) -> bool:

@@ -54,20 +54,18 @@ def add(
     )
     insert_many(
         session,
-        "INSERT INTO dataset_item(dataset_id, position, pair_id, split, chosen, strength, weight, target, is_tie)",
+        "dataset_item(dataset_id, position, pair_id, split, chosen, strength, weight, target, is_tie)",
         [(key, i.position, i.pair_id, i.split, i.chosen, i.strength, i.weight, i.target, int(i.is_tie)) for i in items],
     )
     insert_many(
         session,
-        "INSERT INTO dataset_item_judgement(dataset_id, position, judgement_id)",
+        "dataset_item_judgement(dataset_id, position, judgement_id)",
         [(key, item.position, judgement) for item in items for judgement in item.judgement_ids],
     )
-    insert_many(
-        session, "INSERT INTO dataset_rubric(dataset_id, rubric_version_id)", [(key, v) for v in rubric_version_ids]
-    )
+    insert_many(session, "dataset_rubric(dataset_id, rubric_version_id)", [(key, v) for v in rubric_version_ids])
     insert_many(
         session,
-        "INSERT INTO dataset_left_out(dataset_id, reason, count, pair_ids)",
+        "dataset_left_out(dataset_id, reason, count, pair_ids)",
         [(key, entry.reason, entry.count, canonical_json(list(entry.pair_ids))) for entry in plan.left_out],
     )
     row = session.get(DatasetRow, key)

@@ -7,7 +7,7 @@ written again after a crash adds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func
@@ -16,12 +16,25 @@ from sqlmodel import Session, col, select
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.domain.names import cleaned_name
 from core.store import rubrics
+from core.store.chain.known_rows import note_rows
 from core.store.import_reviewers import ImportReviewers, judged_on
 from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
+from core.store.import_tallies import BatchRange, counted_at_the_end
 from core.store.plain import fetch, insert_row
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ImportBatchRow, SourceRow
+
+_PAIR = (
+    "id", "sha256", "prompt_id", "a_sha256", "b_sha256", "a_text", "b_text", "a_generation", "b_generation",
+)  # fmt: skip
+_PRESENTATION = ("id", "uid", "pair_id", "reviewer_id", "left_is", "position")
+_JUDGEMENT = ("id", "uid", "presentation_id", "pair_id", "reviewer_id", "verdict", "strength")
+_UNSAID = {
+    "revision": 0, "kind": "label", "op": "import", "confidence": None, "supersedes": None, "reason": "",
+    "flags": "[]", "criteria": "{}", "rationale": "", "edit": None, "spans": "[]", "process": "{}",
+}  # fmt: skip
+"""Columns of a judgement that are alike in all labels of a file."""
 
 
 def open_source(session: Session, new: NewSource, context: WriteContext) -> Target:
@@ -72,16 +85,25 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
                 new_here += 1
         brought.append(new_here > 0)
     result.pairs = len(fresh)
-    _insert_pairs(session, target, fresh, context)
-    noted, known = _insert_sources(session, target, rows, ids, old)
+    labels = sum(len(pair.labels) for row in rows for pair in row.pairs)
+    with counted_at_the_end(session, _new_ids(session, len(fresh), labels), target.source_id):
+        _insert_pairs(session, target, fresh, context)
+        noted, known = _insert_sources(session, target, rows, ids, old)
+        if labels:
+            _insert_labels(session, target, rows, ids, old, known, result, context)
     for row, new in zip(rows, brought, strict=True):
         # A pair is noted with the first record of the file it stood in.
         repeated = not new and all(noted[ids[pair.sha256]] < row.line for pair in row.pairs)
         result.imported += row.records * new
         result.repeats += row.records * repeated
         result.duplicates += row.records * (not new and not repeated)
-    _insert_labels(session, target, rows, ids, old, known, result, context)
     return result
+
+
+def _new_ids(session: Session, pairs: int, labels: int) -> BatchRange:
+    """Return the ids that the new rows of a batch get; each new pair may bring a new prompt."""
+    prompt, pair, judgement = (_next_id(session, table) for table in ("prompt", "pair", "judgement"))
+    return BatchRange(prompt, prompt + pairs - 1, pair, pair + pairs - 1, judgement, judgement + labels - 1)
 
 
 def add_batch_row(session: Session, target: Target, counts: dict[str, int], status: str, context: WriteContext) -> None:
@@ -112,31 +134,25 @@ def _insert_pairs(session: Session, target: Target, fresh: list[tuple[int, NewPa
             prompt_rows.append((next_id, pair.prompt_sha256, pair.turns, pair.prompt_text, pair.prompt_body))
             key_rows.append((next_id, pair.prompt_same, pair.prompt_words))
             next_id += 1
-    insert_many(session, "INSERT INTO prompt(id, sha256, turns, text, body)", prompt_rows)
-    insert_many(session, "INSERT INTO prompt_key(prompt_id, same, words)", key_rows)
-    insert_many(
-        session,
-        "INSERT INTO pair(id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text,"
-        " a_generation, b_generation)",
-        [
-            (
-                key,
-                pair.sha256,
-                prompts[pair.prompt_sha256],
-                target.source_id,
-                pair.a_sha256,
-                pair.b_sha256,
-                context.at_ms,
-                pair.a_text,
-                pair.b_text,
-                pair.a_generation,
-                pair.b_generation,
-            )
-            for key, pair in fresh
-        ],
-    )
+    insert_many(session, "prompt(id, sha256, turns, text, body)", prompt_rows)
+    insert_many(session, "prompt_key(prompt_id, same, words)", key_rows)
+    pair_rows = [
+        (
+            key,
+            pair.sha256,
+            prompts[pair.prompt_sha256],
+            pair.a_sha256,
+            pair.b_sha256,
+            pair.a_text,
+            pair.b_text,
+            pair.a_generation,
+            pair.b_generation,
+        )
+        for key, pair in fresh
+    ]
+    _insert_sealed(session, "pair", _PAIR, pair_rows, {"source_id": target.source_id, "created_ms": context.at_ms})
     flags = [(key, pair.text_flags) for key, pair in fresh if pair.text_flags]
-    insert_many(session, "INSERT INTO pair_flag(pair_id, flags)", flags)
+    insert_many(session, "pair_flag(pair_id, flags)", flags)
 
 
 def _insert_sources(
@@ -160,10 +176,10 @@ def _insert_sources(
             key = ids[pair.sha256]
             if key not in noted:
                 noted[key] = row.line
-                links.append((key, target.source_id, row.line))
+                links.append((key, row.line))
             elif key in old and noted[key] == row.line:  # it was read from this very record by an earlier import
                 known.add(key)
-    insert_many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
+    insert_many(session, "pair_source(pair_id, row)", links, {"source_id": target.source_id})
     return noted, known
 
 
@@ -178,8 +194,6 @@ def _insert_labels(
     context: WriteContext,
 ) -> None:
     """Store the labels as judgements of imported reviewers; one that its reviewer has given already adds nothing."""
-    if not any(pair.labels for row in rows for pair in row.pairs):
-        return
     reviewers = ImportReviewers(session, target, context, judged_on(session, old))
     presented, judged = _next_id(session, "presentation"), _next_id(session, "judgement")
     uids = iter(new_uids(2 * sum(len(pair.labels) for row in rows for pair in row.pairs)))
@@ -209,19 +223,19 @@ def _insert_labels(
 def _write_labels(
     session: Session, version: int, presentations: list[Any], labels: list[Any], context: WriteContext
 ) -> None:
-    when = (context.at_ms, context.mono_ms, context.session)
-    insert_many(
-        session,
-        "INSERT INTO presentation(id, uid, pair_id, reviewer_id, left_is, position, rubric_version_id, task, queue,"
-        " shown_ms, mono_ms, session)",
-        [(*row, version, "imported", "import", *when) for row in presentations],
-    )
-    insert_many(
-        session,
-        "INSERT INTO judgement(id, uid, presentation_id, pair_id, reviewer_id, verdict, strength, rubric_version_id,"
-        " revision, task, kind, op, at_ms, mono_ms, session, app_version)",
-        [(*row, version, 0, "imported", "label", "import", *when, context.app_version) for row in labels],
-    )
+    same = {"rubric_version_id": version, "task": "imported", "mono_ms": context.mono_ms, "session": context.session}
+    shown = {**same, "queue": "import", "shown_ms": context.at_ms}
+    said = {**same, **_UNSAID, "at_ms": context.at_ms, "app_version": context.app_version}
+    _insert_sealed(session, "presentation", _PRESENTATION, presentations, shown)
+    _insert_sealed(session, "judgement", _JUDGEMENT, labels, said)
+
+
+def _insert_sealed(
+    session: Session, table: str, columns: Sequence[str], rows: Sequence[Any], same: Mapping[str, Any]
+) -> None:
+    """Insert rows that the hash chain covers."""
+    insert_many(session, f"{table}({', '.join(columns)})", rows, same)
+    note_rows(session, table, columns, rows, same)
 
 
 def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[str, int]:

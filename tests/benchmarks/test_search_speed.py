@@ -61,10 +61,10 @@ def fill(session: Session, language: Language) -> None:
         pairs.append((key, shas[1], key, source, *sorted(shas[2:]), 1, a, b))
         links.append((key, source, key))
         if len(pairs) == 2000:
-            insert_many(session, "INSERT INTO prompt(id, sha256, turns, text, body)", prompts)
+            insert_many(session, "prompt(id, sha256, turns, text, body)", prompts)
             columns = "id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text"
-            insert_many(session, f"INSERT INTO pair({columns})", pairs)
-            insert_many(session, "INSERT INTO pair_source(pair_id, source_id, row)", links)
+            insert_many(session, f"pair({columns})", pairs)
+            insert_many(session, "pair_source(pair_id, source_id, row)", links)
             prompts, pairs, links = [], [], []
 
 

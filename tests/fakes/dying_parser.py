@@ -13,7 +13,7 @@ _real = worker.write_frame
 _batches = 0
 
 
-def dying(out: IO[bytes], value: Any) -> None:
+def dying(out: IO[bytes], value: Any, texts: str = "") -> None:
     """Write a message; after two batches, die."""
     global _batches
     _batches += "batch" in value
@@ -21,7 +21,7 @@ def dying(out: IO[bytes], value: Any) -> None:
         if os.environ["PAIRWRIGHT_TEST_DEATH"] == "memory":
             raise MemoryError
         os.kill(os.getpid(), signal.SIGKILL)
-    _real(out, value)
+    _real(out, value, texts)
 
 
 if __name__ == "__main__":

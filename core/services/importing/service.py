@@ -15,6 +15,7 @@ from core.durable import file_sha256
 from core.runs.child_processes.request import Progress
 from core.services.importing import downloads
 from core.services.importing.downloads import Download
+from core.services.importing.fewer_collections import fewer_collections
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.formats.row_format import FormatInfo
 from core.services.importing.hub import HubDataset, fetch_files, list_dataset, origin_of
@@ -135,7 +136,8 @@ class ImportsService:
         new = NewSource(source_name, (reviewer or "").strip() or source_name, path.name, "", "", licence, consent)
         if origin is not None:
             new = replace(new, file_name=origin.address, licence=licence or origin.licence)
-        return self._store_file(path, choices, new, None, on_progress, cancelled)
+        with fewer_collections():
+            return self._store_file(path, choices, new, None, on_progress, cancelled)
 
     def hub_dataset(self, repo: str, revision: str = "main", cancelled: Cancelled | None = None) -> HubDataset:
         """Ask the hub for the files of a dataset; see :func:`core.services.importing.hub.list_dataset`."""
@@ -213,7 +215,8 @@ class ImportsService:
             )
         new = NewSource(before.source_name, before.source_name, place.name, before.file_sha256, "")
         choices = from_plain(Choices, before.choices)
-        return self._store_file(place, choices, new, before if before.marked else None, on_progress, cancelled)
+        with fewer_collections():
+            return self._store_file(place, choices, new, before if before.marked else None, on_progress, cancelled)
 
     def give_up(self, source_id: int) -> Outcome[str]:
         """Give a source up: its unfinished import ends and its consent is withdrawn. Return a sentence about it.

@@ -24,13 +24,25 @@ class Log:
 
     Attributes:
         table: its name; the column ``<table>_to`` of ``chain`` holds the last id covered.
-        row: SQL expression of the bytes of one row, for the alias ``t``.
+        words: columns that are never NULL. optional: columns that may be. texts: columns that people or files decide.
         noun: what a row is called in a message.
     """
 
     table: str
-    row: str
+    words: tuple[str, ...]
+    optional: tuple[str, ...]
+    texts: tuple[str, ...]
     noun: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are covered, in the order of their bytes."""
+        return (*self.words, *self.optional, *self.texts)
+
+    @property
+    def row(self) -> str:
+        """SQL expression of the bytes of one row, for the alias ``t``."""
+        return _row(" ".join(self.words), " ".join(self.optional), " ".join(self.texts))
 
     @property
     def upto(self) -> str:
@@ -96,27 +108,30 @@ _DATASET = "||'/'||".join(
     )
 )
 
+
+def _log(table: str, words: str, optional: str, texts: str, noun: str) -> Log:
+    return Log(table, tuple(words.split()), tuple(optional.split()), tuple(texts.split()), noun)
+
+
 LOGS: tuple[Log, ...] = (
     # The texts of a pair are covered by its content hash, which *Check workspace* computes anew.
-    Log("pair", _row("id prompt_id source_id created_ms sha256", "", "a_generation b_generation"), "pair"),
-    Log(
+    _log("pair", "id prompt_id source_id created_ms sha256", "", "a_generation b_generation", "pair"),
+    _log(
         "presentation",
-        _row(
-            "id uid pair_id reviewer_id rubric_version_id task left_is position shown_ms mono_ms session", "", "queue"
-        ),
+        "id uid pair_id reviewer_id rubric_version_id task left_is position shown_ms mono_ms session",
+        "",
+        "queue",
         "presentation",
     ),
-    Log(
+    _log(
         "judgement",
-        _row(
-            "id uid presentation_id revision pair_id reviewer_id rubric_version_id task kind op at_ms mono_ms session"
-            " app_version",
-            "verdict strength confidence supersedes",
-            "reason flags criteria rationale edit spans process",
-        ),
+        "id uid presentation_id revision pair_id reviewer_id rubric_version_id task kind op at_ms mono_ms session"
+        " app_version",
+        "verdict strength confidence supersedes",
+        "reason flags criteria rationale edit spans process",
         "judgement",
     ),
-    Log("event_log", _row("id at_ms op session", "reviewer_id subject_id", "summary subject detail"), "logged event"),
+    _log("event_log", "id at_ms op session", "reviewer_id subject_id", "summary subject detail", "logged event"),
 )
 
 REGISTERS: tuple[Register, ...] = (

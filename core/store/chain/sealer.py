@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from core.domain.clock import now_ms
+from core.store.chain.known_rows import KnownDigests
 from core.store.chain.material import FORMAT, LINKS_MODULUS, LOGS, REGISTERS, link_value, range_digest, register_digest
 
 _PART = 20_000
@@ -128,8 +131,11 @@ class Sealer:
                 self._raw.execute("ROLLBACK")
                 raise
 
-    def seal(self) -> None:
-        """Append an entry for what the open transaction added and changed; nothing when that is nothing."""
+    def seal(self, known: KnownDigests) -> None:
+        """Append an entry for what the open transaction added and changed; nothing when that is nothing.
+
+        ``known`` spares reading rows back; ranges of other ids in it are of no use and do no harm.
+        """
         raw = self._raw
         touched = raw.execute("SELECT DISTINCT kind, key FROM temp.touched ORDER BY kind, key").fetchall()
         linked = raw.execute("SELECT pair_id, source_id, row FROM temp.linked").fetchall()
@@ -147,7 +153,7 @@ class Sealer:
         if linked:
             raw.execute("DELETE FROM temp.linked")
         if rows or links != last.links or reached != last.upto:
-            _append(raw, last, "seal", reached, links, rows)
+            _append(raw, last, "seal", reached, links, rows, known)
 
 
 def begin(raw: sqlite3.Connection) -> None:
@@ -174,9 +180,10 @@ def _append(
     upto: tuple[int, ...],
     links: str,
     rows: list[tuple[str, int, str]],
+    known: Mapping[tuple[str, int, int], str] = MappingProxyType({}),
 ) -> ChainEntry:
     digests = [
-        range_digest(raw, log, after, to) if to > after else ""
+        known.get((log.table, after, to)) or range_digest(raw, log, after, to) if to > after else ""
         for log, after, to in zip(LOGS, last.upto, upto, strict=True)
     ]
     entry = ChainEntry(last.id + 1, now_ms(), kind, FORMAT, upto, links, " ".join(map(short, digests)), "")

@@ -7,5 +7,6 @@ from core.store.migrations.ddl_0001_tables import INDEXES, SEED, TABLES
 from core.store.migrations.ddl_0001_tallies import TALLIES
 from core.store.migrations.ddl_0002_texts import TEXTS
 from core.store.migrations.ddl_0003_chain import CHAIN
+from core.store.migrations.ddl_0004_batch import BATCH
 
-STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN)
+STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH)

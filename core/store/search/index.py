@@ -1,9 +1,10 @@
 """The search index: an SQLite FTS5 file beside the database, made from it and never needed to read it.
 
 It holds every sequence of three characters (trigram) of every folded text with its place, so that a phrase of any
-script is found inside words too, without a look at the texts. Pairs never change and are never deleted, so the state
-of the index is one number: all pairs up to this id are in it. It is written in small portions by whoever has time,
-never by an import. A file that is damaged, older, or of another state of the workspace is deleted and made anew.
+script is found inside words too, without a look at the texts, and a bit a pair for shorter terms. Pairs never change
+and are never deleted, so the state of the index is one number: all pairs up to this id are in it. It is written in
+small portions by whoever has time, never by an import. A file that is damaged, older, or of another state of the
+workspace is deleted and made anew.
 """
 
 from __future__ import annotations
@@ -23,20 +24,17 @@ from sqlmodel import Session
 from core.domain.pair_table import IndexState
 from core.domain.search_text import FOLDING, fold
 from core.store.plain import fetch
+from core.store.search import short_terms
 from core.store.sqlite.connect import connect
 
 FOLDER = "search"
-END = "\x02"
-"""Stands twice behind each text, so that its last two characters begin a trigram as well."""
-LEAST = 3
-"""Characters of the shortest phrase that the index answers by itself."""
-_MOST_PLACES = 300_000
-"""Places of a shorter phrase up to which they are read from the index; beyond, reading the texts is quicker."""
+_LAYOUT = f"2 {FOLDING}"
+"""An index of another layout or folding is made anew."""
 _PORTION_CHARS = 4 << 20
 _SAMPLED = 20
 _MAKE = (
     "CREATE VIRTUAL TABLE texts USING fts5(prompt, a, b, content='', tokenize='trigram case_sensitive 1')",
-    "CREATE VIRTUAL TABLE places USING fts5vocab(texts, 'instance')",
+    short_terms.MAKE,
     "CREATE TABLE state(id INTEGER PRIMARY KEY CHECK(id=1), folding TEXT NOT NULL, workspace TEXT NOT NULL,"
     " upto INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT",
 )
@@ -134,14 +132,15 @@ class SearchIndex:
         return _state(session, rows[-1][0])
 
     def _add(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, str, str, str, str]]) -> None:
+        folded = [(key, tuple(map(fold, texts))) for key, _, *texts in rows]
         connection.executemany(
-            "INSERT INTO texts(rowid, prompt, a, b) VALUES(?,?,?,?)",
-            [(key, *(fold(text) + END + END for text in texts)) for key, _, *texts in rows],
+            "INSERT INTO texts(rowid, prompt, a, b) VALUES(?,?,?,?)", [(key, *texts) for key, texts in folded]
         )
+        short_terms.add(connection, folded)
         connection.execute(
             "INSERT INTO state(id, folding, workspace, upto, sha256) VALUES(1,?,?,?,?)"
             " ON CONFLICT(id) DO UPDATE SET upto=excluded.upto, sha256=excluded.sha256",
-            (FOLDING, self._workspace, rows[-1][0], rows[-1][1]),
+            (_LAYOUT, self._workspace, rows[-1][0], rows[-1][1]),
         )
 
     def _reach(self, session: Session) -> int:
@@ -158,7 +157,7 @@ class SearchIndex:
         A restored backup may give the same ids to other pairs, so the hash of the last pair must be the stored one.
         """
         found = connection.execute("SELECT folding, workspace, upto, sha256 FROM state").fetchone()
-        if found is None or found[:2] != (FOLDING, self._workspace):
+        if found is None or found[:2] != (_LAYOUT, self._workspace):
             return 0
         last = fetch(session, "SELECT sha256 FROM pair WHERE id=?", (found[2],))
         return int(found[2]) if last and last[0][0] == found[3] else 0
@@ -177,14 +176,9 @@ class OpenIndex:
         query = "SELECT json_group_array(rowid) FROM texts WHERE texts MATCH ?"
         return json.loads(self.connection.execute(query, (wanted,)).fetchone()[0])
 
-    def holding_short(self, term: str) -> set[int] | None:
-        """Return the pairs whose texts hold a term of one or two characters; None where these are too many to list."""
-        query = f"SELECT doc FROM places WHERE term>=? AND term<? LIMIT {_MOST_PLACES + 1}"
-        values = (term, term[:-1] + chr(ord(term[-1]) + 1))
-        places = json.loads(
-            self.connection.execute(f"SELECT json_group_array(doc) FROM ({query})", values).fetchone()[0]
-        )
-        return None if len(places) > _MOST_PLACES else set(places)
+    def holding_short(self, term: str) -> list[int]:
+        """Return the pairs up to ``upto`` whose texts hold a term of one or two characters, ascending."""
+        return short_terms.holding(self.connection, term)
 
 
 def _portion(session: Session, upto: int, most: int) -> list[tuple[int, str, str, str, str]]:
@@ -212,10 +206,14 @@ def _sample(session: Session, upto: int, seed: int) -> Iterator[tuple[int, str]]
     for key, _, *texts in fetch(session, f"{_TEXTS} WHERE p.id IN (SELECT value FROM json_each(?))", (wanted,)):
         text = fold(draw.choice(texts))
         start = draw.randint(0, max(0, len(text) - 12))
-        if len(phrase := text[start : start + 12]) >= LEAST:
+        if phrase := text[start : start + 12]:
             yield key, phrase
 
 
 def _finds(connection: sqlite3.Connection, key: int, phrase: str) -> bool:
+    if key not in short_terms.holding(connection, phrase[: short_terms.LONGEST]):
+        return False
+    if len(phrase) <= short_terms.LONGEST:
+        return True
     wanted = '"' + phrase.replace('"', '""') + '"'
     return bool(connection.execute("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid=?", (wanted, key)).fetchone())

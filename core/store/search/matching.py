@@ -10,12 +10,13 @@ from core.domain.errors import UserError
 from core.domain.ids import canonical_json
 from core.domain.search_text import fold
 from core.store.plain import chunks, fetch
-from core.store.search.index import END, LEAST, OpenIndex, SearchIndex
+from core.store.search.index import OpenIndex, SearchIndex
+from core.store.search.short_terms import LONGEST
 
 Stop = Callable[[], bool]
 _PART = 500
 _FEW = 2000
-"""Pairs whose texts are read sooner than all places of a short term."""
+"""Pairs whose texts are read sooner than the bits of a short term."""
 _TEXTS = """SELECT p.id, q.text, p.a_text, p.b_text FROM {} CROSS JOIN prompt q ON q.id=p.prompt_id"""
 
 
@@ -53,29 +54,23 @@ def holds(texts: Iterable[str], terms: Sequence[str]) -> bool:
 
 def _indexed(session: Session, opened: OpenIndex, terms: Sequence[str], stop: Stop) -> list[int]:
     """Return the matching pairs up to where the index reaches."""
-    plain = [term for term in terms if END not in term]
-    long = [term for term in plain if len(term) >= LEAST]
+    long = [term for term in terms if len(term) > LONGEST]
     found = opened.holding(long) if long else None
-    rest = [term for term in terms if term not in plain]
-    for term in (term for term in plain if len(term) < LEAST):
-        few = found is not None and len(found) <= _FEW
-        some = None if few else opened.holding_short(term)
-        if some is None:
+    rest: list[str] = []
+    for term in (term for term in terms if len(term) <= LONGEST):
+        _stopped(stop)
+        if found is not None and len(found) <= _FEW:
             rest.append(term)
-        else:
-            found = sorted(some if found is None else some.intersection(found))
-    if found is None:
-        return list(_read_behind(session, 0, rest, stop, opened.upto))
-    return list(_read_these(session, found, rest, stop)) if rest else found
+            continue
+        some = opened.holding_short(term)
+        found = some if found is None else sorted(set(some).intersection(found))
+    return list(_read_these(session, found or (), rest, stop)) if rest else found or []
 
 
-def _read_behind(
-    session: Session, after: int, terms: Sequence[str], stop: Stop, upto: int | None = None
-) -> Iterable[int]:
+def _read_behind(session: Session, after: int, terms: Sequence[str], stop: Stop) -> Iterable[int]:
     """Read the texts of all pairs behind an id and yield those that hold every term."""
-    query = f"{_TEXTS.format('pair p')} WHERE p.id>? AND p.id<=? ORDER BY p.id LIMIT {_PART}"
-    last = upto if upto is not None else 2**62
-    while not _stopped(stop) and (rows := fetch(session, query, (after, last))):
+    query = f"{_TEXTS.format('pair p')} WHERE p.id>? ORDER BY p.id LIMIT {_PART}"
+    while not _stopped(stop) and (rows := fetch(session, query, (after,))):
         yield from (row[0] for row in rows if holds(row[1:], terms))
         after = rows[-1][0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,19 +11,30 @@ from sqlmodel import Session
 _PARAMETERS = 30_000  # values bound in one statement; SQLite takes 32,766
 
 
-def insert_many(session: Session, into: str, rows: list[Any]) -> None:
+def insert_many(session: Session, into: str, rows: Sequence[Any], same: Mapping[str, Any] | None = None) -> None:
     """Insert rows of equal length, many per statement.
 
-    ``into`` is the statement up to its column list; it is never built from data.
-
     With one statement per row this thread and the one that parses the next batch would take Python's lock in turn
-    for each row. With hundreds of rows per statement SQLite works while Python parses.
+    for each row, and SQLite would set up its triggers for each. With hundreds of rows per statement SQLite works while
+    Python parses.
+
+    Args:
+        session: of the transaction.
+        into: the table and the columns of the rows, ``pair_flag(pair_id, flags)``; never built from data.
+        rows: the values of each row.
+        same: column -> value of the columns that are alike in all rows; bound once for each statement.
     """
     if not rows:
         return
-    connection = session.connection()
-    per_statement = _PARAMETERS // len(rows[0])
-    marks = f"({','.join('?' * len(rows[0]))})"
+    run = session.connection().exec_driver_sql
+    same = same or {}
+    width = len(rows[0])
+    names = "".join(f", {name}" for name in same)
+    values = "".join(f", column{number}" for number in range(1, width + 1))
+    head = f"INSERT INTO {into.removesuffix(')')}{names}) SELECT {values[2:]}{', ?' * len(same)} FROM (VALUES"
+    marks = f"({','.join('?' * width)})"
+    per_statement = (_PARAMETERS - len(same)) // width
     for start in range(0, len(rows), per_statement):
         part = rows[start : start + per_statement]
-        connection.exec_driver_sql(f"{into} VALUES{','.join([marks] * len(part))}", tuple(chain.from_iterable(part)))
+        statement = f"{head}{','.join([marks] * len(part))})"
+        run(statement, (*same.values(), *chain.from_iterable(part)))

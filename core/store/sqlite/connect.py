@@ -28,8 +28,9 @@ _EVERY: dict[str, int] = {
     "temp_store": 2,
 }
 _READER: dict[str, int] = {"query_only": 1, "wal_autocheckpoint": 0}
-# The writer checkpoints by hand when it is idle, so that no label waits for a checkpoint.
-_WRITER: dict[str, int] = {"synchronous": 2, "wal_autocheckpoint": 0}
+# The writer checkpoints by hand when it is idle, so that no label waits for a checkpoint. Its cache, in KiB, holds all
+# pages that a batch of an import changes; with a smaller one they are written and read again before the commit.
+_WRITER: dict[str, int] = {"synchronous": 2, "wal_autocheckpoint": 0, "cache_size": -16_384}
 _MAC: dict[str, int] = {"fullfsync": 1, "checkpoint_fullfsync": 1}
 
 

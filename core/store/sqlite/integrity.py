@@ -121,6 +121,8 @@ _RULES: dict[str, str] = {
 }
 
 _DERIVED: dict[str, str] = {
+    "Rows are left out of the counts as part of an import that is not running (batch_range {}).": """SELECT id
+        FROM batch_range""",
     "The current label {} is missing or wrong.": """WITH tip AS (
           SELECT id, pair_id, reviewer_id, rubric_version_id, task, verdict, strength, flags<>'[]'
           FROM judgement j WHERE kind='label'

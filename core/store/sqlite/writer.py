@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
 from core.domain.errors import UserError
+from core.store.chain.known_rows import known_digests
 from core.store.chain.sealer import Sealer
 from core.store.sqlite.backups import Counts, row_counts
 from core.store.sqlite.commit_guard import CommitGuard
@@ -169,7 +170,7 @@ class Writer:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 value = job(session)
                 session.flush()
-                self._sealer.seal()
+                self._sealer.seal(known_digests(session))
                 mark = read_mark(self._raw)
                 self._guard.check()  # so that nothing is written into a file that nobody will find
             self._guard.check()

@@ -26,6 +26,7 @@ from core.store.tables.labels import (
     StepRow,
 )
 from core.store.tables.pairs import (
+    BatchRangeRow,
     ImportBatchRow,
     PairFlagRow,
     PairRow,
@@ -48,6 +49,7 @@ from core.store.tables.workspace import (
 )
 
 __all__ = [
+    "BatchRangeRow",
     "BookmarkRow",
     "ChainEntryRow",
     "ChainStateRow",

@@ -103,7 +103,8 @@ class PairSourceRow(SQLModel, table=True):
 
 
 class PairStateRow(SQLModel, table=True):
-    """Current labels of a pair counted by kind; one row a pair, kept by triggers, never written by code."""
+    """Current labels of a pair counted by kind; one row a pair, kept by triggers and, for a batch
+    of an import, by :mod:`core.store.import_tallies`."""
 
     __tablename__ = "pair_state"
     pair_id: int = Field(primary_key=True)
@@ -114,3 +115,17 @@ class PairStateRow(SQLModel, table=True):
     neithers: int = 0
     cannots: int = 0
     flagged: int = 0
+
+
+class BatchRangeRow(SQLModel, table=True):
+    """The new rows of the batch that the open transaction imports: triggers do not count them. Else it has no row."""
+
+    __tablename__ = "batch_range"
+    id: int = Field(primary_key=True)
+    prompt_from: int
+    prompt_to: int
+    pair_from: int
+    pair_to: int
+    judgement_from: int
+    judgement_to: int
+    never: int = 0

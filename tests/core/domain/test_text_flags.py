@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.domain.errors import BadInput
-from core.domain.text_flags import FLAG_KEYS, flag_keys, flag_named, text_flags, without_prompt
+from core.domain.text_flags import FLAG_KEYS, flag_keys, flag_named, looks_equal, text_flags, without_prompt
+from core.domain.text_form import collapsed
 
 LONG = "Please list three rivers of France."
 
@@ -45,6 +48,14 @@ def test_that_answers_that_look_alike_are_flagged(first: str, second: str) -> No
 )
 def test_that_answers_that_look_different_are_not(first: str, second: str) -> None:
     assert "equal_looking" not in keys("q", first, second)
+
+
+SIGNS = st.text(st.sampled_from("ab .?!~\x7f\t\n\x02\u00e9e\u0301\u200b\u00ad"), max_size=5)
+
+
+@given(SIGNS, SIGNS)
+def test_that_the_short_ways_to_tell_two_texts_apart_agree_with_the_long_one(first: str, second: str) -> None:
+    assert looks_equal(first, second) == (collapsed(first) == collapsed(second))
 
 
 @pytest.mark.parametrize(("answer", "flagged"), [("", True), (" \n\t", True), ("0", False), (".", False)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from core.domain.counting import counted
@@ -224,6 +225,7 @@ def to_label(read: Read, reviewer: str) -> ParsedLabel:
     return ParsedLabel(Verdict.PREFER, -strength if read.reads == "first" else strength, reviewer)
 
 
+@lru_cache(1024)
 def side_label(side: int, reviewer: str = "", strength: int = 2) -> ParsedLabel:
     """Return the label for -1 (first), 0 (tie) or 1 (second)."""
     return to_label(TIE if side == 0 else Read("first" if side < 0 else "second", strength), reviewer)

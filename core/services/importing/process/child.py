@@ -88,7 +88,7 @@ class ParsedInChild:
             if "batch" not in frame:
                 self._remarks = tuple(frame["remarks"])
                 return
-            yield batch_from_plain(frame["batch"])
+            yield batch_from_plain(frame["batch"], frame.get("texts", ""))
 
     def remarks(self) -> tuple[str, ...]:
         """Return what the child counted; see :class:`PairSource`."""

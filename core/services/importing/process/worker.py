@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.domain.errors import UserError
+from core.services.importing.fewer_collections import collect_rarely
 from core.services.importing.limits import Limits
 from core.services.importing.look import preview_of
 from core.services.importing.process.batches import ParsedHere
@@ -21,6 +22,7 @@ from core.services.importing.reading import Choices
 
 def main(source: BinaryIO, out: BinaryIO) -> int:
     """Do what the request says and return the exit code."""
+    collect_rarely()
     request = read_frame(source)
     path, memory = Path(request["path"]), int(request["memory"])
     try:
@@ -47,7 +49,8 @@ def _parse(path: Path, choices: Choices, limits: Limits, source: BinaryIO, out: 
     if wanted is None:
         return
     for batch in parsed.batches(wanted["rows"], wanted["skip"]):
-        write_frame(out, {"batch": batch_to_plain(batch)})
+        plain, texts = batch_to_plain(batch)
+        write_frame(out, {"batch": plain}, texts)
     write_frame(out, {"remarks": parsed.remarks()})
 
 
