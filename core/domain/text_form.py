@@ -87,7 +87,7 @@ def prompt_keys(turns: Iterable[Mapping[str, str]]) -> PromptKeys:
         if role != b"system":
             words += b"\x00%b\x00%b" % (role, letters or compact)
     key = _number(same)
-    return PromptKeys(key, _number(words) if words else key)
+    return PromptKeys._make((key, _number(words) if words else key))
 
 
 def _compact(text: str) -> tuple[bytes, bytes]:

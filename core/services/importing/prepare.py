@@ -38,10 +38,12 @@ def prepare(parsed: ParsedPair) -> NewPair:
     text = question if len(plain) == 1 else "\n\n".join(turn["content"] for turn in plain)
     keys = prompt_keys(plain)
     labels = [
-        NewLabel(
-            label.reviewer,
-            label.verdict.value,
-            None if label.strength is None else from_screen(label.strength, left_is),
+        NewLabel._make(
+            (
+                label.reviewer,
+                label.verdict.value,
+                None if label.strength is None else from_screen(label.strength, left_is),
+            )
         )
         for label in parsed.labels
     ]

@@ -33,7 +33,7 @@ from core.store.sqlite.errors import clear_errors
 
 T = TypeVar("T")
 _IDLE_S = 0.5
-_WAL_LIMIT = 32 * 1024 * 1024
+_WAL_LIMIT = 64 * 1024 * 1024
 
 
 class Priority(IntEnum):

@@ -37,7 +37,20 @@ def json_lines(stream: io.BufferedReader, layout: JsonLayout, limits: Limits) ->
         elif data and header:
             header = False
         elif data:
-            yield from _rows(number, data, layout, limits, cut=not line.endswith(b"\n"))
+            row = _plain_row(number, data, limits)
+            if row is not None:
+                yield row
+            else:
+                yield from _rows(number, data, layout, limits, cut=not line.endswith(b"\n"))
+
+
+def _plain_row(number: int, data: bytes, limits: Limits) -> RawRow | None:
+    """Return the record of a line that is an object and nothing else; None where :func:`_rows` has to look at it."""
+    try:
+        values = parse_json(data, limits)
+    except RowRejected:
+        return None
+    return RawRow(number, values) if type(values) is dict and "row" not in values else None
 
 
 def json_list(reopened: Callable[[], io.BufferedReader], layout: JsonLayout, limits: Limits) -> Iterator[RawRow]:

@@ -31,6 +31,7 @@ class GuardedStream(io.RawIOBase):
         self._file.seek(0)
         self._source = unpacker(self._file, self.packing) if self.packing else self._file
         self.expanded = 0
+        self._position = 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -51,6 +52,7 @@ class GuardedStream(io.RawIOBase):
             raise damage from error
         buffer[: len(piece)] = piece
         self.expanded += len(piece)
+        self._position = self._file.tell()
         if self.packing:
             self._check_ratio()
         return len(piece)
@@ -58,7 +60,7 @@ class GuardedStream(io.RawIOBase):
     @property
     def position(self) -> int:
         """Bytes of the file on disk that were read so far; for progress."""
-        return 0 if self._file.closed else self._file.tell()
+        return 0 if self._file.closed else self._position
 
     def close(self) -> None:
         """Close the file."""

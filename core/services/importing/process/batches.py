@@ -151,8 +151,9 @@ def prepared(reader: Rows, look: FirstLook, rows: int, skip: int) -> Iterator[Ba
             batch.rejects.append(Reject(row.line, error.reason))
         else:
             if not batch.stored:
-                batch.rows.append(NewRow(row.line, pairs, 1 if joiner is None else joiner.joined))
-                chars += sum(_chars(pair) for pair in pairs)
+                batch.rows.append(NewRow._make((row.line, pairs, 1 if joiner is None else joiner.joined)))
+                for pair in pairs:
+                    chars += len(pair.prompt_text) + len(pair.a_text) + len(pair.b_text)
         left -= 1
         if len(batch.rows) + len(batch.rejects) >= rows or chars > _CHARS or left == 0:
             batch.position = reader.position
@@ -168,7 +169,7 @@ def _pairs(row: RawRow, convert: Callable[[Row], list[ParsedPair]]) -> tuple[New
     """Turn one record into pairs."""
     if row.values is None:
         raise RowRejected(row.problem)
-    pairs = tuple(prepare(parsed) for parsed in convert(row.values))
+    pairs = tuple([prepare(parsed) for parsed in convert(row.values)])
     if not pairs:
         raise RowRejected("it holds no pair")
     return pairs
@@ -177,7 +178,3 @@ def _pairs(row: RawRow, convert: Callable[[Row], list[ParsedPair]]) -> tuple[New
 def _remarks(look: FirstLook) -> tuple[Remarks, ...]:
     remarks = (look.survey.sample.remarks, look.found.bound.remarks)
     return remarks[:1] if remarks[0] is remarks[1] else remarks
-
-
-def _chars(pair: NewPair) -> int:
-    return len(pair.prompt_text) + len(pair.a_text) + len(pair.b_text)
