@@ -3,7 +3,8 @@
 Run by hand::
 
     python -m pytest -m benchmark -s -n0 tests/benchmarks/test_import_cost.py
-    PAIRS=1000000 python -m pytest -m benchmark -s -n0 tests/benchmarks/test_import_cost.py -k million
+    PAIRS=1000000 python -m pytest -m benchmark -s -n0 tests/benchmarks/test_import_cost.py -k import
+    PAIRS=200000 python -m pytest -m benchmark -s -n0 tests/benchmarks/test_import_cost.py -k searching
 
 The ratio compares with a loop of plain Python in the same process, because a loaded machine counts more processor
 seconds for the same work. The memory of the child process that parses is counted beside that of this one.
@@ -16,10 +17,13 @@ import os
 import random
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.services.application import Application
+from tests.benchmarks.test_search_speed import line, times
 from tests.fakes.fresh import fresh
 
 WORDS = [f"{stem}{end}" for stem in ("plan", "word", "ask", "light", "sort", "mend") for end in ("", "s", "ed", "ing")]
@@ -71,3 +75,50 @@ def measure(folder: Path, rows: int) -> None:
 @pytest.mark.timeout(3600)
 def test_the_cost_of_an_import(tmp_path: Path) -> None:
     measure(tmp_path, ROWS)
+
+
+def searches(app: Application, rows: int) -> dict[str, Callable[[], str]]:
+    """Return what is looked for among the pairs of :func:`write_pairs`, by kind."""
+    rng = random.Random(1)
+
+    def stored(chars: int) -> str:
+        pair = next(iter(app.pairs.texts([rng.randint(1, rows)]).values()))
+        start = rng.randrange(max(1, len(pair.a.text) - chars))
+        return f'"{pair.a.text[start : start + chars]}"'
+
+    return {
+        "a word of few pairs": lambda: f"x{rng.randrange(rows // 100, rows)}",
+        "a word of nearly every pair": lambda: rng.choice(WORDS),
+        "two words of nearly every pair": lambda: " ".join(rng.sample(WORDS, 2)),
+        "a phrase of 20 characters": lambda: stored(20),
+        "a sentence of 100 characters": lambda: stored(100),
+        "two letters": lambda: stored(2),
+        "one letter": lambda: rng.choice("aeilnost"),
+        "one letter and a word of few pairs": lambda: f"e x{rng.randrange(rows // 100, rows)}",
+        "nothing that is there": lambda: f"zzq{rng.random()}",
+    }
+
+
+def search_and_check(app: Application, rows: int) -> None:
+    """Print how long searches among imported pairs take, and a check of their workspace."""
+    began = time.process_time()
+    while not app.pairs.advance_index(2000).complete:
+        pass
+    size = (app.folder / "search" / "index.db").stat().st_size
+    print(f"\nindex: {(time.process_time() - began) / rows * 1e6:.0f} \u00b5s CPU a pair, {size / 1e6:.0f} MB")
+    for kind, make in searches(app, rows).items():
+        print(line(kind, list(times(app, make))))
+    wall, cpu = time.perf_counter(), processor_seconds()
+    assert app.workspace.check().findings == ()
+    wall, cpu = time.perf_counter() - wall, processor_seconds() - cpu
+    print(f"check: {wall:.1f} s, {cpu:.1f} processor s; a million turns of the loop {calibration() * 1e3:.0f} ms")
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_searching_and_checking_what_was_imported(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    write_pairs(path, ROWS)
+    with fresh(tmp_path / "ws") as app:
+        app.imports.run(path)
+        search_and_check(app, ROWS)

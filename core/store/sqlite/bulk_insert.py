@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-_PARAMETERS = 30_000  # values bound in one statement; SQLite takes 32,766
+_SIZES = (1000, *(1 << power for power in range(9, -1, -1)))
+"""Rows of one statement: a few sizes only, because a statement of a new size is compiled, and that costs three times as
+much as running it. SQLite binds 32,766 values, so a row has at most 32 columns that vary."""
 
 
 def insert_many(session: Session, into: str, rows: Sequence[Any], same: Mapping[str, Any] | None = None) -> None:
@@ -33,8 +35,9 @@ def insert_many(session: Session, into: str, rows: Sequence[Any], same: Mapping[
     values = "".join(f", column{number}" for number in range(1, width + 1))
     head = f"INSERT INTO {into.removesuffix(')')}{names}) SELECT {values[2:]}{', ?' * len(same)} FROM (VALUES"
     marks = f"({','.join('?' * width)})"
-    per_statement = (_PARAMETERS - len(same)) // width
-    for start in range(0, len(rows), per_statement):
-        part = rows[start : start + per_statement]
-        statement = f"{head}{','.join([marks] * len(part))})"
-        run(statement, (*same.values(), *chain.from_iterable(part)))
+    start = 0
+    for size in _SIZES:
+        while len(rows) - start >= size:
+            part = rows[start : start + size]
+            run(f"{head}{','.join([marks] * size)})", (*same.values(), *chain.from_iterable(part)))
+            start += size
