@@ -220,6 +220,7 @@ _ANNOTATE: tuple[A, ...] = (
 _TRAIN: tuple[A, ...] = (
     A("train.start", "Start the run", "Ctrl+Return", "train", "After the preflight has passed."),
     A("train.preflight", "Run the preflight", "Ctrl+P", "gate", "Model, tokens, memory and one dry step."),
+    A("train.tokens", "Show tokens and what is scored…", "", "search", "Of some pairs: tokens, mask and differences."),
     A("train.copy_from", "Copy the settings of a run…", "", "copy", "Start from what another run used."),
     A("train.command_line", "Show the command line", "", "console", "The same run without the window."),
     A("train.add_model", "Add a model…", "", "model", "A Hugging Face folder or a GGUF file."),

@@ -16,6 +16,7 @@ from app.train import presenter
 from app.train.add_model import add_model
 from app.train.config_form import ConfigForm
 from app.train.preflight_panel import PreflightPanel
+from app.train.token_proof import TokenProofs
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
@@ -60,6 +61,7 @@ class TrainPage(Page):
         self.datasets, self.models = ComboBox(outside=True), ComboBox(outside=True)
         self.form = ConfigForm(context.theme)
         self.preflight = PreflightPanel(context)
+        self.proofs = TokenProofs(self, context)
         self.name = QLineEdit()
         self.target, self.regression, self.note = QLineEdit(), QLineEdit(), QPlainTextEdit()
         self.presets = SegmentedControl("Preset", [(key, words) for key, (words, _) in presenter.PRESETS.items()])
@@ -119,6 +121,7 @@ class TrainPage(Page):
         for action_id, handler in {
             "train.start": self.start,
             "train.preflight": self.check,
+            "train.tokens": self.show_tokens,
             "train.copy_from": self._copy_from,
             "train.command_line": self._command_line,
             "train.add_model": self._add_model,
@@ -191,7 +194,7 @@ class TrainPage(Page):
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
         if not self._name_typed and not self.form.error_text:
             self.name.setText(presenter.default_name(self.form.config(), self._names))
-        for action_id in ("train.start", "train.command_line"):
+        for action_id in ("train.start", "train.command_line", "train.tokens"):
             self.context.actions.set_enabled(action_id, ready)
         self._ready = ready
         self._allow_check()
@@ -214,6 +217,7 @@ class TrainPage(Page):
         shown = (self.datasets.currentData(), self.models.currentData(), settings)
         if shown != self._shown:
             self._shown, self._blocked = shown, ""
+            self.proofs.take(None)
             if self._checking is not None:
                 self._checking.cancel()
             self.preflight.clear()
@@ -276,6 +280,7 @@ class TrainPage(Page):
             self.preflight.show_checks(presenter.early_rows(self._early), "")
 
     def _checked(self, report: PreflightReport) -> None:
+        self.proofs.take(report.proof)
         rows = presenter.check_rows(report)
         self._blocked = next((f"{title}: {text}" for level, title, text in rows if level == "bad"), "")
         self.preflight.clear()
@@ -304,6 +309,10 @@ class TrainPage(Page):
             return outcome
 
         self.context.ops.mutate(work, lambda o: self.context.navigate("runs", run_id=o.value.run_id), owner=self)
+
+    def show_tokens(self) -> None:
+        """Show what the run would train: tokens, what is scored, differences from the answers."""
+        self.proofs.show(self.request(), self._not_checked)
 
     def _copy_from(self) -> None:
         service = self.context.services.runs

@@ -44,7 +44,8 @@ class PreflightPanel(Card):
         self.total = text_label("", "strong", wrap=True)
         self.add(self.total)
         row = FlowLayout()
-        row.addWidget(action_button(context.actions, "train.command_line", kind="flat", theme=context.theme))
+        for action_id, text in (("train.command_line", None), ("train.tokens", "Tokens…")):
+            row.addWidget(action_button(context.actions, action_id, text=text, kind="flat", theme=context.theme))
         row.add_gap()
         self.start = action_button(
             context.actions, "train.start", text="Start", kind="primary", show_key=True, theme=context.theme

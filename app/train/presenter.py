@@ -93,6 +93,8 @@ Row = tuple[str, str, str]
 _TITLES = {
     "model": "Model",
     "tokens": "Tokens",
+    "template": "Chat template",
+    "answers": "Texts",
     "engine": "Engine",
     "step": "Dry step",
     "gate": "Truth gate",

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.cli.output import say, say_json, table
 from core.domain.errors import UsageError
 from core.domain.run_config import MEASURED, SETTINGS, RunConfig
+from core.domain.template_args import one_argument, read_arguments, spelled
 
 _MEASURED = f"label_smoothing={MEASURED}"
 
@@ -49,6 +50,39 @@ def read_changes(values: list[str]) -> dict[str, str]:
         if parsed.get(name):
             parsed[name] = str(Path(parsed[name]).expanduser().resolve())
     return parsed
+
+
+def with_template_arguments(settings: list[str], arguments: list[str]) -> list[str]:
+    """Return ``--set`` words with the ``--template-arg`` words as one setting.
+
+    Args:
+        settings: ``key=value`` words.
+        arguments: ``name=value`` words; ``name=@FILE`` takes the JSON in a file, for tools.
+
+    Raises:
+        UsageError: for a word that cannot be read, or an argument that is given twice.
+    """
+    if not arguments:
+        return settings
+    found = read_arguments(read_changes(settings).get("template_args", ""))
+    for word in arguments:
+        given = one_argument(_from_file(word))
+        if twice := found.keys() & given.keys():
+            raise UsageError(f"The template argument {min(twice)} is given twice.", "Leave one of the two out.")
+        found |= given
+    rest = [word for word in settings if word.partition("=")[0].strip() != "template_args"]
+    return [*rest, f"template_args={spelled(found)}"]
+
+
+def _from_file(word: str) -> str:
+    name, mark, value = word.partition("=")
+    if not value.strip().startswith("@"):
+        return word
+    path = Path(value.strip()[1:]).expanduser()
+    try:
+        return f"{name}{mark}{path.read_text(encoding='utf-8')}"
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", "Name a file with the value as JSON.") from error
 
 
 def without_measured(settings: list[str]) -> list[str]:

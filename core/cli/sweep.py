@@ -14,11 +14,13 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
-from core.cli.run_settings import read_settings, without_measured
-from core.cli.train import bare_run, code_of, work_on, workspace_run
+from core.cli.run_settings import read_settings, with_template_arguments, without_measured
+from core.cli.train import bare_run, code_of, model_path, work_on, workspace_run
+from core.domain.clock import now_ms
 from core.domain.errors import UsageError
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter
+from core.runs.creation import with_fixed_settings
 from core.runs.run_reader import RunReader
 
 
@@ -51,21 +53,26 @@ def sweep(
     model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the run folders (with --pairs).")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
+    template_args: Annotated[
+        list[str] | None, typer.Option("--template-arg", help="name=value for the chat template; many times.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the runs are called, before the value.")] = "sweep",
     launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON, then the table.")] = False,
 ) -> int:
     """Train once for each value of one setting and compare. The reference is computed once."""
     key, values = read_over(over)
+    given = with_template_arguments(settings or [], template_args or [])
     if pairs is not None and out is None:
         raise UsageError("No folder for the runs is named.", "Add --out with a new folder.")
     if pairs is None and workspace is None:
         raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
     targets = run_folders(out, key, values) if pairs is not None and out is not None else {}
-    check_all(key, values, settings or [], targets)
+    check_all(key, values, given, targets)
+    fixed = given if key in ("template_date", "template_args", "template") else with_day(given, model, now_ms())
 
     def make(value: str) -> Path:
-        words, title = [*(settings or []), f"{key}={value}"], f"{name}-{key}-{value}"
+        words, title = [*fixed, f"{key}={value}"], f"{name}-{key}-{value}"
         if pairs is not None:
             return bare_run(pairs, model, targets[value], words, title, Charter())
         assert workspace is not None
@@ -85,6 +92,24 @@ def sweep(
         if outcomes:
             show(key, outcomes, as_json=as_json)
     return 0
+
+
+def with_day(settings: list[str], model: str, began_ms: int) -> list[str]:
+    """Return the settings with the day on which the sweep began, where the model's template writes the date.
+
+    Its runs then differ in the one setting only, also past midnight, and share one reference pass.
+
+    Args:
+        settings: the words of ``--set``.
+        model: as given on the command line.
+        began_ms: when the sweep began, in UTC milliseconds since 1970.
+
+    Raises:
+        UsageError: when no model is named, or a setting cannot be read.
+    """
+    config = read_settings(without_measured(settings))
+    day = with_fixed_settings(config, model_path(model), began_ms).template_date
+    return settings if day == config.template_date else [*settings, f"template_date={day}"]
 
 
 def run_folders(out: Path, key: str, values: list[str]) -> dict[str, Path]:

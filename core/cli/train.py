@@ -17,11 +17,13 @@ import typer
 from core.cli.failures import report
 from core.cli.output import as_id, say
 from core.cli.preflight import show_preflight
-from core.cli.run_settings import read_settings, show_settings, without_measured
+from core.cli.run_settings import read_settings, show_settings, with_template_arguments, without_measured
+from core.cli.token_proof import show_proof
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError, UserError, WorkspaceInUse
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
+from core.domain.token_proof import TokenProof
 from core.paths import cache_dir
 from core.runs.creation import NewRun, create_run
 from core.runs.event_lines import json_line, line_of
@@ -29,7 +31,7 @@ from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
 from core.services.models.conversion import starter_model
-from core.services.runs.start_preflight import preflight
+from core.services.runs.start_preflight import preflight, token_proof
 from core.services.runs.views import RunRequest, command_line
 
 if TYPE_CHECKING:
@@ -54,6 +56,16 @@ def train(
         list[str] | None,
         typer.Option("--set", help="key=value, many times; label_smoothing=measured takes the flip rate."),
     ] = None,
+    template_args: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--template-arg",
+            help="name=value for the chat template, many times: enable_thinking=false, tools=@tools.json.",
+        ),
+    ] = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="Print the tokens of some pairs and what is scored; train nothing.")
+    ] = False,
     list_settings: Annotated[
         bool, typer.Option("--settings", help="Print every key of --set, and train nothing.")
     ] = False,
@@ -73,18 +85,26 @@ def train(
         show_settings(as_json)
         return 0
     charter = Charter(target, regression)
+    words = with_template_arguments(settings or [], template_args or [])
     if check and resume is None and pairs is not None:
-        return check_file(pairs, model, settings or [], as_json=as_json)
+        return check_file(pairs, model, words, as_json=as_json)
     if check and resume is None and workspace is not None:
-        return check_version(workspace, dataset, model, settings or [], as_json=as_json)
+        return check_version(workspace, dataset, model, words, as_json=as_json)
     if check:
         raise UsageError("There is nothing to check.", "Name a workspace and --dataset, or a file with --pairs.")
     if resume is not None:
+        if words or proof:
+            raise UsageError(
+                "A run that is resumed keeps its settings.", "Leave --set, --template-arg and --proof out."
+            )
         run_dir = resume
+    elif proof and (pairs is not None or workspace is not None):
+        show_proof(proof_of(workspace, dataset, pairs, model_path(model), words), as_json=as_json)
+        return 0
     elif pairs is not None:
-        run_dir = bare_run(pairs, model, out, settings or [], name, charter)
+        run_dir = bare_run(pairs, model, out, words, name, charter)
     elif workspace is not None:
-        run_dir = workspace_run(workspace, dataset, model, settings or [], name, charter)
+        run_dir = workspace_run(workspace, dataset, model, words, name, charter)
     else:
         raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
     if create_only:
@@ -94,6 +114,24 @@ def train(
     if workspace is not None and resume is None:
         note_end(workspace)
     return code
+
+
+def proof_of(workspace: Path | None, dataset: str, pairs: Path | None, model: Path, settings: list[str]) -> TokenProof:
+    """Return the proof of what a run with these settings would train.
+
+    Raises:
+        UsageError: when no dataset version is named, or the chat template ignores a setting.
+    """
+    config = read_settings(without_measured(settings))
+    if pairs is not None:
+        return token_proof(config, model, read_pairs(pairs))
+    assert workspace is not None
+    if not dataset:
+        raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
+    with _opened(workspace) as app:
+        key = as_id(dataset)
+        version = app.datasets.get(dataset if key is None else key)
+        return app.runs.token_proof(RunRequest(dataset_id=version.id, model_path=str(model), config=config))
 
 
 def model_path(model: str) -> Path:

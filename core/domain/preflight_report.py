@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 from core.domain.run_events import GateReport, TokenReport
 from core.domain.run_events import from_plain as event_from_plain
+from core.domain.token_proof import TokenProof
 
 Level = Literal["ok", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``key`` is a machine name: model, tokens, kl, gate, memory, disk, time."""
+    """One check. ``key`` is a machine name: model, tokens, template, answers, kl, gate, memory, disk, time."""
 
     key: str
     level: Level
@@ -28,6 +29,7 @@ class PreflightReport:
     Attributes:
         checks: in the order in which they were made.
         tokens: what tokenising does to all pairs. gate: the truth gate on a dry step.
+        proof: of some pairs, what is trained.
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
         look_seconds: of one measurement of each kind ("eval", "kl", "sample"), answers taken as long as they may get.
@@ -41,6 +43,7 @@ class PreflightReport:
     checks: tuple[Check, ...] = ()
     tokens: TokenReport | None = None
     gate: GateReport | None = None
+    proof: TokenProof | None = None
     total_steps: int = 0
     step_seconds: float = 0.0
     reference_seconds: float = 0.0
@@ -70,6 +73,8 @@ class PreflightReport:
         values = {f.name: row[f.name] for f in fields(cls) if f.name in row}
         values["checks"] = tuple(Check(**check) for check in row.get("checks", ()))
         values["memory_parts"] = tuple((name, size) for name, size in row.get("memory_parts", ()))
+        if row.get("proof"):
+            values["proof"] = TokenProof.from_plain(row["proof"])
         for name in ("tokens", "gate"):
             if row.get(name):
                 values[name] = event_from_plain({"event": name, **row[name]})

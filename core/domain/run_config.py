@@ -1,8 +1,8 @@
 """The frozen configuration of a run: its settings, each declared once, and the fingerprint.
 
-To add a setting, write one field below, or in :mod:`core.domain.basic_settings` for the first three groups: a default
-that leaves runs as they are, ``WHEN_CHANGED`` when it changes the objective or ``NEVER`` when it does not, a label and
-a hint. The form, ``pairwright train --settings``, the checks and the fingerprint follow.
+To add a setting, write one field below, in :mod:`core.domain.basic_settings` (the first three groups) or in
+:mod:`core.domain.template_settings`: a default that leaves runs as they are, ``WHEN_CHANGED`` when it changes the
+objective or ``NEVER`` when it does not, a label and a hint. Form, command line, checks and fingerprint follow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from core.domain.basic_settings import BasicSettings
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
 from core.domain.loss_mix import check_mix
@@ -26,6 +25,7 @@ from core.domain.run_settings import (
     fingerprint_values,
     settings_of,
 )
+from core.domain.template_settings import TemplateSettings, checked_template_settings, in_one_spelling
 
 MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
@@ -35,7 +35,7 @@ loss_details = SettingGroup("Loss details")
 
 
 @dataclass(frozen=True, slots=True)
-class RunConfig(BasicSettings):
+class RunConfig(TemplateSettings):
     """Everything that decides what a run computes. What each setting means stands in its hint."""
 
     dtype: str = compute(
@@ -266,7 +266,8 @@ class RunConfig(BasicSettings):
         Raises:
             UsageError: for an unknown key, an unreadable value, or a value out of bounds.
         """
-        given = current_names({k: v for k, v in values.items() if not _is_refused(k, v)}, SETTINGS, RENAMED)
+        kept = {k: v for k, v in in_one_spelling(values).items() if not _is_refused(k, v)}
+        given = current_names(kept, SETTINGS, RENAMED)
         return replace(self, **{name: SETTINGS[name].read(value) for name, value in given.items()})
 
     @property
@@ -299,11 +300,7 @@ FRESH_ONLY = ("lora_rslora", "lora_dora", "rank_pattern", "alpha_pattern", "modu
 
 
 def _is_refused(name: str, value: Any) -> bool:
-    """Return whether ``name`` is left out because it asks for nothing.
-
-    Raises:
-        UsageError: when it asks for what would make every number of a run wrong.
-    """
+    """Say whether ``name`` asks for nothing and is left out; raise a UsageError where it would spoil all numbers."""
     if name != "lora_dropout":
         return False
     if str(value).strip() not in ("0", "0.0", ""):
@@ -315,6 +312,7 @@ def _is_refused(name: str, value: Any) -> bool:
 
 
 def _check_together(config: RunConfig) -> None:
+    checked_template_settings(config.template, config.template_args, config.template_date)
     check_mix(config)
     named_numbers(config.rank_pattern, "rank_pattern", low=1, high=4096, whole=True)
     named_numbers(config.alpha_pattern, "alpha_pattern", low=0, high=1e6)

@@ -19,6 +19,7 @@ GATE_CAUSES: dict[str, str] = {
     "missing_eos": "A response does not end with the model's stop token.",
     "merged_boundary": "A token spans the end of the prompt and the start of the response.",
     "template_roles": "The chat template loses, repeats or swaps messages.",
+    "rewritten_answer": "The chat template changes an answer, so that another text would be trained.",
     "all_masked": "A response has no token left to learn from.",
     "identical_answers": "Both responses of a pair are the same tokens.",
     "frozen_adapter": "No gradient reaches the weights that should train.",
@@ -108,6 +109,11 @@ class TokenReport:
     sides are the same tokens once truncated. ``left_out``: reason -> the ids of the pairs that the run cannot use, all
     of them in ``dropped_ids`` too (:mod:`core.domain.left_out`). ``empty_answers``: pairs with an answer of no text;
     they train.
+    ``rewritten``: pairs whose scored text is not the answer, because the chat template changes it. ``respelled``:
+    pairs whose tokens stand for another text than the answer. ``other_header``: pairs whose responses start behind
+    another header than the one that generation starts from. ``changed_prompts``: pairs of whose prompt the template
+    does not show every turn whole. ``control_tokens``: pairs with a control token inside a text.
+    At most 100 pairs of a kind are named.
     """
 
     event: ClassVar[str] = "tokens"
@@ -125,6 +131,13 @@ class TokenReport:
     identical: int = 0
     left_out: dict[str, list[str]] = field(default_factory=dict)
     empty_answers: int = 0
+    rewritten: int = 0
+    rewritten_ids: tuple[str, ...] = ()
+    respelled: int = 0
+    respelled_ids: tuple[str, ...] = ()
+    other_header: int = 0
+    changed_prompts: int = 0
+    control_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Check by its files whether a model folder has a readable tokenizer, without loading it."""
+"""What the files of a model folder say of its tokenizer, without loading it: whether it is there, what ends a text."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
 
+from core import bounded
 from core.domain.errors import ModelRefused
 
 _TAIL = 4096
@@ -33,6 +34,23 @@ def check_tokenizer(path: Path) -> None:
     if len(found) == len(_PAIRED) or ((path / _SENTENCE).is_file() and _reads_sentencepiece()):
         return
     raise ModelRefused(_missing(path, found), _hint(path))
+
+
+def eos_ids(path: Path) -> tuple[int, ...]:
+    """Return the ids of the tokens that end generation, as ``generation_config.json`` and ``config.json`` name them.
+
+    Args:
+        path: a model folder; a GGUF file has neither and gives none.
+
+    Raises:
+        BadInput: when one of the files is no JSON object.
+    """
+    found: list[int] = []
+    for name in ("generation_config.json", "config.json"):
+        if (Path(path) / name).is_file():
+            value = bounded.read_object(Path(path) / name).get("eos_token_id")
+            found += [i for i in (value if isinstance(value, list) else [value]) if type(i) is int]
+    return tuple(dict.fromkeys(found))
 
 
 def _missing(path: Path, found: list[str]) -> str:

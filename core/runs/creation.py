@@ -18,7 +18,9 @@ from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
 from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import hash_model, run_inputs
+from core.model_files.template_files import template_files
 from core.runs.folder import RunFolder, publish
+from core.training.text.fixed_settings import day_of, fixed_for_new_run
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "accelerate", "numpy")
 
@@ -46,23 +48,31 @@ class NewRun:
     parent_step: int = 0
 
 
-def create_run(path: Path, new: NewRun, *, run_id: str = "") -> RunFolder:
+def create_run(path: Path, new: NewRun, *, run_id: str = "", created_ms: int | None = None) -> RunFolder:
     """Publish the folder of a new run at ``path``; nothing is left behind when that fails.
+
+    Args:
+        path: of the new folder.
+        new: what the run is made of.
+        run_id: its id; a new one when "".
+        created_ms: when it is created, in UTC milliseconds since 1970; None takes the clock. Its chat template writes
+            this day, on whatever day the run is worked on.
 
     Raises:
         BadInput: when no pair is left to train on, or there is no adapter.
-        UsageError: when ``path`` exists and is not an empty folder.
+        UsageError: when ``path`` exists and is not an empty folder, or the chat template ignores one of its settings.
         NotFound: when there is no model.
     """
-    return publish(path, make_record(new, run_id or new_uid()), _used(new.pairs))
+    record = make_record(new, run_id or new_uid(), now_ms() if created_ms is None else created_ms)
+    return publish(path, record, _used(new.pairs))
 
 
-def make_record(new: NewRun, run_id: str) -> RunRecord:
+def make_record(new: NewRun, run_id: str, created_ms: int) -> RunRecord:
     """Hash the inputs and return the content of ``run.json``.
 
     Raises:
         BadInput: when no pair is left to train on.
-        UsageError: when the adapter that training starts from makes settings meaningless.
+        UsageError: when the chat template, or the adapter that training starts from, ignores one of the settings.
     """
     pairs = _used(new.pairs)
     n_train = sum(pair.split == "train" for pair in pairs)
@@ -71,14 +81,16 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
     if not new.parent_run:  # a fork keeps its parent's adapter
         require_none_ignored(new.config)
     files = hash_model(new.model_dir)
-    inputs = run_inputs(pairs, new.config, new.model_dir)
+    # A fork keeps what its parent fixed, or left open.
+    config = new.config if new.parent_run else with_fixed_settings(new.config, new.model_dir, created_ms)
+    inputs = run_inputs(pairs, config, new.model_dir)
     return RunRecord(
         run_id=run_id,
         name=new.name or f"{new.config.loss}-b{new.config.beta:g}-{_method(new.config)}",
-        created_ms=now_ms(),
-        config=new.config,
+        created_ms=created_ms,
+        config=config,
         model_dir=str(Path(new.model_dir).resolve()),
-        fingerprint=new.config.fingerprint(**inputs),
+        fingerprint=config.fingerprint(**inputs),
         n_train=n_train,
         n_dev=len(pairs) - n_train,
         inputs=inputs,
@@ -92,6 +104,16 @@ def make_record(new: NewRun, run_id: str) -> RunRecord:
         parent_run=new.parent_run,
         parent_step=new.parent_step,
     )
+
+
+def with_fixed_settings(config: RunConfig, model_dir: Path, created_ms: int) -> RunConfig:
+    """Return the settings with what a run fixes when it is created; see :mod:`core.training.text.fixed_settings`.
+
+    Raises:
+        UsageError: when the chat template ignores one of them.
+    """
+    files = template_files(model_dir)
+    return config if files is None else fixed_for_new_run(config, files, day_of(created_ms))
 
 
 def versions() -> dict[str, str]:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import torch
 
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
 from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import run_inputs
+from core.model_files.template_files import template_files
 from core.training.attempt import Attempt, finished
 from core.training.checkpoints.resume import starting_point
 from core.training.checkpoints.save_load import Checkpoint
@@ -30,12 +33,14 @@ from core.training.loop import Training
 from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl
 from core.training.policy.device import resolve_device, set_threads
+from core.training.policy.read_model import read_tokenizer
 from core.training.preparing import Split, prepare, split_pairs
 from core.training.probe import Probe
 from core.training.steps.data_order import total_steps
 from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.session import TrainSession
+from core.training.text.fixed_settings import day_of, fixed_for_new_run, fixed_for_resume
 
 __all__ = ["Probe", "TrainSession", "train"]
 
@@ -52,6 +57,7 @@ def train(
     run_id: str = "",
     cache_dir: Path | None = None,
     inputs: Mapping[str, str] | None = None,
+    created_ms: int = 0,
 ) -> Iterator[RunEvent]:
     """Train and yield what happens: ``RunStarted`` first, exactly one ``Finished`` or ``Failed`` last.
 
@@ -67,6 +73,8 @@ def train(
         cache_dir: where reference log-probs are kept between runs; None keeps them in memory.
         inputs: the verified hashes of model, tokenizer, adapter and pairs, as
             :func:`core.model_files.identity.run_inputs` returns them; None computes them here.
+        created_ms: when the run was created, in UTC milliseconds since 1970, for a chat template that writes the date
+            where the settings name none; 0 takes today.
 
     Under torchrun every process calls this with the same arguments; the first yields all events, the others only
     the last one.
@@ -76,9 +84,10 @@ def train(
     job = Attempt(
         config, pairs, Path(model_dir), Path(run_dir), control, probe, resume, run_id, cache_dir, processes, inputs
     )
+    day = day_of(created_ms or now_ms())
     failure: Failed | None = None
     try:
-        with closing(_run(job)) as events:
+        with closing(_run(job, day)) as events:
             for event in events:
                 if isinstance(event, StepDone):
                     job.step = event.step
@@ -96,7 +105,7 @@ def train(
     yield failure
 
 
-def _run(job: Attempt) -> Generator[RunEvent, None, None]:
+def _run(job: Attempt, day: date) -> Generator[RunEvent, None, None]:
     """Yield the events of one attempt, from the check of the settings to the published result."""
     config = job.config
     check_combination(config)
@@ -110,6 +119,7 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     if checkpoint is None:  # a run of an older program goes on as it began
         require_none_ignored(config)
     start = job.step = checkpoint.state.step if checkpoint else 0
+    config = job.config = _with_template_settings(job, checkpoint, day)
     yield _started(job, split, inputs, device, checkpoint)
     for problem in problems:
         yield Warned("checkpoint_damaged", problem, start)
@@ -152,6 +162,16 @@ def _run(job: Attempt) -> Generator[RunEvent, None, None]:
     yield from run.end()
 
 
+def _with_template_settings(job: Attempt, checkpoint: Checkpoint | None, day: date) -> RunConfig:
+    """Return the settings with what the run fixes about its chat template, or fixed when it began."""
+    if job.config.template == "none":
+        return job.config
+    template = template_files(job.model_dir) or read_tokenizer(job.model_dir)
+    if checkpoint is None:
+        return fixed_for_new_run(job.config, template, day)
+    return fixed_for_resume(job.config, checkpoint.state.config, template, day)
+
+
 def _started(
     job: Attempt, split: Split, inputs: dict[str, str], device: torch.device, checkpoint: Checkpoint | None
 ) -> RunStarted:
@@ -164,7 +184,7 @@ def _started(
         n_dev=len(split.dev),
         device=str(device),
         dtype=job.config.dtype,
-        fingerprint=job.config.fingerprint(**inputs),
+        fingerprint=checkpoint.state.fingerprint if checkpoint else job.config.fingerprint(**inputs),
         resumed_from=checkpoint.state.step if checkpoint else 0,
         attempt=checkpoint.state.attempt + 1 if checkpoint else 1,
     )

@@ -59,7 +59,7 @@ class Training:
             total_steps=prepared.total,
             config=config.to_plain(),
             inputs=inputs,
-            fingerprint=config.fingerprint(**inputs),
+            fingerprint=checkpoint.state.fingerprint if checkpoint else config.fingerprint(**inputs),
             kernel_id=session.scorer.kernel_id,
         )
         self.best = Best.of(config, checkpoint.state.best if checkpoint else {})

@@ -16,6 +16,7 @@ from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
+from core.domain.token_notes import token_notes
 from core.generation.lm_head import HeadSpec
 from core.training.forward.footprint import trim_heap
 from core.training.forward.padded import PaddedScorer
@@ -23,6 +24,7 @@ from core.training.forward.select import choose_scorer
 from core.training.gate.left_out import ReadableRows, about_left_out, encode_usable, require_enough
 from core.training.gate.model_checks import check_model
 from core.training.gate.run import run_gate
+from core.training.gate.token_audit import check_answers_kept
 from core.training.losses import check_labels, check_pair_weights
 from core.training.memory_plan import ModelShape, free_bytes, plan_memory
 from core.training.parallel.fsdp import Sharded, ShardedScorer
@@ -122,8 +124,11 @@ def prepare(
     yield report
     if words := about_left_out(report):
         yield Warned("left_out", words)
+    for code, text in token_notes(report, config.rewritten_answers).items():
+        yield Warned(code, text, start)
     if start == 0:
         yield from _refusing(partial(require_enough, report, config, rows))
+        yield from _refusing(partial(check_answers_kept, encoded, config))
     if split.ties_left_out:
         yield Warned("ties_left_out", _about_ties(split.ties_left_out, config))
     check_labels(encoded, config)

@@ -26,6 +26,7 @@ from core.domain.run_events import TokenReport
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Part, Progress, serve_parts
+from core.runs.child_processes.template_checks import template_checks
 from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
 from core.runs.hosting.probes import no_kl, room_of
@@ -35,6 +36,7 @@ from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_architecture, read_tokenizer
 from core.training.steps.data_order import total_steps
+from core.training.text.proof import prove
 from core.training.text.tokenise import PairEncoder
 
 _ROOM = 1 << 30
@@ -65,9 +67,10 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     model = read_architecture(model_dir) if model_dir.is_dir() else None
     rows = ReadableRows() if model is None else ReadableRows.of(model, tokenizer)
     tokens, lengths = _tokenise(config, tokenizer, rows, pairs)
-    found(token_check(tokens))
-    for check in [] if model is None else kl_check(config, tokenizer, model, pairs):
+    kl = [] if model is None else kl_check(config, tokenizer, model, pairs)
+    for check in (token_check(tokens), *template_checks(config, tokens), *kl):
         found(check)
+    proof = prove(pairs, tokenizer, config, tokens)
     progress(2, _TOTAL, "One step as a test")
     tried_pairs = _spread(pairs, lengths, min(config.batch_size, _TRIED_PAIRS))
     tried = TriedStep(
@@ -77,7 +80,7 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     progress(3, _TOTAL, "Counting")
     report = _report(config, pairs, tokens, lengths, tried, Path(request["place"]))
     progress(_TOTAL, _TOTAL, "Done")
-    return replace(report, checks=(*checks, *report.checks)).to_plain()
+    return replace(report, checks=(*checks, *report.checks), proof=proof).to_plain()
 
 
 def _model_check(model_dir: Path) -> Check:

@@ -14,6 +14,7 @@ from core.domain.preflight_report import Check
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, GateReport, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
 from core.runs.child_processes.look_costs import LookCosts
+from core.runs.child_processes.template_checks import TOLD_BEFORE
 from core.runs.progress_words import phase_words
 from core.training.control_protocol import NoControl
 from core.training.engine import train
@@ -86,7 +87,7 @@ class TriedStep:
                 self.gate = event
             case StepDone():
                 self.step = event
-            case Warned():
+            case Warned() if event.code not in TOLD_BEFORE:
                 self._on_check(Check("engine", "warn", event.message))
             case Failed():
                 self._on_check(Check("step", "bad", event.message, event.hint))

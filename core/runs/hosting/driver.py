@@ -49,6 +49,7 @@ class Engine(Protocol):
         run_id: str,
         cache_dir: Path | None,
         inputs: Mapping[str, str] | None,
+        created_ms: int,
     ) -> Iterator[RunEvent]:
         """Yield the events of one attempt."""
         ...
@@ -144,6 +145,7 @@ def _engine_events(
         run_id=record.run_id,
         cache_dir=options.cache_dir,
         inputs=inputs,
+        created_ms=record.created_ms,
     )
 
 

@@ -163,11 +163,12 @@ def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int, room: i
     encoder = PairEncoder(session.model.tokenizer, session.config)
     seen: set[str] = set()
     for pair_id in pair_ids:
-        prompt = session.pairs[pair_id].prompt
+        pair = session.pairs[pair_id]
+        prompt = pair.prompt
         if prompt.sha256 in seen:
             continue
         seen.add(prompt.sha256)
-        ids = tuple(encoder.prompt_ids(prompt))
+        ids = tuple(encoder.start_ids(pair))
         if 0 < len(ids) <= room:
             yield _Prompt(pair_id, ids, prompt.last_text)
             count -= 1

@@ -20,6 +20,7 @@ from core.domain.insight import Insight
 from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
 from core.domain.run_record import LIVE_STATES, Charter
+from core.domain.token_proof import TokenProof
 from core.runs import run_control
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
@@ -36,7 +37,7 @@ from core.services.runs.housekeeping import RunHousekeeping
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
-from core.services.runs.start_preflight import Check, PreflightReport, preflight
+from core.services.runs.start_preflight import Check, PreflightReport, preflight, token_proof
 from core.services.runs.views import RunInfo, RunRequest, command_line
 from core.store.chain_head import chain_head
 from core.store.sqlite.database import Store
@@ -87,6 +88,22 @@ class RunsService:
             place=self.folder,
             on_progress=on_progress,
             on_check=on_check,
+            cancelled=cancelled,
+        )
+
+    def token_proof(
+        self,
+        request: RunRequest,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TokenProof:
+        """Return of some pairs what the run would train: tokens, what is scored, differences from the answers."""
+        return token_proof(
+            request.config,
+            Path(request.model_path),
+            self._training_pairs(request),
+            on_progress=on_progress,
             cancelled=cancelled,
         )
 

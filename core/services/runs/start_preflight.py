@@ -1,20 +1,25 @@
-"""Preflight: checks of a run before it starts, in a child process because they need torch."""
+"""Preflight: checks of a run before it starts, and the proof of what it trains, in a child process that has torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
+from core.domain.token_proof import TokenProof
 from core.runs.child_processes.request import run_in_subprocess
+from core.runs.creation import with_fixed_settings
 from core.runs.folder import PAIRS, pairs_text
 from core.runs.hosting.hosts import worker_environment
 from core.unfinished import temporary_folder
 
-__all__ = ["Check", "PreflightReport", "preflight"]
+__all__ = ["Check", "PreflightReport", "preflight", "token_proof"]
 
 
 def preflight(
@@ -41,25 +46,52 @@ def preflight(
     Raises:
         BadInput: without a pair to train on.
         ModelRefused: when the model is unsafe or cannot be read.
+        UsageError: when the chat template ignores one of the settings.
         Cancelled: when ``cancelled`` became true.
     """
-    used = [pair for pair in pairs if pair.split != "test"]
-    if not any(pair.split == "train" for pair in used):
-        raise BadInput("There is no pair to train on.", "Choose a dataset version with a train split.")
-    with temporary_folder(prefix="pairwright-preflight-") as folder:
-        (folder / PAIRS).write_text(pairs_text(used), encoding="utf-8")
-        request = {
-            "config": config.to_plain(),
-            "model_dir": str(Path(model_dir).resolve()),
-            "pairs_dir": str(folder),
-            "place": str(place),
-        }
+    with _request(config, model_dir, pairs) as request:
         report = run_in_subprocess(
             "core.runs.child_processes.preflight_program",
-            request,
+            {**request, "place": str(place)},
             environment=worker_environment(),
             on_progress=on_progress,
             on_part=None if on_check is None else lambda plain: on_check(Check(**plain)),
             cancelled=cancelled,
         )
     return PreflightReport.from_plain(report)
+
+
+def token_proof(
+    config: RunConfig,
+    model_dir: Path,
+    pairs: Sequence[TrainingPair],
+    *,
+    most: int = 8,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> TokenProof:
+    """Tokenise all pairs and return of up to ``most`` what is trained, those first that something is said of.
+
+    Raises: what :func:`preflight` raises, and BadInput when the chat template refuses a pair's conversation.
+    """
+    with _request(config, model_dir, pairs) as request:
+        proof = run_in_subprocess(
+            "core.runs.child_processes.proof_program",
+            {**request, "most": most},
+            environment=worker_environment(),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return TokenProof.from_plain(proof)
+
+
+@contextmanager
+def _request(config: RunConfig, model_dir: Path, pairs: Sequence[TrainingPair]) -> Iterator[dict[str, Any]]:
+    """Yield the request of a child program, with the settings that a run created now would fix."""
+    used = [pair for pair in pairs if pair.split != "test"]
+    if not any(pair.split == "train" for pair in used):
+        raise BadInput("There is no pair to train on.", "Choose a dataset version with a train split.")
+    fixed = with_fixed_settings(config, model_dir, now_ms())
+    with temporary_folder(prefix="pairwright-preflight-") as folder:
+        (folder / PAIRS).write_text(pairs_text(used), encoding="utf-8")
+        yield {"config": fixed.to_plain(), "model_dir": str(Path(model_dir).resolve()), "pairs_dir": str(folder)}

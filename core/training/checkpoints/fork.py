@@ -11,6 +11,7 @@ from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
+from core.training.text.fixed_settings import with_open_values
 
 FIXED: tuple[str, ...] = (
     "batch_size",
@@ -31,6 +32,10 @@ FIXED: tuple[str, ...] = (
     "ref_refresh_every",
     "quantize",
     "template",
+    "template_args",
+    "template_date",
+    "rewritten_answers",
+    "row_rules",
     "max_length",
     "min_response",
 )
@@ -61,6 +66,7 @@ def fork_checkpoint(source: Path, run_dir: Path, config: RunConfig, *, parent_ru
         raise UsageError(
             f"A fork cannot change {fixed[0]}: the checkpoint was trained with it.", "Start a new run instead."
         )
+    config = with_open_values(config, parent.state.config)
     origin = {
         "run": parent_run,
         "step": parent.state.step,

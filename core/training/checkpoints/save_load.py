@@ -20,6 +20,7 @@ from core.training.policy.adapters import POLICY
 from core.training.policy.model import LoadedModel
 from core.training.reference import tr_dpo
 from core.training.steps.optimizer import load_optimizer_tensors
+from core.training.text.fixed_settings import is_open
 
 FOLDER = "checkpoints"
 _FORMAT = 1
@@ -272,7 +273,9 @@ def set_random_states(states: Mapping[str, Tensor]) -> None:
 def objective_differences(before: Mapping[str, Any], now: RunConfig) -> list[str]:
     """Return the settings that change the objective and differ, as "name: before -> now".
 
-    A setting that did not exist when ``before`` was written counts as having its default.
+    A setting that did not exist when ``before`` was written counts as having its default. One that either leaves open
+    (:mod:`core.training.text.fixed_settings`) does not differ.
     """
     old, new = RunConfig.as_stored(before).to_plain(), now.to_plain()
-    return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in RunConfig.objective_keys() if old[n] != new[n]]
+    names = [n for n in RunConfig.objective_keys() if not is_open(n, old[n]) and not is_open(n, new[n])]
+    return [f"{n}: {old[n]!r} -> {new[n]!r}" for n in names if old[n] != new[n]]

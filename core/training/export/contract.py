@@ -13,6 +13,7 @@ from core.training.policy.adapters import POLICY
 from core.training.policy.lora_layout import live_layout
 from core.training.policy.model import LoadedModel
 from core.training.policy.provenance import CONTRACT, read_contract
+from core.training.text.template_inputs import TemplateInputs, template_source
 
 FORMAT = 1
 _PACKAGES = ("pairwright", "torch", "transformers", "peft", "safetensors", "tokenizers")
@@ -37,7 +38,8 @@ def build_contract(model: LoadedModel, facts: dict[str, Any] | None = None) -> d
         facts: what the engine does not know: "run_id", "dataset" and "rubric" (title and sha256 each),
             "fingerprint", "steps", "results". They are stored under these names.
     """
-    template = model.tokenizer.chat_template or ""
+    inputs = TemplateInputs.of(model.run_config)
+    template = template_source(model.tokenizer.chat_template, inputs)
     layout = live_layout(model.model, POLICY) if model.is_peft else {}
     return {
         "format": FORMAT,
@@ -48,7 +50,7 @@ def build_contract(model: LoadedModel, facts: dict[str, Any] | None = None) -> d
         },
         "policy_sha256": model.adapter_sha256(),
         "reference": {"kind": model.reference_kind, "sha256": model.reference_sha256},
-        "template": {"mode": model.run_config.template, "sha256": sha256_text(str(template)) if template else ""},
+        "template": {"mode": model.run_config.template, "sha256": sha256_text(template) if template else ""},
         "stop_ids": list(model.stop_ids),
         "seed": model.run_config.seed,
         "config": _settings(model, layout),

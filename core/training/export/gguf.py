@@ -27,6 +27,7 @@ from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.training.export.comparison import all_logits, probe_ids
 from core.training.policy.read_model import read_base, read_tokenizer
+from core.training.text.template_inputs import template_source
 from core.unfinished import noted
 
 FAMILIES: dict[str, str] = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
@@ -140,8 +141,8 @@ def _write_tokenizer(writer: Any, tokenizer: Any, config: dict[str, Any]) -> Non
             getattr(writer, f"add_{key}_token_id")(value)
     writer.add_add_bos_token(bool(ids["bos"] is not None and tokenizer("a")["input_ids"][:1] == [ids["bos"]]))
     writer.add_add_space_prefix(False)
-    if isinstance(tokenizer.chat_template, str):
-        writer.add_chat_template(tokenizer.chat_template)
+    if template := template_source(tokenizer.chat_template):
+        writer.add_chat_template(template)
 
 
 def _splitting_rule(plan: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import GateFailed, ModelRefused
 from core.domain.run_config import RunConfig
 from core.training.text.chat_template import probe
 from core.training.text.encoded_pair import EncodedPair
+from core.training.text.template_inputs import TemplateInputs, rules_of
 
 MERGED_LIMIT = 0.1
 """Share of pairs whose boundary may be merged; more than that points to a fault of the template, not of the texts."""
@@ -25,10 +26,11 @@ def audit_tokens(
     """
     return {
         "template_roles": check_template_roles(tokenizer, config),
+        "rewritten_answer": check_answers_kept(encoded, config),
         "all_masked": check_not_masked(encoded),
         "identical_answers": check_answers_differ(encoded),
         "double_bos": check_single_bos(encoded, tokenizer.bos_token_id),
-        "missing_eos": check_stop_token(encoded, stop_ids),
+        "missing_eos": check_stop_token(encoded, stop_ids, row_end(tokenizer, config)),
         "merged_boundary": check_boundary(encoded),
     }
 
@@ -38,10 +40,27 @@ def check_template_roles(tokenizer: Any, config: RunConfig) -> str:
     if config.template == "none":
         return "plain text, no template"
     try:
-        chat = probe(tokenizer)
+        chat = probe(tokenizer, TemplateInputs.of(config))
     except ModelRefused as error:
         raise GateFailed(error.message, error.hint, cause="template_roles") from error
     return f"a marked conversation was rendered whole (template {chat.sha256[:12]})"
+
+
+def check_answers_kept(encoded: Sequence[EncodedPair], config: RunConfig) -> str:
+    """Require that the scored text of every pair is its answer, unless the run accepts what the template makes."""
+    changed = _which(encoded, lambda p: p.rewritten)
+    if config.rewritten_answers == "stop":
+        _refuse(
+            "rewritten_answer",
+            changed,
+            "the chat template changes an answer (it moves or adds a thought, or strips blanks), so that another text "
+            "than the answer would be trained",
+            "See both texts with: pairwright train ... --proof. Then set rewritten_answers to template (train what the "
+            "template makes of them) or to answer (train them as they stand).",
+        )
+    if changed:
+        return f"{counted(len(changed), 'pair')} {verb(len(changed), 'is', 'are')} trained as the template changes them"
+    return "the scored texts are the answers"
 
 
 def check_not_masked(encoded: Sequence[EncodedPair]) -> str:
@@ -80,9 +99,18 @@ def check_single_bos(encoded: Sequence[EncodedPair], bos_id: int | None) -> str:
     return "no row begins with two BOS tokens"
 
 
-def check_stop_token(encoded: Sequence[EncodedPair], stop_ids: Iterable[int]) -> str:
-    """Require that every response that was not cut ends with a token that stops generation."""
+def row_end(tokenizer: Any, config: RunConfig) -> int:
+    """Return the id of the token that ends every row of a run; -1 when there is none."""
+    if config.template == "none":
+        return -1 if tokenizer.eos_token_id is None else int(tokenizer.eos_token_id)
+    return probe(tokenizer, TemplateInputs.of(config), rules=rules_of(config)).stop_id
+
+
+def check_stop_token(encoded: Sequence[EncodedPair], stop_ids: Iterable[int], row_end: int = -1) -> str:
+    """Require that every response that was not cut ends with a token that stops generation: the template's own."""
     stops = frozenset(stop_ids)
+    if row_end in stops:
+        stops = frozenset((row_end,))
     if not stops:
         raise GateFailed(
             "The model has no stop token, so a response could never end.",

@@ -26,6 +26,7 @@ from core.training.policy.device import resolve_device, resolve_dtype
 from core.training.policy.provenance import require_base
 from core.training.policy.read_model import read_base, read_quantised, read_tokenizer
 from core.training.text.chat_template import turn_end_id
+from core.training.text.template_inputs import TemplateInputs, rules_of
 
 DROPOUT_LAYERS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy", "other_model"]
@@ -71,7 +72,7 @@ class LoadedModel:
         self.note = note
         self.weights_sha256 = weights_sha256
         self.config: dict[str, Any] = self.base.config.to_dict()
-        self.stop_ids = stop_token_ids(self.base, tokenizer)
+        self.stop_ids = stop_token_ids(self.base, tokenizer, run_config)
         self.reference_kind: ReferenceKind = "frozen_copy"
         self._copy: Any = None
         self._adapter_source = ""
@@ -237,9 +238,10 @@ def _attach(base: Any, config: RunConfig, layout_of: Path | None) -> tuple[Any, 
     return adapters.load_adapter(base, Path(config.init_adapter)), ""
 
 
-def stop_token_ids(base: Any, tokenizer: Any) -> tuple[int, ...]:
+def stop_token_ids(base: Any, tokenizer: Any, config: RunConfig) -> tuple[int, ...]:
     """Return the ids that end a response: of the template's turn end, the tokenizer and the generation config."""
-    found: list[int | None] = [turn_end_id(tokenizer), tokenizer.eos_token_id]
+    turn_end = turn_end_id(tokenizer, TemplateInputs.of(config), rules=rules_of(config))
+    found: list[int | None] = [turn_end, tokenizer.eos_token_id]
     for holder in (getattr(base, "generation_config", None), base.config):
         ids = getattr(holder, "eos_token_id", None)
         found.extend(ids if isinstance(ids, list | tuple) else [ids])

@@ -11,6 +11,8 @@ import torch
 
 from core.domain.errors import ModelRefused, UserError
 from core.model_files.offline import READ_ERRORS, without_progress_bars
+from core.model_files.tokenizer_files import eos_ids
+from core.training.text.chat_template import EOS_IDS
 
 
 def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
@@ -133,6 +135,7 @@ def read_tokenizer(model_dir: Path) -> Any:
             f"The tokenizer of {Path(model_dir).name} returns no character offsets.",
             "Convert it to a tokenizer.json with transformers (use_fast=True) and save it in the folder.",
         )
+    setattr(tokenizer, EOS_IDS, eos_ids(model_dir))
     return tokenizer
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.ext import Extension, loopcontrols
+from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -66,7 +67,6 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             "dict": lambda *values, **named: dict(*values, **named),
             "namespace": _Namespace,
             "raise_exception": _raise,
-            "strftime_now": lambda form: datetime.now().strftime(form),  # noqa: DTZ005 - as transformers does
         }
 
     def begin(self) -> None:
@@ -222,7 +222,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 
 class ChatTemplate:
-    """A compiled chat template."""
+    """A compiled chat template.
+
+    Attributes:
+        reads: names that it looks up besides those that it sets itself: ``messages``, ``tools``, ``strftime_now``, ...
+    """
 
     def __init__(self, source: str) -> None:
         """Compile it.
@@ -232,21 +236,35 @@ class ChatTemplate:
         """
         self._environment = BoundedEnvironment()
         self._template = self._environment.from_string(source)
+        self.reads = frozenset(find_undeclared_variables(self._environment.parse(source)))
 
     def render(
-        self, messages: Sequence[Mapping[str, str]], *, generation_prompt: bool, specials: Mapping[str, Any]
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        generation_prompt: bool,
+        specials: Mapping[str, Any],
+        arguments: Mapping[str, Any] | None = None,
+        moment: datetime | None = None,
     ) -> str:
-        """Return the text of a conversation; ``specials`` are the special tokens by name.
+        """Return the text of a conversation.
+
+        Args:
+            messages: its turns.
+            generation_prompt: whether the header of the next answer follows.
+            specials: the special tokens by name.
+            arguments: further values that the template reads, by name.
+            moment: the date and time that it writes; None takes the clock, as transformers does.
 
         Raises:
             OverBudget: when it costs more than one conversation may.
             Exception: whatever the template raises.
         """
         self._environment.begin()
-        rows = [dict(message) for message in messages]
-        return self._template.render(
-            messages=rows, tools=None, documents=None, add_generation_prompt=generation_prompt, **specials
-        )
+        values = {"tools": None, "documents": None, **specials, **(arguments or {})}
+        values["messages"] = [dict(message) for message in messages]
+        values["strftime_now"] = (moment or datetime.now()).strftime  # noqa: DTZ005 - the local day, as transformers does
+        return self._template.render(values, add_generation_prompt=generation_prompt)
 
 
 @functools.lru_cache(maxsize=16)

@@ -18,9 +18,13 @@ from core.domain.errors import BadInput, ModelRefused
 from core.domain.ids import sha256_text
 from core.model_files.template_guard import guard_error
 from core.training.text.bounded_template import compiled
+from core.training.text.template_inputs import NO_INPUTS, TemplateInputs, require_read, template_source
+from core.training.text.thought_header import split_headers
 
 MAX_TEMPLATE_CHARS = 128 * 1024
 MAX_RENDERED_CHARS = 4 * 1024 * 1024
+EOS_IDS = "pairwright_eos_ids"
+"""Attribute of a tokenizer: the ids that end generation, as the files of its folder name them."""
 _MARKS = ("sys0Kqz", "ask1Wvx", "say2Hjf", "ask3Bnm", "say4Rty")
 
 
@@ -30,7 +34,7 @@ class ChatFormat:
 
     Attributes:
         tail: text after the answer of a finished conversation.
-        stop_at: characters of ``tail`` before the special token that ends the response; -1 if there is none.
+        stop_at: characters of ``tail`` before the token that ends the response; -1 if there is none.
         stop_id: the id of that token; without one, the tokenizer's EOS (-1 when it has none either).
         takes_system: whether a system message is rendered; if not, it is put before the first user turn.
         sha256: hash of the template, stored with the run.
@@ -49,16 +53,24 @@ def plain_format(tokenizer: Any) -> ChatFormat:
     return ChatFormat(tokenizer.eos_token or "", 0 if eos is not None else -1, -1 if eos is None else eos, True, "")
 
 
-def render(tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bool) -> str:
-    """Render messages through the model's chat template, as text.
+def render(
+    tokenizer: Any, messages: Sequence[Message], *, generation_prompt: bool, inputs: TemplateInputs = NO_INPUTS
+) -> str:
+    """Render messages through the model's chat template, as text; ``inputs`` is what it reads besides them.
 
     Raises:
         BadInput: when the template refuses these messages, with the template's own message.
     """
     rows = [{"role": m.role, "content": m.content} for m in messages]
     try:
-        template = compiled(str(tokenizer.chat_template))
-        text = template.render(rows, generation_prompt=generation_prompt, specials=tokenizer.special_tokens_map)
+        template = compiled(template_source(tokenizer.chat_template, inputs))
+        text = template.render(
+            rows,
+            generation_prompt=generation_prompt,
+            specials=tokenizer.special_tokens_map,
+            arguments=inputs.arguments,
+            moment=inputs.moment,
+        )
     except Exception as error:  # a template may raise anything
         raise BadInput(
             f"The model's chat template refuses a conversation of {counted(len(rows), 'message')}: {error}",
@@ -105,38 +117,44 @@ def check_template(template: str, specials: dict[str, str] | None = None) -> Non
         )
 
 
-def probe(tokenizer: Any) -> ChatFormat:
+def probe(tokenizer: Any, inputs: TemplateInputs = NO_INPUTS, *, rules: int = 2) -> ChatFormat:
     """Return how the chat template renders system messages, turns and the end of a response.
+
+    Args:
+        tokenizer: of the model.
+        inputs: what the template reads besides the messages.
+        rules: 1 ends a response with special tokens only, as runs before ``row_rules`` did.
 
     Raises:
         ModelRefused: when there is no template, or it loses, repeats or swaps messages.
+        UsageError: when it does not read one of the arguments.
     """
-    template = tokenizer.chat_template
+    template = template_source(tokenizer.chat_template, inputs)
     if not template:
         raise ModelRefused(
             "This model has no chat template.",
             "Set template to none to train on plain text, or choose an instruction-tuned model.",
         )
-    template = template if isinstance(template, str) else str(template)
-    known = getattr(tokenizer, "pairwright_format", None)
-    digest = sha256_text(template)
-    if known is not None and known.sha256 == digest:
-        return known
+    known = getattr(tokenizer, "pairwright_formats", {})
+    key = (template, inputs, rules)
+    if key in known:
+        return known[key]
     check_template(template, {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)})
-    found = _probe(tokenizer, digest)
-    tokenizer.pairwright_format = found
+    require_read(template, inputs)
+    found = _probe(tokenizer, inputs, rules, sha256_text(template))
+    tokenizer.pairwright_formats = {**known, key: found}
     return found
 
 
-def _probe(tokenizer: Any, digest: str) -> ChatFormat:
+def _probe(tokenizer: Any, inputs: TemplateInputs, rules: int, digest: str) -> ChatFormat:
     roles = ("user", "assistant", "user", "assistant")
     turns = [Message(role, mark) for role, mark in zip(roles, _MARKS[1:], strict=True)]  # type: ignore[arg-type]
-    text = render(tokenizer, turns, generation_prompt=False)
+    text = render(tokenizer, turns, generation_prompt=False, inputs=inputs)
     _require_order(text, _MARKS[1:])
-    _require_roles(tokenizer, text, turns)
-    takes_system = _takes_system(tokenizer, turns)
+    _require_roles(tokenizer, text, turns, inputs)
+    takes_system = _takes_system(tokenizer, turns, inputs)
     tail = text[text.rindex(_MARKS[-1]) + len(_MARKS[-1]) :]
-    stop_at, stop_id = _first_special(tokenizer, tail)
+    stop_at, stop_id = _stop_token(tokenizer, tail, rules)
     return ChatFormat(tail, stop_at, stop_id, takes_system, digest)
 
 
@@ -149,18 +167,17 @@ def _require_order(text: str, marks: Sequence[str]) -> None:
         )
 
 
-def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
+def _require_roles(tokenizer: Any, text: str, turns: list[Message], inputs: TemplateInputs) -> None:
     """Require that the roles have different headers and that generation starts under the assistant's own header.
 
-    One header may continue after the other ends: thinking models add an opening tag on one side only.
+    The two headers may differ by a thought, as :func:`core.training.text.thought_header.split_headers` says.
     """
     second, third, fourth = (text.index(mark) + len(mark) for mark in _MARKS[2:])
     to_user = text[second : third - len(_MARKS[3])]
     to_assistant = text[third : fourth - len(_MARKS[4])]
-    prompt = render(tokenizer, turns[:3], generation_prompt=True)
+    prompt = render(tokenizer, turns[:3], generation_prompt=True, inputs=inputs)
     header = prompt[prompt.rindex(_MARKS[3]) + len(_MARKS[3]) :]
-    fits = header.startswith(to_assistant) or to_assistant.startswith(header)
-    if to_user == to_assistant or not fits:
+    if to_user == to_assistant or split_headers(header, to_assistant) is None:
         raise ModelRefused(
             "The chat template swaps or hides roles: a response is not rendered under the header that generation "
             "starts from.",
@@ -168,30 +185,57 @@ def _require_roles(tokenizer: Any, text: str, turns: list[Message]) -> None:
         )
 
 
-def _takes_system(tokenizer: Any, turns: list[Message]) -> bool:
+def _takes_system(tokenizer: Any, turns: list[Message], inputs: TemplateInputs) -> bool:
     try:
-        text = render(tokenizer, [Message("system", _MARKS[0]), *turns], generation_prompt=False)
+        with_system = [Message("system", _MARKS[0]), *turns]
+        text = render(tokenizer, with_system, generation_prompt=False, inputs=inputs)
     except BadInput:
         return False
     return text.count(_MARKS[0]) == 1
 
 
-def _first_special(tokenizer: Any, tail: str) -> tuple[int, int]:
-    """Return (offset, id) of the first special token in ``tail``; without one (-1, EOS id or -1)."""
-    found = []
+def _stop_token(tokenizer: Any, tail: str, rules: int) -> tuple[int, int]:
+    """Return (offset, id) of the token in ``tail`` that ends a response; without one (-1, EOS id or -1).
+
+    It is the first that is special or ends generation by the tokenizer or ``generation_config.json``; where the tail
+    has none of these, the first that was added to the vocabulary, blanks left out.
+    """
+    found, others = [], []
+    ends = set() if rules == 1 else set(getattr(tokenizer, EOS_IDS, ()))
     for token_id, token in tokenizer.added_tokens_decoder.items():
         at = tail.find(token.content)
-        if token.special and at >= 0:
-            found.append((at, -len(token.content), int(token_id)))
+        if at >= 0 and token.content.strip():
+            where = found if token.special or int(token_id) in ends else others
+            where.append((at, -len(token.content), int(token_id)))
+    if not found and rules != 1:
+        found = others
     if found:
         at, _, token_id = min(found)
         return at, token_id
     return -1, -1 if tokenizer.eos_token_id is None else int(tokenizer.eos_token_id)
 
 
-def turn_end_id(tokenizer: Any) -> int | None:
+def rules_matter(tokenizer: Any, inputs: TemplateInputs = NO_INPUTS) -> bool:
+    """Return whether a run's row rules may make other rows of this template than those before them did.
+
+    They do where a thought or a text stands between header and answer, and where a turn ends with an added token that
+    is not special.
+
+    Raises:
+        BadInput: when the template refuses a plain conversation.
+    """
+    if "think" in template_source(tokenizer.chat_template, inputs).lower():
+        return True
+    question, answer = Message("user", _MARKS[1]), Message("assistant", _MARKS[2])
+    text = render(tokenizer, [question, answer], generation_prompt=False, inputs=inputs)
+    prompt = render(tokenizer, [question], generation_prompt=True, inputs=inputs)
+    header, mark, tail = text.partition(_MARKS[2])
+    return bool(mark) and (header != prompt or _stop_token(tokenizer, tail, 1) != _stop_token(tokenizer, tail, 2))
+
+
+def turn_end_id(tokenizer: Any, inputs: TemplateInputs = NO_INPUTS, *, rules: int = 2) -> int | None:
     """Return the id of the token that ends an assistant's turn in the chat template, if there is one."""
-    if not tokenizer.chat_template:
+    if not template_source(tokenizer.chat_template, inputs):
         return None
-    found = probe(tokenizer)
+    found = probe(tokenizer, inputs, rules=rules)
     return found.stop_id if found.stop_at >= 0 else None

@@ -12,7 +12,8 @@ class EncodedPair:
     """Token ids of one pair: a prefix common to both rows, then each row's own tokens.
 
     ``chosen_mask`` and ``rejected_mask`` run along ``chosen_ids`` and ``rejected_ids``: 1 where a token
-    belongs to the response (EOS included), 0 where it is a prompt token after the common prefix.
+    belongs to the response (EOS included), 0 where it is a prompt token after the common prefix. ``rewritten``: the
+    chat template changed an answer, so that the scored text is another.
     """
 
     pair_id: str
@@ -26,6 +27,7 @@ class EncodedPair:
     weight: float = 1.0
     target: float = 1.0
     is_tie: bool = False
+    rewritten: bool = False
 
     @property
     def content_key(self) -> str:

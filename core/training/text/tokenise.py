@@ -4,12 +4,15 @@ The response is what the model would generate after the generation header, its s
 template writes after that token is not trained. Rows that are too long lose their oldest turns first, then the oldest
 text of the last turn, and only then the end of the response; the generation header always stays. Plain text (template
 "none") keeps its start, as in other trainers.
+
+What the template and the tokenizer do to the texts of a pair is counted too: answers that it changes, turns of the
+prompt that it does not show whole, control tokens inside texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.domain.conversation import Message, Prompt
@@ -17,7 +20,7 @@ from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
-from core.training.text.chat_template import ChatFormat, fold_system, plain_format, probe, render
+from core.training.text.chat_template import ChatFormat, fold_system, plain_format, probe
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.response_mask import (
     Row,
@@ -28,10 +31,14 @@ from core.training.text.response_mask import (
     to_row,
     without_second_bos,
 )
-from core.training.text.row_text import RowText, chat_row, plain_row
+from core.training.text.row_text import ChatRows, PairTexts, plain_row
+from core.training.text.template_inputs import TemplateInputs, rules_of
+from core.training.text.text_checks import control_tokens, respelled, shows_whole
 
 _BATCH = 512
 _MAX_ROUNDS = 1000
+_NAMED = 100
+"""Pairs of one kind that a report names."""
 Progress = Callable[[int, int], None]
 
 
@@ -46,6 +53,11 @@ class _Audit:
     double_bos: int = 0
     eos_added: int = 0
     identical: int = 0
+    rewritten: list[str] = field(default_factory=list)
+    respelled: list[str] = field(default_factory=list)
+    other_header: int = 0
+    changed_prompts: int = 0
+    control_tokens: int = 0
 
     def report(self, pairs: int) -> TokenReport:
         """Return the event the run stores and shows."""
@@ -63,7 +75,33 @@ class _Audit:
             double_bos=self.double_bos,
             eos_added=self.eos_added,
             identical=self.identical,
+            rewritten=len(self.rewritten),
+            rewritten_ids=tuple(self.rewritten[:_NAMED]),
+            respelled=len(self.respelled),
+            respelled_ids=tuple(self.respelled[:_NAMED]),
+            other_header=self.other_header,
+            changed_prompts=self.changed_prompts,
+            control_tokens=self.control_tokens,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """The rows of a pair as tokens, before they are cut to the limit.
+
+    Attributes:
+        texts: the rows as text. messages: the turns of the prompt that they show.
+        chosen, rejected: the rows as tokens.
+        respelled: whether an answer's tokens stand for another text than the answer.
+        shortened: whether the prompt lost text.
+    """
+
+    texts: PairTexts
+    messages: Sequence[Message]
+    chosen: Row
+    rejected: Row
+    respelled: bool
+    shortened: bool = False
 
 
 class PairEncoder:
@@ -72,7 +110,10 @@ class PairEncoder:
     def __init__(self, tokenizer: Any, config: RunConfig) -> None:
         self.tokenizer = tokenizer
         self.plain = config.template == "none"
-        self.chat: ChatFormat = plain_format(tokenizer) if self.plain else probe(tokenizer)
+        self.inputs, rules = TemplateInputs.of(config), rules_of(config)
+        self.chat: ChatFormat = plain_format(tokenizer) if self.plain else probe(tokenizer, self.inputs, rules=rules)
+        as_it_stands = config.rewritten_answers == "answer"
+        self.rows = ChatRows(tokenizer, self.chat, self.inputs, rules, as_it_stands)
         self.limit = config.max_length or 10**9
         self.min_response = config.min_response
         self.bos_id: int | None = tokenizer.bos_token_id
@@ -82,76 +123,79 @@ class PairEncoder:
         """Return the turns that the template renders."""
         return prompt.messages if self.plain else fold_system(prompt.messages, self.chat)
 
-    def prompt_text(self, messages: Sequence[Message]) -> str:
-        """Return the text that generation starts from."""
-        if not self.plain:
-            return render(self.tokenizer, messages, generation_prompt=True)
+    def texts(self, pair: TrainingPair, messages: Sequence[Message] | None = None) -> PairTexts:
+        """Return the texts of a pair, behind ``messages`` in place of its own prompt where they are given.
+
+        Raises:
+            BadInput: when the template refuses the conversation; the pair is named.
+        """
+        turns = self.messages(pair.prompt) if messages is None else messages
+        if self.plain:
+            return self._plain_texts(turns, pair)
+        try:
+            return self.rows.pair(turns, (pair.chosen, pair.rejected))
+        except BadInput as error:
+            raise BadInput(f"Pair {pair.pair_id}: {error.message}", error.hint) from error
+
+    def _plain_prompt(self, messages: Sequence[Message]) -> str:
         text = Prompt(tuple(messages)).as_text()
         return text if text.startswith(self.bos_text) else self.bos_text + text
 
-    def row_text(self, messages: Sequence[Message], prompt_text: str, answer: str) -> RowText:
-        """Return the text of the whole row and the place of its answer."""
-        if self.plain:
-            transcript = len(messages) > 1 or messages[0].role != "user"
-            if transcript and answer[:1].strip():
-                answer = " " + answer  # as in "Assistant: text"; without the space ":" may merge with it
-            return plain_row(self.chat, prompt_text, answer)
-        return chat_row(self.tokenizer, self.chat, messages, prompt_text, answer)
+    def _plain_texts(self, messages: Sequence[Message], pair: TrainingPair) -> PairTexts:
+        prompt = self._plain_prompt(messages)
+        transcript = len(messages) > 1 or messages[0].role != "user"
+        answers = (pair.chosen, pair.rejected)
+        if transcript:  # as in "Assistant: text"; without the space ":" may merge with it
+            answers = tuple(" " + answer if answer[:1].strip() else answer for answer in answers)
+        chosen, rejected = (plain_row(self.chat, prompt, answer) for answer in answers)
+        return PairTexts(prompt, chosen, rejected)
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """Return the ids that generation starts from, not truncated."""
+        """Return the ids that generation starts from by the template, not truncated."""
         messages = self.messages(prompt)
-        return drop_second_bos(encode_texts(self.tokenizer, [self.prompt_text(messages)])[0].ids, self.bos_id)[0]
+        return self._ids(self._plain_prompt(messages) if self.plain else self.rows.prompt(messages))
 
-    def encode(self, pairs: Sequence[TrainingPair]) -> list[tuple[Row, Row, bool]]:
-        """Return (chosen, rejected, prompt was shortened) of each pair.
+    def start_ids(self, pair: TrainingPair) -> list[int]:
+        """Return the ids that the pair's responses start behind in training, not truncated; samples start from them."""
+        return self._ids(self.texts(pair).prompt)
+
+    def _ids(self, text: str) -> list[int]:
+        return drop_second_bos(encode_texts(self.tokenizer, [text])[0].ids, self.bos_id)[0]
+
+    def encode(self, pairs: Sequence[TrainingPair]) -> list[EncodedRows]:
+        """Return the rows of each pair.
 
         All pairs that are too long are shortened by one step and encoded again together, round by round.
         """
         drafts = [list(self.messages(pair.prompt)) for pair in pairs]
         rows = self._encode_drafts(pairs, drafts)
-        shortened = [False] * len(pairs)
         open_ones = [] if self.plain else list(range(len(pairs)))
         for _ in range(_MAX_ROUNDS):
-            steps = {i: shorter for i in open_ones if (shorter := self._shorter(drafts[i], rows[i])) is not None}
+            steps = {i: shorter for i in open_ones if (shorter := self._shorter(rows[i])) is not None}
             if not steps:
                 break
             open_ones = list(steps)
-            for i, messages in steps.items():
-                drafts[i], shortened[i] = messages, True
-            again = self._encode_drafts([pairs[i] for i in open_ones], [drafts[i] for i in open_ones])
+            again = self._encode_drafts([pairs[i] for i in open_ones], list(steps.values()))
             for i, row in zip(open_ones, again, strict=True):
-                rows[i] = row
-        return [(c, r, short) for (c, r), short in zip(rows, shortened, strict=True)]
+                rows[i] = replace(row, shortened=True)
+        return rows
 
-    def _encode_drafts(
-        self, pairs: Sequence[TrainingPair], drafts: Sequence[Sequence[Message]]
-    ) -> list[tuple[Row, Row]]:
-        prompts, chosen, rejected = [], [], []
-        for pair, messages in zip(pairs, drafts, strict=True):
-            try:
-                prompt = self.prompt_text(messages)
-                prompts.append(prompt)
-                chosen.append(self.row_text(messages, prompt, pair.chosen))
-                rejected.append(self.row_text(messages, prompt, pair.rejected))
-            except BadInput as error:
-                raise BadInput(f"Pair {pair.pair_id}: {error.message}", error.hint) from error
-        n = len(prompts)
-        encodings = encode_texts(self.tokenizer, prompts + [row.text for row in chosen + rejected])
+    def _encode_drafts(self, pairs: Sequence[TrainingPair], drafts: Sequence[Sequence[Message]]) -> list[EncodedRows]:
+        texts = [self.texts(pair, messages) for pair, messages in zip(pairs, drafts, strict=True)]
+        n = len(texts)
+        sides = [text.chosen for text in texts] + [text.rejected for text in texts]
+        encodings = encode_texts(self.tokenizer, [text.prompt for text in texts] + [row.text for row in sides])
         stop = self.chat.stop_id
-        return [
-            (
-                to_row(encodings[n + i], chosen[i], encodings[i].ids, stop),
-                to_row(encodings[2 * n + i], rejected[i], encodings[i].ids, stop),
-            )
-            for i in range(n)
-        ]
+        rows = [to_row(encodings[n + i], side, encodings[i % n].ids, stop) for i, side in enumerate(sides)]
+        other = respelled(self.tokenizer, rows, sides)
+        return [EncodedRows(texts[i], drafts[i], rows[i], rows[n + i], other[i] or other[n + i]) for i in range(n)]
 
-    def _shorter(self, messages: list[Message], rows: tuple[Row, Row]) -> list[Message] | None:
+    def _shorter(self, rows: EncodedRows) -> list[Message] | None:
         """Return the prompt one step shorter; None when the longer row fits or nothing more may be cut."""
-        excess = max(len(row.ids) for row in rows) - self.limit
+        excess = max(len(rows.chosen.ids), len(rows.rejected.ids)) - self.limit
         if excess <= 0:
             return None
+        messages = list(rows.messages)
         return drop_oldest_turn(messages) or self._cut_last_turn(messages, excess)
 
     def _cut_last_turn(self, messages: list[Message], excess: int) -> list[Message] | None:
@@ -201,8 +245,9 @@ def encode_pairs(
     encoded = []
     for begin in range(0, len(pairs), _BATCH):
         batch = pairs[begin : begin + _BATCH]
-        for pair, (chosen, rejected, shortened) in zip(batch, encoder.encode(batch), strict=True):
-            made = _join(pair, chosen, rejected, shortened, encoder, audit)
+        for pair, rows in zip(batch, encoder.encode(batch), strict=True):
+            _note_texts(pair, rows, encoder, audit)
+            made = _join(pair, rows, encoder, audit)
             if made is not None:
                 encoded.append(made)
         if on_progress:
@@ -210,12 +255,22 @@ def encode_pairs(
     return encoded, audit.report(len(pairs))
 
 
-def _join(
-    pair: TrainingPair, chosen: Row, rejected: Row, shortened: bool, encoder: PairEncoder, audit: _Audit
-) -> EncodedPair | None:
+def _note_texts(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _Audit) -> None:
+    """Count what the template and the tokenizer do to the texts of one pair."""
+    if not rows.texts.kept:
+        audit.rewritten.append(pair.pair_id)
+    elif rows.respelled:
+        audit.respelled.append(pair.pair_id)
+    audit.other_header += rows.texts.other_header
+    audit.changed_prompts += not encoder.plain and not shows_whole(rows.texts.prompt, rows.messages)
+    parts = [*(message.content for message in pair.prompt.messages), pair.chosen, pair.rejected]
+    audit.control_tokens += bool(control_tokens(encoder.tokenizer, parts))
+
+
+def _join(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _Audit) -> EncodedPair | None:
     """Cut, check and split one pair into its common prefix and two ends; None when it must be dropped."""
-    chosen, doubled = without_second_bos(chosen, encoder.bos_id)
-    rejected, _ = without_second_bos(rejected, encoder.bos_id)
+    chosen, doubled = without_second_bos(rows.chosen, encoder.bos_id)
+    rejected, _ = without_second_bos(rows.rejected, encoder.bos_id)
     audit.double_bos += doubled
     audit.merged += chosen.merged or rejected.merged
     audit.eos_added += chosen.eos_added or rejected.eos_added
@@ -228,7 +283,7 @@ def _join(
         audit.dropped.append(pair.pair_id)
         audit.identical += 1
         return None
-    truncated = shortened or cut[0] is not chosen or cut[1] is not rejected
+    truncated = rows.shortened or cut[0] is not chosen or cut[1] is not rejected
     if truncated:
         audit.truncated.append(pair.pair_id)
     prefix = common_prefix(cut[0], cut[1])
@@ -244,6 +299,7 @@ def _join(
         weight=pair.weight,
         target=pair.target,
         is_tie=pair.is_tie,
+        rewritten=not rows.texts.kept,
     )
 
 

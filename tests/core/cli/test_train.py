@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.cli.run_settings import read_settings
+from core.cli.run_settings import read_settings, with_template_arguments
 from core.domain.errors import UsageError
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import SETTINGS
@@ -229,3 +229,14 @@ def test_that_a_run_can_be_checked_and_nothing_is_made(
     plain = call("train", "--pairs", pairs, "--model", model, "--check", "--json")
     assert (plain.code, plain.json()["ok"], len(plain.json()["checks"])) == (1, False, 2)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_that_arguments_of_the_template_become_one_setting(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.json"
+    tools.write_text('[{"name": "add"}]')
+    words = with_template_arguments(["beta=0.2", "template_args=a=1"], ["mode=high", f"tools=@{tools}"])
+    assert words == ["beta=0.2", 'template_args=a=1, mode=high, tools=[{"name": "add"}]']
+    assert with_template_arguments(["beta=0.2"], []) == ["beta=0.2"]
+    for wrong in (["mode"], ["a=2"], ["tools=@nowhere.json"]):
+        with pytest.raises(UsageError):
+            with_template_arguments(["template_args=a=1"], wrong)

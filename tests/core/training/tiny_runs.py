@@ -46,7 +46,7 @@ def start(
     """Return the engine's generator."""
     arguments = {
         key: options.pop(key)
-        for key in ("control", "probe", "resume", "run_id", "cache_dir", "inputs")
+        for key in ("control", "probe", "resume", "run_id", "cache_dir", "inputs", "created_ms")
         if key in options
     }
     arguments.setdefault("control", NoControl())

@@ -250,6 +250,22 @@ def test_that_a_changed_base_is_caught_by_the_gate_and_after_steps(tiny_llama_di
     assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG)) == "base_changed"
 
 
+def test_that_an_answer_that_the_template_changes_is_caught_unless_the_run_accepts_it(tiny_llama_dir: Path) -> None:
+    model, encoded, scorer = parts(tiny_llama_dir)
+    encoded[3] = spoil(encoded[3], rewritten=True)
+    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG)) == "rewritten_answer"
+    for accepted in ("template", "answer"):
+        report = run_gate(model, encoded, scorer, replace(CONFIG, rewritten_answers=accepted))
+        assert report.checks["rewritten_answer"].startswith("1 pair is trained")
+
+
+def test_that_a_row_that_ends_with_another_stop_token_than_the_template_writes_is_caught(tiny_llama_dir: Path) -> None:
+    model, encoded, scorer = parts(tiny_llama_dir)
+    model.stop_ids = (*model.stop_ids, 5)
+    encoded[2] = spoil(encoded[2], chosen_ids=(*encoded[2].chosen_ids[:-1], 5))
+    assert cause_of(lambda: run_gate(model, encoded, scorer, CONFIG)) == "missing_eos"
+
+
 def test_that_numbers_that_are_not_finite_are_caught(tmp_path: Path) -> None:
     model, encoded, scorer = parts(save_tiny(tmp_path / "broken"))
     with torch.no_grad():

@@ -127,14 +127,6 @@ def test_that_text_between_answer_and_stop_token_belongs_to_the_response() -> No
     assert response(tokenizer, one(tokenizer, CHAT, pair("Ask", "Yes", "No"))) == ("Yes <|end|>", "No <|end|>")
 
 
-def test_that_a_template_that_renders_the_finished_turn_differently_gets_the_generation_header() -> None:
-    thinking = CHAT_TEMPLATE.replace("'<|start|>assistant\\n'", "'<|start|>assistant\\n<think>'")
-    tokenizer = tiny_tokenizer(chat_template=thinking)
-    encoded = one(tokenizer, CHAT, pair("Ask", "Yes", "No"))
-    assert tokenizer.decode(encoded.prompt_ids).endswith("<think>")
-    assert response(tokenizer, encoded) == ("Yes<|end|>", "No<|end|>")
-
-
 def test_that_a_system_message_the_template_refuses_opens_the_first_user_turn() -> None:
     strict = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
     tokenizer = tiny_tokenizer(chat_template=strict + CHAT_TEMPLATE)

@@ -1,0 +1,46 @@
+"""Prints the proof of what is trained: of some pairs the tokens, which of them are scored, and the differences."""
+
+from __future__ import annotations
+
+from core.cli.output import say, say_json
+from core.domain.counting import counted
+from core.domain.token_proof import NOTES, RowProof, TokenProof
+
+_PROMPT_END = 12
+"""Tokens of the prompt that are shown before what is scored."""
+_MARKS = {"same": "", "removed": "-", "added": "+"}
+
+
+def show_proof(proof: TokenProof, *, as_json: bool) -> None:
+    """Print a proof: ``|`` parts tokens, ``>>>`` begins what is scored, ``[-...-]`` and ``[+...+]`` are differences."""
+    if as_json:
+        say_json(proof.to_plain())
+        return
+    if proof.date:
+        say(f"The template writes the date; fixed to {proof.date} for this run.")
+    say(f"{counted(len(proof.pairs), 'pair')} of {proof.of:,}. >>> begins what is scored.")
+    for pair in proof.pairs:
+        said = "; ".join(NOTES[name] for name in pair.notes)
+        say(f"\nPair {pair.pair_id}" + (f": {said}" if said else ""))
+        for row in pair.rows:
+            say(f"  {row.side:8} {row_line(row)}")
+            if row.differences:
+                say(f"  {'':8} answer against scored: {difference_line(row)}")
+
+
+def row_line(row: RowProof) -> str:
+    """Return the end of the prompt and all that is scored of a row, token by token."""
+    first = max(0, row.scored_from - _PROMPT_END)
+    before = "|".join(map(_shown, row.tokens[first : row.scored_from]))
+    return f"{'... ' if first else ''}{before} >>> {'|'.join(map(_shown, row.tokens[row.scored_from :]))}"
+
+
+def difference_line(row: RowProof) -> str:
+    """Return the answer with what was removed from it and what was added."""
+    parts = ((_MARKS[change], _shown(text)) for change, text in row.differences)
+    return "".join(f"[{mark}{text}{mark}]" if mark else text for mark, text in parts)
+
+
+def _shown(text: str) -> str:
+    """Return a text with its line ends and other control characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

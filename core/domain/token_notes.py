@@ -1,0 +1,47 @@
+"""What a person is told of the texts of a run: sentences drawn from the counts of its token report."""
+
+from __future__ import annotations
+
+from core.domain.counting import counted, verb
+from core.domain.run_events import TokenReport
+
+
+def token_notes(report: TokenReport, rewritten_answers: str) -> dict[str, str]:
+    """Return a sentence for each thing that template and tokenizer do to the texts, by a machine name.
+
+    Args:
+        report: of the run's pairs.
+        rewritten_answers: the run's setting of this name.
+    """
+    found = {}
+    if report.rewritten and rewritten_answers != "stop":
+        found["rewritten_answers"] = (
+            f"The chat template changes an answer of {counted(report.rewritten, 'pair')} "
+            f"({_named(report.rewritten_ids, report.rewritten)}); it is trained as the template makes it."
+        )
+    if n := report.respelled:
+        found["respelled_answers"] = (
+            f"The tokens of {counted(n, 'pair')} ({_named(report.respelled_ids, n)}) stand for another text than the "
+            "answer: the tokenizer composes letters or lacks a character."
+        )
+    if n := report.other_header:
+        found["other_header"] = (
+            f"The answers of {counted(n, 'pair')} {verb(n, 'starts', 'start')} behind another header than the one that "
+            "the template gives for generation (an empty thought, or no opened thought). Samples and KL start from "
+            "the same header as training."
+        )
+    if n := report.changed_prompts:
+        found["changed_prompts"] = (
+            f"The template does not show every turn of the prompt of {counted(n, 'pair')} whole: it drops earlier "
+            "thoughts or strips blanks."
+        )
+    if n := report.control_tokens:
+        found["control_tokens"] = (
+            f"{counted(n, 'pair')} {verb(n, 'holds', 'hold')} control tokens of the tokenizer inside a text; they are "
+            "encoded as control tokens, not as text."
+        )
+    return found
+
+
+def _named(ids: tuple[str, ...], count: int) -> str:
+    return ", ".join(ids[:5]) + (", ..." if count > 5 else "")
