@@ -25,7 +25,7 @@ def backup(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 @pytest.mark.parametrize(
-    "moment", ["make_private_folder", "create_private_file", "copy_snapshot", "_verify", "follow_folder"]
+    "moment", ["make_private_folder", "create_private_file", "copy_snapshot", "_require_sound", "follow_folder"]
 )
 def test_that_a_restore_killed_at_any_moment_can_be_repeated(
     backup: Path, tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
