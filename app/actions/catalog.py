@@ -48,6 +48,14 @@ _GLOBAL: tuple[A, ...] = (
         "Workspace",
     ),
     A("global.check", "Check the workspace", "", "gate", "Look for damage and compare the counts.", "Workspace"),
+    A(
+        "global.missing_work",
+        "Missing work…",
+        "",
+        "warn",
+        "Read what was saved once and is missing now, and accept it.",
+        "Workspace",
+    ),
     A("global.close_workspace", "Close the workspace", "Ctrl+W", "close", "Go back to the first screen.", "Workspace"),
     A("global.quit", "Quit", "Ctrl+Q", "", "Close the window.", "Workspace"),
     A(

@@ -22,6 +22,9 @@ class ActionRegistry(QObject):
     """Makes the actions, binds handlers to them, and enables those of the current place.
 
     ``keys_changed`` fires after shortcuts were edited.
+
+    Attributes:
+        latin_layout: whether the keyboard's layout has Latin letters, as far as its keys have told.
     """
 
     triggered = Signal(str)
@@ -34,6 +37,7 @@ class ActionRegistry(QObject):
         self._handlers: dict[str, Handler] = {}
         self._off: set[str] = set()
         self._only: frozenset[str] | None = None
+        self.latin_layout = True
         self._printed: dict[str, str] = {}
         self._place = ""
         self._actions = {spec.id: self._make(spec) for spec in self.specs.values()}

@@ -18,10 +18,12 @@ class AnswerPanes(QSplitter):
 
     Signals:
         mostly_different(): most words differ, so that the differences say little.
+        source_changed(bool): the texts are shown as they are written from now on, or not any more.
         edit_requested(), span_requested(): a button above an answer was pressed.
     """
 
     mostly_different = Signal()
+    source_changed = Signal(bool)
     edit_requested = Signal()
     span_requested = Signal()
 
@@ -52,6 +54,7 @@ class AnswerPanes(QSplitter):
     def next_shows(self, *, source: bool) -> None:
         """Show the next pair rendered or as source, whatever this one was switched to."""
         self._source = source
+        self.source_changed.emit(source)
 
     def show_pair(self, left: str, right: str) -> None:
         """Show two answers."""
@@ -71,6 +74,7 @@ class AnswerPanes(QSplitter):
         """Show the text character by character instead of rendered."""
         self._source = on
         self._apply(warn=False)
+        self.source_changed.emit(on)
 
     def show_all(self) -> None:
         """Show the whole of answers that are too long to be shown at once."""

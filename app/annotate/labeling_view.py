@@ -65,12 +65,12 @@ class LabelingView(QStackedWidget):
         self.strip, self.cover = DecisionStrip(theme), PauseCover(actions, theme)
         self._paused = self._floats = self._moved = False
         self.pair_area = self._make_pair_area()
-        self.addWidget(QWidget())
-        self.addWidget(self._make_split())
-        self.addWidget(self.cover)
+        for layer in (QWidget(), self._make_split(), self.cover):
+            self.addWidget(layer)
         self.cover.ended.connect(self.pause_ended)
         self.guide.closed.connect(partial(self.show_guide, False))
         self.prompt.folded.connect(partial(actions.set_checked, "annotate.prompt"))
+        self.panes.source_changed.connect(self.prompt.set_source)
         self.panes.mostly_different.connect(partial(self.bar.show_message, "Most words differ; D hides the marks"))
         self.panel.flags_and_spans.rows_made.connect(lambda: self.controls_made.emit(self.panel.flags_and_spans))
 

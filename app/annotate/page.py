@@ -235,6 +235,7 @@ class AnnotatePage(Page):
     def _expect_next(self) -> None:
         """Draw the formulas of the pair that comes next, once this one is on the screen."""
         for following in list(self.state.waiting)[:1]:
+            self.view.prompt.expect(following.prompt)
             self.view.panes.expect((following.left, following.right))
 
     def _show_status(self, status: ReviewerStatus | None) -> None:

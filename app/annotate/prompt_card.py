@@ -18,7 +18,7 @@ MAX_HEIGHT_PX = 150
 
 
 class PromptCard(Card):
-    """All turns as text, each after the name of its role.
+    """All turns as text, each after the name of its role, with formulas as pictures.
 
     Signals:
         folded(bool): the button was pressed; True when all turns are shown now, False for the last one only.
@@ -29,7 +29,7 @@ class PromptCard(Card):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme, self._all_turns = theme, True
-        self._low = self._opened = False
+        self._low = self._opened = self._source = False
         self._prompt: Prompt | None = None
         self._fold = icon_button(theme, "down", "Show or hide the earlier turns", size=16)
         self._fold.clicked.connect(self._toggle)
@@ -52,6 +52,7 @@ class PromptCard(Card):
         self._bookmark.hide()
         self._cut.hide()
         self.text.cut_changed.connect(self._cut.setVisible)
+        self.text.rendered.connect(lambda _: self._fit_height())  # also once the pictures of formulas are there
         theme.changed.connect(self._render)
 
     def set_low(self, low: bool) -> None:
@@ -82,6 +83,16 @@ class PromptCard(Card):
         self._all_turns = on
         self._render()
 
+    def set_source(self, on: bool) -> None:
+        """Show formulas as they are written, or as pictures."""
+        if on != self._source:
+            self._source = on
+            self._render()
+
+    def expect(self, prompt: Prompt) -> None:
+        """Draw the formulas of a prompt that will be shown soon."""
+        self.text.expect(conversation_text(prompt.messages)[0])
+
     def show_whole(self) -> None:
         """Show the whole of a prompt that is too long to be shown at once."""
         if self.text.cut_off:
@@ -106,8 +117,11 @@ class PromptCard(Card):
         self._first_line.setText(self._prompt.messages[-1].content.strip().split("\n")[0] if folded else "")
         messages = self._prompt.messages if self._all_turns else self._prompt.messages[-1:]
         text, roles = conversation_text(messages)
-        self.text.set_text(text, mode="source", extra=roles)
+        self.text.set_text(text, mode="source" if self._source else "formulas", extra=roles)
+        self.text.scroll_to(roles[-1].start)  # the last turn is what is answered; it is read from its beginning
+
+    def _fit_height(self) -> None:
+        """Make the text as high as it needs to be, up to a limit."""
         document = self.text.document()
         document.setTextWidth(max(200, self.text.viewport().width()))
         self.text.setFixedHeight(min(self._theme.px(MAX_HEIGHT_PX), round(document.size().height()) + 4))
-        self.text.scroll_to(roles[-1].start)  # the last turn is what is answered; it is read from its beginning

@@ -23,6 +23,10 @@ SWITCHES: tuple[tuple[str, str], ...] = (
     ("bookmarked", "Bookmarked"),
 )
 """Fields of the filter that are on or off, and their words."""
+MADE_BY: tuple[tuple[str, str], ...] = (("human", "People"), ("imported", "Imported files"), ("scripted", "Rules"))
+"""Kinds of reviewers, and their words in the filters."""
+TIMES: tuple[tuple[int, str], ...] = ((1, "Today"), (7, "Last 7 days"), (30, "Last 30 days"), (365, "Last 365 days"))
+"""Days up to today, and their words in the filters."""
 
 
 def _line(text: str) -> str:

@@ -7,12 +7,13 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.data.flow_picture import SPLITS
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, Swatch, clear_layout
+from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.counting import counted, verb
@@ -20,6 +21,8 @@ from core.domain.dataset import DatasetDiff, DatasetVersion
 from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
 
 BAR_PX = 10
+POLICY_EMS = 15.0
+"""The least width of a line of the policy, in heights of a line."""
 MOST_NAMED = 6
 """Pairs of a difference that get a link of their own."""
 POLICY_WORDS = {
@@ -226,7 +229,11 @@ class ProofCard(Card):
         """Show the hashes of another version."""
         clear_layout(self._grid)
         hashes = [("Root", view.version.root_sha256), *((one.name, one.note) for one in view.rubrics)]
-        for row, (name, sha) in enumerate([*hashes, ("Policy", view.policy_sha256)]):
+        hashes.append(("Policy", view.policy_sha256))
+        entry, _, head = view.version.chain_head.partition(":")
+        if head:
+            hashes.insert(1, (f"Chain head, entry {int(entry):,}", head))
+        for row, (name, sha) in enumerate(hashes):
             words = ElideLabel(f"{sha[:8]} {sha[8:16]} … {sha[-4:]}", kind="mono", outside=True)
             words.setAccessibleName(f"{name}: {sha}")
             copy = icon_button(self._theme, "copy", f"Copy the hash of {name}", size=16)
@@ -241,18 +248,14 @@ class PolicyCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Policy")
-        self._form = QFormLayout()
-        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        self._form.setVerticalSpacing(4)
-        self.add(self._form)
-        self.column.addStretch(1)
+        self._rows = QVBoxLayout()
+        self.add(self._rows)
 
     def show_view(self, view: DatasetView) -> None:
         """Show the policy of another version."""
-        while self._form.rowCount():
-            self._form.removeRow(0)
-        for what, how in view.policy:
-            self._form.addRow(text_label(what, "muted"), text_label(how, "", wrap=True))
+        clear_layout(self._rows)
+        rows = [(text_label(what, "muted"), text_label(how, "", wrap=True)) for what, how in view.policy]
+        self._rows.addWidget(FieldGrid(rows, field_ems=POLICY_EMS))
 
 
 class RunsCard(Card):

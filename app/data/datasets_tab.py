@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -33,7 +32,14 @@ from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
 from core.domain.dataset_view import Coverage, DatasetPart, DatasetView
 
 _ID = Qt.ItemDataRole.UserRole
-SLICES = (("source", "by source"), ("split", "by split"), ("reviewer", "by reviewer"))
+SLICES = (
+    ("source", "by source"),
+    ("split", "by split"),
+    ("reviewer", "by reviewer"),
+    ("rubric", "by rubric version"),
+    ("length", "by length of the chosen answer"),
+    ("text_flag", "by text flag"),
+)
 
 
 class DatasetsTab(QWidget):
@@ -124,7 +130,8 @@ class DatasetsTab(QWidget):
         self._scroll.column.addWidget(self.composition)
         self._scroll.column.addWidget(CardRow([way, left]))
         self._scroll.column.addWidget(CardRow([covered, self.difference]))
-        self._scroll.column.addWidget(CardRow([self.policy, self.proof, self.runs]))
+        self._scroll.column.addWidget(self.policy)
+        self._scroll.column.addWidget(CardRow([self.proof, self.runs]))
         self._scroll.column.addStretch(1)
         split = FoldingSplit((self.list, self._scroll), (220, 900), heights=(110, 400), least=(12, 28), grows=1)
         empty = EmptyState(
@@ -219,11 +226,9 @@ class DatasetsTab(QWidget):
         self.pairs_wanted.emit(ids, words)
 
     def _open_cell(self, clause: str, key: str) -> None:
-        by = self.slice_by.currentData()
-        field = {"source": "source_id", "split": "split", "reviewer": "reviewer_id"}[by]
-        value: dict[str, Any] = {field: key if by == "split" else int(key)} if key else {}
         words = clause or "no clause answered"
-        self._open_part(DatasetPart(clause=clause, **value), f"{self.title.text()}: {words}")
+        part = DatasetPart.of_slice(self.slice_by.currentData(), key, clause)
+        self._open_part(part, f"{self.title.text()}: {words}")
 
     def _train(self) -> None:
         if self.current is not None:

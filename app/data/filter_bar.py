@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +12,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
-from app.data.columns import LABELS, SWITCHES
+from app.data.columns import LABELS, MADE_BY, SWITCHES, TIMES
+from app.local_time import last_days
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.containers import clear_layout
@@ -84,6 +86,12 @@ class FilterBar(QWidget):
             self.sources.addItem("One source", source_id)
         self.sources.setCurrentIndex(self.sources.findData(source_id))
 
+    def choose_reviewer(self, reviewer_id: int) -> None:
+        """Choose a reviewer, also before the list of reviewers is read."""
+        if self.reviewers.findData(reviewer_id) < 0:
+            self.reviewers.addItem("One reviewer", reviewer_id)
+        self.reviewers.setCurrentIndex(self.reviewers.findData(reviewer_id))
+
     def clear(self) -> None:
         """Take every filter off without telling."""
         self.search.reset()
@@ -123,11 +131,21 @@ class FilterBar(QWidget):
             action.setCheckable(True)
             action.setData((field, True))
             action.toggled.connect(partial(self._choose, field, True, words))
+        self._add_submenu("reviewer_kind", "Labelled by")
+        self._fill_submenu("reviewer_kind", MADE_BY)
+        self._add_submenu("labelled_ms", "Labelled")
+        self._submenus["labelled_ms"].aboutToShow.connect(self._fill_times)
+        self._fill_times()
         self._add_submenu("rubric_version_id", "Rubric version")
         self._add_submenu("flag", "Flag of a reviewer")
         self._fill_submenu("flag", list(FLAGS.items()))
         self._add_submenu("text_flag", "Text")
         self._fill_submenu("text_flag", list(FLAG_TITLES.items()))
+
+    def _fill_times(self) -> None:
+        """List the times up to now; today is another day tomorrow."""
+        now_ms = time.time() * 1000
+        self._fill_submenu("labelled_ms", [(last_days(now_ms, days), words) for days, words in TIMES])
 
     def _add_submenu(self, field: str, title: str) -> None:
         menu = QMenu(title, self._menu)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.data.flow_shapes import NODE, draw_node, draw_stream
 from app.theme.theme import Theme
 from core.domain.aggregation import NOT_LABELLED
 from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion
 
-NODE, GAP, HEIGHT_PX = 10, 0.10, 210
+GAP, HEIGHT_PX = 0.10, 210
 SPLITS = (("train", "Train", "accent"), ("dev", "Dev", "plot_accuracy"), ("test", "Sealed test", "plot_margin"))
 """The splits, their words and the token of their colour."""
 
@@ -166,18 +167,12 @@ class _Drawing:
     def _stream(self, x0: float, y0: float, x1: float, y1: float, count: int, token: str) -> None:
         if not count:
             return
-        high, left, middle = max(1.0, count * self._scale), x0 + NODE, (x0 + NODE + x1) / 2
-        path = QPainterPath(QPointF(left, y0))
-        path.cubicTo(middle, y0, middle, y1, x1, y1)
-        path.lineTo(x1, y1 + high)
-        path.cubicTo(middle, y1 + high, middle, y0 + high, left, y0 + high)
-        colour = QColor(self._theme.tokens.colour(token))
-        colour.setAlphaF(0.32)
-        self._painter.fillPath(path, colour)
+        colour = self._theme.tokens.colour(token)
+        draw_stream(self._painter, colour, (x0 + NODE, y0), (x1, y1), count * self._scale)
 
     def _node(self, x: float, y: float, count: int, token: str) -> None:
         if count:
-            self._painter.fillRect(QRectF(x, y, NODE, max(2.0, count * self._scale)), self._theme.tokens.colour(token))
+            draw_node(self._painter, self._theme.tokens.colour(token), x, y, count * self._scale)
 
     def _words(self, x: float, y: float, words: str) -> None:
         self._painter.setPen(self._theme.tokens.colour("text"))

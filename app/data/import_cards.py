@@ -1,8 +1,7 @@
-"""The cards of the import page: what the columns become, how labels are read, one example, what is rejected."""
+"""The cards of the import page: what the columns become, how labels are read, one example."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,14 +28,15 @@ from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.counting import counted
-from core.services.importing.reading import Choices, ColumnUse, Question, ValueUse, winner
+from core.services.importing.reading import Choices, ColumnRole, ColumnUse, Question, ValueUse, winner
 
 if TYPE_CHECKING:
     from core.services.importing.report import ImportPreview
     from core.services.importing.rows import ParsedPair
 
-MOST_COLUMNS, MOST_VALUES, MOST_REASONS = 60, 30, 8
+MOST_COLUMNS, MOST_VALUES = 60, 30
 ANSWER_PX, PROMPT_PX = 150, 110
+LEFT, RIGHT = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class ColumnsCard(Card):
@@ -49,8 +49,8 @@ class ColumnsCard(Card):
         self._summary = text_label("", "caption", wrap=True)
         self._grid = QGridLayout()
         self._grid.setVerticalSpacing(2)
-        self._grid.setColumnStretch(0, 1)
-        self._grid.setColumnStretch(1, 1)
+        for place, share in enumerate((2, 3, 0, 4)):
+            self._grid.setColumnStretch(place, share)
         self.combos: dict[str, QComboBox] = {}
         self.add(self._summary)
         self.add(self._grid)
@@ -62,8 +62,8 @@ class ColumnsCard(Card):
         self.combos = {}
         reading = preview.reading
         self._summary.setText(column_summary(reading.columns, reading.unused))
-        for place, words in enumerate(("Column", "Becomes", "Filled")):
-            self._grid.addWidget(text_label(words, "caption"), 0, place)
+        for place, words in enumerate(("Column", "Becomes", "Holds", "First value", "Filled")):
+            self._grid.addWidget(text_label(words, "caption"), 0, place, RIGHT if words == "Filled" else LEFT)
         for row, use in enumerate(reading.columns[:MOST_COLUMNS], 1):
             self._row(row, use, choices)
         if (more := len(reading.columns) - MOST_COLUMNS) > 0:
@@ -80,9 +80,12 @@ class ColumnsCard(Card):
         combo.setCurrentIndex(0 if said is None else combo.findData(said))
         combo.activated.connect(lambda _, name=use.name, box=combo: self.chosen.emit(name, box.currentData()))
         self.combos[use.name] = combo
+        unused = use.role is ColumnRole.UNUSED
         self._grid.addWidget(ElideLabel(use.name, kind="mono", outside=True), row, 0)
         self._grid.addWidget(combo, row, 1)
-        self._grid.addWidget(text_label(f"{use.filled:,}", "muted"), row, 2)
+        self._grid.addWidget(text_label(use.holds.partition(" with ")[0], "muted"), row, 2)
+        self._grid.addWidget(ElideLabel(use.sample, kind="muted" if unused else "", outside=True), row, 3)
+        self._grid.addWidget(text_label(f"{use.filled:,}", "muted"), row, 4, RIGHT)
 
 
 class QuestionsCard(Card):
@@ -217,7 +220,6 @@ class ImportExample(Card):
         head.addWidget(self.back)
         head.addWidget(self.on)
         self.prompt = SafeText(theme, "Prompt of the example", size=13)
-        self.prompt.setFixedHeight(theme.px(PROMPT_PX))
         self.sides = {words: _Side(theme, words) for words in ("First answer", "Second answer")}
         self.note = text_label("", "caption", wrap=True)
         self.add(head)
@@ -247,6 +249,11 @@ class ImportExample(Card):
             self.sides.items(), (pair.first, pair.second), ("first", "second"), strict=True
         ):
             side.show_answer(response.text, wins=won == key)
+        fit_height(self.prompt, self._theme.px(PROMPT_PX))
+        answers = [side.text for side in self.sides.values()]
+        highest = max(fit_height(text, self._theme.px(ANSWER_PX)) for text in answers)
+        for text in answers:
+            text.setFixedHeight(highest)
         self.note.setText(_said(pair, won, len(turns)))
 
 
@@ -258,7 +265,6 @@ class _Side(Card):
         self.chip = Chip("", "ok")
         self.add_to_head(self.chip)
         self.text = SafeText(theme, f"{words} of the example", size=13)
-        self.text.setFixedHeight(theme.px(ANSWER_PX))
         self.add(self.text)
 
     def show_answer(self, text: str, *, wins: bool) -> None:
@@ -268,30 +274,12 @@ class _Side(Card):
         self.set_selected(wins)
 
 
-class RejectsCard(Card):
-    """The rows that will be rejected, by reason."""
-
-    def __init__(self) -> None:
-        super().__init__("Will be rejected")
-        self._count = Chip("", "bad")
-        self.add_to_head(self._count)
-        self._grid = QGridLayout()
-        self._grid.setColumnStretch(1, 1)
-        self.add(self._grid)
-
-    def show_preview(self, preview: ImportPreview) -> None:
-        """Show the reasons of a preview; hidden where every row is good."""
-        clear_layout(self._grid)
-        self.setVisible(preview.bad > 0)
-        self._count.set_chip(f"{preview.bad:,}", "bad")
-        lines: dict[str, list[int]] = defaultdict(list)
-        for reject in preview.rejects:
-            lines[reject.reason].append(reject.line)
-        for row, (reason, places) in enumerate(sorted(lines.items(), key=lambda one: -len(one[1]))[:MOST_REASONS]):
-            some = ", ".join(f"{line:,}" for line in places[:3]) + (" …" if len(places) > 3 else "")
-            self._grid.addWidget(text_label(f"{len(places):,}", "strong"), row, 0)
-            self._grid.addWidget(text_label(reason, "", wrap=True), row, 1)
-            self._grid.addWidget(text_label(f"line{'s' if len(places) > 1 else ''} {some}", "caption"), row, 2)
+def fit_height(view: SafeText, most: int) -> int:
+    """Make a text as high as it needs to be, ``most`` pixels at most, and return that height."""
+    view.document().setTextWidth(max(200, view.viewport().width()))
+    high = min(most, round(view.document().size().height()) + 8)
+    view.setFixedHeight(high)
+    return high
 
 
 def _said(pair: ParsedPair, won: str, turns: int) -> str:

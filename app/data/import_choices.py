@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.domain.counting import counted
+from core.services.importing.flag_actions import KEEP
 from core.services.importing.reading import Choices, ColumnUse, Question
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ def with_column(choices: Choices, column: str, field_key: str | None) -> Choices
     return replace(choices, columns=rest if field_key is None else {**rest, column: field_key})
 
 
+def with_flag_action(choices: Choices, flag: str, action: Any) -> Choices:
+    """Return the choices with what is done with pairs that carry a text flag."""
+    rest = {key: value for key, value in choices.flag_actions.items() if key != flag}
+    return replace(choices, flag_actions=rest if action == KEEP else {**rest, flag: action})
+
+
 def with_value(choices: Choices, preview: ImportPreview, value: str, reads: Any) -> Choices:
     """Return the choices with a value of the label column read as a verdict."""
     return replace(choices, coding=None, values={**_by_value(choices, preview), value: reads})
@@ -146,7 +153,12 @@ def command_line(workspace: Path, path: Path, options: ImportOptions) -> str:
         ("--consent", options.consent),
     ):
         words += [option, value] if value else []
-    for option, table in (("--map", choices.columns), ("--value", choices.values), ("--answer", choices.answers)):
+    for option, table in (
+        ("--map", choices.columns),
+        ("--value", choices.values),
+        ("--answer", choices.answers),
+        ("--flag", choices.flag_actions),
+    ):
         for key, value in table.items():
             words += [option, f"{key}={'none' if value == 'no label' else value}"]
     return shlex.join(words)

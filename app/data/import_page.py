@@ -14,22 +14,28 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from app.context import AppContext
 from app.data import import_choices as said
 from app.data.card_row import CardRow
-from app.data.import_cards import CodingCard, ColumnsCard, ImportExample, QuestionsCard, RejectsCard
+from app.data.import_cards import CodingCard, ColumnsCard, ImportExample, QuestionsCard
 from app.data.import_choices import CONSENT, ImportOptions
+from app.data.import_outcome import FlagsCard, RejectsCard, RowsCard
+from app.data.import_words import forecast_summary, preview_summary
+from app.data.row_forecast import RowForecast
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
-from core.domain.counting import counted, size_words, verb
+from app.widgets.own_keys import press_focused
+from core.domain.counting import counted, size_words
 from core.domain.errors import UserError
 from core.services.importing.reading import Choices, Question
 
 if TYPE_CHECKING:
+    from core.services.importing.forecast import Forecast
     from core.services.importing.formats.row_format import FormatInfo
     from core.services.importing.report import ImportPreview
 
+REJECTS = "JSON lines (*.jsonl);;All files (*)"
 CONSENT_HINT = (
     "Consent of those who wrote the texts. Only pairs of sources with granted consent enter a dataset version, unless "
     "its policy says otherwise."
@@ -68,6 +74,7 @@ class ImportPage(QWidget):
         self.problem = text_label("", "error", wrap=True)
         self.columns, self.coding, self.questions = ColumnsCard(), CodingCard(theme), QuestionsCard()
         self.example, self.rejects, self.notes = ImportExample(theme), RejectsCard(), Card("Worth knowing")
+        self.rows, self.flags, self.forecast = RowsCard(theme), FlagsCard(), RowForecast(context, self)
         self._note_text = text_label("", "", wrap=True)
         self.summary, self.reason = text_label("", "", wrap=True), text_label("", "caption", wrap=True)
         self.go = push_button("Import   ⏎", "primary", theme=theme, icon="import", name="Import")
@@ -99,24 +106,50 @@ class ImportPage(QWidget):
         self.go_all.setText(f"Import all {files - place} the same way")
         self.go_all.setVisible(files - place > 1)
         self.name.clear()
-        for part in (self.known, self.columns, self.questions, self.coding, self.example, self.rejects, self.notes):
+        self._scroll.verticalScrollBar().setValue(0)
+        for part in (self.known, *self._cards):
             part.hide()  # they show the file before until this one is read
         self._read()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Import on Enter, go back on Escape."""
+        """Import on Enter, go back on Escape; a focused button keeps its Enter."""
+        if press_focused(event, self):
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.go.isEnabled():
             self.go.click()
         elif event.key() == Qt.Key.Key_Escape:
-            self.cancelled.emit()
+            self._cancel()
         else:
             super().keyPressEvent(event)
 
+    @property
+    def _cards(self) -> tuple[Card, ...]:
+        """What a file fills."""
+        return (
+            *(self.columns, self.questions, self.coding, self.example),
+            *(self.flags, self.rows, self.rejects, self.notes),
+        )
+
+    def _confirm(self, all_files: bool) -> None:
+        self.forecast.stop()
+        self.confirmed.emit(self.options, all_files)
+
+    def _cancel(self) -> None:
+        self.forecast.stop()
+        self.cancelled.emit()
+
+    def _save_rejects(self) -> None:
+        """Ask for a file and list every rejected row in it."""
+        name = f"{self._path.stem} rejected.jsonl"
+        to = self._context.dialogs.save_file("Save the list of rejected rows", name, REJECTS)
+        if to is not None:
+            self.forecast.start_long(self._path, self._choices, to)
+
     def _build(self) -> None:
         self.notes.add(self._note_text)
-        left = _stacked(self._recognised(), self.columns, self.notes)
-        right = _stacked(self.questions, self.coding, self.example, self.rejects)
-        scroll = ScrollColumn(margin=0, name="How the file is read")
+        left = _stacked(self._recognised(), self.columns, self.flags, self.notes)
+        right = _stacked(self.questions, self.coding, self.example, self.rows, self.rejects)
+        self._scroll = scroll = ScrollColumn(margin=0, name="How the file is read")
         scroll.column.addWidget(CardRow([left, right]))
         scroll.column.addStretch(1)
         column = QVBoxLayout(self)
@@ -163,6 +196,7 @@ class ImportPage(QWidget):
         column.addWidget(self.summary)
         column.addWidget(self.reason)
         row.add(words, least=14)
+        row.add_gap()
         for button in (self.command, self.cancel, self.go_all, self.go):
             row.addWidget(button)
         return row
@@ -173,9 +207,14 @@ class ImportPage(QWidget):
         self.questions.answered.connect(lambda key, answer: self._choose(said.with_answer(self._choices, key, answer)))
         self.coding.chosen.connect(self._read_value_as)
         self.coding.swapped.connect(self._swap)
-        self.go.clicked.connect(lambda: self.confirmed.emit(self.options, False))
-        self.go_all.clicked.connect(lambda: self.confirmed.emit(self.options, True))
-        self.cancel.clicked.connect(self.cancelled)
+        self.flags.chosen.connect(lambda flag, act: self._choose(said.with_flag_action(self._choices, flag, act)))
+        self.rows.count_wanted.connect(lambda: self.forecast.start_long(self._path, self._choices))
+        self.rejects.save_wanted.connect(self._save_rejects)
+        self.forecast.counted.connect(self._show_forecast)
+        self.forecast.failed.connect(self.rows.wait)
+        self.go.clicked.connect(lambda: self._confirm(False))
+        self.go_all.clicked.connect(lambda: self._confirm(True))
+        self.cancel.clicked.connect(self._cancel)
         self.command.clicked.connect(self._copy_command)
 
     def _copy_command(self) -> None:
@@ -201,6 +240,7 @@ class ImportPage(QWidget):
 
     def _read(self) -> None:
         service, path, choices = self._context.services.imports, self._path, self._choices
+        self.forecast.stop()
         self._show_reason("The file is being read.")
         self._context.tasks.query(
             lambda: (service.preview(path, choices=choices), service.formats()),
@@ -232,12 +272,37 @@ class ImportPage(QWidget):
         self.columns.show_preview(preview, choices)
         self.columns.show()
         self.questions.show_questions(self._asked, choices)
-        for card in (self.coding, self.example, self.rejects):
-            card.show_preview(preview)
-        self._note_text.setText("\n".join(preview.reading.notes))
-        self.notes.setVisible(bool(preview.reading.notes))
-        self.summary.setText(summary(preview))
-        self._show_reason(said.why_not(preview, preview.reading.questions))
+        self.coding.show_preview(preview)
+        self.example.show_preview(preview)
+        self.flags.show_preview(preview, choices)
+        self.rejects.show_rejects(preview.bad, preview.reasons, preview.rejects)
+        shown_as_flags = {entry.sentence(choices.flag_actions.get(entry.key, "keep")) for entry in preview.flags}
+        notes = [note for note in reading.notes if note not in shown_as_flags]
+        self._note_text.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
+        self.summary.setText(preview_summary(preview))
+        self._show_reason(said.why_not(preview, reading.questions))
+        self._count(preview)
+
+    def _count(self, preview: ImportPreview) -> None:
+        """Count all rows where that is quick; offer it for a large file."""
+        self.rows.show()
+        if preview.reading.questions:
+            self.rows.wait("They are counted once the questions are answered.")
+        elif not self.forecast.is_quick(preview):
+            self.rows.wait(
+                "The file is large: its rows are counted when you ask for it, or while they are stored.", ask=True
+            )
+        else:
+            self.rows.wait("The rows are being counted.")
+            self.forecast.start(self._path, self._choices)
+
+    def _show_forecast(self, forecast: Forecast) -> None:
+        """Show what becomes of every row."""
+        if self.preview is not None:
+            self.rows.show_forecast(forecast)
+            self.rejects.show_rejects(forecast.rejected, forecast.reasons, forecast.rejects)
+            self.summary.setText(forecast_summary(forecast, self.preview))
 
     def _fail(self, error: Exception) -> None:
         """Say why the file cannot be read so; another format or another file may help."""
@@ -279,13 +344,3 @@ def _stacked(*cards: QWidget) -> QWidget:
         column.addWidget(card)
     column.addStretch(1)
     return whole
-
-
-def summary(preview: ImportPreview) -> str:
-    """Return what the first rows become."""
-    by = f" by {len(preview.reviewers):,} reviewers" if len(preview.reviewers) > 1 else ""
-    whole = "" if preview.complete else "of the beginning: "
-    return (
-        f"{counted(preview.checked, 'row')} {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
-        f"{counted(preview.labels, 'label')}{by} {verb(preview.labels, 'comes', 'come')} along"
-    )

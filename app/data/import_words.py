@@ -1,13 +1,14 @@
-"""How an import ended, in sentences."""
+"""What an import would do and how it ended, in sentences."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 
 if TYPE_CHECKING:
-    from core.services.importing.report import ImportReport
+    from core.services.importing.forecast import Forecast
+    from core.services.importing.report import ImportPreview, ImportReport
 
 
 def import_text(report: ImportReport) -> str:
@@ -46,3 +47,29 @@ def left_text(report: ImportReport) -> list[str]:
         more = f" and {len(reading.unused) - 8:,} more" if len(reading.unused) > 8 else ""
         lines.append(f"Columns that were not used, with the rows that hold something: {names}{more}.")
     return lines
+
+
+def preview_summary(preview: ImportPreview) -> str:
+    """Return what the first rows become."""
+    whole = "" if preview.complete else "of the beginning: "
+    return (
+        f"{counted(preview.checked, 'row')} {whole}= {preview.good:,} good + {preview.bad:,} to be rejected · "
+        f"{_come_along(preview.labels, preview)}"
+    )
+
+
+def forecast_summary(forecast: Forecast, preview: ImportPreview) -> str:
+    """Return what becomes of all rows."""
+    parts = [f"{forecast.imported:,} new"]
+    for count, words in (
+        (forecast.repeats, "repeated in this file"),
+        (forecast.duplicates, "known before"),
+        (forecast.rejected, "rejected"),
+    ):
+        parts += [f"{count:,} {words}"] if count else []
+    return f"{counted(forecast.rows, 'row')} = {' + '.join(parts)} · {_come_along(forecast.labels, preview)}"
+
+
+def _come_along(labels: int, preview: ImportPreview) -> str:
+    by = f" by {len(preview.reviewers):,} reviewers" if len(preview.reviewers) > 1 else ""
+    return f"{counted(labels, 'label')}{by} {verb(labels, 'comes', 'come')} along"

@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
+from app.data.columns import MADE_BY
 from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
 from app.data.filter_bar import FilterLists
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 OF_TABS = ("data.open", "data.preview", "data.find", "data.label", "data.clear_filters", "data.copy_id")
 """Actions of the tabs, which are off while the import page is shown."""
+
+
+LISTS = ("source_id", "reviewer_id", "reviewer_kind", "labelled_ms", "pair_ids")
+"""What names a list of pairs in ``show_item``."""
 
 
 class _Lists(NamedTuple):
@@ -80,24 +85,37 @@ class DataPage(Page):
         self._read_all()
 
     def show_item(self, **what: Any) -> None:
-        """Show the pair ``pair_id``, the dataset version ``dataset_id``, the pairs of ``source_id``, or ``pair_ids``
-        under the name ``title``.
+        """Show the pair ``pair_id``, the dataset version ``dataset_id`` or all with ``datasets``, or a list of pairs:
+        those of ``source_id``, of ``reviewer_id``, of ``reviewer_kind``, labelled at the time ``labelled_ms``, or
+        ``pair_ids``; ``title`` names the list.
         """
         if (dataset_id := what.get("dataset_id")) is not None:
             self.tabs.setCurrentIndex(1)
             self.datasets.choose(int(dataset_id))
-        if (source_id := what.get("source_id")) is not None:
-            self.pairs.filters.clear()
-            self.pairs.filters.choose_source(int(source_id))
+        if what.get("datasets"):
+            self.tabs.setCurrentIndex(1)
+        if any(what.get(key) is not None for key in LISTS):
             self.tabs.setCurrentIndex(0)
-        if (pair_ids := what.get("pair_ids")) is not None:
             self.pairs.filters.clear()
-            self.pairs.filters.set_further("pair_ids", tuple(pair_ids), what.get("title") or "Some pairs")
-            self.tabs.setCurrentIndex(0)
+            self._filter(what)
         if (pair_id := what.get("pair_id")) is not None:
             self.tabs.setCurrentIndex(0)
             self.pairs.show_pair(int(pair_id))
         self.pairs.read()
+
+    def _filter(self, what: dict[str, Any]) -> None:
+        """Set the filters that a list of pairs is asked for with."""
+        filters, title = self.pairs.filters, what.get("title") or ""
+        if (source_id := what.get("source_id")) is not None:
+            filters.choose_source(int(source_id))
+        if (reviewer_id := what.get("reviewer_id")) is not None:
+            filters.choose_reviewer(int(reviewer_id))
+        if kind := what.get("reviewer_kind"):
+            filters.set_further("reviewer_kind", kind, f"Labelled by: {dict(MADE_BY)[kind]}")
+        if (time := what.get("labelled_ms")) is not None:
+            filters.set_further("labelled_ms", tuple(time), title or "Labelled in this time")
+        if (pair_ids := what.get("pair_ids")) is not None:
+            filters.set_further("pair_ids", tuple(pair_ids), title or "Some pairs")
 
     def first_focus(self) -> QWidget:
         """Start in the table."""
@@ -205,7 +223,11 @@ class DataPage(Page):
     # Acting
 
     def _open_pair(self) -> None:
-        """Show the current pair with its history."""
+        """Show the current pair with its history; a button that has the focus is pressed instead."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QAbstractButton) and self.isAncestorOf(focused):
+            focused.click()
+            return
         self.preview.show()
         self.context.actions.set_checked("data.preview", True)
         self.pairs.read_pair(self.table.current_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtWidgets import QVBoxLayout
 
 from app.local_time import local_time
@@ -33,6 +35,7 @@ class PairPreview(ScrollColumn):
             view = SafeText(theme, part, size=13)
             self._heights[part] = theme.px(height)
             self._texts[part] = view
+            view.rendered.connect(partial(self._fit, part))
             texts.add(view)
         self._blocks = QVBoxLayout()
         self._blocks.setSpacing(8)
@@ -42,17 +45,19 @@ class PairPreview(ScrollColumn):
         self.column.addStretch(1)
         self._history_card.hide()
 
+    def _fit(self, part: str, _rendered: object = None) -> None:
+        """Make a text as high as it needs to be, up to a limit; also once the pictures of formulas are there."""
+        view = self._texts[part]
+        view.document().setTextWidth(max(200, view.viewport().width()))
+        view.setFixedHeight(min(self._heights[part], round(view.document().size().height()) + 6))
+
     def show_detail(self, detail: PairDetail) -> None:
         """Show everything known of a pair."""
         self.title.setText(f"Pair {detail.id}")
         text, roles = conversation_text(detail.pair.prompt.messages)
-        self._texts["Prompt"].set_text(text, mode="source", extra=roles)
+        self._texts["Prompt"].set_text(text, mode="formulas", extra=roles)
         self._texts["Answer A"].set_text(detail.pair.a.text, mode="rendered")
         self._texts["Answer B"].set_text(detail.pair.b.text, mode="rendered")
-        for part, view in self._texts.items():
-            document = view.document()
-            document.setTextWidth(max(200, view.viewport().width()))
-            view.setFixedHeight(min(self._heights[part], round(document.size().height()) + 6))
         clear_layout(self._blocks)
         for title, lines in history(detail):
             self._blocks.addWidget(text_label(title, "caption"))

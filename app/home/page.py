@@ -18,7 +18,7 @@ from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
 from app.widgets.containers import Card, MetricTile, Pressable, ScrollColumn, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
-from app.widgets.labels import Chip, ElideLabel, short, text_label
+from app.widgets.labels import Chip, ElideLabel, plain_tip, short, text_label
 from app.widgets.messages import EmptyState, IconLabel, ProgressLine
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 EVENTS = 10
 """Events of the log that are listed."""
-TILES = (
-    ("pairs", "Pairs", "data"),
-    ("labelled", "Labelled by people", "annotate"),
-    ("datasets", "Dataset versions", "data"),
+TILES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("pairs", "Pairs", "data", {}),
+    ("labelled", "Labelled by people", "data", {"reviewer_kind": "human"}),
+    ("datasets", "Dataset versions", "data", {"datasets": True}),
 )
+"""Key, name, and the place with the list of what is counted."""
 
 
 class HomePage(Page):
@@ -148,10 +149,10 @@ class HomePage(Page):
     def _tile_row(self) -> QLayout:
         row = EvenFlow(spacing=12)
         self._tiles: dict[str, MetricTile] = {}
-        for key, name, place in (*TILES, ("runs", "Runs", "runs")):
+        for key, name, place, what in (*TILES, ("runs", "Runs", "runs", {})):
             tile = MetricTile(name, theme=self.context.theme)
             tile.set_clickable(True)
-            tile.clicked.connect(lambda where=place: self.context.navigate(where))
+            tile.clicked.connect(partial(self.context.navigate, place, **what))
             self._tiles[key] = tile
             row.addWidget(tile)
         return row
@@ -211,7 +212,7 @@ class HomePage(Page):
         pairs = counts.get("pairs", 0)
         self._kinds.setText(kinds)
         self._kinds.setVisible(bool(kinds))
-        for key, _, _ in TILES:
+        for key, *_ in TILES:
             self._tiles[key].set_value(presenter.number(counts.get(key, 0)))
         if pairs:
             share = f"{100 * labelled.people // pairs} %"
@@ -255,7 +256,14 @@ class HomePage(Page):
         row.setSpacing(10)
         row.addWidget(IconLabel(self.context.theme, line.icon, "text3", 16))
         row.addWidget(text_label(line.text, wrap=True), 1)
-        if line.reviewer:
+        if line.theirs:
+            about = f"What {line.reviewer} labelled on that day"
+            who = push_button(short(line.reviewer).replace("&", "&&"), "link", name=about)
+            who.setToolTip(plain_tip(about))
+            who.clicked.connect(lambda _=False: self.context.navigate("data", **line.theirs))
+            row.addWidget(who)
+            self._own_keys.keep(who)
+        elif line.reviewer:
             row.addWidget(ElideLabel(line.reviewer, kind="hint", outside=True))
         row.addWidget(text_label(line.when, "hint"))
         if line.place:

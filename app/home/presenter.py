@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.local_time import local_time
+from app.local_time import day_of, local_time
 from core.domain import counting
 from core.domain.judgement import ReviewerKind
 from core.services.runs.views import RunInfo, state_words
@@ -60,7 +60,12 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One event as Home shows it; ``place`` and ``what`` lead to what it speaks of, "" where there is no such thing."""
+    """One event as Home shows it.
+
+    Attributes:
+        place: with ``what`` it leads to what the event speaks of; "" where there is no such thing.
+        theirs: what of Data lists the labels that its reviewer made on its day; empty for events that are no labels.
+    """
 
     when: str
     text: str
@@ -68,6 +73,7 @@ class ActivityLine:
     icon: str
     place: str = ""
     what: Mapping[str, Any] = field(default_factory=dict)
+    theirs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def number(value: int) -> str:
@@ -189,7 +195,11 @@ def line_of(event: ActivityItem, now_ms: int) -> ActivityLine:
     kind = str(event.op).split(".", 1)[0]
     place, what = way_to(event.subject, event.subject_id, event.detail)
     icon = _ICONS.get(kind, "history")
-    return ActivityLine(ago(event.at_ms, now_ms), event.summary, event.reviewer, icon, place, what)
+    theirs: dict[str, Any] = {}
+    if kind == "label" and event.reviewer_id is not None:
+        day = local_time(event.at_ms, "%d %b %Y")
+        theirs = {"reviewer_id": event.reviewer_id, "labelled_ms": day_of(event.at_ms), "title": f"Labelled on {day}"}
+    return ActivityLine(ago(event.at_ms, now_ms), event.summary, event.reviewer, icon, place, what, theirs)
 
 
 _WAYS = {
@@ -197,6 +207,7 @@ _WAYS = {
     "source": ("data", "source_id"),
     "dataset": ("data", "dataset_id"),
     "rubric_version": ("rubrics", "version_id"),
+    "reviewer": ("data", "reviewer_id"),
 }
 """Subject of an event -> its place and the keyword that names it there."""
 
@@ -205,7 +216,7 @@ def way_to(subject: str, key: int | None, detail: Mapping[str, Any]) -> tuple[st
     """Return the place that shows what an event speaks of and the keywords that name it; ("", {}) where none does.
 
     >>> way_to("dataset", 3, {}), way_to("run", None, {"run_id": "r1"}), way_to("reviewer", 1, {})
-    (('data', {'dataset_id': 3}), ('runs', {'run_id': 'r1'}), ('', {}))
+    (('data', {'dataset_id': 3}), ('runs', {'run_id': 'r1'}), ('data', {'reviewer_id': 1}))
     """
     if subject == "run" and detail.get("run_id"):
         return "runs", {"run_id": str(detail["run_id"])}

@@ -6,13 +6,15 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
-from app.actions.physical_keys import meant_by
+from app.actions.physical_keys import is_other_script, meant_by
 from app.actions.registry import ActionRegistry
 
 
 def press_by_place(actions: ActionRegistry, event: QKeyEvent) -> bool:
     """Let a text field edit (copy, undo), else run the action whose keys are meant; return whether either did."""
-    sign = meant_by(event)
+    if is_other_script(event.key()):
+        actions.latin_layout = False
+    sign = meant_by(event, latin=actions.latin_layout)
     if not sign:
         return False
     held = event.modifiers()

@@ -1,4 +1,4 @@
-"""What the window offers when a workspace file is damaged: salvage it, or restore its newest backup.
+"""What the window offers when a workspace file is damaged: salvage it, or restore one of its backups.
 
 Both make a new folder beside the damaged one, which is never written to, and open it.
 """
@@ -6,15 +6,21 @@ Both make a new folder beside the damaged one, which is never written to, and op
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from app.background.import_lock import IMPORT_LOCK
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
+from app.main_window.restore_dialog import RestoreDialog
 from app.notices import Notices
 from core.domain.errors import UserError
+
+if TYPE_CHECKING:
+    from core.services.workspace.service import BackupFile
 
 SALVAGE, RESTORE, CLOSE = "Salvage…", "Restore a backup…", "Close"
 
@@ -39,9 +45,24 @@ class Rescue(QObject):
             "is lost. Nothing is written to the damaged one.".strip(),
             kind="error",
         )
-        if answer in (SALVAGE, RESTORE):
-            what, work = ("Salvage", _salvage) if answer == SALVAGE else ("Restore", _restore)
-            self._tasks.job(f"{what} of {folder.name}", lambda _: work(folder), self._made, owner=self)
+        if answer == SALVAGE:
+            self._start(f"Salvage of {folder.name}", partial(_salvage, folder))
+        elif answer == RESTORE:
+            self._tasks.query(partial(_backups, folder), partial(self._choose, folder), owner=self)
+
+    def _choose(self, folder: Path, found: list[BackupFile]) -> None:
+        """Let the user choose one of the backups."""
+        if not found:
+            self._notices.post(f"{folder.name} has no backup.", "error", hint="Salvage it instead.")
+            return
+        dialog = RestoreDialog(self._dialogs.parent, self._tasks, folder.name, found, _check)
+        backup = dialog.chosen if self._dialogs.run(dialog) else None
+        dialog.deleteLater()
+        if backup is not None:
+            self._start(f"Restore of {folder.name}", partial(_restore, folder, backup))
+
+    def _start(self, title: str, work: Callable[[], tuple[Path, str]]) -> None:
+        self._tasks.job(title, lambda _: work(), self._made, owner=self)
 
     def _made(self, made: tuple[Path, str]) -> None:
         to, said = made
@@ -63,15 +84,24 @@ def _salvage(folder: Path) -> tuple[Path, str]:
     return to, sentence(salvage(folder, to))
 
 
-def _restore(folder: Path) -> tuple[Path, str]:
+def _backups(folder: Path) -> list[BackupFile]:
     with IMPORT_LOCK:
-        from core.services.workspace.service import backups_of, restore  # the window opens before the libraries
+        from core.services.workspace.service import backups_of  # the window opens before the libraries
+
+    return backups_of(folder)
+
+
+def _check(path: Path) -> str:
+    with IMPORT_LOCK:
+        from core.services.workspace.service import check_backup  # the window opens before the libraries
+
+    return check_backup(path)
+
+
+def _restore(folder: Path, backup: BackupFile) -> tuple[Path, str]:
+    with IMPORT_LOCK:
+        from core.services.workspace.service import restore  # the window opens before the libraries
 
     to = _free(folder, "restored")
-    for backup in backups_of(folder):
-        try:
-            restore(backup.path, to)
-        except UserError:
-            continue
-        return to, f"The backup of {backup.made:%Y-%m-%d %H:%M} was restored to {to.name}."
-    raise UserError(f"{folder.name} has no backup that can be restored.", "Salvage it instead.")
+    restore(backup.path, to)
+    return to, f"The backup of {backup.made:%Y-%m-%d %H:%M} was restored to {to.name}."

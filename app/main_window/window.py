@@ -19,6 +19,7 @@ from app.main_window.activity import ActivityPanel
 from app.main_window.closing import may_close
 from app.main_window.commands import GlobalCommands
 from app.main_window.menus import fill_menu_bar
+from app.main_window.missing_work import MissingWork
 from app.main_window.object_search import ObjectSearch
 from app.main_window.page import Page
 from app.main_window.page_stack import PageStack
@@ -32,6 +33,7 @@ from app.main_window.toasts import ToastStack
 from app.main_window.workspace_switch import WorkspaceSwitch, is_demo
 from app.notices import Notice
 from app.places import BY_ID, PLACES
+from app.widgets.own_keys import press_focused
 from core.domain.changes import Changes
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._search = ObjectSearch(context.tasks, self)
         self.backup = AutoBackup(context.tasks, context.settings, context.notices, parent=self)
+        self.missing = MissingWork(self.context, self)
         self._reviewer = ReviewerChoice(self.context, switch, self)
         GlobalCommands(self.context, switch, self.stack.may_leave, logs, self)
         self._bind()
@@ -138,8 +141,8 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take a key that nothing knew by the place that it has on the keyboard."""
-        if not press_by_place(self.context.actions, event):
+        """Take a key that nothing knew by the place that it has on the keyboard; Enter presses the focused button."""
+        if not press_by_place(self.context.actions, event) and not press_focused(event, self):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
@@ -253,7 +256,9 @@ class MainWindow(QMainWindow):
     def _tell_opening(self, services: Application) -> None:
         """Show what should be known about the opening: files that were open to others, unsafe places, missing work."""
         services.workspace.listen(self._told.emit)
-        self.context.tasks.query(services.workspace.notes, self._post_notes, owner=self, key="notes")
+        self.context.tasks.query(
+            partial(services.workspace.notes, with_losses=False), self._post_notes, owner=self, key="notes"
+        )
 
     def _post_notes(self, notes: list[str]) -> None:
         for note in notes:
@@ -271,6 +276,7 @@ class MainWindow(QMainWindow):
         self._search.set_workspace(services)
         self.backup.set_workspace(services)
         self.place_watch.set_workspace(services)
+        self.missing.set_workspace(services)
         if services is None:
             self.status.set_workspace("")
             session.enter_workspace("")

@@ -14,6 +14,7 @@ from app.background.auto_backup import back_up_and_close
 from app.background.import_lock import IMPORT_LOCK
 from app.background.task_runner import TaskRunner
 from app.dialogs import Dialogs
+from app.main_window.left_drafts import LeftDrafts
 from app.main_window.rescue import Rescue
 from app.notices import Notices
 from app.session import Session
@@ -22,6 +23,7 @@ from core.domain.errors import NotFound, UserError, WorkspaceDamaged, WorkspaceI
 from core.paths import user_data_dir
 
 if TYPE_CHECKING:
+    from core.services.annotation.views import UnsavedDraft
     from core.services.application import Application
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ class WorkspaceSwitch(QObject):
         super().__init__()
         self._tasks, self._dialogs, self._notices, self._session = tasks, dialogs, notices, session
         self._opener = opener
+        self._left_drafts = LeftDrafts(tasks, dialogs, notices)
         self._rescue = Rescue(tasks, dialogs, notices, self.open)
         self.current: Application | None = None
         self.backup_on_close: Callable[[], bool] = lambda: False
@@ -108,12 +111,17 @@ class WorkspaceSwitch(QObject):
         self.switched.emit(None)
         self._requests += 1
         number = self._requests
-        self._tasks.write(
-            lambda: _exchange(services, self._opener),
-            lambda opened: self._switch_to(opened, number),
-            lambda error: self._handle_failure(error, services.folder),
-            owner=self,
-        )
+        left: list[UnsavedDraft] = []
+
+        def switch(opened: Application) -> None:
+            self._switch_to(opened, number)
+            self._left_drafts.tell(left)
+
+        def fail(error: Exception) -> None:
+            self._left_drafts.tell(left)
+            self._handle_failure(error, services.folder)
+
+        self._tasks.write(lambda: _exchange(services, self._opener, left), switch, fail, owner=self)
 
     def close(self) -> None:
         """Show the first screen and close the workspace after the pending writes.
@@ -169,15 +177,21 @@ class WorkspaceSwitch(QObject):
             self.open(path, create=True)
 
 
-def _exchange(services: Application, opener: Opener) -> Application:
-    """Close a workspace whose file lost its name and open its folder again, with the drafts that were not stored."""
-    unsaved = services.annotation.unsaved_drafts()
+def _exchange(services: Application, opener: Opener, left: list[UnsavedDraft]) -> Application:
+    """Close a workspace whose file lost its name and open its folder again, with the drafts that were not stored.
+
+    Args:
+        services: what is open.
+        opener: opens the folder.
+        left: gets the drafts that what was opened does not take over; all of them where nothing can be opened.
+    """
+    left += services.annotation.unsaved_drafts()
     try:
         services.workspace.put_back()
     finally:
         services.close()
     opened = opener(services.folder)
-    opened.annotation.adopt_drafts(unsaved)
+    left[:] = opened.annotation.adopt_drafts(left)
     return opened
 
 

@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.backup_words import count_words, date_words, reason_words
 from app.context import AppContext
 from app.widgets.buttons import action_button, push_button
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.table import TableColumn, VirtualTable
-from core.domain.counting import number, size_words
+from core.domain.counting import size_words
 
 if TYPE_CHECKING:
-    from core.services.workspace.service import BackupFile
+    from core.services.workspace.service import BackupFile, Loss
 
 _ROWS_SHOWN = 8
-_REASONS = {
-    "manual": "asked for",
-    "timer": "every few minutes",
-    "close": "on closing",
-    "before-import": "before an import",
-    "before-freeze": "before a freeze",
-    "before-restore": "before a restore",
-    "replaced": "the file was replaced",
-    "restore": "restored",
-}
-
-
-def reason_words(why: str) -> str:
-    """Return why a copy was made, in words.
-
-    >>> reason_words("before-format-2"), reason_words("manual-3")
-    ('before the upgrade to format 2', 'asked for')
-    """
-    if found := re.fullmatch(r"before-format-(\d+)", why):
-        return f"before the upgrade to format {found[1]}"
-    plain = re.sub(r"-\d+$", "", why)
-    return _REASONS.get(plain, plain.replace("-", " "))
-
-
-def date_words(made: datetime, now: datetime) -> str:
-    """Return a time as people say it: today, yesterday, or the date."""
-    day = made.date()
-    if day == now.date():
-        return f"today {made:%H:%M}"
-    if day == (now - timedelta(days=1)).date():
-        return f"yesterday {made:%H:%M}"
-    return f"{made:%Y-%m-%d %H:%M}"
-
-
-def count_words(backup: BackupFile, name: str) -> str:
-    """Return one count of a copy, or nothing where it cannot be read."""
-    return "" if backup.problem else number(backup.counts.get(name, 0))
 
 
 def summary_words(found: Sequence[BackupFile], now: datetime) -> str:
@@ -96,7 +59,10 @@ class BackupsPanel(QWidget):
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(8)
         self.summary = text_label("", "muted", wrap=True)
+        self.missing = action_button(context.actions, "global.missing_work", theme=context.theme)
+        self.missing.hide()
         column.addWidget(self.summary)
+        column.addWidget(self.missing, 0, Qt.AlignmentFlag.AlignLeft)
         self.table = VirtualTable(context.tasks, context.theme, _columns(), name="Backups", multi=False)
         self.table.setFixedHeight(context.theme.px(26 * (_ROWS_SHOWN + 1) + 6))
         self.table.current_changed.connect(lambda _: self._enable())
@@ -124,6 +90,7 @@ class BackupsPanel(QWidget):
         if self._context.has_workspace:
             workspace = self._context.services.workspace
             self._context.tasks.query(workspace.backups, self.show_backups, owner=self, key="backups")
+            self._context.tasks.query(workspace.losses, self._show_losses, owner=self, key="losses")
         else:
             self.summary.setText("Open a workspace to see its backups.")
 
@@ -135,6 +102,10 @@ class BackupsPanel(QWidget):
         if found and self.table.current_id is None:
             self.table.go_to(0)
         self._enable()
+
+    def _show_losses(self, losses: Sequence[Loss]) -> None:
+        """Offer to read what is missing, where anything is."""
+        self.missing.setVisible(bool(losses))
 
     def restore(self) -> None:
         """Ask for a new folder and make a workspace in it from the chosen copy; this workspace stays as it is."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +16,13 @@ from app.widgets.hidden_chars import Hidden, find_hidden
 
 MarkKind = Literal["a", "b", "find", "span", "good", "bad", "strong"]
 SHOW_AT_FIRST = 200_000
-LONGEST_RUN = 1000
+LONGEST_RUN, LONGEST_LINE = 1000, 20_000
+PICTURE = "\ufffc"
+"""What stands for a picture in the text of a document."""
 _RUN = re.compile(rf"[^\s]{{{LONGEST_RUN}}}(?=[^\s])")
+_LINE = re.compile(rf"[^\r\n]{{{LONGEST_LINE - LONGEST_RUN},{LONGEST_LINE}}}(?<=\s)(?=[^\s])")
+"""A line so long that laying it out at once would keep the window waiting; it is broken behind a blank, where it stands
+beyond the beginning of a text."""
 _DOS_BREAK = re.compile("\r\n")
 
 
@@ -83,12 +89,20 @@ def has_endless_run(text: str) -> bool:
     return _RUN.search(text) is not None
 
 
-def make_display(text: str, *, limit: int | None = SHOW_AT_FIRST) -> Display:
-    """Return how a text is shown; ``limit`` is how many characters at most, None for all."""
+def make_display(text: str, *, limit: int | None = SHOW_AT_FIRST, pictures: Sequence[tuple[int, int]] = ()) -> Display:
+    """Return how a text is shown.
+
+    Args:
+        text: as it is stored.
+        limit: how many characters of it at most, None for all.
+        pictures: parts that a picture stands for, each ``PICTURE`` in the shown text; they hold no hidden character.
+    """
     shown = text if limit is None or len(text) <= limit else text[:limit]
     hidden = find_hidden(shown)
     edits = [(h.start, h.end, f"[{h.label}]", True) for h in hidden]
+    edits += [(start, end, PICTURE, False) for start, end in pictures if end <= len(shown)]
     edits += [(m.end(), m.end(), "\n", False) for m in _RUN.finditer(shown)]
+    edits += [(m.end(), m.end(), "\n", False) for m in _LINE.finditer(shown, SHOW_AT_FIRST)]
     edits += [(m.start(), m.end(), "\n", False) for m in _DOS_BREAK.finditer(shown)]
     edits.sort(key=lambda edit: edit[:2])
     pieces, chips, stored, places = [], [], [0], [0]

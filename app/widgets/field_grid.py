@@ -19,10 +19,12 @@ class FieldGrid(QWidget):
     Args:
         rows: the names and the fields, in reading order.
         most: the largest number of pairs in a row.
+        field_ems: the least width of a field, in heights of a line.
     """
 
-    def __init__(self, rows: Sequence[tuple[QLabel, QWidget]], *, most: int = 2) -> None:
+    def __init__(self, rows: Sequence[tuple[QLabel, QWidget]], *, most: int = 2, field_ems: float = FIELD_EMS) -> None:
         super().__init__()
+        self._field_ems = field_ems
         self._rows, self._most, self._columns = tuple(rows), most, 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -44,7 +46,7 @@ class FieldGrid(QWidget):
     def _pair_width(self) -> int:
         """Return the width of the longest name and the widest field beside each other."""
         names = max((label.sizeHint().width() for label, _ in self._rows), default=0)
-        least = round(FIELD_EMS * self.fontMetrics().height())
+        least = round(self._field_ems * self.fontMetrics().height())
         fields = max((max(least, field.minimumSizeHint().width()) for _, field in self._rows), default=0)
         return names + H_SPACING + fields
 

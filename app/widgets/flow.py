@@ -28,13 +28,16 @@ class FlowLayout(QLayout):
         parent: takes the layout; None for a layout inside another one.
         spacing: pixels between the items of a row.
         row_spacing: pixels between the rows.
+        middle: the rows stand in the middle of a height that is more than they need, not at its top.
     """
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, row_spacing: int = 6) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, spacing: int = 8, row_spacing: int = 6, middle: bool = False
+    ) -> None:
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._ems: dict[int, float] = {}
-        self._row_spacing = row_spacing
+        self._row_spacing, self._middle = row_spacing, middle
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
         if parent is not None:
@@ -108,6 +111,8 @@ class FlowLayout(QLayout):
         super().setGeometry(rect)
         room = rect.marginsRemoved(self.contentsMargins())
         top = room.top()
+        if self._middle:
+            top += max(0, rect.height() - self.heightForWidth(rect.width())) // 2
         for row in self._rows(room.width()):
             height = _height(row)
             left = room.left()

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 LONGEST_FORMULA = 600
 """Characters; a longer one is shown as its source."""
+_SIGNS_AROUND = 40
+MOST_OPENINGS = 2000
+"""Signs of a text that may open a formula and are tried; a hostile text has nothing else."""
 ENVIRONMENTS = "align|aligned|equation|gather|gathered|multline|split|matrix|pmatrix|bmatrix|vmatrix|cases|array"
+_OPENINGS = re.compile(r"\$|\\\(|\\\[|\\begin\{")
+_CODE = re.compile(r"```[\s\S]*?(?:```|\Z)|`[^`\n]+`")
 _LINE = r"(?:[^\n]|\n(?![ \t]*(?:\n|$)))"
 _DELIMITED = re.compile(
     rf"\\\((?P<round>{_LINE}+?)\\\)|\\\[(?P<square>{_LINE}+?)\\\]|\$\$(?!\$)(?P<double>{_LINE}+?)\$\$"
@@ -42,13 +48,16 @@ def formula_at(text: str, place: int) -> FoundFormula | None:
     """
     if text[max(0, place - 1) : place] == "\\":
         return None
-    if (match := _DELIMITED.match(text, place)) is not None:
+    end = place + LONGEST_FORMULA + _SIGNS_AROUND
+    if (match := _DELIMITED.match(text, place, end)) is not None:
         parts = match.groupdict()
         tex = parts["round"] or parts["square"] or parts["double"] or parts["environment"]
         return FoundFormula(match.end(), tex.strip(), parts["round"] is None) if tex.strip() else None
     if text[place : place + 1] != "$" or (place and (text[place - 1].isalnum() or text[place - 1] == "$")):
         return None
-    if (match := _DOLLARS.match(text, place)) is None or not looks_like_mathematics(match["single"]):
+    if (match := _DOLLARS.match(text, place, end)) is None or not looks_like_mathematics(match["single"]):
+        return None
+    if match.end() == end:  # what stands behind it was not looked at
         return None
     return FoundFormula(match.end(), match["single"], False)
 
@@ -69,15 +78,29 @@ def looks_like_mathematics(inside: str) -> bool:
 
 def find_formulas(text: str, most: int = 200) -> list[FoundFormula]:
     """Return the formulas of a text in order, ``most`` at most; those inside code are among them."""
-    found: list[FoundFormula] = []
+    return [formula for _, formula in formulas_with_places(text, most)]
+
+
+def formulas_with_places(text: str, most: int = 200) -> list[tuple[int, FoundFormula]]:
+    """Return the formulas of a text in order, each behind the place where it begins."""
+    found: list[tuple[int, FoundFormula]] = []
     at = 0
-    while len(found) < most:
-        places = [place for sign in ("$", "\\(", "\\[", "\\begin{") if (place := text.find(sign, at)) >= 0]
-        if not places:
-            break
-        place = min(places)
-        formula = formula_at(text, place)
+    for opening in islice(_OPENINGS.finditer(text), MOST_OPENINGS):
+        if opening.start() < at:
+            continue
+        formula = formula_at(text, opening.start())
         if formula is not None:
-            found.append(formula)
-        at = formula.end if formula is not None else place + 1
+            found.append((opening.start(), formula))
+            at = formula.end
+            if len(found) == most:
+                break
     return found
+
+
+def code_ranges(text: str) -> list[tuple[int, int]]:
+    """Return what stands between backticks, in order; a fence that is not closed reaches to the end.
+
+    >>> code_ranges("a `b` c ```d")
+    [(2, 5), (8, 12)]
+    """
+    return [match.span() for match in islice(_CODE.finditer(text), MOST_OPENINGS)]

@@ -16,7 +16,7 @@ class PageHeader(QFrame):
         self.setProperty("part", "header")
         self.setMinimumHeight(45)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        self._row = FlowLayout(self, spacing=8, row_spacing=4)
+        self._row = FlowLayout(self, spacing=8, row_spacing=4, middle=True)
         self._row.setContentsMargins(16, 6, 12, 6)
         self._title = text_label(title, "title")
         self._caption = ElideLabel("", kind="caption", outside=True)

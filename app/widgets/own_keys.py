@@ -14,11 +14,14 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QApplication,
     QComboBox,
     QListView,
     QListWidget,
+    QPushButton,
     QTabBar,
     QTextEdit,
+    QToolButton,
     QWidget,
 )
 
@@ -97,3 +100,18 @@ class OwnKeys(QObject):
 def _keys_of(widget: QWidget) -> tuple[Qt.Key, ...]:
     found = next((keys for kind, keys in _KEYS if isinstance(widget, kind)), ())
     return (*found, Qt.Key.Key_Space) if widget.property(OPENS_BY_SPACE) else found
+
+
+def press_focused(event: QKeyEvent, inside: QWidget) -> bool:
+    """Let Enter press the button that has the focus, which Qt leaves to Space; return whether there was one.
+
+    For what no shortcut took. Of radio buttons and check boxes Enter is not the key.
+    """
+    button = QApplication.focusWidget()
+    if event.key() not in _ENTER or event.modifiers() & _MODIFIERS or not isinstance(button, QPushButton | QToolButton):
+        return False
+    if not inside.isAncestorOf(button):
+        return False
+    if not event.isAutoRepeat():
+        button.click()
+    return True

@@ -7,14 +7,15 @@ anything, and nothing that is no markup is left out: where drawing would lose a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from markdown_it.token import Token
 
-from app.theme.formulas import Formula, Formulas
+from app.theme.formulas import Formula, Formulas, Picture
 from app.theme.theme import Theme
 from app.widgets.display import SHOW_AT_FIRST, Display, Mark, TextSpan, has_endless_run, make_display
+from app.widgets.formulas_in_source import InSource
 from app.widgets.hidden_chars import Hidden, badge_text, find_hidden
 from app.widgets.markdown_check import loses_nothing, nests_empty_lists
 from app.widgets.markdown_html import LINE, Look, Painter
@@ -22,7 +23,7 @@ from app.widgets.markdown_rules import parser
 from app.widgets.word_diff import Marks
 
 __all__ = ["LINE", "Look", "Mode", "Rendered", "look_of", "render"]
-Mode = Literal["rendered", "source", "diff"]
+Mode = Literal["rendered", "source", "formulas", "diff"]
 MARKDOWN_LIMIT = 40_000
 """Characters; with the two limits below it keeps the worst hostile text under a quarter of a second."""
 MOST_SPECIALS = 2500
@@ -51,6 +52,7 @@ class Rendered:
         note: why it is shown in another mode, or empty.
         drawn: the sources of the formulas that ``html`` shows as pictures, in order.
         wanted: formulas that are shown as source until their pictures are drawn.
+        pictures: of formulas in ``display``, each behind its place there.
     """
 
     stored: str
@@ -62,6 +64,7 @@ class Rendered:
     note: str
     drawn: tuple[str, ...] = ()
     wanted: tuple[Formula, ...] = ()
+    pictures: tuple[tuple[int, Picture], ...] = ()
 
     @property
     def badge(self) -> str:
@@ -83,7 +86,8 @@ def render(
 
     Args:
         text: as it is stored.
-        mode: "rendered" Markdown, its "source", or "diff": the source with ``marks``.
+        mode: "rendered" Markdown, its "source", "formulas": the source with its formulas as pictures, or "diff": the
+            source with ``marks``.
         look: colours and sizes, from :func:`look_of`.
         marks: parts that only this text has.
         extra: further parts to mark in the source.
@@ -99,10 +103,16 @@ def render(
             hidden = tuple(find_hidden(text))
             return Rendered(text, html, None, (), hidden, 0, "", tuple(painter.drawn), tuple(painter.wanted))
         note = parsed
-    display = make_display(text, limit=limit)
+    found = InSource(text, look, formulas, extra, limit) if mode == "formulas" and formulas is not None else None
+    display = make_display(text, limit=limit, pictures=found.ranges if found is not None else ())
     different = tuple(Mark(*span, marks.side) for span in marks.spans) if marks and mode == "diff" else ()
     spans = (*display.spans((*different, *extra)), *display.chips)
-    return Rendered(text, "", display, spans, display.hidden, display.cut, note)
+    made = Rendered(text, "", display, spans, display.hidden, display.cut, note)
+    if found is None:
+        return made
+    pictures = tuple((display.to_shown(start), picture) for (start, _), picture in found.drawn)
+    sources = tuple(text[start:end] for (start, end), _ in found.drawn)
+    return replace(made, drawn=sources, wanted=tuple(found.wanted), pictures=pictures)
 
 
 def _parse(text: str) -> list[Token] | str:

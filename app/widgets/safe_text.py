@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QImage,
     QKeySequence,
     QResizeEvent,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextOption,
@@ -26,14 +25,14 @@ from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QTextEdit
 
 from app.theme.formulas import Formula
 from app.theme.theme import Theme
-from app.widgets.display import SHOW_AT_FIRST, Mark
+from app.widgets.display import PICTURE, SHOW_AT_FIRST, Mark
 from app.widgets.formula_text import find_formulas
-from app.widgets.rendering import LINE, Mode, Rendered, look_of, render
+from app.widgets.formulas_in_source import plain_formulas
+from app.widgets.growing_text import GrowingText
+from app.widgets.rendering import Mode, Rendered, look_of, render
 from app.widgets.text_places import TextPlaces, drawn_ranges, stored_range
 from app.widgets.word_diff import Marks
 
-PICTURE = "\ufffc"
-"""What stands for a picture in the text of a document."""
 WIDEST_LINE = 92
 """Characters a line may have; wider panes keep a margin at the right."""
 
@@ -67,6 +66,7 @@ class SafeText(QTextBrowser):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(2)
+        self._growing = GrowingText(self)
         theme.follow(self._render_again)
         theme.formulas.drawn.connect(self._take_formulas)
 
@@ -152,17 +152,18 @@ class SafeText(QTextBrowser):
         return False
 
     def show_all(self) -> None:
-        """Show the whole of a very long text."""
+        """Show the whole of a very long text; what is added is laid out in parts, so that the window goes on."""
         self._all = True
         self._render_again()
 
     def expect(self, text: str) -> None:
-        """Draw the formulas of a text that will be shown soon, if it will be rendered."""
-        if self._mode == "rendered":
-            look = look_of(self._theme, self._size)
-            self._theme.formulas.want(
-                Formula(found.tex, found.display, look.text_px, look["text"]) for found in find_formulas(text)
-            )
+        """Draw the formulas of a text that will be shown soon, if it will be shown with them."""
+        if self._mode not in ("rendered", "formulas"):
+            return
+        text, look = text[:SHOW_AT_FIRST], look_of(self._theme, self._size)
+        plain = self._mode == "formulas"
+        found = [one for _, one in plain_formulas(text)] if plain else find_formulas(text)
+        self._theme.formulas.want(Formula(one.tex, one.display, look.text_px, look["text"]) for one in found)
 
     def copy_all(self) -> None:
         """Copy the whole stored text."""
@@ -201,8 +202,12 @@ class SafeText(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy plain text only."""
-        mime = QMimeData()
-        mime.setText(self._with_formulas(self.textCursor().selection().toPlainText()))
+        mime, shown = QMimeData(), self._shown
+        if shown is not None and shown.display is not None and not shown.hidden:
+            start, end = self.selected_range() or (0, 0)
+            mime.setText(shown.stored[start:end])
+        else:
+            mime.setText(self._with_formulas(self.textCursor().selection().toPlainText()))
         return mime
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -265,14 +270,19 @@ class SafeText(QTextBrowser):
 
     def _put(self, rendered: Rendered) -> None:
         self._shown = rendered
-        self.setFont(self._theme.font(self._size))
-        self.document().setDefaultFont(self._theme.font(self._size))
+        font = self._theme.font(self._size)
+        if self.document().defaultFont() != font:  # setting it lays out everything again
+            self.setFont(font)
+            self.document().setDefaultFont(font)
+        grew = False
         if rendered.display is None:
+            self._growing.stop()
             self.setHtml(rendered.html)
             self._mark_rendered(rendered)
         else:
-            self._put_plain(rendered, rendered.display.text)
-        self._fit_lines()
+            grew = self._put_plain(rendered, rendered.display.text)
+        if not grew:  # it lays out everything again
+            self._fit_lines()
         self.cut_changed.emit(rendered.cut > 0)
         self.rendered.emit(rendered)
 
@@ -289,22 +299,11 @@ class SafeText(QTextBrowser):
                 cursor.setPosition(places.to_qt(part[1]), QTextCursor.MoveMode.KeepAnchor)
                 cursor.mergeCharFormat(self._format(mark.kind))
 
-    def _put_plain(self, rendered: Rendered, text: str) -> None:
-        self.setCurrentCharFormat(QTextCharFormat())
-        self.setPlainText(text)
-        cursor = QTextCursor(self.document())
-        cursor.beginEditBlock()
-        cursor.select(QTextCursor.SelectionType.Document)
-        block = QTextBlockFormat()
-        block.setLineHeight(LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor.mergeBlockFormat(block)
+    def _put_plain(self, rendered: Rendered, text: str) -> bool:
+        """Show a text; return whether only more of the same text is added."""
         formats = {kind: self._format(kind) for kind in {span.kind for span in rendered.spans}}
-        places = TextPlaces(text)
-        for span in rendered.spans:
-            cursor.setPosition(places.to_qt(span.start))
-            cursor.setPosition(places.to_qt(span.end), QTextCursor.MoveMode.KeepAnchor)
-            cursor.mergeCharFormat(formats[span.kind])
-        cursor.endEditBlock()
+        self.setCurrentCharFormat(QTextCharFormat())
+        return self._growing.show(text, rendered.spans, formats, rendered.pictures)
 
     def _format(self, kind: str) -> QTextCharFormat:
         tokens = self._theme.tokens

@@ -19,7 +19,9 @@ from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted, verb
 from core.domain.errors import UsageError, UserError
 from core.domain.pair_table import CONSENTS
+from core.domain.text_flags import FLAG_KEYS
 from core.services.importing import cut_prompt as cut_prompt_module
+from core.services.importing.flag_actions import ACTION_WORDS
 from core.services.importing.formats.codings import CODINGS
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.reading import FIELDS, Choices, Reading, winner
@@ -27,6 +29,7 @@ from core.services.importing.several import data_files
 
 if TYPE_CHECKING:
     from core.domain.changes import Outcome
+    from core.services.importing.forecast import Forecast
     from core.services.importing.report import ImportPreview, ImportReport
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -69,6 +72,15 @@ def import_file(
     cut_prompt: Annotated[
         bool, typer.Option("--cut-prompt", help="Cut the prompt off answers that begin with it.")
     ] = False,
+    flags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flag",
+            metavar="FLAG=ACTION",
+            help=f"What is done with pairs whose texts look wrong: {', '.join(ACTION_WORDS)}. Flags: "
+            f"{', '.join(FLAG_KEYS)}; repeatable.",
+        ),
+    ] = None,
     hub: Annotated[
         str, typer.Option("--hub", help="A dataset of the Hugging Face hub: owner/name. Uses the network.")
     ] = "",
@@ -83,6 +95,10 @@ def import_file(
         bool,
         typer.Option("--dry-run", help="Only show how the file is read; store no pair. Files of --hub are downloaded."),
     ] = False,
+    rejects_to: Annotated[
+        Path | None,
+        typer.Option("--rejects", metavar="FILE", help="With --dry-run: read all rows and list the rejected ones."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
     consent: Annotated[
@@ -103,7 +119,11 @@ def import_file(
         raise UsageError(f"Consent cannot be {consent!r}.", f"Use {', '.join(CONSENTS)}.")
     said = [*(answers or []), *([f"{cut_prompt_module.QUESTION}={cut_prompt_module.YES}"] if cut_prompt else [])]
     choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, said)
-    choices = dataclasses.replace(choices, encoding=encoding or None, part=part or None)
+    choices = dataclasses.replace(
+        choices, encoding=encoding or None, part=part or None, flag_actions=_assignments("--flag", flags or [])
+    )
+    if rejects_to is not None and not dry_run:
+        raise UsageError("--rejects is for --dry-run; an import writes its list of rejects into the workspace.")
     words = HubWords(hub, revision, hub_files or [], list_files)
     words.check(files or [])
     with open_workspace(workspace, read_only=dry_run or list_files) as app:
@@ -111,14 +131,12 @@ def import_file(
         paths, left = data_files(named)
         if name and len(paths) > 1:
             raise UsageError("--name is for one file; of several files each is called by its own name.")
+        if rejects_to is not None and len(paths) > 1:
+            raise UsageError("--rejects is for one file.")
         if dry_run:
             previews = [app.imports.preview(path, choices=choices) for path in paths]
-            if not as_json:
-                for preview in previews:
-                    _say_preview(preview)
-                return
-            plain = [{"rows": one.reading.rows, **one.reading.to_plain()} for one in previews]
-            say_json(plain[0] if len(plain) == 1 else {"files": plain})
+            forecast = app.imports.forecast(paths[0], choices=choices, rejects_to=rejects_to) if rejects_to else None
+            _say_dry_run(previews, forecast, as_json=as_json)
             return
         run = partial(app.imports.run, choices=choices, name=name or None, licence=licence, consent=consent)
         if len(paths) == 1:
@@ -220,6 +238,23 @@ def _assignments(option: str, words: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"{option} says two things of {name!r}: {found[name]} and {value}.", "Say one.")
         found[name] = value
     return found
+
+
+def _say_dry_run(previews: Sequence[ImportPreview], forecast: Forecast | None, *, as_json: bool) -> None:
+    """Print how files are read, and what an import would do with every row where that was tried."""
+    if as_json:
+        more = {} if forecast is None else {"forecast": dataclasses.asdict(forecast)}
+        plain = [{"rows": one.reading.rows, **one.reading.to_plain(), **more} for one in previews]
+        say_json(plain[0] if len(plain) == 1 else {"files": plain})
+        return
+    for preview in previews:
+        _say_preview(preview)
+    if forecast is not None:
+        counts = f"{forecast.imported:,} new, {forecast.duplicates:,} known, {counted(forecast.repeats, 'repeat')}"
+        say(
+            f"An import would find {counted(forecast.rows, 'row')}: {counts}, {forecast.rejected:,} rejected; "
+            f"{counted(forecast.labels, 'label')}."
+        )
 
 
 def _say_preview(preview: ImportPreview) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.domain.dataset import DatasetDiff, DatasetVersion, Split
@@ -11,7 +11,11 @@ from core.domain.freeze_policy import FreezePolicy
 from core.domain.judgement import FLAGS
 from core.domain.text_flags import FLAG_WORDS, flag_named
 
-SliceBy = Literal["source", "split", "reviewer"]
+SliceBy = Literal["source", "split", "reviewer", "rubric", "length", "text_flag"]
+LENGTHS = ((0, "under 200"), (200, "200 to 799"), (800, "800 to 3,199"), (3200, "3,200 and more"))
+"""Slices by length: the fewest characters of the chosen answer, and the name of the slice."""
+NO_FLAG = "none"
+"""The key of the slice of items whose texts carry no flag."""
 NO_CLAUSE = ""
 """The key of the row of items for which no judgement answered a clause in favour of the chosen answer."""
 AGGREGATIONS = {
@@ -41,7 +45,8 @@ class DatasetShare:
 class Coverage:
     """How many items each clause decided, by slice.
 
-    A clause decided an item when a judgement behind it prefers the chosen answer on that clause.
+    A clause decided an item when a judgement behind it prefers the chosen answer on that clause. An item with several
+    reviewers, rubric versions or text flags stands in several slices.
 
     Attributes:
         by: what the slices are.
@@ -62,7 +67,13 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPart:
-    """Which items of a dataset version are meant; every condition that is set must hold."""
+    """Which items of a dataset version are meant; every condition that is set must hold.
+
+    Attributes:
+        clause: decided the item; ``NO_CLAUSE`` for items that none decided.
+        length: the fewest characters of the chosen answer, a key of ``LENGTHS``.
+        text_flag: of the item's texts, or ``NO_FLAG``.
+    """
 
     split: Split | None = None
     rubric_version_id: int | None = None
@@ -71,6 +82,31 @@ class DatasetPart:
     adjudicated: bool = False
     edited: bool = False
     clause: str | None = None
+    length: int | None = None
+    text_flag: str | None = None
+
+    @classmethod
+    def of_slice(cls, by: SliceBy, key: str, clause: str | None = None) -> DatasetPart:
+        """Return the part that a slice of a coverage is; an empty key means all slices.
+
+        >>> DatasetPart.of_slice("length", "800", "C1").length
+        800
+        """
+        if not key:
+            return cls(clause=clause)
+        field = _SLICE_FIELDS[by]
+        value = key if by in ("split", "text_flag") else int(key)
+        return replace(cls(clause=clause), **{field: value})
+
+
+_SLICE_FIELDS: Mapping[SliceBy, str] = {
+    "source": "source_id",
+    "split": "split",
+    "reviewer": "reviewer_id",
+    "rubric": "rubric_version_id",
+    "length": "length",
+    "text_flag": "text_flag",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from core.domain.errors import BadInput
-from core.domain.judgement import FLAGS, Judgement
+from core.domain.judgement import FLAGS, Judgement, ReviewerKind
 from core.domain.pair import Pair
 from core.domain.search_text import search_terms
 from core.domain.text_flags import FLAG_KEYS
@@ -28,12 +28,15 @@ class PairFilter:
         label: by current labels; ``none`` has no label. With a reviewer or rubric version it applies to
             the labels of that reviewer or under that version.
         reviewer_id: pairs this reviewer has labelled (or, with ``label="none"``, has not).
+        reviewer_kind: pairs labelled by people, by imported files or by stated rules (``human``, ``imported``,
+            ``scripted``; or not, with ``label="none"``).
+        labelled_ms: pairs with a label made in this time (from, until), UTC milliseconds, the end not included.
         source_id: pairs found in this source.
         rubric_version_id: pairs labelled under this version (or not, with ``label="none"``).
         dataset_id: pairs that are items of this dataset version.
         pair_ids: only these; None for all.
-        stale: pairs with a label made under an older major version of its rubric; this and the next two look at the
-            labels of ``reviewer_id`` and under ``rubric_version_id`` where these are set.
+        stale: pairs with a label made under an older major version of its rubric; this and the next two look only at
+            labels that pass ``reviewer_id``, ``reviewer_kind``, ``rubric_version_id`` and ``labelled_ms``.
         edited: pairs with a label that holds an improved text.
         flag: pairs with a label that carries this flag, a key of ``FLAGS``.
         bookmarked: pairs that a reviewer has bookmarked.
@@ -42,7 +45,8 @@ class PairFilter:
         descending: the other way round.
 
     Raises:
-        BadInput: for an unknown ``label``, ``flag``, ``text_flag`` or ``order``, or a text too long to search for.
+        BadInput: for an unknown ``label``, ``flag``, ``reviewer_kind``, ``text_flag`` or ``order``, or a text too long
+            to search for.
     """
 
     text: str = ""
@@ -57,6 +61,8 @@ class PairFilter:
     flag: str = ""
     text_flag: str = ""
     bookmarked: bool = False
+    reviewer_kind: str = ""
+    labelled_ms: tuple[int, int] | None = None
     order: PairOrder = "id"
     descending: bool = False
 
@@ -66,6 +72,7 @@ class PairFilter:
             ("label filter", self.label, get_args(LabelFilter)),
             ("order", self.order, get_args(PairOrder)),
             ("flag", self.flag, ("", *FLAGS)),
+            ("kind of reviewer", self.reviewer_kind, ("", *ReviewerKind)),
             ("text flag", self.text_flag, ("", *FLAG_KEYS)),
         ):
             if value not in allowed:

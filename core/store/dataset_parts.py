@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlmodel import Session
 
-from core.domain.dataset_view import NO_CLAUSE, Coverage, DatasetPart, DatasetShare, SliceBy
+from core.domain.dataset_view import LENGTHS, NO_CLAUSE, NO_FLAG, Coverage, DatasetPart, DatasetShare, SliceBy
+from core.domain.text_flags import FLAG_KEYS, FLAG_TITLES, flag_named
 from core.store.plain import fetch, read_json
 
 _BEHIND = """FROM dataset_item i JOIN dataset_item_judgement d ON d.dataset_id=i.dataset_id AND d.position=i.position
     JOIN judgement j ON j.id=d.judgement_id"""
 _FAVOURS = "json_each(j.criteria) c WHERE i.dataset_id=? AND (c.value<0)=(i.chosen='A') AND c.value<>0"
+_CHARS = "length(CASE i.chosen WHEN 'A' THEN p.a_text ELSE p.b_text END)"
+_LENGTH = f"CASE {' '.join(f'WHEN {_CHARS}>={least} THEN {least}' for least, _ in reversed(LENGTHS))} END"
+_BITS = {NO_FLAG: 0, **{key: int(flag_named(key)) for key in FLAG_KEYS}}
+_NAMES: dict[str, str] = {NO_FLAG: "No flag", **FLAG_TITLES, **{str(least): words for least, words in LENGTHS}}
+"""Names of the slices that no table has."""
 _SLICES: dict[SliceBy, tuple[str, str]] = {
     "source": ("JOIN pair p ON p.id=i.pair_id JOIN source o ON o.id=p.source_id", "o.id, o.name"),
     "split": ("", "i.split, i.split"),
     "reviewer": ("JOIN reviewer w ON w.id=j.reviewer_id", "w.id, w.name"),
+    "rubric": (
+        "JOIN rubric_version v ON v.id=j.rubric_version_id JOIN rubric r ON r.id=v.rubric_id",
+        "v.id, r.name || ' ' || v.number",
+    ),
+    "length": ("JOIN pair p ON p.id=i.pair_id", f"{_LENGTH}, {_LENGTH}"),
+    "text_flag": (
+        f"LEFT JOIN pair_flag f ON f.pair_id=i.pair_id JOIN json_each('{json.dumps(_BITS)}') b"
+        " ON CASE b.value WHEN 0 THEN coalesce(f.flags,0)=0 ELSE f.flags&b.value END",
+        "b.key, b.key",
+    ),
 }
 
 
@@ -80,23 +97,16 @@ def coverage(session: Session, dataset_id: int, by: SliceBy) -> Coverage:
     sql = f"SELECT c.key, count(DISTINCT i.position) {_BEHIND}, {_FAVOURS} GROUP BY 1"
     all_of = dict(tuple(row) for row in fetch(session, sql, (dataset_id,)))
     names = _clause_names(session, dataset_id)
+    order = list(_NAMES)
+    if by in ("length", "text_flag"):
+        slices = sorted(((k, _NAMES[str(k)], n) for k, _, n in slices), key=lambda one: order.index(str(one[0])))
     clauses = [(key, names.get(key, key)) for key in (*names, *(k for k in all_of if k not in names))]
     if silent := count_of(session, dataset_id, DatasetPart(clause=NO_CLAUSE)):
         clauses.append((NO_CLAUSE, "No clause answered"))
         all_of[NO_CLAUSE] = silent
         for key in sizes:
-            cells[NO_CLAUSE, key] = count_of(session, dataset_id, _slice_part(by, key, NO_CLAUSE))
+            cells[NO_CLAUSE, key] = count_of(session, dataset_id, DatasetPart.of_slice(by, key, NO_CLAUSE))
     return Coverage(by, tuple((str(k), name) for k, name, _ in slices), tuple(clauses), cells, all_of, sizes)
-
-
-def _slice_part(by: SliceBy, key: str, clause: str) -> DatasetPart:
-    if by == "split":
-        return DatasetPart(split=key, clause=clause)  # type: ignore[arg-type]
-    return (
-        DatasetPart(source_id=int(key), clause=clause)
-        if by == "source"
-        else DatasetPart(reviewer_id=int(key), clause=clause)
-    )
 
 
 def _clause_names(session: Session, dataset_id: int) -> dict[str, str]:
@@ -133,6 +143,13 @@ def _pairs(dataset_id: int, part: DatasetPart) -> tuple[str, tuple[Any, ...]]:
     if part.source_id is not None:
         tests.append("EXISTS(SELECT 1 FROM pair p WHERE p.id=i.pair_id AND p.source_id=?)")
         more.append(part.source_id)
+    if part.length is not None:
+        tests.append(f"EXISTS(SELECT 1 FROM pair p WHERE p.id=i.pair_id AND {_LENGTH}=?)")
+        more.append(part.length)
+    if part.text_flag is not None:
+        flags = "coalesce((SELECT f.flags FROM pair_flag f WHERE f.pair_id=i.pair_id),0)"
+        tests.append(f"CASE ? WHEN 0 THEN {flags}=0 ELSE {flags}&? END")
+        more += [_BITS[part.text_flag]] * 2
     condition = "".join(f" AND {test}" for test, _ in inner)
     bound = [value for _, value in inner]
     if part.clause:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, delete, select
 
-from core.store.plain import insert_row
+from core.store.judgements import Presentation
+from core.store.plain import fetch, insert_row
 from core.store.tables import BookmarkRow, JudgementDraftRow, PresentationRow
 
 
@@ -30,6 +31,15 @@ def remove(session: Session, presentation_id: int) -> None:
     """Drop the draft of a presentation, if there is one."""
     where = col(JudgementDraftRow.presentation_id) == presentation_id
     session.connection().execute(delete(JudgementDraftRow).where(where))
+
+
+def behind(session: Session, presentation: Presentation) -> tuple[str, ...]:
+    """Return uid and hashes of reviewer, pair and rubric version of a presentation; empty where one is missing."""
+    sql = """SELECT w.uid, p.sha256, coalesce(v.sha256,'') FROM reviewer w, pair p, rubric_version v
+        WHERE w.id=? AND p.id=? AND v.id=?"""
+    ids = (presentation.reviewer_id, presentation.pair_id, presentation.rubric_version_id)
+    found = fetch(session, sql, ids)
+    return tuple(found[0]) if found else ()
 
 
 def bookmark(session: Session, reviewer_id: int, pair_id: int, on: bool, note: str, at_ms: int) -> None:

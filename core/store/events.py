@@ -25,6 +25,7 @@ class Event:
     subject: str = ""
     subject_id: int | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    reviewer_id: int | None = None
 
 
 def log(
@@ -68,6 +69,9 @@ def latest(session: Session, limit: int, before_id: int | None = None) -> list[E
         query = query.where(col(EventRow.id) < before_id)
     rows = session.exec(query.order_by(col(EventRow.id).desc()).limit(limit)).all()
     return [
-        Event(r.id or 0, r.at_ms, r.op, r.summary, name or "", r.subject, r.subject_id, read_json(r.detail))
+        Event(
+            *(r.id or 0, r.at_ms, r.op, r.summary, name or ""),
+            *(r.subject, r.subject_id, read_json(r.detail), r.reviewer_id),
+        )
         for r, name in rows
     ]

@@ -249,6 +249,11 @@ def _ids_by_hash(session: Session, table: str, hashes: Iterable[str]) -> dict[st
     return {row[0]: row[1] for row in fetch(session, query, (wanted,))}
 
 
+def known_pairs(session: Session, hashes: Iterable[str]) -> set[str]:
+    """Return those of some pair hashes that the workspace holds."""
+    return set(_ids_by_hash(session, "pair", hashes))
+
+
 def _next_id(session: Session, table: str) -> int:
     """Return the id after the highest ever given in an AUTOINCREMENT table; safe, as one thread alone writes."""
     found = fetch(session, "SELECT seq FROM sqlite_sequence WHERE name=?", (table,))

@@ -128,10 +128,16 @@ def _judgement_tests(wanted: PairFilter, tests: list[str], values: list[Any]) ->
 
 
 def _of_whom(wanted: PairFilter) -> tuple[list[str], list[Any]]:
-    """Return the conditions that a label counts and is by the reviewer and under the version of the filter."""
+    """Return the conditions that a label counts, and by whom, under which version and when it was made."""
     inner, bound = [_COUNTED], []
     for column, value in (("reviewer_id", wanted.reviewer_id), ("rubric_version_id", wanted.rubric_version_id)):
         if value is not None:
             inner.append(f"c.{column}=?")
             bound.append(value)
+    if wanted.reviewer_kind:
+        inner.append("c.reviewer_id IN (SELECT w.id FROM reviewer w WHERE w.kind=?)")
+        bound.append(wanted.reviewer_kind)
+    if wanted.labelled_ms is not None:
+        inner.append("EXISTS(SELECT 1 FROM judgement j WHERE j.id=c.judgement_id AND j.at_ms>=? AND j.at_ms<?)")
+        bound.extend(wanted.labelled_ms)
     return inner, bound

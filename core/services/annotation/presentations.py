@@ -8,12 +8,12 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from core.domain.errors import BadInput, NotFound
+from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
-from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings
+from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
 from core.store import drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
@@ -113,6 +113,22 @@ class QueueManager:
                 same = presentation.task.value in judgements.alike(opened.settings.task)
                 if own and same and presentation.rubric_version_id in opened.accepted:
                     opened.mark(presentation.pair_id, done=done, skipped=skipped)
+
+    def with_texts(self, one: UnsavedDraft) -> UnsavedDraft:
+        """Return a draft with its texts, as far as the file that is held open can still be read."""
+        try:
+            with self._store.read() as session:
+                (view,) = self.views(session, [one.presentation], 0)
+                return replace(
+                    one,
+                    behind=drafts.behind(session, one.presentation),
+                    reviewer=reviewers.get(session, one.presentation.reviewer_id).name,
+                    prompt="\n\n".join(turn.content for turn in view.prompt.messages),
+                    left=view.left,
+                    right=view.right,
+                )
+        except (UserError, KeyError):
+            return one
 
     def views(
         self, session: Session, presentations: list[Presentation], total: int, answer: JudgementDraft | None = None

@@ -268,14 +268,22 @@ class AnnotationService:
         self._unsaved.pop(presentation_uid, None)
 
     def unsaved_drafts(self) -> list[UnsavedDraft]:
-        """Return the drafts that could not be stored because the workspace file had lost its name."""
-        return list(self._unsaved.values())
+        """Return the drafts that could not be stored because the workspace file had lost its name.
+
+        They come with their texts, as far as the file that is held open can still be read.
+        """
+        return [self._queues.with_texts(one) for one in self._unsaved.values()]
 
     def adopt_drafts(self, unsaved: Collection[UnsavedDraft]) -> list[UnsavedDraft]:
-        """Store the drafts of an earlier opening; return those whose pair or reviewer this file does not know."""
+        """Store the drafts of an earlier opening; return those whose pair, reviewer or rubric this file does not know.
+
+        A pair of the same number is not enough: another copy may hold another pair under it.
+        """
         context, refused = self._store.write_context(), []
 
         def job(session: Session, one: UnsavedDraft) -> None:
+            if not one.behind or drafts.behind(session, one.presentation) != one.behind:
+                raise BadInput(f"Pair {one.presentation.pair_id} is not the one that was filled in.")
             presentation_id = judgements.present(session, one.presentation, context)
             if judgements.first_of(session, presentation_id) is None:
                 drafts.save(session, presentation_id, canonical_json(one.body), context.at_ms)

@@ -96,10 +96,22 @@ class PresentationView:
 
 @dataclass(frozen=True, slots=True)
 class UnsavedDraft:
-    """What a reviewer had filled in when nothing could be saved: the presentation, and the form as JSON values."""
+    """What a reviewer had filled in when nothing could be saved.
+
+    Attributes:
+        presentation: of the pair. body: the form as JSON values.
+        behind: uid and hashes of reviewer, pair and rubric version, so that it is taken over by no other pair that has
+            the same number in another file; empty when they could not be read.
+        reviewer: name. prompt, left, right: the texts as they were shown.
+    """
 
     presentation: Presentation
     body: dict[str, object]
+    behind: tuple[str, ...] = ()
+    reviewer: str = ""
+    prompt: str = ""
+    left: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

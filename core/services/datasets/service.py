@@ -119,7 +119,7 @@ class DatasetsService:
             return view(session, wanted)
 
     def coverage(self, wanted: int | str, by: SliceBy = "source") -> Coverage:
-        """Return how many items each clause of the rubrics decided, by source, split or reviewer."""
+        """Return how many items each clause of the rubrics decided, in slices, see ``SliceBy``."""
         with self._store.read() as session:
             return dataset_parts.coverage(session, repository.get(session, wanted).id, by)
 

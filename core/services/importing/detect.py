@@ -128,7 +128,7 @@ def _uses(found: Detection, sample: Sample, read: set[str]) -> Iterator[ColumnUs
             role = FIELDS[chosen[column]]
         if role is None:
             role = usual_role(plain.get(column, "")) if column in read else ColumnRole.UNUSED
-        yield ColumnUse(str(column), role, tally.filled)
+        yield ColumnUse(str(column), role, tally.filled, tally.describe(), sample.first_text(column))
 
 
 def _sentences(notes: tuple[str, ...], sample: Sample) -> tuple[str, ...]:

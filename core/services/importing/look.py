@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.durable import file_sha256
@@ -11,8 +11,9 @@ from core.services.importing.cut_prompt import OFFER, cutting, wants_cut
 from core.services.importing.detect import Detection, all_remarks, check_used, detect, read_as
 from core.services.importing.files.kinds import FileKind, plain_name, sniff
 from core.services.importing.files.readers import RowReader
+from core.services.importing.flag_actions import FlaggedRow, FlagRules
 from core.services.importing.flag_tally import FlagTally
-from core.services.importing.formats.row_format import BoundFormat, RowHeld
+from core.services.importing.formats.row_format import BoundFormat, Joiner, RowHeld
 from core.services.importing.kept_rows import MEMORY, KeptRows
 from core.services.importing.limits import Limits, RowRejected
 from core.services.importing.prepare import prepare
@@ -35,6 +36,7 @@ class FirstLook:
 
     Attributes:
         bound: converts the rows as the reader gives them.
+        rules: what is done with pairs whose texts look wrong.
         kept: the records, where the file was looked at whole and is small.
     """
 
@@ -43,6 +45,7 @@ class FirstLook:
     found: Detection
     bound: BoundFormat
     reading: Reading
+    rules: FlagRules
     kept: KeptRows
 
     def remarks(self) -> tuple[Remarks, ...]:
@@ -63,6 +66,7 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Fir
         BadInput: when it cannot be read or holds no pairs.
         UsageError: for choices that contradict each other or the file.
     """
+    rules = FlagRules(choices.flag_actions)
     kind = sniff(path, limits, choices.encoding, choices.part)
     with RowReader(path, kind, limits) as reader:
 
@@ -83,7 +87,7 @@ def look_at(path: Path, choices: Choices, limits: Limits, *, whole: bool) -> Fir
         found = replace(found, bound=replace(found.bound, convert=cutting(convert)))
     reading = read_as(found, seen.sample, tried=not whole)
     check_used(found, reading, choices)
-    return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)), kept)
+    return FirstLook(kind, seen, found, bound, replace(reading, notes=(*kind.notes, *reading.notes)), rules, kept)
 
 
 def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:
@@ -94,11 +98,11 @@ def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:
     """
     look = look_at(path, choices, limits, whole=False)
     found, head = look.found, look.survey.head
-    rejects, pairs, labels, reviewers, flags = _try_rows(head, look.bound)
+    rejects, found_pairs, flags = _try_rows(head, look.bound, look.rules)
     offers = look.reading.offers
     if wants_cut(choices) or any(entry.key == "repeats_prompt" for entry in flags.found()):
         offers = (*offers, OFFER)
-    reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences()), offers=offers)
+    reading = replace(look.reading, notes=(*look.reading.notes, *flags.sentences(choices.flag_actions)), offers=offers)
     checked = len(head)
     return ImportPreview(
         path=str(path),
@@ -114,9 +118,11 @@ def preview_of(path: Path, choices: Choices, limits: Limits) -> ImportPreview:
         bad=rejects.count,
         complete=look.reading.complete and checked == look.reading.rows,
         rejects=rejects.first(),
-        samples=tuple(pairs[:_SAMPLES]),
-        reviewers=reviewers,
-        labels=labels,
+        samples=tuple(found_pairs.first[:_SAMPLES]),
+        reviewers=tuple(found_pairs.reviewers),
+        labels=found_pairs.labels,
+        pairs=found_pairs.pairs,
+        reasons=dict(rejects.reasons.most_common(20)),
         size=path.stat().st_size,
         file_sha256=file_sha256(path),
         name=default_name(path),
@@ -133,15 +139,32 @@ def default_name(path: Path) -> str:
     return name
 
 
+@dataclass(slots=True)
+class _FoundPairs:
+    """The first pairs of some rows, and how many pairs, labels and reviewers there are."""
+
+    first: list[ParsedPair] = field(default_factory=list)
+    pairs: int = 0
+    labels: int = 0
+    reviewers: dict[str, None] = field(default_factory=dict)
+
+    def add(self, pairs: Sequence[ParsedPair]) -> None:
+        """Count the pairs of one row."""
+        if len(self.first) < _SAMPLES:
+            self.first.extend(pairs)
+        self.pairs += len(pairs)
+        for pair in pairs:
+            self.labels += len(pair.labels)
+            self.reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
+
+
 def _try_rows(
-    rows: Sequence[RawRow], bound: BoundFormat
-) -> tuple[RejectList, list[ParsedPair], int, tuple[str, ...], FlagTally]:
-    """Convert records as the import would and return rejects, first pairs, labels, reviewers and text flags."""
-    flags, joiner = FlagTally(), bound.joiner
+    rows: Sequence[RawRow], bound: BoundFormat, rules: FlagRules
+) -> tuple[RejectList, _FoundPairs, FlagTally]:
+    """Convert records as the import would and return rejects, pairs and text flags."""
+    rejects, found, flags, joiner = RejectList(), _FoundPairs(), FlagTally(), bound.joiner
     if joiner is not None:
         joiner.clear()
-    rejects, pairs, labels = RejectList(), [], 0
-    reviewers: dict[str, None] = {}
     for row in rows:
         try:
             if row.values is None:
@@ -149,18 +172,20 @@ def _try_rows(
             if joiner is not None:
                 joiner.line = row.line
             parsed = bound.convert(row.values)
-            for pair in parsed:
-                flags.add(row.line, prepare(pair).text_flags)
+            of_texts = [prepare(pair).text_flags for pair in parsed]
+            for here in of_texts:
+                flags.add(row.line, here)
+            found.add(rules.kept(parsed, of_texts))
         except RowHeld:
             continue
         except RowRejected as error:
-            rejects.add(row.line, error.reason)
-            continue
-        if len(pairs) < _SAMPLES:
-            pairs.extend(parsed)
-        for pair in parsed:
-            labels += len(pair.labels)
-            reviewers.update((label.reviewer, None) for label in pair.labels if label.reviewer)
+            for _ in range(rows_refused(error, joiner)):
+                rejects.add(row.line, error.reason)
     for line, reason in joiner.alone() if joiner is not None else ():
         rejects.add(line, reason)
-    return rejects, pairs, labels, tuple(reviewers), flags
+    return rejects, found, flags
+
+
+def rows_refused(error: RowRejected, joiner: Joiner | None) -> int:
+    """Return how many records are rejected with one: all that made its pair, where pairs are made of several."""
+    return joiner.joined if joiner is not None and isinstance(error, FlaggedRow) else 1

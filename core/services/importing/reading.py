@@ -40,6 +40,9 @@ Reads = Literal["first", "second", "tie", "neither", "no label", "refused", "ope
 PairChoice = Literal["best", "decisive"]
 """Which pairs a ranked list of answers gives: the best against each other one, or every pair with different ranks."""
 
+FlagAction = Literal["keep", "leave_out", "reject"]
+"""What is done with a pair whose texts look wrong; see ``flag_actions.py``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -57,6 +60,7 @@ class Choices:
         part: name of the list to read of a JSON file that holds several, or ``all``.
         answers: key of a :class:`Question` -> key of the :class:`Answer` taken, for all questions that have no field
             of their own here.
+        flag_actions: key of a text flag -> what is done with a pair that carries it; left out: it is kept and flagged.
     """
 
     fmt: str | None = None
@@ -68,6 +72,7 @@ class Choices:
     encoding: str | None = None
     part: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
+    flag_actions: Mapping[str, FlagAction] = field(default_factory=dict)
 
 
 FIELDS: Mapping[str, ColumnRole] = {
@@ -92,11 +97,18 @@ FIELDS: Mapping[str, ColumnRole] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """One column: what it becomes, and how many rows have something in it."""
+    """One column: what it becomes, and how many rows have something in it.
+
+    Attributes:
+        holds: what kind of values, in a few words.
+        sample: the first value, on one line and cut; two uses with other samples are equal.
+    """
 
     name: str
     role: ColumnRole
     filled: int
+    holds: str = field(default="", compare=False)
+    sample: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,15 @@ class RejectList:
         folder = workspace / FOLDER
         folder.mkdir(exist_ok=True)
         path = folder / f"{name}.jsonl"
+        self.write(path)
+        return path
+
+    def write(self, path: Path) -> None:
+        """Write the list to a file."""
         lines = [canonical_json({"line": entry.line, "reason": _printable(entry.reason)}) for entry in self._kept]
         if self.count > len(self._kept):
             lines.append(canonical_json({"and_more": self.count - len(self._kept)}))
-        durable.write_text(path, "\n".join(lines) + "\n")
-        return path
+        durable.write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def _printable(text: str) -> str:

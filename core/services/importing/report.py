@@ -27,6 +27,8 @@ class ImportPreview:
         labels: labels among the checked records.
         known_as: name of the source when this very file was imported before, else empty.
         flags: what looks wrong in the texts of the checked records.
+        pairs: good pairs among the checked records.
+        reasons: why checked records are rejected, the most frequent first, with the number of records.
         licence: of the card of a dataset that the file was downloaded from; the source takes it when none is given.
     """
 
@@ -53,6 +55,8 @@ class ImportPreview:
     known_as: str = ""
     flags: tuple[FlagCount, ...] = ()
     licence: str = ""
+    pairs: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

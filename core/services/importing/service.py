@@ -16,6 +16,7 @@ from core.runs.child_processes.request import Progress
 from core.services.importing import downloads
 from core.services.importing.downloads import Download
 from core.services.importing.fewer_collections import fewer_collections
+from core.services.importing.forecast import Forecast, forecast_of
 from core.services.importing.formats.registry import format_infos
 from core.services.importing.formats.row_format import FormatInfo
 from core.services.importing.hub import HubDataset, fetch_files, list_dataset, origin_of
@@ -40,6 +41,7 @@ from core.store.sqlite.database import Store
 
 __all__ = [
     "Choices",
+    "Forecast",
     "FormatInfo",
     "ImportPreview",
     "ImportProgress",
@@ -92,6 +94,30 @@ class ImportsService:
         if origin is not None:
             preview = replace(preview, name=origin.name, licence=origin.licence)
         return replace(preview, known_as=known.name if known else "")
+
+    def forecast(
+        self,
+        path: Path | str,
+        *,
+        choices: Choices | None = None,
+        rejects_to: Path | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Forecast:
+        """Read every record of a file and say what an import would do with it; nothing is stored.
+
+        The list of rejects, line and reason, goes to ``rejects_to``, unless stopped. Raises what :meth:`run` does.
+        """
+        parsing = self._parsing(Path(path), choices or Choices(), cancelled)
+        try:
+            if questions := parsing.found().reading.questions:
+                raise ask(Path(path), questions)
+            counts, rejects = forecast_of(self._store, parsing, on_progress, cancelled)
+        finally:
+            parsing.close()
+        if rejects_to is not None and not (cancelled is not None and cancelled()):
+            rejects.write(rejects_to)
+        return counts
 
     def run(
         self,
@@ -268,11 +294,7 @@ class ImportsService:
         cancelled: Cancelled | None,
     ) -> Outcome[ImportReport]:
         """Parse a file and store what it holds, from its beginning or behind what is stored already."""
-        parsing: PairSource
-        if needs_child(path):
-            parsing = ParsedInChild(path, choices, self._limits, cancelled)
-        else:
-            parsing = ParsedHere(path, choices, self._limits)
+        parsing = self._parsing(path, choices, cancelled)
         sha = ""
         try:
             found = parsing.found()
@@ -300,6 +322,12 @@ class ImportsService:
         if report.pairs or report.judgements:
             changes |= Changes.PAIRS | Changes.JUDGEMENTS | Changes.RUBRICS | Changes.REVIEWERS
         return Outcome(report, changes)
+
+    def _parsing(self, path: Path, choices: Choices, cancelled: Cancelled | None) -> PairSource:
+        """Return what gives the pairs of a file, from a process of its own where the file needs one."""
+        if needs_child(path):
+            return ParsedInChild(path, choices, self._limits, cancelled)
+        return ParsedHere(path, choices, self._limits)
 
     def _check_room(self, path: Path) -> None:
         """Refuse before the first row when the disk has too little room."""

@@ -22,6 +22,7 @@ from core.store.chain_head import chain_head
 from core.store.search.index import SearchIndex
 from core.store.sqlite import backups, integrity
 from core.store.sqlite.connect import connect
+from core.store.sqlite.copy_check import problems as copy_problems
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.errors import clear_errors
 from core.store.sqlite.identity import SCHEMA, db_path
@@ -204,7 +205,7 @@ class WorkspaceService:
         return missing_work.found(self._store)
 
     def accept_losses(self) -> Outcome[int]:
-        """Stop telling of what is missing; the event log keeps it."""
+        """Stop telling of what is missing; the event log keeps it, and that it was accepted."""
         return Outcome(missing_work.accept(self._store), Changes.WORKSPACE)
 
     def newest_backup(self) -> str:
@@ -215,9 +216,11 @@ class WorkspaceService:
         """Let ``listener`` get sentences that stop nothing, such as a copy that could not be made; on any thread."""
         self._store.listener = listener
 
-    def notes(self) -> list[str]:
+    def notes(self, *, with_losses: bool = True) -> list[str]:
         """Return what the user should know about this opening: changes on the way, unsafe places, missing work."""
         risks = [risk.words for risk in place_risks(self._store.folder)]
+        if not with_losses:
+            return [*self._store.notes, *risks]
         lost = [f"{loss.words} {self.newest_backup()}" for loss in self.losses()]
         return [*self._store.notes, *risks, *lost]
 
@@ -261,6 +264,11 @@ class WorkspaceService:
 def backups_of(folder: Path) -> list[BackupFile]:
     """Return the copies in a workspace's backups folder, newest first, with counts, without opening the workspace."""
     return backups.described(Path(folder))
+
+
+def check_backup(path: Path) -> str:
+    """Return what is wrong with a copy; empty when it passes what *Check workspace* looks for. Seconds when large."""
+    return next(iter(copy_problems(Path(path))), "")
 
 
 def is_workspace(folder: Path) -> bool:

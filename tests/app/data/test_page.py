@@ -193,7 +193,7 @@ def test_that_the_import_page_says_what_it_recognised_and_what_it_will_reject(ma
     text = "".join(json.dumps(row) + "\n" for row in rows)
     running, page = shown_import(main_window, tmp_path, qtbot, "mixed.jsonl", text)
     shown = page.imports.page
-    assert "JSON Lines" in shown.kind.text() and "1 good + 1 to be rejected" in shown.summary.text()
+    assert "JSON Lines" in shown.kind.text() and "2 rows = 1 new + 1 rejected" in shown.summary.text()
     assert shown.rejects.isVisible() and shown.columns.combos["extra"].currentText() == "Unused"
     assert shown.example.sides["First answer"].chip.text() == "✓ wins"
     assert shown.consent.currentData() == "unknown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from app.home import presenter
 from core.domain.judgement import ReviewerKind
@@ -102,3 +103,31 @@ def test_that_an_import_leads_to_the_pairs_of_its_source(main_window, tmp_path):
     page = running.page("data")
     assert page.pairs.filters.sources.currentText() == "second file"
     assert page.table.count == 2
+
+
+def test_that_a_number_of_home_leads_to_its_list(main_window, tmp_path, qtbot):
+    with opened(tmp_path / "ws", pairs=5) as app:
+        rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
+        for who, count in ((1, 2), (rule.id, 4)):
+            for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(who, 1)), count):
+                app.annotation.commit(shown.presentation_uid, prefer(2))
+    running = main_window(workspace=tmp_path / "ws")
+    home = running.page("home")
+    running.settle()
+    assert home._tiles["labelled"].accessibleName().startswith("Labelled by people: 2 ")
+    home._tiles["labelled"].clicked.emit()
+    running.settle()
+    assert running.window.place == "data" and running.page("data").table.count == 2
+    running.window.navigate("home")
+    home._tiles["datasets"].clicked.emit()
+    running.settle()
+    assert running.page("data").tabs.currentIndex() == 1
+    running.window.navigate("home")
+    running.settle()
+    link = next(b for b in home.findChildren(QPushButton) if b.accessibleName() == "What rule labelled on that day")
+    qtbot.keyClick(link, Qt.Key.Key_Return)
+    running.settle()
+    data = running.page("data")
+    assert running.window.place == "data" and data.table.count == 4
+    assert data.pairs.filters.reviewers.currentText() == "rule"
+    running.settle()

@@ -179,6 +179,7 @@ def test_that_a_damaged_workspace_is_brought_back_into_a_new_one(
     (tmp_path / "bad" / "workspace.db").write_bytes(damaged)
     running = main_window()
     running.dialogs.answers.append(answer)
+    running.dialogs.on_dialog = lambda dialog: dialog.chosen is not None  # the list of backups, as it comes
     with qtbot.waitSignal(running.app.switch.switched):
         running.app.switch.open(tmp_path / "bad")
     assert running.context.services.folder == tmp_path / name

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
-from app.settings.backups import date_words
+from app.backup_words import date_words
 from core.services.application import Application
 from tests.fakes.workspaces import fill, opened
 
@@ -81,3 +81,31 @@ def test_that_dates_are_told_as_people_do() -> None:
     assert date_words(datetime(2026, 3, 15, 9, 5), now) == "today 09:05"  # noqa: DTZ001
     assert date_words(datetime(2026, 3, 14, 23), now) == "yesterday 23:00"  # noqa: DTZ001
     assert date_words(datetime(2025, 3, 15), now) == "2025-03-15 00:00"  # noqa: DTZ001
+
+
+def test_that_backups_are_restored_by_keys_alone(
+    main_window: Build, workspace: Path, tmp_path: Path, qtbot: Any
+) -> None:
+    running = main_window(workspace=workspace)
+    panel = running.page("settings").backups
+    qtbot.waitUntil(lambda: panel.restore_button.isEnabled())
+    running.settle()
+    QApplication.setActiveWindow(running.window)
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    assert panel.table.current_id == 1
+    passed = []
+    for _ in range(3):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        passed.append(QApplication.focusWidget().accessibleName())
+    assert passed == ["Back up now", "Restore to a new folder…", "Show in file manager"]
+    panel.restore_button.setFocus()
+    running.dialogs.answers = [tmp_path / "again"]
+    qtbot.keyClick(panel.restore_button, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: any(notice.text.startswith("Restored to") for notice in running.context.notices.kept))
+    with Application.open(tmp_path / "again") as app:
+        assert app.pairs.count() == 6
+    running.dialogs.answers = [None]
+    qtbot.keyClick(panel.table, Qt.Key.Key_Return)  # Enter in the list asks for a folder; Escape there leaves all as is
+    running.settle()
+    assert running.dialogs.asked[-1] == "Restore to a new folder"

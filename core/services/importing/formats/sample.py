@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ _LONG = 60  # characters; a longer text is no label
 _MANY = 1000  # different values of one column that are counted
 _COLUMNS = 2000
 _KEYS = 12
+_SHOWN = 120  # characters of a cell that are shown
 
 
 def cell_text(cell: object) -> str | None:
@@ -154,6 +156,14 @@ class Sample:
     def values(self, column: str) -> list[object]:
         """Return a column's cells in the rows of the sample."""
         return [row.get(column) for row in self.rows]
+
+    def first_text(self, column: str) -> str:
+        """Return the first cell with something in it, on one line and cut; lists and objects as JSON."""
+        cell = next((cell for cell in self.values(column) if cell not in (None, "", [], {})), "")
+        if isinstance(cell, list | dict):
+            cell = json.dumps(cell, ensure_ascii=False, default=str)
+        text = " ".join(str(cell)[: 4 * _SHOWN].split())
+        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
     def tally(self, column: str) -> Tally:
         """Return what stands in a column; an empty tally for a column that is not there."""

@@ -13,7 +13,7 @@ from core.services.importing.formats.row_format import RowHeld
 from core.services.importing.formats.sample import Row
 from core.services.importing.kept_rows import Rows
 from core.services.importing.limits import Limits, RowRejected
-from core.services.importing.look import FirstLook, look_at
+from core.services.importing.look import FirstLook, look_at, rows_refused
 from core.services.importing.prepare import prepare
 from core.services.importing.reading import Choices, Reading, Remarks
 from core.services.importing.rows import ParsedPair, RawRow, Reject
@@ -144,11 +144,11 @@ def prepared(reader: Rows, look: FirstLook, rows: int, skip: int) -> Iterator[Ba
         if joiner is not None:
             joiner.line = row.line
         try:
-            pairs = _pairs(row, convert)
+            pairs = _pairs(row, convert, look)
         except RowHeld:
             continue
         except RowRejected as error:
-            batch.rejects.append(Reject(row.line, error.reason))
+            batch.rejects += [Reject(row.line, error.reason)] * rows_refused(error, joiner)
         else:
             if not batch.stored:
                 batch.rows.append(NewRow._make((row.line, pairs, 1 if joiner is None else joiner.joined)))
@@ -165,14 +165,19 @@ def prepared(reader: Rows, look: FirstLook, rows: int, skip: int) -> Iterator[Ba
     yield batch
 
 
-def _pairs(row: RawRow, convert: Callable[[Row], list[ParsedPair]]) -> tuple[NewPair, ...]:
-    """Turn one record into pairs."""
+def _pairs(row: RawRow, convert: Callable[[Row], list[ParsedPair]], look: FirstLook) -> tuple[NewPair, ...]:
+    """Turn one record into the pairs that are stored."""
     if row.values is None:
         raise RowRejected(row.problem)
     pairs = tuple([prepare(parsed) for parsed in convert(row.values)])
     if not pairs:
         raise RowRejected("it holds no pair")
-    return pairs
+    if not look.rules.any:
+        return pairs
+    kept = look.rules.kept(pairs, [pair.text_flags for pair in pairs])
+    if len(kept) < len(pairs):
+        look.survey.sample.remarks.count("a pair whose texts look wrong is left out, as chosen")
+    return tuple(kept)
 
 
 def _remarks(look: FirstLook) -> tuple[Remarks, ...]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from core.domain.dataset import FreezePolicy
-from core.domain.dataset_view import NO_CLAUSE, DatasetPart
+from core.domain.dataset_view import LENGTHS, NO_CLAUSE, NO_FLAG, DatasetPart, SliceBy
 from core.domain.judgement import JudgementDraft
 from core.domain.pair_table import PairFilter
 from core.domain.rubric import Criterion
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
+from tests.fakes.fresh import fresh
 from tests.fakes.workspaces import BODY, opened, prefer
 
 
@@ -77,18 +82,34 @@ def test_that_each_part_opens_the_pairs_it_counts(app: Application) -> None:
     assert list(pairs("d v1", DatasetPart(reviewer_id=9))) == []
 
 
-@pytest.mark.parametrize("by", ["source", "split", "reviewer"])
-def test_that_a_clause_covers_the_items_whose_chosen_answer_it_favours(app: Application, by: str) -> None:
-    coverage = app.datasets.coverage("d v1", by)  # type: ignore[arg-type]
+@pytest.mark.parametrize("by", get_args(SliceBy))
+def test_that_a_clause_covers_the_items_whose_chosen_answer_it_favours(app: Application, by: SliceBy) -> None:
+    coverage = app.datasets.coverage("d v1", by)
     assert [name for _, name in coverage.clauses] == ["Helpful", "No clause answered"]
     assert coverage.all_of == {"help": 1, NO_CLAUSE: 2}
     for clause, _ in coverage.clauses:
         for key, _ in coverage.slices:
-            part = {
-                "source": DatasetPart(source_id=1, clause=clause),
-                "split": DatasetPart(split="train", clause=clause),
-                "reviewer": DatasetPart(reviewer_id=1, clause=clause),
-            }[by]
+            part = DatasetPart.of_slice(by, key, clause)
             assert coverage.cells[clause, key] == len(app.datasets.pairs_of("d v1", part))
     assert list(app.datasets.pairs_of("d v1", DatasetPart(clause="help"))) == [1]
     assert BODY.criteria == (Criterion("help", "Helpful", "Which helps more?"),)
+
+
+def test_that_slices_by_length_and_text_are_those_of_the_texts(tmp_path: Path) -> None:
+    answers = ["a" * n for n in (1, 199, 200, 799, 800, 3199, 3200, 5000)] + ["don\u00e2\u20ac\u2122t", "x\u200by "]
+    rows = [{"prompt": f"q{n}", "chosen": text, "rejected": "b" * 9999} for n, text in enumerate(answers)]
+    rows.append({"prompt": "both", "chosen": "don\u00e2\u20ac\u2122t\u200b", "rejected": ""})
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with fresh(tmp_path / "ws") as app:
+        app.imports.run(file, consent="granted")
+        app.datasets.freeze("d", FreezePolicy(splits=(1.0, 0.0, 0.0)))
+        lengths, flags = (app.datasets.coverage("d v1", by) for by in ("length", "text_flag"))
+        expected = Counter(max(least for least, _ in LENGTHS if len(row["chosen"]) >= least) for row in rows)
+        assert {int(key): count for key, count in lengths.sizes.items()} == expected
+        assert [name for _, name in lengths.slices] == [words for _, words in LENGTHS]
+        found = Counter(key for pair in app.pairs.ids() for key in app.pairs.detail(pair).text_flags or (NO_FLAG,))
+        assert flags.sizes == found and found["mojibake"] == 2 and found[NO_FLAG] == 8
+        for coverage in (lengths, flags):
+            for key, count in coverage.sizes.items():
+                assert len(app.datasets.pairs_of("d v1", DatasetPart.of_slice(coverage.by, key))) == count

@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound
-from core.domain.judgement import JudgementDraft, Verdict
+from core.domain.judgement import JudgementDraft, ReviewerKind, Verdict
 from core.domain.pair_table import PairOrder
 from core.domain.rubric import ChangeLevel
 from core.domain.text_flags import flag_keys
@@ -20,7 +20,7 @@ from core.services.application import Application
 from core.services.importing.files.escaping import TRIGGERS
 from core.services.pairs.service import PairFilter
 from tests.fakes.fresh import fresh
-from tests.fakes.workspaces import opened, prefer
+from tests.fakes.workspaces import opened, person, prefer
 
 ODD = ["100% sure", "under_score", "back\\slash", 'say "hi"', "Ünïcode", "=SUM(A1)", "'quoted", "-1", "@x", "\tindent"]
 
@@ -287,3 +287,28 @@ def test_that_a_reviewer_who_labels_again_under_another_version_counts_once(tmp_
         assert (row.state, row.labels, row.disagree) == ("A 1", 1, False) or row.state == "B 1"
         assert len(app.pairs.judgements([1])[1]) == 2
         assert app.pairs.ids(PairFilter(label="disagree")) == []
+
+
+def test_that_labels_are_found_by_who_made_them_and_when(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws", pairs=5) as app:
+        rule = person(app.store, "rule", ReviewerKind.SCRIPTED)
+        for who, count in ((1, 2), (rule.id, 4)):
+            for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(who, 1)), count):
+                app.annotation.commit(shown.presentation_uid, prefer(2))
+        made = {j.id: j for pair in app.pairs.ids() for j in app.pairs.detail(pair).judgements}
+        for kind, who in (("human", 1), ("scripted", rule.id), ("imported", 0)):
+            by_hand = {
+                pair for pair in app.pairs.ids() for j in app.pairs.detail(pair).judgements if j.reviewer.id == who
+            }
+            assert set(app.pairs.ids(PairFilter(reviewer_kind=kind))) == by_hand
+            none = app.pairs.ids(PairFilter(reviewer_kind=kind, label="none"))
+            assert set(none) == set(app.pairs.ids()) - by_hand
+        times = sorted(j.at_ms for j in made.values())
+        assert app.pairs.count(PairFilter(labelled_ms=(times[0], times[-1] + 1))) == app.pairs.count(
+            PairFilter(label="labelled")
+        )
+        assert app.pairs.count(PairFilter(labelled_ms=(times[-1] + 1, times[-1] + 9))) == 0
+        assert app.pairs.count(PairFilter(labelled_ms=(times[0], times[-1] + 1), reviewer_id=1)) == 2
+        assert app.pairs.count(PairFilter(reviewer_kind="human")) == app.annotation.labelled_pairs() == 2
+        with pytest.raises(BadInput, match="Unknown kind of reviewer"):
+            PairFilter(reviewer_kind="robot")
