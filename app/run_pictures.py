@@ -7,11 +7,14 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from app.runs import presenter
+from app.runs.plot_series import parent_curves
 from app.theme.theme import Theme
 from app.widgets.plots import export
 from app.widgets.plots.monitor_grid import MonitorGrid
 from core.paths import resources_dir
 from core.services.application import Application
+from core.services.runs.run_estimates import RunEstimates
 
 PLOTS = {"margin": "margin.png", "reward_chosen": "rewards.png", "loss": "loss.png", "kl.kl": "kl.png"}
 SIZE = (1320, 820)
@@ -30,8 +33,9 @@ def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light")
     grid.resize(*SIZE)
     with Application.open(workspace, read_only=True) as services:
         reader = services.runs.reader(run_id)
-        total = reader.status().total_steps
-        grid.set_series({name: reader.series(name) for name in grid.metrics}, total)
+        before = parent_curves(services.runs, reader.record(), grid.metrics)
+        found = presenter.read_snapshot(services.runs, reader, RunEstimates(reader), grid.metrics, before)
+        grid.draw(found.series)
     theme.style(grid)
     grid.show()
     app.processEvents()
@@ -40,8 +44,8 @@ def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light")
     for plot in grid.plots:
         name = PLOTS.get(next(iter(plot.curves)))
         if name is not None:
-            export.save(out / name, export.to_png(plot))
+            export.save(out / name, export.to_png(plot, whose=found.name))
             written.append(out / name)
-    export.save(out / "all.png", export.to_png(grid))
+    export.save(out / "all.png", export.to_png(grid, whose=found.name))
     grid.close()
     return [*written, out / "all.png"]

@@ -13,7 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.inspect.pair_panel import PairPanel, PairView, mean_margin
+from app.inspect.inspected import InspectedPairs, read_pairs, summary, summary_tip
+from app.inspect.pair_panel import PairPanel, PairView
 from app.main_window.page import Page
 from app.widgets.containers import ScrollColumn
 from app.widgets.controls import ComboBox
@@ -26,17 +27,18 @@ from app.widgets.pair_table import PairTable
 from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
-from core.domain.counting import counted, number
+from core.domain.counting import counted
 from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:
     from core.services.runs.lineage import LineageRow, RunLineage
 
 KINDS: tuple[tuple[str, str], ...] = (
-    ("train", "Training pairs, last visit"),
-    ("dev", "Held-out probe, last step"),
-    ("probe_train", "Training probe, last step"),
+    ("dev", "Held-out, newest probe"),
+    ("probe_train", "Train probe, newest"),
+    ("train", "Training batches, last visits"),
 )
+"""Kind of rows and what it is called; the first one with pairs is shown when a run is opened."""
 
 
 class InspectPage(Page):
@@ -49,6 +51,8 @@ class InspectPage(Page):
         super().__init__(context)
         self._wanted_run, self._wanted_pair = "", ""
         self._rows: list[LineageRow] = []
+        self._found = InspectedPairs()
+        self._kind_chosen = False
         self._missing = ""
         self._reading = False
         self._lineages: dict[str, RunLineage] = {}
@@ -72,7 +76,7 @@ class InspectPage(Page):
         self.header.add_left(self.count)
         left = ScrollColumn(name="The pairs of the run")
         column = left.column
-        about = "Margin z = β·h. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all"
+        about = "Margin z = β·h, counts of pairs. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all"
         column.addWidget(text_label(about, "caption", wrap=True))
         self.histogram.setMaximumHeight(190)
         self.table.setMinimumHeight(self.context.theme.px(92))
@@ -95,7 +99,7 @@ class InspectPage(Page):
 
     def _bind(self) -> None:
         self.runs.activated.connect(lambda _: self._read_pairs())
-        self.kinds.activated.connect(lambda _: self._read_pairs())
+        self.kinds.activated.connect(lambda _: self._choose_kind())
         self.search.searched.connect(lambda _: self._filter())
         self.histogram.brushed.connect(self._brushed)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
@@ -133,6 +137,7 @@ class InspectPage(Page):
         place = self.kinds.findData(what.get("kind")) if self._wanted_pair else -1
         if place >= 0:
             self.kinds.setCurrentIndex(place)
+            self._kind_chosen = True
         if self._wanted_pair:
             self._show_all()
         self._read_runs()
@@ -167,14 +172,17 @@ class InspectPage(Page):
     def _read_pairs(self) -> None:
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
 
-        def read() -> list[LineageRow]:
-            lineage = self._lineage(run_id)
-            return lineage.rows(service.reader(run_id).worst(100_000, kind=kind))
+        kinds = [kind] if self._kind_chosen else [kind, *(name for name, _ in KINDS if name != kind)]
 
-        def show(rows: list[LineageRow]) -> None:
+        def read() -> InspectedPairs:
+            return read_pairs(service.reader(run_id), self._lineage(run_id), kinds)
+
+        def show(found: InspectedPairs) -> None:
             self._reading = False
             if not self._wanted_run and (run_id, kind) == (self.run_id, self.kinds.currentData()):
-                self._show_pairs(rows)
+                self.kinds.setCurrentIndex(self.kinds.findData(found.kind))
+                self._found = found
+                self._show_pairs(list(found.rows))
 
         def failed(error: Exception) -> None:
             self._reading = False
@@ -182,6 +190,11 @@ class InspectPage(Page):
 
         self._reading = True
         self.context.tasks.query(read, show, failed, owner=self, key="pairs")
+
+    def _choose_kind(self) -> None:
+        """Stay with the kind that the user chose, also where a run has none of its pairs."""
+        self._kind_chosen = True
+        self._read_pairs()
 
     def _run_moved(self, runs: Sequence[RunInfo]) -> None:
         """Read again while the run that is shown goes on, never before the last read ended."""
@@ -217,11 +230,8 @@ class InspectPage(Page):
         self._describe(shown)
 
     def _describe(self, rows: Sequence[LineageRow]) -> None:
-        below = sum(1 for row in rows if row.margin < 0)
-        mean = mean_margin([row.margin for row in rows])
-        self.count.set_chip(
-            f"{counted(len(rows), 'pair')} · {number(below)} below zero · mean {mean:+.3f}".replace("-", "−")
-        )
+        self.count.set_chip(summary(self._found, rows))
+        self.count.setToolTip(summary_tip(self._found, rows))
 
     def _brushed(self, low: float, high: float) -> None:
         self._brush = (low, high)

@@ -17,11 +17,12 @@ from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, text_label
-from app.widgets.plots.curves import CurveSpec, format_value, nearest
+from app.widgets.plots.curves import CurveSpec, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
 from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
+from core.domain.number_text import format_value, signed
 from core.domain.pair import TrainingPair
 from core.services.runs.views import PairVisit
 
@@ -81,7 +82,11 @@ class PairPanel(QFrame):
             cards.append(card)
         column.addWidget(FoldingSplit(cards, (400, 400), least=(16, 16), grows=None), 3)
         self.curve = MetricPlot(
-            context.theme, "Margin of this pair", (CurveSpec("pair", "plot_margin", "margin", True),), zero=True
+            context.theme,
+            "Margin of this pair",
+            (CurveSpec("pair", "plot_margin", "margin", True, unit="nats × β"),),
+            axis="z = β·h, nats × β",
+            zero=True,
         )
         self.curve.picked.connect(self.step_picked)
         self.curve.hovered.connect(self.curve.set_crosshair)
@@ -138,14 +143,17 @@ class PairPanel(QFrame):
             self.margin.set_chip("not visited yet", "neutral")
             self._clear_stats()
         else:
-            self.margin.set_chip(f"margin {last.margin:+.3f}".replace("-", "−"), "bad" if last.margin < 0 else "ok")
+            words = f"z {signed(last.margin)} · h {signed(last.h)} nats · {visit_words(view.visits[-1])}"
+            self.margin.set_chip(words, "bad" if last.margin < 0 else "ok")
             moved = (last.logp_chosen - last.ref_chosen, last.logp_rejected - last.ref_rejected)
             for name, change, tokens in zip(
                 ("Chosen", "Rejected"), moved, (last.tokens_chosen, last.tokens_rejected), strict=True
             ):
                 moved_by = f"{change:+.2f}".replace("-", "−")
-                self.stats[name].setText(f"{counted(tokens, 'token')} · log-prob {moved_by} nats")
-                self.stats[name].setToolTip("Against the reference: its displacement")
+                self.stats[name].setText(f"{counted(tokens, 'token')} · {moved_by} nats against the reference")
+                self.stats[name].setToolTip(
+                    "Displacement: log-prob under the policy minus log-prob under the reference, summed over the tokens"
+                )
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
         self.curve.fit(1.2 * self.curve.last_step())
         self._set_labels([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
@@ -192,10 +200,10 @@ def judgement_line(judgement: Judgement) -> str:
     return line
 
 
-def mean_margin(values: Sequence[float]) -> float:
-    """Return the mean of the finite values, NaN when there is none."""
-    finite = [v for v in values if math.isfinite(v)]
-    return sum(finite) / len(finite) if finite else math.nan
+def visit_words(visit: PairVisit) -> str:
+    """Return at which step a pair was measured, and as what."""
+    kind = {"dev": "held-out", "probe_train": "train probe", "train": "in its batch"}.get(visit.kind, visit.kind)
+    return f"step {visit.step}, {kind}"
 
 
 def _conversation(pair: TrainingPair) -> str:

@@ -62,6 +62,19 @@ class DetailTabs(TabWidget):
         self.setTabText(0, words if rows or last else "Pairs of a step")
         self.step_pairs.set_rows(rows)
 
+    def show_pairs_of(self, title: str, rows: Sequence[LineageRow]) -> None:
+        """List pairs that were chosen by something other than a step, under a title of their own."""
+        self.setTabText(0, title)
+        self.step_pairs.set_rows(rows)
+
+    def show_worst(self, rows: Sequence[LineageRow]) -> None:
+        """List the worst margins, and say of which pairs at which step they are."""
+        self.worst.set_rows(rows, self.worst.current_pair())
+        steps = {row.step for row in rows}
+        kind = {"dev": "held-out", "probe_train": "train probe"}.get(rows[0].kind, "") if rows else ""
+        where = f"{kind} at step {steps.pop()}" if kind and len(steps) == 1 else "training, last visits"
+        self.setTabText(self.indexOf(self.worst), f"Worst margins, {where}" if rows else "Worst margins")
+
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Take samples, log and configuration; only the tab at the front is filled, because this is called often."""
         self._snapshot = snapshot

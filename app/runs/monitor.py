@@ -5,39 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLayout, QProgressBar, QSplitter, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.runs import presenter
 from app.runs.details import DetailTabs
+from app.runs.estimate_tile import EstimateTile
+from app.runs.insight_list import InsightList
+from app.runs.run_tiles import TILES, TileView
 from app.widgets.buttons import action_button
-from app.widgets.containers import MetricTile
 from app.widgets.flow import EvenFlow, FlowLayout
+from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import LabeledSlider
-from app.widgets.labels import Chip, ElideLabel, text_label
+from app.widgets.labels import Chip, ElideLabel, FitLabel, text_label
 from app.widgets.messages import Banner
 from app.widgets.plots.monitor_grid import MonitorGrid
-from core.domain.insight import Insight
+from app.widgets.plots.readout import joined
 
-BannerContent = tuple[str, Literal["error", "warn", "insight"], str, str, Insight | None]
-"""Key, level, title, text, and the insight behind it."""
+BannerContent = tuple[str, Literal["error", "warn"], str, str]
+"""Key, level, title and text."""
 
 
 class Monitor(QFrame):
-    """Everything right of the list. It draws snapshots and knows no service.
-
-    Signals:
-        banner_action(str, object): what a button of the banner asks for: "explain" or "pairs", and the insight.
-    """
-
-    banner_action = Signal(str, object)
+    """Everything right of the list. It draws snapshots and knows no service."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
         self._context = context
         self._dismissed: set[tuple[str, str]] = set()
         self._banner: Banner | None = None
+        self._run_id = ""
         self._banner_of: tuple[str, str, str] | None = None
         self.grid = MonitorGrid(context.theme)
         self.grid.fed.connect(self.show_readout)
@@ -54,7 +52,10 @@ class Monitor(QFrame):
         column.addLayout(self._tiles())
         column.addLayout(self._toolbar())
         split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.grid)
+        self.insights = InsightList(context.theme)
+        self.insights.marks_changed.connect(self._mark)
+        beside = FoldingSplit((self.grid, self.insights), (690, 290), heights=(430, 200), least=(33, 15))
+        split.addWidget(beside)
         split.addWidget(self.tabs)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 1)
@@ -85,6 +86,11 @@ class Monitor(QFrame):
         return row
 
     @property
+    def run_id(self) -> str:
+        """The run that is shown, empty while another one is read."""
+        return self._run_id
+
+    @property
     def run_name(self) -> str:
         """The name of the run that is shown."""
         return self._name.text()
@@ -102,9 +108,9 @@ class Monitor(QFrame):
 
     def _tiles(self) -> QLayout:
         row = EvenFlow()
-        self.tiles: list[MetricTile] = []
-        for name, _, colour, _ in presenter.TILES:
-            tile = MetricTile(name, theme=self._context.theme, colour=colour)
+        self.tiles: list[EstimateTile] = []
+        for _, colour in TILES:
+            tile = EstimateTile(self._context.theme, colour)
             self.tiles.append(tile)
             row.addWidget(tile)
         return row
@@ -118,8 +124,8 @@ class Monitor(QFrame):
             row.addWidget(action_button(actions, action_id, icon_only=True))
         self.follow = action_button(actions, "runs.follow", text="Follow", theme=self._context.theme)
         row.addWidget(self.follow)
-        self.readout = ElideLabel("", kind="caption", outside=True)
-        row.add(self.readout, least=5)
+        self.readout = FitLabel("", kind="caption")
+        row.add(self.readout, least=22)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
         row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
         return row
@@ -134,6 +140,7 @@ class Monitor(QFrame):
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Draw one moment of a run."""
         status = snapshot.status
+        self._run_id = snapshot.run_id
         self._name.setText(snapshot.name)
         self._about.setText(presenter.subtitle(snapshot))
         self.show_state(snapshot)
@@ -143,10 +150,10 @@ class Monitor(QFrame):
         self._show_controls(status.state, bool(snapshot.checkpoints))
         self.export.setVisible(snapshot.has_result)
         for tile, view in zip(self.tiles, snapshot.tiles, strict=True):
-            hint = " · ".join(part for part in (view.hint, view.delta) if part)
-            tile.set_value(view.value, view.delta, view.tone, hint)  # type: ignore[arg-type]
-        self.grid.feed(snapshot.series, status.total_steps)
+            tile.show_view(view)
+        self.grid.feed(snapshot.series)
         self.grid.set_target("kl.kl", snapshot.record.config.kl_budget, "budget")
+        self.insights.set_insights(snapshot.run_id, snapshot.insights)
         self.tabs.show_snapshot(snapshot)
         self._show_banner(snapshot)
 
@@ -156,9 +163,24 @@ class Monitor(QFrame):
         self._state.set_chip(words, tone)  # type: ignore[arg-type]
         self._where.setText(presenter.progress_text(snapshot))
 
+    def clear(self) -> None:
+        """Draw nothing of the run before: another one is chosen and not read yet."""
+        self._run_id = ""
+        self.grid.clear()
+        self.insights.set_insights("", ())
+        self.readout.set_texts([""])
+        for tile in self.tiles:
+            tile.show_view(TileView("–", "–"))
+
+    def _mark(self) -> None:
+        """Mark on the plots what the insights are about."""
+        self.grid.set_spans(self.insights.marks())
+
     def show_readout(self) -> None:
         """Print the values under the crosshair."""
-        self.readout.setText(self.grid.readout())
+        parts = self.grid.readout()
+        texts = [_with_rest(parts, shown) for shown in range(len(parts), 1, -1)]
+        self.readout.set_texts(texts or [""])
 
     def allow(self, snapshot: presenter.MonitorData | None) -> None:
         """Enable the actions that the state of the run allows; none without a run."""
@@ -197,31 +219,26 @@ class Monitor(QFrame):
             self._banner = None
         if wanted is None:
             return
-        code, level, title, text, insight = wanted
-        buttons = (
-            ()
-            if insight is None
-            else (
-                ("Explain", lambda: self.banner_action.emit("explain", insight)),
-                ("Show pairs", lambda: self.banner_action.emit("pairs", insight)),
-            )
-        )
-        self._banner = Banner(self._context.theme, title, text, level=level, buttons=buttons)
+        code, level, title, text = wanted
+        self._banner = Banner(self._context.theme, title, text, level=level)
         self._banner.closed.connect(lambda: self._dismissed.add((snapshot.run_id, code)))
         self._banner_place.addWidget(self._banner)
 
 
+def _with_rest(parts: Sequence[str], shown: int) -> str:
+    """Return the first parts of a readout, and how many more there are."""
+    rest = f" · {len(parts) - shown} more" if shown < len(parts) else ""
+    return f"{joined(parts[:shown])}{rest}"
+
+
 def _banner_of(snapshot: presenter.MonitorData, dismissed: set[tuple[str, str]]) -> BannerContent | None:
-    """Return key, level, title, text and insight of what the banner should say, most urgent first."""
+    """Return key, level, title and text of what the banner should say."""
     status = snapshot.status
     if status.state == "failed":
-        text = f"{status.hint}".strip()
-        candidates: Sequence[BannerContent] = [("failed", "error", status.message, text, None)]
+        found: BannerContent = ("failed", "error", status.message, f"{status.hint}".strip())
     elif status.state == "interrupted":
         text = "Its process ended without a report. Resume continues from the newest verified checkpoint."
-        candidates = [("interrupted", "warn", "This run was interrupted", text, None)]
+        found = ("interrupted", "warn", "This run was interrupted", text)
     else:
-        candidates = [
-            (i.code, "insight", i.title, f"Since step {i.since_step}. {i.why} {i.try_}", i) for i in snapshot.insights
-        ]
-    return next((c for c in candidates if (snapshot.run_id, c[0]) not in dismissed), None)
+        return None
+    return None if (snapshot.run_id, found[0]) in dismissed else found

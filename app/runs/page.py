@@ -17,6 +17,7 @@ from app.desktop import open_path
 from app.main_window.page import Page
 from app.runs import presenter
 from app.runs.fork_dialog import ForkDialog
+from app.runs.insight_actions import InsightActions
 from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
@@ -30,7 +31,6 @@ from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes, Outcome
-from core.domain.insight import Insight
 from core.domain.run_record import ARCHIVED
 from core.services.runs.views import RunInfo
 
@@ -60,6 +60,7 @@ class RunsPage(Page):
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self.exports = RunExporter(context, self)
         self.housekeeper = RunHousekeeper(context, self, lambda run_id: self.show_item(run_id=run_id))
+        self.insights = InsightActions(context, self.monitor, self._pairs, self._pin_pairs)
         self._build()
         self._bind()
         self.monitor.allow(None)
@@ -99,7 +100,6 @@ class RunsPage(Page):
         self.list.chosen.connect(self._choose)
         tabs.pair_opened.connect(self._inspect_pair)
         tabs.worst_wanted.connect(self._read_worst)
-        self.monitor.banner_action.connect(self._banner)
         for action_id, handler in {
             "runs.new": lambda: self.context.navigate("train"),
             "runs.pause": self._pause,
@@ -152,14 +152,16 @@ class RunsPage(Page):
     def refresh(self) -> None:
         """Read the list and the chosen run on a background thread."""
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
-        metrics = [*self.monitor.grid.metrics, "tokens_per_s"]
+        metrics = self.monitor.grid.metrics
 
         def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
             runs = [run for run in service.list() if ARCHIVED not in run.tags or run.run_id == run_id]
             chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
             snapshot = None
             if chosen:
-                snapshot = presenter.read_snapshot(service, self._pairs.reader(chosen), chosen, metrics)
+                reader, estimates = self._pairs.reader(chosen), self._pairs.estimates(chosen)
+                before = self._pairs.before_fork(chosen, metrics)
+                snapshot = presenter.read_snapshot(service, reader, estimates, metrics, before)
             return runs, snapshot
 
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
@@ -210,9 +212,10 @@ class RunsPage(Page):
         """Clear what the page shows of the run before."""
         if self._snapshot is None or self._snapshot.run_id != run_id:
             self.plots.reset()
+            self.monitor.clear()
             self._pinned, self._listed_step, self._worst_step = False, -1, -1
             self.monitor.tabs.show_step(0, 0, [])
-            self.monitor.tabs.worst.set_rows([])
+            self.monitor.tabs.show_worst([])
             self.refresh()
 
     def _list_newest(self, snapshot: presenter.MonitorData) -> None:
@@ -231,6 +234,11 @@ class RunsPage(Page):
         self.monitor.tabs.setCurrentIndex(0)
         self._read_step(first, last)
 
+    def _pin_pairs(self) -> str:
+        """Keep the pairs that are listed next, and return the run they are of."""
+        self._pinned = True
+        return self.list.current_id
+
     def _read_step(self, first: int, last: int) -> None:
         if not (run_id := self.list.current_id):
             return
@@ -248,8 +256,7 @@ class RunsPage(Page):
         def show(rows: list[LineageRow]) -> None:
             self._reading_worst = ""
             if run_id == self.list.current_id:
-                worst = self.monitor.tabs.worst
-                worst.set_rows(rows, worst.current_pair())
+                self.monitor.tabs.show_worst(rows)
 
         def failed(error: Exception) -> None:
             self._reading_worst = ""
@@ -326,14 +333,6 @@ class RunsPage(Page):
             row = self.monitor.tabs.current_row() if pair_id else None
             kind = row.kind if row is not None else "train"
             self.context.navigate("inspect", run_id=self.list.current_id, pair_id=pair_id, kind=kind)
-
-    def _banner(self, what: str, insight: Insight) -> None:
-        if what == "explain":
-            text = f"{insight.why}\n\n{insight.try_}"
-            self.context.dialogs.ask(insight.title, text, ("Close",))
-        else:
-            last = max(insight.since_step, self._snapshot.status.step if self._snapshot else insight.since_step)
-            self.show_pairs(insight.since_step, last)
 
     def _copy_command(self) -> None:
         if self._snapshot is not None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.context import AppContext
+from app.runs.plot_series import parent_curves
+from app.widgets.plots.curves import Curve
+from app.widgets.plots.run_series import ForkMark
+from core.domain.insight import Insight
+from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.views import RunReader
 
 if TYPE_CHECKING:
@@ -21,11 +27,28 @@ class PairsOfSteps:
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._readers: dict[str, RunReader] = {}
+        self._estimates: dict[str, RunEstimates] = {}
+        self._before: dict[str, tuple[dict[str, Curve], ForkMark]] = {}
         self._lineages: dict[str, RunLineage] = {}
 
     def reader(self, run_id: str) -> RunReader:
         """Return the reader of a run's folder."""
         return self._readers.setdefault(run_id, self._context.services.runs.reader(run_id))
+
+    def estimates(self, run_id: str) -> RunEstimates:
+        """Return the estimates of a run's probes, which keep what they worked out."""
+        return self._estimates.setdefault(run_id, RunEstimates(self.reader(run_id)))
+
+    def before_fork(self, run_id: str, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:
+        """Return what a fork's parent measured before it; read once, since it does not change."""
+        if run_id not in self._before:
+            record = self.reader(run_id).record()
+            self._before[run_id] = parent_curves(self._context.services.runs, record, metrics)
+        return self._before[run_id]
+
+    def of_insight(self, run_id: str, insight: Insight) -> list[LineageRow]:
+        """Return the pairs that an insight names, and no others."""
+        return self._lineage(run_id).of_insight(insight)
 
     def of_steps(self, run_id: str, first: int, last: int) -> list[LineageRow]:
         """Return the pairs of the steps ``first`` to ``last``; of a step without training pairs, the held-out ones."""
@@ -36,8 +59,13 @@ class PairsOfSteps:
         return self._lineage(run_id).rows(visits)
 
     def worst(self, run_id: str) -> list[LineageRow]:
-        """Return the pairs with the lowest margins at their last visit."""
-        return self._lineage(run_id).rows(self.reader(run_id).worst(WORST))
+        """Return the pairs with the lowest margins of the newest held-out probe, all measured at the same step.
+
+        Where nothing is held out it is the train probe, and without any probe each training pair's last visit.
+        """
+        reader = self.reader(run_id)
+        visits = reader.newest_probe("dev") or reader.newest_probe("probe_train") or reader.worst(WORST)
+        return self._lineage(run_id).rows(visits[:WORST])
 
     def _lineage(self, run_id: str) -> RunLineage:
         if run_id not in self._lineages:

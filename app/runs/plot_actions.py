@@ -137,9 +137,11 @@ class PlotActions(QObject):
     def handle_menu(self, plot: MetricPlot, entry: str) -> None:
         """Do what an entry of a plot's menu asks for."""
         if entry == "copy_picture":
-            QGuiApplication.clipboard().setImage(export.to_image(plot))
+            QGuiApplication.clipboard().setImage(
+                export.to_image(plot, export.picture_scale(plot), self._monitor.run_name)
+            )
         elif entry == "copy_values":
-            QGuiApplication.clipboard().setText(str(export.content(plot, "csv")()))
+            QGuiApplication.clipboard().setText(str(export.content(plot, "csv", self._monitor.run_name)()))
         else:
             self._save(plot, entry)
 
@@ -148,4 +150,4 @@ class PlotActions(QObject):
         path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
         if path is None:
             return
-        self._files.save(plot, kind, path if path.suffix else Path(f"{path}.{kind}"))
+        self._files.save(plot, kind, path if path.suffix else Path(f"{path}.{kind}"), self._monitor.run_name)

@@ -32,12 +32,14 @@ class PlotFiles(QObject):
         self._context, self._grid = context, grid
         self._left: list[tuple[MetricPlot, str, Path]] = []
         self._drawn: list[File] = []
+        self._stem = ""
         self._turn = QTimer(self, singleShot=True, interval=0)
         self._turn.timeout.connect(self._draw_one)
 
     def export(self, folder: Path, stem: str) -> None:
         """Write every plot in every format to a folder, under names that begin with ``stem``."""
         self._grid.make_all()
+        self._stem = stem
         wanted = [(p, k, folder / export.file_name(p, stem, k)) for p, k in product(self._grid.plots, export.FORMATS)]
 
         def there() -> list[Path]:
@@ -57,16 +59,16 @@ class PlotFiles(QObject):
     def _draw_one(self) -> None:
         """Draw the next picture; when all are drawn, write them."""
         plot, kind, path = self._left.pop(0)
-        self._drawn.append((path, export.content(plot, kind)))
+        self._drawn.append((path, export.content(plot, kind, self._stem)))
         if self._left:
             self._turn.start()
             return
         drawn, self._drawn = self._drawn, []
         self._write(drawn, f"{counted(len(drawn), 'file')} written to {path.parent}")
 
-    def save(self, plot: MetricPlot, kind: str, path: Path) -> None:
-        """Write one plot to a file."""
-        self._write([(path, export.content(plot, kind))], f"{path.name} was written.")
+    def save(self, plot: MetricPlot, kind: str, path: Path, run: str) -> None:
+        """Write one plot of a run to a file."""
+        self._write([(path, export.content(plot, kind, run))], f"{path.name} was written.")
 
     def _write(self, files: list[File], words: str) -> None:
         def work(control: TaskControl) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app.widgets.plots.curves import format_value
-from core.domain.counting import counted, number
+from app.runs.plot_series import read_curves, run_series
+from app.runs.run_tiles import Headline, TileView, tiles
+from app.widgets.plots.curves import Curve
+from app.widgets.plots.run_series import ForkMark, RunSeries
+from core.domain.estimate import Estimate
 from core.domain.insight import Insight
+from core.domain.number_text import format_value, interval_text
 from core.domain.run_events import SampleDone
 from core.domain.run_record import RunRecord
 from core.services.models.export import ExportForm
+from core.services.runs.insights import start_loss
+from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.views import (
     RunInfo,
     RunReader,
@@ -26,8 +31,6 @@ from core.services.runs.views import (
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.service import RunsService
-
-Series = tuple[Sequence[float], Sequence[float]]
 
 STATE_TEXT: dict[str, tuple[str, str]] = {
     "created": ("Ready", "neutral"),
@@ -61,12 +64,14 @@ class MonitorData:
     name: str
     record: RunRecord
     status: RunStatus
-    series: dict[str, Series] = field(default_factory=dict)
+    series: RunSeries = field(default_factory=RunSeries)
     samples: tuple[SampleDone, ...] = ()
     log: tuple[str, ...] = ()
     insights: tuple[Insight, ...] = ()
     checkpoints: tuple[int, ...] = ()
     tiles: tuple[TileView, ...] = ()
+    held_out_step: int = -1
+    """Step of the newest held-out probe, -1 before the first."""
     has_result: bool = False
     """Whether the run folder holds a trained adapter or model."""
 
@@ -76,21 +81,39 @@ class MonitorData:
         return self.status.state in LIVE
 
 
-def read_snapshot(service: RunsService, reader: RunReader, run_id: str, metrics: Sequence[str]) -> MonitorData:
-    """Read everything the page shows of one run."""
-    record, status = reader.record(), reader.status()
-    series: dict[str, Series] = {name: reader.series(name) for name in metrics}
+def read_snapshot(
+    service: RunsService,
+    reader: RunReader,
+    estimates: RunEstimates,
+    metrics: Sequence[str],
+    before: tuple[dict[str, Curve], ForkMark],
+) -> MonitorData:
+    """Read everything the page shows of one run; ``before`` is what the run measured that it was forked from."""
+    record, status, kls = reader.record(), reader.status(), reader.kls()
+    run_id = record.run_id
+    curves = read_curves(reader, estimates, metrics)
+    held_out, start, kl = estimates.last("dev"), start_loss(record.config), kls[-1] if kls else None
+    plain = {name: reader.series(name) for name in ("accuracy", "margin", "loss", "tokens_per_s")}
+    headline = Headline(held_out, estimates.last("train"), kl, plain, start)
     return MonitorData(
         run_id=run_id,
         name=record.name,
         record=record,
         status=status,
-        series=series,
+        series=run_series(
+            curves,
+            status.total_steps,
+            before=before,
+            kl=kl,
+            held_out=held_out,
+            start_loss=start,
+        ),
         samples=tuple(reader.samples()),
         log=tuple(reader.log_tail(300)),
         insights=tuple(service.insights(run_id)),
         checkpoints=tuple(service.checkpoints(run_id)),
-        tiles=tuple(tiles(series)),
+        tiles=tiles(headline),
+        held_out_step=held_out.step if held_out is not None else -1,
         has_result=any((reader.folder.path / name).is_dir() for name in ("adapter", "model")),
     )
 
@@ -143,71 +166,20 @@ def with_request(snapshot: MonitorData, command: str) -> MonitorData:
     return replace(snapshot, status=replace(snapshot.status, requested=command)) if snapshot.live else snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class TileView:
-    """One tile: its value, how it changed, and whether that is good."""
-
-    name: str
-    colour: str
-    value: str
-    delta: str = ""
-    tone: str = "neutral"
-    hint: str = ""
-    """What the value is, where that is not plain: "mean of 10 steps"."""
-
-
-TILES: tuple[tuple[str, str, str, int], ...] = (
-    ("Loss", "loss", "plot_loss", -1),
-    ("Reward margin", "margin", "plot_margin", 1),
-    ("Reward accuracy", "accuracy", "plot_accuracy", 1),
-    ("KL to reference", "kl.kl", "plot_kl", 0),
-    ("Tokens a second", "tokens_per_s", "text3", 0),
-)
-_WINDOW = 10
-"""Steps averaged for a tile; its change is against the window before."""
-
-
-def tiles(series: dict[str, Series]) -> list[TileView]:
-    """Return the five tiles of the monitor; all but the KL are means over the last ten steps."""
-    views = []
-    for name, metric, colour, good in TILES:
-        values = [v for v in series.get(metric, ((), ()))[1] if math.isfinite(v)]
-        window = 1 if metric == "kl.kl" else _WINDOW
-        if not values:
-            views.append(TileView(name, colour, "–"))
-            continue
-        now = sum(values[-window:]) / len(values[-window:])
-        before = values[-2 * window : -window]
-        text = number(now) if metric == "tokens_per_s" else format_value(now)
-        used = len(values[-window:])
-        hint = f"mean of {counted(used, 'step')}" if used > 1 else "newest value"
-        if not before or metric == "tokens_per_s":
-            views.append(TileView(name, colour, text, hint=hint))
-            continue
-        delta, tone = _change(now, sum(before) / len(before), good)
-        views.append(TileView(name, colour, text, delta, tone, hint))
-    return views
-
-
-def _change(now: float, before: float, good: int) -> tuple[str, str]:
-    """Return how a value moved and whether that is good; what does not show in its digits is no change."""
-    change = now - before
-    if format_value(now) == format_value(before):
-        return "steady", "neutral"
-    tone = "neutral" if good == 0 else ("ok" if change * good > 0 else "warn")
-    return f"{'▲' if change > 0 else '▼'} {format_value(abs(change), 3)}", tone
-
-
 def list_line(info: RunInfo) -> str:
-    """Return the second line of a run in the list."""
+    """Return what stands under the name of a run in the list: one line, or two."""
     status = info.status
     if status.state in ("running", "paused", "stopping"):
         share = f" · {100 * status.step // status.total_steps} %" if status.total_steps else ""
         return f"step {status.step} / {status.total_steps}{share}" if status.total_steps else "starting"
     if status.state == "failed":
         return status.message.split(".")[0][:60] or "failed"
+    if (probe := status.held_out) is not None:
+        shares = Estimate(probe.accuracy, probe.accuracy_low, probe.accuracy_high, probe.pairs, "", "")
+        value = f"held-out {format_value(probe.accuracy)}, n {probe.pairs}"
+        return f"{value}\nstep {probe.step} {interval_text(shares, 3)}"
     if status.last is not None:
-        return f"margin {status.last.margin:.2f} · step {status.step}"
+        return f"step {status.step}\nno held-out value"
     return STATE_TEXT.get(status.state, (status.state, ""))[0].lower()
 
 

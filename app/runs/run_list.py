@@ -24,15 +24,15 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class _RunLines(QStyledItemDelegate):
-    """Draws a run as two lines: its name, and under it, paler, how far or how well."""
+    """Draws a run as three lines: its name, and under it, paler, how far or how well."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt passes it
-        """Be two lines high at every text size."""
-        return QSize(0, self._theme.px(42))
+        """Be three lines high at every text size."""
+        return QSize(0, self._theme.px(58))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the row of the style without words, then icon and lines."""
@@ -45,11 +45,11 @@ class _RunLines(QStyledItemDelegate):
         icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
         icon.paint(painter, QRect(rect.x() + theme.px(8), rect.y() + (rect.height() - side) // 2, side, side))
         name, _, about = str(index.data()).partition("\n")
-        half = rect.height() // 2
-        for text, size, colour, top, low in (
-            (name, 13, "text", theme.px(4), half),
-            (about, 12, "text2", half, rect.height() - theme.px(4)),
-        ):
+        words = [(name, 13, "text"), *((line, 12, "text2") for line in about.split("\n") if line)]
+        height = (rect.height() - theme.px(8)) // 3
+        start = theme.px(4) + (3 - len(words)) * height // 2
+        for place, (text, size, colour) in enumerate(words):
+            top, low = start + place * height, start + (place + 1) * height
             room = QRect(rect.x() + theme.px(34), rect.y() + top, rect.width() - theme.px(40), low - top)
             painter.setFont(theme.font(size))
             painter.setPen(theme.tokens.colour(colour))
@@ -103,7 +103,10 @@ class RunList(QListWidget):
             item.setData(_STATE, info.status.state)
             item.setIcon(self._theme.icons.icon(icon, colour, colour))
             words = presenter.STATE_TEXT.get(info.status.state, ("", ""))[0]
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{info.name}, {words}, {presenter.list_line(info)}")
+            item.setData(
+                Qt.ItemDataRole.AccessibleTextRole,
+                f"{info.name}, {words}, {presenter.list_line(info)}".replace("\n", ", "),
+            )
 
     def _recolour(self) -> None:
         """Make every row take a new icon when the runs are shown next."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QPainter, QPaintEvent, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 TextKind = Literal["", "title", "section", "number", "strong", "muted", "caption", "hint", "mono", "error", "hero"]
@@ -97,6 +98,55 @@ class ElideLabel(QLabel):
         self.setToolTip(plain_tip(line[:1000]) if shown != line else "")
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(room, int(self.alignment()) | Qt.TextFlag.TextSingleLine, shown)
+
+
+class FitLabel(QLabel):
+    """A one-line label that shows the longest of several texts for which there is room; the longest is its tooltip.
+
+    It is for what the program itself says: no text is ever cut, a shorter one is shown instead.
+    """
+
+    def __init__(self, *texts: str, kind: TextKind = "") -> None:
+        """Args: texts: the longest first. kind: style of the text."""
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        if kind:
+            self.setProperty("type", kind)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._texts: tuple[str, ...] = texts or ("",)
+        self._fit()
+
+    @property
+    def full(self) -> str:
+        """The longest text."""
+        return self._texts[0]
+
+    def set_texts(self, texts: Sequence[str]) -> None:
+        """Take other texts, the longest first."""
+        if tuple(texts) != self._texts:
+            self._texts = tuple(texts) or ("",)
+            self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the shortest text."""
+        return QSize(min(map(self.fontMetrics().horizontalAdvance, self._texts)), super().sizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Return room for the longest text."""
+        return QSize(max(map(self.fontMetrics().horizontalAdvance, self._texts)), super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose what fits."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.contentsRect().width()
+        fitting = (text for text in self._texts if self.fontMetrics().horizontalAdvance(text) <= room)
+        shown = next(fitting, min(self._texts, key=len))
+        if shown != self.text():
+            self.setText(shown)
+        self.setToolTip("" if shown == self.full else plain_tip(self.full))
 
 
 class Chip(QLabel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,7 +68,9 @@ class PairTableModel(QAbstractTableModel):
         value = getattr(self.rows[index.row()], field)
         if role == Qt.ItemDataRole.DisplayRole:
             if field in _NUMBERS:
-                return f"{value:+.3f}".replace("-", "−")
+                return f"{value:+.3f}".replace("-", "−") if math.isfinite(value) else "–"
+            if field == "step" and not self.rows[index.row()].kind:
+                return "–"  # it was never measured
             return str(value).replace("\n", " ")[:400]
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.rows[index.row()]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from core.cli import run_housekeeping
+from core.cli.measured import held_out_words, insight_lines, measured_lines, plain_batch, plain_held_out
 from core.cli.output import say, say_json, table
 from core.cli.run_settings import read_changes
 from core.runs import run_control
@@ -22,6 +23,8 @@ from core.runs.progress_words import pending_words
 from core.runs.run_reader import RunReader
 from core.runs.status import RunStatus, read_status
 from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
+from core.services.runs.insights import insights_of
+from core.services.runs.run_estimates import RunEstimates, plain_estimates
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 _Run = Annotated[str, typer.Argument(help="Run folder; with --in also an id or name.")]
@@ -33,7 +36,8 @@ def build() -> typer.Typer:
     """Return the command group."""
     group = typer.Typer(help="List, show and control runs: `runs WS`, `runs show RUN`, `runs stop RUN`.")
     group.command("list", help="List the runs of a workspace.")(list_runs)
-    group.command("show", help="Show one run: state, settings, last values.")(show)
+    group.command("show", help="Show one run: state, held-out values with intervals, settings, log.")(show)
+    group.command("insights", help="What the numbers of a run say, each with its evidence and its pairs.")(insights)
     group.command("pause", help="Pause at the next micro-batch.")(pause)
     group.command("resume", help="Continue after a pause, or start the run again from its last checkpoint.")(resume)
     group.command("stop", help="Stop and save; --now stops without saving.")(stop)
@@ -52,25 +56,50 @@ def list_runs(workspace: Annotated[Path, typer.Argument(help="Workspace folder."
     elif not rows:
         say("No runs yet.")
     else:
-        cells = [[r["id"], r["name"], r["state"], f"{r['step']}/{r['total_steps']}", r["model"]] for r in rows]
-        say(table(cells, ("id", "name", "state", "step", "model")))
+        cells = [
+            [
+                r["id"],
+                r["name"],
+                r["state"],
+                f"{r['step']}/{r['total_steps']}",
+                held_out_words(r["held_out"]),
+                r["model"],
+            ]
+            for r in rows
+        ]
+        say(table(cells, ("id", "name", "state", "step", "held-out accuracy", "model")))
 
 
 def show(run: _Run, where: _In = None, as_json: _Json = False) -> None:
     """Print one run."""
     reader = RunReader(run_control.find_run(run, where).path)
     status, record = reader.status(), reader.record()
+    estimates = RunEstimates(reader)
     if as_json:
-        last = dataclasses.asdict(status.last) if status.last else None
-        say_json(finite({**summary(reader), "status": {**_plain(status), "last": last}, "run": record.to_plain()}))
+        measured = plain_estimates(estimates, reader.kls())
+        plain = {**summary(reader), "measured": measured, "status": _plain(status), "run": record.to_plain()}
+        say_json(finite(plain))
         return
     for key, value in summary(reader).items():
-        say(f"{key:12} {value}")
+        if key not in ("held_out", "last_batch"):
+            say(f"{key:12} {value}")
+    for line in measured_lines(estimates, reader.kls(), status.last):
+        say(line)
     for key, value in record.config.to_plain().items():
         say(f"  {key:20} {value}")
     for key in record.unknown_settings:
         say(f"  {key:20} (a setting that this version does not know)")
     for line in reader.log_tail(15):
+        say(line)
+
+
+def insights(run: _Run, where: _In = None, as_json: _Json = False) -> None:
+    """Print all insights of a run, the worst first."""
+    found = insights_of(RunReader(run_control.find_run(run, where).path))
+    if as_json:
+        say_json({"insights": [finite(insight.to_plain()) for insight in found]})
+        return
+    for line in insight_lines(found):
         say(line)
 
 
@@ -163,8 +192,8 @@ def summary(reader: RunReader) -> dict[str, Any]:
         "attempt": status.attempt,
         "model": Path(record.model_dir).name,
         "dataset": record.dataset.get("title", ""),
-        "margin": status.last.margin if status.last else None,
-        "loss": status.last.loss if status.last else None,
+        "held_out": plain_held_out(status.held_out),
+        "last_batch": plain_batch(status.last),
         "message": status.message,
         "created_ms": record.created_ms,
         "folder": str(reader.folder.path),
@@ -172,7 +201,7 @@ def summary(reader: RunReader) -> dict[str, Any]:
 
 
 def _plain(status: RunStatus) -> dict[str, Any]:
-    return {k: v for k, v in dataclasses.asdict(status).items() if k != "last"}
+    return dataclasses.asdict(status)
 
 
 def _answer(folder: RunFolder, text: str, as_json: bool) -> None:

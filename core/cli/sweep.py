@@ -18,6 +18,7 @@ from core.cli.run_settings import read_settings, with_template_arguments, withou
 from core.cli.train import bare_run, code_of, model_path, work_on, workspace_run
 from core.domain.clock import now_ms
 from core.domain.errors import UsageError
+from core.domain.number_text import format_value
 from core.domain.run_events import Failed, Finished
 from core.domain.run_record import Charter
 from core.runs.creation import with_fixed_settings
@@ -31,7 +32,10 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """Outcome of one value: last training values, held-out accuracy, on-policy KL, and the cost of the reference."""
+    """Outcome of one value: newest held-out probe, on-policy KL, last batch, and the cost of the reference.
+
+    ``dev_h`` in nats can be compared between values of beta; ``margin`` is beta · h of the last batch alone.
+    """
 
     value: str
     run: str
@@ -40,7 +44,13 @@ class SweepRow:
     margin: float | None
     accuracy: float | None
     dev_accuracy: float | None
+    dev_accuracy_low: float | None
+    dev_accuracy_high: float | None
+    dev_pairs: int
+    dev_h: float | None
     kl: float | None
+    kl_se: float | None
+    kl_horizon: int
     reference_computed: int | None
     reference_from_cache: int | None
 
@@ -152,6 +162,7 @@ def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
     reader = RunReader(run_dir)
     reader.poll()
     steps, evals, kls = reader.steps(), reader.evals("dev"), reader.kls()
+    probe, kl = evals[-1] if evals else None, kls[-1] if kls else None
     return SweepRow(
         value=value,
         run=str(run_dir),
@@ -159,8 +170,14 @@ def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
         loss=steps[-1].loss if steps else None,
         margin=steps[-1].margin if steps else None,
         accuracy=steps[-1].accuracy if steps else None,
-        dev_accuracy=evals[-1].accuracy if evals else None,
-        kl=kls[-1].kl if kls else None,
+        dev_accuracy=probe.accuracy if probe else None,
+        dev_accuracy_low=probe.accuracy_low if probe else None,
+        dev_accuracy_high=probe.accuracy_high if probe else None,
+        dev_pairs=probe.pairs if probe else 0,
+        dev_h=probe.h if probe else None,
+        kl=kl.kl if kl else None,
+        kl_se=kl.se if kl else None,
+        kl_horizon=kl.horizon if kl else 0,
         reference_computed=last.summary.get("reference_computed"),
         reference_from_cache=last.summary.get("reference_from_cache"),
     )
@@ -168,13 +185,26 @@ def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
 
 def show(key: str, outcomes: list[SweepRow], *, as_json: bool) -> None:
     """Print the outcomes side by side."""
-    names = [name for name in SweepRow.__slots__ if name not in ("value", "run")]
     if as_json:
         say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in SweepRow.__slots__} for o in outcomes]})
         return
-    rows = [[o.value, *(_text(getattr(o, n)) for n in names)] for o in outcomes]
-    say(table(rows, (key, *(n.replace("_", " ") for n in names))))
+    head = ("step", "held-out accuracy", "held-out h, nats", "KL, nats", "reference computed", "from cache")
+    say(table([_cells(outcome) for outcome in outcomes], (key, *head)))
+
+
+def _cells(row: SweepRow) -> list[str]:
+    accuracy = f"{_text(row.dev_accuracy)} [{_text(row.dev_accuracy_low)}, {_text(row.dev_accuracy_high)}]"
+    kl = f"{_text(row.kl)} ± {_text(row.kl_se)} in the first {row.kl_horizon} tokens"
+    return [
+        row.value,
+        str(row.step),
+        f"{accuracy} n {row.dev_pairs}" if row.dev_pairs else "",
+        _text(row.dev_h),
+        kl if row.kl is not None else "",
+        _text(row.reference_computed),
+        _text(row.reference_from_cache),
+    ]
 
 
 def _text(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+    return "" if value is None else format_value(value) if isinstance(value, float) else str(value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.failures import report
-from core.cli.output import as_id, say
+from core.cli.output import as_id, say, say_note
 from core.cli.preflight import show_preflight
 from core.cli.run_settings import read_settings, show_settings, with_template_arguments, without_measured
 from core.cli.token_proof import show_proof
@@ -30,7 +30,9 @@ from core.runs.event_lines import json_line, line_of
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
+from core.runs.run_reader import RunReader
 from core.services.models.conversion import starter_model
+from core.services.runs.insights import insights_of
 from core.services.runs.start_preflight import preflight, token_proof
 from core.services.runs.views import RunRequest, command_line
 
@@ -243,10 +245,14 @@ def work_on(run_dir: Path, *, as_json: bool, processes: int = 1) -> Finished | F
 
     signals = (signal.SIGINT, signal.SIGTERM)
     if processes > 1:
-        return run_processes(run_dir, processes, show, signals=signals)
-    return drive(
-        run_dir, HostOptions(host="terminal", on_event=show, cache_dir=cache_dir(), signals=signals, reset=True)
-    )
+        last = run_processes(run_dir, processes, show, signals=signals)
+    else:
+        options = HostOptions(host="terminal", on_event=show, cache_dir=cache_dir(), signals=signals, reset=True)
+        last = drive(run_dir, options)
+    for insight in () if as_json else insights_of(RunReader(run_dir)):
+        if insight.severity != "info":
+            say_note(f"{insight.title} ({insight.severity}, {insight.span_words}). {insight.why} See: runs insights")
+    return last
 
 
 def code_of(last: Finished | Failed, as_json: bool) -> int:

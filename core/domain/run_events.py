@@ -179,7 +179,8 @@ class EvalDone:
     """The probe of one split at one step: exact means over its pairs, and exact token KL.
 
     ``kl_chosen`` and ``kl_rejected`` are means over response positions of the full-vocabulary
-    KL(policy || reference) in nats per token, on the prefixes of chosen and of rejected.
+    KL(policy || reference) in nats per token, on the prefixes of chosen and of rejected; ``kl_chosen_se`` and
+    ``kl_rejected_se`` are their standard errors over pairs, None where an older run did not record them.
     """
 
     event: ClassVar[str] = "eval"
@@ -201,12 +202,14 @@ class EvalDone:
     displacement_rejected: float
     kl_chosen: float | None = None
     kl_rejected: float | None = None
+    kl_chosen_se: float | None = None
+    kl_rejected_se: float | None = None
     rows: tuple[PairMetrics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KlDone:
-    """On-policy sequence KL(policy || reference), Rao-Blackwellised, nats per response.
+    """On-policy sequence KL(policy || reference), Rao-Blackwellised, nats in the first ``horizon`` tokens.
 
     Source: Amini, Vieira, Cotterell 2025 (arXiv 2504.10637). ``k1`` is the plain Monte Carlo estimate
     on the same samples; ``horizon`` tokens at most; ``censored`` is the share cut there.

@@ -1,17 +1,20 @@
-"""The insights of a run: what its curves show, with the step and the pairs.
+"""The insights of a run: what its curves show, with the steps and the pairs.
 
-Insights never stop a run. They are computed from events alone, so that a live run, a finished one and the command line
-show the same ones.
+Insights never stop a run. They are computed from events and rows of the ledger alone, so that a live run, a finished
+one and the command line show the same ones.
 """
 
 from __future__ import annotations
 
 from core.domain.insight import Insight
-from core.evaluation.insight_rules import RULES
+from core.evaluation.insight_rules import data, kl, probes, training
+from core.evaluation.insight_rules.registry import RULES
 from core.evaluation.run_so_far import RunSoFar
 
-__all__ = ["Insight", "RunSoFar", "find_insights"]
+__all__ = ["RULE_MODULES", "Insight", "RunSoFar", "find_insights"]
 
+RULE_MODULES = (training, probes, data, kl)
+"""The modules whose rules are known, because this module imports them."""
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 

@@ -169,6 +169,8 @@ def summarise(
     beta: float,
     kl_chosen: float | None = None,
     kl_rejected: float | None = None,
+    kl_chosen_se: float | None = None,
+    kl_rejected_se: float | None = None,
 ) -> EvalDone:
     """Return the event of one probe: means over ``rows`` and, when it was measured, the token KL.
 
@@ -179,6 +181,8 @@ def summarise(
         beta: factor between log-ratios (nats) and rewards (nats * beta).
         kl_chosen: mean KL(policy || reference) in nats per token on the chosen responses.
         kl_rejected: the same on the rejected responses.
+        kl_chosen_se: standard error of ``kl_chosen`` over pairs.
+        kl_rejected_se: the same of ``kl_rejected``.
 
     Raises:
         ValueError: without rows.
@@ -208,6 +212,8 @@ def summarise(
         displacement_rejected=rejected,
         kl_chosen=kl_chosen,
         kl_rejected=kl_rejected,
+        kl_chosen_se=kl_chosen_se,
+        kl_rejected_se=kl_rejected_se,
         rows=tuple(rows),
     )
 

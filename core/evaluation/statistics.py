@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Z95 = 1.959963984540054
-"""Two-sided 95 % point of the normal distribution."""
+from core.domain.estimate import Z95
 
 
 def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:

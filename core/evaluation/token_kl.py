@@ -93,6 +93,18 @@ class TokenKl:
         """Mean KL(policy || reference) on rejected responses, nats per token."""
         return self.per_token(1)
 
+    def se(self, side: int) -> float:
+        """Return the standard error of :meth:`per_token` over pairs (0 chosen, 1 rejected), NaN for fewer than two.
+
+        Source: the linearised ratio estimator, W. G. Cochran, Sampling Techniques (1977), equation 6.13.
+        """
+        sums, tokens = self.sums[:, side].double(), self.tokens[:, side].double()
+        pairs = len(sums)
+        if pairs < 2 or float(tokens.sum()) == 0:
+            return math.nan
+        residuals = sums - self.per_token(side) * tokens
+        return math.sqrt(pairs / (pairs - 1) * float(residuals @ residuals)) / float(tokens.sum())
+
     def joined(self, other: TokenKl) -> TokenKl:
         """Return the KL of the pairs of both, so that a probe can be measured a few pairs at a time."""
         return TokenKl(torch.cat([self.sums, other.sums]), torch.cat([self.tokens, other.tokens]))

@@ -61,8 +61,8 @@ def line_of(event: RunEvent) -> str:
             return _eval(event)
         case KlDone():
             return (
-                f"kl at step {event.step}: {event.kl:.4f} ± {event.se:.4f} nats per response "
-                f"({counted(event.samples, 'sample')} of at most {event.horizon} tokens)"
+                f"kl at step {event.step}: {event.kl:.4f} ± {event.se:.4f} nats in the first {event.horizon} tokens "
+                f"({counted(event.samples, 'sample')}, {100 * event.censored:.0f} % of them cut there)"
             )
         case _:
             return _other(event)

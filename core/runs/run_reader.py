@@ -214,16 +214,42 @@ class RunReader:
         kind: str = schema.TRAIN,
     ) -> list[PairVisit]:
         """Return the ``n`` pairs with the lowest margin at their last visit (within a range of steps)."""
+        visits = self._last_visits("kind = ?", (kind,), first, last)
+        return sorted(visits, key=lambda visit: visit.row.margin)[:n]
+
+    def last_visits(
+        self, pair_ids: Sequence[str], kind: str | None = None, *, first: int | None = None, last: int | None = None
+    ) -> list[PairVisit]:
+        """Return the last visit of each of the pairs that has one (within a range of steps), in their order.
+
+        ``kind`` None takes all kinds of rows.
+        """
+        wanted = "pair_id IN (SELECT value FROM json_each(?)) AND (? IS NULL OR kind = ?)"
+        found = self._last_visits(wanted, (json.dumps(list(pair_ids)), kind, kind), first, last)
+        by_pair = {visit.pair_id: visit for visit in found}
+        return [by_pair[pair_id] for pair_id in pair_ids if pair_id in by_pair]
+
+    def _last_visits(
+        self, condition: str, values: Sequence[Any], first: int | None, last: int | None
+    ) -> list[PairVisit]:
         with open_ledger(self.folder.ledger) as db:
             if db is None:
                 return []
             where = read_timeline(db).where()
             query = (
-                f"SELECT {_VISIT}, MAX(id) FROM pair_rows WHERE kind = ? AND (? IS NULL OR step >= ?)"
+                f"SELECT {_VISIT}, MAX(id) FROM pair_rows WHERE {condition} AND (? IS NULL OR step >= ?)"
                 f" AND (? IS NULL OR step <= ?) AND {where} GROUP BY pair_id ORDER BY id"
             )
-            visits = _visits(db, query, (kind, first, first, last, last))
-        return sorted(visits, key=lambda visit: visit.row.margin)[:n]
+            return _visits(db, query, (*values, first, first, last, last))
+
+    def newest_probe(self, kind: str) -> list[PairVisit]:
+        """Return the pairs of the newest probe of a kind ("dev", "probe_train"), all at one step, worst first."""
+        with open_ledger(self.folder.ledger) as db:
+            if db is None:
+                return []
+            query = f"SELECT MAX(step) FROM pair_rows WHERE kind = ? AND {read_timeline(db).where()}"
+            step = db.execute(query, (kind,)).fetchone()[0]
+        return [] if step is None else self.pairs_of_step(step, kind)
 
 
 _NEWEST = (

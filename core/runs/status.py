@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.clock import now_ms
 from core.domain.errors import UsageError, UserError
-from core.domain.run_events import Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
+from core.domain.run_events import EvalDone, Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
 from core.domain.run_record import LIVE_STATES, RunState
 from core.runs.control_file import requested
 from core.runs.folder import RunFolder
@@ -43,7 +43,8 @@ class RunStatus:
         step, total_steps: optimizer steps done and planned (0 planned: not known yet).
         phase: the running phase with ``phase_done`` of ``phase_total``; only while it lives.
         message, hint: why it failed or stopped. kind: the machine name of a failure.
-        last: the newest step that counts.
+        last: the newest step that counts; its means are over one batch.
+        held_out: the newest held-out probe that counts, None before the first.
         eta_s: seconds that remain, steps, measurements and checkpoints included, or None.
         eta_low_s, eta_high_s: the interval that holds them with 80 % probability.
         elapsed_s: wall time of all attempts in seconds, without the time between them.
@@ -68,6 +69,7 @@ class RunStatus:
     detail: str = ""
     pair_ids: tuple[str, ...] = ()
     last: StepDone | None = None
+    held_out: EvalDone | None = None
     eta_s: float | None = None
     eta_low_s: float | None = None
     eta_high_s: float | None = None
@@ -98,6 +100,7 @@ class _LedgerFacts:
     total: int = 0
     last: StepDone | None = None
     clock: RunClock = field(default_factory=RunClock)
+    held_out: EvalDone | None = None
 
 
 def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
@@ -152,8 +155,17 @@ def _ledger_facts(db: sqlite3.Connection, live_until_ms: int | None) -> _LedgerF
     row = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY seq DESC LIMIT 1").fetchone()
     last = schema.decode(StepDone, row) if row else None
     clock = read_clock(db, where=where, live_until_ms=live_until_ms)
-    total = _total(db, started)
-    return _LedgerFacts(started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, clock)
+    total, held_out = _total(db, started), _held_out(db, where)
+    return _LedgerFacts(
+        started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, clock, held_out
+    )
+
+
+def _held_out(db: sqlite3.Connection, where: str) -> EvalDone | None:
+    """Return the newest held-out probe that counts."""
+    query = f"SELECT * FROM evals WHERE split = 'dev' AND {where} ORDER BY seq DESC LIMIT 1"
+    row = db.execute(query).fetchone()
+    return schema.decode(EvalDone, row) if row else None
 
 
 def _total(db: sqlite3.Connection, started: RunStarted | None) -> int:
@@ -195,6 +207,7 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
         detail=worker.detail if worker and alive else "",
         pair_ids=ended.pair_ids if isinstance(ended, Failed) else (),
         last=facts.last,
+        held_out=facts.held_out,
         elapsed_s=facts.clock.elapsed_ms / 1000,
         paused_s=facts.clock.paused_ms / 1000,
         step_seconds=facts.clock.costs.get("step", ()),

@@ -7,51 +7,106 @@ thread for longer than a frame.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene import GraphicsScene
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsItem, QSizePolicy
 
 from app.theme.theme import Theme
+from app.widgets.plots.ticks import linear_ticks, log_ticks, power_text, tick_text
 
 _GRID = 46
 """Opacity of the lines of the grid, of 255."""
 
 
-class _StepAxis(pg.AxisItem):
-    """The axis below: no ticks where there are no steps."""
+_GAP_PX = 14
+_ROW_SHARE = 1.6
+"""Room between two labels below, in pixels; height of a label at the left, in heights of its letters."""
 
-    _last = math.inf
+
+class RoundAxis(pg.AxisItem):
+    """An axis with ticks at round numbers that have room; ``whole`` allows integers only."""
+
+    def __init__(self, side: str, parent: pg.GraphicsWidget, *, whole: bool = False) -> None:
+        super().__init__(side, parent=parent)
+        self._last, self._blank, self._whole = math.inf, False, whole
+        self._tick_font: QFont | None = None
+        self._below = side == "bottom"
+
+    def set_font(self, font: QFont) -> None:
+        """Print the labels in a font."""
+        self._tick_font = font
+        self.setStyle(tickFont=font)
 
     def set_last(self, place: float) -> None:
         """Print nothing beyond a place along the axis."""
         if place != self._last:
             self._last = place
-            self.picture = None
-            self.update()
+            self._redraw()
+
+    def set_blank(self, blank: bool) -> None:
+        """Print no numbers at all, where nothing is drawn that they could measure."""
+        if blank != self._blank:
+            self._blank = blank
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self.picture = None
+        self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        """Return the ticks up to the last place."""
+        """Return the ticks up to the last place; one level, since every one is labelled."""
+        low, high = sorted((float(minVal), float(maxVal)))
+        if self._blank or not math.isfinite(high - low) or high <= low:
+            return []
+        high_label = min(high, self._last)
+        most = max(2, int(size / self._room(low, high_label)))
+        if self.logMode:
+            found = [(1.0, log_ticks(low, high, most, whole=self._whole))]
+        else:
+            found = [linear_ticks(low, high, most, whole=self._whole)]
         end = self._last + 1e-9 * max(1.0, abs(self._last)) if math.isfinite(self._last) else math.inf
-        levels = super().tickValues(minVal, maxVal, size)
-        return [(spacing, [value for value in values if value <= end]) for spacing, values in levels]
+        return [(spacing, [value for value in values if value <= end]) for spacing, values in found]
+
+    def _room(self, low: float, high: float) -> float:
+        """Return the pixels that a tick with its label takes along the axis."""
+        metrics = QFontMetricsF(self._tick_font or self.font())
+        if not self._below:
+            return _ROW_SHARE * metrics.height()
+        if self.logMode:
+            texts = [power_text(low), power_text(high)]
+        else:
+            spacing = max(1.0 if self._whole else 0.0, (high - low) / 5) or 1.0
+            texts = [tick_text(round(end / spacing) * spacing, spacing) for end in (low, high)]
+        return max(metrics.horizontalAdvance(text) for text in texts) + _GAP_PX
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Return the labels."""
+        if self.logMode:
+            return [power_text(value) for value in values]
+        return [tick_text(value * scale, spacing * scale) for value in values]
 
 
 class PlotCanvas(pg.GraphicsView):
     """Shows one view box."""
 
-    def __init__(self, view: pg.ViewBox, *, left_width: int = 46) -> None:
+    def __init__(
+        self, view: pg.ViewBox, *, left_width: int = 46, whole_steps: bool = False, whole_values: bool = False
+    ) -> None:
+        """Args: view, left_width: in pixels. whole_steps, whole_values: only integers get ticks along that axis."""
         super().__init__()
         self.view = view
         frame = pg.GraphicsWidget()
         self.setCentralItem(frame)
         layout = QGraphicsGridLayout()
-        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setContentsMargins(1, 1, 12, 1)
         layout.setSpacing(0)
         frame.setLayout(layout)
-        self.left, self.bottom = pg.AxisItem("left", parent=frame), _StepAxis("bottom", parent=frame)
+        self.left = RoundAxis("left", parent=frame, whole=whole_values)
+        self.bottom = RoundAxis("bottom", parent=frame, whole=whole_steps)
         self.left.setWidth(left_width)
         for axis in (self.left, self.bottom):
             axis.linkToView(view)
@@ -73,6 +128,11 @@ class PlotCanvas(pg.GraphicsView):
         """Whether a point of the scene lies on the chart or its axes."""
         return self._frame.sceneBoundingRect().contains(position)
 
+    def set_blank(self, blank: bool) -> None:
+        """Print no numbers at the axes, where nothing is drawn."""
+        for axis in (self.left, self.bottom):
+            axis.set_blank(blank)
+
     def set_log(self, *, x: bool, y: bool) -> None:
         """Make the axes print powers of ten; the caller places the items accordingly."""
         self.bottom.setLogMode(x)  # pyright: ignore[reportArgumentType] - pyqtgraph annotates a tuple and takes a bool
@@ -91,5 +151,6 @@ class PlotCanvas(pg.GraphicsView):
         for axis in (self.left, self.bottom):
             axis.setPen(pg.mkPen(theme.tokens["border_strong"], width=scale))
             axis.setTextPen(pg.mkPen(theme.tokens["text2"]))
-            axis.setStyle(tickFont=font, tickLength=-4, maxTickLevel=1)
+            axis.set_font(font)
+            axis.setStyle(tickLength=-4, maxTickLevel=0, hideOverlappingLabels=False)
         self.left.setGrid(_GRID)

@@ -12,11 +12,13 @@ from PySide6.QtGui import QPen
 
 from app.theme.theme import Theme
 from app.widgets.plots.canvas import PlotCanvas
-from app.widgets.plots.curves import Curve, CurveSpec, Floats, nearest, seen, thin
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, isolated, nearest, seen, thin
 
 BUCKETS = 900
 RAW_SHARE = 0.35
 """How much of its colour the raw line keeps; blended beforehand, since a translucent pen draws slowly."""
+BAND_SHARE = 0.22
+"""How much of its colour a band of intervals keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,24 @@ class CurveItems:
         self.spec, self.curve = spec, Curve()
         self.smoothed: Floats = np.empty(0)
         self.missing: Floats = np.empty(0)
-        self.named = named
-        self._raw, self._line = _line(), _line()
+        self.named, self.behind = named, False
+        self.before = Curve()
+        self._colours: tuple[Theme, float] | None = None
+        self._raw, self._line, self._parent = _line(), _line(), _line()
+        self._low, self._high = _line(), _line()
+        self._band = pg.FillBetweenItem(self._low, self._high)
+        self._band.setZValue(-5)
+        self._bars = pg.ErrorBarItem(beam=0)
+        self._alone = pg.ScatterPlotItem(symbol="o", size=4, useCache=False)
         self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse else None
         self._end = pg.TextItem(f" {spec.label}", anchor=(0, 0.5))
         self._end.setVisible(False)
         self._end_at: tuple[float, float] | None = None
-        plot.add(self._raw)
-        plot.add(self._line)
-        for item in (self._rings, self._end):
+        for line in (self._low, self._high):
+            line.setPen(pg.mkPen(None))
+        for item in (self._parent, self._low, self._high, self._raw, self._line):
+            plot.add(item)
+        for item in (self._band, self._bars, self._alone, self._rings, self._end):
             if item is not None:
                 plot.add(item, fitted=False)
 
@@ -72,6 +83,17 @@ class CurveItems:
         self.curve, self.smoothed = curve, smoothed
         self.missing = curve.steps[~np.isfinite(curve.values)]
 
+    def set_before(self, curve: Curve) -> None:
+        """Take what the run had before its first step: the values of the run that it was forked from."""
+        self.before = curve
+
+    def set_behind(self, behind: bool) -> None:
+        """Be a faint line beneath a probe of the same, or a line of its own."""
+        if behind != self.behind:
+            self.behind = behind
+            if self._colours is not None:
+                self.restyle(*self._colours)
+
     @property
     def long(self) -> bool:
         """Whether there are more points than are drawn at once."""
@@ -79,9 +101,17 @@ class CurveItems:
 
     def restyle(self, theme: Theme, scale: float) -> None:
         """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
+        self._colours = (theme, scale)
         tokens, spec = theme.tokens, self.spec
-        self._raw.setPen(pg.mkPen(tokens.blend(spec.colour, "surface", RAW_SHARE), width=scale))
-        self._line.setPen(pg.mkPen(tokens[spec.colour], width=2 * scale))
+        faint = tokens.blend(spec.colour, "surface", RAW_SHARE)
+        self._raw.setPen(pg.mkPen(faint, width=scale))
+        colour, width = (faint, 1) if self.behind else (tokens[spec.colour], 2)
+        self._line.setPen(pg.mkPen(colour, width=width * scale))
+        self._parent.setPen(dashed(tokens[spec.colour], scale))
+        self._band.setBrush(pg.mkBrush(tokens.colour(spec.colour, BAND_SHARE)))
+        self._bars.setData(pen=pg.mkPen(tokens[spec.colour], width=1.5 * scale))
+        self._alone.setPen(pg.mkPen(None))
+        self._alone.setBrush(pg.mkBrush(colour))
         self._end.setColor(tokens["text"])
         self._end.setFont(theme.font(12))
         if self._rings is not None:
@@ -96,9 +126,28 @@ class CurveItems:
             self._raw.setData(*self._points(self.curve.values, axes, left, right))
         points = self._points(self.smoothed, axes, left, right)
         self._line.setData(*points)
+        self._draw_intervals(axes)
+        self._parent.setData(axes.x(self.before.steps), axes.y(self.before.values))
+        there = np.isfinite(points[0]) & np.isfinite(points[1])
         if self._rings is not None:
-            there = np.isfinite(points[0]) & np.isfinite(points[1])
             self._rings.setData(points[0][there], points[1][there])
+        else:
+            alone = isolated(np.where(there, points[1], np.nan))
+            self._alone.setData(points[0][alone], points[1][alone])
+
+    def _draw_intervals(self, axes: Axes) -> None:
+        """Draw the intervals as a band, or as bars where the curve asks for it or a single point has no width."""
+        curve = self.curve
+        known = curve.has_intervals
+        x = axes.x(curve.steps) if known else np.empty(0)
+        low, high = (axes.y(ends) if known else np.empty(0) for ends in (curve.low, curve.high))
+        bars = self.spec.bars or np.count_nonzero(np.isfinite(low)) == 1
+        self._low.setData(x, low)
+        self._high.setData(x, high)
+        self._band.setVisible(known and not bars)
+        there = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+        x, low, high = (part[there] if bars else np.empty(0) for part in (x, low, high))
+        self._bars.setData(x=x, y=(low + high) / 2, height=high - low)
 
     def _points(self, values: Floats, axes: Axes, left: float, right: float) -> tuple[Floats, Floats]:
         steps = self.curve.steps
@@ -119,7 +168,7 @@ class CurveItems:
     def end_place(self, axes: Axes) -> tuple[float, float] | None:
         """Return where the curve ends, or None when nothing of it can be drawn."""
         there = np.flatnonzero(np.isfinite(self.smoothed))
-        if not self.named or not there.size:
+        if not self.named or self.behind or not there.size:
             return None
         x, y = axes.place(float(self.curve.steps[there[-1]]), float(self.smoothed[there[-1]]))
         return (x, y) if np.isfinite(x) and np.isfinite(y) else None

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.number_text import format_value
+
 Floats = NDArray[np.float64]
 
 
@@ -17,13 +19,23 @@ Floats = NDArray[np.float64]
 class CurveSpec:
     """One line of a plot: the metric it shows, the colour token, the word at its end.
 
-    ``sparse`` metrics are measured every k steps: each value is a ringed dot, and none is smoothed away.
+    ``sparse`` metrics are measured every k steps: each value is a ringed dot, and none is smoothed away. ``probe`` is
+    the metric that measures the same on a probe: where that has values, the batches are only a faint line beneath it.
+    ``bars`` draws intervals as bars and not as a band. ``unit`` is that of the values.
     """
 
     metric: str
     colour: str
     label: str
     sparse: bool = False
+    probe: str = ""
+    bars: bool = False
+    unit: str = ""
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is measured on held-out pairs."""
+        return self.metric.startswith("dev.")
 
     @property
     def is_part(self) -> bool:
@@ -33,10 +45,48 @@ class CurveSpec:
 
 @dataclass(slots=True)
 class Curve:
-    """The values of one line: ascending steps, and NaN where a step has no number."""
+    """The values of one line: ascending steps, and NaN where a step has no number.
+
+    ``low`` and ``high`` are the ends of the interval of each value, ``n`` what it is the mean of; empty where unknown.
+    """
 
     steps: Floats = field(default_factory=lambda: np.empty(0))
     values: Floats = field(default_factory=lambda: np.empty(0))
+    low: Floats = field(default_factory=lambda: np.empty(0))
+    high: Floats = field(default_factory=lambda: np.empty(0))
+    n: Floats = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether any value has an interval."""
+        return self.low.size == self.steps.size > 0 and bool(np.isfinite(self.low).any())
+
+    @property
+    def missing(self) -> int:
+        """How many steps have no number."""
+        return int(np.count_nonzero(~np.isfinite(self.values)))
+
+    def same_as(self, other: Curve) -> bool:
+        """Whether all numbers are equal."""
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True)
+            for name in ("steps", "values", "low", "high", "n")
+        )
+
+    @property
+    def last_place(self) -> int | None:
+        """The place of the newest finite value, or None."""
+        there = np.flatnonzero(np.isfinite(self.values))
+        return int(there[-1]) if there.size else None
+
+    def text(self, place: int, *, interval: bool = True) -> str:
+        """Return the value at a place, with its interval and n where they are known."""
+        words = format_value(float(self.values[place]))
+        if not interval or not self.n.size:
+            return words
+        if np.isfinite(self.low[place]):
+            words += f" [{format_value(float(self.low[place]))}, {format_value(float(self.high[place]))}]"
+        return f"{words} n {self.n[place]:,.0f}"
 
     @property
     def last(self) -> float | None:
@@ -44,12 +94,30 @@ class Curve:
         finite = self.values[np.isfinite(self.values)]
         return float(finite[-1]) if finite.size else None
 
+    def newest_at(self, step: float) -> int | None:
+        """Return the place of the newest finite value at or before ``step``; None when there is none."""
+        there = np.flatnonzero(np.isfinite(self.values) & (self.steps <= step))
+        return int(there[-1]) if there.size else None
+
     def at(self, step: float) -> float | None:
         """The value of the step nearest to ``step``, or None when there is none."""
         if not self.steps.size:
             return None
         value = float(self.values[nearest(self.steps, step)])
         return value if np.isfinite(value) else None
+
+
+def isolated(values: Floats) -> NDArray[np.bool_]:
+    """Return which finite values have no finite neighbour, so that a line through them cannot be seen.
+
+    >>> isolated(np.array([np.nan, 1.0, np.nan, 2.0, 3.0])).tolist()
+    [False, True, False, False, False]
+    """
+    there = np.isfinite(values)
+    beside = np.zeros(values.size, dtype=bool)
+    beside[1:] |= there[:-1]
+    beside[:-1] |= there[1:]
+    return there & ~beside
 
 
 def nearest(steps: Floats, x: float) -> int:
@@ -183,23 +251,3 @@ def exact_text(value: float) -> str:
         return str(value)
     brief = f"{value:g}"
     return brief if float(brief) == value else repr(value)
-
-
-def format_value(value: float | None, digits: int = 4) -> str:
-    """Return a number as plots print it: a real minus sign, a dash for none, and never a zero that is none.
-
-    From 0.1 on ``digits`` figures with the leading zero (0.693, 1.920, 12.35); below that one figure fewer, all of
-    them significant (0.0750, 0.00123), so that a small KL can be read; below 1e-4 and from 1e5 on as a power of ten.
-    """
-    if value is None or not np.isfinite(value):
-        return "–"
-    size = abs(value)
-    if size == 0:
-        text = f"{0:.{digits - 1}f}"
-    elif size < 1e-4 or size >= 1e5:
-        text = f"{value:.{digits - 1}g}"
-    elif size < 0.1:
-        text = f"{value:.{digits - 2 - int(np.floor(np.log10(size)))}f}"
-    else:
-        text = f"{value:.{max(0, digits - max(1, int(np.floor(np.log10(size))) + 1))}f}"
-    return text.replace("-", "−")

@@ -23,50 +23,60 @@ from app.widgets.plots.metric_plot import MetricPlot
 from core.services.written_files import write_file
 
 FORMATS = ("png", "svg", "csv")
+PICTURE_WIDTH = 1440
+"""Pixels that a picture is wide at least."""
 
 
 @runtime_checkable
 class PenScaled(Protocol):
     """A widget whose pens are so many pixels of the target wide, whatever the scale of the painter."""
 
-    def pens_for(self, scale: float) -> AbstractContextManager[None]:
-        """Draw for a target of ``scale`` pixels to one."""
+    def pens_for(self, scale: float, whose: str = "") -> AbstractContextManager[None]:
+        """Draw for a target of ``scale`` pixels to one, with the name of the run and without crosshair."""
         ...
 
 
 @contextmanager
-def _pens_for(widget: QWidget, scale: float) -> Iterator[None]:
-    """Make every plot in the widget draw lines as wide as on the screen."""
+def _pens_for(widget: QWidget, scale: float, whose: str) -> Iterator[None]:
+    """Make every plot in the widget draw lines as wide as on the screen, and say whose plot it is."""
     with ExitStack() as stack:
         for part in (widget, *widget.findChildren(QWidget)):
             if isinstance(part, PenScaled):
-                stack.enter_context(part.pens_for(scale))
+                stack.enter_context(part.pens_for(scale, whose))
+        for part in (widget, *widget.findChildren(QWidget)):
+            if (layout := part.layout()) is not None:
+                layout.activate()  # the name of the run takes room that the chart had
         yield
 
 
-def to_image(widget: QWidget, scale: float = 2.0) -> QImage:
-    """Return a picture of the widget, ``scale`` times its size."""
+def picture_scale(widget: QWidget) -> float:
+    """Return how many times larger a picture is drawn: twice, and at least ``PICTURE_WIDTH`` wide."""
+    return max(2.0, PICTURE_WIDTH / max(1, widget.width()))
+
+
+def to_image(widget: QWidget, scale: float = 2.0, whose: str = "") -> QImage:
+    """Return a picture of the widget, ``scale`` times its size; ``whose`` is the run that it says it is of."""
     size = widget.size() * scale
     image = QImage(size, QImage.Format.Format_ARGB32)
     image.setDevicePixelRatio(scale)
     image.fill(widget.palette().window().color())
-    with _pens_for(widget, scale):
+    with _pens_for(widget, scale, whose):
         painter = QPainter(image)
         widget.render(painter, QPoint())
         painter.end()
     return image
 
 
-def to_png(widget: QWidget, scale: float = 2.0) -> bytes:
-    """Return the widget as a PNG, ``scale`` times its size."""
+def to_png(widget: QWidget, scale: float | None = None, whose: str = "") -> bytes:
+    """Return the widget as a PNG, ``scale`` times its size, by itself as :func:`picture_scale` says."""
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    to_image(widget, scale).save(buffer, "PNG")  # type: ignore[call-overload]
+    to_image(widget, picture_scale(widget) if scale is None else scale, whose).save(buffer, "PNG")  # type: ignore[call-overload]
     return bytes(data.data())
 
 
-def to_svg(widget: QWidget, title: str) -> bytes:
+def to_svg(widget: QWidget, title: str, whose: str = "") -> bytes:
     """Return the widget as an SVG whose text stays text."""
     data = QByteArray()
     buffer = QBuffer(data)
@@ -76,7 +86,7 @@ def to_svg(widget: QWidget, title: str) -> bytes:
     generator.setSize(QSize(widget.width(), widget.height()))
     generator.setViewBox(QRect(0, 0, widget.width(), widget.height()))
     generator.setTitle(title)
-    with _pens_for(widget, 1.0):
+    with _pens_for(widget, 1.0, whose):
         painter = QPainter(generator)
         widget.render(painter, QPoint())
         painter.end()
@@ -84,23 +94,40 @@ def to_svg(widget: QWidget, title: str) -> bytes:
     return bytes(data.data())
 
 
-def to_csv(curves: Mapping[str, tuple[Curve, Floats]]) -> str:
-    """Return one row a step: for each curve its raw and its smoothed value; an empty cell means none."""
+def to_csv(curves: Mapping[str, tuple[Curve, Floats]], units: Mapping[str, str] | None = None, run: str = "") -> str:
+    """Return one row a step, with the run in the first column; an empty cell means none.
+
+    Each curve has its value, and beside it either the smoothed one or, where they are known, the ends of its 95 %
+    interval and n. Units stand in brackets behind the names.
+    """
     steps = sorted({float(step) for curve, _ in curves.values() for step in curve.steps})
-    lookup = {
-        name: {float(s): (v, w) for s, v, w in zip(curve.steps, curve.values, smoothed, strict=True)}
-        for name, (curve, smoothed) in curves.items()
-    }
+    parts = {name: _csv_columns(name, *pair, (units or {}).get(name, "")) for name, pair in curves.items()}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["step", *(part for name in curves for part in (name, f"{name}_smoothed"))])
+    heads = [head for columns in parts.values() for head in columns]
+    writer.writerow(["run", "optimizer step", *heads])
+    places = {name: {float(s): i for i, s in enumerate(curve.steps)} for name, (curve, _) in curves.items()}
     for step in steps:
-        cells: list[str] = [exact_text(step)]
-        for name in curves:
-            raw, smoothed = lookup[name].get(step, (float("nan"), float("nan")))
-            cells += [_cell(raw), _cell(smoothed)]
+        cells: list[str] = [_guarded(run), exact_text(step)]
+        for name, columns in parts.items():
+            place = places[name].get(step)
+            cells += ["" if place is None else _cell(values[place]) for values in columns.values()]
         writer.writerow(cells)
     return out.getvalue()
+
+
+def _csv_columns(name: str, curve: Curve, smoothed: Floats, unit: str) -> dict[str, Floats]:
+    """Return the columns of a curve by their heads."""
+    of = f" ({unit})" if unit else ""
+    if curve.low.size:
+        ends = {f"{name}_low{of}": curve.low, f"{name}_high{of}": curve.high, f"{name}_n": curve.n}
+        return {f"{name}{of}": curve.values, **ends}
+    return {f"{name}{of}": curve.values, f"{name}_smoothed{of}": smoothed}
+
+
+def _guarded(text: str) -> str:
+    """Keep a spreadsheet from running the name of a run as a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _cell(value: float) -> str:
@@ -123,12 +150,14 @@ def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
     return f"{safe}_{metric}.{kind}"
 
 
-def content(plot: MetricPlot, kind: str) -> Callable[[], bytes | str]:
-    """Return what makes a plot a file of one of FORMATS.
+def content(plot: MetricPlot, kind: str, run: str = "") -> Callable[[], bytes | str]:
+    """Return what makes a plot of a run a file of one of FORMATS.
 
     A picture is drawn here, since that needs the window's thread; writing out a hundred thousand values does not.
     """
     if kind == "csv":
-        return partial(to_csv, {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()})
-    drawn = to_png(plot) if kind == "png" else to_svg(plot, plot.plot.accessibleName())
+        units = {spec.metric: spec.unit for spec in plot.specs}
+        shown = {m: (c, plot.smoothed(m)) for m, c in plot.curves.items() if c.steps.size}
+        return partial(to_csv, shown or {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()}, units, run)
+    drawn = to_png(plot, whose=run) if kind == "png" else to_svg(plot, plot.plot.accessibleName(), run)
     return lambda: drawn

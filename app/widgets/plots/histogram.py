@@ -58,7 +58,7 @@ class MarginHistogram(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 4)
         box = _BrushBox()
-        self.plot = PlotCanvas(box, left_width=32)
+        self.plot = PlotCanvas(box, left_width=32, whole_values=True)
         self.plot.setMinimumSize(200, 84)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.plot.setAccessibleName("Histogram of margins")

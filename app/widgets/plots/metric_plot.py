@@ -11,15 +11,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPointF, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.theme.theme import Theme
-from app.widgets.plots.canvas import PlotCanvas
-from app.widgets.plots.curve_items import Axes, CurveItems, dashed, spread
-from app.widgets.plots.curves import Curve, CurveSpec, Floats, format_value, not_shown_on_log, outside, smooth
-from app.widgets.plots.plot_head import PlotHead
-from app.widgets.plots.view_box import StepViewBox
+from app.widgets.plots.curve_items import Axes, CurveItems, spread
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, smooth
+from app.widgets.plots.head_text import head_texts
+from app.widgets.plots.plot_frame import PlotFrame
 from core.domain.counting import counted
 
 _MIDDLE = 0.98
@@ -29,15 +28,13 @@ _END_ROOM = 8
 """Pixels between the end of a curve, its word and the frame."""
 
 
-class MetricPlot(QFrame):
-    """A card with a title, the newest values and the curves.
+class MetricPlot(PlotFrame):
+    """The curves of one measure, in a frame.
 
     Signals:
-        hovered(float): the step under the mouse, NaN when it left.
-        picked(int): a step was clicked.
-        ranged(int, int): a range of steps was dragged with Shift.
-        moved(): the user panned or zoomed, so following should stop.
-        fit_wanted(): a double click asked for the whole run.
+        hovered(float): the step under the mouse, NaN when it left. picked(int): a step was clicked.
+        ranged(int, int): steps were dragged with Shift.
+        moved(): the user panned or zoomed. fit_wanted(): a double click asked for the whole run.
     """
 
     hovered = Signal(float)
@@ -53,44 +50,24 @@ class MetricPlot(QFrame):
         specs: Sequence[CurveSpec],
         *,
         unit: str = "",
+        axis: str = "",
         zero: bool = False,
         tools: bool = False,
     ) -> None:
-        super().__init__()
-        self._theme, self._specs, self._title, self._unit = theme, tuple(specs), title, unit
-        self._weight, self._raw, self._target = 0.85, True, float("nan")
+        colour = specs[0].colour if len(specs) == 1 or specs[0].label == "batch" else ""
+        super().__init__(theme, title, colour, axis=axis, zero=zero, tools=tools)
+        self.specs, self._unit = tuple(specs), unit
+        self._weight, self._raw = 0.85, True
         self._fitted = 1.0
         self._cross_step = float("nan")
         self._range = (float("nan"), float("nan"))
-        self._scale = self.devicePixelRatioF()
-        self.axes = Axes()
-        self.setProperty("part", "card")
         self.setObjectName(f"plot_{specs[0].metric}")
-        self.head = PlotHead(theme, title, [s.colour for s in specs], tools=tools)
-        self._build(zero)
+        self._build()
         theme.follow(self.restyle)
         self.restyle()
 
-    def _build(self, zero: bool) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 6, 10, 4)
-        column.setSpacing(2)
-        column.addWidget(self.head)
-        self.view = StepViewBox()
-        self.plot = PlotCanvas(self.view)
-        self.plot.setMinimumSize(160, 90)
-        self.plot.setAccessibleName(self._title)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        column.addWidget(self.plot, 1)
-        self._zero = pg.InfiniteLine(0.0, angle=0) if zero else None
-        self._goal = pg.InfiniteLine(0.0, angle=0, label="", labelOpts={"position": 0.94, "anchors": [(1, 0), (1, 1)]})
-        self._cross = pg.InfiniteLine(0.0, angle=90)
-        self._cross.setVisible(False)
-        self._goal.setVisible(False)
-        for line in (self._zero, self._goal, self._cross):
-            if line is not None:
-                self.plot.add(line, fitted=False)
-        self._items = {s.metric: CurveItems(self.plot, s, named=len(self._specs) > 1) for s in self._specs}
+    def _build(self) -> None:
+        self._items = {s.metric: CurveItems(self.plot, s, named=len(self.specs) > 1) for s in self.specs}
         self._nans = pg.ScatterPlotItem(symbol="t1", size=9, useCache=False)
         self._dots = pg.ScatterPlotItem(symbol="o", size=8, useCache=False)
         self.plot.add(self._nans, fitted=False)
@@ -106,6 +83,16 @@ class MetricPlot(QFrame):
 
     # What is shown
 
+    def set_title(self, title: str, about: str = "") -> None:
+        """Call the plot something else; ``about`` belongs to its newest value ("n 8 · 75 % cut")."""
+        if (title, about) != (self._title, self._about):
+            self.rename(title, about)
+            self._show_values()
+
+    def has_probe(self, spec: CurveSpec) -> bool:
+        """Whether a probe measures the same, so that the batches are only a faint line."""
+        return self._items[spec.metric].behind
+
     @property
     def curves(self) -> dict[str, Curve]:
         """The curves by the name of their metric."""
@@ -113,16 +100,37 @@ class MetricPlot(QFrame):
 
     def set_curve(self, metric: str, steps: Sequence[float], values: Sequence[float]) -> bool:
         """Take the whole series of one metric; missing values are NaN. Returns whether anything changed."""
-        curve = Curve(np.asarray(steps, dtype=float), np.asarray(values, dtype=float))
+        return self.take(metric, Curve(np.asarray(steps, dtype=float), np.asarray(values, dtype=float)))
+
+    def take(self, metric: str, curve: Curve) -> bool:
+        """Take one metric with its intervals. Returns whether anything changed."""
         items = self._items[metric]
-        if np.array_equal(items.curve.steps, curve.steps) and np.array_equal(
-            items.curve.values, curve.values, equal_nan=True
-        ):
+        if items.curve.same_as(curve):
             return False
         items.set_curve(curve, smooth(curve.values, self._weight_of(items.spec)))
+        for other in self._items.values():
+            if metric in (other.spec.probe, other.spec.metric) and other.spec.probe in self._items:
+                other.set_behind(self._items[other.spec.probe].curve.last is not None)
         self._draw(items)
         self._show_values()
         return True
+
+    def set_before(self, metric: str, curve: Curve) -> None:
+        """Take what a metric was in the run that this one was forked from."""
+        if not (items := self._items[metric]).before.same_as(curve):
+            items.set_before(curve)
+            self._draw(items)
+
+    def clear(self) -> None:
+        """Draw nothing: another run is shown, whose values are not there yet."""
+        for items in self._items.values():
+            items.set_before(Curve())
+        for metric in self._items:
+            self.take(metric, Curve())
+        self.set_marks(())
+        self.set_fork(float("nan"), "")
+        self.levels.clear()
+        self._redraw()
 
     def _weight_of(self, spec: CurveSpec) -> float:
         return 0.0 if spec.sparse else self._weight
@@ -160,20 +168,14 @@ class MetricPlot(QFrame):
         if self._zero is not None:
             self._zero.setVisible(not axes.log_y)
         self._redraw()
-        self.set_target(self._target, self._goal_word)
+        self.levels.place(axes)
         self.set_crosshair(self._cross_step)
         self.show_range(*self._range)
 
-    _goal_word = "target"
-
     def set_target(self, value: float, label: str = "target") -> None:
-        """Draw a level to keep below, such as a KL budget; NaN takes it away."""
-        self._target, self._goal_word = value, label
+        """Draw a level to keep below, such as a KL budget; NaN or 0 takes it away."""
         shown = bool(np.isfinite(value) and value > 0)
-        self._goal.setVisible(shown)
-        if shown:
-            self._goal.setPos(self.axes.place(1.0, value)[1])
-            self._goal.label.setFormat(f"{label} {value:g}")
+        self.levels.set("target", value if shown else float("nan"), f"{label} {value:g}", "warn")
 
     def smoothed(self, metric: str) -> Floats:
         """Return the smoothed values of a metric."""
@@ -181,7 +183,8 @@ class MetricPlot(QFrame):
 
     def first_step(self) -> float:
         """Return the first step of any curve, 0 when there is none."""
-        return min((float(c.steps[0]) for c in self.curves.values() if c.steps.size), default=0.0)
+        curves = [*self.curves.values(), *(items.before for items in self._items.values())]
+        return min((float(c.steps[0]) for c in curves if c.steps.size), default=0.0)
 
     def last_step(self) -> float:
         """Return the newest step of any curve, 0 when there is none."""
@@ -237,21 +240,15 @@ class MetricPlot(QFrame):
         self._dots.setData(spots)
 
     def values_at(self, step: float) -> dict[str, float | None]:
-        """Return each curve's raw value at a step."""
-        return {items.spec.label: items.curve.at(step) for items in self._items.values()}
+        """Return each curve's raw value at a step, by its metric."""
+        return {metric: items.curve.at(step) for metric, items in self._items.items()}
 
     # Looks
 
     def restyle(self) -> None:
         """Take the theme's colours."""
         tokens, scale = self._theme.tokens, self._scale
-        self.plot.restyle(self._theme, scale, self._theme.font(11))
-        self.view.band_colour = tokens.colour("accent", 0.14)
-        self._cross.setPen(pg.mkPen(tokens["text2"], width=scale))
-        self._goal.setPen(dashed(tokens["warn"], scale))
-        self._goal.label.setColor(tokens["warn"])
-        if self._zero is not None:
-            self._zero.setPen(dashed(tokens["text3"], scale))
+        self.style_frame(scale)
         self._nans.setPen(pg.mkPen(tokens["bad"], width=scale))
         self._nans.setBrush(pg.mkBrush(tokens["bad"]))
         for items in self._items.values():
@@ -259,16 +256,26 @@ class MetricPlot(QFrame):
         self._redraw()
 
     @contextmanager
-    def pens_for(self, scale: float) -> Iterator[None]:
-        """Draw for a picture of ``scale`` pixels to one; pens are so many pixels wide, so they have to grow with it."""
+    def pens_for(self, scale: float, whose: str = "") -> Iterator[None]:
+        """Draw for a picture of ``scale`` pixels to one; pens are so many pixels wide, so they have to grow with it.
+
+        A picture says ``whose`` it is, and has neither crosshair nor selection nor buttons.
+        """
         before, self._scale = self._scale, scale
+        step, chosen = self._cross_step, self._range
+        self.set_crosshair(float("nan"))
+        self.show_range(float("nan"), float("nan"))
         self.restyle()
+        self.show_whose(whose)
         try:
             with self.head.without_tools():
                 yield
         finally:
             self._scale = before
+            self.show_whose("")
             self.restyle()
+            self.set_crosshair(step)
+            self.show_range(*chosen)
 
     def event(self, event: QEvent) -> bool:
         """Keep the width of lines when the window moves to a finer or coarser screen."""
@@ -296,8 +303,8 @@ class MetricPlot(QFrame):
 
     def _place_marks(self) -> None:
         """Put the triangles of missing values at the top edge, and the words at the line ends."""
-        if not any(items.curve.steps.size for items in self._items.values()):
-            return
+        self.marks.place(self.axes)
+        self.plot.set_blank(not any(i.curve.steps.size or i.before.steps.size for i in self._items.values()))
         bottom, top = self.view.viewRange()[1]
         missing = self.axes.x(np.concatenate([items.missing for items in self._items.values()]))
         missing = missing[np.isfinite(missing)]
@@ -312,19 +319,21 @@ class MetricPlot(QFrame):
             items.show_end(ends.get(metric))
 
     def _show_values(self) -> None:
-        ends = [(items.spec.label, items.curve.last) for items in self._items.values()]
-        shown = [end for end in ends if end[1] is not None] or ends[:1]
-        values = [(label, format_value(value)) for label, value in shown]
-        named = [f"{label} {value}" for label, value in values] if len(ends) > 1 else [value for _, value in values]
-        text, short = " · ".join(named), named[0]
-        text += f" {self._unit}" if self._unit else ""
-        if self.axes.log_y and (hidden := sum(not_shown_on_log(c.values) for c in self.curves.values())):
-            text, short = f"{text}  ({hidden} not shown)", f"{short}  ({hidden} not shown)"
-        if beyond := sum(outside(c.values, self._fitted) for c in self.curves.values()):
-            text, short = f"{text}  ({beyond} outside)", f"{short}  ({beyond} outside)"
-        self.head.set_values(text, short)
+        named = [
+            (i.spec, i.curve)
+            for i in self._items.values()
+            if not i.behind and (i.curve.last is not None or (i.curve.steps.size and not i.spec.is_part))
+        ]
+        texts = head_texts(
+            named or [(i.spec, i.curve) for i in self._items.values()][:1],
+            unit=self._unit,
+            about=self._about,
+            log_y=self.axes.log_y,
+            fitted=self._fitted,
+        )
+        self.head.set_values(texts)
         n = max((c.steps.size for c in self.curves.values()), default=0)
-        self.plot.setAccessibleDescription(f"{self._title}, {counted(n, 'point')}, newest {text}")
+        self.plot.setAccessibleDescription(f"{self._title}, {counted(n, 'point')}, newest {texts[0]}")
 
     # The mouse
 

@@ -6,25 +6,25 @@ A plot takes about 15 ms to make, so the grid makes one in each turn of the even
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.widgets.plots import readout
+from app.widgets.plots.curves import Curve
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.plot_cells import PlotCells
 from app.widgets.plots.plot_look import PlotLook
 from app.widgets.plots.run_plots import PLOTS
+from app.widgets.plots.run_series import Plain, RunSeries, plain_curve
+from app.widgets.plots.step_marks import SpanMark
 from app.widgets.plots.table_twin import TableTwin
 
-Series = Callable[[str], tuple[Sequence[float], Sequence[float]]]
-
-MOST_COLUMNS, COLUMN_EMS, ROW_PX = 3, 14.5, 140
-"""Of columns; the least width of one in heights of a line of text; the least height of a plot in design pixels."""
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
 
@@ -53,13 +53,14 @@ class MonitorGrid(QStackedWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme, self._total, self._columns, self.crosshair = theme, 0, 0, math.nan
+        self._theme, self.crosshair = theme, math.nan
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
         self._look = PlotLook()
         self._large: MetricPlot | None = None
-        self._values: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
+        self._series = RunSeries()
+        self._spans: dict[str, list[SpanMark]] = {}
         self._pending: list[MetricPlot] = []
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -67,16 +68,10 @@ class MonitorGrid(QStackedWidget):
         self._refit = QTimer(self)
         self._refit.setSingleShot(True)
         self._refit.timeout.connect(self._fit_in_slices)
-        page = QWidget()
-        self._grid = QGridLayout(page)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(8)
-        self.plots, self._cells = list[MetricPlot](), list[QWidget](QWidget() for _ in PLOTS)
-        self.addWidget(page)
-        self.table = TableTwin()
+        self.plots = list[MetricPlot]()
+        self._cells, self.table = PlotCells(theme, len(PLOTS)), TableTwin()
+        self.addWidget(self._cells)
         self.addWidget(self.table)
-        self.arrange(MOST_COLUMNS)
-        theme.changed.connect(self._share_room)
         self._building, self._fitting = IdleQueue(self), IdleQueue(self)
         for _ in PLOTS:
             self._building.add(self._make_next)
@@ -97,23 +92,26 @@ class MonitorGrid(QStackedWidget):
     def _finish_building(self) -> None:
         self._fit_in_slices()
         self.built.emit()
-        if self._values and not self._pending:
+        if self._series.curves and not self._pending:
             self.fed.emit()
 
     def _make_next(self) -> None:
         """Make one more plot and give it the state of the others."""
-        title, unit, zero, specs = PLOTS[len(self.plots)]
-        plot = MetricPlot(self._theme, title, specs, unit=unit, zero=zero, tools=True)
+        kind = PLOTS[len(self.plots)]
+        plot = MetricPlot(
+            self._theme, kind.title, kind.curves, unit=kind.unit, axis=kind.axis, zero=kind.zero, tools=True
+        )
         self._connect(plot)
         if self.plots:
             plot.view.setXLink(self.plots[0].view)
         self.plots.append(plot)
         plot.setVisible(self._large is None)
-        self._fill_cell(plot)
+        self._cells.fill(len(self.plots) - 1, plot)
         self._look.apply(plot)
         plot.set_crosshair(self.crosshair)
         plot.show_range(*(self.range or (math.nan, math.nan)))
         self._feed_plot(plot)
+        self._mark_plot(plot)
         if self.following:
             self._show_span(plot, *self._whole_run())
 
@@ -126,65 +124,69 @@ class MonitorGrid(QStackedWidget):
         plot.head.menu_requested.connect(lambda entry: self.menu_requested.emit(plot, entry))
         plot.head.enlarged.connect(lambda on: self.enlarge(plot if on else None))
 
-    def arrange(self, columns: int) -> None:
-        """Lay the plots out in so many columns of equal width."""
-        if columns != self._columns:
-            self._columns = columns
-            for place, cell in enumerate(self._cells):
-                self._grid.addWidget(cell, *divmod(place, columns))
-            self._share_room()
-
-    def _fill_cell(self, plot: MetricPlot) -> None:
-        """Put the newest plot where an empty cell kept its room, so that the others stay as they are."""
-        place = len(self.plots) - 1
-        self._grid.replaceWidget(self._cells[place], plot)
-        self._cells[place].deleteLater()
-        self._cells[place] = plot
-
-    def _share_room(self) -> None:
-        """Give every row and column that shows a plot, or will, the same share."""
-        places = range(len(PLOTS)) if self._large is None else [self.plots.index(self._large)]
-        shown = [divmod(place, self._columns) for place in places]
-        for row in range(self._grid.rowCount()):
-            used = int(any(r == row for r, _ in shown))
-            self._grid.setRowStretch(row, used)
-            self._grid.setRowMinimumHeight(row, used * self._theme.px(ROW_PX))
-        for column in range(self._grid.columnCount()):
-            self._grid.setColumnStretch(column, int(any(c == column for _, c in shown)))
-
     def enlarge(self, chosen: MetricPlot | None) -> None:
         """Show one plot in the place of all, or all again with None."""
         self._large = chosen
-        for cell in self._cells:
-            cell.setVisible(chosen is None or cell is chosen)
+        self._cells.enlarge(-1 if chosen is None else self.plots.index(chosen))
         for plot in self.plots:
             plot.head.show_enlarged(plot is chosen)
-        self._share_room()
         self._refit.start(0)
 
     @property
     def metrics(self) -> list[str]:
         """Names of all metrics shown."""
-        return [spec.metric for _, _, _, specs in PLOTS for spec in specs]
+        return [spec.metric for kind in PLOTS for spec in kind.curves]
 
-    def set_series(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
-        """Take the series of the metrics, by name; ``total`` steps are planned."""
-        self._total, self._values, self._pending = total, values, list(self.plots)
+    def set_series(self, values: Mapping[str, Plain], total: int) -> None:
+        """Take plain series of the metrics, by name, and draw them at once; ``total`` steps are planned."""
+        self.draw(RunSeries({name: plain_curve(series) for name, series in values.items()}, total))
+
+    def draw(self, series: RunSeries) -> None:
+        """Take the series of a run and draw them at once."""
+        self._series = series
+        self._pending = list(self.plots)
         while self._pending:
             self._feed_one()
         if self.following:
             self.fit()
 
-    def feed(self, values: dict[str, tuple[Sequence[float], Sequence[float]]], total: int) -> None:
-        """Take the series as :meth:`set_series` does, but one plot at a time, so that no frame draws all of them."""
+    def feed(self, series: RunSeries) -> None:
+        """Take the series of a run, one plot at a time, so that no frame draws all of them."""
         busy = bool(self._pending)
-        self._total, self._values = total, values
+        self._series = series
         self._pending = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
         if not busy:
             self._feed_one()
 
+    def clear(self) -> None:
+        """Draw nothing until the next run's values come."""
+        self._series, self._spans, self._pending = RunSeries(), {}, []
+        self._pause.stop()
+        for plot in self.plots:
+            plot.clear()
+        self.fit()
+
+    def set_spans(self, spans: Mapping[str, Sequence[SpanMark]]) -> None:
+        """Mark stretches of steps, by the metric on whose plot they stand."""
+        self._spans = {metric: list(marks) for metric, marks in spans.items()}
+        for plot in self.plots:
+            self._mark_plot(plot)
+
+    def _mark_plot(self, plot: MetricPlot) -> None:
+        marks = [mark for metric in plot.curves for mark in self._spans.get(metric, ())]
+        plot.set_marks(list(dict.fromkeys(marks)))
+
     def _feed_plot(self, plot: MetricPlot) -> None:
-        changed = [plot.set_curve(metric, *self._values[metric]) for metric in plot.curves if metric in self._values]
+        series, first = self._series, next(iter(plot.curves))
+        changed = [plot.take(metric, series.curves.get(metric, Curve())) for metric in plot.curves]
+        for metric in plot.curves:
+            plot.set_before(metric, series.before.get(metric, Curve()))
+        plot.set_fork(series.fork.step, series.fork.text if plot is self.plots[0] else "")
+        for level in series.levels:
+            if level.metric == first:
+                plot.levels.set(level.key, level.value, level.words, level.tone, right=level.right)
+        if first in series.titles:
+            plot.set_title(*series.titles[first])
         if any(changed):
             plot.set_crosshair(self.crosshair)
 
@@ -265,8 +267,8 @@ class MonitorGrid(QStackedWidget):
 
     def _whole_run(self) -> tuple[float, float, float]:
         """Return the ends along x that show the whole run in every plot, and the last step planned."""
-        spans = [plot.span(self._total) for plot in self.plots if not plot.isHidden()] or [(0.0, 1.0)]
-        last = max(self._total, self._last_step)
+        spans = [plot.span(self._series.total) for plot in self.plots if not plot.isHidden()] or [(0.0, 1.0)]
+        last = max(self._series.total, self._last_step)
         return min(low for low, _ in spans), max(high for _, high in spans), last
 
     def _show_span(self, chosen: MetricPlot, left: float, right: float, last: float) -> None:
@@ -280,7 +282,7 @@ class MonitorGrid(QStackedWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the number of columns, and keep the words at the line ends inside the plots."""
         super().resizeEvent(event)
-        self.arrange(max(1, min(MOST_COLUMNS, int(self.width() / (COLUMN_EMS * self.fontMetrics().height())))))
+        self._cells.fit_columns(self.width())
         self._refit.start(0)  # once the plots have their new widths
 
     @property
@@ -318,13 +320,11 @@ class MonitorGrid(QStackedWidget):
         start = last if math.isnan(self.crosshair) else self.crosshair
         self._hover(min(last, max(0.0, start + by)))
 
-    def readout(self) -> str:
-        """Return the values under the crosshair in one line, or what the marked range comes to."""
+    def readout(self) -> list[str]:
+        """Return the values under the crosshair in parts, or what the marked range comes to."""
         if self.range is not None:
-            return readout.range_text(self.plots, *self.range)
-        if math.isnan(self.crosshair):
-            return ""
-        return readout.values_text(self.plots, self.crosshair)
+            return readout.range_parts(self.plots, *self.range)
+        return [] if math.isnan(self.crosshair) else readout.values_parts(self.plots, self.crosshair)
 
     def show_table(self, on: bool) -> None:
         """Show the values as a table instead of the plots."""
@@ -333,7 +333,7 @@ class MonitorGrid(QStackedWidget):
             self._fill_table()
 
     def _fill_table(self) -> None:
-        parts = {spec.metric for _, _, _, specs in PLOTS for spec in specs if spec.is_part}
+        parts = {spec.metric for kind in PLOTS for spec in kind.curves if spec.is_part}
         curves = {m: c for plot in self.plots for m, c in plot.curves.items()}
         self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or m not in parts})
 

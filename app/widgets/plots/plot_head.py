@@ -40,13 +40,14 @@ class PlotHead(QWidget):
 
     def __init__(self, theme: Theme, title: str, colours: Sequence[str], *, tools: bool) -> None:
         super().__init__()
-        self._tools, self._full, self._short = tools, "", ""
+        self._tools, self._texts = tools, ("",)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         if len(colours) == 1:
             row.addWidget(Swatch(theme, colours[0]))
-        row.addWidget(text_label(title, "section"))
+        self._title = text_label(title, "section")
+        row.addWidget(self._title)
         self.value = ElideLabel("", kind="caption")
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.value, 1)
@@ -99,9 +100,19 @@ class PlotHead(QWidget):
             button.setChecked(on)
             button.blockSignals(False)
 
-    def set_values(self, full: str, short: str) -> None:
-        """Show the newest values; ``short`` leaves out what the plot says itself and stands where room is scarce."""
-        self._full, self._short = full, short
+    @property
+    def full(self) -> str:
+        """The newest values with all that is known of them."""
+        return self._texts[0]
+
+    def set_title(self, title: str) -> None:
+        """Take another title."""
+        self._title.setText(title)
+        self._fit()
+
+    def set_values(self, texts: Sequence[str]) -> None:
+        """Show the newest values: the first of ``texts``, the longest first, for which there is room."""
+        self._texts = tuple(texts) or ("",)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -114,9 +125,9 @@ class PlotHead(QWidget):
 
     def _fit(self) -> None:
         width, room = self.value.fontMetrics().horizontalAdvance, self.value.width() - 2
-        shown = next((text for text in (self._full, self._short) if width(text) <= room), "")
+        shown = next((text for text in self._texts if width(text) <= room), "")
         self.value.setText(shown)
-        self.setToolTip("" if shown == self._full else self._full)
+        self.setToolTip("" if shown == self.full else self.full)
 
     def run(self, entry: str) -> None:
         """Choose an entry of the menu, as a press of it does."""

@@ -1,42 +1,66 @@
-"""The values of all plots of a run in one line of text: at a step, or summed up over a range of steps."""
+"""The values of all plots of a run in parts of a line: at a step, or summed up over a range of steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.widgets.plots.curves import CurveSpec, format_value, summarise
+from app.widgets.plots.curves import Curve, CurveSpec, summarise
 from app.widgets.plots.metric_plot import MetricPlot
-from app.widgets.plots.run_plots import PLOTS
+from core.domain.number_text import format_value, signed
 
 
-def values_text(plots: Sequence[MetricPlot], step: float) -> str:
-    """Return the values at a step."""
-    parts = []
-    for plot, name, spec in _curves(plots):
-        if (value := plot.values_at(step)[spec.label]) is not None:
-            parts.append(f"{name} {format_value(value)}")
-    return f"step {round(step)}: " + " · ".join(parts)
+def values_parts(plots: Sequence[MetricPlot], step: float) -> list[str]:
+    """Return the values at a step, the held-out ones first; a probe that was made before it names its own step."""
+    found: list[tuple[bool, str]] = []
+    for plot, spec, curve in _curves(plots):
+        place = curve.newest_at(step) if spec.sparse else _exactly(curve, step)
+        if place is None:
+            continue
+        at = float(curve.steps[place])
+        when = f" (step {at:g})" if spec.sparse and at != round(step) else ""
+        found.append((not spec.held_out, f"{name_of(plot, spec)} {curve.text(place)}{when}"))
+    return [f"step {round(step)}: ", *(text for _, text in sorted(found, key=lambda part: part[0]))]
 
 
-def range_text(plots: Sequence[MetricPlot], first: int, last: int) -> str:
+def range_parts(plots: Sequence[MetricPlot], first: int, last: int) -> list[str]:
     """Return mean, deviation and slope of each curve over a range of steps; sparse curves are left out."""
-    parts = []
-    for plot, name, spec in _curves(plots):
-        if not spec.sparse and (found := summarise(plot.curves[spec.metric], first, last)):
-            slope = f"{'+' if found.slope >= 0 else ''}{format_value(found.slope)}"
-            mean = f"{format_value(found.mean)} ± {format_value(found.deviation)}"
-            parts.append(f"{name} {mean} ({slope} a step)")
-    return f"steps {first} to {last}: " + " · ".join(parts)
+    parts = [f"steps {first} to {last}: "]
+    for plot, spec, curve in _curves(plots):
+        if not spec.sparse and (found := summarise(curve, first, last)):
+            mean = f"{format_value(found.mean)} ± {format_value(found.deviation)} SD"
+            parts.append(f"{name_of(plot, spec)} {mean} ({signed(found.slope)} a step)")
+    return parts
 
 
-def _curves(plots: Sequence[MetricPlot]) -> Iterator[tuple[MetricPlot, str, CurveSpec]]:
-    """Return each curve with its plot and its name; plots that are not made yet are left out."""
-    for title, _, _, specs in PLOTS:
-        for plot in plots:
-            if specs[0].metric in plot.curves:
-                yield from ((plot, _name_of(title, spec, specs), spec) for spec in specs)
+def joined(parts: Sequence[str]) -> str:
+    """Return the parts as one line."""
+    return "".join(parts[:1]) + " · ".join(parts[1:])
 
 
-def _name_of(title: str, spec: CurveSpec, specs: Sequence[CurveSpec]) -> str:
+def name_of(plot: MetricPlot, spec: CurveSpec) -> str:
     """Return what a curve is called in a line of text beside those of other plots."""
-    return title.lower() if len(specs) == 1 or spec.label == "train" else spec.label
+    several = len(plot.curves) > 1
+    measure = plot.title.lower().removesuffix(", held-out") if not several or spec.label in _SPLITS else spec.label
+    if plot.title.startswith(("KL", "Token KL")):
+        measure = plot.title if not several else f"token KL {spec.label}"
+    if spec.label == "batch":
+        return f"batch {measure}" if plot.has_probe(spec) else measure
+    if spec.metric.startswith("train."):
+        return f"train-probe {measure}"
+    return f"held-out {measure}" if spec.held_out else measure
+
+
+_SPLITS = ("batch", "train probe", "held-out")
+
+
+def _exactly(curve: Curve, step: float) -> int | None:
+    """Return the place of a step that was recorded and has a number."""
+    place = curve.newest_at(step)
+    return place if place is not None and curve.steps[place] == round(step) else None
+
+
+def _curves(plots: Sequence[MetricPlot]) -> Iterator[tuple[MetricPlot, CurveSpec, Curve]]:
+    """Return each curve of the plots that are made."""
+    for plot in plots:
+        for spec in plot.specs:
+            yield plot, spec, plot.curves[spec.metric]

@@ -12,7 +12,8 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QTableView
 
-from app.widgets.plots.curves import Curve, Floats, exact_text, format_value
+from app.widgets.plots.curves import Curve, Floats, exact_text
+from core.domain.number_text import format_value
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -67,7 +68,7 @@ class TwinModel(QAbstractTableModel):
         step = float(self.steps[index.row()])
         if index.column() == 0:
             return exact_text(step)
-        return format_value(_at(list(self._curves.values())[index.column() - 1], step))
+        return _text_at(list(self._curves.values())[index.column() - 1], step)
 
 
 class TableTwin(QTableView):
@@ -95,7 +96,8 @@ class TableTwin(QTableView):
         return float(self.twin.steps[index.row()]) if index.isValid() else None
 
 
-def _at(curve: Curve, step: float) -> float | None:
+def _text_at(curve: Curve, step: float) -> str:
+    """Return the value of a step with its interval and n where they are known, a dash where it was not measured."""
     place = int(np.searchsorted(curve.steps, step))
     there = place < curve.steps.size and curve.steps[place] == step
-    return float(curve.values[place]) if there else None
+    return curve.text(place) if there else format_value(None)

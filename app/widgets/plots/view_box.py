@@ -57,6 +57,8 @@ class StepViewBox(pg.ViewBox):
         if self._band is None:
             self._band = pg.LinearRegionItem(movable=False, pen=pg.mkPen(None))
             self._band.setZValue(-10)
+            for line in self._band.lines:
+                line.setPen(pg.mkPen(None))
             self.addItem(self._band, ignoreBounds=True)
         self._band.setVisible(shown)
         if shown:

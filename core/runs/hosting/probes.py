@@ -7,6 +7,7 @@ measures the same pairs and prompts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,16 +83,18 @@ def _due(every: int, step: int, last: bool) -> bool:
 
 
 def choose_sets(session: TrainSession) -> ProbeSets:
-    """Draw the probe sets by the hash of seed and id, so that they do not depend on the other pairs."""
+    """Draw the probe sets by the hash of seed and id, so that they do not depend on the other pairs.
+
+    The training probe has as many pairs as the held-out one where there is one, so that both can be compared.
+    """
     config = session.config
     drawn = {
         split: sorted(ids, key=lambda pair_id: derive_seed(config.seed, "probe", pair_id))
         for split, ids in (("dev", session.dev_ids), ("train", session.train_ids))
     }
+    size = min(config.probe_pairs, len(drawn["dev"]) or config.probe_pairs)
     evals = {
-        split: tuple(session.encoded[pair_id] for pair_id in ids[: config.probe_pairs])
-        for split, ids in drawn.items()
-        if ids and config.probe_pairs
+        split: tuple(session.encoded[pair_id] for pair_id in ids[:size]) for split, ids in drawn.items() if ids and size
     }
     pair_ids, room = [*drawn["dev"], *drawn["train"]], room_of(config, session.model.model)
     samples = tuple(_prompts(session, pair_ids, SAMPLES, room.for_samples)) if config.sample_every else ()
@@ -210,7 +213,14 @@ def _event(session: TrainSession, split: str, step: int, rows: list[PairMetrics]
         beta=session.config.beta,
         kl_chosen=kl.chosen if kl else None,
         kl_rejected=kl.rejected if kl else None,
+        kl_chosen_se=_known(kl.se(0)) if kl else None,
+        kl_rejected_se=_known(kl.se(1)) if kl else None,
     )
+
+
+def _known(se: float) -> float | None:
+    """Return a standard error, None where a single pair has none."""
+    return se if math.isfinite(se) else None
 
 
 def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:

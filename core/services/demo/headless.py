@@ -61,12 +61,17 @@ def summarise(app: Application, run_id: str) -> dict[str, object]:
             "margin_last": last.margin if last else None,
             "accuracy_first": first.accuracy if first else None,
             "accuracy_last": last.accuracy if last else None,
+            "accuracy_last_low": last.accuracy_low if last else None,
+            "accuracy_last_high": last.accuracy_high if last else None,
             "accuracy_of_reference_ranking": last.ref_accuracy if last else None,
         },
         "kl": {
             "first": kls[0].kl if kls else None,
             "last": kls[-1].kl if kls else None,
             "standard_error": kls[-1].se if kls else None,
-            "unit": "nats per response",
+            "samples": kls[-1].samples if kls else 0,
+            "horizon_tokens": kls[-1].horizon if kls else 0,
+            "share_cut": kls[-1].censored if kls else None,
+            "unit": "nats in the first horizon_tokens tokens",
         },
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from core.domain.insight import Insight
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
+from core.domain.text_form import prompt_keys
 from core.runs.run_reader import PairVisit, RunReader
 from core.services.pairs.service import PairsService
 
@@ -50,11 +53,41 @@ class RunLineage:
             self._pairs = {pair.pair_id: pair for pair in self._reader.folder.pairs()}
         return self._pairs.get(pair_id)
 
+    def prompt_group(self, pair_id: str) -> int | str:
+        """Return what pairs that ask the same have in common; a pair that the run does not hold is on its own."""
+        pair = self.pair(pair_id)
+        return pair_id if pair is None else prompt_keys(pair.prompt.to_plain()).same
+
     def rows(self, visits: Iterable[PairVisit]) -> list[LineageRow]:
         """Return the visits with prompt, label, clause and reviewers, in the same order."""
         beta, wanted = self._reader.config().beta, list(visits)
         self._read_labels({visit.row.pair_id for visit in wanted})
         return [self._row(visit, beta) for visit in wanted]
+
+    def of_insight(self, insight: Insight) -> list[LineageRow]:
+        """Return the pairs that an insight names, in its order, as they were measured where it held.
+
+        A pair without such a row is shown by its last one of any kind, and one that was never measured (too long, for
+        example) without numbers: margin, h, loss and weight are NaN.
+        """
+        first, last = insight.pairs_steps or (None, None)
+        found = {
+            visit.pair_id: visit
+            for visits in (
+                self._reader.last_visits(insight.pair_ids),
+                self._reader.last_visits(insight.pair_ids, insight.pairs_kind, first=first, last=last),
+            )
+            for visit in visits
+        }
+        rows = {row.pair_id: row for row in self.rows(found.values())}
+        self._read_labels(set(insight.pair_ids))
+        return [rows.get(pair_id) or self._unmeasured(pair_id) for pair_id in insight.pair_ids]
+
+    def _unmeasured(self, pair_id: str) -> LineageRow:
+        pair, none = self.pair(pair_id), math.nan
+        label, reviewers, clause = self._labels.get(pair_id, ("", "", ""))
+        prompt = pair.prompt.last_text if pair else ""
+        return LineageRow(pair_id, 0, "", prompt, none, none, none, none, none, none, label, reviewers, clause)
 
     def judgements(self, pair_id: str) -> Sequence[Judgement]:
         """Return every judgement of the pair, oldest first; empty for a run from a file of pairs."""

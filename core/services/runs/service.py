@@ -37,6 +37,7 @@ from core.services.runs.housekeeping import RunHousekeeping
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
+from core.services.runs.run_estimates import prompt_groups
 from core.services.runs.start_preflight import Check, PreflightReport, preflight, token_proof
 from core.services.runs.views import RunInfo, RunRequest, command_line
 from core.store.chain_head import chain_head
@@ -56,6 +57,7 @@ class RunsService:
         self._store, self._datasets, self._pairs = store, datasets, pairs
         self.engine: str | None = None
         self._insights: dict[str, tuple[float, object, list[Insight]]] = {}
+        self._prompts: dict[str, Mapping[str, int]] = {}
         self._hosts: dict[str, Host] = {}
         self._registry = RunRegistry(store)
         self.housekeeping = RunHousekeeping(store, self._registry)
@@ -274,7 +276,9 @@ class RunsService:
         mark = (status.state, status.attempt, 0 if status.state in LIVE_STATES else status.step)
         made_at, made_of, found = self._insights.get(run_id, (-math.inf, None, []))
         if made_of != mark or (status.state in LIVE_STATES and now - made_at > _INSIGHTS_S):
-            found = insights_of(RunReader(folder.path))
+            reader = RunReader(folder.path)
+            prompts = self._prompts[run_id] = self._prompts.get(run_id) or prompt_groups(reader)
+            found = insights_of(reader, prompts)
             self._insights[run_id] = (now, mark, found)
         return found
 

@@ -25,6 +25,34 @@ def _margins(page: Any) -> list[float]:
     return [row.margin for row in page.table.rows_model.rows]
 
 
+def _choose(running: Any, page: Any, kind: str) -> None:
+    """Choose a kind of pairs, as the user does in the list."""
+    place = page.kinds.findData(kind)
+    page.kinds.setCurrentIndex(place)
+    page.kinds.activated.emit(place)
+    running.settle()
+
+
+def test_that_inspect_opens_on_the_held_out_pairs_all_at_the_last_step(demo: Any, page: Any) -> None:
+    assert page.kinds.currentData() == "dev"
+    assert {(row.kind, row.step) for row in page._rows} == {("dev", 40)}
+    words = page.count.text()
+    assert words.startswith("16 pairs · held-out, step 40 · 1 below zero · mean z +0.597 [0.350, 0.839]")
+    assert "mean h 5.970 [" in page.count.toolTip() and "nats" in page.count.toolTip()
+    _choose(demo, page, "probe_train")
+    assert "train probe, step 40" in page.count.text()
+    _choose(demo, page, "train")
+    assert "training batches, steps " in page.count.text(), "pairs of different steps are said to be that"
+
+
+def test_that_a_pair_says_z_h_step_and_what_its_answers_moved(page: Any) -> None:
+    row = page._rows[0]
+    assert page.panel.margin.text().endswith("nats · step 40, held-out")
+    assert f"z {row.margin:+.3f}".replace("-", "−") in page.panel.margin.text()
+    for words in (page.panel.stats[name].text() for name in ("Chosen", "Rejected")):
+        assert words.endswith("nats against the reference") and "log-prob" not in words
+
+
 def test_that_the_worst_pair_comes_first_with_its_margin_over_all_steps(page: Any) -> None:
     assert _margins(page) == sorted(_margins(page)) and _margins(page)[0] < 0
     curve = page.panel.curve.curves["pair"]
@@ -116,6 +144,8 @@ def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(mai
     running = main_window(workspace=workspace)
     running.qtbot.waitUntil(lambda: any(info.status.step == 1 for info in running.context.watch.runs))
     page = running.page("inspect")
+    running.settle()
+    _choose(running, page, "train")
     running.qtbot.waitUntil(lambda: len(_margins(page)) == 4)
     page.table.selectRow(2)
     chosen = page.table.current_pair()
@@ -128,9 +158,9 @@ def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(mai
 def test_that_a_wanted_pair_is_shown_past_brush_and_search(demo: Any, page: Any) -> None:
     best = page._rows[-1].pair_id
     page.histogram.brush(-10.0, 0.0)
-    page.search.setText("bleed a radiator")
+    page.search.setText(page._rows[0].prompt)
     demo.qtbot.waitUntil(lambda: len(_margins(page)) == 1)
-    demo.window.navigate("inspect", run_id=page.run_id, pair_id=best, kind="train")
+    demo.window.navigate("inspect", run_id=page.run_id, pair_id=best, kind="dev")
     demo.qtbot.waitUntil(lambda: page.panel.title.text() == f"Pair {best}")
     demo.settle()
     assert page.search.text() == "" and not page.histogram.band.isVisible()
@@ -138,13 +168,9 @@ def test_that_a_wanted_pair_is_shown_past_brush_and_search(demo: Any, page: Any)
 
 
 def test_that_a_held_out_pair_is_looked_for_among_the_held_out(demo: Any, page: Any) -> None:
-    page.kinds.setCurrentIndex(1)
-    page._read_pairs()
-    demo.settle()
+    assert page.kinds.currentData() == "dev"
     held_out = page.table.current_pair()
-    page.kinds.setCurrentIndex(0)
-    page._read_pairs()
-    demo.settle()
+    _choose(demo, page, "train")
     demo.window.navigate("inspect", run_id=page.run_id, pair_id=held_out, kind="dev")
     demo.settle()
     assert page.kinds.currentData() == "dev" and page.table.current_pair() == held_out

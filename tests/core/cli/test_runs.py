@@ -120,3 +120,38 @@ def test_that_unknown_and_ambiguous_runs_are_refused(call: Call, runs: Path, mod
 
 def test_that_a_second_process_on_one_run_exits_3(call: Call, live: RunFolder) -> None:
     assert call("train", "--resume", live.path).code == 3
+
+
+def test_that_showing_a_run_quotes_held_out_values_with_interval_and_n(call: Call, runs: Path) -> None:
+    folder = runs / "runs" / "done"
+    shown = call("runs", "show", folder, "--json").json()
+    accuracy = shown["measured"]["held_out"]["accuracy"]
+    assert accuracy["n"] == 4 and accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert shown["measured"]["kl"]["horizon"] == 48 and shown["measured"]["kl"]["se"] is not None
+    assert shown["held_out"]["step"] == shown["measured"]["held_out"]["step"] == 4
+    assert shown["last_batch"]["n"] == 4 and "margin" not in shown
+    text = call("runs", "show", folder).out
+    assert "held-out     step 4, 4 pairs, 95 % intervals" in text
+    assert "KL, first 48 tokens: step 4" in text
+    assert "(one batch, not a result)" in text
+
+
+def test_that_the_list_shows_the_held_out_accuracy_or_that_there_is_none(call: Call, runs: Path) -> None:
+    lines = {line.split()[1]: line for line in call("runs", runs).out.splitlines()[1:]}
+    assert "n 4 step 4" in lines["done"]
+    assert "not measured" in lines["fresh"]
+
+
+def test_that_insights_are_listed_with_their_evidence(call: Call, runs: Path, model: Path) -> None:
+    place = runs / "runs"
+    config = RunConfig().with_values({"steps": 6, "batch_size": 4, "kl_budget": 0.01, "eval_every": 2, "kl_every": 2})
+    folder = create_run(place / "far", NewRun(config, model, make_pairs(), name="far"), run_id="far")
+    drive(folder.path, HostOptions(host="terminal", engine=train))
+    found = call("runs", "insights", folder.path, "--json").json()["insights"]
+    (kl,) = [insight for insight in found if insight["code"] == "kl_over_budget"]
+    assert kl["severity"] == "error" and kl["figures"]["KL, first 48 tokens"].endswith("n 4")
+    assert kl["spans"] == [[2, 6]] and kl["formula"] and kl["confirm"] and kl["test"] and kl["try"]
+    text = call("runs", "insights", "far", "--in", runs).out
+    assert "1. KL is over its budget (error, steps 2 to 6)" in text
+    assert "What would confirm it:" in text
+    assert call("runs", "insights", "done", "--in", runs).out.strip() == "Nothing stands out."

@@ -52,7 +52,8 @@ def test_that_a_sweep_ends_in_a_table(call: Call, pairs: Path, model: Path, tmp_
     said = call("sweep", *options, "--over", "lr=1e-5,1e-4")
     assert said.code == 0
     header, first, second = said.out.splitlines()[-3:]
-    assert header.split()[:4] == ["lr", "step", "loss", "margin"]
+    assert header.startswith("lr    step  held-out accuracy")
+    assert "in the first 48 tokens" in first and "±" in second
     assert (first.split()[0], second.split()[0]) == ("1e-5", "1e-4")
     assert call("sweep", *options, "--over", "lr=1e-5").code == 2  # the folder is taken
 

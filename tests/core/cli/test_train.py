@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 from core.cli.run_settings import read_settings, with_template_arguments
 from core.domain.errors import UsageError
 from core.domain.preflight_report import Check, PreflightReport
-from core.domain.run_config import SETTINGS
-from core.domain.run_events import Failed, RunEvent, RunStarted, StepDone
+from core.domain.run_config import SETTINGS, RunConfig
+from core.domain.run_events import Failed, PairMetrics, RunEvent, RunStarted, StepDone
 from core.runs.folder import RunFolder
 from core.runs.run_reader import RunReader
 from tests.core.cli.conftest import Said
+from tests.fakes import scripted_engine
 from tests.fakes.scripted_engine import Scripted, train
 
 Call = Callable[..., Said]
@@ -240,3 +242,20 @@ def test_that_arguments_of_the_template_become_one_setting(tmp_path: Path) -> No
     for wrong in (["mode"], ["a=2"], ["tools=@nowhere.json"]):
         with pytest.raises(UsageError):
             with_template_arguments(["template_args=a=1"], wrong)
+
+
+def test_that_a_run_that_diverges_does_not_end_without_a_word(
+    call: Call, pairs: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = scripted_engine.make_row
+
+    def worse(config: RunConfig, pair_id: str, step: int) -> PairMetrics:
+        return replace(plain(config, pair_id, step), loss=0.69 + 300.0 * max(0, step - 2))
+
+    monkeypatch.setattr(scripted_engine, "make_row", worse)
+    out = tmp_path / "run"
+    said = call("train", "--pairs", pairs, "--model", model, "--out", out, "--set", "steps=8")
+    assert said.code == 0
+    assert "The run diverged (error, steps " in said.err
+    shown = call("runs", "insights", out, "--json").json()["insights"][0]
+    assert (shown["code"], shown["severity"]) == ("diverged", "error")

@@ -42,7 +42,7 @@ def _event(cls, **values):
 
 def step(number: int, **values) -> StepDone:
     """A step with the starting loss and nothing else."""
-    return _event(StepDone, step=number, **{"loss": math.log(2), "grad_norm": 1.0, "pairs": 8, **values})
+    return _event(StepDone, step=number, **{"loss": math.log(2), "grad_norm": 1.0, "lr": 1e-5, "pairs": 8, **values})
 
 
 def probe(number: int, split: str = "dev", accuracy: float = 0.5, width: float = 0.05, **values) -> EvalDone:

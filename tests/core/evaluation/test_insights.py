@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import inspect
 import math
+import pkgutil
 import random
 
 import pytest
 
 from core.domain.run_events import Failed, GateReport, KlDone, TokenReport
 from core.evaluation import insight_rules
-from core.evaluation.insights import RunSoFar, find_insights
+from core.evaluation.insight_rules import registry
+from core.evaluation.insight_rules.registry import RULES
+from core.evaluation.insights import RULE_MODULES, RunSoFar, find_insights
 from tests.core.evaluation.rows import of_margin, probe, row, step
 
 
@@ -43,12 +46,18 @@ def healthy(count: int = 200):
 def test_that_every_rule_that_is_written_is_registered():
     returns_insight = {
         name: function
-        for name, function in inspect.getmembers(insight_rules, inspect.isfunction)
-        if function.__annotations__.get("return") == "Insight | None"
+        for module in RULE_MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__annotations__.get("return") == "Insight | None" and not name.startswith("_")
     }
-    forgotten = [name for name, function in returns_insight.items() if function not in insight_rules.RULES]
+    forgotten = [name for name, function in returns_insight.items() if function not in RULES]
     assert forgotten == [], f"The rules {forgotten} are never called: decorate them with @insight_rule."
-    assert len(returns_insight) == len(insight_rules.RULES) > 0
+    assert len(returns_insight) == len(RULES) > 0
+
+
+def test_that_every_module_of_rules_is_imported():
+    modules = {f"{insight_rules.__name__}.{found.name}" for found in pkgutil.iter_modules(insight_rules.__path__)}
+    assert modules == {module.__name__ for module in RULE_MODULES} | {registry.__name__}
 
 
 def test_that_a_run_without_events_has_nothing_to_say():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.evaluation.sequence_kl import answer_hidden
-from core.evaluation.token_kl import distribution_kl, heads_of, row_kl, token_kl
+from core.evaluation.token_kl import TokenKl, distribution_kl, heads_of, row_kl, token_kl
 from tests.tiny_models import tiny_model
 
 
@@ -145,3 +146,16 @@ def test_that_an_adapter_on_the_head_is_off_for_the_reference():
     found = row_kl(hidden, hidden, policy, reference)
     torch.testing.assert_close(found.kl, expected.kl)
     assert float(found.kl.sum()) > 0
+
+
+def test_that_the_error_of_the_token_kl_is_that_of_a_ratio_over_pairs():
+    sums = torch.tensor([[1.0, 0.2], [2.5, 0.4], [0.5, 0.1], [3.0, 0.9]], dtype=torch.float64)
+    tokens = torch.tensor([[10, 5], [20, 8], [8, 4], [12, 6]])
+    found = TokenKl(sums, tokens)
+    ratio = 7.0 / 50
+    residuals = [s - ratio * t for s, t in zip((1.0, 2.5, 0.5, 3.0), (10, 20, 8, 12), strict=True)]
+    assert found.se(0) == pytest.approx(math.sqrt(4 / 3 * sum(r * r for r in residuals)) / 50, rel=1e-12)
+    equal = TokenKl(sums[:, :1].repeat(1, 2), torch.full((4, 2), 10))
+    plain = sums[:, 0] / 10
+    assert equal.se(0) == pytest.approx(float(plain.std()) / 2, rel=1e-12), "with equal lengths it is that of a mean"
+    assert math.isnan(TokenKl(sums[:1], tokens[:1]).se(0))

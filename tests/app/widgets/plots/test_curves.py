@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.curves import Curve, format_value, nearest, not_shown_on_log, outside, smooth, summarise, thin
+from app.widgets.plots.curves import Curve, nearest, not_shown_on_log, outside, smooth, summarise, thin
+from core.domain.number_text import format_value
 
 
 def test_that_the_first_smoothed_value_is_the_first_value():

@@ -12,9 +12,14 @@ from PySide6.QtCore import QAbstractEventDispatcher, QEventLoop
 from app.theme.theme import Theme
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.run_plots import PLOTS
+from app.widgets.plots.run_series import RunSeries, plain_curve
 
 STEPS = list(range(1, 31))
 SERIES = {name: (STEPS, [0.1 * s for s in STEPS]) for name in ("margin", "loss", "reward_chosen", "accuracy")}
+
+
+def _run(series: dict[str, Any], total: int) -> RunSeries:
+    return RunSeries({name: plain_curve(values) for name, values in series.items()}, total)
 
 
 @pytest.fixture
@@ -50,12 +55,12 @@ def test_that_what_was_told_before_holds_for_plots_that_are_made_later(grid: Mon
     grid.set_log_y(True)
     grid.set_target("kl.kl", 3.0, "budget")
     grid.set_crosshair(7.0)
-    grid.feed(SERIES, 30)
+    grid.feed(_run(SERIES, 30))
     counts_of_turns(grid)
     assert {(p._weight, p._raw, p._fitted, p.axes.log_y, p.crosshair) for p in grid.plots} == {
         (0.25, False, 0.98, True, 7.0)
     }
-    assert next(p for p in grid.plots if "kl.kl" in p.curves)._target == 3.0
+    assert next(p for p in grid.plots if "kl.kl" in p.curves).levels.words() == ["budget 3"]
     assert {m: c.steps.size for p in grid.plots for m, c in p.curves.items() if m in SERIES} == dict.fromkeys(
         SERIES, 30
     )
@@ -64,13 +69,13 @@ def test_that_what_was_told_before_holds_for_plots_that_are_made_later(grid: Mon
 def test_that_the_grid_answers_before_a_plot_is_made(grid: MonitorGrid) -> None:
     grid.fit()
     grid.move_crosshair(1)
-    assert grid.readout() == "step 0: "
+    assert grid.readout() == ["step 0: "]
     assert grid.metrics[0] == "margin"
 
 
 def test_that_all_plots_show_the_same_span_once_they_are_made(grid: MonitorGrid) -> None:
     grid.show()
-    grid.feed(SERIES, 60)
+    grid.feed(_run(SERIES, 60))
     counts_of_turns(grid)
     spans = {tuple(round(end, 6) for end in plot.view.viewRange()[0]) for plot in grid.plots}
     assert len(spans) == 1

@@ -49,14 +49,14 @@ def test_that_one_crosshair_moves_in_every_plot(grid):
     grid.move_crosshair(-10)
     assert grid.crosshair == 90
     assert all(plot._cross.isVisible() and plot._cross.value() == 90 for plot in grid.plots)
-    assert "step 90" in grid.readout()
+    assert grid.readout()[0] == "step 90: "
     assert "chosen 0.900" in grid.readout()
 
 
 def test_that_a_missing_value_is_a_mark_and_not_a_zero(grid):
     rewards = grid.plots[1]
     assert list(rewards._nans.getData()[0]) == [50.0]
-    assert rewards.values_at(50)["rejected"] is None
+    assert rewards.values_at(50)["reward_rejected"] is None
 
 
 def test_that_panning_by_hand_stops_following(grid, qtbot):
@@ -80,8 +80,9 @@ def test_that_a_plot_is_a_picture_vector_or_values(grid):
     assert isinstance(vector, bytes) and b"<svg" in vector
     assert file_name(grid.plots[1], "run", "csv") == "run_reward_chosen.csv"
     lines = content(grid.plots[1], "csv")().splitlines()
-    assert lines[0] == "step,reward_chosen,reward_chosen_smoothed,reward_rejected,reward_rejected_smoothed"
-    assert lines[50].split(",")[3] == ""
+    assert lines[0].split(",")[:3] == ["run", "optimizer step", "reward_chosen (nats × β)"]
+    assert lines[0].split(",")[5] == "reward_rejected_smoothed (nats × β)"
+    assert lines[50].split(",")[4] == ""
 
 
 def _dark_pixels(image, x: int) -> int:
@@ -113,17 +114,17 @@ def test_that_words_at_line_ends_stay_inside_and_apart(grid):
 
 
 def test_that_held_out_has_one_colour_which_nothing_else_has(grid):
-    specs = [spec for _, _, _, specs in PLOTS for spec in specs]
+    specs = [spec for kind in PLOTS for spec in kind.curves]
     assert {spec.colour for spec in specs if spec.label == "held-out"} == {HELD_OUT}
     assert HELD_OUT not in {spec.colour for spec in specs if spec.label != "held-out"}
 
 
 def test_that_a_narrow_head_names_the_value_it_shows(grid):
     head = grid.plots[1].head
-    head.resize(200, 24)
+    head.resize(300, 24)
     head._fit()
     assert head.value.text() == "chosen 1.000"
-    assert head.toolTip() == "chosen 1.000 · rejected −2.000"
+    assert head.toolTip() == "chosen 1.000 · rejected −2.000  (1 not a number)"
 
 
 def test_that_zooming_into_a_long_run_brings_every_step_back(grid):
@@ -169,7 +170,7 @@ def test_that_an_enlarged_plot_fills_the_place_of_all(grid, qtbot):
 
 def test_that_a_range_comes_to_mean_spread_and_slope(grid):
     grid.set_range((10, 30))
-    assert "reward margin 0.200 ± 0.0606 (+0.0100 a step)" in grid.readout()
+    assert "reward margin 0.200 ± 0.0606 SD (+0.0100 a step)" in grid.readout()
     assert all(plot.view._band.isVisible() for plot in grid.plots)
     grid.set_range(None)
     assert not grid.plots[0].view._band.isVisible()
@@ -235,10 +236,10 @@ def test_that_one_spike_does_not_flatten_a_curve_when_outliers_are_ignored(grid,
     qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] > 900)
     plot.set_outliers(True)
     qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] < 300)
-    assert "outside)" in plot.head._full
+    assert "outside)" in plot.head.full
     plot.set_outliers(False)
     qtbot.waitUntil(lambda: plot.view.viewRange()[1][1] > 900)
-    assert "outside" not in plot.head._full
+    assert "outside" not in plot.head.full
 
 
 def test_that_an_export_that_fails_leaves_the_earlier_file_and_nothing_beside_it(tmp_path, monkeypatch):

@@ -1,0 +1,79 @@
+"""The pairs that Inspect lists, and what they come to: which split, at which step, how many, how sure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.domain.counting import counted, number
+from core.domain.estimate import Estimate
+from core.domain.number_text import format_value, interval_text, signed
+from core.services.runs.run_estimates import mean_by_prompt
+from core.services.runs.views import RunReader
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.services.runs.lineage import LineageRow, RunLineage
+
+MOST = 100_000
+_SPLITS = {"dev": "held-out", "probe_train": "train probe", "train": "training batches"}
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedPairs:
+    """Pairs of one kind.
+
+    Attributes:
+        kind: "dev", "probe_train" or "train". rows: worst margin first.
+        beta: factor between h (nats) and the margin. groups: the prompt group of each pair, by its id.
+    """
+
+    kind: str = "dev"
+    rows: Sequence[LineageRow] = ()
+    beta: float = math.nan
+    groups: Mapping[str, int | str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """Split and step in words; training pairs were visited at different steps."""
+        steps = sorted({row.step for row in self.rows})
+        name = _SPLITS.get(self.kind, self.kind)
+        if not steps:
+            return name
+        return f"{name}, step {steps[0]}" if len(steps) == 1 else f"{name}, steps {steps[0]} to {steps[-1]}"
+
+
+def read_pairs(reader: RunReader, lineage: RunLineage, kinds: Sequence[str]) -> InspectedPairs:
+    """Return the pairs of the first of the kinds that the run has: a probe's all at its newest step.
+
+    Batches visit each pair at another step, so their last visits mix earlier and later weights.
+    """
+    beta = reader.config().beta
+    for kind in kinds:
+        visits = reader.worst(MOST, kind=kind) if kind == "train" else reader.newest_probe(kind)
+        if visits:
+            groups = {visit.pair_id: lineage.prompt_group(visit.pair_id) for visit in visits}
+            return InspectedPairs(kind, lineage.rows(visits), beta, groups)
+    return InspectedPairs(kinds[0], (), beta)
+
+
+def summary(found: InspectedPairs, rows: Sequence[LineageRow]) -> str:
+    """Return what the listed rows come to, in a few words."""
+    below = sum(1 for row in rows if row.margin < 0)
+    z = _mean(found, {row.pair_id: row.margin for row in rows})
+    words = f"{counted(len(rows), 'pair')} · {found.where} · {number(below)} below zero"
+    return f"{words} · mean z {signed(z.value)} {interval_text(z)}".rstrip()
+
+
+def summary_tip(found: InspectedPairs, rows: Sequence[LineageRow]) -> str:
+    """Return the mean in nats as well, and how the interval was made."""
+    h = _mean(found, {row.pair_id: row.h for row in rows})
+    scale = f"z = β·h with β = {found.beta:g}; " if math.isfinite(found.beta) else ""
+    return f"{scale}mean h {format_value(h.value)} {interval_text(h)} nats; {h.estimator}"
+
+
+def _mean(found: InspectedPairs, values: Mapping[str, float]) -> Estimate:
+    """Return the mean of the finite values with its interval, as the tiles of Runs have it: in the order of the ids."""
+    ids = sorted(pair_id for pair_id, value in values.items() if math.isfinite(value))
+    return mean_by_prompt([values[pair_id] for pair_id in ids], [found.groups.get(pair_id, pair_id) for pair_id in ids])

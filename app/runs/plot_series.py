@@ -1,0 +1,89 @@
+"""What the plots of a run are fed with, read from its ledger and from that of the run it was forked from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.widgets.plots.curves import Curve, exact_text
+from app.widgets.plots.run_series import ForkMark, Level, RunSeries, estimated_curve, plain_curve
+from core.domain.errors import UserError
+from core.domain.kl_estimate import kl_estimate, kl_name
+from core.domain.number_text import format_value, spread_text
+from core.domain.run_events import KlDone
+from core.domain.run_record import RunRecord
+from core.services.runs.run_estimates import ProbeEstimates, RunEstimates
+from core.services.runs.views import RunReader
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.services.runs.service import RunsService
+
+
+def read_curves(reader: RunReader, estimates: RunEstimates, metrics: Sequence[str]) -> dict[str, Curve]:
+    """Return the curves of a run: probes and KL with intervals, steps without."""
+    known = estimates.series(metrics)
+    return {
+        name: estimated_curve(known[name]) if name in known else plain_curve(reader.series(name)) for name in metrics
+    }
+
+
+def run_series(
+    curves: dict[str, Curve],
+    total: int,
+    *,
+    before: tuple[dict[str, Curve], ForkMark],
+    kl: KlDone | None,
+    held_out: ProbeEstimates | None,
+    start_loss: float | None,
+) -> RunSeries:
+    """Put together all that the plots show."""
+    titles = {"kl.kl": ("KL to reference", "")}
+    if kl is not None:
+        spread = spread_text(kl_estimate(kl))
+        titles["kl.kl"] = (kl_name(kl.horizon), f"{spread} SE · n {kl.samples} · {100 * kl.censored:.0f} % cut")
+    return RunSeries(curves, total, *before, levels=_levels(held_out, start_loss), titles=titles)
+
+
+def _levels(held_out: ProbeEstimates | None, start_loss: float | None) -> tuple[Level, ...]:
+    start = math.nan if start_loss is None else start_loss
+    name = "ln 2" if math.isclose(start, math.log(2)) else "start"
+    ranking = held_out.values.get("ref_accuracy") if held_out is not None else None
+    ref = math.nan if ranking is None else ranking.value
+    return (
+        Level("loss", "start", start, f"{name} {format_value(start)}", right=True),
+        Level("accuracy", "reference", ref, f"reference's own ranking {format_value(ref)}"),
+    )
+
+
+def parent_curves(service: RunsService, record: RunRecord, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:
+    """Return the curves of the run that this one was forked from, up to the fork, and what the fork changed.
+
+    Nothing where it is no fork; only the mark where the other run is not there any more.
+    """
+    if not record.parent_run:
+        return {}, ForkMark()
+    step = float(record.parent_step)
+    try:
+        reader = service.reader(record.parent_run)
+        parent = reader.record()
+        curves = read_curves(reader, RunEstimates(reader), metrics)
+    except UserError:
+        return {}, ForkMark(step, f" fork of a run that is not here, step {step:g}")
+    ours, theirs = record.config.to_plain(), parent.config.to_plain()
+    changed = [
+        f"{key} {_text(theirs.get(key))} → {_text(value)}" for key, value in ours.items() if theirs.get(key) != value
+    ]
+    shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+    words = f" fork of {parent.name} at step {step:g}: {shown or 'no setting changed'}"
+    return {name: _until(curve, step) for name, curve in curves.items()}, ForkMark(step, words)
+
+
+def _text(value: object) -> str:
+    return exact_text(value) if isinstance(value, float) else str(value)
+
+
+def _until(curve: Curve, step: float) -> Curve:
+    """Return the part of a curve up to a step, without intervals."""
+    there = curve.steps <= step
+    return Curve(curve.steps[there], curve.values[there])

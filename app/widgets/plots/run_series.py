@@ -1,0 +1,63 @@
+"""What the plots of a run are fed with: curves by metric, what a fork had before, levels and titles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.widgets.plots.curves import Curve
+from core.services.runs.run_estimates import EstimatedSeries
+
+Plain = tuple[Sequence[float], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class ForkMark:
+    """Where a fork begins and what it changed."""
+
+    step: float = math.nan
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level in the plot of a metric, with its words and the token of its colour."""
+
+    metric: str
+    key: str
+    value: float
+    words: str
+    tone: str = "text3"
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeries:
+    """All that the plots of one run show.
+
+    Attributes:
+        curves: by metric. before: the same of the run that it was forked from, up to the fork.
+        total: steps planned. fork: where it begins. levels: lines across plots.
+        titles: by first metric of a plot, its title and what belongs to its newest value.
+    """
+
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    total: int = 0
+    before: Mapping[str, Curve] = field(default_factory=dict)
+    fork: ForkMark = field(default_factory=ForkMark)
+    levels: Sequence[Level] = ()
+    titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def plain_curve(series: Plain) -> Curve:
+    """Return a curve without intervals."""
+    return Curve(*(np.asarray(part, dtype=float) for part in series))
+
+
+def estimated_curve(series: EstimatedSeries) -> Curve:
+    """Return a curve with the interval of each value."""
+    parts = (series.steps, series.values, series.low, series.high, series.n)
+    return Curve(*(np.asarray(part, dtype=float) for part in parts))

@@ -1,0 +1,56 @@
+"""A number with what is known of its uncertainty: interval, size of the sample, unit and how it was estimated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % point of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One measured number that can be quoted.
+
+    Attributes:
+        value: the number itself, NaN where nothing was measured.
+        low, high: ends of its 95 % interval; NaN where none can be given (fewer than two groups, or no rows kept).
+        n: how many pairs (or samples) it is the mean of.
+        unit: of value and interval, such as "nats"; empty for a proportion.
+        estimator: how value and interval were made, in words.
+        se: standard error in the same unit, None where the interval is not made from one.
+        groups: independent groups among the ``n`` (prompts, when several pairs share one); 0 when that is not known.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str
+    estimator: str
+    se: float | None = None
+    groups: int = 0
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether an interval is known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values; what is not a finite number is None, because strict JSON has no NaN."""
+        return {
+            "value": _finite(self.value),
+            "low": _finite(self.low),
+            "high": _finite(self.high),
+            "n": self.n,
+            "unit": self.unit,
+            "estimator": self.estimator,
+            "se": None if self.se is None else _finite(self.se),
+            "groups": self.groups,
+        }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""The rules of the insights, by what they read: training steps, probes, the data, the KL."""
