@@ -110,7 +110,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         "dbrx",
         {
             "d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 1024,
-            "attn_config": {"kv_n_heads": 2, "clip_qkv": 8.0},
+            "attn_config": {"kv_n_heads": 2, "clip_qkv": 8.0, "rope_theta": 10000.0},
             "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 4, "moe_top_k": 2, "hidden_size": 32},
         },
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from core.domain.counting import counted, verb
-from core.domain.errors import BadInput, GateFailed, UsageError
+from core.domain.errors import BadInput, GateFailed, ModelRefused, UsageError
 from core.domain.loss_mix import accepts_ties, needs_whole_step
 from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
@@ -147,6 +147,12 @@ def prepare(
         scorer = OtherModelScorer(scorer, PaddedScorer(model))
     sharded = None
     if not processes.is_single and not model.is_peft:
+        if getattr(scorer, "alone", False):
+            raise ModelRefused(
+                "This model's rope depends on the length of a row, so that each answer is a call of its own, which "
+                "several processes that share one model cannot make.",
+                "Train with one process, with an adapter, or with a max_length within the rope's original length.",
+            )
         sharded = Sharded(model, processes.size)
         scorer = ShardedScorer(scorer, sharded)
     cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))

@@ -91,7 +91,7 @@ def choose_scorer(
     if reason := depends_on_length(model, encoded):
         if config.forward not in ("auto", "separate"):
             raise _refused(config.forward, reason)
-        return _separate(model, config, [f"one answer a call: {reason}"], alone=True)
+        return _separate(model, config, encoded, [f"one answer a call: {reason}"], alone=True)
     reasons: list[str] = []
     plain = PlainRows(model, encoded)
     for name, build in _candidates(model, config, encoded, kernel):
@@ -108,7 +108,7 @@ def choose_scorer(
         _plan_checkpointing(scorer, model, config)
         return scorer
     if config.forward in ("auto", "separate"):
-        return _separate(model, config, reasons)
+        return _separate(model, config, encoded, reasons)
     raise _refused(config.forward, reasons[0].split(": ", 1)[1])
 
 
@@ -117,15 +117,39 @@ def _refused(forward: str, reason: str) -> ModelRefused:
 
 
 def _separate(
-    model: PolicyAndReference, config: RunConfig, reasons: Sequence[str], *, alone: bool = False
+    model: PolicyAndReference,
+    config: RunConfig,
+    encoded: Sequence[EncodedPair],
+    reasons: Sequence[str],
+    *,
+    alone: bool = False,
 ) -> PaddedScorer:
     wanted = config.grad_checkpointing == "on"
     notes = list(reasons)
     if wanted and not recomputable_layers(base_of(model.model).get_decoder()):
         notes.append("gradient checkpointing is off: this family's layers cannot be recomputed")
     scorer = PaddedScorer(model, note="; ".join(notes), checkpointing=wanted, alone=alone)
+    _require_computable(scorer, model, check_pairs(encoded))
     _plan_checkpointing(scorer, model, config)
     return scorer
+
+
+def _require_computable(scorer: PaddedScorer, model: PolicyAndReference, pairs: Sequence[EncodedPair]) -> None:
+    """Refuse a model that not even its own forward pass computes, such as one that its adapter does not fit.
+
+    Raises:
+        ModelRefused: with the first line of the error.
+    """
+    try:
+        with torch.enable_grad():
+            if pairs:
+                _probe(scorer, pairs, _watched(model.model))
+    except (AttributeError, TypeError, LookupError, ValueError, NotImplementedError) as error:
+        kind = getattr(base_of(model.model).config, "model_type", "This model")
+        raise ModelRefused(
+            f"{kind} cannot compute its log-probs with these weights and this adapter: {_first_line(error)}.",
+            "Name other layers in lora_targets, or choose another model.",
+        ) from error
 
 
 def depends_on_length(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> str:

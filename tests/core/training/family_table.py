@@ -64,7 +64,7 @@ def family_row(name: str, folder: Path) -> FamilyRow:
     last = events[-1]
     if not isinstance(last, Finished):
         assert isinstance(last, Failed)
-        return FamilyRow(name, f"{last.kind}: {last.message.splitlines()[0][:90]}")
+        return FamilyRow(name, last.kind, note=last.message.splitlines()[0])
     plain = plain_losses(model_dir, config, pairs)
     off = max(abs(step.loss - want) for step, want in zip(steps_of(events), plain, strict=True))
     note = next((e.message for e in events if isinstance(e, Warned) and e.code == "forward"), "")

@@ -133,3 +133,14 @@ def test_that_a_named_matrix_kernel_is_taken_and_stands_in_the_kernel_id():
 
 def test_that_no_pairs_need_no_check():
     assert choose_scorer(adapter_policy(), RunConfig(), []).name == "lean"
+
+
+def test_that_a_model_that_does_not_compute_with_its_adapter_is_refused_by_name():
+    policy = adapter_policy("gpt2")
+
+    def forward(*_arguments, **_options):
+        raise AttributeError("'tuple' object has no attribute 'shape'")
+
+    policy.model.get_base_model().get_decoder().h[1].mlp.forward = forward
+    with pytest.raises(ModelRefused, match=r"gpt2 cannot compute .*'tuple' object has no attribute 'shape'"):
+        choose_scorer(policy, RunConfig(), PAIRS)
