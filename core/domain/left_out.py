@@ -25,7 +25,7 @@ def left_out_words(left_out: Mapping[str, Sequence[str]]) -> str:
     """Return all reasons with their counts and first pairs, the commonest first.
 
     >>> left_out_words({"too_long": ["p7"], "identical_answers": ["p1", "p2"]})
-    '2 with the same text on both sides (p1, p2); 1 longer than the model\\'s positions (p7)'
+    "2 with the same text on both sides (p1, p2); 1 longer than the model's positions (p7)"
     """
     ordered = sorted(left_out.items(), key=lambda item: -len(item[1]))
     return "; ".join(

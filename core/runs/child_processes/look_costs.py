@@ -11,7 +11,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
 from core.generation.sampler import DecoderSettings, Sampled, sample
-from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, pair_kl
+from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, pair_kl, room_of
 from core.training.steps.session import TrainSession
 from core.training.text.tokenise import PairEncoder
 
@@ -82,7 +82,10 @@ class LookCosts:
             return
         encoder = PairEncoder(session.model.tokenizer, session.config)
         prompts = [tuple(encoder.prompt_ids(pair.prompt)) for pair in session.pairs.values()]
-        prompts = _spread([ids for ids in prompts if ids], max(_PAIRS, min(8, settings.kl_prompts)), key=len)
+        room = room_of(settings, session.model.model).for_samples
+        prompts = _spread(
+            [ids for ids in prompts if 0 < len(ids) <= room], max(_PAIRS, min(8, settings.kl_prompts)), key=len
+        )
         if not prompts:
             return
         answers: dict[int, list[Sampled]] = {}
