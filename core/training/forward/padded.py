@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from core.generation.context import base_of, forget_lengths
+from core.generation.context import base_of, forget_lengths, frequency_limit
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
 from core.training.forward.recompute import layer_checkpointing
@@ -97,7 +97,8 @@ class PaddedScorer:
         side: of the padding; up to rounding, the result does not depend on it.
         note: why no faster scorer was chosen.
         checkpointing: recompute each decoder layer in the backward pass instead of keeping its activations.
-        alone: make a call of its own for each response, without padding.
+        alone: make a call of its own for each response, without padding; rows beyond the length up to which a model's
+            rope is fixed always get one.
         router: also computes the loss of the policy's routers.
     """
 
@@ -172,7 +173,7 @@ class PaddedScorer:
     def _states(self, live: Any, padded: PaddedRows) -> Tensor:
         decoder = base_of(live).get_decoder()
         with layer_checkpointing(decoder, self._recomputes(padded)):
-            if not self.alone:
+            if not (self.alone or 0 < frequency_limit(live) < padded.ids.shape[1]):
                 return _states(decoder, padded)
             found = []
             for row in padded.single_rows():
