@@ -154,15 +154,10 @@ def _require_computable(scorer: PaddedScorer, model: PolicyAndReference, pairs: 
 
 def depends_on_length(model: PolicyAndReference, encoded: Sequence[EncodedPair]) -> str:
     """Return why answers of these pairs must not share a call, or "" where they may."""
-    limit, longest = frequency_limit(model.model), max(map(sequence_length, encoded), default=0)
+    limit, longest = frequency_limit(model.model), max((pair.longer_row for pair in encoded), default=0)
     if not 0 < limit < longest:
         return ""
     return f"the rope's frequencies follow the longest row of a call beyond {limit} tokens, and rows have {longest}"
-
-
-def sequence_length(pair: EncodedPair) -> int:
-    """Return the tokens of the longer of the two sequences that ``pair`` stands for."""
-    return len(pair.prompt_ids) + max(len(pair.chosen_ids), len(pair.rejected_ids))
 
 
 def _candidates(
@@ -199,8 +194,8 @@ def check_pairs(encoded: Sequence[EncodedPair]) -> list[EncodedPair]:
 
 def whole_pairs(encoded: Sequence[EncodedPair], limits: Sequence[int]) -> list[EncodedPair]:
     """Return the pairs that are compared at full length: the longest, and the shortest one past each of ``limits``."""
-    ordered = sorted(_usable(encoded), key=sequence_length)
-    past = [next((p for p in ordered if sequence_length(p) > limit), None) for limit in limits]
+    ordered = sorted(_usable(encoded), key=lambda pair: pair.longer_row)
+    past = [next((p for p in ordered if p.longer_row > limit), None) for limit in limits]
     chosen = [*ordered[-1:], *(pair for pair in past if pair is not None)]
     return list({id(pair): pair for pair in chosen}.values())
 

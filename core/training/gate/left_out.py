@@ -52,7 +52,7 @@ class ReadableRows:
             "weight": lambda: not (math.isfinite(pair.weight) and pair.weight >= 0),
             "all_masked": lambda: token_audit.is_masked(pair),
             "identical_answers": lambda: token_audit.has_same_answers(pair),
-            "too_long": lambda: 0 < self.positions < token_audit.row_tokens(pair),
+            "too_long": lambda: 0 < self.positions < pair.longer_row,
             "unknown_tokens": lambda: 0 < self.vocabulary <= token_audit.highest_id(pair),
             "double_bos": lambda: token_audit.begins_twice(pair, self.bos_id),
             "missing_eos": lambda: bool(self.stop_ids) and token_audit.never_stops(pair, self.stop_ids),

@@ -10,7 +10,7 @@ import torch
 from core.domain.counting import counted
 from core.domain.errors import GateFailed
 from core.generation.context import base_of, position_limit
-from core.training.gate.token_audit import highest_id, row_tokens
+from core.training.gate.token_audit import highest_id
 from core.training.policy.model import LoadedModel
 from core.training.text.encoded_pair import EncodedPair
 
@@ -84,7 +84,7 @@ def check_readable(model: LoadedModel, encoded: Sequence[EncodedPair]) -> dict[s
     """
     base = base_of(model.model)
     positions, vocabulary = position_limit(base), base.get_input_embeddings().weight.shape[0]
-    longest = max((row_tokens(pair) for pair in encoded), default=0)
+    longest = max((pair.longer_row for pair in encoded), default=0)
     highest = max((highest_id(pair) for pair in encoded), default=0)
     if 0 < positions < longest:
         raise GateFailed(

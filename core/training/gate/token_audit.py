@@ -160,11 +160,6 @@ def never_stops(pair: EncodedPair, stops: Collection[int]) -> bool:
     return not pair.truncated and not {pair.chosen_ids[-1], pair.rejected_ids[-1]} <= set(stops)
 
 
-def row_tokens(pair: EncodedPair) -> int:
-    """Return the tokens of the longer of the two rows that the pair stands for."""
-    return len(pair.prompt_ids) + max(len(pair.chosen_ids), len(pair.rejected_ids))
-
-
 def highest_id(pair: EncodedPair) -> int:
     """Return the highest token id of the pair."""
     return max((*pair.prompt_ids, *pair.chosen_ids, *pair.rejected_ids))

@@ -39,6 +39,11 @@ class EncodedPair:
         """Tokens of the prefix-shared row."""
         return len(self.prompt_ids) + len(self.chosen_ids) + len(self.rejected_ids)
 
+    @property
+    def longer_row(self) -> int:
+        """Tokens of the longer of the two rows that the pair stands for."""
+        return len(self.prompt_ids) + max(len(self.chosen_ids), len(self.rejected_ids))
+
     def response_tokens(self) -> tuple[int, int]:
         """Number of response tokens of chosen and rejected."""
         return sum(self.chosen_mask), sum(self.rejected_mask)
