@@ -192,6 +192,14 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("lr", "Learning rate", "", "neither", "Step size that the optimizer used in this step.", decimals=3),
     Metric(
+        "micro_batches",
+        "Forward passes",
+        "passes",
+        "neither",
+        "How many forward passes the step was split into.",
+        decimals=6,
+    ),
+    Metric(
         "tokens_per_s",
         "Throughput",
         "tokens/s",
