@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
@@ -109,7 +110,18 @@ class TokenProofDialog(BaseDialog):
         scored = len(row.tokens) - row.scored_from
         self.titles[place].setText(f"{SIDES[place]}: {row.scored_from:,} tokens of prompt, {scored:,} scored")
         self.rows[place].set_text("".join(row.tokens), extra=token_marks(row))
-        self.rows[place].scroll_to(len("".join(row.tokens[: row.scored_from])))
+        self._show_scored(place, row)
         text, marks = difference_marks(row)
         self.changes[place].setVisible(bool(row.differences))
         self.changes[place].set_text(text, extra=marks)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring what is scored into view, now that the texts have their size."""
+        super().showEvent(event)
+        if 0 <= (index := self.pairs.currentIndex()) < len(self._proof.pairs):
+            for place, row in enumerate(self._proof.pairs[index].rows):
+                self._show_scored(place, row)
+
+    def _show_scored(self, place: int, row: RowProof) -> None:
+        """Scroll to the end of a row: what is scored stands there, behind the prompt."""
+        self.rows[place].scroll_to(len("".join(row.tokens[: row.scored_from + 1])))
