@@ -62,7 +62,7 @@ def test_that_the_text_says_the_same_in_sentences(call: Call, ws: Path, tmp_path
         "label: label, filled in 2 rows",
         "A = first (1), None = no label (1)",
         "Not used: topic (2 rows)",
-        "consent granted",
+        "consent unknown",
     ):
         assert words in said.out
 
