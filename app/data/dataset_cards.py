@@ -21,7 +21,7 @@ from core.domain.dataset import DatasetDiff, DatasetVersion
 from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
 
 BAR_PX = 10
-POLICY_EMS = 15.0
+POLICY_EMS = 11.0
 """The least width of a line of the policy, in heights of a line."""
 MOST_NAMED = 6
 """Pairs of a difference that get a link of their own."""

@@ -37,7 +37,7 @@ SLICES = (
     ("split", "by split"),
     ("reviewer", "by reviewer"),
     ("rubric", "by rubric version"),
-    ("length", "by length of the chosen answer"),
+    ("length", "by answer length"),
     ("text_flag", "by text flag"),
 )
 

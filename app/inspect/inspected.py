@@ -62,15 +62,15 @@ def summary(found: InspectedPairs, rows: Sequence[LineageRow]) -> str:
     """Return what the listed rows come to, in a few words."""
     below = sum(1 for row in rows if row.margin < 0)
     z = _mean(found, {row.pair_id: row.margin for row in rows})
-    words = f"{counted(len(rows), 'pair')} · {found.where} · {number(below)} below zero"
-    return f"{words} · mean z {signed(z.value)} {interval_text(z)}".rstrip()
+    words = f"{counted(len(rows), 'pair')} · {found.where} · {number(below)} below 0"
+    return f"{words} · z {signed(z.value)} {interval_text(z)}".rstrip()
 
 
 def summary_tip(found: InspectedPairs, rows: Sequence[LineageRow]) -> str:
     """Return the mean in nats as well, and how the interval was made."""
     h = _mean(found, {row.pair_id: row.h for row in rows})
     scale = f"z = β·h with β = {found.beta:g}; " if math.isfinite(found.beta) else ""
-    return f"{scale}mean h {format_value(h.value)} {interval_text(h)} nats; {h.estimator}"
+    return f"mean z of the pairs; {scale}mean h {format_value(h.value)} {interval_text(h)} nats; {h.estimator}"
 
 
 def _mean(found: InspectedPairs, values: Mapping[str, float]) -> Estimate:

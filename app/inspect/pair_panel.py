@@ -39,6 +39,10 @@ class PairView:
     """Which canonical answer, A or B, was chosen and which rejected; empty for a run from a bare file."""
 
 
+LEAST_CURVE = 56
+"""Pixels of the curve's canvas where large text leaves little room."""
+
+
 class PairPanel(QFrame):
     """The right half of Inspect. ``step_picked(int)`` fires when a visit is clicked in the plot."""
 
@@ -88,6 +92,7 @@ class PairPanel(QFrame):
             axis="z = β·h, nats × β",
             zero=True,
         )
+        self.curve.plot.setMinimumHeight(LEAST_CURVE)
         self.curve.picked.connect(self.step_picked)
         self.curve.hovered.connect(self.curve.set_crosshair)
         self.curve.plot.installEventFilter(self)

@@ -46,12 +46,14 @@ class PreflightPanel(Card):
         row = FlowLayout()
         for action_id, text in (("train.command_line", None), ("train.tokens", "Tokens…")):
             row.addWidget(action_button(context.actions, action_id, text=text, kind="flat", theme=context.theme))
-        row.add_gap()
+        self.add(row)
         self.start = action_button(
             context.actions, "train.start", text="Start", kind="primary", show_key=True, theme=context.theme
         )
-        row.addWidget(self.start)
-        self.add(row)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(self.start)
+        self.add(last)
 
     def show_checks(self, checks: Sequence[Row], total: str) -> None:
         """Show the checks and the estimate."""

@@ -16,6 +16,8 @@ from app.widgets.labels import ElideLabel, text_label
 
 _WIDE = 420
 """Pixels from which there is room for a button of its own; below it, the menu has the entry."""
+_SPARE = 4
+"""Pixels that a value leaves free: the label rounds its width otherwise than the words are measured."""
 MENU_ENTRIES: tuple[tuple[str, str], ...] = (
     ("copy_picture", "Copy picture"),
     ("copy_values", "Copy values"),
@@ -119,12 +121,12 @@ class PlotHead(QWidget):
         """Choose what fits."""
         super().resizeEvent(event)
         self.enlarge.setVisible(self._tools and self.width() >= _WIDE)
-        if (layout := self.layout()) is not None:
-            layout.activate()
         self._fit()
 
     def _fit(self) -> None:
-        width, room = self.value.fontMetrics().horizontalAdvance, self.value.width() - 2
+        if (layout := self.layout()) is not None:
+            layout.activate()  # a new title takes its room first
+        width, room = self.value.fontMetrics().horizontalAdvance, self.value.width() - _SPARE
         shown = next((text for text in self._texts if width(text) <= room), "")
         self.value.setText(shown)
         self.setToolTip("" if shown == self.full else self.full)

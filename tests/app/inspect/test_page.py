@@ -37,7 +37,7 @@ def test_that_inspect_opens_on_the_held_out_pairs_all_at_the_last_step(demo: Any
     assert page.kinds.currentData() == "dev"
     assert {(row.kind, row.step) for row in page._rows} == {("dev", 40)}
     words = page.count.text()
-    assert words.startswith("16 pairs · held-out, step 40 · 1 below zero · mean z +0.597 [0.350, 0.839]")
+    assert words.startswith("16 pairs · held-out, step 40 · 1 below 0 · z +0.597 [0.350, 0.839]")
     assert "mean h 5.970 [" in page.count.toolTip() and "nats" in page.count.toolTip()
     _choose(demo, page, "probe_train")
     assert "train probe, step 40" in page.count.text()
