@@ -32,7 +32,7 @@ from tests.patience import LIMIT_S
 RUNS = facts()["run_ids"]
 CLOCK = ("seconds", "tokens_per_s")
 """Curves that tell how long something took."""
-NEWER = {"micro_batches"}
+NEWER = {"micro_batches"} | {f"{split}.kl_{side}_se" for split in ("dev", "train") for side in ("chosen", "rejected")}
 """Curves that runs did not have then."""
 CLOSE: dict[str, dict[str, Any]] = {"float64": {"rel": 1e-9, "abs": 1e-12}, "float32": {"rel": 1e-3, "abs": 1e-4}}
 """Another processor rounds another way; a lost optimizer or random state changes the second digit."""
