@@ -68,7 +68,7 @@ def told_to_end(*_arguments: Any, **_options: Any) -> Iterator[RunEvent]:
 def test_that_a_follower_does_not_pass_on_the_signal_that_torchrun_sends_to_all(tmp_path: Path, monkeypatch) -> None:
     run_dir = golden_run(tmp_path / "run")
     monkeypatch.setenv("RANK", "1")
-    monkeypatch.setattr(worker, "_lower_priority", lambda: None)
+    monkeypatch.setattr(worker, "lower_priority", lambda: None)
     before = signal.getsignal(signal.SIGTERM)
     try:
         assert worker.main([str(run_dir), "--engine", f"{__name__}:told_to_end"]) == 0
