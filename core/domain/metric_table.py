@@ -270,8 +270,7 @@ METRICS: tuple[Metric, ...] = (
         "nats/token",
         "lower",
         "Uncertainty of the token KL on the chosen answers over pairs.",
-        "",
-        ("eval",),
+        events=("eval",),
     ),
     Metric(
         "kl_rejected_se",
@@ -279,8 +278,7 @@ METRICS: tuple[Metric, ...] = (
         "nats/token",
         "lower",
         "Uncertainty of the token KL on the rejected answers over pairs.",
-        "",
-        ("eval",),
+        events=("eval",),
     ),
     Metric(
         "kl",
