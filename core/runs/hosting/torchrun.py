@@ -59,6 +59,7 @@ def follow(run_dir: Path, options: HostOptions) -> Finished | Failed:
         run_id=record.run_id,
         cache_dir=options.cache_dir,
         inputs=inputs,
+        created_ms=record.created_ms,
     ):
         last = event
     if not isinstance(last, Finished | Failed):

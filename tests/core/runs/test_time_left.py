@@ -18,7 +18,7 @@ def config(**values: int) -> RunConfig:
 
 def counted_step_by_step(settings: RunConfig, step: int, total: int, made: frozenset[str]) -> dict[str, int]:
     """Walk the run as the engine does: after each step its measurements, then its checkpoint; at the end all."""
-    left = dict.fromkeys(("step", "eval", "kl", "sample", "save"), 0)
+    left: dict[str, int] = dict.fromkeys(("step", "eval", "kl", "sample", "save"), 0)
     cadences = {"eval": settings.eval_every, "kl": settings.kl_every, "sample": settings.sample_every}
     for now in range(step, total + 1):
         left["step"] += now > step
