@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 
 
 def modules_with_examples() -> list[str]:
     """Return the names of the modules with an example."""
     paths = [path for package in ("app", "core") for path in sorted((ROOT / package).rglob("*.py"))]
-    with_examples = [path for path in paths if ">>> " in path.read_text(encoding="utf-8")]
+    with_examples = [path for path in paths if EXAMPLE.search(path.read_text(encoding="utf-8"))]
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in with_examples]
 
 
