@@ -49,7 +49,6 @@ class RunStatus:
         eta_low_s, eta_high_s: the interval that holds them with 80 % probability.
         elapsed_s: wall time of all attempts in seconds, without the time between them.
         paused_s: the part of it that the run was paused.
-        step_seconds: seconds that the newest steps took, oldest first.
         requested: what control.json requests of a run that is worked on, "" otherwise.
         answer_s: seconds until the run looks at a request again, as far as is known: those of a micro-batch, or of one
             report of progress outside the steps. None where nothing was measured yet.
@@ -75,7 +74,6 @@ class RunStatus:
     eta_high_s: float | None = None
     elapsed_s: float = 0.0
     paused_s: float = 0.0
-    step_seconds: tuple[float, ...] = ()
     requested: Command | str = ""
     answer_s: float | None = None
     device: str = ""
@@ -210,7 +208,6 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
         held_out=facts.held_out,
         elapsed_s=facts.clock.elapsed_ms / 1000,
         paused_s=facts.clock.paused_ms / 1000,
-        step_seconds=facts.clock.costs.get("step", ()),
         device=facts.started.device if facts.started else "",
         host=worker.host if worker else "",
         pid=worker.pid if worker and alive else 0,
