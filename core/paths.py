@@ -35,6 +35,11 @@ def starter_model_dir() -> Path:
     return models_dir() / "SmolLM2-135M-Instruct"
 
 
+def keys_dir() -> Path:
+    """Return the folder of the keys of sealed tests, apart from the workspaces whose files they open."""
+    return user_data_dir() / "keys"
+
+
 def cache_dir() -> Path:
     """Return the folder for what can be computed again, such as reference log-probs and file hashes."""
     return user_data_dir() / "cache"
