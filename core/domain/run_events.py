@@ -7,6 +7,7 @@ Units: log-probs, h and KL in nats; rewards and margin in nats * beta; times in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Union, get_args
 
@@ -76,10 +77,24 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """Which part of the run is going on; the only source of progress outside the steps."""
+    """Which part of a run or an evaluation is going on; the only source of progress outside the steps."""
 
     event: ClassVar[str] = "phase"
-    phase: Literal["load", "tokenise", "forward", "reference", "gate", "train", "evaluate", "kl", "sample", "save"]
+    phase: Literal[
+        "load",
+        "tokenise",
+        "forward",
+        "reference",
+        "gate",
+        "train",
+        "evaluate",
+        "kl",
+        "sample",
+        "save",
+        "answer",
+        "score",
+        "measure",
+    ]
     done: int = 0
     total: int = 0
     detail: str = ""
@@ -316,7 +331,7 @@ EVENT_TYPES: dict[str, type] = {cls.event: cls for cls in get_args(RunEvent)}
 TERMINAL = (Finished, Failed)
 
 
-def to_plain(event: RunEvent, *, rows: bool = True) -> dict[str, Any]:
+def to_plain(event: Any, *, rows: bool = True) -> dict[str, Any]:
     """Return plain values with the event's name first; ``rows=False`` leaves the per-pair rows out."""
     plain = {"event": event.event, **asdict(event)}
     if not rows:
@@ -324,9 +339,9 @@ def to_plain(event: RunEvent, *, rows: bool = True) -> dict[str, Any]:
     return plain
 
 
-def from_plain(plain: dict[str, Any]) -> RunEvent:
+def from_plain(plain: dict[str, Any], types: Mapping[str, type] = EVENT_TYPES) -> Any:
     """Return the event written by :func:`to_plain`; unknown fields of a newer writer are ignored."""
-    cls = EVENT_TYPES[plain["event"]]
+    cls = types[plain["event"]]
     names = {f.name for f in fields(cls)}
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k in names}
     if "rows" in values:

@@ -21,40 +21,30 @@ PAIRS = "pairs.jsonl"
 _TAIL_BYTES = 400_000
 
 
-class RunFolder:
-    """Names and reads the parts of a run folder."""
+class WorkFolder:
+    """Names the parts of a folder that one process writes and anyone watches: of a run, or of an evaluation."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
     @property
-    def run_json(self) -> Path:
-        """The frozen record."""
-        return self.path / RUN_JSON
-
-    @property
-    def pairs_file(self) -> Path:
-        """Train and dev pairs, one a line."""
-        return self.path / PAIRS
-
-    @property
     def ledger(self) -> Path:
-        """Steps, per-pair rows and events."""
+        """Everything that was done, and the rows of it."""
         return self.path / "ledger.sqlite"
 
     @property
     def control(self) -> Path:
-        """Requests to the run."""
+        """Requests to the process that works on it."""
         return self.path / "control.json"
 
     @property
     def worker(self) -> Path:
-        """The process that works on the run, with its heartbeat."""
+        """The process that works on it, with its heartbeat."""
         return self.path / "worker.json"
 
     @property
     def lock(self) -> Path:
-        """The lock that the training process holds."""
+        """The lock that this process holds."""
         return self.path / ".lock"
 
     @property
@@ -66,6 +56,28 @@ class RunFolder:
     def worker_output(self) -> Path:
         """What a worker process printed, for crashes that leave no event."""
         return self.path / "worker-output.txt"
+
+    def log_tail(self, lines: int) -> list[str]:
+        """Return the last lines of the log."""
+        if not self.log.is_file():
+            return []
+        with self.log.open("rb") as handle:
+            handle.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
+            return handle.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+
+class RunFolder(WorkFolder):
+    """Names and reads the parts of a run folder."""
+
+    @property
+    def run_json(self) -> Path:
+        """The frozen record."""
+        return self.path / RUN_JSON
+
+    @property
+    def pairs_file(self) -> Path:
+        """Train and dev pairs, one a line."""
+        return self.path / PAIRS
 
     @property
     def checkpoints(self) -> Path:
@@ -116,14 +128,6 @@ class RunFolder:
             BadInput: naming the file that is missing or was altered.
         """
         durable.verify_folder(self.path)
-
-    def log_tail(self, lines: int) -> list[str]:
-        """Return the last lines of the log."""
-        if not self.log.is_file():
-            return []
-        with self.log.open("rb") as handle:
-            handle.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
-            return handle.read().decode("utf-8", "replace").splitlines()[-lines:]
 
 
 def pairs_text(pairs: Iterable[TrainingPair]) -> str:

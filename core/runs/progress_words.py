@@ -15,6 +15,9 @@ PHASE_WORDS: dict[str, str] = {
     "kl": "Sampling for the KL",
     "sample": "Sampling side by side",
     "save": "Saving a checkpoint",
+    "answer": "Answering",
+    "score": "Scoring pairs",
+    "measure": "Measuring",
 }
 
 _PENDING = {

@@ -30,9 +30,9 @@ from core.domain.run_record import RunRecord
 from core.runs.folder import RunFolder
 from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
+from core.runs.ledger.schema import kind_of
 from core.runs.ledger.series import Series, SeriesCache
 from core.runs.ledger.timeline import read_timeline
-from core.runs.ledger.writer import kind_of
 from core.runs.status import RunStatus, read_status
 
 

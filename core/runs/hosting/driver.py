@@ -1,33 +1,26 @@
 """Work on a run from its folder; the same code for a process, a thread and a terminal.
 
-Takes the run's lock, verifies its inputs, opens a new attempt in the ledger, stores each event before it asks the
-engine for the next, and makes sure that exactly one last event ends the attempt.
+Verifies the run's inputs and gives the engine's events to :func:`core.runs.hosting.attempt.attend`, which stores them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.domain.errors import GateFailed, StorageFull, UserError
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import TERMINAL, Failed, Finished, RunEvent, StepDone
+from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import RunRecord
 from core.model_files.identity import verify_adapter, verify_model, verify_reference
 from core.model_files.offline import go_offline
-from core.runs.control_file import ControlFile, request, stop_on_signals
+from core.runs.control_file import ControlFile
 from core.runs.folder import RunFolder
-from core.runs.heartbeat import Heartbeat
-from core.runs.hosting.recorder import Recorder
-from core.runs.hosting.run_lock import lock_run
-from core.runs.ledger.writer import LedgerWriter
+from core.runs.hosting.attempt import Work, attend
 from core.runs.status import require_startable
 
 OnEvent = Callable[[RunEvent], None]
@@ -89,42 +82,23 @@ def drive(run_dir: Path, options: HostOptions) -> Finished | Failed:
     """
     folder = RunFolder(run_dir)
     record = folder.record()
-    with lock_run(folder):
-        require_startable(folder)
-        if options.reset:
-            request(folder.control, "run")
-        with stop_on_signals(folder.control, options.signals):
-            ledger = LedgerWriter(folder.ledger, record.run_id)
-            heartbeat = Heartbeat(folder.worker, host=options.host, attempt=ledger.attempt)
-            heartbeat.start()
-            try:
-                return _attempt(folder, record, ledger, heartbeat, options)
-            finally:
-                ledger.close()
-                heartbeat.end()
 
+    def events(control: ControlFile, attempt: int) -> Iterator[RunEvent]:
+        resume = attempt > 1 or bool(record.parent_run)
+        return _engine_events(folder, record, control, resume, options)
 
-def _attempt(
-    folder: RunFolder, record: RunRecord, ledger: LedgerWriter, heartbeat: Heartbeat, options: HostOptions
-) -> Finished | Failed:
-    control = ControlFile(folder.control)
-    recorder = Recorder(
-        ledger,
-        folder.log,
-        heartbeat,
-        wait=control.wait,
-        give_up=lambda: control.command() in ("stop_and_save", "stop_now"),
+    return attend(
+        folder,
+        Work(
+            host=options.host,
+            owner=record.run_id,
+            require_startable=lambda: require_startable(folder),
+            events=events,
+            on_event=options.on_event,
+            signals=options.signals,
+            reset=options.reset,
+        ),
     )
-    resume = ledger.attempt > 1 or bool(record.parent_run)
-    events = guarded(_engine_events(folder, record, control, resume, options))
-    with contextlib.closing(events):
-        for event in events:
-            stored = recorder.record(event)
-            if options.on_event is not None:
-                options.on_event(stored)
-            if isinstance(stored, Finished | Failed):
-                return stored
-    raise AssertionError("guarded() always ends with a last event")
 
 
 def _engine_events(
@@ -183,34 +157,3 @@ def named_engine(name: str) -> Engine:
     """Return the engine named "module:function"."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
-
-
-def guarded(events: Iterator[RunEvent]) -> Generator[RunEvent, None, None]:
-    """Yield the events and make sure that exactly one last event ends them; an exception becomes ``Failed``."""
-    step = 0
-    try:
-        for event in events:
-            if isinstance(event, StepDone):
-                step = event.step
-            yield event
-            if isinstance(event, TERMINAL):
-                return
-        yield Failed("error", "The engine ended without a last event.", "Please report this.", step)
-    except StorageFull as error:
-        yield _failed("storage_full", error, step)
-    except GateFailed as error:
-        yield _failed(f"gate:{error.cause}", error, step)
-    except UserError as error:
-        yield _failed("refused", error, step)
-    except Exception as error:  # noqa: BLE001 (every run must end with a last event)
-        yield Failed(
-            "error",
-            f"The run stopped because of an error in the program: {type(error).__name__}: {error}",
-            "Everything up to the last checkpoint is safe. Please report this with the log.",
-            step,
-            traceback=traceback.format_exc(),
-        )
-
-
-def _failed(kind: str, error: UserError, step: int) -> Failed:
-    return Failed(kind, error.message, error.hint, step)

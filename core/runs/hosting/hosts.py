@@ -16,11 +16,12 @@ from core.domain.run_events import Finished
 from core.paths import cache_dir
 from core.private_files import follow_folder
 from core.runs.control_file import request
-from core.runs.folder import RunFolder
+from core.runs.folder import RunFolder, WorkFolder
 from core.runs.heartbeat import read_worker
 from core.runs.hosting.driver import Engine, HostOptions, drive, named_engine
 
 HostKind = Literal["process", "thread"]
+RUN_WORKER = "core.runs.worker"
 _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -42,15 +43,17 @@ class ProcessHost:
     """A worker process in its own session, so that Ctrl+C in the window's terminal does not reach it.
 
     Args:
+        run_dir: folder of the run, or of the evaluation.
         survive: continue when this process ends, so that the window can be closed and opened again.
         engine: "module:function" instead of the real engine.
+        module: the program that works on such a folder.
     """
 
     kind: HostKind = "process"
 
-    def __init__(self, run_dir: Path, *, survive: bool = True, engine: str = "") -> None:
-        folder = RunFolder(run_dir)
-        arguments = [*worker_command(), str(Path(run_dir).resolve()), "--keep-control"]
+    def __init__(self, run_dir: Path, *, survive: bool = True, engine: str = "", module: str = RUN_WORKER) -> None:
+        folder = WorkFolder(run_dir)
+        arguments = [*worker_command(module), str(Path(run_dir).resolve()), "--keep-control"]
         arguments += [] if survive else ["--die-with-parent"]
         arguments += ["--engine", engine] if engine else []
         with folder.worker_output.open("ab") as output:
@@ -139,20 +142,29 @@ def start(
     """
     folder = RunFolder(run_dir)
     folder.record()
-    worker = read_worker(folder.worker)
-    if worker is not None and worker.alive(now_ms()):
-        raise WorkspaceInUse(f"Process {worker.pid} is already working on this run.", "Watch it, or stop it first.")
+    require_idle(folder, "run")
     request(folder.control, "run")
     if kind == "process":
         return ProcessHost(run_dir, survive=survive, engine=engine if isinstance(engine, str) else "")
     return ThreadHost(run_dir, engine=named_engine(engine) if isinstance(engine, str) else engine)
 
 
-def worker_command() -> list[str]:
+def require_idle(folder: WorkFolder, noun: str) -> None:
+    """Raise where a process works on the folder.
+
+    Raises:
+        WorkspaceInUse: naming the process.
+    """
+    worker = read_worker(folder.worker)
+    if worker is not None and worker.alive(now_ms()):
+        raise WorkspaceInUse(f"Process {worker.pid} is already working on this {noun}.", "Watch it, or stop it first.")
+
+
+def worker_command(module: str = RUN_WORKER) -> list[str]:
     """Return the command that starts a worker, from source or from a frozen application."""
     if getattr(sys, "frozen", False):
-        return [sys.executable, "worker"]
-    return [sys.executable, "-m", "core.runs.worker"]
+        return [sys.executable, "worker"] if module == RUN_WORKER else [sys.executable, "child", module]
+    return [sys.executable, "-m", module]
 
 
 def worker_environment() -> dict[str, str]:

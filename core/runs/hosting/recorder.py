@@ -1,4 +1,4 @@
-"""Store the events of a run: in the ledger, as lines of the log, and as the state in the heartbeat."""
+"""Store the events of a run or an evaluation: in the ledger, as lines of the log, and as the state in the heartbeat."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.domain.errors import StorageFull
-from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StateChanged, Warned
+from core.domain.evaluation_events import STARTED
+from core.domain.run_events import Failed, Finished, StateChanged, Warned
 from core.private_files import follow_folder
 from core.runs.event_lines import line_of
 from core.runs.heartbeat import Heartbeat, WorkerState
@@ -22,7 +23,7 @@ class Ledger(Protocol):
 
     attempt: int
 
-    def append(self, event: RunEvent) -> int:
+    def append(self, event: Any) -> int:
         """Store one event."""
         ...
 
@@ -42,7 +43,9 @@ class Recorder:
         *,
         wait: Callable[[float], None],
         give_up: Callable[[], bool],
+        line: Callable[[Any], str] = line_of,
     ) -> None:
+        self._line = line
         self._ledger = ledger
         self._log = log
         self._heartbeat = heartbeat
@@ -50,13 +53,13 @@ class Recorder:
         self._give_up = give_up
         self._state: WorkerState = "starting"
 
-    def record(self, event: RunEvent) -> RunEvent:
+    def record(self, event: Any) -> Any:
         """Store ``event`` and return it as stored (with this attempt's number).
 
         Raises:
             StorageFull: when there is no room and the run was asked to stop.
         """
-        if isinstance(event, RunStarted):
+        if isinstance(event, STARTED):
             event = replace(event, attempt=self._ledger.attempt)
         waited = self._append(event)
         self._follow(event)
@@ -65,7 +68,7 @@ class Recorder:
             self.record(Warned("storage_full", "The disk was full; the run waited until there was room again."))
         return event
 
-    def _append(self, event: RunEvent) -> bool:
+    def _append(self, event: Any) -> bool:
         waited = False
         while True:
             try:
@@ -81,10 +84,10 @@ class Recorder:
             self._heartbeat.set(self._state)
         return waited
 
-    def _follow(self, event: RunEvent) -> None:
+    def _follow(self, event: Any) -> None:
         """Report the state that follows from the event."""
         state: WorkerState = self._state
-        if isinstance(event, RunStarted):
+        if isinstance(event, STARTED):
             state = "running"
         elif isinstance(event, StateChanged):
             state = event.state
@@ -94,8 +97,8 @@ class Recorder:
             self._state = state
             self._heartbeat.set(state)
 
-    def _write_line(self, event: RunEvent) -> None:
-        line = line_of(event)
+    def _write_line(self, event: Any) -> None:
+        line = self._line(event)
         if not line:
             return
         timestamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -7,13 +7,15 @@ where such a run is taken up again, the chain begins there.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from core.runs.ledger import schema
+from core.runs.ledger.layout import LedgerLayout
+from core.runs.ledger.schema import RUN_LAYOUT
 
 TABLE = "chain"
 _START = "0" * 64
@@ -57,7 +59,7 @@ def _stored(value: Any) -> Any:
     return value + 0.0 if isinstance(value, float) else value
 
 
-def problems(connection: sqlite3.Connection) -> Iterator[str]:
+def problems(connection: sqlite3.Connection, layout: LedgerLayout = RUN_LAYOUT) -> Iterator[str]:
     """Yield what the chain of a ledger does not bear out."""
     if not _exists(connection):
         return
@@ -65,10 +67,11 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
     if not chained:
         return
     first, last = chained[0][0], chained[-1][0]
-    events = _rows(connection, "events", first)
-    for table in schema.TABLES.values():
+    events: dict[int, Values] = {}
+    for table in layout.event_tables:
         events |= _rows(connection, table, first)
-    pairs = groupby(_pair_rows(connection, first), key=lambda row: row["seq"])
+    tables = [_own_rows(connection, table.name, first) for table in layout.row_tables]
+    pairs = groupby(heapq.merge(*tables, key=lambda row: row["seq"]), key=lambda row: row["seq"])
     pair_seq, pair_rows = next(pairs, (None, iter(())))
     before = _START
     for seq, stored in chained:
@@ -84,7 +87,7 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"Event {seq} of the ledger was altered after it was stored, or the one before it."
         before = stored
     if events:
-        yield f"{len(events)} events of the ledger were added after the run wrote it (up to event {last} are its own)."
+        yield f"{len(events)} events of the ledger were added after its own (up to event {last})."
 
 
 def _exists(connection: sqlite3.Connection) -> bool:
@@ -98,8 +101,8 @@ def _rows(connection: sqlite3.Connection, table: str, first: int) -> dict[int, V
     return {row[names.index("seq")]: dict(zip(names, row, strict=True)) for row in cursor}
 
 
-def _pair_rows(connection: sqlite3.Connection, first: int) -> Iterator[Values]:
-    cursor = connection.execute("SELECT * FROM pair_rows WHERE seq>=? ORDER BY id", (first,))
+def _own_rows(connection: sqlite3.Connection, table: str, first: int) -> Iterator[Values]:
+    cursor = connection.execute(f"SELECT * FROM {table} WHERE seq>=? ORDER BY id", (first,))
     names = [column[0] for column in cursor.description]
     for row in cursor:
         values = dict(zip(names, row, strict=True))

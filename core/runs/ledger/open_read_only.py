@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -13,11 +13,12 @@ from core.domain.errors import BadInput, UserError
 from core.unfinished import temporary_folder
 
 _BUSY_S = 5.0
+_OF_RUNS = ("meta", "events", "pair_rows")
 
 
 @contextmanager
-def open_ledger(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open the ledger read-only within the context; None when the run has written none.
+def open_ledger(path: Path, tables: Sequence[str] = _OF_RUNS) -> Iterator[sqlite3.Connection | None]:
+    """Open the ledger read-only within the context; None when nothing with these ``tables`` was written yet.
 
     SQLite cannot open a file in WAL mode in a folder that may not be written to, because it needs a shared index beside
     it. Such a ledger is copied with its WAL to a temporary folder and read there.
@@ -36,7 +37,7 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection | None]:
             connection = _connect(_copy(path, copy))
             stack.callback(connection.close)
         try:
-            yield connection if _has_tables(connection) else None
+            yield connection if _has_tables(connection, tables) else None
         except sqlite3.DatabaseError as error:
             raise _clear(error, path) from error
 
@@ -59,9 +60,10 @@ def _opens(connection: sqlite3.Connection, path: Path) -> bool:
         raise _clear(error, path) from error
 
 
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('meta', 'events', 'pair_rows')")
-    return found.fetchone()[0] == 3
+def _has_tables(connection: sqlite3.Connection, tables: Sequence[str]) -> bool:
+    marks = ", ".join("?" * len(tables))
+    found = connection.execute(f"SELECT COUNT(*) FROM sqlite_master WHERE name IN ({marks})", tuple(tables))
+    return found.fetchone()[0] == len(tables)
 
 
 def _copy(path: Path, folder: Path) -> Path:
@@ -74,5 +76,5 @@ def _copy(path: Path, folder: Path) -> Path:
 
 def _clear(error: sqlite3.DatabaseError, path: Path) -> UserError:
     if "malformed" in str(error) or "not a database" in str(error):
-        return BadInput(f"The ledger {path} is damaged; it was not changed.", "Restore the run folder from a copy.")
+        return BadInput(f"The ledger {path} is damaged; it was not changed.", "Restore the folder from a copy.")
     return UserError(f"The ledger {path} cannot be read: {error}.", "Try again; nothing was changed.")

@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.runs.ledger.wall_time import Pause, attempt_spans, paused_ms, pauses_of
+
 STEP_ROWS = 20
 """Newest steps whose seconds are read."""
 
@@ -46,18 +48,6 @@ class RunClock:
     phase_gap_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pause:
-    attempt: int
-    begin_ms: int
-    end_ms: int | None
-    """None while it lasts."""
-
-    def overlap_ms(self, begin_ms: int, end_ms: int) -> int:
-        """Return the milliseconds of ``begin_ms`` to ``end_ms`` that were spent in this pause."""
-        return max(0, min(end_ms, end_ms if self.end_ms is None else self.end_ms) - max(begin_ms, self.begin_ms))
-
-
 def read_clock(db: sqlite3.Connection, *, where: str, live_until_ms: int | None = None) -> RunClock:
     """Return the clock of an open ledger.
 
@@ -66,58 +56,21 @@ def read_clock(db: sqlite3.Connection, *, where: str, live_until_ms: int | None 
         where: the SQL condition of the rows that count, from ``Timeline.where``.
         live_until_ms: the time now (UTC milliseconds) when a process works on the run, else None.
     """
-    pauses = _pauses(db)
-    spans = _attempts(db, live_until_ms)
+    pauses = pauses_of(db, _TABLES)
+    spans = attempt_spans(db, _TABLES, live_until_ms)
     costs = {"step": _step_costs(db, where), **_look_costs(db, where, pauses), "save": _save_costs(db)}
     newest = _newest_piece_ms(db)
     idle = 0.0
     if live_until_ms is not None and newest and not any(pause.end_ms is None for pause in pauses[-1:]):
-        idle = max(0, live_until_ms - newest - _paused_ms(pauses, newest, live_until_ms)) / 1000
+        idle = max(0, live_until_ms - newest - paused_ms(pauses, newest, live_until_ms)) / 1000
     return RunClock(
         elapsed_ms=sum(end - begin for begin, end in spans),
-        paused_ms=sum(_paused_ms(pauses, begin, end) for begin, end in spans),
+        paused_ms=sum(paused_ms(pauses, begin, end) for begin, end in spans),
         costs={kind: found for kind, found in costs.items() if found},
         made=_made(db),
         idle_s=idle,
         phase_gap_s=_phase_gap_s(db),
     )
-
-
-def _attempts(db: sqlite3.Connection, live_until_ms: int | None) -> list[tuple[int, int]]:
-    """Return begin and end of each attempt in UTC milliseconds."""
-    begins = db.execute("SELECT attempt, at_ms FROM attempts ORDER BY attempt").fetchall()
-    spans = []
-    for number, (attempt, begin) in enumerate(begins, 1):
-        end = live_until_ms if number == len(begins) and live_until_ms is not None else _last_ms(db, attempt)
-        spans.append((begin, max(begin, end)))
-    return spans
-
-
-def _last_ms(db: sqlite3.Connection, attempt: int) -> int:
-    """Return the time of the last event of ``attempt``."""
-    query = "SELECT at_ms FROM {} WHERE attempt = ? ORDER BY seq DESC LIMIT 1"
-    found = (db.execute(query.format(table), (attempt,)).fetchone() for table in _TABLES)
-    return max((row[0] for row in found if row), default=0)
-
-
-def _pauses(db: sqlite3.Connection) -> list[_Pause]:
-    pauses: list[_Pause] = []
-    begin: tuple[int, int] | None = None
-    query = "SELECT attempt, at_ms, json FROM events WHERE event = 'state' ORDER BY seq"
-    for attempt, at_ms, text in db.execute(query):
-        if begin is not None:
-            pauses.append(_Pause(begin[0], begin[1], at_ms if attempt == begin[0] else _last_ms(db, begin[0])))
-            begin = None
-        if json.loads(text)["state"] == "paused":
-            begin = (attempt, at_ms)
-    if begin is not None:
-        newest = db.execute("SELECT MAX(attempt) FROM attempts").fetchone()[0]
-        pauses.append(_Pause(*begin, None if newest == begin[0] else _last_ms(db, begin[0])))
-    return pauses
-
-
-def _paused_ms(pauses: Sequence[_Pause], begin_ms: int, end_ms: int) -> int:
-    return sum(pause.overlap_ms(begin_ms, end_ms) for pause in pauses)
 
 
 def _step_costs(db: sqlite3.Connection, where: str) -> tuple[float, ...]:
@@ -130,7 +83,7 @@ def _save_costs(db: sqlite3.Connection) -> tuple[float, ...]:
     return tuple(float(json.loads(row[0])["seconds"]) for row in db.execute(query))[::-1]
 
 
-def _look_costs(db: sqlite3.Connection, where: str, pauses: Sequence[_Pause]) -> dict[str, tuple[float, ...]]:
+def _look_costs(db: sqlite3.Connection, where: str, pauses: Sequence[Pause]) -> dict[str, tuple[float, ...]]:
     """Return the seconds of the newest measurements of each kind.
 
     A measurement lasts from the end of what came before it after the same step to its own last row.
@@ -150,7 +103,7 @@ def _look_costs(db: sqlite3.Connection, where: str, pauses: Sequence[_Pause]) ->
             if end is None:
                 continue
             if before is not None:
-                costs[kind].append(max(0, end - before - _paused_ms(pauses, before, end)) / 1000)
+                costs[kind].append(max(0, end - before - paused_ms(pauses, before, end)) / 1000)
             before = end
     return {kind: tuple(found[-LOOK_ROWS:]) for kind, found in costs.items()}
 

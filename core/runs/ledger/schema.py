@@ -15,7 +15,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from core.domain.run_events import EvalDone, KlDone, PairMetrics, SampleDone, StepDone
+from core.domain.run_events import EvalDone, KlDone, PairMetrics, PhaseChanged, SampleDone, StepDone
+from core.runs.ledger.layout import LedgerLayout, RowsTable
 
 TABLES: dict[type, str] = {StepDone: "steps", EvalDone: "evals", KlDone: "kls", SampleDone: "samples"}
 """Events with a table of their own; all others are JSON in the table ``events``."""
@@ -89,7 +90,37 @@ def decode(cls: type[T], row: sqlite3.Row) -> T:
     return cls(**values)
 
 
-def create(connection: sqlite3.Connection) -> None:
+def kind_of(event: StepDone | EvalDone) -> str:
+    """Return the kind of the event's pair rows: "train", "dev" or "probe_train"."""
+    if isinstance(event, StepDone):
+        return TRAIN
+    return PROBE_TRAIN if event.split == "train" else event.split
+
+
+def _head_of(event: StepDone | EvalDone) -> dict[str, Any]:
+    return {"step": event.step, "kind": kind_of(event)}
+
+
+def _is_frequent(event: Any) -> bool:
+    return isinstance(event, StepDone) or (isinstance(event, PhaseChanged) and event.phase != "save")
+
+
+_PAIR_ROWS = RowsTable("pair_rows", PairMetrics, {"step": "INTEGER NOT NULL", "kind": "TEXT NOT NULL"}, _head_of)
+RUN_LAYOUT = LedgerLayout(
+    owner="run_id",
+    tables=TABLES,
+    rows={StepDone: _PAIR_ROWS, EvalDone: _PAIR_ROWS},
+    indexes=(
+        "CREATE UNIQUE INDEX IF NOT EXISTS step_once ON steps (attempt, step)",
+        "CREATE INDEX IF NOT EXISTS pair_rows_step ON pair_rows (kind, step)",
+        "CREATE INDEX IF NOT EXISTS pair_rows_pair ON pair_rows (pair_id, step)",
+    ),
+    is_frequent=_is_frequent,
+)
+"""The ledger of a run."""
+
+
+def create(connection: sqlite3.Connection, layout: LedgerLayout = RUN_LAYOUT) -> None:
     """Create the tables, or add the columns that an older version did not have."""
     connection.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.execute(
@@ -99,18 +130,14 @@ def create(connection: sqlite3.Connection) -> None:
         "CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
         " event TEXT NOT NULL, json TEXT NOT NULL)"
     )
-    for cls, table in TABLES.items():
+    for cls, table in layout.tables.items():
         _create_table(connection, table, "seq INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, at_ms INTEGER", cls)
-    _create_table(
-        connection,
-        "pair_rows",
-        "id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL,"
-        " kind TEXT NOT NULL",
-        PairMetrics,
-    )
-    connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS step_once ON steps (attempt, step)")
-    connection.execute("CREATE INDEX IF NOT EXISTS pair_rows_step ON pair_rows (kind, step)")
-    connection.execute("CREATE INDEX IF NOT EXISTS pair_rows_pair ON pair_rows (pair_id, step)")
+    for rows in layout.row_tables:
+        own = "".join(f", {name} {kind}" for name, kind in rows.head.items())
+        head = f"id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, attempt INTEGER NOT NULL{own}"
+        _create_table(connection, rows.name, head, rows.row)
+    for statement in layout.indexes:
+        connection.execute(statement)
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
 
 

@@ -10,7 +10,8 @@ from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, Wo
 from core.domain.run_events import Failed, Finished, RunEvent, RunStarted, StepDone, to_plain
 from core.runs.control_file import request, request_checkpoint, requested
 from core.runs.folder import RunFolder
-from core.runs.hosting.driver import HostOptions, drive, guarded
+from core.runs.hosting.attempt import guarded
+from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.run_lock import lock_run
 from core.runs.run_reader import RunReader
 from tests.fakes.scripted_engine import Scripted, train

@@ -1,0 +1,1 @@
+"""Evaluations: folders that the evaluator writes and anyone watches; they share the rooms of runs."""
