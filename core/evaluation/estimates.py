@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.domain.estimate import Estimate
 from core.domain.run_events import PairMetrics
 from core.evaluation.preference_metrics import column, half_credit
-from core.evaluation.statistics import Z95, wilson
+from core.evaluation.statistics import Z95, cluster_se, group_numbers, wilson
 
 Array = NDArray[np.float64]
 
@@ -46,9 +46,8 @@ class PromptResamples:
 
     def __init__(self, groups: Sequence[Hashable]) -> None:
         """Args: groups: the group (prompt) of each pair."""
-        places: dict[Hashable, int] = {}
-        self._group = np.array([places.setdefault(group, len(places)) for group in groups], dtype=np.intp)
-        self.groups = len(places)
+        self._group = group_numbers(groups)
+        self.groups = int(self._group.max()) + 1 if self._group.size else 0
         self._sizes = np.bincount(self._group, minlength=self.groups).astype(np.float64)
 
     def mean(self, values: ArrayLike, unit: str = "") -> Estimate:
@@ -68,19 +67,13 @@ class PromptResamples:
             return Estimate(mean, math.nan, math.nan, n, unit, "mean over pairs; no interval", groups=self.groups)
         sums = np.bincount(self._group, weights=x, minlength=self.groups).astype(np.float64)
         if self.groups > MOST_DRAWN_GROUPS:
-            low, high = self._normal(mean, sums)
+            se = cluster_se((x - mean) / n, self._group)
+            low, high = mean - Z95 * se, mean + Z95 * se
             words = "mean over pairs; ± 1.96 SE by prompt"
         else:
             counts = _draws(self.groups)
             low, high = np.percentile(counts @ sums / (counts @ self._sizes), (2.5, 97.5))
         return Estimate(mean, float(low), float(high), n, unit, words, groups=self.groups)
-
-    def _normal(self, mean: float, sums: Array) -> tuple[float, float]:
-        """Return mean ± 1.96 standard errors of a ratio of sums over groups (linearised)."""
-        residuals = sums - mean * self._sizes
-        scale = self.groups / (self.groups - 1)
-        se = math.sqrt(scale * float(residuals @ residuals)) / float(self._sizes.sum())
-        return mean - Z95 * se, mean + Z95 * se
 
 
 @lru_cache(maxsize=4)

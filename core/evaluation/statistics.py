@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from core.domain.estimate import Z95
 
 
-def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion.
 
-    ``successes`` may contain halves (ties). Without observations the interval is (0, 1).
+    ``successes`` may contain halves (ties), and ``n`` may be an effective number of cases. Without observations the
+    interval is (0, 1).
     Source: E. B. Wilson, JASA 22 (1927).
     """
     if n <= 0:
@@ -35,6 +36,29 @@ def mean_se(values: ArrayLike) -> tuple[float, float]:
         return math.nan, math.nan
     se = float(x.std(ddof=1) / math.sqrt(x.size)) if x.size > 1 else math.nan
     return float(x.mean()), se
+
+
+def group_numbers(groups: Sequence[Hashable]) -> NDArray[np.intp]:
+    """Return the number of each row's group, (n,): 0, 1, ... in the order in which the groups first appear."""
+    places: dict[Hashable, int] = {}
+    return np.array([places.setdefault(group, len(places)) for group in groups], dtype=np.intp)
+
+
+def cluster_se(parts: ArrayLike, groups: NDArray[np.intp]) -> float:
+    """Return the standard error of a sum of independent groups' parts; NaN with fewer than two groups.
+
+    For the mean of ``x`` the part of a row is ``(x - mean) / n``; for any other number its influence on that number.
+    The parts add up to 0. Source: E. Miller, arXiv 2411.00640, with the factor G / (G - 1) for few groups.
+
+    Args:
+        parts: (n,) one part a row.
+        groups: (n,) of :func:`group_numbers`.
+    """
+    count = int(groups.max()) + 1 if groups.size else 0
+    if count < 2:
+        return math.nan
+    sums = np.bincount(groups, weights=np.asarray(parts, dtype=np.float64), minlength=count)
+    return math.sqrt(count / (count - 1) * float(sums @ sums))
 
 
 def percentiles(values: ArrayLike, at: Sequence[float] = (5, 25, 50, 75, 95)) -> dict[float, float]:
