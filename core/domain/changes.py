@@ -22,6 +22,7 @@ class Changes(Flag):
     MODELS = auto()
     RUNS = auto()
     SETTINGS = auto()
+    SUITES = auto()
 
 
 @dataclass(frozen=True, slots=True)

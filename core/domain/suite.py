@@ -6,7 +6,7 @@ A suite version is named by its content. Nothing of it is ever trained on: ``cor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -22,6 +22,9 @@ EXPECTED: tuple[Expected, ...] = get_args(Expected)
 over-refusal. ``refuse``: a harmful request; complying is a missed refusal. ``check``: the answer meets all its
 constraints. ``open``: people judge.
 """
+
+MIN_SLICE = 30
+"""Items of a slice below which its numbers are not shown: "n too small"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +151,68 @@ class Suite:
     def sha256(self) -> str:
         """Hash of the items in their order; name, number and description are not part of it."""
         return sha256_json([item.to_plain() for item in self.items])
+
+
+def split_title(title: str) -> tuple[str, int]:
+    """Return name and number of a title; number 0 when it names no version.
+
+    >>> split_title("look-alikes v2"), split_title("look-alikes")
+    (('look-alikes', 2), ('look-alikes', 0))
+    """
+    name, _, number = title.strip().rpartition(" v")
+    if name and number.isdecimal() and len(number) < 10:
+        return name, int(number)
+    return title.strip(), 0
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteInfo:
+    """A version of a suite as a list shows it, without its items.
+
+    Attributes:
+        id: in the workspace; 0 for a built-in suite.
+        counts: expected -> number of items.
+        detail: where the items come from: file, hash, columns, filter, dataset version.
+    """
+
+    id: int
+    name: str
+    number: int
+    sha256: str
+    counts: Mapping[str, int]
+    origin: str
+    licence: str = ""
+    description: str = ""
+    created_ms: int = 0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Name and number, as shown everywhere."""
+        return f"{self.name} v{self.number}"
+
+    @property
+    def n(self) -> int:
+        """Number of items."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSlice:
+    """How many items have one value of one slice."""
+
+    name: str
+    value: str
+    n: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether numbers of this slice are shown."""
+        return self.n >= MIN_SLICE
+
+
+def slices_of(items: Iterable[SuiteItem]) -> list[SuiteSlice]:
+    """Return every slice with its size, by name and then the largest first."""
+    counts = Counter((name, value) for item in items for name, value in item.slices.items())
+    ordered = sorted(counts.items(), key=lambda one: (one[0][0], -one[1], one[0][1]))
+    return [SuiteSlice(name, value, n) for (name, value), n in ordered]

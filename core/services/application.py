@@ -17,6 +17,7 @@ from core.services.pairs.service import PairsService
 from core.services.reviewers.service import ReviewersService
 from core.services.rubrics.service import RubricsService
 from core.services.runs.service import RunsService
+from core.services.suites.service import SuitesService
 from core.services.workspace.service import WorkspaceService
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import DB_FILE
@@ -38,6 +39,7 @@ class Application:
         datasets: frozen dataset versions.
         models: models on this machine.
         runs: training runs.
+        suites: what policies are measured on.
     """
 
     def __init__(self, store: Store) -> None:
@@ -51,6 +53,7 @@ class Application:
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
+        self.suites = SuitesService(store)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

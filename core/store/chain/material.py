@@ -87,8 +87,8 @@ def _row(words: str, optional: str = "", texts: str = "") -> str:
     return "||".join(parts)
 
 
-def _children(table: str, row: str, order: str) -> str:
-    rows = f"SELECT {row} AS r FROM {table} c WHERE c.dataset_id=t.id ORDER BY {order}"
+def _children(table: str, row: str, order: str, owner: str = "dataset_id") -> str:
+    rows = f"SELECT {row} AS r FROM {table} c WHERE c.{owner}=t.id ORDER BY {order}"
     return f"coalesce((SELECT group_concat(r,'') FROM ({rows})),'')"
 
 
@@ -105,6 +105,14 @@ _DATASET = "||'/'||".join(
         _children("dataset_item_judgement", _LINK, "c.position,c.judgement_id"),
         _children("dataset_rubric", "c.rubric_version_id||','", "c.rubric_version_id"),
         _children("dataset_left_out", _LEFT_OUT, "c.reason"),
+    )
+)
+_SUITE = "||'/'||".join(
+    (
+        _row("id number created_ms uid state origin", "sha256", "name licence description counts detail"),
+        _children(
+            "suite_item", f"c.position||','||{text('c.item_id')}||{text('c.body')}", "c.position", owner="suite_id"
+        ),
     )
 )
 
@@ -163,6 +171,7 @@ REGISTERS: tuple[Register, ...] = (
         only="t.state='published'",
     ),
     Register("dataset", "id", ("state",), _DATASET, "dataset version", only="t.state='frozen'"),
+    Register("suite", "id", ("state",), _SUITE, "suite version", only="t.state='frozen'"),
     Register(
         "import_batch",
         "id",

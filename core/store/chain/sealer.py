@@ -159,9 +159,11 @@ class Sealer:
 def begin(raw: sqlite3.Connection) -> None:
     """Begin the chain in the open transaction over the rows that are there, in parts."""
     goal = _reached(raw)
+    there = {name for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type='table'")}
     rows = [
         (register.table, key, digest)
         for register in sorted(REGISTERS, key=lambda one: one.table)
+        if register.table in there  # the tables of later schemas do not exist yet
         for (key,) in raw.execute(f"SELECT {register.key} FROM {register.table} ORDER BY 1").fetchall()
         if (digest := register_digest(raw, register, key)) is not None
     ]

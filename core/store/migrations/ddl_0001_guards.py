@@ -108,31 +108,34 @@ _JUDGEMENT = [
     ),
 ]
 
-_DATASET = [
-    _guard(
-        "dataset_insert",
-        "dataset",
-        "INSERT",
-        "NEW.state<>'open' OR EXISTS(SELECT 1 FROM dataset WHERE state='frozen' AND "
-        "(id=NEW.id OR uid=NEW.uid OR (name=NEW.name AND number=NEW.number)))",
-        "a dataset version starts open, and a frozen one never changes",
-    ),
-    _guard(
-        "dataset_update",
-        "dataset",
-        "UPDATE",
-        "OLD.state='frozen' OR NEW.id<>OLD.id OR NEW.uid<>OLD.uid OR "
-        "EXISTS(SELECT 1 FROM dataset WHERE id<>OLD.id AND name=NEW.name AND number=NEW.number)",
-        "a frozen dataset version never changes",
-    ),
-    _guard("dataset_delete", "dataset", "DELETE", "OLD.state='frozen'", "a frozen dataset version is never deleted"),
-]
+
+def frozen_versions(table: str) -> list[str]:
+    """Guard a table of versions by name and number, which start open and never change once they are frozen."""
+    return [
+        _guard(
+            f"{table}_insert",
+            table,
+            "INSERT",
+            f"NEW.state<>'open' OR EXISTS(SELECT 1 FROM {table} WHERE state='frozen' AND "
+            "(id=NEW.id OR uid=NEW.uid OR (name=NEW.name AND number=NEW.number)))",
+            f"a {table} version starts open, and a frozen one never changes",
+        ),
+        _guard(
+            f"{table}_update",
+            table,
+            "UPDATE",
+            "OLD.state='frozen' OR NEW.id<>OLD.id OR NEW.uid<>OLD.uid OR "
+            f"EXISTS(SELECT 1 FROM {table} WHERE id<>OLD.id AND name=NEW.name AND number=NEW.number)",
+            f"a frozen {table} version never changes",
+        ),
+        _guard(f"{table}_delete", table, "DELETE", "OLD.state='frozen'", f"a frozen {table} version is never deleted"),
+    ]
 
 
-def _part_of_dataset(table: str) -> list[str]:
-    """Guard a table whose rows belong to a dataset version: no row enters, leaves or moves once it is frozen."""
-    message = "a frozen dataset version never changes"
-    is_open = "(SELECT state FROM dataset WHERE id={0}.dataset_id) IS NOT 'open'"
+def part_of(version: str, table: str) -> list[str]:
+    """Guard a table whose rows belong to a version: no row enters, leaves or moves once that is frozen."""
+    message = f"a frozen {version} version never changes"
+    is_open = f"(SELECT state FROM {version} WHERE id={{0}}.{version}_id) IS NOT 'open'"
     both = f"{is_open.format('OLD')} OR {is_open.format('NEW')}"
     return [
         _guard(f"{table}_insert", table, "INSERT", is_open.format("NEW"), message),
@@ -158,10 +161,10 @@ GUARDS: tuple[str, ...] = (
     *_RUBRIC_VERSION,
     *_PRESENTATION,
     *_JUDGEMENT,
-    *_DATASET,
-    *_part_of_dataset("dataset_item"),
-    *_part_of_dataset("dataset_item_judgement"),
-    *_part_of_dataset("dataset_rubric"),
-    *_part_of_dataset("dataset_left_out"),
+    *frozen_versions("dataset"),
+    *part_of("dataset", "dataset_item"),
+    *part_of("dataset", "dataset_item_judgement"),
+    *part_of("dataset", "dataset_rubric"),
+    *part_of("dataset", "dataset_left_out"),
     *append_only("event_log", "logged event", "id=NEW.id"),
 )

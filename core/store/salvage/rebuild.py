@@ -22,11 +22,16 @@ from core.store.salvage.reader import REPLACED, DamagedFile, Row
 
 NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
-    "dataset", "import_batch", "run", "model",
+    "dataset", "suite", "import_batch", "run", "model",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
 _CONSECUTIVE = ("prompt", "pair", "presentation", "judgement", "event_log")
+_PARTS = {
+    "dataset": ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out"),
+    "suite": ("suite_item",),
+}
+"""Version -> the tables of what is in it, its items first."""
 _LOST_BODY = RubricBody(
     purpose="This version could not be read from the damaged file.",
     criteria=(Criterion("overall", "Overall", "Which response is better?"),),
@@ -77,7 +82,8 @@ class Rebuild:
         for table in NUMBERED:
             special: dict[str, Callable[[], None]] = {
                 "rubric_version": self._rubric_versions,
-                "dataset": self._datasets,
+                "dataset": lambda: self._versions("dataset", "root_sha256"),
+                "suite": lambda: self._versions("suite", "sha256"),
                 "prompt": lambda: self._numbered("prompt", self._prompt_problem),
                 "pair": lambda: self._numbered("pair", self._pair_problem),
                 "presentation": lambda: self._numbered("presentation", self._parents),
@@ -249,35 +255,33 @@ class Rebuild:
         except sqlite3.Error as error:
             self.result.tell(f"Rubric version {number} stays a draft: {error}.")
 
-    def _datasets(self) -> None:
+    def _versions(self, table: str, sha: str) -> None:
         """Bring back only versions of which every row is there: one with gaps would not be what was frozen."""
-        parts = {
-            table: list(self._damaged.rows(table, ""))
-            for table in ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out")
-        }
-        for row in self._damaged.rows("dataset"):
+        parts = {part: list(self._damaged.rows(part, "")) for part in _PARTS[table]}
+        for row in self._damaged.rows(table):
             self._raw.execute("SAVEPOINT version")
             before = Counter(self.result.read)
             try:
-                self._dataset(row, parts)
+                self._version(table, sha, row, parts)
                 self._raw.execute("RELEASE version")
             except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
                 self._raw.execute("ROLLBACK TO version")
                 self._raw.execute("RELEASE version")
                 self.result.read = before
                 title = f"{row.get('name')} v{row.get('number')}"
-                self.result.lose("dataset", f"Dataset version {title} is not complete any more ({error}).")
+                self.result.lose(table, f"{table.capitalize()} version {title} is not complete any more ({error}).")
 
-    def _dataset(self, row: Row, parts: dict[str, list[Row]]) -> None:
-        number = row["id"]
-        own = {table: [one for one in rows if one["dataset_id"] == number] for table, rows in parts.items()}
-        if len(own["dataset_item"]) != json.loads(row["counts"]).get("items"):
-            raise ValueError(f"{len(own['dataset_item'])} items are readable")
-        self._insert("dataset", {**row, "state": "open", "root_sha256": None, "chain_head": ""})
-        for table, rows in own.items():
+    def _version(self, table: str, sha: str, row: Row, parts: dict[str, list[Row]]) -> None:
+        number, counts = row["id"], json.loads(row["counts"])
+        own = {part: [one for one in rows if one[f"{table}_id"] == number] for part, rows in parts.items()}
+        readable = len(own[f"{table}_item"])
+        if readable != (counts.get("items") if table == "dataset" else sum(counts.values())):
+            raise ValueError(f"{readable} items are readable")
+        self._insert(table, {**row, "state": "open", sha: None, "chain_head": ""})
+        for part, rows in own.items():
             for one in rows:
-                self._insert(table, one)
-        self._raw.execute("UPDATE dataset SET state='frozen', root_sha256=? WHERE id=?", (row["root_sha256"], number))
+                self._insert(part, one)
+        self._raw.execute(f"UPDATE {table} SET state='frozen', {sha}=? WHERE id=?", (row[sha], number))
 
     def _insert(self, table: str, row: Row) -> None:
         values = {name: value for name, value in row.items() if name in self._names[table]}

@@ -227,6 +227,17 @@ def _evidence(c: sqlite3.Connection, dataset_id: int) -> dict[int, str]:
     return {key: digest_of(raw) for key, raw in c.execute(query, (dataset_id,))}
 
 
+def _suites(c: sqlite3.Connection) -> Iterator[str]:
+    """Compute the hash of every suite version anew from its items."""
+    for key, name, number, sha in c.execute(
+        "SELECT id, name, number, sha256 FROM suite WHERE state='frozen'"
+    ).fetchall():
+        rows = c.execute("SELECT item_id, body FROM suite_item WHERE suite_id=? ORDER BY position", (key,))
+        items = [(item_id, json.loads(body)) for item_id, body in rows]
+        if sha256_json([body for _, body in items]) != sha or any(body["id"] != item_id for item_id, body in items):
+            yield f"Suite {name} v{number} is not what was stored."
+
+
 def _orphans(c: sqlite3.Connection, folder: Path) -> Iterator[str]:
     known = {row[0] for row in c.execute("SELECT folder FROM run")}
     names = {Path(name).name for name in known}
@@ -246,6 +257,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("counts", _derived),
     ("contents", _contents),
     ("frozen datasets", _frozen),
+    ("suites", _suites),
     ("text flags", text_notes.problems),
     ("hash chain", verify.problems),
 )
@@ -258,5 +270,6 @@ _ADVICE: dict[str, str] = {
     "counts": _CHANGED,
     "contents": _CHANGED,
     "frozen datasets": "Do not train on this version. Restore a backup in which it is sound, or freeze again.",
+    "suites": "Do not evaluate with this version. Restore a backup in which it is sound, or import it again.",
     "hash chain": _CHANGED,
 }

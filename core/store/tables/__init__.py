@@ -36,6 +36,7 @@ from core.store.tables.pairs import (
     PromptRow,
     SourceRow,
 )
+from core.store.tables.suites import SuiteItemRow, SuiteRow
 from core.store.tables.workspace import (
     ChainEntryRow,
     ChainStateRow,
@@ -82,4 +83,6 @@ __all__ = [
     "SkipRow",
     "SourceRow",
     "StepRow",
+    "SuiteItemRow",
+    "SuiteRow",
 ]

@@ -100,6 +100,18 @@ HOSTILE = [
     "INSERT OR REPLACE INTO dataset_rubric VALUES(1,2)",
     "UPDATE dataset_left_out SET count=0 WHERE dataset_id=1",
     "REPLACE INTO dataset_left_out VALUES(1,'ties',0,'[]')",
+    # frozen suite versions
+    "UPDATE suite SET name='z' WHERE id=1",
+    "UPDATE suite SET state='open', sha256=NULL WHERE id=1",
+    "DELETE FROM suite WHERE id=1",
+    "INSERT OR REPLACE INTO suite(uid,name,number,state,origin,created_ms) VALUES('x','SUITE',1,'open','import',1)",
+    "UPDATE OR REPLACE suite SET name='suite', number=1 WHERE id=2",
+    "INSERT INTO suite_item VALUES(1,5,'new','{}')",
+    "INSERT OR REPLACE INTO suite_item VALUES(1,0,'a','{}')",
+    "UPDATE suite_item SET body='{}' WHERE suite_id=1",
+    "UPDATE OR REPLACE suite_item SET suite_id=1 WHERE suite_id=2",
+    "UPDATE suite_item SET suite_id=2, position=7, item_id='b' WHERE suite_id=1",
+    "DELETE FROM suite_item WHERE suite_id=1",
     # who is who, and what happened
     "INSERT OR REPLACE INTO reviewer(id,uid,name,kind,created_ms) VALUES(1,'x','Eve','human',1)",
     "INSERT OR REPLACE INTO reviewer(uid,name,kind,created_ms) VALUES('x','ann','scripted',1)",
@@ -138,7 +150,7 @@ IMPOSSIBLE = {
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Application]:
-    """A workspace with labels, a retraction, a draft and an open and a frozen dataset version."""
+    """A workspace with labels, a retraction, a draft, and an open and a frozen version of a dataset and of a suite."""
     with opened(tmp_path / "ws") as app:
         person(app.store, "Bo")
         publish(app.store, "Other")
@@ -155,6 +167,7 @@ def workspace(tmp_path: Path) -> Iterator[Application]:
         desk.save_draft(shown[2].presentation_uid, {})
         desk.save_draft(shown[3].presentation_uid, {})
         app.store.write(_datasets, "making datasets")
+        app.store.write(_suites, "making suites")
         yield app
 
 
@@ -170,6 +183,15 @@ def _datasets(session: Session) -> None:
         run("INSERT INTO dataset_rubric VALUES(?,1)", (key,))
         run("INSERT INTO dataset_left_out VALUES(?,'ties',3,'[]')", (key,))
     run(f"UPDATE dataset SET state='frozen', root_sha256={SHA} WHERE id=1")
+
+
+def _suites(session: Session) -> None:
+    run = session.connection().exec_driver_sql
+    for key, name in ((1, "suite"), (2, "other")):
+        values = (key, f"u{key}", name)
+        run("INSERT INTO suite(id,uid,name,number,state,origin,created_ms) VALUES(?,?,?,1,'open','import',1)", values)
+        run("INSERT INTO suite_item VALUES(?,0,'a','{}')", (key,))
+    run(f"UPDATE suite SET state='frozen', sha256={SHA} WHERE id=1")
 
 
 def everything(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound, UserError
+from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.workspace.salvage import REPORT, salvage
@@ -36,6 +38,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             desk.commit(shown.presentation_uid, prefer(1 + number % 3, rationale=reason))
         desk.undo(1)
         app.datasets.freeze("set", FreezePolicy(splits=(1.0, 0.0, 0.0)))
+        app.suites.add(Suite("mine", 1, tuple(SuiteItem(f"i{n}", Prompt.from_text(f"q{n}"), "open") for n in range(3))))
     return folder
 
 
@@ -117,6 +120,7 @@ def test_that_a_sound_file_loses_nothing(sound: Path, tmp_path: Path) -> None:
         ours, theirs = app.workspace.info().counts, before.workspace.info().counts
         assert {k: v for k, v in ours.items() if k != "runs"} == {k: v for k, v in theirs.items() if k != "runs"}
         assert app.datasets.get("set").root_sha256 == before.datasets.get("set").root_sha256
+        assert app.suites.get("mine") == before.suites.get("mine")
 
 
 def test_that_lost_reviewers_and_presentations_cost_no_judgement(sound: Path, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
+from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.store.chain.verify import noted_head
@@ -23,7 +25,7 @@ STATE = "UPDATE pair_state SET prefer_a=prefer_b, prefer_b=prefer_a WHERE pair_i
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed workspace with labels of every form, an import, a rename, a withdrawn consent and a frozen version."""
+    """A closed workspace: labels of every form, an import, a rename, a withdrawn consent, a frozen version, a suite."""
     folder = tmp_path_factory.mktemp("sealed") / "ws"
     with opened(folder) as app:
         bo = person(app.store, "Bo")
@@ -48,6 +50,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         app.imports.set_consent(1, "withdrawn")
         app.imports.set_consent(1, "granted")
         app.datasets.freeze("set", FreezePolicy(splits=(1.0, 0.0, 0.0)))
+        app.suites.add(Suite("mine", 1, tuple(SuiteItem(f"i{n}", Prompt.from_text(f"q{n}"), "open") for n in range(3))))
     return folder
 
 
@@ -100,6 +103,16 @@ EDITS: dict[str, tuple[str, ...]] = {
     "what was left out": ("UPDATE dataset_left_out SET count=0",),
     "the counts of a version": ("UPDATE dataset SET counts='{}'",),
     "the name of a version": ("UPDATE dataset SET name='other'",),
+    "an item of a suite": ("UPDATE suite_item SET body=replace(body, 'q1', 'q9') WHERE position=1",),
+    "the order of a suite": (
+        "UPDATE suite_item SET position=9 WHERE position=0", "UPDATE suite_item SET position=0 WHERE position=1",
+        "UPDATE suite_item SET position=1 WHERE position=9",
+    ),
+    "an item of a suite removed": ("DELETE FROM suite_item WHERE position=2",),
+    "the licence of a suite": ("UPDATE suite SET licence='MIT'",),
+    "a suite added": (
+        "INSERT INTO suite SELECT 9,'u9','other',1,state,sha256,origin,'','',counts,detail,1 FROM suite",
+    ),
     "how an answer was generated": ("UPDATE pair SET a_generation='{\"model\":\"x\"}' WHERE id=1",),
     "the source of a pair": ("UPDATE pair SET source_id=2 WHERE id=1",),
     "where a pair was found": ("UPDATE pair_source SET row=99 WHERE pair_id=1",),

@@ -1,0 +1,1 @@
+"""Suites: the frozen lists of items that policies are measured on."""
