@@ -183,6 +183,19 @@ def publish_folder(
     return hashlib.sha256(manifest).hexdigest()
 
 
+def write_manifest(folder: Path, names: Iterable[str], identity: dict[str, Any], *, ops: Ops = _OPS) -> str:
+    """Replace the manifest of a folder by one over the files ``names``, which are written already; return its sha256.
+
+    Raises:
+        StorageFull: when there is no room; the old manifest is untouched.
+    """
+    paths = {name: Path(folder) / name for name in names}
+    files = {name: {"size": path.stat().st_size, "sha256": file_sha256(path)} for name, path in paths.items()}
+    manifest = canonical_json({"files": files, "identity": identity}).encode()
+    write_bytes(Path(folder) / MANIFEST, manifest, ops=ops)
+    return hashlib.sha256(manifest).hexdigest()
+
+
 def _swap_folders(new: Path, target: Path, ops: Ops) -> None:
     """Put ``new`` in the place of ``target`` and remove what was there; it stays when that fails."""
     old = target.parent / f"{TMP_PREFIX}{new_uid()}"

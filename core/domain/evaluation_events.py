@@ -59,7 +59,7 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A batch of answers; its rows are stored in the same transaction."""
+    """A batch of answers, stored with its rows in one transaction; ``left_out``: items whose prompt is too long."""
 
     event: ClassVar[str] = "answers"
     suite: str
@@ -68,6 +68,7 @@ class Answered:
     count: int
     tokens: int
     seconds: float
+    left_out: tuple[str, ...] = ()
     rows: tuple[AnswerRow, ...] = ()
 
 

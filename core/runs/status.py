@@ -185,7 +185,8 @@ def _newest(db: sqlite3.Connection, *names: str) -> tuple[Any, int, int]:
 
 def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStatus:
     attempt = max(worker.attempt if worker else 0, facts.started.attempt if facts.started else 0)
-    state = _state(facts, worker, alive, attempt)
+    terminal = facts.terminal if facts.terminal_attempt >= attempt else None
+    state = state_of(terminal, worker, alive, facts.started is not None)
     step = facts.last.step if facts.last else 0
     total = facts.total
     live = alive and facts.phase is not None
@@ -218,14 +219,22 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
     )
 
 
-def _state(facts: _LedgerFacts, worker: Worker | None, alive: bool, attempt: int) -> RunState:
+def state_of(terminal: Finished | Failed | None, worker: Worker | None, alive: bool, begun: bool) -> RunState:
+    """Return the state of a run or an evaluation.
+
+    Args:
+        terminal: the last event of the newest attempt, None while it has none.
+        worker: the process that reported last.
+        alive: whether it lives.
+        begun: whether an attempt has begun.
+    """
     if alive and worker is not None:
         return "running" if worker.state in ("starting", "ended") else worker.state
-    if facts.terminal is not None and facts.terminal_attempt >= attempt:
-        if isinstance(facts.terminal, Failed):
+    if terminal is not None:
+        if isinstance(terminal, Failed):
             return "failed"
-        return "finished" if facts.terminal.reason in ("completed", "kl_budget", "early_stop") else "stopped"
-    return "interrupted" if worker is not None or facts.started is not None else "created"
+        return "finished" if terminal.reason in ("completed", "kl_budget", "early_stop") else "stopped"
+    return "interrupted" if worker is not None or begun else "created"
 
 
 def _message(ended: Finished | Failed | None, state: RunState) -> str:

@@ -60,6 +60,15 @@ def time_left(clock: RunClock, config: RunConfig, step: int, total: int) -> Time
     going_on = next((kind for kind in ("eval", "kl", "sample") if _going_on(kind, config, step, clock)), "step")
     if going_on in clock.costs:
         seconds -= min(clock.idle_s, fmean(clock.costs[going_on]))
+    return _with_limits(seconds, spread)
+
+
+def sum_of_costs(costs: Mapping[str, Sequence[float]], left: Mapping[str, int]) -> TimeLeft:
+    """Return the time that ``left`` units of each kind take at what those in ``costs`` took, as :func:`time_left`."""
+    return _with_limits(*_sum(costs, left))
+
+
+def _with_limits(seconds: float, spread: float) -> TimeLeft:
     half = QUANTILE * math.sqrt(spread)
     return TimeLeft(max(0.0, seconds), max(0.0, seconds - half), max(0.0, seconds + half))
 

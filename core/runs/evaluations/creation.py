@@ -1,0 +1,185 @@
+"""Create an evaluation: find and hash the weights of its arms, freeze the request, publish the folder. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core.domain.clock import now_ms
+from core.domain.errors import BadInput, UsageError
+from core.domain.evaluation_record import Arm, EvaluatedSuite, EvaluationRecord
+from core.domain.evaluation_settings import EvaluationConfig
+from core.domain.ids import new_uid, sha256_text
+from core.domain.run_record import RunRecord
+from core.domain.suite import Suite, SuiteItem
+from core.generation.endpoint import Endpoint
+from core.model_files.identity import tokenizer_sha256
+from core.model_files.policy_files import policy_sha256
+from core.model_files.template_files import template_files
+from core.runs.creation import versions
+from core.runs.evaluations.folder import EvaluationFolder, publish
+from core.runs.evaluations.suite_items import answered, drawn
+from core.runs.folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSuite:
+    """A sealed test that is to be opened by the evaluator; ``rows`` and ``sha256`` are those of its header."""
+
+    title: str
+    path: Path
+    keys: Path
+    sha256: str
+    rows: int
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvaluation:
+    """What a new evaluation is made of.
+
+    Attributes:
+        run_dir: folder of the run that is evaluated. step: of the checkpoint; 0 is its result.
+        suites: open suites. sealed: sealed tests.
+        arms: the arms besides the reference; their ``inputs`` are filled in here.
+        rubric: title and text of the rubric that an arm has as system prompt; "" for none.
+    """
+
+    run_dir: Path
+    suites: Sequence[Suite] = ()
+    sealed: Sequence[SealedSuite] = ()
+    arms: Sequence[Arm] = ()
+    step: int = 0
+    config: EvaluationConfig = field(default_factory=EvaluationConfig)
+    limit: int = 0
+    name: str = ""
+    rubric: tuple[str, str] = ("", "")
+    command_line: str = ""
+    notes: tuple[str, ...] = ()
+    expected_s: float = 0.0
+
+
+def create_evaluation(path: Path, new: NewEvaluation, *, evaluation_id: str = "") -> EvaluationFolder:
+    """Publish the folder of a new evaluation at ``path``; nothing is left behind when that fails.
+
+    Raises:
+        UsageError: without suites, with two arms of one name, for an endpoint elsewhere, or when ``path`` exists.
+        NotFound: when the run has no such policy.
+    """
+    record, items = make_record(new, evaluation_id or new_uid())
+    return publish(path, record, items)
+
+
+def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecord, dict[str, Sequence[SuiteItem]]]:
+    """Return the content of ``evaluation.json`` and the items of each open suite."""
+    run = RunFolder(new.run_dir).record()
+    if new.limit < 0:
+        raise UsageError("The limit of items cannot be below 0.", "Leave it out to take all items.")
+    titles = [*(suite.title for suite in new.suites), *(sealed.title for sealed in new.sealed)]
+    if not titles:
+        raise UsageError("There is nothing to evaluate on.", "Name at least one suite.")
+    if len(set(titles)) < len(titles):
+        raise UsageError("A suite is named twice.", "Name each once.")
+    arms = tuple(_with_inputs(arm) for arm in _with_reference(new))
+    if len({arm.name for arm in arms}) < len(arms):
+        raise UsageError("Two arms have the same name.", "Name each arm once.")
+    items = {suite.title: drawn(suite.items, new.limit) for suite in new.suites}
+    suites = [_evaluated(suite, items[suite.title], new.config) for suite in new.suites]
+    suites += [_sealed(sealed, new) for sealed in new.sealed]
+    title, text = new.rubric
+    record = EvaluationRecord(
+        evaluation_id=evaluation_id,
+        name=new.name or f"{run.name}{f' step {new.step}' if new.step else ''}",
+        created_ms=now_ms(),
+        run=_about(run, new),
+        run_config=run.config.to_plain(),
+        arms=arms,
+        suites=tuple(suites),
+        config=new.config,
+        limit=new.limit,
+        rubric={"title": title, "sha256": sha256_text(text)} if text else {},
+        versions=versions(),
+        command_line=new.command_line,
+        expected_s=new.expected_s,
+        notes=new.notes,
+    )
+    return record, dict(items)
+
+
+def _with_reference(new: NewEvaluation) -> list[Arm]:
+    """Return the arms with the run's reference first: every difference is to it."""
+    run_id = RunFolder(new.run_dir).record().run_id
+    own = {"run_dir": str(Path(new.run_dir).resolve()), "run_id": run_id, "step": new.step}
+    arms = list(new.arms) or [Arm("aligned", "aligned")]
+    rest = [arm if arm.url or arm.run_dir else replace(arm, **own) for arm in arms if arm.kind != "reference"]
+    return [Arm("reference", "reference", **own), *rest]
+
+
+def _with_inputs(arm: Arm) -> Arm:
+    if arm.url:
+        Endpoint(arm.url)  # refuses what prompts may not be sent to
+        return arm
+    if arm.kind == "reference_with_rubric" and not arm.system_prompt:
+        raise UsageError(
+            "The arm reference_with_rubric needs the text of a rubric.",
+            "Evaluate a run on a dataset version of a workspace, or name a text file with --rubric.",
+        )
+    run = RunFolder(Path(arm.run_dir)).record()
+    files = template_files(Path(run.model_dir))
+    inputs = {
+        "model": run.inputs.get("model", ""),
+        "tokenizer": tokenizer_sha256(Path(run.model_dir)),
+        "template": sha256_text(str(files.chat_template)) if files is not None else "",
+        "policy": policy_sha256(Path(arm.run_dir), arm.step),
+    }
+    return replace(arm, inputs=inputs)
+
+
+def _evaluated(suite: Suite, items: Sequence[SuiteItem], config: EvaluationConfig) -> EvaluatedSuite:
+    return EvaluatedSuite(
+        title=suite.title,
+        sha256=suite.sha256,
+        total=len(suite.items),
+        used=len(items),
+        answered=len(answered(items, config)),
+        pairs=sum(item.expected == "preference" for item in items),
+        origin=suite.origin,
+        licence=suite.licence,
+    )
+
+
+def _sealed(sealed: SealedSuite, new: NewEvaluation) -> EvaluatedSuite:
+    if not (sealed.person.strip() and sealed.reason.strip()):
+        raise BadInput(
+            f"The sealed test of {sealed.title} is opened with a person and a reason; each opening is noted.",
+            "Say who opens it and why.",
+        )
+    used = min(new.limit or sealed.rows, sealed.rows)
+    return EvaluatedSuite(
+        title=sealed.title,
+        sha256=sealed.sha256,
+        total=sealed.rows,
+        used=used,
+        answered=used if new.config.answer_pairs else 0,
+        pairs=used,
+        origin="sealed",
+        sealed=str(sealed.path),
+        keys=str(sealed.keys),
+        person=sealed.person,
+        reason=sealed.reason,
+    )
+
+
+def _about(run: RunRecord, new: NewEvaluation) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "folder": str(Path(new.run_dir).resolve()),
+        "step": new.step,
+        "fingerprint": run.fingerprint,
+        "model": Path(run.model_dir).name,
+        "dataset": run.dataset,
+    }

@@ -1,0 +1,250 @@
+"""The models of one run as arms: answers, log-probs of preference items and the sequence KL, a batch at a time.
+
+This module imports torch (through generation, training and evaluation), so it is imported only by the evaluator.
+Batches follow from the items and the settings alone: after a kill the same batches are computed again, and with them
+the same last bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.domain.conversation import Message, Prompt
+from core.domain.errors import ModelRefused
+from core.domain.evaluation_events import AnswerRow, KlRow, ScoreRow
+from core.domain.evaluation_record import Arm
+from core.domain.evaluation_settings import EvaluationConfig
+from core.domain.pair import TrainingPair
+from core.domain.run_config import RunConfig
+from core.domain.suite import SuiteItem
+from core.evaluation.sequence_kl import score_answers
+from core.evaluation.token_kl import heads_of
+from core.generation.context import base_of, position_limit
+from core.generation.sampler import DecoderSettings, sample
+from core.generation.seeds import derive_seed
+from core.model_files.identity import verify_model
+from core.model_files.policy_files import policy_sha256
+from core.runs.folder import RunFolder
+from core.training.export.trained_policy import load_trained
+from core.training.forward.footprint import limit_caches
+from core.training.forward.padded import PaddedScorer
+from core.training.gate.left_out import ReadableRows, encode_usable
+from core.training.policy.device import resolve_device, set_threads
+from core.training.policy.model import LoadedModel
+from core.training.text.encoded_pair import EncodedPair
+from core.training.text.tokenise import PairEncoder, drop_oldest_turn
+
+_SCORED_TOKENS = 2048
+"""Tokens of a batch of scored pairs, both rows of each counted."""
+_TILE = 128
+"""Rows whose logits exist at once."""
+_MOST_PROMPT = 8192
+"""Most tokens of a prompt where neither the model nor the run's settings say less."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPrompt:
+    """An item's prompt as an arm reads it: its token ids, and how many turns were left out to make it fit."""
+
+    item: SuiteItem
+    ids: tuple[int, ...]
+    dropped_turns: int
+
+
+class LocalModel:
+    """Policy and reference of one run, loaded for an evaluation.
+
+    Args:
+        run_dir: folder of the run.
+        step: of the checkpoint; 0 is its result.
+        config: settings of the evaluation.
+        inputs: hashes that the evaluation was created with; other weights are refused.
+
+    Raises:
+        ModelRefused: when a file of the model or the policy was altered since.
+        NotFound: when model or policy are gone.
+    """
+
+    def __init__(self, run_dir: Path, step: int, config: EvaluationConfig, inputs: dict[str, str]) -> None:
+        folder = RunFolder(run_dir)
+        record = folder.record()
+        verify_model(Path(record.model_dir), record.model_files)
+        if inputs.get("policy") and policy_sha256(run_dir, step, fresh=True) != inputs["policy"]:
+            raise ModelRefused(
+                f"The policy in {run_dir} was altered since this evaluation was created; nothing was measured with it.",
+                "Restore it, or make a new evaluation.",
+            )
+        set_threads(config.threads)
+        limit_caches()
+        self.config = config
+        self.run_config: RunConfig = replace(record.config, device=config.device)
+        device = resolve_device(config.device)
+        self.model: LoadedModel = load_trained(Path(record.model_dir), self.run_config, run_dir, step, device=device)
+        self.encoder = PairEncoder(self.model.tokenizer, self.run_config)
+        self._settings = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self.model.device)
+
+    def close(self) -> None:
+        """Free the models."""
+        self.model.release_reference()
+
+    @contextmanager
+    def _answering(self, arm: Arm) -> Iterator[Any]:
+        if arm.is_policy:
+            yield self.model.model
+            return
+        with self.model.reference() as reference:
+            yield reference
+
+    # Answers
+
+    def encoded(self, arm: Arm, items: Sequence[SuiteItem], horizon: int) -> tuple[list[EncodedPrompt], list[str]]:
+        """Return the prompts of the items as the arm reads them, and the ids of those that do not fit.
+
+        Prompts without room for ``horizon`` tokens lose their oldest turns, system text kept.
+        """
+        room, fitting, left_out = self._room(horizon), [], []
+        for item in items:
+            found = self._fit(item, arm, room)
+            if found is None:
+                left_out.append(item.id)
+            else:
+                fitting.append(found)
+        return fitting, left_out
+
+    def _fit(self, item: SuiteItem, arm: Arm, room: int) -> EncodedPrompt | None:
+        messages: list[Message] | None = list(arm.prompt(item.prompt).messages)
+        whole = len(messages)
+        while messages is not None:
+            ids = self.encoder.prompt_ids(Prompt(tuple(messages)))
+            if len(ids) <= room:
+                return EncodedPrompt(item, tuple(ids), whole - len(messages))
+            messages = drop_oldest_turn(messages)
+        return None
+
+    def _room(self, horizon: int) -> int:
+        table = position_limit(self.model.model)
+        if table:
+            return table + 1 - horizon
+        trained = getattr(base_of(self.model.model).config.get_text_config(), "max_position_embeddings", 0)
+        longest = trained - horizon if isinstance(trained, int) and trained > horizon else _MOST_PROMPT
+        return max(1, min(longest, _MOST_PROMPT))
+
+    def answer(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[AnswerRow]:
+        """Sample an answer to each prompt of a batch."""
+        if not batch:
+            return []
+        seeds = [derive_seed(self.config.seed, "answer", suite, prompt.item.id) for prompt in batch]
+        with self._answering(arm) as model:
+            sampled = sample(
+                model,
+                self.model.tokenizer,
+                [prompt.ids for prompt in batch],
+                seeds,
+                self._settings,
+                stop_ids=self.model.stop_ids,
+                batch_size=len(batch),
+            )
+        return [
+            AnswerRow(
+                suite, arm.name, prompt.item.id, found.text, len(found.token_ids), found.finished, found.seed,
+                len(prompt.ids), prompt.dropped_turns, found.token_ids,
+            )
+            for prompt, found in zip(batch, sampled, strict=True)
+        ]  # fmt: skip
+
+    # Log-probs of preference items
+
+    def encoded_pairs(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[EncodedPair], list[str]]:
+        """Return the preference items as pairs of rows behind the arm's prompt, and the ids of unusable ones."""
+        pairs = [
+            TrainingPair(i.id, arm.prompt(i.prompt), i.chosen, i.rejected, "dev", 1.0, i.target, i.is_tie)
+            for i in items
+        ]
+        if not pairs:
+            return [], []
+        rows = ReadableRows.of(self.model.model, self.model.tokenizer, self.model.stop_ids)
+        usable, report = encode_usable(pairs, self.model.tokenizer, self.run_config, rows)
+        return sorted(usable, key=lambda pair: (pair.longer_row, pair.pair_id)), list(report.dropped_ids)
+
+    @torch.no_grad()
+    def score(self, arm: Arm, suite: str, pairs: Sequence[EncodedPair]) -> list[ScoreRow]:
+        """Return the log-probs of both answers of each pair under the arm, nats, summed in float64."""
+        if not pairs:
+            return []
+        found = PaddedScorer(self.model).response_hidden(pairs, policy=arm.is_policy)
+        logits_of = heads_of(self.model)[0 if arm.is_policy else 1]
+        sums, counts = torch.zeros(2 * len(pairs), dtype=torch.float64), torch.zeros(2 * len(pairs), dtype=torch.int64)
+        for start in range(0, len(found.targets), _TILE):
+            part = slice(start, start + _TILE)
+            logits = logits_of(found.hidden[part])
+            logp = torch.log_softmax(logits if logits.dtype == torch.float64 else logits.float(), dim=-1)
+            owner = found.owner[part].cpu()
+            sums.index_add_(0, owner, logp.gather(1, found.targets[part, None]).squeeze(1).cpu().double())
+            counts.index_add_(0, owner, torch.ones_like(owner))
+        return [
+            ScoreRow(
+                suite, arm.name, pair.pair_id, float(sums[2 * i]), float(sums[2 * i + 1]), int(counts[2 * i]),
+                int(counts[2 * i + 1]), pair.truncated,
+            )
+            for i, pair in enumerate(pairs)
+        ]  # fmt: skip
+
+    # Sequence KL
+
+    def kl(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[KlRow]:
+        """Sample answers from the unchanged policy up to the horizon and return the KL to the reference along each."""
+        if not batch:
+            return []
+        ids = [prompt.ids for prompt in batch]
+        seeds = [derive_seed(self.config.seed, "kl", suite, prompt.item.id) for prompt in batch]
+        settings = DecoderSettings(max_new_tokens=self.config.kl_max_new_tokens)
+        answers = sample(
+            self.model.model,
+            self.model.tokenizer,
+            ids,
+            seeds,
+            settings,
+            stop_ids=self.model.stop_ids,
+            batch_size=len(batch),
+        )
+        found = score_answers(self.model, ids, answers)
+        return [
+            KlRow(suite, arm.name, prompt.item.id, kl.rb, kl.k1, len(answer.token_ids), answer.finished, answer.seed)
+            for prompt, answer, kl in zip(batch, answers, found, strict=True)
+        ]
+
+
+def prompt_batches(
+    prompts: Sequence[EncodedPrompt], config: EvaluationConfig, horizon: int
+) -> list[list[EncodedPrompt]]:
+    """Cut prompts into batches of similar length, each within the settings' bounds of answers and tokens."""
+    batches: list[list[EncodedPrompt]] = []
+    for prompt in sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.item.id)):
+        row = len(prompt.ids) + horizon
+        if batches and len(batches[-1]) < config.batch_answers and row * (len(batches[-1]) + 1) <= config.batch_tokens:
+            batches[-1].append(prompt)
+        else:
+            batches.append([prompt])
+    return batches
+
+
+def pair_batches(pairs: Sequence[EncodedPair]) -> list[list[EncodedPair]]:
+    """Cut pairs, which come by length, into batches that the memory holds."""
+    batches: list[list[EncodedPair]] = []
+    for pair in pairs:
+        if batches and 2 * pair.longer_row * (len(batches[-1]) + 1) <= _SCORED_TOKENS:
+            batches[-1].append(pair)
+        else:
+            batches.append([pair])
+    return batches

@@ -1,0 +1,74 @@
+"""The items of the suites of an evaluation: from its folder, or, of a sealed test, opened in the evaluator process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.domain.evaluation_record import EvaluatedSuite, EvaluationRecord
+from core.domain.evaluation_settings import EvaluationConfig
+from core.domain.ids import sha256_text
+from core.domain.suite import SuiteItem
+from core.runs.evaluations.folder import EvaluationFolder
+
+
+def drawn(items: Sequence[SuiteItem], limit: int) -> tuple[SuiteItem, ...]:
+    """Return at most ``limit`` items (0: all) in their order; which ones depends on their ids alone.
+
+    A larger limit takes the same ones and more, and the categories of a suite that is sorted by them stay mixed.
+    """
+    if not limit or limit >= len(items):
+        return tuple(items)
+    kept = set(sorted((item.id for item in items), key=lambda id_: sha256_text(id_))[:limit])
+    return tuple(item for item in items if item.id in kept)
+
+
+def answered(items: Sequence[SuiteItem], config: EvaluationConfig) -> list[SuiteItem]:
+    """Return the items whose prompt is answered: all, but of preference items one a prompt, or none if so set."""
+    found: list[SuiteItem] = []
+    seen: set[str] = set()
+    for item in items:
+        if item.expected == "preference":
+            key = item.prompt.sha256
+            if not config.answer_pairs or key in seen:
+                continue
+            seen.add(key)
+        found.append(item)
+    return found
+
+
+def for_kl(items: Sequence[SuiteItem], config: EvaluationConfig) -> tuple[SuiteItem, ...]:
+    """Return the items whose prompts the sequence KL is estimated on: of different prompts, drawn by their ids."""
+    different = {item.prompt.sha256: item for item in reversed(items)}
+    return drawn([item for item in items if different[item.prompt.sha256] is item], config.kl_prompts)
+
+
+def load_items(folder: EvaluationFolder, record: EvaluationRecord) -> Mapping[str, Sequence[SuiteItem]]:
+    """Return the items of each suite by its title; opening a sealed test is noted before it is read.
+
+    Raises:
+        BadInput: when a file is missing or was altered, or a sealed test holds other items.
+        NotFound: when the key of a sealed test is not there.
+    """
+    stored = folder.items()
+    return {
+        suite.title: _sealed(record, suite) if suite.sealed else stored.get(suite.title, []) for suite in record.suites
+    }
+
+
+def _sealed(record: EvaluationRecord, suite: EvaluatedSuite) -> Sequence[SuiteItem]:
+    # It loads the library for encryption, which a process that only watches does not need.
+    from core.evaluation.sealed_test import open_sealed
+
+    policies = ", ".join(arm.name for arm in record.arms if arm.is_policy) or "reference"
+    opening = open_sealed(
+        Path(suite.sealed),
+        Path(suite.keys),
+        person=suite.person,
+        reason=suite.reason,
+        policy=f"{record.run.get('name', '')}: {policies}",
+        evaluation=record.evaluation_id,
+        expected_sha256=suite.sha256,
+        limit=record.limit,
+    )
+    return opening.suite.items
