@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import datasets, demo, doctor, imports, models, pairs, rubrics, runs, sweep, train, workspace
+from core.cli import charter, datasets, demo, doctor, imports, models, pairs, rubrics, runs, sweep, train, workspace
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
 from core.cli.output import say
@@ -42,6 +42,7 @@ def build_app() -> typer.Typer:
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
     train.register(app)
+    charter.register(app)
     sweep.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
     app.add_typer(models.build(), name="model")

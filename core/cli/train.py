@@ -32,6 +32,7 @@ from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
 from core.runs.run_reader import RunReader
 from core.services.models.conversion import starter_model
+from core.services.runs.charter_file import read_charter
 from core.services.runs.insights import insights_of
 from core.services.runs.start_preflight import preflight, token_proof
 from core.services.runs.views import RunRequest, command_line
@@ -74,6 +75,12 @@ def train(
     name: Annotated[str, typer.Option(help="What the run is called.")] = "",
     target: Annotated[str, typer.Option(help="Charter: the behaviour that should change.")] = "",
     regression: Annotated[str, typer.Option(help="Charter: the metric that must not get worse.")] = "",
+    charter_file: Annotated[
+        Path | None, typer.Option("--charter", help="YAML file: target behaviour, variable, examples, metric, test.")
+    ] = None,
+    charter_settings: Annotated[
+        list[str] | None, typer.Option("--charter-set", help="key=value of the charter, many times.")
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Check model, tokens, memory, disk and time with one dry step; train nothing."),
@@ -86,12 +93,12 @@ def train(
     if list_settings:
         show_settings(as_json)
         return 0
-    charter = Charter(target, regression)
+    charter = read_charter(charter_file, charter_settings or [], target_behaviour=target, regression_metric=regression)
     words = with_template_arguments(settings or [], template_args or [])
     if check and resume is None and pairs is not None:
-        return check_file(pairs, model, words, as_json=as_json)
+        return check_file(pairs, model, words, charter, as_json=as_json)
     if check and resume is None and workspace is not None:
-        return check_version(workspace, dataset, model, words, as_json=as_json)
+        return check_version(workspace, dataset, model, words, charter, as_json=as_json)
     if check:
         raise UsageError("There is nothing to check.", "Name a workspace and --dataset, or a file with --pairs.")
     if resume is not None:
@@ -149,19 +156,22 @@ def model_path(model: str) -> Path:
     return Path(model).expanduser()
 
 
-def check_file(pairs: Path, model: str, settings: list[str], *, as_json: bool) -> int:
+def check_file(pairs: Path, model: str, settings: list[str], charter: Charter, *, as_json: bool) -> int:
     """Check a run from a file of pairs; return the exit code."""
     config, place, found = read_settings(settings), model_path(model), read_pairs(pairs)
     return show_preflight(
-        lambda on_check: preflight(config, place, found, place=Path.cwd(), on_check=on_check), as_json=as_json
+        lambda on_check: preflight(config, place, found, place=Path.cwd(), charter=charter, on_check=on_check),
+        as_json=as_json,
     )
 
 
-def check_version(workspace: Path, dataset: str, model: str, settings: list[str], *, as_json: bool) -> int:
+def check_version(
+    workspace: Path, dataset: str, model: str, settings: list[str], charter: Charter, *, as_json: bool
+) -> int:
     """Check a run from a dataset version of a workspace; return the exit code."""
     _require_dataset(dataset)
     with _opened(workspace) as app:
-        request = _version_request(app, dataset, model, settings)
+        request = replace(_version_request(app, dataset, model, settings), charter=charter)
         return show_preflight(lambda on_check: app.runs.preflight(request, on_check=on_check), as_json=as_json)
 
 

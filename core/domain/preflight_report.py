@@ -14,7 +14,7 @@ Level = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``key`` is a machine name: model, tokens, template, answers, kl, gate, memory, disk, time."""
+    """One check. ``key`` names it: refusals, model, tokens, template, answers, kl, gate, memory, disk, time."""
 
     key: str
     level: Level

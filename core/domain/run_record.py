@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from core.domain.charter import Charter
 from core.domain.errors import UsageError
 from core.domain.run_config import RENAMED, SETTINGS, RunConfig
+
+__all__ = [
+    "ARCHIVED",
+    "LIVE_STATES",
+    "RESUMABLE_STATES",
+    "RUN_STATES",
+    "Charter",
+    "RunRecord",
+    "RunState",
+]
 
 RunState = Literal["created", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
@@ -20,24 +31,14 @@ ARCHIVED = "archived"
 
 
 _KINDS: dict[str, type] = {
-    **dict.fromkeys(("run_id", "name", "model_dir", "fingerprint", "command_line", "note", "parent_run"), str),
+    **dict.fromkeys(
+        ("run_id", "name", "model_dir", "fingerprint", "command_line", "note", "parent_run", "charter_sha256"), str
+    ),
     **dict.fromkeys(("created_ms", "n_train", "n_dev", "parent_step"), int),
     **dict.fromkeys(("config", "inputs", "model_files", "versions", "dataset", "charter"), dict),
     "tags": list,
 }
 """What kind of value each field of ``run.json`` has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charter:
-    """Why the run is made, written down before it starts: what should change and what must not get worse."""
-
-    target_behaviour: str = ""
-    regression_metric: str = ""
-
-    def to_plain(self) -> dict[str, str]:
-        """Return plain values for ``run.json``."""
-        return {"target_behaviour": self.target_behaviour, "regression_metric": self.regression_metric}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class RunRecord:
         model_files: sha256 of each weight, config and tokenizer file, so that a change is named.
         versions: of Python and of each library that computes.
         dataset: id, title and root sha256 of the dataset version, or the pairs file it came from.
+        charter_sha256: lock of the charter, over it and the fingerprint; empty in runs of earlier versions.
         parent_run, parent_step: of a fork, the run and checkpoint that it continues; empty otherwise.
         unknown_settings: names of settings in ``run.json`` that this version does not have; a newer one wrote them.
             Such a run can be watched, but not started or forked.
@@ -69,6 +71,7 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
     charter: Charter = field(default_factory=Charter)
+    charter_sha256: str = ""
     command_line: str = ""
     tags: tuple[str, ...] = ()
     note: str = ""
@@ -105,10 +108,15 @@ class RunRecord:
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in row.items() if key in known}
         values["config"] = RunConfig.as_stored(row["config"])
-        values["charter"] = Charter(**row.get("charter", {}))
+        values["charter"] = Charter.from_plain(row.get("charter", {}))
         values["tags"] = tuple(row.get("tags", ()))
         values["unknown_settings"] = tuple(sorted(k for k in row["config"] if RENAMED.get(k, k) not in SETTINGS))
         return cls(**values)
+
+    @property
+    def charter_holds(self) -> bool:
+        """Whether charter and fingerprint are those that were locked together."""
+        return bool(self.charter_sha256) and self.charter_sha256 == self.charter.lock(self.fingerprint)
 
     def require_known_settings(self) -> None:
         """Raise where the run has settings that this version cannot honour, or values outside of today's limits.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.domain.ids import new_uid
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter, RunRecord
+from core.evaluation.chosen_refusals import require_benign_suite
 from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import hash_model, run_inputs
 from core.model_files.template_files import template_files
@@ -60,7 +62,8 @@ def create_run(path: Path, new: NewRun, *, run_id: str = "", created_ms: int | N
 
     Raises:
         BadInput: when no pair is left to train on, or there is no adapter.
-        UsageError: when ``path`` exists and is not an empty folder, or the chat template ignores one of its settings.
+        UsageError: when ``path`` exists and is not an empty folder, the chat template ignores one of its settings, or
+            the charter has a value it cannot have, or names no benign suite where refusals are trained.
         NotFound: when there is no model.
     """
     record = make_record(new, run_id or new_uid(), now_ms() if created_ms is None else created_ms)
@@ -72,32 +75,37 @@ def make_record(new: NewRun, run_id: str, created_ms: int) -> RunRecord:
 
     Raises:
         BadInput: when no pair is left to train on.
-        UsageError: when the chat template, or the adapter that training starts from, ignores one of the settings.
+        UsageError: when the chat template, or the adapter that training starts from, ignores one of the settings, or
+            the charter cannot be kept; see :func:`core.evaluation.chosen_refusals.require_benign_suite`.
     """
+    new.charter.check()
     pairs = _used(new.pairs)
     n_train = sum(pair.split == "train" for pair in pairs)
     if n_train == 0:
         raise BadInput("There is no pair to train on.", "Freeze a dataset version with a train split.")
+    require_benign_suite(new.charter, pairs)
     if not new.parent_run:  # a fork keeps its parent's adapter
         require_none_ignored(new.config)
     files = hash_model(new.model_dir)
     # A fork keeps what its parent fixed, or left open.
     config = new.config if new.parent_run else with_fixed_settings(new.config, new.model_dir, created_ms)
     inputs = run_inputs(pairs, config, new.model_dir)
+    charter, fingerprint = with_counts(new.charter, pairs), config.fingerprint(**inputs)
     return RunRecord(
         run_id=run_id,
         name=new.name or f"{new.config.loss}-b{new.config.beta:g}-{_method(new.config)}",
         created_ms=created_ms,
         config=config,
         model_dir=str(Path(new.model_dir).resolve()),
-        fingerprint=config.fingerprint(**inputs),
+        fingerprint=fingerprint,
         n_train=n_train,
         n_dev=len(pairs) - n_train,
         inputs=inputs,
         model_files=files,
         versions=versions(),
         dataset=new.dataset,
-        charter=new.charter,
+        charter=charter,
+        charter_sha256=charter.lock(fingerprint),
         command_line=new.command_line,
         tags=new.tags,
         note=new.note,
@@ -114,6 +122,13 @@ def with_fixed_settings(config: RunConfig, model_dir: Path, created_ms: int) -> 
     """
     files = template_files(model_dir)
     return config if files is None else fixed_for_new_run(config, files, day_of(created_ms))
+
+
+def with_counts(charter: Charter, pairs: Sequence[TrainingPair]) -> Charter:
+    """Return the charter with the number of pairs of each split that it names as its examples."""
+    splits = Counter(pair.split for pair in pairs)
+    named = {name: splits[name] for name in charter.examples if name in ("train", "dev")}
+    return replace(charter, counts={**charter.counts, **named}) if named else charter
 
 
 def versions() -> dict[str, str]:

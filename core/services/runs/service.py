@@ -33,6 +33,7 @@ from core.services.datasets.service import DatasetsService
 from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
 from core.services.runs import requests
+from core.services.runs.charter_suites import with_suites
 from core.services.runs.housekeeping import RunHousekeeping
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
@@ -88,6 +89,7 @@ class RunsService:
             Path(request.model_path),
             self._training_pairs(request),
             place=self.folder,
+            charter=request.charter,
             on_progress=on_progress,
             on_check=on_check,
             cancelled=cancelled,
@@ -141,7 +143,7 @@ class RunsService:
             pairs=self._training_pairs(request),
             name=request.name,
             dataset=self._dataset(request),
-            charter=request.charter,
+            charter=with_suites(request.charter, self._store),
             command_line=self.command_line(request),
             tags=request.tags,
             note=request.note,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.domain.clock import now_ms
+from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
+from core.domain.run_record import Charter
 from core.domain.token_proof import TokenProof
+from core.evaluation.chosen_refusals import refusal_objection, refused_share
 from core.runs.child_processes.request import run_in_subprocess
 from core.runs.creation import with_fixed_settings
 from core.runs.folder import PAIRS, pairs_text
@@ -28,6 +32,7 @@ def preflight(
     pairs: Sequence[TrainingPair],
     *,
     place: Path,
+    charter: Charter | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
     on_check: Callable[[Check], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -39,6 +44,7 @@ def preflight(
         model_dir: its base model.
         pairs: its train and dev pairs.
         place: the folder of run folders, for the disk space.
+        charter: of the run, which must name a benign suite where refusals are trained.
         on_progress: gets (done, total, text).
         on_check: gets each check as soon as it is known; a later one with the same key replaces it.
         cancelled: polled; True ends the child at once.
@@ -49,6 +55,9 @@ def preflight(
         UsageError: when the chat template ignores one of the settings.
         Cancelled: when ``cancelled`` became true.
     """
+    refusals = refusal_check(charter or Charter(), pairs)
+    if on_check is not None:
+        on_check(refusals)
     with _request(config, model_dir, pairs) as request:
         report = run_in_subprocess(
             "core.runs.child_processes.preflight_program",
@@ -58,7 +67,21 @@ def preflight(
             on_part=None if on_check is None else lambda plain: on_check(Check(**plain)),
             cancelled=cancelled,
         )
-    return PreflightReport.from_plain(report)
+    found = PreflightReport.from_plain(report)
+    return replace(found, checks=(refusals, *found.checks))
+
+
+def refusal_check(charter: Charter, pairs: Sequence[TrainingPair]) -> Check:
+    """Return the check that refusals among the chosen answers are few, or a benign suite measures what they do."""
+    share = refused_share(pairs)
+    if objection := refusal_objection(charter, share):
+        return Check("refusals", "bad", *objection)
+    if not share.n:
+        return Check("refusals", "ok", "No chosen answer is trained on.")
+    words = f"{100 * share.value:.0f} % of {counted(share.n, 'chosen answer')} refuse"
+    return Check(
+        "refusals", "ok", f"{words}; measured on {charter.benign_suite}." if charter.benign_suite else f"{words}."
+    )
 
 
 def token_proof(

@@ -104,7 +104,19 @@ def command_line(request: RunRequest, *, workspace: Path | None = None, dataset:
         ("--regression", request.charter.regression_metric),
     ):
         words += [option, value] if value else []
+    words += [word for setting in charter_words(request.charter) for word in ("--charter-set", setting)]
     return shlex.join(words)
+
+
+def charter_words(charter: Charter) -> list[str]:
+    """Return ``key=value`` words for all of a charter but the two fields that have options of their own."""
+    plain = charter.to_plain()
+    own = {"target_behaviour", "regression_metric", "counts"}
+    return [
+        f"{key}={','.join(value) if isinstance(value, list) else value}"
+        for key, value in plain.items()
+        if key not in own
+    ]
 
 
 def _text(value: object) -> str:

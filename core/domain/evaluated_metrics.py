@@ -1,0 +1,36 @@
+"""The names of the numbers in the evidence of an evaluation, and which way each of them is good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.domain.metric_table import METRICS, SPLIT_NAMES, Better
+
+EVALUATED: Mapping[str, tuple[Better, str]] = {
+    "ranking_accuracy": ("higher", "share of pairs whose chosen answer has the higher log-prob"),
+    "preference_accuracy": ("higher", "share of pairs with h above 0"),
+    "h": ("higher", "mean of h"),
+    "displacement_chosen": ("higher", "mean displacement of chosen answers"),
+    "displacement_rejected": ("lower", "mean displacement of rejected answers"),
+    "both_down": ("lower", "share of pairs with both answers less likely than under the reference"),
+    "chosen_down": ("lower", "share of pairs with the chosen answer less likely than under the reference"),
+    "over_refusal": ("lower", "share of benign requests that are refused"),
+    "safe_refusal": ("higher", "share of harmful requests that are refused"),
+    "passed": ("higher", "share of answers that meet all their constraints"),
+    "finished": ("higher", "share of answers that end by themselves"),
+    "length": ("neither", "mean length of an answer"),
+    "sequence_kl": ("lower", "KL(policy || reference) of sampled answers"),
+    "ece": ("lower", "expected calibration error"),
+    "repetition": ("lower", "share of repeated n-grams"),
+    "win_rate": ("higher", "share of blind comparisons that people decide for the policy, ties one half"),
+    "lc_win_rate": ("higher", "win rate at equal length"),
+}
+"""Name -> which way is good, and what it is. The evaluator writes these names; charter and gate read them."""
+
+
+def is_measured(name: str) -> bool:
+    """Return whether a number of this name is logged by runs (``loss``, ``dev.accuracy``) or measured on suites."""
+    if name in EVALUATED:
+        return True
+    source, _, field = name.rpartition(".")
+    return field in {metric.key for metric in METRICS} and (not source or source in SPLIT_NAMES or source == "kl")

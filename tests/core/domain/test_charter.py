@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.domain.charter import Charter
+from core.domain.errors import UsageError
+
+FULL = Charter(
+    "Answers as steps",
+    "passed",
+    variable="dev.accuracy",
+    examples=("dev", "basics v1"),
+    counts={"dev": 40, "basics v1": 80},
+    regression_suite="basics v1",
+    margin=0.02,
+    test="not_worse",
+    benign_suite="look-alikes v1",
+)
+
+
+def test_that_a_charter_comes_back_as_written_and_an_old_one_keeps_its_two_fields() -> None:
+    assert Charter.from_plain(FULL.to_plain()) == FULL
+    old = {"target_behaviour": "be kind", "regression_metric": "length"}
+    assert Charter.from_plain(old) == Charter("be kind", "length")
+    assert Charter("be kind", "length").to_plain() == old
+    assert Charter.from_plain({**old, "of a newer version": 1}) == Charter("be kind", "length")
+
+
+def test_that_a_full_charter_has_no_gaps_and_each_missing_answer_is_one() -> None:
+    assert FULL.gaps() == []
+    assert len(Charter().gaps()) == 5
+    for name, empty in {"target_behaviour": "", "variable": "", "examples": (), "test": ""}.items():
+        assert len(replace(FULL, **{name: empty}).gaps()) == 1
+    assert "no number of an evaluation" in replace(FULL, regression_metric="Facts").gaps()[0]
+    assert "which way length is good" in replace(FULL, regression_metric="length").gaps()[0]
+    assert replace(FULL, regression_metric="length", better="lower").gaps() == []
+
+
+def test_that_the_lock_covers_charter_and_fingerprint() -> None:
+    assert FULL.lock("a") == replace(FULL).lock("a")
+    assert len({FULL.lock("a"), FULL.lock("b"), replace(FULL, margin=0.03).lock("a")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("variable", "goodness", "neither logged nor evaluated"),
+        ("better", "up", "better cannot be"),
+        ("test", "eyes", "knows no test"),
+        ("margin", -0.1, "below 0"),
+        ("refusal_share", 1.5, "is a share"),
+    ],
+)
+def test_that_a_value_that_means_nothing_is_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        replace(FULL, **{name: value}).check()
+
+
+def test_that_the_examples_are_shown_with_their_counts() -> None:
+    lines = dict(FULL.lines("loss sigmoid, beta 0.1"))
+    assert lines["examples"] == "dev (40 examples), basics v1 (80 examples)"
+    assert lines["loss or rule"] == "loss sigmoid, beta 0.1"
+    assert "higher is better, margin 0.02" in lines["regression metric"]
