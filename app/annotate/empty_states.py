@@ -56,6 +56,13 @@ EMPTY_STATES: dict[Missing, EmptyText] = {
         "Label all pairs",
         "all",
     ),
+    "sealed": EmptyText(
+        "lock",
+        "The rest belongs to a sealed test",
+        "Test items of a frozen dataset version are not shown again, so that they still measure what was not seen.",
+        "Go to Data",
+        "data",
+    ),
     "failed": EmptyText(
         "error",
         "The queue could not be opened",
@@ -86,7 +93,8 @@ class NothingToLabel(EmptyState):
 
     def __init__(self, theme: Theme, missing: Missing) -> None:
         text = EMPTY_STATES[missing]
-        more = ("Choose what to label…", self._request_choice) if missing in ("done", "part", "skipped") else None
+        other = missing in ("done", "part", "skipped", "sealed")
+        more = ("Choose what to label…", self._request_choice) if other else None
         self._step = text.step
         super().__init__(theme, text.icon, text.title, text.text, main=(text.button, self._request_step), second=more)
 

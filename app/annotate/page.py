@@ -45,7 +45,7 @@ class AnnotatePage(Page):
     """The labelling screen."""
 
     place: ClassVar[str] = "annotate"
-    watches: ClassVar[Changes] = Changes.PAIRS | Changes.RUBRICS | Changes.REVIEWERS
+    watches: ClassVar[Changes] = Changes.PAIRS | Changes.RUBRICS | Changes.REVIEWERS | Changes.DATASETS
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)

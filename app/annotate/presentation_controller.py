@@ -52,16 +52,20 @@ class PresentationController(LabelingPart):
         if queue is None or (len(state.waiting) >= PREFETCH - 1 and not then_show):
             return
 
-        def read() -> tuple[list[PresentationView], int]:
-            return service.next(queue, PREFETCH), service.progress(queue).skipped if then_show else 0
+        def read() -> tuple[list[PresentationView], Missing]:
+            found = service.next(queue, PREFETCH)
+            if found:
+                return found, ""
+            progress = service.progress(queue)
+            return found, missing_pairs(state.choice.kind, progress.skipped, progress.sealed)
 
-        def arrived(found: tuple[list[PresentationView], int]) -> None:
+        def arrived(found: tuple[list[PresentationView], Missing]) -> None:
             if state.queue is queue:
                 self._take_fetched(*found)
 
         self._context.tasks.query(read, arrived, report_while_open(self._context, state, queue), owner=self)
 
-    def _take_fetched(self, presentations: list[PresentationView], skipped: int) -> None:
+    def _take_fetched(self, presentations: list[PresentationView], missing: Missing) -> None:
         state = self._state
         state.add_waiting(presentations)
         if state.presentation is not None:
@@ -69,7 +73,7 @@ class PresentationController(LabelingPart):
         if state.waiting:
             self.show_next()
         elif not state.saving:
-            self.show_nothing(missing_pairs(state.choice.kind, skipped))
+            self.show_nothing(missing)
 
     def _present(self) -> None:
         """Announce the pair on the screen, and note in the background that it was shown."""

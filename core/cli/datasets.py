@@ -99,14 +99,20 @@ def export(
     dataset: _Dataset,
     out: Annotated[Path, typer.Argument(help="New folder to write.")],
     fmt: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
-    unseal: Annotated[bool, typer.Option("--unseal", help="Include the sealed test split; this is logged.")] = False,
+    unseal: Annotated[
+        bool, typer.Option("--unseal", help="Include the sealed test split; this counts as a look.")
+    ] = False,
+    person: Annotated[str, typer.Option("--by", help="With --unseal: who wants it, for the event log.")] = "",
+    reason: Annotated[str, typer.Option(help="With --unseal: why, for the event log.")] = "",
     as_json: _Json = False,
 ) -> None:
     """Export train and dev; the sealed test split only with --unseal."""
     if fmt not in get_args(_Format):
         raise UsageError(f"There is no export format {fmt!r}.", f"Use {' or '.join(get_args(_Format))}.")
     with open_workspace(workspace, read_only=not unseal) as app:
-        report = app.datasets.export(_key(dataset), out, cast(_Format, fmt), unseal=unseal)
+        report = app.datasets.export(
+            _key(dataset), out, cast(_Format, fmt), unseal=unseal, person=person, reason=reason
+        )
     if as_json:
         say_json(dataclasses.asdict(report))
         return

@@ -9,11 +9,11 @@ its id, so that taking them twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core import durable
+from core import bounded, durable
 from core.domain.clock import now_ms
 from core.domain.errors import BadInput, UsageError
 from core.domain.ids import new_uid
@@ -21,8 +21,8 @@ from core.domain.names import cleaned_name
 from core.private_files import make_private_folder
 
 EVERY_ROW = "all"
-_FOLDER_END = ".openings"
-_LONGEST = 500
+FOLDER_END = ".openings"
+_NOTE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ def new_note(*, person: str, reason: str, policy: str, rows: int, **known: str) 
             raise UsageError(
                 f"A sealed test is opened with a {name}, and none was given. Nothing was opened.", f"Name the {name}."
             )
-    said = {name: cleaned_name(text, "-")[:_LONGEST] for name, text in given.items()}
+    said = {name: cleaned_name(text, "-") for name, text in given.items()}
     return OpeningNote(uid=new_uid(), at_ms=now_ms(), rows=rows, **said, **known)
 
 
 def notes_folder(sealed: Path) -> Path:
     """Return the folder of the notes of a sealed file."""
-    return sealed.with_name(sealed.stem + _FOLDER_END)
+    return sealed.with_name(sealed.stem + FOLDER_END)
 
 
 def write_note(sealed: Path, note: OpeningNote) -> None:
@@ -126,15 +126,15 @@ def write_note(sealed: Path, note: OpeningNote) -> None:
 
 
 def read_notes(sealed: Path) -> list[OpeningNote]:
-    """Return the notes beside a sealed file, oldest first.
+    """Return the notes beside a sealed file, oldest first. A damaged one counts as an opening without its details."""
+    return [_read(path, sealed) for path in sorted(notes_folder(sealed).glob("*.json"))]
 
-    Raises:
-        BadInput: naming a note that cannot be read; it counts as an opening of which the details are lost.
-    """
-    notes = []
-    for path in sorted(notes_folder(sealed).glob("*.json")):
-        plain = durable.read_json(path)
-        if not isinstance(plain, dict):
-            raise BadInput(f"{path} is not a note of an opening.", "Restore the folder from a copy.")
-        notes.append(OpeningNote.from_plain(plain))
-    return notes
+
+def _read(path: Path, sealed: Path) -> OpeningNote:
+    try:
+        note = OpeningNote.from_plain(bounded.read_object(path, _NOTE_BYTES))
+    except BadInput:
+        at_ms = int(path.lstat().st_mtime * 1000)
+        note = OpeningNote("", at_ms, "not known", "The note of this opening is damaged.", "not known", 0, "not known")
+    # The names of the files decide, so that a note that was changed stays one opening of this file.
+    return replace(note, uid=path.stem, root_sha256=sealed.stem)

@@ -76,6 +76,7 @@ class Application:
         app = cls(Store.open(folder, create=create, read_only=read_only, name=name, version=VERSION))
         try:
             app.workspace.record_losses()
+            app.datasets.take_openings()
         except BaseException:
             app.close()
             raise

@@ -113,6 +113,11 @@ def get(session: Session, wanted: int | str) -> DatasetVersion:
     return _to_domain(session, row)
 
 
+def newest_id(session: Session) -> int:
+    """Return the id of the newest frozen version, 0 when there is none."""
+    return fetch(session, "SELECT coalesce(max(id),0) FROM dataset WHERE state='frozen'")[0][0]
+
+
 def same_content(session: Session, root_sha256: str) -> str:
     """Return the title of the newest version with this root hash, or nothing."""
     query = select(DatasetRow).where(DatasetRow.root_sha256 == root_sha256).order_by(col(DatasetRow.id).desc())

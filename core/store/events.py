@@ -60,6 +60,16 @@ def details(session: Session, op: str) -> list[dict[str, Any]]:
     return [read_json(text) for text in session.exec(query)]
 
 
+def about(session: Session, op: str, subject_id: int) -> list[Event]:
+    """Return the events of one kind about one thing, oldest first."""
+    query = (
+        select(EventRow, ReviewerRow.name)
+        .join(ReviewerRow, col(ReviewerRow.id) == col(EventRow.reviewer_id), isouter=True)
+        .where(EventRow.op == op, EventRow.subject_id == subject_id)
+    )
+    return [_event(row, name) for row, name in session.exec(query.order_by(col(EventRow.id)))]
+
+
 def latest(session: Session, limit: int, before_id: int | None = None) -> list[Event]:
     """Return the newest events first; ``before_id`` continues a page."""
     query = select(EventRow, ReviewerRow.name).join(
@@ -68,10 +78,11 @@ def latest(session: Session, limit: int, before_id: int | None = None) -> list[E
     if before_id is not None:
         query = query.where(col(EventRow.id) < before_id)
     rows = session.exec(query.order_by(col(EventRow.id).desc()).limit(limit)).all()
-    return [
-        Event(
-            *(r.id or 0, r.at_ms, r.op, r.summary, name or ""),
-            *(r.subject, r.subject_id, read_json(r.detail), r.reviewer_id),
-        )
-        for r, name in rows
-    ]
+    return [_event(row, name) for row, name in rows]
+
+
+def _event(row: EventRow, name: str | None) -> Event:
+    return Event(
+        *(row.id or 0, row.at_ms, row.op, row.summary, name or ""),
+        *(row.subject, row.subject_id, read_json(row.detail), row.reviewer_id),
+    )

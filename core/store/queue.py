@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from core.domain.conversation import Prompt
 from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Presentation
-from core.store.plain import chunks, insert_row, only_id, read_json
+from core.store.plain import chunks, fetch, insert_row, only_id, read_json
 from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PresentationRow, PromptRow, ReviewerRow, SkipRow
 
 
@@ -29,6 +29,13 @@ class PairText:
 def all_pair_ids(session: Session) -> list[int]:
     """Return the ids of all pairs in the order of their import."""
     return [i for i in session.exec(select(PairRow.id).order_by(col(PairRow.id))) if i is not None]
+
+
+def sealed_pair_ids(session: Session) -> set[int]:
+    """Return the pairs that are test items of a frozen dataset version; nobody is to see them again."""
+    sql = """SELECT DISTINCT i.pair_id FROM dataset d JOIN dataset_item i ON i.dataset_id=d.id
+        WHERE d.state='frozen' AND i.split='test'"""
+    return {pair_id for (pair_id,) in fetch(session, sql)}
 
 
 def labelled_by(

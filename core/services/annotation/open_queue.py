@@ -28,6 +28,9 @@ class OpenQueue:
         members: the same ids, for asking whether a pair belongs to the queue.
         accepted: rubric versions whose labels count as done.
         done, skipped, issued: pair ids that are labelled, skipped, or presented and not answered.
+        left_out: test items that the queue was opened without.
+        sealed: pairs of the queue that became test items since, with no label of this reviewer.
+        newest_dataset: id of the newest dataset version whose test items are known here.
     """
 
     uid: str
@@ -39,10 +42,25 @@ class OpenQueue:
     skipped: set[int]
     issued: set[int] = field(default_factory=set)
     cursor: int = 0
+    left_out: int = 0
+    sealed: set[int] = field(default_factory=set)
+    newest_dataset: int = 0
 
     def info(self) -> QueueInfo:
         """Return the view of this queue."""
-        return QueueInfo(self.uid, self.settings, len(self.ids), len(self.done), len(self.skipped))
+        hidden = self.left_out + len(self.sealed)
+        return QueueInfo(self.uid, self.settings, self.total, len(self.done), len(self.skipped), hidden)
+
+    @property
+    def total(self) -> int:
+        """Pairs of the queue, those left out that became test items."""
+        return len(self.ids) - len(self.sealed)
+
+    def seal(self, pair_ids: AbstractSet[int], newest_dataset: int) -> None:
+        """Hide pairs that became test items of a dataset version; those that are labelled stay counted as done."""
+        self.sealed = set(pair_ids & self.members) - self.done
+        self.skipped -= self.sealed
+        self.newest_dataset = newest_dataset
 
     def waiting(self) -> Iterator[list[tuple[int, int]]]:
         """Yield batches of (index, pair id) that are neither done, skipped nor issued, from the cursor on.
@@ -55,7 +73,7 @@ class OpenQueue:
         for step in range(size):
             index = (start + step) % size
             pair_id = self.ids[index]
-            if pair_id in self.done or pair_id in self.skipped or pair_id in self.issued:
+            if any(pair_id in known for known in (self.done, self.skipped, self.issued, self.sealed)):
                 continue
             batch.append((index, pair_id))
             if len(batch) == wanted:
@@ -69,6 +87,8 @@ class OpenQueue:
         self.issued.discard(pair_id)
         if pair_id not in self.members:
             return
+        if done:
+            self.sealed.discard(pair_id)  # it was on the screen when it was sealed
         if done is not None:
             (self.done.add if done else self.done.discard)(pair_id)
         (self.skipped.add if skipped else self.skipped.discard)(pair_id)

@@ -14,7 +14,7 @@ from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
-from core.store import drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
+from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
 
@@ -52,13 +52,16 @@ class QueueManager:
 
     def info(self, uid: str) -> QueueInfo:
         """Return the counts of a queue."""
-        with self._lock:
-            return self._queue(uid).info()
+        with self._lock, self._store.read() as session:
+            opened = self._queue(uid)
+            _hide_test_items(session, opened)
+            return opened.info()
 
     def issue(self, uid: str, n: int) -> list[PresentationView]:
         """Issue the next ``n`` presentations; one that was open before an interruption comes back as it was."""
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
+            _hide_test_items(session, opened)
             picked = self._pick(session, opened, n)
             fresh = [self._presentation(opened, index, pair_id) for index, pair_id in picked]
             if not fresh:
@@ -69,7 +72,7 @@ class QueueManager:
                 self._issued[presentation.uid] = presentation
                 opened.issued.add(presentation.pair_id)
                 opened.cursor = presentation.position
-            return self.views(session, issued, len(opened.ids))
+            return self.views(session, issued, opened.total)
 
     def reissue(self, step: undo_steps.UndoEntry) -> PresentationView:
         """Issue a new presentation of an undone step's pair: same sides, the former answer filled in."""
@@ -80,7 +83,7 @@ class QueueManager:
             opened = self._queues.get(again.queue)
             if opened is not None:
                 opened.issued.add(again.pair_id)
-            total = len(opened.ids) if opened else 0
+            total = opened.total if opened else 0
         with self._store.read() as session:
             return self.views(session, [again], total, step.answer)[0]
 
@@ -163,7 +166,9 @@ class QueueManager:
         accepted = rubrics.compatible_ids(session, settings.rubric_version_id)
         tasks = judgements.alike(settings.task)
         done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
-        candidates = self._candidates(session, settings, accepted)
+        sealed, newest = queue.sealed_pair_ids(session) - done, datasets.newest_id(session)
+        everything = self._candidates(session, settings, accepted)
+        candidates = [i for i in everything if i not in sealed] if sealed else everything
         others: dict[int, int] = {}
         if settings.labels_per_pair and settings.task in (Task.LABEL, Task.RELABEL):
             others = queue.labels_by_others(session, settings.reviewer_id, accepted)
@@ -173,7 +178,11 @@ class QueueManager:
         if not settings.revisit_skipped:
             skipped = queue.skipped_by(session, settings.reviewer_id, settings.rubric_version_id, tasks) - done
         members = frozenset(ids)
-        return OpenQueue(new_uid(), settings, ids, members, accepted, done & members, skipped & members)
+        return OpenQueue(
+            *(new_uid(), settings, ids, members, accepted, done & members, skipped & members),
+            left_out=len(everything) - len(candidates),
+            newest_dataset=newest,
+        )
 
     def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
         """Return the pairs that the queue's task and filter are about, in the order of import."""
@@ -237,6 +246,12 @@ class QueueManager:
         if opened is None:
             raise NotFound("This queue is closed.", "Open it again.")
         return opened
+
+
+def _hide_test_items(session: Session, opened: OpenQueue) -> None:
+    """Hide what was sealed since the queue was opened: nobody is to see a test item again. Almost always one lookup."""
+    if (newest := datasets.newest_id(session)) != opened.newest_dataset:
+        opened.seal(queue.sealed_pair_ids(session), newest)
 
 
 def _resumed(begun: Presentation | None, fresh: Presentation) -> Presentation:

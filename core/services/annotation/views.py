@@ -56,13 +56,19 @@ class QueueSettings:
 
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
-    """An open queue. ``uid`` names it in the other calls."""
+    """An open queue. ``uid`` names it in the other calls.
+
+    Attributes:
+        sealed: pairs without a label of this reviewer that are test items of a frozen dataset version; they are not
+            shown any more and not part of ``total``.
+    """
 
     uid: str
     settings: QueueSettings
     total: int
     done: int
     skipped: int
+    sealed: int = 0
 
     @property
     def remaining(self) -> int:
@@ -121,6 +127,7 @@ class QueueProgress:
     Attributes:
         today: labels committed since local midnight and not taken back, all queues.
         seconds_per_pair: median of the last commits; None before the first.
+        sealed: pairs of a sealed test, which are not shown any more; see :class:`QueueInfo`.
     """
 
     done: int
@@ -128,6 +135,7 @@ class QueueProgress:
     skipped: int
     today: int
     seconds_per_pair: float | None
+    sealed: int = 0
 
     @property
     def remaining(self) -> int:

@@ -20,13 +20,14 @@ from core.domain.dataset import (
     diff_versions,
 )
 from core.domain.dataset_view import Coverage, DatasetPart, DatasetView, SliceBy
-from core.domain.errors import BadInput, UsageError
+from core.domain.errors import BadInput, UsageError, UserError
 from core.domain.label_noise import NoiseReport
 from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
 from core.services.datasets import export, flip_rate
 from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
+from core.services.datasets.sealing import Sealing
 from core.services.datasets.view import view
 from core.store import dataset_parts, events
 from core.store import datasets as repository
@@ -49,6 +50,7 @@ class DatasetsService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._sealing = Sealing(store)
 
     def plan(self, policy: FreezePolicy | None = None) -> FreezePlan:
         """Return what freezing now would give, without storing anything.
@@ -61,7 +63,9 @@ class DatasetsService:
     def freeze(
         self, name: str, policy: FreezePolicy | None = None, *, created_by: str = "", note: str = ""
     ) -> Outcome[DatasetVersion]:
-        """Freeze the labels under a policy as the next version of ``name``.
+        """Freeze the labels under a policy as the next version of ``name``, and seal its test split.
+
+        A test split that cannot be sealed now, for want of room, is sealed when it is first needed.
 
         Raises:
             BadInput: the name is empty, or no pair passes the policy; nothing was stored.
@@ -93,7 +97,12 @@ class DatasetsService:
             events.log(session, now, "dataset.freeze", summary, subject="dataset", subject_id=key, detail=detail)
             return made
 
-        return Outcome(self._store.write(write, "freezing the dataset"), Changes.DATASETS)
+        made = self._store.write(write, "freezing the dataset")
+        try:
+            self._sealing.seal(made)
+        except UserError as error:
+            self._store.tell(f"{made.title} is frozen, and its test split is not sealed yet: {error}")
+        return Outcome(made, Changes.DATASETS)
 
     def list(self) -> list[DatasetVersion]:
         """Return every version, oldest first."""
@@ -158,33 +167,34 @@ class DatasetsService:
         report = self.label_noise(wanted)
         return flip_rate.smoothing(report, self.get(wanted).title), report.sentence()
 
-    def training_pairs(
-        self, wanted: int | str, splits: Sequence[str] = ("train", "dev"), *, unseal: bool = False
-    ) -> Sequence[TrainingPair]:
-        """Return the items of some splits as the engine takes them.
+    def training_pairs(self, wanted: int | str, splits: Sequence[str] = ("train", "dev")) -> Sequence[TrainingPair]:
+        """Return the items of some splits as the engine takes them; those of the sealed test split are never given.
 
         Args:
             wanted: id, title or name of the version.
-            splits: of train, dev, test.
-            unseal: needed for the sealed test split; recorded in the event log with the version.
+            splits: of train and dev.
 
         Raises:
-            UsageError: for an unknown split, or for the test split without ``unseal``.
+            UsageError: for an unknown split, or for the test split.
         """
-        check_splits(splits, unseal)
+        check_splits(splits)
         with self._store.read() as session:
-            version = repository.get(session, wanted)
-        if "test" in splits:
-            self._note_unsealed(version, "handed out")
-        with self._store.read() as session:
-            return repository.training_pairs(session, version.id, splits)
+            return repository.training_pairs(session, repository.get(session, wanted).id, splits)
 
     def export(
-        self, wanted: int | str, folder: Path | str, fmt: Literal["jsonl", "parquet"] = "jsonl", *, unseal: bool = False
+        self,
+        wanted: int | str,
+        folder: Path | str,
+        fmt: Literal["jsonl", "parquet"] = "jsonl",
+        *,
+        unseal: bool = False,
+        person: str = "",
+        reason: str = "",
     ) -> DatasetExport:
         """Write a version as a folder of TRL preference files with a dataset card; see ``export_dataset``.
 
-        The sealed test split stays inside unless ``unseal`` is set, which is recorded in the event log.
+        The sealed test split stays inside unless ``unseal`` is set, which the event log notes and which counts as a
+        look at it. ``person`` and ``reason`` say who unseals it, and why.
 
         Raises:
             BadInput: the folder exists already, or the format is unknown.
@@ -193,10 +203,14 @@ class DatasetsService:
         with self._store.read() as session:
             version = repository.get(session, wanted)
         if unseal and version.counts.get("test"):
-            self._note_unsealed(version, "exported")
+            self._sealing.note_export(version, person, reason, f"exported to {Path(folder).name}")
         splits = SPLITS if unseal else SPLITS[:2]
         with self._store.read() as session:
             return export.export_dataset(session, version, Path(folder), fmt, splits)
+
+    def take_openings(self) -> int:
+        """Bring the openings of sealed tests that other processes noted into the event log; return how many."""
+        return self._sealing.take_notes()
 
     def _frozen(self, policy: FreezePolicy) -> Frozen:
         with self._store.read() as session:
@@ -204,29 +218,19 @@ class DatasetsService:
             same = repository.same_content(session, found.plan.root_sha256)
         return replace(found, plan=replace(found.plan, same_as=same))
 
-    def _note_unsealed(self, version: DatasetVersion, what: str) -> None:
-        now = self._store.write_context()
-        summary = f"The sealed test split of {version.title} was {what}"
-        self._store.write(
-            lambda session: events.log(
-                session, now, "dataset.unseal", summary, subject="dataset", subject_id=version.id
-            ),
-            "recording that the test split was opened",
-        )
 
-
-def check_splits(splits: Sequence[str], unseal: bool) -> None:
-    """Refuse unknown splits, and the test split unless it is unsealed.
+def check_splits(splits: Sequence[str]) -> None:
+    """Refuse unknown splits, and the test split.
 
     Raises:
         UsageError: the hint says what to do.
     """
     if unknown := [split for split in splits if split not in SPLITS]:
-        raise UsageError(f"There is no split {unknown[0]!r}.", f"Use {', '.join(SPLITS)}.")
-    if "test" in splits and not unseal:
+        raise UsageError(f"There is no split {unknown[0]!r}.", f"Use {', '.join(SPLITS[:2])}.")
+    if "test" in splits:
         raise UsageError(
             "The test split is sealed: once it is read while tuning, it no longer measures the result.",
-            "Unseal it when a release is evaluated; that is recorded in the event log.",
+            "Evaluate a run on it; an evaluation opens it and notes the look.",
         )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from app.annotate.empty_states import EMPTY_STATES
 from app.annotate.queue_choice import QueueChoice, open_queue
+from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Task
+from core.services.annotation.views import QueueSettings
 from core.services.application import Application
 from tests.app.annotate.conftest import make_workspace
+from tests.fakes.workspaces import prefer
 
 
 @pytest.fixture
@@ -47,6 +51,16 @@ def test_that_only_the_chosen_pairs_are_handed_out(services):
 
 def test_that_a_choice_without_pairs_says_that_they_are_labelled(services):
     assert open_queue(services, QueueChoice().of_kind("bookmarks"), mira(services)).missing == "part"
+
+
+def test_that_a_choice_of_test_items_says_that_they_are_sealed(services):
+    pair_ids = tuple(p.pair_id for p in open_queue(services, QueueChoice(), mira(services)).first[:1])
+    for shown in services.annotation.next(services.annotation.open_queue(QueueSettings(mira(services), 1)), 1):
+        services.annotation.commit(shown.presentation_uid, prefer(2))
+    services.datasets.freeze("d", FreezePolicy(splits=(0.0, 0.0, 1.0), require_consent=False))
+    other = services.reviewers.add("ben").value.id
+    assert open_queue(services, QueueChoice().of_pairs(pair_ids), other).missing == "sealed"
+    assert EMPTY_STATES["sealed"].step == "data"
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,16 @@ def test_that_a_process_killed_while_it_decrypts_has_left_its_note(sealed: Path)
     assert note.person == "Ann"
 
 
+def test_that_a_damaged_note_still_counts_as_an_opening(sealed: Path) -> None:
+    opened(sealed)
+    opened(sealed)
+    first, second = sorted(openings.notes_folder(sealed).iterdir())
+    first.write_text("half a no")
+    damaged, whole = read_notes(sealed)
+    assert (damaged.uid, damaged.person, damaged.root_sha256) == (first.stem, "not known", "abc")
+    assert whole.uid == second.stem and count_looks([damaged, whole]) == 2
+
+
 def test_that_a_flipped_byte_is_found_without_opening(sealed: Path) -> None:
     data = bytearray(sealed.read_bytes())
     data[-5] ^= 1

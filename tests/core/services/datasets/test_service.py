@@ -15,7 +15,7 @@ from core.domain.judgement import JudgementDraft
 from core.domain.rubric import ChangeLevel
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.store import events
+from core.store import datasets as repository
 from tests.fakes.fresh import fresh
 from tests.fakes.workspaces import BODY, opened, prefer
 
@@ -104,7 +104,9 @@ def test_that_a_prompt_never_sits_in_two_splits_and_keeps_its_split_when_data_gr
     second = app.datasets.freeze("d", policy).value
     assert (first.counts["items"], second.counts["items"]) == (80, 160)
     splits: dict[str, set[str]] = {}
-    for pair in app.datasets.training_pairs(second.id, ("train", "dev", "test"), unseal=True):
+    with app.store.read() as session:
+        pairs = repository.training_pairs(session, second.id, ("train", "dev", "test"))
+    for pair in pairs:
         splits.setdefault(pair.prompt.last_text, set()).add(pair.split)
     assert len(splits) == 40
     assert all(len(found) == 1 for found in splits.values())
@@ -112,19 +114,14 @@ def test_that_a_prompt_never_sits_in_two_splits_and_keeps_its_split_when_data_gr
     assert (len(diff.added), diff.removed, diff.moved, diff.same) == (80, (), (), 80)
 
 
-def test_that_the_sealed_test_split_opens_only_when_asked_for_and_is_noted(app: Application, tmp_path: Path) -> None:
+def test_that_the_sealed_test_split_is_never_handed_to_a_training(app: Application, tmp_path: Path) -> None:
     bring(app, tmp_path, [row(i, 1) for i in range(20)])
-    version = app.datasets.freeze("d", FreezePolicy(splits=(0.4, 0.1, 0.5))).value
+    app.datasets.freeze("d", FreezePolicy(splits=(0.4, 0.1, 0.5)))
     assert {pair.split for pair in app.datasets.training_pairs("d")} <= {"train", "dev"}
     with pytest.raises(UsageError, match="sealed"):
         app.datasets.training_pairs("d", ("test",))
     with pytest.raises(UsageError, match="no split 'exam'"):
         app.datasets.training_pairs("d", ("exam",))
-    found = app.datasets.training_pairs("d", ("test",), unseal=True)
-    assert len(found) == version.counts["test"]
-    with app.store.read() as session:
-        newest = events.latest(session, 1)[0]
-    assert (newest.op, newest.subject_id) == ("dataset.unseal", version.id)
 
 
 def test_that_consent_that_nobody_stated_counts_as_none_and_takes_back_none(app: Application, tmp_path: Path) -> None:
