@@ -19,6 +19,20 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
+def pytest_collection_finish() -> None:
+    """Leave the libraries and all collected tests out of later collections: a full one then takes a moment."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep fixtures that several tests share away from the data folder of this machine's user, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAIRWRIGHT_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def pairwright_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a data folder of its own; settings and logs lie in it too."""
@@ -64,13 +78,12 @@ def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
         made.append(running)
         return running
 
-    gc.freeze()  # so that the collection below walks what this test made, not all of Qt, torch and pytest
+    gc.freeze()  # so that the collection below walks what this test made, not what was there before
     with guarded(Guard()) as guard:
         yield build
         for running in made:
             running.shut()
     gc.collect()
-    gc.unfreeze()
     left = [t for t in threading.enumerate() if t not in threads and not t.daemon and t.is_alive()]
     assert not left, f"threads left behind: {left}"
     for running in made:

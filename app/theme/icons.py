@@ -1,15 +1,17 @@
 """Icons: the project's own line drawings in ``resources/icons``, in theme colours.
 
-A tinted copy of a drawing is written to a temporary folder and painted by Qt's own SVG icon engine: sharp at any
-size, drawn when needed. An icon engine written in Python would follow the theme by itself, but the binding frees
-it while Qt still paints with it. So a theme change finds our icons in the window and replaces them.
+A tinted copy of a drawing is written to a temporary folder of the program and painted by Qt's own SVG icon engine:
+sharp at any size, drawn when needed. An icon engine written in Python would follow the theme by itself, but the binding
+frees it while Qt still paints with it. So a theme change finds our icons in the window and replaces them.
 """
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTemporaryDir
@@ -31,14 +33,30 @@ class _Spec:
     on: str
 
 
+@cache
+def _scratch() -> QTemporaryDir:
+    """Return the folder of tinted drawings, removed when the program ends."""
+    folder = QTemporaryDir()
+    atexit.register(folder.remove)
+    return folder
+
+
+@cache
+def _written(source: str) -> str:
+    """Return the path of a file with this drawing."""
+    path = Path(_scratch().path(), f"{sha256(source.encode()).hexdigest()[:24]}.svg")
+    path.write_text(source, encoding="utf-8")
+    return str(path)
+
+
 class Icons:
     """Loads and tints the drawings; one for the whole window."""
 
     def __init__(self, folder: Path, tokens: Colours) -> None:
         self._folder = folder
         self._tokens = tokens
-        self._scratch = QTemporaryDir()
         self._sources: dict[str, str] = {}
+        self._paths: dict[tuple[str, str], str] = {}
         self._made: dict[_Spec, QIcon] = {}
         self._known: dict[int, _Spec] = {}
         self._colours = self._tokens()
@@ -117,13 +135,10 @@ class Icons:
 
     def _file(self, name: str, colour: str) -> str:
         """Return the path of a drawing in one colour, written when it is not there."""
-        path = Path(self._scratch.filePath(f"{name}-{colour[1:]}.svg"))
-        if not path.exists():
+        if (name, colour) not in self._paths:
             source = self._tinted(name, colour)
-            if not source:
-                return ""
-            path.write_text(source, encoding="utf-8")
-        return str(path)
+            self._paths[name, colour] = _written(source) if source else ""
+        return self._paths[name, colour]
 
     def _tinted(self, name: str, colour: str) -> str:
         if name not in self._sources:

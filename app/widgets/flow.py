@@ -37,6 +37,7 @@ class FlowLayout(QLayout):
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._ems: dict[int, float] = {}
+        self._heights: dict[int, int] = {}
         self._row_spacing, self._middle = row_spacing, middle
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
@@ -65,7 +66,13 @@ class FlowLayout(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
         """Append an item."""
+        self._heights.clear()
         self._items.append(item)
+
+    def invalidate(self) -> None:
+        """Forget the heights: an item was shown, hidden or changed its size."""
+        self._heights.clear()
+        super().invalidate()
 
     def count(self) -> int:
         """Return how many items there are."""
@@ -77,6 +84,7 @@ class FlowLayout(QLayout):
 
     def takeAt(self, index: int) -> QLayoutItem | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Remove and return an item, or None past the end."""
+        self._heights.clear()
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -88,7 +96,12 @@ class FlowLayout(QLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the height of all rows at a width."""
+        """Return the height of all rows at a width; Qt asks for the same one many times."""
+        if width not in self._heights:
+            self._heights[width] = self._height_of_rows(width)
+        return self._heights[width]
+
+    def _height_of_rows(self, width: int) -> int:
         margins = self.contentsMargins()
         rows = self._rows(width - margins.left() - margins.right())
         heights = sum(_height(row) for row in rows) + self._row_spacing * max(0, len(rows) - 1)

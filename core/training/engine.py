@@ -19,6 +19,8 @@ from core.domain.errors import BadInput, GateFailed, StorageFull, UsageError, Us
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TERMINAL, Failed, PhaseChanged, RunEvent, RunStarted, StepDone, Warned
+from core.generation.footprint import limit_caches
+from core.generation.matmul_kernels import kernel_in
 from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import run_inputs
 from core.model_files.template_files import template_files
@@ -26,9 +28,7 @@ from core.training.attempt import Attempt, finished
 from core.training.checkpoints.resume import starting_point
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.control_protocol import Control
-from core.training.forward.footprint import limit_caches
 from core.training.forward.matmul_kernel_cache import preferred_kernel
-from core.training.forward.matmul_kernels import kernel_in
 from core.training.loop import Training
 from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl

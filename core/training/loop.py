@@ -13,11 +13,11 @@ from torch import Tensor
 
 from core.domain.errors import UserError
 from core.domain.run_events import CheckpointSaved, EvalDone, PhaseChanged, RunEvent, StepDone, Warned
+from core.generation.footprint import trim_heap
 from core.training.attempt import Attempt, finished
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
 from core.training.export.run_result import publish_result
-from core.training.forward.footprint import trim_heap
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due, kl_is_watched
 from core.training.reference import tr_dpo

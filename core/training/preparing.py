@@ -17,8 +17,8 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport, PhaseChanged, RunEvent, Warned
 from core.domain.token_notes import token_notes
+from core.generation.footprint import trim_heap
 from core.generation.lm_head import HeadSpec
-from core.training.forward.footprint import trim_heap
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.select import choose_scorer
 from core.training.gate.left_out import ReadableRows, about_left_out, encode_usable, require_enough

@@ -69,7 +69,7 @@ def matrix_rate() -> float:
     """Return the best float32 rate of this machine on one thread in GFLOP/s: (512 x 2048) times (2048 x 2048)."""
     import torch
 
-    from core.training.forward.matmul_kernels import choose_kernel, onednn_kernel
+    from core.generation.matmul_kernels import choose_kernel, onednn_kernel
 
     torch.set_num_threads(1)
     kernels = [k for k in (choose_kernel(torch.float32, wanted="torch"), onednn_kernel()) if k]

@@ -93,12 +93,15 @@ def filled(folder: Path, data: Path) -> None:
         app.datasets.freeze("d")
 
 
-def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(tmp_path: Path, data: Path) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(
+    tmp_path: Path, data: Path, kills: int
+) -> None:
     rng, halves = random.Random(1), 0
-    for number in range(6):
+    for number in range(kills):
         folder = tmp_path / f"ws{number}"
         Application.open(folder, create=True).close()
-        kill_once(import_, folder, data, rng.uniform(0.0, 0.15))
+        kill_once(import_, folder, data, rng.uniform(0.0, 0.15) if number > 1 else 0.0)
         with Application.open(folder) as app:
             there = app.pairs.count()
             assert there % 100 == 0
@@ -119,12 +122,13 @@ def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(tmp_pat
     assert halves > 0, "no kill fell into the import"
 
 
-def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, data: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.slow)])
+def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, data: Path, kills: int) -> None:
     folder, rng = tmp_path / "ws", random.Random(2)
     filled(folder, data)
     with Application.open(folder) as app:
         whole = app.datasets.export("d", tmp_path / "whole").manifest_sha256
-    for number in range(6):
+    for number in range(kills):
         place = tmp_path / f"place{number}"
         place.mkdir()
         kill_once(export, folder, place / "out", rng.uniform(0.0, 0.25))
@@ -139,7 +143,7 @@ def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path:
 def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data: Path) -> None:
     folder, rng = tmp_path / "ws", random.Random(3)
     filled(folder, data)
-    for _ in range(6):
+    for _ in range(3):
         kill_once(backup, folder, folder, rng.uniform(0.0, 0.15))
     with Application.open(folder) as app:
         assert app.workspace.check().findings == ()
@@ -153,7 +157,7 @@ def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data
             assert again.workspace.info().counts["pairs"] == ROWS
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
 def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, data: Path, kills: int) -> None:
     folder, rng = tmp_path / "ws", random.Random(4)
     filled(folder, data)
@@ -170,7 +174,7 @@ def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, data: Pa
         assert not list(target.glob(".tmp-*"))
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
 def test_that_the_next_start_clears_what_a_killed_table_left_in_a_folder_of_the_user(
     tmp_path: Path, data: Path, kills: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

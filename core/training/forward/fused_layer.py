@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.generation.fused_weights import FusedLayer
+from core.generation.layer_parts import inverse_rms, rms_norm, rotate
 from core.generation.lm_head import Linear
-from core.training.forward.fused_weights import FusedLayer
-from core.training.forward.lora_linear import AdaptedLinear, linear_backward, linear_forward
+from core.generation.low_rank import AdaptedLinear, linear_forward
+from core.training.forward.lora_linear import linear_backward
 from core.training.forward.tiled_attention import AttentionPlan, attend, attend_backward
 
 
@@ -139,37 +141,13 @@ def backward_layer(
     return rms_norm_backward(dx, saved.h, layer.norm_in, call.eps).add_(d_rest), grads
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Return x / rms(x) * weight over the last axis, normalised in float32 or wider (arXiv 1910.07467)."""
-    wide = x if x.dtype == torch.float64 else x.float()
-    return (wide * _inverse_rms(wide, eps)).to(x.dtype) * weight
-
-
 def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """Return the gradient by the norm's input: r g - x r^3 mean(g x) with g = grad * weight and r = 1 / rms."""
     wide = x if x.dtype == torch.float64 else x.float()
-    r = _inverse_rms(wide, eps)
+    r = inverse_rms(wide, eps)
     g = (grad * weight).to(wide.dtype)
     mean = (g * wide).mean(-1, keepdim=True)
     return g.mul_(r).addcmul_(wide, mean.mul_(r * r * r), value=-1.0).to(x.dtype)
-
-
-def _inverse_rms(x: Tensor, eps: float) -> Tensor:
-    squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-    return squares.div_(x.shape[-1]).add_(eps).rsqrt_()
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate each pair (x_i, x_{i + d/2}) of ``x`` (T, heads, d) by the token's angle (arXiv 2104.09864).
-
-    With -sin it computes the backward pass.
-    """
-    half = x.shape[-1] // 2
-    a, b = x[..., :half], x[..., half:]
-    out = torch.empty_like(x)
-    torch.mul(a, cos, out=out[..., :half]).addcmul_(b, sin, value=-1.0)
-    torch.mul(b, cos, out=out[..., half:]).addcmul_(a, sin)
-    return out
 
 
 def _by_head(x: Tensor, call: LayerCall) -> Tensor:

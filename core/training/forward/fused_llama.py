@@ -14,24 +14,25 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from core.domain.errors import ModelRefused
+from core.generation.fused_weights import FusedLayer, FusedModel, model_dtype, read_decoder
+from core.generation.layer_parts import rms_norm
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.generation.matmul_kernels import choose_kernel
 from core.training.forward.fused_layer import (
     LayerCall,
     SavedTensors,
     backward_layer,
     forward_layer,
-    rms_norm,
     rms_norm_backward,
 )
-from core.training.forward.fused_weights import FusedLayer, FusedModel, model_dtype, read_model
-from core.training.forward.matmul_kernels import choose_kernel
 from core.training.forward.prefix_layout import ForwardModel, PrefixRow, RowScorer, groups, pack
 from core.training.forward.tiled_attention import plan_attention
+from core.training.policy.adapters import POLICY, REFERENCE
 
 
 class FusedLlamaScorer(RowScorer):
@@ -109,6 +110,28 @@ class FusedLlamaScorer(RowScorer):
             linear=self._linear,
             policy=policy,
         )
+
+
+def read_model(model: PolicyAndReference) -> FusedModel:
+    """Read policy and reference.
+
+    Raises:
+        ModelRefused: naming what this forward pass does not support.
+    """
+    kind = getattr(model, "reference_kind", "adapter_off")
+    if kind == "frozen_copy" or not hasattr(model.model, "peft_config"):
+        raise ModelRefused("every weight trains, and only adapters have hand-written gradients")
+    fused = read_decoder(model.model, (POLICY, REFERENCE if kind == "reference_adapter" else ""))
+    _check_trainable(model.model, fused)
+    return fused
+
+
+def _check_trainable(model: nn.Module, fused: FusedModel) -> None:
+    """Refuse a model with a trainable tensor that gets no gradient in the hand-written backward pass."""
+    known = {id(p) for layer in fused.layers for p in layer.parameters()}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and id(parameter) not in known:
+            raise ModelRefused(f"{name} trains")
 
 
 class _Layer(torch.autograd.Function):

@@ -18,7 +18,7 @@ import torch
 
 from core import durable
 from core.domain.errors import UserError
-from core.training.forward.matmul_kernels import ONEDNN, TORCH, choose_kernel
+from core.generation.matmul_kernels import ONEDNN, TORCH, choose_kernel
 
 FILE = "linear_kernel.json"
 

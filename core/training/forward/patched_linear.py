@@ -17,7 +17,8 @@ from torch.autograd.function import once_differentiable
 
 from core.domain.errors import ModelRefused
 from core.generation.lm_head import Linear
-from core.training.forward.lora_linear import LowRank, linear_backward, linear_forward, read_linear
+from core.generation.low_rank import LowRank, linear_forward, read_linear
+from core.training.forward.lora_linear import linear_backward
 
 
 class PatchedLayers:

@@ -24,13 +24,13 @@ from core.domain.errors import ModelRefused
 from core.generation.context import base_of, position_limit
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
+from core.generation.matmul_kernels import TORCH, LinearKernel, choose_kernel
+from core.generation.windows import attention_windows, row_windows
 from core.training.forward import patched_attention
-from core.training.forward.matmul_kernels import TORCH, LinearKernel, choose_kernel
 from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_layout import ForwardModel, Pack, PrefixRow, RowScorer, allowed, groups, pack
 from core.training.forward.recompute import layer_checkpointing
 from core.training.forward.tiled_attention import plan_attention
-from core.training.forward.windows import attention_windows, row_windows
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""

@@ -22,9 +22,10 @@ from torch import Tensor, nn
 from core.domain.errors import BadInput, ModelRefused, UserError
 from core.domain.run_config import RunConfig
 from core.generation.context import base_of, frequency_limit
+from core.generation.footprint import trim_heap
 from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
-from core.training.forward.footprint import trim_heap
+from core.generation.windows import length_limits
 from core.training.forward.fused_llama import FusedLlamaScorer
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.prefix_layout import RowScorer
@@ -32,7 +33,6 @@ from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.forward.recompute import recomputable_layers
 from core.training.forward.router_loss import RouterLoss
 from core.training.forward.scorer import Scorer
-from core.training.forward.windows import length_limits
 from core.training.memory_plan import ModelShape, checkpoint_above, free_bytes
 from core.training.text.encoded_pair import EncodedPair
 

@@ -8,7 +8,7 @@ import torch
 
 from core.domain.counting import counted
 from core.domain.errors import GateFailed
-from core.training.forward.footprint import trim_heap
+from core.generation.footprint import trim_heap
 from core.training.forward.scorer import Scorer
 from core.training.parallel.fsdp import whole
 from core.training.policy.model import LoadedModel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from core.domain.conversation import Prompt
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import Finished, StepDone
+from core.domain.run_events import Finished, RunEvent, StepDone
 from core.training.control_protocol import NoControl
 from core.training.engine import train
 
@@ -74,19 +75,20 @@ def golden_config(name: str, **changes: Any) -> RunConfig:
     return RunConfig().with_values({**values, **changes})
 
 
-def run_golden(name: str, run_dir: Path, **changes: Any) -> list[StepDone]:
-    """Run one trajectory and return its steps."""
-    events = list(
-        train(
-            golden_config(name, **changes),
-            golden_pairs(),
-            model_dir=GOLDEN / "model",
-            run_dir=run_dir,
-            control=NoControl(),
-        )
-    )
-    assert isinstance(events[-1], Finished), events[-1]
-    return [event for event in events if isinstance(event, StepDone)]
+def run_golden(name: str, run_dir: Path, first: int = 0, **changes: Any) -> list[StepDone]:
+    """Run one trajectory and return its steps, or only its ``first`` ones."""
+    config = golden_config(name, **changes)
+    found: list[StepDone] = []
+    last: RunEvent | None = None
+    events = train(config, golden_pairs(), model_dir=GOLDEN / "model", run_dir=run_dir, control=NoControl())
+    with closing(events):
+        for last in events:
+            if isinstance(last, StepDone):
+                found.append(last)
+            if first and len(found) == first:
+                return found
+    assert isinstance(last, Finished), last
+    return found
 
 
 def allowed(name: str, field: str, beta: float, expected: float, step: int) -> float:

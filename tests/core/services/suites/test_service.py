@@ -16,7 +16,7 @@ from tests.fakes.workspaces import opened
 
 ITEMS = (
     SuiteItem(
-        "a", Prompt.from_text("Name a fruit."), "check", {"category": "lists"}, (Constraint("words_at_most", 2),)
+        "a", Prompt.from_text("Name a fruit."), "check", {"category": "lists"}, (Constraint("words", {"at_most": 2}),)
     ),
     SuiteItem("b", Prompt.from_text("Which?"), "preference", chosen="This.", rejected="That.", target=0.8),
     SuiteItem("c", Prompt.from_text("Sing."), "open", {"category": "songs"}),

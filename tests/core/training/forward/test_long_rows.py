@@ -14,9 +14,9 @@ from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Finished, Warned
 from core.generation.context import forget_lengths, frequency_limit, mask_window, position_limit, stored_masks
+from core.generation.windows import length_limits, row_windows
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.select import choose_scorer, whole_pairs
-from core.training.forward.windows import length_limits, row_windows
 from tests.core.training.forward.scorer_twin import (
     UPSTREAM,
     BarePolicy,

@@ -7,8 +7,9 @@ from torch import nn
 
 from core.domain.errors import ModelRefused
 from core.generation.context import base_of
-from core.training.forward.lora_linear import linear_backward, linear_forward, read_linear
-from core.training.forward.matmul_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
+from core.generation.low_rank import linear_forward, read_linear
+from core.generation.matmul_kernels import ONEDNN, TORCH, kernel_in, onednn_kernel
+from core.training.forward.lora_linear import linear_backward
 from core.training.forward.patched_linear import PatchedLayers
 from core.training.forward.prefix_shared import PrefixSharedScorer
 from tests.core.training.forward.scorer_twin import (

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.training.forward import matmul_kernel_cache, matmul_kernels
+from core.generation import matmul_kernels
+from core.generation.matmul_kernels import ONEDNN, TORCH, LinearKernel
+from core.training.forward import matmul_kernel_cache
 from core.training.forward.matmul_kernel_cache import FILE, preferred_kernel
-from core.training.forward.matmul_kernels import ONEDNN, TORCH, LinearKernel
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from core.domain.errors import ModelRefused
+from core.generation.windows import attention_windows
 from core.training.forward.prefix_shared import PrefixSharedScorer
-from core.training.forward.windows import attention_windows
 from tests.core.training.forward.scorer_twin import (
     UPSTREAM,
     BarePolicy,

@@ -5,9 +5,9 @@ import torch
 
 from core.domain.errors import ModelRefused
 from core.domain.run_config import RunConfig
+from core.generation.matmul_kernels import kernel_in
 from core.training.forward import fused_layer, select
 from core.training.forward.fused_llama import FusedLlamaScorer
-from core.training.forward.matmul_kernels import kernel_in
 from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.forward.select import adapter_off_zero, check_pairs, choose_scorer, whole_pairs
 from tests.core.training.forward.scorer_twin import BarePolicy, adapter_policy, random_pairs, twin_scores

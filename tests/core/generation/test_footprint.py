@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.training.forward.footprint import KEPT_PRIMITIVES, limit_primitive_caches
+from core.generation.footprint import KEPT_PRIMITIVES, limit_primitive_caches
 
 MANY_SHAPES = """
 import torch
-from core.training.forward.matmul_kernels import onednn_kernel
+from core.generation.matmul_kernels import onednn_kernel
 
 def anonymous():
     with open("/proc/self/status") as lines:
@@ -34,7 +34,7 @@ def growth(**limits: str) -> float:
     names = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
     env = {name: value for name, value in os.environ.items() if name not in names}
     command = [sys.executable, "-c", MANY_SHAPES]
-    root = Path(__file__).parents[4]
+    root = Path(__file__).parents[3]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, env={**env, **limits}).stdout
     if not out:
         pytest.skip("this build of torch has no such operator")

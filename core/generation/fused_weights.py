@@ -1,8 +1,8 @@
-"""Read a Llama-shaped model, base and adapters, into the plain tensors that :mod:`.fused_llama` works on.
+"""Read a Llama-shaped model, base and adapters, into plain tensors, for hand-written passes in training and decoding.
 
 Nothing is copied: weights are the model's own storage and adapters its own parameters, so that training, checkpoints,
 export, sampling and the padded rows all use the same numbers. A model that differs in any detail (another activation,
-an adapter variant, a trainable norm) is refused with the reason.
+an adapter variant) is refused with the reason.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from torch import Tensor, nn
 
 from core.domain.errors import ModelRefused
 from core.generation.context import base_of
-from core.generation.lm import PolicyAndReference
 from core.generation.lm_head import HeadSpec
-from core.training.forward.lora_linear import AdaptedLinear, read_linear
-from core.training.forward.windows import attention_windows
-from core.training.policy.adapters import POLICY, REFERENCE
+from core.generation.low_rank import AdaptedLinear, read_linear
+from core.generation.windows import attention_windows
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 _ROPE = ("default", "linear", "llama3", "yarn")
@@ -75,26 +73,26 @@ class FusedModel:
     window: int
 
 
-def read_model(model: PolicyAndReference) -> FusedModel:
-    """Read policy and reference.
+def read_decoder(model: Any, adapters: tuple[str, str], *, frozen: bool = True) -> FusedModel:
+    """Read a transformers or PEFT causal LM.
+
+    Args:
+        model: the model.
+        adapters: names of the policy's adapter and of the reference's, "" for none.
+        frozen: refuse weights that train.
 
     Raises:
-        ModelRefused: naming what this forward pass does not support.
+        ModelRefused: naming what a hand-written pass does not support.
     """
-    base = base_of(model.model)
-    config = base.config
-    kind = getattr(model, "reference_kind", "adapter_off")
-    if kind == "frozen_copy" or not hasattr(model.model, "peft_config"):
-        raise ModelRefused("every weight trains, and only adapters have hand-written gradients")
-    _check_family(base)
-    adapters = (POLICY, REFERENCE if kind == "reference_adapter" else "")
-    decoder = base.get_decoder()
+    base = base_of(model)
+    _check_family(base, frozen)
+    config, decoder = base.config, base.get_decoder()
     if type(decoder.embed_tokens) is not nn.Embedding:
         raise ModelRefused("the embedding is adapted")
     attention = decoder.layers[0].self_attn
-    fused = FusedModel(
+    return FusedModel(
         embedding=decoder.embed_tokens.weight,
-        layers=tuple(_read_layer(layer, adapters) for layer in decoder.layers),
+        layers=tuple(_read_layer(layer, adapters, frozen) for layer in decoder.layers),
         norm=decoder.norm.weight,
         eps=float(config.rms_norm_eps),
         heads=config.num_attention_heads,
@@ -104,11 +102,9 @@ def read_model(model: PolicyAndReference) -> FusedModel:
         rotary=decoder.rotary_emb,
         window=max(attention_windows(config).values()),
     )
-    _check_trainable(model.model, fused)
-    return fused
 
 
-def _check_family(base: Any) -> None:
+def _check_family(base: Any, frozen: bool) -> None:
     config = base.config
     if config.model_type not in FAMILIES:
         raise ModelRefused(f"{config.model_type} is not one of {', '.join(FAMILIES)}")
@@ -121,25 +117,19 @@ def _check_family(base: Any) -> None:
     if weight.device.type != "cpu":
         raise ModelRefused("it is written for the CPU")
     head = HeadSpec.from_model(base)
-    if head.module is not None or head.trainable or head.bias is not None or head.softcap or head.scale != 1.0:
-        raise ModelRefused("the output head is not a plain frozen matrix")
+    if head.module is not None or head.bias is not None or head.softcap or head.scale != 1.0:
+        raise ModelRefused("the output head is not a plain matrix")
+    if frozen and head.trainable:
+        raise ModelRefused("the output head trains")
 
 
-def _check_trainable(model: nn.Module, fused: FusedModel) -> None:
-    """Refuse a model with a trainable tensor that gets no gradient in the hand-written backward pass."""
-    known = {id(p) for layer in fused.layers for p in layer.parameters()}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad and id(parameter) not in known:
-            raise ModelRefused(f"{name} trains")
-
-
-def _read_layer(layer: nn.Module, adapters: tuple[str, str]) -> FusedLayer:
+def _read_layer(layer: nn.Module, adapters: tuple[str, str], frozen: bool) -> FusedLayer:
     attention: Any = layer.self_attn
     mlp: Any = layer.mlp
     rest: Any = layer
 
     def linear(module: nn.Module) -> AdaptedLinear:
-        return read_linear(module, adapters)
+        return read_linear(module, adapters, frozen=frozen)
 
     return FusedLayer(
         norm_in=rest.input_layernorm.weight,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.training.forward import matmul_kernels
-from core.training.forward.matmul_kernels import ONEDNN, TORCH, LinearKernel, agrees, choose_kernel, onednn_kernel
+from core.generation import matmul_kernels
+from core.generation.matmul_kernels import ONEDNN, TORCH, LinearKernel, agrees, choose_kernel, onednn_kernel
 
 
 @pytest.fixture(autouse=True)

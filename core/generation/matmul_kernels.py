@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.generation.footprint import limit_primitive_caches
 from core.generation.lm_head import Linear
-from core.training.forward.footprint import limit_primitive_caches
 
 TORCH, ONEDNN = "torch", "onednn"
 CLEARLY_FASTER = 1.1
