@@ -12,7 +12,21 @@ from typing import Annotated
 
 import typer
 
-from core.cli import charter, datasets, demo, doctor, imports, models, pairs, rubrics, runs, sweep, train, workspace
+from core.cli import (
+    charter,
+    datasets,
+    demo,
+    doctor,
+    imports,
+    models,
+    pairs,
+    rubrics,
+    runs,
+    suites,
+    sweep,
+    train,
+    workspace,
+)
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
 from core.cli.output import say
@@ -46,6 +60,7 @@ def build_app() -> typer.Typer:
     sweep.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
     app.add_typer(models.build(), name="model")
+    app.add_typer(suites.build(), name="suite")
     demo.register(app)
     doctor.register(app)
     return app

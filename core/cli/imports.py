@@ -120,7 +120,7 @@ def import_file(
     said = [*(answers or []), *([f"{cut_prompt_module.QUESTION}={cut_prompt_module.YES}"] if cut_prompt else [])]
     choices = _choices(fmt, columns or [], coding, values or [], reviewer_columns, pairs, said)
     choices = dataclasses.replace(
-        choices, encoding=encoding or None, part=part or None, flag_actions=_assignments("--flag", flags or [])
+        choices, encoding=encoding or None, part=part or None, flag_actions=assignments("--flag", flags or [])
     )
     if rejects_to is not None and not dry_run:
         raise UsageError("--rejects is for --dry-run; an import writes its list of rejects into the workspace.")
@@ -206,13 +206,13 @@ def _choices(
     Raises:
         UsageError: for a word that no option takes, or two that contradict each other.
     """
-    sides = _assignments("--value", values)
+    sides = assignments("--value", values)
     for value, side in sides.items():
         if side not in _READS:
             raise UsageError(f"{value!r} cannot mean {side!r}.", f"Use one of {', '.join(_READS)}.")
     if pairs not in ("", "best", "decisive"):
         raise UsageError(f"--pairs cannot be {pairs!r}.", "Use best or decisive.")
-    fields = _assignments("--map", columns)
+    fields = assignments("--map", columns)
     for column, field in fields.items():
         if field not in FIELDS:
             raise UsageError(f"Column {column!r} cannot be {field!r}.", f"Use one of {', '.join(FIELDS)}.")
@@ -223,11 +223,11 @@ def _choices(
         values={value: "no label" if side == "none" else side for value, side in sides.items()},  # type: ignore[misc]
         reviewer_columns=tuple(part.strip() for part in reviewer_columns.split(",") if part.strip()),
         pairs=pairs or None,  # type: ignore[arg-type]
-        answers=_assignments("--answer", answers),
+        answers=assignments("--answer", answers),
     )
 
 
-def _assignments(option: str, words: Sequence[str]) -> dict[str, str]:
+def assignments(option: str, words: Sequence[str]) -> dict[str, str]:
     """Return NAME=VALUE words as a table; the name may hold equal signs."""
     found: dict[str, str] = {}
     for word in words:

@@ -41,7 +41,8 @@ _FUNCTION_WORDS = {
     "you were her all she there would their we him been has when who will more no if out so said what up its about "
     "into than them can only other new some could these two may then do first any my now such like our over me even "
     "most made after also did many before must through back years where much your way well down should because each "
-    "just those people how too little how this i he a this these",
+    "just those people how too little how i he a do does did me s t m re ve ll am "
+    "don why here ever should could give please under someone your yours",
     "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er "
     "hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis "
     "mehr durch man sein wurde sei kann gegen vom können schon wenn habe seine ihre dann unter wir soll ich eines "
@@ -49,7 +50,7 @@ _FUNCTION_WORDS = {
     "hier weil kein sehr muss ja nein",
     "fr": "le la les de des du un une et est en que qui dans pour pas sur au aux avec ce il elle par plus se ne sont "
     "son sa ses ou mais nous vous ils elles je tu on cette ces leur leurs comme être avoir fait faire tout tous si "
-    "bien peut même aussi sans très où donc car ni votre notre mon ma mes ont était avait deux après avant entre "
+    "bien peut même aussi sans très où donc ni votre notre mon ma mes ont était avait deux après avant entre "
     "chaque quand lorsque cela ça alors ainsi depuis encore toujours jamais oui non c d j l n qu s",
     "es": "el la los las de del un una y es en que por para con no se lo su sus al como más pero o este esta estos "
     "estas ese esa si porque cuando muy sin sobre también me hasta hay donde quien desde todo todos nos durante uno "

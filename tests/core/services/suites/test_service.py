@@ -9,10 +9,13 @@ import pytest
 
 from core.domain.changes import Changes
 from core.domain.conversation import Prompt
+from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound
+from core.domain.pair_table import PairFilter
 from core.domain.suite import Constraint, Suite, SuiteItem
+from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from tests.fakes.workspaces import opened
+from tests.fakes.workspaces import opened, prefer
 
 ITEMS = (
     SuiteItem(
@@ -62,3 +65,55 @@ def test_that_an_unknown_suite_is_told(app: Application) -> None:
     for wanted in ("yours", "mine v2", ""):
         with pytest.raises(NotFound, match="There is no suite"):
             app.suites.get(wanted)
+
+
+def labelled(app: Application, pairs: int, splits: tuple[float, float, float]) -> None:
+    """Label pairs and freeze them as the version ``set v1``."""
+    desk = app.annotation
+    for shown in desk.next(desk.open_queue(QueueSettings(1, 1)), pairs):
+        desk.commit(shown.presentation_uid, prefer(2))
+    app.datasets.freeze("set", FreezePolicy(splits=splits))
+
+
+def test_that_the_prompts_of_a_filter_become_items(app: Application) -> None:
+    stored = app.suites.from_pairs("own", PairFilter(text="Question 2"), "comply", licence="CC0").value
+    suite = app.suites.get("own")
+    assert [item.prompt.last_text for item in suite.items] == ["Question 2?"]
+    assert suite.items[0].slices["source"] == "made up"
+    assert (suite.origin, suite.licence) == ("workspace", "CC0")
+    assert stored.info.detail["filter"] == {"label": "any", "order": "id", "text": "Question 2"}
+    with pytest.raises(BadInput, match="No pair gives an item"):
+        app.suites.from_pairs("none", PairFilter(text="nowhere"), "open")
+    with pytest.raises(BadInput, match="cannot expect 'check'"):
+        app.suites.from_pairs("none", PairFilter(), "check")
+
+
+def test_that_prompts_of_a_sealed_test_split_stay_out_and_those_of_train_are_told(app: Application) -> None:
+    labelled(app, 6, (0.5, 0.0, 0.5))
+    splits = app.datasets.get("set").counts
+    assert splits["test"] > 0
+    stored = app.suites.from_pairs("own", PairFilter(), "open").value
+    assert stored.info.n == 6 - splits["test"]
+    assert stored.info.detail["sealed_prompts_left_out"] == splits["test"]
+    assert stored.info.detail["prompts_in_train_splits"] == splits["train"]
+    assert "sealed test splits left out" in stored.notes[0]
+    assert "its runs have seen them" in stored.notes[1]
+
+
+def test_that_the_dev_split_of_a_version_becomes_preferences(app: Application) -> None:
+    labelled(app, 6, (0.0, 1.0, 0.0))
+    suite = app.suites.get(app.suites.from_dataset("set").value.info.title)
+    assert (suite.title, suite.origin, len(suite.items)) == ("set dev v1", "dataset", 6)
+    pairs = {pair.prompt.sha256: pair for pair in app.pairs.texts(range(1, 7)).values()}
+    for item in suite.items:
+        pair = pairs[item.prompt.sha256]
+        assert (item.chosen, item.rejected) in ((pair.a.text, pair.b.text), (pair.b.text, pair.a.text))
+        assert item.slices["agreement"] == "one label"
+    detail = app.suites.show("set dev").info.detail
+    assert detail == {"dataset": "set v1", "root_sha256": app.datasets.get("set").root_sha256, "split": "dev"}
+
+
+def test_that_a_version_without_dev_gives_no_suite(app: Application) -> None:
+    labelled(app, 6, (1.0, 0.0, 0.0))
+    with pytest.raises(BadInput, match="dev split of set v1 is empty"):
+        app.suites.from_dataset("set")
