@@ -42,7 +42,8 @@ class Charter:
         test: a key of ``TESTS``.
         benign_suite: a suite of requests that should be answered, on which over-refusal is measured.
         refusal_share: refusals among the chosen answers above which ``benign_suite`` must be named.
-        planned_items: items of each suite before its numbers decide anything. planned_judgements: blind judgements of people.
+        planned_items: items that each named suite needs before its numbers decide anything.
+        planned_judgements: blind judgements of people that the win rate needs.
         kl_budget: KL that the policy should stay below, nats for each answer; 0 is none.
     """
 

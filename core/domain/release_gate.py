@@ -1,0 +1,91 @@
+"""The gate before a release: five groups of checks, each with its own state, and an outcome that is never one score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from core.domain.estimate import Estimate
+from core.domain.evidence import plain
+
+GateState = Literal["passed", "failed", "insufficient"]
+GATE_STATES: tuple[GateState, ...] = get_args(GateState)
+STATE_WORDS: Mapping[GateState, str] = {
+    "passed": "Passed",
+    "failed": "Failed",
+    "insufficient": "Insufficient evidence",
+}
+GateGroup = Literal["evidence", "vetoes", "gain", "health", "people"]
+GATE_GROUPS: tuple[GateGroup, ...] = get_args(GateGroup)
+"""In this order: can anything be said, what forbids a release, what speaks for it, how it was got, who looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateCheck:
+    """One check of the gate.
+
+    Attributes:
+        key: machine name, unique in the gate.
+        title: what is checked, in words.
+        reason: why it has its state, one or two sentences.
+        figures: the numbers behind it, by name.
+        needed: what would decide it: how many items, or what to do; "" where it is decided.
+        needed_n: how many items (or judgements) would decide it, if the number stays what it is; None where that is not
+            known or no number would.
+    """
+
+    key: str
+    group: GateGroup
+    title: str
+    state: GateState
+    reason: str
+    figures: Mapping[str, Estimate] = field(default_factory=dict)
+    needed: str = ""
+    needed_n: int | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values, figures with the short names of evidence."""
+        return {
+            "check": self.key,
+            "group": self.group,
+            "title": self.title,
+            "state": self.state,
+            "reason": self.reason,
+            "figures": {name: plain(figure) for name, figure in self.figures.items()},
+            "needed": self.needed,
+            "needed_n": self.needed_n,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """What the gate says: every check, and the outcome that follows from them."""
+
+    checks: tuple[GateCheck, ...]
+
+    @property
+    def outcome(self) -> GateState:
+        """Failed where any check failed; else insufficient where any is undecided; passed only where all passed."""
+        states = {check.state for check in self.checks}
+        if "failed" in states:
+            return "failed"
+        return "passed" if states == {"passed"} else "insufficient"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it did not pass, the failed checks first; nothing where it passed."""
+        order = ("failed", "insufficient")
+        found = sorted((c for c in self.checks if c.state in order), key=lambda check: order.index(check.state))
+        return tuple(f"{c.title}: {c.reason}{f' {c.needed}' if c.needed else ''}" for c in found)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values, as ``gate --json`` prints them and a release keeps them."""
+        return {
+            "outcome": self.outcome,
+            "outcome_words": STATE_WORDS[self.outcome],
+            "reasons": list(self.reasons),
+            "groups": {
+                group: [check.to_plain() for check in self.checks if check.group == group] for group in GATE_GROUPS
+            },
+        }
