@@ -14,9 +14,11 @@ import typer
 
 from core.cli import (
     charter,
+    consent,
     datasets,
     demo,
     doctor,
+    feedback,
     imports,
     models,
     pairs,
@@ -61,6 +63,8 @@ def build_app() -> typer.Typer:
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
     app.add_typer(models.build(), name="model")
     app.add_typer(suites.build(), name="suite")
+    app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
+    app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     demo.register(app)
     doctor.register(app)
     return app

@@ -167,6 +167,8 @@ def show(workspace: _Ws, dataset: _Dataset, as_json: _Json = False) -> None:
     say(f"{version.title}  {version.root_sha256}")
     for title in version.rubric_titles:
         say(f"rubric: {title}")
+    for name in version.changesets:
+        say(f"changeset: {name}")
     for key, value in version.policy.to_plain().items():
         say(f"  {key:20} {value}")
     _say_counts(version.counts, version.left_out)
@@ -208,6 +210,7 @@ def _plain(version: DatasetVersion) -> dict[str, object]:
         "counts": dict(version.counts),
         "left_out": _left_out(version.left_out),
         "rubrics": list(version.rubric_titles),
+        "changesets": list(version.changesets),
         "created_ms": version.created_ms,
     }
 

@@ -12,6 +12,11 @@ from core.domain.pair import Side
 
 NO_CONSENT = "consent not stated"
 CONSENT_WITHDRAWN = "consent withdrawn"
+CONSENT_OTHER_USE = "consent given for another use"
+REVIEWER_WITHDRAWN = "consent of its reviewers withdrawn"
+FROM_ATTACK = "from an attack"
+TAKEN_OUT = "taken out by a changeset"
+NOT_ADMITTED = "feedback that no approved changeset takes"
 OTHER_SOURCE = "not from the chosen sources"
 NOT_LABELLED = "not labelled"
 STALE_RUBRIC = "labelled under stale rubric versions only"

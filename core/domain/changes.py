@@ -23,6 +23,7 @@ class Changes(Flag):
     RUNS = auto()
     SETTINGS = auto()
     SUITES = auto()
+    FEEDBACK = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class DatasetVersion:
 
     Attributes:
         chain_head: head of the workspace's hash chain when it was frozen; "" for a version from before the chain.
+        changesets: names of the approved changesets that it was frozen under.
     """
 
     id: int
@@ -84,6 +85,7 @@ class DatasetVersion:
     created_ms: int = 0
     created_by: str = ""
     chain_head: str = ""
+    changesets: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -11,6 +11,10 @@ from typing import Self
 
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
+from core.services.feedback.changesets import ChangesetsService
+from core.services.feedback.consent import ConsentService
+from core.services.feedback.service import FeedbackService
+from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
@@ -39,6 +43,8 @@ class Application:
         datasets: frozen dataset versions.
         models: models on this machine.
         runs: training runs.
+        feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
+        consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
     """
 
@@ -54,6 +60,8 @@ class Application:
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
         self.suites = SuitesService(store)
+        self.feedback, self.triage = FeedbackService(store), TriageService(store)
+        self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

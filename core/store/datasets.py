@@ -32,6 +32,7 @@ def add(
     rubric_version_ids: Sequence[int],
     context: WriteContext,
     *,
+    changesets: Sequence[int] = (),
     created_by: str = "",
     note: str = "",
 ) -> int:
@@ -68,6 +69,7 @@ def add(
         "dataset_left_out(dataset_id, reason, count, pair_ids)",
         [(key, entry.reason, entry.count, canonical_json(list(entry.pair_ids))) for entry in plan.left_out],
     )
+    insert_many(session, "dataset_changeset(dataset_id, changeset_id)", [(key, one) for one in changesets])
     row = session.get(DatasetRow, key)
     assert row is not None
     row.state, row.root_sha256 = "frozen", plan.root_sha256
@@ -213,6 +215,8 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
             JOIN rubric r ON r.id=v.rubric_id WHERE d.dataset_id=? ORDER BY v.id""",
         (key,),
     )
+    taken = """SELECT c.name FROM dataset_changeset d JOIN changeset c ON c.id=d.changeset_id
+        WHERE d.dataset_id=? ORDER BY d.id"""
     return DatasetVersion(
         id=key,
         name=row.name,
@@ -225,4 +229,5 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         created_ms=row.created_ms,
         created_by=row.created_by,
         chain_head=row.chain_head,
+        changesets=tuple(name for (name,) in fetch(session, taken, (key,))),
     )

@@ -10,7 +10,10 @@ from typing import Any
 from sqlmodel import Session
 
 from core.domain.aggregation import Label
+from core.domain.changeset import DataRules
+from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
+from core.store import consents, data_rules
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -52,8 +55,9 @@ class FreezeSnapshot:
     Attributes:
         labels: pair id -> current labels, gold and retest answers left out.
         flags: pair id -> flags of all its current judgements.
-        consents: source id -> consent.
+        consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
+        rules: what approved changesets, consent and attacks say of pairs.
         snapshot_version: equal for two snapshots between which nothing that matters was written.
     """
 
@@ -63,13 +67,17 @@ class FreezeSnapshot:
     consents: dict[int, str] = field(default_factory=dict)
     evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
+    rules: DataRules = field(default_factory=DataRules)
     snapshot_version: tuple[Any, ...] = ()
 
 
 def snapshot(session: Session) -> FreezeSnapshot:
     """Read everything that a freeze needs, in the transaction of ``session``."""
-    found = FreezeSnapshot(snapshot_version=snapshot_version(session))
-    found.consents = dict(fetch(session, "SELECT id, consent FROM source"))
+    now = now_ms()
+    found = FreezeSnapshot(snapshot_version=snapshot_version(session, now))
+    of_source = consents.of_sources(session)
+    found.consents = {key: consent.effective(now) for key, consent in of_source.items()}
+    found.rules = data_rules.data_rules(session, now, of_source)
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
@@ -94,8 +102,8 @@ def snapshot(session: Session) -> FreezeSnapshot:
     return found
 
 
-def snapshot_version(session: Session) -> tuple[Any, ...]:
-    """Return a value that changes whenever a later snapshot could differ."""
+def snapshot_version(session: Session, at_ms: int | None = None) -> tuple[Any, ...]:
+    """Return a value that changes whenever a later snapshot could differ; the time is now when None."""
     (highest,) = fetch(
         session,
         """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
@@ -103,7 +111,7 @@ def snapshot_version(session: Session) -> tuple[Any, ...]:
             (SELECT count(*) FROM source WHERE consent='granted'),
             (SELECT max(id) FROM event_log WHERE op='source.consent')""",
     )
-    return tuple(highest)
+    return (*highest, *data_rules.snapshot_version(session, now_ms() if at_ms is None else at_ms))
 
 
 def _evidence(session: Session) -> dict[int, str]:

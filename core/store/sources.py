@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from core.domain.errors import BadInput, NotFound
-from core.domain.pair_table import CONSENTS, SourceInfo
-from core.store import events
+from core.domain.consent import Consent
+from core.domain.pair_table import SourceInfo
+from core.store import consents
 from core.store.plain import only_id
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SourceRow
@@ -40,20 +40,13 @@ def by_file(session: Session, file_sha256: str) -> SourceInfo | None:
 
 
 def set_consent(session: Session, source_id: int, consent: str, context: WriteContext) -> SourceInfo:
-    """Set the consent of a source and log it.
+    """State the consent of a source, without limits of scope or time, and log it.
 
     Raises:
         BadInput: for an unknown word.
         NotFound: when there is no such source.
     """
-    if consent not in CONSENTS:
-        raise BadInput(f"Unknown consent {consent!r}.", f"Use one of {', '.join(CONSENTS)}.")
+    consents.state(session, "source", source_id, Consent(consent, given_ms=context.at_ms), context)
     row = session.get(SourceRow, source_id)
-    if row is None:
-        raise NotFound(f"There is no source {source_id}.")
-    row.consent = consent
-    session.add(row)
-    session.flush()
-    summary = f"Consent for {row.name}: {consent}"
-    events.log(session, context, "source.consent", summary, subject="source", subject_id=source_id)
+    assert row is not None
     return to_domain(row)

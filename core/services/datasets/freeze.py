@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from core.domain import aggregation as why
 from core.domain.aggregation import Label, aggregate, flag_reason
+from core.domain.changeset import DataRules
+from core.domain.consent import OTHER_USE
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
@@ -19,12 +21,13 @@ _IDS_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A plan together with its items, ready to be stored."""
+    """A plan together with its items, ready to be stored; ``changesets`` are those that were taken."""
 
     plan: FreezePlan
     items: list[FrozenItem]
     rubric_version_ids: tuple[int, ...]
     snapshot_version: tuple[object, ...]
+    changesets: tuple[int, ...] = ()
 
 
 def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
@@ -76,7 +79,11 @@ def _accepted(snapshot: FreezeSnapshot, policy: FreezePolicy) -> set[int]:
 
 def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> str:
     """Return why the pair itself is left out, or ""."""
+    if candidate.pair_id in snapshot.rules.withdrawn:
+        return why.CONSENT_WITHDRAWN
     if policy.require_consent and (found := _without_consent(candidate, snapshot)):
+        return found
+    if found := _outside_of_changesets(candidate.pair_id, snapshot.rules, policy):
         return found
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
         return why.OTHER_SOURCE
@@ -93,9 +100,32 @@ def _without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
     one has granted: a file imported twice under two names would else undo its own consent.
     """
     said = {snapshot.consents[key] for key in candidate.source_ids}
+    if of_events := snapshot.rules.events.get(candidate.pair_id, ()):
+        said = _said_with_events(said, of_events, alone=candidate.pair_id in snapshot.rules.from_feedback)
     if "withdrawn" in said:
         return why.CONSENT_WITHDRAWN
-    return "" if "granted" in said else why.NO_CONSENT
+    if "granted" in said:
+        return ""
+    return why.CONSENT_OTHER_USE if OTHER_USE in said else why.NO_CONSENT
+
+
+def _said_with_events(said: set[str], of_events: tuple[str, ...], *, alone: bool) -> set[str]:
+    """Return what counts for a pair made of feedback: every author of its texts must have granted their use.
+
+    Where the pair came from another source too, that source may grant it.
+    """
+    if not alone:
+        return said | set(of_events)
+    return {"granted"} if set(of_events) == {"granted"} else (said | set(of_events)) - {"granted"}
+
+
+def _outside_of_changesets(pair_id: int, rules: DataRules, policy: FreezePolicy) -> str:
+    """Return why approved changesets, or the lack of one, leave a pair out, or ""."""
+    if pair_id in rules.removed:
+        return why.TAKEN_OUT
+    if pair_id in rules.from_feedback and pair_id not in rules.admitted:
+        return why.NOT_ADMITTED
+    return why.FROM_ATTACK if pair_id in rules.attacks and not policy.attacks else ""
 
 
 def _usable(
@@ -108,6 +138,10 @@ def _usable(
     """
     if not labels:
         return why.NOT_LABELLED
+    if snapshot.rules.reviewers:
+        labels = [label for label in labels if label.reviewer_id not in snapshot.rules.reviewers]
+        if not labels:
+            return why.REVIEWER_WITHDRAWN
     under = [label for label in labels if label.rubric_version_id in accepted]
     if not under:
         stale = all(snapshot.rubrics[label.rubric_version_id].stale for label in labels)
@@ -134,7 +168,7 @@ def _frozen(
         notes=(*_notes(snapshot, policy, items), *texts.notes),
         root_sha256=root_sha256(policy, shas, items, snapshot.evidence),
     )
-    return Frozen(plan, items, tuple(used), snapshot.snapshot_version)
+    return Frozen(plan, items, tuple(used), snapshot.snapshot_version, tuple(snapshot.rules.taken))
 
 
 def _counts(
@@ -172,4 +206,8 @@ def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenIte
         notes.append(f"Labels made under an older meaning are accepted: {titles}.")
     if not policy.require_consent and any(value != "granted" for value in snapshot.consents.values()):
         notes.append("Sources without granted consent are accepted.")
+    if snapshot.rules.taken:
+        notes.append(f"Approved changesets are taken: {', '.join(snapshot.rules.taken.values())}.")
+    if policy.attacks and any(item.pair_id in snapshot.rules.attacks for item in items):
+        notes.append("Pairs from attacks are accepted, because the policy names them.")
     return tuple(notes)

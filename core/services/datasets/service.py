@@ -88,11 +88,13 @@ class DatasetsService:
                 frozen.items,
                 frozen.rubric_version_ids,
                 now,
+                changesets=frozen.changesets,
                 created_by=created_by,
                 note=note,
             )
             made = repository.get(session, key)
             detail = {"root_sha256": made.root_sha256, "items": made.counts["items"]}
+            detail |= {"changesets": list(made.changesets)} if made.changesets else {}
             summary = f"Froze {made.title}: {counted(made.counts['items'], 'item')}"
             events.log(session, now, "dataset.freeze", summary, subject="dataset", subject_id=key, detail=detail)
             return made

@@ -116,6 +116,15 @@ _SUITE = "||'/'||".join(
     )
 )
 
+_ENTRY = f"""c.id||','||c.op||','||c.pair_id||','||c.at_ms||','||{word("c.new_pair_id")}||{word("c.event_id")}
+    ||{text("c.reason")}"""
+_CHANGESET = "||'/'||".join(
+    (
+        _row("id uid state author_id created_ms", "approver_id sha256 approved_ms", "name note approval_note"),
+        _children("changeset_entry", _ENTRY, "c.id", owner="changeset_id"),
+    )
+)
+
 
 def _log(table: str, words: str, optional: str, texts: str, noun: str) -> Log:
     return Log(table, tuple(words.split()), tuple(optional.split()), tuple(texts.split()), noun)
@@ -196,6 +205,29 @@ REGISTERS: tuple[Register, ...] = (
         ("reason", "taken_back"),
         _row("presentation_id pair_id reviewer_id rubric_version_id taken_back at_ms", "", "reason"),
         "pair put aside",
+    ),
+    Register(
+        "feedback_event",
+        "id",
+        ("sha256",),
+        _row("id sha256 kind source_id line consent scope at_ms session", "prompt_sha256 expires_ms", "body"),
+        "feedback event",
+    ),
+    Register(
+        "feedback_step",
+        "id",
+        ("uid",),
+        _row("id uid event_id op reviewer_id at_ms session", "supersedes pair_id", "reason target"),
+        "decision about feedback",
+    ),
+    Register("changeset", "id", ("state",), _CHANGESET, "changeset", only="t.state='approved'"),
+    Register("dataset_changeset", "id", ("dataset_id",), _row("id dataset_id changeset_id"), "changeset of a version"),
+    Register(
+        "consent_entry",
+        "id",
+        ("uid",),
+        _row("id uid subject subject_id consent scope at_ms session", "expires_ms given_ms reviewer_id", "reason"),
+        "statement of consent",
     ),
 )
 

@@ -8,7 +8,8 @@ that no protected row stands in the way. Messages begin with ``immutable:`` and 
 from __future__ import annotations
 
 
-def _guard(name: str, table: str, event: str, when: str, message: str) -> str:
+def guard(name: str, table: str, event: str, when: str, message: str) -> str:
+    """Return the trigger that refuses an event on a table under a condition; an empty one always holds."""
     clause = f" WHEN {when}" if when else ""
     return (
         f"CREATE TRIGGER {name} BEFORE {event} ON {table}{clause} BEGIN SELECT RAISE(ABORT,'immutable: {message}'); END"
@@ -19,9 +20,9 @@ def append_only(table: str, what: str, *keys: str) -> list[str]:
     """Guard a table whose rows never change: ``keys`` are conditions that find a row in the way of NEW."""
     taken = " OR ".join(f"EXISTS(SELECT 1 FROM {table} WHERE {key})" for key in keys)
     return [
-        _guard(f"{table}_no_insert", table, "INSERT", taken, f"this {what} is already there"),
-        _guard(f"{table}_no_update", table, "UPDATE", "", f"a {what} never changes"),
-        _guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
+        guard(f"{table}_no_insert", table, "INSERT", taken, f"this {what} is already there"),
+        guard(f"{table}_no_update", table, "UPDATE", "", f"a {what} never changes"),
+        guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
     ]
 
 
@@ -31,14 +32,14 @@ def _identity(table: str, what: str, fixed: tuple[str, ...]) -> list[str]:
     other = f"EXISTS(SELECT 1 FROM {table} WHERE id<>OLD.id AND name=NEW.name)"
     taken = f"EXISTS(SELECT 1 FROM {table} WHERE id=NEW.id OR uid=NEW.uid OR name=NEW.name)"
     return [
-        _guard(f"{table}_no_replace", table, "INSERT", taken, f"this {what} is already there"),
-        _guard(f"{table}_same", table, "UPDATE", f"{changed} OR {other}", f"what a {what} is never changes"),
-        _guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
+        guard(f"{table}_no_replace", table, "INSERT", taken, f"this {what} is already there"),
+        guard(f"{table}_same", table, "UPDATE", f"{changed} OR {other}", f"what a {what} is never changes"),
+        guard(f"{table}_no_delete", table, "DELETE", "", f"a {what} is never deleted"),
     ]
 
 
 _RUBRIC_VERSION = [
-    _guard(
+    guard(
         "rubric_version_insert",
         "rubric_version",
         "INSERT",
@@ -46,7 +47,7 @@ _RUBRIC_VERSION = [
         "(id=NEW.id OR uid=NEW.uid OR (rubric_id=NEW.rubric_id AND number=NEW.number)))",
         "a rubric version starts as a draft, and a published one never changes",
     ),
-    _guard(
+    guard(
         "rubric_version_update",
         "rubric_version",
         "UPDATE",
@@ -54,7 +55,7 @@ _RUBRIC_VERSION = [
         "EXISTS(SELECT 1 FROM rubric_version WHERE id<>OLD.id AND rubric_id=NEW.rubric_id AND number=NEW.number)",
         "a published rubric version never changes",
     ),
-    _guard(
+    guard(
         "rubric_version_delete",
         "rubric_version",
         "DELETE",
@@ -65,7 +66,7 @@ _RUBRIC_VERSION = [
 
 _PRESENTATION = [
     *append_only("presentation", "presentation", "id=NEW.id OR uid=NEW.uid"),
-    _guard(
+    guard(
         "presentation_rubric",
         "presentation",
         "INSERT",
@@ -87,7 +88,7 @@ _JUDGEMENT = [
         f"{_ROOTS} AND NEW.task IN{_LABELS} AND task IN{_LABELS} AND {_OF_CHAIN}",
         f"{_ROOTS} AND NEW.task='adjudicate' AND task='adjudicate' AND {_OF_CHAIN}",
     ),
-    _guard(
+    guard(
         "judgement_presentation",
         "judgement",
         "INSERT",
@@ -96,7 +97,7 @@ _JUDGEMENT = [
     ),
     # A chain is extended by its own reviewer only: a retraction takes back a label, and a gold or retest
     # answer stays within its presentation.
-    _guard(
+    guard(
         "judgement_chain",
         "judgement",
         "INSERT",
@@ -112,7 +113,7 @@ _JUDGEMENT = [
 def frozen_versions(table: str) -> list[str]:
     """Guard a table of versions by name and number, which start open and never change once they are frozen."""
     return [
-        _guard(
+        guard(
             f"{table}_insert",
             table,
             "INSERT",
@@ -120,7 +121,7 @@ def frozen_versions(table: str) -> list[str]:
             "(id=NEW.id OR uid=NEW.uid OR (name=NEW.name AND number=NEW.number)))",
             f"a {table} version starts open, and a frozen one never changes",
         ),
-        _guard(
+        guard(
             f"{table}_update",
             table,
             "UPDATE",
@@ -128,7 +129,7 @@ def frozen_versions(table: str) -> list[str]:
             f"EXISTS(SELECT 1 FROM {table} WHERE id<>OLD.id AND name=NEW.name AND number=NEW.number)",
             f"a frozen {table} version never changes",
         ),
-        _guard(f"{table}_delete", table, "DELETE", "OLD.state='frozen'", f"a frozen {table} version is never deleted"),
+        guard(f"{table}_delete", table, "DELETE", "OLD.state='frozen'", f"a frozen {table} version is never deleted"),
     ]
 
 
@@ -138,16 +139,16 @@ def part_of(version: str, table: str) -> list[str]:
     is_open = f"(SELECT state FROM {version} WHERE id={{0}}.{version}_id) IS NOT 'open'"
     both = f"{is_open.format('OLD')} OR {is_open.format('NEW')}"
     return [
-        _guard(f"{table}_insert", table, "INSERT", is_open.format("NEW"), message),
-        _guard(f"{table}_update", table, "UPDATE", both, message),
-        _guard(f"{table}_delete", table, "DELETE", is_open.format("OLD"), message),
+        guard(f"{table}_insert", table, "INSERT", is_open.format("NEW"), message),
+        guard(f"{table}_update", table, "UPDATE", both, message),
+        guard(f"{table}_delete", table, "DELETE", is_open.format("OLD"), message),
     ]
 
 
 _META = [
-    _guard("meta_insert", "meta", "INSERT", "EXISTS(SELECT 1 FROM meta WHERE key=NEW.key AND key='uuid')", "the uuid"),
-    _guard("meta_update", "meta", "UPDATE", "OLD.key='uuid' OR NEW.key='uuid'", "the workspace uuid never changes"),
-    _guard("meta_delete", "meta", "DELETE", "OLD.key='uuid'", "the workspace uuid is never deleted"),
+    guard("meta_insert", "meta", "INSERT", "EXISTS(SELECT 1 FROM meta WHERE key=NEW.key AND key='uuid')", "the uuid"),
+    guard("meta_update", "meta", "UPDATE", "OLD.key='uuid' OR NEW.key='uuid'", "the workspace uuid never changes"),
+    guard("meta_delete", "meta", "DELETE", "OLD.key='uuid'", "the workspace uuid is never deleted"),
 ]
 
 GUARDS: tuple[str, ...] = (

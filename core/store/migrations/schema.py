@@ -9,5 +9,6 @@ from core.store.migrations.ddl_0002_texts import TEXTS
 from core.store.migrations.ddl_0003_chain import CHAIN
 from core.store.migrations.ddl_0004_batch import BATCH
 from core.store.migrations.ddl_0005_suites import SUITES
+from core.store.migrations.ddl_0006_feedback import FEEDBACK
 
-STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH, *SUITES)
+STATEMENTS: tuple[str, ...] = (*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH, *SUITES, *FEEDBACK)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,17 +18,19 @@ from core.domain.errors import UserError
 from core.domain.ids import canonical_json, new_uid, sha256_json, sha256_text
 from core.domain.rubric import Criterion, RubricBody
 from core.store import text_notes
+from core.store.feedback_checks import CONTENT, content_sha256
 from core.store.salvage.reader import REPLACED, DamagedFile, Row
+from core.store.salvage.sealed_rows import noun_of
 
 NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
-    "dataset", "suite", "import_batch", "run", "model",
+    "feedback_event", "feedback_step", "consent_entry", "changeset", "dataset", "suite", "import_batch", "run", "model",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
 _CONSECUTIVE = ("prompt", "pair", "presentation", "judgement", "event_log")
 _PARTS = {
-    "dataset": ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out"),
+    "dataset": ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out", "dataset_changeset"),
     "suite": ("suite_item",),
 }
 """Version -> the tables of what is in it, its items first."""
@@ -88,6 +90,9 @@ class Rebuild:
                 "pair": lambda: self._numbered("pair", self._pair_problem),
                 "presentation": lambda: self._numbered("presentation", self._parents),
                 "judgement": lambda: self._numbered("judgement", self._judgement_parents),
+                "feedback_event": lambda: self._numbered("feedback_event", self._event_problem),
+                "feedback_step": lambda: self._numbered("feedback_step", self._step_parents),
+                "changeset": self._changesets,
             }
             special.get(table, lambda table=table: self._numbered(table))()
         self._links()
@@ -109,13 +114,13 @@ class Rebuild:
             highest = number
             why = problem(row) if problem else ""
             if why:
-                self.result.lose(table, f"{_noun(table)} {number}: {why}.", row)
+                self.result.lose(table, f"{noun_of(table)} {number}: {why}.", row)
                 continue
             if table == "source":
                 row = {**row, "pairs": 0}
             if any(isinstance(value, str) and REPLACED in value for value in row.values()):
-                self.result.tell(f"{_noun(table)} {number}: a text holds bytes that are no characters any more.")
-            self._store(table, row, f"{_noun(table)} {number}")
+                self.result.tell(f"{noun_of(table)} {number}: a text holds bytes that are no characters any more.")
+            self._store(table, row, f"{noun_of(table)} {number}")
         if table in _CONSECUTIVE:
             self._missing(table, highest + 1, expected + 1)
 
@@ -126,7 +131,7 @@ class Rebuild:
         count = min(end - first, 10_000_000)
         self.result.lost[table] += count
         span = f"{first}" if count == 1 else f"{first} to {end - 1}"
-        self.result.tell(f"{_noun(table)} {span}: lost with a part of the file.")
+        self.result.tell(f"{noun_of(table)} {span}: lost with a part of the file.")
 
     def _store(self, table: str, row: Row, what: str) -> bool:
         known = self._names[table]
@@ -191,11 +196,11 @@ class Rebuild:
             return
         row = make(number)
         state = row.pop("publish", None)
-        self._store(table, row, f"A stand-in for {_noun(table).lower()} {number}")
+        self._store(table, row, f"A stand-in for {noun_of(table).lower()} {number}")
         if state is not None:
             self._publish(number, state)
         self.result.read[table] -= 1
-        self.result.lose(table, f"{_noun(table)} {number} is lost; a stand-in keeps what refers to it.")
+        self.result.lose(table, f"{noun_of(table)} {number} is lost; a stand-in keeps what refers to it.")
 
     def _reviewer(self, number: int) -> Row:
         return {"id": number, "uid": new_uid(), "name": f"Lost reviewer {number}", "kind": "human", "created_ms": 0}
@@ -227,7 +232,40 @@ class Rebuild:
             self.result.read["presentation"] -= 1
             self.result.tell(f"Judgement {row['id']}: which answer was shown left is lost; A is written down.")
 
+    def _event_problem(self, row: Row) -> str:
+        if sha256_text(row["body"]) != row["sha256"]:
+            return "its text is damaged"
+        self._need("source", row["source_id"], self._source)
+        return ""
+
+    def _step_parents(self, row: Row) -> str:
+        self._need("reviewer", row["reviewer_id"], self._reviewer)
+        return "" if self._has("feedback_event", row["event_id"]) else f"its event {row['event_id']} is lost"
+
     # Tables with a life of their own
+
+    def _changesets(self) -> None:
+        """Bring back changesets; one whose changes are not all there stays a draft, which no freeze takes."""
+        entries = list(self._damaged.rows("changeset_entry"))
+        for row in self._damaged.rows("changeset"):
+            number, approval = row["id"], (row["approver_id"], row["sha256"], row["approved_ms"])
+            self._need("reviewer", row["author_id"], self._reviewer)
+            draft = {**row, "state": "draft", "approver_id": None, "sha256": None, "approved_ms": None}
+            if not self._store("changeset", draft, f"Changeset {number}"):
+                continue
+            for entry in entries:
+                if entry["changeset_id"] == number:
+                    self._store("changeset_entry", entry, f"Change {entry['id']} of changeset {number}")
+            if row["state"] == "approved":
+                self._need("reviewer", row["approver_id"], self._reviewer)
+                self._approve(number, approval)
+
+    def _approve(self, number: int, approval: tuple[Any, ...]) -> None:
+        if content_sha256(self._raw.execute(CONTENT, (number,)).fetchall()) != approval[1]:
+            self.result.tell(f"Changeset {number} stays a draft: it is not what was approved any more.")
+            return
+        query = "UPDATE changeset SET state='approved', approver_id=?, sha256=?, approved_ms=? WHERE id=?"
+        self._raw.execute(query, (*approval, number))
 
     def _rubric_versions(self) -> None:
         for row in self._damaged.rows("rubric_version"):
@@ -299,30 +337,3 @@ class Rebuild:
         for pair_id, source_id in self._raw.execute(query).fetchall():
             self._raw.execute("INSERT INTO pair_source(pair_id, source_id) VALUES(?,?)", (pair_id, source_id))
             self.result.lost["pair_source"] += 1
-
-
-def _noun(table: str) -> str:
-    return {"event_log": "Event", "rubric_version": "Rubric version", "import_batch": "Part of an import"}.get(
-        table, table.capitalize()
-    )
-
-
-def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:
-    """Yield which rows, all of them there, are not what the chain of the damaged file sealed."""
-    before: Row | None = None
-    for entry in entries:
-        noted = str(entry.get("digests", "")).split(" ")
-        for n, table in enumerate(_SEALED):
-            column = f"{table}_to"
-            after, upto = (before[column] if before else 0), entry[column]
-            if not isinstance(after, int) or not isinstance(upto, int) or upto <= after or n >= len(noted):
-                continue
-            query = f"SELECT count(*) FROM {table} WHERE id>? AND id<=?"
-            (count,) = raw.execute(query, (after, upto)).fetchone()
-            if count == upto - after and digests(table, after, upto)[: len(noted[n])] != noted[n]:
-                span = f"{upto}" if upto - after == 1 else f"{after + 1} to {upto}"
-                yield f"{_noun(table)} {span}: read, but not as the hash chain sealed it; compare with a backup."
-        before = entry
-
-
-_SEALED = ("pair", "presentation", "judgement", "event_log")

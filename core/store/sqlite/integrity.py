@@ -18,7 +18,7 @@ from core.domain.dataset import ROOT_FORMAT, FrozenItem, root_sha256
 from core.domain.errors import UserError
 from core.domain.ids import sha256_json, sha256_text
 from core.domain.rubric import RubricBody
-from core.store import text_notes
+from core.store import feedback_checks, text_notes
 from core.store.chain import verify
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.migrations.schema import STATEMENTS
@@ -258,6 +258,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("contents", _contents),
     ("frozen datasets", _frozen),
     ("suites", _suites),
+    ("feedback", feedback_checks.problems),
     ("text flags", text_notes.problems),
     ("hash chain", verify.problems),
 )
@@ -271,5 +272,6 @@ _ADVICE: dict[str, str] = {
     "contents": _CHANGED,
     "frozen datasets": "Do not train on this version. Restore a backup in which it is sound, or freeze again.",
     "suites": "Do not evaluate with this version. Restore a backup in which it is sound, or import it again.",
+    "feedback": _CHANGED,
     "hash chain": _CHANGED,
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from core.cli.app import main
+from core.cli.app import build_app, main
 from tests.fakes.scripted_engine import train
 
 
@@ -35,10 +37,18 @@ class Said:
         return json.loads(self.err)
 
 
+@cache
+def _command() -> Any:
+    """Return all commands, made once: making them for each call takes longer than most calls."""
+    return typer.main.get_command(build_app())
+
+
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
     """Return a function that runs one command."""
+    command = _command()
     monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (train, probe))
+    monkeypatch.setattr("core.cli.app.typer.main.get_command", lambda _: command)
 
     def run(*words: object) -> Said:
         capsys.readouterr()
