@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
@@ -12,6 +13,7 @@ import typer
 
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, LeftOut
 from core.domain.errors import BadInput, UsageError
 
@@ -33,6 +35,12 @@ def build() -> typer.Typer:
     group = typer.Typer(help="Dataset versions: `datasets WS`, `datasets show WS TITLE`, `datasets diff WS OLD NEW`.")
     group.command("list", help="List the dataset versions of a workspace.")(list_versions)
     group.command("show", help="Show one version: hash, policy, counts, what was left out.")(show)
+    group.command("sealed", help="Show the sealed test of a version: hash, looks, openings, what its items tuned.")(
+        sealed
+    )
+    group.command("leaks", help="Look for copies and near copies of a version's test items; exit code 1 when found.")(
+        leaks
+    )
     group.command("diff", help="Say how one version differs from another.")(diff)
     return group
 
@@ -174,6 +182,50 @@ def show(workspace: _Ws, dataset: _Dataset, as_json: _Json = False) -> None:
     _say_counts(version.counts, version.left_out)
 
 
+def sealed(workspace: _Ws, dataset: _Dataset, as_json: _Json = False) -> None:
+    """Show the sealed test of a version; nothing of it is opened. It is written where it is missing."""
+    with open_workspace(workspace, read_only=True) as app:
+        view = app.sealed.view(_key(dataset))
+    if view.place is None:
+        with open_workspace(workspace) as app:
+            view = app.sealed.view(_key(dataset))
+    plain = view.to_plain()
+    if as_json:
+        say_json(plain)
+        return
+    say(f"{view.version.title}  {counted(view.rows, 'test item')}  {plain['contents_sha256']}")
+    say(f"file: {plain['file']}")
+    say(f"{counted(view.looks, 'look')}, {counted(len(view.openings), 'opening')}")
+    rows = [(_local(note.at_ms), note.person, note.policy, str(note.rows), note.reason) for note in view.openings]
+    if rows:
+        say(table(rows, ("when", "who", "policy", "rows", "why")))
+    say(view.usage.sentence())
+
+
+def leaks(
+    workspace: _Ws,
+    dataset: _Dataset,
+    run: Annotated[
+        list[str] | None, typer.Option("--run", help="Compare the pairs of this run as well; may be given many times.")
+    ] = None,
+    as_json: _Json = False,
+) -> int:
+    """Compare the test items of a version with train, dev, imports and suites; this is no look."""
+    with open_workspace(workspace, read_only=True) as app:
+        report = app.sealed.leaks_of(_key(dataset), run_ids=run or ())
+    if as_json:
+        say_json({"sentence": report.sentence(), **report.to_plain()})
+    else:
+        say(report.sentence())
+        rows = [
+            (hit.test_id, hit.other_id, hit.place, hit.matched, "copy" if hit.exact else f"{hit.similarity:.2f}")
+            for hit in report.hits
+        ]
+        if rows:
+            say(table(rows, ("test item", "other", "in", "alike in", "similarity")))
+    return int(report.blocks)
+
+
 def diff(workspace: _Ws, old: _Dataset, new: _Dataset, as_json: _Json = False) -> None:
     """Print what was added, removed, flipped, made stronger or weaker, and moved."""
     with open_workspace(workspace, read_only=True) as app:
@@ -194,6 +246,10 @@ def diff(workspace: _Ws, old: _Dataset, new: _Dataset, as_json: _Json = False) -
         say(f"rubric added: {title}")
     for title in found.rubrics_removed:
         say(f"rubric removed: {title}")
+
+
+def _local(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_ms / 1000))
 
 
 def _key(dataset: str) -> int | str:

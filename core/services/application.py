@@ -21,6 +21,7 @@ from core.services.pairs.service import PairsService
 from core.services.reviewers.service import ReviewersService
 from core.services.rubrics.service import RubricsService
 from core.services.runs.service import RunsService
+from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
 from core.services.workspace.service import WorkspaceService
 from core.store.sqlite.database import Store
@@ -46,6 +47,7 @@ class Application:
         feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
+        sealed: sealed tests, who looked at them, leaks, and what items were used for.
     """
 
     def __init__(self, store: Store) -> None:
@@ -62,6 +64,7 @@ class Application:
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
+        self.sealed = SealedService(store, self.runs, self.suites)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

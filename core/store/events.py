@@ -62,12 +62,16 @@ def details(session: Session, op: str) -> list[dict[str, Any]]:
 
 def about(session: Session, op: str, subject_id: int) -> list[Event]:
     """Return the events of one kind about one thing, oldest first."""
-    query = (
-        select(EventRow, ReviewerRow.name)
-        .join(ReviewerRow, col(ReviewerRow.id) == col(EventRow.reviewer_id), isouter=True)
-        .where(EventRow.op == op, EventRow.subject_id == subject_id)
+    return [event for event in of_kind(session, op) if event.subject_id == subject_id]
+
+
+def of_kind(session: Session, op: str) -> list[Event]:
+    """Return the events of one kind, oldest first."""
+    query = select(EventRow, ReviewerRow.name).join(
+        ReviewerRow, col(ReviewerRow.id) == col(EventRow.reviewer_id), isouter=True
     )
-    return [_event(row, name) for row, name in session.exec(query.order_by(col(EventRow.id)))]
+    query = query.where(EventRow.op == op).order_by(col(EventRow.id))
+    return [_event(row, name) for row, name in session.exec(query)]
 
 
 def latest(session: Session, limit: int, before_id: int | None = None) -> list[Event]:

@@ -7,9 +7,17 @@ import ast
 from tests.architecture.imports import Graph, import_graph, modules
 
 SEALED = "core.evaluation.sealed_test"
-MAY_KNOW_THE_FILE = ("core.services.datasets.sealing", "core.services.sealed", "core.runs.evaluations")
+MAY_KNOW_THE_FILE = (
+    "core.services.datasets.sealing",
+    "core.services.sealed",
+    "core.services.workspace.folder_checks",
+    "core.runs.evaluations",
+)
 MAY_OPEN_IT = ("core.evaluation.sealed_test", "core.runs.evaluations")
 KEPT_AWAY = ("core.training", "core.generation", "core.store", "core.services.annotation", "core.services.importing")
+
+
+GRAPH = import_graph("core", "app")
 
 
 def _below(name: str, rooms: tuple[str, ...]) -> bool:
@@ -26,24 +34,23 @@ def _reachable(graph: Graph, start: str) -> set[str]:
 
 
 def test_that_only_the_sealing_service_and_the_evaluator_import_the_sealed_test() -> None:
-    graph = import_graph("core", "app")
-    importers = {name for name, targets in graph.items() if SEALED in targets}
+    importers = {name for name, targets in GRAPH.items() if SEALED in targets}
     assert {name for name in importers if not _below(name, MAY_KNOW_THE_FILE)} == set()
 
 
 def test_that_nothing_that_trains_or_hands_out_pairs_reaches_it_through_others() -> None:
-    graph = import_graph("core")
-    kept_away = {name for name in graph if _below(name, KEPT_AWAY)}
-    kept_away |= {name for name in graph if _below(name, ("core.runs",)) and not _below(name, MAY_KNOW_THE_FILE)}
+    kept_away = {name for name in GRAPH if _below(name, KEPT_AWAY)}
+    kept_away |= {name for name in GRAPH if _below(name, ("core.runs",)) and not _below(name, MAY_KNOW_THE_FILE)}
     assert "core.runs.worker" in kept_away
-    assert {name for name in kept_away if SEALED in _reachable(graph, name)} == set()
+    assert {name for name in kept_away if SEALED in _reachable(GRAPH, name)} == set()
 
 
 def test_that_only_the_evaluator_opens_a_sealed_test() -> None:
     users = {
         name
         for name, path in modules("core", "app").items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "open_sealed" in (text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Name | ast.Attribute | ast.alias)
         and "open_sealed" in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", ""))
     }

@@ -1,4 +1,4 @@
-"""*Check workspace* outside the database: run folders, exports, converted models and backups."""
+"""*Check workspace* outside the database: run folders, exports, converted models, backups and sealed tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.domain.errors import UserError
 from core.durable import MANIFEST, read_manifest
+from core.evaluation.sealed_test import SUFFIX, check_sealed
 from core.runs.folder import RunFolder
 from core.runs.verify_run import RESTORE, Noted, folder_problem, is_at_work, problems
 from core.store.chain import verify
@@ -18,7 +19,7 @@ from core.store.sqlite.connect import connect
 from core.store.sqlite.integrity import Finding
 from core.store.sqlite.safety_copies import REPLACED
 
-_RUNS, _BACKUPS, _FOLDERS = "run folders", "backups", "folders"
+_RUNS, _BACKUPS, _FOLDERS, _SEALED = "run folders", "backups", "folders", "sealed tests"
 _PUBLISHED = ("exports", "models")
 _REPLACED = (
     "If an older copy was put in its place on purpose, move the newer backups elsewhere; else restore one of them."
@@ -38,6 +39,19 @@ def findings(c: sqlite3.Connection, folder: Path, exports: Sequence[Path] = ()) 
     for path in (*inside, *exports):
         yield from _published(c, path, str(path.relative_to(folder)) if path in inside else str(path))
     yield from _backups(c, folder)
+    yield from _sealed_tests(c, folder)
+
+
+def _sealed_tests(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
+    """Compare each sealed test with the hash that the event log knows; one that is missing is written when needed."""
+    for (text,) in c.execute("SELECT detail FROM event_log WHERE op='sealed.write' ORDER BY id").fetchall():
+        detail = json.loads(text)
+        path = folder / "sealed" / f"{detail['root_sha256']}{SUFFIX}"
+        if path.exists():
+            try:
+                check_sealed(path, detail["contents_sha256"])
+            except UserError as error:
+                yield Finding(_SEALED, error.message, hint=error.hint)
 
 
 def _run_findings(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:

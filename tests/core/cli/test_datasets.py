@@ -146,3 +146,35 @@ def test_that_pairs_are_found_and_sorted_by_command(call: Call, ws: Path) -> Non
     assert "A 1 · B 1" in text and "4 pairs; the first 1 are listed." in text
     refused = call("pairs", ws, "--find", "x" * 2000)
     assert refused.code != 0 and "at most 1,000 characters" in refused.err
+
+
+def test_that_the_sealed_test_is_shown_with_its_looks_and_what_its_items_tuned(
+    call: Call, ws: Path, tmp_path: Path
+) -> None:
+    call("freeze", ws, "--name", "d", "--set", "splits=[0.4,0.2,0.4]")
+    shown = call("datasets", "sealed", ws, "d v1", "--json").json()
+    assert (shown["sealed"], shown["looks"], shown["openings"], shown["used_to_tune"]) == (True, 0, [], "none")
+    assert Path(shown["file"]).is_file() and len(shown["contents_sha256"]) == 64
+    call("export", ws, "d", tmp_path / "out", "--unseal", "--by", "Bo", "--reason", "the archive")
+    said = call("datasets", "sealed", ws, "d").out
+    assert "1 look, 1 opening" in said and "Bo" in said and "the archive" in said and "Used to tune: none." in said
+    Path(shown["file"]).unlink()
+    assert call("datasets", "sealed", ws, "d", "--json").json()["contents_sha256"] == shown["contents_sha256"]
+    Path(shown["file"]).write_bytes(b"something else")
+    refused = call("datasets", "sealed", ws, "d")
+    assert refused.code == 1 and "is not a sealed test" in refused.err and "move it away" in refused.err
+
+
+def test_that_leaks_are_listed_and_end_with_code_1(call: Call, ws: Path, tmp_path: Path) -> None:
+    call("freeze", ws, "--name", "d", "--set", "splits=[0.4,0.2,0.4]")
+    clean = call("datasets", "leaks", ws, "d", "--json")
+    assert (clean.code, clean.json()["leaked"]) == (0, 0)
+    rows = [
+        {"prompt": f"question  {i}", "response_a": f"Two {i}", "response_b": f"one {i}", "annotator1": 1}
+        for i in range(20)
+    ]
+    path = tmp_path / "copies.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    call("import", ws, path, "--coding", "one_based", "--consent", "granted")
+    found = call("datasets", "leaks", ws, "d")
+    assert found.code == 1 and "imports" in found.out and "copy" in found.out
