@@ -51,11 +51,13 @@ _FUNCTION_WORDS = {
     "fr": "le la les de des du un une et est en que qui dans pour pas sur au aux avec ce il elle par plus se ne sont "
     "son sa ses ou mais nous vous ils elles je tu on cette ces leur leurs comme être avoir fait faire tout tous si "
     "bien peut même aussi sans très où donc ni votre notre mon ma mes ont était avait deux après avant entre "
-    "chaque quand lorsque cela ça alors ainsi depuis encore toujours jamais oui non c d j l n qu s",
+    "chaque quand lorsque cela ça alors ainsi depuis encore toujours jamais oui non jour jours fois an ans peu rien "
+    "chose dont sous vers chez pendant autour environ c d j l n qu s",
     "es": "el la los las de del un una y es en que por para con no se lo su sus al como más pero o este esta estos "
     "estas ese esa si porque cuando muy sin sobre también me hasta hay donde quien desde todo todos nos durante uno "
     "ni contra otros fue era son ser está están tiene tienen puede pueden yo tú él ella ellos entre cada sí qué cómo "
-    "después antes mi tu te le les ya así hace dos aunque cual bien",
+    "después antes mi tu te le les ya así hace dos aunque cual bien día días vez año años algo nada "
+    "unos unas alrededor mientras hacia",
     "it": "il lo gli di che è un una per non con del della dei delle nel nella sono si come anche più ma ha al alla "
     "questo questa questi da dal dalla io noi voi loro quando perché molto essere ogni così già e i l d a c un",
     "pt": "o os as um uma do da dos das em no na nos nas que não com para por se mais como mas foi ao ele ela são "
@@ -68,6 +70,19 @@ for _code, _words in _FUNCTION_WORDS.items():
     for _word in sorted(set(_words.split())):
         _BY_WORD.setdefault(_word, []).append(_code)
 _LETTERS = {"de": "ßäöü", "es": "ñ¿¡", "fr": "œçèêàùîâ", "pt": "ãõ", "it": "òì"}
+_SPELLINGS = {
+    "en": re.compile(r"th|wh|ght|sh|ow|ck|ea|ing\b|ed\b|y\b"),
+    "de": re.compile(r"sch|ei|ich|ung\b|en\b|[aeu]n\b|tz"),
+    "fr": re.compile(r"ou|eau|eux|oi|ée|[^aeiou]é|ment\b|que\b|\bqu|e[sz]\b"),
+    "es": re.compile(r"ci[óo]n|dad\b|ie|ue|ll|ía|[oa]s\b|[aei]r\b|ez\b"),
+    "it": re.compile(r"zz|cch|gli|gn|tt|zi|i\b|ono\b"),
+    "pt": re.compile(r"nh|lh|ei|ou\b|em\b|ç"),
+    "nl": re.compile(r"ij|oo|aa|ee|uu|oe"),
+}
+"""Spellings that one of the languages has more of; they decide only between languages of which words stand there."""
+_SPELLING_WEIGHT = 0.1
+_LEAD_OF_OTHERS = 0.5
+"""By how much another language must lead to be told; one word such as "a" or "per" is no Italian."""
 
 
 def text_language(text: str) -> str:
@@ -108,7 +123,10 @@ def may_be(text: str, code: str) -> bool:
 
 
 def _by_words(text: str) -> str:
-    """Return the language whose function words are most; a word of several languages counts in parts."""
+    """Return the language whose function words are most; a word of several languages counts in parts.
+
+    Letters of one language count half a word, spellings a tenth. Equal scores tell nothing.
+    """
     score = dict.fromkeys(_FUNCTION_WORDS, 0.0)
     for word in _WORD.findall(text):
         codes = _BY_WORD.get(word, ())
@@ -116,7 +134,12 @@ def _by_words(text: str) -> str:
             score[code] += 1 / len(codes)
     for code, signs in _LETTERS.items():
         score[code] += 0.5 * sum(text.count(sign) for sign in signs)
+    for code, spelling in _SPELLINGS.items():
+        if score[code]:
+            score[code] += _SPELLING_WEIGHT * len(spelling.findall(text))
     best, second = sorted(score, key=lambda code: -score[code])[:2]
     if score[best] == score[second]:
         return ""
-    return best if best in LANGUAGES else OTHER
+    if best in LANGUAGES:
+        return best
+    return OTHER if score[best] >= score[second] + _LEAD_OF_OTHERS else ""

@@ -14,7 +14,7 @@ TEXTS = {
     "zh": ("水在一百度沸腾。", "我用 Python 写了一个小程序。", "谢谢"),
     "ar": ("الماء يغلي عند مئة درجة.", "شكرا على رسالتكم، سنرد قريبا.", "لا أعرف"),
     "other": (
-        "L'acqua bolle a cento gradi, ma non sempre.",
+        "L'acqua non bolle sempre a cento gradi, perché dipende anche dalla pressione.",
         "A água ferve a cem graus e não mais.",
         "Het water kookt bij honderd graden en niet eerder.",
         "水は百度で沸騰します。",
