@@ -18,6 +18,7 @@ from core.cli import (
     datasets,
     demo,
     doctor,
+    evaluations,
     feedback,
     imports,
     models,
@@ -65,6 +66,7 @@ def build_app() -> typer.Typer:
     app.add_typer(suites.build(), name="suite")
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
+    evaluations.register(app)
     demo.register(app)
     doctor.register(app)
     return app

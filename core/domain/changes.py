@@ -24,6 +24,7 @@ class Changes(Flag):
     SETTINGS = auto()
     SUITES = auto()
     FEEDBACK = auto()
+    EVALUATIONS = auto()
 
 
 @dataclass(frozen=True, slots=True)

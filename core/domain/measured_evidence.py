@@ -9,6 +9,7 @@ from typing import Any
 
 from core.domain.errors import BadInput
 from core.domain.estimate import Estimate
+from core.domain.evidence import evidence_line
 
 Measured = Mapping[str, Mapping[str, Mapping[str, Estimate]]]
 """Suite title -> metric -> arm -> estimate."""
@@ -79,6 +80,17 @@ class MeasuredEvidence:
     def changes(self, metric: str) -> Iterator[tuple[str, Estimate]]:
         """Yield suite and difference to the reference of a metric of the policy."""
         yield from _named(self.differences, metric, self.aligned)
+
+    def line(self) -> dict[str, Any]:
+        """Return the last line of ``evaluate --json``.
+
+        The paired difference of a metric to the reference stands beside it as ``<metric>.difference``.
+        """
+        named = {
+            title: {**metrics, **{f"{name}.difference": arms for name, arms in self.differences[title].items()}}
+            for title, metrics in self.metrics.items()
+        }
+        return evidence_line(named)
 
     @classmethod
     def from_plain(cls, row: Mapping[str, Any]) -> MeasuredEvidence:

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     run_dir = Path(given.run_dir)
     lower_priority()
     if given.die_with_parent:
-        _die_with_parent(RunFolder(run_dir).control)
+        die_with_parent(RunFolder(run_dir).control)
     engine = named_engine(given.engine) if given.engine else None
     options = HostOptions(
         host="process",
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _die_with_parent(control: Path) -> None:
+def die_with_parent(control: Path) -> None:
     """Stop and save when standard input ends: a pipe that nobody writes to, and that closes when the parent ends.
 
     Linux can send a signal when the parent ends (PR_SET_PDEATHSIG), but it watches the parent's *thread*, and a

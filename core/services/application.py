@@ -11,6 +11,7 @@ from typing import Self
 
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
+from core.services.evaluations.service import EvaluationsService
 from core.services.feedback.changesets import ChangesetsService
 from core.services.feedback.consent import ConsentService
 from core.services.feedback.service import FeedbackService
@@ -48,6 +49,7 @@ class Application:
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
+        evaluations: answers and evidence of runs on suites.
     """
 
     def __init__(self, store: Store) -> None:
@@ -65,6 +67,7 @@ class Application:
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
         self.sealed = SealedService(store, self.runs, self.suites)
+        self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

@@ -14,6 +14,7 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.ids import new_uid, sha256_text
 from core.domain.run_record import RunRecord
 from core.domain.suite import Suite, SuiteItem
+from core.evaluation.constraints import checked_constraint
 from core.generation.endpoint import Endpoint
 from core.model_files.identity import tokenizer_sha256
 from core.model_files.policy_files import policy_sha256
@@ -74,7 +75,11 @@ def create_evaluation(path: Path, new: NewEvaluation, *, evaluation_id: str = ""
 
 
 def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecord, dict[str, Sequence[SuiteItem]]]:
-    """Return the content of ``evaluation.json`` and the items of each open suite."""
+    """Return the content of ``evaluation.json`` and the items of each open suite.
+
+    Raises:
+        BadInput: also for a constraint that nothing can check.
+    """
     run = RunFolder(new.run_dir).record()
     if new.limit < 0:
         raise UsageError("The limit of items cannot be below 0.", "Leave it out to take all items.")
@@ -87,6 +92,9 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
     if len({arm.name for arm in arms}) < len(arms):
         raise UsageError("Two arms have the same name.", "Name each arm once.")
     items = {suite.title: drawn(suite.items, new.limit) for suite in new.suites}
+    for item in (item for own in items.values() for item in own):
+        for constraint in item.constraints:
+            checked_constraint(constraint)  # now, not after everything is answered
     suites = [_evaluated(suite, items[suite.title], new.config) for suite in new.suites]
     suites += [_sealed(sealed, new) for sealed in new.sealed]
     title, text = new.rubric

@@ -31,6 +31,7 @@ from core.generation.endpoint import Endpoint, EndpointDecoder
 from core.generation.seeds import derive_seed
 from core.runs.evaluations.evidence import measure
 from core.runs.evaluations.folder import EvaluationFolder, write_results
+from core.runs.evaluations.leak_gate import check_leaks, leak_notes
 from core.runs.evaluations.ledger import BatchKey, EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel, pair_batches, prompt_batches
 from core.runs.evaluations.suite_items import answered, for_kl, load_items
@@ -82,7 +83,9 @@ class Evaluator:
         """
         record, config = self._record, self._record.config
         yield PhaseChanged("load", detail="the items of the suites")
-        items = load_items(self._folder, record)
+        items, looks = load_items(self._folder, record)
+        yield PhaseChanged("load", detail="leak gate")
+        leaks = check_leaks(self._folder, record, items)
         answers = len(record.arms) * sum(len(answered(own, config)) for own in items.values())
         pairs = len(record.scored_arms) * sum(len(_preferences(own)) for own in items.values())
         kl = len(record.kl_arms) * sum(len(for_kl(own, config)) for own in items.values())
@@ -103,7 +106,7 @@ class Evaluator:
             if self._interrupts.stop:
                 yield self._end("stopped")
                 return
-        yield from self._measured(items)
+        yield from self._measured(items, {"looks": looks, "leaks": leaks}, leak_notes(leaks))
 
     def _source(self, arms: Sequence[Arm], items: Items, progress: _Progress) -> Iterator[Any]:
         """Work through the arms that share loaded weights, or an endpoint."""
@@ -240,10 +243,11 @@ class Evaluator:
             self._finished[(kind, suite, arm.name, number)] = event
             yield event
 
-    def _measured(self, items: Items) -> Iterator[Any]:
+    def _measured(self, items: Items, audits: Mapping[str, Any], notes: Sequence[str]) -> Iterator[Any]:
         """Compute every number from what the ledger holds, and publish the result."""
         yield PhaseChanged("measure")
-        evidence, outcomes = measure(self._record, items, self._ledger)
+        evidence, outcomes = measure(self._record, items, self._ledger, notes)
+        evidence = {**evidence, **audits}
         yield PhaseChanged("save", detail="evidence")
         write_results(
             self._folder,

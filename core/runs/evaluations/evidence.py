@@ -28,6 +28,7 @@ from core.runs.evaluations.columns import (
     preference_columns,
 )
 from core.runs.evaluations.ledger import EvaluationLedger
+from core.runs.evaluations.outcomes import outcome_columns, outcomes_of
 
 FORMAT = 1
 PEOPLE = "people"
@@ -96,7 +97,8 @@ def _suite(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     rows = {arm.name: _rows(ledger, suite.title, arm) for arm in record.arms}
     reference = next((own for own in rows.values() if own.arm.kind == "reference"), None)
-    columns = {name: _columns(own, reference, items) for name, own in rows.items()}
+    outcomes = {name: outcomes_of(own, items) for name, own in rows.items()}
+    columns = {name: [*_columns(own, reference, items), *outcome_columns(outcomes[name])] for name, own in rows.items()}
     groups = {item.id: item.prompt.sha256 for item in items}
     metrics = _estimates(columns, groups)
     if known := ceiling(items):
@@ -111,7 +113,7 @@ def _suite(
         "differences": _differences(compared),
         "slices": _slices(columns, reference.arm.name if reference else "", items, groups, record.config.min_slice),
         "watermarks": [],
-    }, []
+    }, [found.to_plain(suite.title, arm) for arm, own in outcomes.items() for found in own.values()]
 
 
 def _rows(ledger: EvaluationLedger, suite: str, arm: Arm) -> ArmRows:

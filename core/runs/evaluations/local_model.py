@@ -26,13 +26,13 @@ from core.domain.suite import SuiteItem
 from core.evaluation.sequence_kl import score_answers
 from core.evaluation.token_kl import heads_of
 from core.generation.context import base_of, position_limit
+from core.generation.footprint import limit_caches
 from core.generation.sampler import DecoderSettings, sample
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
 from core.runs.folder import RunFolder
 from core.training.export.trained_policy import load_trained
-from core.training.forward.footprint import limit_caches
 from core.training.forward.padded import PaddedScorer
 from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.policy.device import resolve_device, set_threads

@@ -9,6 +9,7 @@ from core.domain.evaluation_record import EvaluatedSuite, EvaluationRecord
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.ids import sha256_text
 from core.domain.suite import SuiteItem
+from core.evaluation.openings import count_looks, read_notes
 from core.runs.evaluations.folder import EvaluationFolder
 
 
@@ -43,17 +44,23 @@ def for_kl(items: Sequence[SuiteItem], config: EvaluationConfig) -> tuple[SuiteI
     return drawn([item for item in items if different[item.prompt.sha256] is item], config.kl_prompts)
 
 
-def load_items(folder: EvaluationFolder, record: EvaluationRecord) -> Mapping[str, Sequence[SuiteItem]]:
-    """Return the items of each suite by its title; opening a sealed test is noted before it is read.
+def load_items(
+    folder: EvaluationFolder, record: EvaluationRecord
+) -> tuple[Mapping[str, Sequence[SuiteItem]], dict[str, int]]:
+    """Return the items of each suite by its title, and the looks at each sealed test, this one included.
+
+    Opening a sealed test is noted before it is read; resuming an evaluation is no further look.
 
     Raises:
         BadInput: when a file is missing or was altered, or a sealed test holds other items.
         NotFound: when the key of a sealed test is not there.
     """
     stored = folder.items()
-    return {
+    items = {
         suite.title: _sealed(record, suite) if suite.sealed else stored.get(suite.title, []) for suite in record.suites
     }
+    sealed = [suite for suite in record.suites if suite.sealed]
+    return items, {suite.title: count_looks(read_notes(Path(suite.sealed))) for suite in sealed}
 
 
 def _sealed(record: EvaluationRecord, suite: EvaluatedSuite) -> Sequence[SuiteItem]:

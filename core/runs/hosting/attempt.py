@@ -128,4 +128,5 @@ def guarded(
 
 
 def _failed(kind: str, error: UserError, step: int) -> Failed:
-    return Failed(kind, error.message, error.hint, step)
+    """Return the last event for an error; one that names items has their ids in ``items``."""
+    return Failed(kind, error.message, error.hint, step, tuple(getattr(error, "items", ())))

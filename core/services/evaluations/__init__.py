@@ -1,0 +1,1 @@
+"""Evaluations: what is evaluated on what by whom, and the evidence."""

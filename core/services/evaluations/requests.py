@@ -1,0 +1,159 @@
+"""What a person asks an evaluation for, in words, and how the words become arms and suites. Needs no workspace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.domain.errors import BadInput, NotFound, UsageError
+from core.domain.evaluation_record import Arm
+from core.domain.evaluation_settings import EvaluationConfig
+from core.domain.evidence import ARM_KINDS
+from core.domain.names import checked_name
+from core.domain.suite import Suite, SuiteItem
+from core.runs.folder import RunFolder
+from core.runs.run_control import find_run
+from core.services.suites.built_in import find_built_in
+
+DEV = "dev"
+"""Names the held-out pairs of the run itself as a suite."""
+_OWN = ("aligned", "reference_with_rubric", "aligned_without_system")
+_MAX_LINES = 100_000
+
+FindSuite = Callable[[str], Suite]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """An evaluation to create.
+
+    Attributes:
+        run: folder of the run. step: of the checkpoint; 0 is its result.
+        suites: words that name suites: a title, ``dev``, ``sealed:<dataset version>``, or a file of items.
+        arms: words that name arms besides the reference; see :func:`read_arm`.
+        rubric: title and text for the arm that has the rubric as its system prompt; ("", "") takes the run's own.
+        person, reason: who opens a sealed test, and why.
+    """
+
+    run: Path
+    suites: tuple[str, ...]
+    arms: tuple[str, ...] = ()
+    step: int = 0
+    config: EvaluationConfig = field(default_factory=EvaluationConfig)
+    limit: int = 0
+    name: str = ""
+    rubric: tuple[str, str] = ("", "")
+    person: str = ""
+    reason: str = ""
+    command_line: str = ""
+
+
+def read_arm(word: str, *, rubric: str = "", place: Path | None = None) -> Arm:
+    """Return the arm of a word.
+
+    ``reference``, ``aligned``, ``aligned_without_system`` and ``reference_with_rubric`` are arms of the run itself;
+    ``run:NAME`` or ``run:NAME@STEP`` is another run's policy; ``endpoint:URL`` or ``endpoint:URL#MODEL`` a server.
+
+    Args:
+        word: as above.
+        rubric: text that ``reference_with_rubric`` has as system prompt.
+        place: workspace or folder in which runs are found by name.
+
+    Raises:
+        UsageError: for another word.
+        NotFound: when there is no such run.
+    """
+    kind, mark, rest = word.partition(":")
+    kind = kind.replace("-", "_")
+    if mark and kind == "endpoint":
+        url, _, model = rest.partition("#")
+        return Arm(f"endpoint {model or url}", "endpoint", url=url, served_model=model)
+    if mark and kind == "run":
+        name, at, step = rest.rpartition("@") if "@" in rest else (rest, "", "")
+        if at and not step.isdecimal():
+            raise UsageError(f"{step!r} is no step of a checkpoint.", "Write run:NAME@STEP.")
+        folder = find_run(name, place)
+        record = folder.record()
+        title = f"run {record.name}{f' step {step}' if step else ''}"
+        return Arm(title, "run", str(folder.path.resolve()), record.run_id, int(step or 0))
+    if not mark and (kind == "reference" or kind in _OWN):
+        title = kind.replace("_", " ")
+        return Arm(title, kind, system_prompt=rubric if kind == "reference_with_rubric" else "")  # type: ignore[arg-type]
+    kinds = ", ".join(name for name in ARM_KINDS if name not in ("run", "endpoint"))
+    raise UsageError(f"{word!r} is no arm.", f"Use {kinds}, run:NAME, or endpoint:URL.")
+
+
+def open_suite_of(word: str, run: RunFolder, find: FindSuite | None = None) -> Suite:
+    """Return the suite that a word names: built in, of the workspace, the run's held-out pairs, or a file of items.
+
+    Args:
+        word: a title, ``dev``, or the path of a JSONL file.
+        run: that is evaluated.
+        find: finds a suite of the workspace by its title; None without a workspace.
+
+    Raises:
+        NotFound: when there is none.
+        BadInput: when a file cannot be read.
+    """
+    if word == DEV:
+        return held_out_suite(run)
+    path = Path(word).expanduser()
+    if path.suffix in (".jsonl", ".json") and path.is_file():
+        return suite_from_file(path)
+    if find is not None:
+        return find(word)
+    suite = find_built_in(word)
+    if suite is None:
+        raise NotFound(f"There is no built-in suite {word!r}.", "Name a file of items or dev, or use a workspace.")
+    return suite
+
+
+def held_out_suite(run: RunFolder) -> Suite:
+    """Return the dev pairs of a run as a suite of preferences.
+
+    Raises:
+        NotFound: when it has none.
+    """
+    pairs = [pair for pair in run.pairs() if pair.split == "dev"]
+    if not pairs:
+        raise NotFound("This run has no held-out pairs.", "Freeze a dataset version with a dev split.")
+    items = tuple(
+        SuiteItem(p.pair_id, p.prompt, "preference", {}, (), p.chosen, p.rejected, p.target, p.is_tie)
+        for p in pairs
+        if p.chosen != p.rejected
+    )
+    title = run.record().dataset.get("title", "pairs")
+    return Suite(DEV, 1, items, "dataset", "", f"Held-out pairs of {title}, which the run may have been tuned on.")
+
+
+def suite_from_file(path: Path) -> Suite:
+    """Return the suite in a JSONL file of items as suites store them: id, prompt, expected, and what belongs to it.
+
+    Raises:
+        BadInput: naming the line that cannot be read.
+    """
+    items: list[SuiteItem] = []
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            if number > _MAX_LINES:
+                raise BadInput(f"{path.name} has more than {_MAX_LINES:,} lines.", "Split it.")
+            try:
+                row = json.loads(line.decode("utf-8"))
+                prompt = row["prompt"]
+                turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+                items.append(SuiteItem.from_plain({"expected": "open", "id": f"{number}", **row, "prompt": turns}))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise BadInput(
+                    f"Line {number} of {path.name} is no item of a suite: {error}.",
+                    "Each line is a JSON object with id, prompt and expected.",
+                ) from error
+    return Suite(checked_name(path.stem, "suite"), 1, tuple(items), "import", "", f"Items of {path.name}.")
+
+
+def titles(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words without repeats, in their order."""
+    return tuple(dict.fromkeys(words))
