@@ -23,6 +23,7 @@ from core.cli import (
     imports,
     models,
     pairs,
+    refusal,
     rubrics,
     runs,
     suites,
@@ -67,6 +68,7 @@ def build_app() -> typer.Typer:
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
+    app.add_typer(refusal.build(), name="refusal")
     demo.register(app)
     doctor.register(app)
     return app

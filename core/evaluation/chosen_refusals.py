@@ -6,7 +6,6 @@ no suite of benign requests would never find out; so it is not started.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from core.domain.charter import Charter
@@ -15,22 +14,11 @@ from core.domain.errors import UsageError
 from core.domain.estimate import Estimate
 from core.domain.pair import TrainingPair
 from core.evaluation.estimates import proportion
+from core.evaluation.refusal.matching import says_no
 
 LOOKED_AT = 2000
 """Most answers that are looked at, spread over all; it bounds the time to a fraction of a second."""
-_OPENING = 320
-_SAYS_NO = re.compile(
-    r"\b(?:i|we)(?:'m| am| are)? (?:\w+ )?(?:cannot|can't|can not|won't|will not|unable to|not able to|must decline)\b"
-    r"|\b(?:i'm|i am) (?:\w+ )?sorry,? but\b|\bi (?:must |have to )?(?:respectfully )?decline\b",
-    re.IGNORECASE,
-)
-
 SaysNo = Callable[[str], bool]
-
-
-def says_no(answer: str) -> bool:
-    """Return whether an answer begins as refusals do."""
-    return _SAYS_NO.search(answer[:_OPENING].replace("\u2019", "'")) is not None
 
 
 def refused_share(pairs: Sequence[TrainingPair], detect: SaysNo = says_no) -> Estimate:

@@ -1,0 +1,1 @@
+"""Refusal detectors: how right they are on labelled answers, and training them again."""
