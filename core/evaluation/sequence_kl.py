@@ -13,7 +13,8 @@ horizon and the share of cut responses are reported with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,10 @@ from torch import Tensor
 from core.domain.run_events import KlDone
 from core.evaluation.statistics import mean_se
 from core.evaluation.token_kl import DEFAULT_TILE, Logits, heads_of, row_kl
+from core.generation.decoders import Decoder
 from core.generation.decoding import hidden_states
 from core.generation.lm import PolicyAndReference
+from core.generation.requests import POLICY, REFERENCE
 from core.generation.sampler import Sampled, evaluating
 
 DEFAULT_TOKEN_BUDGET = 4096
@@ -130,8 +133,17 @@ def score_answers(
     *,
     token_budget: int = DEFAULT_TOKEN_BUDGET,
     tile: int = DEFAULT_TILE,
+    decoder: Decoder | None = None,
 ) -> list[Estimates]:
     """Return the estimates of each response; all must have been sampled from the policy unchanged.
+
+    Args:
+        pair: policy and reference.
+        prompts: token ids of each prompt.
+        answers: one of each.
+        token_budget: most tokens of a pass of whole rows, padding included.
+        tile: rows of logits at once.
+        decoder: an open one of both models, which reads the rows; None uses the models themselves.
 
     Raises:
         ValueError: for a response sampled with another temperature or a truncated distribution, whose tokens do not
@@ -141,10 +153,11 @@ def score_answers(
         raise ValueError("only answers sampled at temperature 1 without top-p or top-k estimate the policy's KL")
     rows = [(tuple(p), a.token_ids) for p, a in zip(prompts, answers, strict=True)]
     out: list[Estimates | None] = [None] * len(rows)
-    policy_logits, reference_logits = heads_of(pair)
+    heads = heads_of(pair)
+    read = _reader(pair, decoder)
     for batch in _batches([len(p) + len(a) for p, a in rows], token_budget):
         some = [rows[i] for i in batch]
-        for i, found in zip(batch, _score(pair, some, policy_logits, reference_logits, tile), strict=True):
+        for i, found in zip(batch, _score(read, some, heads, tile), strict=True):
             out[i] = found
     return [e for e in out if e is not None]
 
@@ -172,26 +185,35 @@ def summarise_answers(answers: Sequence[AnswerKl], *, horizon: int) -> SequenceK
     )
 
 
-def _score(
-    pair: PolicyAndReference,
-    rows: Sequence[tuple[Sequence[int], Sequence[int]]],
-    policy_logits: Logits,
-    reference_logits: Logits,
-    tile: int,
-) -> Iterator[Estimates]:
+Rows = Sequence[tuple[Sequence[int], Sequence[int]]]
+"""Prompt and answer of each row."""
+Read = Callable[[Rows, int], Tensor]
+"""Rows and a group (0 policy, 1 reference) to the hidden states that predict the answers' tokens."""
+
+
+def _reader(pair: PolicyAndReference, decoder: Decoder | None) -> Read:
+    if decoder is not None and decoder.name == "fused":
+        return decoder.answer_hidden
+
+    def read(rows: Rows, group: int) -> Tensor:
+        with nullcontext(pair.model) if group == POLICY else pair.reference() as model:
+            return answer_hidden(model, rows)
+
+    return read
+
+
+def _score(read: Read, rows: Rows, heads: tuple[Logits, Logits], tile: int) -> Iterator[Estimates]:
     """Yield the estimates of a batch of (prompt, answer)."""
-    ours = answer_hidden(pair.model, rows)
-    with pair.reference() as reference:
-        theirs = answer_hidden(reference, rows)
+    ours, theirs = read(rows, POLICY), read(rows, REFERENCE)
     targets = torch.tensor([t for _, answer in rows for t in answer], dtype=torch.int64, device=ours.device)
-    found = row_kl(ours, theirs, policy_logits, reference_logits, targets=targets, tile=tile)
+    found = row_kl(ours, theirs, *heads, targets=targets, tile=tile)
     assert found.log_ratio is not None
     lengths = [len(answer) for _, answer in rows]
     for ratio, kl in zip(found.log_ratio.split(lengths), found.kl.split(lengths), strict=True):
         yield estimates(ratio, kl)
 
 
-def answer_hidden(model: Any, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tensor:
+def answer_hidden(model: Any, rows: Rows) -> Tensor:
     """Return the final hidden states that predict the responses' tokens, (tokens of all responses, width).
 
     Rows are read as :func:`core.generation.decoding.hidden_states` reads them: whole, without a cache.

@@ -1,15 +1,16 @@
 """One batch of responses, token by token: with a key-value cache where rows can be removed from it, else without.
 
-The cache makes a token cost one column instead of a whole row, but it must be sure that padding, positions and removed
-rows leave no trace. It is used for models that only attend. Every other model (state spaces, recurrences,
-convolutions, a rope that depends on the length of a call) reads its rows anew for each token, padded on the right,
-which no causal model looks at: slow, and right for all of them.
+This is the general path, which uses the model's own layers and works for every family. The cache makes a token cost one
+column instead of a whole row, but it must be sure that padding, positions and removed rows leave no trace. It is used
+for models that only attend. Every other model (state spaces, recurrences, convolutions, a rope that depends on the
+length of a call) reads its rows anew for each token, padded on the right, which no causal model looks at: slow, and
+right for all of them.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,47 +20,81 @@ from torch import Tensor
 from core.domain.errors import BadInput
 from core.generation.context import base_of, forget_lengths, frequency_limit, layer_kinds, position_limit
 from core.generation.lm_head import HeadSpec
+from core.generation.requests import Draw, OnStep, Request, buckets
+from core.generation.roomy_cache import roomy_cache
 
-Draw = Callable[[Tensor, Tensor], Tensor]
-"""Logits (rows, vocabulary) and numbers (rows,) in [0, 1) to the next token of each row."""
 _ATTENTION = frozenset({"full_attention", "sliding_attention", "chunked_attention", "attention"})
+_LEAVE_AT = 0.25
+"""Share of finished rows at which they leave a batch; removing rows copies the cache of the others."""
 
 
 def decode(
-    prompts: Sequence[Sequence[int]], numbers: Tensor, model: Any, draw: Draw, stops: Collection[int]
-) -> list[list[int]]:
-    """Return the new tokens of each prompt.
+    requests: Sequence[Request],
+    model: Any,
+    draw: Draw,
+    stops: frozenset[int],
+    on_step: OnStep,
+    *,
+    memory: int,
+    rows: int,
+) -> None:
+    """Write the answer of each request into it, by a model in evaluation mode.
 
-    A response ends with a stop token, with the last number, or where the model has no further position.
+    An answer ends with a stop token, with the request's most tokens, or where the model has no further position.
 
     Args:
-        prompts: token ids, at least one each.
-        numbers: (prompts, most new tokens) float64; a row's own numbers decide its response.
-        model: a transformers or PEFT causal LM in evaluation mode.
+        requests: all of one group.
+        model: a transformers or PEFT causal LM.
         draw: how the next token is drawn.
-        stops: tokens that end a response.
+        stops: tokens that end an answer.
+        on_step: called after every step.
+        memory: most bytes of keys and values.
+        rows: most rows of a batch.
+    """
+    cached, positions, dependent = can_cache(model), position_limit(model), frequency_limit(model)
+    token_bytes, finished = _token_bytes(model), 0
+    for bucket in buckets(requests):
+        longest = max(len(request.prompt) + request.most for request in bucket)
+        size = max(1, min(rows, memory // (longest * token_bytes)))
+        for start in range(0, len(bucket), size):
+            batch = bucket[start : start + size]
+            longest = max(len(r.prompt) for r in batch) + max(r.most for r in batch)
+            fits = (not positions or longest - 1 <= positions) and not 0 < dependent < longest
+            steps = _with_cache if fits and cached else _anew
+            for done in steps(batch, model, draw, stops):
+                on_step(finished + done)
+            finished += len(batch)
+
+
+def room(length: int, most: int, positions: int) -> int:
+    """Return how many tokens may follow a prompt: the last one is drawn, but never read.
+
+    Args:
+        length: tokens of the prompt.
+        most: tokens that are asked for.
+        positions: of the model, 0 without limit.
 
     Raises:
         BadInput: for a prompt that the model's positions do not hold.
     """
-    most = numbers.shape[1]
-    caps = [_room(len(prompt), most, position_limit(model)) for prompt in prompts]
-    width = max(len(prompt) for prompt in prompts)
-    dependent = frequency_limit(model)
-    fits = not position_limit(model) or width + max(caps) - 1 <= position_limit(model)
-    if fits and not 0 < dependent < width + most and can_cache(model):
-        return _with_cache(prompts, numbers, model, draw, stops, caps)
-    return _anew(prompts, numbers, model, draw, stops, caps)
-
-
-def _room(length: int, most: int, positions: int) -> int:
-    """Return how many tokens may follow a prompt: the last one is drawn, but never read."""
     if positions and length > positions:
         raise BadInput(
             f"A prompt of {length:,} tokens does not fit into the model's {positions:,} positions.",
             "Shorten the prompt, or choose a model with a longer context.",
         )
     return min(most, positions - length + 1) if positions else most
+
+
+def _token_bytes(model: Any) -> int:
+    """Return the bytes of a token's keys and values, from the sizes that the config names."""
+    config = base_of(model).config
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    width = getattr(text, "hidden_size", None) or getattr(text, "n_embd", None) or 1024
+    layers = getattr(text, "num_hidden_layers", None) or getattr(text, "n_layer", None) or 24
+    heads = getattr(text, "num_attention_heads", None) or 1
+    shared = getattr(text, "num_key_value_heads", None) or heads
+    head_width = getattr(text, "head_dim", None) or width // heads
+    return 2 * layers * shared * head_width * base_of(model).get_input_embeddings().weight.element_size()
 
 
 def can_cache(model: Any) -> bool:
@@ -93,65 +128,54 @@ def _call(base: Any, rows: Sequence[Sequence[int]]) -> list[Tensor]:
     return [hidden[i, : len(row)] for i, row in enumerate(rows)]
 
 
-def _anew(
-    prompts: Sequence[Sequence[int]],
-    numbers: Tensor,
-    model: Any,
-    draw: Draw,
-    stops: Collection[int],
-    caps: Sequence[int],
-) -> list[list[int]]:
-    """Decode by reading all open rows from their first token for each new one."""
-    written: list[list[int]] = [[] for _ in prompts]
-    live = list(range(len(prompts)))
+def _anew(requests: Sequence[Request], model: Any, draw: Draw, stops: frozenset[int]) -> Iterator[int]:
+    """Decode by reading all open rows from their first token for each new one; yield how many are finished."""
+    live = list(requests)
     head = HeadSpec.from_model(model)
     while live:
-        step = len(written[live[0]])
-        states = hidden_states(model, [[*prompts[i], *written[i]] for i in live])
-        logits = head.logits(torch.stack([state[-1] for state in states])).to(numbers.device)
-        tokens = draw(logits, numbers[live, step]).tolist()
-        for i, token in zip(live, tokens, strict=True):
-            written[i].append(token)
-        live = [i for i in live if written[i][-1] not in stops and len(written[i]) < caps[i]]
-    return written
+        states = hidden_states(model, [[*request.prompt, *request.written] for request in live])
+        logits = head.logits(torch.stack([state[-1] for state in states]))
+        tokens = draw(logits, numbers_of(live)).tolist()
+        live = [request for request, token in zip(live, tokens, strict=True) if not request.take(token, stops)]
+        yield len(requests) - len(live)
+
+
+def numbers_of(requests: Sequence[Request]) -> Tensor:
+    """Return the numbers that decide the next tokens, (rows,) float64 on the CPU."""
+    return torch.tensor([request.next_number() for request in requests], dtype=torch.float64)
 
 
 @dataclass(slots=True)
 class _OpenRows:
-    """The rows of a batch that are not finished; finished ones are removed, so that they cost nothing."""
+    """The rows of a batch; finished ones leave when there are many, so that they cost little."""
 
-    index: list[int]
+    requests: list[Request]
     mask: Tensor
-    numbers: Tensor
-    cache: Any = None
+    cache: Any
 
-    def keep(self, rows: list[int]) -> bool:
-        """Keep only ``rows``; return False, and change nothing, when the cache cannot drop rows."""
+    def keep(self, rows: Sequence[int]) -> bool:
+        """Keep only ``rows``, in this order; return False, and change nothing, when the cache cannot select rows."""
         if not hasattr(self.cache, "batch_select_indices"):
             return False
         self.cache.batch_select_indices(torch.tensor(rows, dtype=torch.int64, device=self.mask.device))
-        self.index = [self.index[r] for r in rows]
-        self.mask, self.numbers = self.mask[rows], self.numbers[rows]
+        self.mask = self.mask[list(rows)]
         return True
 
 
-def _with_cache(
-    prompts: Sequence[Sequence[int]],
-    numbers: Tensor,
-    model: Any,
-    draw: Draw,
-    stops: Collection[int],
-    caps: Sequence[int],
-) -> list[list[int]]:
-    """Decode with a key-value cache, padded on the left."""
+def _with_cache(requests: Sequence[Request], model: Any, draw: Draw, stops: frozenset[int]) -> Iterator[int]:
+    """Decode with a key-value cache, padded on the left; yield how many are finished.
+
+    Equal prompts are read once where the cache can repeat rows.
+    """
     device = base_of(model).get_input_embeddings().weight.device
-    ids, mask = left_padded(prompts, device)
-    live = _OpenRows(list(range(len(prompts))), mask, numbers)
     wanted = inspect.signature(base_of(model).forward).parameters
-    written: list[list[int]] = [[] for _ in prompts]
-    open_rows = [True] * len(prompts)
+    prompts = list(dict.fromkeys(request.prompt for request in requests))
+    if len(prompts) < len(requests) and not roomy_cache(model, 0):
+        prompts = [request.prompt for request in requests]
+    ids, mask = left_padded(prompts, device)
+    live = _OpenRows(list(requests), mask, roomy_cache(model, max(request.most for request in requests)))
     positions = (mask.cumsum(dim=-1) - 1).clamp_min(0)
-    for t in range(max(caps)):
+    while True:
         arguments = {"position_ids": positions, "logits_to_keep": 1}
         out = model(
             input_ids=ids,
@@ -160,21 +184,24 @@ def _with_cache(
             use_cache=True,
             **{k: v for k, v in arguments.items() if k in wanted},
         )
-        live.cache = out.past_key_values
-        tokens = draw(out.logits[:, -1].to(live.numbers.device), live.numbers[:, t])
-        for row, token in zip(live.index, tokens.tolist(), strict=True):
-            if open_rows[row]:
-                written[row].append(token)
-                open_rows[row] = token not in stops and len(written[row]) < caps[row]
-        if not any(open_rows):
-            break
-        positions = positions[:, -1:] + 1
-        kept = [r for r, row in enumerate(live.index) if open_rows[row]]
-        if len(kept) < len(live.index) and live.keep(kept):
+        live.cache, logits, positions = out.past_key_values, out.logits[:, -1], positions[:, -1:] + 1
+        if len(logits) < len(live.requests):  # equal prompts were read once
+            source = [prompts.index(request.prompt) for request in live.requests]
+            live.keep(source)
+            logits, positions = logits[source], positions[source]
+        tokens = draw(logits, numbers_of(live.requests))
+        for request, token in zip(live.requests, tokens.tolist(), strict=True):
+            if not request.ended:
+                request.take(token, stops)
+        kept = [r for r, request in enumerate(live.requests) if not request.ended]
+        yield len(requests) - len(kept)
+        if not kept:
+            return
+        if len(kept) <= (1 - _LEAVE_AT) * len(live.requests) and live.keep(kept):
             tokens, positions = tokens[kept], positions[kept]
+            live.requests = [live.requests[r] for r in kept]
         ids = tokens[:, None].to(device)
-        live.mask = torch.cat([live.mask, live.mask.new_ones(len(live.index), 1)], dim=1)
-    return written
+        live.mask = torch.cat([live.mask, live.mask.new_ones(len(live.mask), 1)], dim=1)
 
 
 def left_padded(prompts: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
+from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample
 from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, pair_kl, room_of
 from core.training.steps.session import TrainSession
@@ -18,6 +19,7 @@ from core.training.text.tokenise import PairEncoder
 T = TypeVar("T")
 
 _PAIRS = 4
+_ANSWERS = 16
 _SHORT, _LONG = 2, 6
 """Tokens of the two answers whose difference is the cost of a token."""
 
@@ -29,14 +31,18 @@ class LookCosts:
     Attributes:
         settings: of the run to come, for its cadences and lengths.
         pair_s: seconds of a pair of the held-out probe.
-        prompt_s: seconds to read a prompt before its first token. token_s: seconds of each further token.
+        open_s: seconds to prepare and check the decoder.
+        prompt_s: seconds to read a prompt before its first token. token_s: seconds of each further token of an answer.
+        step_s: seconds of a step of the samples, which gives one token to each.
         score_s: seconds to score an answer of ``_LONG`` tokens under policy and reference.
         prompt_tokens: mean length of the prompts that were answered.
     """
 
     settings: RunConfig
     pair_s: float = 0.0
+    open_s: float = 0.0
     prompt_s: float = 0.0
+    step_s: float = 0.0
     token_s: float = 0.0
     score_s: float = 0.0
     prompt_tokens: float = 1.0
@@ -57,10 +63,13 @@ class LookCosts:
         settings = self.settings
         horizon, answered = settings.kl_max_new_tokens, settings.kl_prompts
         scored = self.score_s * (self.prompt_tokens + horizon) / (self.prompt_tokens + _LONG)
+        has_kl, has_samples = bool(settings.kl_every and answered), bool(settings.sample_every)
+        samples = 2 * SAMPLES * self.prompt_s + SAMPLE_TOKENS * self.step_s + SAMPLES * scored
+        kl = self.open_s + answered * (self.prompt_s + horizon * self.token_s + scored)
         found = {
             "eval": probed_pairs * self.pair_s if settings.eval_every else 0.0,
-            "kl": answered * (self.prompt_s + horizon * self.token_s + scored) if settings.kl_every else 0.0,
-            "sample": 2 * SAMPLES * (self.prompt_s + SAMPLE_TOKENS * self.token_s) if settings.sample_every else 0.0,
+            "kl": kl if has_kl else 0.0,
+            "sample": samples + (0.0 if has_kl else self.open_s) if has_samples else 0.0,
         }
         return {kind: cost for kind, cost in found.items() if cost > 0}
 
@@ -83,24 +92,35 @@ class LookCosts:
         encoder = PairEncoder(session.model.tokenizer, session.config)
         prompts = [tuple(encoder.prompt_ids(pair.prompt)) for pair in session.pairs.values()]
         room = room_of(settings, session.model.model).for_samples
-        prompts = _spread(
-            [ids for ids in prompts if 0 < len(ids) <= room], max(_PAIRS, min(8, settings.kl_prompts)), key=len
-        )
+        prompts = _spread([ids for ids in prompts if 0 < len(ids) <= room], _ANSWERS, key=len)
         if not prompts:
             return
-        answers: dict[int, list[Sampled]] = {}
-        seeds = list(range(len(prompts)))
-
-        def answer(tokens: int) -> None:
-            decoder = DecoderSettings(max_new_tokens=tokens)
-            model = session.model
-            answers[tokens] = sample(model.model, model.tokenizer, prompts, seeds, decoder, stop_ids=())
-
-        short, long = _timed(lambda: answer(_SHORT)), _timed(lambda: answer(_LONG))
-        self.token_s = max(0.0, long - short) / (_LONG - _SHORT) / len(prompts)
-        self.prompt_s = max(0.0, short / len(prompts) - _SHORT * self.token_s)
         self.prompt_tokens = sum(map(len, prompts)) / len(prompts)
-        self.score_s = _timed(lambda: score_answers(session.model, prompts, answers[_LONG])) / len(prompts)
+        opened = time.monotonic()
+        with open_pair_decoder(session.model, prompts) as decoder:
+            self.open_s = time.monotonic() - opened
+            self.prompt_s, step_s, answers = _timed_answers(session, prompts, decoder)
+            self.token_s = step_s / len(prompts)
+            self.step_s = _timed_answers(session, prompts[: 2 * SAMPLES], decoder)[1]
+            score = _timed(lambda: score_answers(session.model, prompts, answers, decoder=decoder))
+        self.score_s = score / len(prompts)
+
+
+def _timed_answers(
+    session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder
+) -> tuple[float, float, list[Sampled]]:
+    """Return seconds to read a prompt, seconds of a step of all answers, and answers of ``_LONG`` tokens."""
+    model, found = session.model, {}
+
+    def answer(tokens: int) -> None:
+        settings = DecoderSettings(max_new_tokens=tokens)
+        found[tokens] = sample(
+            model.model, model.tokenizer, prompts, range(len(prompts)), settings, stop_ids=(), decoder=decoder
+        )
+
+    short, long = _timed(lambda: answer(_SHORT)), _timed(lambda: answer(_LONG))
+    step_s = max(0.0, long - short) / (_LONG - _SHORT)
+    return max(0.0, short - _SHORT * step_s) / len(prompts), step_s, found[_LONG]
 
 
 def _spread(values: Sequence[T], count: int, *, key: Callable[[T], int]) -> list[T]:

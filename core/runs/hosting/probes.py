@@ -20,6 +20,7 @@ from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, sum
 from core.evaluation.statistics import over_budget
 from core.evaluation.token_kl import TokenKl, heads_of, token_kl
 from core.generation.context import base_of, position_limit
+from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, sample, sample_both
 from core.generation.seeds import derive_seed
 from core.training.steps.session import TrainSession
@@ -29,7 +30,7 @@ from core.training.text.tokenise import PairEncoder
 SAMPLES = 4
 SAMPLE_TOKENS = 96
 _PAIRS_AT_ONCE = 4
-_ANSWERS_AT_ONCE = 8
+_ANSWERS_AT_ONCE = 32
 _MAX_PROMPT = 2048
 
 
@@ -72,10 +73,16 @@ class StandardProbe:
         sets = self._sets
         if _due(config.eval_every, step, last):
             yield from evaluate_splits(session, sets, step)
-        if _due(config.kl_every, step, last) and sets.kl_prompts:
-            yield from measure_kl(session, sets.kl_prompts, step)
-        if _due(config.sample_every, step, last) and sets.prompts:
-            yield from compare_samples(session, sets.prompts, step)
+        kl = sets.kl_prompts if _due(config.kl_every, step, last) else ()
+        samples = sets.prompts if _due(config.sample_every, step, last) else ()
+        if not (kl or samples):
+            return
+        yield PhaseChanged("kl" if kl else "sample", 0, len(kl or samples), "weights prepared for decoding")
+        with open_pair_decoder(session.model, [prompt.ids for prompt in (*kl, *samples)]) as decoder:
+            if kl:
+                yield from measure_kl(session, kl, step, decoder)
+            if samples:
+                yield from compare_samples(session, samples, step, decoder)
 
 
 def _due(every: int, step: int, last: bool) -> bool:
@@ -223,7 +230,7 @@ def _known(se: float) -> float | None:
     return se if math.isfinite(se) else None
 
 
-def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:
+def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int, decoder: Decoder) -> Iterator[RunEvent]:
     """Let the policy answer ``prompts`` with fixed seeds and yield the on-policy sequence KL."""
     settings = DecoderSettings(max_new_tokens=session.config.kl_max_new_tokens)
     scored: list[AnswerKl] = []
@@ -232,10 +239,9 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
         part = prompts[start : start + _ANSWERS_AT_ONCE]
         ids = [prompt.ids for prompt in part]
         seeds = [derive_seed(session.config.seed, "kl", prompt.pair_id) for prompt in part]
-        answers = sample(
-            session.model.model, session.model.tokenizer, ids, seeds, settings, stop_ids=session.model.stop_ids
-        )
-        found = score_answers(session.model, ids, answers)
+        model = session.model
+        answers = sample(model.model, model.tokenizer, ids, seeds, settings, stop_ids=model.stop_ids, decoder=decoder)
+        found = score_answers(model, ids, answers, decoder=decoder)
         scored += [AnswerKl(start + i, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
     yield PhaseChanged("kl", len(prompts), len(prompts))
     result = summarise_answers(scored, horizon=settings.max_new_tokens)
@@ -255,14 +261,16 @@ def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Itera
         session.request_stop("kl_budget")
 
 
-def compare_samples(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> Iterator[RunEvent]:
+def compare_samples(
+    session: TrainSession, prompts: Sequence[_Prompt], step: int, decoder: Decoder
+) -> Iterator[RunEvent]:
     """Answer ``prompts`` by policy and reference under the same seeds."""
     yield PhaseChanged("sample", 0, len(prompts))
     settings = DecoderSettings(max_new_tokens=SAMPLE_TOKENS)
     seeds = [derive_seed(session.config.seed, "sample", prompt.pair_id) for prompt in prompts]
     ids = [prompt.ids for prompt in prompts]
-    both = sample_both(session.model, ids, seeds, settings, stop_ids=session.model.stop_ids)
-    kls = score_answers(session.model, ids, [ours for ours, _ in both])
+    both = sample_both(session.model, ids, seeds, settings, stop_ids=session.model.stop_ids, decoder=decoder)
+    kls = score_answers(session.model, ids, [ours for ours, _ in both], decoder=decoder)
     for prompt, seed, (ours, theirs), kl in zip(prompts, seeds, both, kls, strict=True):
         yield SampleDone(step, prompt.pair_id, prompt.text, ours.text, theirs.text, seed, kl.rb)
     yield PhaseChanged("sample", len(prompts), len(prompts))

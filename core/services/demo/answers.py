@@ -51,7 +51,7 @@ def sample_answers(target: Path, model_dir: Path, on_progress: Callable[[int, in
         ids.append(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
         seeds.append(10_000 * n + 10 * q + list(STYLES).index(style))
     with loaded.reference() as model:
-        drawn = sample(model, loaded.tokenizer, ids, seeds, settings, batch_size=16, on_progress=on_progress)
+        drawn = sample(model, loaded.tokenizer, ids, seeds, settings, on_progress=on_progress)
     rows: dict[tuple[int, int], dict[str, Any]] = {}
     for (n, q, style), answer in zip(jobs, drawn, strict=True):
         record = answer.record(

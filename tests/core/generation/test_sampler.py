@@ -50,7 +50,7 @@ def test_that_batched_cached_sampling_equals_the_plain_twin(family):
 def test_that_an_answer_does_not_depend_on_its_batch(llama):
     together = sample(llama, None, PROMPTS, SEEDS, SHORT)
     alone = [sample(llama, None, [p], [s], SHORT)[0] for p, s in zip(PROMPTS, SEEDS, strict=True)]
-    in_twos = sample(llama, None, PROMPTS, SEEDS, SHORT, batch_size=2)
+    in_twos = [a for i in (0, 2, 4) for a in sample(llama, None, PROMPTS[i : i + 2], SEEDS[i : i + 2], SHORT)]
     backwards = sample(llama, None, PROMPTS[::-1], SEEDS[::-1], SHORT)[::-1]
     assert together == alone == in_twos == backwards
 
@@ -216,5 +216,11 @@ def test_that_empty_prompts_and_missing_seeds_are_refused(llama):
 
 def test_that_progress_is_told_and_may_cancel(llama):
     seen = []
-    sample(llama, None, PROMPTS, SEEDS, SHORT, batch_size=2, on_progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+    sample(llama, None, PROMPTS, SEEDS, SHORT, on_progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (5, 5) and seen == sorted(seen) and len(seen) >= 10
+
+    def cancel(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample(llama, None, PROMPTS, SEEDS, SHORT, on_progress=cancel)

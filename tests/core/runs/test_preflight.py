@@ -64,8 +64,10 @@ def test_that_a_run_without_measurements_costs_its_steps_and_reference(model: Pa
 
 def test_that_the_cost_of_a_measurement_follows_from_pairs_prompts_and_tokens() -> None:
     config = CONFIG.with_values({"kl_prompts": 10, "kl_max_new_tokens": 46, "sample_every": 5})
-    costs = LookCosts(config, pair_s=0.5, prompt_s=0.2, token_s=0.01, score_s=0.1, prompt_tokens=14.0)
+    costs = LookCosts(
+        config, pair_s=0.5, open_s=3.0, prompt_s=0.2, step_s=0.04, token_s=0.01, score_s=0.1, prompt_tokens=14.0
+    )
     found = costs.seconds(probed_pairs=8)
     assert found["eval"] == pytest.approx(8 * 0.5)
-    assert found["kl"] == pytest.approx(10 * (0.2 + 46 * 0.01 + 0.1 * 60 / 20))
-    assert found["sample"] == pytest.approx(2 * 4 * (0.2 + 96 * 0.01))
+    assert found["kl"] == pytest.approx(3.0 + 10 * (0.2 + 46 * 0.01 + 0.1 * 60 / 20))
+    assert found["sample"] == pytest.approx(2 * 4 * 0.2 + 96 * 0.04 + 4 * 0.1 * 60 / 20)
