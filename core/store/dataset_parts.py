@@ -109,6 +109,16 @@ def coverage(session: Session, dataset_id: int, by: SliceBy) -> Coverage:
     return Coverage(by, tuple((str(k), name) for k, name, _ in slices), tuple(clauses), cells, all_of, sizes)
 
 
+def clauses_of(session: Session, dataset_id: int) -> dict[int, list[str]]:
+    """Return position -> names of the clauses by which a judgement favoured the chosen answer of an item."""
+    names = _clause_names(session, dataset_id)
+    found: dict[int, list[str]] = {}
+    sql = f"SELECT DISTINCT i.position, c.key {_BEHIND}, {_FAVOURS} ORDER BY 1, 2"
+    for position, clause in fetch(session, sql, (dataset_id,)):
+        found.setdefault(position, []).append(names.get(clause, str(clause)))
+    return found
+
+
 def _clause_names(session: Session, dataset_id: int) -> dict[str, str]:
     """Return the clauses of the rubric versions behind a dataset version, those of the newest version first."""
     sql = """SELECT v.body FROM dataset_rubric d JOIN rubric_version v ON v.id=d.rubric_version_id

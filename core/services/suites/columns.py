@@ -181,7 +181,11 @@ def _find_fields(fields: dict[str, str], free: Sequence[str], filled: Counter[st
         return []
     others = [name for name in free if filled[name] and name not in fields.values()]
     if not others:
-        raise BadInput("No column of the file holds prompts; nothing was stored.", "Name one with --map COLUMN=prompt.")
+        raise BadInput(
+            "No column of the file holds prompts; nothing was stored.",
+            "Name one with --map COLUMN=prompt. Pairs of whole conversations are imported as pairs, frozen, and made a "
+            "suite with: suite from-dataset.",
+        )
     return [_which_prompt(others[:_SHOWN])]
 
 

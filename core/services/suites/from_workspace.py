@@ -10,8 +10,9 @@ from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput
 from core.domain.pair import Pair
 from core.domain.suite import Expected, SuiteItem
+from core.evaluation.chosen_refusals import says_no
 from core.services.suites.computed_slices import with_slices
-from core.store import datasets, suite_sources
+from core.store import dataset_parts, datasets, suite_sources
 from core.store import pairs as pairs_repository
 from core.store.plain import chunks
 from core.store.sqlite.database import Session
@@ -83,7 +84,8 @@ def items_of_pairs(session: Session, pair_ids: Sequence[int], expected: Expected
 def items_of_dev(session: Session, wanted: int | str) -> tuple[DatasetVersion, tuple[SuiteItem, ...]]:
     """Return a dataset version and the items of its dev split as preferences.
 
-    Slices: source of the pair, and agreement of the labels behind the item.
+    Slices: source of the pair, agreement of the labels behind the item, the rubric clause that decided it, and whether
+    the chosen answer begins as refusals do.
 
     Raises:
         NotFound: there is no such version.
@@ -96,10 +98,16 @@ def items_of_dev(session: Session, wanted: int | str) -> tuple[DatasetVersion, t
             f"The dev split of {version.title} is empty; nothing was stored.", "Freeze with a share for dev."
         )
     places = suite_sources.places_of(session, [item.pair_id for item, _, _ in found])
+    clauses = dataset_parts.clauses_of(session, version.id)
     items = []
     for frozen, pair, strengths in found:
-        slices = {"source": places[frozen.pair_id].source, "agreement": _agreement(strengths)}
         chosen, rejected = _sides(pair, frozen.chosen)
+        slices = {
+            "source": places[frozen.pair_id].source,
+            "agreement": _agreement(strengths),
+            "clause": _clause(clauses.get(frozen.position, [])),
+            "chosen refuses": "yes" if says_no(chosen) else "no",
+        }
         items.append(
             with_slices(
                 SuiteItem(
@@ -119,6 +127,12 @@ def items_of_dev(session: Session, wanted: int | str) -> tuple[DatasetVersion, t
 
 def _sides(pair: Pair, chosen: str) -> tuple[str, str]:
     return (pair.a.text, pair.b.text) if chosen == "A" else (pair.b.text, pair.a.text)
+
+
+def _clause(names: Sequence[str]) -> str:
+    if not names:
+        return "no clause"
+    return names[0] if len(names) == 1 else "several clauses"
 
 
 def _agreement(strengths: Sequence[int]) -> str:

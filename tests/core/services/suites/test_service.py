@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,7 +73,7 @@ def labelled(app: Application, pairs: int, splits: tuple[float, float, float]) -
     """Label pairs and freeze them as the version ``set v1``."""
     desk = app.annotation
     for shown in desk.next(desk.open_queue(QueueSettings(1, 1)), pairs):
-        desk.commit(shown.presentation_uid, prefer(2))
+        desk.commit(shown.presentation_uid, prefer(2, criteria={"help": 2}))
     app.datasets.freeze("set", FreezePolicy(splits=splits))
 
 
@@ -108,7 +110,8 @@ def test_that_the_dev_split_of_a_version_becomes_preferences(app: Application) -
     for item in suite.items:
         pair = pairs[item.prompt.sha256]
         assert (item.chosen, item.rejected) in ((pair.a.text, pair.b.text), (pair.b.text, pair.a.text))
-        assert item.slices["agreement"] == "one label"
+        slices = {name: item.slices[name] for name in ("agreement", "clause", "chosen refuses", "source")}
+        assert list(slices.values()) == ["one label", "Helpful", "no", "made up"]
     detail = app.suites.show("set dev").info.detail
     assert detail == {"dataset": "set v1", "root_sha256": app.datasets.get("set").root_sha256, "split": "dev"}
 
@@ -117,3 +120,21 @@ def test_that_a_version_without_dev_gives_no_suite(app: Application) -> None:
     labelled(app, 6, (1.0, 0.0, 0.0))
     with pytest.raises(BadInput, match="dev split of set v1 is empty"):
         app.suites.from_dataset("set")
+
+
+def test_that_an_edited_suite_is_found_by_check_workspace(app: Application) -> None:
+    app.suites.add(Suite("mine", 1, ITEMS))
+    app.close()
+    with closing(sqlite3.connect(app.folder / "workspace.db")) as raw:
+        query = "SELECT name, sql FROM sqlite_schema WHERE tbl_name='suite_item' AND type='trigger'"
+        triggers = raw.execute(query).fetchall()
+        for name, _ in triggers:
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("UPDATE suite_item SET body=replace(body, 'fruit', 'tool')")
+        for _, sql in triggers:
+            raw.execute(sql)
+        raw.commit()
+    with Application.open(app.folder) as opened_again:
+        found = [finding.message for finding in opened_again.workspace.check().findings]
+    assert "Suite mine v1 is not what was stored." in found
+    assert "Suite version 1 was changed by another program." in found

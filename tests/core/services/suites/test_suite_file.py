@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,20 @@ def test_that_rows_which_ask_the_same_are_told_and_kept_once(tmp_path: Path) -> 
     found = read(written(tmp_path / "a.jsonl", *rows), expected="open")
     assert [item.id for item in found.items] == ["0", "1"]
     assert found.repeats == ((3, 1), (4, 1))
+
+
+def test_that_every_row_is_accounted_for_whatever_it_holds(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    cells = ["a", "b", "", None, 3, 1.5, True, ["x"], {"k": 1}, [{"role": "user", "content": "Hi"}], "x" * 300, "NaN"]
+    names = ["id", "prompt", "expected", "slices", "constraints", "chosen", "rejected", "target", "category"]
+    for number in range(40):
+        rows = [{name: draw.choice(cells) for name in draw.sample(names, draw.randrange(9))} for _ in range(12)]
+        good = {"prompt": f"good {number}", "expected": "open"}
+        path = written(tmp_path / f"{number}.jsonl", good, *rows, "[1]", "{")
+        found = read(path, columns={"expected": "expected"}, values={"a": "open", "b": "open", "x" * 300: "open"}
+                     | {str(value): "open" for value in ("3", "1.5", "true", "NaN")})  # fmt: skip
+        assert found.rows == 15
+        assert found.rows == len(found.items) + found.rejects.count + len(found.repeats)
 
 
 def test_that_two_pairs_of_one_prompt_are_two_items(tmp_path: Path) -> None:
