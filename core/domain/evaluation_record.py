@@ -79,6 +79,7 @@ class EvaluatedSuite:
         pairs: how many of them are preferences.
         sealed: file of a sealed test, whose items are in no file of the folder; "" for a suite that is open.
         keys: folder of its key. person, reason: who opens it, and why.
+        used_for: what its items were used to tune, in words; "" where nobody keeps account of it.
     """
 
     title: str
@@ -93,6 +94,7 @@ class EvaluatedSuite:
     keys: str = ""
     person: str = ""
     reason: str = ""
+    used_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

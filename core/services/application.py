@@ -67,7 +67,7 @@ class Application:
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
         self.sealed = SealedService(store, self.runs, self.suites)
-        self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics)
+        self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics, self.sealed)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

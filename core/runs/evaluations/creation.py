@@ -27,7 +27,13 @@ from core.runs.folder import RunFolder
 
 @dataclass(frozen=True, slots=True)
 class SealedSuite:
-    """A sealed test that is to be opened by the evaluator; ``rows`` and ``sha256`` are those of its header."""
+    """A sealed test that is to be opened by the evaluator.
+
+    Attributes:
+        rows, sha256: as its header says.
+        person, reason: who opens it, and why.
+        used_for: what its items were used to tune, in words.
+    """
 
     title: str
     path: Path
@@ -36,6 +42,7 @@ class SealedSuite:
     rows: int
     person: str
     reason: str
+    used_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +185,7 @@ def _sealed(sealed: SealedSuite, new: NewEvaluation) -> EvaluatedSuite:
         keys=str(sealed.keys),
         person=sealed.person,
         reason=sealed.reason,
+        used_for=sealed.used_for,
     )
 
 

@@ -109,6 +109,7 @@ def _suite(
         "items": len(items),
         "of": suite.total,
         "sealed": bool(suite.sealed),
+        "used_for": suite.used_for,
         "metrics": {name: {arm: plain(e) for arm, e in arms.items()} for name, arms in metrics.items()},
         "differences": _differences(compared),
         "slices": _slices(columns, reference.arm.name if reference else "", items, groups, record.config.min_slice),

@@ -17,20 +17,19 @@ from core.domain.evaluation_record import SEALED
 from core.domain.evidence import Generated
 from core.domain.ids import new_uid
 from core.domain.rubric_text import reading_text
-from core.paths import keys_dir
 from core.runs.evaluations import control
-from core.runs.evaluations.creation import SealedSuite, create_evaluation
+from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.hosting.hosts import ProcessHost
-from core.services.datasets.sealing import Sealing
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.making import new_evaluation
 from core.services.evaluations.requests import EvaluationRequest
 from core.services.evaluations.views import EvaluationInfo, generated
 from core.services.rubrics.service import RubricsService
+from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
 from core.store import events
 from core.store.sqlite.database import Session, Store
@@ -39,8 +38,16 @@ from core.store.sqlite.database import Session, Store
 class EvaluationsService:
     """Creates, controls and reads evaluations. All methods may be called from any thread."""
 
-    def __init__(self, store: Store, suites: SuitesService, datasets: DatasetsService, rubrics: RubricsService) -> None:
+    def __init__(
+        self,
+        store: Store,
+        suites: SuitesService,
+        datasets: DatasetsService,
+        rubrics: RubricsService,
+        sealed: SealedService,
+    ) -> None:
         self._store, self._suites, self._datasets, self._rubrics = store, suites, datasets, rubrics
+        self._sealed = sealed
         self._hosts: dict[str, ProcessHost] = {}
         self._lock = threading.Lock()
 
@@ -64,9 +71,10 @@ class EvaluationsService:
             request,
             place=self._store.folder,
             find_suite=self._suites.get,
-            find_sealed=self._sealed,
+            find_sealed=self._sealed_test,
             find_rubric=self._rubric,
         )
+        self._require_no_leak(new)
         evaluation_id = new_uid()
         folder = create_evaluation(self.folder / evaluation_id, new, evaluation_id=evaluation_id)
         self._note(folder)
@@ -90,21 +98,26 @@ class EvaluationsService:
 
         self._store.write(write, "noting an evaluation")
 
-    def _sealed(self, wanted: str, person: str, reason: str) -> SealedSuite:
+    def _sealed_test(self, wanted: str, person: str, reason: str) -> SealedSuite:
         """Return the sealed test of a dataset version; it is opened in the evaluator process alone."""
-        version, sealing = self._datasets.get(wanted), Sealing(self._store)
-        header = sealing.seal(version)
-        if header is None:
-            raise NotFound(f"{version.title} has no test split.", "Freeze a dataset version with one.")
+        version = self._datasets.get(wanted)
+        place = self._sealed.seal_version(version.id)
         return SealedSuite(
             title=f"{SEALED}{version.title}",
-            path=sealing.path_of(version),
-            keys=keys_dir(),
-            sha256=header.contents_sha256,
-            rows=header.rows,
+            path=place.path,
+            keys=place.keys,
+            sha256=place.sha256,
+            rows=place.rows,
             person=person,
             reason=reason,
+            used_for=self._sealed.usage(version.id).sentence(),
         )
+
+    def _require_no_leak(self, new: NewEvaluation) -> None:
+        """Compare sealed tests with all that the workspace holds, before anything is made and without a look."""
+        run_ids = list(dict.fromkeys(arm.run_id for arm in new.arms if arm.run_id))
+        for sealed in new.sealed:
+            self._sealed.leaks_of(sealed.title.removeprefix(SEALED), run_ids=run_ids).require_none()
 
     def _rubric(self, titles: tuple[str, ...]) -> tuple[str, str]:
         """Return title and text of the newest published rubric version among these titles."""
