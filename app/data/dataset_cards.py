@@ -138,6 +138,8 @@ class CompositionCard(Card):
             last.addWidget(together(text_label(words, "muted"), self._number(count, part, f"{title}: {words.lower()}")))
         self._rows.addLayout(last)
         self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
+        if test := counts.get("test", 0):
+            self._rows.addWidget(text_label(looks_text(test, view.looks), "caption", wrap=True))
 
     def _shares(
         self, words: str, shares: Sequence[DatasetShare], part: Callable[[DatasetShare], DatasetPart], title: str
@@ -280,6 +282,22 @@ class RunsCard(Card):
             self._rows.addLayout(row)
         if not view.runs:
             self._rows.addWidget(text_label("No run was trained on it yet.", "muted", wrap=True))
+
+
+def looks_text(items: int, looks: int) -> str:
+    """Return how often somebody looked at the sealed test.
+
+    >>> looks_text(12, 0)
+    'The 12 test items are sealed: no queue shows them, and nobody has looked at them yet.'
+    >>> looks_text(1, 2)
+    'The 1 test item is sealed: no queue shows it; it was looked at 2 times.'
+    """
+    them = verb(items, "it", "them")
+    head = f"The {counted(items, 'test item')} {verb(items, 'is', 'are')} sealed: no queue shows {them}"
+    if not looks:
+        return f"{head}, and nobody has looked at {them} yet."
+    often = "once" if looks == 1 else counted(looks, "time")
+    return f"{head}; {verb(items, 'it was', 'they were')} looked at {often}."
 
 
 def agreement(counts: dict[str, int]) -> str:

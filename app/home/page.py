@@ -178,10 +178,12 @@ class HomePage(Page):
     def _read(self, reviewer_id: int | None, name: str) -> presenter.HomeFacts:
         services = self.context.services
         published = services.rubrics.published()
-        labelled = presenter.LabelledPairs(services.annotation.labelled_pairs())
+        hidden = services.datasets.hidden_test_items
+        labelled = presenter.LabelledPairs(services.annotation.labelled_pairs(), sealed=hidden())
         if reviewer_id is not None and published:
             own = services.annotation.labelled_pairs(reviewer_id, published[0].id)
-            labelled = presenter.LabelledPairs(labelled.people, own, name)
+            sealed = hidden(reviewer_id, published[0].id)
+            labelled = presenter.LabelledPairs(labelled.people, own, name, sealed)
         info, events = services.workspace.info(), services.workspace.activity(EVENTS)
         stale = sum(summary.stale for summary in services.rubrics.list())
         by_kind = services.workspace.labels_by_kind()

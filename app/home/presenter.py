@@ -89,11 +89,13 @@ class LabelledPairs:
         people: pairs that at least one person labelled.
         own: pairs that the current reviewer labelled under the newest rubric version; None without a reviewer.
         name: the current reviewer.
+        sealed: pairs of sealed tests without such a label; no queue shows them.
     """
 
     people: int = 0
     own: int | None = None
     name: str = ""
+    sealed: int = 0
 
 
 def checklist(counts: Mapping[str, int], published: bool, labelled: LabelledPairs) -> tuple[SetupStep, ...]:
@@ -117,11 +119,12 @@ def next_step(counts: Mapping[str, int], published: bool, labelled: LabelledPair
             "Say what better means", "Publish a rubric; then labelling can begin.", "Write a rubric", "rubrics"
         )
     done = labelled.people if labelled.own is None else labelled.own
-    if done < pairs:
+    if done + labelled.sealed < pairs:
         title, button = ("Continue labelling", "Continue") if done else ("Begin labelling", "Begin")
         return NextStep(title, left_text(counts, labelled), button, "annotate")
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
-    text = f"{who} labelled all {number(pairs)}. Freeze the labels and train on them."
+    rest = f" but {number(labelled.sealed)} of a sealed test" if labelled.sealed else ""
+    text = f"{who} labelled all {number(pairs)}{rest}. Freeze the labels and train on them."
     return NextStep("All pairs are labelled", text, "Set up a run", "train")
 
 
@@ -130,7 +133,7 @@ def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
     pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
     done = labelled.people if labelled.own is None else labelled.own
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
-    left = pairs - done
+    left = pairs - done - labelled.sealed
     text = f"{who} labelled {number(done) if done else 'none'} of {counting.counted(pairs, 'pair')}"
     text += f", {number(left)} {'is' if left == 1 else 'are'} left." if done else "."
     if every == pairs:

@@ -119,6 +119,7 @@ class DatasetView:
         difference: to the version before of the same name, None for the first one.
         policy: the policy in words, as (what, how).
         policy_sha256: hash of the policy as it was stored.
+        looks: how often somebody looked at the sealed test.
     """
 
     version: DatasetVersion
@@ -131,6 +132,7 @@ class DatasetView:
     difference: DatasetDiff | None
     policy: tuple[tuple[str, str], ...]
     policy_sha256: str
+    looks: int = 0
 
 
 def policy_in_words(

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.conversation import Prompt
+from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Presentation
 from core.store.plain import chunks, fetch, insert_row, only_id, read_json
@@ -36,6 +37,22 @@ def sealed_pair_ids(session: Session) -> set[int]:
     sql = """SELECT DISTINCT i.pair_id FROM dataset d JOIN dataset_item i ON i.dataset_id=d.id
         WHERE d.state='frozen' AND i.split='test'"""
     return {pair_id for (pair_id,) in fetch(session, sql)}
+
+
+def count_sealed(session: Session, reviewer_id: int | None = None, version_ids: Sequence[int] = ()) -> int:
+    """Count the test items that no queue shows: those without a label of a reviewer under these versions.
+
+    Without a reviewer: those without a label of any person.
+    """
+    who = "c.reviewer_id=? AND c.rubric_version_id IN(SELECT value FROM json_each(?))"
+    values: tuple[object, ...] = (reviewer_id, canonical_json(list(version_ids)))
+    if reviewer_id is None:
+        who, values = "c.reviewer_id IN(SELECT id FROM reviewer WHERE kind=?)", (ReviewerKind.HUMAN.value,)
+    tasks = ",".join("?" * len(LABEL_TASKS))
+    sql = f"""SELECT count(DISTINCT i.pair_id) FROM dataset d JOIN dataset_item i ON i.dataset_id=d.id
+        WHERE d.state='frozen' AND i.split='test' AND NOT EXISTS(SELECT 1 FROM current_label c
+            WHERE c.pair_id=i.pair_id AND {who} AND c.task IN({tasks}))"""
+    return fetch(session, sql, (*values, *LABEL_TASKS))[0][0]
 
 
 def labelled_by(

@@ -105,9 +105,13 @@ class Sealing:
             lambda session: _log(session, context, note, version.id), "recording that the test split was opened"
         )
 
-    def openings(self, version: DatasetVersion) -> list[OpeningNote]:
-        """Return every opening of a version's test split, oldest first: logged ones, and notes not yet taken."""
-        self.take_notes()
+    def openings(self, version: DatasetVersion, *, take: bool = True) -> list[OpeningNote]:
+        """Return every opening of a version's test split, oldest first: logged ones, and notes not yet taken.
+
+        ``take`` brings the notes into the event log before.
+        """
+        if take:
+            self.take_notes()
         with self._store.read() as session:
             found = [OpeningNote.from_plain(row) for row in events.details(session, OPENED)]
             found += [

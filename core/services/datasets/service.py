@@ -24,12 +24,13 @@ from core.domain.errors import BadInput, UsageError, UserError
 from core.domain.label_noise import NoiseReport
 from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
+from core.evaluation.openings import count_looks
 from core.services.datasets import export, flip_rate
 from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
 from core.services.datasets.sealing import Sealing
 from core.services.datasets.view import view
-from core.store import dataset_parts, events
+from core.store import dataset_parts, events, queue, rubrics
 from core.store import datasets as repository
 from core.store.freeze_snapshot import snapshot, snapshot_version
 from core.store.sqlite.database import Store
@@ -127,7 +128,9 @@ class DatasetsService:
             NotFound: when there is none.
         """
         with self._store.read() as session:
-            return view(session, wanted)
+            found = view(session, wanted)
+        looks = count_looks(self._sealing.openings(found.version, take=False))
+        return replace(found, looks=looks)
 
     def coverage(self, wanted: int | str, by: SliceBy = "source") -> Coverage:
         """Return how many items each clause of the rubrics decided, in slices, see ``SliceBy``."""
@@ -209,6 +212,13 @@ class DatasetsService:
         splits = SPLITS if unseal else SPLITS[:2]
         with self._store.read() as session:
             return export.export_dataset(session, version, Path(folder), fmt, splits)
+
+    def hidden_test_items(self, reviewer_id: int | None = None, rubric_version_id: int | None = None) -> int:
+        """Count the test items that a reviewer has not labelled, or no person has; no queue shows them."""
+        with self._store.read() as session:
+            if reviewer_id is None or rubric_version_id is None:
+                return queue.count_sealed(session)
+            return queue.count_sealed(session, reviewer_id, rubrics.compatible_ids(session, rubric_version_id))
 
     def take_openings(self) -> int:
         """Bring the openings of sealed tests that other processes noted into the event log; return how many."""

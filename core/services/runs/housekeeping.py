@@ -11,6 +11,7 @@ from core.domain.errors import NotFound, UsageError
 from core.domain.run_record import ARCHIVED
 from core.runs.status import RunStatus
 from core.services.runs.deleted_runs import DeletedRun, DeletedRuns
+from core.services.runs.derived_uses import record_uses_of
 from core.services.runs.registry import RunRegistry
 from core.services.runs.run_table import RunSummary, summarise_run
 from core.services.runs.views import RunInfo
@@ -24,7 +25,7 @@ class RunHousekeeping:
     """What people do with runs beside training them. Run folders stay as they were frozen."""
 
     def __init__(self, store: Store, registry: RunRegistry) -> None:
-        self._registry = registry
+        self._store, self._registry = store, registry
         self._deleted = DeletedRuns(store, registry.place)
         self._summaries: dict[str, tuple[RunStatus, tuple[object, ...], RunSummary]] = {}
         self._lock = threading.Lock()
@@ -83,11 +84,15 @@ class RunHousekeeping:
     def delete(self, run_id: str) -> Outcome[str]:
         """Take a run out of the lists; :meth:`restore` brings it back. Its value is the run's name.
 
+        What the run used items for is recorded, so that it counts for good.
+
         Raises:
             UsageError: while a process works on it, or when its folder lies outside the workspace.
             NotFound: when the workspace has no such run.
         """
         name = self._registry.info(run_id).name
+        runs = self._registry.list()
+        record_uses_of(self._store, run_id, runs)
         self._deleted.delete(run_id, self._registry.folder(run_id))
         return Outcome(name, Changes.RUNS, f"Delete run {name}")
 

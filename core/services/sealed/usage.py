@@ -1,19 +1,13 @@
-"""What the items of a split or a suite were used for: recorded uses, and those that follow from the runs.
-
-Millions of rows need not be stored for what a run's frozen settings say: a run learned from the train split of its
-dataset version; one that keeps its best checkpoint, or stops by patience, chose by the dev split (the probe draws from
-it; the run's ledger has which pairs); runs that differ in nothing but beta can be compared on it.
-"""
+"""What the items of a split or a suite were used for: recorded uses, and those that follow from the runs."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from core.domain.dataset import DatasetVersion, Split
-from core.domain.ids import canonical_json
-from core.domain.item_use import ItemUse, UsageReport, UseKind, of_items
+from core.domain.item_use import ItemUse, UsageReport, of_items
 from core.domain.suite import Suite
+from core.services.runs.derived_uses import derived_uses, root_of
 from core.services.runs.views import RunInfo
 from core.store import item_uses
 from core.store.sqlite.database import Session
@@ -37,9 +31,11 @@ def usage_of_split(
         for use in item_uses.recorded(session)
         if not use.suite
     ]
-    for kind, run, other in _derived(runs):
-        ids = tuple(sorted(common(_root(run), other)))
-        uses.append(ItemUse(kind, run.name, run.run_id, ids, run.record.created_ms, derived=True))
+    known_runs = {(use.kind, use.by_id) for use in uses if use.by_id}
+    for kind, run, other in derived_uses(runs):
+        if (kind, run.run_id) not in known_runs:  # it was deleted once, and restored
+            ids = tuple(sorted(common(root_of(run), other)))
+            uses.append(ItemUse(kind, run.name, run.run_id, ids, run.record.created_ms, derived=True))
     return _report(title, len(own), uses)
 
 
@@ -57,30 +53,3 @@ def usage_of_suite(session: Session, suite: Suite) -> UsageReport:
 def _report(title: str, rows: int, uses: Sequence[ItemUse]) -> UsageReport:
     found = sorted((use for use in uses if use.ids), key=lambda use: (use.at_ms, use.kind, use.by))
     return UsageReport(title, rows, tuple(found))
-
-
-def _derived(runs: Sequence[RunInfo]) -> Iterator[tuple[UseKind, RunInfo, Split]]:
-    """Yield what each run of a dataset version was used for, and the split; runs that never began used nothing."""
-    begun = [run for run in runs if _root(run) and run.state != "created"]
-    for run in begun:
-        yield "train", run, "train"
-        if run.record.config.best_metric != "off":
-            yield "early_stop", run, "dev"
-    for run in _differ_in_beta(begun):
-        yield "beta", run, "dev"
-
-
-def _differ_in_beta(runs: Sequence[RunInfo]) -> Iterator[RunInfo]:
-    groups: dict[str, list[RunInfo]] = defaultdict(list)
-    for run in runs:
-        config = run.record.config
-        if config.eval_every and config.probe_pairs and run.record.n_dev:
-            plain = {**config.to_plain(), "beta": None, "root": _root(run), "model": run.record.model_dir}
-            groups[canonical_json(plain)].append(run)
-    for group in groups.values():
-        if len({run.record.config.beta for run in group}) > 1:
-            yield from group
-
-
-def _root(run: RunInfo) -> str:
-    return str(run.record.dataset.get("root_sha256") or "")

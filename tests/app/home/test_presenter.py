@@ -35,6 +35,8 @@ def test_that_the_next_step_follows_from_what_there_is(counts, published, people
         (90, LabelledPairs(80, 12, "mira"), "Continue labelling", "188 are left. With imported and scripted labels"),
         (199, LabelledPairs(199), "Continue labelling", "People have labelled 199 of 200 pairs, 1 is left."),
         (200, LabelledPairs(200, 200, "mira"), "All pairs are labelled", "mira has labelled all 200. Freeze"),
+        (90, LabelledPairs(80, 12, "mira", 20), "Continue labelling", "12 of 200 pairs, 168 are left."),
+        (200, LabelledPairs(9, 180, "mira", 20), "All pairs are labelled", "all 200 but 20 of a sealed test. Freeze"),
     ],
 )
 def test_that_home_tells_what_is_left_for_whom(every, labelled, title, text):

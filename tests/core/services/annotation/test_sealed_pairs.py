@@ -50,6 +50,12 @@ def test_that_another_reviewer_is_not_shown_the_test_items(app: Application) -> 
     assert (queue.total, queue.done, queue.sealed) == (4, 0, 2)
 
 
+def test_that_home_counts_the_hidden_test_items_of_a_reviewer(app: Application) -> None:
+    app.datasets.freeze("d", ALL_TEST)
+    hidden = app.datasets.hidden_test_items
+    assert (hidden(), hidden(ANN, 1), hidden(bo(app), 1)) == (0, 0, 2)
+
+
 def test_that_own_labels_of_test_items_stay_counted_as_done(app: Application) -> None:
     app.datasets.freeze("d", ALL_TEST)
     queue = start(app, ANN)

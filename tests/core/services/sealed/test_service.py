@@ -163,6 +163,19 @@ def test_that_runs_used_their_train_split_and_dev_for_the_best_checkpoint_and_be
     assert app.sealed.usage("d").sentence() == "Used to tune: none."
 
 
+def test_that_a_deleted_run_keeps_what_it_used_and_a_restored_one_counts_once(
+    app: Application, version: DatasetVersion, tmp_path: Path
+) -> None:
+    run = finished(app, tmp_path, version.id, best_metric="loss")
+    before = app.sealed.usage("d", "dev").by_kind()
+    app.runs.housekeeping.delete(run.run_id)
+    assert app.sealed.usage("d", "dev").by_kind() == before == {"early_stop": version.counts["dev"]}
+    app.runs.housekeeping.restore(run.run_id)
+    assert len(app.sealed.usage("d", "dev").uses) == 1
+    app.runs.housekeeping.delete(run.run_id)
+    assert sum(event.op == "item.use" for event in app.workspace.activity(50)) == 2  # train and early_stop
+
+
 def test_that_a_test_item_of_this_version_that_was_dev_in_another_is_an_offender(
     app: Application, version: DatasetVersion, tmp_path: Path
 ) -> None:
