@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.train import presenter
 from app.train.fields import advanced_groups, choices_of, help_of, main_settings
 from app.widgets.containers import Collapsible
 from app.widgets.controls import ComboBox
+from app.widgets.explained_field import ExplainedField
 from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
 from core.domain.run_config import MEASURED, RunConfig
 from core.domain.run_settings import RunSetting
+
+FIELD_EMS = 12.0
+"""The least width of a field and its sentence, in heights of a line."""
 
 
 class ConfigForm(QWidget):
@@ -27,6 +31,7 @@ class ConfigForm(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._inputs: dict[str, QLineEdit | QComboBox] = {}
+        self._fields: dict[str, ExplainedField] = {}
         self._loading = False
         self.error_text = ""
         column = QVBoxLayout(self)
@@ -51,10 +56,14 @@ class ConfigForm(QWidget):
         self.set_config(RunConfig())
 
     def _grid(self, settings: Sequence[RunSetting]) -> FieldGrid:
-        rows = [(text_label(setting.label, "muted"), self._input(setting)) for setting in settings]
-        for label, field in rows:
-            label.setToolTip(field.toolTip())
-        return FieldGrid(rows)
+        rows: list[tuple[QLabel, QWidget]] = []
+        for setting in settings:
+            widget = self._input(setting)
+            self._fields[setting.name] = ExplainedField(widget, setting.hint)
+            label = text_label(setting.label, "muted")
+            label.setToolTip(widget.toolTip())
+            rows.append((label, self._fields[setting.name]))
+        return FieldGrid(rows, most=3, field_ems=FIELD_EMS, above=True)
 
     def _input(self, setting: RunSetting) -> QWidget:
         if choices := choices_of(setting):
@@ -101,13 +110,16 @@ class ConfigForm(QWidget):
         Raises:
             UsageError: naming the setting that is out of bounds or unreadable.
         """
+        return RunConfig().with_values(self._values())
+
+    def _values(self) -> dict[str, str]:
         values = {
             name: widget.currentText() if isinstance(widget, QComboBox) else widget.text().strip()
             for name, widget in self._inputs.items()
         }
         if self.measured_smoothing:
             values.pop("label_smoothing")
-        return RunConfig().with_values(values)
+        return values
 
     @property
     def measured_smoothing(self) -> bool:
@@ -118,12 +130,16 @@ class ConfigForm(QWidget):
     def _edited(self) -> None:
         if self._loading:
             return
-        try:
-            changed = presenter.changed_fields(self.config())
-            self.error_text = ""
-            self.changes.setText(f"{len(changed)} differ from the defaults: {', '.join(changed)}" if changed else "")
-        except UserError as error:
-            self.error_text = str(error)
+        problems = presenter.problems(self._values())
+        for name, field in self._fields.items():
+            field.show_problem(problems.get(name, ""))
+        together = ""
+        if not problems:
+            try:
+                self.changes.setText(presenter.changes_line(self.config()))
+            except UserError as error:
+                together = str(error)
+        self.error_text = together or presenter.problems_line(problems)
         self.error.setText(self.error_text)
         self.error.setVisible(bool(self.error_text))
         self.changed.emit()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
-from app.train.add_model import add_model
 from app.train.config_form import ConfigForm
+from app.train.model_choice import ModelChoice
 from app.train.preflight_panel import PreflightPanel
 from app.train.token_proof import TokenProofs
 from app.widgets.buttons import action_button
@@ -48,7 +48,6 @@ class TrainPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self._wanted_dataset: int | None = None
-        self._wanted_model = ""
         self._name_typed = False
         self._blocked = ""
         self._checking: BackgroundTask | None = None
@@ -57,8 +56,9 @@ class TrainPage(Page):
         self._ready = False
         self._shown: tuple[int | None, str | None, RunConfig | str] | None = None
         self._versions: dict[int, DatasetVersion] = {}
-        self._infos: dict[str, ModelInfo] = {}
-        self.datasets, self.models = ComboBox(outside=True), ComboBox(outside=True)
+        self.datasets = ComboBox(outside=True)
+        self.model_choice = ModelChoice(context, self)
+        self.models = self.model_choice.box
         self.form = ConfigForm(context.theme)
         self.preflight = PreflightPanel(context)
         self.proofs = TokenProofs(self, context)
@@ -77,14 +77,11 @@ class TrainPage(Page):
         data.add(self.datasets)
         data.add(self.data_about)
         model = Card("2  Model")
-        row = QHBoxLayout()
-        row.addWidget(self.models, 1)
-        row.addWidget(action_button(actions, "train.add_model", text="Add…", theme=theme))
-        model.add(row)
-        self.model_about = text_label("", "caption", wrap=True)
-        model.add(self.model_about)
+        model.add(self.model_choice)
         method = Card("3  Method")
         method.add_to_head(self.presets)
+        self.preset_about = text_label("", "hint", wrap=True)
+        method.add(self.preset_about)
         method.add(self.form)
         charter = Card("4  Name and charter")
         self.note.setFixedHeight(theme.px(48))
@@ -106,9 +103,8 @@ class TrainPage(Page):
         for card in (data, model, method, charter):
             scroll.column.addWidget(card)
         scroll.column.addStretch(1)
-        for box, name in ((self.datasets, "Dataset version"), (self.models, "Model")):
-            box.setAccessibleName(name)
-            box.setPlaceholderText(f"No {name.lower()} yet")
+        self.datasets.setAccessibleName("Dataset version")
+        self.datasets.setPlaceholderText("No dataset version yet")
         self.set_body(FoldingSplit((scroll, self.preflight), (760, 360), heights=(300, 220), least=(26, 18)))
 
     def _bind(self) -> None:
@@ -117,14 +113,15 @@ class TrainPage(Page):
         self.form.changed.connect(self._edited)
         self.name.textEdited.connect(lambda text: setattr(self, "_name_typed", bool(text)))
         self.datasets.activated.connect(lambda _: self._edited())
-        self.models.activated.connect(lambda _: self._model_chosen())
+        self.model_choice.chosen.connect(self._model_chosen)
+        self.model_choice.added.connect(self._read)
         for action_id, handler in {
-            "train.start": self.start,
-            "train.preflight": self.check,
-            "train.tokens": self.show_tokens,
+            "train.start": lambda: self.model_choice.when_there(self.start),
+            "train.preflight": lambda: self.model_choice.when_there(self.check),
+            "train.tokens": lambda: self.model_choice.when_there(self.show_tokens),
             "train.copy_from": self._copy_from,
             "train.command_line": self._command_line,
-            "train.add_model": self._add_model,
+            "train.add_model": self.model_choice.add,
             "train.advanced": self.form.fold.set_open,
         }.items():
             self.on(action_id, handler)
@@ -151,32 +148,30 @@ class TrainPage(Page):
     def _read(self) -> None:
         services = self.context.services
         self.context.tasks.query(
-            lambda: (services.datasets.list(), services.models.list(), [run.name for run in services.runs.list()]),
+            lambda: (
+                services.datasets.list(),
+                services.models.list(),
+                services.models.starter_offer(),
+                [run.name for run in services.runs.list()],
+            ),
             self._show_lists,
             owner=self,
             key="lists",
         )
 
-    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo], list[str]]) -> None:
-        datasets, models, names = found
+    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo], ModelInfo | None, list[str]]) -> None:
+        datasets, models, offer, names = found
         self._names = frozenset(names)
-        chosen, model = self._wanted_dataset or self.datasets.currentData(), self.models.currentData()
-        wanted, self._wanted_dataset, self._wanted_model = self._wanted_model or model, None, ""
+        chosen, self._wanted_dataset = self._wanted_dataset or self.datasets.currentData(), None
         self._versions = {version.id: version for version in datasets}
-        self._infos = {str(info.path): info for info in models}
         self.datasets.clear()
         for version in sorted(datasets, key=lambda v: -v.id):
             counts = version.counts
             words = f"{version.title} · {counts.get('train', 0)} train, {counts.get('dev', 0)} held-out"
             self.datasets.addItem(words, version.id)
         self.datasets.setCurrentIndex(max(0, self.datasets.findData(chosen)))
-        self.models.clear()
-        for info in models:
-            self.models.addItem(info.name, str(info.path))
-        self.models.setCurrentIndex(max(0, self.models.findData(wanted)))
-        for box in (self.datasets, self.models):
-            box.setEnabled(box.count() > 0)
-        if self.models.currentData() != model:
+        self.datasets.setEnabled(self.datasets.count() > 0)
+        if self.model_choice.show_models(models, offer):
             self._model_chosen()
         self._edited()
 
@@ -186,7 +181,7 @@ class TrainPage(Page):
 
     def _model_chosen(self) -> None:
         """A model without a chat template is trained on plain text; one with a template uses it."""
-        info = self._infos.get(str(self.models.currentData()))
+        info = self.model_choice.info
         if info is not None:
             self.form.set_value("template", "model" if info.has_template else "none")
 
@@ -199,12 +194,13 @@ class TrainPage(Page):
         self._ready = ready
         self._allow_check()
         version = self._versions.get(self.datasets.currentData())
-        info = self._infos.get(str(self.models.currentData()))
         missing = "Freeze labels into a dataset version first (Data, Ctrl+2)."
         self.data_about.setText(presenter.data_line(version) if version else missing)
-        self.model_about.setText(presenter.model_line(info) if info else "Add a Hugging Face folder or a GGUF file.")
+        self.model_choice.describe()
         if not self.form.error_text:
-            self.presets.set_value(presenter.preset_of(self.form.config()))
+            preset = presenter.preset_of(self.form.config())
+            self.presets.set_value(preset)
+            self.preset_about.setText(presenter.preset_line(preset))
         self._forget_preflight()
 
     def _allow_check(self) -> None:
@@ -337,10 +333,3 @@ class TrainPage(Page):
                 self.context.notices.post("The command line was copied.")
 
         self.context.tasks.query(lambda: service.command_line(request), show, owner=self)
-
-    def _add_model(self) -> None:
-        add_model(self.context, self._take_model, self)
-
-    def _take_model(self, path: str) -> None:
-        self._wanted_model = path
-        self._read()

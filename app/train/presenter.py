@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -11,7 +11,7 @@ from core.domain.counting import counted, number
 from core.domain.dataset import DatasetVersion
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import Check, PreflightReport
-from core.domain.run_config import RunConfig
+from core.domain.run_config import SETTINGS, RunConfig
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "quick": ("Quick look", {"steps": 30, "eval_every": 10, "kl_every": 15, "sample_every": 15, "lr": 5e-5}),
@@ -55,6 +55,37 @@ def default_name(config: RunConfig, taken: Collection[str] = ()) -> str:
 def changed_fields(config: RunConfig) -> list[str]:
     """Return the settings that differ from the defaults."""
     return _differences(config, RunConfig(), ())
+
+
+def changes_line(config: RunConfig) -> str:
+    """Return which settings differ from the defaults, by the labels of the form; "" when none does."""
+    labels = [SETTINGS[name].label for name in changed_fields(config)]
+    return f"{counted(len(labels), 'setting')} changed: {', '.join(labels)}" if labels else ""
+
+
+def preset_line(name: str | None) -> str:
+    """Return what a preset sets; None is a form that follows none of them.
+
+    >>> preset_line("standard")
+    'Standard: the defaults.'
+    """
+    if name is None:
+        return "Own settings, of no preset."
+    title, values = PRESETS[name]
+    parts = [f"{SETTINGS[key].label} {text_of(value)}" for key, value in values.items()]
+    return f"{title}: {'; '.join(parts)}." if parts else f"{title}: the defaults."
+
+
+def problems(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with single settings as they are typed, by name."""
+    found = {name: SETTINGS[name].problem_of(value) for name, value in values.items()}
+    return {name: problem for name, problem in found.items() if problem}
+
+
+def problems_line(found: Mapping[str, str]) -> str:
+    """Return which fields hold something that cannot be, "" when none does."""
+    labels = [SETTINGS[name].label for name in found]
+    return f"{', '.join(labels)}: what is wrong stands at the field." if found else ""
 
 
 def _differences(config: RunConfig, other: RunConfig, without: tuple[str, ...] = _FROM_MODEL) -> list[str]:

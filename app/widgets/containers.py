@@ -241,7 +241,22 @@ class _Scrolled(QWidget):
     def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
         """Return the least height at a width."""
         layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            return _least_height(layout, width)
         return layout.minimumHeightForWidth(width) if layout is not None else super().heightForWidth(width)
+
+
+def _least_height(column: QVBoxLayout, width: int) -> int:
+    """Return the least height at which a column cuts none of its items.
+
+    ``minimumHeightForWidth`` may be less: a column gives an item whose height follows from its width all of that
+    height, and takes what is missing from the highest item.
+    """
+    margins = column.contentsMargins()
+    inner = width - margins.left() - margins.right()
+    shown = [item for item in map(column.itemAt, range(column.count())) if item is not None and not item.isEmpty()]
+    heights = [i.heightForWidth(inner) if i.hasHeightForWidth() else i.minimumSize().height() for i in shown]
+    return sum(heights) + column.spacing() * max(0, len(shown) - 1) + margins.top() + margins.bottom()
 
 
 class ScrollColumn(QScrollArea):

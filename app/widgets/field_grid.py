@@ -20,11 +20,19 @@ class FieldGrid(QWidget):
         rows: the names and the fields, in reading order.
         most: the largest number of pairs in a row.
         field_ems: the least width of a field, in heights of a line.
+        above: names stand above their fields, not before them.
     """
 
-    def __init__(self, rows: Sequence[tuple[QLabel, QWidget]], *, most: int = 2, field_ems: float = FIELD_EMS) -> None:
+    def __init__(
+        self,
+        rows: Sequence[tuple[QLabel, QWidget]],
+        *,
+        most: int = 2,
+        field_ems: float = FIELD_EMS,
+        above: bool = False,
+    ) -> None:
         super().__init__()
-        self._field_ems = field_ems
+        self._field_ems, self._above = field_ems, above
         self._rows, self._most, self._columns = tuple(rows), most, 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -48,15 +56,19 @@ class FieldGrid(QWidget):
         names = max((label.sizeHint().width() for label, _ in self._rows), default=0)
         least = round(self._field_ems * self.fontMetrics().height())
         fields = max((max(least, field.minimumSizeHint().width()) for _, field in self._rows), default=0)
-        return names + H_SPACING + fields
+        return max(names, fields) if self._above else names + H_SPACING + fields
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:
             return
         self._columns = columns
         for place, (label, field) in enumerate(self._rows):
-            row, side = place // columns, 2 * (place % columns)
-            self._grid.addWidget(label, row, side)
-            self._grid.addWidget(field, row, side + 1)
+            row, side = place // columns, place % columns
+            if self._above:
+                self._grid.addWidget(label, 2 * row, side)
+                self._grid.addWidget(field, 2 * row + 1, side)
+            else:
+                self._grid.addWidget(label, row, 2 * side)
+                self._grid.addWidget(field, row, 2 * side + 1)
         for side in range(self._most):
-            self._grid.setColumnStretch(2 * side + 1, int(side < columns))
+            self._grid.setColumnStretch(side if self._above else 2 * side + 1, int(side < columns))

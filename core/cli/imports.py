@@ -16,6 +16,7 @@ import typer
 from core.cli.hub_files import HubWords, fetched
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.choices import choice_hint
 from core.domain.counting import counted, verb
 from core.domain.errors import UsageError, UserError
 from core.domain.pair_table import CONSENTS
@@ -215,7 +216,7 @@ def _choices(
     fields = assignments("--map", columns)
     for column, field in fields.items():
         if field not in FIELDS:
-            raise UsageError(f"Column {column!r} cannot be {field!r}.", f"Use one of {', '.join(FIELDS)}.")
+            raise UsageError(f"Column {column!r} cannot be {field!r}.", choice_hint(field, FIELDS))
     return Choices(
         fmt=fmt or None,
         columns=fields,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from core.domain.choices import choice_hint
 from core.domain.errors import BadInput
 from core.domain.judgement import FLAGS
 from core.domain.text_flags import FLAG_KEYS
@@ -94,7 +95,9 @@ class FreezePolicy:
         """
         names = [field.name for field in fields(cls)]
         if unknown := sorted(set(row) - set(names)):
-            raise BadInput(f"Unknown freeze setting {unknown[0]!r}.", f"The settings are: {', '.join(names)}.")
+            raise BadInput(
+                f"Unknown freeze setting {unknown[0]!r}.", choice_hint(unknown[0], names, "The settings are")
+            )
         return cls(**{key: _as_tuple(key, value) for key, value in row.items()})
 
     @classmethod

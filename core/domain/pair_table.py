@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from core.domain.choices import choice_hint
 from core.domain.errors import BadInput
 from core.domain.judgement import FLAGS, Judgement, ReviewerKind
 from core.domain.pair import Pair
@@ -76,7 +77,7 @@ class PairFilter:
             ("text flag", self.text_flag, ("", *FLAG_KEYS)),
         ):
             if value not in allowed:
-                raise BadInput(f"Unknown {what} {value!r}.", f"Use one of {', '.join(filter(None, allowed))}.")
+                raise BadInput(f"Unknown {what} {value!r}.", choice_hint(value, allowed))
 
 
 @dataclass(frozen=True, slots=True)

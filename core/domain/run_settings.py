@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
 
+from core.domain.choices import choice_hint
 from core.domain.errors import UsageError
 
 T = TypeVar("T", bool, int, float, str)
@@ -86,9 +87,28 @@ class RunSetting:
             UsageError: naming the setting and what it can be.
         """
         if self.choices and value not in self.choices:
-            raise UsageError(f"{self.name} cannot be {value!r}.", f"Use one of: {', '.join(self.choices)}.")
+            raise UsageError(f"{self.name} cannot be {value!r}.", choice_hint(value, self.choices))
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{self.name} cannot be {value}.", "It must be a finite number.")
+
+    def problem_of(self, value: Any) -> str:
+        """Return in a sentence for the form why ``value`` cannot be, "" when it can.
+
+        >>> RunSetting("lr", 1e-5, "Learning rate", "", "", NEVER, bounds=(0.0, 1.0)).problem_of("2")
+        'This must lie between 0 and 1.'
+        """
+        try:
+            read = self.read(value)
+        except UsageError:
+            kind = {bool: "yes or no", int: "a whole number", float: "a number"}.get(type(self.default), "a text")
+            return f"This must be {kind}." if str(value).strip() else f"This is empty; it must be {kind}."
+        try:
+            self.check(read)
+        except UsageError as error:
+            low, high = self.bounds or (0, 0)
+            bounds = f"This must lie between {low:g} and {high:g}."
+            return bounds if self.bounds is not None and math.isfinite(read) else error.hint
+        return ""
 
     @property
     def values_text(self) -> str:
@@ -181,7 +201,7 @@ def current_names(
     for key, value in values.items():
         name = renamed.get(key, key)
         if name not in settings:
-            raise UsageError(f"Unknown run setting {key!r}.", f"The settings are: {', '.join(settings)}.")
+            raise UsageError(f"Unknown run setting {key!r}.", choice_hint(key, settings, "The settings are"))
         if name in found:
             raise UsageError(f"{name} is given twice, once under its old name.", f"Leave one of the two {name} out.")
         found[name] = value

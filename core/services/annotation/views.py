@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.domain.choices import choice_hint
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Task, describe
@@ -47,7 +48,7 @@ class QueueSettings:
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
-            raise BadInput(f"Unknown order {self.order!r}.", f"Use one of {', '.join(ORDERS)}.")
+            raise BadInput(f"Unknown order {self.order!r}.", choice_hint(self.order, ORDERS))
         if self.task is Task.IMPORTED:
             raise BadInput("A queue cannot be opened for imported labels.")
         if not 0 <= self.overlap_share <= 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.domain.choices import choice_hint
 from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 from core.services.importing.formats.codings import ALIASES
@@ -194,8 +195,7 @@ def _asked_for(path: Path, sample: Sample, limits: Limits, wanted: str) -> Detec
     option = ALIASES.get(option, option)
     known = format_of(wanted)
     if known is None:
-        names = ", ".join(entry.key for entry in FORMATS)
-        raise UsageError(f"There is no import format {wanted!r}.", f"Use one of {names}.")
+        raise UsageError(f"There is no import format {wanted!r}.", choice_hint(wanted, (e.key for e in FORMATS)))
     bind = known.binder(option)
     if bind is None:
         takes = ", ".join(o.key for o in known.options) or "none"

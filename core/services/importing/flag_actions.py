@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar, get_args
 
+from core.domain.choices import choice_hint
 from core.domain.errors import UsageError
 from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, TextFlag, flag_named
 from core.services.importing.limits import RowRejected
@@ -39,7 +40,7 @@ class FlagRules:
         """
         for key, action in actions.items():
             if key not in FLAG_KEYS:
-                raise UsageError(f"There is no text flag {key!r}.", f"Use one of {', '.join(FLAG_KEYS)}.")
+                raise UsageError(f"There is no text flag {key!r}.", choice_hint(key, FLAG_KEYS))
             if action not in get_args(FlagAction):
                 raise UsageError(f"{key} cannot be {action!r}.", f"Use one of {', '.join(get_args(FlagAction))}.")
         self._reject = [flag_named(key) for key, action in actions.items() if action == "reject"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from core.domain.choices import choice_hint
 from core.domain.errors import UsageError
 from core.services.importing.formats.sample import Row, Sample, Tallies
 from core.services.importing.reading import FIELDS, Choices
@@ -104,7 +105,7 @@ def check_choices(choices: Choices, columns: Mapping[str, object]) -> None:
     taken: dict[str, str] = {}
     for column, wanted in choices.columns.items():
         if wanted not in FIELDS:
-            raise UsageError(f"A column cannot be {wanted!r}.", f"Use one of {', '.join(FIELDS)}.")
+            raise UsageError(f"A column cannot be {wanted!r}.", choice_hint(wanted, FIELDS))
         if wanted != "unused" and wanted in taken:
             raise UsageError(f"{taken[wanted]!r} and {column!r} cannot both be {wanted}.", "Name one of them.")
         taken[wanted] = column

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from core import durable
+from core.domain.choices import choice_hint
 from core.domain.errors import BadInput, NotFound, StorageFull, UsageError
 from core.domain.run_record import RunRecord
 from core.model_files.gguf_file import check_gguf
@@ -151,7 +152,7 @@ def contract_facts(record: RunRecord) -> dict[str, object]:
 
 def _checked_dtype(form: ExportForm, dtype: str) -> str:
     if form not in FORMS:
-        raise UsageError(f"A run cannot be exported as {form!r}.", f"Use one of: {', '.join(FORMS)}.")
+        raise UsageError(f"A run cannot be exported as {form!r}.", choice_hint(form, FORMS))
     allowed = DTYPES[form]
     if dtype and dtype not in allowed:
         known = ", ".join(allowed)

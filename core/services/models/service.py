@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
+from core.domain.choices import choice_hint
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.model_info import ModelInfo, ModelKind
 from core.domain.names import checked_name
 from core.hub import check_repo
 from core.model_files.gguf_file import check_gguf
 from core.model_files.model_info import describe
-from core.model_files.starter import has_starter
+from core.model_files.starter import has_starter, starter_gguf
 from core.paths import starter_model_dir
 from core.runs.child_processes.request import Progress
 from core.services.models.conversion import IsCancelled, make_in_child, starter_model
@@ -55,10 +56,12 @@ class ModelsService:
         Raises:
             NotFound: when none matches.
         """
-        for info in self.list():
+        known = self.list()
+        for info in known:
             if text in (info.name, str(info.path)) or (text == "starter" and info.kind == "starter"):
                 return info
-        raise NotFound(f"There is no model called {text}.", "See the list of models, or add its folder.")
+        names = choice_hint(text, [info.name for info in known]) if known else ""
+        raise NotFound(f"There is no model called {text}.", f"{names} A folder can be added.".strip())
 
     def check(self, path: Path) -> ModelInfo:
         """Check a folder or GGUF file and return its facts; nothing is stored or loaded.
@@ -113,6 +116,13 @@ class ModelsService:
         target = self._place(name or path.stem)
         make_in_child("gguf", path=str(path), target=str(target), on_progress=on_progress, cancelled=cancelled)
         return self._register(target, "gguf", name or path.stem, origin=path.name)
+
+    def starter_offer(self) -> ModelInfo | None:
+        """Return the starter model where it is not there yet but can be made from its installed package."""
+        starter = starter_model_dir()
+        if has_starter(starter) or starter_gguf() is None:
+            return None
+        return ModelInfo(0, STARTER_NAME, starter, "starter", model_type="llama", has_template=True)
 
     def ensure_starter(
         self, on_progress: Progress | None = None, cancelled: IsCancelled | None = None

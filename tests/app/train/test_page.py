@@ -38,7 +38,9 @@ def test_that_a_setting_out_of_bounds_is_named_and_start_is_off(page):
     field = page.form._inputs["beta"]
     field.setText("minus one")
     field.editingFinished.emit()
-    assert "beta" in page.form.error_text and not page.form.error.isHidden()
+    assert "Beta" in page.form.error_text and not page.form.error.isHidden()
+    sentence = page.form._fields["beta"].sentence
+    assert sentence.text() == "This must be a number." and sentence.property("type") == "error"
     assert not page.context.actions.action("train.start").isEnabled()
 
 
@@ -133,7 +135,7 @@ def test_that_a_changed_setting_is_counted_and_leaves_the_preset(page):
     page.form._inputs["warmup"].setText("0.2")
     page.form._inputs["warmup"].editingFinished.emit()
     assert page.presets.value is None
-    assert page.form.changes.text() == "1 differ from the defaults: warmup"
+    assert page.form.changes.text() == "1 setting changed: Warm-up"
     page.presets.buttons()[0].click()
     assert page.form.config().steps == 30 and page.presets.value == "quick"
 
@@ -229,10 +231,12 @@ def test_that_a_number_is_typed_with_all_its_digits():
 
 
 def test_that_a_model_without_a_chat_template_is_trained_on_plain_text(ready):
-    ready._infos = {"/models/tiny": ModelInfo(1, "tiny", Path("/models/tiny"), parameters=112_000, context=512)}
+    tiny = ModelInfo(1, "tiny", Path("/models/tiny"), parameters=112_000, context=512)
+    ready.model_choice.show_models([tiny], None)
     ready._model_chosen()
+    ready._edited()
     assert ready.request().config.template == "none"
-    assert ready.model_about.text().startswith("112k parameters · context 512 · no chat template")
+    assert ready.model_choice._about.text().startswith("112k parameters · context 512 · no chat template")
 
 
 def test_that_the_command_line_can_be_copied(ready, qtbot, monkeypatch):
@@ -259,16 +263,41 @@ def test_that_nothing_is_downloaded_before_it_was_named_and_download_was_pressed
         [3, "ann/model", "Cancel"],
     ):
         page.context.dialogs.answers.extend(answers)
-        page._add_model()
+        page.model_choice.add()
     assert asked == [] and not page.context.tasks.busy
     page.context.dialogs.answers.extend([3, "ann/model", "Download"])
-    page._add_model()
+    page.model_choice.add()
     qtbot.waitUntil(lambda: not page.context.tasks.busy)
     assert asked == ["ann/model"]
 
 
 def test_that_an_added_model_is_chosen(page, qtbot):
     page.context.dialogs.answers.extend([0, GOLDEN])
-    page._add_model()
+    page.model_choice.add()
     qtbot.waitUntil(lambda: page.models.currentData() == str(GOLDEN))
     assert page.form.config().template == "none"
+
+
+def test_that_the_starter_model_is_offered_and_made_when_it_is_first_needed(ready, qtbot, monkeypatch):
+    offer = ModelInfo(0, "starter", Path("/home/starter"), "starter", has_template=True)
+    made, started = [], []
+
+    def ensure_starter(self, on_progress=None, cancelled=None):
+        made.append(ready.model_choice.path)
+        return Outcome(offer)
+
+    monkeypatch.setattr(type(ready.context.services.models), "ensure_starter", ensure_starter)
+    monkeypatch.setattr(ready, "start", lambda: started.append(ready.request().model_path))
+    ready.model_choice.show_models([], offer)
+    ready._edited()
+    assert "converted once" in ready.model_choice._about.text()
+    ready.context.actions.action("train.start").trigger()
+    qtbot.waitUntil(lambda: started == ["/home/starter"])
+    assert made == ["/home/starter"]
+
+
+def test_that_a_preset_says_what_it_sets(page):
+    page._take_preset("careful")
+    assert page.preset_about.text().startswith("Careful: Learning rate 5e-06; Beta (β) 0.2; ")
+    page.form.set_value("beta", "0.3")
+    assert page.preset_about.text() == "Own settings, of no preset."

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
+from core.domain.choices import choice_hint
 from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.judgement import Verdict
@@ -84,7 +85,7 @@ def coding_of(key: str) -> Coding:
         return key  # type: ignore[return-value]
     if key in ALIASES:
         return ALIASES[key]
-    raise UsageError(f"There is no coding {key!r}.", f"Use one of {', '.join(CODINGS)}.")
+    raise UsageError(f"There is no coding {key!r}.", choice_hint(key, CODINGS))
 
 
 def as_number(text: str) -> float | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from core.domain.choices import choice_hint
 from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.pair import GenerationRecord, Response
@@ -63,7 +64,7 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     opposite = _opposite_rows(sample, column, keys, limits)
     key = sample.choices.answers.get(_QUESTION) or (keys[0] if keys else "")
     if key and key not in keys:
-        raise UsageError(f"The answers have no score {key!r}.", f"Use one of {', '.join(keys)}.")
+        raise UsageError(f"The answers have no score {key!r}.", choice_hint(key, keys))
     asked = bool(opposite) and _QUESTION not in sample.choices.answers
     where = _Columns(column, sample.pick(*_LIST_SCORES), sample.pick(*_LIST_MODELS), key)
     others = () if opposite else tuple(other for other in keys if other != key)
