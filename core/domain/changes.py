@@ -25,6 +25,7 @@ class Changes(Flag):
     SUITES = auto()
     FEEDBACK = auto()
     EVALUATIONS = auto()
+    RELEASES = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,20 @@ REGISTERS: tuple[Register, ...] = (
         _row("id uid subject subject_id consent scope at_ms session", "expires_ms given_ms reviewer_id", "reason"),
         "statement of consent",
     ),
+    Register(
+        "threshold",
+        "id",
+        ("uid",),
+        _row("id uid number sha256 negatives positives created_ms session", "", "name body"),
+        "threshold",
+    ),
+    Register(
+        "failure_step",
+        "id",
+        ("uid",),
+        _row("id uid op reviewer_id at_ms session", "", "evaluation failure tag note target"),
+        "look at a failure",
+    ),
 )
 
 EVIDENCE = "||".join((

@@ -25,6 +25,7 @@ from core.store.salvage.sealed_rows import noun_of
 NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
     "feedback_event", "feedback_step", "consent_entry", "changeset", "dataset", "suite", "import_batch", "run", "model",
+    "threshold", "failure_step",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
@@ -93,6 +94,7 @@ class Rebuild:
                 "feedback_event": lambda: self._numbered("feedback_event", self._event_problem),
                 "feedback_step": lambda: self._numbered("feedback_step", self._step_parents),
                 "changeset": self._changesets,
+                "failure_step": lambda: self._numbered("failure_step", self._look_parents),
             }
             special.get(table, lambda table=table: self._numbered(table))()
         self._links()
@@ -241,6 +243,10 @@ class Rebuild:
     def _step_parents(self, row: Row) -> str:
         self._need("reviewer", row["reviewer_id"], self._reviewer)
         return "" if self._has("feedback_event", row["event_id"]) else f"its event {row['event_id']} is lost"
+
+    def _look_parents(self, row: Row) -> str:
+        self._need("reviewer", row["reviewer_id"], self._reviewer)
+        return ""
 
     # Tables with a life of their own
 

@@ -14,7 +14,8 @@ def noun_of(table: str) -> str:
     """Return what a row of a table is called in a sentence."""
     return {"event_log": "Event", "rubric_version": "Rubric version", "import_batch": "Part of an import",
         "feedback_event": "Feedback event", "feedback_step": "Decision about feedback",
-        "consent_entry": "Statement of consent"}.get(table, table.capitalize())  # fmt: skip
+        "consent_entry": "Statement of consent",
+        "failure_step": "Look at a failure"}.get(table, table.capitalize())  # fmt: skip
 
 
 def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:

@@ -11,7 +11,8 @@ _JSON = {("prompt", "body"), ("rubric_version", "body"), ("dataset", "policy"), 
     ("dataset_left_out", "pair_ids"), ("judgement", "flags"), ("judgement", "criteria"), ("judgement", "spans"),
     ("judgement", "process"), ("judgement_draft", "body"), ("event_log", "detail"), ("run", "tags"), ("model", "info"),
     ("setting", "value"), ("suite", "counts"), ("suite", "detail"), ("suite_item", "body"),
-    ("feedback_event", "body"), ("feedback_step", "target")}  # fmt: skip
+    ("feedback_event", "body"), ("feedback_step", "target"),
+    ("threshold", "body"), ("failure_step", "target")}  # fmt: skip
 """Columns that hold JSON."""
 
 

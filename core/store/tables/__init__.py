@@ -44,6 +44,7 @@ from core.store.tables.pairs import (
     PromptRow,
     SourceRow,
 )
+from core.store.tables.releases import FailureStepRow, ThresholdRow
 from core.store.tables.suites import SuiteItemRow, SuiteRow
 from core.store.tables.workspace import (
     ChainEntryRow,
@@ -74,6 +75,7 @@ __all__ = [
     "DatasetRow",
     "DatasetRubricRow",
     "EventRow",
+    "FailureStepRow",
     "FeedbackEventRow",
     "FeedbackStepRow",
     "ImportBatchRow",
@@ -99,4 +101,5 @@ __all__ = [
     "StepRow",
     "SuiteItemRow",
     "SuiteRow",
+    "ThresholdRow",
 ]

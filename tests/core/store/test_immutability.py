@@ -100,6 +100,13 @@ HOSTILE = [
     "INSERT OR REPLACE INTO dataset_rubric VALUES(1,2)",
     "UPDATE dataset_left_out SET count=0 WHERE dataset_id=1",
     "REPLACE INTO dataset_left_out VALUES(1,'ties',0,'[]')",
+    # thresholds and looks at failures
+    "UPDATE threshold SET body='{}'",
+    "DELETE FROM threshold",
+    "INSERT OR REPLACE INTO threshold VALUES(9,'x','HARM',1,'a',1,1,'{}',1,'')",
+    "UPDATE failure_step SET tag=''",
+    "DELETE FROM failure_step",
+    "INSERT OR REPLACE INTO failure_step VALUES(1,'x','e','f','open','','','{}',1,1,'')",
     # frozen suite versions
     "UPDATE suite SET name='z' WHERE id=1",
     "UPDATE suite SET state='open', sha256=NULL WHERE id=1",
@@ -187,6 +194,8 @@ def _datasets(session: Session) -> None:
 
 def _suites(session: Session) -> None:
     run = session.connection().exec_driver_sql
+    run(f"INSERT INTO threshold VALUES(1,'t1','harm',1,{SHA},1,1,'{{}}',1,'')")
+    run("INSERT INTO failure_step VALUES(1,'f1','e1','displaced/dev/p','tag','noise','','{}',1,1,'')")
     for key, name in ((1, "suite"), (2, "other")):
         values = (key, f"u{key}", name)
         run("INSERT INTO suite(id,uid,name,number,state,origin,created_ms) VALUES(?,?,?,1,'open','import',1)", values)
