@@ -24,6 +24,7 @@ from core.cli import (
     models,
     pairs,
     refusal,
+    releases,
     rubrics,
     runs,
     suites,
@@ -68,6 +69,8 @@ def build_app() -> typer.Typer:
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
+    releases.register(app)
+    app.add_typer(releases.build_contract(), name="contract")
     app.add_typer(refusal.build(), name="refusal")
     demo.register(app)
     doctor.register(app)

@@ -16,7 +16,7 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
     "chosen_down": ("lower", "share of pairs with the chosen answer less likely than under the reference"),
     "over_refusal": ("lower", "share of benign requests that are refused"),
     "safe_refusal": ("higher", "share of harmful requests that are refused"),
-    "passed": ("higher", "share of answers that meet all their constraints"),
+    "checks_passed": ("higher", "share of answers that meet all their constraints"),
     "finished": ("higher", "share of answers that end by themselves"),
     "length": ("neither", "mean length of an answer"),
     "sequence_kl": ("lower", "KL(policy || reference) of sampled answers"),

@@ -19,11 +19,13 @@ from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
+from core.services.releases.service import ReleasesService
 from core.services.reviewers.service import ReviewersService
 from core.services.rubrics.service import RubricsService
 from core.services.runs.service import RunsService
 from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
+from core.services.thresholds.service import ThresholdsService
 from core.services.workspace.service import WorkspaceService
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import DB_FILE
@@ -50,6 +52,8 @@ class Application:
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites.
+        thresholds: of guardrails, with their error rates.
+        releases: the gate, the failure queue, releases.
     """
 
     def __init__(self, store: Store) -> None:
@@ -68,6 +72,8 @@ class Application:
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
         self.sealed = SealedService(store, self.runs, self.suites)
         self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics, self.sealed)
+        self.thresholds = ThresholdsService(store)
+        self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

@@ -9,7 +9,7 @@ from core.domain.errors import UsageError
 
 FULL = Charter(
     "Answers as steps",
-    "passed",
+    "checks_passed",
     variable="dev.accuracy",
     examples=("dev", "basics v1"),
     counts={"dev": 40, "basics v1": 80},

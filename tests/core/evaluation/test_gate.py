@@ -96,7 +96,7 @@ MISSING: dict[str, tuple[str, GateInput]] = {
     "the frozen hash": ("sealed_test", passing(sealed={})),
     "logged looks": ("looks", passing(looks=0)),
     "account of tuning": ("used_to_tune", passing(tuned_on=None)),
-    "the regression metric": ("regression", passing(charter=replace(CHARTER, regression_metric="passed"))),
+    "the regression metric": ("regression", passing(charter=replace(CHARTER, regression_metric="checks_passed"))),
     "a suite of harmful requests": ("safe_refusal", without("safe_refusal_corrected", HARMFUL, "differences")),
     "an audit of the detector": ("over_refusal", without("over_refusal_corrected", BENIGN, "differences")),
     "large slices": ("slices", no_slices()),

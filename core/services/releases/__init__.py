@@ -1,0 +1,1 @@
+"""Deciding and releasing: the failure queue, the gate, releases with their contract, and its verification."""

@@ -1,0 +1,116 @@
+"""What the gate decides on, gathered from an evaluation, its run and the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.errors import NotFound, UserError
+from core.domain.estimate import Estimate
+from core.domain.evaluation_record import SEALED, EvaluationRecord
+from core.domain.measured_evidence import MeasuredEvidence
+from core.domain.run_record import RunRecord
+from core.evaluation.gate_input import GateInput
+from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.verify import evaluation_problems
+from core.runs.folder import RunFolder
+from core.services.releases.failures import FailuresService
+from core.services.sealed.service import SealedService
+
+WinRates = Callable[[str], tuple[Estimate | None, Estimate | None]]
+"""Id of an evaluation -> the win rate of people, and the one at equal length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An evaluation that the gate judges, with its run."""
+
+    folder: EvaluationFolder
+    record: EvaluationRecord
+    run: RunFolder
+    run_record: RunRecord
+    evidence: MeasuredEvidence
+
+    @property
+    def runner(self) -> str:
+        """Who ran it: who opened its sealed test; "" where nobody said."""
+        return next((suite.person for suite in self.record.suites if suite.person), "")
+
+
+def judged(folder: EvaluationFolder) -> Judged:
+    """Return a finished evaluation with the run that it is of.
+
+    Raises:
+        NotFound: when it is not finished, or its run is gone.
+    """
+    record, plain = folder.record(), folder.evidence()
+    if plain is None:
+        raise NotFound("This evaluation is not finished; there is nothing to decide on.", "Resume it first.")
+    run = RunFolder(Path(str(record.run.get("folder", ""))))
+    if not run.exists():
+        raise NotFound(f"The run of this evaluation is gone ({run.path}).", "Put its folder back.")
+    return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(plain))
+
+
+def gate_input(
+    one: Judged,
+    sealed: SealedService,
+    failures: FailuresService,
+    *,
+    approver: str = "",
+    win_rates: WinRates | None = None,
+) -> GateInput:
+    """Return everything that the gate looks at; what cannot be known here stays None.
+
+    Args:
+        one: the evaluation.
+        sealed: counts looks and uses, and finds leaks.
+        failures: knows who opened and tagged which failure.
+        approver: who approves the release; "" for nobody yet.
+        win_rates: of people; None where nobody was asked.
+    """
+    record = one.run_record
+    rate, lc_rate = win_rates(one.record.evaluation_id) if win_rates else (None, None)
+    versions = [s.title.removeprefix(SEALED) for s in one.record.suites if s.sealed]
+    known = [found for title in versions if (found := _sealed_facts(sealed, title, record.run_id)) is not None]
+    complete = bool(versions) and len(known) == len(versions)
+    return GateInput(
+        evidence=one.evidence,
+        charter=record.charter,
+        evidence_holds=not list(evaluation_problems(one.folder)),
+        charter_holds=record.charter_holds if record.charter_sha256 else None,
+        sealed={f"{SEALED}{fact.title}": fact.sha256 for fact in known},
+        looks=sum(fact.looks for fact in known) if complete else None,
+        tuned_on=sum(fact.tuned for fact in known) if complete else None,
+        leaks=sum(fact.leaks for fact in known) if complete else None,
+        win_rate=rate,
+        lc_win_rate=lc_rate,
+        failures=failures.coverage(one.folder),
+        runner=one.runner,
+        approver=approver,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedFacts:
+    """What the workspace knows of one sealed test."""
+
+    title: str
+    sha256: str
+    looks: int
+    tuned: int
+    leaks: int
+
+
+def _sealed_facts(sealed: SealedService, title: str, run_id: str) -> _SealedFacts | None:
+    """Return what is known of a sealed test; None where the workspace does not have it, or its file is damaged."""
+    try:
+        view = sealed.view(title)
+        leaks = sealed.leaks_of(title, run_ids=[run_id])
+    except UserError:
+        return None
+    if view.place is None:
+        return None
+    tuned = {id_ for use in view.usage.uses for id_ in use.ids}
+    return _SealedFacts(title, view.place.sha256, view.looks, len(tuned), len(leaks.items))

@@ -1,0 +1,287 @@
+"""Releases of a workspace: gate, make, list, compare, withdraw. They are entries of the event log and of its chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import durable
+from core.domain.changes import Changes, Outcome
+from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.ids import new_uid
+from core.domain.names import checked_name, cleaned_name
+from core.domain.release_gate import GateDecision
+from core.runs.evaluations.folder import EvaluationFolder
+from core.services.datasets import card
+from core.services.evaluations.service import EvaluationsService
+from core.services.models.export import ExportForm
+from core.services.releases.contract import CONTRACT, Signed, contract_of, release_tuple
+from core.services.releases.failures import FailuresService
+from core.services.releases.gate_facts import WinRates, gate_input, judged
+from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
+from core.services.reviewers.service import ReviewersService
+from core.services.sealed.service import SealedService
+from core.services.thresholds.service import ThresholdsService
+from core.store import datasets, events
+from core.store.chain_head import chain_head
+from core.store.sqlite.database import Session, Store
+
+if TYPE_CHECKING:
+    from core.services.releases.gate_facts import Judged
+
+MAKE, WITHDRAW = "release.make", "release.withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseInfo:
+    """One release as a list shows it.
+
+    Attributes:
+        tuple_: policy, rubrics, dataset, suites and thresholds in words.
+        outcome: of the gate. despite: why it was made although the gate did not pass.
+        manifest_sha256: names the whole content of its folder.
+        withdrawn: why it was withdrawn; "" while it stands.
+    """
+
+    release_id: str
+    name: str
+    folder: str
+    evaluation_id: str
+    run_id: str
+    outcome: str
+    approver: str
+    runner: str
+    despite: str
+    created_ms: int
+    manifest_sha256: str
+    tuple_: dict[str, str]
+    withdrawn: str = ""
+    withdrawn_by: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values, as the command line prints them."""
+        names = ("release_id", "name", "folder", "evaluation_id", "run_id", "outcome", "approver", "runner", "despite")
+        more = ("created_ms", "manifest_sha256", "withdrawn", "withdrawn_by")
+        return {name: getattr(self, name) for name in (*names, *more)} | {"of": dict(self.tuple_)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """A release to be made.
+
+    Attributes:
+        evaluation: its id, the beginning of it, or its name.
+        out: the new folder.
+        approver: name of a person who did not run the evaluation.
+        forms: in which the policy is written.
+        thresholds: titles of those that the policy is used with.
+        despite: why it is released although the gate did not pass.
+    """
+
+    evaluation: str
+    out: Path
+    approver: str
+    name: str = ""
+    forms: tuple[ExportForm, ...] = ("adapter",)
+    thresholds: tuple[str, ...] = ()
+    despite: str = ""
+
+
+class ReleasesService:
+    """Decides and releases. Thread-safe.
+
+    Attributes:
+        failures: the failure queues of evaluations.
+        win_rates: gives the win rates of people for an evaluation; None where nobody can be asked.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        evaluations: EvaluationsService,
+        sealed: SealedService,
+        reviewers: ReviewersService,
+        thresholds: ThresholdsService,
+    ) -> None:
+        self._store, self._evaluations, self._sealed = store, evaluations, sealed
+        self._reviewers, self._thresholds = reviewers, thresholds
+        self.failures = FailuresService(store)
+        self.win_rates: WinRates | None = None
+
+    def find(self, evaluation: str) -> EvaluationFolder:
+        """Return the folder of an evaluation by its id, the beginning of it, or its name."""
+        return self._evaluations.find(evaluation)
+
+    def gate(self, evaluation: str, *, approver: str = "") -> GateDecision:
+        """Return what the gate says of a finished evaluation.
+
+        Raises:
+            NotFound: when there is none, it is not finished, or its run is gone.
+        """
+        return self._decide(judged(self.find(evaluation)), approver)
+
+    def _decide(self, one: Judged, approver: str) -> GateDecision:
+        # It imports statsmodels, which the window must not load when it starts.
+        from core.evaluation.gate import decide
+
+        known = gate_input(one, self._sealed, self.failures, approver=approver, win_rates=self.win_rates)
+        return decide(known)
+
+    def make(
+        self,
+        request: ReleaseRequest,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome[ReleaseInfo]:
+        """Write a release and note it in the event log; nothing is left behind when that fails.
+
+        Raises:
+            UserError: when the gate did not pass and no reason to release despite it is given, or the approver ran the
+                evaluation.
+            BadInput: when the target exists.
+            NotFound: when evaluation, run, result, base model or a threshold is not there.
+            Cancelled: when ``cancelled`` became true.
+        """
+        self._must_write()
+        target, one = checked_target(request.out), judged(self.find(request.evaluation))
+        if one.record.run.get("step"):
+            raise UsageError(
+                "This evaluation is of a checkpoint; only the result of a run is released.", "Evaluate the result."
+            )
+        decision = self._decide(one, request.approver)
+        passed = decision.outcome == "passed"
+        context = self._store.write_context()
+        signed = Signed(
+            release_id=new_uid(),
+            name=checked_name(request.name, "release") if request.name else one.run_record.name,
+            approver=request.approver.strip(),
+            runner=one.runner,
+            despite="" if passed else _sentence(request.despite),
+            created_ms=context.at_ms,
+        )
+        require_releasable(decision, signed)
+        thresholds = [self._thresholds.get(title) for title in request.thresholds]
+        approver_id = self._person(signed.approver)
+        with self._store.read() as session:
+            head = chain_head(session).words
+            cards = _dataset_card(session, one)
+        contract = contract_of(signed, one, decision, thresholds, head)
+        parts = ReleaseParts(one, decision, contract, cards, request.forms)
+        sha256 = write_release(target, parts, on_progress=on_progress, cancelled=cancelled)
+        info = ReleaseInfo(
+            signed.release_id,
+            signed.name,
+            str(target),
+            one.record.evaluation_id,
+            one.run_record.run_id,
+            decision.outcome,
+            signed.approver,
+            signed.runner,
+            signed.despite,
+            signed.created_ms,
+            sha256,
+            release_tuple(contract),
+        )
+
+        def write(session: Session) -> None:
+            summary = f"Released {info.name}" + (" despite the gate" if info.despite else "")
+            detail = info.to_plain()
+            events.log(session, context, MAKE, summary, reviewer_id=approver_id, subject="release", detail=detail)
+
+        self._store.write(write, "noting a release")
+        return Outcome(info, Changes.RELEASES)
+
+    def withdraw(self, wanted: str, by: str, reason: str) -> Outcome[ReleaseInfo]:
+        """Note for good that a release must no longer be used, and why; its folder stays as it is.
+
+        Raises:
+            NotFound: when there is no such release.
+            UsageError: without a reason, or when it is withdrawn already.
+        """
+        self._must_write()
+        info, why = self.get(wanted), _sentence(reason)
+        if not why:
+            raise UsageError("A release is withdrawn with a reason.", 'Say it: --reason "...".')
+        if info.withdrawn:
+            raise UsageError(f"{info.name} is withdrawn already: {info.withdrawn}", "Nothing is left to do.")
+        person, context = self._person(by), self._store.write_context()
+        detail = {"release_id": info.release_id, "reason": why, "by": by.strip()}
+
+        def write(session: Session) -> None:
+            summary = f"Withdrew release {info.name}"
+            events.log(session, context, WITHDRAW, summary, reviewer_id=person, subject="release", detail=detail)
+
+        self._store.write(write, "withdrawing a release")
+        return Outcome(self.get(info.release_id), Changes.RELEASES)
+
+    def list(self) -> Sequence[ReleaseInfo]:
+        """Return every release, newest first."""
+        with self._store.read() as session:
+            made, withdrawn = events.details(session, MAKE), events.details(session, WITHDRAW)
+        gone = {str(row["release_id"]): row for row in withdrawn}
+        found = []
+        for row in made:
+            values = {key: value for key, value in row.items() if key not in ("of", "withdrawn", "withdrawn_by")}
+            end = gone.get(str(row["release_id"]), {})
+            found.append(
+                ReleaseInfo(**values, tuple_=row["of"], withdrawn=end.get("reason", ""), withdrawn_by=end.get("by", ""))
+            )
+        return found[::-1]
+
+    def get(self, wanted: str) -> ReleaseInfo:
+        """Return a release by its id, the beginning of it, or its name (the newest of that name).
+
+        Raises:
+            NotFound: when there is none.
+        """
+        for info in self.list():
+            if wanted in (info.release_id, info.name) or (len(wanted) >= 4 and info.release_id.startswith(wanted)):
+                return info
+        raise NotFound(f"There is no release {wanted!r}.", "See them with: releases WS")
+
+    def compare(self, old: str, new: str) -> dict[str, tuple[str, str]]:
+        """Return what differs between two releases: part -> (old, new), parts that are equal left out."""
+        before, after = self.get(old), self.get(new)
+        found = {part: (before.tuple_[part], after.tuple_[part]) for part in before.tuple_}
+        found |= {name: (getattr(before, name), getattr(after, name)) for name in ("outcome", "approver", "withdrawn")}
+        return {part: pair for part, pair in found.items() if pair[0] != pair[1]}
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each release whose folder is there and is not what was released."""
+        found = []
+        for info in self.list():
+            folder = Path(info.folder)
+            if not (folder / CONTRACT).is_file():
+                continue
+            try:
+                durable.verify_folder(folder)
+                if durable.file_sha256(folder / durable.MANIFEST) != info.manifest_sha256:
+                    found.append(f"Release {info.name} in {folder} is not the one that was released.")
+            except UserError as error:
+                found.append(f"Release {info.name}: {error.message}")
+        return found
+
+    def _person(self, name: str) -> int:
+        known = self._reviewers.find(name.strip())
+        if known is not None and known.kind.value != "human":
+            raise UsageError(f"{known.name} is no person.", "Name a person.")
+        return known.id if known is not None else self._reviewers.add(name.strip()).value.id
+
+    def _must_write(self) -> None:
+        if self._store.read_only:
+            raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
+
+
+def _sentence(text: str) -> str:
+    return cleaned_name(text, "-")[:500] if text.strip() else ""
+
+
+def _dataset_card(session: Session, one: Judged) -> str:
+    root = str(one.run_record.dataset.get("root_sha256") or "")
+    for version in datasets.listed(session):
+        if version.root_sha256 == root:
+            return card.write(session, version, {}, version.counts.get("test", 0))
+    return ""

@@ -1,0 +1,1 @@
+"""Thresholds of guardrails and of automatic acceptance."""

@@ -1,0 +1,149 @@
+"""From an evaluation to a release that comes out the same when it is measured again."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import durable
+from core.domain.errors import BadInput, NotFound, UsageError, UserError
+from core.domain.release_gate import GateCheck, GateDecision
+from core.services.application import Application
+from core.services.releases.contract import Signed
+from core.services.releases.making import require_releasable
+from core.services.releases.service import ReleaseRequest
+from core.services.releases.verifying import deltas, verify_contract
+from core.services.thresholds.service import ScoredSet, ThresholdRequest
+
+SIGNED = Signed("r1", "kind", "ben", "ann", "", 1)
+PASSED = GateDecision((GateCheck("leaks", "vetoes", "Leaks", "passed", "None."),))
+FAILED = GateDecision((GateCheck("leaks", "vetoes", "Leaks", "failed", "One item."),))
+
+
+def test_that_only_a_passed_gate_and_another_person_make_a_release() -> None:
+    require_releasable(PASSED, SIGNED)
+    with pytest.raises(UserError, match=r"The gate says: Failed\. Nothing was released\. Leaks: One item\."):
+        require_releasable(FAILED, SIGNED)
+    require_releasable(FAILED, replace(SIGNED, despite="A demonstration."))
+    assert (
+        replace(SIGNED, despite="A demonstration.").first_line(FAILED).startswith("RELEASED DESPITE THE GATE (Failed)")
+    )
+    for approver, message in (("", "Nobody approves"), ("ANN", "cannot approve its release")):
+        with pytest.raises(UserError, match=message):
+            require_releasable(PASSED, replace(SIGNED, approver=approver, despite="I want to."))
+
+
+def test_that_the_gate_of_an_evaluation_without_people_is_insufficient(app: Application, evaluation: str) -> None:
+    decision = app.releases.gate(evaluation, approver="ben")
+    states = {check.key: check.state for check in decision.checks}
+    assert decision.outcome == "insufficient"
+    assert (states["files"], states["sealed_test"], states["win_rate"]) == ("passed", "insufficient", "insufficient")
+    assert (states["looks"], states["leaks"], states["failure_queue"]) == ("insufficient",) * 3
+
+
+def test_that_a_failure_is_opened_before_it_is_tagged_and_both_count(app: Application, evaluation: str) -> None:
+    queue, folder = app.releases.failures, app.releases.find(evaluation)
+    ann = app.reviewers.add("ann").value.id
+    found = queue.queue(folder)
+    assert {"failed_check/checked v1/c0", "failed_check/checked v1/c1"} <= {one.failure.key for one in found}
+    assert (queue.coverage(folder).total, queue.coverage(folder).done) == (len(found), 0)
+    key = found[0].failure.key
+    with pytest.raises(UsageError, match="Nobody has opened"):
+        queue.tag(folder, key, ann, "policy")
+    queue.open(folder, key, ann)
+    with pytest.raises(UsageError, match="no tag 'bad'"):
+        queue.tag(folder, key, ann, "bad")
+    queue.tag(folder, key, ann, "policy", "Too short.")
+    queue.send(folder, key, ann, "dataset")
+    again = queue.queue(folder)[0]
+    assert (again.opened_by, again.tag, again.note, again.sent) == (("ann",), "policy", "Too short.", ("dataset",))
+    assert queue.coverage(folder).done == 1
+    with pytest.raises(NotFound, match="no 'nothing'"):
+        queue.open(folder, "nothing", ann)
+
+
+@pytest.fixture(scope="module")
+def released(app: Application, evaluation: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "release"
+    scores, truth = [0.1, 0.2, 0.8, 0.9], [False, False, True, True]
+    app.thresholds.save(ThresholdRequest("harm", "rules 1", ScoredSet("dev", scores, truth)))
+    app.thresholds.confirm("harm", ScoredSet("held out", scores, truth))
+    request = ReleaseRequest(evaluation, out, "ben", "Kind 1", thresholds=("harm",), despite="It is <a> demonstration.")
+    app.releases.make(request)
+    return out
+
+
+def test_that_a_release_is_refused_with_the_reasons_and_leaves_nothing(
+    app: Application, evaluation: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="Insufficient evidence") as refused:
+        app.releases.make(ReleaseRequest(evaluation, tmp_path / "out", "ben"))
+    assert "Sealed test" in refused.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_a_release_is_one_verified_folder_that_says_first_that_the_gate_did_not_pass(
+    app: Application, released: Path
+) -> None:
+    durable.verify_folder(released)
+    contract = json.loads((released / "contract.json").read_text())
+    assert next(iter(contract)) == "status"
+    first = "RELEASED DESPITE THE GATE (Insufficient evidence): It is <a> demonstration."
+    assert contract["status"].startswith(first)
+    assert (released / "MODEL_CARD.md").read_text().startswith(first)
+    assert [one["number"] for one in contract["thresholds"]] == [2]
+    assert (released / "adapter" / "adapter_model.safetensors").is_file()
+    html = (released / "report.html").read_text()
+    assert html.index("RELEASED DESPITE") < html.index("<h2>1 Object") < html.index("<h2>2 Loss")
+    assert html.index("<h2>2 Loss") < html.index("<h2>3 Side effects") < html.index("Audits that were not done")
+    assert "<svg" in html and "<script" not in html and "<a> demonstration" not in html
+    assert re.findall(r'(?:src|href)="', html) == []
+    info = app.releases.list()[0]
+    assert (info.name, info.approver, info.outcome) == ("Kind 1", "ben", "insufficient")
+    assert app.releases.problems() == []
+
+
+def test_that_a_contract_measured_again_gives_the_same_numbers(released: Path) -> None:
+    found = verify_contract(released)
+    assert len(found.deltas) > 20
+    assert found.largest == 0, found.deltas[:3]
+    assert found.to_plain()["max_delta"] == 0
+
+
+def test_that_an_altered_release_is_refused(released: Path, tmp_path: Path) -> None:
+    other = tmp_path / "copy"
+    other.mkdir()
+    for path in released.rglob("*"):
+        target = other / path.relative_to(released)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file():
+            target.write_bytes(path.read_bytes())
+    (other / "contract.json").write_text((other / "contract.json").read_text().replace("Kind 1", "Kind 2"))
+    with pytest.raises(BadInput, match=r"contract\.json"):
+        verify_contract(other)
+    with pytest.raises(NotFound, match="holds no release"):
+        verify_contract(tmp_path)
+
+
+def test_that_deltas_name_what_changed_and_what_is_missing() -> None:
+    before = {"suites": {"s": {"metrics": {"m": {"aligned": {"value": 1.0, "n": 3}}}}}}
+    after = {"suites": {"s": {"metrics": {"m": {"aligned": {"value": 1.5, "n": 3}}, "x": {"aligned": {"value": 1.0}}}}}}
+    sizes = {(delta.metric, delta.part): delta.size for delta in deltas(before, after)}
+    assert sizes == {("m", "value"): 0.5, ("m", "n"): 0.0, ("x", "value"): float("inf")}
+
+
+def test_that_a_release_is_withdrawn_with_a_reason_and_once(app: Application, released: Path) -> None:
+    info = app.releases.list()[0]
+    with pytest.raises(UsageError, match="with a reason"):
+        app.releases.withdraw(info.release_id, "cleo", " ")
+    gone = app.releases.withdraw(info.release_id, "cleo", "It flatters.").value
+    assert (gone.withdrawn, gone.withdrawn_by) == ("It flatters.", "cleo")
+    with pytest.raises(UsageError, match="withdrawn already"):
+        app.releases.withdraw(info.name, "cleo", "Again.")
+    ops = [event.op for event in app.workspace.activity(50)]
+    assert {"release.make", "release.withdraw"} <= set(ops)
+    assert app.releases.compare(info.release_id, info.release_id) == {}
