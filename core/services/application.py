@@ -6,9 +6,11 @@ it needs. No service imports this module.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from core.domain.errors import UserError
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.service import EvaluationsService
@@ -96,7 +98,8 @@ class Application:
         app = cls(Store.open(folder, create=create, read_only=read_only, name=name, version=VERSION))
         try:
             app.workspace.record_losses()
-            app.datasets.take_openings()
+            with suppress(UserError):  # a full disk, for example; the notes stay, and are taken next time
+                app.datasets.take_openings()
         except BaseException:
             app.close()
             raise

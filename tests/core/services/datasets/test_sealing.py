@@ -148,6 +148,22 @@ def test_that_a_look_is_counted_when_the_workspace_could_not_log_it_yet(
         assert [event.op for event in again.workspace.activity(1)] == ["sealed.open"]
 
 
+def test_that_a_workspace_opens_when_a_look_cannot_be_logged_and_keeps_the_note(
+    app: Application, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFull("There is no room left.", "Free some space.")
+
+    opened(app, version)
+    app.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Sealing, "take_notes", full)
+        with Application.open(app.folder) as again:
+            assert again.datasets.view(version.id).looks == 1
+    with Application.open(app.folder) as again, again.store.read() as session:
+        assert len(events.about(session, "sealed.open", version.id)) == 1
+
+
 def test_that_a_freeze_stands_when_its_test_split_cannot_be_sealed_and_is_sealed_later(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
