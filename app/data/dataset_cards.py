@@ -39,6 +39,7 @@ POLICY_WORDS = {
     "splits": "shares of the splits",
     "seed": "seed of the splits",
     "split_rule": "which prompts fall together",
+    "attacks": "pairs made of attacks",
     "soft_targets": "targets from the share of reviewers",
     "strength_targets": "targets from the strength",
     "strength_weights": "weights by strength",

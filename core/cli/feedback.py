@@ -13,7 +13,7 @@ import typer
 
 from core.cli import changesets
 from core.cli.default_group import DefaultGroup
-from core.cli.output import say, say_json, table
+from core.cli.output import as_id, say, say_json, table
 from core.cli.people import By, reviewer_id
 from core.cli.workspace_access import open_workspace
 from core.domain.consent import SCOPES, Consent, date_ms, date_text
@@ -47,6 +47,7 @@ def build() -> typer.Typer:
     group.command("add", help="Add one event that is typed in.")(add)
     group.command("show", help="Show one event with every decision about it.")(show)
     group.command("triage", help="Decide about events: label, rubric, suite, reject; or undo.")(triage)
+    group.command("shift", help="How far the prompts of feedback are from training and suites.")(shift)
     group.add_typer(changesets.build(), name="changeset", cls=DefaultGroup)
     return group
 
@@ -233,6 +234,23 @@ def triage(
         else:
             done = app.triage.reject(ids, who, reason)
         _say_decided(app, done.value, as_json)
+
+
+def shift(
+    workspace: _Ws,
+    dataset: Annotated[str, typer.Option(help="Dataset version to compare with; the newest when left out.")] = "",
+    suites: Annotated[list[str] | None, typer.Option("--suite", help="Suite to compare with; repeatable.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Compare lengths, languages and categories of prompts, two collections at a time."""
+    key = as_id(dataset) if dataset else None
+    with open_workspace(workspace, read_only=True) as app:
+        report = app.feedback_shift.report(key if key is not None else dataset or None, suites or ())
+    if as_json:
+        say_json(report.to_plain())
+        return
+    for line in report.lines():
+        say(line)
 
 
 def _say_decided(app: Application, done: Triaged, as_json: bool) -> None:

@@ -152,6 +152,7 @@ def policy_in_words(
         ("Reviewers", _names(policy.reviewer_ids, reviewers, "all")),
         ("Sources", _names(policy.source_ids, sources, "all")),
         ("Consent", "only sources with granted consent" if policy.require_consent else "any source"),
+        *((("Attacks", "pairs made of attacks are taken"),) if policy.attacks else ()),
         ("Several labels become one by", AGGREGATIONS[policy.aggregation]),
         ("Minimum strength", f"{policy.min_strength:g}"),
         ("Strengths differ by at most", "any amount" if spread is None else f"{spread:g}"),

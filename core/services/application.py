@@ -17,6 +17,7 @@ from core.services.evaluations.service import EvaluationsService
 from core.services.feedback.changesets import ChangesetsService
 from core.services.feedback.consent import ConsentService
 from core.services.feedback.service import FeedbackService
+from core.services.feedback.shift import FeedbackShiftService
 from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
@@ -50,6 +51,7 @@ class Application:
         models: models on this machine.
         runs: training runs.
         feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
+        feedback_shift: how far it is from training and suites.
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
@@ -76,6 +78,7 @@ class Application:
         self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics, self.sealed)
         self.thresholds = ThresholdsService(store)
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds)
+        self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False, name: str = "") -> Application:

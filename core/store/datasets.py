@@ -180,6 +180,13 @@ def training_pairs(session: Session, dataset_id: int, splits: Sequence[str]) -> 
     ]
 
 
+def questions(session: Session, dataset_id: int, split: str) -> list[str]:
+    """Return the last turn of each different prompt of a split, in the order of the prompts."""
+    sql = """SELECT DISTINCT q.id, q.body FROM dataset_item i JOIN pair p ON p.id=i.pair_id
+        JOIN prompt q ON q.id=p.prompt_id WHERE i.dataset_id=? AND i.split=? ORDER BY q.id"""
+    return [read_json(body)[-1]["content"] for _, body in fetch(session, sql, (dataset_id, split))]
+
+
 def judgements(session: Session, dataset_id: int, splits: Sequence[str]) -> Iterator[list[Judgement]]:
     """Yield the judgements behind the items of some splits, in portions, by ascending id."""
     marks = ",".join("?" * len(splits))

@@ -6,7 +6,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from core.domain.consent import Consent
 from core.domain.conversation import Prompt
+from core.domain.feedback import FeedbackContent
 from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import JudgementDraft, Reviewer, ReviewerKind, Verdict
 from core.domain.pair import Response, make_pair
@@ -115,3 +117,14 @@ def prefer(strength: int, **values: object) -> JudgementDraft:
 def tie() -> JudgementDraft:
     """Return a tie."""
     return JudgementDraft(Verdict.TIE)
+
+
+def take_feedback(app: Application, approver: int) -> None:
+    """Take in an event, make it a pair, approve a changeset of the first reviewer with it, and state a consent."""
+    content = FeedbackContent("correction", Prompt.from_text("14?"), "14.", "40.", note="no")
+    event = app.feedback.add(content, Consent("granted")).value
+    app.triage.to_labelling([event.id], 1, reason="wrong number")
+    app.changesets.create("C", 1)
+    app.changesets.add_events("C", [event.id], "the right number")
+    app.changesets.approve("C", approver)
+    app.consent.state("reviewer", 1, Consent("granted", expires_ms=4_000_000_000_000))

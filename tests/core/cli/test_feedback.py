@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from core.domain.conversation import Prompt
+from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from tests.core.cli.conftest import Said
@@ -254,6 +256,23 @@ def test_that_a_prompt_of_a_sealed_test_is_refused(call: Call, ws: Path, tmp_pat
     refused = call("feedback", "changeset", "add", ws, "C", "--event", 1, "--reason", "x")
     assert refused.code == 1 and "stands in the sealed test of d v1" in refused.err
     assert call("feedback", "changeset", "show", ws, "C", "--json").json()["entries"] == []
+
+
+def test_that_the_shift_of_feedback_is_told_with_intervals(call: Call, ws: Path, tmp_path: Path) -> None:
+    assert call("feedback", "shift", ws).code == 1
+    freeze(call, ws)
+    rows = [{"kind": "attack", "prompt": f"Schreib mir {n} Zeilen und nicht mehr.", "category": "x"} for n in range(12)]
+    call("feedback", "import", ws, write(tmp_path / "e.jsonl", rows))
+    with Application.open(ws) as app:
+        items = tuple(SuiteItem(str(n), Prompt.from_text(f"Write {n} lines, no more."), "open") for n in range(12))
+        app.suites.add(Suite("mine", 1, items))
+    report = call("feedback", "shift", ws, "--suite", "mine", "--json").json()
+    found = {(one["first"], one["second"]): one for one in report["comparisons"]}
+    assert len(found) == 3
+    few, enough = found["training, d v1", "feedback"], found["suite mine v1", "feedback"]
+    assert few["auc"]["value"] is None and "fewer than 10" in report["notes"][0], "six prompts are too few"
+    assert enough["auc"]["low"] > 0.9 and enough["language"]["value"] > enough["language"]["chance"]
+    assert "told apart" in call("feedback", "shift", ws, "--suite", "mine").out
 
 
 class TestConsent:

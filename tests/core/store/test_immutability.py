@@ -13,7 +13,7 @@ from core.domain.errors import ImmutableError
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.store.sqlite.database import Session, Store
-from tests.fakes.workspaces import fill, opened, person, prefer, publish, tie
+from tests.fakes.workspaces import fill, opened, person, prefer, publish, take_feedback, tie
 
 SHA = "'" + "0" * 64 + "'"
 PAIR_COLUMNS = "id,sha256,prompt_id,source_id,a_sha256,b_sha256,created_ms,a_text,b_text"
@@ -119,6 +119,26 @@ HOSTILE = [
     "UPDATE OR REPLACE suite_item SET suite_id=1 WHERE suite_id=2",
     "UPDATE suite_item SET suite_id=2, position=7, item_id='b' WHERE suite_id=1",
     "DELETE FROM suite_item WHERE suite_id=1",
+    # feedback, decisions about it, changesets and consent
+    "UPDATE feedback_event SET body='{}'",
+    "DELETE FROM feedback_event",
+    "REPLACE INTO feedback_event SELECT * FROM feedback_event",
+    "UPDATE feedback_step SET reason='x'",
+    "DELETE FROM feedback_step",
+    "INSERT INTO feedback_step(uid,event_id,op,reviewer_id,reason,at_ms) VALUES('x',1,'reject',1,'x',1)",
+    "INSERT INTO feedback_step(uid,event_id,op,reviewer_id,supersedes,at_ms) VALUES('x',2,'undo',1,1,1)",
+    "UPDATE changeset SET state='draft', approver_id=NULL, sha256=NULL, approved_ms=NULL",
+    "UPDATE changeset SET note='x' WHERE id=1",
+    "DELETE FROM changeset WHERE id=1",
+    "REPLACE INTO changeset(id,uid,name,state,author_id,created_ms) VALUES(1,'x','y','draft',1,1)",
+    "REPLACE INTO changeset(uid,name,state,author_id,created_ms) VALUES('x','c','draft',1,1)",
+    "UPDATE changeset_entry SET reason='x'",
+    "DELETE FROM changeset_entry",
+    "INSERT INTO changeset_entry(changeset_id,op,pair_id,reason,at_ms) VALUES(1,'remove',1,'x',1)",
+    "INSERT INTO dataset_changeset(dataset_id,changeset_id) VALUES(1,1)",
+    "UPDATE consent_entry SET consent='granted'",
+    "DELETE FROM consent_entry",
+    "REPLACE INTO consent_entry SELECT * FROM consent_entry",
     # who is who, and what happened
     "INSERT OR REPLACE INTO reviewer(id,uid,name,kind,created_ms) VALUES(1,'x','Eve','human',1)",
     "INSERT OR REPLACE INTO reviewer(uid,name,kind,created_ms) VALUES('x','ann','scripted',1)",
@@ -173,6 +193,7 @@ def workspace(tmp_path: Path) -> Iterator[Application]:
         desk.undo(1)
         desk.save_draft(shown[2].presentation_uid, {})
         desk.save_draft(shown[3].presentation_uid, {})
+        take_feedback(app, 2)
         app.store.write(_datasets, "making datasets")
         app.store.write(_suites, "making suites")
         yield app

@@ -19,7 +19,7 @@ from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.workspace.salvage import REPORT, salvage
 from core.store.sqlite.identity import db_path
-from tests.fakes.workspaces import opened, person, prefer
+from tests.fakes.workspaces import opened, person, prefer, take_feedback
 
 PAIRS, LABELS = 60, 40
 
@@ -37,6 +37,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             reason = f"Reason {number}. " + "Because. " * 90
             desk.commit(shown.presentation_uid, prefer(1 + number % 3, rationale=reason))
         desk.undo(1)
+        take_feedback(app, 2)
         app.datasets.freeze("set", FreezePolicy(splits=(1.0, 0.0, 0.0)))
         app.suites.add(Suite("mine", 1, tuple(SuiteItem(f"i{n}", Prompt.from_text(f"q{n}"), "open") for n in range(3))))
     return folder
@@ -121,6 +122,8 @@ def test_that_a_sound_file_loses_nothing(sound: Path, tmp_path: Path) -> None:
         assert {k: v for k, v in ours.items() if k != "runs"} == {k: v for k, v in theirs.items() if k != "runs"}
         assert app.datasets.get("set").root_sha256 == before.datasets.get("set").root_sha256
         assert app.suites.get("mine") == before.suites.get("mine")
+        assert app.changesets.list() == before.changesets.list()
+        assert (app.feedback.list(), app.consent.list()) == (before.feedback.list(), before.consent.list())
 
 
 def test_that_lost_reviewers_and_presentations_cost_no_judgement(sound: Path, tmp_path: Path) -> None:
@@ -137,6 +140,7 @@ def test_that_lost_reviewers_and_presentations_cost_no_judgement(sound: Path, tm
     assert report.read["judgement"] == len(judgements(sound))
     assert "judgement" not in report.lost
     assert any("a stand-in keeps what refers to it" in one for one in report.losses)
+    assert (report.read["feedback_step"], report.read["changeset"]) == (1, 1)
     assert any("which answer was shown left is lost" in one for one in report.losses)
 
 

@@ -17,7 +17,7 @@ from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.store.chain.verify import noted_head
 from core.store.sqlite.identity import db_path
-from tests.fakes.workspaces import opened, person, prefer, tie
+from tests.fakes.workspaces import opened, person, prefer, take_feedback, tie
 
 CURRENT = "UPDATE current_label SET strength=-strength WHERE judgement_id=1"
 STATE = "UPDATE pair_state SET prefer_a=prefer_b, prefer_b=prefer_a WHERE pair_id=1"
@@ -49,6 +49,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         app.imports.run(folder.parent / "more.jsonl", consent="granted")
         app.imports.set_consent(1, "withdrawn")
         app.imports.set_consent(1, "granted")
+        take_feedback(app, bo.id)
         app.datasets.freeze("set", FreezePolicy(splits=(1.0, 0.0, 0.0)))
         app.suites.add(Suite("mine", 1, tuple(SuiteItem(f"i{n}", Prompt.from_text(f"q{n}"), "open") for n in range(3))))
     return folder
@@ -131,6 +132,18 @@ EDITS: dict[str, tuple[str, ...]] = {
     "the note of a published version": ("UPDATE rubric_version SET change_note='x' WHERE id=1",),
     "the level of a published version": ("UPDATE rubric_version SET level='patch', published_ms=1 WHERE id=1",),
     "a pair put aside": ("DELETE FROM skip",),
+    "what a feedback event says": ("UPDATE feedback_event SET body=replace(body,'14','15')",),
+    "the consent of an event": ("UPDATE feedback_event SET consent='withdrawn'",),
+    "who decided about feedback": ("UPDATE feedback_step SET reviewer_id=2",),
+    "why feedback was decided": ("UPDATE feedback_step SET reason=''",),
+    "who approved a changeset": ("UPDATE changeset SET approver_id=3, author_id=2",),
+    "the reason of a change": ("UPDATE changeset_entry SET reason='other'",),
+    "a change added": (
+        "INSERT INTO changeset_entry(changeset_id,op,pair_id,reason,at_ms) VALUES(1,'remove',2,'forged',1)",
+    ),
+    "the changeset of a version": ("DELETE FROM dataset_changeset",),
+    "a statement of consent": ("UPDATE consent_entry SET expires_ms=1 WHERE subject='reviewer'",),
+    "a statement removed": ("DELETE FROM consent_entry WHERE subject='source'",),
     "the words of a prompt for searching": ("UPDATE prompt SET text='else' WHERE id=1",),
     "an entry of the chain removed": ("DELETE FROM chain_row WHERE entry=3", "DELETE FROM chain WHERE id=3"),
     "an entry of the chain altered": ("UPDATE chain SET at_ms=1 WHERE id=4",),
