@@ -53,6 +53,10 @@ class Estimates:
     k3_tokens: float
 
 
+SAME = Estimates(0.0, 0.0, 0.0, 0.0, 0.0)
+"""The estimates of a response where policy and reference are one model."""
+
+
 def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
     """Return all estimates from one response sampled from the policy.
 

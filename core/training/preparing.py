@@ -303,6 +303,7 @@ def pass_gate(
                 if sample == 1 or session.sharded is not None or not is_out_of_memory(error):
                     raise
             if report is not None:
+                session.starts_at_reference = report.h_max == 0.0 and model.reference_kind != "other_model"
                 yield report
                 return
             free_memory()

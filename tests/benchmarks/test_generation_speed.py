@@ -27,7 +27,7 @@ from tests.benchmarks.hh_pairs import read_transcripts
 
 STARTER = starter_model_dir()
 PROMPTS, TOKENS = 64, 64
-SIZES = (16, 32, 64)
+SIZES = tuple(map(int, os.environ.get("PAIRWRIGHT_BENCH_SIZES", "16,32,64").split(",")))
 ROUNDS = int(os.environ.get("PAIRWRIGHT_BENCH_ROUNDS", "3"))
 
 

@@ -12,7 +12,8 @@ from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
 from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample
-from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, pair_kl, room_of
+from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, look_at_pairs, room_of
+from core.runs.hosting.reference_side import ReferenceSide
 from core.training.steps.session import TrainSession
 from core.training.text.tokenise import PairEncoder
 
@@ -79,11 +80,9 @@ class LookCosts:
         pairs = _spread(list(session.encoded.values()), _PAIRS, key=lambda pair: pair.length)
         session.prepare(pairs)
 
-        def look() -> None:
-            session.pair_rows(pairs, batch=_PAIRS)
-            pair_kl(session, pairs)
-
-        self.pair_s = _timed(look) / len(pairs)
+        reference = ReferenceSide()
+        reference.hidden(session, pairs)  # a run computes it once, before its second look
+        self.pair_s = _timed(lambda: look_at_pairs(session, pairs, 1, reference)) / len(pairs)
 
     def _time_answers(self, session: TrainSession) -> None:
         settings = self.settings

@@ -12,17 +12,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
 from core.evaluation.preference_metrics import summarise
-from core.evaluation.sequence_kl import AnswerKl, SequenceKl, score_answers, summarise_answers
+from core.evaluation.sequence_kl import SAME, AnswerKl, SequenceKl, score_answers, summarise_answers
 from core.evaluation.statistics import over_budget
 from core.evaluation.token_kl import TokenKl, heads_of, token_kl
 from core.generation.context import base_of, position_limit
 from core.generation.decoders import Decoder, open_pair_decoder
-from core.generation.sampler import DecoderSettings, sample, sample_both
+from core.generation.sampler import DecoderSettings, Sampled, sample, sample_both
 from core.generation.seeds import derive_seed
+from core.runs.hosting.reference_side import ReferenceSide, is_policy
 from core.training.steps.session import TrainSession
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import PairEncoder
@@ -63,6 +66,7 @@ class StandardProbe:
 
     def __init__(self) -> None:
         self._sets: ProbeSets | None = None
+        self._reference = ReferenceSide()
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
         """Measure what is due after ``step`` and yield the events."""
@@ -72,7 +76,7 @@ class StandardProbe:
             yield from _missing_kl(session, self._sets, step)
         sets = self._sets
         if _due(config.eval_every, step, last):
-            yield from evaluate_splits(session, sets, step)
+            yield from evaluate_splits(session, sets, step, self._reference)
         kl = sets.kl_prompts if _due(config.kl_every, step, last) else ()
         samples = sets.prompts if _due(config.sample_every, step, last) else ()
         if not (kl or samples):
@@ -82,7 +86,7 @@ class StandardProbe:
             if kl:
                 yield from measure_kl(session, kl, step, decoder)
             if samples:
-                yield from compare_samples(session, samples, step, decoder)
+                yield from compare_samples(session, samples, step, decoder, self._reference)
 
 
 def _due(every: int, step: int, last: bool) -> bool:
@@ -186,7 +190,7 @@ def _prompts(session: TrainSession, pair_ids: Sequence[str], count: int, room: i
             return
 
 
-def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterator[RunEvent]:
+def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int, reference: ReferenceSide) -> Iterator[RunEvent]:
     """Score the probe pairs of each split, with the exact token KL on both answers."""
     total = sum(len(pairs) for pairs in sets.evals.values())
     done = 0
@@ -197,19 +201,24 @@ def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int) -> Iterat
         session.prepare(pairs)
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             part = pairs[start : start + _PAIRS_AT_ONCE]
-            rows += session.pair_rows(part, batch=_PAIRS_AT_ONCE)
-            found = pair_kl(session, part)
+            measured, found = look_at_pairs(session, part, step, reference)
+            rows += measured
             kl = found if kl is None else kl.joined(found)
             done += len(part)
             yield PhaseChanged("evaluate", done, total, split)
         yield _event(session, split, step, rows, kl)
 
 
-def pair_kl(session: TrainSession, pairs: Sequence[EncodedPair]) -> TokenKl:
-    """Return the exact KL(policy || reference) along the answers of ``pairs``."""
-    policy = session.scorer.response_hidden(pairs, policy=True)
-    reference = session.scorer.response_hidden(pairs, policy=False)
-    return token_kl(policy, reference, len(pairs), *heads_of(session.model))
+def look_at_pairs(
+    session: TrainSession, pairs: Sequence[EncodedPair], step: int, reference: ReferenceSide
+) -> tuple[list[PairMetrics], TokenKl]:
+    """Return each pair's values, and the exact KL(policy || reference) along the answers of ``pairs``."""
+    if is_policy(session, step):
+        rows = session.rows_at_reference(pairs)
+        tokens = torch.tensor([[row.tokens_chosen, row.tokens_rejected] for row in rows])
+        return rows, TokenKl(torch.zeros(len(rows), 2, dtype=torch.float64), tokens)
+    rows, policy = session.rows_and_hidden(pairs)
+    return rows, token_kl(policy, reference.hidden(session, pairs), len(pairs), *heads_of(session.model))
 
 
 def _event(session: TrainSession, split: str, step: int, rows: list[PairMetrics], kl: TokenKl | None) -> EvalDone:
@@ -241,7 +250,8 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int, dec
         seeds = [derive_seed(session.config.seed, "kl", prompt.pair_id) for prompt in part]
         model = session.model
         answers = sample(model.model, model.tokenizer, ids, seeds, settings, stop_ids=model.stop_ids, decoder=decoder)
-        found = score_answers(model, ids, answers, decoder=decoder)
+        equal = is_policy(session, step)
+        found = [SAME] * len(answers) if equal else score_answers(model, ids, answers, decoder=decoder)
         scored += [AnswerKl(start + i, a, e) for i, (a, e) in enumerate(zip(answers, found, strict=True))]
     yield PhaseChanged("kl", len(prompts), len(prompts))
     result = summarise_answers(scored, horizon=settings.max_new_tokens)
@@ -262,15 +272,34 @@ def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Itera
 
 
 def compare_samples(
-    session: TrainSession, prompts: Sequence[_Prompt], step: int, decoder: Decoder
+    session: TrainSession, prompts: Sequence[_Prompt], step: int, decoder: Decoder, reference: ReferenceSide
 ) -> Iterator[RunEvent]:
     """Answer ``prompts`` by policy and reference under the same seeds."""
     yield PhaseChanged("sample", 0, len(prompts))
-    settings = DecoderSettings(max_new_tokens=SAMPLE_TOKENS)
-    seeds = [derive_seed(session.config.seed, "sample", prompt.pair_id) for prompt in prompts]
+    key = [prompt.pair_id for prompt in prompts]
+    seeds = [derive_seed(session.config.seed, "sample", pair_id) for pair_id in key]
     ids = [prompt.ids for prompt in prompts]
-    both = sample_both(session.model, ids, seeds, settings, stop_ids=session.model.stop_ids, decoder=decoder)
-    kls = score_answers(session.model, ids, [ours for ours, _ in both], decoder=decoder)
-    for prompt, seed, (ours, theirs), kl in zip(prompts, seeds, both, kls, strict=True):
-        yield SampleDone(step, prompt.pair_id, prompt.text, ours.text, theirs.text, seed, kl.rb)
+    ours, theirs = _both_answers(session, ids, seeds, step, decoder, reference.answers(key))
+    reference.keep_answers(session, key, theirs)
+    equal = is_policy(session, step)
+    kls = [SAME] * len(ours) if equal else score_answers(session.model, ids, ours, decoder=decoder)
+    for prompt, seed, our, their, kl in zip(prompts, seeds, ours, theirs, kls, strict=True):
+        yield SampleDone(step, prompt.pair_id, prompt.text, our.text, their.text, seed, kl.rb)
     yield PhaseChanged("sample", len(prompts), len(prompts))
+
+
+def _both_answers(
+    session: TrainSession,
+    ids: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    step: int,
+    decoder: Decoder,
+    known: list[Sampled] | None,
+) -> tuple[list[Sampled], list[Sampled]]:
+    """Return the answers of the policy and of the reference; those of the reference may be ``known``."""
+    settings, model = DecoderSettings(max_new_tokens=SAMPLE_TOKENS), session.model
+    if known is None and not is_policy(session, step):
+        both = sample_both(model, ids, seeds, settings, stop_ids=model.stop_ids, decoder=decoder)
+        return [ours for ours, _ in both], [theirs for _, theirs in both]
+    ours = sample(model.model, model.tokenizer, ids, seeds, settings, stop_ids=model.stop_ids, decoder=decoder)
+    return ours, ours if known is None else known

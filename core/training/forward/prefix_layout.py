@@ -191,21 +191,33 @@ class RowScorer(ABC):
         stats: bool = True,
     ) -> Scores:
         """Score ``pairs``; see :class:`core.training.forward.scorer.Scorer`."""
+        return self.score_and_hidden(pairs, policy=policy, token_weights=token_weights, stats=stats)[0]
+
+    def score_and_hidden(
+        self,
+        pairs: Sequence[EncodedPair],
+        *,
+        policy: bool = True,
+        token_weights: TokenWeights | None = None,
+        stats: bool = True,
+    ) -> tuple[Scores, ResponseHidden]:
+        """Return :meth:`score` and :meth:`response_hidden` of one pass."""
         rows = [lay_out(pair) for pair in pairs]
         with no_grad_if(not policy), self.forward_model(policy=policy) as model:
             hidden = model.hidden(rows)
             device = hidden.device
+            targets, owners = _targets(rows, device), _owners(rows, device)
             found = score_rows(
                 hidden,
-                _targets(rows, device),
-                _owners(rows, device),
+                targets,
+                owners,
                 2 * len(rows),
                 model.head,
                 weights=None if token_weights is None else _weights(pairs, rows, token_weights, device),
                 stats=stats,
                 tile=self.tile,
             )
-        return _as_scores(rows, found)
+        return _as_scores(rows, found), ResponseHidden(hidden.detach(), targets, owners)
 
     def response_hidden(self, pairs: Sequence[EncodedPair], *, policy: bool = True) -> ResponseHidden:
         """Return hidden states of all response positions, without grad."""

@@ -90,6 +90,14 @@ class LossEvaluator:
         """Drop all reference log-probs, because the reference has moved; the next use computes them again."""
         self._sums.clear()
 
+    def reference_scores(self, pairs: Sequence[EncodedPair]) -> Scores:
+        """Return the reference's scores of ``pairs`` in the form of a policy's, without statistics."""
+        self.prepare(pairs)
+        found = self._fetch(pairs)
+        counts = [[len(side) for side in found[pair.pair_id]] for pair in pairs]
+        sums = [self.reference_logps(pair) for pair in pairs]
+        return Scores(torch.tensor(sums, dtype=torch.float64), torch.tensor(counts, dtype=torch.int64))
+
     def likelihood_lengths(self, pairs: Sequence[EncodedPair]) -> list[float]:
         """Return the divisors of the likelihood term for the pairs of one optimizer step."""
         return likelihood_lengths([pair.response_tokens()[0] for pair in pairs], self.config)

@@ -10,7 +10,7 @@ import torch
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import PairMetrics
-from core.training.forward.scorer import Scorer
+from core.training.forward.scorer import ResponseHidden, Scorer, Scores
 from core.training.losses.evaluate_pairs import LossEvaluator
 from core.training.parallel.fsdp import Sharded
 from core.training.policy.model import LoadedModel
@@ -30,6 +30,7 @@ class TrainSession:
         train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
         sharded: the policy's shards where several processes train all of its weights, else None.
         stop_reason: set by :meth:`request_stop`.
+        starts_at_reference: whether the truth gate of this attempt found every log-ratio to be exactly 0.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class TrainSession:
         self.dev_ids = tuple(p.pair_id for p in self.pairs.values() if p.split == "dev")
         self.evaluator = LossEvaluator(config, fetch_reference)
         self.stop_reason = ""
+        self.starts_at_reference = False
 
     def whole_model(self) -> AbstractContextManager[None]:
         """Return a context in which one process alone may use or save the model; every process must enter it."""
@@ -74,13 +76,31 @@ class TrainSession:
         rows: list[PairMetrics] = []
         for start in range(0, len(pairs), batch):
             part = pairs[start : start + batch]
-            with torch.no_grad():
-                scores = self.scorer.score(
-                    part, policy=True, token_weights=self.evaluator.token_weights, stats=self.config.wpo
-                )
-            lengths = [float(max(pair.response_tokens()[0], 1)) for pair in part]
-            rows += self.evaluator.evaluate(part, scores, lengths).rows
+            rows += self._rows(part, self._scores(part))
         return rows
+
+    def rows_and_hidden(self, pairs: Sequence[EncodedPair]) -> tuple[list[PairMetrics], ResponseHidden]:
+        """Return each pair's values and the hidden states behind them, from one forward pass where that is possible."""
+        together = getattr(self.scorer, "score_and_hidden", None)
+        if together is None:
+            return self._rows(pairs, self._scores(pairs)), self.scorer.response_hidden(pairs, policy=True)
+        with torch.no_grad():
+            scores, hidden = together(pairs, token_weights=self.evaluator.token_weights, stats=self.config.wpo)
+        return self._rows(pairs, scores), hidden
+
+    def rows_at_reference(self, pairs: Sequence[EncodedPair]) -> list[PairMetrics]:
+        """Return each pair's values for a policy that is the reference, without a pass of the policy."""
+        return self._rows(pairs, self.evaluator.reference_scores(pairs))
+
+    def _scores(self, pairs: Sequence[EncodedPair]) -> Scores:
+        with torch.no_grad():
+            return self.scorer.score(
+                pairs, policy=True, token_weights=self.evaluator.token_weights, stats=self.config.wpo
+            )
+
+    def _rows(self, pairs: Sequence[EncodedPair], scores: Scores) -> list[PairMetrics]:
+        lengths = [float(max(pair.response_tokens()[0], 1)) for pair in pairs]
+        return self.evaluator.evaluate(pairs, scores, lengths).rows
 
     def request_stop(self, reason: str) -> None:
         """Ask the engine to end the run after this probe; ``reason`` is "kl_budget"."""

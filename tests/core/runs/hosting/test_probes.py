@@ -10,6 +10,7 @@ import pytest
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
 from core.runs.child_processes.preflight_program import kl_check
+from core.runs.hosting import probes, reference_side
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.probes import PromptRoom, StandardProbe, prompt_room
 from core.runs.run_reader import RunReader
@@ -120,3 +121,15 @@ def test_that_a_run_without_room_for_its_kl_says_so_before_step_1_and_is_refused
 def tiny(positions: int) -> Any:
     """A GPT-2 with this many positions."""
     return tiny_model("gpt2", n_positions=positions)
+
+
+def test_that_the_first_look_is_as_if_the_policy_had_been_measured(
+    events: list[RunEvent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "is_policy", lambda _session, _step: False)
+    monkeypatch.setattr(reference_side, "HIDDEN_BYTES", 0)
+    monkeypatch.setattr(reference_side.ReferenceSide, "answers", lambda _self, _key: None)
+    measured = events_of(tmp_path / "run", steps=3, eval_every=3, kl_every=3, sample_every=3)
+    for kind in (EvalDone, KlDone, SampleDone):
+        found = [event for event in of(events, kind) if event.step <= 3]
+        assert found == of(measured, kind) and found
