@@ -25,6 +25,7 @@ Finding = tuple[bool, str]
 _BOUNDS = {"exactly", "at_least", "at_most"}
 _FENCE = re.compile(r"\A\s*```[\w-]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
+_ANY_NUMBER = re.compile(r"(?:(?<![\w.])[+-])?\d+(?:,\d{3})*(?:\.\d+)?")
 _AROUND = " \t\r\n.!?\u3002\uff01\uff1f\u061f\"'\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb*_`"
 _LONGEST = 10_000
 
@@ -148,6 +149,10 @@ def _is_number(value: Any) -> bool:
     return value is True or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _is_known_number(value: Any) -> bool:
+    return _is_number(value) and value is not True
+
+
 # Counts
 
 
@@ -237,6 +242,14 @@ def _number(text: str, wanted: Any) -> Finding:
         return False, "more than a number" if any(map(str.isdigit, text)) else "no number"
     value = float(bare.replace(",", ""))
     return wanted is True or value == float(wanted), f"the number {bare}"
+
+
+@constraint_kind("last_number", "the last number of the answer, whatever stands around it", 42, _is_known_number)
+def _last_number(text: str, wanted: float) -> Finding:
+    found = _ANY_NUMBER.findall(unicodedata.normalize("NFKC", text))
+    if not found:
+        return False, "no number"
+    return float(found[-1].replace(",", "")) == float(wanted), f"the number {found[-1]}"
 
 
 # Contents

@@ -147,6 +147,8 @@ def good_answer(item: SuiteItem) -> str:
     words = [word for one in contained for word in ([one] if isinstance(one, str) else one)]
     if "number" in asked:
         return f"{asked['number']}"
+    if "last_number" in asked:
+        return f"I count 1, 2, 3: it is {asked['last_number']}."
     if "one_of" in asked:
         return f"{asked['one_of'][0]}."
     if "bullets" in asked:

@@ -39,7 +39,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     [
         ("look-alikes", 120, "comply", 10, {12}),
         ("unsafe", 120, "refuse", 10, {12}),
-        ("basics", 86, "check", 9, {8, 10, 12}),
+        ("basics", 100, "check", 10, {8, 10, 12, 14}),
         ("languages", 180, "check", 7, {6, 12, 18, 36}),
     ],
 )
