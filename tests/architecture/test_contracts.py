@@ -93,6 +93,7 @@ def test_that_the_window_opens_without_torch_or_the_database_libraries() -> None
         "from app import bootstrap\n"
         "a = bootstrap.make_application([]); d = bootstrap.build(a); d.window.show(); a.processEvents()\n"
         "heavy = {'torch', 'transformers', 'peft', 'sqlmodel', 'sqlalchemy', 'pyqtgraph', 'numpy', 'typer'}\n"
+        "heavy |= {'scipy', 'sklearn', 'statsmodels', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules))); d.close()\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,0 +1,167 @@
+"""Displacement, length, degeneration, memorisation and shift, against hand, brute force and libraries."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from core.domain.estimate import Estimate
+from core.evaluation.measures.degeneration import degeneration, distinct, language_switches, repetition
+from core.evaluation.measures.displacement import mass_audit, quadrants
+from core.evaluation.measures.length import length_controlled, length_shift
+from core.evaluation.measures.memorisation import auc, mean_overlap, membership_auc, train_gap, verbatim_overlap
+from core.evaluation.measures.shift import js_divergence, mix_of, psi, two_sample_auc
+
+
+def test_that_the_quadrants_are_all_pairs_and_an_equal_policy_is_in_none_of_the_lower_ones():
+    rng = np.random.default_rng(40)
+    found = quadrants(rng.normal(size=50), rng.normal(size=50))
+    four = (found.ideal, found.both_up, found.both_down, found.inverted)
+    assert sum(e.value for e in four) == pytest.approx(1.0)
+    equal = quadrants([0.0] * 5, [0.0] * 5)
+    assert (equal.both_up.value, equal.chosen_down.value, equal.chosen.value) == (1.0, 0.0, 0.0)
+
+
+def test_that_each_quadrant_is_named_by_what_moved():
+    found = quadrants([1, 1, -1, -1, -1], [-1, 1, -2, -0.5, 1])
+    assert [e.value for e in (found.ideal, found.both_up, found.both_down, found.inverted)] == [0.2, 0.2, 0.4, 0.2]
+    assert found.margin_up_chosen_down.value == 0.2
+    assert found.chosen.unit == "nats"
+
+
+def test_that_falling_log_probs_alarm_only_where_samples_moved():
+    down = Estimate(0.8, 0.7, 0.9, 50, "", "share")
+    refused, still = {"refused": [1.0] * 8 + [0.0] * 4}, {"refused": [0.0] * 12}
+    assert mass_audit(down, refused, still).alarm
+    assert mass_audit(down, refused, still).moved == ("refused",)
+    assert not mass_audit(down, still, still).alarm
+    assert not mass_audit(Estimate(0.3, 0.2, 0.4, 50, "", "share"), refused, still).alarm
+
+
+def test_that_a_shift_of_length_is_paired_and_relative():
+    found = length_shift([20, 30, 40, 50], [10, 15, 20, 25])
+    assert (found.difference.value, found.difference.unit) == (17.5, "tokens")
+    assert found.ratio.value == 2.0
+
+
+def played(gain: float, slope: float, n: int = 1500):
+    rng = np.random.default_rng(41)
+    d = rng.normal(30, 60, n)
+    p = 1 / (1 + np.exp(-(gain + slope * np.tanh(d / d.std()))))
+    return (rng.random(n) < p).astype(float), d
+
+
+def test_that_a_win_rate_made_by_length_alone_is_even_at_equal_length():
+    found = length_controlled(*played(0.0, 2.0))
+    assert found.raw.low > 0.5
+    assert found.controlled.low < 0.5 < found.controlled.high and found.slope == pytest.approx(2.0, abs=0.4)
+    assert any("far apart" in w for w in found.warnings)
+
+
+def test_that_a_true_gain_stays_at_equal_length():
+    found = length_controlled(*played(0.8, 0.0))
+    assert found.controlled.low < 1 / (1 + math.exp(-0.8)) < found.controlled.high
+    assert found.warnings == ()
+
+
+def test_that_rates_at_equal_length_hold_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(45)
+    found = []
+    for _ in range(200):
+        d = rng.normal(20, 60, 200)
+        p = 1 / (1 + np.exp(-(0.5 + np.tanh(d / d.std()))))
+        found.append(length_controlled(rng.random(200) < p, d).controlled)
+    assert 0.93 <= np.mean([e.low <= 1 / (1 + math.exp(-0.5)) <= e.high for e in found]) <= 0.97
+
+
+def test_that_length_that_cannot_be_controlled_for_is_said():
+    assert "equally long" in length_controlled([1, 0, 1, 0.5], [0, 0, 0, 0]).warnings[0]
+    assert "ended alike" in length_controlled([1, 1, 1], [1, 2, 3]).warnings[0]
+    decided = length_controlled([1.0] * 40 + [0.0] * 40, [50.0] * 40 + [-50.0] * 40)
+    assert "decides nearly every pair" in decided.warnings[0] and math.isnan(decided.controlled.value)
+
+
+def test_that_loops_are_repetition_and_plain_text_is_none():
+    assert repetition("the cat sat on a mat") == 0.0
+    assert repetition("no no no no no no no no") == pytest.approx(1 - 1 / 5)
+    assert repetition("我们我们我们我们我们我们") > 0.5
+    assert repetition("hi") == 0.0
+
+
+def test_that_distinct_counts_different_grams_of_all_texts():
+    found = distinct(["a b c", "a b d", "a b c"])
+    assert found.value == pytest.approx(3 / 6)  # ab, bc, bd of six
+    assert math.isnan(distinct(["a"]).value)
+
+
+def test_that_the_answers_of_an_arm_have_ends_and_words():
+    found = degeneration(["one two three", "", "four five"], [True, False, True], entropies=[1.0, 2.0, 3.0])
+    assert (found.finished.value, found.empty.value) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert found.entropy is not None and (found.entropy.value, found.entropy.unit) == (2.0, "nats")
+
+
+def test_that_an_answer_in_another_language_is_a_switch_and_an_unsure_one_is_left_out():
+    texts = ["The cat is on the roof of the house.", "Die Katze ist auf dem Dach und schläft.", "42"]
+    found = language_switches(texts, ["en", "en", "en"])
+    assert (found.value, found.n) == (0.5, 2)
+
+
+def test_that_auc_is_that_of_scikit_learn_and_turns_with_its_sides():
+    rng = np.random.default_rng(42)
+    a, b = rng.normal(0.5, 1, 40).round(1), rng.normal(0, 1, 60).round(1)
+    found = auc(a, b)
+    assert found.value == pytest.approx(roc_auc_score([1] * 40 + [0] * 60, np.concatenate([a, b])))
+    assert auc(b, a).value == pytest.approx(1 - found.value)
+    assert found.low < found.value < found.high
+
+
+def test_that_auc_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(43)
+    truth = 0.5 * (1 + math.erf(0.8 / 2))
+    found = [auc(rng.normal(0.8, 1, 60), rng.normal(0, 1, 80)) for _ in range(500)]
+    assert 0.93 <= np.mean([e.low <= truth <= e.high for e in found]) <= 0.97
+
+
+def test_that_lower_losses_of_training_pairs_are_memory():
+    assert membership_auc([0.1, 0.2], [0.5, 0.6]).value == 1.0
+    assert membership_auc([0.5, 0.6], [0.5, 0.6]).value == 0.5
+    assert train_gap([1.0, 3.0], [1.0, 1.0]).value == 1.0
+
+
+def test_that_the_overlap_is_the_longest_run_by_brute_force():
+    one, two = list("abcabdabce"), list("xabceabd")
+    runs = [two[i:j] for i, j in itertools.combinations(range(len(two) + 1), 2)]
+    longest = max(len(r) for r in runs if any(one[k : k + len(r)] == r for k in range(len(one))))
+    assert verbatim_overlap(one, two) == longest / len(two)
+    assert verbatim_overlap([], [1, 2]) == 0.0 and verbatim_overlap([1], []) == 0.0
+    assert mean_overlap([[1, 2], [3]], [[1, 2], [4]]).value == 0.5
+
+
+def test_that_divergences_of_mixes_are_the_formulas():
+    first, second = ["a"] * 30 + ["b"] * 10, ["a"] * 10 + ["b"] * 30
+    m, p = 0.5, (0.75, 0.25)
+    by_hand = sum(x * math.log(x / m) for x in p)
+    found = js_divergence(first, second)
+    assert found.value == pytest.approx(by_hand) and found.low < by_hand < found.high
+    assert psi(first, second).value == pytest.approx(2 * 0.5 * math.log(3))
+    assert js_divergence(first, first).value == 0.0
+    assert js_divergence(["a"], ["b"]).value == pytest.approx(math.log(2))
+    assert math.isnan(psi([], ["a"]).value)
+    assert mix_of(first) == {"a": 0.75, "b": 0.25}
+
+
+def test_that_a_classifier_tells_other_topics_apart_and_not_the_same():
+    rng = np.random.default_rng(44)
+    words = ["tree", "sea", "sun", "car", "road", "bird", "tax", "vote", "law", "court"]
+
+    def texts(among, n):
+        return [" ".join(rng.choice(among, 6)) for _ in range(n)]
+
+    assert two_sample_auc(texts(words[:5], 60), texts(words[5:], 60)).value > 0.95
+    same = two_sample_auc(texts(words, 80), texts(words, 80))
+    assert same.low < 0.5 < same.high
+    assert math.isnan(two_sample_auc(["a"], ["b"]).value)
