@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from core import bounded
 from core.domain.counting import counted
 from core.domain.errors import UserError
 from core.runs.folder import RunFolder
+from core.services.releases.contract import CONTRACT
+from core.services.releases.service import MAKE
 from core.services.runs.registry import RunRegistry
 from core.store import affected as repository
+from core.store import events
 from core.store.affected import AffectedVersion
 from core.store.sqlite.database import Store
-
-_RELEASES, _CONTRACT = "releases", "contract.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Affected:
     Attributes:
         pairs: the pairs that a freeze leaves out; of a reviewer, the pairs with a label of theirs.
         labels: labels that do not count any more, of a reviewer.
-        events: feedback events. releases: folder names.
+        events: feedback events. releases: names.
     """
 
     subject: str
@@ -85,7 +87,7 @@ def affected_by(store: Store, subject: str, subject_id: int) -> Affected:
         events=touched.event_ids,
         versions=versions,
         runs=runs,
-        releases=tuple(_releases(store.folder, wanted)),
+        releases=tuple(_releases(store, wanted)),
         unreadable=unreadable,
     )
 
@@ -111,15 +113,19 @@ def _runs(
     return tuple(found), tuple(unreadable)
 
 
-def _releases(folder: Path, wanted: set[str]) -> Iterator[str]:
-    """Yield the releases whose contract names an affected dataset version or run, wherever in it."""
-    for path in sorted((folder / _RELEASES).glob(f"*/{_CONTRACT}")) if wanted else ():
-        try:
-            contract = bounded.read_json(path)
-        except UserError:
-            continue
-        if wanted & set(_texts(contract)):
-            yield path.parent.name
+def _releases(store: Store, wanted: set[str]) -> Iterator[str]:
+    """Yield the releases of affected runs, and those whose contract names an affected version, wherever in it.
+
+    The contract tells where the run is gone; a release whose folder is gone too is told by its run alone.
+    """
+    with store.read() as session:
+        made = events.details(session, MAKE) if wanted else []
+    for release in made:
+        named = {str(release["run_id"])}
+        with suppress(UserError):
+            named.update(_texts(bounded.read_json(Path(str(release["folder"])) / CONTRACT)))
+        if wanted & named:
+            yield str(release["name"])
 
 
 def _texts(value: Any) -> Iterator[str]:

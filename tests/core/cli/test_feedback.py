@@ -14,6 +14,8 @@ from core.domain.conversation import Prompt
 from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
+from core.services.releases.service import MAKE
+from core.store import events
 from tests.core.cli.conftest import Said
 from tests.fakes.workspaces import opened, prefer
 
@@ -54,6 +56,11 @@ def filled(call: Call, ws: Path, tmp_path: Path) -> Path:
     said = call("feedback", "import", ws, write(tmp_path / "events.jsonl", EVENTS), "--consent", "granted", "--json")
     assert (said.code, said.json()["imported"]) == (0, 6), said.err
     return ws
+
+
+def log_release(app: Application, detail: dict[str, str]) -> None:
+    context = app.store.write_context()
+    app.store.write(lambda session: events.log(session, context, MAKE, "Released", detail=detail), "a test release")
 
 
 def counts(call: Call, ws: Path) -> dict[str, Any]:
@@ -287,9 +294,12 @@ class TestConsent:
         assert frozen["counts"]["items"] == 8
         made = call("train", filled, "--dataset", "d v1", "--model", model, "--create-only")
         run_id = Path(made.out.strip()).name
-        release = filled / "releases" / "rel-1"
-        release.mkdir(parents=True)
-        (release / "contract.json").write_text(json.dumps({"policy": {"dataset": {"root": frozen["root_sha256"]}}}))
+        release = filled.parent / "rel-2"
+        release.mkdir()
+        (release / "contract.json").write_text(json.dumps({"dataset": {"root_sha256": frozen["root_sha256"]}}))
+        with Application.open(filled) as app:
+            for name, run, folder in (("rel-1", run_id, "gone"), ("rel-2", "other", str(release)), ("no", "x", "gone")):
+                log_release(app, {"name": name, "run_id": run, "folder": folder})
         before = call("consent", "affected", filled, "--event", 1, "--json").json()
         said = call(
             "consent", "withdraw", filled, "--event", 1, "--reason", "asked by mail", "--by", "Ann", "--json"
@@ -297,7 +307,7 @@ class TestConsent:
         assert said["effective"] == "withdrawn" and said["affected"] == before
         (version,), (run,) = before["versions"], before["runs"]
         assert (version["title"], version["train"], version["pair_ids"]) == ("d v1", 1, [7])
-        assert (run["run_id"], run["pairs"], before["releases"]) == (run_id, 1, ["rel-1"])
+        assert (run["run_id"], run["pairs"], before["releases"]) == (run_id, 1, ["rel-1", "rel-2"])
         after = freeze(call, filled)
         assert left(after) == {"consent withdrawn": 1}
         diff = call("datasets", "diff", filled, "d v1", "d v2", "--json").json()
