@@ -25,6 +25,7 @@ from core.domain.measured_evidence import MeasuredEvidence, read_estimate
 from core.domain.number_text import estimate_text
 from core.domain.run_events import Failed, Finished
 from core.runs.evaluations import control
+from core.runs.evaluations.cost import ExpectedCost
 from core.runs.evaluations.driver import EvaluationHost, evaluate
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.lines import evaluation_json, evaluation_line
@@ -32,8 +33,9 @@ from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.evaluations.words import done_words, left_words, work_words
 from core.runs.folder import RunFolder
+from core.runs.progress_words import duration
 from core.runs.run_control import find_run
-from core.services.evaluations.making import make_bare
+from core.services.evaluations.making import expected_bare, make_bare
 from core.services.evaluations.requests import EvaluationRequest
 from core.services.evaluations.views import EvaluationInfo
 
@@ -73,6 +75,9 @@ def evaluate_run(
     name: Annotated[str, typer.Option(help="What the evaluation is called.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to make, without a workspace.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Evaluation folder to resume.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Time the model and say how long it takes; measure nothing.")
+    ] = False,
     create_only: Annotated[bool, typer.Option("--create-only", help="Make the folder; measure nothing yet.")] = False,
     list_settings: Annotated[bool, typer.Option("--settings", help="Print every key of --set.")] = False,
     as_json: Annotated[
@@ -101,6 +106,9 @@ def evaluate_run(
         reason=reason,
     )
     request = _with_command_line(request, place, settings or [])
+    if check:
+        _show_cost(_expected(place, request), as_json)
+        return 0
     folder = _make(place, request, out)
     if create_only:
         say(str(folder.path))
@@ -149,6 +157,23 @@ def _make(place: Path | None, request: EvaluationRequest, out: Path | None) -> E
         raise UsageError("An evaluation of a workspace lies in its own folder.", "Leave --out out.")
     with _opened(place) as app:
         return EvaluationFolder(Path(app.evaluations.create(request).value.folder))
+
+
+def _expected(place: Path | None, request: EvaluationRequest) -> ExpectedCost:
+    if place is None:
+        return expected_bare(request)
+    with _opened(place) as app:
+        return app.evaluations.expected(request)
+
+
+def _show_cost(cost: ExpectedCost, as_json: bool) -> None:
+    if as_json:
+        ways = [{"option": one.option, "seconds": one.seconds, "loses": one.loses} for one in cost.cheaper]
+        say_json({"seconds": cost.seconds, "parts": dict(cost.parts), "cheaper": ways})
+        return
+    say(cost.sentence())
+    for one in cost.cheaper:
+        say(f"  with {one.option}: {duration(one.seconds)}; {one.loses}")
 
 
 def _opened(workspace: Path) -> Application:

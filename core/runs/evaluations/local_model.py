@@ -87,7 +87,7 @@ class LocalModel:
         device = resolve_device(config.device)
         self.model: LoadedModel = load_trained(Path(record.model_dir), self.run_config, run_dir, step, device=device)
         self.encoder = PairEncoder(self.model.tokenizer, self.run_config)
-        self._settings = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
+        self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
 
     @property
     def device(self) -> str:
@@ -151,7 +151,7 @@ class LocalModel:
                 self.model.tokenizer,
                 [prompt.ids for prompt in batch],
                 seeds,
-                self._settings,
+                self.decoder,
                 stop_ids=self.model.stop_ids,
                 batch_size=len(batch),
             )

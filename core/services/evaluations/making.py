@@ -8,8 +8,10 @@ from pathlib import Path
 from core.domain.counting import counted, verb
 from core.domain.errors import UsageError
 from core.domain.evaluation_record import SEALED
-from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation
+from core.runs.evaluations.cost import ExpectedCost
+from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation, make_record
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.timing import measured_cost
 from core.runs.folder import RunFolder
 from core.services.evaluations.requests import DEV, EvaluationRequest, FindSuite, open_suite_of, read_arm, titles
 
@@ -72,6 +74,12 @@ def make_bare(request: EvaluationRequest, path: Path) -> EvaluationFolder:
             :func:`core.runs.evaluations.creation.create_evaluation`.
     """
     return create_evaluation(path, new_evaluation(request, place=request.run.parent))
+
+
+def expected_bare(request: EvaluationRequest) -> ExpectedCost:
+    """Return how long an evaluation without a workspace takes at most; see ``EvaluationsService.expected``."""
+    record, items = make_record(new_evaluation(request, place=request.run.parent), "")
+    return measured_cost(record, items)
 
 
 def _notes(request: EvaluationRequest, run: RunFolder) -> tuple[str, ...]:

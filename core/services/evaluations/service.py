@@ -7,7 +7,7 @@ other. The database gets one entry in the event log when one is made.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from core.domain.evidence import Generated
 from core.domain.ids import new_uid
 from core.domain.rubric_text import reading_text
 from core.runs.evaluations import control
-from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation
+from core.runs.evaluations.cost import ExpectedCost
+from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation, make_record
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.status import evaluation_status
+from core.runs.evaluations.timing import measured_cost
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.hosting.hosts import ProcessHost
 from core.services.datasets.service import DatasetsService
@@ -67,18 +69,35 @@ class EvaluationsService:
             UsageError: without suites, for a word that names nothing, or for an endpoint elsewhere.
             NotFound: when run, checkpoint or suite do not exist.
         """
-        new = new_evaluation(
+        new = self._new(request)
+        self._require_no_leak(new)
+        evaluation_id = new_uid()
+        folder = create_evaluation(self.folder / evaluation_id, new, evaluation_id=evaluation_id)
+        self._note(folder)
+        return Outcome(self.info(evaluation_id), Changes.EVALUATIONS)
+
+    def expected(
+        self,
+        request: EvaluationRequest,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ExpectedCost:
+        """Return how long the evaluation takes at most, by a short timing of the model, and what would be cheaper.
+
+        Raises what :meth:`create` does; nothing is made.
+        """
+        record, items = make_record(self._new(request), "")
+        return measured_cost(record, items, on_progress=on_progress, cancelled=cancelled)
+
+    def _new(self, request: EvaluationRequest) -> NewEvaluation:
+        return new_evaluation(
             request,
             place=self._store.folder,
             find_suite=self._suites.get,
             find_sealed=self._sealed_test,
             find_rubric=self._rubric,
         )
-        self._require_no_leak(new)
-        evaluation_id = new_uid()
-        folder = create_evaluation(self.folder / evaluation_id, new, evaluation_id=evaluation_id)
-        self._note(folder)
-        return Outcome(self.info(evaluation_id), Changes.EVALUATIONS)
 
     def _note(self, folder: EvaluationFolder) -> None:
         if self._store.read_only:

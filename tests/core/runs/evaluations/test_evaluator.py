@@ -12,7 +12,7 @@ import pytest
 
 from core.domain.evaluation_events import WORK
 from core.domain.evaluation_record import Arm
-from core.domain.run_events import Finished
+from core.domain.run_events import Failed, Finished
 from core.runs.control_file import ControlFile, request
 from core.runs.evaluations.driver import EvaluationHost, evaluate
 from core.runs.evaluations.evaluator import Evaluator
@@ -37,7 +37,7 @@ def attempt_until(folder: EvaluationFolder, batches: int) -> None:
         batches -= isinstance(event, WORK)
         if batches == 0:
             break
-    events.close()
+    events.close()  # type: ignore[attr-defined]
     ledger.close()
 
 
@@ -131,7 +131,7 @@ def test_that_another_policy_than_the_one_asked_for_is_refused(make_evaluation: 
     path = folder.request
     path.write_text(path.read_text().replace('"policy": "', '"policy": "0'))
     last = evaluate(folder.path, HOST)
-    assert last.event == "failed"
+    assert isinstance(last, Failed)
     assert "evaluation.json" in last.message
 
 
