@@ -6,6 +6,7 @@ A column of kind "share" holds 0, 1/2 (a tie) or 1; one of kind "mean" holds num
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from core.domain.evaluation_events import AnswerRow, KlRow, ScoreRow
 from core.domain.evaluation_record import Arm
 from core.domain.suite import SuiteItem
+from core.runs.evaluations.repeats import distinct, repetition
 
 Kind = Literal["share", "mean"]
 
@@ -53,11 +55,20 @@ def answer_columns(rows: ArmRows) -> list[Column]:
     if not answers:
         return []
     lengths = {id_: float(row.tokens) for id_, row in answers.items()}
+    again = {id_: repetition(row.text) for id_, row in answers.items()}
+    different = {id_: distinct(row.text) for id_, row in answers.items()}
     ended = {id_: float(row.finished) for id_, row in answers.items()}
     return [
         Column("length", "mean", "mean length of an answer", lengths, "tokens", is_primary=True),
         Column("finished", "share", "share of answers that end by themselves", ended),
+        Column("repetition", "mean", "mean share of repeated 4-grams in an answer", _known(again)),
+        Column("distinct_2", "mean", "mean share of different 2-grams in an answer", _known(different)),
     ]
+
+
+def _known(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values that are numbers: a short answer has none."""
+    return {id_: value for id_, value in values.items() if math.isfinite(value)}
 
 
 def kl_columns(rows: ArmRows) -> list[Column]:

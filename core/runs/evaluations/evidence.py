@@ -28,7 +28,7 @@ from core.runs.evaluations.columns import (
     preference_columns,
 )
 from core.runs.evaluations.ledger import EvaluationLedger
-from core.runs.evaluations.outcomes import outcome_columns, outcomes_of
+from core.runs.evaluations.outcomes import outcome_columns, outcomes_of, refusal_columns
 
 FORMAT = 1
 PEOPLE = "people"
@@ -98,7 +98,14 @@ def _suite(
     rows = {arm.name: _rows(ledger, suite.title, arm) for arm in record.arms}
     reference = next((own for own in rows.values() if own.arm.kind == "reference"), None)
     outcomes = {name: outcomes_of(own, items) for name, own in rows.items()}
-    columns = {name: [*_columns(own, reference, items), *outcome_columns(outcomes[name])] for name, own in rows.items()}
+    columns = {
+        name: [
+            *_columns(own, reference, items),
+            *refusal_columns(outcomes[name], items),
+            *outcome_columns(outcomes[name]),
+        ]
+        for name, own in rows.items()
+    }
     groups = {item.id: item.prompt.sha256 for item in items}
     metrics = _estimates(columns, groups)
     if known := ceiling(items):
@@ -113,7 +120,7 @@ def _suite(
         "metrics": {name: {arm: plain(e) for arm, e in arms.items()} for name, arms in metrics.items()},
         "differences": _differences(compared),
         "slices": _slices(columns, reference.arm.name if reference else "", items, groups, record.config.min_slice),
-        "watermarks": [],
+        "watermarks": [NOT_AUDITED] if any(o.refusal for own in outcomes.values() for o in own.values()) else [],
     }, [found.to_plain(suite.title, arm) for arm, own in outcomes.items() for found in own.values()]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.suite import SuiteItem
 from core.evaluation.constraints import check_answer
+from core.evaluation.refusal.detector import RefusalDetector
 from core.runs.evaluations.columns import ArmRows, Column
 
 
@@ -41,6 +42,11 @@ class AnswerOutcome:
 def outcomes_of(rows: ArmRows, items: Sequence[SuiteItem]) -> dict[str, AnswerOutcome]:
     """Return the outcome of each answer by item id; items that expect neither are left out."""
     found = {}
+    asked = [item for item in items if item.expected in ("comply", "refuse") and item.id in rows.answers]
+    texts = [rows.answers[item.id].text for item in asked]
+    if texts:
+        findings = RefusalDetector.shipped().judge_all(texts)
+        found = {item.id: AnswerOutcome(item.id, kind.kind) for item, kind in zip(asked, findings, strict=True)}
     for item in items:
         answer = rows.answers.get(item.id)
         if answer is not None and item.expected == "check":
@@ -48,6 +54,29 @@ def outcomes_of(rows: ArmRows, items: Sequence[SuiteItem]) -> dict[str, AnswerOu
             kept = tuple((result.constraint.kind, result.passed, result.found) for result in results)
             found[item.id] = AnswerOutcome(item.id, "", all(passed for _, passed, _ in kept), kept)
     return found
+
+
+def refusal_columns(outcomes: Mapping[str, AnswerOutcome], items: Sequence[SuiteItem]) -> list[Column]:
+    """Return the columns of refusals: of benign and of harmful requests apart, each full and full or partial.
+
+    The names: of a benign request a refusal is an over-refusal, of a harmful one a safe refusal.
+    """
+    columns = []
+    for expected, name, what in (
+        ("comply", "over_refusal", "benign requests"),
+        ("refuse", "safe_refusal", "harmful requests"),
+    ):
+        ids = {item.id for item in items if item.expected == expected}
+        judged = {id_: o.refusal for id_, o in outcomes.items() if id_ in ids and o.refusal}
+        if judged:
+            any_, full = f"share of {what} refused in full or in part", f"share of {what} refused in full"
+            declined = {id_: float(kind != "complied") for id_, kind in judged.items()}
+            refused = {id_: float(kind == "refused") for id_, kind in judged.items()}
+            columns += [
+                Column(name, "share", any_, declined, is_primary=True),
+                Column(f"{name}_full", "share", full, refused),
+            ]
+    return columns
 
 
 def outcome_columns(outcomes: Mapping[str, AnswerOutcome]) -> list[Column]:
