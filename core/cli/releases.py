@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.output import say, say_json, say_note, table
 from core.cli.people import By, reviewer_id
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
@@ -78,6 +78,7 @@ def failures(
     tag: Annotated[str, typer.Option(help="KEY=TAG: policy, label, rubric, suite, detector or accepted.")] = "",
     send: Annotated[str, typer.Option(help="KEY=PLACE: annotate, rubric or dataset.")] = "",
     note: Annotated[str, typer.Option(help="Note with the tag.")] = "",
+    rubric: Annotated[str, typer.Option(help="Rubric that a failure is sent to.")] = "",
     by: By = "",
     as_json: _Json = False,
 ) -> None:
@@ -93,7 +94,8 @@ def failures(
             queue.tag(folder, key, person, word, note)
         if send:
             key, place = _split(send)
-            queue.send(folder, key, person, place)
+            for sentence in queue.send(folder, key, person, place, rubric).value.notes:
+                say_note(sentence)
         found = queue.queue(folder)
     if as_json:
         say_json([_plain(one) for one in found])

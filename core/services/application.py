@@ -22,6 +22,7 @@ from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
+from core.services.releases.sending import Rooms
 from core.services.releases.service import ReleasesService
 from core.services.reviewers.service import ReviewersService
 from core.services.rubrics.service import RubricsService
@@ -77,7 +78,8 @@ class Application:
         self.sealed = SealedService(store, self.runs, self.suites)
         self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics, self.sealed)
         self.thresholds = ThresholdsService(store)
-        self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds)
+        rooms = Rooms(self.feedback, self.triage)
+        self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod

@@ -15,14 +15,13 @@ from core.evaluation.failure_queue import Case, Failure, failure_queue
 from core.evaluation.gate_input import FailureCoverage
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
+from core.services.releases.sending import Rooms, SentFailure
 from core.store import failure_steps as repository
 from core.store.failure_steps import FailureStep
 from core.store.sqlite.database import Session, Store
 
 TAGS = ("policy", "label", "rubric", "suite", "detector", "accepted")
 """What a failure is tagged with: where its cause lies, or that it is accepted."""
-DESTINATIONS = ("annotate", "rubric", "dataset")
-"""Where a failure can be sent: to a labelling queue, to a rubric as an example, to the next dataset version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class QueuedFailure:
 class FailuresService:
     """Computes the queue and stores the acts on it. Thread-safe."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, rooms: Rooms) -> None:
+        self._store, self._rooms = store, rooms
 
     def queue(self, folder: EvaluationFolder) -> list[QueuedFailure]:
         """Return the failures of a finished evaluation, rule by rule and the worst first.
@@ -91,24 +90,31 @@ class FailuresService:
         return self._add(folder, key, "tag", reviewer_id, tag=tag, note=note)
 
     def send(
-        self, folder: EvaluationFolder, key: str, reviewer_id: int, to: str, target: Mapping[str, Any] | None = None
-    ) -> Outcome[None]:
-        """Note that a failure was sent on; ``target`` names what it became there.
+        self, folder: EvaluationFolder, key: str, reviewer_id: int, to: str, rubric: str = ""
+    ) -> Outcome[SentFailure]:
+        """Send a failure on and note where it went; see :meth:`core.services.releases.sending.Rooms.send`.
 
         Raises:
             NotFound: when the queue has no such failure.
             UsageError: for an unknown destination.
+            BadInput: for an item of a sealed test, or what the room refuses; nothing was noted then.
         """
-        if to not in DESTINATIONS:
-            raise UsageError(f"A failure cannot be sent to {to!r}.", f"Use one of: {', '.join(DESTINATIONS)}.")
-        return self._add(folder, key, "send", reviewer_id, tag=to, target=target)
+        failure = self._find(folder, key)
+        sent = self._rooms.send(folder, failure, reviewer_id, to, rubric)
+        self._add(folder, key, "send", reviewer_id, tag=to, target=sent.to_plain())
+        return Outcome(sent, Changes.RELEASES | Changes.FEEDBACK | Changes.PAIRS)
+
+    def _find(self, folder: EvaluationFolder, key: str) -> Failure:
+        for one in self.queue(folder):
+            if one.failure.key == key:
+                return one.failure
+        raise NotFound(f"The failure queue has no {key!r}.", "Name one of its failures.")
 
     def _add(
         self, folder: EvaluationFolder, key: str, op: repository.FailureOp, reviewer_id: int, *, tag: str = "",
         note: str = "", target: Mapping[str, Any] | None = None,
     ) -> Outcome[None]:  # fmt: skip
-        if key not in {one.failure.key for one in self.queue(folder)}:
-            raise NotFound(f"The failure queue has no {key!r}.", "Name one of its failures.")
+        self._find(folder, key)
         evaluation, context = folder.record().evaluation_id, self._store.write_context()
         said = cleaned_name(note, "-") if note.strip() else ""
 

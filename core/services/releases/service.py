@@ -21,6 +21,7 @@ from core.services.releases.contract import CONTRACT, Signed, contract_of, relea
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
+from core.services.releases.sending import Rooms
 from core.services.reviewers.service import ReviewersService
 from core.services.sealed.service import SealedService
 from core.services.thresholds.service import ThresholdsService
@@ -104,10 +105,11 @@ class ReleasesService:
         sealed: SealedService,
         reviewers: ReviewersService,
         thresholds: ThresholdsService,
+        rooms: Rooms,
     ) -> None:
         self._store, self._evaluations, self._sealed = store, evaluations, sealed
         self._reviewers, self._thresholds = reviewers, thresholds
-        self.failures = FailuresService(store)
+        self.failures = FailuresService(store, rooms)
         self.win_rates: WinRates | None = None
 
     def find(self, evaluation: str) -> EvaluationFolder:

@@ -58,7 +58,11 @@ def test_that_a_failure_is_opened_before_it_is_tagged_and_both_count(app: Applic
     with pytest.raises(UsageError, match="no tag 'bad'"):
         queue.tag(folder, key, ann, "bad")
     queue.tag(folder, key, ann, "policy", "Too short.")
-    queue.send(folder, key, ann, "dataset")
+    sent = queue.send(folder, key, ann, "dataset").value
+    event = app.feedback.get(sent.event_id)
+    assert event.content is not None and event.content.answer and "leak gate" in sent.notes[-1]
+    with pytest.raises(UsageError, match="Which rubric"):
+        queue.send(folder, key, ann, "rubric")
     again = queue.queue(folder)[0]
     assert (again.opened_by, again.tag, again.note, again.sent) == (("ann",), "policy", "Too short.", ("dataset",))
     assert queue.coverage(folder).done == 1
