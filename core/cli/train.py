@@ -32,7 +32,7 @@ from core.runs.hosting.torchrun import run_processes
 from core.runs.input_pairs import read_pairs
 from core.runs.run_reader import RunReader
 from core.services.models.conversion import starter_model
-from core.services.runs.charter_file import read_charter
+from core.services.runs.charter_file import read_charter, with_built_in
 from core.services.runs.insights import insights_of
 from core.services.runs.start_preflight import preflight, token_proof
 from core.services.runs.views import RunRequest, command_line
@@ -179,11 +179,12 @@ def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], nam
     """Make a run from a file of pairs and return its folder.
 
     Raises:
-        UsageError: when no folder is named, or it exists.
+        UsageError: when no folder is named, it exists, or the charter names no built-in suite of benign requests.
     """
     if out is None:
         raise UsageError("No run folder is named.", "Add --out with a new folder.")
     config, place = read_settings(settings), model_path(model)
+    charter = with_built_in(charter)
     request = RunRequest(
         str(place.resolve()), pairs_path=str(pairs.resolve()), config=config, name=name, charter=charter
     )

@@ -51,8 +51,8 @@ def _displacement(known: GateInput) -> GateCheck:
         return GateCheck("both_down", "health", title, "insufficient", reason, needed="Evaluate the sealed test.")
     suite, share = max(found, key=lambda one: one[1].value)
     figures: dict[str, Estimate] = {f"both down, {suite}": share}
-    if share.value <= limits.both_down:
-        reason = f"{words(share)} on {suite}, no more than {100 * limits.both_down:g} %."
+    if share.high <= limits.both_down:
+        reason = f"{words(share)} on {suite}; the interval stays below {100 * limits.both_down:g} %."
         return GateCheck("both_down", "health", title, "passed", reason, figures)
     audit = {f"{m}, {where}": change for m in _AUDITED for where, change in known.evidence.changes(m)}
     figures |= audit

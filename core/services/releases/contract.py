@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.services.releases.gate_facts import Judged
 
 FORMAT = 1
+MAKE, WITHDRAW = "release.make", "release.withdraw"
+"""Names of the entries of the event log that tell of releases."""
 CONTRACT, REPORT, MODEL_CARD, DATASET_CARD = "contract.json", "report.html", "MODEL_CARD.md", "DATASET_CARD.md"
 ADAPTER, MERGED, GGUF, EVALUATION = "adapter", "merged", "model.gguf", "evaluation"
 
@@ -40,7 +42,7 @@ class Signed:
         if not self.despite:
             return f"The gate passed. {self.approver} approved it; {self.runner} ran the evaluation."
         return (
-            f"RELEASED DESPITE THE GATE ({STATE_WORDS[decision.outcome]}): {self.despite} "
+            f"RELEASED DESPITE THE GATE ({STATE_WORDS[decision.outcome]}): {self.despite.rstrip('.')}. "
             f"Approved by {self.approver}; the evaluation was run by {self.runner or 'somebody unknown'}."
         )
 

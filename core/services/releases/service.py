@@ -17,7 +17,7 @@ from core.runs.evaluations.folder import EvaluationFolder
 from core.services.datasets import card
 from core.services.evaluations.service import EvaluationsService
 from core.services.models.export import ExportForm
-from core.services.releases.contract import CONTRACT, Signed, contract_of, release_tuple
+from core.services.releases.contract import CONTRACT, MAKE, WITHDRAW, Signed, contract_of, release_tuple
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
@@ -31,8 +31,6 @@ from core.store.sqlite.database import Session, Store
 
 if TYPE_CHECKING:
     from core.services.releases.gate_facts import Judged
-
-MAKE, WITHDRAW = "release.make", "release.withdraw"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from core import bounded
 from core.domain.charter import Charter
 from core.domain.errors import BadInput, UsageError
+from core.services.suites.built_in import find_built_in
 
 _LIMIT = 64 << 10
 _NAMES = tuple(f.name for f in fields(Charter) if f.name != "counts")
@@ -52,6 +54,37 @@ def read_charter(path: Path | None, words: Sequence[str] = (), **given: str) -> 
         raise UsageError(f"The charter lacks {error}.", _HINT) from error
     charter.check()
     return charter
+
+
+def with_built_in(charter: Charter) -> Charter:
+    """Return the charter of a run without a workspace, its benign suite by full title.
+
+    Raises:
+        UsageError: when there is no such built-in suite, or it holds nothing that should be answered.
+    """
+    if not charter.benign_suite:
+        return charter
+    suite = find_built_in(charter.benign_suite)
+    if suite is None:
+        raise UsageError(
+            f"There is no built-in suite {charter.benign_suite!r}; a run without a workspace knows no other.",
+            "Name look-alikes, or train from a workspace.",
+        )
+    require_benign(suite.title, Counter(item.expected for item in suite.items))
+    return replace(charter, benign_suite=suite.title)
+
+
+def require_benign(name: str, counts: Mapping[str, int]) -> None:
+    """Raise where a suite cannot show over-refusal.
+
+    Raises:
+        UsageError: naming the suite.
+    """
+    if not counts.get("comply"):
+        raise UsageError(
+            f"The suite {name} holds no request that should be answered; it cannot show over-refusal.",
+            "Name a suite whose items expect to comply, such as look-alikes.",
+        )
 
 
 def _of_file(path: Path) -> dict[str, Any]:

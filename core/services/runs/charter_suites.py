@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from core.domain.charter import Charter
-from core.domain.errors import UsageError
+from core.services.runs.charter_file import require_benign
 from core.services.suites.service import SuitesService
 from core.store.sqlite.database import Store
 
@@ -34,16 +33,3 @@ def with_suites(charter: Charter, store: Store) -> Charter:
         benign_suite=found[charter.benign_suite].title if charter.benign_suite else "",
         regression_suite=found[charter.regression_suite].title if charter.regression_suite else "",
     )
-
-
-def require_benign(name: str, counts: Mapping[str, int]) -> None:
-    """Raise where a suite cannot show over-refusal.
-
-    Raises:
-        UsageError: naming the suite.
-    """
-    if not counts.get("comply"):
-        raise UsageError(
-            f"The suite {name} holds no request that should be answered; it cannot show over-refusal.",
-            "Name a suite whose items expect to comply, such as look-alikes.",
-        )

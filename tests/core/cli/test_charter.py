@@ -72,7 +72,12 @@ def test_that_a_run_on_refusals_is_not_made_and_the_message_says_what_to_add(
     said = made(call, pairs, model, tmp_path / "run", "--json")
     assert said.code == 2
     assert "names no benign suite" in said.error()["error"] and "benign_suite: look-alikes" in said.error()["hint"]
+    for suite, message in {"made up": "no built-in suite", "unsafe": "cannot show over-refusal"}.items():
+        wrong = made(call, pairs, model, tmp_path / "run", "--charter-set", f"benign_suite={suite}", "--json")
+        assert wrong.code == 2 and message in wrong.error()["error"]
     assert not (tmp_path / "run").exists()
+    assert made(call, pairs, model, tmp_path / "run", "--charter-set", "benign_suite=look-alikes").code == 0
+    assert RunFolder(tmp_path / "run").record().charter.benign_suite == "look-alikes v1"
 
 
 def test_that_a_file_that_is_no_charter_is_refused_with_a_sentence(

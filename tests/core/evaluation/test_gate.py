@@ -155,6 +155,9 @@ def test_that_both_answers_down_needs_the_mass_audit() -> None:
     evidence = plain_evidence()
     evidence["suites"][SEALED]["metrics"]["both_down"] = arms(number(0.8, 0.75, 0.85))
     assert states(decide(passing(evidence)))["both_down"] == "passed"
+    few = with_part(SEALED, "metrics", "both_down", number(0.2, 0.03, 0.62, 5))
+    del few.evidence.differences[BENIGN]["repetition"]  # type: ignore[attr-defined]
+    assert states(decide(few))["both_down"] == "insufficient"
     evidence["suites"][BENIGN]["differences"]["repetition"] = arms(number(0.2, 0.1, 0.3))
     assert states(decide(passing(evidence)))["both_down"] == "failed"
     del evidence["suites"][BENIGN]["differences"]["repetition"]
