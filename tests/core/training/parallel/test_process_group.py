@@ -159,7 +159,7 @@ def test_that_optimizer_state_is_gathered_while_the_weights_are_not_whole(tmp_pa
 
     monkeypatch.setattr(TrainSession, "whole_model", whole_model)
     monkeypatch.setattr(loop, "optimizer_tensors", lambda *_, **how: gathered.append((how["keep"], *whole)) or {})
-    run_golden("sigmoid", tmp_path, first=1)
+    run_golden("sigmoid", tmp_path, steps=1)
     assert gathered == [(True,)]
 
 
