@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -125,13 +125,18 @@ def of_sources(session: Session) -> dict[int, Consent]:
     return found
 
 
-def of_feedback(session: Session, source_words: Mapping[int, Consent]) -> dict[int, Consent]:
-    """Return event id -> consent: as last stated, else as it came, else that of its source."""
+def of_feedback(
+    session: Session, source_words: Mapping[int, Consent], event_ids: Sequence[int] | None = None
+) -> dict[int, Consent]:
+    """Return event id -> consent, of all events or some: as last stated, else as it came, else that of its source."""
     stated = newest(session, "feedback")
-    query = "SELECT id, source_id, consent, scope, expires_ms FROM feedback_event"
+    query, values = "SELECT e.id, e.source_id, e.consent, e.scope, e.expires_ms FROM feedback_event e", ()
+    if event_ids is not None:
+        query = query.replace("FROM", "FROM json_each(?) j CROSS JOIN") + " ON e.id=j.value"
+        values = (canonical_json(list(event_ids)),)
     return {
         key: _of_event(stated.get(key) or Consent(word, scope, expires), source_words[source])
-        for key, source, word, scope, expires in fetch(session, query)
+        for key, source, word, scope, expires in fetch(session, query, values)
     }
 
 

@@ -285,8 +285,9 @@ def _withdrawn(session: Session, now_ms: int) -> set[int]:
 def _to_domain(session: Session, rows: Sequence[Any], now_ms: int) -> list[FeedbackEvent]:
     if not rows:
         return []
-    of_event = consents.of_feedback(session, consents.of_sources(session))
-    pairs = _pairs(session, (row[0] for row in rows))
+    ids = [row[0] for row in rows]
+    of_event = consents.of_feedback(session, consents.of_sources(session), ids)
+    pairs = _pairs(session, ids)
     found = []
     for key, kind, sha, source_id, source, line, at_ms, body, *step in rows:
         withdrawn = of_event[key].effective(now_ms) == "withdrawn"
