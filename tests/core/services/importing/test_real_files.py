@@ -10,7 +10,7 @@ from core.domain.errors import BadInput
 from core.services.importing.reading import Choices
 from tests.fakes.fresh import fresh
 
-FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
+FOLDER = Path(__file__).resolve().parents[5] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the folder ../shared/data is not there")
 
 COUNTS = {
