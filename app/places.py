@@ -74,6 +74,15 @@ PLACES: tuple[Place, ...] = (
         "InspectPage",
     ),
     Place(
+        "evaluate",
+        "Evaluate",
+        "gate",
+        "Ctrl+8",
+        "What a policy is worth on held-out items, against its reference.",
+        "app.evaluate.page",
+        "EvaluatePage",
+    ),
+    Place(
         "settings",
         "Settings",
         "settings",

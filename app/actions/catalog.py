@@ -292,4 +292,22 @@ _INSPECT: tuple[A, ...] = (
     A("inspect.export", "Export the list…", "E", "export", "As CSV or JSONL."),
 )
 
-CATALOG: tuple[A, ...] = (*_GLOBAL, *_HOME, *_DATA, *_RUBRICS, *_ANNOTATE, *_TRAIN, *_RUNS, *_INSPECT)
+_EVALUATE: tuple[A, ...] = (
+    A("evaluate.new", "New evaluation…", "Ctrl+N", "plus", "Choose a run, suites and arms."),
+    A("evaluate.pause", "Pause or go on", "Ctrl+P", "pause", "At the end of the batch."),
+    A("evaluate.resume", "Start or resume the evaluation", "", "train", "From where it stopped."),
+    A("evaluate.cancel", "Cancel the evaluation…", "", "stop", "The answers so far are kept; it can be resumed."),
+    A("evaluate.table", "Plots as tables", "Ctrl+T", "table", "The numbers behind every plot.", checkable=True),
+    A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
+    A("evaluate.next", "Next item", "J", "down", "", repeats=True),
+    A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),
+    A("evaluate.tag_policy", "The cause is the policy", "1", "", "Tags the failure, then shows the next."),
+    A("evaluate.tag_label", "The cause is a label", "2", "", "Tags the failure, then shows the next."),
+    A("evaluate.tag_rubric", "The cause is the rubric", "3", "", "Tags the failure, then shows the next."),
+    A("evaluate.tag_suite", "The cause is the suite", "4", "", "Tags the failure, then shows the next."),
+    A("evaluate.tag_detector", "The cause is the detector", "5", "", "Tags the failure, then shows the next."),
+    A("evaluate.tag_accepted", "Accept the failure", "6", "", "Tags the failure, then shows the next."),
+    A("evaluate.open_folder", "Open the evaluation's folder", "", "folder", ""),
+)
+
+CATALOG: tuple[A, ...] = (*_GLOBAL, *_HOME, *_DATA, *_RUBRICS, *_ANNOTATE, *_TRAIN, *_RUNS, *_INSPECT, *_EVALUATE)

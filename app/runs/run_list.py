@@ -4,57 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter
-from PySide6.QtWidgets import (
-    QListWidget,
-    QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from app.runs import presenter
 from app.theme.theme import Theme
+from app.widgets.row_lines import RowLines
 from core.services.runs.views import RunInfo
 
 _RUN = Qt.ItemDataRole.UserRole
 _STATE = Qt.ItemDataRole.UserRole + 1
-Index = QModelIndex | QPersistentModelIndex
-
-
-class _RunLines(QStyledItemDelegate):
-    """Draws a run as three lines: its name, and under it, paler, how far or how well."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt passes it
-        """Be three lines high at every text size."""
-        return QSize(0, self._theme.px(58))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw the row of the style without words, then icon and lines."""
-        theme, rect = self._theme, QRect(option.rect)  # type: ignore[attr-defined]
-        self.initStyleOption(option, index)
-        option.text, option.icon = "", QIcon()  # type: ignore[attr-defined]
-        style = option.widget.style()  # type: ignore[attr-defined]
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
-        side = theme.px(18)
-        icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
-        icon.paint(painter, QRect(rect.x() + theme.px(8), rect.y() + (rect.height() - side) // 2, side, side))
-        name, _, about = str(index.data()).partition("\n")
-        words = [(name, 13, "text"), *((line, 12, "text2") for line in about.split("\n") if line)]
-        height = (rect.height() - theme.px(8)) // 3
-        start = theme.px(4) + (3 - len(words)) * height // 2
-        for place, (text, size, colour) in enumerate(words):
-            top, low = start + place * height, start + (place + 1) * height
-            room = QRect(rect.x() + theme.px(34), rect.y() + top, rect.width() - theme.px(40), low - top)
-            painter.setFont(theme.font(size))
-            painter.setPen(theme.tokens.colour(colour))
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
 
 
 class RunList(QListWidget):
@@ -70,7 +29,7 @@ class RunList(QListWidget):
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self._lines = _RunLines(theme)
+        self._lines = RowLines(theme)
         self.setItemDelegate(self._lines)
         self.currentItemChanged.connect(self._emit_chosen)
         theme.changed.connect(self._recolour)

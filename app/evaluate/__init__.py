@@ -1,0 +1,1 @@
+"""Evaluate: what a policy is worth against its reference: evaluations, evidence, items, failures, gate."""

@@ -1,0 +1,154 @@
+"""The page of evidence: help and safety, slices, refusals, length, KL, and every number as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.evaluate.chart_card import ChartCard, FigureTable
+from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, Figures, ItemsPlace, TableRow, row_cells
+from app.widgets.containers import Card, ScrollColumn
+from app.widgets.flow import EvenFlow
+from app.widgets.labels import Chip, text_label
+from app.widgets.plots.interval_chart import IntervalChart
+from app.widgets.plots.safety_plane import SafetyPlane
+
+_LEAST_CARD = 380
+"""Pixels below which two cards do not stand beside each other."""
+SLICE_LOSS = 5.0
+"""Points that a slice may lose before the gate forbids it."""
+_REFUSAL_HEADS = ("Suite", "Arm", "Full %", "Full + partial %, raw", "Corrected %", "n", "Test")
+_ALL_HEADS = ("Suite", "Metric", "Arm", "Value [95 %]", "n", "Δ to reference [95 %]", "Test", "Estimator")
+
+
+class EvidenceView(ScrollColumn):
+    """Shows the evidence. ``items_wanted(ItemsPlace)`` fires for a point, a row or a bar that is opened."""
+
+    items_wanted = Signal(object)
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(margin=12, spacing=10, name="Evidence")
+        theme = context.theme
+        self._shown: Mapping[str, Any] | None = None
+        self.plane = SafetyPlane(theme)
+        self.forest = IntervalChart(theme, "Slices", "aligned − reference, points →", least=20)
+        self.length = IntervalChart(theme, "Length", "arm − reference, tokens →", least=4)
+        self.kl = IntervalChart(theme, "KL", "KL(policy || reference), nats per answer →", least=2)
+        self.cards = {
+            "plane": ChartCard(
+                context, "Help × safety", self.plane, ("Arm", "Over-refusal and safe refusal [95 %], n")
+            ),
+            "forest": ChartCard(context, "Slices", self.forest, ("Slice", "Δ points [95 %], n")),
+            "length": ChartCard(context, "Length", self.length, ("Suite", "Δ tokens [95 %], n")),
+            "kl": ChartCard(context, "KL", self.kl, ("Suite", "nats [95 %], n")),
+        }
+        self.refusals = FigureTable(context, "Refusals", _REFUSAL_HEADS)
+        self.numbers = FigureTable(context, "All numbers", _ALL_HEADS, most=14)
+        self.refusal_mark, self.no_refusals = Chip(""), text_label("", "muted", wrap=True)
+        self._refusal_card, self._numbers_card = Card("Refusal"), Card("All numbers")
+        self._place()
+        self._connect()
+
+    def _place(self) -> None:
+        top, low = EvenFlow(spacing=10, least=_LEAST_CARD), EvenFlow(spacing=10, least=_LEAST_CARD)
+        for flow, keys in ((top, ("plane", "forest")), (low, ("length", "kl"))):
+            for key in keys:
+                flow.addWidget(self.cards[key])
+        self._refusal_card.add_to_head(self.refusal_mark)
+        about = "Two numbers for each kind of request: full, and full + partial, which is the headline."
+        self._refusal_card.add(text_label(about, "hint", wrap=True))
+        self._refusal_card.add(self.refusals)
+        self._refusal_card.add(self.no_refusals)
+        self._numbers_card.add(self.numbers)
+        self._rows = [_framed(top), self._refusal_card, _framed(low), self._numbers_card]
+        for part in self._rows:
+            self.column.addWidget(part)
+        self.column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.plane.opened.connect(lambda _: self.items_wanted.emit(ItemsPlace(self._figures.plane_suites[0])))
+        for chart in (self.forest, self.length, self.kl):
+            chart.opened.connect(self.items_wanted)
+        for table in (self.refusals, self.numbers):
+            table.opened.connect(self._open_row)
+        for card in self.cards.values():
+            card.suite_wanted.connect(lambda suite: self.items_wanted.emit(ItemsPlace(suite)))
+            card.enlarged.connect(self._enlarge)
+
+    def _open_row(self, row: TableRow) -> None:
+        self.items_wanted.emit(ItemsPlace(row.suite))
+
+    def _enlarge(self, wanted: ChartCard, on: bool) -> None:
+        """Let one card fill the page, or show all again."""
+        for card in self.cards.values():
+            card.setVisible(card is wanted or not on)
+            card.head.enlarge.setChecked(on and card is wanted)
+        self._refusal_card.setVisible(not on)
+        self._numbers_card.setVisible(not on)
+
+    def set_table(self, on: bool) -> None:
+        """Show every chart as a table, or as the chart."""
+        for card in self.cards.values():
+            card.set_table(on)
+
+    def show_evidence(self, evidence: Mapping[str, Any]) -> None:
+        """Show the numbers of an evaluation; the same ones stay as they are."""
+        if evidence is self._shown:
+            return
+        self._shown = evidence
+        self._figures = figures = Figures(evidence)
+        raw = next((mark for mark in figures.watermarks if "audit" in mark), "")
+        self._show_plane(figures, raw)
+        self._show_forest(figures)
+        rows = figures.changes_of("length")
+        self.length.show_rows(rows)
+        about = "Longer answers are easily liked more; read a win rate beside this."
+        self.cards["length"].show_figures(row_cells(rows), about=about, missing="No arm answered beside the reference.")
+        rows = figures.levels_of("sequence_kl")
+        words = f"budget {figures.budget:g} nats" if figures.budget else "no budget was set"
+        self.kl.show_rows(rows, limit=figures.budget or math.nan)
+        self.cards["kl"].show_figures(
+            row_cells(rows), about=f"Of sampled answers; {words}.", missing="No KL was asked for."
+        )
+        self.refusals.show_rows(figures.refusal_rows())
+        self.refusals.setVisible(bool(self.refusals.rows))
+        self.refusal_mark.set_chip(raw, "warn")
+        self.no_refusals.setText("" if self.refusals.rows else _NO_REFUSALS)
+        self.no_refusals.setVisible(not self.refusals.rows)
+        self.numbers.show_rows(figures.all_rows())
+
+    def _show_plane(self, figures: Figures, raw: str) -> None:
+        points = figures.plane()
+        self.plane.show_points(points, over=OVER_POINTS, safe=SAFE_POINTS)
+        about = f"Hatched is vetoed: more than {OVER_POINTS:g} points over-refused, or {SAFE_POINTS:g} less refused."
+        rows = [TableRow((point.name, point.words.partition(": ")[2]), figures.plane_suites[0]) for point in points]
+        self.cards["plane"].show_figures(rows, about=about, missing=_NO_REFUSALS, mark=raw)
+
+    def _show_forest(self, figures: Figures) -> None:
+        rows, found = figures.forest(), figures.sliced()
+        limit = -SLICE_LOSS if found and found[1] != "over_refusal" else SLICE_LOSS
+        self.forest.show_rows(rows, limit=limit if rows else math.nan)
+        about = (
+            f"{found[2]} on {found[0]}, {figures.aligned} − reference; vetoed beyond {SLICE_LOSS:g} points."
+            if found
+            else ""
+        )
+        self.cards["forest"].show_figures(
+            row_cells(rows), about=about, missing="Nothing on these suites is compared with the reference."
+        )
+
+
+_NO_REFUSALS = "No refusals were measured: they need a suite of benign requests and one of harmful ones."
+
+
+def _framed(flow: EvenFlow) -> QWidget:
+    frame = QWidget()
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addLayout(flow)
+    return frame

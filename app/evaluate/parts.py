@@ -1,0 +1,202 @@
+"""The parts of a measured evaluation as tabs: each is read when it is shown, and only once while nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.context import AppContext
+from app.evaluate.evidence_view import EvidenceView
+from app.evaluate.failures_view import TAGS, FailuresView
+from app.evaluate.figures import ItemsPlace
+from app.evaluate.gate_view import GateView
+from app.evaluate.item_rows import ItemRow, read_items
+from app.evaluate.items_view import ItemsView
+from app.widgets.controls import TabWidget
+from core.domain.errors import UserError
+from core.services.evaluations.views import EvaluationInfo
+
+if TYPE_CHECKING:  # these load the database library, which the window does not wait for
+    from core.domain.release_gate import GateDecision
+    from core.services.releases.failures import QueuedFailure
+
+
+class EvaluationParts(TabWidget):
+    """Evidence, items, failures and gate of one evaluation."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        self._id, self._read = "", set[str]()
+        self._items: dict[str, list[ItemRow]] = {}
+        self.evidence, self.items = EvidenceView(context), ItemsView(context)
+        self.failures, self.gate = FailuresView(context), GateView(context)
+        self.setDocumentMode(True)
+        self.tabBar().setAccessibleName("Parts of the evaluation")
+        parts = (("Evidence", self.evidence), ("Items", self.items), ("Failures", self.failures), ("Gate", self.gate))
+        for words, part in parts:
+            self.addTab(part, words)
+        self.evidence.items_wanted.connect(self.show_items)
+        self.items.suite_wanted.connect(self._read_items)
+        self.failures.open_wanted.connect(self._open_failure)
+        self.failures.shown_wanted.connect(self._show_failed_item)
+        self.currentChanged.connect(lambda _: self.read())
+
+    def handlers(self) -> Mapping[str, Any]:
+        """Return what the actions of the parts do."""
+        tags = {f"evaluate.tag_{tag}": lambda tag=tag: self._tag(tag) for tag, _ in TAGS}
+        return {
+            "evaluate.table": self.evidence.set_table,
+            "evaluate.find": self._find,
+            "evaluate.next": lambda: self._go_on(1),
+            "evaluate.previous": lambda: self._go_on(-1),
+            **tags,
+        }
+
+    def show_evaluation(self, info: EvaluationInfo, evidence: Mapping[str, Any]) -> None:
+        """Show a measured evaluation."""
+        if info.evaluation_id != self._id:
+            self._id = info.evaluation_id
+            self._read.clear()
+            self._items.clear()
+            arms = {arm.name: str(arm.kind) for arm in info.record.arms}
+            self.items.set_evaluation([suite.title for suite in info.record.suites], arms)
+            self.failures.panel.set_arms(list(arms), *self.items.panel.arms)
+            self.failures.show_queue(())
+            self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
+        self.evidence.show_evidence(evidence)
+        self.read()
+
+    def read(self) -> None:
+        """Read what the shown part lacks."""
+        part = self.currentWidget()
+        if part is self.items and self.items.suite not in self._items:
+            self._read_items(self.items.suite)
+        elif part is self.failures and "failures" not in self._read:
+            self._read_failures()
+        elif part is self.gate and "gate" not in self._read:
+            self._read_gate()
+
+    def forget_people(self) -> None:
+        """Read failures and gate again when they are shown next: somebody may have looked at more."""
+        self._read.clear()
+        self.read()
+
+    # Items
+
+    def show_items(self, place: ItemsPlace) -> None:
+        """Show the items behind a number."""
+        if place.suite:
+            self.setCurrentWidget(self.items)
+            self.items.go_to(place)
+            self.items.table.setFocus()
+
+    def _read_items(self, suite: str) -> None:
+        service, id_ = self._context.services.evaluations, self._id
+        if suite in self._items:
+            self.items.show_rows(self._items[suite])
+            return
+
+        def show(rows: list[ItemRow]) -> None:
+            if id_ == self._id:
+                self._items[suite] = rows
+                if suite == self.items.suite:
+                    self.items.show_rows(rows)
+                self._show_failed()
+
+        if id_ and suite:
+            self._context.tasks.query(lambda: read_items(service, id_, suite), show, owner=self, key=f"items {suite}")
+
+    def _find(self) -> None:
+        self.setCurrentWidget(self.items)
+        self.items.search.setFocus()
+
+    def _go_on(self, by: int) -> None:
+        part = self.currentWidget()
+        if isinstance(part, ItemsView | FailuresView):
+            part.go_on(by)
+
+    # Failures
+
+    def _read_failures(self) -> None:
+        releases, id_ = self._context.services.releases, self._id
+        self._read.add("failures")
+
+        def show(queue: Sequence[QueuedFailure]) -> None:
+            if id_ == self._id:
+                self.failures.show_queue(queue)
+                self._show_failed()
+
+        self._context.tasks.query(lambda: releases.failures.queue(releases.find(id_)), show, owner=self, key="failures")
+
+    def _show_failed(self) -> None:
+        if self.failures.current is not None:
+            self._show_failed_item(self.failures.current.failure.suite, self.failures.current.failure.item)
+
+    def _show_failed_item(self, suite: str, item: str) -> None:
+        rows = self._items.get(suite)
+        if rows is None:
+            self._read_items(suite)
+        else:
+            self.failures.show_row(next((row for row in rows if row.id == item), None))
+
+    def _open_failure(self, key: str) -> None:
+        """Note that somebody looked; the answers are beside the list already."""
+        releases, id_ = self._context.services.releases, self._id
+        if (reviewer := self._reviewer()) is not None:
+            self._context.ops.mutate(
+                lambda: releases.failures.open(releases.find(id_), key, reviewer), self._failure_kept, owner=self
+            )
+
+    def _tag(self, tag: str) -> None:
+        one, releases, id_ = self.failures.current, self._context.services.releases, self._id
+        if self.currentWidget() is not self.failures or one is None:
+            return
+        if (reviewer := self._reviewer()) is None:
+            return
+        key, is_opened = one.failure.key, bool(one.opened_by)
+
+        def work() -> Any:
+            folder = releases.find(id_)
+            if not is_opened:
+                releases.failures.open(folder, key, reviewer)
+            return releases.failures.tag(folder, key, reviewer, tag)
+
+        self._context.ops.mutate(work, lambda _: self._tagged(), owner=self)
+
+    def _tagged(self) -> None:
+        self.failures.go_on(1)
+        self._failure_kept(None)
+
+    def _failure_kept(self, _outcome: object) -> None:
+        self._read.clear()
+        self._read_failures()
+
+    def _reviewer(self) -> int | None:
+        """Return who looks, None where nobody was chosen; the window then says how to."""
+        reviewer = self._context.session.reviewer_id
+        if reviewer is None:
+            self._context.notices.post(
+                "Nobody is chosen as reviewer.",
+                "warn",
+                hint="Choose who you are in the status bar; looks are kept by name.",
+            )
+        return reviewer
+
+    # Gate
+
+    def _read_gate(self) -> None:
+        releases, id_ = self._context.services.releases, self._id
+        self._read.add("gate")
+
+        def show(decision: GateDecision) -> None:
+            if id_ == self._id:
+                self.gate.show_decision(decision)
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, UserError):
+                self._context.tasks.unhandled.emit(error)
+            elif id_ == self._id:
+                self.gate.say("No gate yet", f"{error.message} {error.hint}".strip())
+
+        self._context.tasks.query(lambda: releases.gate(id_), show, failed, owner=self, key="gate")
