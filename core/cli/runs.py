@@ -23,6 +23,7 @@ from core.runs.progress_words import pending_words
 from core.runs.run_reader import RunReader
 from core.runs.status import RunStatus, read_status
 from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
+from core.services.runs.charter_file import read_charter
 from core.services.runs.insights import insights_of
 from core.services.runs.run_estimates import RunEstimates, plain_estimates
 
@@ -142,12 +143,21 @@ def fork(
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be given many times.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the child; beside its parent when left out.")] = None,
     name: Annotated[str, typer.Option(help="What the child is called.")] = "",
+    charter_file: Annotated[
+        Path | None, typer.Option("--charter", help="YAML file with its charter; its parent's when left out.")
+    ] = None,
+    charter_settings: Annotated[
+        list[str] | None, typer.Option("--charter-set", help="key=value of its charter, many times.")
+    ] = None,
     where: _In = None,
     as_json: _Json = False,
 ) -> None:
     """Make the child run, and say how to start it."""
     parent = run_control.find_run(run, where)
-    child = fork_run(parent, step if step >= 0 else None, read_changes(settings or []), path=out, name=name)
+    given = charter_file is not None or charter_settings
+    charter = read_charter(charter_file, charter_settings or []) if given else None
+    changes = read_changes(settings or [])
+    child = fork_run(parent, step if step >= 0 else None, changes, path=out, name=name, charter=charter)
     record = child.record()
     if as_json:
         say_json({"run": record.run_id, "folder": str(child.path), "parent_step": record.parent_step})

@@ -20,9 +20,9 @@ from core.domain.clock import now_ms
 from core.domain.errors import UsageError
 from core.domain.number_text import format_value
 from core.domain.run_events import Failed, Finished
-from core.domain.run_record import Charter
 from core.runs.creation import with_fixed_settings
 from core.runs.run_reader import RunReader
+from core.services.runs.charter_file import read_charter
 
 
 def register(app: typer.Typer) -> None:
@@ -66,11 +66,16 @@ def sweep(
     template_args: Annotated[
         list[str] | None, typer.Option("--template-arg", help="name=value for the chat template; many times.")
     ] = None,
+    charter_file: Annotated[Path | None, typer.Option("--charter", help="YAML file with the charter.")] = None,
+    charter_settings: Annotated[
+        list[str] | None, typer.Option("--charter-set", help="key=value of the charter, many times.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the runs are called, before the value.")] = "sweep",
     launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON, then the table.")] = False,
 ) -> int:
     """Train once for each value of one setting and compare. The reference is computed once."""
+    charter = read_charter(charter_file, charter_settings or [])
     key, values = read_over(over)
     given = with_template_arguments(settings or [], template_args or [])
     if pairs is not None and out is None:
@@ -84,9 +89,9 @@ def sweep(
     def make(value: str) -> Path:
         words, title = [*fixed, f"{key}={value}"], f"{name}-{key}-{value}"
         if pairs is not None:
-            return bare_run(pairs, model, targets[value], words, title, Charter())
+            return bare_run(pairs, model, targets[value], words, title, charter)
         assert workspace is not None
-        return workspace_run(workspace, dataset, model, words, title, Charter())
+        return workspace_run(workspace, dataset, model, words, title, charter)
 
     outcomes: list[SweepRow] = []
     try:

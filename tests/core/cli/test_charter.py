@@ -95,3 +95,14 @@ def test_that_a_file_that_is_no_charter_is_refused_with_a_sentence(
         said = made(call, pairs, model, tmp_path / "run", "--charter", str(file), "--json")
         assert said.code in (1, 2) and message in said.error()["error"], text
     assert not (tmp_path / "run").exists()
+
+
+def test_that_a_fork_keeps_its_parents_charter_or_gets_its_own(
+    call: Call, pairs: Path, model: Path, tmp_path: Path
+) -> None:
+    made(call, pairs, model, tmp_path / "run", "--target", "kind")
+    missing = call("runs", "fork", tmp_path / "run", "--charter-set", "margin=wide", "--json")
+    assert missing.code == 2 and "margin cannot be" in missing.error()["error"]
+    said = call("sweep", "--over", "beta=0.1", "--pairs", pairs, "--model", model, "--out", tmp_path / "s",
+                "--charter-set", "better=up", "--json")  # fmt: skip
+    assert said.code == 2 and "better cannot be" in said.error()["error"]
