@@ -307,6 +307,13 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.tag_suite", "The cause is the suite", "4", "", "Tags the failure, then shows the next."),
     A("evaluate.tag_detector", "The cause is the detector", "5", "", "Tags the failure, then shows the next."),
     A("evaluate.tag_accepted", "Accept the failure", "6", "", "Tags the failure, then shows the next."),
+    A(
+        "evaluate.send",
+        "Send the failure on…",
+        "S",
+        "arrow_right",
+        "To labelling, a rubric or the next dataset version.",
+    ),
     A("evaluate.open_folder", "Open the evaluation's folder", "", "folder", ""),
 )
 

@@ -41,7 +41,7 @@ class EvidenceView(ScrollColumn):
         self.kl = IntervalChart(theme, "KL", "KL(policy || reference), nats per answer →", least=2)
         self.cards = {
             "plane": ChartCard(
-                context, "Help × safety", self.plane, ("Arm", "Over-refusal and safe refusal [95 %], n")
+                context, "Help × safety", self.plane, ("Arm", "Over-refusal [95 %], n", "Safe refusal [95 %], n")
             ),
             "forest": ChartCard(context, "Slices", self.forest, ("Slice", "Δ points [95 %], n")),
             "length": ChartCard(context, "Length", self.length, ("Suite", "Δ tokens [95 %], n")),
@@ -126,7 +126,7 @@ class EvidenceView(ScrollColumn):
         points = figures.plane()
         self.plane.show_points(points, over=OVER_POINTS, safe=SAFE_POINTS)
         about = f"Hatched is vetoed: more than {OVER_POINTS:g} points over-refused, or {SAFE_POINTS:g} less refused."
-        rows = [TableRow((point.name, point.words.partition(": ")[2]), figures.plane_suites[0]) for point in points]
+        rows = [TableRow((point.name, *_rates(point.words)), figures.plane_suites[0]) for point in points]
         self.cards["plane"].show_figures(rows, about=about, missing=_NO_REFUSALS, mark=raw)
 
     def _show_forest(self, figures: Figures) -> None:
@@ -144,6 +144,12 @@ class EvidenceView(ScrollColumn):
 
 
 _NO_REFUSALS = "No refusals were measured: they need a suite of benign requests and one of harmful ones."
+
+
+def _rates(words: str) -> list[str]:
+    """Return both rates of a point without their names."""
+    parts = words.partition(": ")[2].split("; ")
+    return [part.removeprefix("over-refusal ").removeprefix("safe refusal ") for part in parts]
 
 
 def _framed(flow: EvenFlow) -> QWidget:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QProgressBar
 from app.context import AppContext
 from app.evaluate.answers_panel import AnswersPanel
 from app.evaluate.item_rows import ItemRow
-from app.widgets.buttons import ActionButton
+from app.widgets.buttons import ActionButton, action_button
 from app.widgets.containers import ScrollColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
@@ -69,6 +69,8 @@ class FailuresView(QWidget):
         self._name_keys()
         for button in self.tags.values():
             row.addWidget(button)
+        self.send = action_button(context.actions, "evaluate.send", text="Send on…", theme=context.theme)
+        row.addWidget(self.send)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
@@ -116,7 +118,8 @@ class FailuresView(QWidget):
             item = QListWidgetItem(self.list)
             words = one.failure.rule.replace("_", " ")
             state = "not opened" if not one.opened_by else f"tagged {one.tag}" if one.tag else "opened, no tag"
-            item.setText(f"{one.failure.item}\n{words} · {state}")
+            sent = f" · sent to {', '.join(one.sent)}" if one.sent else ""
+            item.setText(f"{one.failure.item}\n{words} · {state}{sent}")
             icon, colour = _STATES[bool(one.opened_by) + one.done]
             item.setIcon(self._theme.icons.icon(icon, colour, colour))
         keys = [one.failure.key for one in self.queue]
@@ -143,7 +146,7 @@ class FailuresView(QWidget):
     def _show_why(self) -> None:
         one = self.current
         self.why.setText(f"{one.failure.suite}: {one.failure.why}" if one else "")
-        for button in self.tags.values():
+        for button in (*self.tags.values(), self.send):
             button.setVisible(one is not None)
         if one is None:
             self.panel.show_row(None, "")

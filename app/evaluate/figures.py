@@ -111,10 +111,13 @@ class Figures:
         found = self.suites[suite].get("metrics", {}).get(metric, {}).get(arm)
         return read_estimate(found) if found else None
 
-    def change(self, suite: str, metric: str, arm: str) -> tuple[Estimate, float | None] | None:
-        """Return the paired difference to the reference with its p (adjusted where it was)."""
+    def change(self, suite: str, metric: str, arm: str) -> tuple[Estimate, str] | None:
+        """Return the paired difference to the reference with its p in words, adjusted where it is."""
         found = self.suites[suite].get("differences", {}).get(metric, {}).get(arm)
-        return (read_estimate(found), found.get("p_holm", found.get("p"))) if found else None
+        if not found:
+            return None
+        p = f"{p_words(found['p_holm'])}, Holm" if "p_holm" in found else p_words(found.get("p"))
+        return read_estimate(found), p
 
     def with_metric(self, metric: str) -> list[str]:
         """Return the suites that measure a metric."""
@@ -248,7 +251,7 @@ class Figures:
             if any_ is None:
                 continue
             first = change_words(full[0]) if full else "–"
-            cells = ("", f"Δ {arm}, points", first, change_words(any_[0]), "–", f"{any_[0].n}", p_words(any_[1]))
+            cells = ("", f"Δ {arm}, points", first, change_words(any_[0]), "–", f"{any_[0].n}", any_[1])
             yield TableRow(cells, suite)
 
     def all_rows(self) -> list[TableRow]:
@@ -261,7 +264,7 @@ class Figures:
                     moved = f"{change_words(change[0])}" if change else ""
                     cells = (
                         suite, metric_words(metric), arm, number_words(estimate), f"{estimate.n:,}", moved,
-                        p_words(change[1]) if change else "", estimate.estimator,
+                        change[1] if change else "", estimate.estimator,
                     )  # fmt: skip
                     rows.append(TableRow(cells, suite))
         return rows

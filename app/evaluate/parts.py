@@ -13,8 +13,16 @@ from app.evaluate.gate_view import GateView
 from app.evaluate.item_rows import ItemRow, read_items
 from app.evaluate.items_view import ItemsView
 from app.widgets.controls import TabWidget
+from core.domain.changes import Outcome
 from core.domain.errors import UserError
 from core.services.evaluations.views import EvaluationInfo
+
+DESTINATIONS: tuple[tuple[str, str], ...] = (
+    ("annotate", "To labelling: people judge it anew"),
+    ("dataset", "To the next dataset version, by a changeset"),
+    ("rubric", "To a rubric, as a request"),
+)
+"""Where a failure can be sent, and what that means."""
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.domain.release_gate import GateDecision
@@ -50,6 +58,7 @@ class EvaluationParts(TabWidget):
             "evaluate.find": self._find,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
+            "evaluate.send": self._send,
             **tags,
         }
 
@@ -163,6 +172,26 @@ class EvaluationParts(TabWidget):
             return releases.failures.tag(folder, key, reviewer, tag)
 
         self._context.ops.mutate(work, lambda _: self._tagged(), owner=self)
+
+    def _send(self) -> None:
+        """Ask where the failure shall go, and send it."""
+        one, releases, id_ = self.failures.current, self._context.services.releases, self._id
+        if self.currentWidget() is not self.failures or one is None or (reviewer := self._reviewer()) is None:
+            return
+        dialogs, key = self._context.dialogs, one.failure.key
+        place = dialogs.choose("Send the failure on", "Where to?", [words for _, words in DESTINATIONS])
+        if place is None:
+            return
+        to, rubric = DESTINATIONS[place][0], ""
+        if to == "rubric" and not (rubric := dialogs.text("Send to a rubric", "Name of the rubric") or ""):
+            return
+        self._context.ops.mutate(
+            lambda: releases.failures.send(releases.find(id_), key, reviewer, to, rubric), self._sent, owner=self
+        )
+
+    def _sent(self, outcome: Outcome[Any]) -> None:
+        self._context.notices.post("The failure was sent on.", hint=" ".join(outcome.value.notes))
+        self._failure_kept(None)
 
     def _tagged(self) -> None:
         self.failures.go_on(1)

@@ -167,7 +167,7 @@ def head_chips(
     config = record.config
     decoder = "greedy" if config.temperature == 0 else f"temperature {config.temperature:g}"
     chips: list[tuple[str, ChipTone, str]] = [
-        (f"step {step}" if step else "result", "accent", f"Policy of run {record.run.get('name', '')}"),
+        (f"step {step}" if step else "result of the run", "accent", f"Policy of run {record.run.get('name', '')}"),
         (short(dataset, 30), "neutral", f"The run was trained on {dataset}" if dataset else ""),
         (counted(len(suites), "suite"), "neutral", ", ".join(suites)),
         (counted(len(record.arms), "arm"), "neutral", ", ".join(arm.name for arm in record.arms)),

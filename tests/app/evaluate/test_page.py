@@ -219,6 +219,9 @@ def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_m
     running.settle()
     assert failures.queue[0].failure.key == first and failures.list.currentRow() == 1
     assert failures.coverage.text().startswith(f"1 of {len(failures.queue)} opened and tagged")
+    running.dialogs.answers.append("To labelling: people judge it anew")
+    running.context.actions.run("evaluate.send")
+    running.qtbot.waitUntil(lambda: failures.queue[1].sent == ("annotate",))
     page.tabs.setCurrentWidget(page.tabs.gate)
     running.qtbot.waitUntil(lambda: page.tabs.gate.decision is not None)
     running.settle()
