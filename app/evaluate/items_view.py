@@ -39,7 +39,7 @@ class ItemsView(QWidget):
         for key, (words, _) in SHOWN.items():
             self.shown.addItem(words, key)
         self.search, self.count = SearchField(context.theme, "Find in texts"), Chip("")
-        self.part = push_button("", "flat")
+        self.part = push_button("", "flat", name="Show the whole suite")
         self.part.setToolTip("Show the whole suite again")
         self.part.hide()
         self.panel = AnswersPanel(context)

@@ -40,6 +40,7 @@ class EvaluationParts(TabWidget):
         self.evidence, self.items = EvidenceView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
         self.setDocumentMode(True)
+        self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
         parts = (("Evidence", self.evidence), ("Items", self.items), ("Failures", self.failures), ("Gate", self.gate))
         for words, part in parts:
