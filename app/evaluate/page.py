@@ -63,6 +63,9 @@ class EvaluatePage(Page):
     def _build(self) -> None:
         actions, theme = self.context.actions, self.context.theme
         panel, column = side_panel(214, "list")
+        self._panel = panel
+        theme.changed.connect(self._scale)
+        self._scale()
         head = QHBoxLayout()
         head.addWidget(text_label("Evaluations", "section"), 1)
         head.addWidget(action_button(actions, "evaluate.new", icon_only=True))
@@ -90,6 +93,10 @@ class EvaluatePage(Page):
         split = FoldingSplit((panel, self._right), (214, 1000), heights=(150, 420), least=(13, 34), grows=1)
         split.folded.connect(self.releases.setHidden)
         self.set_body(split, margin=0)
+
+    def _scale(self) -> None:
+        """Keep room for the names in the list at every text size."""
+        self._panel.setMinimumWidth(self.context.theme.px(170))
 
     def _made_view(self) -> QWidget:
         view = QWidget()
