@@ -36,6 +36,8 @@ NEWER = {"micro_batches"} | {f"{split}.kl_{side}_se" for split in ("dev", "train
 """Curves that runs did not have then."""
 CLOSE: dict[str, dict[str, Any]] = {"float64": {"rel": 1e-9, "abs": 1e-12}, "float32": {"rel": 1e-3, "abs": 1e-4}}
 """Another processor rounds another way; a lost optimizer or random state changes the second digit."""
+CLOSE_KL = {"rel": 1e-4, "abs": 1e-6}
+"""Answers were read by the model's own layers then, whose norms are float32 in a float64 model too."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,8 @@ def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> N
     assert found.keys() - NEWER == recorded.keys()
     for name in recorded.keys() - {key for key in recorded if key.endswith(CLOCK)}:
         assert found[name][0] == recorded[name][0], name
-        assert found[name][1] == pytest.approx(recorded[name][1], **close), name
+        limits = CLOSE_KL if name.startswith("kl.") and close["rel"] < CLOSE_KL["rel"] else close
+        assert found[name][1] == pytest.approx(recorded[name][1], **limits), name
 
 
 RECOUNTED = {"1": [4, 1, 3, 0, 0, 0, 0]}
