@@ -19,6 +19,7 @@ from core.evaluation.measures.flips import Flips, flips
 from core.evaluation.measures.means import mean_by_prompt, p_value, paired_difference
 from core.evaluation.measures.multiplicity import adjusted
 from core.evaluation.measures.shares import share_by_prompt
+from core.runs.evaluations.calibration_figures import calibration
 from core.runs.evaluations.columns import (
     ArmRows,
     Column,
@@ -111,6 +112,13 @@ def _suite(
     if known := ceiling(items):
         metrics["human_ceiling"] = {PEOPLE: mean_by_prompt(list(known.values()), [groups[i] for i in known])}
     compared = _compare(columns, reference.arm.name, groups) if reference else []
+    diagrams: dict[str, Any] = {}
+    for arm in record.arms:
+        if arm.is_policy and arm.run_id == record.run.get("run_id"):
+            figures, diagram = calibration(columns[arm.name], items, groups, float(record.run_config["beta"]))
+            diagrams |= {arm.name: diagram} if diagram else {}
+            for metric, estimate in figures.items():
+                metrics.setdefault(metric, {})[arm.name] = estimate
     return {
         "sha256": suite.sha256,
         "items": len(items),
@@ -119,6 +127,7 @@ def _suite(
         "used_for": suite.used_for,
         "metrics": {name: {arm: plain(e) for arm, e in arms.items()} for name, arms in metrics.items()},
         "differences": _differences(compared),
+        "reliability": diagrams,
         "slices": _slices(columns, reference.arm.name if reference else "", items, groups, record.config.min_slice),
         "watermarks": [NOT_AUDITED] if any(o.refusal for own in outcomes.values() for o in own.values()) else [],
     }, [found.to_plain(suite.title, arm) for arm, own in outcomes.items() for found in own.values()]

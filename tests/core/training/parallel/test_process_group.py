@@ -166,15 +166,16 @@ def test_that_optimizer_state_is_gathered_while_the_weights_are_not_whole(tmp_pa
 @pytest.mark.parametrize("sharded", [False, True])
 def test_that_the_gate_takes_fewer_pairs_when_memory_runs_out_but_not_in_shards(monkeypatch, sharded: bool) -> None:
     tried: list[int] = []
+    report = SimpleNamespace(h_max=0.0)
 
-    def run_gate(*_: Any, sample: int, **__: Any) -> str:
+    def run_gate(*_: Any, sample: int, **__: Any) -> SimpleNamespace:
         tried.append(sample)
         if len(tried) == 1:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return "report"
+        return report
 
     monkeypatch.setattr(preparing, "run_gate", run_gate)
-    model = SimpleNamespace(release_reference=lambda: None)
+    model = SimpleNamespace(release_reference=lambda: None, reference_kind="adapter_off")
     session: Any = SimpleNamespace(
         model=model, scorer=None, config=None, pairs={}, sharded=object() if sharded else None
     )
@@ -183,7 +184,7 @@ def test_that_the_gate_takes_fewer_pairs_when_memory_runs_out_but_not_in_shards(
             list(preparing.pass_gate(session, [], lambda pairs: {}))
         assert tried == [preparing.GATE_PAIRS]
     else:
-        assert list(preparing.pass_gate(session, [], lambda pairs: {}))[-1] == "report"
+        assert list(preparing.pass_gate(session, [], lambda pairs: {}))[-1] is report
         assert tried == [preparing.GATE_PAIRS, preparing.GATE_PAIRS // 2]
 
 

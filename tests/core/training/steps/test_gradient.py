@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,12 @@ class SmallMemory(PrefixSharedScorer):
 
     def _fail(self, gradient):
         raise self.error
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections() -> None:
+    """Leave what other tests made out of the collection that follows each lack of memory."""
+    gc.freeze()
 
 
 @pytest.fixture
