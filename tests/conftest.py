@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,12 @@ def theme(qapp: object) -> object:
     return made
 
 
-@pytest.fixture
-def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
-    """Return a function that builds the window: ``main_window(workspace=path, show=True)`` -> ``RunningTestApp``.
+@contextmanager
+def windows(qtbot: object) -> Iterator[Callable[..., object]]:
+    """Yield a function that builds the window; look at the end whether the program behaved.
 
-    After the test: no thread or window may be left, no error may be unhandled, and the program may not have made a
-    call that can block (file, database, child process, wait) on the UI thread.
+    No thread or window may be left, no error may be unhandled, and the program may not have made a call that can block
+    (file, database, child process, wait) on the UI thread.
     """
     from tests.app.blocking_calls import Guard, guarded
     from tests.app.running import RunningTestApp, open_app
@@ -89,3 +90,23 @@ def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
     for running in made:
         assert not running.unexpected, f"an error was not handled: {running.unexpected}"
     assert not guard.calls, "the program blocked the UI thread:\n" + "\n".join(map(str, guard.calls))
+
+
+@pytest.fixture
+def main_window(qtbot: object, qapp: object) -> Iterator[Callable[..., object]]:
+    """Return a function that builds the window: ``main_window(workspace=path, show=True)`` -> ``RunningTestApp``."""
+    with windows(qtbot) as build:
+        yield build
+
+
+@pytest.fixture(scope="module")
+def shared_window(
+    qapp: object, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., object]]:
+    """Return the function of ``main_window`` for a window that all tests of a module share and leave as it was."""
+    from tests.patience import PatientQtBot
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAIRWRIGHT_HOME", str(tmp_path_factory.mktemp("home")))
+        with windows(PatientQtBot(request)) as build:
+            yield build

@@ -26,7 +26,10 @@ def policy_folder(run_dir: Path, step: int = 0) -> Path:
     for name in _RESULTS:
         if (folder := Path(run_dir) / name).is_dir():
             return folder
-    raise NotFound("This run has no result yet.", "Evaluate it once it has finished, or name a checkpoint.")
+    raise NotFound(
+        "The folder of this run holds no trained weights.",
+        "A run has them once it has finished; the demo's own run comes without. Train it again, or name a checkpoint.",
+    )
 
 
 def policy_sha256(run_dir: Path, step: int = 0, *, fresh: bool = False) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QPushButton, QWidget
+from shiboken6 import isValid
 
 from app.actions.cheat_sheet import CheatSheet
 from app.actions.shortcuts_editor import CaptureDialog
@@ -71,19 +72,25 @@ MAKERS: dict[str, Callable[[Any, Path], BaseDialog]] = {
 }
 
 
-@pytest.fixture
-def running(main_window: Any, tmp_path: Path) -> Any:
-    opened(tmp_path / "ws").close()
-    return main_window(workspace=tmp_path / "ws")
+@pytest.fixture(scope="module")
+def running(shared_window: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("dialogs") / "ws"
+    opened(folder).close()
+    return shared_window(workspace=folder)
 
 
 @pytest.fixture(params=MAKERS)
-def dialog(request: pytest.FixtureRequest, running: Any, tmp_path: Path, qtbot: Any) -> BaseDialog:
+def dialog(request: pytest.FixtureRequest, running: Any, tmp_path: Path, qtbot: Any) -> Iterator[BaseDialog]:
     """Return each dialog in turn, shown and ready."""
     made = shown(MAKERS[request.param](running, tmp_path), qtbot)
     running.settle()
     made.setResult(-1)
-    return made
+    yield made
+    if isValid(made):
+        made.reject()
+        made.deleteLater()
+    running.context.settings.set("look.zoom", 100)
+    running.settle()
 
 
 def _stops(dialog: BaseDialog, qtbot: Any) -> list[QWidget]:

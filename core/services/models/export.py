@@ -178,6 +178,9 @@ def _result(run: RunFolder, form: ExportForm) -> Path:
     if not model.is_dir():
         run.record()
         state = read_status(run).state
+        if state == "finished":
+            hint = "The demo's own run comes without them. Train it again."
+            raise NotFound("The folder of this run holds no trained weights, though the run has finished.", hint)
         raise NotFound(f"This run has no result yet; it is {state}.", "Export it once it has finished.")
     if form == "adapter":
         raise UsageError("This run trained every weight; it has no adapter.", "Export it as merged or gguf.")

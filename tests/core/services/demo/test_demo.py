@@ -128,6 +128,11 @@ def test_that_the_built_demo_opens_and_adds_up(demo):
     assert demo.workspace.info().counts["pairs"] == 2 * len(demo_prompts())
 
 
+def test_that_the_built_demo_has_the_newest_schema_and_is_read_without_an_upgrade():
+    with Application.open(built_demo(), read_only=True) as app:  # else: open a copy for writing and put its file here
+        assert app.workspace.info().counts["pairs"] == 208
+
+
 def test_that_the_demo_has_two_published_versions_and_reviewers_who_disagree(demo):
     assert len(demo.rubrics.published()) == 2
     from core.services.pairs.service import PairFilter
