@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     ]
     pairs = place / "pairs.jsonl"
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    suite = place / "basics.jsonl"
+    suite = place / "topics.jsonl"
     items = [
         {"id": f"b{n}", "prompt": f"Say something of {topic}.", "expected": "check",
          "constraints": [{"kind": "words", "value": {"at_most": 50}}], "slices": {"half": "ab"[n % 2]}}
@@ -91,19 +91,19 @@ def test_that_a_run_is_measured_on_its_sealed_test_its_dev_pairs_and_a_file(
     assert code == 0, error
     assert [lines[0]["event"], lines[-2]["event"], lines[-1]["event"]] == ["phase", "finished", "evidence"]
     suites = lines[-1]["suites"]
-    assert set(suites) == {"basics v1", "dev v1", "sealed:d v1"}
+    assert set(suites) == {"topics v1", "dev v1", "sealed:d v1"}
     for suite in ("dev v1", "sealed:d v1"):
         assert {"ranking_accuracy", "preference_accuracy", "h", "sequence_kl", "length"} <= set(suites[suite])
         assert set(suites[suite]["ranking_accuracy"]) == {"reference", "aligned"}
-    assert set(suites["basics v1"]["checks_passed"]["aligned"]) == {"value", "lo", "hi", "n", "unit", "estimator"}
-    assert suites["basics v1"]["checks_passed"]["aligned"]["n"] == 6
+    assert set(suites["topics v1"]["checks_passed"]["aligned"]) == {"value", "lo", "hi", "n", "unit", "estimator"}
+    assert suites["topics v1"]["checks_passed"]["aligned"]["n"] == 6
 
     code, listed, _ = said(capsys, "evaluations", made.workspace)
     assert (code, [row["state"] for row in listed[0]]) == (0, ["finished"])
     folder = EvaluationFolder(Path(listed[0][0]["folder"]))
     ledger = EvaluationLedger(folder.ledger)
-    lengths = [row.tokens for row in ledger.answers("basics v1", "aligned")]
-    assert suites["basics v1"]["length"]["aligned"]["value"] == pytest.approx(statistics.fmean(lengths))
+    lengths = [row.tokens for row in ledger.answers("topics v1", "aligned")]
+    assert suites["topics v1"]["length"]["aligned"]["value"] == pytest.approx(statistics.fmean(lengths))
     ours, theirs = ({r.item: r for r in ledger.scores("sealed:d v1", arm)} for arm in ("aligned", "reference"))
     h = [
         (ours[i].logp_chosen - theirs[i].logp_chosen) - (ours[i].logp_rejected - theirs[i].logp_rejected) for i in ours
@@ -114,7 +114,7 @@ def test_that_a_run_is_measured_on_its_sealed_test_its_dev_pairs_and_a_file(
     evidence = folder.evidence()
     assert evidence is not None
     assert evidence["looks"] == {"sealed:d v1": 1}
-    assert evidence["suites"]["basics v1"]["slices"]["half"]["a"]["too_small"] is True
+    assert evidence["suites"]["topics v1"]["slices"]["half"]["a"]["too_small"] is True
     assert "sealed:d v1" not in folder.items()
     assert len(h) == evidence["suites"]["sealed:d v1"]["items"] > 0
 
@@ -133,7 +133,7 @@ def test_that_a_run_folder_is_measured_without_a_workspace_on_a_limit_of_items(
     words = ["evaluate", tmp_path / "alone", "--suite", made.suite, "--limit", 2, "--out", out]
     code, lines, error = said(capsys, *words, *MEASURED)
     assert code == 0, error
-    assert lines[-1]["suites"]["basics v1"]["checks_passed"]["reference"]["n"] == 2
+    assert lines[-1]["suites"]["topics v1"]["checks_passed"]["reference"]["n"] == 2
     assert EvaluationFolder(out).record().command_line.startswith("pairwright evaluate")
     code, _, error = said(capsys, "evaluate", "--resume", out)
     assert (code, json.loads(error)["error"]) == (2, "This evaluation is finished.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.evaluation_record import Arm
 from core.domain.evaluation_settings import EvaluationConfig
@@ -16,11 +16,14 @@ from core.domain.suite import Suite, SuiteItem
 from core.runs.folder import RunFolder
 from core.runs.run_control import find_run
 from core.services.suites.built_in import find_built_in
+from core.services.suites.columns import SuiteChoices
+from core.services.suites.suite_file import read_suite_file
 
 DEV = "dev"
 """Names the held-out pairs of the run itself as a suite."""
 _OWN = ("aligned", "reference_with_rubric", "aligned_without_system")
-_MAX_LINES = 100_000
+_REASONS = 3
+_IMPORT_IT = "Mend them, or import the file as a suite, which takes the others."
 
 FindSuite = Callable[[str], Suite]
 
@@ -100,7 +103,7 @@ def open_suite_of(word: str, run: RunFolder, find: FindSuite | None = None) -> S
     if word == DEV:
         return held_out_suite(run)
     path = Path(word).expanduser()
-    if path.suffix in (".jsonl", ".json") and path.is_file():
+    if path.suffix and path.is_file():
         return suite_from_file(path)
     if find is not None:
         return find(word)
@@ -129,29 +132,24 @@ def held_out_suite(run: RunFolder) -> Suite:
 
 
 def suite_from_file(path: Path) -> Suite:
-    """Return the suite in a JSONL file of items as suites store them: id, prompt, expected, and what belongs to it.
+    """Return the suite in a file of items, read as an import of suites reads it; every row must be an item.
 
     Raises:
-        BadInput: naming the line that cannot be read.
+        BadInput: the file cannot be read, or some of its rows are no items.
+        UsageError: the file does not say what is expected of an answer, or what a column is.
     """
-    items: list[SuiteItem] = []
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            if number > _MAX_LINES:
-                raise BadInput(f"{path.name} has more than {_MAX_LINES:,} lines.", "Split it.")
-            try:
-                row = json.loads(line.decode("utf-8"))
-                prompt = row["prompt"]
-                turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-                items.append(SuiteItem.from_plain({"expected": "open", "id": f"{number}", **row, "prompt": turns}))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                raise BadInput(
-                    f"Line {number} of {path.name} is no item of a suite: {error}.",
-                    "Each line is a JSON object with id, prompt and expected.",
-                ) from error
-    return Suite(checked_name(path.stem, "suite"), 1, tuple(items), "import", "", f"Items of {path.name}.")
+    first = "Nothing was measured."
+    try:
+        reading = read_suite_file(path, SuiteChoices())
+    except UsageError as error:
+        hint = f"Import it, where options answer this: pairwright suite import WS {path.name} --help."
+        raise UsageError(f"{error.message} {first}", hint) from error
+    if reading.rejects.count:
+        why = "; ".join(f"{reason.rstrip('.')} (line {line})" for reason, _, line in reading.rejects.told()[:_REASONS])
+        rows = f"{counted(reading.rejects.count, 'row')} of {path.name}"
+        raise BadInput(f"{rows} {verb(reading.rejects.count, 'is', 'are')} no items: {why}. {first}", _IMPORT_IT)
+    name = path.stem if find_built_in(path.stem) is None else f"{path.stem} (file)"
+    return Suite(checked_name(name, "suite"), 1, reading.items, "import", "", f"Items of {path.name}.")
 
 
 def titles(words: Sequence[str]) -> tuple[str, ...]:
