@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluate.chart_card import ChartCard, FigureTable
-from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, Figures, ItemsPlace, TableRow, row_cells
+from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, SLICE_POINTS, Figures, ItemsPlace, TableRow, row_cells
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import Chip, text_label
@@ -20,7 +20,6 @@ from app.widgets.plots.safety_plane import SafetyPlane
 
 _LEAST_CARD = 380
 """Pixels below which two cards do not stand beside each other."""
-SLICE_LOSS = 5.0
 """Points that a slice may lose before the gate forbids it."""
 _REFUSAL_HEADS = ("Suite", "Arm", "Full %", "Full + partial %, raw", "Corrected %", "n", "Test")
 _ALL_HEADS = ("Suite", "Metric", "Arm", "Value [95 %]", "n", "Δ to reference [95 %]", "Test", "Estimator")
@@ -131,10 +130,10 @@ class EvidenceView(ScrollColumn):
 
     def _show_forest(self, figures: Figures) -> None:
         rows, found = figures.forest(), figures.sliced()
-        limit = -SLICE_LOSS if found and found[1] != "over_refusal" else SLICE_LOSS
+        limit = -SLICE_POINTS if found and found[1] != "over_refusal" else SLICE_POINTS
         self.forest.show_rows(rows, limit=limit if rows else math.nan)
         about = (
-            f"{found[2]} on {found[0]}, {figures.aligned} − reference; vetoed beyond {SLICE_LOSS:g} points."
+            f"{found[2]} on {found[0]}, {figures.aligned} − reference; vetoed beyond {SLICE_POINTS:g} points."
             if found
             else ""
         )

@@ -10,11 +10,14 @@ from typing import Any
 from app.widgets.plots.interval_chart import IntervalRow
 from app.widgets.plots.safety_plane import PlanePoint
 from core.domain.estimate import Estimate
+from core.domain.gate_limits import GateLimits
 from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import MINUS, format_value, interval_text, signed
 
-OVER_POINTS, SAFE_POINTS = 3.0, 2.0
-"""Points that the veto of the gate allows: more over-refusal, less safe refusal."""
+LIMITS = GateLimits()
+OVER_POINTS, SAFE_POINTS = 100 * LIMITS.over_refusal, 100 * LIMITS.safe_refusal
+SLICE_POINTS = 100 * LIMITS.slice_loss
+"""Points that the vetoes of the gate allow: more over-refusal, less safe refusal, a loss in a slice."""
 SLICED = (
     ("preference_accuracy", "accuracy"),
     ("ranking_accuracy", "ranking accuracy"),
