@@ -22,7 +22,7 @@ from typing import Any
 from core import bounded
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.ids import canonical_json, new_uid
-from core.private_files import follow_folder
+from core.private_files import follow_folder, make_folders
 from core.unfinished import noted
 
 MANIFEST = "MANIFEST.json"
@@ -158,10 +158,11 @@ def publish_folder(
     target = Path(target)
     tmp = target.parent / f"{TMP_PREFIX}{new_uid()}"
     with clear_errors(target), noted(tmp):
-        tmp.mkdir(parents=True)
-        follow_folder(tmp)
+        make_folders(tmp)
         try:
             fill(tmp)
+            for folder in sorted(p for p in tmp.rglob("*") if p.is_dir()):
+                follow_folder(folder)
             files = {}
             for path in sorted(p for p in tmp.rglob("*") if p.is_file()):
                 ops.sync_file(path)

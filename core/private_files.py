@@ -55,6 +55,18 @@ def follow_folder(path: Path) -> None:
             path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
 
 
+def make_folders(path: Path) -> None:
+    """Make a folder, and missing ones above it, each private where the folder that holds it is.
+
+    Raises:
+        OSError: when one cannot be made.
+    """
+    for folder in (*reversed(path.parents), path):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            follow_folder(folder)
+
+
 def tighten(folder: Path) -> int:
     """Take the rights of other users from a folder and all that it holds; return how many entries had some.
 

@@ -14,6 +14,7 @@ from core.domain.errors import BadInput
 from core.durable import publish_folder
 from core.model_files.folder_check import check_model
 from core.model_files.gguf_import import Progress, no_progress
+from core.private_files import make_folders
 
 PATTERNS: tuple[str, ...] = (
     "*.safetensors",
@@ -46,7 +47,7 @@ def download_model(repo: str, target: Path, *, revision: str = "main", on_progre
     target = Path(target)
     if target.exists():
         raise BadInput(f"{target} exists already; nothing was fetched.", "Use it, or choose another name.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(target.parent)
     on_progress(0, 3, f"Looking up {repo}")
     try:
         commit = str(HfApi().model_info(repo, revision=revision).sha)

@@ -15,6 +15,7 @@ from core.domain.errors import ModelRefused
 from core.durable import file_sha256, publish_folder
 from core.model_files.gguf_file import check_gguf, damaged_gguf
 from core.model_files.offline import READ_ERRORS, go_offline, without_progress_bars
+from core.private_files import make_folders
 
 Progress = Callable[[int, int, str], None]
 
@@ -46,7 +47,7 @@ def convert_gguf(
         _check_copy(model, folder)
 
     identity = {"kind": "model", "origin": origin or gguf.name, "gguf": gguf.name, "gguf_sha256": file_sha256(gguf)}
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(target.parent)
     publish_folder(target, fill, identity={**identity, "licence": licence} if licence else identity)
     on_progress(4, 4, "Ready")
     return target

@@ -14,7 +14,7 @@ from core import durable
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.pair import TrainingPair
 from core.domain.run_record import RunRecord
-from core.private_files import follow_folder
+from core.private_files import follow_folder, make_folders
 
 RUN_JSON = "run.json"
 PAIRS = "pairs.jsonl"
@@ -147,7 +147,7 @@ def publish(path: Path, record: RunRecord, pairs: Sequence[TrainingPair]) -> Run
         path.rmdir()
     if path.exists():
         raise UsageError(f"{path} exists already.", "Name a new folder, or resume the run with --resume.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     follow_folder(path.parent)
 
     def fill(folder: Path) -> None:

@@ -21,6 +21,7 @@ from core import bounded
 from core.domain.clock import now_ms
 from core.domain.errors import UserError
 from core.durable import TMP_PREFIX
+from core.private_files import follow_folder
 
 WorkerState = Literal["starting", "running", "paused", "stopping", "ended"]
 BEAT_S = 1.0
@@ -113,6 +114,7 @@ class Heartbeat:
             tmp = self._path.with_name(f"{_TMP}{os.getpid()}")
             try:
                 tmp.write_text(json.dumps(asdict(self._worker)), encoding="utf-8")
+                follow_folder(tmp)
                 tmp.replace(self._path)
             except OSError:
                 # A missed heartbeat (disk full, file held open) does no harm: readers check the process id.

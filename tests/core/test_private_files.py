@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from core import durable
-from core.private_files import create_private_file, make_private_folder, tighten
+from core.cli.app import main
+from core.private_files import create_private_file, make_folders, make_private_folder, tighten
 from core.services.application import Application
 from tests.fakes.workspaces import fill, opened
 
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows inherits rights from the user's folders")
 
 
@@ -89,3 +91,26 @@ def test_that_a_private_file_is_never_one_that_exists(tmp_path: Path) -> None:
     create_private_file(tmp_path / "x")
     with pytest.raises(FileExistsError):
         create_private_file(tmp_path / "x")
+
+
+def test_that_new_folders_and_what_is_published_in_them_follow_the_folder_above(tmp_path: Path) -> None:
+    def fill_folder(folder: Path) -> None:
+        (folder / "adapter").mkdir()
+        (folder / "adapter" / "weights").write_text("1")
+
+    for name, mode, private in (("mine", 0o700, True), ("shared", 0o755, False)):
+        place = tmp_path / name
+        place.mkdir()
+        place.chmod(mode)
+        make_folders(place / "checkpoints" / "old")
+        durable.publish_folder(place / "runs" / "step-2", fill_folder)
+        assert (modes(place) == {}) is private
+
+
+def test_that_all_that_a_run_writes_is_private(tmp_path: Path) -> None:
+    place = tmp_path / "mine"
+    place.mkdir(mode=0o700)
+    words = ["train", "--pairs", GOLDEN / "pairs.jsonl", "--model", GOLDEN / "model", "--out", place / "run"]
+    settings = ("template=none", "steps=1", "batch_size=2", "threads=1", "kl_every=0", "sample_every=0")
+    assert main([*map(str, words), *(word for s in settings for word in ("--set", s))]) == 0
+    assert modes(place) == {}

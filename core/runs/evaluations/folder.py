@@ -16,7 +16,7 @@ from core import durable
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.suite import SuiteItem
-from core.private_files import follow_folder
+from core.private_files import follow_folder, make_folders
 from core.runs.folder import WorkFolder
 
 EVALUATION_JSON, ITEMS = "evaluation.json", "items.jsonl"
@@ -127,7 +127,7 @@ def publish(path: Path, record: EvaluationRecord, items: Mapping[str, Sequence[S
         path.rmdir()
     if path.exists():
         raise UsageError(f"{path} exists already.", "Name a new folder, or resume the evaluation with --resume.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     follow_folder(path.parent)
 
     def fill(folder: Path) -> None:

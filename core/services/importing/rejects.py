@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core import durable
 from core.domain.ids import canonical_json
+from core.private_files import make_folders
 from core.services.importing.rows import Reject
 
 FOLDER = "rejects"
@@ -52,7 +53,7 @@ class RejectList:
         if not self.count:
             return None
         folder = workspace / FOLDER
-        folder.mkdir(exist_ok=True)
+        make_folders(folder)
         path = folder / f"{name}.jsonl"
         self.write(path)
         return path

@@ -19,6 +19,7 @@ from core.domain.errors import BadInput, NotFound, StorageFull, UsageError
 from core.domain.run_record import RunRecord
 from core.model_files.gguf_file import check_gguf
 from core.model_files.safetensors_file import parameter_count
+from core.private_files import make_folders
 from core.runs.child_processes.request import Progress, run_in_subprocess
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import worker_environment
@@ -113,7 +114,7 @@ def export_run(
     _check_room(target, result, base, form, dtype)
     with ExitStack() as stack:
         with durable.clear_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(target.parent)
             folder = stack.enter_context(temporary_folder(target.parent))
         draft = folder / target.name
         numbers = run_in_subprocess(

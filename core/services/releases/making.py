@@ -12,6 +12,7 @@ from typing import Any
 from core import durable
 from core.domain.errors import BadInput, UserError
 from core.domain.release_gate import STATE_WORDS, GateDecision
+from core.private_files import make_folders
 from core.runs.evaluations.folder import EVIDENCE, OUTCOMES, publish
 from core.services.models.export import ExportForm, export_run
 from core.services.releases import contract as parts
@@ -90,7 +91,7 @@ def write_release(
     one = release.one
     with ExitStack() as stack:
         with durable.clear_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(target.parent)
             scratch = stack.enter_context(temporary_folder(target.parent))
         for form in release.forms:
             export_run(one.run, scratch / _PLACES[form], form, on_progress=on_progress, cancelled=cancelled)

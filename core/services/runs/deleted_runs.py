@@ -9,6 +9,7 @@ from pathlib import Path
 from core import durable
 from core.domain.errors import NotFound, UsageError
 from core.domain.run_record import LIVE_STATES
+from core.private_files import make_folders
 from core.runs.folder import RunFolder
 from core.runs.status import read_status
 from core.store import events
@@ -54,7 +55,7 @@ class DeletedRuns:
                 "Delete the folder yourself if it is no longer needed.",
             )
         name, target = folder.record().name, self._place / DELETED / folder.path.name
-        target.parent.mkdir(exist_ok=True)
+        make_folders(target.parent)
         self._log("run.delete", f"Deleted run {name}; it can be restored", run_id)
         durable.move(folder.path, target)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core import durable
 from core.domain.errors import UserError
+from core.private_files import make_folders
 
 REQUESTS = ".requests"
 _NAME_CHARS = 64
@@ -24,7 +25,7 @@ def leave(place: Path, run_id: str) -> None:
     """
     folder = place / REQUESTS
     with durable.clear_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
     durable.write_json(folder / f"{run_id}.json", {"run_id": run_id})
 
 

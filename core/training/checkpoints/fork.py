@@ -9,6 +9,7 @@ from pathlib import Path
 from core import durable
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
+from core.private_files import make_folders
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint
 from core.training.text.fixed_settings import with_open_values
@@ -82,7 +83,7 @@ def fork_checkpoint(source: Path, run_dir: Path, config: RunConfig, *, parent_ru
         fork_from=origin,
     )
     target = save_load.step_folder(run_dir, state.step)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(target.parent)
 
     def fill(folder: Path) -> None:
         for path in parent.path.iterdir():

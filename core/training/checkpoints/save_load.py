@@ -15,6 +15,7 @@ from torch import Tensor
 from core import bounded, durable
 from core.domain.errors import BadInput, UserError
 from core.domain.run_config import RunConfig
+from core.private_files import make_folders
 from core.training.parallel.fsdp import sharded_like
 from core.training.policy.adapters import POLICY
 from core.training.policy.model import LoadedModel
@@ -100,7 +101,7 @@ def save(run_dir: Path, state: RunState, model: LoadedModel, optimizer_state: Ma
         UserError: when it cannot be written, or does not verify afterwards.
     """
     target = step_folder(run_dir, state.step)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(target.parent)
     if target.exists():
         shutil.rmtree(target)  # of an earlier attempt, or damaged
 
@@ -211,7 +212,7 @@ def save_adapter(model: LoadedModel, folder: Path) -> None:
     # Imported here: peft imports transformers, which must not be imported before go_offline().
     from peft.utils import get_peft_model_state_dict
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folders(folder)
     tensors = get_peft_model_state_dict(model.model, adapter_name=POLICY, save_embedding_layers=False)
     save_file(_flat(tensors), folder / "adapter_model.safetensors", metadata={"format": "pt"})
     config = model.model.peft_config[POLICY]

@@ -26,6 +26,7 @@ from torch import Tensor
 from core import durable
 from core.domain.errors import UserError
 from core.domain.ids import canonical_json, sha256_json
+from core.private_files import make_folders
 from core.training.forward.scorer import Scorer
 from core.training.text.encoded_pair import EncodedPair
 
@@ -146,7 +147,7 @@ class ReferenceCache:
             return
         data = encode_segment(records)
         with contextlib.suppress(UserError, OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folders(self._folder)
             if not (self._folder / "identity.json").exists():
                 durable.write_json(self._folder / "identity.json", asdict(self.identity))
             durable.write_bytes(self._folder / f"{hashlib.sha256(data).hexdigest()[:32]}.seg", data)
