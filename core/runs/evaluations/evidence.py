@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.domain.estimate import Estimate
@@ -161,7 +161,10 @@ def estimate_of(column: Column, groups: Mapping[str, str]) -> Estimate:
     values, prompts = [column.values[id_] for id_ in ids], [groups[id_] for id_ in ids]
     if column.kind == "share":
         return share_by_prompt(values, prompts, column.what)
-    return mean_by_prompt(values, prompts, column.unit, column.what)
+    found = mean_by_prompt(values, prompts, column.unit, column.what)
+    if column.unit or not found.has_interval:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))  # a mean of shares is a share
 
 
 def _estimates(columns: Columns, groups: Mapping[str, str]) -> dict[str, dict[str, Estimate]]:
