@@ -126,6 +126,8 @@ class PaintedChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go from mark to mark, or open one."""
+        if not self.spots:
+            self.grab()  # paints: a key may come before the first painting, which places the marks
         key, count = Qt.Key(event.key()), len(self.spots)
         if count and key in (*_BACK, *_ON):
             self._go((self._current + (1 if key in _ON else -1)) % count if self._current >= 0 else 0)
