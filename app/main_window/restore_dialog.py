@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
 from app.background.task_runner import TaskRunner
 from app.backup_words import count_words, date_words, reason_words
+from app.widgets.column_fit import fit_columns
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from core.domain.counting import size_words
@@ -101,14 +102,20 @@ class RestoreDialog(BaseDialog):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 table.setItem(row, column, item)
         table.resizeColumnsToContents()
-        table.horizontalHeader().setSectionResizeMode(_WHY, QHeaderView.ResizeMode.Stretch)
+        self._fit()
         table.viewport().installEventFilter(self)
         table.installEventFilter(self)
 
+    def _fit(self) -> None:
+        """Give the last column what is left, and every column at least the width of its words; the list scrolls."""
+        fit_columns(self.table, {_WHY}, self.table.sizeHintForColumn(_WHY))
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave the choice to the user once a key or the mouse touched the list."""
+        """Leave the choice to the user once a key or the mouse touched the list; fit the columns to a new width."""
         if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
             self._own_choice = True
+        if event.type() == QEvent.Type.Resize and watched is self.table.viewport():
+            self._fit()
         return super().eventFilter(watched, event)
 
     def _choose_safe(self) -> None:

@@ -6,6 +6,7 @@ COMMIT. ``read()`` gives a session that sees one snapshot and cannot write. Rows
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import threading
 import time
@@ -101,7 +102,8 @@ class Store:
             if found.schema < SCHEMA:
                 raise UserError(
                     "This workspace has an older format and cannot be read as it is; nothing was changed.",
-                    "Open it once for writing; it is upgraded after a backup.",
+                    f"Open it in the window, or run pairwright backup {shlex.quote(str(folder))}: "
+                    "a backup is made first, then it is upgraded.",
                 )
             return cls(folder, uuid=found.uuid, version=version)
         opening = open_for_writing(folder)

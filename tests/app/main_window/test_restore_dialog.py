@@ -85,3 +85,13 @@ def test_that_escape_restores_nothing(make: Callable[..., RestoreDialog], qtbot:
     dialog = make()
     with qtbot.waitSignal(dialog.rejected):
         QTest.keyClick(dialog.table, Qt.Key.Key_Escape)
+
+
+def test_that_a_narrow_list_scrolls_and_cuts_no_title_and_no_reason(make: Callable[..., RestoreDialog]) -> None:
+    dialog = make()
+    head = dialog.table.horizontalHeader()
+    for width in (1200, 320):
+        dialog.resize(width, 500)
+        QApplication.processEvents()
+        for place in range(len(COLUMNS)):
+            assert head.sectionSize(place) >= max(head.sectionSizeHint(place), dialog.table.sizeHintForColumn(place))

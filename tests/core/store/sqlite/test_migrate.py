@@ -104,8 +104,9 @@ def test_that_opening_upgrades_an_older_workspace(path: Path, tmp_path: Path, mo
     for module in (database, identity, opening):
         monkeypatch.setattr(module, "SCHEMA", NEXT)
     monkeypatch.setattr(migrate, "__kwdefaults__", {"scripts": scripts(tmp_path), "target": NEXT})
-    with pytest.raises(UserError, match="older format"):
+    with pytest.raises(UserError, match="older format") as refused:
         database.Store.open(path.parent, read_only=True)
+    assert f"pairwright backup {path.parent}" in refused.value.hint  # a command that upgrades it
     with database.Store.open(path.parent) as store, store.read() as session:
         assert session.connection().exec_driver_sql("PRAGMA user_version").scalar() == NEXT
     assert [b.why for b in listed(path.parent)] == [f"before-format-{NEXT}"]
