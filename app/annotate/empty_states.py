@@ -63,6 +63,14 @@ EMPTY_STATES: dict[Missing, EmptyText] = {
         "Go to Data",
         "data",
     ),
+    "withdrawn": EmptyText(
+        "lock",
+        "For the rest consent was withdrawn",
+        "Pairs without consent are not labelled or trained on any more. Labels that were given stay stored, and count "
+        "again if consent is granted again. The Feedback tab of Data lists what was withdrawn.",
+        "Go to Data",
+        "data",
+    ),
     "failed": EmptyText(
         "error",
         "The queue could not be opened",
@@ -93,7 +101,7 @@ class NothingToLabel(EmptyState):
 
     def __init__(self, theme: Theme, missing: Missing) -> None:
         text = EMPTY_STATES[missing]
-        other = missing in ("done", "part", "skipped", "sealed")
+        other = missing in ("done", "part", "skipped", "sealed", "withdrawn")
         more = ("Choose what to label…", self._request_choice) if other else None
         self._step = text.step
         super().__init__(theme, text.icon, text.title, text.text, main=(text.button, self._request_step), second=more)

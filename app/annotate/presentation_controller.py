@@ -57,7 +57,7 @@ class PresentationController(LabelingPart):
             if found:
                 return found, ""
             progress = service.progress(queue)
-            return found, missing_pairs(state.choice.kind, progress.skipped, progress.sealed)
+            return found, missing_pairs(state.choice.kind, progress.skipped, progress.sealed, progress.withdrawn)
 
         def arrived(found: tuple[list[PresentationView], Missing]) -> None:
             if state.queue is queue:

@@ -23,7 +23,8 @@ class ProgressHeader:
         self.bar.setFixedSize(110, 6)
         self.bar.setAccessibleName("Pairs labelled")
         self.pace = text_label("", "caption")
-        self.left: tuple[QWidget, ...] = (self.rubric, self.queue, self.blind)
+        self.left_queue = Chip("", "warn", tooltip="Their consent was withdrawn or has ended. Labels of them are kept.")
+        self.left: tuple[QWidget, ...] = (self.rubric, self.queue, self.blind, self.left_queue)
         self.right: tuple[QWidget, ...] = (self._count, self.bar, self.pace)
 
     def show_queue(self, title: str) -> None:
@@ -39,10 +40,13 @@ class ProgressHeader:
         """Show how many pairs are labelled, and the pace."""
         if status is None:
             self._count.setText("")
+            self.left_queue.set_chip("")
             self.pace.setText("")
             return
         progress = status.progress
         self._count.setText(f"{number(progress.done)} / {number(progress.total)}")
+        gone = f"{number(progress.withdrawn)} without consent" if progress.withdrawn else ""
+        self.left_queue.set_chip(gone, "warn")
         self.bar.setMaximum(max(1, progress.total))
         self.bar.setValue(progress.done)
         pace = progress.seconds_per_pair or 0.0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.services.application import Application
 
 QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold"]
-Missing = Literal["", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed"]
+Missing = Literal["", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn"]
 """What is missing where no pair is shown: a key of ``empty_states.EMPTY_STATES``, or empty."""
 PREFETCH = 4
 """Pairs that are handed out at once, so that the next ones wait in memory."""
@@ -103,19 +103,23 @@ def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | No
         return opened(first=first)
     if (judgement_id := _own_label(services, choice, reviewer_id)) is not None:
         return opened(own_label=judgement_id)
-    return opened(missing_pairs(choice.kind, queue.skipped, queue.sealed))
+    return opened(missing_pairs(choice.kind, queue.skipped, queue.sealed, queue.withdrawn))
 
 
-def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0) -> Missing:
+def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int = 0) -> Missing:
     """Return what is missing at the end of a queue.
 
     >>> missing_pairs("all", 3), missing_pairs("all", 0), missing_pairs("bookmarks", 0), missing_pairs("chosen", 0, 1)
     ('skipped', 'done', 'part', 'sealed')
+    >>> missing_pairs("all", 0, 0, 2)
+    'withdrawn'
     """
     if kind == "all" and skipped:
         return "skipped"
     if sealed:
         return "sealed"
+    if withdrawn:
+        return "withdrawn"
     return "done" if kind == "all" else "part"
 
 

@@ -78,7 +78,8 @@ class DataRules:
         from_feedback: pairs that came from feedback alone; they enter only when ``admitted``.
         admitted, removed: pairs that approved changesets let in or take out; the later one decides.
         attacks: pairs that were made of an attack.
-        withdrawn: pairs whose own consent, or that of a feedback event behind them, is withdrawn or has ended.
+        withdrawn: pairs whose own consent, or that of one of their sources or feedback events, is withdrawn or has
+            ended; no policy takes them.
         events: pair -> effective consent of each feedback event behind it.
         reviewers: reviewers whose consent is withdrawn or has ended; their labels do not count.
         taken: changeset id -> name, of all that are approved.

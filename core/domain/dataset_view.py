@@ -151,7 +151,7 @@ def policy_in_words(
         ("Rubric versions", _names(policy.rubric_version_ids, rubrics, "every published one that is not stale")),
         ("Reviewers", _names(policy.reviewer_ids, reviewers, "all")),
         ("Sources", _names(policy.source_ids, sources, "all")),
-        ("Consent", "only sources with granted consent" if policy.require_consent else "any source"),
+        ("Consent", "only sources with granted consent" if policy.require_consent else "any that is not withdrawn"),
         *((("Attacks", "pairs made of attacks are taken"),) if policy.attacks else ()),
         ("Several labels become one by", AGGREGATIONS[policy.aggregation]),
         ("Minimum strength", f"{policy.min_strength:g}"),

@@ -31,7 +31,8 @@ class FreezePolicy:
         max_spread: pairs whose strengths differ by more are left out; None keeps all.
         keep_ties: keep ties as tie pairs for tie-aware losses instead of leaving them out.
         drop_flags: pairs on which any current judgement carries one of these flags are left out.
-        require_consent: leave out pairs of which no source has granted consent, or one has withdrawn it.
+        require_consent: leave out pairs of which no source has granted consent. A withdrawn consent leaves a pair out
+            whatever the policy says.
         splits: shares of train, dev, test; drawn by prompt group with ``seed``.
         soft_targets: set each pair's target probability from the share of reviewers who agree.
         strength_weights: multiply each pair's loss by its strength, 1 at the middle of the scale.

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.consent import Consent
-from core.store import consents
+from core.store import consents, withdrawn
 from core.store.plain import fetch
 
 _ENTRIES = """SELECT e.op, e.pair_id, e.new_pair_id FROM changeset_entry e JOIN changeset c ON c.id=e.changeset_id
@@ -34,8 +34,6 @@ def data_rules(session: Session, at_ms: int, of_source: dict[int, Consent]) -> D
     else:
         from_feedback = frozenset(key for (key,) in fetch(session, _FROM_FEEDBACK))
     events, attacks = _of_events(session, at_ms, of_source)
-    ended = {k for k, one in consents.newest(session, "pair").items() if one.effective(at_ms) == "withdrawn"}
-    ended |= {key for key, words in events.items() if "withdrawn" in words}
     people = consents.newest(session, "reviewer").items()
     admitted, removed = changes(session)
     taken = fetch(session, "SELECT id, name FROM changeset WHERE state='approved' ORDER BY approved_ms, id")
@@ -44,7 +42,7 @@ def data_rules(session: Session, at_ms: int, of_source: dict[int, Consent]) -> D
         admitted=admitted,
         removed=removed,
         attacks=attacks,
-        withdrawn=frozenset(ended),
+        withdrawn=withdrawn.withdrawn_pairs(session, at_ms, of_source),
         events=events,
         reviewers=frozenset(key for key, one in people if one.effective(at_ms) == "withdrawn"),
         taken=dict(map(tuple, taken)),

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from core.services.annotation.views import QueueInfo, QueueSettings
+from core.store.withdrawn import ConsentMark
 
 FIRST_BATCH, LARGEST_BATCH = 8, 512
 """Ids asked about at once. Most queues find the next pair in the first batch; each further one is twice as large."""
@@ -31,6 +32,9 @@ class OpenQueue:
         left_out: test items that the queue was opened without.
         sealed: pairs of the queue that became test items since, with no label of this reviewer.
         newest_dataset: id of the newest dataset version whose test items are known here.
+        left_without_consent: pairs whose consent was withdrawn before the queue was opened.
+        withdrawn: pairs of the queue whose consent was withdrawn since, with no label of this reviewer.
+        consent: until when these two hold.
     """
 
     uid: str
@@ -45,22 +49,32 @@ class OpenQueue:
     left_out: int = 0
     sealed: set[int] = field(default_factory=set)
     newest_dataset: int = 0
+    left_without_consent: int = 0
+    withdrawn: set[int] = field(default_factory=set)
+    consent: ConsentMark = field(default_factory=ConsentMark)
 
     def info(self) -> QueueInfo:
         """Return the view of this queue."""
-        hidden = self.left_out + len(self.sealed)
-        return QueueInfo(self.uid, self.settings, self.total, len(self.done), len(self.skipped), hidden)
+        sealed = self.left_out + len(self.sealed)
+        withdrawn = self.left_without_consent + len(self.withdrawn - self.sealed)
+        return QueueInfo(self.uid, self.settings, self.total, len(self.done), len(self.skipped), sealed, withdrawn)
 
     @property
     def total(self) -> int:
-        """Pairs of the queue, those left out that became test items."""
-        return len(self.ids) - len(self.sealed)
+        """Pairs of the queue, without those that became test items or lost their consent."""
+        return len(self.ids) - len(self.sealed | self.withdrawn)
 
     def seal(self, pair_ids: AbstractSet[int], newest_dataset: int) -> None:
         """Hide pairs that became test items of a dataset version; those that are labelled stay counted as done."""
         self.sealed = set(pair_ids & self.members) - self.done
         self.skipped -= self.sealed
         self.newest_dataset = newest_dataset
+
+    def withdraw(self, pair_ids: AbstractSet[int], consent: ConsentMark) -> None:
+        """Hide pairs without consent any more, and offer those again for which it was granted meanwhile."""
+        self.withdrawn = set(pair_ids & self.members) - self.done
+        self.skipped -= self.withdrawn
+        self.consent = consent
 
     def waiting(self) -> Iterator[list[tuple[int, int]]]:
         """Yield batches of (index, pair id) that are neither done, skipped nor issued, from the cursor on.
@@ -73,7 +87,7 @@ class OpenQueue:
         for step in range(size):
             index = (start + step) % size
             pair_id = self.ids[index]
-            if any(pair_id in known for known in (self.done, self.skipped, self.issued, self.sealed)):
+            if any(pair_id in known for known in (self.done, self.skipped, self.issued, self.sealed, self.withdrawn)):
                 continue
             batch.append((index, pair_id))
             if len(batch) == wanted:
@@ -88,7 +102,8 @@ class OpenQueue:
         if pair_id not in self.members:
             return
         if done:
-            self.sealed.discard(pair_id)  # it was on the screen when it was sealed
+            self.sealed.discard(pair_id)  # it was on the screen when it was sealed or its consent was withdrawn
+            self.withdrawn.discard(pair_id)
         if done is not None:
             (self.done.add if done else self.done.discard)(pair_id)
         (self.skipped.add if skipped else self.skipped.discard)(pair_id)

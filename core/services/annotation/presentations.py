@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from core.domain.clock import now_ms
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft, Side, Task
@@ -17,6 +18,7 @@ from core.services.annotation.views import PresentationView, QueueInfo, QueueSet
 from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
+from core.store.withdrawn import consent_mark, withdrawn_pairs
 
 
 class QueueManager:
@@ -54,14 +56,14 @@ class QueueManager:
         """Return the counts of a queue."""
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
-            _hide_test_items(session, opened)
+            _hide_what_left(session, opened)
             return opened.info()
 
     def issue(self, uid: str, n: int) -> list[PresentationView]:
         """Issue the next ``n`` presentations; one that was open before an interruption comes back as it was."""
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
-            _hide_test_items(session, opened)
+            _hide_what_left(session, opened)
             picked = self._pick(session, opened, n)
             fresh = [self._presentation(opened, index, pair_id) for index, pair_id in picked]
             if not fresh:
@@ -167,8 +169,11 @@ class QueueManager:
         tasks = judgements.alike(settings.task)
         done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
         sealed, newest = queue.sealed_pair_ids(session) - done, datasets.newest_id(session)
+        now = now_ms()
+        withdrawn = withdrawn_pairs(session, now) - done - sealed
         everything = self._candidates(session, settings, accepted)
-        candidates = [i for i in everything if i not in sealed] if sealed else everything
+        offered = [i for i in everything if i not in sealed] if sealed else everything
+        candidates = [i for i in offered if i not in withdrawn] if withdrawn else offered
         others: dict[int, int] = {}
         if settings.labels_per_pair and settings.task in (Task.LABEL, Task.RELABEL):
             others = queue.labels_by_others(session, settings.reviewer_id, accepted)
@@ -180,8 +185,10 @@ class QueueManager:
         members = frozenset(ids)
         return OpenQueue(
             *(new_uid(), settings, ids, members, accepted, done & members, skipped & members),
-            left_out=len(everything) - len(candidates),
+            left_out=len(everything) - len(offered),
             newest_dataset=newest,
+            left_without_consent=len(offered) - len(candidates),
+            consent=consent_mark(session, now),
         )
 
     def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
@@ -248,10 +255,12 @@ class QueueManager:
         return opened
 
 
-def _hide_test_items(session: Session, opened: OpenQueue) -> None:
-    """Hide what was sealed since the queue was opened: nobody is to see a test item again. Almost always one lookup."""
+def _hide_what_left(session: Session, opened: OpenQueue) -> None:
+    """Hide what was sealed since the queue was opened, and what lost its consent. Almost always two lookups."""
     if (newest := datasets.newest_id(session)) != opened.newest_dataset:
         opened.seal(queue.sealed_pair_ids(session), newest)
+    if not opened.consent.holds(session, now := now_ms()):
+        opened.withdraw(withdrawn_pairs(session, now), consent_mark(session, now))
 
 
 def _resumed(begun: Presentation | None, fresh: Presentation) -> Presentation:

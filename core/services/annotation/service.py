@@ -238,7 +238,7 @@ class AnnotationService:
             today = judgement_views.committed_since(session, reviewer_id, _midnight_ms())
             seconds = judgement_views.recent_seconds(session, reviewer_id, 20)
         median = statistics.median(seconds) if seconds else None
-        return QueueProgress(info.done, info.total, info.skipped, today, median, info.sealed)
+        return QueueProgress(info.done, info.total, info.skipped, today, median, info.sealed, info.withdrawn)
 
     def labelled_pairs(self, reviewer_id: int | None = None, rubric_version_id: int | None = None) -> int:
         """Count labelled pairs: of a reviewer under a version or one of the same major number, else of all people.

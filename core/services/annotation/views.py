@@ -62,6 +62,7 @@ class QueueInfo:
     Attributes:
         sealed: pairs without a label of this reviewer that are test items of a frozen dataset version; they are not
             shown any more and not part of ``total``.
+        withdrawn: pairs without a label of this reviewer whose consent was withdrawn or has ended, likewise.
     """
 
     uid: str
@@ -70,6 +71,7 @@ class QueueInfo:
     done: int
     skipped: int
     sealed: int = 0
+    withdrawn: int = 0
 
     @property
     def remaining(self) -> int:
@@ -128,7 +130,7 @@ class QueueProgress:
     Attributes:
         today: labels committed since local midnight and not taken back, all queues.
         seconds_per_pair: median of the last commits; None before the first.
-        sealed: pairs of a sealed test, which are not shown any more; see :class:`QueueInfo`.
+        sealed, withdrawn: pairs that are not shown any more; see :class:`QueueInfo`.
     """
 
     done: int
@@ -137,6 +139,7 @@ class QueueProgress:
     today: int
     seconds_per_pair: float | None
     sealed: int = 0
+    withdrawn: int = 0
 
     @property
     def remaining(self) -> int:

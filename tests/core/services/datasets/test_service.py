@@ -142,6 +142,11 @@ def test_that_pairs_without_consent_are_left_out(app: Application, tmp_path: Pat
     diff = app.datasets.diff(before.id, after.id)
     assert len(diff.removed) == 2
     assert set(diff.removed) == set(after.left_out[0].pair_ids)
+
+    # Until 0.3.0 this took the withdrawn source too. Who withdraws says so to everybody: no policy may overrule it.
+    plan = app.datasets.plan(replace(ALL, require_consent=False))
+    assert left(plan) == {why.CONSENT_WITHDRAWN: 2}
+    app.imports.set_consent(2, "unknown")
     plan = app.datasets.plan(replace(ALL, require_consent=False))
     assert plan.counts["items"] == 3
     assert any("without granted consent" in note for note in plan.notes)
