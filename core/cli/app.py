@@ -32,6 +32,7 @@ from core.cli import (
     train,
     workspace,
 )
+from core.cli.child_programs import program_of, run_program
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import bug, report, system_error, usage_message
 from core.cli.output import say
@@ -94,6 +95,9 @@ def _common_options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; every error becomes one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if getattr(sys, "frozen", False) and (program := program_of(words)) is not None:
+        run_program(*program)
+        return EXIT_OK
     as_json = "--json" in words
     command = typer.main.get_command(build_app())
     try:

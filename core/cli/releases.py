@@ -183,6 +183,9 @@ def releases(
 def verify(
     out: Annotated[Path, typer.Argument(help="Folder of the release.")],
     run: Annotated[Path | None, typer.Option(help="Where the run of the release lies now.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="A copy of its workspace: runs, models and sealed tests are taken from it.")
+    ] = None,
     tolerance: Annotated[float, typer.Option(help="Largest |delta| that counts as equal.", min=0.0)] = 0.0,
     as_json: _Json = False,
 ) -> int:
@@ -192,7 +195,7 @@ def verify(
         if not as_json and (line := evaluation_line(event)):
             say(line)
 
-    found = verify_contract(out, run_dir=run, on_event=show)
+    found = verify_contract(out, run_dir=run, workspace=workspace, on_event=show)
     equal = found.largest <= tolerance
     if as_json:
         say_json({"event": "verified", "ok": equal, **found.to_plain()})

@@ -32,6 +32,7 @@ from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
 from core.runs.folder import RunFolder
+from core.runs.moved_model import base_model_place
 from core.training.export.trained_policy import load_trained
 from core.training.forward.padded import PaddedScorer
 from core.training.gate.left_out import ReadableRows, encode_usable
@@ -74,7 +75,8 @@ class LocalModel:
     def __init__(self, run_dir: Path, step: int, config: EvaluationConfig, inputs: dict[str, str]) -> None:
         folder = RunFolder(run_dir)
         record = folder.record()
-        verify_model(Path(record.model_dir), record.model_files)
+        base = base_model_place(folder.path, record.model_dir)
+        verify_model(base, record.model_files)
         if inputs.get("policy") and policy_sha256(run_dir, step, fresh=True) != inputs["policy"]:
             raise ModelRefused(
                 f"The policy in {run_dir} was altered since this evaluation was created; nothing was measured with it.",
@@ -85,7 +87,7 @@ class LocalModel:
         self.config = config
         self.run_config: RunConfig = replace(record.config, device=config.device)
         device = resolve_device(config.device)
-        self.model: LoadedModel = load_trained(Path(record.model_dir), self.run_config, run_dir, step, device=device)
+        self.model: LoadedModel = load_trained(base, self.run_config, run_dir, step, device=device)
         self.encoder = PairEncoder(self.model.tokenizer, self.run_config)
         self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
 

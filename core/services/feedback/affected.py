@@ -12,7 +12,7 @@ from core import bounded
 from core.domain.counting import counted
 from core.domain.errors import UserError
 from core.runs.folder import RunFolder
-from core.services.releases.contract import CONTRACT, MAKE
+from core.services.releases.names import CONTRACT, MAKE
 from core.services.runs.registry import RunRegistry
 from core.store import affected as repository
 from core.store import events

@@ -10,16 +10,13 @@ from core.domain.errors import BadInput
 from core.domain.release_gate import STATE_WORDS, GateDecision
 from core.domain.threshold import Threshold
 from core.runs.evaluations.folder import EVIDENCE
+from core.services.releases.names import EVALUATION
 from core.version import VERSION
 
 if TYPE_CHECKING:
     from core.services.releases.gate_facts import Judged
 
 FORMAT = 1
-MAKE, WITHDRAW = "release.make", "release.withdraw"
-"""Names of the entries of the event log that tell of releases."""
-CONTRACT, REPORT, MODEL_CARD, DATASET_CARD = "contract.json", "report.html", "MODEL_CARD.md", "DATASET_CARD.md"
-ADAPTER, MERGED, GGUF, EVALUATION = "adapter", "merged", "model.gguf", "evaluation"
 
 
 @dataclass(frozen=True, slots=True)

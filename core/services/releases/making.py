@@ -15,7 +15,7 @@ from core.domain.release_gate import STATE_WORDS, GateDecision
 from core.private_files import make_folders
 from core.runs.evaluations.folder import EVIDENCE, OUTCOMES, publish
 from core.services.models.export import ExportForm, export_run
-from core.services.releases import contract as parts
+from core.services.releases import names as parts
 from core.services.releases.contract import Signed
 from core.services.releases.gate_facts import Judged
 from core.services.releases.report import model_card, report_html

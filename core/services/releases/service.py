@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import durable
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import NotFound, UsageError, UserError
 from core.domain.ids import new_uid
@@ -17,10 +16,12 @@ from core.runs.evaluations.folder import EvaluationFolder
 from core.services.datasets import card
 from core.services.evaluations.service import EvaluationsService
 from core.services.models.export import ExportForm
-from core.services.releases.contract import CONTRACT, MAKE, WITHDRAW, Signed, contract_of, release_tuple
+from core.services.releases.checking import release_problems
+from core.services.releases.contract import Signed, contract_of, release_tuple
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
+from core.services.releases.names import MAKE, WITHDRAW
 from core.services.releases.sending import Rooms
 from core.services.reviewers.service import ReviewersService
 from core.services.sealed.service import SealedService
@@ -251,18 +252,8 @@ class ReleasesService:
 
     def problems(self) -> list[str]:
         """Return a sentence for each release whose folder is there and is not what was released."""
-        found = []
-        for info in self.list():
-            folder = Path(info.folder)
-            if not (folder / CONTRACT).is_file():
-                continue
-            try:
-                durable.verify_folder(folder)
-                if durable.file_sha256(folder / durable.MANIFEST) != info.manifest_sha256:
-                    found.append(f"Release {info.name} in {folder} is not the one that was released.")
-            except UserError as error:
-                found.append(f"Release {info.name}: {error.message}")
-        return found
+        with self._store.read() as session:
+            return list(release_problems(events.details(session, MAKE)))
 
     def _person(self, name: str) -> int:
         known = self._reviewers.find(name.strip())

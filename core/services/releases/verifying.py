@@ -15,12 +15,13 @@ from typing import Any
 from core import durable
 from core.domain.counting import counted
 from core.domain.errors import BadInput, NotFound, UserError
-from core.domain.evaluation_record import EvaluationRecord
+from core.domain.evaluation_record import Arm, EvaluatedSuite, EvaluationRecord
 from core.domain.run_events import Finished
 from core.model_files.policy_files import policy_sha256
 from core.runs.evaluations.driver import EvaluationHost, evaluate
 from core.runs.evaluations.folder import EvaluationFolder, publish
-from core.services.releases.contract import CONTRACT, EVALUATION, release_tuple
+from core.services.releases.contract import release_tuple
+from core.services.releases.names import CONTRACT, EVALUATION
 from core.unfinished import temporary_folder
 
 _PARTS = ("value", "lo", "hi", "n", "p")
@@ -111,16 +112,20 @@ def read_contract(out: Path) -> dict[str, Any]:
     return contract
 
 
-def verify_contract(out: Path, *, run_dir: Path | None = None, on_event: OnEvent | None = None) -> Verification:
+def verify_contract(
+    out: Path, *, run_dir: Path | None = None, workspace: Path | None = None, on_event: OnEvent | None = None
+) -> Verification:
     """Measure a release again and return by how much each number differs.
 
     Args:
         out: folder of the release.
         run_dir: where the run of the release lies now; None takes the place that the contract names.
+        workspace: a copy of the workspace that the release was made in; runs, base models and sealed tests are taken
+            from it.
         on_event: gets the events of the evaluation.
 
     Raises:
-        NotFound: when there is no release, or the run is not where it was.
+        NotFound: when there is no release, or the run or a sealed test is not where it was.
         BadInput: naming the file that is missing or was altered.
         UserError: when it could not be measured again.
     """
@@ -129,7 +134,7 @@ def verify_contract(out: Path, *, run_dir: Path | None = None, on_event: OnEvent
     before = kept.evidence()
     if before is None:
         raise NotFound("The release holds no evidence to compare with.", "Use an unaltered copy of the release.")
-    record = _placed(kept.record(), contract, run_dir)
+    record = _placed(kept.record(), str(contract["policy"]["run_id"]), run_dir, workspace)
     with temporary_folder(prefix="pairwright-verify-") as scratch:
         folder = publish(scratch / EVALUATION, record, kept.items())
         last = evaluate(folder.path, EvaluationHost(host="terminal", on_event=on_event, reset=True))
@@ -159,16 +164,37 @@ def _numbers(evidence: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str,
                             yield (suite, name, arm, part), row[part]
 
 
-def _placed(record: EvaluationRecord, contract: Mapping[str, Any], run_dir: Path | None) -> EvaluationRecord:
-    """Return the request with the run of the release where it lies now."""
-    own = contract["policy"]["run_id"]
+def _placed(record: EvaluationRecord, own: str, run_dir: Path | None, workspace: Path | None) -> EvaluationRecord:
+    """Return the request with its runs and sealed tests where they lie now."""
     arms = []
     for arm in record.arms:
-        place = str(Path(run_dir).resolve()) if run_dir is not None and arm.run_id == own else arm.run_dir
+        place = arm.run_dir and str(_run_place(arm, own, run_dir, workspace))
         if place and not Path(place).is_dir():
-            raise NotFound(f"The run {arm.run_id[:8]} is not in {place}.", "Name its folder with --run.")
+            raise NotFound(
+                f"The run {arm.run_id[:8]} is not in {place}.", "Name its folder with --run, or its --workspace."
+            )
         policy = arm.inputs.get("policy", "")
         if place and policy and policy_sha256(Path(place), arm.step, fresh=True) != policy:
             raise BadInput(f"The policy in {place} is not the one that was released.", "Name another with --run.")
         arms.append(replace(arm, run_dir=place))
-    return replace(record, arms=tuple(arms))
+    suites = tuple(_sealed_place(suite, workspace) for suite in record.suites)
+    return replace(record, arms=tuple(arms), suites=suites)
+
+
+def _run_place(arm: Arm, own: str, run_dir: Path | None, workspace: Path | None) -> Path:
+    if run_dir is not None and arm.run_id == own:
+        return Path(run_dir).resolve()
+    place = Path(arm.run_dir)
+    return Path(workspace).resolve() / "runs" / place.name if workspace is not None else place
+
+
+def _sealed_place(suite: EvaluatedSuite, workspace: Path | None) -> EvaluatedSuite:
+    """Return a suite with the sealed file of the workspace; the evaluator refuses one with other items."""
+    if not suite.sealed:
+        return suite
+    file = Path(suite.sealed)
+    if workspace is not None:
+        file = Path(workspace).resolve() / file.parent.name / file.name
+    if not file.is_file():
+        raise NotFound(f"The sealed test {suite.title} is not in {file}.", "Name its workspace with --workspace.")
+    return replace(suite, sealed=str(file), reason=f"{suite.reason} (the release is verified)")

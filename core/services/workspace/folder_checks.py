@@ -1,4 +1,4 @@
-"""*Check workspace* outside the database: run folders, exports, converted models, backups and sealed tests."""
+"""*Check workspace* outside the database: runs, exports, converted models, backups, sealed tests and releases."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from core.durable import MANIFEST, read_manifest
 from core.evaluation.sealed_test import SUFFIX, check_sealed
 from core.runs.folder import RunFolder
 from core.runs.verify_run import RESTORE, Noted, folder_problem, is_at_work, problems
+from core.services.releases.checking import release_problems
+from core.services.releases.names import MAKE
 from core.store.chain import verify
 from core.store.sqlite import backups
 from core.store.sqlite.connect import connect
@@ -20,6 +22,7 @@ from core.store.sqlite.integrity import Finding
 from core.store.sqlite.safety_copies import REPLACED
 
 _RUNS, _BACKUPS, _FOLDERS, _SEALED = "run folders", "backups", "folders", "sealed tests"
+_RELEASES = "releases"
 _PUBLISHED = ("exports", "models")
 _REPLACED = (
     "If an older copy was put in its place on purpose, move the newer backups elsewhere; else restore one of them."
@@ -40,6 +43,14 @@ def findings(c: sqlite3.Connection, folder: Path, exports: Sequence[Path] = ()) 
         yield from _published(c, path, str(path.relative_to(folder)) if path in inside else str(path))
     yield from _backups(c, folder)
     yield from _sealed_tests(c, folder)
+    yield from _releases(c)
+
+
+def _releases(c: sqlite3.Connection) -> Iterator[Finding]:
+    """Compare each release whose folder is still there with the manifest that the event log knows."""
+    made = [json.loads(text) for (text,) in c.execute("SELECT detail FROM event_log WHERE op=? ORDER BY id", (MAKE,))]
+    for message in release_problems(made):
+        yield Finding(_RELEASES, message, hint="Restore the folder from a copy, or make the release anew.")
 
 
 def _sealed_tests(c: sqlite3.Connection, folder: Path) -> Iterator[Finding]:

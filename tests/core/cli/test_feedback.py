@@ -14,7 +14,7 @@ from core.domain.conversation import Prompt
 from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
-from core.services.releases.contract import MAKE
+from core.services.releases.names import MAKE
 from core.store import events
 from tests.core.cli.conftest import Said
 from tests.fakes.workspaces import opened, prefer

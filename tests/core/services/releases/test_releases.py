@@ -133,6 +133,25 @@ def test_that_an_altered_release_is_refused(released: Path, tmp_path: Path) -> N
         verify_contract(tmp_path)
 
 
+def test_that_check_workspace_tells_of_a_release_that_was_altered(app: Application, released: Path) -> None:
+    def told() -> list[str]:
+        return [found.message for found in app.workspace.check().findings if found.check == "releases"]
+
+    assert told() == []
+    card = released / "MODEL_CARD.md"
+    whole = card.read_bytes()
+    card.write_bytes(whole + b"It is safe.")
+    try:
+        assert len(told()) == 1 and "Kind 1" in told()[0] and "MODEL_CARD.md" in told()[0]
+        assert told() == app.releases.problems()
+        (released / "contract.json").rename(released / "hidden.json")
+        assert "contract.json is missing" in told()[0]
+        (released / "hidden.json").rename(released / "contract.json")
+    finally:
+        card.write_bytes(whole)
+    assert told() == []
+
+
 def test_that_deltas_name_what_changed_and_what_is_missing() -> None:
     before = {"suites": {"s": {"metrics": {"m": {"aligned": {"value": 1.0, "n": 3}}}}}}
     after = {"suites": {"s": {"metrics": {"m": {"aligned": {"value": 1.5, "n": 3}}, "x": {"aligned": {"value": 1.0}}}}}}
