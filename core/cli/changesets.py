@@ -35,6 +35,10 @@ def build() -> typer.Typer:
     group.command("edit", help="Put another pair in the place of one.")(edit)
     group.command("drop", help="Take a change out of a draft.")(drop)
     group.command("diff", help="How the next version of a dataset would differ.")(diff)
+    group.command("review", help="Say what is right with a changeset, what is not, and what enters the next freeze.")(
+        review
+    )
+    group.command("send-back", help="Send a draft back to its author, with a reason.")(send_back)
     group.command("approve", help="Approve a draft, as somebody else than its author; the next freeze takes it.")(
         approve
     )
@@ -139,6 +143,26 @@ def approve(
         _say(app.changesets.approve(_key(changeset), reviewer_id(app, by), note).value, as_json)
 
 
+def send_back(workspace: _Ws, changeset: _Name, by: By = "", reason: _Reason = "", as_json: _Json = False) -> None:
+    """Send a draft back; it stays a draft, and the log keeps the reason."""
+    with open_workspace(workspace) as app:
+        _say(app.changesets.send_back(_key(changeset), reviewer_id(app, by), reason).value, as_json)
+
+
+def review(workspace: _Ws, changeset: _Name, as_json: _Json = False) -> None:
+    """Print the checks of a changeset."""
+    with open_workspace(workspace, read_only=True) as app:
+        found = app.changesets.review(_key(changeset))
+    if as_json:
+        checks = [{**dataclasses.asdict(check), "passed": check.passed} for check in found.checks]
+        say_json({"name": found.changeset.name, "checks": checks, "leaves_out": dict(found.leaves_out),
+                  "version": found.version, "before": found.before, "after": found.after})  # fmt: skip
+        return
+    for check in found.checks:
+        say(f"{'ok' if check.passed else '--'}  {check.words}: {check.done} of {check.total}. {check.told}".rstrip())
+    say(f"{found.version or 'No version yet'}: {found.before} items -> {found.after}, if it were frozen now")
+
+
 def delete(workspace: _Ws, changeset: _Name, by: By = "", as_json: _Json = False) -> None:
     """Delete a draft; an approved changeset stays for ever."""
     with open_workspace(workspace) as app:
@@ -196,6 +220,9 @@ def _say(made: Changeset, as_json: bool) -> None:
         more += ["from an attack"] if entry.attack else []
         more += ["not labelled yet"] if entry.enters and not entry.labels else []
         say(f"{entry.id:6} {sign} {pairs}: {entry.reason}" + (f" ({', '.join(more)})" if more else ""))
+    for one in made.sent_back:
+        changed = "" if one.unchanged else " (changed since)"
+        say(f"Sent back by {one.by} on {date_text(one.at_ms)}{changed}: {one.reason}")
     if made.approved_ms is not None:
         say(f"Approved by {made.approver} on {date_text(made.approved_ms)}. {made.approval_note}".rstrip())
     if made.datasets:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.feedback import read_consent
+from core.cli.feedback_words import read_consent
 from core.cli.output import as_id, say, say_json, table
 from core.cli.people import reviewer_id
 from core.cli.workspace_access import open_workspace

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from core.cli import changesets
 from core.cli.default_group import DefaultGroup
+from core.cli.feedback_import import import_file
+from core.cli.feedback_send import send
+from core.cli.feedback_words import headline, plain, read_consent, state_words
 from core.cli.output import as_id, say, say_json, table
 from core.cli.people import By, reviewer_id
 from core.cli.workspace_access import open_workspace
-from core.domain.consent import SCOPES, Consent, date_ms, date_text
+from core.domain.consent import OTHER_USE, SCOPES, date_ms, date_text
 from core.domain.conversation import Prompt
 from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
-from core.domain.feedback import DECISIONS, KINDS, FeedbackContent, FeedbackEvent, FeedbackKind
+from core.domain.feedback import DECISIONS, KINDS, FeedbackContent, FeedbackKind
 from core.domain.pair_table import CONSENTS
 from core.domain.suite import Expected
 
@@ -37,6 +40,7 @@ _Until = Annotated[str, typer.Option(help="Day from which on a granted consent c
 _STATES = ("open", "triaged", "rejected", "waiting")
 _TARGETS = ("label", "rubric", "suite", "reject")
 _WIDTH = 60
+_CONSENT_WORDS = (*CONSENTS, OTHER_USE)
 
 
 def build() -> typer.Typer:
@@ -45,56 +49,12 @@ def build() -> typer.Typer:
     group.command("list", help="List events and count them by state.")(list_events)
     group.command("import", help="Import events from JSONL, JSON or CSV; a second import adds nothing.")(import_file)
     group.command("add", help="Add one event that is typed in.")(add)
+    group.command("send", help="Add an event about an answer of an evaluation or a run.")(send)
     group.command("show", help="Show one event with every decision about it.")(show)
     group.command("triage", help="Decide about events: label, rubric, suite, reject; or undo.")(triage)
     group.command("shift", help="How far the prompts of feedback are from training and suites.")(shift)
     group.add_typer(changesets.build(), name="changeset", cls=DefaultGroup)
     return group
-
-
-def import_file(
-    workspace: _Ws,
-    file: Annotated[Path, typer.Argument(help="File of events, also packed.")],
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option("--kind", metavar="WORD=KIND", help=f"Kind of a word: {', '.join(KINDS)}, skip; repeatable."),
-    ] = None,
-    default_kind: Annotated[str, typer.Option(help="Kind of records that name none.")] = "",
-    thumbs: Annotated[
-        list[str] | None, typer.Option("--thumb", metavar="WORD=SIDE", help="What a thumb means: up or down.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable.")
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of the text; found out when left out.")] = "",
-    name: Annotated[str, typer.Option(help="Name of the source; the file's name when left out.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
-    consent: _Consent = "unknown",
-    scope: _Scope = "all",
-    until: _Until = "",
-    as_json: _Json = False,
-) -> None:
-    """Import events. Exit code 2 when the file leaves open which kind an event is; nothing is stored then."""
-    from core.services.feedback.service import FeedbackChoices, report_words
-
-    choices = FeedbackChoices(
-        kinds=_words("--kind", kinds), default_kind=default_kind, thumbs=_words("--thumb", thumbs),
-        columns=_words("--map", columns), encoding=encoding,
-    )  # fmt: skip
-    given = read_consent(consent, scope, until)
-    with open_workspace(workspace) as app:
-        report = app.feedback.import_file(file, choices, name=name, licence=licence, consent=given).value
-    if as_json:
-        say_json(dataclasses.asdict(report))
-        return
-    say(report_words(report))
-    for reason, count in report.reasons.items():
-        say(f"{count:8}  rejected: {reason}")
-    if report.rejects_path:
-        say(f"The rejected records are listed in {report.rejects_path}")
-    if report.unused:
-        say(f"Not used: {', '.join(report.unused)}")
-    say(f"Source {report.source_name!r}. Events wait in `feedback list`.")
 
 
 def add(
@@ -138,24 +98,33 @@ def list_events(
     state: Annotated[str, typer.Option(help=f"Only these: {', '.join(_STATES)}.")] = "",
     kind: Annotated[str, typer.Option(help=f"Only these: {', '.join(KINDS)}.")] = "",
     decided: Annotated[str, typer.Option("--to", help=f"By the newest decision: {', '.join(DECISIONS)}.")] = "",
+    consent: Annotated[str, typer.Option(help=f"Only these, as it counts now: {', '.join(_CONSENT_WORDS)}.")] = "",
+    release: Annotated[str, typer.Option(help="Only those about this release.")] = "",
+    find: Annotated[str, typer.Option(help="Only those with all these words in their texts.")] = "",
     after: Annotated[int, typer.Option(help="Continue behind this event.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
     as_json: _Json = False,
 ) -> None:
     """List events, oldest first. Change requests for rubrics are those with --to rubric."""
-    for option, said, allowed in (("--state", state, _STATES), ("--kind", kind, KINDS), ("--to", decided, DECISIONS)):
+    for option, said, allowed in (
+        ("--state", state, _STATES), ("--kind", kind, KINDS), ("--to", decided, DECISIONS),
+        ("--consent", consent, _CONSENT_WORDS),
+    ):  # fmt: skip
         if said and said not in allowed:
             raise UsageError(f"{option} cannot be {said!r}.", f"Use one of {', '.join(allowed)}.")
     from core.services.feedback.service import FeedbackFilter
 
     with open_workspace(workspace, read_only=True) as app:
         counts = app.feedback.counts()
-        events = app.feedback.list(FeedbackFilter(state, kind, decided, after=after, limit=limit))
+        wanted = FeedbackFilter(
+            state, kind, decided, after=after, limit=limit, release=release, consent=consent, text=find
+        )
+        events = app.feedback.list(wanted)
     if as_json:
         say_json({"counts": dataclasses.asdict(counts), "adds_up": counts.adds_up, "events": [*map(plain, events)]})
         return
     rows = [
-        [str(e.id), e.kind, _short(headline(e)), "withdrawn" if e.withdrawn else e.consent.word, _state(e)]
+        [str(e.id), e.kind, _short(headline(e)), "withdrawn" if e.withdrawn else e.consent.word, state_words(e)]
         for e in events
     ]
     say(table(rows, ("id", "kind", "text", "consent", "state"))) if rows else say("No events.")
@@ -175,7 +144,7 @@ def show(
     if as_json:
         say_json({**plain(found), "history": [dataclasses.asdict(one) for one in history]})
         return
-    say(f"Event {found.id}: {found.kind}, {_state(found)}; source {found.source}, consent {found.consent.word}")
+    say(f"Event {found.id}: {found.kind}, {state_words(found)}; source {found.source}, consent {found.consent.word}")
     for name, value in (
         found.content.to_plain() if found.content else {"text": "removed: consent is withdrawn"}
     ).items():
@@ -260,69 +229,12 @@ def _say_decided(app: Application, done: Triaged, as_json: bool) -> None:
         say_json({"events": events, "notes": list(done.notes), "counts": dataclasses.asdict(counts)})
         return
     for event in done.events:
-        say(f"Event {event.id}: {_state(event)}")
+        say(f"Event {event.id}: {state_words(event)}")
     for note in done.notes:
         say(note)
     say(f"{counts.open:,} of {counted(counts.events, 'event')} open.")
 
 
-def plain(event: FeedbackEvent) -> dict[str, Any]:
-    """Return an event for machines; without its texts when consent is withdrawn."""
-    decision = event.decision
-    return {
-        "id": event.id,
-        "kind": event.kind,
-        "sha256": event.sha256,
-        "source": event.source,
-        "line": event.line,
-        "state": event.state,
-        "waits": event.waits,
-        "withdrawn": event.withdrawn,
-        **event.consent.to_plain(),
-        "pairs": list(event.pair_ids),
-        "decision": None if decision is None else dataclasses.asdict(decision),
-        "content": None if event.content is None else event.content.to_plain(),
-    }
-
-
-def headline(event: FeedbackEvent) -> str:
-    """Return the words that tell an event apart in a list."""
-    return "(removed: consent is withdrawn)" if event.content is None else event.content.headline
-
-
-def read_consent(word: str, scope: str, until: str) -> Consent:
-    """Return the consent that options say.
-
-    Raises:
-        UsageError: for a word, scope or date that there is not.
-    """
-    try:
-        return Consent(word, scope, date_ms(until) if until else None)
-    except BadInput as error:
-        raise UsageError(error.message, error.hint) from error
-
-
-def _state(event: FeedbackEvent) -> str:
-    if event.decision is None or event.state == "open":
-        return "open"
-    target = event.decision.target
-    words = {
-        "label": f"pair {event.decision.pair_id}", "wait": "waits for a second answer", "reject": "rejected",
-        "rubric": f"rubric {target.get('rubric', '')}", "suite": f"suite {target.get('suite', '')}",
-    }  # fmt: skip
-    return words[event.decision.op]
-
-
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…"
-
-
-def _words(option: str, words: list[str] | None) -> dict[str, str]:
-    found = {}
-    for word in words or []:
-        name, equals, value = word.rpartition("=")
-        if not equals or not value:
-            raise UsageError(f"{option} {word!r} is no NAME=VALUE.", f"Write for example {option} x=y.")
-        found[name] = value
-    return found

@@ -44,12 +44,27 @@ class ChangesetEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SentBack:
+    """A review that asked for changes.
+
+    Attributes:
+        unchanged: whether the changes are still those that were sent back.
+    """
+
+    by: str
+    reason: str
+    at_ms: int
+    unchanged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Changeset:
     """A named set of changes with its author and approver, who are two people.
 
     Attributes:
         datasets: titles of the dataset versions that it is in, the first to take it first.
         sha256: of its entries, fixed at the approval; empty for a draft.
+        sent_back: reviews that asked for changes, oldest first.
     """
 
     id: int
@@ -64,6 +79,12 @@ class Changeset:
     approved_ms: int | None = None
     sha256: str = ""
     datasets: tuple[str, ...] = ()
+    sent_back: tuple[SentBack, ...] = ()
+
+    @property
+    def waits_for_author(self) -> bool:
+        """Whether it was sent back and its changes are still the same."""
+        return self.state == "draft" and bool(self.sent_back) and self.sent_back[-1].unchanged
 
     def count(self, op: EntryOp) -> int:
         """Return how many entries are of one kind."""

@@ -185,6 +185,7 @@ class FeedbackCounts:
         waiting: of the triaged ones, those whose one answer waits for a second.
         withdrawn: those without consent any more, whatever their state.
         kinds: kind -> events.
+        consents: granted, unknown, withdrawn or "other use", as it counts now -> events.
     """
 
     events: int
@@ -194,6 +195,7 @@ class FeedbackCounts:
     waiting: int = 0
     withdrawn: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict)
+    consents: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def adds_up(self) -> bool:

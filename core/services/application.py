@@ -14,6 +14,7 @@ from core.domain.errors import UserError
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.service import EvaluationsService
+from core.services.feedback.answers import PolicyAnswersService
 from core.services.feedback.changesets import ChangesetsService
 from core.services.feedback.consent import ConsentService
 from core.services.feedback.service import FeedbackService
@@ -52,7 +53,7 @@ class Application:
         models: models on this machine.
         runs: training runs.
         feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
-        feedback_shift: how far it is from training and suites.
+        feedback_shift: how far it is from training and suites. policy_answers: what feedback can be about.
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
@@ -80,6 +81,7 @@ class Application:
         self.thresholds = ThresholdsService(store)
         rooms = Rooms(self.feedback, self.triage)
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
+        self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.domain.changeset import Changeset, ChangesetEntry, EntryOp
+from core.domain.changeset import Changeset, ChangesetEntry, EntryOp, SentBack
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
-from core.store import data_rules
+from core.store import data_rules, events
 from core.store.feedback_checks import CONTENT, content_sha256
 from core.store.plain import fetch, insert_row
 from core.store.sqlite.write_context import WriteContext
@@ -19,6 +19,8 @@ from core.store.tables import ChangesetEntryRow, ChangesetRow
 _SELECT = """SELECT c.id, c.name, c.state, a.name, c.note, c.created_ms, coalesce(p.name,''), c.approval_note,
       c.approved_ms, coalesce(c.sha256,''), c.author_id FROM changeset c JOIN reviewer a ON a.id=c.author_id
     LEFT JOIN reviewer p ON p.id=c.approver_id"""
+SEND_BACK = "changeset.send_back"
+"""What the event log calls it that a reviewer sent a draft back."""
 _TEST_TITLES = """SELECT DISTINCT d.name || ' v' || d.number FROM prompt_key own
     JOIN prompt_key k ON k.same=own.same OR k.words=own.words JOIN pair p ON p.prompt_id=k.prompt_id
     JOIN dataset_item i ON i.pair_id=p.id AND i.split='test' JOIN dataset d ON d.id=i.dataset_id AND d.state='frozen'
@@ -110,7 +112,7 @@ def approve(session: Session, changeset_id: int, approver_id: int, note: str, co
     row = session.get(ChangesetRow, changeset_id)
     assert row is not None
     row.state, row.approver_id, row.approval_note = "approved", approver_id, note
-    row.approved_ms, row.sha256 = context.at_ms, content_sha256(fetch(session, CONTENT, (changeset_id,)))
+    row.approved_ms, row.sha256 = context.at_ms, content(session, changeset_id)
     session.add(row)
     session.flush()
 
@@ -118,6 +120,11 @@ def approve(session: Session, changeset_id: int, approver_id: int, note: str, co
 def author_id(session: Session, changeset_id: int) -> int:
     """Return who made a changeset."""
     return int(fetch(session, "SELECT author_id FROM changeset WHERE id=?", (changeset_id,))[0][0])
+
+
+def content(session: Session, changeset_id: int) -> str:
+    """Return the hash over the changes of a changeset as they stand."""
+    return content_sha256(fetch(session, CONTENT, (changeset_id,)))
 
 
 def of_event(session: Session, event_id: int) -> list[str]:
@@ -155,6 +162,16 @@ def _to_domain(session: Session, row: Sequence[Any]) -> Changeset:
         approved_ms=approved,
         sha256=sha,
         datasets=datasets,
+        sent_back=_sent_back(session, key),
+    )
+
+
+def _sent_back(session: Session, changeset_id: int) -> tuple[SentBack, ...]:
+    found = events.about(session, SEND_BACK, changeset_id)
+    now = content(session, changeset_id) if found else ""
+    return tuple(
+        SentBack(one.reviewer, str(one.detail.get("reason", "")), one.at_ms, one.detail.get("sha256") == now)
+        for one in found
     )
 
 

@@ -55,6 +55,9 @@ class FeedbackFilter:
     Attributes:
         state: open, triaged, rejected or waiting. kind: of events. decided: the newest decision, such as "rubric".
         after: continue behind this event, for paging.
+        release: name of the release that the event is about.
+        consent: as it counts now: granted, unknown, withdrawn or "other use".
+        text: words that all occur in its texts; events without consent have none.
     """
 
     state: str = ""
@@ -63,6 +66,9 @@ class FeedbackFilter:
     source_id: int | None = None
     after: int = 0
     limit: int | None = None
+    release: str = ""
+    consent: str = ""
+    text: str = ""
 
 
 def open_source(
@@ -139,6 +145,11 @@ def add(session: Session, source_id: int, new: Sequence[NewEvent], context: Writ
     return [row[0] for row in rows]
 
 
+def is_known(session: Session, sha256: str) -> bool:
+    """Return whether the workspace holds an event of this content."""
+    return bool(fetch(session, "SELECT 1 FROM feedback_event WHERE sha256=?", (sha256,)))
+
+
 def id_of(session: Session, sha256: str) -> int:
     """Return the event of a content hash that the workspace holds."""
     return int(fetch(session, "SELECT id FROM feedback_event WHERE sha256=?", (sha256,))[0][0])
@@ -151,15 +162,27 @@ def kinds_of(session: Session, event_ids: Sequence[int]) -> Counter[str]:
 
 
 def listed(session: Session, wanted: FeedbackFilter, now_ms: int) -> list[FeedbackEvent]:
-    """Return the events of a filter, oldest first. Texts of events without consent any more are not in it."""
+    """Return the events of a filter, oldest first. Texts of events without consent any more are not in it.
+
+    ``consent`` and ``text`` of the filter are not looked at here; see ``core.store.feedback_search``.
+    """
     tests, values = [_STATES[wanted.state], "e.id>?"], [wanted.after]
-    for test, value in (("e.kind=?", wanted.kind), ("s.op=?", wanted.decided), ("e.source_id=?", wanted.source_id)):
+    release = ("json_extract(e.body,'$.release')=?", wanted.release)
+    about = (("e.kind=?", wanted.kind), ("s.op=?", wanted.decided), ("e.source_id=?", wanted.source_id), release)
+    for test, value in about:
         if value:
             tests.append(test)
             values.append(value)  # type: ignore[arg-type]
     query = f"{_SELECT} WHERE {' AND '.join(tests)} ORDER BY e.id LIMIT ?"
     limit = -1 if wanted.limit is None else wanted.limit
     return _to_domain(session, fetch(session, query, (*values, limit)), now_ms)
+
+
+def by_ids(session: Session, event_ids: Sequence[int], now_ms: int) -> list[FeedbackEvent]:
+    """Return these events in this order; those that are not there are left out."""
+    query = f"{_SELECT} WHERE e.id IN(SELECT value FROM json_each(?))"
+    found = {one.id: one for one in _to_domain(session, fetch(session, query, (canonical_json([*event_ids]),)), now_ms)}
+    return [found[key] for key in event_ids if key in found]
 
 
 def get(session: Session, event_id: int, now_ms: int) -> FeedbackEvent:
@@ -194,15 +217,17 @@ def counts(session: Session, now_ms: int) -> FeedbackCounts:
         kinds[kind] += count
         states[{"undo": "open", "reject": "rejected"}.get(op, "triaged")] += count
         states["waiting"] += count * (op == "wait")
-    gone = _withdrawn(session, now_ms) if kinds.total() else set()
+    of_event = consents.of_feedback(session, consents.of_sources(session)) if kinds.total() else {}
+    words = Counter(one.effective(now_ms) for one in of_event.values())
     return FeedbackCounts(
         events=fetch(session, "SELECT count(*) FROM feedback_event")[0][0],
         open=states["open"],
         triaged=states["triaged"],
         rejected=states["rejected"],
         waiting=states["waiting"],
-        withdrawn=len(gone),
+        withdrawn=words["withdrawn"],
         kinds=dict(kinds),
+        consents=dict(words),
     )
 
 
@@ -275,11 +300,6 @@ def log_import(
     """Note an import of feedback in the event log."""
     summary = f"Feedback from {name}: {counted(imported, 'event')}"
     events.log(session, context, "feedback.import", summary, subject="source", subject_id=source_id, detail=detail)
-
-
-def _withdrawn(session: Session, now_ms: int) -> set[int]:
-    of_event = consents.of_feedback(session, consents.of_sources(session))
-    return {key for key, one in of_event.items() if one.effective(now_ms) == "withdrawn"}
 
 
 def _to_domain(session: Session, rows: Sequence[Any], now_ms: int) -> list[FeedbackEvent]:

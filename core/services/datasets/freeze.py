@@ -81,7 +81,7 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
     """Return why the pair itself is left out, or ""."""
     if candidate.pair_id in snapshot.rules.withdrawn:
         return why.CONSENT_WITHDRAWN
-    if policy.require_consent and (found := _without_consent(candidate, snapshot)):
+    if policy.require_consent and (found := without_consent(candidate, snapshot)):
         return found
     if found := _outside_of_changesets(candidate.pair_id, snapshot.rules, policy):
         return found
@@ -93,7 +93,7 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
     return text_reports.reason_to_drop(candidate, policy) if policy.drop_text_flags and candidate.text_flags else ""
 
 
-def _without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
+def without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
     """Return why a pair is left out for want of consent, or "".
 
     A withdrawal by one of its sources is enough. A source of which nothing was stated takes back nothing that another

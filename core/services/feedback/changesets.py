@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from core.domain.changes import Changes, Outcome
 from core.domain.changeset import Changeset, DataRules
 from core.domain.clock import now_ms
-from core.domain.counting import counted
-from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut, diff_versions
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.names import checked_name
-from core.services.datasets.freeze import freeze
+from core.services.feedback.changeset_review import ChangesetDiff, ChangesetReview, compared, reviewed
 from core.store import changesets as repository
 from core.store import data_rules, datasets, events, feedback
-from core.store.freeze_snapshot import snapshot
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.write_context import WriteContext
 
-__all__ = ["ChangesetDiff", "ChangesetsService"]
+__all__ = ["ChangesetDiff", "ChangesetReview", "ChangesetsService"]
 
 _Write = Callable[[Session, WriteContext], int]
 """Changes a changeset and returns its id."""
 _PairsOf = Callable[[Session], list[tuple[int, int | None]]]
 """Returns pairs to add, each with the event behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesetDiff:
-    """What the next version of a dataset would be with a changeset, against the newest version.
-
-    Attributes:
-        diff: between the two, item by item.
-        by_changeset: pairs that are in the next version, or not in it, only because of the changeset.
-        left_out: why pairs would be left out.
-    """
-
-    diff: DatasetDiff
-    by_changeset: tuple[int, ...]
-    left_out: tuple[LeftOut, ...]
 
 
 class ChangesetsService:
@@ -189,20 +171,28 @@ class ChangesetsService:
 
         return Outcome(self._store.write(write, "deleting a draft"), Changes.FEEDBACK)
 
-    def approve(self, wanted: int | str, by: int, note: str = "") -> Outcome[Changeset]:
+    def approve(
+        self, wanted: int | str, by: int, note: str = "", *, opened: Collection[int] | None = None
+    ) -> Outcome[Changeset]:
         """Approve a draft, as somebody else than its author. All its changes are checked again.
 
+        Args:
+            wanted: a draft.
+            by: reviewer who approves.
+            note: what the approver says.
+            opened: changes that the approver looked at; None where that is not known.
+
         Raises:
-            BadInput: it is no draft, has no change, the approver is its author, or a change is not admissible any more.
+            BadInput: it is no draft, has no change, the approver is its author, did not look at a change, or a change
+                is not admissible any more.
         """
 
         def write(session: Session, context: WriteContext) -> int:
-            draft = _draft(session, wanted)
-            if not draft.entries:
-                raise BadInput(f"Changeset {draft.name} has no change.", "Add pairs, edits or removals first.")
-            if repository.author_id(session, draft.id) == by:
+            draft = _reviewed(session, wanted, by, "approve it")
+            if opened is not None and (unseen := {entry.id for entry in draft.entries} - set(opened)):
                 raise BadInput(
-                    f"{draft.author} made changeset {draft.name} and cannot approve it.", "Somebody else approves it."
+                    f"{counted(len(unseen), 'change')} of {draft.name} {verb(len(unseen), 'was', 'were')} not opened.",
+                    "Open each change before you approve them.",
                 )
             rules = data_rules.rules_now(session)
             for entry in draft.entries:
@@ -217,6 +207,25 @@ class ChangesetsService:
 
         return self._written(write)
 
+    def send_back(self, wanted: int | str, by: int, reason: str) -> Outcome[Changeset]:
+        """Send a draft back to its author, with what has to change; it stays a draft, and the log keeps the reason.
+
+        Raises:
+            UsageError: without a reason.
+            BadInput: it is no draft, has no change, or the reviewer is its author.
+        """
+        if not reason.strip():
+            raise UsageError("Who sends a changeset back says why.", "Say it: --reason TEXT.")
+
+        def write(session: Session, context: WriteContext) -> int:
+            draft = _reviewed(session, wanted, by, "send it back")
+            detail: dict[str, object] = {"reason": reason.strip(), "sha256": repository.content(session, draft.id)}
+            summary = f"Sent changeset {draft.name} back to {draft.author}"
+            _log(session, context, repository.SEND_BACK, summary, by, draft.id, detail)
+            return draft.id
+
+        return self._written(write)
+
     def diff(self, wanted: int | str, dataset: int | str) -> ChangesetDiff:
         """Return how the next version of a dataset would differ from the newest with a changeset, by the same policy.
 
@@ -224,23 +233,16 @@ class ChangesetsService:
             NotFound: when there is no such changeset or dataset version.
         """
         with self._store.read() as session:
-            made, before = repository.get(session, wanted), datasets.get(session, dataset)
-            old_items, now = datasets.items(session, before.id), snapshot(session)
-            admitted, removed = data_rules.changes(session, without=made.id)
-        base = freeze(replace(now, rules=replace(now.rules, admitted=admitted, removed=removed)), before.policy)
-        if made.state == "draft":
-            changes = [(entry.op, entry.pair_id, entry.new_pair_id) for entry in made.entries]
-            admitted, removed = now.rules.changed_by(changes)
-            now = replace(now, rules=replace(now.rules, admitted=admitted, removed=removed))
-        planned = freeze(now, before.policy)
-        after = DatasetVersion(
-            0, before.name, before.number + 1, planned.plan.root_sha256, before.policy,
-            rubric_titles=planned.plan.rubric_titles,
-        )  # fmt: skip
-        mine = {key for entry in made.entries for key in (entry.pair_id, entry.new_pair_id) if key is not None}
-        turned = {item.pair_id for item in base.items} ^ {item.pair_id for item in planned.items}
-        diff = diff_versions(before, old_items, after, planned.items)
-        return ChangesetDiff(diff, tuple(sorted(turned & mine)), planned.plan.left_out)
+            return compared(session, repository.get(session, wanted), datasets.get(session, dataset))
+
+    def review(self, wanted: int | str) -> ChangesetReview:
+        """Return all that somebody needs to approve a changeset or to send it back.
+
+        Raises:
+            NotFound: when there is no such changeset.
+        """
+        with self._store.read() as session:
+            return reviewed(session, repository.get(session, wanted))
 
     def _add(self, wanted: int | str, pairs_of: _PairsOf, reason: str, attacks: bool) -> Outcome[Changeset]:
         def write(session: Session, context: WriteContext) -> int:
@@ -272,6 +274,16 @@ def _draft(session: Session, wanted: int | str) -> Changeset:
             f"Changeset {made.name} is {made.state} and never changes; nothing was changed.", "Make another changeset."
         )
     return made
+
+
+def _reviewed(session: Session, wanted: int | str, by: int, what: str) -> Changeset:
+    """Return a draft with changes that somebody else than its author reviews."""
+    draft = _draft(session, wanted)
+    if not draft.entries:
+        raise BadInput(f"Changeset {draft.name} has no change.", "Add pairs, edits or removals first.")
+    if repository.author_id(session, draft.id) == by:
+        raise BadInput(f"{draft.author} made changeset {draft.name} and cannot {what}.", "Somebody else reviews it.")
+    return draft
 
 
 def _check_new(session: Session, draft: Changeset, pair_id: int) -> None:

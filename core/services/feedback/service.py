@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
@@ -14,16 +15,18 @@ from core.domain.feedback import Decision, FeedbackContent, FeedbackCounts, Feed
 from core.durable import file_sha256
 from core.services.feedback.columns import FeedbackChoices
 from core.services.feedback.file_reading import FeedbackLook, look_at_feedback, read_feedback
+from core.services.feedback.forecast import FeedbackForecast, forecast_of
 from core.services.importing.files.kinds import plain_name
 from core.services.importing.limits import Limits, RowRejected, check_text
 from core.services.importing.refusal import unusable
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import Cancelled
 from core.store import feedback as repository
+from core.store import feedback_search
 from core.store.feedback import FeedbackFilter, NewEvent
 from core.store.sqlite.database import Session, Store
 
-__all__ = ["FeedbackChoices", "FeedbackFilter", "FeedbackService"]
+__all__ = ["FeedbackChoices", "FeedbackFilter", "FeedbackForecast", "FeedbackService"]
 
 _BATCH = 2000
 
@@ -34,6 +37,30 @@ class FeedbackService:
     def __init__(self, store: Store, limits: Limits | None = None) -> None:
         self._store = store
         self._limits = limits or Limits()
+
+    def forecast(
+        self,
+        path: Path,
+        choices: FeedbackChoices | None = None,
+        *,
+        consent: Consent | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> FeedbackForecast:
+        """Return what an import would do with each record; nothing is stored.
+
+        Args:
+            path: as in :meth:`import_file`.
+            choices: likewise.
+            consent: likewise.
+            cancelled: polled between batches; the forecast then says that it is not complete.
+
+        Raises:
+            BadInput: when the file cannot be read.
+            OpenQuestions: as in :meth:`import_file`.
+        """
+        return forecast_of(
+            self._store, Path(path), choices or FeedbackChoices(), self._limits, consent or Consent(), cancelled
+        )
 
     def look(self, path: Path, choices: FeedbackChoices | None = None) -> FeedbackLook:
         """Return how a file would be read; nothing is stored. Raises what :meth:`import_file` does."""
@@ -135,7 +162,28 @@ class FeedbackService:
     def list(self, wanted: FeedbackFilter | None = None) -> list[FeedbackEvent]:
         """Return events, oldest first."""
         with self._store.read() as session:
-            return repository.listed(session, wanted or FeedbackFilter(), now_ms())
+            return feedback_search.listed(session, wanted or FeedbackFilter(), now_ms())
+
+    def ids(self, wanted: FeedbackFilter | None = None, stop: feedback_search.Stop = lambda: False) -> list[int]:
+        """Return the numbers of events, newest first; ``stop`` says that nobody waits for them any more."""
+        with self._store.read() as session:
+            found = feedback_search.listed(session, wanted or FeedbackFilter(), now_ms(), stop)
+        return [event.id for event in reversed(found)]
+
+    def rows(self, event_ids: Sequence[int]) -> list[FeedbackEvent]:
+        """Return these events in this order."""
+        with self._store.read() as session:
+            return repository.by_ids(session, event_ids, now_ms())
+
+    def releases(self) -> Sequence[str]:
+        """Return the names of the releases that events are about."""
+        with self._store.read() as session:
+            return feedback_search.releases(session)
+
+    def batches(self) -> Sequence[str]:
+        """Return the names of the labelling batches that events were sent to."""
+        with self._store.read() as session:
+            return feedback_search.batches(session)
 
     def get(self, event_id: int) -> FeedbackEvent:
         """Return one event.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core.evaluation.shift import PromptCollection, ShiftComparison
 
 __all__ = ["FeedbackShiftService", "ShiftReport"]
+
+OnStep = Callable[[int, int, str], None]
+"""Called with how many comparisons are done, of how many, and what comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,21 @@ class FeedbackShiftService:
     ) -> None:
         self._store, self._feedback, self._suites, self._datasets = store, feedback, suites, versions
 
-    def report(self, dataset: int | str | None = None, suites: Sequence[str] = ()) -> ShiftReport:
+    def report(
+        self,
+        dataset: int | str | None = None,
+        suites: Sequence[str] = (),
+        *,
+        together: bool = False,
+        on_step: OnStep | None = None,
+    ) -> ShiftReport:
         """Return how the train split of a dataset version, suites and feedback differ, two by two.
 
         Args:
             dataset: the version; the newest when None.
             suites: titles or names.
+            together: whether all suites are one collection.
+            on_step: told before each comparison which one comes, of how many; what it raises ends the report.
 
         Raises:
             BadInput: when there are not two collections with prompts.
@@ -95,7 +107,7 @@ class FeedbackShiftService:
         # scipy and scikit-learn take seconds to load, which nothing else in the window needs.
         from core.evaluation.shift import LEAST, compare
 
-        found = [one for one in self._collections(dataset, suites) if one.texts]
+        found = [one for one in self._collections(dataset, suites, together) if one.texts]
         if len(found) < 2:
             raise BadInput(
                 "There are not two collections of prompts to compare.",
@@ -107,9 +119,14 @@ class FeedbackShiftService:
             if len(one.texts) < LEAST
         )
         pairs = [(one, other) for at, one in enumerate(found) for other in found[at + 1 :]]
-        return ShiftReport(tuple(compare(*pair) for pair in pairs), {one.name: len(one.texts) for one in found}, notes)
+        comparisons = []
+        for done, (one, other) in enumerate(pairs):
+            if on_step is not None:
+                on_step(done, len(pairs), f"{other.name} against {one.name}")
+            comparisons.append(compare(one, other))
+        return ShiftReport(tuple(comparisons), {one.name: len(one.texts) for one in found}, notes)
 
-    def _collections(self, dataset: int | str | None, suites: Sequence[str]) -> list[PromptCollection]:
+    def _collections(self, dataset: int | str | None, suites: Sequence[str], together: bool) -> list[PromptCollection]:
         """Return training, suites and feedback; events without consent any more are left out."""
         # Loads what the function above says.
         from core.evaluation.shift import PromptCollection
@@ -121,11 +138,13 @@ class FeedbackShiftService:
             with self._store.read() as session:
                 texts = tuple(datasets.questions(session, version.id, "train"))
             found.append(PromptCollection(f"training, {version.title}", texts, ("",) * len(texts)))
+        named = {}
         for name in suites:
             suite = self._suites.get(name)
-            texts = tuple(item.prompt.last_text for item in suite.items)
-            categories = tuple(item.slices.get("category", "") for item in suite.items)
-            found.append(PromptCollection(f"suite {suite.title}", texts, categories))
+            named.setdefault("suites" if together else f"suite {suite.title}", []).extend(suite.items)
+        for title, items in named.items():
+            texts = tuple(item.prompt.last_text for item in items)
+            found.append(PromptCollection(title, texts, tuple(item.slices.get("category", "") for item in items)))
         said = [one.content for one in self._feedback.list() if one.content is not None and one.content.prompt]
         texts = tuple(content.prompt.last_text for content in said if content.prompt is not None)
         found.append(PromptCollection("feedback", texts, tuple(content.category for content in said)))

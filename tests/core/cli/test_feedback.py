@@ -150,14 +150,47 @@ def test_that_an_event_is_typed_in_once(call: Call, ws: Path) -> None:
     assert (shown["source"], shown["content"]["author"], shown["state"]) == ("Typed in", "u7", "open")
 
 
+def test_that_a_dry_run_stores_nothing_and_the_list_takes_consent_release_and_words(
+    call: Call, ws: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "events.jsonl", EVENTS)
+    told = call("feedback", "import", ws, path, "--dry-run", "--json").json()
+    assert (told["rows"], told["new"], told["adds_up"]) == (6, 6, True)
+    assert counts(call, ws)["events"] == 0
+    assert "Nothing was stored." in call("feedback", "import", ws, path, "--dry-run").out
+    call("feedback", "import", ws, path)
+    for options, kinds in (
+        (("--release", "rel-1"), ["thumbs"]),
+        (("--consent", "withdrawn"), ["text"]),
+        (("--find", "STORY tell"), ["attack"]),
+    ):
+        listed = call("feedback", ws, *options, "--json").json()["events"]
+        assert [one["kind"] for one in listed] == kinds
+    assert call("feedback", ws, "--consent", "perhaps").code == 2
+
+
+def test_that_a_changeset_is_reviewed_and_sent_back_by_command(call: Call, ws: Path) -> None:
+    call("feedback", "changeset", "new", ws, "C", "--by", "Ann")
+    call("feedback", "changeset", "remove", ws, "C", "--pair", 2, "--reason", "twice")
+    freeze(call, ws)
+    told = call("feedback", "changeset", "review", ws, "C", "--json").json()
+    assert (told["version"], told["before"], told["after"]) == ("d v1", 6, 5)
+    assert "6 items -> 5" in call("feedback", "changeset", "review", ws, "C").out
+    assert call("feedback", "changeset", "send-back", ws, "C", "--by", "Bo").code == 2, "a reason is needed"
+    said = call("feedback", "changeset", "send-back", ws, "C", "--by", "Bo", "--reason", "Pair 3 too.")
+    assert "Sent back by Bo" in said.out and "Pair 3 too." in said.out
+    assert call("feedback", "send", ws, "text", "--run", "nowhere", "--item", "1", "--note", "n").code == 1
+    assert call("feedback", "send", ws).code == 2
+
+
 def test_that_triage_moves_events_logs_who_and_why_and_is_taken_back(call: Call, filled: Path) -> None:
     assert call("feedback", "triage", filled, 5, "--to", "reject", "--by", "Ann").code == 2, "a reason is needed"
     call("feedback", "triage", filled, 5, "--to", "reject", "--reason", "no text", "--by", "Ann")
     call("feedback", "triage", filled, 2, "--to", "rubric", "--rubric", "helpful", "--reason", "counts", "--by", "Ann")
     label = call("feedback", "triage", filled, 1, "--to", "label", "--by", "Bo", "--json").json()
     assert label["events"][0]["pairs"] == [7]
-    assert counts(call, filled) | {"kinds": 0} == {
-        "events": 6, "open": 3, "triaged": 2, "rejected": 1, "waiting": 0, "withdrawn": 1, "kinds": 0,
+    assert counts(call, filled) | {"kinds": 0, "consents": 0} == {
+        "events": 6, "open": 3, "triaged": 2, "rejected": 1, "waiting": 0, "withdrawn": 1, "kinds": 0, "consents": 0,
     }  # fmt: skip
     twice = call("feedback", "triage", filled, 1, "--to", "reject", "--reason", "x", "--by", "Ann")
     assert twice.code == 1 and "triaged already" in twice.err
