@@ -15,7 +15,7 @@ from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.application import Application
-    from core.services.releases.service import ReleaseInfo
+    from core.services.releases.views import ReleaseInfo
 
 STATE_TEXT: dict[str, tuple[str, ChipTone]] = {
     "created": ("Ready", "neutral"),

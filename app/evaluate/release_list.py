@@ -13,7 +13,7 @@ from app.widgets.labels import plain_tip, text_label
 from app.widgets.row_lines import RowLines
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.services.releases.service import ReleaseInfo
+    from core.services.releases.views import ReleaseInfo
 
 
 class ReleaseList(QWidget):

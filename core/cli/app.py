@@ -24,6 +24,7 @@ from core.cli import (
     models,
     pairs,
     refusal,
+    release_log,
     releases,
     rubrics,
     runs,
@@ -71,6 +72,8 @@ def build_app() -> typer.Typer:
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
     releases.register(app)
+    release_log.register(app)
+    app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)
     app.add_typer(releases.build_contract(), name="contract")
     app.add_typer(refusal.build(), name="refusal")
     demo.register(app)

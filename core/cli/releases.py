@@ -1,9 +1,8 @@
-"""``gate``, ``failures``, ``release``, ``releases``, ``contract``: decide on an evaluation and release its policy."""
+"""``gate``, ``failures``, ``release``, ``contract``: decide on an evaluation and release its policy."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +30,6 @@ def register(app: typer.Typer) -> None:
     app.command("gate", help="Say whether an evaluation carries a release, and why; exit 0 only where it passed.")(gate)
     app.command("failures", help="The failure queue of an evaluation: open, tag, send.")(failures)
     app.command("release", help="Write the release of an evaluated policy into a new folder.")(release)
-    app.command("releases", help="List, compare or withdraw releases.")(releases)
 
 
 def build_contract() -> typer.Typer:
@@ -134,7 +132,7 @@ def release(
         raise UsageError(f"A release has no form {unknown[0]!r}.", f"Use one of: {', '.join(FORMS)}.")
     known: tuple[ExportForm, ...] = tuple(one for one in FORMS if one in forms)
     with open_workspace(workspace) as app:
-        from core.services.releases.service import ReleaseRequest
+        from core.services.releases.views import ReleaseRequest
 
         request = ReleaseRequest(evaluation, out, approver, name, known, tuple(threshold or ()), despite)
         made = app.releases.make(request).value
@@ -144,40 +142,6 @@ def release(
     say(f"Released {made.name} ({made.release_id}) to {made.folder}")
     if made.despite:
         say(f"Despite the gate: {made.despite}")
-
-
-def releases(
-    workspace: _Ws,
-    withdraw: Annotated[str, typer.Option(help="Release to withdraw: its id or name.")] = "",
-    reason: Annotated[str, typer.Option(help="Why it is withdrawn.")] = "",
-    by: By = "",
-    compare: Annotated[tuple[str, str] | None, typer.Option(help="Two releases to compare: OLD NEW.")] = None,
-    as_json: _Json = False,
-) -> None:
-    """Print the releases, newest first; or withdraw one; or say what differs between two."""
-    with open_workspace(workspace, read_only=not withdraw) as app:
-        if withdraw:
-            if not by.strip():
-                raise UsageError("Who withdraws a release is part of the log.", "Say it: --by NAME.")
-            app.releases.withdraw(withdraw, by, reason)
-        differing = app.releases.compare(*compare) if compare else None
-        found = app.releases.list()
-    if differing is not None:
-        if as_json:
-            say_json({part: {"old": old, "new": new} for part, (old, new) in differing.items()})
-            return
-        for part, (old, new) in differing.items():
-            say(f"{part}: {old} -> {new}")
-        return
-    if as_json:
-        say_json([info.to_plain() for info in found])
-        return
-    rows = [
-        [info.release_id[:8], info.name, time.strftime("%Y-%m-%d", time.gmtime(info.created_ms / 1000)),
-         info.outcome, info.approver, info.withdrawn and f"withdrawn: {info.withdrawn}"]
-        for info in found
-    ]  # fmt: skip
-    say(table(rows, ("id", "name", "made", "gate", "approver", "")) if rows else "No releases yet.")
 
 
 def verify(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import NotFound, UsageError, UserError
@@ -15,14 +13,16 @@ from core.domain.release_gate import GateDecision
 from core.runs.evaluations.folder import EvaluationFolder
 from core.services.datasets import card
 from core.services.evaluations.service import EvaluationsService
-from core.services.models.export import ExportForm
 from core.services.releases.checking import release_problems
 from core.services.releases.contract import Signed, contract_of, release_tuple
+from core.services.releases.cycle import Cycle
+from core.services.releases.cycles import CycleReader
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
 from core.services.releases.names import MAKE, WITHDRAW
 from core.services.releases.sending import Rooms
+from core.services.releases.views import ReleaseInfo, ReleaseRequest
 from core.services.reviewers.service import ReviewersService
 from core.services.sealed.service import SealedService
 from core.services.thresholds.service import ThresholdsService
@@ -32,61 +32,6 @@ from core.store.sqlite.database import Session, Store
 
 if TYPE_CHECKING:
     from core.services.releases.gate_facts import Judged
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseInfo:
-    """One release as a list shows it.
-
-    Attributes:
-        tuple_: policy, rubrics, dataset, suites and thresholds in words.
-        outcome: of the gate. despite: why it was made although the gate did not pass.
-        manifest_sha256: names the whole content of its folder.
-        withdrawn: why it was withdrawn; "" while it stands.
-    """
-
-    release_id: str
-    name: str
-    folder: str
-    evaluation_id: str
-    run_id: str
-    outcome: str
-    approver: str
-    runner: str
-    despite: str
-    created_ms: int
-    manifest_sha256: str
-    tuple_: dict[str, str]
-    withdrawn: str = ""
-    withdrawn_by: str = ""
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain values, as the command line prints them."""
-        names = ("release_id", "name", "folder", "evaluation_id", "run_id", "outcome", "approver", "runner", "despite")
-        more = ("created_ms", "manifest_sha256", "withdrawn", "withdrawn_by")
-        return {name: getattr(self, name) for name in (*names, *more)} | {"of": dict(self.tuple_)}
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRequest:
-    """A release to be made.
-
-    Attributes:
-        evaluation: its id, the beginning of it, or its name.
-        out: the new folder.
-        approver: name of a person who did not run the evaluation.
-        forms: in which the policy is written.
-        thresholds: titles of those that the policy is used with.
-        despite: why it is released although the gate did not pass.
-    """
-
-    evaluation: str
-    out: Path
-    approver: str
-    name: str = ""
-    forms: tuple[ExportForm, ...] = ("adapter",)
-    thresholds: tuple[str, ...] = ()
-    despite: str = ""
 
 
 class ReleasesService:
@@ -110,6 +55,7 @@ class ReleasesService:
         self._reviewers, self._thresholds = reviewers, thresholds
         self.failures = FailuresService(store, rooms)
         self.win_rates: WinRates | None = None
+        self._cycles = CycleReader(store, self.get, evaluations.find)
 
     def find(self, evaluation: str) -> EvaluationFolder:
         """Return the folder of an evaluation by its id, the beginning of it, or its name."""
@@ -243,12 +189,21 @@ class ReleasesService:
                 return info
         raise NotFound(f"There is no release {wanted!r}.", "See them with: releases WS")
 
-    def compare(self, old: str, new: str) -> dict[str, tuple[str, str]]:
-        """Return what differs between two releases: part -> (old, new), parts that are equal left out."""
-        before, after = self.get(old), self.get(new)
-        found = {part: (before.tuple_[part], after.tuple_[part]) for part in before.tuple_}
-        found |= {name: (getattr(before, name), getattr(after, name)) for name in ("outcome", "approver", "withdrawn")}
-        return {part: pair for part, pair in found.items() if pair[0] != pair[1]}
+    def compare(self, old: str, new: str) -> Cycle:
+        """Return what differs between two releases, with every number that both have.
+
+        Raises:
+            NotFound: when there is no such release, or its evaluation is gone.
+        """
+        return self._cycles.compare(self._cycles.release_side(old), self._cycles.release_side(new))
+
+    def cycle(self, old: str, new: str) -> Cycle:
+        """Return what changed between two releases or finished evaluations, and what each change bought.
+
+        Raises:
+            NotFound: when there is no such release or evaluation.
+        """
+        return self._cycles.compare(self._cycles.side(old), self._cycles.side(new))
 
     def problems(self) -> list[str]:
         """Return a sentence for each release whose folder is there and is not what was released."""

@@ -20,7 +20,9 @@ def test_that_what_is_not_there_ends_with_1_and_a_wrong_call_with_2(call: Call, 
     for words in (
         ("gate", tmp_path / "ws", "nothing"),
         ("release", tmp_path / "ws", "nothing", tmp_path / "out", "--approver", "ben"),
-        ("releases", tmp_path / "ws", "--withdraw", "nothing", "--by", "ann", "--reason", "x"),
+        ("releases", "withdraw", tmp_path / "ws", "nothing", "--by", "ann", "--reason", "x"),
+        ("releases", "compare", tmp_path / "ws", "nothing", "neither"),
+        ("cycle", tmp_path / "ws", "nothing", "neither"),
         ("contract", "verify", tmp_path),
     ):
         said = call(*words, "--json")
@@ -28,7 +30,9 @@ def test_that_what_is_not_there_ends_with_1_and_a_wrong_call_with_2(call: Call, 
         assert said.error()["error"] and said.error()["hint"]
     assert call("release", tmp_path / "ws", "e", tmp_path / "out", "--form", "onnx").code == 2
     assert call("failures", tmp_path / "ws", "e", "--tag", "no key", "--by", "ann").code in (1, 2)
+    assert call("releases", "withdraw", tmp_path / "ws", "nothing", "--reason", "x").code == 2
     assert call("releases", tmp_path / "ws", "--json").json() == []
+    assert call("releases", "list", tmp_path / "ws").out == "No releases yet.\n"
     assert not (tmp_path / "out").exists()
 
 

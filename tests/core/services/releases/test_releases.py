@@ -15,8 +15,8 @@ from core.domain.release_gate import GateCheck, GateDecision
 from core.services.application import Application
 from core.services.releases.contract import Signed
 from core.services.releases.making import require_releasable
-from core.services.releases.service import ReleaseRequest
 from core.services.releases.verifying import deltas, verify_contract
+from core.services.releases.views import ReleaseRequest
 from core.services.thresholds.service import ScoredSet, ThresholdRequest
 
 SIGNED = Signed("r1", "kind", "ben", "ann", "", 1)
@@ -169,4 +169,6 @@ def test_that_a_release_is_withdrawn_with_a_reason_and_once(app: Application, re
         app.releases.withdraw(info.name, "cleo", "Again.")
     ops = [event.op for event in app.workspace.activity(50)]
     assert {"release.make", "release.withdraw"} <= set(ops)
-    assert app.releases.compare(info.release_id, info.release_id) == {}
+    same = app.releases.compare(info.release_id, info.release_id)
+    assert not (same.policy or same.data or same.measurement or same.decision)
+    assert {row.same_items.value for row in same.bought if row.same_items} == {0.0}

@@ -17,8 +17,8 @@ from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_ev
 from core.runs.evaluations.driver import EvaluationHost, evaluate
 from core.runs.hosting.driver import HostOptions, drive
 from core.services.application import Application
-from core.services.releases.service import ReleaseRequest
 from core.services.releases.verifying import verify_contract
+from core.services.releases.views import ReleaseRequest
 from tests.core.runs.evaluations.conftest import SMALL, open_suite, preference_suite
 from tests.tiny_models import save_tiny, tiny_pairs
 
