@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.domain.counting import counted, number
 from core.domain.estimate import Estimate
-from core.domain.kl_estimate import cut_words, kl_estimate, kl_name
+from core.domain.kl_estimate import answer_words, is_identity, kl_estimate, kl_name
 from core.domain.number_text import format_value, interval_text, pairs_right, spread_text
 from core.domain.run_events import KlDone
 from core.services.runs.run_estimates import ProbeEstimates
@@ -118,13 +118,17 @@ def _of_kl(event: KlDone | None) -> TileView:
     if event is None:
         return TileView("KL to reference", "–", "", "not measured yet")
     estimate = kl_estimate(event)
-    about = f"nats · n {event.samples} · {100 * event.censored:.0f} % cut · step {event.step}"
-    hint = f"{estimate.estimator}; {cut_words(event.censored)}; what a longer answer would add is not in it"
+    about = f"nats · n {event.samples} · {_cut(event)} · step {event.step}"
+    hint = f"{estimate.estimator}; {answer_words(event)}; what a longer answer would add is not in it"
     return TileView(kl_name(event.horizon), format_value(event.kl), _se_words(estimate), about, hint)
 
 
 def _se_words(estimate: Estimate) -> str:
     return f"{spread_text(estimate)} SE" if estimate.se is not None and math.isfinite(estimate.se) else ""
+
+
+def _cut(event: KlDone) -> str:
+    return "policy = reference" if is_identity(event) else f"{100 * event.censored:.0f} % cut"
 
 
 def _of_speed(series: Mapping[str, Series]) -> TileView:

@@ -128,6 +128,7 @@ _TITLES = {
     "answers": "Texts",
     "engine": "Engine",
     "step": "Dry step",
+    "looks": "Measurements",
     "gate": "Truth gate",
     "memory": "Memory",
     "disk": "Disk",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from core.cli.output import say, say_json, table
-from core.domain.run_events import GATE_CAUSES
+from core.domain.gate_causes import GATE_CAUSES
 from core.services.diagnosis import diagnose
 
 

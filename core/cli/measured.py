@@ -8,7 +8,7 @@ from typing import Any
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.insight import Insight
-from core.domain.kl_estimate import cut_words, kl_estimate, kl_name
+from core.domain.kl_estimate import answer_words, kl_estimate, kl_name
 from core.domain.number_text import estimate_text, format_value, interval_text, pairs_right, spread_text
 from core.domain.run_events import EvalDone, KlDone, StepDone
 from core.services.runs.run_estimates import RunEstimates
@@ -55,7 +55,7 @@ def measured_lines(estimates: RunEstimates, kls: Sequence[KlDone], last: StepDon
     if kls:
         newest = kls[-1]
         words = f"{format_value(newest.kl)} {spread_text(kl_estimate(newest))} SE nats, n {newest.samples}"
-        yield f"{kl_name(newest.horizon)}: step {newest.step}, {words}, {cut_words(newest.censored)}"
+        yield f"{kl_name(newest.horizon)}: step {newest.step}, {words}, {answer_words(newest)}"
     if last is not None:
         about = f"step {last.step}, {counted(last.pairs, 'pair')}: loss {format_value(last.loss)}, margin z"
         yield f"last batch   {about} {format_value(last.margin)} (one batch, not a result)"

@@ -37,6 +37,16 @@ def kl_name(horizon: int) -> str:
     return f"KL, first {horizon} tokens"
 
 
+def is_identity(event: KlDone) -> bool:
+    """Return whether policy and reference were one model, so that the KL is 0 whatever the answers."""
+    return event.step == 0 and event.kl == event.se == event.k1 == event.k1_se == 0
+
+
+def answer_words(event: KlDone) -> str:
+    """Return in words how far the answers behind a KL reach."""
+    return "policy and reference are one model" if is_identity(event) else cut_words(event.censored)
+
+
 def cut_words(censored: float) -> str:
     """Return in words the share of the samples that went on past the horizon.
 

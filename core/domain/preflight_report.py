@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from core.domain.look_plan import LooksPlanned
 from core.domain.run_events import GateReport, TokenReport
 from core.domain.run_events import from_plain as event_from_plain
 from core.domain.token_proof import TokenProof
@@ -14,7 +15,7 @@ Level = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``key`` names it: refusals, model, tokens, template, answers, kl, gate, memory, disk, time."""
+    """One check. ``key`` names it: refusals, model, tokens, template, answers, kl, looks, gate, memory, disk, time."""
 
     key: str
     level: Level
@@ -33,6 +34,8 @@ class PreflightReport:
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
         look_seconds: of one measurement of each kind ("eval", "kl", "sample"), answers taken as long as they may get.
+        start_seconds: of what the measurements need once, before the first step and at the first of them.
+        looks: how often the run would measure.
         eta_s: reference, training and all measurements together.
         memory_bytes: what the run will take at its peak. memory_parts: its parts by purpose. memory_free_bytes:
             of what the device has. micro_batch: pairs of a forward pass that this allows.
@@ -48,6 +51,8 @@ class PreflightReport:
     step_seconds: float = 0.0
     reference_seconds: float = 0.0
     look_seconds: dict[str, float] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    looks: LooksPlanned | None = None
     eta_s: float = 0.0
     memory_bytes: int = 0
     memory_parts: tuple[tuple[str, int], ...] = ()
@@ -75,6 +80,8 @@ class PreflightReport:
         values["memory_parts"] = tuple((name, size) for name, size in row.get("memory_parts", ()))
         if row.get("proof"):
             values["proof"] = TokenProof.from_plain(row["proof"])
+        if row.get("looks"):
+            values["looks"] = LooksPlanned(**row["looks"])
         for name in ("tokens", "gate"):
             if row.get(name):
                 values[name] = event_from_plain({"event": name, **row[name]})

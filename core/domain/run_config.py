@@ -1,8 +1,9 @@
 """The frozen configuration of a run: its settings, each declared once, and the fingerprint.
 
-To add a setting, write one field below, in :mod:`core.domain.basic_settings` (the first three groups) or in
-:mod:`core.domain.template_settings`: a default that leaves runs as they are, ``WHEN_CHANGED`` when it changes the
-objective or ``NEVER`` when it does not, a label and a hint. Form, command line, checks and fingerprint follow.
+To add a setting, write one field below, in :mod:`core.domain.basic_settings` (the first three groups), in
+:mod:`core.domain.template_settings` or in :mod:`core.domain.measuring_settings`: a default that leaves runs as they
+are, ``WHEN_CHANGED`` when it changes the objective or ``NEVER`` when it does not, a label and a hint. Form, command
+line, checks and fingerprint follow.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from core.domain.errors import UsageError
 from core.domain.ids import sha256_json
 from core.domain.loss_mix import check_mix
+from core.domain.measuring_settings import MeasuringSettings
 from core.domain.named_numbers import named_numbers
 from core.domain.run_settings import (
     ALWAYS,
@@ -25,107 +27,18 @@ from core.domain.run_settings import (
     fingerprint_values,
     settings_of,
 )
-from core.domain.template_settings import TemplateSettings, checked_template_settings, in_one_spelling
+from core.domain.template_settings import checked_template_settings, in_one_spelling
 
 MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
-compute = SettingGroup("Speed and memory")
-measuring = SettingGroup("Evaluation and checkpoints")
+BEFORE = {"look_share": 1.0}
+"""What a stored run goes on with that was made before the setting existed, where that is not the default."""
 loss_details = SettingGroup("Loss details")
 
 
 @dataclass(frozen=True, slots=True)
-class RunConfig(TemplateSettings):
+class RunConfig(MeasuringSettings):
     """Everything that decides what a run computes. What each setting means stands in its hint."""
-
-    dtype: str = compute(
-        "float32",
-        ALWAYS,
-        "Precision (dtype)",
-        "Of weights and activations; the log-softmax is float32 or wider; on a GPU usually bfloat16.",
-        choices=("float32", "bfloat16", "float64"),
-    )
-    device: str = compute("auto", NEVER, "Device", "Where it trains: auto, cpu, cuda, cuda:N or mps.")
-    micro_batch: int = compute(
-        0, NEVER, "Micro-batch", "Pairs in a forward pass; 0 takes the largest that fits.", bounds=(0, 10**6)
-    )
-    grad_checkpointing: str = compute(
-        "auto",
-        NEVER,
-        "Gradient checkpointing",
-        "Computes activations twice to save memory; auto turns it on when memory is short.",
-        choices=("auto", "on", "off"),
-    )
-    forward: str = compute(
-        "auto",
-        NEVER,
-        "Forward pass",
-        "auto takes the fastest that agrees with the plain one.",
-        choices=("auto", "lean", "shared", "separate"),
-    )
-    quantize: str = compute(
-        "none", ALWAYS, "Base quantization", "4bit needs CUDA and the quant extra.", choices=("none", "4bit")
-    )
-    threads: int = compute(0, NEVER, "CPU threads", "Threads of torch; 0 chooses.", bounds=(0, 4096))
-
-    eval_every: int = measuring(
-        20, NEVER, "Eval every (steps)", "Steps between two measurements of the probe set; 0 is off.", bounds=(0, 10**9)
-    )
-    probe_pairs: int = measuring(
-        32,
-        NEVER,
-        "Probe pairs per split",
-        "Pairs of each split in the probe set; usually 32 to 256.",
-        bounds=(0, 10**6),
-    )
-    kl_every: int = measuring(
-        50, NEVER, "KL every (steps)", "Steps between two estimates of the on-policy KL; 0 is off.", bounds=(0, 10**9)
-    )
-    kl_prompts: int = measuring(
-        16, NEVER, "KL prompts", "Prompts that the policy answers for an estimate; usually 16 to 64.", bounds=(0, 10**5)
-    )
-    kl_max_new_tokens: int = measuring(
-        48, NEVER, "KL max new tokens", "Longest answer of an estimate of the KL; usually 48 to 256.", bounds=(1, 10**5)
-    )
-    kl_budget: float = measuring(
-        0.0,
-        ALWAYS,
-        "KL budget (nats)",
-        "The run stops when the lower bound of the KL to the reference passes it; 0 is off; usually 5 to 20.",
-        bounds=(0.0, 1e9),
-    )
-    sample_every: int = measuring(
-        50, NEVER, "Sample every (steps)", "Steps between two side-by-side samples; 0 is off.", bounds=(0, 10**9)
-    )
-    best_metric: str = measuring(
-        "off",
-        WHEN_CHANGED,
-        "Best checkpoint by",
-        "A number of the held-out pairs; its best checkpoint is kept and becomes the result; off takes the last step.",
-        choices=("off", "loss", "accuracy", "margin", "h"),
-    )
-    patience: int = measuring(
-        0,
-        WHEN_CHANGED,
-        "Patience (evals)",
-        "The run stops after so many evals in a row without a better one; 0 is off; usually 3 to 5.",
-        bounds=(0, 10**6),
-        only_with="best_metric",
-    )
-    checkpoint_every: int = measuring(
-        50,
-        NEVER,
-        "Checkpoint every (steps)",
-        "Steps between two checkpoints; 0 keeps only the last one.",
-        bounds=(0, 10**9),
-    )
-    keep_checkpoints: int = measuring(
-        2,
-        NEVER,
-        "Checkpoints kept",
-        "How many of the newest checkpoints are kept; 0 keeps all; usually 2.",
-        bounds=(0, 10**6),
-    )
 
     label_smoothing: float = loss_details(
         0.0,
@@ -255,7 +168,7 @@ class RunConfig(TemplateSettings):
         given = current_names({k: v for k, v in row.items() if RENAMED.get(k, k) in SETTINGS}, SETTINGS, RENAMED)
         config = object.__new__(cls)
         for name, setting in SETTINGS.items():
-            value = setting.read(given[name]) if name in given else setting.default
+            value = setting.read(given[name]) if name in given else BEFORE.get(name, setting.default)
             setting.check_kind(value)
             object.__setattr__(config, name, value)
         return config

@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from core.domain.counting import counted
+from core.domain.kl_estimate import answer_words, is_identity
 from core.domain.left_out import left_out_words
+from core.domain.look_plan import LooksPlanned, look_words
 from core.domain.run_events import (
     CheckpointSaved,
     EvalDone,
@@ -59,6 +61,8 @@ def line_of(event: RunEvent) -> str:
             return _step(event)
         case EvalDone():
             return _eval(event)
+        case KlDone() if is_identity(event):
+            return f"kl at step {event.step}: 0 nats, as {answer_words(event)}"
         case KlDone():
             return (
                 f"kl at step {event.step}: {event.kl:.4f} ± {event.se:.4f} nats in the first {event.horizon} tokens "
@@ -103,6 +107,8 @@ def _other(event: RunEvent) -> str:
                 f"{counted(event.empty_answers, 'empty answer')} of {counted(event.pairs, 'pair')}"
                 + (f"; left out: {left_out_words(event.left_out)}" if event.left_out else "")
             )
+        case LooksPlanned():
+            return f"measurements: {look_words(event)}"
         case SampleDone():
             return f"sample of pair {event.pair_id} at step {event.step}"
         case CheckpointSaved():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
+from core.domain.look_plan import LooksPlanned
 from core.domain.run_config import RunConfig
 from core.runs.ledger.run_clock import RunClock
 
@@ -26,7 +27,9 @@ class TimeLeft:
     high: float
 
 
-def remaining_work(config: RunConfig, step: int, total: int, made: frozenset[str]) -> dict[str, int]:
+def remaining_work(
+    config: RunConfig, step: int, total: int, made: frozenset[str], every: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Return how often each kind of work is still to be done after optimizer step ``step`` of ``total``.
 
     Args:
@@ -34,14 +37,15 @@ def remaining_work(config: RunConfig, step: int, total: int, made: frozenset[str
         step: optimizer steps done.
         total: optimizer steps of the whole run.
         made: kinds of measurement that ``step`` has already.
+        every: steps between two measurements of each kind, where the run has planned others than its settings.
     """
-    cadences = {"eval": config.eval_every, "kl": config.kl_every, "sample": config.sample_every}
-    left = {kind: _due_after(every, step, total) for kind, every in cadences.items()}
-    for kind, every in cadences.items():
-        due_now = every > 0 and (step % every == 0 or step == total)
+    cadences = every or LooksPlanned.as_set(config).every
+    left = {kind: _due_after(steps, step, total) for kind, steps in cadences.items()}
+    for kind, steps in cadences.items():
+        due_now = steps > 0 and (step % steps == 0 or step == total)
         left[kind] += int(due_now and kind not in made)
-    every = config.checkpoint_every
-    left["save"] = (_multiples(every, step, total - 1) if every else 0) + 1
+    saved = config.checkpoint_every
+    left["save"] = (_multiples(saved, step, total - 1) if saved else 0) + 1
     left["step"] = total - step
     return left
 
@@ -55,9 +59,10 @@ def time_left(clock: RunClock, config: RunConfig, step: int, total: int) -> Time
     """
     if "step" not in clock.costs or total < step:
         return None
-    left = remaining_work(config, step, total, clock.made)
+    every = clock.every or LooksPlanned.as_set(config).every
+    left = remaining_work(config, step, total, clock.made, every)
     seconds, spread = _sum(clock.costs, left)
-    going_on = next((kind for kind in ("eval", "kl", "sample") if _going_on(kind, config, step, clock)), "step")
+    going_on = next((kind for kind in ("eval", "kl", "sample") if _going_on(kind, every[kind], step, clock)), "step")
     if going_on in clock.costs:
         seconds -= min(clock.idle_s, fmean(clock.costs[going_on]))
     return _with_limits(seconds, spread)
@@ -83,8 +88,7 @@ def _sum(costs: Mapping[str, Sequence[float]], left: Mapping[str, int]) -> tuple
     return seconds, spread
 
 
-def _going_on(kind: str, config: RunConfig, step: int, clock: RunClock) -> bool:
-    every = {"eval": config.eval_every, "kl": config.kl_every, "sample": config.sample_every}[kind]
+def _going_on(kind: str, every: int, step: int, clock: RunClock) -> bool:
     return every > 0 and step % every == 0 and kind not in clock.made and kind in clock.costs
 
 

@@ -56,6 +56,7 @@ class Training:
         micro = MicroBatches.choose(config, session.scorer.name, session.model.device.type, fits)
         self.state = RunState(
             step=0,
+            starts_at_reference=session.starts_at_reference,
             total_steps=prepared.total,
             config=config.to_plain(),
             inputs=inputs,
@@ -75,6 +76,7 @@ class Training:
 
     def _restore(self, checkpoint: Checkpoint, micro: MicroBatches) -> None:
         before = checkpoint.state
+        self.session.starts_at_reference = before.starts_at_reference and not before.fork_from
         save_load.restore(checkpoint, self.session.model, self.optimizer)
         if before.step == before.total_steps < self.prepared.total:
             self._move_reference(before.step)  # the parent of a fork ended here, before its reference moved
@@ -97,6 +99,7 @@ class Training:
             tokens_seen=before.tokens_seen,
             seconds=before.seconds,
             idle_steps=before.idle_steps,
+            starts_at_reference=before.starts_at_reference,
             first=before.first,
             fork_from=before.fork_from,
         )
@@ -134,7 +137,7 @@ class Training:
         )
         self._count(done)
         yield done
-        if is_due(self.config, step) and step < self.prepared.total:
+        if is_due(self.session.looks, step) and step < self.prepared.total:
             yield from self.run_probe(last=False)
         if step < self.prepared.total:
             self._move_reference(step)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,17 @@ import torch
 from core import bounded
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
+from core.generation.decoders import CACHE_BYTES, ROWS
+from core.generation.working_weights import COPY_BYTES, COPY_SHARE
 from core.model_files.adapter_config import adapter_settings
 from core.model_files.safetensors_file import parameter_count
 from core.training.forward.fused_head import tile_rows
 
 MIB = 1 << 20
+HIDDEN_BYTES = 64 << 20
+"""Most bytes of the reference's hidden states that are kept between two measurements."""
+SAMPLES, SAMPLE_TOKENS = 4, 96
+"""Prompts that are answered side by side, and most tokens of such an answer."""
 RUNTIME = {"cpu": 430 * MIB, "cuda": 700 * MIB, "mps": 500 * MIB}
 """Bytes of interpreter, torch, transformers and the allocator; on CUDA of context and workspaces (not measured)."""
 HELD = 1.15
@@ -101,6 +107,12 @@ class ModelShape:
         )
 
     @property
+    def layer_weights(self) -> int:
+        """Numbers in the matrices of a decoder layer."""
+        q, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        return self.width * (2 * q + 2 * kv + (3 if self.gated else 2) * self.inner)
+
+    @property
     def adapter_width(self) -> int:
         """Sum of inputs and outputs of all linear layers of a decoder layer: an adapter's numbers per rank."""
         q, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
@@ -116,6 +128,8 @@ class MemoryPlan:
         runtime: process or device context. weights: of the base, and of a second copy in full fine-tuning.
         adapters: trainable tensors. optimizer: gradients and AdamW's moments.
         activations: kept for the backward pass of one micro-batch. tiles: logits and other temporary buffers.
+        looks: what measurements need beyond that: copies of the weights to decode with, keys and values, the
+            reference's hidden states.
         available: bytes that may be used. micro_batch: pairs of a forward pass.
         checkpointing: whether layers are recomputed in the backward pass.
     """
@@ -129,11 +143,17 @@ class MemoryPlan:
     available: int
     micro_batch: int
     checkpointing: bool
+    looks: int = 0
 
     @property
     def total(self) -> int:
         """Bytes at the peak."""
-        return self.runtime + self.weights + self.adapters + self.optimizer + self.activations + self.tiles
+        return self.held + self.activations + self.tiles + self.looks
+
+    @property
+    def held(self) -> int:
+        """Bytes that the run holds all the time."""
+        return self.runtime + self.weights + self.adapters + self.optimizer
 
     @property
     def fits(self) -> bool:
@@ -142,7 +162,7 @@ class MemoryPlan:
 
     def lines(self) -> list[tuple[str, int]]:
         """Return (purpose, bytes) in the order of display."""
-        names = ("runtime", "weights", "adapters", "optimizer", "activations", "tiles")
+        names = ("runtime", "weights", "adapters", "optimizer", "activations", "tiles", "looks")
         return [(name, getattr(self, name)) for name in names] + [("total", self.total)]
 
 
@@ -180,6 +200,7 @@ def plan_memory(
     for checkpointing in ways:
         for micro in range(most, smallest - 1, -1):
             plan = _plan(shape, config, ordered[:micro], forward, device, available, checkpointing, trained)
+            plan = _with_looks(plan, shape, config, ordered)
             if plan.fits:
                 return plan
     assert plan is not None
@@ -212,6 +233,35 @@ def _plan(
         micro_batch=len(lengths),
         checkpointing=checkpointing,
     )
+
+
+def _with_looks(plan: MemoryPlan, shape: ModelShape, config: RunConfig, lengths: Sequence[int]) -> MemoryPlan:
+    """Add what the measurements need. They are made between steps, where nothing is kept for a backward pass."""
+    kept = hidden_bytes(shape, config, lengths) if config.eval_every else 0
+    answers = config.sample_every or (config.kl_every and config.kl_prompts)
+    drawn = decoding_bytes(shape, config, lengths, free=plan.available - plan.held) if answers else 0
+    return replace(plan, looks=kept + max(0, drawn - plan.activations - plan.tiles))
+
+
+def hidden_bytes(shape: ModelShape, config: RunConfig, lengths: Sequence[int]) -> int:
+    """Return the bytes of the reference's hidden states on the probe pairs, of which half of the tokens are answers."""
+    rows = 2 * config.probe_pairs * sum(lengths) // len(lengths) // 2
+    return min(HIDDEN_BYTES, rows * shape.width * _BYTES[config.dtype])
+
+
+def decoding_bytes(shape: ModelShape, config: RunConfig, lengths: Sequence[int], *, free: int) -> int:
+    """Return the bytes that answers need while they are drawn: copies of the weights, keys and values, logits.
+
+    The weights are copied where the copies stay below the decoders' own limits.
+    """
+    number = _BYTES[config.dtype]
+    weights = number * (shape.layer_weights * shape.layers + shape.vocabulary * shape.width)
+    copied = config.quantize == "none" and weights <= min(COPY_BYTES, COPY_SHARE * max(0, free))
+    answers = ((SAMPLES * 2, SAMPLE_TOKENS, config.sample_every), (config.kl_prompts, config.kl_max_new_tokens, 1))
+    prompt, token = sum(lengths) // len(lengths), 2 * shape.kv_heads * shape.head_dim * shape.layers * number
+    cached = max(min(rows, ROWS) * (prompt + longest) * token for rows, longest, wanted in answers if wanted)
+    logits = 3 * min(max(config.kl_prompts, 2 * SAMPLES), ROWS) * shape.vocabulary * 4
+    return weights * copied + min(cached, CACHE_BYTES["cpu"]) + logits
 
 
 def adapter_numbers(shape: ModelShape, config: RunConfig) -> int:

@@ -11,6 +11,7 @@ import torch
 
 from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, GateFailed, ModelRefused, UsageError
+from core.domain.look_plan import LooksPlanned
 from core.domain.loss_mix import accepts_ties, needs_whole_step
 from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
@@ -36,6 +37,7 @@ from core.training.reference.tr_dpo import LiveReference
 from core.training.steps.data_order import DataOrder, total_steps
 from core.training.steps.gradient import MAX_RETRIES, OutOfMemory, free_memory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
+from core.training.steps.look_cadence import ModelSizes, plan_looks
 from core.training.steps.session import TrainSession
 from core.training.text.encoded_pair import EncodedPair
 
@@ -160,6 +162,8 @@ def prepare(
     if config.ref_refresh_every:
         fetch = LiveReference(scorer, 1 if device.type == "cpu" else REFERENCE_BATCH.get(device.type, 4)).fetch
     session = TrainSession(config, model, scorer, pairs, encoded, fetch, sharded)
+    session.looks = _looks(session, train, total)
+    yield session.looks
     visited = (
         []
         if config.ref_refresh_every
@@ -171,6 +175,12 @@ def prepare(
     if start == 0:
         yield from pass_gate(session, encoded, fetch)
     return Prepared(session, order, train, total, cache, tokens_that_fit(session, train))
+
+
+def _looks(session: TrainSession, train: Sequence[EncodedPair], total: int) -> LooksPlanned:
+    base, dev = session.model.base, [session.encoded[pair_id] for pair_id in session.dev_ids]
+    sizes = ModelSizes.of(session.model.config, sum(p.numel() for p in base.parameters()))
+    return plan_looks(session.config, sizes, train, dev, total)
 
 
 def _refusing(check: Callable[[], object]) -> Generator[RunEvent, None, None]:

@@ -12,8 +12,9 @@ from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
 from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample
-from core.runs.hosting.probes import SAMPLE_TOKENS, SAMPLES, look_at_pairs, room_of
+from core.runs.hosting.probes import look_at_pairs, room_of
 from core.runs.hosting.reference_side import ReferenceSide
+from core.training.memory_plan import SAMPLE_TOKENS, SAMPLES
 from core.training.steps.session import TrainSession
 from core.training.text.tokenise import PairEncoder
 

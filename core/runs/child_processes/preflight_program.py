@@ -19,6 +19,7 @@ import psutil
 from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.domain.left_out import left_out_words
+from core.domain.look_plan import LooksPlanned, look_words
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
@@ -36,6 +37,8 @@ from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_architecture, read_tokenizer
 from core.training.steps.data_order import total_steps
+from core.training.steps.look_cadence import ModelSizes, plan_looks, starts_free
+from core.training.text.encoded_pair import EncodedPair
 from core.training.text.proof import prove
 from core.training.text.tokenise import PairEncoder
 
@@ -66,9 +69,11 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     tokenizer = read_tokenizer(model_dir)
     model = read_architecture(model_dir) if model_dir.is_dir() else None
     rows = ReadableRows() if model is None else ReadableRows.of(model, tokenizer)
-    tokens, lengths = _tokenise(config, tokenizer, rows, pairs)
+    encoded, tokens = encode_usable(pairs, tokenizer, config, rows)
+    lengths = {pair.pair_id: pair.length for pair in encoded}
     kl = [] if model is None else kl_check(config, tokenizer, model, pairs)
-    for check in (token_check(tokens), *template_checks(config, tokens), *kl):
+    plan = _looks(config, model, pairs, encoded)
+    for check in (token_check(tokens), *template_checks(config, tokens), *kl, *look_check(plan)):
         found(check)
     proof = prove(pairs, tokenizer, config, tokens)
     progress(2, _TOTAL, "One step as a test")
@@ -78,7 +83,7 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     )
     tried.run()
     progress(3, _TOTAL, "Counting")
-    report = _report(config, pairs, tokens, lengths, tried, Path(request["place"]))
+    report = _report(config, pairs, tokens, lengths, tried, plan, Path(request["place"]))
     progress(_TOTAL, _TOTAL, "Done")
     return replace(report, checks=(*checks, *report.checks), proof=proof).to_plain()
 
@@ -90,11 +95,24 @@ def _model_check(model_dir: Path) -> Check:
     return Check("model", "ok", f"{model_dir.name} is safe to load ({size / 2**20:,.0f} MiB of weights).")
 
 
-def _tokenise(
-    config: RunConfig, tokenizer: Any, rows: ReadableRows, pairs: Sequence[TrainingPair]
-) -> tuple[TokenReport, dict[str, int]]:
-    encoded, report = encode_usable(pairs, tokenizer, config, rows)
-    return report, {pair.pair_id: pair.length for pair in encoded}
+def _looks(
+    config: RunConfig, model: Any, pairs: Sequence[TrainingPair], encoded: Sequence[EncodedPair]
+) -> LooksPlanned:
+    """Return how often the run will measure; a GGUF file's sizes are not known before it is loaded."""
+    split = {pair.pair_id: pair.split for pair in pairs}
+    train, dev = ([p for p in encoded if split[p.pair_id] == name] for name in ("train", "dev"))
+    if model is None or not train:
+        return LooksPlanned.as_set(config)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return plan_looks(config, ModelSizes.of(model.config, parameters), train, dev, total_steps(len(train), config))
+
+
+def look_check(plan: LooksPlanned) -> list[Check]:
+    """Return the check that says how often the run will measure; none for a run that measures nothing."""
+    if not any(plan.every.values()):
+        return []
+    hint = "Set look_share=1 to keep the cadences as they are set." if plan.factor > 1 else ""
+    return [Check("looks", "ok", look_words(plan), hint)]
 
 
 def kl_check(config: RunConfig, tokenizer: Any, model: Any, pairs: Sequence[TrainingPair]) -> list[Check]:
@@ -153,10 +171,11 @@ def _report(
     tokens: TokenReport,
     lengths: dict[str, int],
     tried: TriedStep,
+    plan: LooksPlanned,
     place: Path,
 ) -> PreflightReport:
     train = [lengths[p.pair_id] for p in pairs if p.split == "train" and p.pair_id in lengths]
-    base = PreflightReport(tokens=tokens, gate=tried.gate, device=tried.device, forward=tried.forward)
+    base = PreflightReport(tokens=tokens, gate=tried.gate, device=tried.device, forward=tried.forward, looks=plan)
     if not train or tried.step is None:
         return base
     steps = total_steps(len(train), config)
@@ -164,9 +183,12 @@ def _report(
     step_s = tried.step.seconds * scale * min(config.batch_size, len(train)) / len(tried.pairs)
     visited = min(len(train), steps * config.batch_size)
     reference_s = tried.reference_s * scale * visited / len(tried.pairs)
-    looks = tried.looks.seconds(_probed_pairs(config, pairs))
-    left = remaining_work(config, 0, steps, frozenset())
-    eta = steps * step_s + reference_s + sum(left[kind] * cost for kind, cost in looks.items())
+    probed = _probed_pairs(config, pairs)
+    looks = tried.looks.seconds(probed)
+    start_s = 2 * tried.reference_s * scale * probed / len(tried.pairs) if "eval" in looks else 0.0
+    made = frozenset(plan.every) if starts_free(config) else frozenset()
+    left = remaining_work(config, 0, steps, made, plan.every)
+    eta = steps * step_s + reference_s + start_s + sum(left[kind] * cost for kind, cost in looks.items())
     disk = 2 * tried.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
     report = replace(
         base,
@@ -174,6 +196,7 @@ def _report(
         step_seconds=step_s,
         reference_seconds=reference_s,
         look_seconds=looks,
+        start_seconds=start_s,
         eta_s=eta,
         memory_free_bytes=_free_memory(tried.device),
         disk_bytes=disk,

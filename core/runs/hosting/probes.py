@@ -16,7 +16,7 @@ import torch
 
 from core.domain.errors import BadInput
 from core.domain.run_config import RunConfig
-from core.domain.run_events import EvalDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
+from core.domain.run_events import EvalDone, KlDone, PairMetrics, PhaseChanged, RunEvent, SampleDone, Warned
 from core.evaluation.preference_metrics import summarise
 from core.evaluation.sequence_kl import SAME, AnswerKl, SequenceKl, score_answers, summarise_answers
 from core.evaluation.statistics import over_budget
@@ -25,13 +25,12 @@ from core.generation.context import base_of, position_limit
 from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample, sample_both
 from core.generation.seeds import derive_seed
-from core.runs.hosting.reference_side import ReferenceSide, is_policy
+from core.runs.hosting.reference_side import ReferenceSide, drawn_later, is_first, is_policy
+from core.training.memory_plan import SAMPLE_TOKENS, SAMPLES
 from core.training.steps.session import TrainSession
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import PairEncoder
 
-SAMPLES = 4
-SAMPLE_TOKENS = 96
 _PAIRS_AT_ONCE = 4
 _ANSWERS_AT_ONCE = 32
 _MAX_PROMPT = 2048
@@ -69,16 +68,25 @@ class StandardProbe:
         self._reference = ReferenceSide()
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
-        """Measure what is due after ``step`` and yield the events."""
-        config = session.config
+        """Measure what is due after ``step`` and yield the events.
+
+        Where the policy starts at the reference, nothing is drawn before the first step: the KL is 0 whatever the
+        answers, and the first samples are the reference's, which are drawn with the first ones of the policy.
+        """
+        looks = session.looks
         if self._sets is None:
             self._sets = choose_sets(session)
             yield from _missing_kl(session, self._sets, step)
         sets = self._sets
-        if _due(config.eval_every, step, last):
+        if _due(looks.eval_every, step, last):
             yield from evaluate_splits(session, sets, step, self._reference)
-        kl = sets.kl_prompts if _due(config.kl_every, step, last) else ()
-        samples = sets.prompts if _due(config.sample_every, step, last) else ()
+        kl = sets.kl_prompts if _due(looks.kl_every, step, last) else ()
+        samples = sets.prompts if _due(looks.sample_every, step, last) else ()
+        if kl and is_policy(session, step):
+            yield _no_kl_yet(session, kl, step)
+            kl = ()
+        if samples and drawn_later(session, step):
+            samples = ()
         if not (kl or samples):
             return
         yield PhaseChanged("kl" if kl else "sample", 0, len(kl or samples), "weights prepared for decoding")
@@ -91,6 +99,11 @@ class StandardProbe:
 
 def _due(every: int, step: int, last: bool) -> bool:
     return every > 0 and (step == 0 or last or step % every == 0)
+
+
+def _no_kl_yet(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> KlDone:
+    """Return the KL of a policy that is the reference: 0 at every prefix, so that no answer has to be drawn."""
+    return KlDone(step, 0.0, 0.0, 0.0, 0.0, 0.0, len(prompts), session.config.kl_max_new_tokens, 0.0)
 
 
 def choose_sets(session: TrainSession) -> ProbeSets:
@@ -281,6 +294,9 @@ def compare_samples(
     ids = [prompt.ids for prompt in prompts]
     ours, theirs = _both_answers(session, ids, seeds, step, decoder, reference.answers(key))
     reference.keep_answers(session, key, theirs)
+    if is_first(session, step):
+        for prompt, seed, their in zip(prompts, seeds, theirs, strict=True):
+            yield SampleDone(0, prompt.pair_id, prompt.text, their.text, their.text, seed, 0.0)
     equal = is_policy(session, step)
     kls = [SAME] * len(ours) if equal else score_answers(session.model, ids, ours, decoder=decoder)
     for prompt, seed, our, their, kl in zip(prompts, seeds, ours, theirs, kls, strict=True):

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 from core.generation.sampler import Sampled
 from core.training.forward.scorer import ResponseHidden
+from core.training.memory_plan import HIDDEN_BYTES
+from core.training.steps.look_cadence import starts_free
 from core.training.steps.session import TrainSession
 from core.training.text.encoded_pair import EncodedPair
-
-HIDDEN_BYTES = 64 << 20
-"""Most bytes of hidden states that are kept; those beyond are computed again."""
 
 
 class ReferenceSide:
@@ -56,5 +55,14 @@ def is_policy(session: TrainSession, step: int) -> bool:
 
     The truth gate measured it. WPO and the routers' loss need statistics of a pass of the policy.
     """
-    special = session.config.wpo or session.config.router_aux_loss
-    return step == 0 and session.starts_at_reference and not special
+    return step == 0 and session.starts_at_reference and starts_free(session.config)
+
+
+def drawn_later(session: TrainSession, step: int) -> bool:
+    """Return whether the samples of this look are the reference's alone, so that they can be drawn with later ones."""
+    return is_policy(session, step) and is_fixed(session)
+
+
+def is_first(session: TrainSession, step: int) -> bool:
+    """Return whether the samples drawn after ``step`` are the first of a run that has left out those of its start."""
+    return 0 < step <= session.looks.sample_every and drawn_later(session, 0)

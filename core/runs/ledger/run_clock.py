@@ -34,6 +34,7 @@ class RunClock:
             on, to now. Time between attempts does not count, time spent paused does.
         paused_ms: the part of it that was spent paused.
         costs: seconds of the newest pieces of work by kind ("step", "eval", "kl", "sample", "save"), oldest first.
+        every: steps between two measurements of each kind, where the run has planned them.
         made: kinds of measurement that the newest step of the newest attempt has already.
         idle_s: seconds since the newest piece of work ended; how long the piece going on has taken. 0 when it is
             paused or not worked on.
@@ -43,6 +44,7 @@ class RunClock:
     elapsed_ms: int = 0
     paused_ms: int = 0
     costs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    every: Mapping[str, int] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
     idle_s: float = 0.0
     phase_gap_s: float | None = None
@@ -67,6 +69,7 @@ def read_clock(db: sqlite3.Connection, *, where: str, live_until_ms: int | None 
         elapsed_ms=sum(end - begin for begin, end in spans),
         paused_ms=sum(paused_ms(pauses, begin, end) for begin, end in spans),
         costs={kind: found for kind, found in costs.items() if found},
+        every=_every(db),
         made=_made(db),
         idle_s=idle,
         phase_gap_s=_phase_gap_s(db),
@@ -86,15 +89,20 @@ def _save_costs(db: sqlite3.Connection) -> tuple[float, ...]:
 def _look_costs(db: sqlite3.Connection, where: str, pauses: Sequence[Pause]) -> dict[str, tuple[float, ...]]:
     """Return the seconds of the newest measurements of each kind.
 
-    A measurement lasts from the end of what came before it after the same step to its own last row.
+    A measurement lasts from the end of what came before it after the same step to its own last row. Samples of the
+    start that were drawn with later ones cost nothing.
     """
     ends: dict[str, dict[tuple[int, int], int]] = {}
+    first = dict(db.execute("SELECT attempt, MIN(at_ms) FROM steps GROUP BY attempt").fetchall())
     for kind, table in _LOOKS:
         query = (
             f"SELECT attempt, step, MAX(at_ms) FROM {table} WHERE {where} GROUP BY attempt, step"
             f" ORDER BY attempt DESC, step DESC LIMIT {LOOK_ROWS}"
         )
-        ends[kind] = {(attempt, step): at_ms for attempt, step, at_ms in db.execute(query)}
+        found = {(attempt, step): at_ms for attempt, step, at_ms in db.execute(query)}
+        ends[kind] = {key: at_ms for key, at_ms in found.items() if key[1] or at_ms <= first.get(key[0], at_ms)}
+        if len(ends[kind]) > 1:  # at the start the reference's values may stand for the policy's, which costs less
+            ends[kind] = {key: at_ms for key, at_ms in ends[kind].items() if key[1]} or ends[kind]
     costs: dict[str, list[float]] = {kind: [] for kind, _ in _LOOKS}
     for attempt, step in sorted(set().union(*ends.values())):
         before = _begin_ms(db, attempt, step)
@@ -117,6 +125,12 @@ def _begin_ms(db: sqlite3.Connection, attempt: int, step: int) -> int | None:
         query = "SELECT MAX(at_ms) FROM events WHERE attempt = ? AND event IN ('started', 'tokens', 'gate')"
         row = db.execute(query, (attempt,)).fetchone()
     return row[0] if row else None
+
+
+def _every(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the newest plan of measurements, {} where the run has none."""
+    row = db.execute("SELECT json FROM events WHERE event = 'looks' ORDER BY seq DESC LIMIT 1").fetchone()
+    return {kind: int(json.loads(row[0])[f"{kind}_every"]) for kind, _ in _LOOKS} if row else {}
 
 
 def _made(db: sqlite3.Connection) -> frozenset[str]:

@@ -37,6 +37,7 @@ class RunState:
         micro_count, micro_tokens: limits of a forward pass if memory ran out before; 0 otherwise.
         kernel_id: of the scorer; with another one the run would not continue bit for bit.
         pairs_seen, tokens_seen: counted over the whole run. seconds: of training, without pauses.
+        starts_at_reference: whether the policy was exactly the reference before the first step.
         idle_steps: how many of the steps had a learning rate of 0.
         first: loss, margin, accuracy of the first step.
         fork_from: of a fork, the checkpoint it continues and the settings that changed; {} otherwise.
@@ -56,6 +57,7 @@ class RunState:
     tokens_seen: int = 0
     seconds: float = 0.0
     idle_steps: int = 0
+    starts_at_reference: bool = False
     first: dict[str, float] = field(default_factory=dict)
     fork_from: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)

@@ -14,10 +14,11 @@ from typing import Any
 
 from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, GateFailed
+from core.domain.gate_causes import GATE_CAUSES
 from core.domain.left_out import left_out_words
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import GATE_CAUSES, TokenReport
+from core.domain.run_events import TokenReport
 from core.generation.context import base_of, position_limit
 from core.training.gate import token_audit
 from core.training.text.encoded_pair import EncodedPair

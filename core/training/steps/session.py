@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from core.domain.look_plan import LooksPlanned
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import PairMetrics
@@ -30,7 +31,8 @@ class TrainSession:
         train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
         sharded: the policy's shards where several processes train all of its weights, else None.
         stop_reason: set by :meth:`request_stop`.
-        starts_at_reference: whether the truth gate of this attempt found every log-ratio to be exactly 0.
+        starts_at_reference: whether the truth gate found every log-ratio to be exactly 0 before the first step.
+        looks: how often the run measures.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class TrainSession:
         self.evaluator = LossEvaluator(config, fetch_reference)
         self.stop_reason = ""
         self.starts_at_reference = False
+        self.looks = LooksPlanned.as_set(config)
 
     def whole_model(self) -> AbstractContextManager[None]:
         """Return a context in which one process alone may use or save the model; every process must enter it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.run_events import GATE_CAUSES
+from core.domain.gate_causes import GATE_CAUSES
 from core.paths import resources_dir
 from core.services.diagnosis import wal_reset_status
 from core.version import VERSION

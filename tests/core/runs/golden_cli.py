@@ -28,6 +28,7 @@ SETTINGS: dict[str, Any] = {
     "probe_pairs": 6,
     "kl_prompts": 3,
     "kl_max_new_tokens": 8,
+    "look_share": 1.0,
     "threads": 1,
     "device": "cpu",
 }

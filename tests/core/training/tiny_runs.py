@@ -26,6 +26,7 @@ SETTINGS: dict[str, Any] = {
     "threads": 1,
     "forward": "shared",
     "checkpoint_every": 2,
+    "look_share": 1.0,
 }
 
 

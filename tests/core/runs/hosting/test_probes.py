@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,5 +131,7 @@ def test_that_looks_are_as_if_policy_and_reference_had_been_measured_each_time(
     monkeypatch.setattr(reference_side, "HIDDEN_BYTES", 0)
     monkeypatch.setattr(reference_side.ReferenceSide, "answers", lambda _self, _key: None)
     measured = events_of(tmp_path / "run", steps=6, eval_every=3, kl_every=3, sample_every=3)
-    for kind in (EvalDone, KlDone, SampleDone):
+    for kind in (EvalDone, SampleDone):
         assert of(events, kind) == of(measured, kind)
+    first, *later = of(measured, KlDone)
+    assert of(events, KlDone) == [replace(first, censored=0.0), *later]  # no answer of the start was drawn

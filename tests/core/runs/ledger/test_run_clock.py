@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.domain.look_plan import LooksPlanned
 from core.domain.run_events import (
     CheckpointSaved,
     EvalDone,
@@ -67,7 +69,7 @@ def test_that_a_measurement_costs_from_the_end_of_the_one_before_to_its_last_row
 def test_that_measurements_after_a_step_begin_at_its_end(tmp_path: Path) -> None:
     events = [*FIRST_LOOK, (40, step(1)), (41, PhaseChanged("evaluate", 0, 8)), (44, probe(1)), (50, step(2))]
     clock = clock_of(tmp_path / "l", events)
-    assert clock.costs["eval"] == (7.0, 4.0)
+    assert clock.costs["eval"] == (4.0,)  # at the start the reference stands for the policy, which costs less
     assert clock.costs["step"] == (2.0, 2.0)
     assert clock.made == frozenset()
 
@@ -128,3 +130,17 @@ def test_that_the_gap_between_reports_is_that_of_one_phase(
 
 def test_that_a_ledger_without_events_has_no_times(tmp_path: Path) -> None:
     assert clock_of(tmp_path / "l", []) == RunClock()
+
+
+def test_that_samples_of_the_start_drawn_with_later_ones_cost_nothing(tmp_path: Path) -> None:
+    late = replace(SAMPLE, step=10)
+    events = [(0, STARTED), (10, GATE), (13, probe(0)), (20, step(1)), (90, step(10)), (99, SAMPLE), (99, late)]
+    clock = clock_of(tmp_path / "l", events)
+    assert clock.costs["sample"] == (9.0,)
+    assert clock.costs["eval"] == (3.0,)
+
+
+def test_that_the_newest_plan_of_measurements_is_read(tmp_path: Path) -> None:
+    assert clock_of(tmp_path / "none", FIRST_LOOK).every == {}
+    events = [(0, STARTED), (1, LooksPlanned(40, 100, 0, 2)), (10, GATE)]
+    assert clock_of(tmp_path / "l", events).every == {"eval": 40, "kl": 100, "sample": 0}

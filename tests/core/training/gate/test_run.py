@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from core.domain.errors import GateFailed
+from core.domain.gate_causes import GATE_CAUSES
 from core.domain.losses import LOSSES
 from core.domain.run_config import RunConfig
-from core.domain.run_events import GATE_CAUSES, GateReport
+from core.domain.run_events import GateReport
 from core.model_files.identity import model_sha256
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.scorer import Scores
