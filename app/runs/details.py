@@ -88,7 +88,7 @@ class DetailTabs(TabWidget):
             _set_text(self.log, "\n".join(snapshot.log))
         elif shown is self.samples and snapshot.samples != self._samples:
             self._samples = snapshot.samples
-            self.samples.set_text(sample_text(snapshot.samples))
+            self.samples.set_text(sample_text(snapshot.samples, presenter.sample_cadence(snapshot)))
         elif shown is self.config:
             self._fill_config(snapshot)
 
@@ -112,13 +112,14 @@ class DetailTabs(TabWidget):
         return table.current_row() if isinstance(table, PairTable) else None
 
 
-def sample_text(samples: Sequence[SampleDone]) -> str:
-    """Return the side-by-side samples as plain text, newest step first."""
+def sample_text(samples: Sequence[SampleDone], every: int) -> str:
+    """Return the side-by-side samples as plain text, newest step first; ``every`` steps new ones are drawn."""
+    none = f"No samples yet. They are drawn every {every:,} steps and at the end." if every else "No samples are drawn."
     blocks = [
         f"step {s.step} · seed {s.seed}\nPrompt\n{s.prompt}\n\nPolicy\n{s.policy}\n\nReference\n{s.reference}\n"
         for s in sorted(samples, key=lambda s: -s.step)[:40]
     ]
-    return ("\n" + "─" * 60 + "\n").join(blocks) or "No samples yet. They are drawn every sample_every steps."
+    return ("\n" + "─" * 60 + "\n").join(blocks) or none
 
 
 def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:

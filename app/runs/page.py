@@ -156,12 +156,13 @@ class RunsPage(Page):
 
         def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
             runs = [run for run in service.list() if ARCHIVED not in run.tags or run.run_id == run_id]
-            chosen = run_id if any(r.run_id == run_id for r in runs) else (runs[0].run_id if runs else "")
+            names = {run.run_id: run.name for run in runs}
+            chosen = run_id if run_id in names else next(iter(names), "")
             snapshot = None
             if chosen:
                 reader, estimates = self._pairs.reader(chosen), self._pairs.estimates(chosen)
                 before = self._pairs.before_fork(chosen, metrics)
-                snapshot = presenter.read_snapshot(service, reader, estimates, metrics, before)
+                snapshot = presenter.read_snapshot(service, reader, estimates, metrics, before, names[chosen])
             return runs, snapshot
 
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")

@@ -12,6 +12,7 @@ from app.widgets.plots.curves import Curve
 from app.widgets.plots.run_series import ForkMark, RunSeries
 from core.domain.estimate import Estimate
 from core.domain.insight import Insight
+from core.domain.look_plan import LooksPlanned, cadence_words, look_words
 from core.domain.number_text import format_value, interval_text
 from core.domain.run_events import SampleDone
 from core.domain.run_record import RunRecord
@@ -87,8 +88,12 @@ def read_snapshot(
     estimates: RunEstimates,
     metrics: Sequence[str],
     before: tuple[dict[str, Curve], ForkMark],
+    name: str = "",
 ) -> MonitorData:
-    """Read everything the page shows of one run; ``before`` is what the run measured that it was forked from."""
+    """Read everything the page shows of one run.
+
+    ``before`` is what the run measured that it was forked from; ``name`` is its name now, "" for the one it began with.
+    """
     record, status, kls = reader.record(), reader.status(), reader.kls()
     run_id = record.run_id
     curves = read_curves(reader, estimates, metrics)
@@ -97,7 +102,7 @@ def read_snapshot(
     headline = Headline(held_out, estimates.last("train"), kl, plain, start)
     return MonitorData(
         run_id=run_id,
-        name=record.name,
+        name=name or record.name,
         record=record,
         status=status,
         series=run_series(
@@ -147,6 +152,8 @@ def progress_text(snapshot: MonitorData) -> str:
         parts.append(f"{duration(status.elapsed_s)} elapsed{paused}")
     if left := time_left_words(status):
         parts.append(left)
+    if snapshot.live and status.looks is not None and status.looks.factor > 1:
+        parts.append(cadence_words(status.looks))
     if waiting := pending_words(status):
         parts.append(waiting.rstrip("."))
     elif snapshot.live and status.phase and status.phase != "train":
@@ -183,6 +190,18 @@ def list_line(info: RunInfo) -> str:
     return STATE_TEXT.get(status.state, (status.state, ""))[0].lower()
 
 
+def sample_cadence(snapshot: MonitorData) -> int:
+    """Return the steps between two samples side by side; 0 where none are drawn."""
+    plan = snapshot.status.looks
+    return snapshot.record.config.sample_every if plan is None else plan.sample_every
+
+
+def used(name: str, value: str, plan: LooksPlanned) -> str:
+    """Return the value of a setting, with the cadence that the run keeps where it is another than was set."""
+    every = {f"{kind}_every": steps for kind, steps in plan.every.items()}.get(name)
+    return value if every is None or str(every) == value else f"{value} (every {every:,} in this run)"
+
+
 def config_lines(snapshot: MonitorData) -> list[tuple[str, str]]:
     """Return the frozen configuration and its origin, name and value."""
     record = snapshot.record
@@ -198,4 +217,7 @@ def config_lines(snapshot: MonitorData) -> list[tuple[str, str]]:
     if record.parent_run:
         head.insert(1, ("forked from", f"{record.parent_run}, step {record.parent_step}"))
     settings = [(name, str(value)) for name, value in record.config.to_plain().items()]
+    if (plan := snapshot.status.looks) is not None:
+        settings = [(name, used(name, value, plan)) for name, value in settings]
+        head.append(("measurements", look_words(plan)))
     return head + settings + [(f"version of {name}", value) for name, value in record.versions.items()]

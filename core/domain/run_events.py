@@ -97,7 +97,7 @@ class GateReport:
 class TokenReport:
     """What tokenising did to the data.
 
-    Lengths are tokens of the longer row of each pair, before its response was cut. ``double_bos``: pairs
+    Lengths are tokens of the longer row of each pair, before anything of it was cut. ``double_bos``: pairs
     that lost a second BOS.
     ``eos_added``: pairs whose text has no stop token of its own. ``identical``: dropped, since both
     sides are the same tokens once truncated. ``left_out``: reason -> the ids of the pairs that the run cannot use, all

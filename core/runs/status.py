@@ -13,6 +13,7 @@ from typing import Any
 
 from core.domain.clock import now_ms
 from core.domain.errors import UsageError, UserError
+from core.domain.look_plan import LooksPlanned
 from core.domain.run_events import EvalDone, Failed, Finished, PhaseChanged, RunStarted, StepDone, from_plain
 from core.domain.run_record import LIVE_STATES, RunState
 from core.runs.control_file import requested
@@ -43,6 +44,7 @@ class RunStatus:
         step, total_steps: optimizer steps done and planned (0 planned: not known yet).
         phase: the running phase with ``phase_done`` of ``phase_total``; only while it lives.
         message, hint: why it failed or stopped. kind: the machine name of a failure.
+        looks: how often it measures, None before that is planned.
         last: the newest step that counts; its means are over one batch.
         held_out: the newest held-out probe that counts, None before the first.
         eta_s: seconds that remain, steps, measurements and checkpoints included, or None.
@@ -67,6 +69,7 @@ class RunStatus:
     kind: str = ""
     detail: str = ""
     pair_ids: tuple[str, ...] = ()
+    looks: LooksPlanned | None = None
     last: StepDone | None = None
     held_out: EvalDone | None = None
     eta_s: float | None = None
@@ -99,6 +102,7 @@ class _LedgerFacts:
     last: StepDone | None = None
     clock: RunClock = field(default_factory=RunClock)
     held_out: EvalDone | None = None
+    looks: LooksPlanned | None = None
 
 
 def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
@@ -149,13 +153,14 @@ def _ledger_facts(db: sqlite3.Connection, live_until_ms: int | None) -> _LedgerF
     started, started_ms, _ = _newest(db, "started")
     terminal, terminal_ms, terminal_attempt = _newest(db, "finished", "failed")
     phase, _, _ = _newest(db, "phase")
+    looks, _, _ = _newest(db, "looks")
     where = read_timeline(db).where()
     row = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY seq DESC LIMIT 1").fetchone()
     last = schema.decode(StepDone, row) if row else None
     clock = read_clock(db, where=where, live_until_ms=live_until_ms)
     total, held_out = _total(db, started), _held_out(db, where)
     return _LedgerFacts(
-        started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, clock, held_out
+        started, started_ms, terminal, terminal_ms, terminal_attempt, phase, total, last, clock, held_out, looks
     )
 
 
@@ -205,6 +210,7 @@ def _combine(facts: _LedgerFacts, worker: Worker | None, alive: bool) -> RunStat
         kind=ended.kind if isinstance(ended, Failed) else "",
         detail=worker.detail if worker and alive else "",
         pair_ids=ended.pair_ids if isinstance(ended, Failed) else (),
+        looks=facts.looks,
         last=facts.last,
         held_out=facts.held_out,
         elapsed_s=facts.clock.elapsed_ms / 1000,

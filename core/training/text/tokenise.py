@@ -93,7 +93,7 @@ class EncodedRows:
         texts: the rows as text. messages: the turns of the prompt that they show.
         chosen, rejected: the rows as tokens.
         respelled: whether an answer's tokens stand for another text than the answer.
-        shortened: whether the prompt lost text.
+        shortened: whether the prompt lost text. whole: tokens of the longer row before that.
     """
 
     texts: PairTexts
@@ -102,6 +102,7 @@ class EncodedRows:
     rejected: Row
     respelled: bool
     shortened: bool = False
+    whole: int = 0
 
 
 class PairEncoder:
@@ -177,7 +178,7 @@ class PairEncoder:
             open_ones = list(steps)
             again = self._encode_drafts([pairs[i] for i in open_ones], list(steps.values()))
             for i, row in zip(open_ones, again, strict=True):
-                rows[i] = replace(row, shortened=True)
+                rows[i] = replace(row, shortened=True, whole=rows[i].whole)
         return rows
 
     def _encode_drafts(self, pairs: Sequence[TrainingPair], drafts: Sequence[Sequence[Message]]) -> list[EncodedRows]:
@@ -188,7 +189,17 @@ class PairEncoder:
         stop = self.chat.stop_id
         rows = [to_row(encodings[n + i], side, encodings[i % n].ids, stop) for i, side in enumerate(sides)]
         other = respelled(self.tokenizer, rows, sides)
-        return [EncodedRows(texts[i], drafts[i], rows[i], rows[n + i], other[i] or other[n + i]) for i in range(n)]
+        return [
+            EncodedRows(
+                texts[i],
+                drafts[i],
+                rows[i],
+                rows[n + i],
+                other[i] or other[n + i],
+                whole=max(len(rows[i].ids), len(rows[n + i].ids)),
+            )
+            for i in range(n)
+        ]
 
     def _shorter(self, rows: EncodedRows) -> list[Message] | None:
         """Return the prompt one step shorter; None when the longer row fits or nothing more may be cut."""
@@ -274,7 +285,7 @@ def _join(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _A
     audit.double_bos += doubled
     audit.merged += chosen.merged or rejected.merged
     audit.eos_added += chosen.eos_added or rejected.eos_added
-    audit.lengths.append(max(len(chosen.ids), len(rejected.ids)))
+    audit.lengths.append(rows.whole - int(doubled))
     cut = [row.cut(encoder.limit) for row in (chosen, rejected)]
     if any(len(row.ids) - row.start < encoder.min_response for row in cut):
         audit.dropped.append(pair.pair_id)
