@@ -62,7 +62,11 @@ class MeasuringSettings(TemplateSettings):
         16, NEVER, "KL prompts", "Prompts that the policy answers for an estimate; usually 16 to 64.", bounds=(0, 10**5)
     )
     kl_max_new_tokens: int = measuring(
-        128, NEVER, "KL max new tokens", "Longest answer of an estimate of the KL; usually 64 to 256.", bounds=(1, 10**5)
+        128,
+        NEVER,
+        "KL max new tokens",
+        "Longest answer of an estimate of the KL; usually 64 to 256.",
+        bounds=(1, 10**5),
     )
     kl_budget: float = measuring(
         0.0,

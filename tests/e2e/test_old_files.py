@@ -94,7 +94,8 @@ def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> N
     for name in recorded.keys() - {key for key in recorded if key.endswith(CLOCK)}:
         assert found[name][0] == recorded[name][0], name
         limits = CLOSE_KL if name.startswith("kl.") and close["rel"] < CLOSE_KL["rel"] else close
-        assert found[name][1] == pytest.approx(recorded[name][1], **limits), name
+        first = int(name == "kl.censored" and found[name][0][0] == 0)  # at the start no answer is drawn any more
+        assert found[name][1][first:] == pytest.approx(recorded[name][1][first:], **limits), name
 
 
 RECOUNTED = {"1": [4, 1, 3, 0, 0, 0, 0]}

@@ -37,7 +37,15 @@ def settings() -> dict[str, Any]:
     if "PAIRWRIGHT_LOOP_PAIRS" in os.environ:
         return {**common, "lr": 1e-4, "max_length": 384, "eval_every": 20, "kl_every": 50, "probe_pairs": 16}
     tiny = {"template": "none", "lr": 3e-3, "max_length": 512, "lora_r": 8, "probe_pairs": 4, "kl_prompts": 2}
-    return {**common, **tiny, "eval_every": 3, "kl_every": 3, "sample_every": 0, "kl_max_new_tokens": 6}
+    return {
+        **common,
+        **tiny,
+        "look_share": 1.0,
+        "eval_every": 3,
+        "kl_every": 3,
+        "sample_every": 0,
+        "kl_max_new_tokens": 6,
+    }
 
 
 def pairs_file(folder: Path) -> Path:

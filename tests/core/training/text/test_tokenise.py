@@ -270,3 +270,14 @@ def test_that_turns_are_dropped_until_a_user_turn_opens_the_rest() -> None:
     assert drop_oldest_turn(turns) == [turns[0], turns[3]]
     assert drop_oldest_turn([turns[0], turns[3]]) is None
     assert drop_oldest_turn([turns[3]]) is None
+
+
+def test_that_reported_lengths_are_those_before_anything_is_cut(tokenizer: Any) -> None:
+    items = tiny_pairs(5, turns=3)
+    _, whole = encode_pairs(items, tokenizer, CHAT)
+    for config in (replace(CHAT, max_length=40), replace(PLAIN, max_length=185)):
+        _, cut = encode_pairs(items, tokenizer, config)
+        _, uncut = encode_pairs(items, tokenizer, replace(config, max_length=512))
+        assert cut.truncated > 0
+        assert (cut.p50, cut.p95, cut.longest) == (uncut.p50, uncut.p95, uncut.longest)
+    assert whole.longest > 40
