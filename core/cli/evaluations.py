@@ -63,7 +63,8 @@ def evaluate_run(
         typer.Option(
             "--arm",
             help="Besides the reference: aligned (the default), aligned_without_system, reference_with_rubric, "
-            "run:NAME or run:NAME@STEP, endpoint:URL or endpoint:URL#MODEL; many times.",
+            "run:NAME or run:NAME@STEP, endpoint:URL or endpoint:URL#MODEL, guarded:THRESHOLD or "
+            "guarded:THRESHOLD@ARM; many times.",
         ),
     ] = None,
     checkpoint: Annotated[int, typer.Option(help="Step of the checkpoint; 0 is the run's result.", min=0)] = 0,
@@ -218,8 +219,16 @@ def show_evidence(evidence: dict[str, Any], *, as_json: bool) -> None:
             for metric, found in suite["metrics"].items()
         ]
         say(table(rows, ("metric", *arms, "difference to the reference")))
+        _show_guarded(suite.get("guarded", {}))
     for note in (*evidence["watermarks"], *evidence["notes"]):
         say(f"note: {note}")
+
+
+def _show_guarded(guarded: dict[str, Any]) -> None:
+    """Print what each guardrail changed: the arm with it against the same arm without it, on the same items."""
+    for arm, found in guarded.items():
+        for metric, arms in found["differences"].items():
+            say(f"{arm} − {found['base']}, {metric}: {estimate_text(read_estimate(arms[arm]))}")
 
 
 def _cell(row: dict[str, Any] | None) -> str:

@@ -29,6 +29,7 @@ class Arm:
         system_prompt: text that is put before each prompt as system turn; "" for none.
         url: of an endpoint. served_model: the model that the endpoint is asked for.
         inputs: sha256 by "model", "tokenizer", "template" and "adapter".
+        guard: the threshold of a guardrail as plain values; its answers are those of the arm ``base`` after it.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Arm:
     url: str = ""
     served_model: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    guard: Mapping[str, Any] = field(default_factory=dict)
+    base: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in ARM_KINDS:
@@ -49,6 +52,11 @@ class Arm:
     def is_policy(self) -> bool:
         """Whether a trained policy answers, not its reference or an endpoint."""
         return self.kind in POLICY_KINDS
+
+    @property
+    def is_sampled_here(self) -> bool:
+        """Whether a model on this machine is asked: neither an endpoint answers, nor another arm with a guardrail."""
+        return not self.url and not self.guard
 
     @property
     def source(self) -> tuple[str, int]:
@@ -131,7 +139,7 @@ class EvaluationRecord:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             **plain,
-            "arms": [{**asdict(arm), "inputs": dict(arm.inputs)} for arm in self.arms],
+            "arms": [_plain_arm(arm) for arm in self.arms],
             "suites": [asdict(suite) for suite in self.suites],
             "config": self.config.to_plain(),
             "notes": list(self.notes),
@@ -155,8 +163,8 @@ class EvaluationRecord:
 
     @property
     def scored_arms(self) -> tuple[Arm, ...]:
-        """Arms whose log-probs of preference items are computed: all local ones."""
-        return tuple(arm for arm in self.arms if not arm.url)
+        """Arms whose log-probs of preference items are computed: all local ones without a guardrail."""
+        return tuple(arm for arm in self.arms if arm.is_sampled_here)
 
     @property
     def kl_arms(self) -> tuple[Arm, ...]:
@@ -177,3 +185,8 @@ class EvaluationRecord:
     def kl_answers(self) -> int:
         """Answers sampled for the sequence KL, over all arms."""
         return len(self.kl_arms) * sum(min(self.config.kl_prompts, suite.answered) for suite in self.suites)
+
+
+def _plain_arm(arm: Arm) -> dict[str, Any]:
+    plain = {**asdict(arm), "inputs": dict(arm.inputs), "guard": dict(arm.guard)}
+    return plain if arm.guard else {name: value for name, value in plain.items() if name not in ("guard", "base")}

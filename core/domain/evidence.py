@@ -15,6 +15,7 @@ ArmKind = Literal[
     "aligned_without_system",
     "run",
     "endpoint",
+    "guarded",
 ]
 ARM_KINDS: tuple[ArmKind, ...] = get_args(ArmKind)
 """What answers the prompts of an evaluation.
@@ -22,6 +23,7 @@ ARM_KINDS: tuple[ArmKind, ...] = get_args(ArmKind)
 ``reference``: the frozen model. ``aligned``: the trained policy. ``reference_with_rubric``: the reference with the
 rubric's text as system prompt (is the gain more than prompting?). ``aligned_without_system``: the policy without the
 item's system prompt. ``run``: another run's policy. ``endpoint``: an OpenAI-compatible server.
+``guarded``: the answers of another arm after a guardrail: a detector, a confirmed threshold and an action.
 """
 
 

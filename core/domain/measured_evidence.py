@@ -52,6 +52,7 @@ class MeasuredEvidence:
         run: id, name, step, fingerprint, dataset of the run that is evaluated.
         arms: kind by name.
         metrics: the estimates. differences: arm minus reference on the same items.
+        unguarded: arm with a guardrail minus the same arm without it.
         slices: the differences on slices that are large enough.
         watermarks: what every page that shows numbers of it must say.
         kl_budget: of the evaluation, nats; 0 for none.
@@ -67,6 +68,7 @@ class MeasuredEvidence:
     watermarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     kl_budget: float = 0.0
+    unguarded: Measured = field(default_factory=dict)
 
     @property
     def aligned(self) -> str:
@@ -84,10 +86,15 @@ class MeasuredEvidence:
     def line(self) -> dict[str, Any]:
         """Return the last line of ``evaluate --json``.
 
-        The paired difference of a metric to the reference stands beside it as ``<metric>.difference``.
+        The paired difference of a metric to the reference stands beside it as ``<metric>.difference``, that of a
+        guarded arm to the same arm without its guardrail as ``<metric>.guarding``.
         """
+        beside = (("difference", self.differences), ("guarding", self.unguarded))
         named = {
-            title: {**metrics, **{f"{name}.difference": arms for name, arms in self.differences[title].items()}}
+            title: {
+                **metrics,
+                **{f"{name}.{end}": arms for end, found in beside for name, arms in found.get(title, {}).items()},
+            }
             for title, metrics in self.metrics.items()
         }
         return evidence_line(named)
@@ -112,6 +119,7 @@ class MeasuredEvidence:
                 watermarks=tuple(map(str, row.get("watermarks", ()))),
                 notes=tuple(map(str, row.get("notes", ()))),
                 kl_budget=float(row.get("kl_budget") or 0.0),
+                unguarded={title: _unguarded(one.get("guarded", {})) for title, one in suites.items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(f"The evidence lacks {error}.", "Restore the evaluation folder from a copy.") from error
@@ -142,6 +150,14 @@ def _suite(title: str, row: Mapping[str, Any]) -> MeasuredSuite:
 
 def _metrics(row: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
     return {metric: {arm: read_estimate(one) for arm, one in arms.items()} for metric, arms in row.items()}
+
+
+def _unguarded(row: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    found: dict[str, dict[str, Estimate]] = {}
+    for compared in row.values():
+        for metric, arms in _metrics(compared["differences"]).items():
+            found.setdefault(metric, {}).update(arms)
+    return found
 
 
 def _slices(suite: str, row: Mapping[str, Any]) -> Iterator[SliceDifference]:

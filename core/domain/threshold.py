@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from core.domain.counting import counted
-from core.domain.errors import BadInput
+from core.domain.errors import BadInput, UsageError
 from core.domain.estimate import Estimate
 from core.domain.ids import sha256_json
 
 ThresholdUse = Literal["guardrail", "auto_accept"]
 GuardAction = Literal["refuse", "flag"]
 """What a guardrail does with an answer whose score reaches the threshold."""
+DetPoint = tuple[float, float, float]
+"""A threshold with its FPR and its FNR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class ErrorCosts:
         if min(self.false_positive, self.false_negative) < 0 or not 0 <= self.prevalence <= 1:
             raise BadInput("Costs are not below 0, and the prevalence is a share.", "Name other numbers.")
 
+    def cheapest(self, det: Sequence[DetPoint]) -> int:
+        """Return the place of the DET point that costs least; of equal ones that of the highest threshold."""
+        found = [self.of(fpr, fnr) for _, fpr, fnr in det]
+        least = min(found)
+        return max((place for place, cost in enumerate(found) if cost <= least + 1e-15), key=lambda at: det[at][0])
+
     def of(self, fpr: float, fnr: float) -> float:
         """Return the expected cost of one case: c_FP FPR (1 - pi) + c_FN FNR pi."""
         return self.false_positive * fpr * (1 - self.prevalence) + self.false_negative * fnr * self.prevalence
@@ -75,6 +83,8 @@ class Threshold:
     Attributes:
         number: of the version; 0 before it is stored.
         detector: what gives the scores: name and hash. value: scores from here on count as positive.
+        scoring: the detector itself as plain values, see :mod:`core.evaluation.guard_scores`; empty for one that only
+            another program has.
         dev: error rates on the set on which it was chosen.
         held_out: the same on a set that nothing was chosen on; None before it is confirmed.
         det: (value, FPR, FNR) along all thresholds on the dev set.
@@ -89,11 +99,12 @@ class Threshold:
     held_out: ErrorRates | None = None
     action: GuardAction = "refuse"
     costs: ErrorCosts = field(default_factory=ErrorCosts)
-    det: tuple[tuple[float, float, float], ...] = ()
+    det: tuple[DetPoint, ...] = ()
     valid_from_ms: int = 0
     valid_to_ms: int = 0
     note: str = ""
     number: int = 0
+    scoring: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.use not in get_args(ThresholdUse) or self.action not in get_args(GuardAction):
@@ -122,9 +133,44 @@ class Threshold:
         """Return whether it may be used then."""
         return self.valid_from_ms <= at_ms and (not self.valid_to_ms or at_ms < self.valid_to_ms)
 
+    def require_guardrail(self, at_ms: int) -> None:
+        """Raise where it cannot stand between a policy and its users.
+
+        Args:
+            at_ms: when it is to be used, UTC milliseconds.
+
+        Raises:
+            UsageError: it is for something else, or not valid then.
+            BadInput: it is not confirmed on a sealed test, or its detector is not stored.
+        """
+        if self.use != "guardrail":
+            raise UsageError(
+                f"{self.title} accepts labels by itself; it is no guardrail. Nothing was made.",
+                "Name a threshold that was made for a guardrail.",
+            )
+        if not self.confirmed:
+            raise BadInput(
+                f"{self.title} is not confirmed: nobody knows how often it errs on examples that it was not chosen on. "
+                "Nothing was made.",
+                "Confirm it on a sealed test first: pairwright threshold confirm WS NAME --on DATASET, or Thresholds "
+                "on the page Evaluate.",
+            )
+        if not self.scoring:
+            raise BadInput(
+                f"The detector of {self.title} ({self.detector}) is not stored with it, so it cannot be run. Nothing "
+                "was made.",
+                "Measure a threshold of a detector that this program has.",
+            )
+        if not self.valid_at(at_ms):
+            raise UsageError(
+                f"{self.title} is not valid now. Nothing was made.", "Make a version that is, and confirm it."
+            )
+
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as stored and hashed."""
+        stored = {"scoring": dict(self.scoring)} if self.scoring else {}
         return {
+            **stored,
             "name": self.name,
             "number": self.number,
             "use": self.use,
@@ -172,4 +218,4 @@ class Threshold:
         )
 
 
-_PLAIN = ("name", "number", "use", "action", "detector", "value", "valid_from_ms", "valid_to_ms", "note")
+_PLAIN = ("name", "number", "use", "action", "detector", "value", "valid_from_ms", "valid_to_ms", "note", "scoring")

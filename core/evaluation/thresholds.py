@@ -5,20 +5,63 @@ A case is positive when its score is at or above the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import det_curve
 
+from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
-from core.domain.threshold import ErrorCosts, ErrorRates, Threshold
+from core.domain.threshold import DetPoint, ErrorCosts, ErrorRates, Threshold, ThresholdUse
+from core.evaluation.guard_scores import AnswerDetector, Case, prompt_text
 from core.evaluation.measures.shares import exact_share
 
 MOST_POINTS = 200
 """Points of a DET curve that are kept; they are spread over all."""
+
+
+class DecidedPair(Protocol):
+    """Two answers of which people chose one: a training pair, or an item of a suite."""
+
+    @property
+    def prompt(self) -> Prompt: ...  # noqa: D102
+    @property
+    def chosen(self) -> str: ...  # noqa: D102
+    @property
+    def rejected(self) -> str: ...  # noqa: D102
+    @property
+    def is_tie(self) -> bool: ...  # noqa: D102
+
+
+def answers_of(pairs: Iterable[DecidedPair]) -> tuple[list[Case], list[Case]]:
+    """Return the chosen and the rejected answers with their prompts, each once; ties say nothing."""
+    decided = [pair for pair in pairs if not pair.is_tie]
+    chosen = dict.fromkeys((prompt_text(pair.prompt), pair.chosen) for pair in decided)
+    rejected = dict.fromkeys((prompt_text(pair.prompt), pair.rejected) for pair in decided)
+    return list(chosen), list(rejected)
+
+
+def scored_pairs(
+    detector: AnswerDetector, pairs: Sequence[DecidedPair], use: ThresholdUse
+) -> tuple[list[float], list[bool]]:
+    """Return scores and truth of examples that the labels of pairs give.
+
+    A guardrail: each chosen answer is a negative, which should pass, and each rejected one a positive, which should be
+    stopped. Accepting labels: the detector's verdict is the answer that it objects to less, its score how much less;
+    a case is positive when people gave the same verdict.
+    """
+    if use == "guardrail":
+        chosen, rejected = answers_of(pairs)
+        return detector.scores([*chosen, *rejected]), [False] * len(chosen) + [True] * len(rejected)
+    decided = [pair for pair in pairs if not pair.is_tie]
+    prompts = [prompt_text(pair.prompt) for pair in decided]
+    better = detector.scores([(text, pair.chosen) for text, pair in zip(prompts, decided, strict=True)])
+    worse = detector.scores([(text, pair.rejected) for text, pair in zip(prompts, decided, strict=True)])
+    gaps = [bad - good for good, bad in zip(better, worse, strict=True)]
+    return [abs(gap) for gap in gaps], [gap > 0 for gap in gaps]
 
 
 def error_rates(scores: ArrayLike, truth: ArrayLike, value: float, on: str) -> ErrorRates:
@@ -40,7 +83,7 @@ def error_rates(scores: ArrayLike, truth: ArrayLike, value: float, on: str) -> E
     return ErrorRates(fpr, fnr, on)
 
 
-def det_points(scores: ArrayLike, truth: ArrayLike) -> tuple[tuple[float, float, float], ...]:
+def det_points(scores: ArrayLike, truth: ArrayLike) -> tuple[DetPoint, ...]:
     """Return (threshold, FPR, FNR) along all thresholds that differ, at most ``MOST_POINTS`` of them.
 
     Source: A. Martin et al., The DET curve in assessment of detection task performance, Eurospeech 1997.
@@ -61,7 +104,20 @@ def det_points(scores: ArrayLike, truth: ArrayLike) -> tuple[tuple[float, float,
     return tuple(points)
 
 
-def cost_curve(points: Sequence[tuple[float, float, float]], costs: ErrorCosts) -> list[tuple[float, float]]:
+def rates_along(threshold: Threshold) -> list[ErrorRates]:
+    """Return the error rates at each point of its DET curve, with intervals, on the set that it was chosen on."""
+    dev = threshold.dev
+    return [
+        ErrorRates(
+            exact_share(round(fpr * dev.fpr.n), dev.fpr.n, "false positive rate"),
+            exact_share(round(fnr * dev.fnr.n), dev.fnr.n, "false negative rate"),
+            dev.on,
+        )
+        for _, fpr, fnr in threshold.det
+    ]
+
+
+def cost_curve(points: Sequence[DetPoint], costs: ErrorCosts) -> list[tuple[float, float]]:
     """Return (threshold, expected cost of one case) for each DET point."""
     return [(value, costs.of(fpr, fnr)) for value, fpr, fnr in points]
 

@@ -77,8 +77,10 @@ class Application:
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)
         self.sealed = SealedService(store, self.runs, self.suites)
-        self.evaluations = EvaluationsService(store, self.suites, self.datasets, self.rubrics, self.sealed)
-        self.thresholds = ThresholdsService(store)
+        self.thresholds = ThresholdsService(store, self.datasets, self.sealed)
+        self.evaluations = EvaluationsService(
+            store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
+        )
         rooms = Rooms(self.feedback, self.triage)
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
         self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)

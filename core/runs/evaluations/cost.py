@@ -92,7 +92,7 @@ def _parts(
     """Return seconds by kind, under the settings of the record or changed ones."""
     config = record.config
     tokens = new_tokens or config.max_new_tokens
-    local = [arm for arm in record.arms if not arm.url]
+    local = [arm for arm in record.arms if arm.is_sampled_here]
     answers = pairs = kl_answers = 0
     for suite in record.suites:
         share = min(1.0, limit / suite.used) if limit and suite.used else 1.0

@@ -14,6 +14,7 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.ids import new_uid, sha256_text
 from core.domain.run_record import RunRecord
 from core.domain.suite import Suite, SuiteItem
+from core.domain.threshold import Threshold
 from core.evaluation.constraints import checked_constraint
 from core.generation.endpoint import Endpoint
 from core.model_files.identity import tokenizer_sha256
@@ -96,8 +97,11 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
     if len(set(titles)) < len(titles):
         raise UsageError("A suite is named twice.", "Name each once.")
     arms = tuple(_with_inputs(arm) for arm in _with_reference(new))
-    if len({arm.name for arm in arms}) < len(arms):
+    names = {arm.name for arm in arms}
+    if len(names) < len(arms):
         raise UsageError("Two arms have the same name.", "Name each arm once.")
+    if lone := next((arm for arm in arms if arm.guard and arm.base not in names), None):
+        raise UsageError(f"{lone.name} guards {lone.base}, which is no arm of this evaluation.", "Add that arm.")
     items = {suite.title: drawn(suite.items, new.limit) for suite in new.suites}
     for item in (item for own in items.values() for item in own):
         for constraint in item.constraints:
@@ -150,6 +154,8 @@ def _with_inputs(arm: Arm) -> Arm:
         "template": sha256_text(str(files.chat_template)) if files is not None else "",
         "policy": policy_sha256(Path(arm.run_dir), arm.step),
     }
+    if arm.guard:
+        inputs["guardrail"] = Threshold.from_plain(arm.guard).sha256
     return replace(arm, inputs=inputs)
 
 

@@ -31,6 +31,7 @@ from core.generation.endpoint import Endpoint, EndpointDecoder
 from core.generation.seeds import derive_seed
 from core.runs.evaluations.evidence import measure
 from core.runs.evaluations.folder import EvaluationFolder, write_results
+from core.runs.evaluations.guarding import BATCH, guarded_answers, guardrail_of
 from core.runs.evaluations.leak_gate import check_leaks, leak_notes
 from core.runs.evaluations.ledger import BatchKey, EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel, pair_batches, prompt_batches
@@ -101,8 +102,11 @@ class Evaluator:
             config.device,
             resumed_from=stored,
         )
-        for _, arms in groupby(sorted(record.arms, key=_order), key=lambda arm: arm.source):
-            yield from self._source(list(arms), items, progress)
+        sampled = sorted((arm for arm in record.arms if not arm.guard), key=_order)
+        works = [self._source(list(arms), items, progress) for _, arms in groupby(sampled, key=lambda arm: arm.source)]
+        works += [self._guarded(arm, items, progress) for arm in record.arms if arm.guard]
+        for work in works:
+            yield from work
             if self._interrupts.stop:
                 yield self._end("stopped")
                 return
@@ -210,6 +214,24 @@ class Evaluator:
                 return _answered(suite, arm, rows)
 
             yield from self._batches("answer", Answered.event, suite, arm, cut, [], work, progress)
+            if self._interrupts.stop:
+                return
+
+    def _guarded(self, arm: Arm, items: Items, progress: _Progress) -> Iterator[Any]:
+        """Put a guardrail on the answers of another arm; nothing is sampled anew."""
+        guardrail = guardrail_of(arm)
+        for suite, own in items.items():
+            rows = self._ledger.answers(suite, arm.base)
+            known = {row.item for row in rows}
+            left_out = [item.id for item in answered(own, self._record.config) if item.id not in known]
+            cut = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
+
+            def work(
+                batch: Sequence[AnswerRow], suite: str = suite, own: Sequence[SuiteItem] = own
+            ) -> Callable[[int, float, tuple[str, ...]], Answered]:
+                return _answered(suite, arm, guarded_answers(arm, guardrail, batch, own))
+
+            yield from self._batches("answer", Answered.event, suite, arm, cut, left_out, work, progress)
             if self._interrupts.stop:
                 return
 

@@ -28,6 +28,7 @@ from core.runs.evaluations.columns import (
     kl_columns,
     preference_columns,
 )
+from core.runs.evaluations.guarding import guard_columns
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.outcomes import outcome_columns, outcomes_of, refusal_columns
 
@@ -102,6 +103,7 @@ def _suite(
     columns = {
         name: [
             *_columns(own, reference, items),
+            *(guard_columns(own.arm, rows[own.arm.base], items) if own.arm.guard else ()),
             *refusal_columns(outcomes[name], items),
             *outcome_columns(outcomes[name]),
         ]
@@ -127,6 +129,7 @@ def _suite(
         "used_for": suite.used_for,
         "metrics": {name: {arm: plain(e) for arm, e in arms.items()} for name, arms in metrics.items()},
         "differences": _differences(compared),
+        "guarded": _guarded(record, columns, groups),
         "reliability": diagrams,
         "slices": _slices(columns, reference.arm.name if reference else "", items, groups, record.config.min_slice),
         "watermarks": [NOT_AUDITED] if any(o.refusal for own in outcomes.values() for o in own.values()) else [],
@@ -175,28 +178,44 @@ def _estimates(columns: Columns, groups: Mapping[str, str]) -> dict[str, dict[st
     return found
 
 
-def _compare(columns: Columns, reference: str, groups: Mapping[str, str]) -> list[_Compared]:
-    """Return the paired differences of each arm to the reference, metric by metric."""
+def _compare(
+    columns: Columns, reference: str, groups: Mapping[str, str], words: str = "the reference"
+) -> list[_Compared]:
+    """Return the paired differences of each arm to one of them, metric by metric; ``words`` say which one that is."""
     before = {column.metric: column for column in columns[reference]}
     return [
         found
         for arm, own in columns.items()
         if arm != reference
         for column in own
-        if column.metric in before and (found := _difference(arm, column, before[column.metric], groups))
+        if column.metric in before and (found := _difference(arm, column, before[column.metric], groups, words))
     ]
 
 
-def _difference(arm: str, after: Column, before: Column, groups: Mapping[str, str]) -> _Compared | None:
+def _difference(arm: str, after: Column, before: Column, groups: Mapping[str, str], words: str) -> _Compared | None:
     ids = sorted(after.values.keys() & before.values.keys())
     if not ids:
         return None
     a, b, prompts = [after.values[i] for i in ids], [before.values[i] for i in ids], [groups[i] for i in ids]
     if after.kind == "mean":
-        found = paired_difference(a, b, prompts, after.unit, "mean paired difference to the reference")
+        found = paired_difference(a, b, prompts, after.unit, f"mean paired difference to {words}")
         return _Compared(after.metric, arm, found, p_value(found), "t test by prompt", None, after.is_primary)
     table = flips(b, a, prompts)
     return _Compared(after.metric, arm, table.difference, table.p, table.test, table, after.is_primary)
+
+
+def _guarded(record: EvaluationRecord, columns: Columns, groups: Mapping[str, str]) -> dict[str, Any]:
+    """Return for each arm with a guardrail the paired differences to the same arm without it."""
+    return {
+        arm.name: {
+            "base": arm.base,
+            "differences": _differences(
+                _compare({name: columns[name] for name in (arm.base, arm.name)}, arm.base, groups, arm.base)
+            ),
+        }
+        for arm in record.arms
+        if arm.guard
+    }
 
 
 def _differences(compared: Sequence[_Compared]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.domain.counting import counted, verb
@@ -13,7 +13,15 @@ from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_ev
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.timing import measured_cost
 from core.runs.folder import RunFolder
-from core.services.evaluations.requests import DEV, EvaluationRequest, FindSuite, open_suite_of, read_arm, titles
+from core.services.evaluations.requests import (
+    DEV,
+    EvaluationRequest,
+    FindGuardrail,
+    FindSuite,
+    open_suite_of,
+    read_arm,
+    titles,
+)
 
 FindSealed = Callable[[str, str, str], SealedSuite]
 """From dataset version, person and reason to the sealed test."""
@@ -28,6 +36,7 @@ def new_evaluation(
     find_suite: FindSuite | None = None,
     find_sealed: FindSealed | None = None,
     find_rubric: FindRubric | None = None,
+    find_guardrail: FindGuardrail | None = None,
 ) -> NewEvaluation:
     """Return what the request asks for; the functions look things up in a workspace.
 
@@ -47,10 +56,11 @@ def new_evaluation(
         else:
             suites.append(open_suite_of(word, run, find_suite))
     rubric = request.rubric
-    wants_rubric = any(word.replace("-", "_") == "reference_with_rubric" for word in request.arms)
+    words = with_bases(titles(request.arms) or ("aligned",))
+    wants_rubric = any(word.replace("-", "_") == "reference_with_rubric" for word in words)
     if wants_rubric and not rubric[1] and find_rubric is not None:
         rubric = find_rubric(tuple(record.dataset.get("rubrics", ())))
-    arms = [read_arm(word, rubric=rubric[1], place=place) for word in titles(request.arms) or ("aligned",)]
+    arms = [read_arm(word, rubric=rubric[1], place=place, find_guardrail=find_guardrail) for word in words]
     return NewEvaluation(
         run_dir=request.run,
         suites=suites,
@@ -64,6 +74,23 @@ def new_evaluation(
         command_line=request.command_line,
         notes=_notes(request, run),
     )
+
+
+def with_bases(words: Sequence[str]) -> list[str]:
+    """Return the words of arms with the arms that the guardrails among them stand on.
+
+    >>> with_bases(["guarded:harm v2@reference", "guarded:harm v2"])
+    ['guarded:harm v2@reference', 'aligned', 'guarded:harm v2']
+    """
+    found: list[str] = []
+    for word in words:
+        kind, mark, rest = word.partition(":")
+        if mark and kind == "guarded":
+            base = rest.rpartition("@")[2].strip().replace("-", "_") if "@" in rest else "aligned"
+            if base != "reference" and base not in (known.replace("-", "_") for known in (*words, *found)):
+                found.append(base)
+        found.append(word)
+    return found
 
 
 def make_bare(request: EvaluationRequest, path: Path) -> EvaluationFolder:

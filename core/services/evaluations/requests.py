@@ -13,6 +13,7 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.evidence import ARM_KINDS
 from core.domain.names import checked_name
 from core.domain.suite import Suite, SuiteItem
+from core.domain.threshold import Threshold
 from core.runs.folder import RunFolder
 from core.runs.run_control import find_run
 from core.services.suites.built_in import find_built_in
@@ -22,10 +23,13 @@ from core.services.suites.suite_file import read_suite_file
 DEV = "dev"
 """Names the held-out pairs of the run itself as a suite."""
 _OWN = ("aligned", "reference_with_rubric", "aligned_without_system")
+_NAMED = ("run", "endpoint", "guarded")
 _REASONS = 3
 _IMPORT_IT = "Mend them, or import the file as a suite, which takes the others."
 
 FindSuite = Callable[[str], Suite]
+FindGuardrail = Callable[[str], Threshold]
+"""From the title of a threshold to a confirmed one that may be used now; raises where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +57,33 @@ class EvaluationRequest:
     command_line: str = ""
 
 
-def read_arm(word: str, *, rubric: str = "", place: Path | None = None) -> Arm:
+def read_arm(
+    word: str, *, rubric: str = "", place: Path | None = None, find_guardrail: FindGuardrail | None = None
+) -> Arm:
     """Return the arm of a word.
 
     ``reference``, ``aligned``, ``aligned_without_system`` and ``reference_with_rubric`` are arms of the run itself;
-    ``run:NAME`` or ``run:NAME@STEP`` is another run's policy; ``endpoint:URL`` or ``endpoint:URL#MODEL`` a server.
+    ``run:NAME`` or ``run:NAME@STEP`` is another run's policy; ``endpoint:URL`` or ``endpoint:URL#MODEL`` a server;
+    ``guarded:THRESHOLD`` or ``guarded:THRESHOLD@ARM`` the policy, or another arm of the run, after a guardrail.
 
     Args:
         word: as above.
         rubric: text that ``reference_with_rubric`` has as system prompt.
         place: workspace or folder in which runs are found by name.
+        find_guardrail: finds a threshold of the workspace; None without a workspace.
 
     Raises:
         UsageError: for another word.
-        NotFound: when there is no such run.
+        NotFound: when there is no such run or threshold.
+        BadInput: when a threshold is not confirmed.
     """
     kind, mark, rest = word.partition(":")
     kind = kind.replace("-", "_")
     if mark and kind == "endpoint":
         url, _, model = rest.partition("#")
         return Arm(f"endpoint {model or url}", "endpoint", url=url, served_model=model)
+    if mark and kind == "guarded":
+        return _guarded(rest, find_guardrail)
     if mark and kind == "run":
         name, at, step = rest.rpartition("@") if "@" in rest else (rest, "", "")
         if at and not step.isdecimal():
@@ -84,8 +95,22 @@ def read_arm(word: str, *, rubric: str = "", place: Path | None = None) -> Arm:
     if not mark and (kind == "reference" or kind in _OWN):
         title = kind.replace("_", " ")
         return Arm(title, kind, system_prompt=rubric if kind == "reference_with_rubric" else "")  # type: ignore[arg-type]
-    kinds = ", ".join(name for name in ARM_KINDS if name not in ("run", "endpoint"))
-    raise UsageError(f"{word!r} is no arm.", f"Use {kinds}, run:NAME, or endpoint:URL.")
+    kinds = ", ".join(name for name in ARM_KINDS if name not in _NAMED)
+    raise UsageError(f"{word!r} is no arm.", f"Use {kinds}, run:NAME, endpoint:URL, or guarded:THRESHOLD@ARM.")
+
+
+def _guarded(words: str, find: FindGuardrail | None) -> Arm:
+    """Return the arm of ``THRESHOLD`` or ``THRESHOLD@ARM``."""
+    title, _, base = words.rpartition("@") if "@" in words else (words, "", "aligned")
+    base = base.strip().replace("-", "_")
+    if base not in ("reference", *_OWN):
+        raise UsageError(
+            f"A guardrail cannot stand on {base!r}.", f"Name reference, {', '.join(_OWN)}: guarded:THRESHOLD@aligned."
+        )
+    if find is None:
+        raise UsageError("A threshold belongs to a workspace.", "Name the workspace: evaluate WS RUN.")
+    threshold, name = find(title.strip()), base.replace("_", " ")
+    return Arm(f"{name} + {threshold.title}", "guarded", guard=threshold.to_plain(), base=name)
 
 
 def open_suite_of(word: str, run: RunFolder, find: FindSuite | None = None) -> Suite:

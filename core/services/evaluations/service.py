@@ -33,6 +33,7 @@ from core.services.evaluations.views import EvaluationInfo, generated
 from core.services.rubrics.service import RubricsService
 from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
+from core.services.thresholds.service import ThresholdsService
 from core.store import events
 from core.store.sqlite.database import Session, Store
 
@@ -47,9 +48,10 @@ class EvaluationsService:
         datasets: DatasetsService,
         rubrics: RubricsService,
         sealed: SealedService,
+        thresholds: ThresholdsService,
     ) -> None:
         self._store, self._suites, self._datasets, self._rubrics = store, suites, datasets, rubrics
-        self._sealed = sealed
+        self._sealed, self._thresholds = sealed, thresholds
         self._hosts: dict[str, ProcessHost] = {}
         self._lock = threading.Lock()
 
@@ -97,6 +99,7 @@ class EvaluationsService:
             find_suite=self._suites.get,
             find_sealed=self._sealed_test,
             find_rubric=self._rubric,
+            find_guardrail=self._thresholds.guardrail,
         )
 
     def _note(self, folder: EvaluationFolder) -> None:
