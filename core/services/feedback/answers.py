@@ -15,7 +15,7 @@ from core.domain.evaluation_record import SEALED, Arm, EvaluationRecord
 from core.domain.feedback import FeedbackContent, FeedbackKind
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.services.evaluations.service import EvaluationsService
-from core.services.releases.contract import MAKE
+from core.services.releases.names import MAKE
 from core.services.runs.service import RunsService
 from core.store import events
 from core.store.sqlite.database import Store
