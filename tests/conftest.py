@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PAIRWRIGHT_NICENESS", "0")  # beside other programs a run at low priority would hardly move
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models are tiny, and each core has a test process of its own
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each child process would compile the whole program from source
+sys.dont_write_bytecode = False
+gc.set_threshold(50_000, 20, 20)  # a test that parses all files is not looked through again and again
+gc.disable()  # until everything is imported and collected: nothing of that is garbage
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
@@ -24,6 +31,7 @@ def pytest_collection_finish() -> None:
     """Leave the libraries and all collected tests out of later collections: a full one then takes a moment."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,10 +42,29 @@ def home_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         yield
 
 
+@pytest.fixture(scope="session")
+def numbered_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return an iterator of new folders; pytest lists all folders of the session each time that it makes one."""
+    root = tmp_path_factory.mktemp("tests")
+
+    def made(number: int) -> Path:
+        folder = root / str(number)
+        folder.mkdir()
+        return folder
+
+    return map(made, count())
+
+
+@pytest.fixture
+def tmp_path(numbered_folders: Iterator[Path]) -> Path:
+    """Return an empty folder, as pytest's own fixture does."""
+    return next(numbered_folders)
+
+
 @pytest.fixture(autouse=True)
-def pairwright_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def pairwright_home(numbered_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a data folder of its own; settings and logs lie in it too."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(numbered_folders)
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(home))
     return home
 

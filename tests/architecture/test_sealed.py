@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from tests.architecture.imports import Graph, import_graph, modules
 
 SEALED = "core.evaluation.sealed_test"
@@ -17,7 +19,9 @@ MAY_OPEN_IT = ("core.evaluation.sealed_test", "core.runs.evaluations")
 KEPT_AWAY = ("core.training", "core.generation", "core.store", "core.services.annotation", "core.services.importing")
 
 
-GRAPH = import_graph("core", "app")
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return import_graph("core", "app")
 
 
 def _below(name: str, rooms: tuple[str, ...]) -> bool:
@@ -33,16 +37,16 @@ def _reachable(graph: Graph, start: str) -> set[str]:
     return found
 
 
-def test_that_only_the_sealing_service_and_the_evaluator_import_the_sealed_test() -> None:
-    importers = {name for name, targets in GRAPH.items() if SEALED in targets}
+def test_that_only_the_sealing_service_and_the_evaluator_import_the_sealed_test(graph: Graph) -> None:
+    importers = {name for name, targets in graph.items() if SEALED in targets}
     assert {name for name in importers if not _below(name, MAY_KNOW_THE_FILE)} == set()
 
 
-def test_that_nothing_that_trains_or_hands_out_pairs_reaches_it_through_others() -> None:
-    kept_away = {name for name in GRAPH if _below(name, KEPT_AWAY)}
-    kept_away |= {name for name in GRAPH if _below(name, ("core.runs",)) and not _below(name, MAY_KNOW_THE_FILE)}
+def test_that_nothing_that_trains_or_hands_out_pairs_reaches_it_through_others(graph: Graph) -> None:
+    kept_away = {name for name in graph if _below(name, KEPT_AWAY)}
+    kept_away |= {name for name in graph if _below(name, ("core.runs",)) and not _below(name, MAY_KNOW_THE_FILE)}
     assert "core.runs.worker" in kept_away
-    assert {name for name in kept_away if SEALED in _reachable(GRAPH, name)} == set()
+    assert {name for name in kept_away if SEALED in _reachable(graph, name)} == set()
 
 
 def test_that_only_the_evaluator_opens_a_sealed_test() -> None:

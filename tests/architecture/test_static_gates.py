@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.architecture.imports import every_node
+
 ROOT = Path(__file__).resolve().parents[2]
 BANNED_CALLS = {
     "eval": "runs text as code",
@@ -43,21 +45,11 @@ def _files(*folders: str) -> Iterator[tuple[str, tuple[Node, ...]]]:
 @cache
 def _nodes_below(folder: str) -> tuple[tuple[str, tuple[Node, ...]], ...]:
     paths = [path for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts]
-    return tuple((str(path.relative_to(ROOT)), tuple(_nodes(ast.parse(path.read_text())))) for path in paths)
+    return tuple((str(path.relative_to(ROOT)), tuple(_nodes(path))) for path in paths)
 
 
-def _nodes(tree: ast.AST) -> Iterator[Node]:
-    """Walk a tree, in no special order; a third of the time of ``ast.walk``."""
-    left: list[ast.AST] = [tree]
-    while left:
-        node = left.pop()
-        if isinstance(node, Node):
-            yield node
-        for value in vars(node).values():
-            if isinstance(value, ast.AST):
-                left.append(value)
-            elif isinstance(value, list):
-                left.extend(item for item in value if isinstance(item, ast.AST))
+def _nodes(path: Path) -> Iterator[Node]:
+    return (node for node in every_node(ast.parse(path.read_text())) if isinstance(node, Node))
 
 
 def _name(node: ast.expr) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.imports import every_node
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("app", "core", "packaging")
 ALLOWED: dict[tuple[str, str], str] = {
@@ -52,7 +54,7 @@ def _trees() -> tuple[tuple[str, ast.Module], ...]:
 
 def _identifiers(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield every name that the module gives to something of its own, with its line."""
-    for node in ast.walk(tree):
+    for node in every_node(tree):
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name, node.lineno
@@ -71,10 +73,11 @@ def _carries(name: str, word: str) -> bool:
 def _misnamed() -> list[tuple[str, int, str, str]]:
     """Return file, line, identifier and word of all that carry a word kept out."""
     wanted, found = kept_out(), []
+    carried = cache(lambda name: [word for word in wanted if _carries(name, word)])
     for file, tree in _trees():
         module = (Path(file).stem, 1)
         for name, line in [module, *_identifiers(tree)]:
-            found += [(file, line, name, word) for word in wanted if _carries(name, word)]
+            found += [(file, line, name, word) for word in carried(name)]
     return found
 
 
@@ -118,7 +121,7 @@ def test_that_a_part_of_another_word_is_no_word(name: str, word: str) -> None:
 def test_that_every_class_name_is_used_once() -> None:
     places = defaultdict(list)
     for file, tree in _trees():
-        for node in ast.walk(tree):
+        for node in every_node(tree):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(f"{file}:{node.lineno}")
     twice = [f"{name} is a class of {' and of '.join(found)}" for name, found in places.items() if len(found) > 1]
