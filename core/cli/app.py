@@ -23,6 +23,7 @@ from core.cli import (
     imports,
     models,
     pairs,
+    quality,
     refusal,
     release_log,
     releases,
@@ -59,6 +60,7 @@ def build_app() -> typer.Typer:
     workspace.register(app)
     imports.register(app)
     pairs.register(app)
+    quality.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)

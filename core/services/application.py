@@ -23,6 +23,7 @@ from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
+from core.services.quality.service import QualityService
 from core.services.releases.sending import Rooms
 from core.services.releases.service import ReleasesService
 from core.services.reviewers.service import ReviewersService
@@ -48,6 +49,7 @@ class Application:
         rubrics: rubrics and their versions.
         annotation: queues, commits, undo.
         pairs: pages, filters, one pair's history.
+        quality: agreement of reviewers and what is known of each.
         imports: files to pairs and labels.
         datasets: frozen dataset versions.
         models: models on this machine.
@@ -69,6 +71,7 @@ class Application:
         self.rubrics = RubricsService(store)
         self.annotation = AnnotationService(store)
         self.pairs = PairsService(store)
+        self.quality = QualityService(store)
         self.imports = ImportsService(store)
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)

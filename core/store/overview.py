@@ -96,7 +96,7 @@ def labels_by_kind(session: Session) -> dict[ReviewerKind, int]:
 def accounts(session: Session) -> list[Account]:
     """Return one account for every reviewer and rubric version with a label or a pair put aside."""
     total = counts(session)["pairs"]
-    titles = _titles(session)
+    titles = version_titles(session)
     people = {only_id(row): row.name for row in session.exec(select(ReviewerRow))}
     labelled = _labelled(session)
     skipped = _skipped(session)
@@ -127,7 +127,8 @@ _BATCH_COLUMNS = (
 )
 
 
-def _titles(session: Session) -> dict[int, str]:
+def version_titles(session: Session) -> dict[int, str]:
+    """Return rubric version -> "name number"."""
     query = select(col(RubricVersionRow.id), col(RubricRow.name), col(RubricVersionRow.number)).join(
         RubricRow, col(RubricRow.id) == col(RubricVersionRow.rubric_id)
     )

@@ -1,0 +1,108 @@
+"""`pairwright quality`: agreement of reviewers, what is known of each, and whether the counts add up."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.output import say, say_json, table
+from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
+from core.domain.quality import AGREEMENT_MEASURES, REVIEWER_MEASURES
+
+if TYPE_CHECKING:
+    from core.domain.estimate import Estimate
+    from core.domain.quality import Agreement, QualityReport, ReviewerQuality
+    from core.services.workspace.service import Accounting
+
+_KINDS = {"criterion": "Criterion", "version": "Rubric version", "pair": "Reviewers", "source": "Source"}
+
+_LEAST = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("quality", help="Agreement of reviewers and what is known of each, with intervals.")(quality)
+
+
+def quality(
+    workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
+    pairs: Annotated[bool, typer.Option(help="Also list the pairs on which reviewers name different sides.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Say how far reviewers agree, and what is known of each of them."""
+    with open_workspace(workspace, read_only=True) as app:
+        report, accounting = app.quality.report(), app.workspace.accounting()
+    if as_json:
+        say_json(_plain(report, accounting))
+        return
+    if report.everything is None:
+        say("No labels yet. Agreement is known once two reviewers have labelled the same pairs.")
+        return
+    _say_agreement(report)
+    for one in report.reviewers:
+        _say_reviewer(one)
+    if pairs and report.disagreed:
+        say(f"Different sides: {', '.join(f'#{pair}' for pair in report.disagreed)}")
+    say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
+
+
+def _plain(report: QualityReport, accounting: Accounting) -> dict[str, Any]:
+    groups = {kind: {name: one.to_plain() for name, one in found.items()} for kind, found in report.groups.items()}
+    after = {name: one.to_plain() for name, one in report.after.items()}
+    everything = report.everything.to_plain() if report.everything else None
+    return {
+        "agreement": {"all": everything, **groups, "dataset": after},
+        "reviewers": {one.name: one.to_plain() for one in report.reviewers},
+        "disagreed": list(report.disagreed),
+        "accounting": {
+            "adds_up": accounting.adds_up,
+            "pairs": accounting.pairs,
+            "labelled": accounting.labelled,
+            "reviewers": [{**dataclasses.asdict(one), "open": one.open} for one in accounting.reviewers],
+            "imports": [dataclasses.asdict(one) for one in accounting.imports],
+        },
+    }
+
+
+def _say_agreement(report: QualityReport) -> None:
+    assert report.everything is not None
+    rows = [_agreement_row("All labels", report.everything)]
+    for kind, found in report.groups.items():
+        rows += [_agreement_row(f"{_KINDS[kind]}: {name}", one) for name, one in found.items() if one.items >= _LEAST]
+    rows += [_agreement_row(f"Behind {name}", one) for name, one in report.after.items()]
+    say(table(rows, ["labels of", "items", *AGREEMENT_MEASURES.values()]))
+    few = sum(one.items < _LEAST for found in report.groups.values() for one in found.values())
+    if few:
+        say(f"Not shown: {counted(few, 'group')} with fewer than {_LEAST} items of two labels; --json has them.")
+    say(f"Reviewers name different sides on {counted(len(report.disagreed), 'pair')}.")
+
+
+def _agreement_row(name: str, found: Agreement) -> list[str]:
+    return [name, f"{found.items:,}", *(_words(found.measures[key]) for key in AGREEMENT_MEASURES)]
+
+
+def _say_reviewer(one: ReviewerQuality) -> None:
+    say(f"\n{one.name} ({one.kind}): {counted(one.labels, 'label')}, {100 * one.share:.0f} % of all")
+    rows = [
+        [REVIEWER_MEASURES[key], _words(found), f"{found.n:,}"]
+        for key, found in one.measures.items()
+        if math.isfinite(found.value)
+    ]
+    if rows:
+        say(table(rows, ["measure", "value", "n"]))
+
+
+def _words(found: Estimate) -> str:
+    if not math.isfinite(found.value):
+        return "not known"
+    unit = f" {found.unit}" if found.unit else ""
+    return (
+        f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]{unit}"
+        if found.has_interval
+        else f"{found.value:.3g}{unit}"
+    )

@@ -1,0 +1,1 @@
+"""Agreement of reviewers, what is known of each, and whether the counts add up."""

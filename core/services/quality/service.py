@@ -1,0 +1,50 @@
+"""The quality of the labelling work: one report, from the labels that count now."""
+
+from __future__ import annotations
+
+from core.domain.quality import QualityReport
+from core.store import datasets, overview, quality_labels, reviewers, sources
+from core.store.sqlite.database import Store
+
+
+class QualityService:
+    """Measures agreement and reviewers. Nothing is stored; a report costs one read of the labels."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def report(self) -> QualityReport:
+        """Return agreement over all labels, by criterion, rubric version, pair of reviewers and source, and reviewers.
+
+        Each reviewer counts once per pair and rubric, with the newest label. Labels of retests, gold items and
+        adjudications are not among them. For each frozen dataset version, agreement of the labels behind its items is
+        given too: the difference to agreement over all labels is what filtering made of it.
+        """
+        # scipy and statsmodels take a second to import, and only this needs them.
+        from core.services.quality import agreement
+        from core.services.quality.reviewers import reviewer_figures, texts_wanted
+
+        with self._store.read() as session:
+            people = reviewers.listed(session)
+            labels = quality_labels.current(session)
+            anchors = quality_labels.anchor_answers(session)
+            repeats = quality_labels.repeated_answers(session)
+            texts = quality_labels.texts(session, texts_wanted(people, labels))
+            titles = overview.version_titles(session)
+            of_source = {one.id: one.name for one in sources.listed(session)}
+            after = {
+                one.title: agreement.agreement_of(agreement.votes_of(quality_labels.current(session, one.id)))
+                for one in datasets.listed(session)
+            }
+        votes = agreement.votes_of(labels)
+        version = {(one.pair_id, one.rubric_id, one.reviewer_id): titles[one.version_id] for one in labels}
+        source = {one.pair_id: of_source.get(one.source_id, "") for one in labels}
+        groups = {
+            "criterion": agreement.by_criterion(labels),
+            "version": agreement.by_group((version[(*vote[0], vote[1])], vote) for vote in votes),
+            "pair": agreement.by_pair_of_reviewers(votes, {one.id: one.name for one in people}),
+            "source": agreement.by_group((source[vote[0][0]], vote) for vote in votes),
+        }
+        figures = reviewer_figures(people, labels, votes, anchors, repeats, texts)
+        everything = agreement.agreement_of(votes) if votes else None
+        return QualityReport(everything, groups, figures, after, agreement.disagreed(votes))

@@ -1,0 +1,49 @@
+"""`quality` by command: the keys that machines read, and the words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.services.annotation.views import QueueSettings
+from tests.core.cli.conftest import Said
+from tests.fakes.workspaces import opened, person, prefer
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Path:
+    """Six pairs, labelled by Ann and by Bo, who differ on one."""
+    with opened(tmp_path / "ws") as app:
+        for who, last in ((1, 2), (person(app.store, "Bo").id, -2)):
+            queue = app.annotation.open_queue(QueueSettings(who, 1))
+            for shown, strength in zip(app.annotation.next(queue, 6), (-2, 2, -1, 1, 2, last), strict=True):
+                app.annotation.commit(shown.presentation_uid, prefer(strength))
+    return tmp_path / "ws"
+
+
+def test_that_each_number_has_value_interval_and_n(call: Call, ws: Path) -> None:
+    found = call("quality", ws, "--json").json()
+    assert found["agreement"]["all"]["percent"]["value"] == pytest.approx(5 / 6)
+    for key in ("alpha_nominal", "alpha_ordinal", "percent", "kappa", "ac2"):
+        one = found["agreement"]["all"][key]
+        assert one["n"] == 6 and one["lo"] <= one["value"] <= one["hi"]
+    assert list(found["agreement"]["pair"]) == ["Ann / Bo"] and list(found["agreement"]["version"]) == ["Helpful 1.0.0"]
+    assert found["reviewers"]["Bo"]["labels"] == 6 and found["reviewers"]["Bo"]["share"] == 0.5
+    assert found["accounting"]["adds_up"] and found["accounting"]["reviewers"][0]["open"] == 0
+    assert found["disagreed"] == [6]
+
+
+def test_that_people_read_sentences_and_a_table(call: Call, ws: Path) -> None:
+    said = call("quality", ws, "--pairs")
+    assert said.code == 0 and "Different sides: #6" in said.out and "Reviewers: Ann / Bo" in said.out
+    assert "Ann (human): 6 labels, 50 % of all" in said.out and "The counts add up." in said.out
+
+
+def test_that_a_workspace_without_labels_says_what_is_needed(call: Call, tmp_path: Path) -> None:
+    opened(tmp_path / "empty").close()
+    assert "once two reviewers have labelled the same pairs" in call("quality", tmp_path / "empty").out
+    assert call("quality", tmp_path / "empty", "--json").json()["agreement"]["all"] is None
