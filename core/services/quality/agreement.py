@@ -25,14 +25,14 @@ from core.store.quality_labels import QualityLabel
 
 Item = tuple[int, int]
 """A pair under a rubric: labels under two rubrics answer two questions."""
-Vote = tuple[Item, int, int, int | None]
+ItemVerdict = tuple[Item, int, int, int | None]
 """Item, reviewer, side (0 first, 1 neither better, 2 second, 3 neither valid), signed strength or None."""
 _SIDES, _STRENGTHS = 4, 7
 
 
-def votes_of(labels: Iterable[QualityLabel]) -> list[Vote]:
-    """Return one vote a reviewer and item, that of the newest label; "cannot judge" says nothing and is left out."""
-    newest: dict[tuple[Item, int], Vote] = {}
+def verdicts_of(labels: Iterable[QualityLabel]) -> list[ItemVerdict]:
+    """Return a verdict for each reviewer and item, that of the newest label; "cannot judge" is left out."""
+    newest: dict[tuple[Item, int], ItemVerdict] = {}
     for label in labels:
         item = (label.pair_id, label.rubric_id)
         if label.verdict == "cannot_judge":
@@ -44,18 +44,20 @@ def votes_of(labels: Iterable[QualityLabel]) -> list[Vote]:
     return list(newest.values())
 
 
-def agreement_of(votes: Sequence[Vote], kappa: Callable[[VerdictCounts], Estimate] = fleiss_kappa_of) -> Agreement:
-    """Return the agreement of votes.
+def agreement_of(
+    verdicts: Sequence[ItemVerdict], kappa: Callable[[VerdictCounts], Estimate] = fleiss_kappa_of
+) -> Agreement:
+    """Return the agreement of verdicts.
 
     Args:
-        votes: of one group.
+        verdicts: of one group.
         kappa: how kappa is made from the counts of sides; Fleiss' by default.
     """
-    numbers = {item: n for n, item in enumerate(dict.fromkeys(vote[0] for vote in votes))}
-    items = np.array([numbers[vote[0]] for vote in votes], dtype=np.int64)
-    sides = count_verdicts(items, np.array([vote[2] for vote in votes], dtype=np.int64), _SIDES)
-    rated = np.array([vote[3] is not None for vote in votes], dtype=bool)
-    levels = np.array([(vote[3] or 0) + 3 for vote in votes], dtype=np.int64)
+    numbers = {item: n for n, item in enumerate(dict.fromkeys(one[0] for one in verdicts))}
+    items = np.array([numbers[one[0]] for one in verdicts], dtype=np.int64)
+    sides = count_verdicts(items, np.array([one[2] for one in verdicts], dtype=np.int64), _SIDES)
+    rated = np.array([one[3] is not None for one in verdicts], dtype=bool)
+    levels = np.array([(one[3] or 0) + 3 for one in verdicts], dtype=np.int64)
     strengths = _used(count_verdicts(items[rated], levels[rated], _STRENGTHS))
     measures = {
         "alpha_nominal": krippendorff_alpha(sides),
@@ -64,15 +66,15 @@ def agreement_of(votes: Sequence[Vote], kappa: Callable[[VerdictCounts], Estimat
         "kappa": kappa(_used(sides)),
         "ac2": gwet(strengths, "ordinal"),
     }
-    return Agreement(measures, _split(sides), len(votes))
+    return Agreement(measures, _split(sides), len(verdicts))
 
 
-def by_pair_of_reviewers(votes: Sequence[Vote], names: Mapping[int, str]) -> dict[str, Agreement]:
+def by_pair_of_reviewers(verdicts: Sequence[ItemVerdict], names: Mapping[int, str]) -> dict[str, Agreement]:
     """Return "name / name" -> agreement of two reviewers on their common items, with Cohen's kappa."""
-    of_item: dict[Item, dict[int, Vote]] = defaultdict(dict)
-    for vote in votes:
-        of_item[vote[0]][vote[1]] = vote
-    common: dict[tuple[int, int], list[tuple[Vote, Vote]]] = defaultdict(list)
+    of_item: dict[Item, dict[int, ItemVerdict]] = defaultdict(dict)
+    for one in verdicts:
+        of_item[one[0]][one[1]] = one
+    common: dict[tuple[int, int], list[tuple[ItemVerdict, ItemVerdict]]] = defaultdict(list)
     for given in of_item.values():
         for one, other in combinations(sorted(given), 2):
             common[one, other].append((given[one], given[other]))
@@ -80,34 +82,34 @@ def by_pair_of_reviewers(votes: Sequence[Vote], names: Mapping[int, str]) -> dic
     for (one, other), both in sorted(common.items()):
         first, second = ([pair[n][2] for pair in both] for n in (0, 1))
         kappa = cohen(first, second, _SIDES)
-        flat = [vote for pair in both for vote in pair]
+        flat = [verdict for pair in both for verdict in pair]
         found[f"{names[one]} / {names[other]}"] = agreement_of(flat, lambda _, kappa=kappa: kappa)
     return found
 
 
-def by_group(votes: Iterable[tuple[str, Vote]]) -> dict[str, Agreement]:
+def by_group(verdicts: Iterable[tuple[str, ItemVerdict]]) -> dict[str, Agreement]:
     """Return name of the group -> its agreement, by name."""
-    groups: dict[str, list[Vote]] = defaultdict(list)
-    for name, vote in votes:
-        groups[name].append(vote)
+    groups: dict[str, list[ItemVerdict]] = defaultdict(list)
+    for name, one in verdicts:
+        groups[name].append(one)
     return {name: agreement_of(groups[name]) for name in sorted(groups)}
 
 
 def by_criterion(labels: Iterable[QualityLabel]) -> dict[str, Agreement]:
     """Return criterion -> agreement of its strengths; a criterion is named by its id in the rubric."""
-    newest: dict[tuple[str, Item, int], Vote] = {}
+    newest: dict[tuple[str, Item, int], ItemVerdict] = {}
     for label in labels:
         if label.criteria not in ("", "{}"):
             item = (label.pair_id, label.rubric_id)
             for name, strength in read_json(label.criteria).items():
                 newest[name, item, label.reviewer_id] = (item, label.reviewer_id, _side(strength), int(strength))
-    return by_group((key[0], vote) for key, vote in newest.items())
+    return by_group((key[0], one) for key, one in newest.items())
 
 
-def disagreed(votes: Iterable[Vote]) -> tuple[int, ...]:
+def disagreed(verdicts: Iterable[ItemVerdict]) -> tuple[int, ...]:
     """Return the pairs on which two reviewers name different sides under one rubric, by id."""
     sides: dict[Item, set[int]] = defaultdict(set)
-    for item, _, side, _ in votes:
+    for item, _, side, _ in verdicts:
         sides[item].add(side)
     return tuple(sorted({item[0] for item, seen in sides.items() if len(seen) > 1}))
 

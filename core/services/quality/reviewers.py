@@ -15,7 +15,7 @@ from core.evaluation.measures.agreement import side_bias
 from core.evaluation.measures.dawid_skene import skills
 from core.evaluation.measures.pull import median_of, pull_of, trend_of
 from core.evaluation.measures.shares import share_by_prompt
-from core.services.quality.agreement import Vote
+from core.services.quality.agreement import ItemVerdict
 from core.store.quality_labels import QualityLabel
 
 PULL_LABELS = 2000
@@ -30,7 +30,7 @@ Repeat = tuple[int, int, int, int | None, int | None, int]
 def reviewer_figures(
     people: Sequence[Reviewer],
     labels: Sequence[QualityLabel],
-    votes: Sequence[Vote],
+    verdicts: Sequence[ItemVerdict],
     anchors: Sequence[Anchor],
     repeats: Sequence[Repeat],
     texts: Mapping[int, tuple[str, str]],
@@ -40,7 +40,7 @@ def reviewer_figures(
     Args:
         people: all reviewers.
         labels: those that count, oldest first.
-        votes: the same, one a reviewer and item.
+        verdicts: the same, one a reviewer and item.
         anchors: gold answers, oldest first.
         repeats: retests, oldest first.
         texts: pair -> answers, of the pairs in :func:`texts_wanted`.
@@ -48,7 +48,7 @@ def reviewer_figures(
     of: dict[int, list[QualityLabel]] = defaultdict(list)
     for label in labels:
         of[label.reviewer_id].append(label)
-    skill = _skills(votes)
+    skill = _skills(verdicts)
     found = []
     for person in people:
         own_anchors = [one for one in anchors if one[0] == person.id]
@@ -150,14 +150,14 @@ def _numbered(line: str) -> bool:
     return 0 < len(head) <= 3 and head.isdigit()
 
 
-def _skills(votes: Sequence[Vote]) -> dict[int, Estimate]:
-    """Return reviewer -> skill, from votes that name a side or a tie."""
-    used = [vote for vote in votes if vote[2] < _SIDES]
-    people = {who: n for n, who in enumerate(sorted({vote[1] for vote in used}))}
-    items = {item: n for n, item in enumerate(dict.fromkeys(vote[0] for vote in used))}
-    item = np.array([items[vote[0]] for vote in used], dtype=np.int64)
-    person = np.array([people[vote[1]] for vote in used], dtype=np.int64)
-    side = np.array([vote[2] for vote in used], dtype=np.int64)
+def _skills(verdicts: Sequence[ItemVerdict]) -> dict[int, Estimate]:
+    """Return reviewer -> skill, from verdicts that name a side or a tie."""
+    used = [one for one in verdicts if one[2] < _SIDES]
+    people = {who: n for n, who in enumerate(sorted({one[1] for one in used}))}
+    items = {item: n for n, item in enumerate(dict.fromkeys(one[0] for one in used))}
+    item = np.array([items[one[0]] for one in used], dtype=np.int64)
+    person = np.array([people[one[1]] for one in used], dtype=np.int64)
+    side = np.array([one[2] for one in used], dtype=np.int64)
     return dict(zip(people, skills(item, person, side, _SIDES), strict=True))
 
 

@@ -33,18 +33,18 @@ class QualityService:
             titles = overview.version_titles(session)
             of_source = {one.id: one.name for one in sources.listed(session)}
             after = {
-                one.title: agreement.agreement_of(agreement.votes_of(quality_labels.current(session, one.id)))
+                one.title: agreement.agreement_of(agreement.verdicts_of(quality_labels.current(session, one.id)))
                 for one in datasets.listed(session)
             }
-        votes = agreement.votes_of(labels)
+        verdicts = agreement.verdicts_of(labels)
         version = {(one.pair_id, one.rubric_id, one.reviewer_id): titles[one.version_id] for one in labels}
         source = {one.pair_id: of_source.get(one.source_id, "") for one in labels}
         groups = {
             "criterion": agreement.by_criterion(labels),
-            "version": agreement.by_group((version[(*vote[0], vote[1])], vote) for vote in votes),
-            "pair": agreement.by_pair_of_reviewers(votes, {one.id: one.name for one in people}),
-            "source": agreement.by_group((source[vote[0][0]], vote) for vote in votes),
+            "version": agreement.by_group((version[(*one[0], one[1])], one) for one in verdicts),
+            "pair": agreement.by_pair_of_reviewers(verdicts, {one.id: one.name for one in people}),
+            "source": agreement.by_group((source[one[0][0]], one) for one in verdicts),
         }
-        figures = reviewer_figures(people, labels, votes, anchors, repeats, texts)
-        everything = agreement.agreement_of(votes) if votes else None
-        return QualityReport(everything, groups, figures, after, agreement.disagreed(votes))
+        figures = reviewer_figures(people, labels, verdicts, anchors, repeats, texts)
+        everything = agreement.agreement_of(verdicts) if verdicts else None
+        return QualityReport(everything, groups, figures, after, agreement.disagreed(verdicts))
