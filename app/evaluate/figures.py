@@ -51,14 +51,19 @@ class ItemsPlace:
 
 def share_words(estimate: Estimate) -> str:
     """Return a share in per cent with its interval: ``70.0 [61.3, 77.5]``."""
-    ends = f" [{_percent(estimate.low)}, {_percent(estimate.high)}]" if estimate.has_interval else ""
-    return f"{_percent(estimate.value)}{ends}"
+    ends = f"[{_percent(estimate.low)}, {_percent(estimate.high)}]" if estimate.has_interval else _why(estimate)
+    return f"{_percent(estimate.value)} {ends}".strip()
+
+
+def _why(estimate: Estimate) -> str:
+    """Return in brackets why there is no interval; "" where not even the number is known."""
+    return f"({estimate.why_no_interval})" if math.isfinite(estimate.value) else ""
 
 
 def change_words(estimate: Estimate) -> str:
     """Return a difference: of shares in points, of other numbers in their unit, with sign and interval."""
     if estimate.unit:
-        return f"{signed(estimate.value, 3)} {interval_text(estimate, 3)}".strip()
+        return f"{signed(estimate.value, 3)} {interval_text(estimate, 3) or _why(estimate)}".strip()
     sign = "+" if estimate.value > 0 else ""
     return f"{sign}{share_words(estimate)}"
 
@@ -67,7 +72,8 @@ def number_words(estimate: Estimate) -> str:
     """Return a number of any metric with interval and unit; shares in per cent."""
     if not estimate.unit:
         return f"{share_words(estimate)} %"
-    return " ".join(part for part in (format_value(estimate.value), interval_text(estimate), estimate.unit) if part)
+    ends = interval_text(estimate) or _why(estimate)
+    return " ".join(part for part in (format_value(estimate.value), ends, estimate.unit) if part)
 
 
 def p_words(p: float | None) -> str:
@@ -219,7 +225,8 @@ class Figures:
         for suite in self.with_metric(metric):
             for arm in self.arms:
                 if (estimate := self.estimate(suite, metric, arm)) is not None:
-                    text = f"{format_value(estimate.value, 3)} {interval_text(estimate, 3)}  n {estimate.n}"
+                    ends = interval_text(estimate, 3) or _why(estimate)
+                    text = f"{format_value(estimate.value, 3)} {ends}  n {estimate.n}"
                     label = self._label(suite, arm)
                     rows.append(
                         IntervalRow(label, text, estimate.value, estimate.low, estimate.high, key=ItemsPlace(suite))

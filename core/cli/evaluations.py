@@ -69,6 +69,12 @@ def evaluate_run(
     ] = None,
     checkpoint: Annotated[int, typer.Option(help="Step of the checkpoint; 0 is the run's result.", min=0)] = 0,
     limit: Annotated[int, typer.Option(help="Most items of a suite; 0 takes all.", min=0)] = 0,
+    templates: Annotated[
+        bool,
+        typer.Option(
+            "--templates", help="Answer suites in several languages under plain text and two other chat templates too."
+        ),
+    ] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, many times.")] = None,
     rubric: Annotated[Path | None, typer.Option(help="Text for the arm reference_with_rubric.")] = None,
     person: Annotated[str, typer.Option(help="Who opens a sealed test.")] = "",
@@ -105,6 +111,7 @@ def evaluate_run(
         rubric=_text_of(rubric),
         person=person,
         reason=reason,
+        templates=templates,
     )
     request = _with_command_line(request, place, settings or [])
     if check:
@@ -147,6 +154,7 @@ def _with_command_line(request: EvaluationRequest, place: Path | None, settings:
         words += [word for value in values for word in (option, value)]
     for option, value in (("--checkpoint", request.step), ("--limit", request.limit)):
         words += [option, str(value)] if value else []
+    words += ["--templates"] if request.templates else []
     fields = {key: getattr(request, key) for key in EvaluationRequest.__dataclass_fields__}
     return EvaluationRequest(**{**fields, "command_line": shlex.join(words)})
 

@@ -9,6 +9,9 @@ from typing import Any
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
 
+ALL_EQUAL, TOO_SMALL = "all equal", "n too small"
+"""Why a number has no interval; the words of its estimator hold one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -37,6 +40,13 @@ class Estimate:
     def has_interval(self) -> bool:
         """Whether an interval is known."""
         return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def why_no_interval(self) -> str:
+        """Why there is none, in words; "" where there is one."""
+        if self.has_interval:
+            return ""
+        return next((why for why in (ALL_EQUAL, TOO_SMALL) if why in self.estimator), "no interval")
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values; what is not a finite number is None, because strict JSON has no NaN."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from core.domain.conversation import Message, Prompt
@@ -15,6 +15,12 @@ POLICY_KINDS: tuple[ArmKind, ...] = ("aligned", "aligned_without_system", "run")
 """Arms that a trained policy answers for."""
 SEALED = "sealed:"
 """What the name of a suite begins with that is the sealed test of a dataset version."""
+DEV = "dev"
+"""Names the held-out pairs of the run itself as a suite."""
+TRAINED = "training pairs"
+"""Stands in the ledger in place of a suite for training pairs that are measured to see what was memorised."""
+COMPARED_KINDS: tuple[ArmKind, ...] = ("reference", "aligned")
+"""Arms that answer under other templates and to training pairs: what the run changed, and what it started from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Arm:
         url: of an endpoint. served_model: the model that the endpoint is asked for.
         inputs: sha256 by "model", "tokenizer", "template" and "adapter".
         guard: the threshold of a guardrail as plain values; its answers are those of the arm ``base`` after it.
+        template: another chat template than the one of training, by name; "" for that one.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Arm:
     inputs: Mapping[str, str] = field(default_factory=dict)
     guard: Mapping[str, Any] = field(default_factory=dict)
     base: str = ""
+    template: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in ARM_KINDS:
@@ -52,6 +60,10 @@ class Arm:
     def is_policy(self) -> bool:
         """Whether a trained policy answers, not its reference or an endpoint."""
         return self.kind in POLICY_KINDS
+
+    def under(self, template: str) -> Arm:
+        """Return this arm under another chat template, with a name of its own."""
+        return replace(self, name=f"{self.name} · {template}", template=template)
 
     @property
     def is_sampled_here(self) -> bool:
@@ -84,7 +96,7 @@ class EvaluatedSuite:
     Attributes:
         title: name and number. sha256: of all its items. licence, origin: as the suite says.
         total: items of the suite. used: how many of them are evaluated. answered: of these, how many are answered.
-        pairs: how many of them are preferences.
+        pairs: how many of them are preferences. aligned: how many ask the same in several languages.
         sealed: file of a sealed test, whose items are in no file of the folder; "" for a suite that is open.
         keys: folder of its key. person, reason: who opens it, and why.
         used_for: what its items were used to tune, in words; "" where nobody keeps account of it.
@@ -103,6 +115,11 @@ class EvaluatedSuite:
     person: str = ""
     reason: str = ""
     used_for: str = ""
+    aligned: int = 0
+
+    def is_held_out_of(self, dataset: str) -> bool:
+        """Return whether its pairs are of the same frozen split as the training pairs of a run on this dataset."""
+        return self.title.startswith(f"{DEV} v") or bool(dataset and self.title == f"{SEALED}{dataset}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,9 @@ class EvaluationRecord:
         versions: of Python and of each library that computes.
         expected_s: seconds it was expected to take, 0 where that was not measured.
         notes: sentences that the evidence repeats.
+        training_template: name of the run's chat template, "" where it is the model's own.
+        templates: others, under which the suites in several languages are answered too.
+        trained_pairs: training pairs that are measured beside held-out ones.
     """
 
     evaluation_id: str
@@ -133,6 +153,9 @@ class EvaluationRecord:
     command_line: str = ""
     expected_s: float = 0.0
     notes: tuple[str, ...] = ()
+    training_template: str = ""
+    templates: tuple[str, ...] = ()
+    trained_pairs: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for ``evaluation.json``."""
@@ -143,6 +166,7 @@ class EvaluationRecord:
             "suites": [asdict(suite) for suite in self.suites],
             "config": self.config.to_plain(),
             "notes": list(self.notes),
+            "templates": list(self.templates),
         }
 
     @classmethod
@@ -159,6 +183,7 @@ class EvaluationRecord:
         values["suites"] = tuple(EvaluatedSuite(**suite) for suite in row["suites"])
         values["config"] = EvaluationConfig().with_values(row["config"])
         values["notes"] = tuple(row.get("notes", ()))
+        values["templates"] = tuple(row.get("templates", ()))
         return cls(**values)
 
     @property
@@ -172,14 +197,35 @@ class EvaluationRecord:
         return tuple(arm for arm in self.arms if arm.is_policy) if self.config.kl_prompts else ()
 
     @property
+    def compared_arms(self) -> tuple[Arm, ...]:
+        """The run's own policy and its reference."""
+        return tuple(arm for arm in self.arms if arm.kind in COMPARED_KINDS)
+
+    @property
+    def template_arms(self) -> tuple[Arm, ...]:
+        """Policy and reference under each other template."""
+        return tuple(arm.under(template) for template in self.templates for arm in self.compared_arms)
+
+    @property
     def answers(self) -> int:
-        """Answers of all arms."""
-        return len(self.arms) * sum(suite.answered for suite in self.suites)
+        """Answers of all arms, those under other templates and to training pairs included."""
+        own = len(self.arms) * sum(suite.answered for suite in self.suites)
+        return own + self.template_answers + self.trained_answers
+
+    @property
+    def template_answers(self) -> int:
+        """Answers under other templates."""
+        return len(self.template_arms) * sum(suite.aligned for suite in self.suites)
+
+    @property
+    def trained_answers(self) -> int:
+        """Answers to the prompts of training pairs; as many pairs are scored."""
+        return len(self.compared_arms) * self.trained_pairs
 
     @property
     def pairs(self) -> int:
-        """Preference items scored, over all arms."""
-        return len(self.scored_arms) * sum(suite.pairs for suite in self.suites)
+        """Preference items scored, over all arms, training pairs included."""
+        return len(self.scored_arms) * sum(suite.pairs for suite in self.suites) + self.trained_answers
 
     @property
     def kl_answers(self) -> int:
@@ -189,4 +235,4 @@ class EvaluationRecord:
 
 def _plain_arm(arm: Arm) -> dict[str, Any]:
     plain = {**asdict(arm), "inputs": dict(arm.inputs), "guard": dict(arm.guard)}
-    return plain if arm.guard else {name: value for name, value in plain.items() if name not in ("guard", "base")}
+    return {name: value for name, value in plain.items() if value or name not in ("guard", "base", "template")}

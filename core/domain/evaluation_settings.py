@@ -44,6 +44,10 @@ class EvaluationConfig:
         0.0, ALWAYS, "KL budget (nats)", "The KL that the policy should stay below; 0 is none.", bounds=(0.0, 1e9)
     )
 
+    trained_pairs: int = numbers(
+        32, ALWAYS, "Training pairs", "Measured beside held-out pairs to see what was memorised; 0 is off.",
+        bounds=(0, 10**5),
+    )  # fmt: skip
     min_slice: int = numbers(
         30, ALWAYS, "Smallest slice", "A slice with fewer items is shown as too small.", bounds=(1, 10**6)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -53,6 +54,11 @@ def plain(estimate: Estimate) -> dict[str, Any]:
         "unit": known["unit"],
         "estimator": known["estimator"],
     }
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a number that strict JSON can hold."""
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

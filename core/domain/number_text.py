@@ -55,7 +55,7 @@ def spread_text(estimate: Estimate) -> str:
     >>> spread_text(Estimate(5.949, 4.513, 7.384, 8, "nats", "mean", se=0.7324))
     '± 0.732'
     """
-    known = estimate.se is not None and math.isfinite(estimate.se)
+    known = estimate.se is not None and math.isfinite(estimate.se) and estimate.se > 0
     return f"± {format_value(estimate.se)}" if known else interval_text(estimate)
 
 
@@ -64,9 +64,11 @@ def estimate_text(estimate: Estimate) -> str:
 
     >>> estimate_text(Estimate(0.9375, 0.7167, 0.9889, 16, "", "Wilson"))
     '0.938 [0.717, 0.989], n 16'
+    >>> estimate_text(Estimate(4.0, math.nan, math.nan, 9, "tokens", "mean; all equal, no interval"))
+    '4.000 (all equal) tokens, n 9'
     """
     spread = spread_text(estimate)
-    parts = [format_value(estimate.value), spread or "(no interval)", estimate.unit]
+    parts = [format_value(estimate.value), spread or f"({estimate.why_no_interval})", estimate.unit]
     return f"{' '.join(part for part in parts if part)}, n {estimate.n:,}"
 
 

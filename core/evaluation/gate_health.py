@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain.estimate import Estimate
+from core.domain.estimate import ALL_EQUAL, Estimate
 from core.domain.release_gate import GateCheck
 from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_input import GateInput
@@ -59,7 +59,8 @@ def _displacement(known: GateInput) -> GateCheck:
     if worse := [name for name, change in audit.items() if change.has_interval and change.low > limits.shift]:
         reason = f"{words(share)} on {suite}, and sampled answers moved for the worse: {', '.join(worse)}."
         return GateCheck("both_down", "health", title, "failed", reason, figures)
-    seen = {name.partition(",")[0] for name, change in audit.items() if change.has_interval}
+    known = (name for name, change in audit.items() if change.has_interval or change.why_no_interval == ALL_EQUAL)
+    seen = {name.partition(",")[0] for name in known}
     if missing := [name for name in _AUDITED if name not in seen]:
         reason = f"{words(share)} on {suite}; where the mass went is not known: {', '.join(missing)} was not compared."
         needed = "Evaluate answers to benign requests."

@@ -27,12 +27,18 @@ NULL_DRAWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """One bin of a reliability diagram: mean probability, share that came true with Wilson bar, and the bin's edges."""
+    """One bin of a reliability diagram.
+
+    Attributes:
+        predicted: mean probability. observed: share that came true, with its Wilson interval.
+        low_edge, high_edge: of the probabilities in it. members: their places.
+    """
 
     predicted: float
     observed: Estimate
     low_edge: float
     high_edge: float
+    members: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,9 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = BINS) -> tuple[Reliabili
     for number in np.unique(place):
         own = place == number
         observed = proportion(label[own], "share that came true; Wilson 95 %")
-        found.append(ReliabilityBin(float(probability[own].mean()), observed, *map(float, edges[number : number + 2])))
+        low, high = map(float, edges[number : number + 2])
+        members = tuple(map(int, np.flatnonzero(own)))
+        found.append(ReliabilityBin(float(probability[own].mean()), observed, low, high, members))
     return tuple(found)
 
 

@@ -1,116 +1,60 @@
-"""Signs that a policy degenerates: repetition, few different words, no end, another language."""
+"""Signs that an answer degenerates: it repeats itself, has no word, or is in another language. Each is of one text.
+
+Units are words, or characters where the script puts no blanks between words, so that answers of models with other
+tokenizers can be compared.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from core.domain.estimate import Estimate
 from core.domain.text_language import text_language
-from core.evaluation.measures.means import bootstrap_by_prompt, mean_by_prompt
-from core.evaluation.measures.shares import share_by_prompt
+from core.domain.text_length import text_length
 
-N = 4
-_WORDS = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|\w+|[^\w\s]")
-"""Words, single signs of scripts without blanks, and punctuation."""
+_WORD = re.compile(r"[^\W_]+")
+REPEATED_GRAM, DISTINCT_GRAM = 4, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Degeneration:
-    """What the answers of one arm look like.
+def repetition(text: str, n: int = REPEATED_GRAM) -> float:
+    """Return the share of n-grams that stood in the text before: 1 - different / all; NaN for a shorter text.
 
-    Attributes:
-        repetition: mean over answers of the share of n-grams that stood before in the same answer.
-        distinct: different n-grams of all answers over all their n-grams (n = 2).
-        finished: share that ended by itself. empty: share without a word.
-        entropy: mean entropy of the next token, nats; None where it was not measured.
+    Source: seq-rep-n of S. Welleck et al., Neural Text Generation with Unlikelihood Training, arXiv 1908.04319.
     """
-
-    repetition: Estimate
-    distinct: Estimate
-    finished: Estimate
-    empty: Estimate
-    entropy: Estimate | None
+    found = _grams(text, n)
+    return 1 - len(set(found)) / len(found) if found else math.nan
 
 
-def repetition(text: str, n: int = N) -> float:
-    """Return the share of n-grams that stood before in the text: 0 for none, near 1 for a loop; 0 for a short text."""
-    grams = list(_grams(text, n))
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+def distinct(text: str, n: int = DISTINCT_GRAM) -> float:
+    """Return the share of different n-grams among all of a text; NaN for a shorter text.
 
-
-def distinct(texts: Sequence[str], groups: Sequence[Hashable] | None = None, n: int = 2) -> Estimate:
-    """Return the different n-grams of all texts over all their n-grams, bootstrap by prompt.
-
-    It falls with the number and length of texts: compare arms on the same prompts. Source: J. Li et al., arXiv
-    1510.03055. The interval is that of the share of n-grams that no earlier text of the sample held.
+    Source: distinct-n of J. Li et al., A Diversity-Promoting Objective Function, arXiv 1510.03055, of each answer.
     """
-    seen: set[tuple[str, ...]] = set()
-    rows = []
-    for text in texts:
-        grams = list(_grams(text, n))
-        new = set(grams) - seen
-        seen |= new
-        rows.append((len(new), len(grams)))
-    if not sum(count for _, count in rows):
-        return Estimate(math.nan, math.nan, math.nan, len(rows), "", f"distinct-{n}; no n-grams")
-    table = np.array(rows, dtype=np.float64)
-    return bootstrap_by_prompt(_new_share, table, groups, "", f"distinct-{n}, different n-grams over all")
+    found = _grams(text, n)
+    return len(set(found)) / len(found) if found else math.nan
 
 
-def degeneration(
-    texts: Sequence[str],
-    finished: Sequence[bool],
-    groups: Sequence[Hashable] | None = None,
-    entropies: ArrayLike | None = None,
-) -> Degeneration:
-    """Return the signs of degeneration of the answers of one arm.
+def is_empty(text: str) -> bool:
+    """Return whether a text has no word."""
+    return _WORD.search(text) is None
 
-    Args:
-        texts: (n,) answers.
-        finished: (n,) whether each ended by itself, not at the limit of tokens.
-        groups: (n,) the prompt of each; None when each has its own.
-        entropies: (n,) mean entropy of the next token of each, nats; None when not measured.
+
+def switches_language(text: str, expected: str) -> float:
+    """Return 1 where a text is in another language than expected, 0 where it is in that one.
+
+    NaN where no language is expected, or the text is too short to tell.
     """
-    loops = mean_by_prompt([repetition(text) for text in texts], groups, "", f"mean share of repeated {N}-grams")
-    ended = share_by_prompt(finished, groups, "share of answers that ended by themselves")
-    empty = share_by_prompt([not text.strip() for text in texts], groups, "share of answers without a word")
-    entropy = None
-    if entropies is not None:
-        entropy = mean_by_prompt(entropies, groups, "nats", "mean entropy of the next token")
-    return Degeneration(loops, distinct(texts, groups), ended, empty, entropy)
+    found = text_language(text) if expected else ""
+    return float(found != expected) if found else math.nan
 
 
-def language_switches(
-    texts: Sequence[str], expected: Sequence[str], groups: Sequence[Hashable] | None = None
-) -> Estimate:
-    """Return the share of answers in another language than expected; answers whose language is unsure are left out.
-
-    Args:
-        texts: (n,) answers.
-        expected: (n,) language code of each prompt; empty where none is expected.
-        groups: (n,) the prompt of each; None when each has its own.
-    """
-    own = list(groups) if groups is not None else list(range(len(texts)))
-    found = [
-        (language != wanted, group)
-        for text, wanted, group in zip(texts, expected, own, strict=True)
-        if wanted and (language := text_language(text))
-    ]
-    return share_by_prompt(
-        [other for other, _ in found], [group for _, group in found], "share of answers in another language"
-    )
+def units(text: str) -> Sequence[str]:
+    """Return the words of a text without their case, or its characters where its script puts no blanks."""
+    words = _WORD.findall(text.casefold())
+    return "".join(words) if text_length(text).unit == "characters" else words
 
 
-def _grams(text: str, n: int) -> Iterator[tuple[str, ...]]:
-    words = _WORDS.findall(text.casefold())
-    return zip(*(words[i:] for i in range(n)), strict=False)
-
-
-def _new_share(rows: np.ndarray) -> float:
-    return float(rows[:, 0].sum() / rows[:, 1].sum()) if rows[:, 1].sum() else math.nan
+def _grams(text: str, n: int) -> list[tuple[str, ...]]:
+    found = units(text)
+    return [tuple(found[i : i + n]) for i in range(len(found) - n + 1)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from core.domain.estimate import Estimate
@@ -43,7 +44,9 @@ def exact_mcnemar(gained: int, lost: int) -> float:
     return float(found.pvalue)
 
 
-def flips(before: ArrayLike, after: ArrayLike, groups: Sequence[Hashable] | None = None) -> Flips:
+def flips(
+    before: ArrayLike, after: ArrayLike, groups: Sequence[Hashable] | None = None, *, level: float = 0.95
+) -> Flips:
     """Return how hits changed from ``before`` to ``after``.
 
     Items of different prompts: exact McNemar test and Newcombe's paired interval. Where prompts have several items:
@@ -53,6 +56,7 @@ def flips(before: ArrayLike, after: ArrayLike, groups: Sequence[Hashable] | None
         before: (n,) hits of one policy; above one half is a hit (a tie is none).
         after: (n,) hits of the other on the same items.
         groups: (n,) the prompt of each item; None when each has its own.
+        level: of the interval; more than 0.95 for one of several simultaneous intervals.
 
     Raises:
         ValueError: when the two are not of the same length.
@@ -65,8 +69,17 @@ def flips(before: ArrayLike, after: ArrayLike, groups: Sequence[Hashable] | None
     neither = n - both - gained - lost
     if groups is not None and len(set(groups)) < n:
         found = paired_difference(two, one, groups, what="difference of shares, same items")
-        return Flips(both, gained, lost, neither, found, p_value(found), "t test by prompt")
-    low, high = newcombe_paired(both, gained, lost, neither)
-    words = "difference of shares, same items; Newcombe paired 95 %"
+        p = p_value(found)
+        if found.se == 0:  # every prompt counts once: how much its items depend on each other cannot be seen
+            once = found.groups / n
+            ends = newcombe_paired(*(count * once for count in (both, gained, lost, neither)), level=level)
+            words = "difference of shares, same items; Newcombe paired, each prompt once"
+            found = replace(found, low=ends[0], high=ends[1], estimator=words)
+        elif level != 0.95 and found.se is not None:
+            half = float(stats.t.ppf((1 + level) / 2, found.groups - 1)) * found.se
+            found = replace(found, low=found.value - half, high=found.value + half)
+        return Flips(both, gained, lost, neither, found, p, "t test by prompt")
+    low, high = newcombe_paired(both, gained, lost, neither, level)
+    words = f"difference of shares, same items; Newcombe paired {100 * level:.4g} %"
     found = Estimate((gained - lost) / n if n else float("nan"), low, high, n, "", words, groups=n)
     return Flips(both, gained, lost, neither, found, exact_mcnemar(gained, lost), "exact McNemar")

@@ -60,7 +60,11 @@ def length_shift(aligned: ArrayLike, reference: ArrayLike, groups: Sequence[Hash
 
 
 def length_controlled(
-    scores: ArrayLike, differences: ArrayLike, groups: Sequence[Hashable] | None = None
+    scores: ArrayLike,
+    differences: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    what: str = "win rate",
 ) -> LengthControlled:
     """Return the win rate that a logistic model expects between answers of equal length.
 
@@ -71,13 +75,16 @@ def length_controlled(
         scores: (n,) 1 won, 1/2 tie, 0 lost, of the aligned policy.
         differences: (n,) length of the aligned answer minus that of the other.
         groups: (n,) the prompt of each; None when each has its own.
+        what: begins the words of the estimator.
     """
     y, d = np.asarray(scores, dtype=np.float64), np.asarray(differences, dtype=np.float64)
     raw = mean_by_prompt(y, groups, what="(wins + ties / 2) / all")
     spread = float(d.std()) if d.size else 0.0
     if y.size < 3 or spread == 0 or float(y.std()) == 0:
         why = "All answers are equally long." if spread == 0 else "All pairs ended alike."
-        return LengthControlled(raw, _unknown(int(y.size)), math.nan, (why + " Length cannot be controlled for.",))
+        return LengthControlled(
+            raw, _unknown(int(y.size), what), math.nan, (why + " Length cannot be controlled for.",)
+        )
     numbers = group_numbers(groups if groups is not None else range(y.size))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of perfect separation: the slope tells it, and the words below
@@ -87,11 +94,11 @@ def length_controlled(
     intercept, slope = map(float, fitted.params)
     if abs(slope) > _STEEPEST:
         why = "Length decides nearly every pair: what else matters cannot be told apart from it."
-        return LengthControlled(raw, _unknown(int(y.size)), slope, (why,))
+        return LengthControlled(raw, _unknown(int(y.size), what), slope, (why,))
     count = int(numbers.max()) + 1
     half = float(stats.t.ppf(0.975, max(1, count - 1))) * float(fitted.bse[0])
     low, value, high = (float(expit(intercept + by)) for by in (-half, 0.0, half))
-    words = "win rate at equal length (logistic, tanh of the difference); by prompt 95 %"
+    words = f"{what} at equal length (logistic, tanh of the difference); by prompt 95 %"
     controlled = Estimate(value, low, high, int(y.size), "", words, groups=count)
     return LengthControlled(raw, controlled, slope, tuple(_cautions(raw.value, value, count)))
 
@@ -101,8 +108,8 @@ def _ratio(rows: np.ndarray) -> float:
     return float(rows[:, 0].sum()) / below if below > 0 else math.nan
 
 
-def _unknown(n: int) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, n, "", "win rate at equal length; not identified")
+def _unknown(n: int, what: str) -> Estimate:
+    return Estimate(math.nan, math.nan, math.nan, n, "", f"{what} at equal length; not identified")
 
 
 def _cautions(raw: float, controlled: float, prompts: int) -> list[str]:

@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from core.domain.estimate import Estimate
+from core.domain.estimate import ALL_EQUAL, TOO_SMALL, Estimate
 from core.evaluation.estimates import RESAMPLES
 from core.evaluation.statistics import cluster_se, group_numbers
 
 Array = NDArray[np.float64]
+_ROUNDING = 1e-12
 SEED = 20_240_301
 """Of every bootstrap here: the same rows give the same interval."""
+
+
+def no_spread(se: float, value: float) -> bool:
+    """Return whether a standard error is no more than what rounding makes of equal values."""
+    return se <= _ROUNDING * max(1.0, abs(value))
 
 
 def mean_by_prompt(
@@ -24,7 +30,9 @@ def mean_by_prompt(
 ) -> Estimate:
     """Return the mean with its cluster-robust 95 % interval (t with as many degrees as prompts less one).
 
-    The interval is NaN with fewer than two prompts; a value that is not finite makes the mean NaN.
+    The interval is NaN with fewer than two prompts, and where all prompts have the same value: a sample without any
+    spread says nothing of the spread. The estimator then says which of both it is. A value that is not finite makes the
+    mean NaN.
     Source: E. Miller, arXiv 2411.00640, equation of the clustered standard error.
 
     Args:
@@ -39,8 +47,10 @@ def mean_by_prompt(
     count = int(numbers.max()) + 1 if n else 0
     mean = math.fsum(x.tolist()) / n if n else math.nan
     if count < 2 or not math.isfinite(mean):
-        return Estimate(mean, math.nan, math.nan, n, unit, f"{what}; no interval", groups=count)
+        return Estimate(mean, math.nan, math.nan, n, unit, f"{what}; {TOO_SMALL}, no interval", groups=count)
     se = cluster_se((x - mean) / n, numbers)
+    if no_spread(se, mean):
+        return Estimate(mean, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", 0.0, count)
     half = float(stats.t.ppf(0.975, count - 1)) * se
     return Estimate(mean, mean - half, mean + half, n, unit, f"{what}; cluster-robust 95 % by prompt", se, count)
 
@@ -83,13 +93,17 @@ def difference_of_means(
     two = mean_by_prompt(before, groups_before, unit)
     value, n = one.value - two.value, one.n + two.n
     if one.se is None or two.se is None:
-        return Estimate(value, math.nan, math.nan, n, unit, "difference of means; no interval")
+        return Estimate(value, math.nan, math.nan, n, unit, f"difference of means; {TOO_SMALL}, no interval")
     squares = one.se**2, two.se**2
     se = math.sqrt(sum(squares))
+    count = one.groups + two.groups
+    if no_spread(se, value):
+        words = f"difference of means; {ALL_EQUAL}, no interval"
+        return Estimate(value, math.nan, math.nan, n, unit, words, 0.0, count)
     parts = squares[0] ** 2 / (one.groups - 1) + squares[1] ** 2 / (two.groups - 1)
-    half = float(stats.t.ppf(0.975, sum(squares) ** 2 / parts)) * se if parts > 0 else 0.0
+    half = float(stats.t.ppf(0.975, sum(squares) ** 2 / parts)) * se
     words = "difference of means; Welch 95 % by prompt"
-    return Estimate(value, value - half, value + half, n, unit, words, se, one.groups + two.groups)
+    return Estimate(value, value - half, value + half, n, unit, words, se, count)
 
 
 def bootstrap_by_prompt(
@@ -119,7 +133,7 @@ def bootstrap_by_prompt(
     count = int(numbers.max()) + 1 if n else 0
     value = float(statistic(x)) if n else math.nan
     if count < 3 or not math.isfinite(value):
-        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; no interval", groups=count)
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {TOO_SMALL}, no interval", groups=count)
     members = [np.flatnonzero(numbers == group) for group in range(count)]
 
     def of_groups(drawn: Array) -> float:
@@ -132,5 +146,5 @@ def bootstrap_by_prompt(
         ).confidence_interval
     low, high = float(found.low), float(found.high)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; every draw is the same", groups=count)
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", groups=count)
     return Estimate(value, low, high, n, unit, f"{what}; BCa bootstrap 95 % by prompt, {draws:,} draws", groups=count)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from core.domain.estimate import Z95, Estimate
-from core.evaluation.measures.means import difference_of_means, mean_by_prompt
+from core.evaluation.measures.means import difference_of_means
 from core.evaluation.statistics import cluster_se, group_numbers
 
 
@@ -66,23 +66,13 @@ def membership_auc(
 
 
 def verbatim_overlap(generated: Sequence[Hashable], trained: Sequence[Hashable]) -> float:
-    """Return the longest run of tokens that a greedy continuation shares with the trained answer, over its length.
+    """Return the longest run of tokens or words that an answer shares with the trained one, over the length of that.
 
     Args:
-        generated: tokens that the policy gives to the prompt, greedily.
-        trained: tokens of the chosen answer of that prompt.
+        generated: tokens or words that the policy gives to the prompt, greedily.
+        trained: the same of the chosen answer of that prompt.
     """
     if not trained:
         return 0.0
     run = SequenceMatcher(None, list(generated), list(trained), autojunk=False).find_longest_match()
     return run.size / len(trained)
-
-
-def mean_overlap(
-    generated: Sequence[Sequence[Hashable]],
-    trained: Sequence[Sequence[Hashable]],
-    groups: Sequence[Hashable] | None = None,
-) -> Estimate:
-    """Return the mean of :func:`verbatim_overlap` over pairs, by prompt."""
-    values = [verbatim_overlap(g, t) for g, t in zip(generated, trained, strict=True)]
-    return mean_by_prompt(values, groups, "", "mean longest common run of tokens / length of the trained answer")

@@ -73,30 +73,34 @@ def share_by_prompt(
     return Estimate(mean, low, high, n, "", f"{what}; Wilson {100 * level:.4g} % by prompt", groups=count)
 
 
-def newcombe_paired(both: int, first_only: int, second_only: int, neither: int) -> tuple[float, float]:
-    """Return the 95 % interval of the difference first minus second of two shares of the same cases.
+def newcombe_paired(
+    both: float, first_only: float, second_only: float, neither: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of the difference first minus second of two shares of the same cases.
 
     Source: R. Newcombe, Statistics in Medicine 17 (1998) 2635, method 10 (score intervals, corrected phi).
 
     Args:
-        both: how many cases hold for both.
+        both: how many cases hold for both; it may be an effective number, as may the others.
         first_only: how many hold for the first alone.
         second_only: how many hold for the second alone.
         neither: how many hold for none.
+        level: of the interval; more than 0.95 for one of several simultaneous intervals.
     """
     n = both + first_only + second_only + neither
     if n == 0:
         return -1.0, 1.0
     one, two = (both + first_only) / n, (both + second_only) / n
-    low1, high1 = wilson(both + first_only, n)
-    low2, high2 = wilson(both + second_only, n)
+    z = float(stats.norm.ppf((1 + level) / 2))
+    low1, high1 = wilson(both + first_only, n, z)
+    low2, high2 = wilson(both + second_only, n, z)
     phi = _phi(both, first_only, second_only, neither)
     down = math.sqrt(max(0.0, (one - low1) ** 2 - 2 * phi * (one - low1) * (high2 - two) + (high2 - two) ** 2))
     up = math.sqrt(max(0.0, (high1 - one) ** 2 - 2 * phi * (high1 - one) * (two - low2) + (two - low2) ** 2))
     return one - two - down, one - two + up
 
 
-def _phi(both: int, first_only: int, second_only: int, neither: int) -> float:
+def _phi(both: float, first_only: float, second_only: float, neither: float) -> float:
     product = math.prod((both + first_only, second_only + neither, both + second_only, first_only + neither))
     if product == 0:
         return 0.0

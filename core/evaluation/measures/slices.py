@@ -13,8 +13,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from core.domain.counting import number
-from core.domain.estimate import Estimate
-from core.evaluation.measures.means import mean_by_prompt, p_value
+from core.domain.estimate import ALL_EQUAL, TOO_SMALL, Estimate
+from core.evaluation.measures.means import mean_by_prompt, no_spread, p_value
 from core.evaluation.measures.multiplicity import Adjustment, adjusted
 from core.evaluation.statistics import cluster_se, group_numbers
 
@@ -189,6 +189,9 @@ def _weighted(
         parts[of] = weight / total * (x[of] - mean) / int(of.sum())
     numbers = group_numbers(own[inside].tolist())
     count, se = int(numbers.max()) + 1, cluster_se(parts[inside], numbers)
-    half = float(stats.t.ppf(0.975, count - 1)) * se if count > 1 else math.nan
+    if count < 2 or no_spread(se, value):
+        words = f"{what}; {ALL_EQUAL if count > 1 else TOO_SMALL}, no interval"
+        return Estimate(value, math.nan, math.nan, n, unit, words, 0.0 if count > 1 else None, count)
+    half = float(stats.t.ppf(0.975, count - 1)) * se
     words = f"{what}; cluster-robust 95 % by prompt"
     return Estimate(value, value - half, value + half, n, unit, words, se, count)

@@ -40,6 +40,9 @@ def calibration(
     labels = [item.target if is_first else 1 - item.target for item, is_first in zip(some, first, strict=True)]
     p, prompts = probabilities(margins), [groups[item.id] for item in some]
     error, score = ece(p, labels, prompts), brier(p, labels, prompts)
-    bins = [{"predicted": one.predicted, "observed": plain(one.observed)} for one in reliability(p, labels)]
+    bins = []
+    for one in reliability(p, labels):
+        ids = [some[place].id for place in one.members]
+        bins.append({"predicted": one.predicted, "observed": plain(one.observed), "items": ids})
     band = [edge if math.isfinite(edge) else None for edge in (error.null_low, error.null_high)]
     return {"ece": error.error, "brier": score.score}, {"bins": bins, "chance": band}

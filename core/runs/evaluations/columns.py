@@ -14,7 +14,8 @@ from typing import Literal
 from core.domain.evaluation_events import AnswerRow, KlRow, ScoreRow
 from core.domain.evaluation_record import Arm
 from core.domain.suite import SuiteItem
-from core.runs.evaluations.repeats import distinct, repetition
+from core.domain.text_language import LANGUAGES, text_language
+from core.evaluation.measures.degeneration import distinct, is_empty, repetition, switches_language
 
 Kind = Literal["share", "mean"]
 
@@ -49,8 +50,8 @@ class ArmRows:
     kl: Mapping[str, KlRow] = field(default_factory=dict)
 
 
-def answer_columns(rows: ArmRows) -> list[Column]:
-    """Return the columns that every answered suite has: length and end of the answers."""
+def answer_columns(rows: ArmRows, items: Sequence[SuiteItem] = ()) -> list[Column]:
+    """Return the columns that every answered suite has: length, end, language and repeats of the answers."""
     answers = rows.answers
     if not answers:
         return []
@@ -58,12 +59,30 @@ def answer_columns(rows: ArmRows) -> list[Column]:
     again = {id_: repetition(row.text) for id_, row in answers.items()}
     different = {id_: distinct(row.text) for id_, row in answers.items()}
     ended = {id_: float(row.finished) for id_, row in answers.items()}
+    empty = {id_: float(is_empty(row.text)) for id_, row in answers.items()}
+    asked = {item.id: _language(item) for item in items}
+    switched = _known({i: switches_language(row.text, asked.get(i, "")) for i, row in answers.items()})
+    other = [Column("other_language", "share", "share of answers in another language than the request", switched)]
     return [
         Column("length", "mean", "mean length of an answer", lengths, "tokens", is_primary=True),
         Column("finished", "share", "share of answers that end by themselves", ended),
         Column("repetition", "mean", "mean share of repeated 4-grams in an answer", _known(again)),
         Column("distinct_2", "mean", "mean share of different 2-grams in an answer", _known(different)),
+        Column("empty", "share", "share of answers without a word", empty),
+        *(other if switched else []),
     ]
+
+
+def _language(item: SuiteItem) -> str:
+    """Return the code of the language that an answer is expected in; "" where a constraint or the text leaves it open.
+
+    A request that asks for an answer in a language by a constraint is judged by that constraint.
+    """
+    if any(constraint.kind == "language" for constraint in item.constraints):
+        return ""
+    said = item.slices.get("language", "")
+    found = said if said in LANGUAGES else text_language(item.prompt.last_text)
+    return found if found in LANGUAGES else ""
 
 
 def _known(values: Mapping[str, float]) -> dict[str, float]:

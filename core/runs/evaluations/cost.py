@@ -88,24 +88,29 @@ def _parts(
     new_tokens: int = 0,
     kl: bool = True,
     answer_pairs: bool = True,
+    templates: bool = True,
 ) -> dict[str, float]:
     """Return seconds by kind, under the settings of the record or changed ones."""
     config = record.config
     tokens = new_tokens or config.max_new_tokens
     local = [arm for arm in record.arms if arm.is_sampled_here]
-    answers = pairs = kl_answers = 0
+    answers = pairs = kl_answers = templated = 0
     for suite in record.suites:
         share = min(1.0, limit / suite.used) if limit and suite.used else 1.0
         answers += round(share * suite.answered) if answer_pairs or not suite.pairs else 0
         pairs += round(share * suite.pairs)
         kl_answers += min(config.kl_prompts, round(share * suite.answered)) if kl else 0
+        if templates:
+            templated += round(share * suite.aligned)
     answer_s = speed.prompt_s + tokens * speed.token_s
     # After sampling, policy and reference read each answer of the KL once.
     kl_s = 3 * speed.prompt_s + config.kl_max_new_tokens * speed.token_s
+    trained = record.trained_answers
+    sampled = len(local) * answers + len(record.template_arms) * templated + trained
     return {
         "load": len({arm.source for arm in local}) * speed.load_s,
-        "answers": len(local) * answers * answer_s,
-        "scores": len(record.scored_arms) * pairs * speed.pair_s,
+        "answers": sampled * answer_s,
+        "scores": (len(record.scored_arms) * pairs + trained) * speed.pair_s,
         "kl": len(record.kl_arms) * kl_answers * kl_s,
     }
 
@@ -121,6 +126,9 @@ def _cheaper(record: EvaluationRecord, speed: MeasuredSpeed, total: float) -> tu
     if half >= 32:
         lost = "longer answers are cut, which refusals rarely need and checks of length do"
         tried.append((f"--set max_new_tokens={half}", {"new_tokens": half}, lost))
+    if record.templates:
+        lost = "whether the policy depends on the chat template of training is not known"
+        tried.append(("without --templates", {"templates": False}, lost))
     if record.kl_answers:
         tried.append(("--set kl_prompts=0", {"kl": False}, "no KL is measured"))
     if record.config.answer_pairs and any(suite.pairs for suite in record.suites):

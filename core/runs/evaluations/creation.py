@@ -22,7 +22,8 @@ from core.model_files.policy_files import policy_sha256
 from core.model_files.template_files import template_files
 from core.runs.creation import versions
 from core.runs.evaluations.folder import EvaluationFolder, publish
-from core.runs.evaluations.suite_items import answered, drawn
+from core.runs.evaluations.suite_items import answered, drawn, flat, index_aligned
+from core.runs.evaluations.templates import alternates, template_of_training
 from core.runs.folder import RunFolder
 
 
@@ -55,6 +56,7 @@ class NewEvaluation:
         suites: open suites. sealed: sealed tests.
         arms: the arms besides the reference; their ``inputs`` are filled in here.
         rubric: title and text of the rubric that an arm has as system prompt; "" for none.
+        templates: answer suites in several languages under other chat templates too.
     """
 
     run_dir: Path
@@ -69,6 +71,7 @@ class NewEvaluation:
     command_line: str = ""
     notes: tuple[str, ...] = ()
     expected_s: float = 0.0
+    templates: bool = False
 
 
 def create_evaluation(path: Path, new: NewEvaluation, *, evaluation_id: str = "") -> EvaluationFolder:
@@ -109,6 +112,7 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
     suites = [_evaluated(suite, items[suite.title], new.config) for suite in new.suites]
     suites += [_sealed(sealed, new) for sealed in new.sealed]
     title, text = new.rubric
+    trained_with = _template_of(run)
     record = EvaluationRecord(
         evaluation_id=evaluation_id,
         name=new.name or f"{run.name}{f' step {new.step}' if new.step else ''}",
@@ -124,8 +128,37 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
         command_line=new.command_line,
         expected_s=new.expected_s,
         notes=new.notes,
+        training_template=trained_with,
+        templates=_templates(new, suites, trained_with),
+        trained_pairs=_trained_pairs(new, suites, run),
     )
+    if len({arm.name for arm in (*arms, *record.template_arms)}) < len(arms) + len(record.template_arms):
+        raise UsageError("An arm has the name of another one under a template.", "Name the arm otherwise.")
     return record, dict(items)
+
+
+def _template_of(run: RunRecord) -> str:
+    """Return the name of the template that the run was trained with; "" for one that is not known here."""
+    files = template_files(Path(run.model_dir))
+    source = str(files.chat_template) if files is not None else ""
+    return template_of_training(source, run.config.template)
+
+
+def _templates(new: NewEvaluation, suites: Sequence[EvaluatedSuite], trained_with: str) -> tuple[str, ...]:
+    if not new.templates:
+        return ()
+    if not any(suite.aligned for suite in suites):
+        raise UsageError(
+            "No suite asks the same in several languages, so there is nothing to answer under other templates.",
+            "Add the built-in suite languages.",
+        )
+    return alternates(trained_with)
+
+
+def _trained_pairs(new: NewEvaluation, suites: Sequence[EvaluatedSuite], run: RunRecord) -> int:
+    """Return how many training pairs are measured: as many as there are held-out ones, at most what is set."""
+    held_out = sum(suite.pairs for suite in suites if suite.is_held_out_of(str(run.dataset.get("title", ""))))
+    return min(new.config.trained_pairs, held_out, run.n_train)
 
 
 def _with_reference(new: NewEvaluation) -> list[Arm]:
@@ -167,6 +200,7 @@ def _evaluated(suite: Suite, items: Sequence[SuiteItem], config: EvaluationConfi
         used=len(items),
         answered=len(answered(items, config)),
         pairs=sum(item.expected == "preference" for item in items),
+        aligned=len(flat(index_aligned(items))),
         origin=suite.origin,
         licence=suite.licence,
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from core.domain.counting import counted
 from core.domain.evaluation_events import (
@@ -35,11 +35,14 @@ from core.runs.evaluations.guarding import BATCH, guarded_answers, guardrail_of
 from core.runs.evaluations.leak_gate import check_leaks, leak_notes
 from core.runs.evaluations.ledger import BatchKey, EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel, pair_batches, prompt_batches
-from core.runs.evaluations.suite_items import answered, for_kl, load_items
+from core.runs.evaluations.suite_items import load_items
+from core.runs.evaluations.work import Kind, WorkPart, planned, together, trained_items
 from core.training.control_protocol import Control
 from core.training.steps.interrupts import Interrupts
 
 Items = Mapping[str, Sequence[SuiteItem]]
+Make = Callable[[int, float, tuple[str, ...]], Any]
+"""From number, seconds and ids that were left out to the event of a batch."""
 _ENDPOINT_BATCH = 4
 """Answers of an endpoint that are stored together."""
 
@@ -74,6 +77,7 @@ class Evaluator:
         self._make_model = make_model
         self._ledger = EvaluationLedger(folder.ledger)
         self._finished: dict[BatchKey, Any] = self._ledger.batches()
+        self._notes: set[tuple[str, str]] = set()
         self._begun = time.monotonic()
 
     def run(self) -> Iterator[Any]:
@@ -87,188 +91,161 @@ class Evaluator:
         items, looks = load_items(self._folder, record)
         yield PhaseChanged("load", detail="leak gate")
         leaks = check_leaks(self._folder, record, items)
-        answers = len(record.arms) * sum(len(answered(own, config)) for own in items.values())
-        pairs = len(record.scored_arms) * sum(len(_preferences(own)) for own in items.values())
-        kl = len(record.kl_arms) * sum(len(for_kl(own, config)) for own in items.values())
+        trained = trained_items(record)
+        plan = planned(record, items, trained)
+        totals = {kind: sum(len(work.items) for work in plan if work.kind == kind) for kind in get_args(Kind)}
         stored = sum(batch.count for batch in self._finished.values())
-        progress = _Progress(stored, answers + pairs + kl)
+        progress = _Progress(stored, sum(totals.values()))
         yield EvaluationStarted(
             record.evaluation_id,
             tuple(suite.title for suite in record.suites),
             tuple(arm.name for arm in record.arms),
-            answers,
-            pairs,
-            kl,
+            totals["answers"],
+            totals["scores"],
+            totals["kl_answers"],
             config.device,
             resumed_from=stored,
         )
-        sampled = sorted((arm for arm in record.arms if not arm.guard), key=_order)
-        works = [self._source(list(arms), items, progress) for _, arms in groupby(sampled, key=lambda arm: arm.source)]
-        works += [self._guarded(arm, items, progress) for arm in record.arms if arm.guard]
-        for work in works:
-            yield from work
+        for _, works in groupby(plan, key=lambda work: together(work.arm)):
+            yield from self._source(list(works), progress)
             if self._interrupts.stop:
                 yield self._end("stopped")
                 return
-        yield from self._measured(items, {"looks": looks, "leaks": leaks}, leak_notes(leaks))
+        yield from self._measured(items, trained, {"looks": looks, "leaks": leaks}, leak_notes(leaks))
 
-    def _source(self, arms: Sequence[Arm], items: Items, progress: _Progress) -> Iterator[Any]:
-        """Work through the arms that share loaded weights, or an endpoint."""
-        if arms[0].url:
-            for arm in arms:
-                yield from self._endpoint(arm, items, progress)
+    def _source(self, works: Sequence[WorkPart], progress: _Progress) -> Iterator[Any]:
+        """Do the work of arms that share loaded weights, or an endpoint."""
+        first = works[0].arm
+        if not first.is_sampled_here:
+            for work in works:
+                yield from self._guarded(work, progress) if first.guard else self._endpoint(work, progress)
             return
-        if self._all_done(arms, items):
+        if all(self._is_done(work) for work in works):
             return
-        yield PhaseChanged("load", detail=", ".join(arm.name for arm in arms))
-        first = arms[0]
+        yield PhaseChanged("load", detail=", ".join(dict.fromkeys(work.arm.name for work in works)))
         model = self._make_model(Path(first.run_dir), first.step, self._record.config, dict(first.inputs))
         try:
-            for arm in arms:
-                for suite, own in items.items():
-                    for work in (self._score, self._answer, self._kl):
-                        yield from work(model, arm, suite, own, progress)
-                        if self._interrupts.stop:
-                            return
+            for work in works:
+                if not self._is_done(work):
+                    yield from (
+                        self._sampled(model, work, progress)
+                        if work.kind != "scores"
+                        else self._scored(model, work, progress)
+                    )
+                if self._interrupts.stop:
+                    return
         finally:
             model.close()
 
-    def _all_done(self, arms: Sequence[Arm], items: Items) -> bool:
-        """Return whether the ledger holds all batches of these arms, so that no model needs to be loaded."""
-        config = self._record.config
-        for arm in arms:
-            for suite, own in items.items():
-                wanted = {"answers": len(answered(own, config)), "scores": len(_preferences(own))}
-                if arm in self._record.kl_arms:
-                    wanted["kl_answers"] = len(for_kl(own, config))
-                for kind, count in wanted.items():
-                    if self._done_units(kind, suite, arm) < count:
-                        return False
-        return True
+    def _is_done(self, work: WorkPart) -> bool:
+        """Return whether the ledger holds all batches, so that nothing needs to be loaded for them."""
+        key = (work.kind, work.suite, work.arm.name)
+        return sum(batch.count for known, batch in self._finished.items() if known[:3] == key) >= len(work.items)
 
-    def _done_units(self, kind: str, suite: str, arm: Arm) -> int:
-        return sum(batch.count for key, batch in self._finished.items() if key[:3] == (kind, suite, arm.name))
+    def _scored(self, model: LocalModel, work: WorkPart, progress: _Progress) -> Iterator[Any]:
+        suite, arm = work.suite, work.arm
+        pairs, left_out = model.encoded_pairs(arm, work.items)
 
-    def _score(
-        self, model: LocalModel, arm: Arm, suite: str, items: Sequence[SuiteItem], progress: _Progress
-    ) -> Iterator[Any]:
-        pairs, left_out = model.encoded_pairs(arm, _preferences(items))
-
-        def work(batch: Sequence[Any]) -> Callable[[int, float, tuple[str, ...]], PairsScored]:
+        def made(batch: Sequence[Any]) -> Make:
             rows = tuple(model.score(arm, suite, batch))
             return lambda number, seconds, out: PairsScored(
                 suite, arm.name, number, len(rows) + len(out), seconds, out, rows
             )
 
-        yield from self._batches("score", PairsScored.event, suite, arm, pair_batches(pairs), left_out, work, progress)
+        yield from self._told("forward", model.forward_note)
+        yield from self._batches("score", work, pair_batches(pairs), left_out, made, progress)
 
-    def _answer(
-        self, model: LocalModel, arm: Arm, suite: str, items: Sequence[SuiteItem], progress: _Progress
-    ) -> Iterator[Any]:
-        config = self._record.config
-        prompts, left_out = model.encoded(arm, answered(items, config), config.max_new_tokens)
+    def _sampled(self, model: LocalModel, work: WorkPart, progress: _Progress) -> Iterator[Any]:
+        """Let a local model answer, or sample for the KL."""
+        suite, arm, config = work.suite, work.arm, self._record.config
+        is_kl = work.kind == "kl_answers"
+        horizon = config.kl_max_new_tokens if is_kl else config.max_new_tokens
+        prompts, left_out = model.encoded(arm, work.items, horizon)
 
-        def work(batch: Sequence[Any]) -> Callable[[int, float, tuple[str, ...]], Answered]:
-            return _answered(suite, arm, model.answer(arm, suite, batch))
-
-        cut = prompt_batches(prompts, config, config.max_new_tokens)
-        yield from self._batches("answer", Answered.event, suite, arm, cut, left_out, work, progress)
-
-    def _kl(
-        self, model: LocalModel, arm: Arm, suite: str, items: Sequence[SuiteItem], progress: _Progress
-    ) -> Iterator[Any]:
-        if arm not in self._record.kl_arms:
-            return
-        config = self._record.config
-        prompts, left_out = model.encoded(arm, for_kl(items, config), config.kl_max_new_tokens)
-
-        def work(batch: Sequence[Any]) -> Callable[[int, float, tuple[str, ...]], KlScored]:
+        def made(batch: Sequence[Any]) -> Make:
+            if not is_kl:
+                return _answered(suite, arm, model.answer(arm, suite, batch))
             rows = tuple(model.kl(arm, suite, batch))
             return lambda number, seconds, out: KlScored(suite, arm.name, number, len(rows) + len(out), seconds, rows)
 
-        cut = prompt_batches(prompts, config, config.kl_max_new_tokens)
-        yield from self._batches("kl", KlScored.event, suite, arm, cut, left_out, work, progress)
+        with model.decoding(arm, prompts) as note:
+            yield from self._told("decoder", note)
+            cut = prompt_batches(prompts, config, horizon)
+            yield from self._batches("kl" if is_kl else "answer", work, cut, left_out, made, progress)
 
-    def _endpoint(self, arm: Arm, items: Items, progress: _Progress) -> Iterator[Any]:
+    def _told(self, code: str, note: str) -> Iterator[Warned]:
+        """Say once why a slower way is taken."""
+        if note and (code, note) not in self._notes:
+            self._notes.add((code, note))
+            yield Warned(code, f"A slower way is used, with the same results: {note}.")
+
+    def _endpoint(self, work: WorkPart, progress: _Progress) -> Iterator[Any]:
         """Let a server answer, one prompt at a time."""
-        config = self._record.config
+        config, suite, arm = self._record.config, work.suite, work.arm
         decoder = EndpointDecoder(config.max_new_tokens, config.temperature, config.top_p, config.top_k)
         server = Endpoint(arm.url, arm.served_model)
-        for suite, own in items.items():
-            wanted = answered(own, config)
-            cut = [wanted[i : i + _ENDPOINT_BATCH] for i in range(0, len(wanted), _ENDPOINT_BATCH)]
+        cut = [work.items[i : i + _ENDPOINT_BATCH] for i in range(0, len(work.items), _ENDPOINT_BATCH)]
 
-            def work(
-                batch: Sequence[SuiteItem], suite: str = suite
-            ) -> Callable[[int, float, tuple[str, ...]], Answered]:
-                rows = []
-                for item in batch:
-                    seed = derive_seed(config.seed, "answer", suite, item.id)
-                    found = server.answer(arm.prompt(item.prompt), seed, decoder)
-                    tokens = found.tokens or len(found.text.split())
-                    rows.append(
-                        AnswerRow(
-                            suite, arm.name, item.id, found.text, tokens, found.finished, seed, found.prompt_tokens
-                        )
-                    )
-                return _answered(suite, arm, rows)
+        def made(batch: Sequence[SuiteItem]) -> Make:
+            rows = []
+            for item in batch:
+                seed = derive_seed(config.seed, "answer", suite, item.id)
+                found = server.answer(arm.prompt(item.prompt), seed, decoder)
+                tokens = found.tokens or len(found.text.split())
+                rows.append(
+                    AnswerRow(suite, arm.name, item.id, found.text, tokens, found.finished, seed, found.prompt_tokens)
+                )
+            return _answered(suite, arm, rows)
 
-            yield from self._batches("answer", Answered.event, suite, arm, cut, [], work, progress)
-            if self._interrupts.stop:
-                return
+        yield from self._batches("answer", work, cut, [], made, progress)
 
-    def _guarded(self, arm: Arm, items: Items, progress: _Progress) -> Iterator[Any]:
+    def _guarded(self, work: WorkPart, progress: _Progress) -> Iterator[Any]:
         """Put a guardrail on the answers of another arm; nothing is sampled anew."""
-        guardrail = guardrail_of(arm)
-        for suite, own in items.items():
-            rows = self._ledger.answers(suite, arm.base)
-            known = {row.item for row in rows}
-            left_out = [item.id for item in answered(own, self._record.config) if item.id not in known]
-            cut = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
+        suite, arm, guardrail = work.suite, work.arm, guardrail_of(work.arm)
+        rows = self._ledger.answers(suite, arm.base)
+        known = {row.item for row in rows}
+        left_out = [item.id for item in work.items if item.id not in known]
+        cut = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
 
-            def work(
-                batch: Sequence[AnswerRow], suite: str = suite, own: Sequence[SuiteItem] = own
-            ) -> Callable[[int, float, tuple[str, ...]], Answered]:
-                return _answered(suite, arm, guarded_answers(arm, guardrail, batch, own))
+        def made(batch: Sequence[AnswerRow]) -> Make:
+            return _answered(suite, arm, guarded_answers(arm, guardrail, batch, work.items))
 
-            yield from self._batches("answer", Answered.event, suite, arm, cut, left_out, work, progress)
-            if self._interrupts.stop:
-                return
+        yield from self._batches("answer", work, cut, left_out, made, progress)
 
     def _batches(
         self,
         phase: Any,
-        kind: str,
-        suite: str,
-        arm: Arm,
+        work: WorkPart,
         batches: Sequence[Sequence[Any]],
         left_out: Sequence[str],
-        work: Callable[[Sequence[Any]], Callable[[int, float, tuple[str, ...]], Any]],
+        made: Callable[[Sequence[Any]], Make],
         progress: _Progress,
     ) -> Iterator[Any]:
         """Do the batches that the ledger lacks; those left out are counted with the first one."""
         if left_out and not batches:
             batches = [[]]
         for number, batch in enumerate(batches):
-            out = tuple(left_out) if number == 0 else ()
-            if (kind, suite, arm.name, number) in self._finished:
+            out, key = tuple(left_out) if number == 0 else (), (work.kind, work.suite, work.arm.name, number)
+            if key in self._finished:
                 continue
             if out:
-                yield Warned("left_out", _about_left_out(out, suite, arm))
+                yield Warned("left_out", _about_left_out(out, work))
             yield from self._interrupts.poll(progress.done)
             if self._interrupts.stop:
                 return
-            yield PhaseChanged(phase, progress.done, progress.total, f"{arm.name}, {suite}")
+            yield PhaseChanged(phase, progress.done, progress.total, f"{work.arm.name}, {work.suite}")
             begun = time.monotonic()
-            event = work(batch)(number, time.monotonic() - begun, out)
+            event = made(batch)(number, time.monotonic() - begun, out)
             progress.done += event.count
-            self._finished[(kind, suite, arm.name, number)] = event
+            self._finished[key] = event
             yield event
 
-    def _measured(self, items: Items, audits: Mapping[str, Any], notes: Sequence[str]) -> Iterator[Any]:
+    def _measured(
+        self, items: Items, trained: Sequence[SuiteItem], audits: Mapping[str, Any], notes: Sequence[str]
+    ) -> Iterator[Any]:
         """Compute every number from what the ledger holds, and publish the result."""
         yield PhaseChanged("measure")
-        evidence, outcomes = measure(self._record, items, self._ledger, notes)
+        evidence, outcomes = measure(self._record, items, self._ledger, notes, trained)
         evidence = {**evidence, **audits}
         yield PhaseChanged("save", detail="evidence")
         write_results(
@@ -285,7 +262,7 @@ class Evaluator:
         return Finished(reason, done, seconds=time.monotonic() - self._begun)
 
 
-def _answered(suite: str, arm: Arm, rows: Iterable[AnswerRow]) -> Callable[[int, float, tuple[str, ...]], Answered]:
+def _answered(suite: str, arm: Arm, rows: Iterable[AnswerRow]) -> Make:
     kept = tuple(rows)
     tokens = sum(row.tokens for row in kept)
     return lambda number, seconds, out: Answered(
@@ -293,15 +270,6 @@ def _answered(suite: str, arm: Arm, rows: Iterable[AnswerRow]) -> Callable[[int,
     )
 
 
-def _preferences(items: Sequence[SuiteItem]) -> list[SuiteItem]:
-    return [item for item in items if item.expected == "preference"]
-
-
-def _order(arm: Arm) -> tuple[bool, str, int]:
-    """Arms of one source follow each other; endpoints come last."""
-    return bool(arm.url), arm.run_dir, arm.step
-
-
-def _about_left_out(ids: Sequence[str], suite: str, arm: Arm) -> str:
+def _about_left_out(ids: Sequence[str], work: WorkPart) -> str:
     named = ", ".join(ids[:5]) + (" and more" if len(ids) > 5 else "")
-    return f"{arm.name} cannot read {counted(len(ids), 'item')} of {suite} ({named}): left out."
+    return f"{work.arm.name} cannot read {counted(len(ids), 'item')} of {work.suite} ({named}): left out."

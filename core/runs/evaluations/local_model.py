@@ -8,8 +8,9 @@ the same last bits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,24 @@ from core.domain.suite import SuiteItem
 from core.evaluation.sequence_kl import score_answers
 from core.evaluation.token_kl import heads_of
 from core.generation.context import base_of, position_limit
+from core.generation.decoders import Decoder, open_decoder
 from core.generation.footprint import limit_caches
-from core.generation.sampler import DecoderSettings, sample
+from core.generation.sampler import DecoderSettings, Sampled, evaluating, sample
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
+from core.runs.evaluations.templates import TEMPLATES, cut_at_next_turn
 from core.runs.folder import RunFolder
 from core.runs.moved_model import base_model_place
 from core.training.export.trained_policy import load_trained
 from core.training.forward.padded import PaddedScorer
+from core.training.forward.scorer import Scorer
+from core.training.forward.select import choose_scorer
 from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.policy.device import resolve_device, set_threads
 from core.training.policy.model import LoadedModel
 from core.training.text.encoded_pair import EncodedPair
+from core.training.text.response_mask import drop_second_bos, encode_texts
 from core.training.text.tokenise import PairEncoder, drop_oldest_turn
 
 _SCORED_TOKENS = 2048
@@ -90,6 +96,9 @@ class LocalModel:
         self.model: LoadedModel = load_trained(base, self.run_config, run_dir, step, device=device)
         self.encoder = PairEncoder(self.model.tokenizer, self.run_config)
         self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
+        self._open: tuple[Any, Decoder] | None = None
+        self._scorer: Scorer | None = None
+        self._checked = -1
 
     @property
     def device(self) -> str:
@@ -128,11 +137,26 @@ class LocalModel:
         messages: list[Message] | None = list(arm.prompt(item.prompt).messages)
         whole = len(messages)
         while messages is not None:
-            ids = self.encoder.prompt_ids(Prompt(tuple(messages)))
+            ids = self._prompt_ids(messages, arm.template)
             if len(ids) <= room:
                 return EncodedPrompt(item, tuple(ids), whole - len(messages))
             messages = drop_oldest_turn(messages)
         return None
+
+    def _prompt_ids(self, messages: Sequence[Message], template: str) -> list[int]:
+        """Return the tokens that an answer starts behind, under the run's template or another one."""
+        if not template:
+            return self.encoder.prompt_ids(Prompt(tuple(messages)))
+        text = TEMPLATES[template].render(messages)
+        bos = self._plain.bos_text
+        ids = encode_texts(self.model.tokenizer, [text if text.startswith(bos) else bos + text])[0].ids
+        return drop_second_bos(ids, self._plain.bos_id)[0]
+
+    @cached_property
+    def _plain(self) -> PairEncoder:
+        """How plain text is encoded: whether the tokenizer puts a token before it."""
+        config = replace(self.run_config, template="none", template_args="", template_date="")
+        return PairEncoder(self.model.tokenizer, config)
 
     def _room(self, horizon: int) -> int:
         table = position_limit(self.model.model)
@@ -142,27 +166,53 @@ class LocalModel:
         longest = trained - horizon if isinstance(trained, int) and trained > horizon else _MOST_PROMPT
         return max(1, min(longest, _MOST_PROMPT))
 
-    def answer(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[AnswerRow]:
-        """Sample an answer to each prompt of a batch."""
-        if not batch:
-            return []
-        seeds = [derive_seed(self.config.seed, "answer", suite, prompt.item.id) for prompt in batch]
-        with self._answering(arm) as model:
-            sampled = sample(
+    @contextmanager
+    def decoding(self, arm: Arm, prompts: Sequence[EncodedPrompt]) -> Iterator[str]:
+        """Prepare the arm's weights for many batches within the context; yield why no faster decoder was chosen."""
+        if not prompts:
+            yield ""
+            return
+        with self._answering(arm) as model, evaluating(model):
+            rows = [prompt.ids for prompt in prompts]
+            with open_decoder(model, rows, rows=self.config.batch_answers) as decoder:
+                self._open = model, decoder
+                try:
+                    yield decoder.note
+                finally:
+                    self._open = None
+
+    def _sample(
+        self, arm: Arm, batch: Sequence[EncodedPrompt], seeds: Sequence[int], settings: DecoderSettings
+    ) -> list[Sampled]:
+        opened = self._open
+        with nullcontext(opened[0]) if opened else self._answering(arm) as model:
+            return sample(
                 model,
                 self.model.tokenizer,
                 [prompt.ids for prompt in batch],
                 seeds,
-                self.decoder,
+                settings,
                 stop_ids=self.model.stop_ids,
                 batch_size=len(batch),
+                decoder=opened[1] if opened else None,
             )
+
+    def answer(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[AnswerRow]:
+        """Sample an answer to each prompt of a batch.
+
+        Under another template the text ends where the model goes on with the next turn by itself; the tokens are kept.
+        """
+        if not batch:
+            return []
+        seeds = [derive_seed(self.config.seed, "answer", suite, prompt.item.id) for prompt in batch]
+        sampled = self._sample(arm, batch, seeds, self.decoder)
+        texts = [cut_at_next_turn(found.text, arm.template) if arm.template else found.text for found in sampled]
         return [
             AnswerRow(
-                suite, arm.name, prompt.item.id, found.text, len(found.token_ids), found.finished, found.seed,
-                len(prompt.ids), prompt.dropped_turns, found.token_ids,
+                suite, arm.name, prompt.item.id, text, len(found.token_ids), found.finished or text != found.text,
+                found.seed, len(prompt.ids), prompt.dropped_turns, found.token_ids,
             )
-            for prompt, found in zip(batch, sampled, strict=True)
+            for prompt, found, text in zip(batch, sampled, texts, strict=True)
         ]  # fmt: skip
 
     # Log-probs of preference items
@@ -177,14 +227,47 @@ class LocalModel:
             return [], []
         rows = ReadableRows.of(self.model.model, self.model.tokenizer, self.model.stop_ids)
         usable, report = encode_usable(pairs, self.model.tokenizer, self.run_config, rows)
-        return sorted(usable, key=lambda pair: (pair.longer_row, pair.pair_id)), list(report.dropped_ids)
+        found = sorted(usable, key=lambda pair: (pair.longer_row, pair.pair_id))
+        if found:
+            self._choose_scorer(found)
+        return found, list(report.dropped_ids)
+
+    def _choose_scorer(self, pairs: Sequence[EncodedPair]) -> None:
+        """Choose the fastest forward pass that agrees with padded rows, again where rows are longer than those tried.
+
+        The kernel is a fixed one: a choice by speed would differ between attempts, and with it the last bits.
+        """
+        longest = pairs[-1].longer_row
+        if self._scorer is not None and longest <= self._checked:
+            return
+        self._checked = longest
+        if self.run_config.reference_model:
+            self._scorer = PaddedScorer(self.model, note="the reference is a model of its own")
+            return
+        changes = {"forward": "auto", "router_aux_loss": 0.0, "grad_checkpointing": "off"}
+        self._scorer = choose_scorer(self.model, replace(self.run_config, **changes), pairs, kernel="torch")
+
+    @property
+    def forward_note(self) -> str:
+        """Why pairs are not scored by the fastest forward pass; "" where they are."""
+        return str(getattr(self._scorer, "note", ""))
 
     @torch.no_grad()
-    def score(self, arm: Arm, suite: str, pairs: Sequence[EncodedPair]) -> list[ScoreRow]:
-        """Return the log-probs of both answers of each pair under the arm, nats, summed in float64."""
+    def score(
+        self, arm: Arm, suite: str, pairs: Sequence[EncodedPair], *, scorer: Scorer | None = None
+    ) -> list[ScoreRow]:
+        """Return the log-probs of both answers of each pair under the arm, nats, summed in float64.
+
+        Args:
+            arm: whose.
+            suite: named in the rows.
+            pairs: of :meth:`encoded_pairs`.
+            scorer: another forward pass than the one that was chosen.
+        """
         if not pairs:
             return []
-        found = PaddedScorer(self.model).response_hidden(pairs, policy=arm.is_policy)
+        used = scorer or self._scorer or PaddedScorer(self.model)
+        found = used.response_hidden(pairs, policy=arm.is_policy)
         logits_of = heads_of(self.model)[0 if arm.is_policy else 1]
         sums, counts = torch.zeros(2 * len(pairs), dtype=torch.float64), torch.zeros(2 * len(pairs), dtype=torch.int64)
         for start in range(0, len(found.targets), _TILE):
@@ -210,16 +293,7 @@ class LocalModel:
             return []
         ids = [prompt.ids for prompt in batch]
         seeds = [derive_seed(self.config.seed, "kl", suite, prompt.item.id) for prompt in batch]
-        settings = DecoderSettings(max_new_tokens=self.config.kl_max_new_tokens)
-        answers = sample(
-            self.model.model,
-            self.model.tokenizer,
-            ids,
-            seeds,
-            settings,
-            stop_ids=self.model.stop_ids,
-            batch_size=len(batch),
-        )
+        answers = self._sample(arm, batch, seeds, DecoderSettings(max_new_tokens=self.config.kl_max_new_tokens))
         found = score_answers(self.model, ids, answers)
         return [
             KlRow(suite, arm.name, prompt.item.id, kl.rb, kl.k1, len(answer.token_ids), answer.finished, answer.seed)

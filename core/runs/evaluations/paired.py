@@ -22,7 +22,7 @@ from core.evaluation.measures.flips import flips
 from core.evaluation.measures.means import bootstrap_by_prompt, p_value, paired_difference
 from core.evaluation.measures.multiplicity import adjusted
 from core.runs.evaluations.columns import ArmRows, Column, answer_columns, kl_columns, preference_columns
-from core.runs.evaluations.evidence import estimate_of
+from core.runs.evaluations.comparisons import estimate_of
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.outcomes import AnswerOutcome, outcome_columns, outcomes_of, refusal_columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from core.domain.evaluation_record import EvaluatedSuite, EvaluationRecord
@@ -16,12 +16,43 @@ from core.runs.evaluations.folder import EvaluationFolder
 def drawn(items: Sequence[SuiteItem], limit: int) -> tuple[SuiteItem, ...]:
     """Return at most ``limit`` items (0: all) in their order; which ones depends on their ids alone.
 
-    A larger limit takes the same ones and more, and the categories of a suite that is sorted by them stay mixed.
+    A larger limit takes the same ones and more, and the categories of a suite that is sorted by them stay mixed. Of a
+    suite in several languages whole rows are taken: a request in all its languages.
     """
     if not limit or limit >= len(items):
         return tuple(items)
-    kept = set(sorted((item.id for item in items), key=lambda id_: sha256_text(id_))[:limit])
+    if rows := index_aligned(items):
+        languages = len(next(iter(rows.values())))
+        chosen = _by_hash(rows, max(1, limit // languages))
+        kept = {item.id for name in chosen for item in rows[name].values()}
+    else:
+        kept = _by_hash((item.id for item in items), limit)
     return tuple(item for item in items if item.id in kept)
+
+
+def _by_hash(names: Iterable[str], count: int) -> set[str]:
+    return set(sorted(names, key=lambda name: sha256_text(name))[:count])
+
+
+def index_aligned(items: Sequence[SuiteItem]) -> dict[str, dict[str, SuiteItem]]:
+    """Return the requests that stand in a suite in every language: name -> language -> item.
+
+    The id of such an item is the name of the request, a dot and its value of the slice ``language``. Empty for a suite
+    in one language. Preference items are left out: what is compared are answers.
+    """
+    rows: dict[str, dict[str, SuiteItem]] = {}
+    for item in items:
+        language = item.slices.get("language", "")
+        name, _, end = item.id.rpartition(".")
+        if name and end == language and item.expected in ("check", "comply", "refuse"):
+            rows.setdefault(name, {})[language] = item
+    languages = {language for row in rows.values() for language in row}
+    return {name: row for name, row in rows.items() if len(row) == len(languages)} if len(languages) > 1 else {}
+
+
+def flat(rows: Mapping[str, Mapping[str, SuiteItem]]) -> tuple[SuiteItem, ...]:
+    """Return the items of :func:`index_aligned`."""
+    return tuple(item for row in rows.values() for item in row.values())
 
 
 def answered(items: Sequence[SuiteItem], config: EvaluationConfig) -> list[SuiteItem]:

@@ -44,7 +44,8 @@ def measured(model: LocalModel, items: list[SuiteItem], config: EvaluationConfig
     batch = max(batches, key=len, default=[])
     prompt_s = token_s = 0.0
     if batch:
-        few, more = (_answer_seconds(model, arm, batch, count) for count in (_FEW, _MORE))
+        with model.decoding(arm, batch):
+            few, more = (_answer_seconds(model, arm, batch, count) for count in (_FEW, _MORE))
         token_s = max(0.0, more - few) / (_MORE - _FEW) / len(batch)
         prompt_s = max(0.0, few / len(batch) - _FEW * token_s)
     pairs, _ = model.encoded_pairs(arm, [item for item in items if item.expected == "preference"])

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from core.domain.counting import counted, verb
 from core.domain.errors import UsageError
-from core.domain.evaluation_record import SEALED
+from core.domain.evaluation_record import DEV, SEALED
 from core.runs.evaluations.cost import ExpectedCost
 from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation, make_record
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.timing import measured_cost
 from core.runs.folder import RunFolder
 from core.services.evaluations.requests import (
-    DEV,
     EvaluationRequest,
     FindGuardrail,
     FindSuite,
@@ -73,6 +72,7 @@ def new_evaluation(
         rubric=rubric,
         command_line=request.command_line,
         notes=_notes(request, run),
+        templates=request.templates,
     )
 
 

@@ -8,20 +8,19 @@ from pathlib import Path
 
 from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, NotFound, UsageError
-from core.domain.evaluation_record import Arm
+from core.domain.evaluation_record import DEV, Arm
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.evidence import ARM_KINDS
 from core.domain.names import checked_name
-from core.domain.suite import Suite, SuiteItem
+from core.domain.suite import Suite
 from core.domain.threshold import Threshold
+from core.runs.evaluations.work import items_of_pairs
 from core.runs.folder import RunFolder
 from core.runs.run_control import find_run
 from core.services.suites.built_in import find_built_in
 from core.services.suites.columns import SuiteChoices
 from core.services.suites.suite_file import read_suite_file
 
-DEV = "dev"
-"""Names the held-out pairs of the run itself as a suite."""
 _OWN = ("aligned", "reference_with_rubric", "aligned_without_system")
 _NAMED = ("run", "endpoint", "guarded")
 _REASONS = 3
@@ -42,6 +41,7 @@ class EvaluationRequest:
         arms: words that name arms besides the reference; see :func:`read_arm`.
         rubric: title and text for the arm that has the rubric as its system prompt; ("", "") takes the run's own.
         person, reason: who opens a sealed test, and why.
+        templates: answer suites in several languages under plain text and two other chat templates too.
     """
 
     run: Path
@@ -55,6 +55,7 @@ class EvaluationRequest:
     person: str = ""
     reason: str = ""
     command_line: str = ""
+    templates: bool = False
 
 
 def read_arm(
@@ -144,14 +145,9 @@ def held_out_suite(run: RunFolder) -> Suite:
     Raises:
         NotFound: when it has none.
     """
-    pairs = [pair for pair in run.pairs() if pair.split == "dev"]
-    if not pairs:
+    items = items_of_pairs(run.pairs(), "dev")
+    if not items:
         raise NotFound("This run has no held-out pairs.", "Freeze a dataset version with a dev split.")
-    items = tuple(
-        SuiteItem(p.pair_id, p.prompt, "preference", {}, (), p.chosen, p.rejected, p.target, p.is_tie)
-        for p in pairs
-        if p.chosen != p.rejected
-    )
     title = run.record().dataset.get("title", "pairs")
     return Suite(DEV, 1, items, "dataset", "", f"Held-out pairs of {title}, which the run may have been tuned on.")
 

@@ -165,16 +165,6 @@ class SealedService:
         with self._store.read() as session:
             return leaks_of_test(session, version, suites=found, runs=runs, on_progress=on_progress)
 
-    def items_without_leaks(self, wanted: int | str, report: LeakReport) -> tuple[str, ...]:
-        """Return the ids of the test items that the report has no hit for: what can be measured without the others.
-
-        An evaluation passes them to :func:`core.evaluation.sealed_test.open_sealed` as ``ids``.
-        """
-        version = self._with_test(wanted)
-        with self._store.read() as session:
-            ids = item_uses.pair_ids(session, version.id, "test")
-        return tuple(one for one in ids if one not in report.items)
-
     def leaks_of_suite(
         self,
         suite: Suite,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,16 @@ class ScriptedModel:
         del run_dir, step, inputs
         self.config = config
 
+    forward_note = ""
+
     def close(self) -> None:
         """Nothing to free."""
+
+    @contextmanager
+    def decoding(self, arm: Arm, prompts: Sequence[EncodedPrompt]) -> Iterator[str]:
+        """Nothing to prepare."""
+        del arm, prompts
+        yield ""
 
     def encoded(self, arm: Arm, items: Sequence[SuiteItem], horizon: int) -> tuple[list[EncodedPrompt], list[str]]:
         del arm, horizon

@@ -10,10 +10,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.domain.estimate import Estimate
-from core.evaluation.measures.degeneration import degeneration, distinct, language_switches, repetition
+from core.evaluation.measures.degeneration import distinct, is_empty, repetition, switches_language, units
 from core.evaluation.measures.displacement import mass_audit, quadrants
 from core.evaluation.measures.length import length_controlled, length_shift
-from core.evaluation.measures.memorisation import auc, mean_overlap, membership_auc, train_gap, verbatim_overlap
+from core.evaluation.measures.memorisation import auc, membership_auc, train_gap, verbatim_overlap
 from core.evaluation.measures.shift import js_divergence, mix_of, psi, two_sample_auc
 
 
@@ -86,28 +86,30 @@ def test_that_length_that_cannot_be_controlled_for_is_said():
 
 
 def test_that_loops_are_repetition_and_plain_text_is_none():
-    assert repetition("the cat sat on a mat") == 0.0
-    assert repetition("no no no no no no no no") == pytest.approx(1 - 1 / 5)
-    assert repetition("我们我们我们我们我们我们") > 0.5
-    assert repetition("hi") == 0.0
+    assert repetition("one two three four five six") == 0
+    assert distinct("one two three four") == 1
+    # "a b c d a b c d a b c d": nine 4-grams, of which four are different
+    assert repetition("A b, c d. a b c d! a b c d") == pytest.approx(1 - 4 / 9)
+    # "no no no": two bigrams, one of them different
+    assert distinct("no no no") == 0.5
 
 
-def test_that_distinct_counts_different_grams_of_all_texts():
-    found = distinct(["a b c", "a b d", "a b c"])
-    assert found.value == pytest.approx(3 / 6)  # ab, bc, bd of six
-    assert math.isnan(distinct(["a"]).value)
+def test_that_a_short_text_neither_repeats_nor_varies():
+    assert math.isnan(repetition("one two three"))
+    assert math.isnan(distinct(""))
+    assert is_empty(" -- !\n") and not is_empty("a")
 
 
-def test_that_the_answers_of_an_arm_have_ends_and_words():
-    found = degeneration(["one two three", "", "four five"], [True, False, True], entropies=[1.0, 2.0, 3.0])
-    assert (found.finished.value, found.empty.value) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
-    assert found.entropy is not None and (found.entropy.value, found.entropy.unit) == (2.0, "nats")
+def test_that_scripts_without_blanks_count_characters():
+    assert repetition("春眠不覺曉處處聞啼鳥") == 0
+    assert repetition("春眠春眠春眠春眠春眠春眠") > 0.5
+    assert list(units("Two Words")) == ["two", "words"]
 
 
-def test_that_an_answer_in_another_language_is_a_switch_and_an_unsure_one_is_left_out():
-    texts = ["The cat is on the roof of the house.", "Die Katze ist auf dem Dach und schläft.", "42"]
-    found = language_switches(texts, ["en", "en", "en"])
-    assert (found.value, found.n) == (0.5, 2)
+def test_that_an_answer_in_another_language_is_a_switch_and_an_unsure_one_is_not_counted():
+    assert switches_language("The cat is on the roof of the house.", "en") == 0
+    assert switches_language("Die Katze ist auf dem Dach und schläft.", "en") == 1
+    assert math.isnan(switches_language("42", "en")) and math.isnan(switches_language("The cat is here.", ""))
 
 
 def test_that_auc_is_that_of_scikit_learn_and_turns_with_its_sides():
@@ -138,7 +140,6 @@ def test_that_the_overlap_is_the_longest_run_by_brute_force():
     longest = max(len(r) for r in runs if any(one[k : k + len(r)] == r for k in range(len(one))))
     assert verbatim_overlap(one, two) == longest / len(two)
     assert verbatim_overlap([], [1, 2]) == 0.0 and verbatim_overlap([1], []) == 0.0
-    assert mean_overlap([[1, 2], [3]], [[1, 2], [4]]).value == 0.5
 
 
 def test_that_divergences_of_mixes_are_the_formulas():

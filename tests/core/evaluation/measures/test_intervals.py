@@ -99,6 +99,16 @@ def test_that_a_mean_of_one_prompt_has_no_interval_and_no_p():
     assert not found.has_interval and math.isnan(p_value(found))
 
 
+def test_that_equal_values_have_no_interval_and_the_words_say_so():
+    equal, alone = mean_by_prompt([0.1] * 7), mean_by_prompt([0.1])
+    assert (equal.value, equal.has_interval, equal.why_no_interval) == (pytest.approx(0.1), False, "all equal")
+    assert (alone.has_interval, alone.why_no_interval) == (False, "n too small")
+    assert paired_difference([1.0, 2.0, 3.0], [0.5, 1.5, 2.5]).why_no_interval == "all equal"
+    assert difference_of_means([1.0, 1.0], [0.0, 0.0, 0.0]).why_no_interval == "all equal"
+    assert mean_by_prompt([0.0, 1.0]).why_no_interval == ""
+    assert (p_value(equal, 0.1), p_value(equal, 0.5)) == (1.0, 0.0)
+
+
 def test_that_a_paired_difference_needs_the_same_rows():
     assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]).value == 2.0
     with pytest.raises(ValueError, match="not of the same rows"):

@@ -9,7 +9,6 @@ import pytest
 
 from core.domain.errors import UserError
 from core.domain.estimate import Estimate
-from core.evaluation.measures.matrix import matrix
 from core.evaluation.measures.over_optimisation import best_of_n_kl, fit_curve, over_optimised
 from core.evaluation.measures.slices import by_slice, simpson_alarm, standardised_difference, stratified_test
 
@@ -64,26 +63,6 @@ def test_that_kidney_stones_are_read_by_size():
     assert found.odds_ratio.value == pytest.approx(by_hand)
     assert found.odds_ratio.low < found.odds_ratio.value < found.odds_ratio.high and found.p_equal > 0.3
     assert math.isnan(stratified_test([(0, 0, 1, 1)]).p)
-
-
-def test_that_a_matrix_compares_each_cell_with_the_same_prompts_of_training():
-    base = np.array([1.0] * 30 + [0.0] * 10)
-    worse = np.array([1.0] * 15 + [0.0] * 25)
-    missing = np.where(np.arange(40) < 5, math.nan, base)
-    found = matrix({"chatml, en": base, "plain, en": worse, "chatml, fr": missing}, "chatml, en")
-    cells = {cell.name: cell for cell in found.cells}
-    assert cells["plain, en"].difference.value == pytest.approx(-15 / 40) and cells["plain, en"].is_gap
-    assert cells["chatml, fr"].difference.n == 35 and not cells["chatml, fr"].is_gap
-    assert found.worst.name == "plain, en"
-    assert (found.consistent.value, found.consistent.n) == (pytest.approx(20 / 35), 35)
-    assert found.q_p < 0.001
-
-
-def test_that_cells_that_agree_are_consistent():
-    found = matrix({"a": [1, 0, 1], "b": [1, 0, 1]}, "a")
-    assert (found.consistent.value, found.q_p) == (1.0, 1.0)
-    with pytest.raises(ValueError, match="base"):
-        matrix({"a": [1.0]}, "b")
 
 
 def test_that_the_curve_that_was_put_in_is_found_with_its_peak():

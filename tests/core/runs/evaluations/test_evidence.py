@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.evaluations.columns import Column
-from core.runs.evaluations.evidence import estimate_of
+from core.runs.evaluations.comparisons import estimate_of
 
 GROUPS = {"a": "p1", "b": "p2", "c": "p3", "d": "p4"}
 
