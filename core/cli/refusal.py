@@ -1,4 +1,4 @@
-"""``refusal``: how right the refusal detector is on labelled answers, and training it again."""
+"""``refusal``: how right the refusal detector is on labelled answers, training it again, and audits of evaluations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli import audits
 from core.cli.output import say, say_json, say_note, table
 from core.domain.counting import counted, number
 
@@ -26,10 +27,13 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 def build() -> typer.Typer:
     """Return the command group."""
     group = typer.Typer(
-        help="Refusal detector: `refusal audit FILE`, `refusal retrain FILE OUT`.", no_args_is_help=True
+        help="Refusal detector: `refusal audit FILE`, `refusal retrain FILE OUT`; of an evaluation: `refusal queue`, "
+        "`refusal label`, `refusal corrected WS EVALUATION`.",
+        no_args_is_help=True,
     )
     group.command("audit", help="Compare the detector with labels of people, for each group and over all.")(audit)
     group.command("retrain", help="Train a detector on labelled answers and the program's own examples.")(retrain)
+    audits.register(group)
     return group
 
 

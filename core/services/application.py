@@ -24,6 +24,7 @@ from core.services.importing.service import ImportsService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
 from core.services.quality.service import QualityService
+from core.services.refusals.audits import AuditsService
 from core.services.releases.sending import Rooms
 from core.services.releases.service import ReleasesService
 from core.services.reviewers.service import ReviewersService
@@ -60,6 +61,7 @@ class Application:
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites.
+        audits: answers that people label, and the refusal rates that are corrected by them.
         thresholds: of guardrails, with their error rates.
         releases: the gate, the failure queue, releases.
     """
@@ -84,8 +86,10 @@ class Application:
         self.evaluations = EvaluationsService(
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
+        self.audits = AuditsService(store, self.evaluations)
         rooms = Rooms(self.feedback, self.triage)
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
+        self.releases.corrected = self.audits.corrected
         self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 

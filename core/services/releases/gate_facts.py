@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.domain.errors import NotFound, UserError
 from core.domain.estimate import Estimate
@@ -20,6 +21,8 @@ from core.services.sealed.service import SealedService
 
 WinRates = Callable[[str], tuple[Estimate | None, Estimate | None]]
 """Id of an evaluation -> the win rate of people, and the one at equal length."""
+Corrected = Callable[[EvaluationFolder, Mapping[str, Any]], Mapping[str, Any]]
+"""Folder and evidence of an evaluation -> the evidence with the rates that an audit corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,12 @@ class Judged:
         return next((suite.person for suite in self.record.suites if suite.person), "")
 
 
-def judged(folder: EvaluationFolder) -> Judged:
+def judged(folder: EvaluationFolder, corrected: Corrected | None = None) -> Judged:
     """Return a finished evaluation with the run that it is of.
+
+    Args:
+        folder: of the evaluation.
+        corrected: adds the rates that an audit corrected; None where nobody could audit.
 
     Raises:
         NotFound: when it is not finished, or its run is gone.
@@ -50,7 +57,8 @@ def judged(folder: EvaluationFolder) -> Judged:
     run = RunFolder(Path(str(record.run.get("folder", ""))))
     if not run.exists():
         raise NotFound(f"The run of this evaluation is gone ({run.path}).", "Put its folder back.")
-    return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(plain))
+    told = corrected(folder, plain) if corrected else plain
+    return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(told))
 
 
 def gate_input(

@@ -18,7 +18,7 @@ from core.services.releases.contract import Signed, contract_of, release_tuple
 from core.services.releases.cycle import Cycle
 from core.services.releases.cycles import CycleReader
 from core.services.releases.failures import FailuresService
-from core.services.releases.gate_facts import WinRates, gate_input, judged
+from core.services.releases.gate_facts import Corrected, WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
 from core.services.releases.names import MAKE, WITHDRAW
 from core.services.releases.sending import Rooms
@@ -40,6 +40,7 @@ class ReleasesService:
     Attributes:
         failures: the failure queues of evaluations.
         win_rates: gives the win rates of people for an evaluation; None where nobody can be asked.
+        corrected: adds the rates that an audit corrected to the evidence of an evaluation.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class ReleasesService:
         self._reviewers, self._thresholds = reviewers, thresholds
         self.failures = FailuresService(store, rooms)
         self.win_rates: WinRates | None = None
+        self.corrected: Corrected | None = None
         self._cycles = CycleReader(store, self.get, evaluations.find)
 
     def find(self, evaluation: str) -> EvaluationFolder:
@@ -67,7 +69,7 @@ class ReleasesService:
         Raises:
             NotFound: when there is none, it is not finished, or its run is gone.
         """
-        return self._decide(judged(self.find(evaluation)), approver)
+        return self._decide(judged(self.find(evaluation), self.corrected), approver)
 
     def _decide(self, one: Judged, approver: str) -> GateDecision:
         # It imports statsmodels, which the window must not load when it starts.
@@ -93,7 +95,7 @@ class ReleasesService:
             Cancelled: when ``cancelled`` became true.
         """
         self._must_write()
-        target, one = checked_target(request.out), judged(self.find(request.evaluation))
+        target, one = checked_target(request.out), judged(self.find(request.evaluation), self.corrected)
         if one.record.run.get("step"):
             raise UsageError(
                 "This evaluation is of a checkpoint; only the result of a run is released.", "Evaluate the result."

@@ -243,6 +243,20 @@ REGISTERS: tuple[Register, ...] = (
         _row("id uid op reviewer_id at_ms session", "", "evaluation failure tag note target"),
         "look at a failure",
     ),
+    Register(
+        "audit_draw",
+        "id",
+        ("uid",),
+        _row("id uid number seed per_arm sha256 created_ms session", "", "evaluation body"),
+        "sample of an audit",
+    ),
+    Register(
+        "audit_label",
+        "id",
+        ("uid",),
+        _row("id uid op answer_sha256 label reviewer_id at_ms session", "supersedes", "evaluation suite arm item"),
+        "label of an audit",
+    ),
 )
 
 EVIDENCE = "||".join((

@@ -11,7 +11,8 @@ from core.store.migrations.ddl_0004_batch import BATCH
 from core.store.migrations.ddl_0005_suites import SUITES
 from core.store.migrations.ddl_0006_feedback import FEEDBACK
 from core.store.migrations.ddl_0007_releases import RELEASES
+from core.store.migrations.ddl_0008_audits import AUDITS
 
 STATEMENTS: tuple[str, ...] = (
-    *(*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH, *SUITES, *FEEDBACK, *RELEASES),
+    *(*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH, *SUITES, *FEEDBACK, *RELEASES, *AUDITS),
 )

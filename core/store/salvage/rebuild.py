@@ -25,7 +25,7 @@ from core.store.salvage.sealed_rows import noun_of
 NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
     "feedback_event", "feedback_step", "consent_entry", "changeset", "dataset", "suite", "import_batch", "run", "model",
-    "threshold", "failure_step",
+    "threshold", "failure_step", "audit_draw", "audit_label",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
@@ -95,6 +95,7 @@ class Rebuild:
                 "feedback_step": lambda: self._numbered("feedback_step", self._step_parents),
                 "changeset": self._changesets,
                 "failure_step": lambda: self._numbered("failure_step", self._look_parents),
+                "audit_label": lambda: self._numbered("audit_label", self._look_parents),
             }
             special.get(table, lambda table=table: self._numbered(table))()
         self._links()

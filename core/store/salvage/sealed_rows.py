@@ -15,7 +15,8 @@ def noun_of(table: str) -> str:
     return {"event_log": "Event", "rubric_version": "Rubric version", "import_batch": "Part of an import",
         "feedback_event": "Feedback event", "feedback_step": "Decision about feedback",
         "consent_entry": "Statement of consent",
-        "failure_step": "Look at a failure"}.get(table, table.capitalize())  # fmt: skip
+        "failure_step": "Look at a failure", "audit_draw": "Sample of an audit",
+        "audit_label": "Label of an audit"}.get(table, table.capitalize())  # fmt: skip
 
 
 def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:

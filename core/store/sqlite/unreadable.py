@@ -12,7 +12,7 @@ _JSON = {("prompt", "body"), ("rubric_version", "body"), ("dataset", "policy"), 
     ("judgement", "process"), ("judgement_draft", "body"), ("event_log", "detail"), ("run", "tags"), ("model", "info"),
     ("setting", "value"), ("suite", "counts"), ("suite", "detail"), ("suite_item", "body"),
     ("feedback_event", "body"), ("feedback_step", "target"),
-    ("threshold", "body"), ("failure_step", "target")}  # fmt: skip
+    ("threshold", "body"), ("failure_step", "target"), ("audit_draw", "body")}  # fmt: skip
 """Columns that hold JSON."""
 
 

@@ -6,6 +6,7 @@ the two. Times are INTEGER milliseconds UTC, hashes hex sha256 text, JSON column
 Rows never leave ``core.store``.
 """
 
+from core.store.tables.audits import AuditDrawRow, AuditLabelRow
 from core.store.tables.datasets import (
     DatasetItemJudgementRow,
     DatasetItemRow,
@@ -59,6 +60,8 @@ from core.store.tables.workspace import (
 )
 
 __all__ = [
+    "AuditDrawRow",
+    "AuditLabelRow",
     "BatchRangeRow",
     "BookmarkRow",
     "ChainEntryRow",

@@ -107,6 +107,14 @@ HOSTILE = [
     "UPDATE failure_step SET tag=''",
     "DELETE FROM failure_step",
     "INSERT OR REPLACE INTO failure_step VALUES(1,'x','e','f','open','','','{}',1,1,'')",
+    # audits
+    "UPDATE audit_draw SET body='{}'",
+    "DELETE FROM audit_draw",
+    "INSERT OR REPLACE INTO audit_draw VALUES(9,'x','e1',1,1,1,'a','{}',1,'')",
+    "UPDATE audit_label SET label='refused'",
+    "DELETE FROM audit_label",
+    "INSERT OR REPLACE INTO audit_label VALUES(1,'x','e','s','a','i','a','label','partly',NULL,1,1,'')",
+    "INSERT OR REPLACE INTO audit_label VALUES(9,'x','e1','s','a','i','a','retract','',1,1,1,'')",
     # frozen suite versions
     "UPDATE suite SET name='z' WHERE id=1",
     "UPDATE suite SET state='open', sha256=NULL WHERE id=1",
@@ -216,6 +224,10 @@ def _datasets(session: Session) -> None:
 def _suites(session: Session) -> None:
     run = session.connection().exec_driver_sql
     run(f"INSERT INTO threshold VALUES(1,'t1','harm',1,{SHA},1,1,'{{}}',1,'')")
+    run(f"INSERT INTO audit_draw VALUES(1,'d1','e1',1,7,100,{SHA},'{{}}',1,'')")
+    label = "INSERT INTO audit_label VALUES"
+    run(f"{label}(1,'l1','e1','s','a','i',{SHA},'label','refused',NULL,1,1,'')")
+    run(f"{label}(2,'l2','e1','s','a','i',{SHA},'retract','',1,1,2,'')")
     run("INSERT INTO failure_step VALUES(1,'f1','e1','displaced/dev/p','tag','noise','','{}',1,1,'')")
     for key, name in ((1, "suite"), (2, "other")):
         values = (key, f"u{key}", name)
