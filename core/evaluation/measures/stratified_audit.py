@@ -100,7 +100,7 @@ class DetectorRates:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CorrectedChange:
     """The difference of a corrected rate to the reference, and its two-sided p."""
 
     difference: Estimate
@@ -177,7 +177,7 @@ def corrected_change(
     both: Mapping[tuple[RefusalKind, RefusalKind], int],
     prompts: int,
     target: Target = "any",
-) -> Change:
+) -> CorrectedChange:
     """Return the corrected rate of a policy minus that of the reference on the items that both answered.
 
     That the items are the same narrows the interval. The labels of both are taken as independent, which widens it
@@ -197,7 +197,7 @@ def corrected_change(
     n = round(min(math.fsum(s.labelled for s in arm), math.fsum(s.labelled for s in reference)))
     words = "difference of corrected rates on the same items; Jeffreys draws 95 %"
     if not n or not pairs:
-        return Change(Estimate(math.nan, math.nan, math.nan, 0, "", words), math.nan)
+        return CorrectedChange(Estimate(math.nan, math.nan, math.nan, 0, "", words), math.nan)
     means = [own[a].share(target) - other[b].share(target) for a, b in pairs]
     value = float(counts @ np.array(means) / counts.sum())
     first, second = _draws(list(own.values()), target, rng), _draws(list(other.values()), target, rng)
@@ -207,7 +207,7 @@ def corrected_change(
     draws = (weights * moved).sum(axis=1)
     low, high = _quantiles(draws)
     p = min(1.0, 2 * max(1 / DRAWS, min(float(np.mean(draws <= 0)), float(np.mean(draws >= 0)))))
-    return Change(Estimate(value, min(low, value), max(high, value), n, "", words, groups=prompts), p)
+    return CorrectedChange(Estimate(value, min(low, value), max(high, value), n, "", words, groups=prompts), p)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from core.domain.errors import UserError
 from core.domain.evidence import plain
 from core.domain.refusal_kind import RefusalKind
 from core.evaluation.measures.stratified_audit import (
-    Change,
+    CorrectedChange,
     DetectorRates,
     Stratum,
     Target,
@@ -232,7 +232,7 @@ def _pairs(
     return found, len(seen)
 
 
-def _plain_change(change: Change) -> dict[str, Any]:
+def _plain_change(change: CorrectedChange) -> dict[str, Any]:
     return {**plain(change.difference), "p": change.p if change.p == change.p else None, "test": _TEST}
 
 
