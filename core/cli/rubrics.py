@@ -30,6 +30,9 @@ def build() -> typer.Typer:
     group.command("list", help="List rubrics and versions.")(list_rubrics)
     group.command("show", help="Write a version as YAML to standard output.")(show)
     group.command("diff", help="Say how two versions differ.")(diff)
+    group.command(
+        "lint", help="What in a version will make reviewers disagree; exit code 1 when it contradicts itself."
+    )(lint)
     group.command("template", help="Print a template as YAML; without a name, list the templates.")(template)
     return group
 
@@ -92,6 +95,20 @@ def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -
         say(f"{change.where}\n  - {change.before}\n  + {change.after}")
     if not changes:
         say("The two are the same.")
+
+
+def lint(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
+    """Say what to mend in a rubric version: its own text first, then what its labels show."""
+    with open_workspace(workspace, read_only=True) as app:
+        found = app.quality.lint(_find(app, version).id)
+    if as_json:
+        say_json([dataclasses.asdict(one) for one in found])
+    for one in () if as_json else found:
+        say(f"{one.severity}: {one.message}")
+    if not found and not as_json:
+        say("Nothing to mend was found.")
+    if any(one.severity == "wrong" for one in found):
+        raise typer.Exit(1)
 
 
 def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.domain.quality import QualityReport
-from core.store import datasets, overview, quality_labels, reviewers, sources
+from core.domain.rubric_lint import LintFinding, lint
+from core.store import datasets, overview, quality_labels, reviewers, rubrics, sources
 from core.store.sqlite.database import Store
 
 
@@ -48,3 +49,17 @@ class QualityService:
         figures = reviewer_figures(people, labels, verdicts, anchors, repeats, texts)
         everything = agreement.agreement_of(verdicts) if verdicts else None
         return QualityReport(everything, groups, figures, after, agreement.disagreed(verdicts))
+
+    def lint(self, version_id: int) -> list[LintFinding]:
+        """Return what in a rubric version will make reviewers disagree, and what its labels show of its clauses.
+
+        Raises:
+            NotFound: when there is no such version.
+        """
+        # scipy takes a second to import, and only this and the report need it.
+        from core.services.quality.clauses import clause_findings
+
+        with self._store.read() as session:
+            version = rubrics.get(session, version_id)
+            labels = [one for one in quality_labels.current(session) if one.version_id == version_id]
+        return [*lint(version.body), *clause_findings(version.body.criteria, labels)]

@@ -47,3 +47,21 @@ def test_that_a_workspace_without_labels_says_what_is_needed(call: Call, tmp_pat
     opened(tmp_path / "empty").close()
     assert "once two reviewers have labelled the same pairs" in call("quality", tmp_path / "empty").out
     assert call("quality", tmp_path / "empty", "--json").json()["agreement"]["all"] is None
+
+
+def test_that_the_linter_names_each_finding_and_exits_1_where_a_rubric_contradicts_itself(
+    call: Call, ws: Path, tmp_path: Path
+) -> None:
+    said = call("rubric", "lint", ws, "Helpful")
+    assert said.code == 0 and "Helpful has no anchors." in said.out
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        "name: Broken\npurpose: p\ntie_rule: equal\ncriteria:\n- id: a\n  name: A\n  question: Which is shorter?\n"
+        "  anchors: {'-2': left shorter, '2': right shorter}\n  allowed: [Lists]\n  disallowed: [lists.]\n"
+    )
+    assert call("rubric", "publish", ws, broken).code == 0
+    said = call("rubric", "lint", ws, "Broken 1.0.0", "--json")
+    assert said.code == 1
+    assert [(one["rule"], one["severity"], one["criterion"]) for one in said.json()] == [
+        ("allowed_and_disallowed", "wrong", "a")
+    ]
