@@ -31,6 +31,7 @@ from core.cli import (
     runs,
     suites,
     sweep,
+    thresholds,
     train,
     workspace,
 )
@@ -77,6 +78,7 @@ def build_app() -> typer.Typer:
     release_log.register(app)
     app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)
     app.add_typer(releases.build_contract(), name="contract")
+    app.add_typer(thresholds.build(), name="threshold")
     app.add_typer(refusal.build(), name="refusal")
     demo.register(app)
     doctor.register(app)
