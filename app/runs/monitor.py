@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLayout, QProgressBar, QSplitter, QVBoxLay
 
 from app.context import AppContext
 from app.runs import presenter
+from app.runs.charter_strip import CharterStrip
 from app.runs.details import DetailTabs
 from app.runs.estimate_tile import EstimateTile
 from app.runs.insight_list import InsightList
@@ -44,6 +45,8 @@ class Monitor(QFrame):
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
         column.addLayout(self._head())
+        self.charter = CharterStrip(context.theme)
+        column.addWidget(self.charter)
         column.addLayout(self._progress())
         self.banner_frame = QWidget()
         self._banner_place = QVBoxLayout(self.banner_frame)
@@ -144,6 +147,7 @@ class Monitor(QFrame):
         self._name.setText(snapshot.name)
         self._about.setText(presenter.subtitle(snapshot))
         self.show_state(snapshot)
+        self.charter.show_record(snapshot.record, status.state)
         self._bar.setMaximum(max(1, status.total_steps))
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
         self.allow(snapshot)

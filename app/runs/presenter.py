@@ -210,8 +210,7 @@ def config_lines(snapshot: MonitorData) -> list[tuple[str, str]]:
         ("fingerprint", record.fingerprint),
         ("model", record.model_dir),
         *[(f"sha256 of {name}", value) for name, value in record.inputs.items()],
-        ("target behaviour", record.charter.target_behaviour or "–"),
-        ("regression metric", record.charter.regression_metric or "–"),
+        *record.charter.lines(f"loss {record.config.loss}, beta {record.config.beta:g}"),
         ("command line", record.command_line or "–"),
     ]
     if record.parent_run:

@@ -13,6 +13,8 @@ from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
 from app.main_window.page import Page
 from app.train import presenter
+from app.train.charter_card import CharterCard
+from app.train.charter_lead import CharterLead
 from app.train.config_form import ConfigForm
 from app.train.model_choice import ModelChoice
 from app.train.preflight_panel import PreflightPanel
@@ -20,17 +22,18 @@ from app.train.token_proof import TokenProofs
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
-from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
 from core.domain.changes import Changes, Outcome
+from core.domain.charter import Charter
 from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput, UserError
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.domain.run_record import Charter
+from core.domain.run_record import RunRecord
+from core.domain.suite import SuiteInfo
 from core.services.runs.views import RunInfo, RunRequest
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class TrainPage(Page):
     """The form of a new run."""
 
     place: ClassVar[str] = "train"
-    watches: ClassVar[Changes] = Changes.DATASETS | Changes.MODELS | Changes.RUNS
+    watches: ClassVar[Changes] = Changes.DATASETS | Changes.MODELS | Changes.RUNS | Changes.SUITES
     _found = Signal(object, object)
     """What was checked, and a check that is known early; emitted from the background."""
 
@@ -54,7 +57,7 @@ class TrainPage(Page):
         self._early: list[Check] = []
         self._names: frozenset[str] = frozenset()
         self._ready = False
-        self._shown: tuple[int | None, str | None, RunConfig | str] | None = None
+        self._shown: tuple[int | None, str | None, RunConfig | str, Charter] | None = None
         self._versions: dict[int, DatasetVersion] = {}
         self.datasets = ComboBox(outside=True)
         self.model_choice = ModelChoice(context, self)
@@ -63,7 +66,8 @@ class TrainPage(Page):
         self.preflight = PreflightPanel(context)
         self.proofs = TokenProofs(self, context)
         self.name = QLineEdit()
-        self.target, self.regression, self.note = QLineEdit(), QLineEdit(), QPlainTextEdit()
+        self.charter, self.note = CharterCard(context.theme), QPlainTextEdit()
+        self._suites: Sequence[SuiteInfo] = ()
         self.presets = SegmentedControl("Preset", [(key, words) for key, (words, _) in presenter.PRESETS.items()])
         self._build()
         self._bind()
@@ -83,24 +87,15 @@ class TrainPage(Page):
         self.preset_about = text_label("", "hint", wrap=True)
         method.add(self.preset_about)
         method.add(self.form)
-        charter = Card("4  Name and charter")
+        about = Card("4  Name and note")
         self.note.setFixedHeight(theme.px(48))
         self.note.setTabChangesFocus(True)
-        for label, about, widget in (
-            ("Name", "", self.name),
-            ("Target behaviour", "What should the policy do afterwards that it does not do now?", self.target),
-            ("Regression metric", "What must not get worse, and how is that measured?", self.regression),
-            ("Note", "", self.note),
-        ):
+        for label, widget in (("Name", self.name), ("Note", self.note)):
             widget.setAccessibleName(label)
-            widget.setAccessibleDescription(about)
-            name = FlowLayout(row_spacing=0)
-            name.addWidget(text_label(label, "muted"))
-            if about:
-                name.addWidget(text_label(about, "hint", wrap=True))
-            charter.add(name)
-            charter.add(widget)
-        for card in (data, model, method, charter):
+            about.add(text_label(label, "muted"))
+            about.add(widget)
+        self.lead = CharterLead(self.context, self.charter, scroll)
+        for card in (data, model, method, about, self.charter):
             scroll.column.addWidget(card)
         scroll.column.addStretch(1)
         self.datasets.setAccessibleName("Dataset version")
@@ -111,6 +106,8 @@ class TrainPage(Page):
         self._found.connect(self._show_found)
         self.presets.changed.connect(self._take_preset)
         self.form.changed.connect(self._edited)
+        self.charter.changed.connect(self._forget_preflight)
+        self.preflight.lead_wanted.connect(self.lead.to_benign)
         self.name.textEdited.connect(lambda text: setattr(self, "_name_typed", bool(text)))
         self.datasets.activated.connect(lambda _: self._edited())
         self.model_choice.chosen.connect(self._model_chosen)
@@ -153,14 +150,17 @@ class TrainPage(Page):
                 services.models.list(),
                 services.models.starter_offer(),
                 [run.name for run in services.runs.list()],
+                services.suites.list(),
             ),
             self._show_lists,
             owner=self,
             key="lists",
         )
 
-    def _show_lists(self, found: tuple[list[DatasetVersion], list[ModelInfo], ModelInfo | None, list[str]]) -> None:
-        datasets, models, offer, names = found
+    def _show_lists(
+        self, found: tuple[list[DatasetVersion], list[ModelInfo], ModelInfo | None, list[str], Sequence[SuiteInfo]]
+    ) -> None:
+        datasets, models, offer, names, self._suites = found
         self._names = frozenset(names)
         chosen, self._wanted_dataset = self._wanted_dataset or self.datasets.currentData(), None
         self._versions = {version.id: version for version in datasets}
@@ -197,6 +197,7 @@ class TrainPage(Page):
         missing = "Freeze labels into a dataset version first (Data, Ctrl+2)."
         self.data_about.setText(presenter.data_line(version) if version else missing)
         self.model_choice.describe()
+        self.lead.offer(version, self._suites, None if self.form.error_text else self.form.config())
         if not self.form.error_text:
             preset = presenter.preset_of(self.form.config())
             self.presets.set_value(preset)
@@ -210,7 +211,7 @@ class TrainPage(Page):
     def _forget_preflight(self) -> None:
         """Take away what was checked, and end a check that goes on, once it is of other settings."""
         settings = self.form.error_text or self.form.config()
-        shown = (self.datasets.currentData(), self.models.currentData(), settings)
+        shown = (self.datasets.currentData(), self.models.currentData(), settings, self.charter.charter())
         if shown != self._shown:
             self._shown, self._blocked = shown, ""
             self.proofs.take(None)
@@ -231,7 +232,7 @@ class TrainPage(Page):
             model_path=str(self.models.currentData()),
             config=self.form.config(),
             name=self.name.text().strip(),
-            charter=Charter(self.target.text().strip(), self.regression.text().strip()),
+            charter=self.charter.charter(),
             note=self.note.toPlainText().strip(),
             measured_smoothing=self.form.measured_smoothing,
         )
@@ -290,6 +291,8 @@ class TrainPage(Page):
 
     def start(self) -> None:
         """Make the run, start it, and go to Runs; what the preflight found in its way is asked about first."""
+        if not self.lead.is_whole():
+            return
         if self._blocked and not self.context.dialogs.confirm(
             "Start all the same?", "The preflight says that this run would fail.", "Start", detail=self._blocked
         ):
@@ -304,7 +307,10 @@ class TrainPage(Page):
             service.start(outcome.value.run_id, host)
             return outcome
 
-        self.context.ops.mutate(work, lambda o: self.context.navigate("runs", run_id=o.value.run_id), owner=self)
+        def done(outcome: Outcome[RunInfo]) -> None:
+            self.context.navigate("runs", run_id=outcome.value.run_id)
+
+        self.context.ops.mutate(work, done, self.lead.not_started, owner=self)
 
     def show_tokens(self) -> None:
         """Show what the run would train: tokens, what is scored, differences from the answers."""
@@ -321,7 +327,12 @@ class TrainPage(Page):
         place = self.context.dialogs.choose("Copy settings", "From which run?", [r.name for r in runs])
         if place is not None:
             service, run_id = self.context.services.runs, runs[place].run_id
-            self.context.tasks.query(lambda: service.reader(run_id).config(), self.form.set_config, owner=self)
+            self.context.tasks.query(lambda: service.reader(run_id).record(), self._copy_record, owner=self)
+
+    def _copy_record(self, record: RunRecord) -> None:
+        """Take settings and charter of another run."""
+        self.form.set_config(record.config)
+        self.charter.set_charter(record.charter)
 
     def _command_line(self) -> None:
         request, service = self.request(), self.context.services.runs

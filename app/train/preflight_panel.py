@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.background.task import BackgroundTask
 from app.context import AppContext
 from app.train.presenter import Row
-from app.widgets.buttons import action_button
+from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from app.widgets.messages import IconLabel, ProgressLine
 
+BENIGN_LEAD = "Go to the benign suite"
+LEADS = {"Refusals": BENIGN_LEAD}
+"""What leads to the field that mends a check, by its title."""
 ICONS = {"ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "bad": ("error", "bad")}
 
 
 class PreflightPanel(Card):
-    """A card of checks. It decides nothing."""
+    """A card of checks. It decides nothing; ``lead_wanted`` fires where the field that mends a check is wanted."""
+
+    lead_wanted = Signal()
 
     def __init__(self, context: AppContext) -> None:
         super().__init__("Preflight")
@@ -68,6 +73,10 @@ class PreflightPanel(Card):
             words.addWidget(text_label(title, "strong"))
             if text:
                 words.addWidget(text_label(text, "muted", wrap=True))
+            if level == "bad" and title in LEADS:
+                lead = push_button(LEADS[title], theme=self._theme, icon="right")
+                lead.clicked.connect(self.lead_wanted)
+                words.addWidget(lead, 0, Qt.AlignmentFlag.AlignLeft)
             row.addLayout(words, 1)
             self._rows.addLayout(row)
         self.total.setText(total)

@@ -122,6 +122,7 @@ def span(seconds: float) -> str:
 Row = tuple[str, str, str]
 """Level (ok, warn, bad), title, text."""
 _TITLES = {
+    "refusals": "Refusals",
     "model": "Model",
     "tokens": "Tokens",
     "template": "Chat template",

@@ -25,6 +25,10 @@ REFUSAL_SHARE = 0.2
 """Refusals among the chosen answers above which a benign suite must be named."""
 
 
+class BenignSuiteNeeded(UsageError):
+    """A run would train on many refusals, and its charter names no suite that shows what becomes of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charter:
     """Why a run is made, locked with its fingerprint when it starts.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from core.domain.charter import Charter
+from core.domain.charter import BenignSuiteNeeded, Charter
 from core.domain.counting import counted
-from core.domain.errors import UsageError
 from core.domain.estimate import Estimate
 from core.domain.pair import TrainingPair
 from core.evaluation.estimates import proportion
@@ -57,9 +56,9 @@ def require_benign_suite(charter: Charter, pairs: Iterable[TrainingPair]) -> Non
     """Raise where a run would train on refusals without measuring over-refusal.
 
     Raises:
-        UsageError: see :func:`refusal_objection`.
+        BenignSuiteNeeded: see :func:`refusal_objection`.
     """
     if charter.benign_suite:
         return
     if objection := refusal_objection(charter, refused_share(list(pairs))):
-        raise UsageError(*objection)
+        raise BenignSuiteNeeded(*objection)

@@ -56,6 +56,11 @@ def read_charter(path: Path | None, words: Sequence[str] = (), **given: str) -> 
     return charter
 
 
+def yaml_text(plain: Mapping[str, Any]) -> str:
+    """Return the plain values of a charter as the text of a file that :func:`read_charter` reads."""
+    return yaml.safe_dump(dict(plain), sort_keys=False, allow_unicode=True, width=1000).rstrip()
+
+
 def with_built_in(charter: Charter) -> Charter:
     """Return the charter of a run without a workspace, its benign suite by full title.
 

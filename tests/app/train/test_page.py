@@ -9,17 +9,20 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
+from app.train.charter_words import CharterSources
 from app.train.fields import advanced_groups, main_settings
 from app.train.presenter import check_rows, default_name, text_of, total_line
 from core.domain.changes import Outcome
+from core.domain.charter import BenignSuiteNeeded, Charter
 from core.domain.errors import BadInput
 from core.domain.losses import LOSS_ROWS
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import SETTINGS, RunConfig
 from core.domain.run_events import GateReport
+from core.domain.suite import SuiteInfo
 from tests.patience import LIMIT_S
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "model"
@@ -65,12 +68,12 @@ def test_that_the_request_carries_what_the_form_says(page):
     page.models.setCurrentIndex(page.models.count() - 1)
     page.form._inputs["beta"].setText("0.25")
     page.form._inputs["beta"].editingFinished.emit()
-    page.target.setText("Shorter answers")
-    page.regression.setText("No refusals more")
+    page.charter.target.setText("Shorter answers")
     request = page.request()
     assert request.dataset_id == 7 and request.model_path == "/models/tiny"
     assert request.config.beta == 0.25 and request.name == "dpo-b0.25-lr1e-05-r16"
     assert request.charter.target_behaviour == "Shorter answers"
+    assert request.charter.gaps() == [] and request.charter.benign_suite == "look-alikes v1"
     assert page.context.actions.action("train.start").isEnabled()
 
 
@@ -116,6 +119,9 @@ REPORT = PreflightReport(
     device="cpu",
     forward="lean",
 )
+
+
+REPORT_OF_REFUSALS = PreflightReport(checks=(Check("refusals", "bad", "90 % refuse.", "Name a benign suite."),))
 
 
 def test_that_the_form_has_a_field_for_every_setting(page):
@@ -301,3 +307,81 @@ def test_that_a_preset_says_what_it_sets(page):
     assert page.preset_about.text().startswith("Careful: Learning rate 5e-06; Beta (β) 0.2; ")
     page.form.set_value("beta", "0.3")
     assert page.preset_about.text() == "Own settings, of no preset."
+
+
+def test_that_an_unanswered_question_keeps_the_run_from_starting_and_has_the_keyboard(ready, monkeypatch):
+    posted = []
+    monkeypatch.setattr(ready.context.notices, "post", lambda text, *more, **words: posted.append(text))
+    monkeypatch.setattr(ready.context.services.runs, "create", lambda _: pytest.fail("it was made"))
+    ready.charter.target.setText("")
+    ready.charter.target.textEdited.emit("")
+    ready.start()
+    assert posted == ["Before Start: It names no target behaviour."] == [ready.charter.gaps.text()]
+    assert ready.window().focusWidget() is ready.charter.target
+
+
+def test_that_a_run_on_refusals_is_told_what_to_add_and_led_to_it(ready, qtbot, monkeypatch):
+    def create(_request):
+        raise BenignSuiteNeeded("90 % of 20 chosen answers refuse.", "Name one in the charter.")
+
+    posted = []
+    monkeypatch.setattr(ready.context.services.runs, "create", create)
+    monkeypatch.setattr(
+        ready.context.notices, "post", lambda text, level, **more: posted.append((text, more["action"], more["run"]))
+    )
+    ready.charter.benign.setCurrentIndex(0)
+    ready.charter.benign.activated.emit(0)
+    assert ready.request().charter.benign_suite == ""
+    ready.start()
+    qtbot.waitUntil(lambda: posted != [])
+    text, action, lead = posted[0]
+    assert (text, action) == ("90 % of 20 chosen answers refuse.", "Go to the benign suite")
+    lead()
+    assert ready.window().focusWidget() is ready.charter.benign
+    ready._checked(REPORT_OF_REFUSALS)
+    (button,) = [b for b in ready.preflight.findChildren(QPushButton) if b.text() == "Go to the benign suite"]
+    ready.charter.target.setFocus()
+    button.click()
+    assert ready.window().focusWidget() is ready.charter.benign
+
+
+def test_that_the_charter_follows_the_data_until_somebody_edits_it(page):
+    suites = [
+        SuiteInfo(0, "look-alikes", 2, "", {"comply": 150}, "built-in"),
+        SuiteInfo(1, "mine", 1, "", {"open": 9}, "import"),
+    ]
+    first = CharterSources({"train": 50, "dev": 40, "test": 35}, suites, ("Helpful v2",), "hh v1")
+    page.charter.set_sources(first)
+    found = page.charter.charter()
+    assert (found.target_behaviour, found.variable) == ("Answers that people prefer under Helpful v2", "dev.accuracy")
+    assert (found.examples, found.benign_suite, found.planned_items) == (("dev", "test"), "look-alikes v2", 35)
+    assert [box.text() for box in page.charter.examples.values()][:3] == [
+        "training pairs (50 pairs)",
+        "held out (40 pairs)",
+        "sealed test (35 pairs)",
+    ]
+    page.charter.target.setText("Kind answers")
+    page.charter.target.textEdited.emit("Kind answers")
+    page.charter.set_sources(CharterSources({"train": 50}, suites))
+    assert page.charter.charter().target_behaviour == "Kind answers"
+    assert page.charter.charter().examples == () and "names no examples" in page.charter.gaps.text()
+
+
+def test_that_the_charter_of_another_run_is_shown_as_it_was_written(page):
+    page.charter.set_sources(CharterSources({"train": 9, "dev": 9}, (), (), "d v1"))
+    written = Charter(
+        "Shorter answers",
+        "length",
+        variable="loss",
+        examples=("dev",),
+        rule="threshold harm v2",
+        better="lower",
+        margin=12.5,
+        test="no_loss",
+        refusal_share=0.35,
+        planned_items=40,
+        planned_judgements=85,
+        kl_budget=4.0,
+    )
+    page.charter.set_charter(written)
+    assert page.charter.charter() == written

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from core.domain.dataset import FreezePolicy
 from core.runs.folder import RunFolder
+from core.services.runs.charter_file import read_charter
 from tests.core.cli.conftest import Said
+from tests.fakes.fresh import fresh
 
 Call = Callable[..., Said]
 CHARTER = """
@@ -106,3 +109,19 @@ def test_that_a_fork_keeps_its_parents_charter_or_gets_its_own(
     said = call("sweep", "--over", "beta=0.1", "--pairs", pairs, "--model", model, "--out", tmp_path / "s",
                 "--charter-set", "better=up", "--json")  # fmt: skip
     assert said.code == 2 and "better cannot be" in said.error()["error"]
+
+
+def test_that_the_charter_of_the_window_is_printed_as_the_file_of_a_run(call: Call, tmp_path: Path) -> None:
+    rows = [{"prompt": f"q{i}", "response1": f"one {i}", "response2": f"two {i}", "annotator1": 1} for i in range(20)]
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with fresh(tmp_path / "ws") as app:
+        app.imports.run(path, fmt="table:one_based", consent="granted")
+        app.datasets.freeze("d", FreezePolicy(splits=(0.5, 0.5, 0.0)))
+    printed = call("charter", tmp_path / "ws", "--start", "d").out
+    assert "benign_suite: look-alikes v1" in printed and "variable: dev.accuracy" in printed
+    (tmp_path / "charter.yaml").write_text(printed)
+    read = read_charter(tmp_path / "charter.yaml")
+    assert read.gaps() == [] and read.examples == ("dev",)
+    assert call("charter", tmp_path / "ws", "--start", "d", "--json").json()["test"] == "not_worse"
+    assert call("charter", tmp_path / "ws", "--json").code == 2

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from core.domain.charter import Charter
+from core.domain.charter_start import starting_charter, variables
 from core.domain.errors import UsageError
+from core.domain.evaluated_metrics import is_measured
+from core.domain.suite import SuiteInfo
 
 FULL = Charter(
     "Answers as steps",
@@ -63,3 +66,22 @@ def test_that_the_examples_are_shown_with_their_counts() -> None:
     assert lines["examples"] == "dev (40 examples), basics v1 (80 examples)"
     assert lines["loss or rule"] == "loss sigmoid, beta 0.1"
     assert "higher is better, margin 0.02" in lines["regression metric"]
+
+
+def test_that_every_variable_that_is_offered_is_one_that_is_measured() -> None:
+    offered = variables()
+    assert all(is_measured(one.name) and one.title and one.about for one in offered)
+    assert len({one.name for one in offered}) == len(offered)
+    assert {"dev.accuracy", "dev.margin", "kl.kl", "loss", "over_refusal", "win_rate"} <= {one.name for one in offered}
+
+
+@pytest.mark.parametrize("splits", [{"train": 50, "dev": 20, "test": 200}, {"train": 50}, {}])
+def test_that_a_charter_begins_without_a_gap_and_can_be_kept(splits: dict[str, int]) -> None:
+    suites = [SuiteInfo(0, "look-alikes", 1, "", {"comply": 120}, "built-in")]
+    for known in (suites, []):
+        found = starting_charter(splits, known, dataset="d v1")
+        found.check()
+        assert found.gaps() == []
+        assert found.benign_suite == found.regression_suite == ("look-alikes v1" if known else "")
+    assert starting_charter(splits, suites).planned_items == 100
+    assert starting_charter({"test": 5}, suites).planned_items == 30
