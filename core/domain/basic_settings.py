@@ -97,6 +97,13 @@ class BasicSettings:
         "Clips the gradient of a step to this norm; 0 is off; usually 1.",
         bounds=(0.0, 1e9),
     )
+    optimizer: str = schedule(
+        "adamw",
+        WHEN_CHANGED,
+        "Optimizer",
+        "adamw_8bit keeps AdamW's moments in 8 bits, a quarter of their memory; it needs the quant extra.",
+        choices=("adamw", "adamw_8bit"),
+    )
     weight_decay: float = schedule(
         0.0, ALWAYS, "Weight decay", "Decay of AdamW; usually 0 for LoRA, up to 0.1.", bounds=(0.0, 10.0)
     )

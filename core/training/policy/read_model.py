@@ -80,12 +80,23 @@ def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) ->
     """Read the causal LM with its linear layers in 4 bits (NF4, double quantisation; QLoRA, arXiv 2305.14314).
 
     Raises:
-        UserError: without CUDA or without the ``quant`` extra.
+        UserError: without CUDA or without the ``quant`` extra, or for a GGUF file.
     """
     if device.type != "cuda":
-        raise UserError("4-bit bases need a CUDA device.", "Set quantize to none, or run on a machine with one.")
+        raise UserError(
+            f"quantize=4bit needs a CUDA device, and this run is on {device.type}: there every product would first "
+            "turn the 4-bit weights back into full numbers, which is slower than to keep them.",
+            "Set quantize=none (with dtype=bfloat16 where memory is short), or run on a machine with a CUDA device.",
+        )
+    if Path(model_dir).is_file():
+        raise UserError(
+            f"{Path(model_dir).name} is a GGUF file, whose weights cannot be read into 4-bit layers.",
+            "Give the model's Hugging Face folder, or set quantize=none.",
+        )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise UserError("4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]'.")
+        raise UserError(
+            "4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]', or set quantize=none."
+        )
     # Imported here: transformers reads its network settings when it is imported, after go_offline().
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 

@@ -30,16 +30,16 @@ def is_narrow(tensor: Tensor) -> bool:
     return tensor.dtype in _NARROW
 
 
-class MasterAdamW(torch.optim.AdamW):
-    """AdamW that updates float32 copies of 16-bit parameters and rounds them into the model.
+class Masters(torch.optim.Optimizer):
+    """Beside an optimizer: it updates float32 copies of 16-bit parameters and rounds them into the model.
 
     Args:
-        groups: AdamW's parameter groups over the model's parameters.
+        groups: the optimizer's parameter groups over the model's parameters.
         values: float32 start values of some parameters; the others start from the parameter itself.
-        options: AdamW's own.
+        options: the optimizer's own.
 
     Attributes:
-        masters: parameter of the model -> what AdamW updates: its copy, or itself where it is wide.
+        masters: parameter of the model -> what is updated: its copy, or itself where it is wide.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], values: Mapping[Tensor, Tensor], **options: Any) -> None:
@@ -61,6 +61,10 @@ class MasterAdamW(torch.optim.AdamW):
                 parameter.copy_(master)
                 master.grad = None
         return result
+
+
+class MasterAdamW(Masters, torch.optim.AdamW):
+    """AdamW over float32 copies."""
 
 
 def master_values(model: LoadedModel, trainable: Mapping[str, nn.Parameter]) -> dict[Tensor, Tensor]:

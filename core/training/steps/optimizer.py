@@ -12,14 +12,15 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from core.domain.run_config import RunConfig
 from core.training.parallel.fsdp import is_sharded, sharded_like, whole
-from core.training.steps.master_weights import MASTER, MasterAdamW, is_narrow
+from core.training.steps.eight_bit import EIGHT_BIT, eight_bit_adamw, load_state
+from core.training.steps.master_weights import MASTER, MasterAdamW, Masters, is_narrow
 
 _SEPARATOR = "::"
 
 
 def make_optimizer(
     config: RunConfig, trainable: Mapping[str, nn.Parameter], values: Mapping[Tensor, Tensor] | None = None
-) -> torch.optim.AdamW:
+) -> torch.optim.Optimizer:
     """Return AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over ``trainable``.
 
     Weight decay does not apply to vectors (norms and biases). The fused kernel is element-wise, so its results do
@@ -38,8 +39,10 @@ def make_optimizer(
         "lr": config.lr,
         "betas": (config.adam_beta1, config.adam_beta2),
         "eps": config.adam_eps,
-        "fused": devices <= {"cpu", "cuda"},
     }
+    if config.optimizer == EIGHT_BIT:
+        return eight_bit_adamw(groups, values or {}, **options)
+    options["fused"] = devices <= {"cpu", "cuda"}
     if any(is_narrow(p) for p in trainable.values()):
         return MasterAdamW(groups, values or {}, **options)
     return torch.optim.AdamW(groups, **options)
@@ -118,8 +121,10 @@ def optimizer_tensors(
     found: dict[str, Tensor] = {}
     for name, parameter in trainable.items():
         for key, value in _state_of(optimizer, parameter).items():
-            tensor = whole(value.detach())
+            tensor = whole(value.detach()) if isinstance(value, Tensor) else torch.tensor(value)
             if keep:
+                shared = key.startswith("qmap")  # a table that the 8-bit moments of all parameters have in common
+                tensor = tensor.clone() if shared else tensor
                 found[f"{name}{_SEPARATOR}{key}"] = tensor.cpu() if is_sharded(value) else tensor
     return found
 
@@ -142,6 +147,10 @@ def load_optimizer_tensors(
         copied = by_name.get(name, {}).pop(MASTER, None)  # a checkpoint of an older version has none
         if (updated := _updated(optimizer, parameter)) is not parameter:
             updated.data.copy_(parameter.detach() if copied is None else sharded_like(parameter, copied))
+    if not isinstance(optimizer, torch.optim.AdamW):
+        for name, state in by_name.items():
+            load_state(optimizer, _updated(optimizer, trainable[name]), state)
+        return
     names = {id(_updated(optimizer, p)): name for name, p in trainable.items()}
     ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
     state = {
@@ -154,7 +163,7 @@ def load_optimizer_tensors(
 
 def _updated(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> nn.Parameter:
     """Return what the optimizer updates for a parameter of the model: its float32 copy, or the parameter itself."""
-    return optimizer.masters[parameter] if isinstance(optimizer, MasterAdamW) else parameter
+    return optimizer.masters[parameter] if isinstance(optimizer, Masters) else parameter
 
 
 def _state_of(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> dict[str, Tensor]:
