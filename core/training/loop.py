@@ -18,6 +18,7 @@ from core.training.attempt import Attempt, finished
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
 from core.training.export.run_result import publish_result
+from core.training.gate.run import check_first_batch
 from core.training.preparing import Prepared
 from core.training.probe import Probe, is_due, kl_is_watched
 from core.training.reference import tr_dpo
@@ -123,6 +124,8 @@ class Training:
         tally = yield from self.accumulator.run(step, batch)
         if tally is None:
             return
+        if self.state.step == 0:
+            check_first_batch(self.session.model, batch, tally.in_order(), self.config)
         norm = clip_gradients(self.trainable, self.config.clip)
         if not math.isfinite(norm):
             raise NotFinite("The gradient is not finite", [pair.pair_id for pair in batch])

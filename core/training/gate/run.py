@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from core.domain.counting import counted
 from core.domain.errors import GateFailed
 from core.domain.run_config import RunConfig
-from core.domain.run_events import GateReport
+from core.domain.run_events import GateReport, PairMetrics
 from core.training.forward.scorer import Scorer, Scores
 from core.training.gate.first_loss import TOLERANCES, check_loss, first_loss
 from core.training.gate.gradient_checks import check_gradients
@@ -205,6 +205,34 @@ def check_cache(pairs: Sequence[EncodedPair], reference: Tensor, cached: CachedR
 
 def _total(side: Any) -> float:
     return float(side.double().sum()) if isinstance(side, Tensor) else float(side)
+
+
+def check_first_batch(
+    model: LoadedModel, pairs: Sequence[EncodedPair], rows: Sequence[PairMetrics], config: RunConfig
+) -> None:
+    """Require policy = reference and the closed form of the loss in the first step's own pass, before it is made.
+
+    The gate itself therefore scores few pairs. The reference comes from the cache here, of batches of another shape, so
+    that a log-prob may differ by what :func:`check_cache` allows. The closed form holds where none differs.
+
+    Raises:
+        GateFailed: naming the cause; no weight was changed.
+    """
+    if model.reference_kind == "other_model":
+        return
+    policy = torch.tensor([[row.logp_chosen, row.logp_rejected] for row in rows], dtype=torch.float64)
+    reference = torch.tensor([[row.ref_chosen, row.ref_rejected] for row in rows], dtype=torch.float64)
+    gap, tolerance = (policy - reference).abs(), TOLERANCES[model.dtype]
+    if bool((gap > tolerance.h + tolerance.logp * reference.abs()).any()):
+        worst = pairs[int(gap.amax(dim=1).argmax())].pair_id
+        raise GateFailed(
+            f"In the first step policy and reference differ by {float(gap.max()):.3g} nats in a log-prob of pair "
+            f"{worst}; they should be one model.",
+            "Clear the reference cache and start again. No weight was changed.",
+            cause="loss_closed_form",
+        )
+    if not bool(gap.any()):
+        check_loss(*first_loss(pairs, policy, reference, config), model.dtype)
 
 
 def check_start(model: LoadedModel, policy: Tensor, reference: Tensor) -> tuple[float, str]:

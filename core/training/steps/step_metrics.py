@@ -49,6 +49,10 @@ class StepTally:
             if entropy is not None and correct is not None:
                 self.entropy[position], self.correct[position] = entropy[i], correct[i]
 
+    def in_order(self) -> list[PairMetrics]:
+        """Return the values of the step's pairs in the order of the batch."""
+        return [row for row in self.rows if row is not None]
+
     def merge(self, other: StepTally) -> None:
         """Store the values of the pairs of the same step that another process computed."""
         for position, row in enumerate(other.rows):

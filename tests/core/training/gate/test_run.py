@@ -14,16 +14,18 @@ from core.domain.errors import GateFailed
 from core.domain.gate_causes import GATE_CAUSES
 from core.domain.losses import LOSSES
 from core.domain.run_config import RunConfig
-from core.domain.run_events import GateReport
+from core.domain.run_events import Failed, Finished, GateReport, PairMetrics, StepDone
 from core.model_files.identity import model_sha256
 from core.training.forward.padded import PaddedScorer
 from core.training.forward.scorer import Scores
 from core.training.gate import first_loss, token_audit
-from core.training.gate.run import check_base_unchanged, run_gate
+from core.training.gate.run import check_base_unchanged, check_first_batch, run_gate
 from core.training.policy.model import LoadedModel, load_model
 from core.training.policy.read_model import read_base, read_tokenizer
+from core.training.reference.cache import decode_segment, encode_segment
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import encode_pairs
+from tests.core.training.tiny_runs import run, some_pairs
 from tests.saved_models import save_result
 from tests.tiny_models import CHAT_TEMPLATE, save_tiny, tiny_pairs
 
@@ -304,3 +306,38 @@ def wrapped(folder: Path, wrap: Callable[[Any], Any]) -> LoadedModel:
 def gate_of(model: LoadedModel) -> GateReport:
     encoded, _ = encode_pairs(tiny_pairs(6), model.tokenizer, CONFIG)
     return run_gate(model, encoded, PaddedScorer(model), CONFIG)
+
+
+def test_that_the_first_step_checks_all_its_pairs_before_a_weight_changes(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    cache, pairs = tmp_path / "cache", some_pairs(8, 0)
+    whole = run(tiny_llama_dir, tmp_path / "first", pairs=pairs, steps=1, batch_size=8, cache_dir=cache)
+    assert isinstance(whole[-1], Finished)
+    segment = next(cache.rglob("*.seg"))
+    records = decode_segment(segment.read_bytes())
+    assert next(event for event in whole if isinstance(event, GateReport)).passed
+    longest = max(records, key=lambda key: len(records[key][0]))  # the gate itself scores the first and the shortest
+    records[longest] = (records[longest][0] + 0.5, records[longest][1])
+    segment.write_bytes(encode_segment(records))
+    *before, last = run(tiny_llama_dir, tmp_path / "second", pairs=pairs, steps=1, batch_size=8, cache_dir=cache)
+    assert isinstance(last, Failed)
+    assert last.kind in ("gate:loss_closed_form", "gate:stale_cache")
+    assert not any(isinstance(event, StepDone) for event in before)
+
+
+def test_that_the_first_step_holds_the_loss_against_its_closed_form(
+    tiny_llama_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, encoded, scorer = parts(tiny_llama_dir)
+    some = encoded[:3]
+    with torch.no_grad():
+        logps = scorer.score(some, stats=False).logps.tolist()
+    rows = [
+        PairMetrics(pair.pair_id, 0.7, c, r, c, r, 0, 0, 0.5, 4, 4) for pair, (c, r) in zip(some, logps, strict=True)
+    ]
+    check_first_batch(model, some, rows, CONFIG)
+    near = [replace(row, ref_chosen=row.ref_chosen + 9e-4) for row in rows]
+    check_first_batch(model, some, near, replace(CONFIG, beta=100.0))  # rounding of a cached log-prob
+    moved = [replace(rows[0], ref_chosen=rows[0].ref_chosen + 0.5), *rows[1:]]
+    assert cause_of(lambda: check_first_batch(model, some, moved, CONFIG)) == "loss_closed_form"
+    monkeypatch.setattr("core.training.gate.run.first_loss", lambda *_: (0.7, math.log(2)))
+    assert cause_of(lambda: check_first_batch(model, some, rows, CONFIG)) == "loss_closed_form"
