@@ -231,7 +231,7 @@ def _plan(
         adapters=trained * wide if config.lora_r else 0,
         optimizer=int(trained * ((wide if config.lora_r else number) + moments + copies)),
         activations=int(HELD * activation_bytes(shape, config, lengths, forward, checkpointing)),
-        tiles=tile_bytes(shape, config, max(lengths), forward),
+        tiles=tile_bytes(shape, config, max(lengths), forward, device),
         available=available,
         micro_batch=len(lengths),
         checkpointing=checkpointing,
@@ -313,10 +313,10 @@ def layer_numbers(shape: ModelShape, config: RunConfig, forward: str) -> int:
     return 5 * shape.width + 4 * q + (4 if shape.gated else 5) * shape.inner + low
 
 
-def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str) -> int:
+def tile_bytes(shape: ModelShape, config: RunConfig, longest: int, forward: str, device: str = "cpu") -> int:
     """Return the bytes of temporary buffers: logits, and the widest product of a layer's backward pass."""
     wide = max(_BYTES[config.dtype], 4)
-    rows = longest if forward == "separate" else tile_rows(shape.vocabulary)
+    rows = longest if forward == "separate" else tile_rows(shape.vocabulary, device)
     logits = (5 if forward == "separate" else 2) * rows * shape.vocabulary * wide
     return logits + 6 * longest * shape.inner * _BYTES[config.dtype]
 

@@ -1,7 +1,8 @@
 """One half of the benchmark of the preflight, in a process of its own: what it predicts, or what the run then takes.
 
 ``python -m tests.benchmarks.preflight_runner predict|measure FOLDER MODEL SETTINGS`` prints one line of JSON. FOLDER
-holds ``pairs.jsonl`` of a run folder.
+holds ``pairs.jsonl`` of a run folder. All seconds are processor seconds, so that other work on the machine does not
+decide what is found: the clock of the whole process is replaced.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from core.runs.hosting.probes import StandardProbe
 from core.training.control_protocol import NoControl
 from core.training.engine import train
 
+time.monotonic = time.process_time
 KINDS = {EvalDone: "eval", KlDone: "kl", SampleDone: "sample"}
 
 
@@ -48,51 +50,44 @@ def measured(folder: Path, model: Path, config: RunConfig) -> dict[str, Any]:
     run_dir.mkdir()
     pairs = RunFolder(folder).pairs()
     events = train(config, pairs, model_dir=model, run_dir=run_dir, control=NoControl(), probe=StandardProbe())
-    wall, cpu = _by_kind(events, time.monotonic), {}
-    cpu = wall.pop("cpu")
-    steps, looks = cpu["step"], sum(sum(cpu.get(kind, ())) for kind in KINDS.values())
-    found = {kind: _mean(wall.get(kind, ())) for kind in ("step", *KINDS.values())}
+    spent = _by_kind(events)
+    looks = sum(sum(spent.get(kind, ())) for kind in ("start", *KINDS.values()))
+    found = {kind: _mean(spent.get(kind, ())) for kind in ("step", *KINDS.values())}
     return {
         **found,
-        "reference": sum(wall.get("reference", ())),
-        "all": sum(sum(values) for kind, values in wall.items() if kind != "other"),
+        "reference": sum(spent.get("reference", ())),
+        "all": sum(sum(values) for kind, values in spent.items() if kind != "other"),
         "memory": _peak(),
-        "share": looks / (looks + sum(steps)),
-        "cpu": {kind: [round(value, 2) for value in values] for kind, values in cpu.items()},
+        "share": looks / (looks + sum(spent["step"])),
+        "spent": {kind: [round(value, 2) for value in values] for kind, values in spent.items()},
     }
 
 
-def _by_kind(events: Iterator[RunEvent], _clock: object) -> dict[str, Any]:
+def _by_kind(events: Iterator[RunEvent]) -> dict[str, list[float]]:
     """Return the seconds that led to each event, by kind; measurements of the start are a kind of their own."""
-    wall: dict[str, Any] = {}
-    cpu: dict[str, list[float]] = {}
-    before, phase, held = (time.monotonic(), time.process_time()), "", [0.0, 0.0]
+    spent: dict[str, list[float]] = {}
+    before, phase, held = time.monotonic(), "", 0.0
     for event in events:
-        now = (time.monotonic(), time.process_time())
-        spent = [held[i] + now[i] - before[i] for i in (0, 1)]
-        before, held = now, [0.0, 0.0]
-        if isinstance(event, LooksPlanned):
-            print(event, file=sys.stderr)
+        now = time.monotonic()
+        seconds, before, held = held + now - before, now, 0.0
         if isinstance(event, Failed):
             raise SystemExit(event.message)
+        if isinstance(event, LooksPlanned):
+            print(event, file=sys.stderr)
+        if isinstance(event, PhaseChanged) and event.phase in ("evaluate", "kl", "sample", "train"):
+            held, phase = seconds, event.phase  # a report within a measurement or a step
+            continue
         kind = "step" if isinstance(event, StepDone) else KINDS.get(type(event), "")
         if kind and getattr(event, "step", 1) == 0:
-            kind = "start" if spent[0] > 0.05 else "other"
-        if not kind and isinstance(event, PhaseChanged) and event.phase in ("evaluate", "kl", "sample", "train"):
-            held = spent  # a report within a measurement or a step
-            phase = event.phase
-            continue
-        kind = kind or ("reference" if phase == "reference" else "other")
-        if kind == "sample" and spent[0] < 0.05:  # the second of several that were drawn together
-            continue
-        if kind == "eval" and event.split == "train" and event.step and cpu.get("eval"):  # type: ignore[union-attr]
-            wall["eval"][-1] += spent[0]
-            cpu["eval"][-1] += spent[1]
+            kind = "start"
+        if kind == "eval" and getattr(event, "split", "") == "train" and spent.get("eval"):
+            spent["eval"][-1] += seconds  # both splits are one measurement
+        elif kind == "sample" and seconds < 0.05 and spent.get("sample"):
+            spent["sample"][-1] += seconds  # one of several that were drawn together
         else:
-            wall.setdefault(kind, []).append(spent[0])
-            cpu.setdefault(kind, []).append(spent[1])
+            spent.setdefault(kind or ("reference" if phase == "reference" else "other"), []).append(seconds)
         phase = event.phase if isinstance(event, PhaseChanged) else phase
-    return {**wall, "cpu": cpu}
+    return spent
 
 
 def _mean(values: Any) -> float:

@@ -257,10 +257,14 @@ def _flat(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def random_states() -> dict[str, Tensor]:
-    """Return torch's generator states as bytes, by device."""
+    """Return torch's generator states as bytes, of the CPU and of the GPU in use.
+
+    Asking another GPU for its state would open a context on it, which takes hundreds of megabytes there.
+    """
     states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        index = torch.cuda.current_device()
+        states[f"cuda:{index}"] = torch.cuda.get_rng_state(index)
     return states
 
 

@@ -22,8 +22,10 @@ from core.generation.lm_head import HeadSpec
 
 TILE_BYTES = 30 << 20
 """Size of a logit tile. Below 32 MB the C library keeps freed memory; above, every tile costs page faults."""
+ACCELERATOR_TILE_BYTES = 256 << 20
+"""Size of a logit tile on a GPU: large enough that the head's weights are read for many rows at once."""
 _BLOCK = 16
-"""Rows of a tile whose softmax is computed together; they fit into the second-level cache."""
+"""Rows of a tile whose softmax is computed together on the CPU; they fit into the second-level cache."""
 
 
 @dataclass(slots=True)
@@ -44,9 +46,16 @@ class RowScores:
     wpo: Tensor | None = None
 
 
-def tile_rows(vocabulary: int, limit: int = 256) -> int:
-    """Return how many rows a float32 logit tile holds for this vocabulary; between 32 and ``limit``."""
-    return max(32, min(limit, TILE_BYTES // (4 * vocabulary)))
+def tile_rows(vocabulary: int, device: str = "cpu") -> int:
+    """Return how many rows a float32 logit tile holds for this vocabulary on a kind of device.
+
+    >>> tile_rows(49_152), tile_rows(152_064), tile_rows(100)
+    (160, 51, 256)
+    >>> tile_rows(49_152, "cuda"), tile_rows(152_064, "cuda"), tile_rows(100, "cuda")
+    (1365, 441, 4096)
+    """
+    size, limit = (TILE_BYTES, 256) if device == "cpu" else (ACCELERATOR_TILE_BYTES, 4096)
+    return max(32, min(limit, size // (4 * vocabulary)))
 
 
 def score_rows(
@@ -72,7 +81,7 @@ def score_rows(
         stats: whether to compute entropy, correct and wpo.
         tile: rows of a logit tile; 0 chooses by the vocabulary.
     """
-    tile = tile or tile_rows(head.vocabulary)
+    tile = tile or tile_rows(head.vocabulary, hidden.device.type)
     wide = _sum_dtype(hidden)
     if torch.is_grad_enabled() and (head.trainable or head.module is not None):
         logps, rows = _recomputing(hidden, targets, owner, owners, head, weights, stats, tile, wide)
@@ -149,10 +158,12 @@ def _reduce_tile(logits: Tensor, targets: Tensor, out: list[Tensor], wants_grad:
     """Fill per-row results of one tile; with ``wants_grad`` leave d log-prob / d logits in ``logits``.
 
     The normaliser is computed from the softmax: p_max = exp(max - lse) is at least 1 / vocabulary, so its logarithm is
-    exact up to rounding, and the tile is read once less. Blocks of rows stay in the cache.
+    exact up to rounding, and the tile is read once less. On the CPU blocks of rows stay in the cache; elsewhere the
+    tile is one block.
     """
-    for start in range(0, logits.shape[0], _BLOCK):
-        part = slice(start, start + _BLOCK)
+    block = _BLOCK if logits.device.type == "cpu" else max(1, logits.shape[0])
+    for start in range(0, logits.shape[0], block):
+        part = slice(start, start + block)
         z, target = logits[part], targets[part, None]
         top = z.amax(-1)
         p = torch.softmax(z, -1)

@@ -28,6 +28,8 @@ from core.training.text.encoded_pair import EncodedPair
 
 CachedReference = Callable[[EncodedPair], Any]
 """Returns a pair's cached reference log-probs, (chosen, rejected): sums, or per-token tensors."""
+ATOMIC_SUMS = 1e-6
+"""Difference of two sums over the same terms in another order, relative and in nats; float32 sums on Apple's GPU."""
 _PLAIN_INITS = (True, False, "gaussian", "orthogonal")
 
 
@@ -178,13 +180,24 @@ def check_repeatable(pairs: Sequence[EncodedPair], scorer: Scorer, policy: Tenso
     with torch.no_grad():
         again = scorer.score(pairs[:1], stats=False).logps.detach()
         twice = scorer.score(pairs[:1], stats=False).logps.detach()
-    if not torch.equal(again, twice):
+    if not is_repeated(again, twice, again.device.type):
         raise GateFailed(
             f"Two passes over the same pair differ by {(again - twice).abs().max():.3g} nats.",
             "Switch dropout off; on a GPU choose deterministic kernels.",
             cause="dropout",
         )
     return f"off everywhere; a second pass is the same (other batch shape: {(again - policy[:1]).abs().max():.1e} nats)"
+
+
+def is_repeated(first: Tensor, second: Tensor, device: str) -> bool:
+    """Return whether two passes gave the same log-probs: every bit on the CPU.
+
+    Other devices add the float64 terms of a sum in any order, which moves its last bits and nothing that dropout would
+    not move a million times as far.
+    """
+    if device == "cpu":
+        return torch.equal(first, second)
+    return torch.allclose(first, second, rtol=ATOMIC_SUMS, atol=ATOMIC_SUMS)
 
 
 def check_cache(pairs: Sequence[EncodedPair], reference: Tensor, cached: CachedReference, dtype: torch.dtype) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from core.domain.counting import counted
 from core.domain.errors import UsageError
@@ -146,10 +146,16 @@ class ProcessGroup:
         """Sum the gradients of all ranks; a rank without pairs counts as zero."""
         if self.is_single:
             return
+        by_kind: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
         for parameter in parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-            dist.all_reduce(parameter.grad)
+            by_kind.setdefault((parameter.grad.dtype, parameter.grad.device), []).append(parameter.grad)
+        for gradients in by_kind.values():  # one call instead of hundreds of small ones
+            flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+            dist.all_reduce(flat)
+            for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+                gradient.copy_(summed.view_as(gradient))
 
 
 def _portable(error: Exception, rank: int) -> Exception:

@@ -22,8 +22,8 @@ _TOKEN_COST, _SAMPLE_TOKEN_COST = 2, 5
 and of the few samples, whose steps mostly wait for the weights (measured on the CPU with SmolLM2-135M)."""
 _OPEN_TOKENS = 700
 """What preparing and checking a decoder costs, in tokens that are read."""
-_HEAD_COST = 2
-"""What a row of logits costs beside its product: two log-softmaxes over the vocabulary and their difference."""
+_HEADS = 3
+"""Rows of logits of each token of a measured pair: for its log-prob, and of both models for the token KL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class LookWork:
         step = (passes * body * tokens + passes * head * answered) * config.batch_size // mean
         size = min(config.probe_pairs, len(dev) or config.probe_pairs)
         probed = sum(min(size, len(split)) for split in (train, dev))
-        evaluated = (body * tokens + (1 + 2 * _HEAD_COST) * head * answered) * probed // mean
+        evaluated = (body * tokens + _HEADS * head * answered) * probed // mean
         opened = _OPEN_TOKENS * body
 
         def answers(count: int, longest: int, cost: int) -> int:
             written = prompt * body + longest * cost * (body + head)
-            return count * (written + 2 * (prompt + longest) * body + 2 * _HEAD_COST * longest * head)
+            return count * (written + 2 * (prompt + longest) * body + 2 * longest * head)
 
         kl = opened + answers(config.kl_prompts, config.kl_max_new_tokens, _TOKEN_COST)
         sample = answers(SAMPLES, SAMPLE_TOKENS, _SAMPLE_TOKEN_COST)

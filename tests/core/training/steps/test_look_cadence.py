@@ -27,9 +27,9 @@ def test_that_the_work_of_steps_and_measurements_is_that_counted_by_hand() -> No
     work = LookWork.of(config, SIZES, pairs(20), pairs(2))
     tokens, answered = 6 + 2 + 2, 4
     assert work.step == 4 * (2 * 1000 * tokens + 2 * 100 * answered)  # forward and backward
-    assert work.eval == (2 + 2) * (1000 * tokens + 5 * 100 * answered)  # as many training pairs as held-out ones
+    assert work.eval == (2 + 2) * (1000 * tokens + 3 * 100 * answered)  # as many training pairs as held-out ones
     assert work.start == (2 + 2) * (2 * 1000 * tokens + 100 * answered)
-    answer = 6 * 1000 + 7 * 2 * 1100 + 2 * 13 * 1000 + 4 * 7 * 100
+    answer = 6 * 1000 + 7 * 2 * 1100 + 2 * 13 * 1000 + 2 * 7 * 100
     assert work.kl == 700 * 1000 + 5 * answer
     full = LookWork.of(RunConfig(batch_size=4, lora_r=0), SIZES, pairs(20), pairs(2))
     assert full.step == 4 * (3 * 1000 * tokens + 3 * 100 * answered)
@@ -89,7 +89,7 @@ def test_that_the_plan_survives_the_ledger() -> None:
 def test_that_a_run_measures_at_its_planned_steps_and_a_resumed_one_at_the_same(
     tiny_llama_dir: Path, tmp_path: Path
 ) -> None:
-    options = {"steps": 12, "eval_every": 1, "kl_every": 0, "sample_every": 0, "look_share": 0.4}
+    options = {"steps": 12, "eval_every": 1, "kl_every": 0, "sample_every": 0, "look_share": 0.25}
     whole, first, second = Watcher(), Watcher(), Watcher()
     events = run(tiny_llama_dir, tmp_path / "whole", probe=whole, pairs=some_pairs(24, 1), **options)
     (plan,) = [event for event in events if isinstance(event, LooksPlanned)]
