@@ -33,6 +33,7 @@ from core.cli import (
     sweep,
     thresholds,
     train,
+    votes,
     workspace,
 )
 from core.cli.child_programs import program_of, run_program
@@ -79,6 +80,7 @@ def build_app() -> typer.Typer:
     app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)
     app.add_typer(releases.build_contract(), name="contract")
     app.add_typer(thresholds.build(), name="threshold")
+    app.add_typer(votes.build(), name="votes", cls=DefaultGroup)
     app.add_typer(refusal.build(), name="refusal")
     demo.register(app)
     doctor.register(app)

@@ -99,6 +99,8 @@ class DataRules:
         from_feedback: pairs that came from feedback alone; they enter only when ``admitted``.
         admitted, removed: pairs that approved changesets let in or take out; the later one decides.
         attacks: pairs that were made of an attack.
+        voted: pairs that were made for votes between arms -> their sources of that kind; a pair enters only when the
+            policy names one of these sources, and never where there is none (a prompt of a sealed test).
         withdrawn: pairs whose own consent, or that of one of their sources or feedback events, is withdrawn or has
             ended; no policy takes them.
         events: pair -> effective consent of each feedback event behind it.
@@ -110,6 +112,7 @@ class DataRules:
     admitted: frozenset[int] = frozenset()
     removed: frozenset[int] = frozenset()
     attacks: frozenset[int] = frozenset()
+    voted: Mapping[int, frozenset[int]] = field(default_factory=dict)
     withdrawn: frozenset[int] = frozenset()
     events: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reviewers: frozenset[int] = frozenset()

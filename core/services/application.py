@@ -33,6 +33,7 @@ from core.services.runs.service import RunsService
 from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
 from core.services.thresholds.service import ThresholdsService
+from core.services.votes.service import VotesService
 from core.services.workspace.service import WorkspaceService
 from core.store.sqlite.database import Store
 from core.store.sqlite.identity import DB_FILE
@@ -64,6 +65,7 @@ class Application:
         audits: answers that people label, and the refusal rates that are corrected by them.
         thresholds: of guardrails, with their error rates.
         releases: the gate, the failure queue, releases.
+        votes: what people say blind of two arms of an evaluation.
     """
 
     def __init__(self, store: Store) -> None:
@@ -91,6 +93,8 @@ class Application:
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
         self.releases.corrected = self.audits.corrected
         self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)
+        self.votes = VotesService(store, self.evaluations, self.sealed)
+        self.releases.win_rates = self.votes.win_rates
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.consent import Consent
-from core.store import consents, withdrawn
+from core.store import consents, votes, withdrawn
 from core.store.plain import fetch
 
 _ENTRIES = """SELECT e.op, e.pair_id, e.new_pair_id FROM changeset_entry e JOIN changeset c ON c.id=e.changeset_id
@@ -42,6 +42,7 @@ def data_rules(session: Session, at_ms: int, of_source: dict[int, Consent]) -> D
         admitted=admitted,
         removed=removed,
         attacks=attacks,
+        voted=votes.sources_of_pairs(session),
         withdrawn=withdrawn.withdrawn_pairs(session, at_ms, of_source),
         events=events,
         reviewers=frozenset(key for key, one in people if one.effective(at_ms) == "withdrawn"),
@@ -77,7 +78,7 @@ def snapshot_version(session: Session, at_ms: int) -> tuple[Any, ...]:
     (highest,) = fetch(
         session,
         """SELECT (SELECT max(id) FROM feedback_step), (SELECT max(approved_ms) FROM changeset),
-            (SELECT count(*) FROM changeset WHERE state='approved')""",
+            (SELECT count(*) FROM changeset WHERE state='approved'), (SELECT max(id) FROM vote_item)""",
     )
     return (*highest, consents.snapshot_version(session, at_ms))
 

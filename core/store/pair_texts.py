@@ -34,9 +34,15 @@ def of_split(session: Session, dataset_id: int, split: Split) -> Iterator[Stored
 
 
 def outside(session: Session, dataset_id: int) -> Iterator[StoredTexts]:
-    """Yield the pairs of the workspace that are no items of a dataset version, by ascending id."""
+    """Yield the pairs of the workspace that are no items of a dataset version, by ascending id.
+
+    Pairs that were made for votes are left out: no freeze takes them.
+    """
     yield from _parts(
-        session, "NOT EXISTS(SELECT 1 FROM dataset_item i WHERE i.pair_id=p.id AND i.dataset_id=?)", (dataset_id,)
+        session,
+        """NOT EXISTS(SELECT 1 FROM dataset_item i WHERE i.pair_id=p.id AND i.dataset_id=?)
+        AND NOT EXISTS(SELECT 1 FROM vote_item v WHERE v.pair_id=p.id)""",
+        (dataset_id,),
     )
 
 

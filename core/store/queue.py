@@ -13,7 +13,16 @@ from core.domain.ids import canonical_json
 from core.domain.judgement import ReviewerKind, Task
 from core.store.judgements import LABEL_TASKS, Presentation
 from core.store.plain import chunks, fetch, insert_row, only_id, read_json
-from core.store.tables import BookmarkRow, CurrentLabelRow, PairRow, PresentationRow, PromptRow, ReviewerRow, SkipRow
+from core.store.tables import (
+    BookmarkRow,
+    CurrentLabelRow,
+    PairRow,
+    PresentationRow,
+    PromptRow,
+    ReviewerRow,
+    SkipRow,
+    VoteItemRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ def count_labelled_by(session: Session, reviewer_id: int, version_ids: Sequence[
         CurrentLabelRow.reviewer_id == reviewer_id,
         col(CurrentLabelRow.rubric_version_id).in_(version_ids),
         col(CurrentLabelRow.task).in_(LABEL_TASKS),
+        col(CurrentLabelRow.pair_id).not_in(select(VoteItemRow.pair_id)),
     )
     return int(session.exec(query).one())
 
@@ -81,7 +91,9 @@ def count_labelled_by_people(session: Session) -> int:
     """Count the pairs with a current label of a person, under whatever rubric version."""
     people = select(ReviewerRow.id).where(ReviewerRow.kind == ReviewerKind.HUMAN.value)
     query = select(func.count(func.distinct(CurrentLabelRow.pair_id))).where(
-        col(CurrentLabelRow.reviewer_id).in_(people), col(CurrentLabelRow.task).in_(LABEL_TASKS)
+        col(CurrentLabelRow.reviewer_id).in_(people),
+        col(CurrentLabelRow.task).in_(LABEL_TASKS),
+        col(CurrentLabelRow.pair_id).not_in(select(VoteItemRow.pair_id)),
     )
     return int(session.exec(query).one())
 

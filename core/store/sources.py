@@ -17,7 +17,7 @@ def to_domain(row: SourceRow) -> SourceInfo:
     return SourceInfo(
         id=only_id(row),
         name=row.name,
-        kind=row.kind,
+        kind="votes" if row.format == "votes" else row.kind,
         licence=row.licence,
         consent=row.consent,
         file_name=row.file_name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from core.domain.clock import now_ms
@@ -15,7 +15,7 @@ from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
-from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps
+from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps, votes
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
 from core.store.withdrawn import consent_mark, withdrawn_pairs
@@ -65,7 +65,8 @@ class QueueManager:
             opened = self._queue(uid)
             _hide_what_left(session, opened)
             picked = self._pick(session, opened, n)
-            fresh = [self._presentation(opened, index, pair_id) for index, pair_id in picked]
+            shown = self._sides_shown(session, opened, [pair_id for _, pair_id in picked])
+            fresh = [self._presentation(opened, index, pair_id, shown) for index, pair_id in picked]
             if not fresh:
                 return []
             begun = judgements.open_presentations(session, fresh[0], [s.pair_id for s in fresh])
@@ -193,6 +194,12 @@ class QueueManager:
 
     def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
         """Return the pairs that the queue's task and filter are about, in the order of import."""
+        if settings.vote_round:
+            return votes.pair_ids(session, settings.vote_round)
+        found, apart = self._labelled_or_open(session, settings, accepted), votes.all_pair_ids(session)
+        return [i for i in found if i not in apart] if apart else found
+
+    def _labelled_or_open(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
         wanted = settings.filter
         match settings.task:
             case Task.RELABEL:
@@ -231,7 +238,11 @@ class QueueManager:
                     return picked
         return picked
 
-    def _presentation(self, opened: OpenQueue, index: int, pair_id: int) -> Presentation:
+    def _sides_shown(self, session: Session, opened: OpenQueue, pair_ids: Sequence[int]) -> dict[int, int]:
+        """Return for pairs of a round of votes how much more often A stood left; other pairs are drawn freely."""
+        return votes.sides_shown(session, pair_ids, opened.accepted) if opened.settings.vote_round else {}
+
+    def _presentation(self, opened: OpenQueue, index: int, pair_id: int, shown: Mapping[int, int]) -> Presentation:
         settings = opened.settings
         return Presentation(
             new_uid(),
@@ -239,14 +250,15 @@ class QueueManager:
             settings.reviewer_id,
             settings.rubric_version_id,
             settings.task,
-            self._draw_left_side(),
+            self._draw_left_side(shown.get(pair_id, 0)),
             opened.uid,
             index + 1,
         )
 
-    def _draw_left_side(self) -> Side:
-        """Return which answer, A or B, is shown on the left; each with probability 1/2."""
-        return "A" if self._rng.random() < 0.5 else "B"
+    def _draw_left_side(self, a_ahead: int) -> Side:
+        """Return which answer, A or B, is shown on the left: the one that stood there less often, else by a draw."""
+        drawn: Side = "A" if self._rng.random() < 0.5 else "B"
+        return drawn if not a_ahead else "B" if a_ahead > 0 else "A"
 
     def _queue(self, uid: str) -> OpenQueue:
         opened = self._queues.get(uid)

@@ -33,6 +33,7 @@ class QueueSettings:
         overlap_share: share of pairs, fixed by ``seed``, that get one label more than ``labels_per_pair``.
         limit: largest number of pairs in the queue; 0 is no limit.
         revisit_skipped: offer the pairs that this reviewer skipped again.
+        vote_round: a round of votes, whose pairs are in no other queue; 0 for the pairs of the data.
     """
 
     reviewer_id: int
@@ -45,6 +46,7 @@ class QueueSettings:
     overlap_share: float = 0.0
     limit: int = 0
     revisit_skipped: bool = False
+    vote_round: int = 0
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:

@@ -81,6 +81,8 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
     """Return why the pair itself is left out, or ""."""
     if candidate.pair_id in snapshot.rules.withdrawn:
         return why.CONSENT_WITHDRAWN
+    if (named := snapshot.rules.voted.get(candidate.pair_id)) is not None and not named & set(policy.source_ids):
+        return why.FROM_VOTES
     if policy.require_consent and (found := without_consent(candidate, snapshot)):
         return found
     if found := _outside_of_changesets(candidate.pair_id, snapshot.rules, policy):

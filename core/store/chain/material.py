@@ -116,6 +116,23 @@ _SUITE = "||'/'||".join(
     )
 )
 
+_VOTES = "||'/'||".join(
+    (
+        _row(
+            "id uid request_sha256 rubric_version_id source_id votes_per_item planned created_ms session",
+            "",
+            "evaluation name first_arm second_arm detail",
+        ),
+        _children(
+            "vote_item",
+            f"c.id||','||c.pair_id||','||c.a_is||','||c.is_sealed||','||{text('c.suite')}||{text('c.item')}||"
+            f"{text('c.detail')}",
+            "c.id",
+            owner="round_id",
+        ),
+    )
+)
+
 _ENTRY = f"""c.id||','||c.op||','||c.pair_id||','||c.at_ms||','||{word("c.new_pair_id")}||{word("c.event_id")}
     ||{text("c.reason")}"""
 _CHANGESET = "||'/'||".join(
@@ -257,6 +274,7 @@ REGISTERS: tuple[Register, ...] = (
         _row("id uid op answer_sha256 label reviewer_id at_ms session", "supersedes", "evaluation suite arm item"),
         "label of an audit",
     ),
+    Register("vote_round", "id", ("uid",), _VOTES, "round of votes"),
 )
 
 EVIDENCE = "||".join((

@@ -25,7 +25,7 @@ from core.store.salvage.sealed_rows import noun_of
 NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
     "feedback_event", "feedback_step", "consent_entry", "changeset", "dataset", "suite", "import_batch", "run", "model",
-    "threshold", "failure_step", "audit_draw", "audit_label",
+    "threshold", "failure_step", "audit_draw", "audit_label", "vote_round", "vote_item",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
@@ -96,6 +96,7 @@ class Rebuild:
                 "changeset": self._changesets,
                 "failure_step": lambda: self._numbered("failure_step", self._look_parents),
                 "audit_label": lambda: self._numbered("audit_label", self._look_parents),
+                "vote_round": lambda: self._numbered("vote_round", self._round_parents),
             }
             special.get(table, lambda table=table: self._numbered(table))()
         self._links()
@@ -108,15 +109,13 @@ class Rebuild:
     # One table
 
     def _numbered(self, table: str, problem: Callable[[Row], str] | None = None) -> None:
-        highest = 0
-        expected = self._damaged.highest(table)
+        highest, expected = 0, self._damaged.highest(table)
         for row in self._damaged.rows(table, gapless=table in _CONSECUTIVE):
             number = row["id"]
             if table in _CONSECUTIVE:
                 self._missing(table, highest + 1, number)
             highest = number
-            why = problem(row) if problem else ""
-            if why:
+            if why := problem(row) if problem else "":
                 self.result.lose(table, f"{noun_of(table)} {number}: {why}.", row)
                 continue
             if table == "source":
@@ -247,6 +246,11 @@ class Rebuild:
 
     def _look_parents(self, row: Row) -> str:
         self._need("reviewer", row["reviewer_id"], self._reviewer)
+        return ""
+
+    def _round_parents(self, row: Row) -> str:
+        self._need("rubric_version", row["rubric_version_id"], self._rubric_version)
+        self._need("source", row["source_id"], self._source)
         return ""
 
     # Tables with a life of their own

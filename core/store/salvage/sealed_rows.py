@@ -16,7 +16,8 @@ def noun_of(table: str) -> str:
         "feedback_event": "Feedback event", "feedback_step": "Decision about feedback",
         "consent_entry": "Statement of consent",
         "failure_step": "Look at a failure", "audit_draw": "Sample of an audit",
-        "audit_label": "Label of an audit"}.get(table, table.capitalize())  # fmt: skip
+        "audit_label": "Label of an audit", "vote_round": "Round of votes",
+        "vote_item": "Item of a round of votes"}.get(table, table.capitalize())  # fmt: skip
 
 
 def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:

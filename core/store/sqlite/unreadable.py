@@ -12,7 +12,8 @@ _JSON = {("prompt", "body"), ("rubric_version", "body"), ("dataset", "policy"), 
     ("judgement", "process"), ("judgement_draft", "body"), ("event_log", "detail"), ("run", "tags"), ("model", "info"),
     ("setting", "value"), ("suite", "counts"), ("suite", "detail"), ("suite_item", "body"),
     ("feedback_event", "body"), ("feedback_step", "target"),
-    ("threshold", "body"), ("failure_step", "target"), ("audit_draw", "body")}  # fmt: skip
+    ("threshold", "body"), ("failure_step", "target"), ("audit_draw", "body"),
+    ("vote_round", "detail"), ("vote_item", "detail")}  # fmt: skip
 """Columns that hold JSON."""
 
 

@@ -47,6 +47,7 @@ from core.store.tables.pairs import (
 )
 from core.store.tables.releases import FailureStepRow, ThresholdRow
 from core.store.tables.suites import SuiteItemRow, SuiteRow
+from core.store.tables.votes import VoteItemRow, VoteRoundRow
 from core.store.tables.workspace import (
     ChainEntryRow,
     ChainStateRow,
@@ -105,4 +106,6 @@ __all__ = [
     "SuiteItemRow",
     "SuiteRow",
     "ThresholdRow",
+    "VoteItemRow",
+    "VoteRoundRow",
 ]

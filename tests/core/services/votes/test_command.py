@@ -1,0 +1,45 @@
+"""The command ``votes``: what it prints of rounds that are planned, asked and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.services.application import Application
+from tests.core.cli.conftest import Said, call
+from tests.core.services.votes.conftest import EVALUATION
+from tests.core.services.votes.test_votes import ANN, better, vote
+
+__all__ = ["call"]
+
+
+def test_that_rounds_are_planned_asked_and_shown(call: Callable[..., Said], app: Application) -> None:
+    ws: Path = app.folder
+    app.close()
+    plan = call("votes", "ask", ws, EVALUATION, "--plan", "--votes", 2, "--margin", 0.15, "--json").json()
+    assert (plan["asked"], plan["votes"], plan["planned"]) == (10, 20, 85), "M19: .65 against .5"
+    assert call("votes", "list", ws, "--json").json() == []
+    made = call("votes", "ask", ws, EVALUATION, "--slice", "part=odd", "--rubric", "helpful", "--json").json()
+    assert (made["new"], made["asked"], made["arms"]) == (True, 5, ["aligned", "reference"])
+    assert call("votes", "ask", ws, EVALUATION, "--slice", "part=odd", "--json").json()["new"] is False
+    with Application.open(ws) as again:
+        vote(again, again.votes.get(made["id"]), ANN, better, most=3)
+    (listed,) = call("votes", "list", ws, EVALUATION, "--json").json()
+    assert (listed["settled"], listed["votes"]) == (3, 3)
+    shown = call("votes", "show", ws, EVALUATION, "--json").json()
+    assert (shown["win_rate"]["value"], shown["win_rate"]["n"], shown["final"]) == (1.0, 3, False)
+    said = call("votes", "show", ws, EVALUATION)
+    assert said.code == 0 and "3 of the planned 194 decisive items: the interval holds at any time." in said.out
+    assert "win rate without ties" in call("votes", "show", ws, EVALUATION, "--round", made["id"]).out
+
+
+def test_that_wrong_calls_ask_nobody(call: Callable[..., Said], app: Application) -> None:
+    ws = app.folder
+    app.close()
+    assert call("votes", "ask", ws, EVALUATION, "--arm", "aligned").code == 2
+    assert call("votes", "ask", ws, EVALUATION, "--slice", "odd").code == 2
+    assert call("votes", "ask", ws, EVALUATION, "--margin", 0.6).code == 2
+    assert call("votes", "ask", ws, EVALUATION, "--rubric", "none").code == 1
+    assert call("votes", "ask", ws, EVALUATION, "--suite", "sealed").code == 2
+    assert call("votes", "show", ws, EVALUATION).code == 1
+    assert "Nobody has been asked yet" in call("votes", ws).out
