@@ -88,6 +88,12 @@ class AnswersPanel(QFrame):
             pane.arm.addItems(list(names))
             pane.arm.setCurrentText(wanted)
 
+    def choose_arms(self, left: str, right: str) -> None:
+        """Show the answers of these arms."""
+        for pane, wanted in ((self.left, left), (self.right, right)):
+            pane.arm.setCurrentText(wanted)
+        self._arm_chosen()
+
     def _arm_chosen(self) -> None:
         self.show_row(self.row)
         self.arms_changed.emit()

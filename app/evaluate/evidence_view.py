@@ -10,8 +10,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.evaluate import beside_figures, reliability_chart
 from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, SLICE_POINTS, Figures, ItemsPlace, TableRow, row_cells
+from app.evaluate.reliability_chart import ReliabilityChart
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import Chip, text_label
@@ -34,7 +36,7 @@ class EvidenceView(ScrollColumn):
         super().__init__(margin=12, spacing=10, name="Evidence")
         theme = context.theme
         self._shown: Mapping[str, Any] | None = None
-        self.plane = SafetyPlane(theme)
+        self.plane, self.reliability = SafetyPlane(theme), ReliabilityChart(theme)
         self.forest = IntervalChart(theme, "Slices", "aligned − reference, points →", least=20)
         self.length = IntervalChart(theme, "Length", "arm − reference, tokens →", least=4)
         self.kl = IntervalChart(theme, "KL", "KL(policy || reference), nats per answer →", least=2)
@@ -45,7 +47,10 @@ class EvidenceView(ScrollColumn):
             "forest": ChartCard(context, "Slices", self.forest, ("Slice", "Δ points [95 %], n")),
             "length": ChartCard(context, "Length", self.length, ("Suite", "Δ tokens [95 %], n")),
             "kl": ChartCard(context, "KL", self.kl, ("Suite", "nats [95 %], n")),
+            "reliability": ChartCard(context, "Calibration", self.reliability, reliability_chart.HEADS),
         }
+        self.beside = FigureTable(context, "Length and memory", beside_figures.HEADS)
+        self._beside_card = Card("Length and memory")
         self.refusals = FigureTable(context, "Refusals", _REFUSAL_HEADS)
         self.numbers = FigureTable(context, "All numbers", _ALL_HEADS, most=14)
         self.refusal_mark, self.no_refusals = Chip(""), text_label("", "muted", wrap=True)
@@ -55,7 +60,7 @@ class EvidenceView(ScrollColumn):
 
     def _place(self) -> None:
         top, low = EvenFlow(spacing=10, least=_LEAST_CARD), EvenFlow(spacing=10, least=_LEAST_CARD)
-        for flow, keys in ((top, ("plane", "forest")), (low, ("length", "kl"))):
+        for flow, keys in ((top, ("plane", "forest")), (low, ("reliability", "length", "kl"))):
             for key in keys:
                 flow.addWidget(self.cards[key])
         self._refusal_card.add_to_head(self.refusal_mark)
@@ -64,16 +69,18 @@ class EvidenceView(ScrollColumn):
         self._refusal_card.add(self.refusals)
         self._refusal_card.add(self.no_refusals)
         self._numbers_card.add(self.numbers)
-        self._rows = [_framed(top), self._refusal_card, _framed(low), self._numbers_card]
+        self._beside_card.add(text_label(beside_figures.ABOUT, "hint", wrap=True))
+        self._beside_card.add(self.beside)
+        self._rows = [_framed(top), self._refusal_card, _framed(low), self._beside_card, self._numbers_card]
         for part in self._rows:
             self.column.addWidget(part)
         self.column.addStretch(1)
 
     def _connect(self) -> None:
         self.plane.opened.connect(lambda _: self.items_wanted.emit(ItemsPlace(self._figures.plane_suites[0])))
-        for chart in (self.forest, self.length, self.kl):
+        for chart in (self.forest, self.length, self.kl, self.reliability):
             chart.opened.connect(self.items_wanted)
-        for table in (self.refusals, self.numbers):
+        for table in (self.refusals, self.numbers, self.beside):
             table.opened.connect(self._open_row)
         for card in self.cards.values():
             card.suite_wanted.connect(lambda suite: self.items_wanted.emit(ItemsPlace(suite)))
@@ -88,6 +95,7 @@ class EvidenceView(ScrollColumn):
             card.setVisible(card is wanted or not on)
             card.head.enlarge.setChecked(on and card is wanted)
         self._refusal_card.setVisible(not on)
+        self._beside_card.setVisible(not on and bool(self.beside.rows))
         self._numbers_card.setVisible(not on)
 
     def set_table(self, on: bool) -> None:
@@ -104,6 +112,9 @@ class EvidenceView(ScrollColumn):
         raw = next((mark for mark in figures.watermarks if "audit" in mark), "")
         self._show_plane(figures, raw)
         self._show_forest(figures)
+        self._show_reliability(figures)
+        self.beside.show_rows(beside_figures.beside_rows(figures))
+        self._beside_card.setVisible(bool(self.beside.rows))
         rows = figures.changes_of("length")
         self.length.show_rows(rows)
         about = "Longer answers are easily liked more; read a win rate beside this."
@@ -128,6 +139,15 @@ class EvidenceView(ScrollColumn):
         rows = [TableRow((point.name, *_rates(point.words)), figures.plane_suites[0]) for point in points]
         self.cards["plane"].show_figures(rows, about=about, missing=_NO_REFUSALS, mark=raw)
 
+    def _show_reliability(self, figures: Figures) -> None:
+        suite = reliability_chart.largest(figures)
+        self.reliability.show_points(reliability_chart.points_of(figures, suite) if suite else ())
+        self.cards["reliability"].show_figures(
+            reliability_chart.rows_of(figures),
+            about=reliability_chart.about_of(figures, suite) if suite else "",
+            missing="It needs at least 10 pairs that people ranked, such as a sealed test or held-out pairs.",
+        )
+
     def _show_forest(self, figures: Figures) -> None:
         rows, found = figures.forest(), figures.sliced()
         limit = -SLICE_POINTS if found and found[1] != "over_refusal" else SLICE_POINTS
@@ -137,6 +157,7 @@ class EvidenceView(ScrollColumn):
             if found
             else ""
         )
+        about = " ".join([about, *figures.alarms()])
         self.cards["forest"].show_figures(
             row_cells(rows), about=about, missing="Nothing on these suites is compared with the reference."
         )

@@ -42,20 +42,34 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemsPlace:
-    """What a mark or a row opens: the items of a suite, or of one slice of it."""
+    """What a mark or a row opens: the items of a suite, or some of them.
+
+    Attributes:
+        slice, value: only those of this slice; "" for all.
+        ids: only these; () for all. words: what they have in common.
+        arms: whose answers stand at the left and at the right; () leaves both.
+    """
 
     suite: str
     slice: str = ""
     value: str = ""
+    ids: tuple[str, ...] = ()
+    words: str = ""
+    arms: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> str:
+        """Which items of the suite, in words; "" for all."""
+        return self.words or (f"{self.slice} {self.value}" if self.slice else "")
 
 
 def share_words(estimate: Estimate) -> str:
     """Return a share in per cent with its interval: ``70.0 [61.3, 77.5]``."""
-    ends = f"[{_percent(estimate.low)}, {_percent(estimate.high)}]" if estimate.has_interval else _why(estimate)
+    ends = f"[{_percent(estimate.low)}, {_percent(estimate.high)}]" if estimate.has_interval else why_words(estimate)
     return f"{_percent(estimate.value)} {ends}".strip()
 
 
-def _why(estimate: Estimate) -> str:
+def why_words(estimate: Estimate) -> str:
     """Return in brackets why there is no interval; "" where not even the number is known."""
     return f"({estimate.why_no_interval})" if math.isfinite(estimate.value) else ""
 
@@ -63,7 +77,7 @@ def _why(estimate: Estimate) -> str:
 def change_words(estimate: Estimate) -> str:
     """Return a difference: of shares in points, of other numbers in their unit, with sign and interval."""
     if estimate.unit:
-        return f"{signed(estimate.value, 3)} {interval_text(estimate, 3) or _why(estimate)}".strip()
+        return f"{signed(estimate.value, 3)} {interval_text(estimate, 3) or why_words(estimate)}".strip()
     sign = "+" if estimate.value > 0 else ""
     return f"{sign}{share_words(estimate)}"
 
@@ -72,7 +86,7 @@ def number_words(estimate: Estimate) -> str:
     """Return a number of any metric with interval and unit; shares in per cent."""
     if not estimate.unit:
         return f"{share_words(estimate)} %"
-    ends = interval_text(estimate) or _why(estimate)
+    ends = interval_text(estimate) or why_words(estimate)
     return " ".join(part for part in (format_value(estimate.value), ends, estimate.unit) if part)
 
 
@@ -186,12 +200,22 @@ class Figures:
             text = f"{change_words(whole[0])}  n {whole[0].n}"
             ends = _hundred(whole[0])
             rows.append(IntervalRow("pooled", text, *ends, total=True, key=ItemsPlace(suite), rule=True))
-        macro = self.suites[suite].get("macro", {}).get(metric, {}).get(self.aligned)
-        if macro:
-            estimate = read_estimate(macro)
-            text = f"{change_words(estimate)}  n {estimate.n}"
-            rows.append(IntervalRow("macro", text, *_hundred(estimate), total=True, key=ItemsPlace(suite)))
+        for name, metrics in self.suites[suite].get("macro", {}).items():
+            if macro := metrics.get(metric, {}).get(self.aligned):
+                estimate = read_estimate(macro)
+                text = f"{change_words(estimate)}  n {estimate.n}"
+                label = f"macro, {name}"
+                rows.append(IntervalRow(label, text, *_hundred(estimate), total=True, key=ItemsPlace(suite)))
         return rows
+
+    def alarms(self) -> list[str]:
+        """Return the sentences of the Simpson alarm about the forest: pooled and sliced numbers point apart."""
+        found = self.sliced()
+        if found is None:
+            return []
+        macros = self.suites[found[0]].get("macro", {}).values()
+        said = (metrics.get(found[1], {}).get(self.aligned, {}).get("alarm", "") for metrics in macros)
+        return [sentence for sentence in said if sentence]
 
     def _slice(self, suite: str, metric: str, name: str, value: str, entry: Mapping[str, Any]) -> IntervalRow:
         key, items = ItemsPlace(suite, name, value), int(entry.get("items", 0))
@@ -225,7 +249,7 @@ class Figures:
         for suite in self.with_metric(metric):
             for arm in self.arms:
                 if (estimate := self.estimate(suite, metric, arm)) is not None:
-                    ends = interval_text(estimate, 3) or _why(estimate)
+                    ends = interval_text(estimate, 3) or why_words(estimate)
                     text = f"{format_value(estimate.value, 3)} {ends}  n {estimate.n}"
                     label = self._label(suite, arm)
                     rows.append(

@@ -45,7 +45,8 @@ def read_items(service: EvaluationsService, evaluation_id: str, suite: str) -> l
     folder = service.find(evaluation_id)
     record = folder.record()
     answers = {
-        arm.name: {row.item_id: row for row in service.answers(evaluation_id, suite, arm.name)} for arm in record.arms
+        arm.name: {row.item_id: row for row in service.answers(evaluation_id, suite, arm.name)}
+        for arm in (*record.arms, *record.template_arms)
     }
     said: dict[str, dict[str, list[tuple[str, bool, str]]]] = {}
     for row in folder.outcomes():
@@ -108,16 +109,24 @@ SHOWN: Mapping[str, tuple[str, Callable[[ItemRow, str, str], bool]]] = {
 
 
 def filtered(
-    rows: Sequence[ItemRow], *, find: str, shown: str, own: str, other: str, part: tuple[str, str] = ("", "")
+    rows: Sequence[ItemRow],
+    *,
+    find: str,
+    shown: str,
+    own: str,
+    other: str,
+    part: tuple[str, str] = ("", ""),
+    ids: Sequence[str] = (),
 ) -> list[ItemRow]:
-    """Return the items that hold a text, that a filter takes, and that are in a slice."""
-    needle, takes = find.casefold().strip(), SHOWN[shown][1]
+    """Return the items that hold a text, that a filter takes, and that are in a slice or among ``ids``."""
+    needle, takes, kept = find.casefold().strip(), SHOWN[shown][1], set(ids)
     name, value = part
     return [
         row
         for row in rows
         if takes(row, own, other)
         and (not name or row.slices.get(name) == value)
+        and (not kept or row.id in kept)
         and (not needle or _holds(row, needle))
     ]
 

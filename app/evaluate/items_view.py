@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -32,7 +33,7 @@ class ItemsView(QWidget):
         self._theme = context.theme
         self._rows: Sequence[ItemRow] = ()
         self._found: list[ItemRow] = []
-        self._part = ("", "")
+        self._place = ItemsPlace("")
         self.suites, self.shown = ComboBox(outside=True), ComboBox()
         self.suites.setAccessibleName("Suite")
         self.shown.setAccessibleName("Which items")
@@ -67,7 +68,7 @@ class ItemsView(QWidget):
         self.suites.activated.connect(lambda _: self._suite_chosen())
         self.shown.activated.connect(lambda _: self._filter())
         self.search.searched.connect(lambda _: self._filter())
-        self.part.clicked.connect(lambda: self._set_part(("", "")))
+        self.part.clicked.connect(lambda: self._show_all())
         self.panel.arms_changed.connect(self._filter)
         self.table.current_changed.connect(lambda place: self.panel.show_row(self._found[place]))
         self.table.opened.connect(lambda _: self.panel.right.text.setFocus())
@@ -88,7 +89,7 @@ class ItemsView(QWidget):
     @property
     def place(self) -> ItemsPlace:
         """What is shown now."""
-        return ItemsPlace(self.suite, *self._part)
+        return replace(self._place, suite=self.suite)
 
     def set_evaluation(self, suites: Sequence[str], arms: Mapping[str, str]) -> None:
         """Offer the suites and arms (name to kind) of an evaluation."""
@@ -102,19 +103,21 @@ class ItemsView(QWidget):
         self.show_rows(())
 
     def go_to(self, place: ItemsPlace) -> None:
-        """Show the items of a suite, or of one of its slices; they are read then."""
+        """Show the items of a suite, or some of them; they are read then."""
         self.search.reset()
         self.shown.setCurrentIndex(0)
-        self._part = (place.slice, place.value)
+        self._place = place
+        if place.arms:
+            self.panel.choose_arms(*place.arms)
         self.suites.setCurrentText(place.suite)
         self.suite_wanted.emit(self.suite)
 
     def _suite_chosen(self) -> None:
-        self._part = ("", "")
+        self._place = ItemsPlace(self.suite)
         self.suite_wanted.emit(self.suite)
 
-    def _set_part(self, part: tuple[str, str]) -> None:
-        self._part = part
+    def _show_all(self) -> None:
+        self._place = ItemsPlace(self.suite)
         self._filter()
 
     def show_rows(self, rows: Sequence[ItemRow]) -> None:
@@ -123,10 +126,10 @@ class ItemsView(QWidget):
         self._filter()
 
     def _filter(self) -> None:
-        name, value = self._part
-        self.part.setText(f"{short(f'{name} {value}', 28)} ×" if name else "")
-        self.part.setAccessibleName(f"Show the whole suite, not only {name} {value}")
-        self.part.setVisible(bool(name))
+        place = self._place
+        self.part.setText(f"{short(place.part, 28)} ×" if place.part else "")
+        self.part.setAccessibleName(f"Show the whole suite, not only {place.part}")
+        self.part.setVisible(bool(place.part))
         other, own = self.panel.arms
         self._found = filtered(
             self._rows,
@@ -134,7 +137,8 @@ class ItemsView(QWidget):
             shown=str(self.shown.currentData()),
             own=own,
             other=other,
-            part=self._part,
+            part=(place.slice, place.value),
+            ids=place.ids,
         )
         found = self._found
         self.count.setText(f"{len(found):,} of {counted(len(self._rows), 'item')}" if self._rows else "")

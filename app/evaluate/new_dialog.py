@@ -25,6 +25,10 @@ from core.domain.evaluation_settings import EVALUATION_SETTINGS
 from core.services.evaluations.requests import EvaluationRequest
 
 NEWEST, MOST = 0, 100_000
+_ABOUT_TEMPLATES = (
+    "Suites that ask the same in several languages, such as languages, are answered under these too: does what was "
+    "learned depend on the form of a prompt?"
+)
 Send = Callable[[EvaluationRequest, Callable[[], object], Callable[[Exception], None]], None]
 """Makes and starts an evaluation in the background; calls back when it is made, or with the error."""
 
@@ -50,6 +54,9 @@ class NewEvaluationDialog(BaseDialog):
         self.suites: dict[str, QCheckBox] = {}
         self.arms: dict[str, QCheckBox] = {}
         self.sealed, self.dev = QCheckBox("Sealed test of the run's dataset version"), QCheckBox("Held-out pairs")
+        self.templates = _box("Other chat templates too: plain text and two others")
+        self.templates.setToolTip(_ABOUT_TEMPLATES)
+        self.templates.setAccessibleDescription(_ABOUT_TEMPLATES)
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
         self.other_run, self.endpoint = ComboBox(outside=True), QLineEdit()
         self.errors = {key: text_label("", "error", wrap=True) for key in ("suites", "arms", "sealed", "start")}
@@ -89,6 +96,7 @@ class NewEvaluationDialog(BaseDialog):
             box = self.suites[info.title] = _box(f"{short(info.title, 32)} · {counted(info.n, 'item')}, {own}")
             box.setToolTip(info.description)
             card.add(box)
+        card.add(self.templates)
         card.add(self.dev)
         self.dev_about = text_label("", "hint", wrap=True)
         card.add(self.dev_about)
@@ -140,7 +148,7 @@ class NewEvaluationDialog(BaseDialog):
             spin.valueChanged.connect(lambda _: self._edited())
         for field in (self.person, self.reason, self.endpoint):
             field.textChanged.connect(lambda _: self._edited())
-        for box in (*self.suites.values(), *self.arms.values(), self.sealed, self.dev):
+        for box in (*self.suites.values(), *self.arms.values(), self.sealed, self.dev, self.templates):
             box.toggled.connect(lambda _: self._edited())
 
     # What is chosen
@@ -163,6 +171,7 @@ class NewEvaluationDialog(BaseDialog):
             arms=tuple(arms),
             limit=self.limit.value(),
             max_new_tokens=self.tokens.value(),
+            templates=self.templates.isEnabled() and self.templates.isChecked(),
             person=self.person.text(),
             reason=self.reason.text(),
             name=self.name.text(),
@@ -195,6 +204,7 @@ class NewEvaluationDialog(BaseDialog):
 
     def _edited(self) -> None:
         """Show what it takes, and take away what was said of other choices."""
+        self.templates.setEnabled(new_plan.aligned_of(self.wish, self._choices) > 0)
         wish = self.wish
         self.look.setVisible(wish.sealed)
         self.expected.setText(new_plan.expectation_words(wish, self._choices))

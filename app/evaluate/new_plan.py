@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from core.domain.counting import counted
 from core.domain.evaluation_record import SEALED
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.suite import SuiteInfo
-from core.services.evaluations.requests import DEV, EvaluationRequest
+from core.services.evaluations.requests import DEV, EvaluationRequest, aligned_items
 from core.services.evaluations.views import EvaluationInfo
 from core.services.runs.views import RunInfo, duration
 
@@ -26,6 +26,8 @@ ARMS: tuple[tuple[str, str, str], ...] = (
     ("aligned_without_system", "Aligned without system prompt", "Does it need the system prompt of an item?"),
 )
 """Word, label and hint of each arm beside the reference, which always answers."""
+OTHER_TEMPLATES = 3
+"""Chat templates that are tried beside that of training: plain text and two others."""
 CHEAP_LIMIT = 60
 """Items a suite that an estimate proposes."""
 
@@ -41,6 +43,7 @@ class EvaluationChoices:
         sealed: pairs in the sealed test of each run's dataset version and how often somebody looked, by run id; none
             where it has no test split.
         past: evaluations that are measured, newest first; the time is estimated from them.
+        aligned: items of each suite that ask the same in several languages, by title.
     """
 
     runs: Sequence[RunInfo]
@@ -48,6 +51,7 @@ class EvaluationChoices:
     suites: Sequence[SuiteInfo]
     sealed: Mapping[str, tuple[int, int]]
     past: Sequence[EvaluationInfo]
+    aligned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class EvaluationWish:
     arms: tuple[str, ...] = ("aligned",)
     limit: int = 0
     max_new_tokens: int = 128
+    templates: bool = False
     person: str = ""
     reason: str = ""
     name: str = ""
@@ -100,13 +105,21 @@ def read_choices(services: Application) -> EvaluationChoices:
         if version is not None and version.counts.get("test"):
             looks = services.sealed.view(version.id).looks if services.sealed.is_sealed(version) else 0
             sealed[run.run_id] = (int(version.counts["test"]), looks)
+    infos = services.suites.list()
     return EvaluationChoices(
         runs=runs,
         steps={run.run_id: tuple(services.runs.checkpoints(run.run_id)) for run in runs},
-        suites=services.suites.list(),
+        suites=infos,
         sealed=sealed,
         past=[info for info in services.evaluations.list() if info.state == "finished"],
+        aligned={info.title: count for info in infos if (count := aligned_items(services.suites.get(info.title)))},
     )
+
+
+def aligned_of(wish: EvaluationWish, choices: EvaluationChoices) -> int:
+    """Return how many items of the chosen suites can be answered under other chat templates."""
+    found = (choices.aligned.get(title, 0) for title in wish.suites)
+    return sum(min(wish.limit or count, count) for count in found)
 
 
 def errors_of(wish: EvaluationWish) -> FieldErrors:
@@ -133,6 +146,7 @@ def request_of(wish: EvaluationWish) -> EvaluationRequest:
         step=wish.step,
         config=EvaluationConfig().with_values({"max_new_tokens": wish.max_new_tokens}),
         limit=wish.limit,
+        templates=wish.templates,
         name=wish.name.strip(),
         person=wish.person.strip(),
         reason=wish.reason.strip(),
@@ -150,6 +164,8 @@ def work_of(wish: EvaluationWish, choices: EvaluationChoices) -> EvaluationSize:
         answers += used * (1 + len(wish.arms))
         scores += min(used, pairs) * local
         kl += min(kl_prompts, used) * policies
+    if wish.templates:
+        answers += OTHER_TEMPLATES * (1 + ("aligned" in wish.arms)) * aligned_of(wish, choices)
     return EvaluationSize(answers, scores, kl)
 
 
@@ -228,5 +244,8 @@ def cheaper_words(wish: EvaluationWish, choices: EvaluationChoices) -> str:
     if len(wish.arms) > 1:
         fewer = work_of(replace(wish, arms=("aligned",)), choices).answers
         options.append((fewer, f"the aligned arm alone ({counted(fewer, 'answer')})"))
+    if wish.templates:
+        fewer = work_of(replace(wish, templates=False), choices).answers
+        options.append((fewer, f"the chat template of training alone ({counted(fewer, 'answer')})"))
     cheaper = [words for fewer, words in sorted(options) if fewer < answers]
     return f"Cheaper: {' or '.join(cheaper)}." if cheaper else ""

@@ -12,6 +12,7 @@ from app.evaluate.figures import ItemsPlace
 from app.evaluate.gate_view import GateView
 from app.evaluate.item_rows import ItemRow, read_items
 from app.evaluate.items_view import ItemsView
+from app.evaluate.matrix_view import MatrixView
 from app.widgets.controls import TabWidget
 from core.domain.changes import Outcome
 from core.domain.errors import UserError
@@ -37,15 +38,22 @@ class EvaluationParts(TabWidget):
         self._context = context
         self._id, self._read = "", set[str]()
         self._items: dict[str, list[ItemRow]] = {}
-        self.evidence, self.items = EvidenceView(context), ItemsView(context)
+        self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
-        parts = (("Evidence", self.evidence), ("Items", self.items), ("Failures", self.failures), ("Gate", self.gate))
+        parts = (
+            ("Evidence", self.evidence),
+            ("Matrix", self.matrix),
+            ("Items", self.items),
+            ("Failures", self.failures),
+            ("Gate", self.gate),
+        )
         for words, part in parts:
             self.addTab(part, words)
         self.evidence.items_wanted.connect(self.show_items)
+        self.matrix.items_wanted.connect(self.show_items)
         self.items.suite_wanted.connect(self._read_items)
         self.failures.open_wanted.connect(self._open_failure)
         self.failures.shown_wanted.connect(self._show_failed_item)
@@ -55,7 +63,7 @@ class EvaluationParts(TabWidget):
         """Return what the actions of the parts do."""
         tags = {f"evaluate.tag_{tag}": lambda tag=tag: self._tag(tag) for tag, _ in TAGS}
         return {
-            "evaluate.table": self.evidence.set_table,
+            "evaluate.table": self._set_table,
             "evaluate.find": self._find,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
@@ -69,13 +77,19 @@ class EvaluationParts(TabWidget):
             self._id = info.evaluation_id
             self._read.clear()
             self._items.clear()
-            arms = {arm.name: str(arm.kind) for arm in info.record.arms}
+            arms = {arm.name: str(arm.kind) for arm in (*info.record.arms, *info.record.template_arms)}
             self.items.set_evaluation([suite.title for suite in info.record.suites], arms)
             self.failures.panel.set_arms(list(arms), *self.items.panel.arms)
             self.failures.show_queue(())
             self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
         self.evidence.show_evidence(evidence)
+        self.matrix.show_evidence(evidence)
         self.read()
+
+    def _set_table(self, on: bool) -> None:
+        """Show every chart as a table, or as the chart."""
+        self.evidence.set_table(on)
+        self.matrix.set_table(on)
 
     def read(self) -> None:
         """Read what the shown part lacks."""

@@ -14,6 +14,7 @@ from core.domain.evidence import ARM_KINDS
 from core.domain.names import checked_name
 from core.domain.suite import Suite
 from core.domain.threshold import Threshold
+from core.runs.evaluations.suite_items import flat, index_aligned
 from core.runs.evaluations.work import items_of_pairs
 from core.runs.folder import RunFolder
 from core.runs.run_control import find_run
@@ -171,6 +172,11 @@ def suite_from_file(path: Path) -> Suite:
         raise BadInput(f"{rows} {verb(reading.rejects.count, 'is', 'are')} no items: {why}. {first}", _IMPORT_IT)
     name = path.stem if find_built_in(path.stem) is None else f"{path.stem} (file)"
     return Suite(checked_name(name, "suite"), 1, reading.items, "import", "", f"Items of {path.name}.")
+
+
+def aligned_items(suite: Suite) -> int:
+    """Return how many items of a suite ask the same in several languages: what other templates are tried on."""
+    return len(flat(index_aligned(suite.items)))
 
 
 def titles(words: Sequence[str]) -> tuple[str, ...]:

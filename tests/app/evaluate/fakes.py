@@ -111,6 +111,8 @@ class ScriptedModel:
 
     def _text(self, arm: Arm, item: SuiteItem) -> str:
         draw = random.Random(f"{item.id} {arm.kind}").random()
+        if arm.template:
+            draw = min(1.0, draw + 0.15 * random.Random(f"{item.id} {arm.template}").random())
         refuses = {"comply": 0.1, "refuse": 0.8 if arm.is_policy else 0.5}.get(item.expected, 0.0)
         if draw < refuses:
             return "I'm sorry, but I can't help with that."
@@ -140,7 +142,13 @@ def make_run(workspace: Path, name: str = "dpo-b0.1-r16") -> RunFolder:
 
 
 def make_evaluation(
-    workspace: Path, number: int = 1, count: int = 12, *, made: Sequence[Suite] | None = None, extra: Sequence[Arm] = ()
+    workspace: Path,
+    number: int = 1,
+    count: int = 12,
+    *,
+    made: Sequence[Suite] | None = None,
+    extra: Sequence[Arm] = (),
+    templates: Sequence[str] = (),
 ) -> EvaluationFolder:
     """Return the folder of a new evaluation in a workspace, not started."""
     run = RunFolder(workspace / "runs" / "r1")
@@ -164,6 +172,8 @@ def make_evaluation(
             for s in chosen
         ),
         config=CONFIG,
+        training_template="chatml",
+        templates=tuple(templates),
     )  # fmt: skip
     return publish(
         workspace / "evaluations" / record.evaluation_id, record, {suite.title: suite.items for suite in chosen}

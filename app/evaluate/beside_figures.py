@@ -1,0 +1,45 @@
+"""What length explains of the ranking and what is known of training pairs, as rows of a table. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.evaluate.figures import Figures, TableRow, number_words, why_words
+from core.domain.estimate import Estimate
+from core.domain.measured_evidence import read_estimate
+from core.domain.number_text import interval_text, signed
+
+HEADS = ("Suite", "What", "Who", "Value [95 %]", "n", "Estimator")
+ABOUT = (
+    "Does length explain the ranking, and does the policy know its training pairs by heart? An AUC of 50 % tells "
+    "nothing apart."
+)
+METRICS: Mapping[str, str] = {
+    "prefers_longer": "prefers the longer answer",
+    "h_length_correlation": "rank correlation of h and length",
+    "preference_accuracy": "accuracy, raw",
+    "accuracy_at_equal_length": "accuracy at equal length",
+    "memorised_loss": "loss, training − held-out",
+    "memorised_accuracy": "accuracy, training − held-out",
+    "memorised_h": "h, training − held-out",
+    "membership_auc": "AUC of the loss, training against held-out",
+    "verbatim_overlap": "trained answer said word for word",
+}
+"""Metric -> its words in the table of length and memory."""
+
+
+def beside_rows(figures: Figures) -> list[TableRow]:
+    """Return the numbers suite by suite."""
+    rows = []
+    for metric, words in METRICS.items():
+        for suite in figures.with_metric(metric):
+            for arm, plain in figures.suites[suite]["metrics"][metric].items():
+                estimate = read_estimate(plain)
+                value = correlation_words(estimate) if metric == "h_length_correlation" else number_words(estimate)
+                rows.append(TableRow((suite, words, arm, value, f"{estimate.n:,}", estimate.estimator), suite))
+    return rows
+
+
+def correlation_words(estimate: Estimate) -> str:
+    """Return a number between -1 and 1 with its interval."""
+    return f"{signed(estimate.value, 3)} {interval_text(estimate, 3) or why_words(estimate)}".strip()
