@@ -21,6 +21,7 @@ from core.cli import (
     evaluations,
     feedback,
     imports,
+    judge,
     models,
     pairs,
     quality,
@@ -75,6 +76,7 @@ def build_app() -> typer.Typer:
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
+    judge.register(app)
     releases.register(app)
     release_log.register(app)
     app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)

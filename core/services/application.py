@@ -21,6 +21,7 @@ from core.services.feedback.service import FeedbackService
 from core.services.feedback.shift import FeedbackShiftService
 from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
+from core.services.judging.service import JudgingService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
 from core.services.quality.service import QualityService
@@ -63,6 +64,7 @@ class Application:
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites.
         audits: answers that people label, and the refusal rates that are corrected by them.
+        judging: judge models and what is known of them.
         thresholds: of guardrails, with their error rates.
         releases: the gate, the failure queue, releases.
         votes: what people say blind of two arms of an evaluation.
@@ -88,6 +90,7 @@ class Application:
         self.evaluations = EvaluationsService(
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
+        self.judging = JudgingService(store, self.evaluations, self.suites, self.rubrics)
         self.audits = AuditsService(store, self.evaluations)
         rooms = Rooms(self.feedback, self.triage)
         self.releases = ReleasesService(store, self.evaluations, self.sealed, self.reviewers, self.thresholds, rooms)
