@@ -314,6 +314,10 @@ _EVALUATE: tuple[A, ...] = (
         "arrow_right",
         "To labelling, a rubric or the next dataset version.",
     ),
+    A("evaluate.release", "Make a release…", "Ctrl+R", "gate", "Of this evaluation, once its gate passed."),
+    A("evaluate.compare", "Compare cycles…", "Ctrl+D", "compare", "What changed from n to n + 1, and what it bought."),
+    A("evaluate.withdraw", "Withdraw the release…", "", "close", "Noted for good, with the reason."),
+    A("evaluate.verify", "Verify the release", "", "check_circle", "Measures it again from its contract."),
     A("evaluate.open_folder", "Open the evaluation's folder", "", "folder", ""),
 )
 

@@ -1,122 +1,219 @@
-"""The gate: its outcome, and every check with its state, its numbers and what would decide it."""
+"""The gate: its outcome, every check with what decides it, the plots of what n would, and the release it leads to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.evaluate.figures import change_words
-from app.widgets.containers import Card, ScrollColumn, clear_layout, line
-from app.widgets.labels import Chip, ChipTone, text_label
-from app.widgets.messages import Banner, BannerLevel, IconLabel
+from app.evaluate.chart_card import ChartCard
+from app.evaluate.figures import TableRow, change_words
+from app.evaluate.gate_chart import DecisionChart, curve_words
+from app.evaluate.gate_table import GateTable
+from app.widgets.buttons import action_button, push_button
+from app.widgets.containers import Card, ScrollColumn, clear_layout
+from app.widgets.flow import FlowLayout
+from app.widgets.folding_split import FoldingSplit
+from app.widgets.labels import Chip, short, text_label
+from app.widgets.messages import Banner, BannerLevel
 from core.domain.counting import counted
-from core.domain.release_gate import GATE_GROUPS, STATE_WORDS, GateState
+from core.domain.release_gate import STATE_WORDS, GateState
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these load the model exports, which the window does not wait for
     from core.domain.release_gate import GateCheck, GateDecision
+    from core.services.releases.draft import DecisionCurve, ReleaseDraft
 
-GROUP_WORDS: Mapping[str, tuple[str, str]] = {
-    "evidence": ("Evidence", "Is there enough to judge?"),
-    "vetoes": ("Vetoes", "What forbids a release? Tested together (Holm)."),
-    "gain": ("Gain", "Are the answers better to people?"),
-    "health": ("Health", "Side effects of the objective."),
-    "people": ("People", "Has somebody looked?"),
-}
-_ICONS: Mapping[GateState, tuple[str, str]] = {
-    "passed": ("check_circle", "ok"),
-    "failed": ("error", "bad"),
-    "insufficient": ("help", "warn"),
-}
 _LEVELS: Mapping[GateState, BannerLevel] = {"passed": "ok", "failed": "error", "insufficient": "warn"}
-_RELEASE = (
-    "A release is made of an evaluation on the command line: pairwright release WS EVALUATION OUT --approver NAME. "
-    "Who approves it is not who ran the evaluation."
+_ABOUT: Mapping[GateState, str] = {
+    "passed": "A release can be made by somebody who did not run the evaluation.",
+    "failed": "What failed forbids a release.",
+    "insufficient": "Nothing speaks against this policy so far; too little was measured to let it out.",
+}
+_HEADS = ("n", "if the number stays", "if it is 0")
+_CONTENT = (
+    "The policy as adapter, merged weights or GGUF",
+    "contract.json: hashes, seeds, settings, versions",
+    "MODEL_CARD.md and DATASET_CARD.md",
+    "report.html, which opens offline and states which audits were not done",
+    "evaluation/: request and evidence, to measure it again",
 )
 
 
 class GateView(ScrollColumn):
-    """Shows what the gate says. It is decided anew each time it is shown."""
+    """Shows what the gate says. It is decided anew each time it is shown.
+
+    Signals:
+        place_wanted(object): a check was opened; its items or its evidence shall be shown.
+    """
+
+    place_wanted = Signal(object)
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(margin=12, spacing=10, name="Gate")
-        self._theme = context.theme
-        self.decision: GateDecision | None = None
-        self._inner = QVBoxLayout()
-        self._inner.setSpacing(10)
-        self.column.addLayout(self._inner)
+        self._context, self._theme = context, context.theme
+        self.draft: ReleaseDraft | None = None
+        self._top = QVBoxLayout()
+        self.column.addLayout(self._top)
+        self.table, self.chart = GateTable(context.theme), DecisionChart(context.theme, "What n decides")
+        self.chart_card = ChartCard(context, "What n decides", self.chart, _HEADS)
+        self.chart_card.head.enlarge.setEnabled(False)
+        self.title = text_label("", "strong", wrap=True)
+        self.reason, self.figures = text_label("", "", wrap=True, selectable=True), text_label("", "caption", wrap=True)
+        self.show_items = push_button("Show what is behind it", theme=context.theme, icon="arrow_right")
+        self._chips, self.people = QFrame(), QVBoxLayout()
+        self.release_chips = FlowLayout(self._chips, spacing=6, row_spacing=4)
+        self._split = FoldingSplit(
+            (self._left(), self._right()), (640, 300), heights=(500, 500), least=(30, 15), grows=0
+        )
+        self.column.addWidget(self._split)
         self.column.addStretch(1)
+        self.table.moved.connect(self._show_check)
+        self.table.opened.connect(self.place_wanted)
+        self.chart.opened.connect(lambda _: self._open_current())
+        self.show_items.clicked.connect(self._open_current)
         self.say("No gate yet", "It is decided when this page is shown.")
+
+    @property
+    def decision(self) -> GateDecision | None:
+        """What the gate says; None before it was decided."""
+        return self.draft.decision if self.draft is not None else None
+
+    def _left(self) -> QWidget:
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        checks, detail = Card("Checks", spacing=6), Card(spacing=4)
+        checks.add(self.table)
+        for widget in (self.title, self.reason, self.figures):
+            detail.add(widget)
+        row = QHBoxLayout()
+        row.addWidget(self.show_items)
+        row.addStretch(1)
+        detail.add(row)
+        column.addWidget(checks)
+        column.addWidget(detail)
+        column.addStretch(1)
+        return part
+
+    def _right(self) -> QWidget:
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        release, people = Card("The release", spacing=4), Card("Who approves", spacing=4)
+        release.add(self._chips)
+        for line in _CONTENT:
+            release.add(text_label(f"· {line}", "caption", wrap=True))
+        release.add(action_button(self._context.actions, "evaluate.release", kind="primary", theme=self._theme))
+        people.add(text_label("Never the person who ran the evaluation.", "hint", wrap=True))
+        people.add(self.people)
+        for card in (self.chart_card, release, people):
+            column.addWidget(card)
+        column.addStretch(1)
+        return part
 
     def say(self, title: str, text: str) -> None:
         """Show that there is no decision, and why."""
-        self.decision = None
-        clear_layout(self._inner)
+        self.draft = None
+        clear_layout(self._top)
         card = Card(title)
         card.add(text_label(text, "muted", wrap=True))
-        self._inner.addWidget(card)
+        self._top.addWidget(card)
+        self._split.hide()
 
-    def show_decision(self, decision: GateDecision) -> None:
-        """Show every check."""
-        if decision == self.decision:
+    def show_draft(self, draft: ReleaseDraft) -> None:
+        """Show every check, and the release that they lead to."""
+        if draft == self.draft:
             return
-        self.decision = decision
-        clear_layout(self._inner)
-        outcome = decision.outcome
-        self._inner.addWidget(
-            Banner(
-                self._theme,
-                STATE_WORDS[outcome],
-                counts_words(decision),
-                level=_LEVELS[outcome],
-                closable=False,
-                wrap=True,
-            )
+        self.draft = draft
+        decision = draft.decision
+        clear_layout(self._top)
+        words = f"{counts_words(decision)} {_ABOUT[decision.outcome]}"
+        level = _LEVELS[decision.outcome]
+        self._top.addWidget(
+            Banner(self._theme, STATE_WORDS[decision.outcome], words, level=level, closable=False, wrap=True)
         )
-        for group in GATE_GROUPS:
-            checks = [check for check in decision.checks if check.group == group]
-            if checks:
-                self._inner.addWidget(self._group(group, checks))
-        self._inner.addWidget(text_label(_RELEASE, "caption", wrap=True, selectable=True))
+        self._show_release(draft)
+        self._split.show()
+        self.table.show_checks(decision.checks)
 
-    def _group(self, group: str, checks: list[GateCheck]) -> Card:
-        title, about = GROUP_WORDS[group]
-        card = Card(title, spacing=6)
-        holds = sum(check.state == "passed" for check in checks)
-        tone: ChipTone = "ok" if holds == len(checks) else "bad" if any(c.state == "failed" for c in checks) else "warn"
-        card.add_to_head(Chip(f"{holds} of {counted(len(checks), 'check')} hold", tone))
-        card.add(text_label(about, "hint", wrap=True))
-        for check in checks:
-            card.add(line())
-            card.add(self._check(check))
-        return card
+    def _show_release(self, draft: ReleaseDraft) -> None:
+        clear_layout(self.release_chips)
+        suites = counted(len(draft.of["suites"].split(", ")), "suite")
+        for what in (draft.of["policy"], draft.of["rubrics"], draft.of["dataset"], suites):
+            if what:
+                self.release_chips.addWidget(Chip(short(what, 28), "neutral"))
+        clear_layout(self.people)
+        for person in draft.approvers:
+            row = FlowLayout(spacing=8, row_spacing=2, middle=True)
+            row.addWidget(text_label(person.name, "strong"))
+            said = f"{person.against}: cannot approve" if person.against else "can approve"
+            row.addWidget(Chip(said, "bad" if person.against else "ok"))
+            frame = QWidget()
+            frame.setLayout(row)
+            self.people.addWidget(frame)
+        if not draft.approvers:
+            self.people.addWidget(text_label("No person is known in this workspace yet.", "muted", wrap=True))
 
-    def _check(self, check: GateCheck) -> QWidget:
-        frame = QWidget()
-        frame.setAccessibleName(f"{check.title}: {STATE_WORDS[check.state]}. {check.reason} {check.needed}".strip())
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(10)
-        icon, colour = _ICONS[check.state]
-        row.addWidget(IconLabel(self._theme, icon, colour, 18), 0, Qt.AlignmentFlag.AlignTop)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(text_label(f"{check.title}: {STATE_WORDS[check.state].lower()}", "strong", wrap=True))
-        words.addWidget(text_label(check.reason, "", wrap=True))
-        for name, figure in check.figures.items():
-            unit = figure.unit or "points"
-            words.addWidget(text_label(f"{name}: {change_words(figure)} {unit}, n {figure.n}", "caption", wrap=True))
-        if check.needed:
-            words.addWidget(text_label(f"What decides it: {check.needed}", "caption", wrap=True))
-        row.addLayout(words, 1)
-        return frame
+    def _show_check(self, check: GateCheck) -> None:
+        if self.table.hasFocus():  # the page scrolls, not the table
+            at = self.table.mapTo(self.widget(), self.table.current_area().center())
+            self.ensureVisible(at.x(), at.y(), 0, self._theme.px(60))
+        self.title.setText(f"{check.title}: {STATE_WORDS[check.state].lower()}")
+        decides = f"{check.reason} What decides it: {check.needed}" if check.needed else check.reason
+        self.reason.setText(decides)
+        figures = [
+            f"{name}: {change_words(figure)} {figure.unit or '%'}, n {figure.n:,}; {figure.estimator}"
+            for name, figure in check.figures.items()
+        ]
+        self.figures.setText("\n".join(figures))
+        self.figures.setVisible(bool(figures))
+        self.show_items.setText(place_words(check))
+        self.chart_card.head.set_title(f"What n decides: {check.title.lower()}")
+        self._show_curve(self._curve_of(check))
+
+    def _curve_of(self, check: GateCheck) -> DecisionCurve | None:
+        curves = {curve.check: curve for curve in self.draft.curves} if self.draft is not None else {}
+        return curves.get(check.key)
+
+    def _show_curve(self, curve: DecisionCurve | None) -> None:
+        self.chart.show_curve(curve)
+        rows = []
+        if curve is not None:
+            scale = 1.0 if curve.now.unit else 100.0
+            other = dict(curve.no_change)
+            rows = [
+                TableRow((f"{n:,.0f}", f"{scale * end:.3g}", f"{scale * other[n]:.3g}" if n in other else ""))
+                for n, end in curve.stays[::6]
+            ]
+        about = curve_words(curve) if curve is not None else ""
+        self.chart_card.show_figures(rows, about=about, missing="No interval decides this check; no n would.")
+
+    def _open_current(self) -> None:
+        if self.table.current is not None:
+            self.place_wanted.emit(self.table.current)
+
+    def set_table(self, on: bool) -> None:
+        """Show the plot as a table, or as the plot."""
+        self.chart_card.set_table(on)
+
+
+def place_words(check: GateCheck) -> str:
+    """Return what opening a check shows."""
+    if check.key == "failure_queue":
+        return "Open the failure queue"
+    if check.suite:
+        return f"Show the items of {check.suite}" if not any(check.part) else f"Show the slice {check.part[1]}"
+    return "Show the evidence"
 
 
 def counts_words(decision: GateDecision) -> str:
     """Return how many checks hold, are open and failed."""
     count = {state: sum(check.state == state for check in decision.checks) for state in STATE_WORDS}
-    held, open_ = counted(count["passed"], "check holds", "checks hold"), count["insufficient"]
-    return f"{held}, {open_} {'is' if open_ == 1 else 'are'} open, {count['failed']} failed."
+    held = f"{count['passed']} {'check holds' if count['passed'] == 1 else 'checks hold'}"
+    open_ = f"{count['insufficient']} {'is' if count['insufficient'] == 1 else 'are'} open"
+    return f"{held}, {open_}, {count['failed']} failed."

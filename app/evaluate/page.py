@@ -21,6 +21,7 @@ from app.evaluate.head import EvaluationHead, ProgressCard
 from app.evaluate.new_dialog import NewEvaluationDialog
 from app.evaluate.new_plan import EvaluationChoices, read_choices
 from app.evaluate.parts import EvaluationParts
+from app.evaluate.release_acts import ReleaseActs
 from app.evaluate.release_list import ReleaseList
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
@@ -52,6 +53,7 @@ class EvaluatePage(Page):
         self.head, self.progress = EvaluationHead(context), ProgressCard(context)
         self.tabs = EvaluationParts(context)
         self._build()
+        self.release_acts = ReleaseActs(context, self, lambda: self.list.current_id, lambda: self.releases.current)
         self._bind()
         self._allow(None)
         self._own_keys = OwnKeys(self)
@@ -73,6 +75,7 @@ class EvaluatePage(Page):
         column.addWidget(self.list, 3)
         self.releases = ReleaseList(theme)
         column.addWidget(self.releases, 2)
+        column.addWidget(action_button(actions, "evaluate.compare", text="Compare…", theme=theme))
         no_run = EmptyState(
             theme,
             "gate",
@@ -115,6 +118,7 @@ class EvaluatePage(Page):
 
     def _bind(self) -> None:
         self.list.chosen.connect(self._choose)
+        self.releases.opened.connect(self.release_acts.show)
         for action_id, handler in {
             "evaluate.new": self._new,
             "evaluate.pause": self._pause,
@@ -122,6 +126,7 @@ class EvaluatePage(Page):
             "evaluate.cancel": self._cancel,
             "evaluate.open_folder": self._open_folder,
             **self.tabs.handlers(),
+            **self.release_acts.handlers(),
         }.items():
             self.on(action_id, handler)
 
@@ -196,6 +201,10 @@ class EvaluatePage(Page):
             "evaluate.resume": state in presenter.RESUMABLE,
             "evaluate.cancel": state in presenter.CANCELLABLE,
             "evaluate.open_folder": info is not None,
+            "evaluate.release": info is not None and self.data.evidence is not None,
+            "evaluate.compare": len(self.data.infos) + len(self.data.releases) > 1,
+            "evaluate.withdraw": bool(self.data.releases),
+            "evaluate.verify": bool(self.data.releases),
             "evaluate.table": info is not None and self.data.evidence is not None,
         }.items():
             self.context.actions.set_enabled(action_id, on)

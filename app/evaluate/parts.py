@@ -26,7 +26,8 @@ DESTINATIONS: tuple[tuple[str, str], ...] = (
 """Where a failure can be sent, and what that means."""
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
-    from core.domain.release_gate import GateDecision
+    from core.domain.release_gate import GateCheck
+    from core.services.releases.draft import ReleaseDraft
     from core.services.releases.failures import QueuedFailure
 
 
@@ -57,6 +58,7 @@ class EvaluationParts(TabWidget):
         self.items.suite_wanted.connect(self._read_items)
         self.failures.open_wanted.connect(self._open_failure)
         self.failures.shown_wanted.connect(self._show_failed_item)
+        self.gate.place_wanted.connect(self._show_checked)
         self.currentChanged.connect(lambda _: self.read())
 
     def handlers(self) -> Mapping[str, Any]:
@@ -229,13 +231,26 @@ class EvaluationParts(TabWidget):
 
     # Gate
 
+    def _set_table(self, on: bool) -> None:
+        self.evidence.set_table(on)
+        self.gate.set_table(on)
+
+    def _show_checked(self, check: GateCheck) -> None:
+        """Show what is behind a check: the failures, the items of a suite or slice, or the evidence."""
+        if check.key == "failure_queue":
+            self.setCurrentWidget(self.failures)
+        elif check.suite:
+            self.show_items(ItemsPlace(check.suite, *check.part))
+        else:
+            self.setCurrentWidget(self.evidence)
+
     def _read_gate(self) -> None:
         releases, id_ = self._context.services.releases, self._id
         self._read.add("gate")
 
-        def show(decision: GateDecision) -> None:
+        def show(draft: ReleaseDraft) -> None:
             if id_ == self._id:
-                self.gate.show_decision(decision)
+                self.gate.show_draft(draft)
 
         def failed(error: Exception) -> None:
             if not isinstance(error, UserError):
@@ -243,4 +258,4 @@ class EvaluationParts(TabWidget):
             elif id_ == self._id:
                 self.gate.say("No gate yet", f"{error.message} {error.hint}".strip())
 
-        self._context.tasks.query(lambda: releases.gate(id_), show, failed, owner=self, key="gate")
+        self._context.tasks.query(lambda: releases.draft(id_), show, failed, owner=self, key="gate")

@@ -25,6 +25,7 @@ PROGRAMS = (
     "core.services.importing.process.worker",
     "core.services.models.export_worker",
     "core.services.models.worker",
+    "core.services.releases.verify_program",
     "core.store.sqlite.copy_check",
 )
 """Every module that is a program of its own; a packager must take them in, because they are named in strings alone."""

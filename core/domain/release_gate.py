@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from core.domain.counting import number
 from core.domain.estimate import Estimate
 from core.domain.evidence import plain
 
@@ -22,6 +23,20 @@ GATE_GROUPS: tuple[GateGroup, ...] = get_args(GateGroup)
 
 
 @dataclass(frozen=True, slots=True)
+class GateBound:
+    """What the interval of a check's deciding number must keep.
+
+    Attributes:
+        figure: name of that number among the check's figures.
+        limit: that the interval must stay below; with ``above`` it must stay above.
+    """
+
+    figure: str
+    limit: float
+    above: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GateCheck:
     """One check of the gate.
 
@@ -33,6 +48,9 @@ class GateCheck:
         needed: what would decide it: how many items, or what to do; "" where it is decided.
         needed_n: how many items (or judgements) would decide it, if the number stays what it is; None where that is not
             known or no number would.
+        measured: what was found, in a few words. limit: what it must be, in as few.
+        suite: whose items are behind it; "" for none. part: name and value of the slice of it; empty for all.
+        bound: what the deciding number must keep; None where no interval decides.
     """
 
     key: str
@@ -43,6 +61,18 @@ class GateCheck:
     figures: Mapping[str, Estimate] = field(default_factory=dict)
     needed: str = ""
     needed_n: int | None = None
+    measured: str = ""
+    limit: str = ""
+    suite: str = ""
+    part: tuple[str, str] = ("", "")
+    bound: GateBound | None = None
+
+    @property
+    def decides(self) -> str:
+        """What would decide it in a few words: how many more, or the first sentence of what to do."""
+        if self.needed_n is not None and self.needed.startswith("About"):
+            return f"≈ {number(self.needed_n)}"
+        return self.needed.partition(". ")[0].rstrip(".")
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, figures with the short names of evidence."""
@@ -55,6 +85,9 @@ class GateCheck:
             "figures": {name: plain(figure) for name, figure in self.figures.items()},
             "needed": self.needed,
             "needed_n": self.needed_n,
+            "measured": self.measured,
+            "limit": self.limit,
+            "suite": self.suite,
         }
 
 

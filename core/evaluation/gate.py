@@ -7,7 +7,8 @@ it was got, and who looked. Missing evidence is never a pass, and nothing is add
 from __future__ import annotations
 
 from core.domain.counting import counted, number, verb
-from core.domain.release_gate import GateCheck, GateDecision, GateState
+from core.domain.release_gate import GateBound, GateCheck, GateDecision, GateState
+from core.evaluation.gate_briefs import briefed
 from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_health import health
 from core.evaluation.gate_input import GateInput
@@ -16,7 +17,8 @@ from core.evaluation.gate_vetoes import vetoes
 
 def decide(known: GateInput) -> GateDecision:
     """Return every check with its state, figures, reason and what would decide it."""
-    return GateDecision((*_evidence(known), *vetoes(known), *_gain(known), *health(known), *_people(known)))
+    checks = (*_evidence(known), *vetoes(known), *_gain(known), *health(known), *_people(known))
+    return GateDecision(tuple(briefed(check, known) for check in checks))
 
 
 def _evidence(known: GateInput) -> tuple[GateCheck, ...]:
@@ -62,7 +64,9 @@ def _planned(known: GateInput) -> GateCheck:
         least = min(small, key=lambda suite: suite.items)
         reason = f"{least.title} has {counted(least.items, 'item')} of the {number(planned)} that were planned."
         needed = f"{counted(planned - least.items, 'item')} more of {least.title}."
-        return GateCheck("planned_n", "evidence", title, "insufficient", reason, needed=needed, needed_n=planned)
+        return GateCheck(
+            "planned_n", "evidence", title, "insufficient", reason, needed=needed, needed_n=planned, suite=least.title
+        )
     return GateCheck("planned_n", "evidence", title, "passed", f"Every suite has the planned {number(planned)}.")
 
 
@@ -111,7 +115,8 @@ def _win_rate(known: GateInput) -> GateCheck:
 
     def say(state: GateState, reason: str, needed: str = "", n: int | None = None) -> GateCheck:
         figures = {} if rate is None else {"win_rate": rate}
-        return GateCheck("win_rate", "gain", title, state, reason, figures, needed, n)
+        bound = GateBound("win_rate", 0.5, above=True) if figures else None
+        return GateCheck("win_rate", "gain", title, state, reason, figures, needed, n, bound=bound)
 
     if rate is None or not rate.n:
         return say("insufficient", "No person has compared the policy with the reference blind.", "Ask people.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.estimate import ALL_EQUAL, Estimate
-from core.domain.release_gate import GateCheck
+from core.domain.release_gate import GateBound, GateCheck, GateState
 from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_input import GateInput
 
@@ -30,16 +30,21 @@ def _kl(known: GateInput) -> GateCheck:
         reason = "Neither charter nor evaluation has a KL budget."
         return GateCheck("kl", "health", title, "insufficient", reason, figures, "Name one in the charter (kl_budget).")
     suite, kl = max(found, key=lambda one: one[1].value)
-    said = f"{words(kl)} on {suite}, budget {budget:g} nats"
+    said, bound = f"{words(kl)} on {suite}, budget {budget:g} nats", GateBound(f"KL, {suite}", budget)
+
+    def say(state: GateState, reason: str, needed: str = "", n: int | None = None) -> GateCheck:
+        return GateCheck(
+            "kl", "health", title, state, f"{reason}: {said}.", figures, needed, n, suite=suite, bound=bound
+        )
+
     if not kl.has_interval:
-        return GateCheck("kl", "health", title, "insufficient", f"It has no interval: {said}.", figures)
+        return say("insufficient", "It has no interval")
     if kl.high <= budget:
-        return GateCheck("kl", "health", title, "passed", f"Within the budget: {said}.", figures)
+        return say("passed", "Within the budget")
     if kl.low > budget:
-        return GateCheck("kl", "health", title, "failed", f"Above the budget: {said}.", figures)
+        return say("failed", "Above the budget")
     n = n_to_decide(kl, budget)
-    reason = f"The interval holds the budget: {said}."
-    return GateCheck("kl", "health", title, "insufficient", reason, figures, needed_words(n, "answers"), n)
+    return say("insufficient", "The interval holds the budget", needed_words(n, "answers"), n)
 
 
 def _displacement(known: GateInput) -> GateCheck:
@@ -51,22 +56,24 @@ def _displacement(known: GateInput) -> GateCheck:
         return GateCheck("both_down", "health", title, "insufficient", reason, needed="Evaluate the sealed test.")
     suite, share = max(found, key=lambda one: one[1].value)
     figures: dict[str, Estimate] = {f"both down, {suite}": share}
+    bound = GateBound(f"both down, {suite}", limits.both_down)
+
+    def say(state: GateState, reason: str, needed: str = "") -> GateCheck:
+        said = f"{words(share)} on {suite}{reason}."
+        return GateCheck("both_down", "health", title, state, said, figures, needed, suite=suite, bound=bound)
+
     if share.high <= limits.both_down:
-        reason = f"{words(share)} on {suite}; the interval stays below {100 * limits.both_down:g} %."
-        return GateCheck("both_down", "health", title, "passed", reason, figures)
+        return say("passed", f"; the interval stays below {100 * limits.both_down:g} %")
     audit = {f"{m}, {where}": change for m in _AUDITED for where, change in known.evidence.changes(m)}
     figures |= audit
     if worse := [name for name, change in audit.items() if change.has_interval and change.low > limits.shift]:
-        reason = f"{words(share)} on {suite}, and sampled answers moved for the worse: {', '.join(worse)}."
-        return GateCheck("both_down", "health", title, "failed", reason, figures)
-    known = (name for name, change in audit.items() if change.has_interval or change.why_no_interval == ALL_EQUAL)
-    seen = {name.partition(",")[0] for name in known}
+        return say("failed", f", and sampled answers moved for the worse: {', '.join(worse)}")
+    settled = (name for name, change in audit.items() if change.has_interval or change.why_no_interval == ALL_EQUAL)
+    seen = {name.partition(",")[0] for name in settled}
     if missing := [name for name in _AUDITED if name not in seen]:
-        reason = f"{words(share)} on {suite}; where the mass went is not known: {', '.join(missing)} was not compared."
-        needed = "Evaluate answers to benign requests."
-        return GateCheck("both_down", "health", title, "insufficient", reason, figures, needed)
-    reason = f"{words(share)} on {suite}; sampled answers neither refuse nor repeat more, which explains it."
-    return GateCheck("both_down", "health", title, "passed", reason, figures)
+        reason = f"; where the mass went is not known: {', '.join(missing)} was not compared"
+        return say("insufficient", reason, "Evaluate answers to benign requests.")
+    return say("passed", "; sampled answers neither refuse nor repeat more, which explains it")
 
 
 def _calibration(known: GateInput) -> GateCheck:
@@ -87,12 +94,17 @@ def _templates(known: GateInput) -> GateCheck:
         return GateCheck("templates", "health", title, "insufficient", reason, needed="Evaluate the template matrix.")
     suite, change = min(found, key=lambda one: one[1].value)
     figures, said = {f"worst template, {suite}": change}, f"{words(change)} on {suite}, limit -{100 * limit:g} points"
+    bound = GateBound(f"worst template, {suite}", -limit, above=True)
+
+    def say(state: GateState, reason: str, needed: str = "", n: int | None = None) -> GateCheck:
+        told = f"{reason}: {said}."
+        return GateCheck("templates", "health", title, state, told, figures, needed, n, suite=suite, bound=bound)
+
     if not change.has_interval:
-        return GateCheck("templates", "health", title, "insufficient", f"It has no interval: {said}.", figures)
+        return say("insufficient", "It has no interval")
     if change.low >= -limit:
-        return GateCheck("templates", "health", title, "passed", f"Within the margin: {said}.", figures)
+        return say("passed", "Within the margin")
     if change.high < -limit:
-        return GateCheck("templates", "health", title, "failed", f"Other templates lose more: {said}.", figures)
+        return say("failed", "Other templates lose more")
     n = n_to_decide(change, -limit, above=True)
-    reason = f"The interval holds the margin: {said}."
-    return GateCheck("templates", "health", title, "insufficient", reason, figures, needed_words(n), n)
+    return say("insufficient", "The interval holds the margin", needed_words(n), n)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.domain.counting import counted, verb
 from core.domain.estimate import Estimate
 from core.domain.evaluated_metrics import EVALUATED
 from core.domain.measured_evidence import SliceDifference
-from core.domain.release_gate import GateCheck, GateState
+from core.domain.release_gate import GateBound, GateCheck, GateState
 from core.evaluation.gate_figures import below, loss, n_to_decide, needed_words, p_above, words
 from core.evaluation.gate_input import GateInput
 from core.evaluation.measures.multiplicity import adjusted
@@ -26,6 +26,7 @@ class _Claim:
     suite: str
     loss: Estimate
     limit: float
+    cut: SliceDifference | None = None
 
     @property
     def p(self) -> float:
@@ -70,7 +71,7 @@ def _refusal(
     if check.state == "passed" and not audited:
         reason = f"{check.reason} But the detector was not audited on these policies."
         needed = "Label at least 100 answers of each policy in the audit queue."
-        return GateCheck(key, "vetoes", title, "insufficient", reason, check.figures, needed, 100)
+        return replace(check, state="insufficient", reason=reason, needed=needed, needed_n=100)
     return check
 
 
@@ -83,14 +84,18 @@ def _worst(key: str, title: str, claims: Sequence[_Claim], holm: dict[str, float
     state: GateState
     state, claim = min(states, key=lambda found: (rank[found[0]], -found[1].loss.value))
     figures = {f"{title.lower()}, {c.suite}": c.loss for c in claims}
+    bound = GateBound(f"{title.lower()}, {claim.suite}", claim.limit)
+
+    def say(reason: str, needed: str = "", n: int | None = None) -> GateCheck:
+        return GateCheck(key, "vetoes", title, state, reason, figures, needed, n, suite=claim.suite, bound=bound)
+
     said = f"loss {words(claim.loss)} on {claim.suite}, limit {_limit(claim)}"
     if state == "passed":
-        return GateCheck(key, "vetoes", title, state, f"The interval stays below the limit: {said}.", figures)
+        return say(f"The interval stays below the limit: {said}.")
     if state == "failed":
-        return GateCheck(key, "vetoes", title, state, f"Worse than the reference beyond the limit: {said}.", figures)
+        return say(f"Worse than the reference beyond the limit: {said}.")
     n = n_to_decide(claim.loss, claim.limit)
-    reason = f"The interval reaches beyond the limit: {said}."
-    return GateCheck(key, "vetoes", title, state, reason, figures, needed_words(n), n)
+    return say(f"The interval reaches beyond the limit: {said}.", needed_words(n), n)
 
 
 def _limit(claim: _Claim) -> str:
@@ -119,7 +124,7 @@ def _regression(known: GateInput, claims: Sequence[_Claim], holm: dict[str, floa
     undecided = check.state == "insufficient" and all(claim.loss.has_interval for claim in claims)
     if known.charter.test == "no_loss" and undecided:
         reason = f"No loss above the margin is significant. {check.reason}"
-        return GateCheck("regression", "vetoes", check.title, "passed", reason, check.figures)
+        return replace(check, state="passed", reason=reason, needed="", needed_n=None)
     return check
 
 
@@ -130,7 +135,7 @@ def _slice_claims(known: GateInput) -> list[_Claim]:
         if one.arm == known.evidence.aligned and better and not one.difference.unit:
             own = one.metric == known.charter.regression_metric
             limit = known.charter.margin if own else known.limits.slice_loss
-            found.append(_Claim("slice", one.title, loss(one.difference, better), limit))
+            found.append(_Claim("slice", one.title, loss(one.difference, better), limit, one))
     return found
 
 
@@ -154,10 +159,18 @@ def _slices(claims: Sequence[_Claim], holm: dict[str, float], alpha: float) -> G
             f"{counted(len(lost), 'slice')} of {len(tested)} {verb(len(lost), 'loses', 'lose')} more than the margin "
             f"(Holm), most {lost[0].suite}: {words(lost[0].loss)}."
         )
-        return GateCheck("slices", "vetoes", title, "failed", reason, figures)
+        return _of_slice(GateCheck("slices", "vetoes", title, "failed", reason, figures), lost[0])
     worst = max(tested, key=lambda claim: claim.loss.value)
     reason = f"None of {counted(len(tested), 'slice')} loses significantly more than the margin (Holm)."
-    return GateCheck("slices", "vetoes", title, "passed", reason, {worst.suite: worst.loss})
+    return _of_slice(GateCheck("slices", "vetoes", title, "passed", reason, {worst.suite: worst.loss}), worst)
+
+
+def _of_slice(check: GateCheck, claim: _Claim) -> GateCheck:
+    """Return the check with the slice that decides it."""
+    cut = claim.cut
+    part = (cut.slice, cut.value) if cut is not None else ("", "")
+    suite = cut.suite if cut is not None else ""
+    return replace(check, suite=suite, part=part, bound=GateBound(claim.suite, claim.limit))
 
 
 def _leaks(known: GateInput) -> GateCheck:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.bought import Bought
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import Arm, EvaluatedSuite
 from core.domain.ids import sha256_json
@@ -57,38 +58,6 @@ class SuiteValues:
         """The suite without its version: "look-alikes v2" is a version of "look-alikes"."""
         head, _, last = self.title.rpartition(" ")
         return head if head and last[:1] == "v" and last[1:].isdigit() else self.title
-
-
-@dataclass(frozen=True, slots=True)
-class Bought:
-    """How a number changed from one evaluation to the other, and what of it is due to what.
-
-    Attributes:
-        before, after: as reported, each on all its items.
-        same_items: after minus before on the items that both hold, by the detector of today; None without such items.
-        p, p_holm: two-sided p of no difference; the other adjusted for all primary metrics of the comparison.
-        reference: the same difference of the reference: it is 0 unless the measurement changed.
-        by_detector: what another detector did on the same answers; None where it says the same.
-        by_items: what other items did; None where the items are the same.
-    """
-
-    old_suite: str
-    suite: str
-    metric: str
-    before: Estimate
-    after: Estimate
-    same_items: Estimate | None
-    p: float = math.nan
-    p_holm: float = math.nan
-    reference: Estimate | None = None
-    by_detector: Estimate | None = None
-    by_items: Estimate | None = None
-    is_primary: bool = False
-
-    @property
-    def reported(self) -> float:
-        """After minus before, each on its own items."""
-        return self.after.value - self.before.value
 
 
 def suite_values(folder: EvaluationFolder, sealed_items: SealedItems) -> list[SuiteValues]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from core.domain.bought import Bought
 from core.domain.counting import counted
+from core.domain.dataset import DatasetDiff
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.evidence import plain
 from core.domain.run_config import RENAMED, SETTINGS
 from core.runs.evaluations.folder import EvaluationFolder
-
-if TYPE_CHECKING:
-    from core.domain.dataset import DatasetDiff
-    from core.runs.evaluations.paired import Bought
 
 CREDIT: Mapping[tuple[bool, bool], str] = {
     (True, True): "Policy settings and data both changed: the differences on the same items belong to both together. "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
@@ -10,17 +12,20 @@ from core.domain.errors import NotFound, UsageError, UserError
 from core.domain.ids import new_uid
 from core.domain.names import checked_name, cleaned_name
 from core.domain.release_gate import GateDecision
+from core.runs.child_processes.request import run_in_subprocess
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.hosting.hosts import worker_environment
 from core.services.datasets import card
 from core.services.evaluations.service import EvaluationsService
 from core.services.releases.checking import release_problems
 from core.services.releases.contract import Signed, contract_of, release_tuple
 from core.services.releases.cycle import Cycle
 from core.services.releases.cycles import CycleReader
+from core.services.releases.draft import ReleaseDraft, draft_of
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import Corrected, WinRates, gate_input, judged
 from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
-from core.services.releases.names import MAKE, WITHDRAW
+from core.services.releases.names import MAKE, VERIFY, WITHDRAW
 from core.services.releases.sending import Rooms
 from core.services.releases.views import ReleaseInfo, ReleaseRequest
 from core.services.reviewers.service import ReviewersService
@@ -32,6 +37,10 @@ from core.store.sqlite.database import Session, Store
 
 if TYPE_CHECKING:
     from core.services.releases.gate_facts import Judged
+
+
+_LATER = ("of", "withdrawn", "withdrawn_by", "verified", "verified_ms")
+"""What later entries of the event log say of a release."""
 
 
 class ReleasesService:
@@ -70,6 +79,15 @@ class ReleasesService:
             NotFound: when there is none, it is not finished, or its run is gone.
         """
         return self._decide(judged(self.find(evaluation), self.corrected), approver)
+
+    def draft(self, evaluation: str) -> ReleaseDraft:
+        """Return what the gate says, what a release of the evaluation would hold, and who may approve it.
+
+        Raises:
+            NotFound: as :meth:`gate`.
+        """
+        one = judged(self.find(evaluation), self.corrected)
+        return draft_of(one, self._decide(one, ""), self._reviewers.list(), self._thresholds.list())
 
     def _decide(self, one: Judged, approver: str) -> GateDecision:
         # It imports statsmodels, which the window must not load when it starts.
@@ -166,17 +184,64 @@ class ReleasesService:
         self._store.write(write, "withdrawing a release")
         return Outcome(self.get(info.release_id), Changes.RELEASES)
 
+    def verify(
+        self,
+        wanted: str,
+        *,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome[ReleaseInfo]:
+        """Measure a release again from its contract in a process of its own, and note by how much its numbers differ.
+
+        Raises:
+            NotFound: when there is no such release, or its folder or run is gone.
+            BadInput: naming the file that was altered.
+            Cancelled: when ``cancelled`` became true; nothing was noted.
+        """
+        info = self.get(wanted)
+        found = run_in_subprocess(
+            "core.services.releases.verify_program",
+            {"folder": info.folder, "run_dir": str(self._runs_folder(info))},
+            environment=worker_environment(),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+        if not self._store.read_only:
+            context = self._store.write_context()
+            detail = {key: found[key] for key in ("sentence", "numbers", "max_delta")}
+            detail |= {"release_id": info.release_id, "at_ms": context.at_ms}
+
+            def write(session: Session) -> None:
+                summary = f"Measured release {info.name} again: {found['sentence']}"
+                events.log(session, context, VERIFY, summary, subject="release", detail=detail)
+
+            self._store.write(write, "noting a verification")
+        return Outcome(replace(info, verified=str(found["sentence"])), Changes.RELEASES)
+
+    def _runs_folder(self, info: ReleaseInfo) -> Path | str:
+        """Return the run of a release in this workspace, "" where it is elsewhere: the contract names its place."""
+        folder = self._store.folder / "runs" / info.run_id
+        return folder if folder.is_dir() else ""
+
     def list(self) -> Sequence[ReleaseInfo]:
         """Return every release, newest first."""
         with self._store.read() as session:
-            made, withdrawn = events.details(session, MAKE), events.details(session, WITHDRAW)
+            made, withdrawn, verified = (events.details(session, op) for op in (MAKE, WITHDRAW, VERIFY))
         gone = {str(row["release_id"]): row for row in withdrawn}
+        again = {str(row["release_id"]): row for row in verified}
         found = []
         for row in made:
-            values = {key: value for key, value in row.items() if key not in ("of", "withdrawn", "withdrawn_by")}
-            end = gone.get(str(row["release_id"]), {})
+            values = {key: value for key, value in row.items() if key not in _LATER}
+            end, check = gone.get(str(row["release_id"]), {}), again.get(str(row["release_id"]), {})
+            info = ReleaseInfo(**values, tuple_=row["of"])
             found.append(
-                ReleaseInfo(**values, tuple_=row["of"], withdrawn=end.get("reason", ""), withdrawn_by=end.get("by", ""))
+                replace(
+                    info,
+                    withdrawn=end.get("reason", ""),
+                    withdrawn_by=end.get("by", ""),
+                    verified=check.get("sentence", ""),
+                    verified_ms=check.get("at_ms", 0),
+                )
             )
         return found[::-1]
 

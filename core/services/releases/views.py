@@ -18,6 +18,7 @@ class ReleaseInfo:
         outcome: of the gate. despite: why it was made although the gate did not pass.
         manifest_sha256: names the whole content of its folder.
         withdrawn: why it was withdrawn; "" while it stands.
+        verified: what came of measuring it again the last time; "" where nobody did.
     """
 
     release_id: str
@@ -34,11 +35,13 @@ class ReleaseInfo:
     tuple_: dict[str, str]
     withdrawn: str = ""
     withdrawn_by: str = ""
+    verified: str = ""
+    verified_ms: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as the command line prints them."""
         names = ("release_id", "name", "folder", "evaluation_id", "run_id", "outcome", "approver", "runner", "despite")
-        more = ("created_ms", "manifest_sha256", "withdrawn", "withdrawn_by")
+        more = ("created_ms", "manifest_sha256", "withdrawn", "withdrawn_by", "verified", "verified_ms")
         return {name: getattr(self, name) for name in (*names, *more)} | {"of": dict(self.tuple_)}
 
 

@@ -228,6 +228,29 @@ def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_m
     assert page.tabs.gate.decision is not None and page.tabs.gate.decision.outcome != "passed"
 
 
+def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
+    main_window: Build, measured: Path
+) -> None:
+    running = main_window(workspace=measured, size=(1280, 800))
+    page = shown(running, 1)
+    gate = page.tabs.gate
+    page.tabs.setCurrentWidget(gate)
+    running.qtbot.waitUntil(lambda: gate.decision is not None)
+    running.settle()
+    rows = [gate.table.item(row, 0).text() for row in range(gate.table.rowCount())]
+    place = rows.index("Over-refusal")
+    gate.table.setFocus()
+    gate.table.setCurrentCell(place - 1, 0)
+    QTest.keyClick(gate.table, Qt.Key.Key_Down)
+    assert gate.table.current.key == "over_refusal" and gate.table.item(place, 2).text() == "upper ≤ 3 points"
+    curve = gate.chart.curve
+    assert curve is not None and curve.now.n == 33 and gate.table.item(place, 1).text().endswith("n 33")
+    assert "power .80" in gate.chart_card.about.text() and gate.chart_card.table.rowCount() > 5
+    QTest.keyClick(gate.table, Qt.Key.Key_Return)
+    running.qtbot.waitUntil(lambda: page.tabs.items.table.count == 33)
+    assert page.tabs.currentWidget() is page.tabs.items and page.tabs.items.suite == "look-alikes v1"
+
+
 def test_that_every_part_shows_its_words_whole_in_a_small_window_with_large_text(
     main_window: Build, measured: Path
 ) -> None:

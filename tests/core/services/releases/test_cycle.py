@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.bought import Bought
 from core.domain.dataset import DatasetDiff
 from core.domain.errors import NotFound
 from core.domain.estimate import Estimate
@@ -16,7 +17,6 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.run_config import RunConfig
 from core.runs.evaluations.driver import EvaluationHost, evaluate
 from core.runs.evaluations.folder import EvaluationFolder
-from core.runs.evaluations.paired import Bought
 from core.services.application import Application
 from core.services.evaluations.requests import EvaluationRequest
 from core.services.releases.cycle import CREDIT, Cycle, CycleSide, cycle_of
