@@ -7,6 +7,7 @@ never with ``global``.
 
 from __future__ import annotations
 
+from app.actions.feedback_rows import FEEDBACK_ROWS
 from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
 from app.places import PLACES
@@ -121,6 +122,7 @@ _DATA: tuple[A, ...] = (
     A("data.diff", "Compare two dataset versions", "", "compare", "Items added, removed and changed.", "Data"),
     A("data.copy_id", "Copy the pair's number", "", "copy", "", "Data"),
     A("data.preview", "Show or hide the preview", "Space", "columns", "The pair beside the table.", "Data", True),
+    *FEEDBACK_ROWS,
 )
 
 _RUBRICS: tuple[A, ...] = (

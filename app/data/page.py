@@ -13,6 +13,7 @@ from app.context import AppContext
 from app.data.columns import MADE_BY
 from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
+from app.data.feedback_place import FeedbackPlace
 from app.data.filter_bar import FilterLists
 from app.data.import_report import ImportReportCard
 from app.data.index_keeper import IndexKeeper
@@ -54,7 +55,7 @@ class DataPage(Page):
 
     place: ClassVar[str] = "data"
     watches: ClassVar[Changes] = (
-        Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS | Changes.RUBRICS
+        Changes.PAIRS | Changes.JUDGEMENTS | Changes.DATASETS | Changes.REVIEWERS | Changes.RUBRICS | Changes.FEEDBACK
     )
 
     def __init__(self, context: AppContext) -> None:
@@ -68,6 +69,7 @@ class DataPage(Page):
         self._importing = self._any_pairs = False
         self.dataset_actions = DatasetActions(context, self.datasets, self)
         self.index = IndexKeeper(context, self)
+        self.feedback = FeedbackPlace(self)
         self._build()
         self._connect()
         self._bind()
@@ -85,7 +87,8 @@ class DataPage(Page):
         self._read_all()
 
     def show_item(self, **what: Any) -> None:
-        """Show the pair ``pair_id``, the dataset version ``dataset_id`` or all with ``datasets``, or a list of pairs:
+        """Show the pair ``pair_id``, the dataset version ``dataset_id`` or all with ``datasets``, the inbox with
+        ``feedback`` or one of its events with ``event_id``, or a list of pairs:
         those of ``source_id``, of ``reviewer_id``, of ``reviewer_kind``, labelled at the time ``labelled_ms``, or
         ``pair_ids``; ``title`` names the list.
         """
@@ -94,6 +97,12 @@ class DataPage(Page):
             self.datasets.choose(int(dataset_id))
         if what.get("datasets"):
             self.tabs.setCurrentIndex(1)
+        if what.get("feedback") or what.get("event_id") is not None:
+            self._stack.setCurrentIndex(1)
+            self.tabs.setCurrentIndex(2)
+            if (event_id := what.get("event_id")) is not None:
+                self.feedback.tab.show_event(int(event_id))
+            return
         if any(what.get(key) is not None for key in LISTS):
             self.tabs.setCurrentIndex(0)
             self.pairs.filters.clear()
@@ -136,6 +145,7 @@ class DataPage(Page):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.pairs, "Pairs")
         self.tabs.addTab(self.datasets, "Dataset versions")
+        self.tabs.addTab(self.feedback.holder, "Feedback")
         empty = EmptyState(
             theme,
             "data",
@@ -144,6 +154,7 @@ class DataPage(Page):
             main=("Import…", lambda: actions.run("data.import")),
             second=("Open the demo", lambda: actions.run("global.demo")),
         )
+        self.feedback.counted.connect(self._title_feedback)
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)
         self._stack.addWidget(self.tabs)
@@ -158,6 +169,7 @@ class DataPage(Page):
 
     def _connect(self) -> None:
         self.pairs.found.connect(self._show_found)
+        self.tabs.currentChanged.connect(lambda _: self._show_tab())
         self.table.opened.connect(lambda pair_id: self.context.navigate("annotate", pair_ids=(pair_id,)))
         self.imports.started.connect(self._follow_import)
         self.imports.imported.connect(self._show_report)
@@ -203,6 +215,8 @@ class DataPage(Page):
 
         self.context.tasks.query(read, self._show_lists, owner=self, key="lists")
         self.index.keep()
+        self.feedback.read()
+        self.feedback.read_count()
 
     def _show_lists(self, read: _Lists) -> None:
         self.pairs.filters.set_lists(read.filters)
@@ -214,13 +228,31 @@ class DataPage(Page):
         """Show what the last read of the list found."""
         count, total = len(found.ids), found.total
         if not self._importing:
-            self._stack.setCurrentIndex(1 if total else 0)
+            self._stack.setCurrentIndex(1 if total or self._on_feedback else 0)
         self._any_pairs = bool(total)
-        self.context.actions.set_enabled("data.label", bool(count))
+        self.context.actions.set_enabled("data.label", bool(count) and not self._on_feedback)
         self.context.actions.set_enabled("data.freeze", bool(total))
         self.count.set_chip(f"{count:,} of {counted(total, 'pair')}" if count != total else counted(total, "pair"))
+        self.count.setVisible(not self._on_feedback)
 
     # Acting
+
+    @property
+    def _on_feedback(self) -> bool:
+        return self.tabs.currentIndex() == 2
+
+    def _show_tab(self) -> None:
+        """Show the buttons of the tab in front, and give it its keys; the import page has all for itself."""
+        on, feedback = self._importing, self._on_feedback
+        for button in self._buttons:
+            button.setVisible(not on and not feedback)
+        self.count.setVisible(not feedback and bool(self.count.text()))
+        for action_id in OF_TABS:
+            self.context.actions.set_enabled(action_id, not on and (not feedback or action_id == "data.find"))
+        self.feedback.show(feedback and not on)
+
+    def _title_feedback(self, new: int) -> None:
+        self.tabs.setTabText(2, f"Feedback {new:,}" if new else "Feedback")
 
     def _open_pair(self) -> None:
         """Show the current pair with its history; a button that has the focus is pressed instead."""
@@ -233,6 +265,9 @@ class DataPage(Page):
         self.pairs.read_pair(self.table.current_id)
 
     def _focus_search(self) -> None:
+        if self._on_feedback:
+            self.feedback.tab.bar.search.setFocus()
+            return
         self.tabs.setCurrentIndex(0)
         self.search.setFocus()
         self.search.selectAll()
@@ -255,10 +290,7 @@ class DataPage(Page):
         self.unfinished.setVisible(self.unfinished.holds_any and not on)
         self._stack.setCurrentIndex(2 if on else int(self._any_pairs))
         self.report.hide()
-        for button in self._buttons:
-            button.setVisible(not on)
-        for action_id in OF_TABS:  # their keys are those of the import page meanwhile
-            self.context.actions.set_enabled(action_id, not on)
+        self._show_tab()
         if on:
             self.imports.page.setFocus()
         else:

@@ -178,6 +178,29 @@ class FeedbackEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackFilter:
+    """Which events to list; every condition must hold.
+
+    Attributes:
+        state: open, triaged, rejected or waiting. kind: of events. decided: the newest decision, such as "rubric".
+        after: continue behind this event, for paging.
+        release: name of the release that the event is about.
+        consent: as it counts now: granted, unknown, withdrawn or "other use".
+        text: words that all occur in its texts; events without consent have none.
+    """
+
+    state: str = ""
+    kind: str = ""
+    decided: str = ""
+    source_id: int | None = None
+    after: int = 0
+    limit: int | None = None
+    release: str = ""
+    consent: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackCounts:
     """How many events there are: ``events`` = ``open`` + ``triaged`` + ``rejected``, always.
 

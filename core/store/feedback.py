@@ -12,7 +12,15 @@ from sqlmodel import Session
 from core.domain.consent import Consent
 from core.domain.counting import counted
 from core.domain.errors import NotFound
-from core.domain.feedback import KINDS, Decision, DecisionOp, FeedbackContent, FeedbackCounts, FeedbackEvent
+from core.domain.feedback import (
+    KINDS,
+    Decision,
+    DecisionOp,
+    FeedbackContent,
+    FeedbackCounts,
+    FeedbackEvent,
+    FeedbackFilter,
+)
 from core.domain.ids import canonical_json, new_uid
 from core.domain.names import cleaned_name
 from core.store import consents, events
@@ -46,29 +54,6 @@ class NewEvent:
     content: FeedbackContent
     line: int = 0
     consent: Consent = field(default_factory=Consent)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedbackFilter:
-    """Which events to list; every condition must hold.
-
-    Attributes:
-        state: open, triaged, rejected or waiting. kind: of events. decided: the newest decision, such as "rubric".
-        after: continue behind this event, for paging.
-        release: name of the release that the event is about.
-        consent: as it counts now: granted, unknown, withdrawn or "other use".
-        text: words that all occur in its texts; events without consent have none.
-    """
-
-    state: str = ""
-    kind: str = ""
-    decided: str = ""
-    source_id: int | None = None
-    after: int = 0
-    limit: int | None = None
-    release: str = ""
-    consent: str = ""
-    text: str = ""
 
 
 def open_source(

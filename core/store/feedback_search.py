@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
-from core.domain.feedback import FeedbackContent, FeedbackEvent
+from core.domain.feedback import FeedbackContent, FeedbackEvent, FeedbackFilter
 from core.store import feedback
-from core.store.feedback import FeedbackFilter
 from core.store.plain import fetch
 
 _PART = 1000

@@ -11,7 +11,14 @@ from core.domain.clock import now_ms
 from core.domain.consent import Consent
 from core.domain.counting import counted
 from core.domain.errors import BadInput
-from core.domain.feedback import Decision, FeedbackContent, FeedbackCounts, FeedbackEvent, FeedbackReport
+from core.domain.feedback import (
+    Decision,
+    FeedbackContent,
+    FeedbackCounts,
+    FeedbackEvent,
+    FeedbackFilter,
+    FeedbackReport,
+)
 from core.durable import file_sha256
 from core.services.feedback.columns import FeedbackChoices
 from core.services.feedback.file_reading import FeedbackLook, look_at_feedback, read_feedback
@@ -23,7 +30,7 @@ from core.services.importing.rejects import RejectList
 from core.services.importing.report import Cancelled
 from core.store import feedback as repository
 from core.store import feedback_search
-from core.store.feedback import FeedbackFilter, NewEvent
+from core.store.feedback import NewEvent
 from core.store.sqlite.database import Session, Store
 
 __all__ = ["FeedbackChoices", "FeedbackFilter", "FeedbackForecast", "FeedbackService"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.domain.errors import BadInput
 from core.domain.estimate import Estimate
 from core.services.datasets.service import DatasetsService
+from core.services.feedback.mixes import Mix, mixes_of
 from core.services.feedback.service import FeedbackService
 from core.services.suites.service import SuitesService
 from core.store import datasets
@@ -28,12 +29,13 @@ class ShiftReport:
     """Each pair of collections compared, and what could not be.
 
     Attributes:
-        sizes: collection -> prompts.
+        sizes: collection -> prompts. mixes: what each collection is made of.
     """
 
     comparisons: tuple[ShiftComparison, ...]
     sizes: dict[str, int]
     notes: tuple[str, ...] = ()
+    mixes: tuple[Mix, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values without NaN."""
@@ -62,6 +64,13 @@ class ShiftReport:
                 for one in self.comparisons
             ],
             "notes": list(self.notes),
+            "mixes": {
+                mix.what: {
+                    row.value: {name: share.to_plain() for name, share in zip(mix.collections, row.shares, strict=True)}
+                    for row in mix.rows
+                }
+                for mix in self.mixes
+            },
         }
 
     def lines(self) -> list[str]:
@@ -124,7 +133,8 @@ class FeedbackShiftService:
             if on_step is not None:
                 on_step(done, len(pairs), f"{other.name} against {one.name}")
             comparisons.append(compare(one, other))
-        return ShiftReport(tuple(comparisons), {one.name: len(one.texts) for one in found}, notes)
+        mixes = mixes_of({one.name: (one.texts, one.categories) for one in found})
+        return ShiftReport(tuple(comparisons), {one.name: len(one.texts) for one in found}, notes, mixes)
 
     def _collections(self, dataset: int | str | None, suites: Sequence[str], together: bool) -> list[PromptCollection]:
         """Return training, suites and feedback; events without consent any more are left out."""

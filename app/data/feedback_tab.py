@@ -1,0 +1,192 @@
+"""The feedback inbox: filters, events, the chosen one in full, and beside it changesets, consent and shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from threading import Event
+from typing import NamedTuple
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.data.changeset_panel import ChangesetPanel
+from app.data.consent_panel import ConsentPanel
+from app.data.feedback_bar import FeedbackBar
+from app.data.feedback_columns import FEEDBACK_COLUMNS, FEEDBACK_HIDDEN
+from app.data.feedback_detail import FeedbackDetail
+from app.data.shift_panel import ShiftPanel
+from app.widgets.containers import ScrollColumn
+from app.widgets.folding_split import FoldingSplit
+from app.widgets.inputs import SegmentedControl
+from app.widgets.messages import EmptyState
+from app.widgets.table import VirtualTable
+from core.domain.feedback import Decision, FeedbackCounts, FeedbackEvent
+
+PANELS: tuple[tuple[str, str], ...] = (("changesets", "Changesets"), ("consent", "Consent"), ("shift", "Shift"))
+
+
+class Inbox(NamedTuple):
+    """What is read of the inbox."""
+
+    ids: list[int]
+    counts: FeedbackCounts
+    releases: Sequence[str]
+
+
+class Shown(NamedTuple):
+    """One event with its decisions."""
+
+    event: FeedbackEvent
+    history: Sequence[Decision]
+
+
+class FeedbackTab(QWidget):
+    """``read_done(FeedbackCounts)`` fires after each read of the inbox; ``chosen_changed()`` when an event was read."""
+
+    read_done = Signal(object)
+    chosen_changed = Signal()
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context, theme = context, context.theme
+        self._stop, self._wanted = Event(), 0
+        self.current: FeedbackEvent | None = None
+        self._goes_on = False
+        self.bar, self.detail = FeedbackBar(theme), FeedbackDetail(context)
+        self.table = VirtualTable(
+            context.tasks, theme, FEEDBACK_COLUMNS, name="Feedback events", settings=context.settings,
+            state_key="feedback-table",
+        )  # fmt: skip
+        self.table.hide_columns(FEEDBACK_HIDDEN)
+        self.table.setMinimumHeight(theme.px(150))
+        self.panel = SegmentedControl("Beside the inbox", PANELS)
+        self.panel.set_value("changesets")
+        self.changesets, self.consent, self.shift = ChangesetPanel(context), ConsentPanel(context), ShiftPanel(context)
+        self._build()
+        self.bar.changed.connect(self.read)
+        self.table.current_changed.connect(self.read_event)
+        self.panel.changed.connect(self.show_panel)
+
+    def show_panel(self, key: str) -> None:
+        """Show changesets, consent or shift."""
+        self.panel.set_value(key)
+        self._panels.setCurrentIndex([one for one, _ in PANELS].index(key))
+
+    def show_event(self, event_id: int) -> None:
+        """Put the cursor on an event once the inbox is read; a filter that hides it is taken off."""
+        self._wanted = event_id
+        self.bar.clear()
+        self.read()
+
+    def go_on(self) -> None:
+        """Put the cursor on the next new event with the next read."""
+        self._goes_on = True
+
+    def step(self, by: int) -> None:
+        """Go to the next or the previous event."""
+        self.table.go_to(min(max(0, self.table.currentIndex().row() + by), self.table.count - 1))
+
+    def chosen(self) -> list[FeedbackEvent]:
+        """Return the selected events that were read; the one with the cursor when there is no more."""
+        model = self.table.model_
+        wanted = set(self.table.selected_ids())
+        rows = [model.row(place) for place, key in enumerate(model.ids) if key in wanted] if len(wanted) > 1 else []
+        found = [row for row in rows if row is not None]
+        return found or ([self.current] if self.current is not None else [])
+
+    def read(self) -> None:
+        """Read the events that pass the filter; a read under way is stopped."""
+        self._stop.set()
+        self._stop = stop = Event()
+        service, wanted = self._context.services.feedback, self.bar.wanted()
+        self._context.tasks.query(
+            lambda: Inbox(service.ids(wanted, stop.is_set), service.counts(), service.releases()),
+            partial(self._show, stop),
+            owner=self,
+            key="inbox",
+        )
+
+    def read_event(self, event_id: int | None) -> None:
+        """Show one event in full."""
+        if event_id is None:
+            return
+        service = self._context.services.feedback
+        self._context.tasks.query(
+            lambda: Shown(service.get(event_id), service.history(event_id)), self._show_event, owner=self, key="event"
+        )
+
+    def _show(self, stop: Event, found: Inbox) -> None:
+        if stop.is_set():
+            return
+        self._stack.setCurrentIndex(1 if found.counts.events else 0)
+        self._lists.setCurrentIndex(0 if found.ids else 1)
+        self.bar.set_lists(found.counts, found.releases)
+        place = self.table.currentIndex().row()
+        self.table.show_ids(found.ids, self._context.services.feedback.rows)
+        if self._wanted and self.table.go_to_id(self._wanted):
+            self._wanted = 0
+        elif self._goes_on and found.ids:
+            self.table.go_to(min(max(0, place) + (1 if self.table.current_id is not None else 0), len(found.ids) - 1))
+        elif self.table.current_id is None and found.ids:
+            self.table.go_to(min(max(0, place), len(found.ids) - 1))
+        self._goes_on = False
+        if found.ids:
+            self.read_event(self.table.current_id)
+        else:
+            self.current = None
+            self.detail.show_nothing()
+            self.chosen_changed.emit()
+        self.read_done.emit(found.counts)
+
+    def _show_event(self, shown: Shown) -> None:
+        if shown.event.id == self.table.current_id:
+            self.current = shown.event
+            self.detail.show_event(*shown)
+            self.chosen_changed.emit()
+
+    def _build(self) -> None:
+        theme, actions = self._context.theme, self._context.actions
+        empty = EmptyState(
+            theme,
+            "users",
+            "No feedback yet",
+            "Import what people said of a policy, or type it in. It changes nothing until somebody decides about it, "
+            "and enters training only through a changeset that somebody else approved.",
+            main=("Import feedback…", lambda: actions.run("data.feedback_import")),
+            second=("Add an event…", lambda: actions.run("data.feedback_add")),
+        )
+        nothing = EmptyState(
+            theme, "filter", "No event matches", "Other words or fewer filters may find some.",
+            main=("Clear all filters", self._clear),
+        )  # fmt: skip
+        self._lists = QStackedWidget()
+        self._lists.addWidget(self.table)
+        self._lists.addWidget(nothing)
+        left = ScrollColumn(margin=0, name="Feedback")
+        left.column.setContentsMargins(0, 0, 6, 0)
+        left.column.addWidget(self.bar)
+        left.column.addWidget(self._lists, 3)
+        left.column.addWidget(self.detail, 2)
+        side = QFrame()
+        side.setProperty("part", "card")
+        column = QVBoxLayout(side)
+        column.setContentsMargins(4, 6, 4, 4)
+        column.setSpacing(4)
+        column.addWidget(self.panel)
+        self._panels = QStackedWidget()
+        for panel in (self.changesets, self.consent, self.shift):
+            self._panels.addWidget(panel)
+        column.addWidget(self._panels, 1)
+        split = FoldingSplit((left, side), (700, 480), heights=(420, 380), least=(30, 22), grows=None)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(split)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 8, 0, 0)
+        outer.addWidget(self._stack)
+
+    def _clear(self) -> None:
+        self.bar.clear()
+        self.read()
