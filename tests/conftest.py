@@ -19,6 +19,8 @@ os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PAIRWRIGHT_NICENESS", "0")  # beside other programs a run at low priority would hardly move
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models are tiny, and each core has a test process of its own
+for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(cache, "1024")  # tiny products of many shapes: compiling them is most of the arithmetic
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each child process would compile the whole program from source
 sys.dont_write_bytecode = False
 gc.set_threshold(50_000, 20, 20)  # a test that parses all files is not looked through again and again
@@ -29,7 +31,6 @@ settings.load_profile("any machine")
 
 def pytest_collection_finish() -> None:
     """Leave the libraries and all collected tests out of later collections: a full one then takes a moment."""
-    gc.collect()
     gc.freeze()
     gc.enable()
 
@@ -67,6 +68,15 @@ def pairwright_home(numbered_folders: Iterator[Path], monkeypatch: pytest.Monkey
     home = next(numbered_folders)
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file wait for the disk: where that is the subject, the tests watch for the calls themselves.
+
+    Child processes wait for it, as in real use.
+    """
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture

@@ -140,17 +140,32 @@ def test_that_no_button_wears_the_tick_or_the_cross_of_the_platform(dialog: Base
     dialog.reject()
 
 
+@pytest.fixture
+def dialogs(running: Any, tmp_path: Path, qtbot: Any) -> Iterator[dict[str, BaseDialog]]:
+    """Return all dialogs, shown at once: a change of the text size is then made once for all."""
+    made = {name: shown(make(running, tmp_path), qtbot) for name, make in MAKERS.items()}
+    running.settle()
+    yield made
+    for dialog in reversed(made.values()):
+        dialog.reject()
+        dialog.deleteLater()
+    running.context.settings.set("look.zoom", 100)
+    running.settle()
+
+
 @pytest.mark.parametrize("zoom", [100, 200])
-def test_that_a_dialog_shows_its_words_whole(dialog: BaseDialog, running: Any, zoom: int) -> None:
+def test_that_every_dialog_shows_its_words_whole(dialogs: dict[str, BaseDialog], running: Any, zoom: int) -> None:
     running.context.settings.set("look.zoom", zoom)
     running.settle()
-    dialog.adjustSize()
-    dialog.resize(dialog.size().boundedTo(QSize(1024, 700)))
-    for _ in range(LAYOUT_TURNS):
-        QApplication.processEvents()
-    assert "\n".join(findings(dialog)) == ""
-    assert (dialog.minimumSizeHint().width() <= 1024, dialog.minimumSizeHint().height() <= 700) == (True, True)
-    dialog.reject()
+    wrong = {}
+    for name, dialog in dialogs.items():
+        dialog.adjustSize()
+        dialog.resize(dialog.size().boundedTo(QSize(1024, 700)))
+        for _ in range(LAYOUT_TURNS):
+            QApplication.processEvents()
+        least = dialog.minimumSizeHint()
+        wrong[name] = ("\n".join(findings(dialog)), least.width() <= 1024, least.height() <= 700)
+    assert wrong == dict.fromkeys(MAKERS, ("", True, True))
 
 
 def test_that_enter_in_a_field_presses_the_main_button(running: Any, tmp_path: Path, qtbot: Any) -> None:

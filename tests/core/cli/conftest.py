@@ -13,7 +13,14 @@ import pytest
 import typer
 
 from core.cli.app import build_app, main
+from core.store.sqlite import connect
 from tests.fakes.scripted_engine import train
+
+
+@pytest.fixture(autouse=True)
+def without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the writer commit without waiting for the disk; ``test_connect`` checks the setting of real use."""
+    monkeypatch.setitem(connect._WRITER, "synchronous", 0)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ def test_that_a_run_killed_twice_ends_like_one_that_was_not(
     assert_same(folder, whole)
 
 
+@pytest.mark.slow  # the test above says it of a process that goes on where another one was killed
 def test_that_both_hosts_give_the_same_bits(
     tmp_path: Path, whole: RunFolder, finish: Callable[[RunFolder], None]
 ) -> None:

@@ -154,6 +154,8 @@ EDITS: dict[str, tuple[str, ...]] = {
 def edit(folder: Path, statements: tuple[str, ...]) -> None:
     """Run statements with every trigger away, and put the triggers back, as somebody with a database tool can."""
     with closing(sqlite3.connect(db_path(folder), isolation_level=None)) as raw:
+        raw.execute("PRAGMA synchronous=OFF")
+        raw.execute("BEGIN")
         kept = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
         for name, _ in kept:
             raw.execute(f"DROP TRIGGER {name}")
@@ -161,6 +163,7 @@ def edit(folder: Path, statements: tuple[str, ...]) -> None:
             raw.execute(statement)
         for _, sql in kept:
             raw.execute(sql)
+        raw.execute("COMMIT")
 
 
 def findings(folder: Path) -> list[str]:
