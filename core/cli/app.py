@@ -25,6 +25,7 @@ from core.cli import (
     judge,
     models,
     pairs,
+    proxies,
     quality,
     refusal,
     release_log,
@@ -78,6 +79,7 @@ def build_app() -> typer.Typer:
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
     judge.register(app)
+    proxies.register(app)
     releases.register(app)
     release_log.register(app)
     app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)

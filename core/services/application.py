@@ -24,6 +24,7 @@ from core.services.importing.service import ImportsService
 from core.services.judging.service import JudgingService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
+from core.services.proxies.service import ProxiesService
 from core.services.quality.service import QualityService
 from core.services.refusals.audits import AuditsService
 from core.services.releases.sending import Rooms
@@ -64,7 +65,7 @@ class Application:
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites.
         audits: answers that people label, and the refusal rates that are corrected by them.
-        judging: judge models and what is known of them.
+        judging: judge models and what is known of them. proxies: each proxy with its counter-metric and alarm.
         thresholds: of guardrails, with their error rates.
         releases: the gate, the failure queue, releases.
         votes: what people say blind of two arms of an evaluation.
@@ -98,6 +99,8 @@ class Application:
         self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)
         self.votes = VotesService(store, self.evaluations, self.sealed)
         self.releases.win_rates = self.votes.win_rates
+        self.judging.people = self.votes.outcomes
+        self.proxies = ProxiesService(self.evaluations, self.audits, self.votes, self.judging)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod

@@ -232,6 +232,21 @@ class VotesService:
                     rounds.append((one, *parts, arms[0] == "aligned"))
         return pooled(rounds) if rounds else (None, None)
 
+    def outcomes(self, evaluation_id: str, first_arm: str, second_arm: str) -> dict[tuple[str, str], float]:
+        """Return (suite, item) -> what most votes say of the first arm (1 won, 1/2 tie, 0 lost), where all are in."""
+        # It imports statsmodels, which the window must not load when it starts.
+        from core.services.votes.results import results_of
+
+        found: dict[tuple[str, str], float] = {}
+        with self._store.read() as session:
+            for one in repository.listed(session, evaluation_id):
+                if {one.first_arm, one.second_arm} == {first_arm, second_arm}:
+                    results = results_of(one, repository.items(session, one.id), repository.cast(session, one))
+                    turned = one.first_arm != first_arm
+                    for item in results.items:
+                        found.setdefault((item.suite, item.item), 1 - item.outcome if turned else item.outcome)
+        return found
+
     def _progress(self, session: Session, one: VoteRound, reviewer_id: int) -> RoundProgress:
         cast = repository.cast(session, one)
         counts: dict[int, int] = {}

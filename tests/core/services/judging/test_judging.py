@@ -110,6 +110,13 @@ def test_that_the_command_prints_each_judge_with_its_numbers(
     one = rows[server.url]
     assert one["arms"] == list(ARMS) and one["watermarks"] == [UNCALIBRATED]
     assert one["win_rate"]["value"] == 1.0 and one["win_rate"]["n"] == 2 and one["judge"]["model"] == "first"
+    assert main(["proxies", str(app.folder), evaluation, "--json"]) == 0
+    (register,) = json.loads(capsys.readouterr().out)
+    assert {"implicit_reward", "refusal_detector", "length", "training_accuracy"} < register["proxies"].keys()
+    judge = next(row for key, row in register["proxies"].items() if key.startswith("judge_"))
+    assert judge["watermarks"] == [UNCALIBRATED] and "Ask people" in judge["missing"]
+    assert main(["proxies", str(app.folder), evaluation, "--checkpoints"]) == 0
+    assert "Implicit reward" in capsys.readouterr().out
     assert main(["judge", str(app.folder), evaluation]) == 0
     said = capsys.readouterr()
     assert "Decided alike in both orders" in said.out and UNCALIBRATED in said.err
