@@ -15,7 +15,7 @@ _NO_PEOPLE = "Ask people: without their votes nothing tells whether this is qual
 
 
 def reward(evidence: MeasuredEvidence, people: Estimate | None) -> RegisteredProxy:
-    """Return the implicit reward against the win rate by people: it may rank held-out pairs well and write worse answers."""
+    """Return the implicit reward against the win rate by people: it may rank pairs well and write worse answers."""
     value = _first(evidence.of("preference_accuracy"))
     alarm = missing = ""
     if value is None:

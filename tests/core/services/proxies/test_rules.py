@@ -72,9 +72,8 @@ def test_that_memory_is_told_from_learning() -> None:
 
 def test_that_a_judge_that_differs_from_people_raises_the_alarm_and_keeps_its_watermark() -> None:
     one = est(0.9, 0.8, 0.95)
-    report = JudgeReport(
-        JudgeSetup("http://127.0.0.1/v1", "m", "r", "0"), "aligned", "reference", *[one] * 6, (UNCALIBRATED,)
-    )
+    setup = JudgeSetup("http://127.0.0.1/v1", "m", "r", "0")
+    report = JudgeReport(setup, "aligned", "reference", one, one, one, one, one, one, (UNCALIBRATED,))
     found = rules.judge(report, est(0.5, 0.4, 0.6))
     assert "lie apart" in found.alarm and found.watermarks == (UNCALIBRATED,)
     assert rules.judge(report, est(0.85, 0.7, 0.95)).alarm == "" and "Ask people" in rules.judge(report, None).missing
