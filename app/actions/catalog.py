@@ -300,6 +300,8 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.resume", "Start or resume the evaluation", "", "train", "From where it stopped."),
     A("evaluate.cancel", "Cancel the evaluation…", "", "stop", "The answers so far are kept; it can be resumed."),
     A("evaluate.table", "Plots as tables", "Ctrl+T", "table", "The numbers behind every plot.", checkable=True),
+    A("evaluate.ask_people", "Ask people…", "", "annotate", "Blind votes between two arms, as a queue in Annotate."),
+    A("evaluate.vote", "Vote now", "V", "annotate", "Opens the shown round of votes as a queue in Annotate."),
     A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
     A("evaluate.next", "Next item", "J", "down", "", repeats=True),
     A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),

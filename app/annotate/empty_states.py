@@ -11,7 +11,7 @@ from app.annotate.queue_choice import Missing
 from app.theme.theme import Theme
 from app.widgets.messages import EmptyState
 
-Step = Literal["data", "rubrics", "reviewer", "skipped", "all", "again"]
+Step = Literal["data", "rubrics", "reviewer", "skipped", "all", "again", "votes"]
 """Where the main button leads: a place of the window, the choice of a reviewer, another queue, the same one again."""
 
 
@@ -71,6 +71,13 @@ EMPTY_STATES: dict[Missing, EmptyText] = {
         "Go to Data",
         "data",
     ),
+    "voted": EmptyText(
+        "check_circle",
+        "You have voted on everything here",
+        "What you put aside comes back when the queue is opened again. The win rate stands on the Evaluate page.",
+        "See the votes",
+        "votes",
+    ),
     "failed": EmptyText(
         "error",
         "The queue could not be opened",
@@ -101,7 +108,7 @@ class NothingToLabel(EmptyState):
 
     def __init__(self, theme: Theme, missing: Missing) -> None:
         text = EMPTY_STATES[missing]
-        other = missing in ("done", "part", "skipped", "sealed", "withdrawn")
+        other = missing in ("voted", "done", "part", "skipped", "sealed", "withdrawn")
         more = ("Choose what to label…", self._request_choice) if other else None
         self._step = text.step
         super().__init__(theme, text.icon, text.title, text.text, main=(text.button, self._request_step), second=more)

@@ -173,11 +173,13 @@ class AnnotatePage(Page):
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` only, or with ``relabel`` those whose labels became stale."""
+        """Label the pairs ``pair_ids`` only, with ``relabel`` those with stale labels, or vote in ``vote_round``."""
         if pair_ids := what.get("pair_ids"):
             self.controller.queue.switch(self.state.choice.of_pairs(tuple(pair_ids)))
         elif what.get("relabel"):
             self.take_queue("stale")
+        elif round_id := what.get("vote_round"):
+            self.controller.queue.switch(self.state.choice.of_votes(int(round_id), str(what.get("title", ""))))
 
     def take_queue(self, kind: QueueKind) -> None:
         """Label other pairs."""
@@ -275,5 +277,6 @@ class AnnotatePage(Page):
             "all": lambda: self.take_queue("all"),
             "skipped": lambda: self.take_queue("skipped"),
             "again": self.controller.queue.switch,
+            "votes": lambda: self.context.navigate("evaluate", vote_round=self.state.choice.vote_round[0]),
         }
         steps[step]()

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from app.annotate.edit_dialog import EditDialog
 from app.annotate.judgement_form import ScreenSide
-from app.annotate.queue_choice import QueueChoice
+from app.annotate.queue_choice import OpenRound, QueueChoice
 from app.annotate.queue_dialog import QueueDialog
 from app.dialogs import Dialogs
 from app.theme.theme import Theme
@@ -53,9 +53,11 @@ class LabelingQuestions:
         dialog.deleteLater()
         return kept
 
-    def queue(self, versions: Sequence[RubricVersion], choice: QueueChoice) -> QueueChoice | None:
-        """Ask for rubric version, pairs and order; ``choice`` is what the dialog shows first."""
-        dialog = QueueDialog(self._dialogs.parent, versions, choice)
+    def queue(
+        self, versions: Sequence[RubricVersion], choice: QueueChoice, rounds: Sequence[OpenRound] = ()
+    ) -> QueueChoice | None:
+        """Ask for rubric version, pairs and order, or for a round of votes; ``choice`` is shown first."""
+        dialog = QueueDialog(self._dialogs.parent, versions, choice, rounds)
         chosen = dialog.choice if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return chosen

@@ -15,8 +15,10 @@ from core.services.annotation.views import Order, PresentationView, QueueInfo, Q
 if TYPE_CHECKING:
     from core.services.application import Application
 
-QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold"]
-Missing = Literal["", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn"]
+QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes"]
+Missing = Literal[
+    "", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn", "voted"
+]
 """What is missing where no pair is shown: a key of ``empty_states.EMPTY_STATES``, or empty."""
 PREFETCH = 4
 """Pairs that are handed out at once, so that the next ones wait in memory."""
@@ -34,6 +36,7 @@ _TITLES: dict[QueueKind, str] = {
     "retest": "a second time",
     "adjudicate": "adjudicating",
     "gold": "decided pairs",
+    "votes": "votes",
 }
 
 
@@ -44,12 +47,14 @@ class QueueChoice:
     Attributes:
         version_id: a published rubric version; None for the newest.
         pair_ids: the pairs of the kind "chosen".
+        vote_round: id and name of the round of the kind "votes"; its rubric version and order are its own.
     """
 
     kind: QueueKind = "all"
     version_id: int | None = None
     pair_ids: tuple[int, ...] = ()
     order: Order = "import"
+    vote_round: tuple[int, str] = (0, "")
 
     @property
     def title(self) -> str:
@@ -57,6 +62,8 @@ class QueueChoice:
         if self.kind == "chosen":
             count = len(self.pair_ids)
             return counted(count, "chosen pair")
+        if self.kind == "votes":
+            return self.vote_round[1]
         return _TITLES[self.kind]
 
     def of_kind(self, kind: QueueKind) -> QueueChoice:
@@ -66,6 +73,19 @@ class QueueChoice:
     def of_pairs(self, pair_ids: tuple[int, ...]) -> QueueChoice:
         """Return the choice of these pairs only."""
         return replace(self, kind="chosen", pair_ids=pair_ids)
+
+    def of_votes(self, round_id: int, name: str) -> QueueChoice:
+        """Return the choice of a round of votes."""
+        return replace(self, kind="votes", vote_round=(round_id, name))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """A round of votes in which items wait for the reviewer."""
+
+    id: int
+    name: str
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,13 @@ class OpenedQueue:
     first: list[PresentationView] = field(default_factory=list)
     rubrics: dict[int, RubricVersion] = field(default_factory=dict)
     own_label: int | None = None
+
+
+def read_queues(services: Application, reviewer_id: int | None) -> tuple[list[RubricVersion], list[OpenRound]]:
+    """Return the rubric versions to label under, and the rounds in which the reviewer can vote."""
+    rounds = services.votes.list("", reviewer_id) if reviewer_id is not None else []
+    waiting = [OpenRound(one.round.id, one.round.name, one.waiting_for_reviewer) for one in rounds]
+    return list(services.rubrics.published()), [one for one in waiting if one.waiting]
 
 
 def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | None) -> OpenedQueue:
@@ -116,6 +143,8 @@ def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int
     """
     if kind == "all" and skipped:
         return "skipped"
+    if kind == "votes":
+        return "voted"
     if sealed:
         return "sealed"
     if withdrawn:
@@ -124,6 +153,8 @@ def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int
 
 
 def _version(services: Application, choice: QueueChoice) -> RubricVersion | None:
+    if choice.kind == "votes":
+        return services.rubrics.version(services.votes.get(choice.vote_round[0]).rubric_version_id)
     published = [v for v in services.rubrics.published() if v.body.criteria]
     published = [v for v in published if not v.rubric_name.startswith("Imported")] or published
     return next((v for v in published if v.id == choice.version_id), published[0] if published else None)
@@ -131,6 +162,8 @@ def _version(services: Application, choice: QueueChoice) -> RubricVersion | None
 
 def _settings(services: Application, choice: QueueChoice, reviewer_id: int, version_id: int) -> QueueSettings:
     pair_ids = None
+    if choice.kind == "votes":
+        return services.votes.queue(choice.vote_round[0], reviewer_id)
     if choice.kind == "chosen":
         pair_ids = choice.pair_ids
     elif choice.kind == "bookmarks":

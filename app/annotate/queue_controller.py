@@ -15,7 +15,7 @@ from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.presentation_controller import PresentationController
 from app.annotate.questions import LabelingQuestions
-from app.annotate.queue_choice import OpenedQueue, QueueChoice, open_queue
+from app.annotate.queue_choice import OpenedQueue, OpenRound, QueueChoice, open_queue, read_queues
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import QueueInfo
 
@@ -72,13 +72,14 @@ class QueueController(LabelingPart):
     def ask(self) -> None:
         """Ask what to label, and open that queue."""
         self._editor.cancel_submit()
-        service = self._context.services.rubrics
-        self._context.tasks.query(lambda: list(service.published()), self._choose, owner=self, key="choice")
+        services, reviewer_id = self._context.services, self._context.session.reviewer_id
+        self._context.tasks.query(lambda: read_queues(services, reviewer_id), self._choose, owner=self, key="choice")
 
-    def _choose(self, versions: Sequence[RubricVersion]) -> None:
+    def _choose(self, found: tuple[Sequence[RubricVersion], Sequence[OpenRound]]) -> None:
+        versions, rounds = found
         if not versions:
             self._context.notices.post("There is no published rubric version yet.", hint="Publish one under Rubrics.")
-        elif (choice := self._questions.queue(versions, self._state.choice)) is not None:
+        elif (choice := self._questions.queue(versions, self._state.choice, rounds)) is not None:
             self.switch(choice)
 
     def _request(self) -> None:

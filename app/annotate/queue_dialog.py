@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
-from app.annotate.queue_choice import QueueChoice, QueueKind
+from app.annotate.queue_choice import OpenRound, QueueChoice, QueueKind
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
-from app.widgets.labels import text_label
+from app.widgets.labels import short, text_label
 from core.domain.counting import counted
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
@@ -35,7 +35,9 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
 class QueueDialog(BaseDialog):
     """Shows a choice to be changed; ``choice`` is the changed one."""
 
-    def __init__(self, parent: QWidget, versions: Sequence[RubricVersion], choice: QueueChoice) -> None:
+    def __init__(
+        self, parent: QWidget, versions: Sequence[RubricVersion], choice: QueueChoice, rounds: Sequence[OpenRound] = ()
+    ) -> None:
         super().__init__(parent, "What to label")
         self._choice = choice
         rows = []
@@ -46,11 +48,14 @@ class QueueDialog(BaseDialog):
             self.kinds.addItem(text, kind)
         if choice.pair_ids:
             self.kinds.addItem(f"Only {counted(len(choice.pair_ids), 'chosen pair')}", "chosen")
+        self._rounds = {one.id: one for one in rounds}
+        for one in rounds:
+            self.kinds.addItem(f"{short(one.name, 40)}, {one.waiting} left", one.id)
         for order, text in ORDERS:
             self.orders.addItem(text, order)
         for label, box, value in (
             ("Rubric version", self.versions, choice.version_id),
-            ("Pairs", self.kinds, choice.kind),
+            ("Pairs", self.kinds, choice.vote_round[0] if choice.kind == "votes" else choice.kind),
             ("Order", self.orders, choice.order),
         ):
             box.setAccessibleName(label)
@@ -58,10 +63,19 @@ class QueueDialog(BaseDialog):
             rows.append((text_label(label), box))
         self.column.addWidget(FieldGrid(rows, most=1))
         self.add_buttons("Start labelling")
+        self.kinds.currentIndexChanged.connect(lambda _: self._kind_chosen())
+        self._kind_chosen()
+
+    def _kind_chosen(self) -> None:
+        """A round of votes has its own rubric version and order."""
+        for box in (self.versions, self.orders):
+            box.setEnabled(self.kinds.currentData() not in self._rounds)
 
     @property
     def choice(self) -> QueueChoice:
         """What is chosen."""
+        if (one := self._rounds.get(self.kinds.currentData())) is not None:
+            return self._choice.of_votes(one.id, one.name)
         return replace(
             self._choice,
             version_id=self.versions.currentData(),

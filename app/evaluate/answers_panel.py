@@ -17,6 +17,7 @@ from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, plain_tip, short, text_label
 from app.widgets.safe_text import SafeText
 
+_VOTE_FIRST = "You may still vote on this item. Its answers are shown here once you have, so that you stay blind."
 _SEALED = "The texts of a sealed test are in no file of the evaluation; only its numbers are."
 
 
@@ -42,7 +43,7 @@ class _Pane(Card):
         arm = self.arm.currentText()
         answer = row.answers.get(arm) if row is not None else None
         self.verdict.set_chip(*(verdict(row, arm) if row is not None else ("", "neutral")))  # type: ignore[arg-type]
-        self.about.setText(about_answer(row, arm) if row is not None else "")
+        self.about.setText("" if row is None else _VOTE_FIRST if row.waits_for_vote else about_answer(row, arm))
         if self.text.text_shown != (answer.text if answer else ""):
             self.text.set_text(answer.text if answer else "")
 

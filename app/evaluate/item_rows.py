@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.widgets.labels import ChipTone
@@ -24,6 +25,7 @@ class ItemRow:
     Attributes:
         prompt: None for an item of a sealed test, whose texts are in no file.
         answers: by arm. constraints: by arm: kind, whether it holds, what was found.
+        waits_for_vote: the answers are not told by arm, because the reviewer may still vote on them blind.
     """
 
     suite: str
@@ -33,6 +35,7 @@ class ItemRow:
     slices: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Generated] = field(default_factory=dict)
     constraints: Mapping[str, Sequence[tuple[str, bool, str]]] = field(default_factory=dict)
+    waits_for_vote: bool = False
 
     @property
     def line(self) -> str:
@@ -69,11 +72,19 @@ def read_items(service: EvaluationsService, evaluation_id: str, suite: str) -> l
     ]
 
 
+def withheld(rows: Sequence[ItemRow], hidden: AbstractSet[tuple[str, str]]) -> list[ItemRow]:
+    """Return the rows without the answers that a reviewer may still vote on: who knows the arms is not blind."""
+    return [
+        replace(row, answers={}, constraints={}, waits_for_vote=True) if (row.suite, row.id) in hidden else row
+        for row in rows
+    ]
+
+
 def verdict(row: ItemRow, arm: str) -> tuple[str, ChipTone]:
     """Return what detector and checks say of an answer, and whether that is what is expected of it."""
     answer = row.answers.get(arm)
     if answer is None:
-        return "no answer", "neutral"
+        return ("vote first" if row.waits_for_vote else "no answer"), "neutral"
     if answer.passed is not None:
         return ("passes", "ok") if answer.passed else ("fails", "bad")
     if answer.refusal:

@@ -112,6 +112,10 @@ class ItemsView(QWidget):
         self.suites.setCurrentText(place.suite)
         self.suite_wanted.emit(self.suite)
 
+    def look_for(self, text: str) -> None:
+        """Show the items whose id or texts hold a text."""
+        self.search.setText(text)
+
     def _suite_chosen(self) -> None:
         self._place = ItemsPlace(self.suite)
         self.suite_wanted.emit(self.suite)

@@ -31,6 +31,7 @@ from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes, Outcome
+from core.domain.votes import VoteRound
 from core.services.evaluations.requests import EvaluationRequest
 from core.services.evaluations.views import EvaluationInfo
 
@@ -42,7 +43,9 @@ class EvaluatePage(Page):
     """The list at the left, one evaluation at the right, a timer that reads while the page is shown."""
 
     place: ClassVar[str] = "evaluate"
-    watches: ClassVar[Changes] = Changes.EVALUATIONS | Changes.RUNS | Changes.SUITES | Changes.RELEASES
+    watches: ClassVar[Changes] = (
+        Changes.EVALUATIONS | Changes.RUNS | Changes.SUITES | Changes.RELEASES | Changes.JUDGEMENTS
+    )
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
@@ -119,6 +122,7 @@ class EvaluatePage(Page):
     def _bind(self) -> None:
         self.list.chosen.connect(self._choose)
         self.releases.opened.connect(self.release_acts.show)
+        self.context.session.reviewer_changed.connect(self.tabs.forget_people)
         for action_id, handler in {
             "evaluate.new": self._new,
             "evaluate.pause": self._pause,
@@ -142,13 +146,22 @@ class EvaluatePage(Page):
 
     def changed(self, changes: Changes) -> None:
         """Read again; what people did to failures or releases may change the gate."""
-        if changes & Changes.RELEASES:
+        if changes & (Changes.RELEASES | Changes.JUDGEMENTS):
             self.tabs.forget_people()
         self.refresh()
 
     def show_item(self, **what: Any) -> None:
-        """Show the evaluation ``evaluation_id``."""
+        """Show the evaluation ``evaluation_id``, or the votes of the round ``vote_round``."""
+        if round_id := what.get("vote_round"):
+            votes = self.context.services.votes
+            self.context.tasks.query(lambda: votes.get(int(round_id)), self._show_round, owner=self, key="round")
+            return
         self._wanted = str(what.get("evaluation_id", ""))
+        self.refresh()
+
+    def _show_round(self, one: VoteRound) -> None:
+        self._wanted = one.evaluation
+        self.tabs.show_round(one.id)
         self.refresh()
 
     def first_focus(self) -> QWidget:
@@ -205,6 +218,8 @@ class EvaluatePage(Page):
             "evaluate.compare": len(self.data.infos) + len(self.data.releases) > 1,
             "evaluate.withdraw": bool(self.data.releases),
             "evaluate.verify": bool(self.data.releases),
+            "evaluate.ask_people": state == "finished",
+            "evaluate.vote": state == "finished",
             "evaluate.table": info is not None and self.data.evidence is not None,
         }.items():
             self.context.actions.set_enabled(action_id, on)

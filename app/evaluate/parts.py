@@ -10,9 +10,11 @@ from app.evaluate.evidence_view import EvidenceView
 from app.evaluate.failures_view import TAGS, FailuresView
 from app.evaluate.figures import ItemsPlace
 from app.evaluate.gate_view import GateView
-from app.evaluate.item_rows import ItemRow, read_items
+from app.evaluate.item_rows import ItemRow, read_items, withheld
 from app.evaluate.items_view import ItemsView
 from app.evaluate.matrix_view import MatrixView
+from app.evaluate.votes_figures import ItemOfVotes
+from app.evaluate.votes_part import VotesPart
 from app.widgets.controls import TabWidget
 from core.domain.changes import Outcome
 from core.domain.errors import UserError
@@ -41,6 +43,7 @@ class EvaluationParts(TabWidget):
         self._items: dict[str, list[ItemRow]] = {}
         self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
+        self.votes = VotesPart(context)
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
@@ -48,6 +51,7 @@ class EvaluationParts(TabWidget):
             ("Evidence", self.evidence),
             ("Matrix", self.matrix),
             ("Items", self.items),
+            ("Votes", self.votes),
             ("Failures", self.failures),
             ("Gate", self.gate),
         )
@@ -59,6 +63,8 @@ class EvaluationParts(TabWidget):
         self.failures.open_wanted.connect(self._open_failure)
         self.failures.shown_wanted.connect(self._show_failed_item)
         self.gate.place_wanted.connect(self._show_checked)
+        self.votes.items_wanted.connect(self.show_items)
+        self.votes.item_wanted.connect(self._show_voted_item)
         self.currentChanged.connect(lambda _: self.read())
 
     def handlers(self) -> Mapping[str, Any]:
@@ -66,6 +72,8 @@ class EvaluationParts(TabWidget):
         tags = {f"evaluate.tag_{tag}": lambda tag=tag: self._tag(tag) for tag, _ in TAGS}
         return {
             "evaluate.table": self._set_table,
+            "evaluate.ask_people": self._ask_people,
+            "evaluate.vote": self.votes.vote_now,
             "evaluate.find": self._find,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
@@ -86,12 +94,15 @@ class EvaluationParts(TabWidget):
             self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
         self.evidence.show_evidence(evidence)
         self.matrix.show_evidence(evidence)
+        self.votes.set_evaluation(info)
         self.read()
 
     def _set_table(self, on: bool) -> None:
         """Show every chart as a table, or as the chart."""
         self.evidence.set_table(on)
         self.matrix.set_table(on)
+        self.votes.set_table(on)
+        self.gate.set_table(on)
 
     def read(self) -> None:
         """Read what the shown part lacks."""
@@ -100,13 +111,32 @@ class EvaluationParts(TabWidget):
             self._read_items(self.items.suite)
         elif part is self.failures and "failures" not in self._read:
             self._read_failures()
+        elif part is self.votes:
+            self.votes.read()
         elif part is self.gate and "gate" not in self._read:
             self._read_gate()
 
     def forget_people(self) -> None:
-        """Read failures and gate again when they are shown next: somebody may have looked at more."""
+        """Read again what people decide when it is shown next: somebody may have looked, tagged or voted."""
         self._read.clear()
+        self._items.clear()
+        self.votes.forget()
         self.read()
+
+    # Votes
+
+    def show_round(self, round_id: int) -> None:
+        """Show the votes of a round of the evaluation."""
+        self.setCurrentWidget(self.votes)
+        self.votes.show_round(round_id)
+
+    def _ask_people(self) -> None:
+        self.setCurrentWidget(self.votes)
+        self.votes.ask_people()
+
+    def _show_voted_item(self, one: ItemOfVotes) -> None:
+        self.show_items(ItemsPlace(one.suite))
+        self.items.look_for(one.item)
 
     # Items
 
@@ -118,7 +148,8 @@ class EvaluationParts(TabWidget):
             self.items.table.setFocus()
 
     def _read_items(self, suite: str) -> None:
-        service, id_ = self._context.services.evaluations, self._id
+        services, id_ = self._context.services, self._id
+        reviewer = self._context.session.reviewer_id
         if suite in self._items:
             self.items.show_rows(self._items[suite])
             return
@@ -131,7 +162,12 @@ class EvaluationParts(TabWidget):
                 self._show_failed()
 
         if id_ and suite:
-            self._context.tasks.query(lambda: read_items(service, id_, suite), show, owner=self, key=f"items {suite}")
+            self._context.tasks.query(
+                lambda: withheld(read_items(services.evaluations, id_, suite), services.votes.hidden(id_, reviewer)),
+                show,
+                owner=self,
+                key=f"items {suite}",
+            )
 
     def _find(self) -> None:
         self.setCurrentWidget(self.items)
@@ -231,14 +267,12 @@ class EvaluationParts(TabWidget):
 
     # Gate
 
-    def _set_table(self, on: bool) -> None:
-        self.evidence.set_table(on)
-        self.gate.set_table(on)
-
     def _show_checked(self, check: GateCheck) -> None:
-        """Show what is behind a check: the failures, the items of a suite or slice, or the evidence."""
+        """Show what is behind a check: the failures, votes, items, or the evidence."""
         if check.key == "failure_queue":
             self.setCurrentWidget(self.failures)
+        elif check.key in ("win_rate", "lc_win_rate"):
+            self.setCurrentWidget(self.votes)
         elif check.suite:
             self.show_items(ItemsPlace(check.suite, *check.part))
         else:

@@ -129,7 +129,7 @@ class VotePlan:
 
 
 def _detects(distance: float) -> str:
-    return f"they detect a win rate of {0.5 + distance:.1%} or more"
+    return f"they detect a win rate of {50 + 100 * distance:.1f} % or more"
 
 
 @dataclass(frozen=True, slots=True)

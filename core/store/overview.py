@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.domain.judgement import ReviewerKind
+from core.store import votes
 from core.store.judgements import LABEL_TASKS
 from core.store.plain import execute, only_id, wide_select
 from core.store.tables import (
@@ -74,15 +75,27 @@ def meta(session: Session) -> dict[str, str]:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """Return the totals that Home shows: pairs, prompts, labelled, labels, judgements, and the few of each kind."""
-    found = {row.name: row.value for row in session.exec(select(CounterRow))}
+    """Return the totals that Home shows: pairs, prompts, labelled, labels, judgements, and the few of each kind.
+
+    Pairs that were made for votes between arms, and the votes on them, are no data and are not counted.
+    """
+    found = _counters(session)
+    for name, value in votes.tallies(session).items():
+        found[name] -= value
     for name, table in _FEW.items():
         found[name] = session.exec(select(func.count()).select_from(table)).one()
     return found
 
 
+def _counters(session: Session) -> dict[str, int]:
+    return {row.name: row.value for row in session.exec(select(CounterRow))}
+
+
 def labels_by_kind(session: Session) -> dict[ReviewerKind, int]:
-    """Return how many labels count now, by who made them: people, files that were imported, or stated rules."""
+    """Return how many labels count now, by who made them: people, files that were imported, or stated rules.
+
+    Votes are no labels of the data.
+    """
     query = (
         select(col(ReviewerRow.kind), func.sum(LabelTallyRow.labels))
         .join(LabelTallyRow, col(LabelTallyRow.reviewer_id) == col(ReviewerRow.id))
@@ -90,12 +103,14 @@ def labels_by_kind(session: Session) -> dict[ReviewerKind, int]:
         .group_by(col(ReviewerRow.kind))
     )
     found = {ReviewerKind(kind): int(n) for kind, n in session.exec(query)}
+    for kind, n in votes.cast_by_kind(session).items():
+        found[kind] -= n
     return {kind: found.get(kind, 0) for kind in ReviewerKind}
 
 
 def accounts(session: Session) -> list[Account]:
     """Return one account for every reviewer and rubric version with a label or a pair put aside."""
-    total = counts(session)["pairs"]
+    total = _counters(session)["pairs"]
     titles = version_titles(session)
     people = {only_id(row): row.name for row in session.exec(select(ReviewerRow))}
     labelled = _labelled(session)

@@ -60,6 +60,20 @@ def known_elsewhere(session: Session, sha256s: Sequence[str]) -> set[str]:
     return there - {sha for (sha,) in fetch(session, query, (canonical_json(sorted(there)),))}
 
 
+def tallies(session: Session) -> dict[str, int]:
+    """Return how many pairs were made for votes, how many of them have a vote, and how many votes count now."""
+    query = """SELECT (SELECT count(DISTINCT pair_id) FROM vote_item), count(DISTINCT pair_id), count(*)
+        FROM current_label WHERE pair_id IN(SELECT pair_id FROM vote_item)"""
+    return dict(zip(("pairs", "labelled", "labels"), fetch(session, query)[0], strict=True))
+
+
+def cast_by_kind(session: Session) -> dict[ReviewerKind, int]:
+    """Return how many votes count now, by the kind of reviewer."""
+    query = f"""SELECT w.kind, count(*) FROM current_label c JOIN reviewer w ON w.id=c.reviewer_id
+        WHERE c.task IN({_TASKS}) AND c.pair_id IN(SELECT pair_id FROM vote_item) GROUP BY w.kind"""
+    return {ReviewerKind(kind): count for kind, count in fetch(session, query)}
+
+
 # Asking
 
 

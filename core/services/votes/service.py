@@ -186,6 +186,7 @@ class VotesService:
             order="random",
             seed=one.id * 1_000_003 + reviewer_id,
             labels_per_pair=one.votes_per_item,
+            revisit_skipped=True,
             vote_round=one.id,
         )
 

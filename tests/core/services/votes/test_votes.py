@@ -133,6 +133,19 @@ def test_that_the_pairs_of_votes_are_in_no_other_queue(app: Application) -> None
     assert app.annotation.labelled_pairs(ANN, 1) == 0
 
 
+def test_that_the_counts_of_the_data_leave_votes_out(app: Application) -> None:
+    before, kinds = app.workspace.info().counts, app.workspace.labels_by_kind()
+    vote(app, asked(app), ANN, better)
+    after = app.workspace.info().counts
+    assert after == before | {
+        "judgements": after["judgements"],
+        "sources": after["sources"],
+        "prompts": after["prompts"],
+    }
+    assert (after["pairs"], after["labelled"]) == (IN_DATA, 6)
+    assert app.workspace.labels_by_kind() == kinds
+
+
 def test_that_a_freeze_takes_the_pairs_of_votes_only_by_the_name_of_their_source(app: Application) -> None:
     one = asked(app)
     vote(app, one, ANN, better)
