@@ -296,6 +296,13 @@ _INSPECT: tuple[A, ...] = (
 
 _EVALUATE: tuple[A, ...] = (
     A("evaluate.new", "New evaluation…", "Ctrl+N", "plus", "Choose a run, suites and arms."),
+    A(
+        "evaluate.thresholds",
+        "Thresholds…",
+        "T",
+        "sliders",
+        "Of guardrails and of accepting labels, with error rates.",
+    ),
     A("evaluate.pause", "Pause or go on", "Ctrl+P", "pause", "At the end of the batch."),
     A("evaluate.resume", "Start or resume the evaluation", "", "train", "From where it stopped."),
     A("evaluate.cancel", "Cancel the evaluation…", "", "stop", "The answers so far are kept; it can be resumed."),

@@ -12,7 +12,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.evaluate import beside_figures, reliability_chart
 from app.evaluate.chart_card import ChartCard, FigureTable
-from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, SLICE_POINTS, Figures, ItemsPlace, TableRow, row_cells
+from app.evaluate.figures import (
+    OVER_POINTS,
+    SAFE_POINTS,
+    SLICE_POINTS,
+    Figures,
+    ItemsPlace,
+    TableRow,
+    guarded_rows,
+    row_cells,
+)
 from app.evaluate.reliability_chart import ReliabilityChart
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import EvenFlow
@@ -24,6 +33,7 @@ _LEAST_CARD = 380
 """Pixels below which two cards do not stand beside each other."""
 """Points that a slice may lose before the gate forbids it."""
 _REFUSAL_HEADS = ("Suite", "Arm", "Full %", "Full + partial %, raw", "Corrected %", "n", "Test")
+_GUARDED_HEADS = ("Suite", "Arm", "Number", "With − without [95 %]", "n", "Test")
 _ALL_HEADS = ("Suite", "Metric", "Arm", "Value [95 %]", "n", "Δ to reference [95 %]", "Test", "Estimator")
 
 
@@ -52,6 +62,7 @@ class EvidenceView(ScrollColumn):
         self.beside = FigureTable(context, "Length and memory", beside_figures.HEADS)
         self._beside_card = Card("Length and memory")
         self.refusals = FigureTable(context, "Refusals", _REFUSAL_HEADS)
+        self.guarded = FigureTable(context, "Guardrails", _GUARDED_HEADS, most=10)
         self.numbers = FigureTable(context, "All numbers", _ALL_HEADS, most=14)
         self.refusal_mark, self.no_refusals = Chip(""), text_label("", "muted", wrap=True)
         self._refusal_card, self._numbers_card = Card("Refusal"), Card("All numbers")
@@ -71,7 +82,12 @@ class EvidenceView(ScrollColumn):
         self._numbers_card.add(self.numbers)
         self._beside_card.add(text_label(beside_figures.ABOUT, "hint", wrap=True))
         self._beside_card.add(self.beside)
-        self._rows = [_framed(top), self._refusal_card, _framed(low), self._beside_card, self._numbers_card]
+        self._guarded_card = Card("Guardrails")
+        about = "Each arm with its guardrail against the same arm without it, on the same items."
+        self._guarded_card.add(text_label(about, "hint", wrap=True))
+        self._guarded_card.add(self.guarded)
+        middle, last = (self._refusal_card, self._guarded_card), (self._beside_card, self._numbers_card)
+        self._rows = [_framed(top), *middle, _framed(low), *last]
         for part in self._rows:
             self.column.addWidget(part)
         self.column.addStretch(1)
@@ -80,7 +96,7 @@ class EvidenceView(ScrollColumn):
         self.plane.opened.connect(lambda _: self.items_wanted.emit(ItemsPlace(self._figures.plane_suites[0])))
         for chart in (self.forest, self.length, self.kl, self.reliability):
             chart.opened.connect(self.items_wanted)
-        for table in (self.refusals, self.numbers, self.beside):
+        for table in (self.refusals, self.guarded, self.numbers, self.beside):
             table.opened.connect(self._open_row)
         for card in self.cards.values():
             card.suite_wanted.connect(lambda suite: self.items_wanted.emit(ItemsPlace(suite)))
@@ -97,6 +113,7 @@ class EvidenceView(ScrollColumn):
         self._refusal_card.setVisible(not on)
         self._beside_card.setVisible(not on and bool(self.beside.rows))
         self._numbers_card.setVisible(not on)
+        self._guarded_card.setVisible(not on and bool(self.guarded.rows))
 
     def set_table(self, on: bool) -> None:
         """Show every chart as a table, or as the chart."""
@@ -130,6 +147,8 @@ class EvidenceView(ScrollColumn):
         self.refusal_mark.set_chip(raw, "warn")
         self.no_refusals.setText("" if self.refusals.rows else _NO_REFUSALS)
         self.no_refusals.setVisible(not self.refusals.rows)
+        self.guarded.show_rows(guarded_rows(figures.suites))
+        self._guarded_card.setVisible(bool(self.guarded.rows))
         self.numbers.show_rows(figures.all_rows())
 
     def _show_plane(self, figures: Figures, raw: str) -> None:

@@ -59,6 +59,7 @@ class NewEvaluationDialog(BaseDialog):
         self.templates.setAccessibleDescription(_ABOUT_TEMPLATES)
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
         self.other_run, self.endpoint = ComboBox(outside=True), QLineEdit()
+        self.guardrail, self.guarded = ComboBox(outside=True), ComboBox()
         self.errors = {key: text_label("", "error", wrap=True) for key in ("suites", "arms", "sealed", "start")}
         scroll = ScrollColumn(margin=2, spacing=10, name="The new evaluation")
         for card in (self._policy_card(), self._suites_card(), self._arms_card(), self._size_card()):
@@ -124,6 +125,15 @@ class NewEvaluationDialog(BaseDialog):
         self.arms["aligned"].setChecked(True)
         self.endpoint.setPlaceholderText("http://localhost:8080/v1")
         card.add(_fields((("Another run", self.other_run), ("Endpoint", self.endpoint)), most=2))
+        for words, title in (("none", ""), *((title, title) for title in self._choices.guardrails)):
+            self.guardrail.addItem(words, title)
+        for base, words in new_plan.GUARDED:
+            self.guarded.addItem(words, base)
+        card.add(_fields((("Guardrail", self.guardrail), ("On top of", self.guarded)), most=2))
+        missing = "No threshold of a guardrail is confirmed; one is made and confirmed under Thresholds."
+        card.add(text_label("" if self._choices.guardrails else missing, "hint", wrap=True))
+        for combo in (self.guardrail, self.guarded):
+            combo.setEnabled(bool(self._choices.guardrails))
         card.add(self.errors["arms"])
         return card
 
@@ -142,7 +152,7 @@ class NewEvaluationDialog(BaseDialog):
     def _bind(self) -> None:
         self.runs.currentIndexChanged.connect(lambda _: self._run_chosen())
         self.measure.clicked.connect(self._measure)
-        for combo in (self.steps, self.other_run):
+        for combo in (self.steps, self.other_run, self.guardrail, self.guarded):
             combo.currentIndexChanged.connect(lambda _: self._edited())
         for spin in (self.limit, self.tokens):
             spin.valueChanged.connect(lambda _: self._edited())
@@ -162,6 +172,7 @@ class NewEvaluationDialog(BaseDialog):
             arms.append(f"run:{other}")
         if url := self.endpoint.text().strip():
             arms.append(f"endpoint:{url}")
+        arms += new_plan.guarded_words(str(self.guardrail.currentData() or ""), str(self.guarded.currentData()))
         return EvaluationWish(
             run=next((run for run in self._choices.runs if run.run_id == run_id), None),
             step=int(self.steps.currentData() or NEWEST),

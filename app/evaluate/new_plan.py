@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.evaluate.presenter import has_policy
+from core.domain.clock import now_ms
 from core.domain.counting import counted
+from core.domain.errors import UserError
 from core.domain.evaluation_record import SEALED
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.suite import SuiteInfo
-from core.services.evaluations.requests import DEV, EvaluationRequest, aligned_items
+from core.domain.threshold import Threshold
+from core.services.evaluations.requests import DEV, EvaluationRequest, aligned_items, with_bases
 from core.services.evaluations.views import EvaluationInfo
 from core.services.runs.views import RunInfo, duration
 
@@ -28,6 +32,12 @@ ARMS: tuple[tuple[str, str, str], ...] = (
 """Word, label and hint of each arm beside the reference, which always answers."""
 OTHER_TEMPLATES = 3
 """Chat templates that are tried beside that of training: plain text and two others."""
+GUARDED: tuple[tuple[str, str], ...] = (
+    ("aligned", "the aligned policy"),
+    ("reference", "the reference"),
+    ("both", "both, each with and without it"),
+)
+"""What a guardrail can stand on, and its words."""
 CHEAP_LIMIT = 60
 """Items a suite that an estimate proposes."""
 
@@ -44,6 +54,7 @@ class EvaluationChoices:
             where it has no test split.
         past: evaluations that are measured, newest first; the time is estimated from them.
         aligned: items of each suite that ask the same in several languages, by title.
+        guardrails: titles of thresholds that may stand on top of an arm now, newest first.
     """
 
     runs: Sequence[RunInfo]
@@ -52,6 +63,7 @@ class EvaluationChoices:
     sealed: Mapping[str, tuple[int, int]]
     past: Sequence[EvaluationInfo]
     aligned: Mapping[str, int] = field(default_factory=dict)
+    guardrails: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,7 @@ def read_choices(services: Application) -> EvaluationChoices:
     for run in runs:
         version = versions.get(str(run.record.dataset.get("root_sha256", "")))
         if version is not None and version.counts.get("test"):
-            looks = services.sealed.view(version.id).looks if services.sealed.is_sealed(version) else 0
+            looks = services.sealed.looks(version.id) if services.sealed.is_sealed(version) else 0
             sealed[run.run_id] = (int(version.counts["test"]), looks)
     infos = services.suites.list()
     return EvaluationChoices(
@@ -113,6 +125,7 @@ def read_choices(services: Application) -> EvaluationChoices:
         sealed=sealed,
         past=[info for info in services.evaluations.list() if info.state == "finished"],
         aligned={info.title: count for info in infos if (count := aligned_items(services.suites.get(info.title)))},
+        guardrails=guardrails_of(services.thresholds.list(), now_ms()),
     )
 
 
@@ -120,6 +133,26 @@ def aligned_of(wish: EvaluationWish, choices: EvaluationChoices) -> int:
     """Return how many items of the chosen suites can be answered under other chat templates."""
     found = (choices.aligned.get(title, 0) for title in wish.suites)
     return sum(min(wish.limit or count, count) for count in found)
+
+
+def guardrails_of(thresholds: Sequence[Threshold], at_ms: int) -> list[str]:
+    """Return the titles of the thresholds that may be used as guardrails then, newest first."""
+    found = []
+    for one in reversed(thresholds):
+        with suppress(UserError):
+            one.require_guardrail(at_ms)
+            found.append(one.title)
+    return found
+
+
+def guarded_words(title: str, base: str) -> list[str]:
+    """Return the words of the arms with a guardrail; none without a title.
+
+    >>> guarded_words("harm v2", "both")
+    ['guarded:harm v2@aligned', 'guarded:harm v2@reference']
+    """
+    bases = ("aligned", "reference") if base == "both" else (base,)
+    return [f"guarded:{title}@{one}" for one in bases] if title else []
 
 
 def errors_of(wish: EvaluationWish) -> FieldErrors:
@@ -155,13 +188,14 @@ def request_of(wish: EvaluationWish) -> EvaluationRequest:
 
 def work_of(wish: EvaluationWish, choices: EvaluationChoices) -> EvaluationSize:
     """Return what the evaluation computes; prompts that several pairs share are answered once, so it may be less."""
-    local = 1 + sum(not word.startswith("endpoint:") for word in wish.arms)
-    policies = sum(not word.startswith(("endpoint:", "reference")) for word in wish.arms)
+    asked = [word for word in with_bases(wish.arms) if not word.startswith("guarded:")]  # it takes others' answers
+    local = 1 + sum(not word.startswith("endpoint:") for word in asked)
+    policies = sum(not word.startswith(("endpoint:", "reference")) for word in asked)
     kl_prompts = EvaluationConfig().kl_prompts
     answers = scores = kl = 0
     for items, pairs in _sizes(wish, choices):
         used = min(wish.limit or items, items)
-        answers += used * (1 + len(wish.arms))
+        answers += used * (1 + len(asked))
         scores += min(used, pairs) * local
         kl += min(kl_prompts, used) * policies
     if wish.templates:

@@ -23,6 +23,7 @@ from app.evaluate.new_plan import EvaluationChoices, read_choices
 from app.evaluate.parts import EvaluationParts
 from app.evaluate.release_acts import ReleaseActs
 from app.evaluate.release_list import ReleaseList
+from app.evaluate.threshold_dialog import ThresholdChoices, ThresholdsDialog, read_thresholds
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn, side_panel
@@ -79,6 +80,7 @@ class EvaluatePage(Page):
         self.releases = ReleaseList(theme)
         column.addWidget(self.releases, 2)
         column.addWidget(action_button(actions, "evaluate.compare", text="Compare…", theme=theme))
+        column.addWidget(action_button(actions, "evaluate.thresholds", text="Thresholds…", kind="flat", theme=theme))
         no_run = EmptyState(
             theme,
             "gate",
@@ -125,6 +127,7 @@ class EvaluatePage(Page):
         self.context.session.reviewer_changed.connect(self.tabs.forget_people)
         for action_id, handler in {
             "evaluate.new": self._new,
+            "evaluate.thresholds": self._thresholds,
             "evaluate.pause": self._pause,
             "evaluate.resume": lambda: self._send("resume"),
             "evaluate.cancel": self._cancel,
@@ -233,6 +236,16 @@ class EvaluatePage(Page):
 
     def _ask(self, choices: EvaluationChoices) -> None:
         dialog = NewEvaluationDialog(self, self.context, choices, self._start_new)
+        self.context.dialogs.run(dialog)
+        dialog.deleteLater()
+
+    def _thresholds(self) -> None:
+        """Read the thresholds, then show them."""
+        services = self.context.services
+        self.context.tasks.query(lambda: read_thresholds(services), self._show_thresholds, owner=self, key="thresholds")
+
+    def _show_thresholds(self, choices: ThresholdChoices) -> None:
+        dialog = ThresholdsDialog(self, self.context, choices)
         self.context.dialogs.run(dialog)
         dialog.deleteLater()
 

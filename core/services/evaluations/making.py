@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from core.domain.counting import counted, verb
@@ -20,6 +20,7 @@ from core.services.evaluations.requests import (
     open_suite_of,
     read_arm,
     titles,
+    with_bases,
 )
 
 FindSealed = Callable[[str, str, str], SealedSuite]
@@ -74,23 +75,6 @@ def new_evaluation(
         notes=_notes(request, run),
         templates=request.templates,
     )
-
-
-def with_bases(words: Sequence[str]) -> list[str]:
-    """Return the words of arms with the arms that the guardrails among them stand on.
-
-    >>> with_bases(["guarded:harm v2@reference", "guarded:harm v2"])
-    ['guarded:harm v2@reference', 'aligned', 'guarded:harm v2']
-    """
-    found: list[str] = []
-    for word in words:
-        kind, mark, rest = word.partition(":")
-        if mark and kind == "guarded":
-            base = rest.rpartition("@")[2].strip().replace("-", "_") if "@" in rest else "aligned"
-            if base != "reference" and base not in (known.replace("-", "_") for known in (*words, *found)):
-                found.append(base)
-        found.append(word)
-    return found
 
 
 def make_bare(request: EvaluationRequest, path: Path) -> EvaluationFolder:

@@ -115,6 +115,23 @@ def _guarded(words: str, find: FindGuardrail | None) -> Arm:
     return Arm(f"{name} + {threshold.title}", "guarded", guard=threshold.to_plain(), base=name)
 
 
+def with_bases(words: Sequence[str]) -> list[str]:
+    """Return the words of arms with the arms that the guardrails among them stand on.
+
+    >>> with_bases(["guarded:harm v2@reference", "guarded:harm v2"])
+    ['guarded:harm v2@reference', 'aligned', 'guarded:harm v2']
+    """
+    found: list[str] = []
+    for word in words:
+        kind, mark, rest = word.partition(":")
+        if mark and kind == "guarded":
+            base = rest.rpartition("@")[2].strip().replace("-", "_") if "@" in rest else "aligned"
+            if base != "reference" and base not in (known.replace("-", "_") for known in (*words, *found)):
+                found.append(base)
+        found.append(word)
+    return found
+
+
 def open_suite_of(word: str, run: RunFolder, find: FindSuite | None = None) -> Suite:
     """Return the suite that a word names: built in, of the workspace, the run's held-out pairs, or a file of items.
 

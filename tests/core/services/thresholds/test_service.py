@@ -12,8 +12,7 @@ from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.threshold import ErrorCosts
 from core.services.application import Application
-from core.services.evaluations.making import with_bases
-from core.services.evaluations.requests import read_arm
+from core.services.evaluations.requests import read_arm, with_bases
 from core.services.thresholds.requests import Confirmation, NewThreshold, ScoredSet
 from tests.fakes.fresh import fresh
 
