@@ -45,45 +45,41 @@ def show(running: Any, place: str, size: tuple[int, int], zoom: int) -> None:
         QApplication.processEvents()
 
 
-def datasets(running: Any) -> None:
-    """Turn to the dataset versions."""
-    running.page("data").tabs.setCurrentIndex(1)
-
-
-@pytest.mark.parametrize(("size", "zoom"), QUICK)
-def test_that_the_import_page_shows_its_words_whole(
-    demo: Any, tmp_path: Path, size: tuple[int, int], zoom: int
-) -> None:
+def test_that_the_import_page_shows_its_words_whole(demo: Any, tmp_path: Path) -> None:
     path = tmp_path / "votes of a workshop with a long name.jsonl"
     row = {"prompt": "Why?", "response_a": "So.", "response_b": "No.", "latency": 4, "url": "https://votes.example"}
     lines = [{**row, "prompt": f"Why {n}?", "preferred": 1 + n % 2, "rater": f"r{n % 3}"} for n in range(9)]
     path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"prompt": "no answers"}]), encoding="utf-8")
-    show(demo, "data", size, zoom)
     page = demo.page("data")
     page.imports.begin([path, path])
     demo.settle()
     page.imports.page.questions.answers["coding=one_based"].click()
     demo.settle()
-    show(demo, "data", size, zoom)
-    assert page.imports.page.go.isEnabled() and "\n".join(findings(demo.window)) == ""
+    assert page.imports.page.go.isEnabled()
+    wrong = found(demo, QUICK, ("data",))
+    assert page.imports.page.isVisible() and not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(("size", "zoom"), QUICK)
-def test_that_the_page_of_a_dataset_version_shows_its_words_whole(demo: Any, size: tuple[int, int], zoom: int) -> None:
-    show(demo, "data", size, zoom)
-    datasets(demo)
-    show(demo, "data", size, zoom)
+def test_that_the_page_of_a_dataset_version_shows_its_words_whole(demo: Any) -> None:
     page = demo.page("data")
-    assert page.datasets.view is not None and "\n".join(findings(demo.window)) == ""
+    page.tabs.setCurrentIndex(1)
+    demo.settle()
+    assert page.datasets.view is not None
+    wrong = found(demo, QUICK, ("data",))
+    assert page.tabs.currentIndex() == 1 and not wrong, "\n".join(wrong)
 
 
-def found(running: Any, combinations: tuple[tuple[tuple[int, int], int], ...]) -> list[str]:
-    """Return what is cut or covered on any page."""
+def found(
+    running: Any,
+    combinations: tuple[tuple[tuple[int, int], int], ...],
+    places: tuple[str, ...] = tuple(place.id for place in PLACES),
+) -> list[str]:
+    """Return what is cut or covered on the pages."""
     wrong = []
     for size, zoom in combinations:
-        for place in PLACES:
-            show(running, place.id, size, zoom)
-            wrong += [f"{place.id} {size[0]}x{size[1]} {zoom} %: {text}" for text in findings(running.window)]
+        for place in places:
+            show(running, place, size, zoom)
+            wrong += [f"{place} {size[0]}x{size[1]} {zoom} %: {text}" for text in findings(running.window)]
     return wrong
 
 

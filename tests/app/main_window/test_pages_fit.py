@@ -43,16 +43,20 @@ def _reached(root: QWidget) -> list[QWidget]:
     return found
 
 
+@pytest.fixture(scope="module")
+def small(shared_window: Build, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("fit") / "ws"
+    opened(folder).close()
+    return shared_window(workspace=folder, size=LEAST)
+
+
 @pytest.mark.parametrize("place", [p.id for p in PLACES])
-def test_that_the_page_fits_a_small_window_and_names_its_controls(
-    main_window: Build, workspace: Path, place: str
-) -> None:
-    running = main_window(workspace=workspace, size=LEAST)
-    page = running.page(place)
-    running.settle()
-    hint = running.window.minimumSizeHint()
+def test_that_the_page_fits_a_small_window_and_names_its_controls(small: Any, place: str) -> None:
+    page = small.page(place)
+    small.settle()
+    hint = small.window.minimumSizeHint()
     assert (hint.width() <= LEAST[0], hint.height() <= LEAST[1]) == (True, True), (hint, page.minimumSizeHint())
-    unnamed = [(type(w).__name__, w.objectName()) for w in _reached(running.window) if not _name(w).strip()]
+    unnamed = [(type(w).__name__, w.objectName()) for w in _reached(small.window) if not _name(w).strip()]
     assert unnamed == []
     rich = [w.text()[:40] for w in page.findChildren(QLabel) if w.textFormat() == Qt.TextFormat.RichText]
     assert rich == []

@@ -21,9 +21,11 @@ from core.services.importing.report import ImportReport
 from core.services.importing.service import OpenQuestions
 from tests.fakes.fresh import fresh
 
-SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(SETTINGS, max_examples=100)
+"""The slow group tries ten times as many tables."""
 LABELS = ["A", "b", "tie", "both bad", "None", "", None, "banana", "A>>B", 1, 2, 0, 1.0, True, "yes", 0.5, [1]]
-ROWS = st.fixed_dictionaries(
+ROW = st.fixed_dictionaries(
     {
         "prompt": st.sampled_from(["q1", "q2", "", None]),
         "response_a": st.sampled_from(["x", "y", "z", 7]),
@@ -40,6 +42,8 @@ ROWS = st.fixed_dictionaries(
         "score_b": st.sampled_from([1.5, "2,0", "n/a"]),
     },
 )
+
+TABLES = st.lists(ROW, min_size=1, max_size=14)
 
 
 @pytest.fixture
@@ -76,11 +80,7 @@ def answered(app: Application, path: Path) -> ImportReport | None:
     return None
 
 
-@SETTINGS
-@given(rows=st.lists(ROWS, min_size=1, max_size=14))
-def test_that_rows_columns_and_labels_of_any_table_add_up(
-    app: Application, tmp_path: Path, rows: list[dict[str, Any]]
-) -> None:
+def check_sums(app: Application, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     path = write(tmp_path / "t.jsonl", rows)
     before = stored(app)
     report = answered(app, path)
@@ -101,9 +101,7 @@ def test_that_rows_columns_and_labels_of_any_table_add_up(
     assert app.workspace.accounting().adds_up
 
 
-@SETTINGS
-@given(rows=st.lists(ROWS, min_size=1, max_size=14))
-def test_that_a_table_imported_again_adds_nothing(app: Application, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+def check_again(app: Application, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     path = write(tmp_path / "t.jsonl", rows)
     first = answered(app, path)
     before = stored(app)
@@ -112,3 +110,33 @@ def test_that_a_table_imported_again_adds_nothing(app: Application, tmp_path: Pa
     if first is not None and again is not None:
         assert (again.imported, again.judgements, again.rejected) == (0, 0, first.rejected)
         assert again.duplicates + again.repeats == first.imported + first.duplicates + first.repeats
+
+
+@SETTINGS
+@given(rows=TABLES)
+def test_that_rows_columns_and_labels_of_any_table_add_up(
+    app: Application, tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    check_sums(app, tmp_path, rows)
+
+
+@SETTINGS
+@given(rows=TABLES)
+def test_that_a_table_imported_again_adds_nothing(app: Application, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    check_again(app, tmp_path, rows)
+
+
+@pytest.mark.slow
+@MANY
+@given(rows=TABLES)
+def test_that_a_hundred_tables_add_up(app: Application, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    check_sums(app, tmp_path, rows)
+
+
+@pytest.mark.slow
+@MANY
+@given(rows=TABLES)
+def test_that_a_hundred_tables_imported_again_add_nothing(
+    app: Application, tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    check_again(app, tmp_path, rows)
