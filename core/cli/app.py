@@ -30,6 +30,7 @@ from core.cli import (
     refusal,
     release_log,
     releases,
+    reviewers,
     rubrics,
     runs,
     suites,
@@ -66,6 +67,7 @@ def build_app() -> typer.Typer:
     imports.register(app)
     pairs.register(app)
     quality.register(app)
+    reviewers.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)

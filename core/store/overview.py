@@ -108,6 +108,14 @@ def labels_by_kind(session: Session) -> dict[ReviewerKind, int]:
     return {kind: found.get(kind, 0) for kind in ReviewerKind}
 
 
+def labels_by_reviewer(session: Session) -> dict[int, int]:
+    """Return reviewer -> labels that count now; gold, retest and adjudication answers are left out."""
+    found: dict[int, int] = {}
+    for (reviewer_id, _), labels in _labelled(session).items():
+        found[reviewer_id] = found.get(reviewer_id, 0) + labels
+    return found
+
+
 def accounts(session: Session) -> list[Account]:
     """Return one account for every reviewer and rubric version with a label or a pair put aside."""
     total = _counters(session)["pairs"]

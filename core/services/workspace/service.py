@@ -239,6 +239,11 @@ class WorkspaceService:
         with self._store.read() as session:
             return overview.labels_by_kind(session)
 
+    def labels_by_reviewer(self) -> dict[int, int]:
+        """Return reviewer -> labels that count now."""
+        with self._store.read() as session:
+            return overview.labels_by_reviewer(session)
+
     def accounting(self) -> Accounting:
         """Return what became of every imported row and of every pair for every reviewer."""
         with self._store.read() as session:

@@ -65,3 +65,13 @@ def test_that_the_linter_names_each_finding_and_exits_1_where_a_rubric_contradic
     assert [(one["rule"], one["severity"], one["criterion"]) for one in said.json()] == [
         ("allowed_and_disallowed", "wrong", "a")
     ]
+
+
+def test_that_reviewers_are_listed_added_and_renamed_with_their_labels(call: Call, ws: Path) -> None:
+    assert call("reviewers", ws, "--add", "Cleo", "--rename", "Bo=Beau").code == 0
+    rows = {row["name"]: row for row in call("reviewers", ws, "--json").json()}
+    assert {name: row["labels"] for name, row in rows.items()} == {"Ann": 6, "Beau": 6, "Cleo": 0}
+    assert {row["kind"] for row in rows.values()} == {"human"}
+    assert "Write it as --rename OLD=NEW" in call("reviewers", ws, "--rename", "Ann").err
+    assert "There is no reviewer 'Zoe'" in call("reviewers", ws, "--rename", "Zoe=Zed").err
+    assert call("reviewers", ws, "--add", "ann").code == 1  # the name is taken, whatever the case
