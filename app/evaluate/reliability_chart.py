@@ -15,6 +15,7 @@ from app.widgets.plots.painted_chart import PaintedChart, Spot
 from app.widgets.plots.ticks import linear_ticks, tick_text
 from core.domain.estimate import Estimate
 from core.domain.measured_evidence import read_estimate
+from core.domain.number_text import format_value, interval_text
 
 HEADS = ("Suite", "Policy says", "People prefer it, % [95 %]", "n")
 _X_TITLE, _Y_TITLE = "σ(margin) that answer A is better →", "↑ people prefer A"
@@ -67,7 +68,7 @@ def about_of(figures: Figures, suite: str) -> str:
     if low is not None and high is not None:
         parts.append(f"chance alone gives {100 * low:.1f} to {100 * high:.1f} %")
     if brier is not None:
-        parts.append(f"Brier {share_words(brier)} %")
+        parts.append(f"Brier {format_value(brier.value, 3)} {interval_text(brier, 3)}".rstrip())
     return ", ".join(parts) + "."
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.failures import report
+from core.cli.measured_matrix import matrix_lines
 from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
 from core.cli.workspace_access import open_workspace
@@ -227,6 +228,8 @@ def show_evidence(evidence: dict[str, Any], *, as_json: bool) -> None:
             for metric, found in suite["metrics"].items()
         ]
         say(table(rows, ("metric", *arms, "difference to the reference")))
+        for line in matrix_lines(suite):
+            say(line)
         _show_guarded(suite.get("guarded", {}))
     for note in (*evidence["watermarks"], *evidence["notes"]):
         say(f"note: {note}")

@@ -139,11 +139,31 @@ def test_that_a_run_folder_is_measured_without_a_workspace_on_a_limit_of_items(
     assert (code, json.loads(error)["error"]) == (2, "This evaluation is finished.")
 
 
+def test_that_other_templates_are_asked_and_shown_as_a_matrix(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = next((made.workspace / "runs").iterdir()), tmp_path / "measured"
+    shutil.copytree(run, tmp_path / "alone")
+    words = ["evaluate", tmp_path / "alone", "--suite", "languages", "--limit", 12, "--templates", "--out", out]
+    code, lines, error = said(capsys, *words, *MEASURED, "--set", "kl_prompts=0")
+    assert code == 0, error
+    worst = lines[-1]["suites"]["languages v1"]["worst_template"]["aligned"]
+    assert worst["n"] == 12 and worst["lo"] <= worst["value"] <= worst["hi"] and "Bonferroni" in worst["estimator"]
+    assert lines[-1]["suites"]["languages v1"]["checks_passed"]["aligned"]["n"] == 12
+    assert EvaluationFolder(out).record().command_line.endswith("--limit 12 --templates")
+    assert main(["evaluations", str(out.parent), str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "checks_passed of aligned by template and language" in shown
+    rows = [line for line in shown.splitlines() if line.startswith(("Model's own", "Plain text", "Alpaca", "Llama 3"))]
+    assert len(rows) == 2 * 4 and shown.count("Cochran's Q") == 2 and "en, n 2" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
         ((), 2, "There is nothing to evaluate on."),
         (("--suite", "nothing"), 1, "There is no suite"),
+        (("--suite", "dev", "--templates"), 2, "No suite asks the same in several languages"),
         (("--suite", "dev", "--arm", "moon"), 2, "'moon' is no arm."),
         (("--suite", "dev", "--arm", "endpoint:http://example.org/v1"), 2, "example.org is not this machine"),
         (("--suite", "dev", "--set", "warmth=1"), 2, "Unknown"),

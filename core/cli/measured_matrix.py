@@ -1,0 +1,58 @@
+"""The matrix of templates and languages as text: levels under the template of training, changes under the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.cli.output import table
+from core.domain.estimate import Estimate
+from core.domain.measured_evidence import read_estimate
+from core.domain.number_text import format_value
+
+_TRAINING = "training"
+
+
+def matrix_lines(suite: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the matrices of a suite of the evidence; nothing for a suite in one language."""
+    for metric, matrix in (suite.get("matrix") or {}).items():
+        for arm, measured in matrix["arms"].items():
+            yield f"\n{metric} of {arm} by template and language, % [95 %]; other templates: change in points"
+            yield _table(matrix, measured)
+            yield from _summary(matrix["templates"], measured)
+
+
+def _table(matrix: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    cells = {(cell["template"], cell["language"]): cell for cell in measured["cells"]}
+    languages = [*matrix["languages"], ""]
+    rows = [
+        [title, *(_cell(cells[template, language]) for language in languages)]
+        for template, title in matrix["templates"].items()
+    ]
+    counts = [read_estimate(cells[_TRAINING, language]["rate"]).n for language in languages]
+    names = [f"{language or 'all'}, n {n:,}" for language, n in zip(languages, counts, strict=True)]
+    return table(rows, ("template", *names))
+
+
+def _cell(cell: Mapping[str, Any]) -> str:
+    if cell["change"] is None:
+        return _points(read_estimate(cell["rate"]))
+    change = read_estimate(cell["change"])
+    return f"{'+' if change.value > 0 else ''}{_points(change)}"
+
+
+def _points(estimate: Estimate) -> str:
+    if not estimate.has_interval:
+        return f"{100 * estimate.value:.1f} ({estimate.why_no_interval})"
+    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+
+def _summary(titles: Mapping[str, str], measured: Mapping[str, Any]) -> Iterator[str]:
+    """Yield worst case, consistency and test; nothing where only the template of training was asked."""
+    if measured["worst_change"] is None:
+        return
+    change, alike = read_estimate(measured["worst_change"]), read_estimate(measured["consistent"])
+    test = measured["cochran"]
+    yield f"worst template {titles[measured['worst']]}; smallest change {_points(change)} points, n {change.n:,}"
+    said = "–" if test["q"] is None else f"{format_value(test['q'])}, df {test['df']}, p {format_value(test['p'], 3)}"
+    yield f"decided alike under all {_points(alike)} %, n {alike.n:,}; Cochran's Q {said} ({test['method']})"
