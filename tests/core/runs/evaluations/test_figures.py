@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -10,11 +11,13 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from core.domain.conversation import Message, Prompt
-from core.domain.evaluation_events import AnswerRow, ScoreRow
-from core.domain.evaluation_record import Arm
+from core.domain.evaluation_events import AnswerRow, KlRow, ScoreRow
+from core.domain.evaluation_record import TRAINED, Arm, EvaluatedSuite, EvaluationRecord
+from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.measured_evidence import read_estimate
 from core.domain.suite import SuiteItem
 from core.runs.evaluations.columns import ArmRows, Column, answer_columns, preference_columns
+from core.runs.evaluations.evidence import measure
 from core.runs.evaluations.length_figures import length_figures, people_prefer_longer
 from core.runs.evaluations.memory_figures import MeasuredPairs, memorisation, overlap
 from core.runs.evaluations.slice_figures import slice_figures
@@ -77,6 +80,52 @@ def test_that_words_of_the_trained_answer_are_counted_in_their_longest_run() -> 
     answer = AnswerRow("training pairs", "aligned", item.id, "Well: TWO, three! and four", 6, True, 0)
     column = overlap([item], ArmRows(ALIGNED, {item.id: answer}))
     assert column.values == {item.id: 2 / 4}
+
+
+class Kept:
+    """A ledger that holds these rows."""
+
+    def __init__(self, rows: dict[tuple[str, str], ArmRows]) -> None:
+        self._rows = rows
+
+    def answers(self, suite: str, arm: str) -> list[AnswerRow]:
+        return list(self._of(suite, arm).answers.values())
+
+    def scores(self, suite: str, arm: str) -> list[ScoreRow]:
+        return list(self._of(suite, arm).scores.values())
+
+    def kl_rows(self, suite: str, arm: str) -> list[KlRow]:
+        return list(self._of(suite, arm).kl.values())
+
+    def _of(self, suite: str, arm: str) -> ArmRows:
+        return self._rows.get((suite, arm), ArmRows(ALIGNED))
+
+
+def test_that_the_evidence_of_held_out_pairs_tells_what_was_memorised() -> None:
+    rng = np.random.default_rng(6)
+    train, other = pairs("train", 14), pairs("dev", 20)
+    rows = {}
+    for suite, items, mean in ((TRAINED, train, 12.0), ("dev v1", other, 1.0)):
+        own, reference = scored(items, rng.normal(mean, 3, len(items)).tolist(), rng.integers(-5, 6, 20).tolist())
+        texts = {"aligned": "one two three and more", "reference": "nothing of it"}
+        for arm, found in (("aligned", own), ("reference", reference)):
+            answers = {i.id: AnswerRow(suite, arm, i.id, texts[arm], 5, True, 0) for i in items}
+            rows[suite, arm] = ArmRows(found.arm, answers, found.scores)
+    place = {"run_dir": "run", "run_id": "r"}
+    record = EvaluationRecord(
+        "e", "e", 0, {"run_id": "r"}, {"beta": 0.1},
+        (Arm("reference", "reference", **place), Arm("aligned", "aligned", **place)),
+        (EvaluatedSuite("dev v1", "", 20, 20, 20, 20, "dataset"),), EvaluationConfig(), trained_pairs=14,
+    )  # fmt: skip
+    evidence, _ = measure(record, {"dev v1": other}, Kept(rows), (), train)  # type: ignore[arg-type]
+    suite = evidence["suites"]["dev v1"]
+    assert suite["metrics"]["membership_auc"]["aligned"]["value"] > 0.9 and "reference" not in suite["metrics"]["h"]
+    assert suite["metrics"]["memorised_h"]["aligned"]["n"] == 34
+    assert suite["metrics"]["verbatim_overlap"]["aligned"]["value"] == 3 / 4
+    gained = suite["differences"]["verbatim_overlap"]["aligned"]
+    assert (gained["value"], gained["n"], gained["lo"]) == (3 / 4, 14, None) and "all equal" in gained["estimator"]
+    assert suite["metrics"]["prefers_longer"].keys() == {"people", "aligned"}
+    json.dumps(evidence, allow_nan=False)
 
 
 def test_that_length_explains_what_follows_it_alone() -> None:
