@@ -8,31 +8,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.errors import NotFound, UsageError
 from core.domain.run_record import LIVE_STATES
 from core.runs import control_file
+from core.runs.finding import inside, only_one, readable
 from core.runs.folder import RunFolder
 from core.runs.hosting import hosts
 from core.runs.hosting.driver import Engine
 from core.runs.hosting.hosts import Host, HostKind
 from core.runs.status import read_status, require_startable
 
-_ID_PREFIX = 4
-"""Characters of a run id that are enough to name a run."""
-
 
 def list_runs(place: Path) -> list[RunFolder]:
     """Return the readable run folders directly below ``place``, newest first; damaged ones are left out."""
-    found: list[tuple[int, RunFolder]] = []
-    for path in place.iterdir() if place.is_dir() else ():
-        folder = RunFolder(path)
-        if not folder.exists():
-            continue
-        try:
-            found.append((folder.record().created_ms, folder))
-        except UserError:
-            continue
-    return [folder for _, folder in sorted(found, key=lambda item: item[0], reverse=True)]
+    return readable(place, RunFolder)
 
 
 def runs_place(place: Path) -> Path:
@@ -43,8 +32,7 @@ def runs_place(place: Path) -> Path:
     """
     if not place.is_dir():
         raise NotFound(f"{place} is no folder.", "Name a workspace folder.")
-    inside = place / "runs"
-    return inside if inside.is_dir() or (place / "workspace.db").exists() else place
+    return inside(place, "runs")
 
 
 def find_run(name: str, place: Path | None = None) -> RunFolder:
@@ -61,16 +49,8 @@ def find_run(name: str, place: Path | None = None) -> RunFolder:
     direct = RunFolder(Path(name))
     if direct.exists():
         return direct
-    found = []
-    for folder in list_runs(runs_place(place)) if place is not None else []:
-        record = folder.record()
-        if name in (record.run_id, record.name) or (len(name) >= _ID_PREFIX and record.run_id.startswith(name)):
-            found.append(folder)
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} runs are called {name!r}.", "Name one by its id or folder.")
-    if not found:
-        raise NotFound(f"There is no run {name!r}.", "Name its folder, or add --in WS.")
-    return found[0]
+    folders = list_runs(runs_place(place)) if place is not None else []
+    return only_one(name, folders, lambda record: record.run_id, "run", "Name its folder, or add --in WS.")
 
 
 def start(

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.errors import UsageError
 from core.domain.run_record import LIVE_STATES
 from core.runs import control_file
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.status import evaluation_status, require_evaluable
+from core.runs.finding import inside, only_one, readable
 from core.runs.hosting.hosts import ProcessHost, require_idle
 
 WORKER = "core.runs.evaluations.worker"
-_ID_PREFIX = 4
-"""Characters of an id that are enough to name an evaluation."""
 
 
 def evaluations_place(place: Path) -> Path:
     """Return the folder that holds the evaluations of a workspace, or ``place`` itself where it is no workspace."""
-    inside = place / PLACE
-    return inside if inside.is_dir() or (place / "workspace.db").exists() else place
+    return inside(place, PLACE)
 
 
 def list_evaluations(place: Path) -> list[EvaluationFolder]:
     """Return the readable evaluation folders directly below ``place``, newest first; damaged ones are left out."""
-    found: list[tuple[int, str, EvaluationFolder]] = []
-    for path in place.iterdir() if place.is_dir() else ():
-        folder = EvaluationFolder(path)
-        if not folder.exists():
-            continue
-        try:
-            record = folder.record()
-        except UserError:
-            continue
-        found.append((record.created_ms, record.evaluation_id, folder))
-    return [folder for _, _, folder in sorted(found, key=lambda row: row[:2], reverse=True)]
+    return readable(place, EvaluationFolder)
 
 
 def find_evaluation(name: str, place: Path | None = None) -> EvaluationFolder:
@@ -47,17 +35,8 @@ def find_evaluation(name: str, place: Path | None = None) -> EvaluationFolder:
     direct = EvaluationFolder(Path(name))
     if direct.exists():
         return direct
-    found = []
-    for folder in list_evaluations(evaluations_place(place)) if place is not None else []:
-        record = folder.record()
-        own = record.evaluation_id
-        if name in (own, record.name) or (len(name) >= _ID_PREFIX and own.startswith(name)):
-            found.append(folder)
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} evaluations are called {name!r}.", "Name one by its id or folder.")
-    if not found:
-        raise NotFound(f"There is no evaluation {name!r}.", "See them with: evaluations WS")
-    return found[0]
+    folders = list_evaluations(evaluations_place(place)) if place is not None else []
+    return only_one(name, folders, lambda record: record.evaluation_id, "evaluation", "See them with: evaluations WS")
 
 
 def start(folder: EvaluationFolder, *, survive: bool = True) -> ProcessHost:
