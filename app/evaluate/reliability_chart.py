@@ -59,7 +59,7 @@ def largest(figures: Figures) -> str:
 
 
 def about_of(figures: Figures, suite: str) -> str:
-    """Return error and Brier score, with what chance alone gives."""
+    """Return error and Brier score, with what chance alone gives, and the temperature that fits held-out pairs."""
     error, brier = (figures.estimate(suite, name, figures.aligned) for name in ("ece", "brier"))
     low, high = (figures.suites[suite]["reliability"][figures.aligned].get("chance") or (None, None))[:2]
     parts = [suite]
@@ -69,6 +69,11 @@ def about_of(figures: Figures, suite: str) -> str:
         parts.append(f"chance alone gives {100 * low:.1f} to {100 * high:.1f} %")
     if brier is not None:
         parts.append(f"Brier {format_value(brier.value, 3)} {interval_text(brier, 3)}".rstrip())
+    for dev in figures.with_metric("temperature"):
+        fitted = figures.estimate(dev, "temperature", figures.aligned)
+        if fitted is not None and math.isfinite(fitted.value):
+            words = f"T {format_value(fitted.value, 3)} {interval_text(fitted, 3)}".rstrip()
+            parts.append(f"{words} by {dev}, n {fitted.n:,} (above 1: too sure)")
     return ", ".join(parts) + "."
 
 

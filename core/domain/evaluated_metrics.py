@@ -21,6 +21,7 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
     "length": ("neither", "mean length of an answer"),
     "sequence_kl": ("lower", "KL(policy || reference) of sampled answers"),
     "ece": ("lower", "expected calibration error"),
+    "temperature": ("neither", "divisor of the margin that fits held-out pairs best; above 1 is too sure"),
     "brier": ("lower", "Brier score of the margins"),
     "repetition": ("lower", "share of repeated n-grams"),
     "distinct_2": ("higher", "share of different 2-grams in an answer"),

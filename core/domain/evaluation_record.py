@@ -117,9 +117,14 @@ class EvaluatedSuite:
     used_for: str = ""
     aligned: int = 0
 
+    @property
+    def is_dev(self) -> bool:
+        """Whether its pairs are the held-out pairs of the run itself, which may tune what a test may not."""
+        return self.title.startswith(f"{DEV} v")
+
     def is_held_out_of(self, dataset: str) -> bool:
         """Return whether its pairs are of the same frozen split as the training pairs of a run on this dataset."""
-        return self.title.startswith(f"{DEV} v") or bool(dataset and self.title == f"{SEALED}{dataset}")
+        return self.is_dev or bool(dataset and self.title == f"{SEALED}{dataset}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def temperature(margins: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | N
     count = int(numbers.max()) + 1 if n else 0
     if count < 3 or not (signs > 0).any():
         return Estimate(math.nan, math.nan, math.nan, n, "", "temperature; margins say nothing of the labels")
-    if (signs >= 0).all():
+    if ((m == 0) | (label == (m > 0))).all():
         return Estimate(math.nan, math.nan, math.nan, n, "", "temperature; margins separate the labels")
     fitted = GLM(label, m[:, None], family=families.Binomial()).fit(cov_type="cluster", cov_kwds={"groups": numbers})
     slope, se = float(fitted.params[0]), float(fitted.bse[0])

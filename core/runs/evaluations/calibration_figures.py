@@ -10,7 +10,7 @@ from core.domain.estimate import Estimate
 from core.domain.evidence import plain
 from core.domain.ids import sha256_text
 from core.domain.suite import SuiteItem
-from core.evaluation.measures.calibration import brier, ece, in_order_shown, probabilities, reliability
+from core.evaluation.measures.calibration import brier, ece, in_order_shown, probabilities, reliability, temperature
 from core.runs.evaluations.columns import Column
 
 FEWEST = 10
@@ -18,7 +18,12 @@ FEWEST = 10
 
 
 def calibration(
-    columns: Sequence[Column], items: Sequence[SuiteItem], groups: Mapping[str, str], beta: float
+    columns: Sequence[Column],
+    items: Sequence[SuiteItem],
+    groups: Mapping[str, str],
+    beta: float,
+    *,
+    fit: bool = False,
 ) -> tuple[dict[str, Estimate], dict[str, Any]]:
     """Return the estimates "ece" and "brier" of one arm, and its reliability diagram as plain values.
 
@@ -30,6 +35,7 @@ def calibration(
         items: of the suite, with the texts of both answers and the share of people who prefer the chosen one.
         groups: the prompt of each item, by its id.
         beta: factor between h and the margin.
+        fit: also find the temperature at which sigma(margin / T) fits best; for held-out pairs, never for a test.
     """
     h = next((column.values for column in columns if column.metric == "h"), {})
     some = [item for item in items if item.id in h]
@@ -45,4 +51,7 @@ def calibration(
         ids = [some[place].id for place in one.members]
         bins.append({"predicted": one.predicted, "observed": plain(one.observed), "items": ids})
     band = [edge if math.isfinite(edge) else None for edge in (error.null_low, error.null_high)]
-    return {"ece": error.error, "brier": score.score}, {"bins": bins, "chance": band}
+    found = {"ece": error.error, "brier": score.score}
+    if fit:
+        found["temperature"] = temperature(margins, labels, prompts)
+    return found, {"bins": bins, "chance": band}

@@ -115,7 +115,7 @@ def _suite(
     beta = float(record.run_config["beta"])
     for arm in record.arms:
         if arm.is_policy and arm.run_id == record.run.get("run_id"):
-            figures, diagram = calibration(columns[arm.name], items, groups, beta)
+            figures, diagram = calibration(columns[arm.name], items, groups, beta, fit=suite.is_dev)
             diagrams |= {arm.name: diagram} if diagram else {}
             _add(metrics, arm.name, figures)
             _add(metrics, arm.name, length_figures(rows[arm.name], columns[arm.name], groups))

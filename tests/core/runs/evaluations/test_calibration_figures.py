@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,7 @@ def test_that_brier_and_error_are_those_of_sigma_of_beta_h_in_the_canonical_orde
     assert sum(m * b["predicted"] for m, b in zip(mass, diagram["bins"], strict=True)) == pytest.approx(sum(p))
     assert sum(m * b["observed"]["value"] for m, b in zip(mass, diagram["bins"], strict=True)) == sum(first)
     assert figures["ece"].n == 24 and figures["ece"].has_interval
+    assert sorted(id_ for bin_ in diagram["bins"] for id_ in bin_["items"]) == sorted(item.id for item in items)
     low, high = diagram["chance"]
     assert 0 < low < high < 1
 
@@ -50,6 +52,17 @@ def test_that_a_policy_that_says_nothing_is_right_about_shares_of_one_half() -> 
     figures, _ = calibration(*pairs([0.0] * 20, target=0.5), BETA)
     assert figures["ece"].value == 0.0
     assert figures["brier"].value == 0.0
+
+
+def test_that_a_policy_that_is_twice_too_sure_has_a_temperature_of_two_where_it_may_be_fitted() -> None:
+    rng = np.random.default_rng(3)
+    true = np.abs(rng.normal(0, 1.5, 400))  # margins that are right; the policy's are twice as large
+    columns, items, groups = pairs((2 * true / BETA).tolist())
+    right = [replace(item, target=float(1 / (1 + math.exp(-margin)))) for item, margin in zip(items, true, strict=True)]
+    fitted, _ = calibration(columns, right, groups, BETA, fit=True)
+    assert fitted["temperature"].value == pytest.approx(2.0, rel=1e-6)
+    assert fitted["temperature"].n == 400 and "maximum likelihood" in fitted["temperature"].estimator
+    assert "temperature" not in calibration(columns, right, groups, BETA)[0]
 
 
 def test_that_few_pairs_have_no_calibration() -> None:
