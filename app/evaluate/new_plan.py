@@ -198,9 +198,21 @@ def work_of(wish: EvaluationWish, choices: EvaluationChoices) -> EvaluationSize:
         answers += used * (1 + len(asked))
         scores += min(used, pairs) * local
         kl += min(kl_prompts, used) * policies
+    compared = 1 + ("aligned" in wish.arms)
     if wish.templates:
-        answers += OTHER_TEMPLATES * (1 + ("aligned" in wish.arms)) * aligned_of(wish, choices)
-    return EvaluationSize(answers, scores, kl)
+        answers += OTHER_TEMPLATES * compared * aligned_of(wish, choices)
+    trained = compared * _trained_pairs(wish, choices)
+    return EvaluationSize(answers + trained, scores + trained, kl)
+
+
+def _trained_pairs(wish: EvaluationWish, choices: EvaluationChoices) -> int:
+    """Return how many training pairs are measured beside held-out ones, to see what was memorised."""
+    if wish.run is None:
+        return 0
+    rows = choices.sealed.get(wish.run.run_id, (0, 0))[0] if wish.sealed else 0
+    held_out = [rows, wish.run.record.n_dev if wish.dev else 0]
+    used = sum(min(wish.limit or count, count) for count in held_out)
+    return min(EvaluationConfig().trained_pairs, used, wish.run.record.n_train)
 
 
 def _sizes(wish: EvaluationWish, choices: EvaluationChoices) -> list[tuple[int, int]]:
