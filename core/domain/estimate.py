@@ -38,14 +38,16 @@ class Estimate:
 
     @property
     def has_interval(self) -> bool:
-        """Whether an interval is known."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
+        """Whether an interval is known; one without width is none: values without any spread say nothing of it."""
+        return math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high
 
     @property
     def why_no_interval(self) -> str:
         """Why there is none, in words; "" where there is one."""
         if self.has_interval:
             return ""
+        if self.low == self.high:
+            return ALL_EQUAL
         return next((why for why in (ALL_EQUAL, TOO_SMALL) if why in self.estimator), "no interval")
 
     def to_plain(self) -> dict[str, Any]:

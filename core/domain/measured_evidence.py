@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.domain.errors import BadInput
-from core.domain.estimate import ALL_EQUAL, Estimate
+from core.domain.estimate import Estimate
 from core.domain.evidence import evidence_line
 
 Measured = Mapping[str, Mapping[str, Mapping[str, Estimate]]]
@@ -126,15 +126,15 @@ class MeasuredEvidence:
 
 
 def read_estimate(row: Mapping[str, Any]) -> Estimate:
-    """Return the estimate that :func:`core.domain.evidence.plain` wrote; None becomes NaN.
-
-    Older evaluations gave equal values an interval of no width; it is none here.
-    """
-    low, high, estimator = _number(row.get("lo")), _number(row.get("hi")), str(row.get("estimator", ""))
-    if low == high:
-        low = high = math.nan
-        estimator = f"{estimator}; {ALL_EQUAL}"
-    return Estimate(_number(row["value"]), low, high, int(row["n"]), str(row.get("unit", "")), estimator)
+    """Return the estimate that :func:`core.domain.evidence.plain` wrote; None becomes NaN."""
+    return Estimate(
+        _number(row["value"]),
+        _number(row.get("lo")),
+        _number(row.get("hi")),
+        int(row["n"]),
+        str(row.get("unit", "")),
+        str(row.get("estimator", "")),
+    )
 
 
 def _named(measured: Measured, metric: str, arm: str) -> Iterator[tuple[str, Estimate]]:
