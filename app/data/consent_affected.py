@@ -58,8 +58,11 @@ class AffectedView(QWidget):
 
     def _add(self, words: str, kind: str = "", open_it: Callable[[], object] | None = None) -> None:
         self.lines.append(words)
-        self._column.addWidget(text_label(words, kind, wrap=True, selectable=True))  # type: ignore[arg-type]
-        if self._links and open_it is not None:
-            button = push_button("Open", "link", name=f"Open {words}")
-            button.clicked.connect(lambda _=False, run=open_it: run())
-            self._column.addWidget(button)
+        label = text_label(words, kind, wrap=True, selectable=True)  # type: ignore[arg-type]
+        if not self._links or open_it is None:
+            self._column.addWidget(label)
+            return
+        button = push_button("Open", "link", name=f"Open {words}")
+        button.clicked.connect(lambda _=False, run=open_it: run())
+        self._column.addWidget(label)
+        self._column.addWidget(button)

@@ -17,16 +17,16 @@ def _release(event: FeedbackEvent) -> str:
 
 
 FEEDBACK_COLUMNS = (
-    TableColumn("id", "Event", lambda event: str(event.id), 62, right=True),
-    TableColumn("kind", "Type", words.kind_text, 104, colour=_kind_colour),
+    TableColumn("id", "Event", lambda event: str(event.id), 56, right=True),
+    TableColumn("kind", "Type", words.kind_text, 100, colour=_kind_colour),
     TableColumn("text", "Text", words.line_of, colour=lambda event: "text3" if event.content is None else ""),
     TableColumn("source", "Source", lambda event: event.source, 110),
     TableColumn(
-        "consent", "Consent", words.consent_word, 92, colour=lambda event: words.TONES[words.consent_word(event)]
+        "consent", "Consent", words.consent_word, 82, colour=lambda event: words.TONES[words.consent_word(event)]
     ),
-    TableColumn("release", "Release", _release, 84),
-    TableColumn("age", "Age", lambda event: words.age_text(words.said_ms(event), now_ms()), 60, right=True),
-    TableColumn("state", "State", words.state_text, 120, colour=words.state_colour),
+    TableColumn("release", "Release", _release, 74),
+    TableColumn("age", "Age", lambda event: words.age_text(words.said_ms(event), now_ms()), 52, right=True),
+    TableColumn("state", "State", words.state_text, 104, colour=words.state_colour),
 )
 FEEDBACK_HIDDEN = ("source",)
 """Columns that the narrow table has no room for; the event beside it says them."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from app.context import AppContext
 from app.data import feedback_words as words
 from app.local_time import local_time
-from app.widgets.buttons import action_button
+from app.widgets.buttons import ActionButton, action_button
 from app.widgets.containers import Card, clear_layout
 from app.widgets.conversation import conversation_text
 from app.widgets.display import Mark
@@ -97,17 +98,32 @@ class FeedbackDetail(Card):
         self._facts = QVBoxLayout()
         self._facts.setSpacing(2)
         column.addLayout(self._facts)
-        self.add(self._body)
         self._buttons = QFrame()
         row = FlowLayout(self._buttons, row_spacing=4)
         actions = self._context.actions
-        for action_id, text in BUTTONS:
-            row.addWidget(action_button(actions, action_id, text=text, show_key=True, theme=self._theme))
+        self._keyed = {key: ActionButton(actions, key, text, "", False, self._theme) for key, text in BUTTONS}
+        for button in self._keyed.values():
+            row.addWidget(button)
         row.add_gap()
         row.addWidget(action_button(actions, "data.triage_undo", text="Take back", theme=self._theme))
-        row.addWidget(action_button(actions, "data.consent", text="Consent…", show_key=True, theme=self._theme))
+        row.addWidget(action_button(actions, "data.consent", text="Consent…", theme=self._theme))
+        actions.keys_changed.connect(self._name_keys)
+        self._name_keys()
         self.add(self._buttons)
+        self.add(self._body)
         self.column.addStretch(1)
+
+    def _name_keys(self) -> None:
+        """Write the keys before the words, where no narrow window cuts them."""
+        for action_id, text in BUTTONS:
+            self._keyed[action_id].set_label(f"{self._context.actions.key_text(action_id)}  {text}".strip())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the texts to another width."""
+        super().resizeEvent(event)
+        for part, _ in TEXTS:
+            if not self._texts[part].isHidden():
+                self._fit(part)
 
     def _fit(self, part: str, _rendered: object = None) -> None:
         """Make a text as high as it needs to be, up to a limit."""

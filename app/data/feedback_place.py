@@ -38,6 +38,7 @@ class FeedbackPlace(QObject):
         self._parts: tuple[FeedbackActions, TriageActions, ChangesetActions] | None = None
         self._shown = False
         self.events, self.consents = Chip(""), Chip("")
+        self._label_tip = self._context.actions.action("data.triage_label").toolTip()
         actions, theme = self._context.actions, self._context.theme
         self._buttons: list[QWidget] = [
             action_button(actions, "data.feedback_answer", text="About an answer…", theme=theme),
@@ -124,7 +125,7 @@ class FeedbackPlace(QObject):
         readable = new and all(event.content is not None for event in chosen)
         waits = any(event.waits for event in chosen)
         actions.set_enabled("data.triage_label", (readable or waits) and not attacks)
-        actions.action("data.triage_label").setToolTip(OFF_FOR_ATTACKS if attacks else "")
+        actions.action("data.triage_label").setToolTip(OFF_FOR_ATTACKS if attacks else self._label_tip)
         for action_id in ("data.triage_rubric", "data.triage_suite"):
             actions.set_enabled(action_id, readable)
         actions.set_enabled("data.triage_reject", new)

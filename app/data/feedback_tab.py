@@ -7,8 +7,9 @@ from functools import partial
 from threading import Event
 from typing import NamedTuple
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.data.changeset_panel import ChangesetPanel
@@ -18,13 +19,21 @@ from app.data.feedback_columns import FEEDBACK_COLUMNS, FEEDBACK_HIDDEN
 from app.data.feedback_detail import FeedbackDetail
 from app.data.shift_panel import ShiftPanel
 from app.widgets.containers import ScrollColumn
-from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SegmentedControl
 from app.widgets.messages import EmptyState
 from app.widgets.table import VirtualTable
 from core.domain.feedback import Decision, FeedbackCounts, FeedbackEvent
 
-PANELS: tuple[tuple[str, str], ...] = (("changesets", "Changesets"), ("consent", "Consent"), ("shift", "Shift"))
+PANELS: tuple[tuple[str, str], ...] = (
+    ("inbox", "Inbox"),
+    ("changesets", "Changesets"),
+    ("consent", "Consent"),
+    ("shift", "Shift"),
+)
+
+
+BESIDE_EMS = 50
+"""Width, in heights of a line, below which inbox and panel do not stand beside each other."""
 
 
 class Inbox(NamedTuple):
@@ -53,7 +62,7 @@ class FeedbackTab(QWidget):
         self._context, theme = context, context.theme
         self._stop, self._wanted = Event(), 0
         self.current: FeedbackEvent | None = None
-        self._goes_on = False
+        self._goes_on = self._narrow = False
         self.bar, self.detail = FeedbackBar(theme), FeedbackDetail(context)
         self.table = VirtualTable(
             context.tasks, theme, FEEDBACK_COLUMNS, name="Feedback events", settings=context.settings,
@@ -61,6 +70,7 @@ class FeedbackTab(QWidget):
         )  # fmt: skip
         self.table.hide_columns(FEEDBACK_HIDDEN)
         self.table.setMinimumHeight(theme.px(150))
+        theme.changed.connect(self._fit_later)
         self.panel = SegmentedControl("Beside the inbox", PANELS)
         self.panel.set_value("changesets")
         self.changesets, self.consent, self.shift = ChangesetPanel(context), ConsentPanel(context), ShiftPanel(context)
@@ -70,9 +80,12 @@ class FeedbackTab(QWidget):
         self.panel.changed.connect(self.show_panel)
 
     def show_panel(self, key: str) -> None:
-        """Show changesets, consent or shift."""
+        """Show the inbox alone, or beside it changesets, consent or shift; in place of it where it is narrow."""
         self.panel.set_value(key)
-        self._panels.setCurrentIndex([one for one, _ in PANELS].index(key))
+        self._left.setVisible(key == "inbox" or not self._narrow)
+        self._panels.setVisible(key != "inbox")
+        if key != "inbox":
+            self._panels.setCurrentIndex([one for one, _ in PANELS].index(key) - 1)
 
     def show_event(self, event_id: int) -> None:
         """Put the cursor on an event once the inbox is read; a filter that hides it is taken off."""
@@ -164,28 +177,46 @@ class FeedbackTab(QWidget):
         self._lists = QStackedWidget()
         self._lists.addWidget(self.table)
         self._lists.addWidget(nothing)
-        left = ScrollColumn(margin=0, name="Feedback")
+        self._left = left = ScrollColumn(margin=0, name="Feedback")
         left.column.setContentsMargins(0, 0, 6, 0)
         left.column.addWidget(self.bar)
         left.column.addWidget(self._lists, 3)
         left.column.addWidget(self.detail, 2)
-        side = QFrame()
-        side.setProperty("part", "card")
-        column = QVBoxLayout(side)
-        column.setContentsMargins(4, 6, 4, 4)
-        column.setSpacing(4)
-        column.addWidget(self.panel)
         self._panels = QStackedWidget()
+        self._panels.setProperty("part", "card")
         for panel in (self.changesets, self.consent, self.shift):
             self._panels.addWidget(panel)
-        column.addWidget(self._panels, 1)
-        split = FoldingSplit((left, side), (700, 480), heights=(420, 380), least=(30, 22), grows=None)
+        self._split = QSplitter()
+        self._split.setChildrenCollapsible(False)
+        for part, share in ((left, 3), (self._panels, 2)):
+            self._split.addWidget(part)
+            self._split.setStretchFactor(self._split.count() - 1, share)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.panel)
+        column.addWidget(self._split, 1)
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)
-        self._stack.addWidget(split)
+        self._stack.addWidget(whole)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 8, 0, 0)
         outer.addWidget(self._stack)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show one part at a time where both have no room beside each other."""
+        super().resizeEvent(event)
+        self._fit_later()  # parts must not come and go while they are laid out or styled
+
+    def _fit_later(self) -> None:
+        QTimer.singleShot(0, self, self._fit)
+
+    def _fit(self) -> None:
+        narrow = self.width() < BESIDE_EMS * self.fontMetrics().height()
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.show_panel("inbox" if narrow else "changesets" if self.panel.value == "inbox" else self.panel.value)
 
     def _clear(self) -> None:
         self.bar.clear()

@@ -88,7 +88,7 @@ class DataPage(Page):
 
     def show_item(self, **what: Any) -> None:
         """Show the pair ``pair_id``, the dataset version ``dataset_id`` or all with ``datasets``, the inbox with
-        ``feedback`` or one of its events with ``event_id``, or a list of pairs:
+        ``feedback`` (``panel``: changesets, consent or shift) or an event of it with ``event_id``, or a list of pairs:
         those of ``source_id``, of ``reviewer_id``, of ``reviewer_kind``, labelled at the time ``labelled_ms``, or
         ``pair_ids``; ``title`` names the list.
         """
@@ -102,6 +102,8 @@ class DataPage(Page):
             self.tabs.setCurrentIndex(2)
             if (event_id := what.get("event_id")) is not None:
                 self.feedback.tab.show_event(int(event_id))
+            if panel := what.get("panel"):
+                self.feedback.tab.show_panel(panel)
             return
         if any(what.get(key) is not None for key in LISTS):
             self.tabs.setCurrentIndex(0)

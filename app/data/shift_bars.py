@@ -26,6 +26,12 @@ class ShiftBars(PaintedChart):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__(theme, name)
         self.mix: Mix | None = None
+        self._tall = False
+
+    def set_tall(self, tall: bool) -> None:
+        """Draw it twice as high, or as high as at first."""
+        self._tall = tall
+        self.updateGeometry()
 
     def show_mix(self, mix: Mix | None) -> None:
         """Draw another mix."""
@@ -37,11 +43,11 @@ class ShiftBars(PaintedChart):
 
     def sizeHint(self) -> QSize:
         """Return the height of the bars with their names."""
-        return QSize(self.theme.px(300), self.theme.px(HEIGHT_PX))
+        return QSize(self.theme.px(300), self.theme.px(HEIGHT_PX) * (2 if self._tall else 1))
 
     def minimumSizeHint(self) -> QSize:
         """Return the same height; narrow bars stay readable by their tooltips."""
-        return QSize(self.theme.px(180), self.theme.px(HEIGHT_PX))
+        return QSize(self.theme.px(180), self.sizeHint().height())
 
     def paint(self, painter: QPainter) -> None:
         """Draw axis, bars and intervals."""
@@ -91,7 +97,7 @@ class ShiftBars(PaintedChart):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.colour(COLOURS[number % len(COLOURS)]))
         painter.drawRect(QRectF(room.left(), place(value), room.width(), room.bottom() - place(value)))
-        if room.width() >= LEAST_BAR:
+        if room.width() >= LEAST_BAR and value > 0:  # of an empty one the tooltip and the table have it
             x = room.center().x()
             painter.setPen(self.pen("text2"))
             painter.drawLine(QPointF(x, place(low)), QPointF(x, place(top)))

@@ -45,6 +45,7 @@ class ShiftPanel(QWidget):
         self.as_table.setCheckable(True)
         self.bars, self.progress = ShiftBars(theme, "Mixes of prompts"), ProgressLine(title="Comparing prompts")
         self.problem, self.sizes = text_label("", "error", wrap=True), text_label("", "caption", wrap=True)
+        self.missing = text_label("", "caption", wrap=True)
         self.told = QVBoxLayout()
         self.told.setSpacing(4)
         columns = (
@@ -56,7 +57,7 @@ class ShiftPanel(QWidget):
         self.table = VirtualTable(context.tasks, theme, columns, name="Mixes as a table", multi=False)
         self.head = PlotHead(theme, "Shift", [], tools=True)
         self.head.log.setVisible(False)
-        self.head.enlarge.hide()
+        self.head.enlarged.connect(self.bars.set_tall)
         self._legend = FlowLayout(row_spacing=2)
         self._build()
         self.compare.clicked.connect(self.start)
@@ -107,9 +108,7 @@ class ShiftPanel(QWidget):
         clear_layout(self.told)
         for one in report.to_plain()["comparisons"]:
             self.told.addWidget(text_label(words.sentence(one), "strong", wrap=True, selectable=True))
-            named = zip(words.HEADS[2:], words.cells_of(one)[2:], strict=True)
-            line = "; ".join(f"{name} {value}" for name, value in named)
-            self.told.addWidget(text_label(f"JS divergence: {line}", "caption", wrap=True, selectable=True))
+            self.told.addWidget(text_label(words.divergences(one), "caption", wrap=True, selectable=True))
         for note in report.notes:
             self.told.addWidget(text_label(note, "caption", wrap=True))
         there = {mix.what for mix in report.mixes if mix.rows}
@@ -130,6 +129,8 @@ class ShiftPanel(QWidget):
         for number, name in enumerate(mix.collections if mix is not None else ()):
             self._legend.addWidget(Swatch(self._context.theme, COLOURS[number % len(COLOURS)]))
             self._legend.addWidget(text_label(name, "caption"))
+        self.missing.setText(words.missing_text(mix, self.report.sizes if self.report is not None else {}))
+        self.missing.setVisible(bool(self.missing.text()))
         rows = self.rows()
         self.table.show_ids(range(len(rows)), lambda ids: [rows[key] for key in ids], keep=False)
 
@@ -188,6 +189,7 @@ class ShiftPanel(QWidget):
         column.addLayout(bar)
         column.addLayout(self._legend)
         column.addWidget(self._views, 1)
+        column.addWidget(self.missing)
         column.addWidget(self.sizes)
         column.addLayout(self.told)
         column.addWidget(text_label(words.EXPLAINED, "hint", wrap=True))

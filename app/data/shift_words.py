@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.domain.counting import counted
+
+if TYPE_CHECKING:
+    from core.services.feedback.mixes import Mix
 
 EXPLAINED = (
     "JS divergence: how far two mixes are apart, from 0 (the same shares) to 0.693 nats (nothing in common). Small "
@@ -14,7 +17,6 @@ EXPLAINED = (
     "second collection above one of the first. 0.5: nothing tells them apart. 1: always told apart.\n"
     "A far collection is measured where the policy was not trained. Label some of it, or name its slices in a suite."
 )
-HEADS = ("Collections", "n", "Length, nats", "Language, nats", "Category, nats", "Two-sample AUC")
 WHATS: tuple[tuple[str, str], ...] = (("category", "Category"), ("language", "Language"), ("length", "Length"))
 Comparison = Mapping[str, Any]
 
@@ -32,11 +34,17 @@ def with_chance(one: Mapping[str, Any]) -> str:
     return interval(one) + (f", chance {_number(chance)}" if chance is not None and one["low"] is not None else "")
 
 
-def cells_of(one: Comparison) -> tuple[str, ...]:
-    """Return a comparison as a row of the table."""
-    measured = (with_chance(one["length"]), with_chance(one["language"]), with_chance(one["category"]))
-    names = f"{one['second']} against {one['first']}"
-    return (names, f"{one['n_first']:,} and {one['n_second']:,}", *measured, interval(one["auc"]))
+def divergences(one: Comparison) -> str:
+    """Return the divergences of a comparison as a line."""
+    named = ", ".join(f"{what} {with_chance(one[what])}" for what in ("length", "language", "category"))
+    return f"JS divergence in nats: {named}"
+
+
+def missing_text(mix: Mix | None, sizes: Mapping[str, int]) -> str:
+    """Return which collections have no value of a mix; training pairs carry no category, for example."""
+    left = [name for name in sizes if mix is None or name not in mix.collections]
+    what = "" if mix is None else mix.what
+    return f"No prompt with a {what} in: {', '.join(left)}." if left and what else ""
 
 
 def sentence(one: Comparison) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.data.feedback_answers_dialog import FeedbackAnswersDialog
 from core.domain.consent import Consent
 from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
 from core.domain.feedback import FeedbackContent
+from core.paths import resources_dir
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from tests.fakes.workspaces import opened, person, prefer
@@ -194,4 +197,31 @@ def test_that_without_pairs_feedback_can_still_come_in(main_window: Any, tmp_pat
     running.context.actions.run("data.feedback_add")
     qtbot.waitUntil(lambda: page.feedback.tab.table.count == 1)
     assert page.feedback.tab.isVisible()
+    running.settle()
+
+
+def test_that_an_event_about_a_sample_of_a_run_carries_its_run_and_seed(
+    main_window: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    shutil.copytree(resources_dir() / "demo" / "workspace", tmp_path / "ws")
+    running = main_window(workspace=tmp_path / "ws")
+    page = running.page("data")
+    running.settle()
+    chosen: list[Any] = []
+
+    def answer(dialog: Any) -> bool:
+        if isinstance(dialog, FeedbackAnswersDialog):
+            qtbot.waitUntil(lambda: dialog.main.isEnabled() and dialog.chosen is not None)
+            chosen.append(dialog.chosen)
+            return True
+        assert dialog.texts["answer"].isReadOnly() or not dialog.texts["answer"].isVisibleTo(dialog)
+        dialog.texts["note"].setPlainText("It repeats itself.")
+        return dialog.add.isEnabled()
+
+    running.dialogs.on_dialog = answer
+    running.context.actions.run("data.feedback_answer")
+    qtbot.waitUntil(lambda: page.feedback.tab.current is not None)
+    content = page.feedback.tab.current.content
+    assert (content.answer, content.run) == (chosen[0].answer, chosen[0].run)
+    assert content.generation["seed"] == chosen[0].generation["seed"]
     running.settle()
