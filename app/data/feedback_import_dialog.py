@@ -19,7 +19,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import ElideLabel, text_label
 from core.domain.consent import Consent
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, UserError
 from core.services.feedback.columns import FeedbackChoices
 
@@ -175,7 +175,7 @@ def forecast_lines(found: FeedbackForecast) -> list[str]:
         lines.append("New: " + ", ".join(f"{count:,} {kind}" for kind, count in found.kinds.items()))
         lines.append("Their consent: " + ", ".join(f"{count:,} {word}" for word, count in found.consents.items()))
     if attacks := found.kinds.get("attack", 0):
-        lines.append(f"{counted(attacks, 'attack')} stay apart: they never enter helpful training.")
+        lines.append(f"{counted(attacks, 'attack')} {verb(attacks, 'stays', 'stay')} apart, never in helpful training.")
     lines += [f"Rejected {count:,}: {reason}" for reason, count in found.reasons.items()]
     lines += [f"Line {one.line}: {one.reason}" for one in found.rejects[:5]]
     columns = ", ".join(f"{' or '.join(names)} as {field}" for field, names in found.columns.items())

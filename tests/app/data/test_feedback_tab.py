@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.data.feedback_answers_dialog import FeedbackAnswersDialog
 from core.domain.consent import Consent
 from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
+from core.domain.errors import BadInput
 from core.domain.feedback import FeedbackContent
 from core.paths import resources_dir
 from core.services.annotation.service import QueueSettings
@@ -224,4 +226,49 @@ def test_that_an_event_about_a_sample_of_a_run_carries_its_run_and_seed(
     content = page.feedback.tab.current.content
     assert (content.answer, content.run) == (chosen[0].answer, chosen[0].run)
     assert content.generation["seed"] == chosen[0].generation["seed"]
+    running.settle()
+
+
+def test_that_a_comparison_can_be_cancelled_and_that_a_failed_one_says_why(
+    inbox: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, page = inbox
+    shift, service = page.feedback.tab.shift, running.context.services.feedback_shift
+
+    def endless(*, on_step: Any, **_: Any) -> None:
+        for done in itertools.count():
+            on_step(done, 10, "endless")
+
+    monkeypatch.setattr(service, "report", endless)
+    page.feedback.tab.show_panel("shift")
+    shift.compare.click()
+    qtbot.waitUntil(lambda: shift.is_running and not shift.compare.isEnabled())
+    shift.cancel()
+    qtbot.waitUntil(shift.compare.isEnabled)
+    assert shift.report is None and not shift.progress.isVisible()
+
+    def refused(**_: Any) -> None:
+        raise BadInput("There are not two collections of prompts to compare.", "Freeze a dataset version first.")
+
+    monkeypatch.setattr(service, "report", refused)
+    shift.compare.click()
+    qtbot.waitUntil(shift.problem.isVisible)
+    assert "Freeze a dataset version first." in shift.problem.text()
+    running.settle()
+
+
+def test_that_a_narrow_window_and_a_large_text_show_one_part_at_a_time(inbox: Any, qtbot: Any) -> None:
+    running, page = inbox
+    tab = page.feedback.tab
+    running.window.resize(1280, 800)
+    qtbot.waitUntil(tab.changesets.isVisible)
+    assert tab.table.isVisible()
+    running.context.settings.set("look.zoom", 200)
+    running.window.resize(1024, 700)
+    qtbot.waitUntil(lambda: tab.panel.value == "inbox" and not tab.changesets.isVisible())
+    tab.show_panel("consent")
+    assert tab.consent.isVisible() and not tab.table.isVisible()
+    running.context.settings.set("look.zoom", 100)
+    running.window.resize(1280, 800)
+    qtbot.waitUntil(lambda: tab.table.isVisible() and tab.consent.isVisible())
     running.settle()
