@@ -111,12 +111,12 @@ class ReliabilityChart(PaintedChart):
         """Draw axes, diagonal, sizes, bars and points."""
         painter.setFont(self.theme.font(12))
         line = QFontMetricsF(painter.font()).height()
-        left = QFontMetricsF(painter.font()).horizontalAdvance("0.00") + 10
-        area = QRectF(QPointF(left, line + 6), QPointF(self.width() - 8, self.height() - 2 * line - 8))
+        tick = QFontMetricsF(painter.font()).horizontalAdvance("0.00")
+        area = QRectF(QPointF(tick + 10, line + 6), QPointF(self.width() - tick / 2 - 4, self.height() - 2 * line - 8))
         if not self.points or area.width() < 20 or area.height() < 20:
             return
         low, high = _range([point.predicted for point in self.points])
-        self.x_axis(painter, area, low, high, _X_TITLE)
+        self.x_axis(painter, area, low, high, _X_TITLE, digits=2)
         self._y_axis(painter, area)
 
         def place(x: float, y: float) -> QPointF:

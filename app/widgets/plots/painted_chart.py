@@ -84,10 +84,10 @@ class PaintedChart(QWidget):
         painter.setPen(self.colour(token))
         painter.drawText(room, int(flags | Qt.AlignmentFlag.AlignVCenter), text)
 
-    def x_axis(self, painter: QPainter, area: QRectF, low: float, high: float, title: str) -> None:
-        """Draw ticks and title below an area."""
+    def x_axis(self, painter: QPainter, area: QRectF, low: float, high: float, title: str, *, digits: int = 0) -> None:
+        """Draw ticks and title below an area; a tick may have ``digits`` decimals."""
         metrics = QFontMetricsF(painter.font())
-        widest = max(metrics.horizontalAdvance(f"{end:.0f}") for end in (low, high)) + 18
+        widest = max(metrics.horizontalAdvance(f"{end:.{digits}f}") for end in (low, high)) + 18
         spacing, ticks = linear_ticks(low, high, max(2, int(area.width() / widest)))
         for tick in ticks:
             x = area.left() + (tick - low) / (high - low) * area.width()
