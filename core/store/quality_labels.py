@@ -36,7 +36,7 @@ class QualityLabel:
 
 
 def current(session: Session, dataset_id: int | None = None) -> list[QualityLabel]:
-    """Return the labels that count, oldest first; gold, retest and adjudication answers are left out.
+    """Return the labels that count, oldest first; gold, retest, adjudication answers and votes are left out.
 
     Args:
         session: to read in.
@@ -52,7 +52,8 @@ def current(session: Session, dataset_id: int | None = None) -> list[QualityLabe
             json_extract(j.process,'$.active_ms')
         FROM current_label c JOIN judgement j ON j.id=c.judgement_id JOIN presentation p ON p.id=j.presentation_id
         JOIN rubric_version v ON v.id=c.rubric_version_id JOIN pair q ON q.id=c.pair_id
-        WHERE c.task IN({_TASKS}) {behind} ORDER BY c.judgement_id"""
+        WHERE c.task IN({_TASKS}) AND c.pair_id NOT IN(SELECT pair_id FROM vote_item) {behind}
+        ORDER BY c.judgement_id"""
     return [QualityLabel(*row) for row in fetch(session, sql, () if dataset_id is None else (dataset_id,))]
 
 

@@ -17,6 +17,7 @@ from core.domain.pair_table import PairFilter
 from core.domain.votes import VoteRequest, VoteRound
 from core.services.annotation.views import PresentationView, QueueSettings
 from core.services.application import Application
+from core.store import quality_labels
 from core.store.sqlite.identity import db_path
 from tests.core.services.votes.conftest import BETTER, EVALUATION, IN_DATA
 from tests.fakes.workspaces import person, prefer, tie
@@ -144,6 +145,8 @@ def test_that_the_counts_of_the_data_leave_votes_out(app: Application) -> None:
     }
     assert (after["pairs"], after["labelled"]) == (IN_DATA, 6)
     assert app.workspace.labels_by_kind() == kinds
+    with app.store.read() as session:
+        assert {label.pair_id > IN_DATA for label in quality_labels.current(session)} == {False}
 
 
 def test_that_a_freeze_takes_the_pairs_of_votes_only_by_the_name_of_their_source(app: Application) -> None:
