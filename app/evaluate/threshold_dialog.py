@@ -207,6 +207,8 @@ class ThresholdsDialog(BaseDialog):
         self.words.setText(words)
         self.point.setAccessibleDescription(words)
         about = f"{one.title}, on {one.dev.on}. Box: both 95 % intervals. Dashed: equal cost."
+        if one.held_out is not None:
+            about += f" {threshold_words.held_out_words(one.held_out)}"
         self.card.show_figures(threshold_words.curve_rows(self._spots, self._rates, costs), about=about, missing="")
         self._allow()
 

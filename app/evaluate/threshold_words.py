@@ -83,6 +83,11 @@ def readout(point: float, rates: ErrorRates, costs: ErrorCosts, cheapest: float)
     return f"{_point_words(point, rates)} Expected cost of a case {cost:.4f}; {best}."
 
 
+def held_out_words(rates: ErrorRates) -> str:
+    """Return the error rates on the sealed test that confirmed a threshold."""
+    return f"Confirmed on {rates.on}: FPR {share_words(rates.fpr)} %, FNR {share_words(rates.fnr)} %."
+
+
 def sealed_choices(versions: Sequence[DatasetVersion], looks: Sequence[int]) -> list[SealedChoice]:
     """Return the versions with a test split, newest first."""
     known = zip(versions, looks, strict=True)

@@ -10,6 +10,9 @@ from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
 from core.domain.run_record import RunRecord
 
+ANSWER_EMS = 16.0
+"""The least width of an answer, in heights of a line."""
+
 
 class CharterStrip(Collapsible):
     """Shows the charter of a run; folded it is one line."""
@@ -38,9 +41,9 @@ class CharterStrip(Collapsible):
         clear_layout(self._rows)
         loss = f"loss {record.config.loss}, beta {record.config.beta:g}"
         for name, answer in charter.lines(loss):
-            row = FlowLayout(row_spacing=0)
+            row = FlowLayout(row_spacing=0, middle=True)
             row.addWidget(text_label(f"{name.capitalize()}:", "muted"))
-            row.addWidget(text_label(answer, "", wrap=True, selectable=True))
+            row.add(text_label(answer, "", wrap=True, selectable=True), least=ANSWER_EMS)
             self._rows.addLayout(row)
         for gap in charter.gaps():
             self._rows.addWidget(text_label(f"Open: {gap}", "caption", wrap=True))

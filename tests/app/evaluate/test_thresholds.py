@@ -104,6 +104,7 @@ def test_that_the_dialog_shows_the_rates_moves_along_the_curve_stores_and_confir
     assert "by a person for a reason" in asked[0]
     assert get("harm v3").confirmed
     assert aside(shown.running, lambda: shown.services.sealed.looks("d")) == 1
+    assert "Confirmed on d sealed test v1" in dialog.card.about.text()
     assert not dialog.confirm.isEnabled() and dialog.table.rows[0].cells[5] == "confirmed"
     choices = aside(shown.running, lambda: new_plan.read_choices(shown.services))
     assert choices.guardrails == ["harm v3"]
