@@ -92,8 +92,8 @@ class RunsPage(Page):
         self._right.addWidget(self.monitor)
         scroll = ScrollColumn(name="The run")
         scroll.column.addWidget(self._right)
-        split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
-        self.set_body(split, margin=0)
+        self._split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
+        self.set_body(self._split, margin=0)
 
     def _bind(self) -> None:
         tabs = self.monitor.tabs
@@ -126,7 +126,9 @@ class RunsPage(Page):
         return self.monitor.grid.is_built
 
     def on_shown(self) -> None:
-        """Read now."""
+        """Read now; give the list the width that its lines need, which a hidden page cannot keep."""
+        self._split.fit()
+        self._split.setSizes(self._split.sizes())  # a larger text may have raised what the parts need at least
         self.refresh()
 
     def on_hidden(self) -> None:

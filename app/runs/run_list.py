@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStyleOptionViewItem
 
 from app.runs import presenter
 from app.theme.theme import Theme
@@ -72,6 +72,7 @@ class RunList(QListWidget):
         for place in range(self.count()):
             self.item(place).setData(_STATE, None)
         self.scheduleDelayedItemsLayout()
+        self.updateGeometry()
 
     def choose(self, run_id: str) -> bool:
         """Choose a run by its id; False when it is not in the list."""
@@ -80,6 +81,11 @@ class RunList(QListWidget):
                 self.setCurrentRow(place)
                 return True
         return False
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the height of one whole run."""
+        row = self._lines.sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
+        return QSize(super().minimumSizeHint().width(), row + self.height() - self.viewport().height())
 
     def _emit_chosen(self, item: QListWidgetItem | None, _before: object) -> None:
         if item is not None:

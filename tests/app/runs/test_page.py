@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.runs.fork_dialog import ForkDialog
@@ -112,6 +113,31 @@ def test_that_a_run_is_taken_up_again_where_the_setting_says(demo: Any, page: An
     page._resume()
     demo.settle()
     assert asked == ["process", "thread"]
+
+
+def test_that_a_renamed_run_has_its_name_of_now_in_the_head(demo: Any, page: Any) -> None:
+    runs = demo.context.services.runs
+    (run,) = runs.list()
+    runs.housekeeping.annotate(run.run_id, name="a better name")
+    page.refresh()
+    demo.qtbot.waitUntil(lambda: page.monitor.run_name == "a better name")
+    runs.housekeeping.annotate(run.run_id, name=run.name)
+    page.refresh()
+    demo.qtbot.waitUntil(lambda: page.monitor.run_name == run.name)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_that_the_lines_of_a_run_are_whole_at_twice_the_text(demo: Any, page: Any, size: tuple[int, int]) -> None:
+    demo.context.settings.set("look.zoom", 200)
+    demo.window.resize(*size)
+    page.on_shown()
+    demo.settle()
+    theme, row = demo.context.theme, page.list.visualItemRect(page.list.item(0))
+    words = page.list.item(0).text().split("\n")
+    longest = max(QFontMetrics(theme.font(13)).horizontalAdvance(line) for line in words)
+    demo.context.settings.set("look.zoom", 100)
+    assert longest <= row.width() - theme.px(40)
+    assert row.height() <= page.list.viewport().height()
 
 
 def _second_run(demo: Any) -> Any:
