@@ -83,9 +83,9 @@ class RunList(QListWidget):
         return False
 
     def minimumSizeHint(self) -> QSize:
-        """Ask for the height of one whole run."""
+        """Ask for the height of one whole run with the list's padding."""
         row = self._lines.sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
-        return QSize(super().minimumSizeHint().width(), row + self.height() - self.viewport().height())
+        return QSize(super().minimumSizeHint().width(), row + self._theme.px(8))
 
     def _emit_chosen(self, item: QListWidgetItem | None, _before: object) -> None:
         if item is not None:

@@ -12,6 +12,7 @@ DEMO_CONFIG = RunConfig(
     eval_every=10,
     kl_every=20,
     sample_every=20,
+    look_share=0.25,
     checkpoint_every=20,
     probe_pairs=16,
     kl_prompts=8,
