@@ -158,10 +158,11 @@ def prepare(
         sharded = Sharded(model, processes.size)
         scorer = ShardedScorer(scorer, sharded)
     cache = ReferenceCache(cache_dir, ReferenceIdentity.of(model, scorer))
-    fetch = partial(cache.fetch, scorer=scorer)
+    fetch, kept = partial(cache.fetch, scorer=scorer), cache
     if config.ref_refresh_every:
+        kept = None
         fetch = LiveReference(scorer, 1 if device.type == "cpu" else REFERENCE_BATCH.get(device.type, 4)).fetch
-    session = TrainSession(config, model, scorer, pairs, encoded, fetch, sharded)
+    session = TrainSession(config, model, scorer, pairs, encoded, fetch, sharded, kept)
     session.looks = _looks(session, train, total)
     yield session.looks
     visited = (

@@ -185,7 +185,7 @@ def _report(
     reference_s = tried.reference_s * scale * visited / len(tried.pairs)
     probed = _probed_pairs(config, pairs)
     looks = tried.looks.seconds(probed)
-    start_s = 2 * tried.reference_s * scale * probed / len(tried.pairs) if "eval" in looks else 0.0
+    start_s = tried.reference_s * scale * probed / len(tried.pairs) if "eval" in looks else 0.0
     made = frozenset(plan.every) if starts_free(config) else frozenset()
     left = remaining_work(config, 0, steps, made, plan.every)
     eta = steps * step_s + reference_s + start_s + sum(left[kind] * cost for kind, cost in looks.items())

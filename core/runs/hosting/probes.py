@@ -211,9 +211,10 @@ def evaluate_splits(session: TrainSession, sets: ProbeSets, step: int, reference
         rows: list[PairMetrics] = []
         kl: TokenKl | None = None
         yield PhaseChanged("evaluate", done, total, split)
-        session.prepare(pairs)
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             part = pairs[start : start + _PAIRS_AT_ONCE]
+            reference.read(session, part)
+            session.prepare(part)
             measured, found = look_at_pairs(session, part, step, reference)
             rows += measured
             kl = found if kl is None else kl.joined(found)

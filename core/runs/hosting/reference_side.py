@@ -30,10 +30,23 @@ class ReferenceSide:
         if key in self._hidden:
             return self._hidden[key]
         found = session.scorer.response_hidden(pairs, policy=False)
-        if is_fixed(session) and self._bytes + found.hidden.nbytes <= HIDDEN_BYTES:
-            self._hidden[key] = found
-            self._bytes += found.hidden.nbytes
+        if is_fixed(session):
+            self._keep(pairs, found)
         return found
+
+    def read(self, session: TrainSession, pairs: Sequence[EncodedPair]) -> None:
+        """Compute log-probs and hidden states of pairs in one pass, where neither is known and both can be kept."""
+        together = getattr(session.scorer, "score_and_hidden", None)
+        if together is None or session.cache is None or len(session.cache.missing(pairs)) < len(pairs):
+            return
+        scores, found = together(pairs, policy=False, stats=False)
+        session.cache.add(pairs, scores.token_logps)
+        self._keep(pairs, found)
+
+    def _keep(self, pairs: Sequence[EncodedPair], found: ResponseHidden) -> None:
+        if self._bytes + found.hidden.nbytes <= HIDDEN_BYTES:
+            self._hidden[tuple(pair.pair_id for pair in pairs)] = found
+            self._bytes += found.hidden.nbytes
 
     def answers(self, key: Sequence[str]) -> list[Sampled] | None:
         """Return the reference's answers to the prompts of these pairs, None where they are not known."""

@@ -134,6 +134,12 @@ class ReferenceCache:
         finally:
             self._keep(unsaved)
 
+    def add(self, encoded: Sequence[EncodedPair], token_logps: Sequence[TokenLogps]) -> None:
+        """Store log-probs that the cache's own scorer has computed for pairs that were missing."""
+        self.misses += len(encoded)
+        pairs = zip(encoded, token_logps, strict=True)
+        self._keep({pair.content_key: (c.detach().cpu().clone(), r.detach().cpu().clone()) for pair, (c, r) in pairs})
+
     def lookup(self, encoded: Sequence[EncodedPair]) -> dict[str, TokenLogps]:
         """Return the log-probs, by pair id, of pairs that :meth:`fill` was called with."""
         known = self._load()

@@ -48,7 +48,7 @@ class ModelSizes:
 class LookWork:
     """Multiplications of one step, and of one measurement of each kind.
 
-    ``start`` is what the first measurement needs once: two passes of the reference over the probe pairs.
+    ``start`` is what the measurements need once: a pass of the reference over the probe pairs.
     """
 
     step: int
@@ -84,7 +84,7 @@ class LookWork:
         kl = opened + answers(config.kl_prompts, config.kl_max_new_tokens, _TOKEN_COST)
         sample = answers(SAMPLES, SAMPLE_TOKENS, _SAMPLE_TOKEN_COST)
         apart = not config.kl_every or config.kl_every != config.sample_every
-        reference = (2 * body * tokens + head * answered) * probed // mean
+        reference = (body * tokens + head * answered) * probed // mean
         return cls(step, evaluated, kl, sample + opened * apart, reference)
 
 

@@ -15,7 +15,7 @@ from core.training.forward.scorer import ResponseHidden, Scorer, Scores
 from core.training.losses.evaluate_pairs import LossEvaluator
 from core.training.parallel.fsdp import Sharded
 from core.training.policy.model import LoadedModel
-from core.training.reference.cache import TokenLogps
+from core.training.reference.cache import ReferenceCache, TokenLogps
 from core.training.text.encoded_pair import EncodedPair
 
 
@@ -31,6 +31,7 @@ class TrainSession:
         train_ids, dev_ids: ids of each split, in file order; dropped pairs are in neither.
         sharded: the policy's shards where several processes train all of its weights, else None.
         stop_reason: set by :meth:`request_stop`.
+        cache: of the reference's log-probs, None where the reference is not fixed.
         starts_at_reference: whether the truth gate found every log-ratio to be exactly 0 before the first step.
         looks: how often the run measures.
     """
@@ -44,9 +45,11 @@ class TrainSession:
         encoded: Sequence[EncodedPair],
         fetch_reference: Callable[[Sequence[EncodedPair]], Mapping[str, TokenLogps]],
         sharded: Sharded | None = None,
+        cache: ReferenceCache | None = None,
     ) -> None:
         self.config = config
         self.sharded = sharded
+        self.cache = cache
         self.model = model
         self.scorer = scorer
         self.encoded = {pair.pair_id: pair for pair in encoded}

@@ -15,6 +15,7 @@ from core.runs.hosting import probes, reference_side
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.probes import PromptRoom, StandardProbe, prompt_room
 from core.runs.run_reader import RunReader
+from core.training.forward.prefix_layout import RowScorer
 from core.training.policy.read_model import read_tokenizer
 from tests.core.runs.golden_cli import golden_run
 from tests.core.training.tiny_runs import run, some_pairs
@@ -135,3 +136,32 @@ def test_that_looks_are_as_if_policy_and_reference_had_been_measured_each_time(
         assert of(events, kind) == of(measured, kind)
     first, *later = of(measured, KlDone)
     assert of(events, KlDone) == [replace(first, censored=0.0), *later]  # no answer of the start was drawn
+
+
+def test_that_the_reference_reads_a_held_out_pair_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = RowScorer.score_and_hidden
+
+    def count(self: Any, pairs: Any, **options: Any) -> Any:
+        read.extend(pair.pair_id for pair in pairs if not options.get("policy", True))
+        return whole(self, pairs, **options)
+
+    hidden = RowScorer.response_hidden
+
+    def count_hidden(self: Any, pairs: Any, *, policy: bool = True) -> Any:
+        read.extend(pair.pair_id for pair in pairs if not policy)
+        return hidden(self, pairs, policy=policy)
+
+    chosen = probes.choose_sets
+
+    def choose(session: Any) -> Any:
+        read.clear()  # what the forward passes were compared on
+        return chosen(session)
+
+    monkeypatch.setattr(probes, "choose_sets", choose)
+    monkeypatch.setattr(RowScorer, "score_and_hidden", count)
+    monkeypatch.setattr(RowScorer, "response_hidden", count_hidden)
+    found = events_of(tmp_path / "run", steps=4, eval_every=2, kl_every=0, sample_every=0)
+    held_out = {row.pair_id for e in of(found, EvalDone) if e.split == "dev" for row in e.rows}
+    assert held_out
+    assert {pair_id: read.count(pair_id) for pair_id in held_out} == dict.fromkeys(held_out, 1)

@@ -28,7 +28,7 @@ def test_that_the_work_of_steps_and_measurements_is_that_counted_by_hand() -> No
     tokens, answered = 6 + 2 + 2, 4
     assert work.step == 4 * (2 * 1000 * tokens + 2 * 100 * answered)  # forward and backward
     assert work.eval == (2 + 2) * (1000 * tokens + 3 * 100 * answered)  # as many training pairs as held-out ones
-    assert work.start == (2 + 2) * (2 * 1000 * tokens + 100 * answered)
+    assert work.start == (2 + 2) * (1000 * tokens + 100 * answered)
     answer = 6 * 1000 + 7 * 2 * 1100 + 2 * 13 * 1000 + 2 * 7 * 100
     assert work.kl == 700 * 1000 + 5 * answer
     full = LookWork.of(RunConfig(batch_size=4, lora_r=0), SIZES, pairs(20), pairs(2))
