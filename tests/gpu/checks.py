@@ -16,7 +16,16 @@ from typing import Any
 
 import torch
 
-from core.domain.run_events import Failed, Finished, PhaseChanged, RunEvent, StepDone, Warned
+from core.domain.run_events import (
+    Failed,
+    Finished,
+    KlDone,
+    PhaseChanged,
+    RunEvent,
+    StepDone,
+    TokenReport,
+    Warned,
+)
 from core.paths import starter_model_dir
 from core.runs.hosting.probes import StandardProbe
 from core.training.control_protocol import NoControl
@@ -123,7 +132,7 @@ def measurements(device: str, folder: Path) -> Outcome:
     quick = {"eval_every": 3, "kl_every": 3, "sample_every": 3, "kl_max_new_tokens": 8, "look_share": 1.0}
     events = events_of(device, folder, probe=StandardProbe(), **quick)
     failed = [event.message for event in events if isinstance(event, Warned) and event.code == "probe_failed"]
-    kls = [event.kl for event in events if event.event == "kl"]
+    kls = [event.kl for event in events if isinstance(event, KlDone)]
     return Outcome(not failed and len(kls) == 3 and kls[0] == 0 < kls[-1], failed[0] if failed else f"KL {kls}")
 
 
@@ -141,7 +150,7 @@ def memory_plan(device: str, folder: Path) -> Outcome:
     long = [replace(pair, chosen=pair.chosen * 8, rejected=pair.rejected * 8) for pair in golden_pairs()]
     lengths: list[int] = []
     for event in train(config, long, model_dir=STARTER, run_dir=folder, control=NoControl()):
-        if event.event == "tokens":
+        if isinstance(event, TokenReport):
             lengths = [event.longest * 2] * 8
         if isinstance(event, Failed):
             return Outcome(False, event.message)
