@@ -9,7 +9,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.inspect.page import InspectPage
-from app.widgets.safe_text import SafeText
 
 
 @pytest.fixture
@@ -43,33 +42,6 @@ def test_that_inspect_opens_on_the_held_out_pairs_all_at_the_last_step(demo: Any
     assert "train probe, step 40" in page.count.text()
     _choose(demo, page, "train")
     assert "training batches, steps " in page.count.text(), "pairs of different steps are said to be that"
-
-
-def test_that_a_pair_says_z_h_step_and_what_its_answers_moved(page: Any) -> None:
-    row = page._rows[0]
-    assert page.panel.margin.text().endswith("nats · step 40, held-out")
-    assert f"z {row.margin:+.3f}".replace("-", "−") in page.panel.margin.text()
-    for words in (page.panel.stats[name].text() for name in ("Chosen", "Rejected")):
-        assert words.endswith("nats against the reference") and "log-prob" not in words
-
-
-def test_that_the_worst_pair_comes_first_with_its_margin_over_all_steps(page: Any) -> None:
-    assert _margins(page) == sorted(_margins(page)) and _margins(page)[0] < 0
-    curve = page.panel.curve.curves["pair"]
-    assert curve.steps.size >= 2
-    assert curve.values[-1] == pytest.approx(_margins(page)[0])
-
-
-def test_that_a_pair_names_sides_labels_clause_and_reviewer(page: Any) -> None:
-    letters = {name: chip.text() for name, chip in page.panel.sides.items()}
-    assert sorted(letters.values()) == ["A", "B"]
-    line = page.panel.labels.item(0).text()
-    assert line.startswith("rule-steps: ") and "Workshop help desk" in line
-    assert f"{letters['Chosen']} better" in line
-
-
-def test_that_texts_from_outside_are_shown_safely(page: Any) -> None:
-    assert all(isinstance(view, SafeText) for view in (page.panel.prompt, page.panel.chosen, page.panel.rejected))
 
 
 def test_that_a_drag_over_the_bars_leaves_the_pairs_of_that_stretch(demo: Any, page: Any) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -35,10 +34,7 @@ def _covered(running: Any, place: str) -> list[str]:
     return wrong + ([] if toasts[-1].isVisible() else [f"{place}: the newest notice is hidden"])
 
 
-@pytest.mark.parametrize("zoom", [100, 200])
-def test_that_no_notice_covers_a_main_button_or_the_verdicts(
-    main_window: Callable[..., Any], tmp_path: Path, zoom: int
-) -> None:
+def test_that_no_notice_covers_a_main_button_or_the_verdicts(main_window: Callable[..., Any], tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
     running = main_window(workspace=folder, size=SMALL)
@@ -46,14 +42,15 @@ def test_that_no_notice_covers_a_main_button_or_the_verdicts(
     running.context.session.set_reviewer(reviewer.id, reviewer.name)
     for _ in range(2):
         running.context.notices.post(LONG, "warn", hint="Look at the rights of the folder.")
-    running.context.settings.set("look.zoom", zoom)
-    wrong, kept = [], 0
-    for place in PLACES:
-        page = running.page(place.id)
-        running.settle()
-        for _ in range(LAYOUT_TURNS):
-            QApplication.processEvents()
-        wrong += _covered(running, place.id)
-        kept += len(page.kept_clear())
-    assert wrong == [] and kept > len(PLACES) // 2
+    for zoom in (100, 200):
+        running.context.settings.set("look.zoom", zoom)
+        wrong, kept = [], 0
+        for place in PLACES:
+            page = running.page(place.id)
+            running.settle()
+            for _ in range(LAYOUT_TURNS):
+                QApplication.processEvents()
+            wrong += _covered(running, place.id)
+            kept += len(page.kept_clear())
+        assert wrong == [] and kept > len(PLACES) // 2, zoom
     assert running.page("annotate").view.bar in running.page("annotate").kept_clear()

@@ -148,6 +148,7 @@ def older(folder: Path, schema: int, today: Path) -> Path:
         with _transaction(raw) as connection:
             _upgrade(connection, MIGRATIONS, schema)
     with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA synchronous=OFF")
         raw.execute("ATTACH ? AS today", (str(today),))
         triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
         for name, _ in triggers:

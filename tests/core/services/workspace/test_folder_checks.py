@@ -171,6 +171,7 @@ EDITS: dict[str, tuple[Callable[[RunFolder], object], str]] = {
 def _shorten(folder: Path) -> None:
     """Cut the newest event off with its entry in the chain, and every trace of it in the file."""
     with closing(sqlite3.connect(db_path(folder), isolation_level=None)) as raw:
+        raw.execute("PRAGMA synchronous=OFF")
         kept = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
         for name, _ in kept:
             raw.execute(f"DROP TRIGGER {name}")

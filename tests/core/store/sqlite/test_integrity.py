@@ -87,6 +87,7 @@ def test_that_it_is_noticed_when_somebody_has(app: Application, name: str) -> No
     folder = app.folder
     app.close()
     with closing(sqlite3.connect(db_path(folder), isolation_level=None)) as raw:
+        raw.execute("PRAGMA synchronous=OFF")
         kept = [raw.execute("SELECT sql FROM sqlite_schema WHERE name=?", (g,)).fetchone()[0] for g in guards]
         for guard in guards:
             raw.execute(f"DROP TRIGGER {guard}")
