@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core import durable
 from core.domain.conversation import Prompt
 from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
@@ -328,11 +329,12 @@ class TestConsent:
         made = call("train", filled, "--dataset", "d v1", "--model", model, "--create-only")
         run_id = Path(made.out.strip()).name
         release = filled.parent / "rel-2"
-        release.mkdir()
-        (release / "contract.json").write_text(json.dumps({"dataset": {"root_sha256": frozen["root_sha256"]}}))
+        contract = json.dumps({"dataset": {"root_sha256": frozen["root_sha256"]}})
+        durable.publish_folder(release, lambda folder: durable.write_text(folder / "contract.json", contract))
+        sha = durable.file_sha256(release / durable.MANIFEST)
         with Application.open(filled) as app:
             for name, run, folder in (("rel-1", run_id, "gone"), ("rel-2", "other", str(release)), ("no", "x", "gone")):
-                log_release(app, {"name": name, "run_id": run, "folder": folder})
+                log_release(app, {"name": name, "run_id": run, "folder": folder, "manifest_sha256": sha})
         before = call("consent", "affected", filled, "--event", 1, "--json").json()
         said = call(
             "consent", "withdraw", filled, "--event", 1, "--reason", "asked by mail", "--by", "Ann", "--json"
