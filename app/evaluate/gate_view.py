@@ -160,8 +160,9 @@ class GateView(ScrollColumn):
             self.people.addWidget(text_label("No person is known in this workspace yet.", "muted", wrap=True))
 
     def _show_check(self, check: GateCheck) -> None:
-        if self.table.hasFocus():  # the page scrolls, not the table
-            at = self.table.mapTo(self.widget(), self.table.current_area().center())
+        inner = self.widget()
+        if inner is not None and self.table.hasFocus():  # the page scrolls, not the table
+            at = self.table.mapTo(inner, self.table.current_area().center())
             self.ensureVisible(at.x(), at.y(), 0, self._theme.px(60))
         self.title.setText(f"{check.title}: {STATE_WORDS[check.state].lower()}")
         decides = f"{check.reason} What decides it: {check.needed}" if check.needed else check.reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.context import AppContext
@@ -23,7 +23,7 @@ from core.services.evaluations.views import EvaluationInfo
 DESTINATIONS: tuple[tuple[str, str], ...] = (
     ("annotate", "To labelling: people judge it anew"),
     ("dataset", "To the next dataset version, by a changeset"),
-    ("rubric", "To a rubric, as a request"),
+    ("rubric", "To a rubric, as an example to decide on"),
 )
 """Where a failure can be sent, and what that means."""
 
@@ -235,12 +235,36 @@ class EvaluationParts(TabWidget):
         place = dialogs.choose("Send the failure on", "Where to?", [words for _, words in DESTINATIONS])
         if place is None:
             return
-        to, rubric = DESTINATIONS[place][0], ""
-        if to == "rubric" and not (rubric := dialogs.text("Send to a rubric", "Name of the rubric") or ""):
+        to = DESTINATIONS[place][0]
+
+        def send(rubric: str = "") -> None:
+            self._context.ops.mutate(
+                lambda: releases.failures.send(releases.find(id_), key, reviewer, to, rubric), self._sent, owner=self
+            )
+
+        if to == "rubric":
+            rubrics = self._context.services.rubrics
+            self._context.tasks.query(
+                lambda: [one.name for one in rubrics.list() if not one.imported],
+                lambda names: self._choose_rubric(names, send),
+                owner=self,
+                key="rubrics",
+            )
+        else:
+            send()
+
+    def _choose_rubric(self, names: Sequence[str], send: Callable[[str], None]) -> None:
+        """Ask which rubric takes the failure as an example."""
+        if not names:
+            self._context.notices.post("There is no rubric yet.", "warn", hint="Write one in Rubrics first.")
             return
-        self._context.ops.mutate(
-            lambda: releases.failures.send(releases.find(id_), key, reviewer, to, rubric), self._sent, owner=self
-        )
+        place = 0
+        if len(names) > 1:
+            chosen = self._context.dialogs.choose("Send the failure on", "To which rubric?", names)
+            if chosen is None:
+                return
+            place = chosen
+        send(names[place])
 
     def _sent(self, outcome: Outcome[Any]) -> None:
         self._context.notices.post("The failure was sent on.", hint=" ".join(outcome.value.notes))

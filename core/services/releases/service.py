@@ -21,6 +21,7 @@ from core.services.releases.checking import release_problems
 from core.services.releases.contract import Signed, contract_of, release_tuple
 from core.services.releases.cycle import Cycle
 from core.services.releases.cycles import CycleReader
+from core.services.releases.dataset_card import pairs_card
 from core.services.releases.draft import ReleaseDraft, draft_of
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import Corrected, WinRates, gate_input, judged
@@ -293,8 +294,9 @@ def _sentence(text: str) -> str:
 
 
 def _dataset_card(session: Session, one: Judged) -> str:
+    """Return the card of the dataset version, or of the pairs file where no version of this workspace stands behind."""
     root = str(one.run_record.dataset.get("root_sha256") or "")
     for version in datasets.listed(session):
         if version.root_sha256 == root:
             return card.write(session, version, {}, version.counts.get("test", 0))
-    return ""
+    return pairs_card(one.run_record)

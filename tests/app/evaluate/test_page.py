@@ -19,6 +19,7 @@ from tests.app.layout_audit import findings
 from tests.fakes.workspaces import opened
 
 Build = Callable[..., Any]
+_TO_RUBRIC = "To a rubric, as an example to decide on"
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +205,8 @@ def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_m
     main_window: Build, copied: Path
 ) -> None:
     running = main_window(workspace=copied, size=(1280, 800))
-    reviewer = running.context.services.reviewers.add("mira").value
+    services = running.context.services
+    reviewer = services.reviewers.add("mira").value
     running.context.session.set_reviewer(reviewer.id, reviewer.name)
     page = shown(running, 1)
     failures = page.tabs.failures
@@ -222,6 +224,18 @@ def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_m
     running.dialogs.answers.append("To labelling: people judge it anew")
     running.context.actions.run("evaluate.send")
     running.qtbot.waitUntil(lambda: failures.queue[1].sent == ("annotate",))
+    running.window.activateWindow()
+    running.qtbot.waitUntil(running.window.isActiveWindow)
+    for row, words, to in ((2, "To the next dataset version, by a changeset", "dataset"), (3, _TO_RUBRIC, "rubric")):
+        failures.list.setFocus()
+        QTest.keyClick(failures.list, Qt.Key.Key_Down)
+        assert failures.list.currentRow() == row
+        running.dialogs.answers.append(words)
+        QTest.keyClick(failures.list, Qt.Key.Key_S)
+        running.qtbot.waitUntil(lambda row=row, to=to: failures.queue[row].sent == (to,))
+        running.settle()
+    (request,) = [event for event in services.feedback.list() if event.decision and event.decision.op == "rubric"]
+    assert request.content is not None and failures.queue[3].failure.item in request.content.note
     page.tabs.setCurrentWidget(page.tabs.gate)
     running.qtbot.waitUntil(lambda: page.tabs.gate.decision is not None)
     running.settle()

@@ -100,6 +100,8 @@ def test_that_a_release_is_one_verified_folder_that_says_first_that_the_gate_did
     assert contract["status"].startswith(first)
     assert (released / "MODEL_CARD.md").read_text().startswith(first)
     assert [one["number"] for one in contract["thresholds"]] == [2]
+    pairs = (released / "DATASET_CARD.md").read_text()
+    assert "6 pairs trained the policy" in pairs and contract["policy"]["inputs"]["pairs"] in pairs
     assert (released / "adapter" / "adapter_model.safetensors").is_file()
     html = (released / "report.html").read_text()
     assert html.index("RELEASED DESPITE") < html.index("<h2>1 Object") < html.index("<h2>2 Loss")
@@ -116,6 +118,16 @@ def test_that_a_contract_measured_again_gives_the_same_numbers(released: Path) -
     assert len(found.deltas) > 20
     assert found.largest == 0, found.deltas[:3]
     assert found.to_plain()["max_delta"] == 0
+
+
+def test_that_a_verification_in_a_process_of_its_own_is_noted_for_good(app: Application, released: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    assert app.releases.get("Kind 1").verified == ""
+    found = app.releases.verify("Kind 1", on_progress=lambda *row: told.append(row)).value
+    assert found.verified.endswith("all equal (max |delta| 0).")
+    assert app.releases.list()[0].verified == found.verified and app.releases.list()[0].verified_ms > 0
+    done, total, _ = told[-1]
+    assert done == total > 20
 
 
 def test_that_an_altered_release_is_refused(released: Path, tmp_path: Path) -> None:
