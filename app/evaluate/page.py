@@ -79,7 +79,8 @@ class EvaluatePage(Page):
         column.addWidget(self.list, 3)
         self.releases = ReleaseList(theme)
         column.addWidget(self.releases, 2)
-        column.addWidget(action_button(actions, "evaluate.compare", text="Compare…", theme=theme))
+        compare = action_button(actions, "evaluate.compare", text="Compare…", theme=theme)
+        column.addWidget(compare)
         column.addWidget(action_button(actions, "evaluate.thresholds", text="Thresholds…", kind="flat", theme=theme))
         no_run = EmptyState(
             theme,
@@ -99,7 +100,8 @@ class EvaluatePage(Page):
         for part in (no_run, no_evaluation, self._made_view()):
             self._right.addWidget(part)
         split = FoldingSplit((panel, self._right), (214, 1000), heights=(150, 420), least=(13, 34), grows=1)
-        split.folded.connect(self.releases.setHidden)
+        for part in (self.releases, compare):
+            split.folded.connect(part.setHidden)
         self.set_body(split, margin=0)
 
     def _scale(self) -> None:

@@ -19,8 +19,7 @@ def briefed(check: GateCheck, known: GateInput) -> GateCheck:
     made = _BRIEFS.get(check.key)
     measured, limit = made(check, known) if made is not None else ("", "")
     if check.bound is not None and check.bound.figure in check.figures:
-        what = "loss " if check.group == "vetoes" else ""
-        measured = what + words(check.figures[check.bound.figure])
+        measured = words(check.figures[check.bound.figure])
     return replace(check, measured=measured or "not measured", limit=limit or _bound_words(check))
 
 
@@ -31,6 +30,8 @@ def _bound_words(check: GateCheck) -> str:
     unit = check.figures[bound.figure].unit if bound.figure in check.figures else ""
     is_change = check.group == "vetoes" or check.key == "templates"
     limit = f"{bound.limit:g} {unit}" if unit else f"{100 * bound.limit:g} {'points' if is_change else '%'}"
+    if check.group == "vetoes":
+        return f"loss ≤ {limit}"
     return f"lower ≥ {limit}" if bound.above else f"upper ≤ {limit}"
 
 
@@ -79,7 +80,7 @@ def _lc_win_rate(_: GateCheck, known: GateInput) -> Brief:
 
 
 def _both_down(_: GateCheck, known: GateInput) -> Brief:
-    return "", f"≤ {100 * known.limits.both_down:g} %, or explained"
+    return "", f"≤ {100 * known.limits.both_down:g} %, explained"
 
 
 def _ece(check: GateCheck, _: GateInput) -> Brief:

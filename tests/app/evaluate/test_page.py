@@ -256,7 +256,7 @@ def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
     gate.table.setFocus()
     gate.table.setCurrentCell(place - 1, 0)
     QTest.keyClick(gate.table, Qt.Key.Key_Down)
-    assert gate.table.current.key == "over_refusal" and gate.table.item(place, 2).text() == "upper ≤ 3 points"
+    assert gate.table.current.key == "over_refusal" and gate.table.item(place, 2).text() == "loss ≤ 3 points"
     curve = gate.chart.curve
     assert curve is not None and curve.now.n == 33 and gate.table.item(place, 1).text().endswith("n 33")
     assert "power .80" in gate.chart_card.about.text() and gate.chart_card.table.rowCount() > 5
