@@ -29,11 +29,13 @@ class GateBound:
     Attributes:
         figure: name of that number among the check's figures.
         limit: that the interval must stay below; with ``above`` it must stay above.
+        any_time: the interval holds at any time of looking, and narrows as a confidence sequence does.
     """
 
     figure: str
     limit: float
     above: bool = False
+    any_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_health import health
 from core.evaluation.gate_input import GateInput
 from core.evaluation.gate_vetoes import vetoes
+from core.evaluation.gate_votes import is_any_time, votes_to_decide
 
 
 def decide(known: GateInput) -> GateDecision:
@@ -115,7 +116,8 @@ def _win_rate(known: GateInput) -> GateCheck:
 
     def say(state: GateState, reason: str, needed: str = "", n: int | None = None) -> GateCheck:
         figures = {} if rate is None else {"win_rate": rate}
-        bound = GateBound("win_rate", 0.5, above=True) if figures else None
+        any_time = rate is not None and is_any_time(rate)
+        bound = GateBound("win_rate", 0.5, above=True, any_time=any_time) if figures else None
         return GateCheck("win_rate", "gain", title, state, reason, figures, needed, n, bound=bound)
 
     if rate is None or not rate.n:
@@ -128,7 +130,7 @@ def _win_rate(known: GateInput) -> GateCheck:
         return say("failed", f"People prefer the reference: {words(rate)}.")
     if planned and rate.n >= planned:
         return say("failed", f"The planned {counted(planned, 'judgement')} show no gain: {words(rate)}.")
-    n = n_to_decide(rate, 0.5, above=True)
+    n = votes_to_decide(rate) if is_any_time(rate) else n_to_decide(rate, 0.5, above=True)
     return say("insufficient", f"The interval holds one half: {words(rate)}.", needed_words(n, "judgements"), n)
 
 

@@ -68,15 +68,34 @@ def decision_curve(check: GateCheck) -> DecisionCurve | None:
     half = now.value - now.low if bound.above else now.high - now.value
     if half <= 0:
         return None
-    needed = n_to_decide(now, bound.limit, above=bound.above)
+    needed = _needed(now, bound)
     without = n_if_no_change(now, bound)
     last = _last(now.n, needed, without)
     ns = [now.n * 0.25 + (last - now.n * 0.25) * k / (_POINTS - 1) for k in range(_POINTS)]
     sign = -1.0 if bound.above else 1.0
-    stays = tuple((n, now.value + sign * half * math.sqrt(now.n / n)) for n in ns)
+    stays = tuple((n, _end(now, bound, half, n)) for n in ns)
     reach = half * (1 + _NORMAL.inv_cdf(POWER) / Z95)
     flat = tuple((n, sign * reach * math.sqrt(now.n / n)) for n in ns) if without is not None else ()
     return DecisionCurve(check.key, bound.figure, now, bound, stays, needed, flat, without)
+
+
+def _needed(now: Estimate, bound: GateBound) -> int | None:
+    if not bound.any_time:
+        return n_to_decide(now, bound.limit, above=bound.above)
+    # It imports scipy, which the window must not load when it starts.
+    from core.evaluation.gate_votes import votes_to_decide
+
+    return votes_to_decide(now)
+
+
+def _end(now: Estimate, bound: GateBound, half: float, n: float) -> float:
+    """Return the end of the interval at ``n``, if the number stays what it is."""
+    if not bound.any_time:
+        return now.value + (-1.0 if bound.above else 1.0) * half * math.sqrt(now.n / n)
+    # It imports scipy, which the window must not load when it starts.
+    from core.evaluation.gate_votes import low_end
+
+    return low_end(now.value, n)
 
 
 def n_if_no_change(now: Estimate, bound: GateBound) -> int | None:

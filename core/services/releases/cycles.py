@@ -59,11 +59,20 @@ class CycleReader:
         try:
             return self.release_side(wanted)
         except NotFound:
-            folder = self._evaluation(wanted)
+            folder = self._evaluation_of(wanted)
         if folder.evidence() is None:
             raise NotFound(f"Evaluation {wanted} is not finished; there is nothing to compare.", "Resume it first.")
         record = folder.record()
         return CycleSide("evaluation", record.name, record.evaluation_id, folder, record)
+
+    def _evaluation_of(self, wanted: str) -> EvaluationFolder:
+        try:
+            return self._evaluation(wanted)
+        except NotFound as error:
+            raise NotFound(
+                f"There is neither a release nor an evaluation {wanted!r}.",
+                "See them with: releases WS, evaluations WS",
+            ) from error
 
     def release_side(self, wanted: str) -> CycleSide:
         """Return a release with its evaluation: that of the workspace, or the one in its folder.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from core.domain.estimate import Z95
 from core.domain.release_gate import GateBound, GateCheck
 from core.evaluation.gate import decide
 from core.evaluation.gate_curves import decision_curve, decision_curves, n_if_no_change
-from tests.core.evaluation.gate_cases import BENIGN, number, passing, with_part
+from core.evaluation.gate_votes import votes_to_decide
+from core.evaluation.measures.win_rate import confidence_sequence, sequential_win_rate
+from tests.core.evaluation.gate_cases import BENIGN, CHARTER, number, passing, with_part
 
 CHANGE = number(0.017, -0.041, 0.077, 120)
 BOUND = GateBound("over-refusal", 0.03)
@@ -52,6 +55,21 @@ def test_that_a_win_rate_is_asked_from_below_and_one_half_decides_nothing() -> N
     assert curve.bound.above and curve.end == 0.447 and curve.no_change == ()
     assert curve.needed == math.ceil(112 * (0.151 / 0.098) ** 2)
     assert curve.stays[-1][1] > 0.5 > curve.stays[0][1]
+
+
+def test_that_votes_that_are_looked_at_at_any_time_are_projected_by_their_confidence_sequence() -> None:
+    rate = sequential_win_rate([1.0, 0.0, 1.0, 0.0, 1.0] * 22)[-1]
+    found = decide(passing(win_rate=rate, lc_win_rate=rate, charter=replace(CHARTER, planned_judgements=400)))
+    check = next(check for check in found.checks if check.key == "win_rate")
+    assert check.state == "insufficient" and check.bound is not None and check.bound.any_time
+    share = rate.value
+    lows = {n: float(confidence_sequence([share * n], [(1 - share) * n])[0][0]) for n in range(rate.n + 1, 600)}
+    assert check.needed_n == min(n for n, low in lows.items() if low > 0.5)
+    curve = decision_curve(check)
+    assert curve is not None and curve.needed == check.needed_n
+    ns, ends = zip(*curve.stays, strict=True)
+    assert float(np.interp(curve.needed, ns, ends)) == pytest.approx(0.5, abs=3e-3)
+    assert votes_to_decide(number(0.5, 0.3, 0.7, 50)) is None and votes_to_decide(number(0.4, 0.3, 0.5, 50)) is None
 
 
 def test_that_no_curve_is_drawn_where_no_interval_decides() -> None:
