@@ -7,13 +7,16 @@ never with ``global``.
 
 from __future__ import annotations
 
+from app.actions.audit_rows import AUDIT
 from app.actions.feedback_rows import FEEDBACK_ROWS
 from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
 from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}}
+MODES: dict[str, str] = {"audit": "Refusal audit"}
+"""What a page shows instead of itself, with keys of its own: an audit is shown by Annotate."""
+PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}, **MODES}
 
 
 def _go_to(menu: str, *, in_rail: bool) -> tuple[A, ...]:
@@ -225,6 +228,7 @@ _ANNOTATE: tuple[A, ...] = (
     A("annotate.pause", "Pause", "P", "pause", "Hide the text and stop the clock.", "Annotate", True),
     A("annotate.leave_field", "Leave the field", "Esc", "", "Back to the verdict keys.", "Annotate", palette=False),
     A("annotate.queue", "Choose what to label…", "Ctrl+B", "filter", "Rubric version, filter and order.", "Annotate"),
+    A("annotate.audit", "Audit refusals…", "", "gate", "Label answers of an evaluation, one by one.", "Annotate"),
 )
 
 _TRAIN: tuple[A, ...] = (
@@ -309,6 +313,7 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.table", "Plots as tables", "Ctrl+T", "table", "The numbers behind every plot.", checkable=True),
     A("evaluate.ask_people", "Ask people…", "", "annotate", "Blind votes between two arms, as a queue in Annotate."),
     A("evaluate.vote", "Vote now", "V", "annotate", "Opens the shown round of votes as a queue in Annotate."),
+    A("evaluate.audit", "Audit refusals", "", "annotate", "Label answers, so that refusal rates can be corrected."),
     A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
     A("evaluate.next", "Next item", "J", "down", "", repeats=True),
     A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),
@@ -332,4 +337,15 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.open_folder", "Open the evaluation's folder", "", "folder", ""),
 )
 
-CATALOG: tuple[A, ...] = (*_GLOBAL, *_HOME, *_DATA, *_RUBRICS, *_ANNOTATE, *_TRAIN, *_RUNS, *_INSPECT, *_EVALUATE)
+CATALOG: tuple[A, ...] = (
+    *_GLOBAL,
+    *_HOME,
+    *_DATA,
+    *_RUBRICS,
+    *_ANNOTATE,
+    *AUDIT,
+    *_TRAIN,
+    *_RUNS,
+    *_INSPECT,
+    *_EVALUATE,
+)

@@ -67,6 +67,11 @@ class ActionRegistry(QObject):
             del self._handlers[action_id]
             self._refresh(action_id)
 
+    @property
+    def place(self) -> str:
+        """Whose actions are enabled beside the global ones."""
+        return self._place
+
     def set_place(self, place: str) -> None:
         """Enable the actions of one place, beside the global ones."""
         self._place = place

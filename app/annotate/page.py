@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.annotate.audit_mode import AuditMode
 from app.annotate.labeling_controller import LabelingController
 from app.annotate.labeling_state import LabelingState
 from app.annotate.labeling_view import LabelingView, edited_field
@@ -51,8 +52,9 @@ class AnnotatePage(Page):
         super().__init__(context)
         self.controller = LabelingController(context, self)
         self.view = LabelingView(context.actions, context.theme)
+        self.audit = AuditMode(context, self)
         self.progress = ProgressHeader()
-        self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self.view.shows_pair)
+        self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self._takes_enter)
         self.state.criteria_seen = lambda: self.view.shows_criteria
         self._build()
         self._own_keys.keep(self)
@@ -80,7 +82,10 @@ class AnnotatePage(Page):
             tools.append(tool)
         self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS, "More tools")
         self.header.add_right(self._tools)
-        self.set_body(self.view, margin=0)
+        self._screens = QStackedWidget()
+        self._screens.addWidget(self.view)
+        self._screens.addWidget(self.audit.view)
+        self.set_body(self._screens, margin=0)
         optional = (
             OptionalPart(progress.pace, lambda: bool(progress.pace.text())),
             OptionalPart(progress.blind, lambda: True),
@@ -141,6 +146,8 @@ class AnnotatePage(Page):
         view.pair_shown.connect(self._note_shown)
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
+        self.audit.toggled.connect(self._show_audit)
+        self.audit.view.controls_made.connect(self._own_keys.keep)
         self._responsive.narrowed.connect(self.view.float_panel)
         self._responsive.panel_shown.connect(view.show_panel)
         self.context.theme.changed.connect(self._fit_soon)
@@ -151,7 +158,10 @@ class AnnotatePage(Page):
 
     def on_shown(self) -> None:
         """Open the queue, or say what is missing for it."""
-        self.controller.queue.set_shown(True)
+        if self.audit.on:
+            self.audit.come_back()
+        else:
+            self.controller.queue.set_shown(True)
 
     def on_hidden(self) -> None:
         """Keep what is filled in."""
@@ -173,7 +183,11 @@ class AnnotatePage(Page):
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` only, with ``relabel`` those with stale labels, or vote in ``vote_round``."""
+        """Label the pairs ``pair_ids`` or stale ones (``relabel``), vote in ``vote_round``, or audit an evaluation."""
+        if evaluation_id := what.get("audit"):
+            self.audit.enter(str(evaluation_id))
+            return
+        self.audit.leave()
         if pair_ids := what.get("pair_ids"):
             self.controller.queue.switch(self.state.choice.of_pairs(tuple(pair_ids)))
         elif what.get("relabel"):
@@ -187,6 +201,8 @@ class AnnotatePage(Page):
 
     def first_focus(self) -> QWidget:
         """Start at the answers, where every single key acts; during a pause at the way on."""
+        if self.audit.on:
+            return self.audit.view.first_focus()
         return self.view.cover.button if self.state.paused else self.view.panes
 
     def kept_clear(self) -> list[QWidget]:
@@ -199,6 +215,20 @@ class AnnotatePage(Page):
         self._responsive.fit()
 
     # Slots
+
+    @property
+    def _takes_enter(self) -> bool:
+        """Whether Enter submits, wherever the focus is."""
+        return self.audit.view.shows_answer if self.audit.on else self.view.shows_pair
+
+    def _show_audit(self, on: bool) -> None:
+        """Show an audit in place of the pairs, or the pairs again."""
+        self.header.setVisible(not on)
+        self._screens.setCurrentWidget(self.audit.view if on else self.view)
+        if on:
+            self.on_hidden()
+        else:
+            self.on_shown()
 
     def _fit_soon(self) -> None:
         """Hide what has no room, once a new text size has settled."""

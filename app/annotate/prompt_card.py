@@ -65,12 +65,12 @@ class PromptCard(Card):
         """Show whether the pair is bookmarked."""
         self._bookmark.setVisible(on)
 
-    def show_prompt(self, prompt: Prompt, pair_id: int) -> None:
-        """Show a conversation."""
+    def show_prompt(self, prompt: Prompt, pair_id: int = 0, *, name: str = "") -> None:
+        """Show a conversation; ``name`` says what it belongs to where that is no pair."""
         self._prompt = prompt
         turns = len(prompt.messages)
         self._turns.set_chip(counted(turns, "turn"))
-        self._name.setText(f"pair #{pair_id}")
+        self._name.setText(name or f"pair #{pair_id}")
         self._render()
 
     def set_size(self, size: int) -> None:

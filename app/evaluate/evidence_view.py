@@ -23,6 +23,7 @@ from app.evaluate.figures import (
     row_cells,
 )
 from app.evaluate.reliability_chart import ReliabilityChart
+from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import Chip, text_label
@@ -32,7 +33,10 @@ from app.widgets.plots.safety_plane import SafetyPlane
 _LEAST_CARD = 380
 """Pixels below which two cards do not stand beside each other."""
 """Points that a slice may lose before the gate forbids it."""
-_REFUSAL_HEADS = ("Suite", "Arm", "Full %", "Full + partial %, raw", "Corrected %", "n", "Test")
+_REFUSAL_HEADS = (
+    "Suite", "Arm", "Full %, raw", "Full %, corrected", "Full + partial %, raw", "Full + partial %, corrected", "n",
+    "Test",
+)  # fmt: skip
 _GUARDED_HEADS = ("Suite", "Arm", "Number", "With − without [95 %]", "n", "Test")
 _ALL_HEADS = ("Suite", "Metric", "Arm", "Value [95 %]", "n", "Δ to reference [95 %]", "Test", "Estimator")
 
@@ -64,6 +68,8 @@ class EvidenceView(ScrollColumn):
         self.refusals = FigureTable(context, "Refusals", _REFUSAL_HEADS)
         self.guarded = FigureTable(context, "Guardrails", _GUARDED_HEADS, most=10)
         self.numbers = FigureTable(context, "All numbers", _ALL_HEADS, most=14)
+        self.audit = action_button(context.actions, "evaluate.audit", text="Audit queue", theme=theme)
+        self.audited = text_label("", "caption", wrap=True)
         self.refusal_mark, self.no_refusals = Chip(""), text_label("", "muted", wrap=True)
         self._refusal_card, self._numbers_card = Card("Refusal"), Card("All numbers")
         self._place()
@@ -75,8 +81,10 @@ class EvidenceView(ScrollColumn):
             for key in keys:
                 flow.addWidget(self.cards[key])
         self._refusal_card.add_to_head(self.refusal_mark)
+        self._refusal_card.add_to_head(self.audit)
         about = "Two numbers for each kind of request: full, and full + partial, which is the headline."
         self._refusal_card.add(text_label(about, "hint", wrap=True))
+        self._refusal_card.add(self.audited)
         self._refusal_card.add(self.refusals)
         self._refusal_card.add(self.no_refusals)
         self._numbers_card.add(self.numbers)
@@ -126,7 +134,7 @@ class EvidenceView(ScrollColumn):
             return
         self._shown = evidence
         self._figures = figures = Figures(evidence)
-        raw = next((mark for mark in figures.watermarks if "audit" in mark), "")
+        raw = next((mark for mark in figures.watermarks if "not audited" in mark), "")
         self._show_plane(figures, raw)
         self._show_forest(figures)
         self._show_reliability(figures)
@@ -144,12 +152,21 @@ class EvidenceView(ScrollColumn):
         )
         self.refusals.show_rows(figures.refusal_rows())
         self.refusals.setVisible(bool(self.refusals.rows))
-        self.refusal_mark.set_chip(raw, "warn")
+        self._show_audit(figures, raw)
         self.no_refusals.setText("" if self.refusals.rows else _NO_REFUSALS)
         self.no_refusals.setVisible(not self.refusals.rows)
         self.guarded.show_rows(guarded_rows(figures.suites))
         self._guarded_card.setVisible(bool(self.guarded.rows))
         self.numbers.show_rows(figures.all_rows())
+
+    def _show_audit(self, figures: Figures, raw: str) -> None:
+        """Show whether the rates are corrected, how far the audit is, and why a rate is not given."""
+        is_corrected = bool(figures.audit) and not raw
+        self.refusal_mark.set_chip(raw or ("corrected by an audit" if is_corrected else ""), "warn" if raw else "ok")
+        poor = [mark for mark in figures.watermarks if "too often wrong" in mark]
+        self.audited.setText(". ".join(part for part in (figures.audit_words(), *poor) if part))
+        self.audited.setVisible(bool(self.audited.text()))
+        self.audit.setVisible(bool(self.refusals.rows))
 
     def _show_plane(self, figures: Figures, raw: str) -> None:
         points = figures.plane()

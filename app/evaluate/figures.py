@@ -99,6 +99,8 @@ def p_words(p: float | None) -> str:
 
 def metric_words(name: str) -> str:
     """Return the name of a metric in words."""
+    if name.endswith(CORRECTED):
+        return f"{metric_words(name.removesuffix(CORRECTED))}, corrected"
     return {
         "sequence_kl": "sequence KL", "kl_cut": "KL answers cut", "h": "h",
         "over_refusal": "over-refusal, full + partial", "over_refusal_full": "over-refusal, full",
@@ -118,7 +120,12 @@ class Figures:
         self.arms: dict[str, str] = {name: str(arm.get("kind", "")) for name, arm in evidence.get("arms", {}).items()}
         self.watermarks = [str(mark) for mark in evidence.get("watermarks", ())]
         self.budget = float(evidence.get("kl_budget") or 0.0)
+        self.audit: Mapping[str, Any] = evidence.get("audit", {})
         self.smallest = int(evidence.get("settings", {}).get("min_slice", 30))
+
+    def audit_words(self) -> str:
+        """Return how far people labelled the answers of each arm, in words; "" before a sample was drawn."""
+        return " · ".join(f"{arm}: {one['labelled']} of {one['needed']} labelled" for arm, one in self.audit.items())
 
     def arm_of(self, kind: str) -> str:
         """Return the name of the arm of a kind, "" where there is none."""
@@ -276,17 +283,27 @@ class Figures:
             if any_ is None:
                 continue
             full = self.estimate(suite, f"{metric}_full", arm)
-            corrected = self.estimate(suite, f"{metric}{CORRECTED}", arm)
-            shown = share_words(corrected) if corrected else WAITS
             first = share_words(full) if full else "–"
-            yield TableRow((f"{kind}: {suite}", arm, first, share_words(any_), shown, f"{any_.n}", ""), suite)
+            cells = (first, self._corrected(suite, f"{metric}_full", arm), share_words(any_))
+            last = (self._corrected(suite, metric, arm), f"{any_.n}", "")
+            yield TableRow((f"{kind}: {suite}", arm, *cells, *last), suite)
         for arm in self.arms:
             any_, full = self.change(suite, metric, arm), self.change(suite, f"{metric}_full", arm)
             if any_ is None:
                 continue
             first = change_words(full[0]) if full else "–"
-            cells = ("", f"Δ {arm}, points", first, change_words(any_[0]), "–", f"{any_[0].n}", any_[1])
-            yield TableRow(cells, suite)
+            fixed = [self.change(suite, f"{metric}{end}{CORRECTED}", arm) for end in ("_full", "")]
+            words = [change_words(one[0]) if one else "–" for one in fixed]
+            cells = (first, words[0], change_words(any_[0]), words[1], f"{any_[0].n}", any_[1])
+            yield TableRow(("", f"Δ {arm}, points", *cells), suite)
+
+    def _corrected(self, suite: str, metric: str, arm: str) -> str:
+        """Return a corrected rate with the answers that people labelled for it, or what it waits for."""
+        found = self.estimate(suite, f"{metric}{CORRECTED}", arm)
+        if found is not None:
+            return f"{share_words(found)}, {found.n} labelled"
+        told = self.audit.get(arm, {})
+        return "not given" if told.get("complete") else WAITS
 
     def all_rows(self) -> list[TableRow]:
         """Return every number: suite, metric, arm, value with interval, n, difference, p, estimator."""

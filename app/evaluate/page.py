@@ -225,6 +225,7 @@ class EvaluatePage(Page):
             "evaluate.verify": bool(self.data.releases),
             "evaluate.ask_people": state == "finished",
             "evaluate.vote": state == "finished",
+            "evaluate.audit": info is not None and self.data.evidence is not None,
             "evaluate.table": info is not None and self.data.evidence is not None,
         }.items():
             self.context.actions.set_enabled(action_id, on)

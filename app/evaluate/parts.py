@@ -75,6 +75,7 @@ class EvaluationParts(TabWidget):
             "evaluate.ask_people": self._ask_people,
             "evaluate.vote": self.votes.vote_now,
             "evaluate.find": self._find,
+            "evaluate.audit": self._audit,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
             "evaluate.send": self._send,
@@ -172,6 +173,10 @@ class EvaluationParts(TabWidget):
     def _find(self) -> None:
         self.setCurrentWidget(self.items)
         self.items.search.setFocus()
+
+    def _audit(self) -> None:
+        """Let people label answers of this evaluation."""
+        self._context.navigate("annotate", audit=self._id)
 
     def _go_on(self, by: int) -> None:
         part = self.currentWidget()

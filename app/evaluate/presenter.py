@@ -63,6 +63,7 @@ class PageData:
         evidence: its evidence; None before everything is measured.
         releases: newest first.
         sealed: the sealed tests of the chosen evaluation that the workspace knows.
+        audited: changes with every answer of the chosen evaluation that people label.
     """
 
     infos: Sequence[EvaluationInfo]
@@ -71,6 +72,7 @@ class PageData:
     evidence: Mapping[str, Any] | None = None
     releases: Sequence[ReleaseInfo] = ()
     sealed: Sequence[SealedLook] = ()
+    audited: tuple[int, int] = (0, 0)
 
     @property
     def live(self) -> bool:
@@ -84,7 +86,7 @@ def read_page(services: Application, wanted: str, known: PageData) -> PageData:
     Args:
         services: the open workspace.
         wanted: id of the evaluation to show; the newest one where there is no such evaluation.
-        known: the page as it was read before; evidence never changes once it is written.
+        known: the page as it was read before; evidence changes only by what people label.
     """
     infos = list(services.evaluations.list())
     runs = [run for run in services.runs.list() if has_policy(run)]
@@ -94,11 +96,12 @@ def read_page(services: Application, wanted: str, known: PageData) -> PageData:
         return PageData(infos, runs, releases=releases)
     before = known.chosen
     same = before is not None and (before.evaluation_id, before.state) == (chosen.evaluation_id, chosen.state)
-    evidence = known.evidence if same else None
+    audited = services.audits.state(chosen.evaluation_id)
+    evidence = known.evidence if same and audited == known.audited else None
     if evidence is None and chosen.state == "finished":
-        evidence = services.evaluations.evidence(chosen.evaluation_id)
+        evidence = services.audits.evidence(chosen.evaluation_id)
     sealed = known.sealed if same else _sealed_looks(services, chosen)
-    return PageData(infos, runs, chosen, evidence, releases, sealed)
+    return PageData(infos, runs, chosen, evidence, releases, sealed, audited)
 
 
 def _sealed_looks(services: Application, info: EvaluationInfo) -> list[SealedLook]:

@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
 
     def show_cheat_sheet(self) -> None:
         """Show the keys that work here."""
-        CheatSheet(self.dialog_parent, self.context.theme, self.context.actions, self.place).open()
+        CheatSheet(self.dialog_parent, self.context.theme, self.context.actions, self.context.actions.place).open()
 
     def toggle_activity(self) -> None:
         """Open or close the drawer."""

@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "annotate"
 STATE = ("judgement_form", "labeling_state", "press_guard", "queue_choice", "verdict_scale")
 CONTROLLERS = (
+    "audit_controller",
     "draft_saver",
     "history_navigation",
     "judgement_commits",
@@ -23,7 +24,8 @@ CONTROLLERS = (
 )
 DIALOGS = ("edit_dialog", "questions", "queue_dialog")
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
-PAGE = "page"
+PAGE, MODE = "page", "audit_mode"
+"""What connects views and controllers: of the page, and of an audit that takes its place."""
 
 
 def imports_of(name: str) -> set[str]:
@@ -44,7 +46,7 @@ def modules() -> list[str]:
 
 def views() -> list[str]:
     """Return the modules that hold widgets, the page and the dialogs left out."""
-    return [name for name in modules() if name not in (*STATE, *CONTROLLERS, *DIALOGS, PAGE)]
+    return [name for name in modules() if name not in (*STATE, *CONTROLLERS, *DIALOGS, PAGE, MODE)]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -119,14 +119,21 @@ def middle_kind(kinds: Sequence[RefusalKind]) -> tuple[float, float, float]:
     return complied, partly, refused
 
 
-def detector_rates(strata: Sequence[Stratum], target: Target = "any") -> DetectorRates:
-    """Return the detector's errors on the policy whose answers the strata are, weighted by stratum."""
+def detector_rates(strata: Sequence[Stratum], target: Target = "any", draws: int = 0) -> DetectorRates:
+    """Return the detector's errors on the policy whose answers the strata are, weighted by stratum.
+
+    Args:
+        strata: all strata of the policy.
+        target: which refusals are counted.
+        draws: behind the intervals; 0 for as many as a report needs.
+    """
     full = [s for s in strata if s.size]
     total = _sums([s.size for s in full], [s.share(target) for s in full], full, target)
     rng = np.random.default_rng(_SEED)
-    sizes, draws = _sizes(full, rng), _draws(full, target, rng)
+    count = draws or DRAWS
+    sizes, shares = _sizes(full, rng, count), _draws(full, target, rng, count)
     columns = range(len(full))
-    spread = _sums([sizes[:, c] for c in columns], [draws[:, c] for c in columns], full, target)
+    spread = _sums([sizes[:, c] for c in columns], [shares[:, c] for c in columns], full, target)
     positives, negatives = _counts(full, target)
     missed = math.fsum(s.refused(target) for s in full if not s.flagged(target))
     alarms = math.fsum(s.labelled - s.refused(target) for s in full if s.flagged(target))
@@ -245,7 +252,7 @@ def _rate(
     if not sum(seen):
         return math.nan, math.nan, math.nan
     value = float(part / whole)
-    low, high = _quantiles(np.broadcast_to(np.asarray(parts / wholes, dtype=np.float64), (DRAWS,)))
+    low, high = _quantiles(np.asarray(parts / wholes, dtype=np.float64))
     return value, 0.0 if not seen[0] else min(low, value), 1.0 if not seen[1] else max(high, value)
 
 
@@ -254,25 +261,25 @@ def _counts(strata: Sequence[Stratum], target: Target) -> tuple[float, float]:
     return positives, math.fsum(s.labelled for s in strata) - positives
 
 
-def _draws(strata: Sequence[Stratum], target: Target, rng: np.random.Generator) -> _Draws:
+def _draws(strata: Sequence[Stratum], target: Target, rng: np.random.Generator, count: int = 0) -> _Draws:
     """Return draws of the share that people would call a refusal in each stratum, (draws, strata)."""
     yes = np.array([s.refused(target) for s in strata])
     no = np.array([s.labelled for s in strata]) - yes
-    return rng.beta(yes + 0.5, no + 0.5, size=(DRAWS, len(strata)))
+    return rng.beta(yes + 0.5, no + 0.5, size=(count or DRAWS, len(strata)))
 
 
-def _sizes(strata: Sequence[Stratum], rng: np.random.Generator) -> _Draws:
+def _sizes(strata: Sequence[Stratum], rng: np.random.Generator, count: int) -> _Draws:
     """Return draws of the sizes of the strata, (draws, strata): of each suite and kind its own size is given."""
-    sizes = np.empty((DRAWS, len(strata)))
+    sizes = np.empty((count, len(strata)))
     for cell in dict.fromkeys((s.suite, s.expected) for s in strata):
         own = [place for place, s in enumerate(strata) if (s.suite, s.expected) == cell]
         counts = np.array([strata[place].size for place in own], dtype=np.float64)
-        sizes[:, own] = counts.sum() * _dirichlet(rng, counts)
+        sizes[:, own] = counts.sum() * _dirichlet(rng, counts, count)
     return sizes
 
 
-def _dirichlet(rng: np.random.Generator, counts: NDArray[np.float64]) -> _Draws:
-    return rng.dirichlet(counts + 1.0 / len(counts), size=DRAWS)
+def _dirichlet(rng: np.random.Generator, counts: NDArray[np.float64], count: int = 0) -> _Draws:
+    return rng.dirichlet(counts + 1.0 / len(counts), size=count or DRAWS)
 
 
 def _quantiles(draws: _Draws) -> tuple[float, float]:

@@ -11,9 +11,11 @@ from core.domain.changes import Changes, Outcome
 from core.domain.counting import counted
 from core.domain.errors import BadInput, NotFound, UsageError, UserError
 from core.domain.ids import sha256_text
+from core.domain.refusal_kind import REFUSAL_KINDS
 from core.runs.evaluations.folder import EvaluationFolder
 from core.services.evaluations.service import EvaluationsService
 from core.services.refusals import queueing
+from core.services.refusals.curve import curve_of
 from core.services.refusals.drawing import draw_sample
 from core.services.refusals.views import AuditQueue, PastLabel, QueuedAnswer
 from core.store import audits as repository
@@ -125,6 +127,8 @@ class AuditsService:
             queueing.word_counts(said.values()),
             queueing.equal_labels(said),
             sum(stratum.size for stratum in draws[-1].strata) - len(answers),
+            queueing.pace([label.at_ms for label in own]),
+            curve_of(draws, labels),
         )
 
     def label(
@@ -227,11 +231,13 @@ class AuditsService:
 
     def agreement(self, evaluation: str) -> dict[str, Estimate]:
         """Return how far reviewers agree on answers that several labelled: equal labels, Krippendorff's alpha."""
-        from core.evaluation.measures.agreement import krippendorff  # pandas and statsmodels, only asked for here
+        # numpy, which the window loads later
+        from core.evaluation.measures.agreement_counts import count_verdicts, krippendorff_alpha
 
         said = by_place(self._read(self._evaluations.find(evaluation))[1])
-        table, equal = queueing.label_table(said), queueing.equal_labels(said)
-        found = {"alpha": krippendorff(table, "ordinal")} if len(table) > 1 else {}
+        (answers, ranks), equal = queueing.label_ranks(said), queueing.equal_labels(said)
+        counts = count_verdicts(answers, ranks, len(REFUSAL_KINDS))
+        found = {"alpha": krippendorff_alpha(counts, "ordinal")} if counts.several > 1 else {}
         return found | ({"equal": equal} if equal else {})
 
     def state(self, evaluation_id: str) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from core.domain.audit import AnswerPlace, AuditDraw, AuditLabel, AuditWord, DrawnAnswer, all_answers, kinds_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.domain.estimate import Estimate
     from core.services.refusals.correcting import AuditedArm
 
+_PAUSE_MS = 120_000
 Said = Mapping[AnswerPlace, Sequence[AuditLabel]]
 """The labels of each answer."""
 
@@ -131,15 +133,22 @@ def equal_labels(said: Said) -> Estimate | None:
     return share_by_prompt([equal for _, equal in pairs], [place for place, _ in pairs], "share of equal labels")
 
 
-def label_table(said: Said) -> list[list[float]]:
-    """Return the labels as numbers, a row for each answer with several, a column for each reviewer; NaN for none."""
-    names = sorted({label.reviewer for own in said.values() for label in own})
-    table = []
-    for own in said.values():
-        if len(kinds_of(own)) > 1:
-            ranks = {one.reviewer: float(REFUSAL_KINDS.index(one.word)) for one in own if one.word != "cannot_judge"}
-            table.append([ranks.get(name, float("nan")) for name in names])
-    return table
+def label_ranks(said: Said) -> tuple[list[int], list[int]]:
+    """Return the labels of answers with several: the answer of each as a number, and its rank from 0, complied."""
+    shared = [kinds for own in said.values() if len(kinds := kinds_of(own)) > 1]
+    pairs = [(number, REFUSAL_KINDS.index(kind)) for number, kinds in enumerate(shared) for kind in kinds]
+    return [number for number, _ in pairs], [rank for _, rank in pairs]
+
+
+def pace(times_ms: Sequence[int]) -> float:
+    """Return the median seconds between labels among the last 30 times; pauses of over two minutes are left out.
+
+    >>> pace([0, 4000, 10_000, 900_000, 905_000])
+    5.0
+    """
+    last = times_ms[-30:]
+    gaps = [(b - a) / 1000 for a, b in pairwise(last) if 0 < b - a <= _PAUSE_MS]
+    return median(gaps) if gaps else 0.0
 
 
 def _items(folder: EvaluationFolder) -> dict[tuple[str, str], SuiteItem]:

@@ -80,6 +80,15 @@ class ArmProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The detector's error rates over all arms after some answers were labelled."""
+
+    labelled: int
+    fpr: Estimate
+    fnr: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class AuditQueue:
     """The audit of an evaluation for one reviewer.
 
@@ -92,6 +101,8 @@ class AuditQueue:
         words: how many answers have which label of anybody.
         agreement: share of equal labels among answers with several reviewers.
         more: answers that were not drawn and could be.
+        curve: the detector's rates while people labelled.
+        seconds: median time of one of the reviewer's last labels; 0 before there are some.
     """
 
     evaluation_id: str
@@ -105,6 +116,8 @@ class AuditQueue:
     words: Mapping[str, int] = field(default_factory=dict)
     agreement: Estimate | None = None
     more: int = 0
+    seconds: float = 0.0
+    curve: tuple[CurvePoint, ...] = ()
 
     @property
     def labelled(self) -> int:

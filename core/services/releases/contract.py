@@ -91,6 +91,7 @@ def contract_of(
             "command_line": record.command_line,
             "versions": record.versions,
         },
+        "audit": {arm: dict(found) for arm, found in one.audit.items()},
         "chain_head": chain,
         "program": VERSION,
     }  # fmt: skip

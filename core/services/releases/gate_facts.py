@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,18 @@ Corrected = Callable[[EvaluationFolder, Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An evaluation that the gate judges, with its run."""
+    """An evaluation that the gate judges, with its run.
+
+    Attributes:
+        audit: by arm how far people audited the refusal detector, and how right it is; empty where nobody did.
+    """
 
     folder: EvaluationFolder
     record: EvaluationRecord
     run: RunFolder
     run_record: RunRecord
     evidence: MeasuredEvidence
+    audit: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runner(self) -> str:
@@ -58,7 +63,7 @@ def judged(folder: EvaluationFolder, corrected: Corrected | None = None) -> Judg
     if not run.exists():
         raise NotFound(f"The run of this evaluation is gone ({run.path}).", "Put its folder back.")
     told = corrected(folder, plain) if corrected else plain
-    return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(told))
+    return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(told), told.get("audit", {}))
 
 
 def gate_input(

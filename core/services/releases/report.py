@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from core.domain.estimate import Estimate
+from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import estimate_text
 from core.domain.release_gate import GATE_GROUPS, STATE_WORDS, GateDecision
 from core.services.releases.gate_facts import Judged
@@ -88,6 +89,8 @@ def _side_effects(one: Judged, decision: GateDecision) -> str:
     for unit, bars in _by_unit(one).items():
         title = f"Policy minus reference{f', {unit}' if unit else ', shares'}"
         parts += [f"<h3>{escape(title)}</h3>", forest(bars, title), _numbers(bars)]
+    if one.audit:
+        parts += ["<h3>Audit of the refusal detector</h3>", _table(_audited(one.audit))]
     parts.append(f"<h3>The gate: {STATE_WORDS[decision.outcome]}</h3>")
     for group in GATE_GROUPS:
         rows = [
@@ -100,6 +103,19 @@ def _side_effects(one: Judged, decision: GateDecision) -> str:
     if marks := [*one.evidence.watermarks, *one.evidence.notes]:
         parts.append("<ul>" + "".join(f"<li>{escape(mark)}</li>" for mark in marks) + "</ul>")
     return "\n".join(parts)
+
+
+def _audited(audit: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return for each arm how many answers people labelled, and how often the detector is wrong."""
+    rows = []
+    for arm, found in audit.items():
+        rates = {name: read_estimate(found["detector"]["any"][name]) for name in ("fpr", "fnr", "youden")}
+        said = [f"{found['labelled']} of {found['needed']} answers labelled", found["problem"]]
+        said += [f"{name.upper()} {estimate_text(rates[name])}" for name in ("fpr", "fnr") if rates[name].n]
+        if rates["youden"].has_interval:
+            said.append(f"Se + Sp - 1 {estimate_text(rates['youden'])}")
+        rows.append((arm, "; ".join(part for part in said if part)))
+    return rows
 
 
 def _by_unit(one: Judged) -> dict[str, list[Bar]]:

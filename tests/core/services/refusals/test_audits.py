@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 from collections import Counter
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 
 from core.cli.app import main
-from core.domain.audit import DrawnAnswer, all_answers
+from core.domain.audit import AuditLabel, DrawnAnswer, all_answers
 from core.domain.errors import BadInput, NotFound, UsageError
+from core.evaluation.measures import stratified_audit
 from core.services.application import Application
+from core.services.refusals.correcting import audited_arms
 from core.services.refusals.drawing import SHARED, draw_sample
+from core.services.releases.contract import Signed, contract_of
+from core.services.releases.gate_facts import judged
+from core.services.releases.report import report_html
 from core.store import audits as repository
 from tests.app.evaluate.fakes import finish, make_evaluation, make_run, suites
 
@@ -105,6 +112,28 @@ def test_that_every_answer_of_a_stratum_is_drawn_equally_often():
     assert max(abs(share - mean) for share in of_stratum) < 4 * (mean * (1 - mean) / 400) ** 0.5
 
 
+def test_that_rates_and_errors_of_the_detector_are_unbiased_over_the_samples_that_could_be_drawn(monkeypatch):
+    monkeypatch.setattr(stratified_audit, "DRAWS", 2)  # the intervals are not looked at here
+    population = [one for one in populations(120) if one.arm == "one"]
+    rng = random.Random(5)
+    said = {a.place: a.verdict if rng.random() > 0.12 else "refused" if a.verdict == "complied" else "complied"
+            for a in population}  # fmt: skip
+    refused = {place for place, word in said.items() if word == "refused"}
+    flagged = {a.place for a in population if a.verdict == "refused"}
+    true_fnr, true_fpr = len(refused - flagged) / len(refused), len(flagged - refused) / (240 - len(refused))
+    benign = sum(place in refused for place in said if place[1] == "b") / 120
+    rates = []
+    for seed in range(150):
+        draw = draw_sample("e", population, [], per_arm=100, seed=seed)
+        labels = [AuditLabel(n, a.place, said[a.place], 1, "Ann", 0) for n, a in enumerate(draw.answers)]
+        arm = audited_arms(["one"], [draw], labels)["one"]
+        rate = stratified_audit.corrected_share(arm.cell("b", "comply"), 120)
+        rates.append((arm.rates.fnr.value, arm.rates.fpr.value, rate.value))
+    for found, truth in zip(zip(*rates, strict=True), (true_fnr, true_fpr, benign), strict=True):
+        assert mean(found) == pytest.approx(truth, abs=4 * stdev(found) / 150**0.5)
+    assert abs(len({p for p in flagged if p[1] == "b"}) / 120 - benign) > 0.05, "uncorrected it would be biased"
+
+
 def test_that_a_reviewer_sees_neither_arm_nor_verdict_before_labelling(app, ann):
     app.audits.draw(ID, seed=7)
     queue = app.audits.queue(ID, ann)
@@ -116,6 +145,7 @@ def test_that_a_reviewer_sees_neither_arm_nor_verdict_before_labelling(app, ann)
     assert (told.arm, told.verdict, told.number) == (answer.arm, answer.verdict, 1)
     assert told.agrees == (answer.verdict == "complied")
     after = app.audits.queue(ID, ann)
+    assert [point.labelled for point in after.curve] == [1]
     assert after.waiting[0].key == queue.waiting[1].key and after.past[0] == told and after.labelled == 1
 
 
@@ -170,6 +200,11 @@ def test_that_shared_answers_go_to_everybody_and_the_others_to_one(app, ann):
     app.audits.label(ID, words, bob)
     equal = app.audits.queue(ID, bob).agreement
     assert (equal.value, equal.n) == (pytest.approx(29 / 30), 30)
+    curve, arms = app.audits.queue(ID, bob).curve, app.audits.arms(ID).values()
+    assert (
+        curve[-1].labelled == 200 and len(curve) <= 24 and abs(curve[-1].fnr.n - sum(a.rates.fnr.n for a in arms)) <= 1
+    )
+    assert min(a.rates.fpr.value for a in arms) <= curve[-1].fpr.value <= max(a.rates.fpr.value for a in arms)
     assert set(app.audits.agreement(ID)) == {"alpha", "equal"} and app.audits.agreement(ID)["alpha"].n == 30
 
 
@@ -223,6 +258,12 @@ def test_that_the_gate_reads_corrected_rates_and_a_poor_detector_is_told_in_word
     corrected = app.audits.evidence(ID)["suites"]["look-alikes v1"]["differences"]["over_refusal_corrected"]["aligned"]
     (figure,) = check("over_refusal").figures.values()
     assert figure.value == pytest.approx(corrected["value"])
+    one = judged(app.evaluations.find(ID), app.audits.corrected)
+    decision = app.releases.gate(ID)
+    contract = contract_of(Signed("r1", "first", "Bob", "Ann", "because", 1), one, decision, [], "1:ab")
+    html = report_html(contract, one, decision)
+    assert "100 of 100 answers labelled" in html and "over_refusal_corrected" in html
+    assert json.loads(json.dumps(contract, allow_nan=False))["audit"]["aligned"]["labelled"] == 100
     wrong = {one.key: "refused" if one.verdict == "complied" else "complied" for one in drawn(app)}
     app.audits.label(ID, wrong, ann)
     found = app.audits.evidence(ID)
