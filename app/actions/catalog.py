@@ -228,7 +228,6 @@ _ANNOTATE: tuple[A, ...] = (
     A("annotate.pause", "Pause", "P", "pause", "Hide the text and stop the clock.", "Annotate", True),
     A("annotate.leave_field", "Leave the field", "Esc", "", "Back to the verdict keys.", "Annotate", palette=False),
     A("annotate.queue", "Choose what to label…", "Ctrl+B", "filter", "Rubric version, filter and order.", "Annotate"),
-    A("annotate.audit", "Audit refusals…", "", "gate", "Label answers of an evaluation, one by one.", "Annotate"),
 )
 
 _TRAIN: tuple[A, ...] = (
@@ -313,7 +312,6 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.table", "Plots as tables", "Ctrl+T", "table", "The numbers behind every plot.", checkable=True),
     A("evaluate.ask_people", "Ask people…", "", "annotate", "Blind votes between two arms, as a queue in Annotate."),
     A("evaluate.vote", "Vote now", "V", "annotate", "Opens the shown round of votes as a queue in Annotate."),
-    A("evaluate.audit", "Audit refusals", "", "annotate", "Label answers, so that refusal rates can be corrected."),
     A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
     A("evaluate.next", "Next item", "J", "down", "", repeats=True),
     A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluate import beside_figures, reliability_chart
+from app.evaluate.audited import audit_words
 from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.figures import (
     OVER_POINTS,
@@ -164,7 +165,7 @@ class EvidenceView(ScrollColumn):
         is_corrected = bool(figures.audit) and not raw
         self.refusal_mark.set_chip(raw or ("corrected by an audit" if is_corrected else ""), "warn" if raw else "ok")
         poor = [mark for mark in figures.watermarks if "too often wrong" in mark]
-        self.audited.setText(". ".join(part for part in (figures.audit_words(), *poor) if part))
+        self.audited.setText(". ".join(part for part in (audit_words(figures.audit), *poor) if part))
         self.audited.setVisible(bool(self.audited.text()))
         self.audit.setVisible(bool(self.refusals.rows))
 

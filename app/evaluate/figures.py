@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.evaluate.audited import corrected_words
 from app.widgets.plots.interval_chart import IntervalRow
 from app.widgets.plots.safety_plane import PlanePoint
 from core.domain.estimate import Estimate
@@ -28,7 +29,6 @@ SLICED = (
 )
 """Metrics that may be cut into slices, the first one that a suite has is shown."""
 CORRECTED = "_corrected"
-WAITS = "waits for audit"
 DETECTOR = "detector not audited"
 
 
@@ -122,10 +122,6 @@ class Figures:
         self.budget = float(evidence.get("kl_budget") or 0.0)
         self.audit: Mapping[str, Any] = evidence.get("audit", {})
         self.smallest = int(evidence.get("settings", {}).get("min_slice", 30))
-
-    def audit_words(self) -> str:
-        """Return how far people labelled the answers of each arm, in words; "" before a sample was drawn."""
-        return " · ".join(f"{arm}: {one['labelled']} of {one['needed']} labelled" for arm, one in self.audit.items())
 
     def arm_of(self, kind: str) -> str:
         """Return the name of the arm of a kind, "" where there is none."""
@@ -284,8 +280,8 @@ class Figures:
                 continue
             full = self.estimate(suite, f"{metric}_full", arm)
             first = share_words(full) if full else "–"
-            cells = (first, self._corrected(suite, f"{metric}_full", arm), share_words(any_))
-            last = (self._corrected(suite, metric, arm), f"{any_.n}", "")
+            cells = (first, self._audited(suite, f"{metric}_full", arm), share_words(any_))
+            last = (self._audited(suite, metric, arm), f"{any_.n}", "")
             yield TableRow((f"{kind}: {suite}", arm, *cells, *last), suite)
         for arm in self.arms:
             any_, full = self.change(suite, metric, arm), self.change(suite, f"{metric}_full", arm)
@@ -297,13 +293,9 @@ class Figures:
             cells = (first, words[0], change_words(any_[0]), words[1], f"{any_[0].n}", any_[1])
             yield TableRow(("", f"Δ {arm}, points", *cells), suite)
 
-    def _corrected(self, suite: str, metric: str, arm: str) -> str:
-        """Return a corrected rate with the answers that people labelled for it, or what it waits for."""
+    def _audited(self, suite: str, metric: str, arm: str) -> str:
         found = self.estimate(suite, f"{metric}{CORRECTED}", arm)
-        if found is not None:
-            return f"{share_words(found)}, {found.n} labelled"
-        told = self.audit.get(arm, {})
-        return "not given" if told.get("complete") else WAITS
+        return corrected_words(share_words(found) if found else "", found.n if found else 0, self.audit.get(arm, {}))
 
     def all_rows(self) -> list[TableRow]:
         """Return every number: suite, metric, arm, value with interval, n, difference, p, estimator."""
