@@ -167,20 +167,20 @@ class ConfirmDialog(BaseDialog):
         self.column.addWidget(FieldGrid([(text_label(label, "muted"), w) for label, w in rows], most=1))
         self.error = text_label("", "error", wrap=True)
         self.column.addWidget(self.error)
-        self.open = self.add_buttons("Open and measure")
+        self.go = self.add_buttons("Open and measure")
 
     def accept(self) -> None:
         """Open and measure; close once the confirmed version is stored."""
         if self.dataset.currentData() is None:
             self._refused(BadInput("No dataset version has a test split.", "Freeze one with a share for the test."))
             return
-        self.open.setEnabled(False)
+        self.go.setEnabled(False)
         self.error.setText("")
         asked = Confirmation(str(self.dataset.currentData()), self.person.text(), self.reason.text())
         self._send(asked, super().accept, self._refused)
 
     def _refused(self, error: Exception) -> None:
-        self.open.setEnabled(True)
+        self.go.setEnabled(True)
         self.error.setText(words_of(error))
 
 

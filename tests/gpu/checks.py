@@ -133,7 +133,8 @@ def measurements(device: str, folder: Path) -> Outcome:
     events = events_of(device, folder, probe=StandardProbe(), **quick)
     failed = [event.message for event in events if isinstance(event, Warned) and event.code == "probe_failed"]
     kls = [event.kl for event in events if isinstance(event, KlDone)]
-    return Outcome(not failed and len(kls) == 3 and kls[0] == 0 < kls[-1], failed[0] if failed else f"KL {kls}")
+    moved = len(kls) == 3 and kls[0] == 0 and (kls[-1] or 0.0) > 0
+    return Outcome(not failed and moved, failed[0] if failed else f"KL {kls}")
 
 
 def memory_plan(device: str, folder: Path) -> Outcome:

@@ -7,6 +7,7 @@ label would be 1 and calibration would mean nothing.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from statsmodels.api import GLM, families
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from core.domain.estimate import Z95, Estimate
 from core.evaluation.estimates import proportion
@@ -163,7 +165,11 @@ def temperature(margins: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | N
         return Estimate(math.nan, math.nan, math.nan, n, "", "temperature; margins say nothing of the labels")
     if ((m == 0) | (label == (m > 0))).all():
         return Estimate(math.nan, math.nan, math.nan, n, "", "temperature; margins separate the labels")
-    fitted = GLM(label, m[:, None], family=families.Binomial()).fit(cov_type="cluster", cov_kwds={"groups": numbers})
+    with warnings.catch_warnings():
+        # Separation was looked for above; statsmodels also warns where shares are met exactly, which is no fault.
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        model = GLM(label, m[:, None], family=families.Binomial())
+        fitted = model.fit(cov_type="cluster", cov_kwds={"groups": numbers})
     slope, se = float(fitted.params[0]), float(fitted.bse[0])
     if slope <= 0:
         return Estimate(math.nan, math.nan, math.nan, n, "", "temperature; margins say nothing of the labels")

@@ -54,7 +54,7 @@ def eight_bit_adamw(
             f"Train with one process, or an adapter. {_INSTEAD}",
         )
     # An optional library, which takes seconds to import.
-    from bitsandbytes.optim import AdamW8bit
+    from bitsandbytes.optim import AdamW8bit  # pyright: ignore[reportMissingImports]
 
     class MasterAdamW8bit(Masters, AdamW8bit):
         """AdamW of 8 bits over float32 copies."""
