@@ -18,8 +18,8 @@ from statsmodels.api import GLM, families
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from core.domain.estimate import Z95, Estimate
-from core.evaluation.estimates import proportion
-from core.evaluation.measures.means import SEED, bootstrap_by_prompt, mean_by_prompt
+from core.evaluation.estimates import RESAMPLES, proportion
+from core.evaluation.measures.means import SEED, mean_by_prompt
 from core.evaluation.statistics import group_numbers
 
 Array = NDArray[np.float64]
@@ -107,7 +107,10 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = BINS) -> tuple[Reliabili
 def ece(predicted: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | None = None, bins: int = BINS) -> Ece:
     """Return the expected calibration error with its bootstrap interval and its null band.
 
-    The error of a perfect model is above 0 in a small sample, so it is compared with the band, not with 0.
+    The error of a perfect model is above 0 in a small sample, so it is compared with the band, not with 0. For the same
+    reason the error of a resample is larger than that of the sample, and no interval that assumes otherwise is right.
+    The one given reaches from the sample's error less that excess to the resamples' upper end, 0 at least: it holds the
+    error and is wider than 95 % needs.
 
     Args:
         predicted: (n,) probabilities.
@@ -117,9 +120,9 @@ def ece(predicted: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | None = 
     """
     both = np.column_stack([np.asarray(predicted, dtype=np.float64), np.asarray(y, dtype=np.float64)])
     what = f"expected calibration error, {bins} bins of equal mass"
-    error = bootstrap_by_prompt(lambda rows: _error(rows[:, 0], rows[:, 1], bins), both, groups, "", what)
     if not both.size:
-        return Ece(error, math.nan, math.nan)
+        return Ece(Estimate(math.nan, math.nan, math.nan, 0, "", f"{what}; no interval"), math.nan, math.nan)
+    error = _with_interval(both, group_numbers(groups if groups is not None else range(len(both))), bins, what)
     _, place = _binned(both[:, 0], bins)
     rng, p = np.random.default_rng(SEED), both[:, 0]
     drawn = [np.abs(np.bincount(place, p - (rng.random(p.size) < p))).sum() / p.size for _ in range(NULL_DRAWS)]
@@ -188,6 +191,21 @@ def _binned(p: Array, bins: int) -> tuple[Array, NDArray[np.intp]]:
         return np.array([0.0, 1.0]), np.zeros(0, dtype=np.intp)
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
     return np.append(edges, edges[-1]) if edges.size < 2 else edges, np.searchsorted(edges[1:-1], p)
+
+
+def _with_interval(both: Array, numbers: NDArray[np.intp], bins: int, what: str) -> Estimate:
+    """Return the error of (n, 2) probabilities and labels; whole prompts are drawn."""
+    value, count = _error(both[:, 0], both[:, 1], bins), int(numbers.max()) + 1
+    if count < 3:
+        return Estimate(value, math.nan, math.nan, len(both), "", f"{what}; no interval", groups=count)
+    members = [np.flatnonzero(numbers == group) for group in range(count)]
+    rng, drawn = np.random.default_rng(SEED), np.empty(RESAMPLES)
+    for n in range(RESAMPLES):
+        rows = both[np.concatenate([members[group] for group in rng.integers(0, count, count)])]
+        drawn[n] = _error(rows[:, 0], rows[:, 1], bins)
+    upper = max(value, float(np.percentile(drawn, 97.5)))
+    words = f"{what}; conservative bootstrap 95 % by prompt, {RESAMPLES:,} draws"
+    return Estimate(value, max(0.0, 2 * value - upper), upper, len(both), "", words, groups=count)
 
 
 def _error(p: Array, y: Array, bins: int) -> float:

@@ -116,7 +116,8 @@ def bootstrap_by_prompt(
 ) -> Estimate:
     """Return any statistic of the rows with its BCa bootstrap interval: whole prompts are drawn.
 
-    Without an interval (NaN) where there are fewer than three prompts or every draw gives the same value.
+    Without an interval (NaN) where there are fewer than three prompts, where every draw gives the same value, and where
+    the interval would not hold the value: then drawing rows again changes what the statistic measures.
     Source: B. Efron, JASA 82 (1987); ``scipy.stats.bootstrap``.
 
     Args:
@@ -147,4 +148,6 @@ def bootstrap_by_prompt(
     low, high = float(found.low), float(found.high)
     if not (math.isfinite(low) and math.isfinite(high)):
         return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", groups=count)
+    if not low <= value <= high:
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; no interval: resampling biases it", groups=count)
     return Estimate(value, low, high, n, unit, f"{what}; BCa bootstrap 95 % by prompt, {draws:,} draws", groups=count)

@@ -176,3 +176,10 @@ def test_that_independent_estimates_subtract_as_newcombe_does():
     found = independent_difference(one, two)
     other = confint_proportions_2indep(30, 50, 20, 50, method="newcomb")
     assert (found.low, found.high) == pytest.approx(other, abs=1e-9)
+
+
+def test_that_a_statistic_that_resampling_biases_has_no_interval():
+    """How many different values there are: every resample has fewer."""
+    found = bootstrap_by_prompt(lambda rows: float(len(set(rows.tolist()))), np.arange(30.0), what="values")
+    assert found.value == 30.0 and not found.has_interval
+    assert "resampling biases it" in found.estimator or "no interval" in found.estimator
