@@ -62,7 +62,7 @@ def _table(rows: list[tuple[str, list[str]]]) -> QWidget:
             holder.addWidget(KeyHint(text))
         holder.addStretch(1)
         grid.addLayout(holder, row, side * 2)
-        grid.addWidget(text_label(title), row, side * 2 + 1)
+        grid.addWidget(text_label(title, wrap=True), row, side * 2 + 1)
     for side in range(COLUMNS):
         grid.setColumnStretch(side * 2 + 1, 1)
     return frame

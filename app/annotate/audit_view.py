@@ -56,8 +56,8 @@ class AuditView(QWidget):
         self.arms = Chip("")
         self.prompt, self.answer, self.bar = PromptCard(theme), AuditAnswer(theme), AuditBar(actions, theme)
         self.panel = AuditPanel(theme)
-        self.panel.show_keys(actions)
-        actions.keys_changed.connect(lambda: self.panel.show_keys(actions))
+        self._show_keys()
+        actions.keys_changed.connect(self._show_keys)
         self._stack = QStackedWidget()
         self._folded = False
         self._build()
@@ -93,7 +93,7 @@ class AuditView(QWidget):
         row.addWidget(left, 1)
         row.addWidget(self.side, 0)
         self._stack.addWidget(both)
-        self._theme.changed.connect(lambda: QTimer.singleShot(0, self, self.fit))
+        self._theme.changed.connect(self._fit_later)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -113,6 +113,12 @@ class AuditView(QWidget):
         """Leave out what a low page has no room for."""
         super().resizeEvent(event)
         self.fit()
+
+    def _show_keys(self) -> None:
+        self.panel.show_keys(self._actions)
+
+    def _fit_later(self) -> None:
+        QTimer.singleShot(0, self, self.fit)
 
     def fit(self) -> None:
         """Leave out what a low page has no room for."""

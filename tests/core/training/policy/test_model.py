@@ -206,7 +206,7 @@ def test_that_full_fine_tuning_cannot_start_from_an_adapter(tiny_llama_dir: Path
 
 
 def test_that_a_four_bit_base_needs_a_gpu(tiny_llama_dir: Path) -> None:
-    with pytest.raises(UserError, match="need a CUDA device"):
+    with pytest.raises(UserError, match="needs a CUDA device"):
         load_model(tiny_llama_dir, replace(CONFIG, quantize="4bit"))
 
 
