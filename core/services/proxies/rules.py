@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.domain.estimate import Estimate
 from core.domain.judging import JudgeReport
 from core.domain.measured_evidence import MeasuredEvidence
-from core.domain.proxies import RegisteredProxy
+from core.domain.proxies import NextStep, RegisteredProxy
 
 LONGER = 0.25
 """Growth of the mean answer above which length is an alarm of its own."""
@@ -18,14 +18,15 @@ def reward(evidence: MeasuredEvidence, people: Estimate | None) -> RegisteredPro
     """Return the implicit reward against the win rate by people: it may rank pairs well and write worse answers."""
     value = _first(evidence.of("preference_accuracy"))
     alarm = missing = ""
+    step: NextStep = ""
     if value is None:
-        missing = "Evaluate on pairs: the sealed test or the dev split."
+        missing, step = "Evaluate on pairs: the sealed test or the dev split.", "evaluate"
     elif people is None or not people.has_interval:
-        missing = _NO_PEOPLE
+        missing, step = _NO_PEOPLE, "people" if people is None else "votes"
     elif value.has_interval and value.low > 0.5 and people.high < 0.5:
         alarm = "It ranks held-out pairs as people do, and people prefer the reference's answers."
     return RegisteredProxy(
-        "implicit_reward", "Implicit reward", "preference_accuracy", "win_rate", value, people, alarm, missing
+        "implicit_reward", "Implicit reward", "preference_accuracy", "win_rate", value, people, alarm, missing, (), step
     )
 
 
@@ -47,6 +48,7 @@ def detector(evidence: MeasuredEvidence) -> RegisteredProxy:
         alarm,
         missing,
         tuple(mark for mark in evidence.watermarks if "audited" in mark),
+        "evaluate" if missing else "",
     )
 
 
@@ -59,10 +61,11 @@ def length(evidence: MeasuredEvidence, people: Estimate | None, controlled: Esti
         alarm = "People prefer its answers, and at equal length they do not."
     elif grown:
         alarm = f"Its answers are more than {LONGER:.0%} longer than those of the reference."
+    step: NextStep = "" if controlled is not None else "people" if people is None else "votes"
     if controlled is None:
         missing = _NO_PEOPLE if people is None else "More votes: the win rate at equal length is not decided yet."
     return RegisteredProxy(
-        "length", "Length of answers", "length.difference", "lc_win_rate", change, controlled, alarm, missing
+        "length", "Length of answers", "length.difference", "lc_win_rate", change, controlled, alarm, missing, (), step
     )
 
 
@@ -80,19 +83,23 @@ def training(evidence: MeasuredEvidence) -> RegisteredProxy:
         held_out,
         alarm,
         missing,
+        (),
+        "evaluate" if missing else "",
     )
 
 
 def judge(report: JudgeReport, people: Estimate | None) -> RegisteredProxy:
     """Return a judge model against people: it has tastes of its own."""
     alarm, missing = "", "" if people is not None else _NO_PEOPLE
+    step: NextStep = "people" if people is None else ""
     rate = report.win_rate
     if people is not None and people.has_interval and rate.has_interval:
         apart = rate.low > people.high or rate.high < people.low
         alarm = "Its win rate and that of people lie apart." if apart else ""
     title = f"Judge {report.setup.model}"
     key = f"judge_{report.setup.key}"
-    return RegisteredProxy(key, title, "judge_win_rate", "win_rate", rate, people, alarm, missing, report.watermarks)
+    marks = report.watermarks
+    return RegisteredProxy(key, title, "judge_win_rate", "win_rate", rate, people, alarm, missing, marks, step)
 
 
 def _first(found: Iterator[tuple[str, Estimate]]) -> Estimate | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from core.domain.estimate import Estimate
 from core.domain.measured_evidence import MeasuredEvidence
-from core.domain.proxies import CheckpointProxies, RegisteredProxy
+from core.domain.proxies import CheckpointCurve, CheckpointProxies, RegisteredProxy
 from core.services.evaluations.service import EvaluationsService
+from core.services.evaluations.views import EvaluationInfo
 from core.services.judging.service import JudgingService
 from core.services.proxies import rules
 from core.services.refusals.audits import AuditsService
 from core.services.votes.service import VotesService
+
+_Measured = tuple[MeasuredEvidence, Estimate | None, Estimate | None]
 
 
 class ProxiesService:
@@ -26,10 +30,18 @@ class ProxiesService:
         Raises:
             NotFound: when there is none, or it is not finished.
         """
+        return self._proxies(evaluation, *self._measured(evaluation))
+
+    def _measured(self, evaluation: str) -> _Measured:
+        """Return the evidence, the win rate by people, and the one at equal length."""
         plain = self._evaluations.evidence(evaluation)
         folder = self._evaluations.find(evaluation)
         evidence = MeasuredEvidence.from_plain(self._audits.corrected(folder, plain))
-        people, controlled = self._votes.win_rates(evaluation)
+        return evidence, *self._votes.win_rates(evaluation)
+
+    def _proxies(
+        self, evaluation: str, evidence: MeasuredEvidence, people: Estimate | None, controlled: Estimate | None
+    ) -> tuple[RegisteredProxy, ...]:
         found = [
             rules.reward(evidence, people),
             rules.detector(evidence),
@@ -39,12 +51,35 @@ class ProxiesService:
         judges = [one for one in self._judging.reports(evaluation) if one.arm_a == evidence.aligned]
         return (*found, *(rules.judge(one, people) for one in judges))
 
+    def curve(self, run_id: str) -> CheckpointCurve:
+        """Return the run's evaluated checkpoints by distance from the reference, with the curves fitted to them."""
+        # numpy and scipy take a second to import, and only this needs them.
+        from core.services.proxies.curve import MeasuredCheckpoint, curve_of
+
+        found = []
+        for info in self._finished(run_id):
+            measured = self._measured(info.evaluation_id)
+            alarms = tuple(one.title for one in self._proxies(info.evaluation_id, *measured) if one.alarm)
+            step = _step(info)
+            found.append(MeasuredCheckpoint(info.evaluation_id, info.name, step, measured[0], measured[1], alarms))
+        return curve_of(found)
+
     def of_run(self, run_id: str) -> list[CheckpointProxies]:
         """Return the register at each evaluated checkpoint of a run, by step; the run's result comes last."""
-        found = []
-        for info in self._evaluations.list():
-            run = info.record.run
-            if run.get("run_id") == run_id and info.state == "finished":
-                step = int(run.get("step", 0))
-                found.append(CheckpointProxies(info.evaluation_id, info.name, step, self.register(info.evaluation_id)))
-        return sorted(found, key=lambda one: (one.step == 0, one.step))
+        return [
+            CheckpointProxies(info.evaluation_id, info.name, _step(info), self.register(info.evaluation_id))
+            for info in self._finished(run_id)
+        ]
+
+    def _finished(self, run_id: str) -> list[EvaluationInfo]:
+        """Return the finished evaluations of a run by step, of one step the newest first; its result comes last."""
+        found = [
+            info
+            for info in self._evaluations.list()
+            if info.record.run.get("run_id") == run_id and info.state == "finished"
+        ]
+        return sorted(found, key=lambda info: (_step(info) == 0, _step(info)))
+
+
+def _step(info: EvaluationInfo) -> int:
+    return int(info.record.run.get("step", 0))

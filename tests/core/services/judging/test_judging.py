@@ -117,6 +117,13 @@ def test_that_the_command_prints_each_judge_with_its_numbers(
     assert judge["watermarks"] == [UNCALIBRATED] and "Ask people" in judge["missing"]
     assert main(["proxies", str(app.folder), evaluation, "--checkpoints"]) == 0
     assert "Implicit reward" in capsys.readouterr().out
+    assert main(["proxies", str(app.folder), evaluation, "--curve", "--json"]) == 0
+    curve = json.loads(capsys.readouterr().out)
+    assert [point["step"] for point in curve["points"]] == [0] and "1 such checkpoint" in curve["fits"][0]["missing"]
+    root = app.evaluations.evidence(evaluation)["suites"][curve["kl_suite"]]["metrics"]["sequence_kl"]["aligned"]
+    assert curve["points"][0]["distance"]["value"] == pytest.approx(root["value"] ** 0.5)
+    assert main(["proxies", str(app.folder), evaluation, "--curve"]) == 0
+    assert "sqrt(KL)" in capsys.readouterr().out
     assert main(["judge", str(app.folder), evaluation]) == 0
     said = capsys.readouterr()
     assert "Decided alike in both orders" in said.out and UNCALIBRATED in said.err

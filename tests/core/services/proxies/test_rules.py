@@ -36,6 +36,11 @@ def test_that_a_reward_that_ranks_well_beside_a_lost_vote_raises_the_alarm() -> 
     assert rules.reward(good, est(0.5, 0.4, 0.6)).alarm == ""
     assert "Ask people" in rules.reward(good, None).missing
     assert "Evaluate on pairs" in rules.reward(evidence(), None).missing
+    assert [rules.reward(one, people).next_step for one, people in ((good, est(0.5, 0.4, 0.6)), (good, None))] == [
+        "", "people",
+    ]  # fmt: skip
+    undecided = est(0.5, float("nan"), float("nan"), 1)
+    assert rules.reward(good, undecided).next_step == "votes" and rules.reward(evidence(), None).next_step == "evaluate"
 
 
 def test_that_more_refusals_of_benign_requests_raise_the_alarm_whatever_harmful_ones_do() -> None:
