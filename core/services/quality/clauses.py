@@ -9,7 +9,7 @@ from core.domain.quality import Agreement
 from core.domain.rubric import Criterion
 from core.domain.rubric_lint import LintFinding
 from core.evaluation.measures.agreement import TENTATIVE
-from core.services.quality.agreement import by_criterion
+from core.services.quality.agreement_by_group import by_criterion
 from core.store.plain import read_json
 from core.store.quality_labels import QualityLabel
 

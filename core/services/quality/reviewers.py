@@ -11,11 +11,11 @@ import numpy as np
 from core.domain.estimate import Estimate
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.domain.quality import ReviewerQuality
-from core.evaluation.measures.agreement import side_bias
 from core.evaluation.measures.dawid_skene import skills
 from core.evaluation.measures.pull import median_of, pull_of, trend_of
 from core.evaluation.measures.shares import share_by_prompt
-from core.services.quality.agreement import ItemVerdict
+from core.evaluation.measures.side_bias import side_bias
+from core.services.quality.agreement_by_group import ItemVerdict
 from core.store.quality_labels import QualityLabel
 
 PULL_LABELS = 2000

@@ -22,7 +22,7 @@ class QualityService:
         given too: the difference to agreement over all labels is what filtering made of it.
         """
         # scipy and statsmodels take a second to import, and only this needs them.
-        from core.services.quality import agreement
+        from core.services.quality import agreement_by_group as agreement
         from core.services.quality.reviewers import reviewer_figures, texts_wanted
 
         with self._store.read() as session:

@@ -232,7 +232,7 @@ class AuditsService:
     def agreement(self, evaluation: str) -> dict[str, Estimate]:
         """Return how far reviewers agree on answers that several labelled: equal labels, Krippendorff's alpha."""
         # numpy, which the window loads later
-        from core.evaluation.measures.agreement_counts import count_verdicts, krippendorff_alpha
+        from core.evaluation.measures.agreement import count_verdicts, krippendorff_alpha
 
         said = by_place(self._read(self._evaluations.find(evaluation))[1])
         (answers, ranks), equal = queueing.label_ranks(said), queueing.equal_labels(said)

@@ -18,10 +18,10 @@ import numpy as np
 from core.domain.estimate import Estimate
 from core.domain.suite import MIN_SLICE
 from core.domain.votes import Vote, VoteItem, VoteRound
-from core.evaluation.measures.agreement import side_bias
-from core.evaluation.measures.agreement_counts import count_verdicts, krippendorff_alpha
+from core.evaluation.measures.agreement import count_verdicts, krippendorff_alpha
 from core.evaluation.measures.length import length_controlled
 from core.evaluation.measures.shares import share_by_prompt
+from core.evaluation.measures.side_bias import side_bias
 from core.evaluation.measures.win_rate import sequential_win_rate, win_rate
 
 _ANY_TIME = "wins among items without ties; no item is decided yet"

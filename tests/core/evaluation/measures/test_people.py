@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.domain.errors import UserError
-from core.evaluation.measures.agreement import side_bias, strength_of
+from core.evaluation.measures.agreement import strength_of
 from core.evaluation.measures.judge import alternative_test, both_orders, judge_validity
+from core.evaluation.measures.side_bias import side_bias
 
 
 def test_that_alpha_is_firm_tentative_or_weak():

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 
-from core.evaluation.measures.agreement_counts import (
+from core.evaluation.measures.agreement import (
     VerdictCounts,
     cohen,
     count_verdicts,

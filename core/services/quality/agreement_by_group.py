@@ -10,7 +10,7 @@ import numpy as np
 
 from core.domain.estimate import Estimate
 from core.domain.quality import Agreement
-from core.evaluation.measures.agreement_counts import (
+from core.evaluation.measures.agreement import (
     VerdictCounts,
     cohen,
     count_verdicts,
