@@ -103,7 +103,7 @@ class ChartCard(QFrame):
         self._context, self._title, self._heads, self.chart = context, title, tuple(heads), chart
         self.setProperty("part", "card")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(self)
+        column = self.column = QVBoxLayout(self)
         column.setContentsMargins(12, 6, 12, 8)
         column.setSpacing(4)
         self.head = PlotHead(context.theme, title, [], tools=True)

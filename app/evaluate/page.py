@@ -153,6 +153,8 @@ class EvaluatePage(Page):
         """Read again; what people did to failures or releases may change the gate."""
         if changes & (Changes.RELEASES | Changes.JUDGEMENTS):
             self.tabs.forget_people()
+        if changes & Changes.EVALUATIONS:
+            self.tabs.proxies.forget()
         self.refresh()
 
     def show_item(self, **what: Any) -> None:

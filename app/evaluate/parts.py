@@ -13,6 +13,7 @@ from app.evaluate.gate_view import GateView
 from app.evaluate.item_rows import ItemRow, read_items, withheld
 from app.evaluate.items_view import ItemsView
 from app.evaluate.matrix_view import MatrixView
+from app.evaluate.proxies_part import ProxiesPart
 from app.evaluate.votes_figures import ItemOfVotes
 from app.evaluate.votes_part import VotesPart
 from app.widgets.controls import TabWidget
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # these load the database library, which the window does not 
 
 
 class EvaluationParts(TabWidget):
-    """Evidence, items, failures and gate of one evaluation."""
+    """Evidence, matrix, items, votes, proxies, failures and gate of one evaluation."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class EvaluationParts(TabWidget):
         self._items: dict[str, list[ItemRow]] = {}
         self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
-        self.votes = VotesPart(context)
+        self.votes, self.proxies = VotesPart(context), ProxiesPart(context)
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
@@ -52,6 +53,7 @@ class EvaluationParts(TabWidget):
             ("Matrix", self.matrix),
             ("Items", self.items),
             ("Votes", self.votes),
+            ("Proxies", self.proxies),
             ("Failures", self.failures),
             ("Gate", self.gate),
         )
@@ -65,6 +67,8 @@ class EvaluationParts(TabWidget):
         self.gate.place_wanted.connect(self._show_checked)
         self.votes.items_wanted.connect(self.show_items)
         self.votes.item_wanted.connect(self._show_voted_item)
+        self.proxies.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
+        self.proxies.evidence_wanted.connect(lambda: self.setCurrentWidget(self.evidence))
         self.currentChanged.connect(lambda _: self.read())
 
     def handlers(self) -> Mapping[str, Any]:
@@ -95,7 +99,8 @@ class EvaluationParts(TabWidget):
             self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
         self.evidence.show_evidence(evidence)
         self.matrix.show_evidence(evidence)
-        self.votes.set_evaluation(info)
+        for part in (self.votes, self.proxies):
+            part.set_evaluation(info)
         self.read()
 
     def _set_table(self, on: bool) -> None:
@@ -103,6 +108,7 @@ class EvaluationParts(TabWidget):
         self.evidence.set_table(on)
         self.matrix.set_table(on)
         self.votes.set_table(on)
+        self.proxies.set_table(on)
         self.gate.set_table(on)
 
     def read(self) -> None:
@@ -112,8 +118,8 @@ class EvaluationParts(TabWidget):
             self._read_items(self.items.suite)
         elif part is self.failures and "failures" not in self._read:
             self._read_failures()
-        elif part is self.votes:
-            self.votes.read()
+        elif isinstance(part, VotesPart | ProxiesPart):
+            part.read()
         elif part is self.gate and "gate" not in self._read:
             self._read_gate()
 
@@ -122,6 +128,7 @@ class EvaluationParts(TabWidget):
         self._read.clear()
         self._items.clear()
         self.votes.forget()
+        self.proxies.forget()
         self.read()
 
     # Votes

@@ -46,8 +46,8 @@ def curve_of(measured: Sequence[MeasuredCheckpoint]) -> CheckpointCurve:
     Args:
         measured: by step, of one step the newest first.
     """
-    kl_suite = _commonest(_taken(one, "sequence_kl") for one in measured)
     suite = _commonest(_taken(one, "preference_accuracy") for one in measured)
+    kl_suite = _commonest((_taken(one, "sequence_kl") for one in measured), suite)
     points: dict[int, CurveCheckpoint] = {}
     without: dict[int, str] = {}
     for one in measured:
@@ -81,10 +81,10 @@ def _taken(one: MeasuredCheckpoint, metric: str) -> _Taken:
     return {suite: found for suite, found in one.evidence.of(metric) if math.isfinite(found.value)}
 
 
-def _commonest(found: Iterable[_Taken]) -> str:
-    """Return the suite that most checkpoints have, of equal ones the first by name; "" where none has any."""
+def _commonest(found: Iterable[_Taken], liked: str = "") -> str:
+    """Return the suite that most checkpoints have, of equal ones ``liked``, else the first by name; "" without any."""
     counts = Counter(suite for taken in found for suite in taken)
-    return min(counts, key=lambda suite: (-counts[suite], suite), default="")
+    return min(counts, key=lambda suite: (-counts[suite], suite != liked, suite), default="")
 
 
 def _why(one: MeasuredCheckpoint, kl: Estimate | None, suite: str) -> str:

@@ -149,6 +149,7 @@ def make_evaluation(
     made: Sequence[Suite] | None = None,
     extra: Sequence[Arm] = (),
     templates: Sequence[str] = (),
+    step: int = 0,
 ) -> EvaluationFolder:
     """Return the folder of a new evaluation in a workspace, not started."""
     run = RunFolder(workspace / "runs" / "r1")
@@ -159,7 +160,7 @@ def make_evaluation(
         name=f"{run.record().name} E-{number}",
         created_ms=1_790_000_000_000 + number,
         run={
-            "run_id": "r1", "name": run.record().name, "step": 0, "model": "SmolLM2-135M-Instruct",
+            "run_id": "r1", "name": run.record().name, "step": step, "model": "SmolLM2-135M-Instruct",
             "folder": str(run.path),
         },
         run_config=run.record().config.to_plain(),

@@ -70,6 +70,10 @@ def test_that_numbers_of_different_suites_are_not_mixed() -> None:
     found = curve_of([checkpoint(10, 1.0), checkpoint(20, 4.0), checkpoint(30, 9.0, suite="b v1")])
     assert found.kl_suite == "a v1" and [point.step for point in found.points] == [10, 20]
     assert found.left_out == ("E 30: its KL was not measured on a v1.",)
+    beside = {"a v1": {"sequence_kl": {"aligned": nats(4.0)}}}
+    pairs = checkpoint(10, 1.0, 0.6, suite="pairs v1")
+    both = replace(pairs, evidence=replace(pairs.evidence, metrics={**beside, **pairs.evidence.metrics}))
+    assert curve_of([both]).kl_suite == "pairs v1" and curve_of([both]).points[0].distance.value == 1.0
 
 
 def test_that_a_checkpoint_without_a_distance_above_zero_is_named() -> None:
