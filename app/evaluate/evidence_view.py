@@ -32,10 +32,9 @@ from app.widgets.plots.interval_chart import IntervalChart
 from app.widgets.plots.safety_plane import SafetyPlane
 
 _LEAST_CARD = 380
-"""Pixels below which two cards do not stand beside each other."""
-"""Points that a slice may lose before the gate forbids it."""
+"""Pixels, at 100 % text size, below which two cards do not stand beside each other."""
 _REFUSAL_HEADS = (
-    "Suite", "Arm", "Full %, raw", "Full %, corrected", "Full + partial %, raw", "Full + partial %, corrected", "n",
+    "Suite", "Arm", "Full %,\nraw", "Full %,\ncorrected", "Full + partial %,\nraw", "Full + partial %,\ncorrected", "n",
     "Test",
 )  # fmt: skip
 _GUARDED_HEADS = ("Suite", "Arm", "Number", "With − without [95 %]", "n", "Test")
@@ -49,7 +48,7 @@ class EvidenceView(ScrollColumn):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(margin=12, spacing=10, name="Evidence")
-        theme = context.theme
+        self._theme = theme = context.theme
         self._shown: Mapping[str, Any] | None = None
         self.plane, self.reliability = SafetyPlane(theme), ReliabilityChart(theme)
         self.forest = IntervalChart(theme, "Slices", "aligned − reference, points →", least=20)
@@ -77,7 +76,7 @@ class EvidenceView(ScrollColumn):
         self._connect()
 
     def _place(self) -> None:
-        top, low = EvenFlow(spacing=10, least=_LEAST_CARD), EvenFlow(spacing=10, least=_LEAST_CARD)
+        top, low = (EvenFlow(spacing=10, least=lambda: self._theme.px(_LEAST_CARD)) for _ in range(2))
         for flow, keys in ((top, ("plane", "forest")), (low, ("reliability", "length", "kl"))):
             for key in keys:
                 flow.addWidget(self.cards[key])

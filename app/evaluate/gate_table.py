@@ -54,7 +54,6 @@ class GateTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setIconSize(QSize(16, 16))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
@@ -91,7 +90,7 @@ class GateTable(QTableWidget):
         self._fit()
         keys = [check.key if check else "" for check in self._checks]
         open_ = [n for n, check in enumerate(self._checks) if check and check.state != "passed"]
-        row = keys.index(before) if before in keys else open_[0] if open_ else 1
+        row = keys.index(before) if before and before in keys else open_[0] if open_ else 1
         self.blockSignals(False)
         self.setCurrentCell(row, 0)
         self._tell(row, self.moved)
@@ -135,6 +134,7 @@ class GateTable(QTableWidget):
             signal.emit(check)
 
     def _fit(self) -> None:
+        self.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
         self.verticalHeader().setDefaultSectionSize(self._theme.px(_ROW_PX))
         for row in range(self.rowCount()):
             self.setRowHeight(row, self._theme.px(_ROW_PX))

@@ -14,7 +14,7 @@ from app.evaluate.figures import TableRow, change_words
 from app.evaluate.gate_chart import DecisionChart, curve_words
 from app.evaluate.gate_table import GateTable
 from app.widgets.buttons import action_button, push_button
-from app.widgets.containers import Card, ScrollColumn, clear_layout
+from app.widgets.containers import Card, ScrollColumn, WholeColumn, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, short, text_label
@@ -82,10 +82,8 @@ class GateView(ScrollColumn):
         return self.draft.decision if self.draft is not None else None
 
     def _left(self) -> QWidget:
-        part = QWidget()
-        column = QVBoxLayout(part)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
+        part = WholeColumn(spacing=10)
+        column = part.column
         checks, detail = Card("Checks", spacing=6), Card(spacing=4)
         checks.add(self.table)
         for widget in (self.title, self.reason, self.figures):
@@ -100,10 +98,8 @@ class GateView(ScrollColumn):
         return part
 
     def _right(self) -> QWidget:
-        part = QWidget()
-        column = QVBoxLayout(part)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
+        part = WholeColumn(spacing=10)
+        column = part.column
         release, people = Card("The release", spacing=4), Card("Who approves", spacing=4)
         release.add(self._chips)
         for line in _CONTENT:

@@ -40,7 +40,7 @@ class EvaluationHead(QFrame):
         for widget in (self.title, self.against, self.state):
             first.addWidget(widget)
         first.add_gap()
-        for action_id in ("evaluate.table", "evaluate.open_folder", "evaluate.new"):
+        for action_id in ("evaluate.table", "evaluate.open_folder"):
             first.addWidget(action_button(context.actions, action_id, icon_only=True))
         self.chips = [Chip("") for _ in range(_CHIPS)]
         for chip in self.chips:

@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.desktop import open_path
 from app.evaluate import presenter
-from app.evaluate.evaluation_list import EvaluationList
 from app.evaluate.head import EvaluationHead, ProgressCard
+from app.evaluate.list_panel import ListPanel
 from app.evaluate.new_dialog import NewEvaluationDialog
 from app.evaluate.new_plan import EvaluationChoices, read_choices
 from app.evaluate.parts import EvaluationParts
 from app.evaluate.release_acts import ReleaseActs
-from app.evaluate.release_list import ReleaseList
 from app.evaluate.threshold_dialog import ThresholdChoices, ThresholdsDialog, read_thresholds
 from app.main_window.page import Page
-from app.widgets.buttons import action_button
-from app.widgets.containers import ScrollColumn, side_panel
+from app.widgets.containers import ScrollColumn
 from app.widgets.folding_split import FoldingSplit
-from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes, Outcome
@@ -53,7 +50,8 @@ class EvaluatePage(Page):
         self.header.hide()
         self.data = presenter.PageData((), ())
         self._wanted, self._reported = "", ""
-        self.list = EvaluationList(context.theme)
+        self.lists = ListPanel(context)
+        self.list, self.releases = self.lists.list, self.lists.releases
         self.head, self.progress = EvaluationHead(context), ProgressCard(context)
         self.tabs = EvaluationParts(context)
         self._build()
@@ -67,21 +65,7 @@ class EvaluatePage(Page):
         self._timer.timeout.connect(self.refresh)
 
     def _build(self) -> None:
-        actions, theme = self.context.actions, self.context.theme
-        panel, column = side_panel(214, "list")
-        self._panel = panel
-        theme.changed.connect(self._scale)
-        self._scale()
-        head = QHBoxLayout()
-        head.addWidget(text_label("Evaluations", "section"), 1)
-        head.addWidget(action_button(actions, "evaluate.new", icon_only=True))
-        column.addLayout(head)
-        column.addWidget(self.list, 3)
-        self.releases = ReleaseList(theme)
-        column.addWidget(self.releases, 2)
-        compare = action_button(actions, "evaluate.compare", text="Compare…", theme=theme)
-        column.addWidget(compare)
-        column.addWidget(action_button(actions, "evaluate.thresholds", text="Thresholds…", kind="flat", theme=theme))
+        theme = self.context.theme
         no_run = EmptyState(
             theme,
             "gate",
@@ -99,14 +83,16 @@ class EvaluatePage(Page):
         self._right = QStackedWidget()
         for part in (no_run, no_evaluation, self._made_view()):
             self._right.addWidget(part)
-        split = FoldingSplit((panel, self._right), (214, 1000), heights=(150, 420), least=(13, 34), grows=1)
-        for part in (self.releases, compare):
-            split.folded.connect(part.setHidden)
-        self.set_body(split, margin=0)
+        self._split = FoldingSplit(
+            (self.lists, self._right), (214, 1000), heights=(40, 420), least=(13, 34), grows=1
+        )  # fmt: skip
+        self._split.folded.connect(self.lists.set_folded)
+        self.lists.opened.connect(self._split_lists)
+        self.set_body(self._split, margin=0)
 
-    def _scale(self) -> None:
-        """Keep room for the names in the list at every text size."""
-        self._panel.setMinimumWidth(self.context.theme.px(170))
+    def _split_lists(self, on: bool) -> None:
+        """Give the opened lists the larger part of the height; folded they take a line."""
+        self._split.setSizes([3, 1] if on else [1, self.height()])
 
     def _made_view(self) -> QWidget:
         view = QWidget()
@@ -172,8 +158,8 @@ class EvaluatePage(Page):
         self.refresh()
 
     def first_focus(self) -> QWidget:
-        """Start in the list."""
-        return self.list
+        """Start in the list, or at what opens it."""
+        return self.lists.first_focus()
 
     # Reading
 
@@ -210,6 +196,7 @@ class EvaluatePage(Page):
 
     def _choose(self, evaluation_id: str) -> None:
         self._wanted = evaluation_id
+        self.lists.close_lists()
         self.refresh()
 
     def _allow(self, info: EvaluationInfo | None) -> None:

@@ -22,7 +22,7 @@ from app.widgets.dialog import BaseDialog
 from app.widgets.flow import FlowLayout
 from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import text_label
-from app.widgets.messages import ProgressLine
+from app.widgets.messages import EmptyState, ProgressLine
 from app.widgets.plots.det_chart import DetChart, DetSpot
 from core.domain.changes import Outcome
 from core.domain.clock import now_ms
@@ -70,7 +70,10 @@ class ThresholdsDialog(BaseDialog):
         self._place = -1
         self._job: BackgroundTask | None = None
         self.table = FigureTable(context, "Versions of thresholds", threshold_words.HEADS, most=5)
-        self.none = text_label(threshold_words.NONE_YET, "muted", wrap=True)
+        self.none = EmptyState(
+            theme, "gate", "No threshold yet", threshold_words.none_yet(bool(choices.versions)),
+            main=("New threshold…", self._new) if choices.versions else None,
+        )  # fmt: skip
         self.chart = DetChart(theme)
         self.card = ChartCard(context, "DET curve", self.chart, threshold_words.CURVE_HEADS)
         self.miss = LabeledSlider("A miss costs", 0.1, MOST_COST, 0.1, 1.0, decimals=1)
@@ -86,7 +89,7 @@ class ThresholdsDialog(BaseDialog):
 
     def _build(self) -> None:
         theme = self._context.theme
-        scroll = ScrollColumn(spacing=8, name="Thresholds")
+        self._scroll = scroll = ScrollColumn(spacing=8, name="Thresholds")
         costs = FlowLayout(row_spacing=4, middle=True)
         for part in (self.miss, text_label("times a false alarm", "muted"), self.prevalence):
             costs.addWidget(part)
@@ -99,10 +102,11 @@ class ThresholdsDialog(BaseDialog):
         low.addLayout(costs)
         low.addWidget(self.point)
         low.addWidget(self.words)
-        for part in (self.none, self.table, self.card):
+        for part in (self.table, self.card):
             scroll.column.addWidget(part)
         scroll.column.addLayout(low)
         scroll.column.addStretch(1)
+        self.column.addWidget(self.none, 1)
         self.column.addWidget(scroll, 1)
         self.column.addWidget(self.progress)
         self.column.addWidget(self.error)
@@ -147,9 +151,9 @@ class ThresholdsDialog(BaseDialog):
         self._shown = list(reversed(choices.thresholds))
         at_ms = now_ms()
         self.table.show_rows([threshold_words.version_row(one, at_ms) for one in self._shown])
-        self.table.setVisible(bool(self._shown))
+        for part in (self._scroll, self.table, self.card, self.as_table, self.new, self.keep, self.confirm):
+            part.setVisible(bool(self._shown))
         self.none.setVisible(not self._shown)
-        self.card.setVisible(bool(self._shown))
         place = next((row for row, one in enumerate(self._shown) if one.title == title), 0)
         self.table.setCurrentCell(place if self._shown else -1, 0)
         self._choose(self.table.currentRow())

@@ -18,10 +18,6 @@ CURVE_HEADS = ("Threshold", "FPR % [95 %], n", "FNR % [95 %], n", "Expected cost
 USES = {"guardrail": "guardrail", "auto_accept": "accepting labels"}
 DETECTOR_TITLES: dict[str, str] = {"classifier": "classifier", "rules": "rules", "refusal": "refusal detector"}
 ACTIONS = {"refuse": "refuses", "flag": "flags"}
-NONE_YET = (
-    "No threshold yet. One is chosen on the dev split of a dataset version, stored with its error rates, and confirmed "
-    "on the sealed test."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +103,12 @@ def _point_words(value: float, rates: ErrorRates) -> str:
         f"From {value:.4g} on: FPR {share_words(rates.fpr)} % of {counted(rates.fpr.n, 'negative')}, "
         f"FNR {share_words(rates.fnr)} % of {counted(rates.fnr.n, 'positive')}."
     )
+
+
+def none_yet(has_versions: bool) -> str:
+    """Return what a threshold is where there is none, and what is missing for the first one."""
+    what = (
+        "One is chosen on the dev split of a dataset version, stored with its error rates, and confirmed on the sealed "
+        "test."
+    )
+    return what if has_versions else f"{what} Freeze a dataset version with a dev split first (Data)."

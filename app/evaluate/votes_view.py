@@ -41,7 +41,7 @@ class VotesView(QWidget):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
-        theme = context.theme
+        self._theme = theme = context.theme
         self.data = VotesData()
         self.nobody = EmptyState(
             theme,
@@ -93,7 +93,7 @@ class VotesView(QWidget):
         for part in (self.said, self.progress, self.cautions):
             head.add(part)
         scroll.column.addWidget(head)
-        flow, frame = EvenFlow(spacing=10, least=_LEAST_CARD), QWidget()
+        flow, frame = EvenFlow(spacing=10, least=lambda: self._theme.px(_LEAST_CARD)), QWidget()
         for card in self.cards.values():
             flow.addWidget(card)
         inner = QVBoxLayout(frame)

@@ -259,6 +259,23 @@ def _least_height(column: QVBoxLayout, width: int) -> int:
     return sum(heights) + column.spacing() * max(0, len(shown) - 1) + margins.top() + margins.bottom()
 
 
+class WholeColumn(QWidget):
+    """A column without margins, for a splitter: never lower than its words need at its width."""
+
+    def __init__(self, *, spacing: int = 8) -> None:
+        super().__init__()
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(spacing)
+
+    def event(self, event: QEvent) -> bool:
+        """Ask for another height when the content or the width is another."""
+        done = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.setMinimumHeight(_least_height(self.column, self.width()))
+        return done
+
+
 class ScrollColumn(QScrollArea):
     """A column that scrolls up and down when it does not fit, and never sideways."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -210,10 +210,12 @@ class EvenFlow(FlowLayout):
     Args:
         parent: takes the layout; None for a layout inside another one.
         spacing: pixels between the items, in a row and between rows.
-        least: pixels that an item gets at least, when it asks for less.
+        least: returns the pixels that an item gets at least when it asks for less, which grow with the text.
     """
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, least: int = 0) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, spacing: int = 8, least: Callable[[], int] = lambda: 0
+    ) -> None:
         super().__init__(parent, spacing=spacing, row_spacing=spacing)
         self._least_px = least
 
@@ -221,7 +223,7 @@ class EvenFlow(FlowLayout):
         shown = [item for item in self._items if _is_shown(item)]
         if not shown:
             return []
-        least = max(self._least_px, *(self._least(item) for item in shown))
+        least = max(self._least_px(), *(self._least(item) for item in shown))
         most = max(1, (width + self.spacing()) // (least + self.spacing()))
         rows = -(-len(shown) // most)
         each = -(-len(shown) // rows)

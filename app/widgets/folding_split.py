@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QSplitter, QWidget
 class FoldingSplit(QSplitter):
     """A splitter that stands its parts one above the other where they do not fit beside each other.
 
-    The user moves the handle in both arrangements; the places of each are kept while the window lives.
+    The user moves the handle in both arrangements; the places of each are kept while the window lives. Beside each
+    other, the part that grows takes what the others leave, also where the window was narrow or hidden in between.
 
     Args:
         parts: from left to right, or from top to bottom.
@@ -45,33 +46,45 @@ class FoldingSplit(QSplitter):
         for place in range(len(parts)) if grows is None else (grows,):
             self.setStretchFactor(place, 1)
         self._kept = {Qt.Orientation.Horizontal: list(sizes), Qt.Orientation.Vertical: list(heights or sizes)}
+        self._grows = grows
+        self.splitterMoved.connect(self._keep)
         self.setSizes(list(sizes))
 
     def fit(self) -> None:
         """Choose the arrangement for the present width."""
         wanted = Qt.Orientation.Horizontal if self._width_beside() <= self.width() else Qt.Orientation.Vertical
         if wanted == self.orientation():
-            self._widen()
+            self._share()
             return
-        if self.isVisible():
-            self._kept[self.orientation()] = self.sizes()
         self.setOrientation(wanted)
         self.setSizes(self._kept[wanted])
-        self._widen()
+        self._share()
         self.folded.emit(wanted == Qt.Orientation.Vertical)
 
-    def _widen(self) -> None:
-        """Give a part beside another the width that it needs, which grows with the text."""
+    def _keep(self) -> None:
+        """Keep where the user put the handle; a part that is hidden keeps its own."""
+        kept = self._kept[self.orientation()]
+        self._kept[self.orientation()] = [now or before for now, before in zip(self.sizes(), kept, strict=True)]
+
+    def _share(self) -> None:
+        """Give every part beside another its width, and no less than it needs, which grows with the text."""
         if self.orientation() == Qt.Orientation.Vertical:
             return
-        sizes, parts = self.sizes(), [self.widget(n) for n in range(self.count())]
-        needs = [self._least_width(part) if part is not None and not part.isHidden() else 0 for part in parts]
-        if any(size < need for size, need in zip(sizes, needs, strict=True)):
-            spare = sum(sizes) - sum(max(size, need) for size, need in zip(sizes, needs, strict=True))
-            wider = [max(size, need) for size, need in zip(sizes, needs, strict=True)]
-            most = max(range(len(wider)), key=lambda n: wider[n] - needs[n])
-            wider[most] += spare
-            self.setSizes(wider)
+        parts = [self.widget(n) for n in range(self.count())]
+        shown = [n for n, part in enumerate(parts) if part is not None and not part.isHidden()]
+        needs = {n: self._least_width(part) for n in shown if (part := parts[n]) is not None}
+        before = self.sizes() if self._grows is None else self._kept[Qt.Orientation.Horizontal]
+        sizes = {n: max(before[n], needs[n]) for n in shown}
+        spare = self.width() - self.handleWidth() * max(0, len(shown) - 1) - sum(sizes.values())
+        if self._grows in sizes:
+            sizes[self._grows] += max(spare, needs[self._grows] - sizes[self._grows])
+            spare = min(0, self.width() - self.handleWidth() * (len(shown) - 1) - sum(sizes.values()))
+        if spare < 0 and sizes:
+            widest = max(sizes, key=lambda n: sizes[n] - needs[n])
+            sizes[widest] = max(needs[widest], sizes[widest] + spare)
+        wanted = [sizes.get(n, 0) for n in range(self.count())]
+        if wanted != self.sizes():
+            self.setSizes(wanted)
 
     def _least_width(self, part: QWidget) -> int:
         return max(_need(part).width(), round(self._least.get(id(part), 0) * self.fontMetrics().height()))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from core.domain.counting import counted, number
+from core.domain.number_text import MINUS
 from core.domain.release_gate import GateCheck
 from core.evaluation.gate_figures import words
 from core.evaluation.gate_input import GateInput
@@ -19,8 +20,13 @@ def briefed(check: GateCheck, known: GateInput) -> GateCheck:
     made = _BRIEFS.get(check.key)
     measured, limit = made(check, known) if made is not None else ("", "")
     if check.bound is not None and check.bound.figure in check.figures:
-        measured = words(check.figures[check.bound.figure])
+        measured = words(check.figures[check.bound.figure], is_change=_is_change(check))
     return replace(check, measured=measured or "not measured", limit=limit or _bound_words(check))
+
+
+def _is_change(check: GateCheck) -> bool:
+    """Return whether the deciding number is a change against the reference or the template of training."""
+    return check.group == "vetoes" or check.key == "templates"
 
 
 def _bound_words(check: GateCheck) -> str:
@@ -28,8 +34,8 @@ def _bound_words(check: GateCheck) -> str:
     if bound is None:
         return ""
     unit = check.figures[bound.figure].unit if bound.figure in check.figures else ""
-    is_change = check.group == "vetoes" or check.key == "templates"
-    limit = f"{bound.limit:g} {unit}" if unit else f"{100 * bound.limit:g} {'points' if is_change else '%'}"
+    number_ = f"{bound.limit if unit else 100 * bound.limit:g}".replace("-", MINUS)
+    limit = f"{number_} {unit or ('points' if _is_change(check) else '%')}"
     if check.group == "vetoes":
         return f"loss ≤ {limit}"
     return f"lower ≥ {limit}" if bound.above else f"upper ≤ {limit}"

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 from core.domain.counting import number
 from core.domain.estimate import Z95, Estimate
+from core.domain.number_text import MINUS
 from core.domain.release_gate import GateState
 
 _NORMAL = NormalDist()
@@ -87,18 +88,20 @@ def needed_words(n: int | None, noun: str = "items") -> str:
     return f"About {number(n)} {noun} would decide it, if the number stays what it is."
 
 
-def words(estimate: Estimate) -> str:
-    """Return an estimate with its interval and n, shares in points.
+def words(estimate: Estimate, *, is_change: bool = False) -> str:
+    """Return an estimate with its interval and n, shares in percent and changes of them in points.
 
-    >>> words(Estimate(0.021, -0.004, 0.046, 120, "", "difference"))
-    '2.1 % [-0.4, 4.6], n 120'
+    >>> words(Estimate(0.021, -0.004, 0.046, 120, "", "difference"), is_change=True)
+    '2.1 points [−0.4, 4.6], n 120'
     """
     if not math.isfinite(estimate.value):
         return "nothing"
-    scale, unit = (100.0, " %") if not estimate.unit else (1.0, f" {estimate.unit}")
-    value = f"{scale * estimate.value:.1f}" if not estimate.unit else f"{estimate.value:.3g}"
-    if not estimate.has_interval:
-        return f"{value}{unit}, no interval, n {number(estimate.n)}"
-    ends = (scale * estimate.low, scale * estimate.high)
-    low, high = (f"{end:.1f}" if not estimate.unit else f"{end:.3g}" for end in ends)
-    return f"{value}{unit} [{low}, {high}], n {number(estimate.n)}"
+    scale, unit = (100.0, "points" if is_change else "%") if not estimate.unit else (1.0, estimate.unit)
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (_figure(scale * end, estimate.unit) for end in ends)
+    interval = f" [{low}, {high}]" if estimate.has_interval else ", no interval"
+    return f"{value} {unit}{interval}, n {number(estimate.n)}"
+
+
+def _figure(value: float, unit: str) -> str:
+    return (f"{value:.3g}" if unit else f"{value:.1f}").replace("-", MINUS)

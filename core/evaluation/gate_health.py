@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.domain.estimate import ALL_EQUAL, Estimate
+from core.domain.number_text import MINUS
 from core.domain.release_gate import GateBound, GateCheck, GateState
 from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_input import GateInput
@@ -93,7 +94,10 @@ def _templates(known: GateInput) -> GateCheck:
         reason = "Other templates than the one of training were not evaluated."
         return GateCheck("templates", "health", title, "insufficient", reason, needed="Evaluate the template matrix.")
     suite, change = min(found, key=lambda one: one[1].value)
-    figures, said = {f"worst template, {suite}": change}, f"{words(change)} on {suite}, limit -{100 * limit:g} points"
+    figures, said = (
+        {f"worst template, {suite}": change},
+        f"{words(change, is_change=True)} on {suite}, limit {MINUS}{100 * limit:g} points",
+    )
     bound = GateBound(f"worst template, {suite}", -limit, above=True)
 
     def say(state: GateState, reason: str, needed: str = "", n: int | None = None) -> GateCheck:

@@ -89,7 +89,7 @@ def _worst(key: str, title: str, claims: Sequence[_Claim], holm: dict[str, float
     def say(reason: str, needed: str = "", n: int | None = None) -> GateCheck:
         return GateCheck(key, "vetoes", title, state, reason, figures, needed, n, suite=claim.suite, bound=bound)
 
-    said = f"loss {words(claim.loss)} on {claim.suite}, limit {_limit(claim)}"
+    said = f"loss {words(claim.loss, is_change=True)} on {claim.suite}, limit {_limit(claim)}"
     if state == "passed":
         return say(f"The interval stays below the limit: {said}.")
     if state == "failed":
@@ -157,7 +157,7 @@ def _slices(claims: Sequence[_Claim], holm: dict[str, float], alpha: float) -> G
         figures = {claim.suite: claim.loss for claim in lost}
         reason = (
             f"{counted(len(lost), 'slice')} of {len(tested)} {verb(len(lost), 'loses', 'lose')} more than the margin "
-            f"(Holm), most {lost[0].suite}: {words(lost[0].loss)}."
+            f"(Holm), most {lost[0].suite}: {words(lost[0].loss, is_change=True)}."
         )
         return _of_slice(GateCheck("slices", "vetoes", title, "failed", reason, figures), lost[0])
     worst = max(tested, key=lambda claim: claim.loss.value)

@@ -155,9 +155,16 @@ class PaintedChart(QWidget):
 
 
 def bounds(values: Sequence[float], *, least: float, share: float = 0.08) -> tuple[float, float]:
-    """Return a range that holds the finite values with some room, and is at least ``least`` wide."""
+    """Return a range that holds the finite values with some room, and is at least ``least`` wide.
+
+    Where no value is negative the range ends at 0, because what cannot be negative has no room below it.
+
+    >>> bounds([0.0, 10.0], least=2.0, share=0.1)
+    (0.0, 11.0)
+    """
     finite = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(finite), max(finite)
     missing = max(0.0, least - (high - low)) / 2
     room = share * max(high - low, least)
-    return low - missing - room, high + missing + room
+    start = low - missing - room
+    return max(0.0, start) if low >= 0 else start, high + missing + room

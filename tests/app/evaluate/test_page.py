@@ -255,6 +255,9 @@ def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
     page.tabs.setCurrentWidget(gate)
     running.qtbot.waitUntil(lambda: gate.decision is not None)
     running.settle()
+    first = next(check for check in gate.decision.checks if check.state != "passed")  # nobody chose one yet
+    assert gate.table.current == first and gate.title.text().startswith(f"{first.title}: ")
+    assert gate.chart_card.missing.text() == "No interval decides this check; no n would."
     rows = [gate.table.item(row, 0).text() for row in range(gate.table.rowCount())]
     place = rows.index("Over-refusal")
     gate.table.setFocus()
@@ -284,3 +287,21 @@ def test_that_every_part_shows_its_words_whole_in_a_small_window_with_large_text
                 QApplication.processEvents()
             wrong += [f"{page.tabs.tabText(place)} {zoom} %: {text}" for text in findings(running.window)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_that_the_lists_fold_to_a_line_where_the_window_is_narrow_and_open_for_a_choice(
+    main_window: Build, measured: Path
+) -> None:
+    running = main_window(workspace=measured, size=(1024, 700))
+    running.context.settings.set("look.zoom", 200)
+    page = shown(running, 1)
+    running.qtbot.waitUntil(lambda: page.lists.fold.isVisible())
+    running.settle()
+    assert not page.list.isVisible() and page.first_focus() is page.lists.fold
+    assert page.tabs.height() > 0.5 * page.height()
+    page.lists.fold.setFocus()
+    QTest.keyClick(page.lists.fold, Qt.Key.Key_Space)
+    assert page.list.isVisible() and page.releases.isVisible() and running.window.focusWidget() is page.list
+    QTest.keyClick(page.list, Qt.Key.Key_Up)
+    running.qtbot.waitUntil(lambda: page.data.chosen.evaluation_id == f"{2:032x}")
+    assert not page.list.isVisible() and page.lists.fold.isVisible()

@@ -85,9 +85,9 @@ def test_that_each_check_says_in_a_few_words_what_was_found_and_what_it_asks_for
     assert found["failure_queue"].measured == "12 of 12"
     assert found["approver"].measured == "ben" and found["approver"].limit == "not ann"
     assert found["over_refusal"].limit == "loss ≤ 3 points" and found["over_refusal"].suite == BENIGN
-    assert found["kl"].limit == "upper ≤ 10 nats" and found["templates"].limit == "lower ≥ -5 points"
+    assert found["kl"].limit == "upper ≤ 10 nats" and found["templates"].limit == "lower ≥ −5 points"
     assert found["slices"].part == ("source", "a")
     wide = with_part(BENIGN, "differences", "over_refusal_corrected", number(0.01, -0.05, 0.06))
     check = next(check for check in decide(wide).checks if check.key == "over_refusal")
-    assert check.measured.startswith("1.0 % [-5.0, 6.0]") and check.needed_n is not None
+    assert check.measured.startswith("1.0 points [−5.0, 6.0]") and check.needed_n is not None
     assert check.decides == f"≈ {check.needed_n:,}"
