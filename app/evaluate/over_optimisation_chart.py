@@ -139,16 +139,20 @@ class OverOptimisationChart(PaintedChart):
         self.write(painter, room, words, token, Qt.AlignmentFlag.AlignLeft)
 
     def _mark(self, painter: QPainter, mark: CurveMark, place: object) -> None:
-        """Draw a mark with its intervals, with a ring where it is the one that the page is on."""
+        """Draw a mark with its intervals, and a ring around the one that the page is on.
+
+        Both numbers of a checkpoint have the same distance: they stand beside each other, so that both bars are seen.
+        """
         half, token = float(self.theme.px(4)), _TOKENS[mark.series]
-        at = place(mark.x[0], mark.y[0])  # type: ignore[operator]
+        beside = QPointF((1 if mark.series == "win_rate" else -1) * half / 2, 0.0)
+        at = place(mark.x[0], mark.y[0]) + beside  # type: ignore[operator]
         painter.setPen(self.pen(token, 1))
         for ends in (
             [(mark.x[0], end) for end in mark.y[1:]],
             [(end, mark.y[0]) for end in mark.x[1:]],
         ):
             if all(math.isfinite(value) for end in ends for value in end):
-                painter.drawLine(*(place(*end) for end in ends))  # type: ignore[operator]
+                painter.drawLine(*(place(*end) + beside for end in ends))  # type: ignore[operator]
         if mark.key == self._shown:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(self.pen("text", 1))

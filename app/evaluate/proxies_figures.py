@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
     from core.services.application import Application
 
 REGISTER_HEADS = (
-    "Proxy", "Its number", "Value [95 %]", "n", "Counter-metric", "Value [95 %]", "n", "Alarm", "Estimators",
+    "Proxy", "Alarm", "Its number", "Value [95 %]", "n", "Counter-metric", "Value [95 %]", "n", "Estimators",
 )  # fmt: skip
 JUDGE_HEADS = ("Judge", "Number", "Value [95 %]", "n", "Estimator")
 CURVE_HEADS = (
@@ -101,7 +101,7 @@ def _register_row(one: RegisteredProxy) -> tuple[str, ...]:
     made = " · ".join(found.estimator for found in (one.value, one.against) if found is not None)
     alarm = "alarm" if one.alarm else "cannot be told" if one.missing else "none"
     own, other = ((name_words(name), *_cells(name, found)) for name, found in _both(one))
-    return one.title, *own, *other, alarm, made
+    return one.title, alarm, *own, *other, made
 
 
 def _both(one: RegisteredProxy) -> Iterator[tuple[str, Estimate | None]]:
@@ -121,10 +121,10 @@ def name_words(name: str) -> str:
     """Return the name of a number in words.
 
     >>> name_words("length.difference"), name_words("win_rate")
-    ('length, policy − reference', 'win rate by people')
+    ('Δ length', 'win rate by people')
     """
     if name.endswith(_CHANGE):
-        return f"{metric_words(name.removesuffix(_CHANGE))}, policy − reference"
+        return f"Δ {metric_words(name.removesuffix(_CHANGE))}"
     return _NAMES.get(name, metric_words(name))
 
 

@@ -18,7 +18,7 @@ from app.widgets.labels import Chip, text_label
 
 _ABOUT = (
     "A proxy is a number that stands for quality and that training can raise without any. The counter-metric beside it "
-    "would show that."
+    "would show that. Δ is policy − reference."
 )
 _WAITS = "The proxies are being read."
 

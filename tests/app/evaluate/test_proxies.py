@@ -75,7 +75,7 @@ def test_that_each_proxy_stands_beside_its_counter_metric_with_the_step_that_bri
     }  # fmt: skip
     evidence = running.page("evaluate").data.evidence["suites"]["preferences v1"]["metrics"]
     accuracy = evidence["preference_accuracy"]["aligned"]
-    name, value, n, counter, other, none, alarm, estimators = rows["Implicit reward"]
+    alarm, name, value, n, counter, other, none, estimators = rows["Implicit reward"]
     assert (name, counter) == ("preference accuracy", "win rate by people")
     assert value.startswith(f"{100 * accuracy['value']:.1f} [") and value.endswith("%") and n == "10"
     assert (other, none, alarm) == ("not measured", "–", "cannot be told") and estimators == accuracy["estimator"]
