@@ -38,8 +38,17 @@ class Estimate:
 
     @property
     def has_interval(self) -> bool:
-        """Whether an interval is known; one without width is none: values without any spread say nothing of it."""
-        return math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high
+        """Whether an interval is known; one without width is none: values without any spread say nothing of it.
+
+        One that does not hold the number is none either: no resampling or sequence says anything of such a number.
+        """
+        return math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high and self._holds_value
+
+    @property
+    def _holds_value(self) -> bool:
+        """Whether the number lies between the ends; rounding of the last digits is allowed."""
+        room = 1e-9 * (abs(self.low) + abs(self.high))
+        return self.low - room <= self.value <= self.high + room
 
     @property
     def why_no_interval(self) -> str:
@@ -51,11 +60,12 @@ class Estimate:
         return next((why for why in (ALL_EQUAL, TOO_SMALL) if why in self.estimator), "no interval")
 
     def to_plain(self) -> dict[str, Any]:
-        """Return plain values; what is not a finite number is None, because strict JSON has no NaN."""
+        """Return plain values; None for what is not a finite number (strict JSON has no NaN) and for ends that do
+        not hold the number."""
         return {
             "value": _finite(self.value),
-            "low": _finite(self.low),
-            "high": _finite(self.high),
+            "low": _finite(self.low) if self._holds_value else None,
+            "high": _finite(self.high) if self._holds_value else None,
             "n": self.n,
             "unit": self.unit,
             "estimator": self.estimator,

@@ -79,7 +79,12 @@ def _displacement(known: GateInput) -> GateCheck:
 
 def _calibration(known: GateInput) -> GateCheck:
     title = "Calibration"
-    found = [(suite, ece) for suite, ece in known.evidence.of("ece") if ece.has_interval]
+    measured = list(known.evidence.of("ece"))
+    found = [(suite, ece) for suite, ece in measured if ece.has_interval]
+    if measured and not found:
+        reason = "Its interval is not known: " + "; ".join(f"{words(ece)} on {suite}" for suite, ece in measured) + "."
+        needed = "Evaluate again; an evaluation of today gives it an interval that holds it."
+        return GateCheck("ece", "health", title, "insufficient", reason, needed=needed)
     if not found:
         reason = "No calibration error with an interval was reported."
         return GateCheck("ece", "health", title, "insufficient", reason, needed="Evaluate a suite with preferences.")

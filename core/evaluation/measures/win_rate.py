@@ -87,12 +87,18 @@ def confidence_sequence(wins: ArrayLike, losses: ArrayLike, alpha: float = 0.05)
 def sequential_win_rate(outcomes: Sequence[float], alpha: float = 0.05) -> list[Estimate]:
     """Return the decisive win rate after each outcome (1 won, 1/2 tie, 0 lost) with its anytime-valid interval.
 
-    Each interval is the intersection of all so far, which stays valid and never grows.
+    Each interval is the intersection of all so far, which stays valid. Where the intersection does not hold the rate
+    (the first judges were of another mind than the later ones), it is the one after that outcome alone, which is valid
+    at any time too.
     """
     x = np.asarray(outcomes, dtype=np.float64)
     wins, losses = np.cumsum(x > 0.5), np.cumsum(x < 0.5)
-    low, high = confidence_sequence(wins, losses, alpha)
-    low, high = np.maximum.accumulate(low), np.minimum.accumulate(high)
+    own = confidence_sequence(wins, losses, alpha)
+    low, high = np.maximum.accumulate(own[0]), np.minimum.accumulate(own[1])
+    decisive = wins + losses
+    rate = np.divide(wins, decisive, out=np.full(x.size, 0.5), where=decisive > 0)
+    holds = (low <= rate) & (rate <= high) & (low < high)
+    low, high = np.where(holds, low, own[0]), np.where(holds, high, own[1])
     words = f"wins among pairs without ties; confidence sequence {100 * (1 - alpha):.4g} % (beta mixture), any time"
     return [
         Estimate(float(s / (s + f)) if s + f else math.nan, float(a), float(b), int(s + f), "", words)
