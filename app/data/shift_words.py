@@ -23,15 +23,17 @@ Comparison = Mapping[str, Any]
 
 def interval(one: Mapping[str, Any]) -> str:
     """Return an estimate with its interval, or that it was not measured."""
-    if one["low"] is None or one["value"] is None:
+    if one["value"] is None:
         return "not measured"
-    return f"{_number(one['value'])} [{_number(one['low'])}, {_number(one['high'])}]"
+    if one["lo"] is None:
+        return f"{_number(one['value'])} (no interval)"
+    return f"{_number(one['value'])} [{_number(one['lo'])}, {_number(one['hi'])}]"
 
 
 def with_chance(one: Mapping[str, Any]) -> str:
     """Return a divergence with what chance gives."""
     chance = one.get("chance")
-    return interval(one) + (f", chance {_number(chance)}" if chance is not None and one["low"] is not None else "")
+    return interval(one) + (f", chance {_number(chance)}" if chance is not None and one["value"] is not None else "")
 
 
 def divergences(one: Comparison) -> str:
@@ -51,10 +53,10 @@ def sentence(one: Comparison) -> str:
     """Return what a comparison says, for people."""
     names = f"{one['second']} against {one['first']} (n {one['n_second']:,} and {one['n_first']:,})"
     auc = one["auc"]
-    if auc["low"] is None:
+    if auc["value"] is None:
         return f"{names}: too few prompts to measure."
     far = [what for what in ("length", "language", "category") if _beyond(one[what])]
-    apart = "they are told apart" if auc["low"] > 0.5 else "nothing tells them apart"
+    apart = "they are told apart" if auc["lo"] is not None and auc["lo"] > 0.5 else "nothing tells them apart"
     mixes = f"; beyond chance in {', '.join(far)}" if far else "; no mix differs beyond chance"
     return f"{names}: two-sample AUC {interval(auc)}, {apart}{mixes}."
 

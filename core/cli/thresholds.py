@@ -13,6 +13,7 @@ from core.domain.consent import date_ms, date_text
 from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.estimate import Estimate
+from core.domain.evidence import plain as plain_estimate
 from core.domain.number_text import estimate_text
 from core.domain.threshold import ErrorCosts, ErrorRates, GuardAction, Threshold, ThresholdUse
 from core.services.thresholds.requests import DETECTORS, Confirmation, DetectorKind, NewThreshold
@@ -149,7 +150,12 @@ def plain(one: Threshold) -> dict[str, Any]:
     """Return a version as plain values without its curve and its detector."""
     whole = one.to_plain()
     kept = {key: whole[key] for key in whole if key not in ("det", "scoring")}
-    return {"title": one.title, **kept, "confirmed": one.confirmed, "sha256": one.sha256}
+    rates = {kind: _rates(found) for kind, found in (("dev", one.dev), ("held_out", one.held_out)) if found is not None}
+    return {"title": one.title, **kept, **rates, "confirmed": one.confirmed, "sha256": one.sha256}
+
+
+def _rates(one: ErrorRates) -> dict[str, Any]:
+    return {"fpr": plain_estimate(one.fpr), "fnr": plain_estimate(one.fnr), "on": one.on}
 
 
 def _say_one(one: Threshold, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain.errors import BadInput
 from core.domain.estimate import Estimate
+from core.domain.evidence import plain
 from core.services.datasets.service import DatasetsService
 from core.services.feedback.mixes import Mix, mixes_of
 from core.services.feedback.service import FeedbackService
@@ -48,14 +49,14 @@ class ShiftReport:
                     "n_first": one.n_first,
                     "n_second": one.n_second,
                     **{
-                        name: {**found.estimate.to_plain(), "chance": _finite(found.chance)}
+                        name: {**plain(found.estimate), "chance": _finite(found.chance)}
                         for name, found in (
                             ("length", one.length),
                             ("language", one.language),
                             ("category", one.category),
                         )
                     },
-                    "auc": one.auc.to_plain(),
+                    "auc": plain(one.auc),
                     "shares": {
                         what: {name: list(shares) for name, shares in values.items()}
                         for what, values in one.shares.items()
@@ -66,7 +67,7 @@ class ShiftReport:
             "notes": list(self.notes),
             "mixes": {
                 mix.what: {
-                    row.value: {name: share.to_plain() for name, share in zip(mix.collections, row.shares, strict=True)}
+                    row.value: {name: plain(share) for name, share in zip(mix.collections, row.shares, strict=True)}
                     for row in mix.rows
                 }
                 for mix in self.mixes

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.domain.estimate import Estimate
+from core.domain.evidence import plain
 from core.domain.suite import MIN_SLICE
 from core.domain.votes import Vote, VoteItem, VoteRound
 from core.evaluation.measures.agreement import count_verdicts, krippendorff_alpha
@@ -97,23 +98,25 @@ class VoteResults:
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as the command line prints them."""
-        plain = lambda one: None if one is None else one.to_plain()  # noqa: E731
         return {
             "votes": self.votes, "cannot_judge": self.cannot_judge, "neither": self.neither,
             "settled": len(self.items), "waiting": self.waiting, "unclear": self.unclear, "identical": self.identical,
             "decisive": self.decisive, "planned": self.planned, "final": self.is_final,
-            "win_rate": plain(self.rate), "ties": plain(self.ties), "win_rate_with_ties": plain(self.with_ties),
-            "length_controlled": plain(self.controlled), "cautions": list(self.cautions),
+            "win_rate": plain(self.rate), "ties": plain(self.ties), "win_rate_with_ties": _known(self.with_ties),
+            "length_controlled": _known(self.controlled), "cautions": list(self.cautions),
             "length_slope": self.slope if math.isfinite(self.slope) else None,
             "slices": [
-                {"slice": one.name, "value": one.value, "enough": one.enough, **one.rate.to_plain()}
-                for one in self.slices
+                {"slice": one.name, "of": one.value, "enough": one.enough, **plain(one.rate)} for one in self.slices
             ],
-            "reviewers": {name: rate.to_plain() for name, rate in self.reviewers.items()},
-            "agreement": plain(self.agreement), "chose_left": plain(self.left),
+            "reviewers": {name: plain(rate) for name, rate in self.reviewers.items()},
+            "agreement": _known(self.agreement), "chose_left": _known(self.left),
             "chose_left_p": self.left_p if math.isfinite(self.left_p) else None,
-            "path": [one.to_plain() for one in self.path],
+            "path": [plain(one) for one in self.path],
         }  # fmt: skip
+
+
+def _known(one: Estimate | None) -> dict[str, Any] | None:
+    return None if one is None else plain(one)
 
 
 def results_of(one: VoteRound, items: Sequence[VoteItem], votes: Sequence[Vote]) -> VoteResults:

@@ -312,7 +312,7 @@ def test_that_the_shift_of_feedback_is_told_with_intervals(call: Call, ws: Path,
     assert len(found) == 3
     few, enough = found["training, d v1", "feedback"], found["suite mine v1", "feedback"]
     assert few["auc"]["value"] is None and "fewer than 10" in report["notes"][0], "six prompts are too few"
-    assert enough["auc"]["low"] > 0.9 and enough["language"]["value"] > enough["language"]["chance"]
+    assert enough["auc"]["lo"] > 0.9 and enough["language"]["value"] > enough["language"]["chance"]
     assert "told apart" in call("feedback", "shift", ws, "--suite", "mine").out
 
 

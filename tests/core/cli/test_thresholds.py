@@ -35,7 +35,7 @@ def test_that_a_threshold_is_made_moved_and_confirmed_by_commands(call: Call, wo
     assert call(*asked, "--check").json()["number"] == 0
     made = call(*asked, "--valid-until", "2100-01-01").json()
     assert (made["title"], made["confirmed"], made["costs"]["false_negative"]) == ("harm v1", False, 3.0)
-    assert {"value", "low", "high", "n", "estimator"} <= made["dev"]["fpr"].keys()
+    assert {"value", "lo", "hi", "n", "estimator"} <= made["dev"]["fpr"].keys()
     shown = call("threshold", "show", workspace, "harm", "--json").json()
     other = next(value for value, _, _ in shown["det"] if value != made["value"])
     moved = call("threshold", "move", workspace, "harm v1", "--value", repr(other), "--json").json()

@@ -28,6 +28,9 @@ def test_that_rounds_are_planned_asked_and_shown(call: Callable[..., Said], app:
     assert (listed["settled"], listed["votes"]) == (3, 3)
     shown = call("votes", "show", ws, EVALUATION, "--json").json()
     assert (shown["win_rate"]["value"], shown["win_rate"]["n"], shown["final"]) == (1.0, 3, False)
+    assert 0 < shown["win_rate"]["lo"] < 0.5 and shown["win_rate"]["hi"] == 1.0, "the keys of evidence"
+    named = {(one["slice"], one["of"]) for one in shown["slices"]}
+    assert ("part", "odd") in named, "a slice is told by its name and its value"
     said = call("votes", "show", ws, EVALUATION)
     assert said.code == 0 and "3 of the planned 194 decisive items: the interval holds at any time." in said.out
     assert "win rate without ties" in call("votes", "show", ws, EVALUATION, "--round", made["id"]).out
