@@ -59,6 +59,10 @@ def queue(
         asked = " ".join(one.prompt.messages[-1].content.split())
         say(f"{one.key}  {asked}\n    {' '.join(one.text.split())}\n")
     _say_progress(found)
+    missing = max((arm.needed - arm.labelled for arm in found.arms if not arm.complete), default=0)
+    if most and not found.waiting and missing > 0:
+        more = per_arm + max(10, missing)
+        say_note(f"No answer waits for {by.strip()}, and the audit is not complete. Draw more with: --per-arm {more}.")
 
 
 def label(
@@ -118,9 +122,11 @@ def corrected(workspace: _Ws, evaluation: _Evaluation, as_json: _Json = False) -
         rates = {name: _words(one["detector"]["any"][name]) for name in ("fpr", "fnr", "youden")}
         say(f"{arm}: FPR {rates['fpr']}; FNR {rates['fnr']}; Se + Sp - 1 {rates['youden']}")
         if one["problem"]:
-            say(one["problem"])
+            say(f"{one['problem']} {one['advice']}")
     for mark in evidence["watermarks"]:
         say_note(mark)
+    if not arms:
+        say_note("Draw and label answers: refusal queue WS EVALUATION --by NAME.")
     return 0 if complete else 1
 
 

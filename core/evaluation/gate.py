@@ -40,11 +40,17 @@ def _charter(known: GateInput) -> GateCheck:
     return say("passed", "It answers all five questions and is the one that was locked.")
 
 
+_UNREADABLE = "The sealed test cannot be read, so that nobody can tell."
+_RESTORE = "Restore its file from a copy."
+
+
 def _files(known: GateInput) -> GateCheck:
     title = "Files of the evaluation"
     if known.evidence_holds:
         return GateCheck("files", "evidence", title, "passed", "They are as the evaluator wrote them.")
-    return GateCheck("files", "evidence", title, "failed", "They are not as the evaluator wrote them.")
+    reason = "They are not as the evaluator wrote them; the numbers below may be altered."
+    needed = "See which with: evaluations WS NAME --verify. Restore the folder from a copy, or evaluate again."
+    return GateCheck("files", "evidence", title, "failed", reason, needed=needed)
 
 
 def _planned(known: GateInput) -> GateCheck:
@@ -77,6 +83,8 @@ def _sealed(known: GateInput) -> GateCheck:
     if not measured:
         reason = "No sealed test was evaluated; every number here may rest on items that somebody has seen."
         return GateCheck("sealed_test", "evidence", title, "insufficient", reason, needed="Evaluate the sealed test.")
+    if known.sealed_problem:
+        return GateCheck("sealed_test", "evidence", title, "failed", known.sealed_problem, needed=_RESTORE)
     for suite in measured:
         if suite.title not in known.sealed:
             reason = f"It is not known with which hash {suite.title} was frozen."
@@ -89,6 +97,8 @@ def _sealed(known: GateInput) -> GateCheck:
 
 def _looks(known: GateInput) -> GateCheck:
     title = "Looks at the sealed test"
+    if known.sealed_problem:
+        return GateCheck("looks", "evidence", title, "insufficient", _UNREADABLE, needed=_RESTORE)
     if not known.looks:
         reason = "No opening of the sealed test is logged."
         return GateCheck(
@@ -99,6 +109,8 @@ def _looks(known: GateInput) -> GateCheck:
 
 def _tuned(known: GateInput) -> GateCheck:
     title = "Used to tune"
+    if known.sealed_problem:
+        return GateCheck("used_to_tune", "evidence", title, "insufficient", _UNREADABLE, needed=_RESTORE)
     if known.tuned_on is None:
         return GateCheck("used_to_tune", "evidence", title, "insufficient", "Nobody kept account of it.")
     if known.tuned_on:
@@ -136,6 +148,9 @@ def _win_rate(known: GateInput) -> GateCheck:
 
 def _length_controlled(known: GateInput) -> GateCheck:
     title, rate, raw = "Win rate at equal length", known.lc_win_rate, known.win_rate
+    if rate is None and raw is not None and raw.n:
+        reason = f"It is shown once the win rate is decided: {words(raw)} so far."
+        return GateCheck("lc_win_rate", "gain", title, "insufficient", reason, needed="Ask people for more votes.")
     if rate is None or raw is None or not (rate.n and raw.n):
         reason = "It is not known whether people prefer the policy or only its length."
         return GateCheck("lc_win_rate", "gain", title, "insufficient", reason, needed="Ask people.")

@@ -37,6 +37,9 @@ class GateInput:
         tuned_on: test items that were used to tune something; None where nobody kept account.
         leaks: test items with copies in what was trained on; None where nobody looked.
         win_rate: of the policy against the reference in blind judgements of people. lc_win_rate: at equal length.
+        sealed_problem: why a sealed test cannot be opened now, in words; "" where it can.
+        audit_problem: why rates of the audited detector are not corrected, in words; "" where they are, or where the
+            audit is not done.
         failures: how far the failure queue was looked at.
         runner: who ran the evaluation. approver: who approves the release.
     """
@@ -51,6 +54,8 @@ class GateInput:
     leaks: int | None = None
     win_rate: Estimate | None = None
     lc_win_rate: Estimate | None = None
+    sealed_problem: str = ""
+    audit_problem: str = ""
     failures: FailureCoverage | None = None
     runner: str = ""
     approver: str = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core import durable
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import UserError
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.suite import SuiteItem
@@ -65,10 +65,10 @@ def check_leaks(folder: EvaluationFolder, record: EvaluationRecord, items: Items
 def leak_notes(found: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each open suite with hits."""
     return [
-        f"{counted(report['leaked'], 'item')} of {title} have a copy or near copy in what the run was trained or tuned "
-        "on; their numbers say less."
+        f"{counted(n, 'item')} of {title} {verb(n, 'has', 'have')} a copy or near copy in what the run was trained or "
+        "tuned on; their numbers say less."
         for title, report in found.items()
-        if report["leaked"]
+        if (n := report["leaked"])
     ]
 
 

@@ -64,15 +64,33 @@ class AuditedArm:
         return bool(self.strata) and self.labelled >= self.needed and all(s.labelled for s in self.strata)
 
     @property
+    def exhausted(self) -> bool:
+        """Whether people looked at every answer, so that its rates rest on no verdict of the detector."""
+        return self.labelled + self.unclear >= sum(s.size for s in self.strata)
+
+    @property
     def problem(self) -> str:
         """Why its rates are not corrected, in words; "" where they are."""
         if not self.complete:
             return f"{self.words} {verb(self.labelled, 'is', 'are')} labelled; its refusal rates are not corrected."
+        if self.exhausted:
+            return ""
         try:
             self.rates.require_correctable(self.arm)
         except UserError as error:
             return error.message
         return ""
+
+    @property
+    def advice(self) -> str:
+        """What would let its rates be corrected; "" where they are."""
+        if not self.problem:
+            return ""
+        if self.complete:
+            return "Let people label every answer, or train the detector again with such answers and evaluate again."
+        if self.labelled + self.unclear < self.drawn:
+            return "Label the answers that wait."
+        return f"Draw more answers: {counted(self.unclear, 'answer')} could not be judged."
 
     @property
     def words(self) -> str:
@@ -92,6 +110,7 @@ class AuditedArm:
             "needed": self.needed,
             "complete": self.complete,
             "problem": self.problem,
+            "advice": self.advice,
             "detector": {name: _rates(one) for name, one in (("any", self.rates), ("full", self.full))},
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.domain.errors import NotFound, UserError
+from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import SEALED, EvaluationRecord
 from core.domain.measured_evidence import MeasuredEvidence
@@ -59,11 +59,17 @@ def judged(folder: EvaluationFolder, corrected: Corrected | None = None) -> Judg
     record, plain = folder.record(), folder.evidence()
     if plain is None:
         raise NotFound("This evaluation is not finished; there is nothing to decide on.", "Resume it first.")
-    run = RunFolder(Path(str(record.run.get("folder", ""))))
+    run = _run_of(folder, record)
     if not run.exists():
         raise NotFound(f"The run of this evaluation is gone ({run.path}).", "Put its folder back.")
     told = corrected(folder, plain) if corrected else plain
     return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(told), told.get("audit", {}))
+
+
+def _run_of(folder: EvaluationFolder, record: EvaluationRecord) -> RunFolder:
+    """Return the run of an evaluation: the one in the same workspace, which may have moved since, or where it was."""
+    beside = RunFolder(folder.path.parent.parent / "runs" / str(record.run.get("run_id", "")))
+    return beside if beside.exists() else RunFolder(Path(str(record.run.get("folder", ""))))
 
 
 def gate_input(
@@ -86,7 +92,8 @@ def gate_input(
     record = one.run_record
     rate, lc_rate = win_rates(one.record.evaluation_id) if win_rates else (None, None)
     versions = [s.title.removeprefix(SEALED) for s in one.record.suites if s.sealed]
-    known = [found for title in versions if (found := _sealed_facts(sealed, title, record.run_id)) is not None]
+    facts = [_sealed_facts(sealed, title, record.run_id) for title in versions]
+    known = [found for found in facts if isinstance(found, _SealedFacts)]
     complete = bool(versions) and len(known) == len(versions)
     return GateInput(
         evidence=one.evidence,
@@ -99,6 +106,8 @@ def gate_input(
         leaks=sum(fact.leaks for fact in known) if complete else None,
         win_rate=rate,
         lc_win_rate=lc_rate,
+        sealed_problem=next((found for found in facts if isinstance(found, str)), ""),
+        audit_problem=" ".join(arm["problem"] for arm in one.audit.values() if arm["complete"] and arm["problem"]),
         failures=failures.coverage(one.folder),
         runner=one.runner,
         approver=approver,
@@ -116,11 +125,13 @@ class _SealedFacts:
     leaks: int
 
 
-def _sealed_facts(sealed: SealedService, title: str, run_id: str) -> _SealedFacts | None:
-    """Return what is known of a sealed test; None where the workspace does not have it, or its file is damaged."""
+def _sealed_facts(sealed: SealedService, title: str, run_id: str) -> _SealedFacts | str | None:
+    """Return what is known of a sealed test, or why it cannot be opened; None where the workspace does not have it."""
     try:
         view = sealed.view(title)
         leaks = sealed.leaks_of(title, run_ids=[run_id])
+    except BadInput as error:
+        return error.message
     except UserError:
         return None
     if view.place is None:

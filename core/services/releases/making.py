@@ -58,6 +58,7 @@ def require_releasable(decision: GateDecision, signed: Signed) -> None:
 
     Raises:
         UserError: when nobody else approves it, or the gate did not pass and no reason is given to release despite it.
+        BadInput: when the evaluation or its sealed test was altered, whatever reason is given.
     """
     approver, runner = signed.approver.strip(), signed.runner.strip()
     if not approver:
@@ -66,6 +67,12 @@ def require_releasable(decision: GateDecision, signed: Signed) -> None:
         raise UserError(
             f"{approver} ran this evaluation and cannot approve its release; nothing was released.",
             "Ask somebody else to look and to approve.",
+        )
+    altered = [c for c in decision.checks if c.key in ("files", "sealed_test") and c.state == "failed"]
+    if altered:
+        reasons = " ".join(f"{check.title}: {check.reason} {check.needed}".strip() for check in altered)
+        raise BadInput(
+            f"Nothing was released. {reasons}", "No reason stands in for that: a contract must hold what was measured."
         )
     if decision.outcome != "passed" and not signed.despite:
         raise UserError(

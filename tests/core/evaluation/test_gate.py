@@ -122,6 +122,35 @@ def test_that_missing_evidence_is_never_a_pass(key: str, known: GateInput) -> No
     assert found.outcome == "insufficient"
 
 
+def test_that_a_detector_that_is_too_poor_is_not_called_unaudited() -> None:
+    raw = without("over_refusal_corrected", BENIGN, "differences")
+    said = next(c for c in decide(raw).checks if c.key == "over_refusal")
+    assert "was not audited" in said.reason and said.needed_n == 100
+    poor = replace(raw, audit_problem="The detector is too often wrong on aligned.")
+    said = next(c for c in decide(poor).checks if c.key == "over_refusal")
+    assert said.state == "insufficient" and said.reason.endswith("But the detector is too often wrong on aligned.")
+    assert "audit" not in said.needed and said.needed_n is None
+
+
+def test_that_votes_that_decide_nothing_yet_are_not_called_missing() -> None:
+    said = next(c for c in decide(passing(lc_win_rate=None)).checks if c.key == "lc_win_rate")
+    assert said.state == "insufficient" and "so far" in said.reason and "more votes" in said.needed
+
+
+def test_that_an_altered_sealed_test_is_named_as_the_cause() -> None:
+    known = passing(sealed={}, looks=None, tuned_on=None, leaks=None, sealed_problem="The file was altered.")
+    found = {check.key: check for check in decide(known).checks}
+    assert (found["sealed_test"].state, found["sealed_test"].reason) == ("failed", "The file was altered.")
+    assert all("cannot be read" in found[key].reason for key in ("looks", "used_to_tune", "leaks"))
+
+
+def test_that_a_calibration_error_outside_its_interval_is_not_reported() -> None:
+    said = next(
+        c for c in decide(with_part(SEALED, "metrics", "ece", number(0.108, 0.088, 0.09))).checks if c.key == "ece"
+    )
+    assert said.state == "insufficient" and "no interval" in said.reason
+
+
 def test_that_without_people_or_any_evidence_the_gate_does_not_pass() -> None:
     alone = states(decide(passing(win_rate=None, lc_win_rate=None)))
     assert (alone["win_rate"], alone["lc_win_rate"]) == ("insufficient", "insufficient")

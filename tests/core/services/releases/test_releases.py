@@ -37,6 +37,13 @@ def test_that_only_a_passed_gate_and_another_person_make_a_release() -> None:
             require_releasable(PASSED, replace(SIGNED, approver=approver, despite="I want to."))
 
 
+@pytest.mark.parametrize("key", ["files", "sealed_test"])
+def test_that_no_reason_releases_what_was_altered(key: str) -> None:
+    altered = GateDecision((GateCheck(key, "evidence", "Files", "failed", "They were altered."),))
+    with pytest.raises(BadInput, match=r"Nothing was released\. Files: They were altered\."):
+        require_releasable(altered, replace(SIGNED, despite="A demonstration."))
+
+
 def test_that_the_gate_of_an_evaluation_without_people_is_insufficient(app: Application, evaluation: str) -> None:
     decision = app.releases.gate(evaluation, approver="ben")
     states = {check.key: check.state for check in decision.checks}

@@ -75,6 +75,12 @@ def test_that_a_copy_of_the_workspace_in_another_folder_gives_the_same_numbers(m
     assert "verified" in read_notes(moved.sealed)[-1].reason
 
 
+def test_that_the_gate_finds_the_run_of_a_workspace_that_was_moved(moved: Moved) -> None:
+    with Application.open(moved.workspace, read_only=True) as app:
+        states = {check.key: check.state for check in app.releases.gate(EVALUATION).checks}
+    assert states["files"] == "passed"
+
+
 def test_that_what_lies_elsewhere_is_asked_for(moved: Moved, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="--workspace"):
         verify_contract(moved.release)
