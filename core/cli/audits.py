@@ -46,6 +46,7 @@ def queue(
 ) -> None:
     """Print answers without the policy behind them and without what the detector says."""
     with open_workspace(workspace) as app:
+        app.evaluations.find(evaluation)
         person = reviewer_id(app, by)
         drawn = app.audits.queue(evaluation, person, ahead=0)
         enough = drawn.drawn and (not drawn.more or drawn.total >= per_arm * max(1, len(drawn.arms)))
@@ -81,6 +82,7 @@ def label(
     if bool(words) == undo:
         raise UsageError("Nothing is to be labelled.", "Write KEY=WORD for each answer, or --undo alone.")
     with open_workspace(workspace) as app:
+        app.evaluations.find(evaluation)
         person = reviewer_id(app, by)
         if undo:
             told = (app.audits.undo(evaluation, person).value,)

@@ -140,13 +140,15 @@ def approve(
 ) -> None:
     """Approve a draft."""
     with open_workspace(workspace) as app:
-        _say(app.changesets.approve(_key(changeset), reviewer_id(app, by), note).value, as_json)
+        own = app.changesets.get(_key(changeset)).id
+        _say(app.changesets.approve(own, reviewer_id(app, by), note).value, as_json)
 
 
 def send_back(workspace: _Ws, changeset: _Name, by: By = "", reason: _Reason = "", as_json: _Json = False) -> None:
     """Send a draft back; it stays a draft, and the log keeps the reason."""
     with open_workspace(workspace) as app:
-        _say(app.changesets.send_back(_key(changeset), reviewer_id(app, by), reason).value, as_json)
+        own = app.changesets.get(_key(changeset)).id
+        _say(app.changesets.send_back(own, reviewer_id(app, by), reason).value, as_json)
 
 
 def review(workspace: _Ws, changeset: _Name, as_json: _Json = False) -> None:
@@ -166,7 +168,8 @@ def review(workspace: _Ws, changeset: _Name, as_json: _Json = False) -> None:
 def delete(workspace: _Ws, changeset: _Name, by: By = "", as_json: _Json = False) -> None:
     """Delete a draft; an approved changeset stays for ever."""
     with open_workspace(workspace) as app:
-        name = app.changesets.delete(_key(changeset), reviewer_id(app, by)).value
+        own = app.changesets.get(_key(changeset)).id
+        name = app.changesets.delete(own, reviewer_id(app, by)).value
     say_json({"deleted": name}) if as_json else say(f"The draft {name} is deleted.")
 
 

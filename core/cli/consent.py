@@ -13,6 +13,7 @@ from core.cli.output import as_id, say, say_json, table
 from core.cli.people import reviewer_id
 from core.cli.workspace_access import open_workspace
 from core.domain.consent import SCOPES, date_ms, date_text
+from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _say_affected(found: Affected) -> None:
     for version in found.versions:
         say(f"  {version.title}: {version.train} train, {version.dev} dev, {version.test} test")
     for run in found.runs:
-        held = f"{run.pairs} pairs" if run.pairs else "its pairs cannot be read"
+        held = counted(run.pairs, "pair") if run.pairs else "its pairs cannot be read"
         say(f"  run {run.name} ({run.run_id}) on {run.dataset}: {held}")
     for release in found.releases:
         say(f"  release {release}")

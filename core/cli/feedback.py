@@ -190,6 +190,8 @@ def triage(
         raise UsageError("Which rubric is to change is not said.", "Say it: --rubric NAME.")
     ids = events or []
     with open_workspace(workspace) as app:
+        for id_ in ids:
+            app.feedback.get(id_)
         who = reviewer_id(app, by)
         if undo:
             done = app.triage.undo(ids, who, reason=reason)

@@ -57,7 +57,7 @@ def audit(
         say_json(report.to_plain())
         return
     cells = [
-        [row.group, str(row.audit.n), _shown(row.audit.fpr), _shown(row.audit.fnr), f"{row.same_kind:.1%}"]
+        [row.group, str(row.audit.n), _shown(row.audit.fpr), _shown(row.audit.fnr), _shown(row.same_kind)]
         for row in report.rows
     ]
     say(table(cells, ("group", "n", "false positives", "false negatives", "same kind")))

@@ -150,7 +150,10 @@ def _show_results(one: VoteRound, found: VoteResults) -> None:
     ):
         if value is not None:
             rows.append([name, *_cells(value)])
-    rows += [[f"{part.name} {part.value}", *_cells(part.rate)] for part in found.slices]
+    rows += [
+        [f"{part.name} {part.value}{'' if part.enough else ' (n too small)'}", *_cells(part.rate)]
+        for part in found.slices
+    ]
     rows += [[f"by {name}", *_cells(rate)] for name, rate in found.reviewers.items()]
     say(table(rows, ("of the first arm", "value", "95 %", "n", "estimator")))
     say(

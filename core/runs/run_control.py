@@ -50,7 +50,8 @@ def find_run(name: str, place: Path | None = None) -> RunFolder:
     if direct.exists():
         return direct
     folders = list_runs(runs_place(place)) if place is not None else []
-    return only_one(name, folders, lambda record: record.run_id, "run", "Name its folder, or add --in WS.")
+    hint = "Name its folder, or add --in WS." if place is None else "See them with: runs WS"
+    return only_one(name, folders, lambda record: record.run_id, "run", hint)
 
 
 def start(

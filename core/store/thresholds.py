@@ -63,7 +63,7 @@ def find(session: Session, wanted: str) -> Threshold:
         return _threshold(row)
     if found := newest_of(session, wanted):
         return found
-    raise NotFound(f"There is no threshold {wanted!r}.", "Name one that is stored.")
+    raise NotFound(f"There is no threshold {wanted!r}.", "See them with: threshold list WS")
 
 
 def _threshold(row: ThresholdRow) -> Threshold:

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import durable
 from core.domain.errors import BadInput
+from core.domain.estimate import Estimate
 from core.domain.evidence import plain
 from core.domain.refusal_kind import REFUSAL_KINDS, LabelledAnswer
 from core.evaluation.measures.corrected_rate import Audit
+from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.refusal.detector import RefusalDetector, RefusalFinding
+from core.evaluation.refusal.model import TERMS_FILE
 from core.services.refusals.labelled_file import LabelledRows
 
 _AT_ONCE = 500
@@ -34,7 +38,7 @@ class AuditRow:
 
     group: str
     audit: Audit
-    same_kind: float
+    same_kind: Estimate
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
@@ -44,7 +48,7 @@ class AuditRow:
             "complied": self.audit.negatives,
             "fpr": plain(self.audit.fpr),
             "fnr": plain(self.audit.fnr),
-            "same_kind": self.same_kind,
+            "same_kind": plain(self.same_kind),
         }
 
 
@@ -76,6 +80,8 @@ def detector_of(model: Path | None) -> RefusalDetector:
     Raises:
         BadInput: when the folder holds no model.
     """
+    if model and not (model / TERMS_FILE).is_file():
+        raise BadInput(f"{model} holds no refusal detector.", "Make one with: refusal retrain FILE OUT")
     return RefusalDetector.loaded(model) if model else RefusalDetector.shipped()
 
 
@@ -88,10 +94,14 @@ def audit(rows: LabelledRows, detector: RefusalDetector, progress: Progress | No
     groups = np.array(rows.groups, dtype=object)
     names = [name for name in dict.fromkeys(rows.groups) if name]
     taken = [(name, groups == name) for name in names] + [("all", np.ones(len(rows.answers), dtype=bool))]
-    table = [AuditRow(name, Audit.of(flagged[of], truth[of]), float(same[of].mean())) for name, of in taken]
+    table = [AuditRow(name, Audit.of(flagged[of], truth[of]), _same(same[of])) for name, of in taken]
     triples = zip(rows.groups, rows.answers, findings, strict=True)
     wrong = [Disagreement(*one) for one in triples if one[2].declines != (one[1].kind != "complied")]
     return AuditReport(tuple(table), tuple(wrong))
+
+
+def _same(same: NDArray[np.bool_]) -> Estimate:
+    return share_by_prompt(same, what="share of answers that get the kind people gave")
 
 
 def retrain(rows: LabelledRows, folder: Path) -> dict[str, int]:

@@ -37,6 +37,8 @@ def test_that_a_charter_from_a_file_is_locked_with_the_run_and_shown(
     assert shown["charter"]["counts"] == {"train": RunFolder(out).record().n_train}
     assert "loss sigmoid" in shown["charter"]["rule"]
     assert "train (8 examples)" in call("charter", tmp_path, out).out
+    missing = call("charter", tmp_path, "nothing", "--json")
+    assert missing.code == 1 and missing.error()["hint"] == "See them with: runs WS"
 
 
 def test_that_a_charter_changes_before_the_start_and_never_after(

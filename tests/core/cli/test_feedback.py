@@ -193,6 +193,8 @@ def test_that_triage_moves_events_logs_who_and_why_and_is_taken_back(call: Call,
     assert counts(call, filled) | {"kinds": 0, "consents": 0} == {
         "events": 6, "open": 3, "triaged": 2, "rejected": 1, "waiting": 0, "withdrawn": 1, "kinds": 0, "consents": 0,
     }  # fmt: skip
+    missing = call("feedback", "triage", filled, 99, "--to", "reject", "--reason", "x", "--by", "Zed")
+    assert missing.code == 1 and "Zed" not in call("reviewers", filled).out, "what fails adds no reviewer"
     twice = call("feedback", "triage", filled, 1, "--to", "reject", "--reason", "x", "--by", "Ann")
     assert twice.code == 1 and "triaged already" in twice.err
     requests = call("feedback", "list", filled, "--to", "rubric", "--json").json()["events"]
@@ -340,6 +342,7 @@ class TestConsent:
             "consent", "withdraw", filled, "--event", 1, "--reason", "asked by mail", "--by", "Ann", "--json"
         ).json()
         assert said["effective"] == "withdrawn" and said["affected"] == before
+        assert "on d v1: 1 pair\n" in call("consent", "affected", filled, "--event", 1).out
         (version,), (run,) = before["versions"], before["runs"]
         assert (version["title"], version["train"], version["pair_ids"]) == ("d v1", 1, [7])
         assert (run["run_id"], run["pairs"], before["releases"]) == (run_id, 1, ["rel-1", "rel-2"])

@@ -33,6 +33,8 @@ def test_that_rates_stand_for_each_group_and_for_all(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["all"]["n"] == 4 and found["wrong"] == 2
     assert (found["all"]["fpr"]["value"], found["all"]["fnr"]["value"]) == (0.5, 0.5)
+    same = found["all"]["same_kind"]
+    assert (same["value"], same["n"]) == (0.5, 4) and same["lo"] == pytest.approx(0.15, abs=0.001), "Wilson, 2 of 4"
     one, two = found["groups"]["one"], found["groups"]["two"]
     assert (one["fpr"]["value"], one["fnr"]["value"]) == (1.0, 0.0)
     assert (two["fpr"]["value"], two["fnr"]["value"], two["fnr"]["n"]) == (0.0, 1.0, 1)
@@ -75,6 +77,10 @@ def test_that_a_row_that_cannot_be_used_is_named(tmp_path, row, error, words):
 def test_that_a_missing_file_ends_in_a_sentence(tmp_path, capsys):
     assert main(["refusal", "audit", str(tmp_path / "no.jsonl"), "--text", "a", "--truth", "t", "--json"]) == 1
     assert "does not exist" in json.loads(capsys.readouterr().err)["error"]
+    path = written(tmp_path / "f.jsonl", [{"a": SORRY, "t": "refused"}])
+    assert main(["refusal", "audit", str(path), "--text", "a", "--truth", "t", "--model", str(tmp_path), "--json"]) == 1
+    said = json.loads(capsys.readouterr().err)
+    assert "holds no refusal detector" in said["error"] and "refusal retrain" in said["hint"]
 
 
 def test_that_a_retrained_model_is_written_once_and_can_be_audited(tmp_path, capsys):
