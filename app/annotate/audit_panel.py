@@ -16,6 +16,7 @@ from app.widgets.plots.interval_chart import IntervalChart, IntervalRow
 from core.domain.audit import NEEDED
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
+from core.domain.number_text import MINUS
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.refusals.views import ArmProgress, AuditQueue, PastLabel
@@ -174,10 +175,13 @@ def youden_words(youden: Estimate) -> str:
 
     >>> youden_words(Estimate(0.89, 0.61, 0.95, 37, "", ""))
     '.89 [.61, .95]'
+    >>> youden_words(Estimate(0.06, -0.24, 0.13, 13, "", ""))
+    '.06 [−.24, .13]'
     """
     if not youden.has_interval:
         return "–"
-    value, low, high = (f"{one:.2f}".replace("0.", ".", 1) for one in (youden.value, youden.low, youden.high))
+    ends = (youden.value, youden.low, youden.high)
+    value, low, high = (f"{one:.2f}".replace("0.", ".", 1).replace("-", MINUS) for one in ends)
     return f"{value} [{low}, {high}]"
 
 

@@ -14,7 +14,7 @@ from app.data.feedback_words import KINDS
 from app.widgets.containers import ScrollColumn
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
-from app.widgets.labels import text_label
+from app.widgets.labels import restyle, text_label
 from core.domain.consent import Consent
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
@@ -138,6 +138,9 @@ class FeedbackAddDialog(BaseDialog):
             self.given()
         except BadInput as error:
             told = f"{error.message} {error.hint}".strip()
+        begun = any(field.toPlainText() and not field.isReadOnly() for field in self.texts.values())
         self.problem.setText(told)
+        self.problem.setProperty("type", "error" if begun else "muted")  # nothing is wrong before something is typed
+        restyle(self.problem)
         if hasattr(self, "add"):
             self.add.setEnabled(not told)

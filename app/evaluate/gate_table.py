@@ -140,7 +140,7 @@ class GateTable(QTableWidget):
             self.setRowHeight(row, self._theme.px(_ROW_PX))
         for column in range(3):
             self.setColumnWidth(column, self._width_of(column))
-        fit_columns(self, {3}, self._theme.px(130))
+        fit_columns(self, {3}, self._theme.px(108))
         self.setFixedHeight(self.sizeHint().height())
 
     def _width_of(self, column: int) -> int:
@@ -170,4 +170,4 @@ class GateTable(QTableWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the last column what is left."""
         super().resizeEvent(event)
-        fit_columns(self, {3}, self._theme.px(130))
+        fit_columns(self, {3}, self._theme.px(108))

@@ -66,7 +66,7 @@ class GateView(ScrollColumn):
         self._chips, self.people = QFrame(), QVBoxLayout()
         self.release_chips = FlowLayout(self._chips, spacing=6, row_spacing=4)
         self._split = FoldingSplit(
-            (self._left(), self._right()), (640, 300), heights=(500, 500), least=(30, 15), grows=0
+            (self._left(), self._right()), (700, 264), heights=(500, 500), least=(30, 15), grows=0
         )
         self.column.addWidget(self._split)
         self.column.addStretch(1)

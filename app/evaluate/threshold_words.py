@@ -75,7 +75,7 @@ def chosen_place(threshold: Threshold) -> int:
 def readout(point: float, rates: ErrorRates, costs: ErrorCosts, cheapest: float) -> str:
     """Return what the chosen point means."""
     cost = costs.of(rates.fpr.value, rates.fnr.value)
-    best = "the cheapest on this curve" if point == cheapest else f"the cheapest is {cheapest:.4g}"
+    best = "no other threshold is cheaper" if point == cheapest else f"the cheapest threshold is {cheapest:.4g}"
     return f"{_point_words(point, rates)} Expected cost of a case {cost:.4f}; {best}."
 
 

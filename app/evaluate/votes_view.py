@@ -20,6 +20,8 @@ from app.widgets.messages import EmptyState
 from app.widgets.plots.interval_chart import IntervalChart
 
 _LEAST_CARD, _SMALL = 380, 30
+_ROUND_LETTERS = 20
+"""Letters of the name of a round that are seen at least: "Votes 12 on" and some of the evaluation's name."""
 _PATH_HEADS = ("n", "Item", "First arm", "Win rate % [95 %], any time")
 _NUMBER_HEADS = ("Number", "Value [95 %]", "n", "Estimator")
 
@@ -53,6 +55,7 @@ class VotesView(QWidget):
         )
         self.rounds, self.first = ComboBox(outside=True), Chip("")
         self.rounds.setAccessibleName("Round of votes")
+        self.rounds.setMinimumContentsLength(_ROUND_LETTERS)
         self.rubric, self.said, self.progress = (
             Chip(""),
             text_label("", "", wrap=True),

@@ -192,6 +192,7 @@ def test_that_without_pairs_feedback_can_still_come_in(main_window: Any, tmp_pat
 
     def fill(dialog: Any) -> bool:
         assert not dialog.add.isEnabled() and dialog.problem.text()
+        assert dialog.problem.property("type") == "muted"  # nothing was typed, so nothing is wrong yet
         dialog.texts["note"].setPlainText("Too slow.")
         return dialog.add.isEnabled()
 

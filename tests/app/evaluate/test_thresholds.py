@@ -80,7 +80,7 @@ def test_that_the_dialog_shows_the_rates_moves_along_the_curve_stores_and_confir
     dialog.miss.set_value(20.0, tell=True)
     place = ErrorCosts(1.0, 20.0, dialog.prevalence.value).cheapest(one.det)
     assert dialog.chart.chosen == place and one.det[place][2] == min(fnr for _, _, fnr in one.det)
-    assert "the cheapest on this curve" in dialog.words.text() and dialog.keep.isEnabled()
+    assert "no other threshold is cheaper" in dialog.words.text() and dialog.keep.isEnabled()
     dialog.keep.click()
     qtbot.waitUntil(lambda: dialog.current is not None and dialog.current.title == "harm v2")
     moved = get("harm v2")
