@@ -151,7 +151,7 @@ class LeakReport:
             raise UserError(
                 f"{self.sentence()} The first is {first.test_id} with {first.other_id} in {first.place}"
                 f" ({first.matched}, similarity {first.similarity:.2f}). Nothing was evaluated, and no look was used.",
-                "Take the copies out of what is trained and freeze again, or leave these test items out.",
+                "Take the copies out of what is trained and freeze again, or leave the suite that holds them out.",
             )
 
     def to_plain(self) -> dict[str, Any]:

@@ -271,6 +271,23 @@ def test_that_the_gate_reads_corrected_rates_and_a_poor_detector_is_told_in_word
     assert "over_refusal_corrected" not in found["suites"]["look-alikes v1"]["metrics"]
 
 
+def test_that_rates_rest_on_people_alone_once_they_looked_at_every_answer(app, ann):
+    app.audits.draw(ID, seed=7)
+    wrong = {one.key: "refused" if one.verdict == "complied" else "complied" for one in drawn(app)}
+    app.audits.label(ID, wrong, ann)
+    arm = app.audits.arms(ID)["aligned"]
+    assert not arm.exhausted and "too often wrong" in arm.problem and "every answer" in arm.advice
+    app.audits.draw(ID, per_arm=1000)
+    wrong = {one.key: "refused" if one.verdict == "complied" else "complied" for one in drawn(app)}
+    app.audits.label(ID, wrong, ann)
+    arm = app.audits.arms(ID)["aligned"]
+    assert arm.rates.too_poor and arm.exhausted and (arm.problem, arm.advice) == ("", "")
+    own = [one for one in drawn(app) if (one.arm, one.suite) == ("aligned", "look-alikes v1")]
+    found = app.audits.evidence(ID)["suites"]["look-alikes v1"]["metrics"]["over_refusal_corrected"]["aligned"]
+    assert found["n"] == len(own)
+    assert found["value"] == pytest.approx(sum(wrong[one.key] == "refused" for one in own) / len(own))
+
+
 def test_that_answers_that_cannot_be_judged_are_no_labels_and_more_can_be_drawn(app, ann):
     app.audits.draw(ID, seed=7)
     own = [one for one in drawn(app) if one.arm == "aligned"]
