@@ -191,11 +191,11 @@ def _leaks(known: GateInput) -> GateCheck:
         needed = "Restore its file from a copy."
         return GateCheck("leaks", "vetoes", title, "insufficient", reason, needed=needed)
     if known.leaks is None:
-        reason = "Nobody looked for test items in what was trained on."
+        reason = "Nobody looked for test items in training data, imports and suites."
         return GateCheck("leaks", "vetoes", title, "insufficient", reason, needed="Run the leak gate.")
     if known.leaks:
-        reason = (
-            f"{counted(known.leaks, 'test item')} {verb(known.leaks, 'has', 'have')} a copy in what was trained on."
-        )
-        return GateCheck("leaks", "vetoes", title, "failed", reason)
-    return GateCheck("leaks", "vetoes", title, "passed", "No test item has a copy in what was trained on.")
+        held = verb(known.leaks, "has", "have")
+        reason = f"{counted(known.leaks, 'test item')} {held} a copy in training data, imports or suites."
+        needed = "Take the copies out of what is trained, freeze and train again; a suite must not hold test items."
+        return GateCheck("leaks", "vetoes", title, "failed", reason, needed=needed)
+    return GateCheck("leaks", "vetoes", title, "passed", "No test item has a copy in training data, imports or suites.")

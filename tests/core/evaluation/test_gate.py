@@ -132,6 +132,11 @@ def test_that_a_detector_that_is_too_poor_is_not_called_unaudited() -> None:
     assert "audit" not in said.needed and said.needed_n is None
 
 
+def test_that_a_leak_names_every_place_that_was_searched_and_what_to_do() -> None:
+    said = next(c for c in decide(passing(leaks=2)).checks if c.key == "leaks")
+    assert said.reason == "2 test items have a copy in training data, imports or suites." and said.needed
+
+
 def test_that_votes_that_decide_nothing_yet_are_not_called_missing() -> None:
     said = next(c for c in decide(passing(lc_win_rate=None)).checks if c.key == "lc_win_rate")
     assert said.state == "insufficient" and "so far" in said.reason and "more votes" in said.needed
