@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 
 from app.evaluate import new_plan, threshold_words
 from app.evaluate.figures import guarded_rows
-from app.evaluate.threshold_dialog import ThresholdsDialog, read_thresholds
+from app.evaluate.threshold_dialog import ThresholdChoices, ThresholdsDialog, read_thresholds
 from app.evaluate.threshold_form import ConfirmDialog, NewThresholdDialog
 from app.widgets.plots.det_chart import probit
 from core.domain.dataset import FreezePolicy
@@ -65,6 +65,17 @@ def shown(main_window: Callable[..., Any], workspace: Path, qtbot: Any) -> Itera
     yield SimpleNamespace(running=running, dialog=dialog, services=running.context.services)
     dialog.close()
     dialog.deleteLater()
+
+
+def test_that_without_a_threshold_the_dialog_only_says_how_one_is_made(shown: Any) -> None:
+    dialog = shown.dialog
+    parts = (dialog.chart, dialog.point, dialog.miss, dialog.cheapest, dialog.as_table, dialog.keep, dialog.confirm)
+    assert dialog.none.isHidden() and all(part.isVisible() for part in parts)
+    dialog.show_versions(ThresholdChoices((), dialog.choices.versions, dialog.choices.splits))
+    assert dialog.none.isVisible() and not any(part.isVisible() for part in parts)
+    assert [button.text() for button in dialog.none.buttons] == ["New threshold…"]
+    assert "Freeze a dataset version" in threshold_words.none_yet(False)
+    assert "Freeze" not in threshold_words.none_yet(True)
 
 
 def test_that_the_dialog_shows_the_rates_moves_along_the_curve_stores_and_confirms(shown: Any, qtbot: Any) -> None:
