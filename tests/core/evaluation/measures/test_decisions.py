@@ -109,11 +109,12 @@ def test_that_the_interval_only_shrinks_while_judgements_arrive():
 
 @pytest.mark.parametrize("outcomes", [[1] * 25 + [0] * 40, [1] * 12 + [0] * 30, [0] * 30 + [1] * 200])
 def test_that_the_interval_holds_the_rate_when_later_judges_are_of_another_mind(outcomes):
-    for at, found in enumerate(sequential_win_rate(outcomes)):
+    path = sequential_win_rate(outcomes)
+    for at, found in enumerate(path):
         assert found.low <= found.value <= found.high and found.low < found.high, at
     wins = sum(outcomes)
     low, high = confidence_sequence(wins, len(outcomes) - wins)
-    assert (found.low, found.high) == (low[0], high[0]), "the interval of the last count alone"
+    assert (path[-1].low, path[-1].high) == (low[0], high[0]), "the interval of the last count alone"
 
 
 def test_that_a_corrected_rate_is_the_formula_by_hand():
