@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.domain.estimate import Estimate
+from core.domain.evidence import plain
 
 AGREEMENT_MEASURES = {
     "alpha_nominal": "Krippendorff's alpha of the side",
@@ -54,8 +55,8 @@ class Agreement:
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        found = {key: plain_estimate(estimate) for key, estimate in self.measures.items()}
-        return {**found, "split": plain_estimate(self.split), "labels": self.labels, "items": self.items}
+        found = {key: plain(estimate) for key, estimate in self.measures.items()}
+        return {**found, "split": plain(self.split), "labels": self.labels, "items": self.items}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class ReviewerQuality:
             "labels": self.labels,
             "share": round(self.share, 6),
             "strengths": self.strengths,
-            **{key: plain_estimate(estimate) for key, estimate in self.measures.items()},
+            **{key: plain(estimate) for key, estimate in self.measures.items()},
         }
 
 
@@ -108,16 +109,3 @@ class QualityReport:
     reviewers: tuple[ReviewerQuality, ...]
     after: dict[str, Agreement]
     disagreed: tuple[int, ...]
-
-
-def plain_estimate(estimate: Estimate) -> dict[str, Any]:
-    """Return value, ends of the interval, n and how they were made; None for what cannot be given."""
-    plain = estimate.to_plain()
-    return {
-        "value": plain["value"],
-        "lo": plain["low"],
-        "hi": plain["high"],
-        "n": plain["n"],
-        "unit": plain["unit"],
-        "estimator": plain["estimator"],
-    }

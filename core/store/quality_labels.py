@@ -89,10 +89,11 @@ def repeated_answers(session: Session) -> list[tuple[int, int, int, int | None, 
     """
     sql = f"""SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, tp.left_is<>op.left_is
         FROM current_label t JOIN judgement j ON j.id=t.judgement_id JOIN presentation tp ON tp.id=j.presentation_id
+        JOIN judgement f ON f.presentation_id=tp.id AND f.revision=0
         JOIN rubric_version tv ON tv.id=t.rubric_version_id
         JOIN judgement o ON o.pair_id=t.pair_id AND o.reviewer_id=t.reviewer_id AND o.kind='label'
-            AND o.task IN({_TASKS}) AND o.id<t.judgement_id
-            AND NOT EXISTS(SELECT 1 FROM judgement k WHERE k.supersedes=o.id AND k.id<t.judgement_id)
+            AND o.task IN({_TASKS}) AND o.id<f.id
+            AND NOT EXISTS(SELECT 1 FROM judgement k WHERE k.supersedes=o.id AND k.id<f.id)
         JOIN presentation op ON op.id=o.presentation_id
         JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
         WHERE t.task='retest' ORDER BY t.judgement_id, o.id"""

@@ -110,3 +110,14 @@ def test_that_retests_and_gold_answers_are_counted_apart_from_labels(app: Applic
     assert sum(one.value * one.n for one in again) == pytest.approx(3)
     assert "Cleo" not in figures  # who only adjudicated has no label that counts here
     assert report.everything is not None and report.everything.labels == 8
+
+
+def test_that_a_retest_is_compared_with_the_label_of_its_time_also_after_both_were_amended(app: Application) -> None:
+    label(app, 1, [-2])
+    label(app, 1, [2], Task.RETEST)
+    retest, first = app.annotation.recent(1, 2)
+    app.annotation.amend(first.id, prefer(3))
+    app.annotation.amend(retest.id, prefer(1))
+    (ann,) = app.quality.report().reviewers
+    (again,) = [ann.measures[key] for key in ("retest_same", "retest_swapped") if key in ann.measures]
+    assert again.n == 1 and again.value == 0.0  # the retest says the second answer; the label said the first then
