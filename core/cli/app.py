@@ -22,6 +22,7 @@ from core.cli import (
     evaluations,
     feedback,
     imports,
+    inspect_prompt,
     judge,
     models,
     pairs,
@@ -80,6 +81,7 @@ def build_app() -> typer.Typer:
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
+    inspect_prompt.register(app)
     judge.register(app)
     proxies.register(app)
     releases.register(app)

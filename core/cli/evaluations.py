@@ -100,7 +100,7 @@ def evaluate_run(
         return work_on(EvaluationFolder(resume), as_json=as_json)
     if workspace is None:
         raise UsageError("There is nothing to evaluate.", "Name a workspace and a run, or a run folder.")
-    place, run_dir = _run_of(workspace, run)
+    place, run_dir = run_of(workspace, run)
     request = EvaluationRequest(
         run=run_dir,
         suites=tuple(suites or ()),
@@ -129,7 +129,7 @@ def evaluate_run(
     return code
 
 
-def _run_of(first: Path, name: str) -> tuple[Path | None, Path]:
+def run_of(first: Path, name: str) -> tuple[Path | None, Path]:
     """Return the workspace, None without one, and the run folder that the two words name."""
     if name:
         return first, find_run(name, first).path

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from core.cli.feedback_words import plain, read_consent
-from core.cli.output import say, say_json, table
+from core.cli.output import say, say_json, short_line, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import BadInput, UsageError
 from core.domain.feedback import KINDS, FeedbackKind
@@ -44,7 +44,10 @@ def send(
         answers = app.policy_answers
         found = answers.of_evaluation(evaluation, suite, arm) if evaluation else answers.of_run(run, step)
         if not kind:
-            rows = [[one.item, one.place, one.arm, _line(one.prompt.last_text), _line(one.answer)] for one in found]
+            rows = [
+                [one.item, one.place, one.arm, short_line(one.prompt.last_text, 40), short_line(one.answer, 40)]
+                for one in found
+            ]
             listed = [{"item": one.item, "place": one.place, "arm": one.arm, "answer": one.answer} for one in found]
             say_json(listed) if as_json else say(table(rows, ("item", "of", "arm", "prompt", "answer")))
             return
@@ -57,8 +60,3 @@ def send(
             raise UsageError(error.message, error.hint) from error
         event = app.feedback.add(content, given).value
     say_json(plain(event)) if as_json else say(f"Event {event.id}: {event.kind}, {event.state}")
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else f"{line[:40]}…"

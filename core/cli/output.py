@@ -39,6 +39,21 @@ def say_json(value: object) -> None:
     say(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
+def short_line(text: str, most: int) -> str:
+    """Return a text as one line of at most ``most`` characters.
+
+    >>> short_line("one\\ntwo three", 8)
+    'one two…'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def escaped(text: str) -> str:
+    """Return a text with its line ends and other control characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
     """Return rows as columns of text, as wide as their widest cell."""
     lines = [list(header), *(list(row) for row in rows)]

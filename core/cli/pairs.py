@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.output import say, say_json, short_line, table
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted
 from core.domain.pair_table import PairFilter, PairSummary
@@ -66,6 +66,5 @@ def listed(
 
 
 def _cells(row: PairSummary) -> tuple[str, ...]:
-    texts = (" ".join(text.split()) for text in (row.prompt, row.a, row.b))
-    short = (text if len(text) <= _CUT else f"{text[: _CUT - 1]}…" for text in texts)
+    short = (short_line(text, _CUT) for text in (row.prompt, row.a, row.b))
     return (str(row.id), *short, row.state, row.source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from core.cli.imports import assignments
-from core.cli.output import as_id, say, say_json, say_note, table
+from core.cli.output import as_id, say, say_json, say_note, short_line, table
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted
 from core.domain.pair_table import PairFilter
@@ -74,7 +74,7 @@ def show(
     say(f"{counted(info.n, 'item')}: {_expected(info)}")
     say_slices(found.slices)
     for item in shown:
-        say(f"{item.id}  {_cut(item.prompt.last_text)}")
+        say(f"{item.id}  {short_line(item.prompt.last_text, _CUT)}")
     if left := info.n - len(shown):
         say(f"and {counted(left, 'item')} more (--items)")
 
@@ -228,8 +228,3 @@ def _say_import(report: SuiteImport) -> None:
 
 def _expected(info: SuiteInfo) -> str:
     return ", ".join(f"{count:,} {expected}" for expected, count in sorted(info.counts.items()))
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _CUT else f"{line[: _CUT - 1]}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.cli.output import say, say_json
+from core.cli.output import escaped, say, say_json
 from core.domain.counting import counted
 from core.domain.token_proof import NOTES, RowProof, TokenProof
 
@@ -31,16 +31,11 @@ def show_proof(proof: TokenProof, *, as_json: bool) -> None:
 def row_line(row: RowProof) -> str:
     """Return the end of the prompt and all that is scored of a row, token by token."""
     first = max(0, row.scored_from - _PROMPT_END)
-    before = "|".join(map(_shown, row.tokens[first : row.scored_from]))
-    return f"{'... ' if first else ''}{before} >>> {'|'.join(map(_shown, row.tokens[row.scored_from :]))}"
+    before = "|".join(map(escaped, row.tokens[first : row.scored_from]))
+    return f"{'... ' if first else ''}{before} >>> {'|'.join(map(escaped, row.tokens[row.scored_from :]))}"
 
 
 def difference_line(row: RowProof) -> str:
     """Return the answer with what was removed from it and what was added."""
-    parts = ((_MARKS[change], _shown(text)) for change, text in row.differences)
+    parts = ((_MARKS[change], escaped(text)) for change, text in row.differences)
     return "".join(f"[{mark}{text}{mark}]" if mark else text for mark, text in parts)
-
-
-def _shown(text: str) -> str:
-    """Return a text with its line ends and other control characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -13,6 +13,7 @@ from typing import Self
 from core.domain.errors import UserError
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
+from core.services.evaluations.inspection import PromptInspectionService
 from core.services.evaluations.service import EvaluationsService
 from core.services.feedback.answers import PolicyAnswersService
 from core.services.feedback.changesets import ChangesetsService
@@ -63,7 +64,7 @@ class Application:
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
-        evaluations: answers and evidence of runs on suites.
+        evaluations: answers and evidence of runs on suites. prompts: one prompt under policy and reference.
         audits: answers that people label, and the refusal rates that are corrected by them.
         judging: judge models and what is known of them. proxies: each proxy with its counter-metric and alarm.
         thresholds: of guardrails, with their error rates.
@@ -91,6 +92,7 @@ class Application:
         self.evaluations = EvaluationsService(
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
+        self.prompts = PromptInspectionService(store, self.suites)
         self.judging = JudgingService(store, self.evaluations, self.suites, self.rubrics)
         self.audits = AuditsService(store, self.evaluations)
         rooms = Rooms(self.feedback, self.triage)

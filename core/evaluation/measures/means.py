@@ -26,7 +26,11 @@ def no_spread(se: float, value: float) -> bool:
 
 
 def mean_by_prompt(
-    values: ArrayLike, groups: Sequence[Hashable] | None = None, unit: str = "", what: str = "mean"
+    values: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    unit: str = "",
+    what: str = "mean",
+    over: str = "prompt",
 ) -> Estimate:
     """Return the mean with its cluster-robust 95 % interval (t with as many degrees as prompts less one).
 
@@ -40,6 +44,7 @@ def mean_by_prompt(
         groups: (n,) the prompt of each row; None when each has its own.
         unit: of the values.
         what: begins the words of the estimator.
+        over: what a group is, where it is no prompt.
     """
     x = np.asarray(values, dtype=np.float64)
     n = int(x.size)
@@ -52,7 +57,7 @@ def mean_by_prompt(
     if no_spread(se, mean):
         return Estimate(mean, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", 0.0, count)
     half = float(stats.t.ppf(0.975, count - 1)) * se
-    return Estimate(mean, mean - half, mean + half, n, unit, f"{what}; cluster-robust 95 % by prompt", se, count)
+    return Estimate(mean, mean - half, mean + half, n, unit, f"{what}; cluster-robust 95 % by {over}", se, count)
 
 
 def paired_difference(
