@@ -19,6 +19,7 @@ AUDIT: tuple[A, ...] = (
         "Store the label, show the next answer.",
     ),
     A("audit.undo", "Undo", "Ctrl+Z", "undo", "Take back the last label and show its answer."),
+    A("audit.flag", "Flag", "F", "flag", "Somebody shall look at this answer again; its label counts.", checkable=True),
     A("audit.skip", "Skip", "S", "skip", "Show another answer; this one comes again later."),
     A("audit.source", "Source or rendered", "W", "source", "The text as stored, or as Markdown.", checkable=True),
     A("audit.whole", "Show the whole texts", "X", "expand", "Of prompt and answer that are cut."),

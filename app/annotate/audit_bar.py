@@ -1,4 +1,4 @@
-"""The labels of an audit as three buttons with their keys, then undo, cannot judge, skip and submit."""
+"""The labels of an audit as three buttons with their keys, then undo, flag, cannot judge, skip and submit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ LABELS: tuple[tuple[AuditWord, str, str, str], ...] = (
     ("refused", "audit.refused", "Refused", "declines, or answers something else"),
 )
 """Label, its action, its word and what it means."""
-_LOWER = (("audit.undo", "Undo"), ("audit.cannot", "Cannot judge"), ("audit.skip", "Skip"))
+_LOWER = (
+    ("audit.undo", "Undo"),
+    ("audit.flag", "Flag"),
+    ("audit.cannot", "Cannot judge"),
+    ("audit.skip", "Skip"),
+)
 
 
 class AuditBar(Card):
@@ -53,7 +58,7 @@ class AuditBar(Card):
         ]
         for button in flat:
             lower.addWidget(button)
-        self._cannot = flat[1]
+        self.flag, self._cannot = flat[1], flat[2]
         self._flat = [button for button in flat if isinstance(button, ActionButton)]
         lower.add_gap()
         self.submit = ActionButton(actions, "audit.submit", "Submit && next", "primary", True, theme)
@@ -82,6 +87,10 @@ class AuditBar(Card):
         self._message = "It is left out of the rates: nobody can judge it." if word == "cannot_judge" else ""
         self._actions.set_enabled("audit.submit", word is not None)
         self._print()
+
+    def show_flag(self, on: bool) -> None:
+        """Show whether the reviewer flags the answer."""
+        self._actions.set_checked("audit.flag", on)
 
     def show_saved(self, words: str) -> None:
         """Say what was stored last."""

@@ -17,7 +17,7 @@ from core.domain.changes import Outcome
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.refusals.audits import AuditsService
-    from core.services.refusals.views import AuditQueue, PastLabel, QueuedAnswer
+    from core.services.refusals.views import AuditQueue, FlaggedAnswer, PastLabel, QueuedAnswer
 
 AHEAD = 6
 """Answers that are read at once, so that the next ones wait in memory."""
@@ -29,6 +29,7 @@ class AuditController(QObject):
     Signals:
         answer_changed(): another answer is shown, or none.
         choice_changed(): another label is chosen.
+        flag_changed(): the answer that is shown is flagged now, or no longer.
         queue_read(): progress, past labels and the detector so far were read.
         saved(str): a label was stored or taken back; what happened in words.
         message(str): something to tell.
@@ -36,6 +37,7 @@ class AuditController(QObject):
 
     answer_changed = Signal()
     choice_changed = Signal()
+    flag_changed = Signal()
     queue_read = Signal()
     saved = Signal(str)
     message = Signal(str)
@@ -48,6 +50,7 @@ class AuditController(QObject):
         self.shown: QueuedAnswer | None = None
         self.choice: AuditWord | None = None
         self.problem = ""
+        self._flags: dict[str, tuple[str, ...]] = {}
         self._sent: set[str] = set()
         self._skipped: list[str] = []
         self._back = ""
@@ -128,6 +131,37 @@ class AuditController(QObject):
             initiator=self.parent(),
         )
 
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the reviewer flags the answer that is shown."""
+        return self.shown is not None and self._context.session.reviewer_name in self._flags.get(self.shown.key, ())
+
+    def flag(self, on: bool) -> None:
+        """Flag the answer that is shown, or take the flag back; it is stored at once."""
+        shown, reviewer = self.shown, self._reviewer
+        if shown is None or reviewer is None:
+            self.flag_changed.emit()
+            return
+        service, id_, key = self._service, self.evaluation_id, shown.key
+        self._context.ops.mutate(
+            lambda: service.flag(id_, key, reviewer, on=on),
+            self._flagged,
+            self._not_flagged,
+            owner=self,
+            initiator=self.parent(),
+        )
+
+    def _flagged(self, outcome: Outcome[FlaggedAnswer]) -> None:
+        one = outcome.value
+        self._flags[one.key] = one.by
+        self.flag_changed.emit()
+        self.saved.emit(f"Answer {one.number} is flagged" if one.by else f"The flag of answer {one.number} is gone")
+        self.refresh()
+
+    def _not_flagged(self, error: Exception) -> None:
+        self.flag_changed.emit()
+        self._context.tasks.unhandled.emit(error)
+
     def skip(self) -> None:
         """Show another answer; this one comes again at the end."""
         if self.shown is not None:
@@ -177,6 +211,8 @@ class AuditController(QObject):
         if (id_, reviewer) != (self.evaluation_id, self._reviewer):
             return
         self.problem, self.queue, self._asked = "", queue, asked
+        self._flags = {one.key: one.by for one in queue.flagged}
+        self.flag_changed.emit()
         back = next((one for one in queue.waiting if one.key == self._back), None)
         if back is not None:
             self._back = ""
@@ -200,6 +236,7 @@ class AuditController(QObject):
         self.shown, self.choice = answer, word
         self.answer_changed.emit()
         self.choice_changed.emit()
+        self.flag_changed.emit()
 
     def _forget(self) -> None:
         self._sent.clear()
@@ -217,4 +254,5 @@ class AuditController(QObject):
             "audit.submit": self.submit,
             "audit.undo": self.undo,
             "audit.skip": self.skip,
+            "audit.flag": self.flag,
         }

@@ -36,6 +36,7 @@ class AuditMode(QObject):
         controller, view, actions = self.controller, self.view, self._context.actions
         controller.answer_changed.connect(self._show_answer)
         controller.choice_changed.connect(lambda: view.bar.show_choice(controller.choice))
+        controller.flag_changed.connect(lambda: view.bar.show_flag(controller.is_flagged))
         controller.queue_read.connect(self._show_queue)
         controller.saved.connect(view.bar.show_saved)
         controller.message.connect(view.bar.show_message)
@@ -125,7 +126,7 @@ class AuditMode(QObject):
     def _allow(self) -> None:
         """Offer what can be done."""
         controller, actions = self.controller, self._context.actions
-        labels = ("audit.complied", "audit.partly", "audit.refused", "audit.cannot", "audit.skip")
+        labels = ("audit.complied", "audit.partly", "audit.refused", "audit.cannot", "audit.skip", "audit.flag")
         for action_id in labels:
             actions.set_enabled(action_id, controller.shown is not None)
         past = controller.queue is not None and bool(controller.queue.past)

@@ -55,6 +55,7 @@ class AuditPanel(ScrollColumn):
         self.sample.setHorizontalSpacing(8)
         self.sample.setColumnStretch(1, 1)
         self.seed, self.said = text_label("", "caption"), text_label("", "caption", wrap=True)
+        self.flagged = text_label("", "caption", wrap=True)
         self.keys: dict[str, KeyHint] = {}
         self.past = QGridLayout()
         self.past.setHorizontalSpacing(8)
@@ -75,6 +76,7 @@ class AuditPanel(ScrollColumn):
         add.addLayout(head)
         add.addLayout(self.sample)
         add.addWidget(self.said)
+        add.addWidget(self.flagged)
         add.addWidget(line())
         add.addWidget(text_label("What counts", "section"))
         for action_id, words in COUNTS:
@@ -116,6 +118,8 @@ class AuditPanel(ScrollColumn):
             self.sample.addWidget(bar, row, 1)
             self.sample.addWidget(text_label(f"{done} / {total}", "caption"), row, 2)
         self.said.setText(said_words(queue))
+        self.flagged.setText(flagged_words(queue))
+        self.flagged.setVisible(bool(queue.flagged))
         self._show_past(queue.past[:_PAST])
 
     def _show_rates(self, arms: Sequence[ArmProgress]) -> None:
@@ -183,6 +187,12 @@ def youden_words(youden: Estimate) -> str:
     ends = (youden.value, youden.low, youden.high)
     value, low, high = (f"{one:.2f}".replace("0.", ".", 1).replace("-", MINUS) for one in ends)
     return f"{value} [{low}, {high}]"
+
+
+def flagged_words(queue: AuditQueue) -> str:
+    """Return which answers are flagged, and by whom; "" for none."""
+    parts = [f"{one.number} ({', '.join(one.by)})" for one in queue.flagged]
+    return f"Flagged to look at again: {', '.join(parts)}." if parts else ""
 
 
 def said_words(queue: AuditQueue) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from app.annotate.edit_dialog import EditDialog
 from app.annotate.judgement_form import ScreenSide
-from app.annotate.queue_choice import OpenRound, QueueChoice
+from app.annotate.queue_choice import QueueChoice, Queues
 from app.annotate.queue_dialog import QueueDialog
 from app.dialogs import Dialogs
 from app.theme.theme import Theme
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS
-from core.domain.rubric import RubricVersion
 
 FLAG_KEYS = {"pii": "P", "unsafe": "U", "bad_prompt": "B", "language": "L", "truncated": "T", "names_model": "I"}
 """The letter that chooses a flag in its dialog; other flags have their first letter."""
@@ -53,11 +51,9 @@ class LabelingQuestions:
         dialog.deleteLater()
         return kept
 
-    def queue(
-        self, versions: Sequence[RubricVersion], choice: QueueChoice, rounds: Sequence[OpenRound] = ()
-    ) -> QueueChoice | None:
-        """Ask for rubric version, pairs and order, or for a round of votes; ``choice`` is shown first."""
-        dialog = QueueDialog(self._dialogs.parent, versions, choice, rounds)
+    def queue(self, queues: Queues, choice: QueueChoice) -> QueueChoice | None:
+        """Ask for rubric version, pairs and order, or for a round of votes or an audit; ``choice`` is shown first."""
+        dialog = QueueDialog(self._dialogs.parent, queues, choice)
         chosen = dialog.choice if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return chosen

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from core.domain.counting import counted
+from core.domain.errors import NotFound
 from core.domain.judgement import Task
 from core.domain.pair_table import PairFilter
 from core.domain.rubric import RubricVersion
@@ -15,7 +18,7 @@ from core.services.annotation.views import Order, PresentationView, QueueInfo, Q
 if TYPE_CHECKING:
     from core.services.application import Application
 
-QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes"]
+QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes", "audit"]
 Missing = Literal[
     "", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn", "voted"
 ]
@@ -37,6 +40,7 @@ _TITLES: dict[QueueKind, str] = {
     "adjudicate": "adjudicating",
     "gold": "decided pairs",
     "votes": "votes",
+    "audit": "refusal audit",
 }
 
 
@@ -48,6 +52,7 @@ class QueueChoice:
         version_id: a published rubric version; None for the newest.
         pair_ids: the pairs of the kind "chosen".
         vote_round: id and name of the round of the kind "votes"; its rubric version and order are its own.
+        evaluation: id of the evaluation whose answers are audited, for the kind "audit", which has its own screen.
     """
 
     kind: QueueKind = "all"
@@ -55,6 +60,7 @@ class QueueChoice:
     pair_ids: tuple[int, ...] = ()
     order: Order = "import"
     vote_round: tuple[int, str] = (0, "")
+    evaluation: str = ""
 
     @property
     def title(self) -> str:
@@ -89,6 +95,25 @@ class OpenRound:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAudit:
+    """An evaluation whose answers can be audited; ``left`` says how many of those drawn nobody has labelled."""
+
+    evaluation_id: str
+    name: str
+    left: int
+    drawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What there is to label: published rubric versions, rounds of votes that wait for the reviewer, and audits."""
+
+    versions: Sequence[RubricVersion] = ()
+    rounds: Sequence[OpenRound] = ()
+    audits: Sequence[OpenAudit] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedQueue:
     """A queue with its first pairs, or what is missing for one.
 
@@ -107,11 +132,22 @@ class OpenedQueue:
     own_label: int | None = None
 
 
-def read_queues(services: Application, reviewer_id: int | None) -> tuple[list[RubricVersion], list[OpenRound]]:
-    """Return the rubric versions to label under, and the rounds in which the reviewer can vote."""
+def read_queues(services: Application, reviewer_id: int | None) -> Queues:
+    """Return what a reviewer can label."""
     rounds = services.votes.list("", reviewer_id) if reviewer_id is not None else []
     waiting = [OpenRound(one.round.id, one.round.name, one.waiting_for_reviewer) for one in rounds]
-    return list(services.rubrics.published()), [one for one in waiting if one.waiting]
+    audits = list(_open_audits(services, reviewer_id))
+    return Queues(services.rubrics.published(), [one for one in waiting if one.waiting], audits)
+
+
+def _open_audits(services: Application, reviewer_id: int | None) -> Iterator[OpenAudit]:
+    """Yield the evaluations whose detector judged answers, unless every answer drawn is labelled and enough are."""
+    for info in services.evaluations.list():
+        if info.state == "finished":
+            with suppress(NotFound):  # it measured no refusals
+                queue = services.audits.queue(info.evaluation_id, reviewer_id, ahead=0, past=1)
+                if not queue.complete:
+                    yield OpenAudit(info.evaluation_id, info.name, queue.total - queue.labelled, queue.drawn)
 
 
 def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | None) -> OpenedQueue:

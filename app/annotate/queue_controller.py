@@ -7,7 +7,6 @@ once, and the queue is opened after the draft of the pair that was on it is stor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from app.annotate.history_navigation import HistoryNavigation
@@ -15,8 +14,7 @@ from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.presentation_controller import PresentationController
 from app.annotate.questions import LabelingQuestions
-from app.annotate.queue_choice import OpenedQueue, OpenRound, QueueChoice, open_queue, read_queues
-from core.domain.rubric import RubricVersion
+from app.annotate.queue_choice import OpenedQueue, QueueChoice, Queues, open_queue, read_queues
 from core.services.annotation.views import QueueInfo
 
 
@@ -75,11 +73,14 @@ class QueueController(LabelingPart):
         services, reviewer_id = self._context.services, self._context.session.reviewer_id
         self._context.tasks.query(lambda: read_queues(services, reviewer_id), self._choose, owner=self, key="choice")
 
-    def _choose(self, found: tuple[Sequence[RubricVersion], Sequence[OpenRound]]) -> None:
-        versions, rounds = found
-        if not versions:
+    def _choose(self, found: Queues) -> None:
+        if not found.versions and not found.audits:
             self._context.notices.post("There is no published rubric version yet.", hint="Publish one under Rubrics.")
-        elif (choice := self._questions.queue(versions, self._state.choice, rounds)) is not None:
+            return
+        choice = self._questions.queue(found, self._state.choice)
+        if choice is not None and choice.kind == "audit":
+            self._context.navigate("annotate", audit=choice.evaluation)
+        elif choice is not None:
             self.switch(choice)
 
     def _request(self) -> None:

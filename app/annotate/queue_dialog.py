@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
-from app.annotate.queue_choice import OpenRound, QueueChoice, QueueKind
+from app.annotate.queue_choice import OpenAudit, QueueChoice, QueueKind, Queues
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import short, text_label
 from core.domain.counting import counted
-from core.domain.rubric import RubricVersion
 from core.services.annotation.views import Order
 
 ORDERS: tuple[tuple[Order, str], ...] = (
@@ -35,22 +33,23 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
 class QueueDialog(BaseDialog):
     """Shows a choice to be changed; ``choice`` is the changed one."""
 
-    def __init__(
-        self, parent: QWidget, versions: Sequence[RubricVersion], choice: QueueChoice, rounds: Sequence[OpenRound] = ()
-    ) -> None:
+    def __init__(self, parent: QWidget, queues: Queues, choice: QueueChoice) -> None:
         super().__init__(parent, "What to label")
         self._choice = choice
         rows = []
         self.versions, self.kinds, self.orders = ComboBox(), ComboBox(), ComboBox()
-        for version in versions:
+        for version in queues.versions:
             self.versions.addItem(version.title, version.id)
         for kind, text in KINDS:
             self.kinds.addItem(text, kind)
         if choice.pair_ids:
             self.kinds.addItem(f"Only {counted(len(choice.pair_ids), 'chosen pair')}", "chosen")
-        self._rounds = {one.id: one for one in rounds}
-        for one in rounds:
+        self._rounds = {one.id: one for one in queues.rounds}
+        self._audits = {one.evaluation_id: one for one in queues.audits}
+        for one in queues.rounds:
             self.kinds.addItem(f"{short(one.name, 40)}, {one.waiting} left", one.id)
+        for audit in queues.audits:
+            self.kinds.addItem(audit_words(audit), audit.evaluation_id)
         for order, text in ORDERS:
             self.orders.addItem(text, order)
         for label, box, value in (
@@ -67,18 +66,31 @@ class QueueDialog(BaseDialog):
         self._kind_chosen()
 
     def _kind_chosen(self) -> None:
-        """A round of votes has its own rubric version and order."""
+        """A round of votes has its own rubric version and order; an audit needs neither."""
+        own = self.kinds.currentData() in (*self._rounds, *self._audits)
         for box in (self.versions, self.orders):
-            box.setEnabled(self.kinds.currentData() not in self._rounds)
+            box.setEnabled(not own)
 
     @property
     def choice(self) -> QueueChoice:
         """What is chosen."""
         if (one := self._rounds.get(self.kinds.currentData())) is not None:
             return self._choice.of_votes(one.id, one.name)
+        if self.kinds.currentData() in self._audits:
+            return replace(self._choice, kind="audit", evaluation=self.kinds.currentData())
         return replace(
             self._choice,
             version_id=self.versions.currentData(),
             kind=self.kinds.currentData(),
             order=self.orders.currentData(),
         )
+
+
+def audit_words(audit: OpenAudit) -> str:
+    """Return what an audit is of, and how much of it is left.
+
+    >>> audit_words(OpenAudit("e", "dpo E-1", 63, True))
+    'Refusal audit: answers of dpo E-1, 63 left'
+    """
+    left = f"{audit.left:,} left" if audit.drawn else "not drawn yet"
+    return f"Refusal audit: answers of {short(audit.name, 40)}, {left}"

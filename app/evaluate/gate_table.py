@@ -31,7 +31,7 @@ ICONS: Mapping[GateState, tuple[str, str]] = {
     "insufficient": ("circle", "warn"),
 }
 _HEADS = ("Check", "Measured [95 %] n", "Limit", "What decides it")
-_ROW_PX = 27
+_ROW_PX, _LEAST_PX = 27, 78
 
 
 class GateTable(QTableWidget):
@@ -95,6 +95,12 @@ class GateTable(QTableWidget):
         self.setCurrentCell(row, 0)
         self._tell(row, self.moved)
 
+    def choose(self, check: GateCheck) -> None:
+        """Make a check the current one."""
+        keys = [one.key if one else "" for one in self._checks]
+        if check.key in keys:
+            self.setCurrentCell(keys.index(check.key), 0)
+
     def _add_group(self, number: int, group: str, checks: Sequence[GateCheck]) -> None:
         title, about = GROUP_WORDS[group]
         holds = sum(check.state == "passed" for check in checks)
@@ -105,7 +111,9 @@ class GateTable(QTableWidget):
         item.setFont(font)
         self._put(row, 0, item, header=True)
         self.setSpan(row, 0, 1, 3)
-        self._put(row, 3, QTableWidgetItem(f"{holds} of {counted(len(checks), 'check')} hold"), header=True)
+        words = QTableWidgetItem(f"{holds} of {len(checks)} hold")
+        words.setData(Qt.ItemDataRole.AccessibleTextRole, f"{holds} of {counted(len(checks), 'check')} hold")
+        self._put(row, 3, words, header=True)
 
     def _add_check(self, check: GateCheck) -> None:
         row = self._new_row(check)
@@ -140,7 +148,7 @@ class GateTable(QTableWidget):
             self.setRowHeight(row, self._theme.px(_ROW_PX))
         for column in range(3):
             self.setColumnWidth(column, self._width_of(column))
-        fit_columns(self, {3}, self._theme.px(108))
+        fit_columns(self, {3}, self._theme.px(_LEAST_PX))
         self.setFixedHeight(self.sizeHint().height())
 
     def _width_of(self, column: int) -> int:
@@ -170,4 +178,4 @@ class GateTable(QTableWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the last column what is left."""
         super().resizeEvent(event)
-        fit_columns(self, {3}, self._theme.px(108))
+        fit_columns(self, {3}, self._theme.px(_LEAST_PX))

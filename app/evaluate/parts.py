@@ -9,6 +9,7 @@ from app.context import AppContext
 from app.evaluate.evidence_view import EvidenceView
 from app.evaluate.failures_view import TAGS, FailuresView
 from app.evaluate.figures import ItemsPlace
+from app.evaluate.gate_steps import GateData, read_gate
 from app.evaluate.gate_view import GateView
 from app.evaluate.item_rows import ItemRow, read_items, withheld
 from app.evaluate.items_view import ItemsView
@@ -30,7 +31,6 @@ DESTINATIONS: tuple[tuple[str, str], ...] = (
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.domain.release_gate import GateCheck
-    from core.services.releases.draft import ReleaseDraft
     from core.services.releases.failures import QueuedFailure
 
 
@@ -42,6 +42,7 @@ class EvaluationParts(TabWidget):
         self._context = context
         self._id, self._read = "", set[str]()
         self._items: dict[str, list[ItemRow]] = {}
+        self._evidence: Mapping[str, Any] = {}
         self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
         self.votes, self.proxies = VotesPart(context), ProxiesPart(context)
@@ -65,6 +66,7 @@ class EvaluationParts(TabWidget):
         self.failures.open_wanted.connect(self._open_failure)
         self.failures.shown_wanted.connect(self._show_failed_item)
         self.gate.place_wanted.connect(self._show_checked)
+        self.gate.item_wanted.connect(self._show_voted_item)
         self.votes.items_wanted.connect(self.show_items)
         self.votes.item_wanted.connect(self._show_voted_item)
         self.proxies.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
@@ -97,6 +99,9 @@ class EvaluationParts(TabWidget):
             self.failures.panel.set_arms(list(arms), *self.items.panel.arms)
             self.failures.show_queue(())
             self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
+        if evidence is not self._evidence:  # people labelled: the banner of the gate says how much is left
+            self._read.discard("gate")
+        self._evidence = evidence
         self.evidence.show_evidence(evidence)
         self.matrix.show_evidence(evidence)
         for part in (self.votes, self.proxies):
@@ -315,12 +320,12 @@ class EvaluationParts(TabWidget):
             self.setCurrentWidget(self.evidence)
 
     def _read_gate(self) -> None:
-        releases, id_ = self._context.services.releases, self._id
+        services, id_, evidence = self._context.services, self._id, self._evidence
         self._read.add("gate")
 
-        def show(draft: ReleaseDraft) -> None:
+        def show(data: GateData) -> None:
             if id_ == self._id:
-                self.gate.show_draft(draft)
+                self.gate.show_gate(data)
 
         def failed(error: Exception) -> None:
             if not isinstance(error, UserError):
@@ -328,4 +333,4 @@ class EvaluationParts(TabWidget):
             elif id_ == self._id:
                 self.gate.say("No gate yet", f"{error.message} {error.hint}".strip())
 
-        self._context.tasks.query(lambda: releases.draft(id_), show, failed, owner=self, key="gate")
+        self._context.tasks.query(lambda: read_gate(services, id_, evidence), show, failed, owner=self, key="gate")

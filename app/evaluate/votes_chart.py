@@ -30,28 +30,53 @@ class VoteMark:
 
 
 class VotesChart(PaintedChart):
-    """A band around a line, a line at one half, and where the planned number lies."""
+    """A band around a line, a line at one half, and where the planned number lies.
 
-    def __init__(self, theme: Theme) -> None:
+    Args:
+        theme: colours and fonts.
+        height: design pixels that it asks for.
+    """
+
+    def __init__(self, theme: Theme, height: int = 240) -> None:
         super().__init__(theme, "Win rate while votes arrive")
         self.marks: tuple[VoteMark, ...] = ()
-        self._planned, self._arm = 0, ""
+        self._planned, self._arm, self._height = 0, "", height
+        self._ahead: tuple[tuple[float, float, float], ...] = ()
+        self._decides: int | None = None
 
-    def show_marks(self, marks: Sequence[VoteMark], *, planned: int, arm: str) -> None:
-        """Show the win rate of an arm after each decisive item."""
+    def show_marks(
+        self,
+        marks: Sequence[VoteMark],
+        *,
+        planned: int,
+        arm: str,
+        ahead: Sequence[tuple[float, float, float]] = (),
+        decides: int | None = None,
+    ) -> None:
+        """Show the win rate of an arm after each decisive item.
+
+        Args:
+            marks: one for each decisive item.
+            planned: decisive items that are planned.
+            arm: whose rate it is.
+            ahead: (n, low, high) in per cent as the interval would go on if the rate stays what it is.
+            decides: the n at which it leaves one half then; None where that is not known.
+        """
         self.marks, self._planned, self._arm = tuple(marks), planned, arm
+        self._ahead, self._decides = tuple(ahead), decides
         last = f"{self.marks[-1].words}. " if self.marks else ""
-        self.setAccessibleDescription(f"{last}Planned: {planned:,} decisive items.")
+        then = f" At this rate about {decides:,} decide it." if decides else ""
+        self.setAccessibleDescription(f"{last}Planned: {planned:,} decisive items.{then}")
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         """Return a size at which the band can be read."""
-        return QSize(self.theme.px(420), self.theme.px(240))
+        return QSize(self.theme.px(420), self.theme.px(self._height))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size at which axes and titles can be read."""
-        return QSize(self.theme.px(200), self.theme.px(200))
+        return QSize(self.theme.px(200), self.theme.px(min(200, self._height)))
 
     def paint(self, painter: QPainter) -> None:
         """Draw axes, one half, the planned number, band, line and marks."""
@@ -61,10 +86,12 @@ class VotesChart(PaintedChart):
         area = QRectF(metrics.horizontalAdvance("100") + 10, 2 * line + 8, 0, 0)
         area.setRight(self.width() - 10)
         area.setBottom(self.height() - 2 * line - 8)
-        most = max(self._planned, len(self.marks), 1) * _ROOM
+        known = [mark.n for mark in self.marks[-1:]] + [n for n, _, _ in self._ahead[-1:]]
+        most = max(self._planned, *known, 1) * _ROOM
         self.x_axis(painter, area, 0, most, X_TITLE)
         self._y_axis(painter, area, metrics)
         self._lines(painter, area, most, metrics)
+        self._outlook(painter, area, most, metrics)
         if self.marks:
             self._curve(painter, area, most)
 
@@ -89,6 +116,28 @@ class VotesChart(PaintedChart):
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         room = QRectF(0, area.top() - metrics.height() - 2, min(x + 2, self.width() - 4), metrics.height())
         self.write(painter, room, f"planned {self._planned:,}", "accent", Qt.AlignmentFlag.AlignRight)
+
+    def _outlook(self, painter: QPainter, area: QRectF, most: float, metrics: QFontMetricsF) -> None:
+        """Draw how the interval would go on at this rate, and where it leaves one half."""
+        painter.setPen(self.pen("text3", 1, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for end in (1, 2):
+            points = [QPointF(area.left() + row[0] / most * area.width(), _y(area, row[end])) for row in self._ahead]
+            painter.drawPolyline(QPolygonF(points))
+        if not self._decides or not self._ahead or self._decides > self._ahead[-1][0]:
+            return
+        at = QPointF(area.left() + self._decides / most * area.width(), _y(area, 50))
+        painter.setPen(self.pen("warn", 1, Qt.PenStyle.DotLine))
+        painter.drawLine(at, QPointF(at.x(), area.bottom()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.colour("warn"))
+        side = float(self.theme.px(4))
+        painter.drawEllipse(at, side, side)
+        words = f"decides at ≈ {self._decides:,}"
+        width = metrics.horizontalAdvance(words) + 2
+        left = at.x() + 2 * side if at.x() + 2 * side + width <= area.right() else at.x() - 2 * side - width
+        room = QRectF(max(0.0, left), at.y() + 3, width, metrics.height())
+        self.write(painter, room, words, "warn", Qt.AlignmentFlag.AlignLeft)
 
     def _curve(self, painter: QPainter, area: QRectF, most: float) -> None:
         known = [mark for mark in self.marks if math.isfinite(mark.value)]

@@ -18,9 +18,10 @@ from core.domain.votes import VotePlan
 if TYPE_CHECKING:  # these load the database and statistics libraries, which the window does not wait for
     from core.services.application import Application
     from core.services.evaluations.views import EvaluationInfo
-    from core.services.votes.results import VoteResults
+    from core.services.votes.results import VotedItem, VoteResults
     from core.services.votes.service import RoundProgress
 
+PATH_HEADS = ("n", "Item", "First arm", "Win rate % [95 %], any time")
 DETECTS: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2)
 """Distances from one half that a round can be planned for."""
 
@@ -132,10 +133,13 @@ def progress_words(data: VotesData) -> str:
 def marks(data: VotesData) -> list[VoteMark]:
     """Return the win rate after each decisive item."""
     found = data.results
-    if found is None:
-        return []
+    return [] if found is None else marks_of(found.items, found.path)
+
+
+def marks_of(items: Sequence[VotedItem], path: Sequence[Estimate]) -> list[VoteMark]:
+    """Return the rate after each decisive item in per cent; ``path`` holds the rate after each item."""
     made = []
-    for item, rate in zip(found.items, found.path, strict=True):
+    for item, rate in zip(items, path, strict=True):
         if item.outcome != 0.5:
             words = f"{item.item}: after {counted(rate.n, 'decisive item')} {share_words(rate)} %"
             key = ItemOfVotes(item.suite, item.item)
@@ -146,9 +150,12 @@ def marks(data: VotesData) -> list[VoteMark]:
 def path_rows(data: VotesData) -> list[TableRow]:
     """Return the table twin of the curve, the newest first."""
     found = data.results
-    if found is None:
-        return []
-    rows = zip(found.items, found.path, strict=True)
+    return [] if found is None else rows_of(found.items, found.path)
+
+
+def rows_of(items: Sequence[VotedItem], path: Sequence[Estimate]) -> list[TableRow]:
+    """Return a row for each settled item, the newest first."""
+    rows = zip(items, path, strict=True)
     words = {1.0: "won", 0.5: "tie", 0.0: "lost"}
     return [
         TableRow((f"{rate.n}", item.item, words[item.outcome], f"{share_words(rate)}"), item.suite)

@@ -22,7 +22,6 @@ from app.widgets.plots.interval_chart import IntervalChart
 _LEAST_CARD, _SMALL = 380, 30
 _ROUND_LETTERS = 20
 """Letters of the name of a round that are seen at least: "Votes 12 on" and some of the evaluation's name."""
-_PATH_HEADS = ("n", "Item", "First arm", "Win rate % [95 %], any time")
 _NUMBER_HEADS = ("Number", "Value [95 %]", "n", "Estimator")
 
 
@@ -67,7 +66,7 @@ class VotesView(QWidget):
         self.chart = VotesChart(theme)
         self.slices = IntervalChart(theme, "Votes by slice", "win rate − 50, points →", least=20)
         self.cards = {
-            "path": ChartCard(context, "Win rate while votes arrive", self.chart, _PATH_HEADS),
+            "path": ChartCard(context, "Win rate while votes arrive", self.chart, figures.PATH_HEADS),
             "slices": ChartCard(context, "By slice", self.slices, ("Slice", "Win rate % [95 %], n")),
         }
         self.numbers = FigureTable(context, "Numbers of the votes", _NUMBER_HEADS, most=12)

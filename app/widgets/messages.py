@@ -13,11 +13,14 @@ from app.background.task import BackgroundTask, TaskState, clock_text
 from app.notices import Notice
 from app.theme.theme import Theme
 from app.widgets.buttons import ButtonKind, icon_button, push_button
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, restyle, text_label
 
 Button = tuple[str, Callable[[], object]]
 BannerLevel = Literal["insight", "warn", "error", "ok"]
 _ICONS = {"insight": "info", "info": "info", "ok": "check_circle", "warn": "warn", "error": "error"}
+_LEAST_WORDS = 22
+"""Lines of text, as a width, that the words of a banner have at least beside its buttons."""
 _COLOURS = {"insight": "accent", "info": "accent", "ok": "ok", "warn": "warn", "error": "bad"}
 
 
@@ -98,31 +101,46 @@ class Banner(QFrame):
         closable: bool = True,
         wrap: bool = False,
     ) -> None:
-        """Make the strip; with ``wrap`` the text stands under the title and is never cut."""
+        """Make the strip; with ``wrap`` nothing is cut: the text stands under the title, buttons may stand below.
+
+        The first button is the main one then.
+        """
         super().__init__()
         self.setProperty("banner", level)
+        self.buttons = [
+            push_button(label, "primary" if wrap and not place else "") for place, (label, _) in enumerate(buttons)
+        ]
+        for button, (_, run) in zip(self.buttons, buttons, strict=True):
+            button.clicked.connect(lambda _=False, call=run: call())
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 6, 5)
         row.setSpacing(8)
         row.addWidget(IconLabel(theme, _ICONS[level], _COLOURS[level], 18))
         if wrap:
-            words = QVBoxLayout()
-            words.setSpacing(1)
-            words.addWidget(text_label(title, "strong", wrap=True))
-            words.addWidget(text_label(text, "caption", wrap=True, selectable=True))
-            row.addLayout(words, 1)
+            row.addLayout(self._wrapped(title, text), 1)
         else:
             row.addWidget(text_label(title, "strong"))
             row.addWidget(ElideLabel(text, kind="caption"), 1)
-        for label, run in buttons:
-            made = push_button(label)
-            made.clicked.connect(lambda _=False, call=run: call())
-            row.addWidget(made)
+            for button in self.buttons:
+                row.addWidget(button)
         if closable:
             close = icon_button(theme, "close", "Dismiss", size=16)
             close.clicked.connect(self._close)
             row.addWidget(close)
         self.setAccessibleName(f"{title}. {text}")
+
+    def _wrapped(self, title: str, text: str) -> FlowLayout:
+        """Return title and text as lines that break, with the buttons behind or below them."""
+        flow, words = FlowLayout(row_spacing=4, middle=True), QWidget()
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addWidget(text_label(title, "strong", wrap=True))
+        column.addWidget(text_label(text, "caption", wrap=True, selectable=True))
+        flow.add(words, least=_LEAST_WORDS if self.buttons else 0)
+        for button in self.buttons:
+            flow.addWidget(button)
+        return flow
 
     def _close(self) -> None:
         self.hide()

@@ -18,7 +18,7 @@ from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import estimate_text
 
 if TYPE_CHECKING:
-    from core.services.refusals.views import AuditQueue
+    from core.services.refusals.views import AuditQueue, FlaggedAnswer
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Evaluation = Annotated[str, typer.Argument(help="Id, beginning of an id, or name of the evaluation.")]
@@ -30,6 +30,7 @@ def register(group: typer.Typer) -> None:
     """Add the commands to the group ``refusal``."""
     group.command("queue", help="Draw answers of an evaluation for people to label, and print those that wait.")(queue)
     group.command("label", help="Say of answers whether they complied, complied partly or refused.")(label)
+    group.command("flag", help="Flag answers, so that somebody looks at them again, or take flags back.")(flag)
     group.command("corrected", help="Refusal rates corrected by what people labelled, and how far the audit is.")(
         corrected
     )
@@ -99,6 +100,28 @@ def label(
     _say_progress(found)
 
 
+def flag(
+    workspace: _Ws,
+    evaluation: _Evaluation,
+    keys: Annotated[list[str], typer.Argument(help="Keys of answers, as `refusal queue` prints them.")],
+    off: Annotated[bool, typer.Option("--off", help="Take your flags back.")] = False,
+    by: By = "",
+    as_json: _Json = False,
+) -> None:
+    """Flag answers of the sample; labels and rates stay what they are."""
+    with open_workspace(workspace) as app:
+        app.evaluations.find(evaluation)
+        person = reviewer_id(app, by)
+        for key in keys:
+            app.audits.answer(evaluation, key)  # all or none
+        made = [app.audits.flag(evaluation, key, person, on=not off).value for key in keys]
+    if as_json:
+        say_json({"flagged": [_plain_flag(one) for one in made]})
+        return
+    for one in made:
+        say(f"{one.key}  answer {one.number}: {_flag_words(one)}")
+
+
 def corrected(workspace: _Ws, evaluation: _Evaluation, as_json: _Json = False) -> int:
     """Print each rate as the detector has it and corrected; exit 1 while an arm is not audited."""
     with open_workspace(workspace, read_only=True) as app:
@@ -130,6 +153,10 @@ def corrected(workspace: _Ws, evaluation: _Evaluation, as_json: _Json = False) -
     if not arms:
         say_note("Draw and label answers: refusal queue WS EVALUATION --by NAME.")
     return 0 if complete else 1
+
+
+def _flag_words(one: FlaggedAnswer) -> str:
+    return f"flagged by {', '.join(one.by)}" if one.by else "not flagged"
 
 
 def _word(given: str) -> tuple[str, Any]:
@@ -164,9 +191,16 @@ def _plain(found: AuditQueue) -> dict[str, Any]:
         "total": found.total,
         "arms": arms,
         "waiting": [one.to_plain() for one in found.waiting],
+        "flagged": [_plain_flag(one) for one in found.flagged],
     }
+
+
+def _plain_flag(one: FlaggedAnswer) -> dict[str, Any]:
+    return {"key": one.key, "number": one.number, "by": list(one.by)}
 
 
 def _say_progress(found: AuditQueue) -> None:
     for arm in found.arms:
         say(arm.words)
+    for one in found.flagged:
+        say(f"answer {one.number} ({one.key}): {_flag_words(one)}")

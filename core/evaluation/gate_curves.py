@@ -70,7 +70,7 @@ def decision_curve(check: GateCheck) -> DecisionCurve | None:
         return None
     needed = _needed(now, bound)
     without = n_if_no_change(now, bound)
-    last = _last(now.n, needed, without)
+    last = last_n(now.n, needed, without)
     ns = [now.n * 0.25 + (last - now.n * 0.25) * k / (_POINTS - 1) for k in range(_POINTS)]
     sign = -1.0 if bound.above else 1.0
     stays = tuple((n, _end(now, bound, half, n)) for n in ns)
@@ -111,6 +111,7 @@ def n_if_no_change(now: Estimate, bound: GateBound) -> int | None:
     return math.ceil(now.n * ((Z95 + _NORMAL.inv_cdf(POWER)) * se / room) ** 2 - 1e-9)
 
 
-def _last(n: int, *needed: int | None) -> float:
+def last_n(n: int, *needed: int | None) -> float:
+    """Return where an axis of n ends: some way behind what decides, or half as far again as the n at hand."""
     known = [value for value in needed if value is not None and value <= _WIDEST * n]
     return 1.15 * max([1.5 * n, *known])

@@ -17,10 +17,15 @@ def is_any_time(rate: Estimate) -> bool:
     return ANY_TIME in rate.estimator
 
 
+def ends(rate: float, n: float) -> tuple[float, float]:
+    """Return both ends of the confidence sequence after ``n`` decisive votes at this rate."""
+    low, high = confidence_sequence(np.array([rate * n]), np.array([(1 - rate) * n]))
+    return float(low[0]), float(high[0])
+
+
 def low_end(rate: float, n: float) -> float:
     """Return the low end of the confidence sequence after ``n`` decisive votes at this rate."""
-    low, _ = confidence_sequence(np.array([rate * n]), np.array([(1 - rate) * n]))
-    return float(low[0])
+    return ends(rate, n)[0]
 
 
 def votes_to_decide(rate: Estimate) -> int | None:

@@ -11,9 +11,12 @@ from sqlmodel import Session, col, select
 
 from core.domain.audit import AnswerPlace, AuditDraw, AuditLabel, AuditWord
 from core.domain.ids import canonical_json, new_uid
+from core.store import events
 from core.store.plain import insert_row, only_id, read_json
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import AuditDrawRow, AuditLabelRow, ReviewerRow
+
+_FLAG = "audit.flag"
 
 
 def add_draw(session: Session, draw: AuditDraw, context: WriteContext) -> None:
@@ -110,6 +113,27 @@ def _add(
         at_ms=context.at_ms,
         session=context.session,
     )
+
+
+def set_flag(
+    session: Session, evaluation: str, key: str, number: int, on: bool, reviewer_id: int, context: WriteContext
+) -> None:
+    """Note in the event log that a reviewer flags an answer of a sample, or takes the flag back."""
+    summary = f"{'Flagged' if on else 'Took the flag off'} answer {number} of an audit"
+    detail = {"evaluation_id": evaluation, "answer": key, "number": number, "on": on}
+    events.log(session, context, _FLAG, summary, reviewer_id=reviewer_id, subject="evaluation", detail=detail)
+
+
+def flags_of(session: Session, evaluation: str) -> dict[str, tuple[str, ...]]:
+    """Return key of an answer -> who flags it, in the order in which they did."""
+    found: dict[str, dict[str, None]] = {}
+    for event in events.of_kind(session, _FLAG):
+        if event.detail.get("evaluation_id") == evaluation:
+            names = found.setdefault(str(event.detail["answer"]), {})
+            names.pop(event.reviewer, None)
+            if event.detail["on"]:
+                names[event.reviewer] = None
+    return {key: tuple(names) for key, names in found.items() if names}
 
 
 def state_of(session: Session, evaluation: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from shiboken6 import isValid
 from app.actions.cheat_sheet import CheatSheet
 from app.actions.shortcuts_editor import CaptureDialog
 from app.annotate.edit_dialog import EditDialog
-from app.annotate.queue_choice import QueueChoice
+from app.annotate.queue_choice import QueueChoice, Queues
 from app.annotate.queue_dialog import QueueDialog
 from app.data.freeze_dialog import FreezeDialog
 from app.data.freeze_form import FreezeForm
@@ -41,7 +41,7 @@ def _freeze(running: Any, _folder: Path) -> FreezeDialog:
 
 
 def _queue(running: Any, _folder: Path) -> QueueDialog:
-    return QueueDialog(running.page("annotate"), running.context.services.rubrics.published(), QueueChoice())
+    return QueueDialog(running.page("annotate"), Queues(running.context.services.rubrics.published()), QueueChoice())
 
 
 def _picture(running: Any) -> Any:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.domain.audit import AUDIT_WORDS, NEEDED, AuditDraw, AuditLabel, AuditWord, all_answers, by_place
+from core.domain.audit import AUDIT_WORDS, NEEDED, AuditDraw, AuditLabel, AuditWord, DrawnAnswer, all_answers, by_place
 from core.domain.changes import Changes, Outcome
 from core.domain.counting import counted
 from core.domain.errors import BadInput, NotFound, UsageError, UserError
@@ -17,7 +17,7 @@ from core.services.evaluations.service import EvaluationsService
 from core.services.refusals import queueing
 from core.services.refusals.curve import curve_of
 from core.services.refusals.drawing import draw_sample
-from core.services.refusals.views import AuditQueue, PastLabel, QueuedAnswer
+from core.services.refusals.views import AuditQueue, FlaggedAnswer, PastLabel, QueuedAnswer
 from core.store import audits as repository
 from core.store import events
 from core.store.sqlite.database import Session, Store
@@ -105,6 +105,8 @@ class AuditsService:
         """
         folder = self._evaluations.find(evaluation)
         record, (draws, labels) = folder.record(), self._read(folder)
+        with self._store.read() as session:
+            flags = repository.flags_of(session, record.evaluation_id)
         if not draws:
             return AuditQueue(record.evaluation_id, record.name, False, more=len(queueing.population(folder)))
         answers, said, numbers = all_answers(draws), by_place(labels), queueing.numbers_of(draws)
@@ -129,6 +131,7 @@ class AuditsService:
             sum(stratum.size for stratum in draws[-1].strata) - len(answers),
             queueing.pace([label.at_ms for label in own]),
             curve_of(draws, labels),
+            queueing.flagged(answers, flags, numbers),
         )
 
     def label(
@@ -203,10 +206,27 @@ class AuditsService:
         """
         folder = self._evaluations.find(evaluation)
         draws = self._read(folder)[0]
-        for answer in all_answers(draws):
-            if answer.key == key:
-                return queueing.shown(folder, [answer], queueing.numbers_of(draws))[0]
-        raise NotFound(f"The sample has no answer {key!r}.", "Take a key from the queue.")
+        return queueing.shown(folder, [_answer_of(draws, key)], queueing.numbers_of(draws))[0]
+
+    def flag(self, evaluation: str, key: str, reviewer_id: int, *, on: bool = True) -> Outcome[FlaggedAnswer]:
+        """Flag an answer of the sample so that somebody looks at it again, or take the flag back; its label stays.
+
+        Raises:
+            NotFound: for a key that is not in the sample.
+        """
+        self._must_write()
+        folder = self._evaluations.find(evaluation)
+        draws = self._read(folder)[0]
+        answer = _answer_of(draws, key)
+        number, id_ = queueing.numbers_of(draws)[answer.place], folder.record().evaluation_id
+        context = self._store.write_context()
+
+        def write(session: Session) -> tuple[str, ...]:
+            repository.set_flag(session, id_, key, number, on, reviewer_id, context)
+            return repository.flags_of(session, id_).get(key, ())
+
+        by = self._store.write(write, "flagging an answer of an audit")
+        return Outcome(FlaggedAnswer(key, number, by), Changes.EVALUATIONS)
 
     # Corrected rates
 
@@ -260,3 +280,10 @@ class AuditsService:
     def _must_write(self) -> None:
         if self._store.read_only:
             raise UserError("This workspace is open for reading only.", "Close the other window, or use that one.")
+
+
+def _answer_of(draws: Sequence[AuditDraw], key: str) -> DrawnAnswer:
+    found = next((answer for answer in all_answers(draws) if answer.key == key), None)
+    if found is None:
+        raise NotFound(f"The sample has no answer {key!r}.", "Take a key from the queue.")
+    return found

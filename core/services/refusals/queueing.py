@@ -16,7 +16,7 @@ from core.domain.suite import SuiteItem
 from core.domain.text_length import text_length
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
-from core.services.refusals.views import ArmProgress, PastLabel, QueuedAnswer
+from core.services.refusals.views import ArmProgress, FlaggedAnswer, PastLabel, QueuedAnswer
 
 if TYPE_CHECKING:
     from core.domain.estimate import Estimate
@@ -82,6 +82,13 @@ def texts_of(folder: EvaluationFolder, answers: Sequence[DrawnAnswer]) -> list[A
     for arm, suite in dict.fromkeys((answer.arm, answer.suite) for answer in answers):
         kept |= {(arm, suite, row.item): row for row in ledger.answers(suite, arm)}
     return [kept.get(answer.place) for answer in answers]
+
+
+def flagged(
+    answers: Sequence[DrawnAnswer], flags: Mapping[str, tuple[str, ...]], numbers: Mapping[AnswerPlace, int]
+) -> tuple[FlaggedAnswer, ...]:
+    """Return the answers that somebody flagged, in the order of the sample."""
+    return tuple(FlaggedAnswer(one.key, numbers[one.place], flags[one.key]) for one in answers if one.key in flags)
 
 
 def told(answer: DrawnAnswer, word: AuditWord, numbers: Mapping[AnswerPlace, int]) -> PastLabel:

@@ -60,6 +60,15 @@ class PastLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedAnswer:
+    """An answer that somebody shall look at again, by its place in the sample, and who flagged it."""
+
+    key: str
+    number: int
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArmProgress:
     """How far one arm is audited, and how right the detector is on it so far; see ``AuditedArm``."""
 
@@ -102,6 +111,7 @@ class AuditQueue:
         agreement: share of equal labels among answers with several reviewers.
         more: answers that were not drawn and could be.
         curve: the detector's rates while people labelled.
+        flagged: answers that somebody shall look at again.
         seconds: median time of one of the reviewer's last labels; 0 before there are some.
     """
 
@@ -118,6 +128,7 @@ class AuditQueue:
     more: int = 0
     seconds: float = 0.0
     curve: tuple[CurvePoint, ...] = ()
+    flagged: tuple[FlaggedAnswer, ...] = ()
 
     @property
     def labelled(self) -> int:

@@ -159,23 +159,27 @@ def results_of(one: VoteRound, items: Sequence[VoteItem], votes: Sequence[Vote])
     )
 
 
-def pooled(
-    rounds: Sequence[tuple[VoteRound, Sequence[VoteItem], Sequence[Vote], bool]],
-) -> tuple[Estimate | None, Estimate | None]:
-    """Return the win rate over all rounds of the same two arms, and the one at equal length once that is decided.
+Pooled = Sequence[tuple[VoteRound, Sequence[VoteItem], Sequence[Vote], bool]]
+"""Rounds of the same two arms, each with its items, its votes, and whether its first arm is the policy."""
 
-    The largest planned number of the rounds must be reached before the interval is that of a fixed number. Before the
-    win rate is above or below one half, its sign at equal length says nothing and stays unknown.
 
-    Args:
-        rounds: each with its items, its votes, and whether its first arm is the policy.
-    """
+def pooled_items(rounds: Pooled) -> list[VotedItem]:
+    """Return the settled items of all rounds in their order, outcomes for the policy; the first one of each counts."""
     settled: dict[tuple[str, str], VotedItem] = {}
     for one, items, votes, is_first in rounds:
         for item in results_of(one, items, votes).items:
             turned = item if is_first else replace(item, outcome=1 - item.outcome, longer=-item.longer)
             settled.setdefault((item.suite, item.item), turned)
-    found = sorted(settled.values(), key=lambda item: item.order)
+    return sorted(settled.values(), key=lambda item: item.order)
+
+
+def pooled(rounds: Pooled) -> tuple[Estimate | None, Estimate | None]:
+    """Return the win rate over all rounds of the same two arms, and the one at equal length once that is decided.
+
+    The largest planned number of the rounds must be reached before the interval is that of a fixed number. Before the
+    win rate is above or below one half, its sign at equal length says nothing and stays unknown.
+    """
+    found = pooled_items(rounds)
     outcomes = [item.outcome for item in found]
     is_final = sum(outcome != 0.5 for outcome in outcomes) >= max(one.planned for one, *_ in rounds)
     rate = rate_of(outcomes, is_final)

@@ -27,7 +27,8 @@ from core.store.split_suite import split_suite
 from core.store.sqlite.database import Session, Store
 
 if TYPE_CHECKING:  # statistics libraries, which the window must not load when it starts
-    from core.services.votes.results import VoteResults
+    from core.services.votes.outlook import VotesOutlook
+    from core.services.votes.results import Pooled, VoteResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,18 @@ class VotesService:
         # It imports statsmodels, which the window must not load when it starts.
         from core.services.votes.results import pooled
 
+        _, rounds = self._of_policy(evaluation_id)
+        return pooled(rounds) if rounds else (None, None)
+
+    def outlook(self, evaluation_id: str) -> VotesOutlook:
+        """Return the same votes item by item, and how their interval would go on at this rate."""
+        # It imports statsmodels, which the window must not load when it starts.
+        from core.services.votes.outlook import outlook_of
+
+        return outlook_of(*self._of_policy(evaluation_id))
+
+    def _of_policy(self, evaluation_id: str) -> tuple[str, Pooled]:
+        """Return the policy's name, and all rounds between it and its reference."""
         record = self._evaluations.find(evaluation_id).record()
         kinds = {arm.name: arm.kind for arm in record.arms}
         rounds = []
@@ -231,7 +244,7 @@ class VotesService:
                 if set(arms) == {"aligned", "reference"}:
                     parts = (repository.items(session, one.id), repository.cast(session, one))
                     rounds.append((one, *parts, arms[0] == "aligned"))
-        return pooled(rounds) if rounds else (None, None)
+        return next((arm for arm, kind in kinds.items() if kind == "aligned"), ""), rounds
 
     def outcomes(self, evaluation_id: str, first_arm: str, second_arm: str) -> dict[tuple[str, str], float]:
         """Return (suite, item) -> what most votes say of the first arm (1 won, 1/2 tie, 0 lost), where all are in."""

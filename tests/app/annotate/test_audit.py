@@ -56,6 +56,9 @@ def test_that_two_keys_label_an_answer_and_a_finished_audit_leads_back_to_correc
     running.qtbot.waitUntil(lambda: view.shows_answer)
     assert view.count.text() == "0 / 24" and "audited 0 of 12 for" in view.arms.text()
     first = controller.shown
+    key(running, Qt.Key.Key_F)
+    running.settle()
+    assert view.bar.flag.isChecked() and view.panel.flagged.text() == "Flagged to look at again: 1 (Ann)."
     key(running, Qt.Key.Key_2)
     assert view.bar.buttons["partly"].isChecked()
     key(running, Qt.Key.Key_1, Qt.Key.Key_Return)
@@ -68,6 +71,10 @@ def test_that_two_keys_label_an_answer_and_a_finished_audit_leads_back_to_correc
     QTest.keyClick(running.window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     running.settle()
     assert controller.shown.key == first.key and view.count.text() == "0 / 24"
+    assert view.bar.flag.isChecked(), "the flag belongs to the answer, not to its label"
+    view.bar.flag.click()
+    running.settle()
+    assert not view.bar.flag.isChecked() and view.panel.flagged.isHidden()
     skipped = controller.shown.key
     key(running, Qt.Key.Key_S)
     running.settle()
@@ -105,6 +112,17 @@ def test_that_nothing_on_the_screen_tells_arm_or_verdict_and_pairs_come_back(ses
     page = running.page("annotate")
     running.settle()
     assert not audit.on and running.context.actions.place == "annotate" and page.header.isVisible()
+
+    def choose_audit(dialog):
+        dialog.kinds.setCurrentText("Refusal audit: answers of dpo-b0.1-r16 E-1, 24 left")
+        assert not dialog.versions.isEnabled() and not dialog.orders.isEnabled()
+        return True
+
+    running.dialogs.on_dialog = choose_audit
+    running.context.actions.run("annotate.queue")
+    running.qtbot.waitUntil(lambda: audit.on and audit.view.shows_answer)
+    running.context.actions.run("audit.pairs")
+    running.settle()
     running.dialogs.answers.append(0)
     running.context.actions.run("annotate.audit")
     running.qtbot.waitUntil(lambda: audit.on and audit.view.shows_answer)

@@ -258,6 +258,15 @@ def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
     first = next(check for check in gate.decision.checks if check.state != "passed")  # nobody chose one yet
     assert gate.table.current == first and gate.title.text().startswith(f"{first.title}: ")
     assert gate.chart_card.missing.text() == "No interval decides this check; no n would."
+    assert gate.votes_card.missing.text() == "Nobody was asked; no votes speak for this policy."
+    buttons = {button.text(): button for button in gate.banner.buttons}
+    assert list(buttons) == ["Audit refusals", "Ask people…", "Open the failures", "What n would decide"]
+    buttons["What n would decide"].click()
+    assert gate.table.hasFocus() and gate.table.current.key == "over_refusal" and gate.chart.curve is not None
+    buttons["Open the failures"].click()
+    running.settle()
+    assert page.tabs.currentWidget() is page.tabs.failures
+    page.tabs.setCurrentWidget(gate)
     rows = [gate.table.item(row, 0).text() for row in range(gate.table.rowCount())]
     place = rows.index("Over-refusal")
     gate.table.setFocus()

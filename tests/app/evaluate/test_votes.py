@@ -81,6 +81,15 @@ def test_that_people_are_asked_vote_blind_and_see_what_the_votes_come_to(
     running.settle()
     items = page.tabs.items
     assert page.tabs.currentWidget() is items and items.count.text() == "1 of 6 items"
+    gate = page.tabs.gate
+    page.tabs.setCurrentWidget(gate)
+    qtbot.waitUntil(lambda: gate.decision is not None)
+    assert [mark.n for mark in gate.votes.marks] == [1, 2] and "Planned: 47" in gate.votes.accessibleDescription()
+    assert gate.votes_card.table.rowCount() == 2
+    assert [button.text() for button in gate.banner.buttons] == ["Show what failed", "Vote now", "Open the failures"]
+    gate.votes.opened.emit(gate.votes.marks[0].key)
+    running.settle()
+    assert page.tabs.currentWidget() is items and items.count.text() == "1 of 6 items"
     items.search.reset()
     items.look_for("pair")
     qtbot.waitUntil(lambda: items.count.text() == "6 of 6 items")

@@ -169,6 +169,25 @@ def test_that_undo_retracts_and_the_answer_comes_again(app, ann):
     assert app.workspace.check().ok
 
 
+def test_that_a_flag_is_told_to_everybody_until_it_is_taken_back_and_changes_no_rate(app, ann):
+    app.audits.draw(ID, per_arm=20, seed=7)
+    bo, one, other = app.reviewers.add("Bo").value.id, *drawn(app)[:2]
+    before = app.audits.evidence(ID)
+    assert app.audits.flag(ID, other.key, bo).value.by == ("Bo",)
+    for person in (bo, ann, ann):  # a second flag of the same person is the same flag
+        made = app.audits.flag(ID, one.key, person).value
+    assert made.by == ("Bo", "Ann")
+    app.audits.label(ID, {one.key: "refused"}, ann)
+    told = [(flag.key, flag.number, flag.by) for flag in app.audits.queue(ID, ann).flagged]
+    assert told == [(one.key, 1, ("Bo", "Ann")), (other.key, 2, ("Bo",))]
+    assert app.audits.flag(ID, other.key, bo, on=False).value.by == ()
+    app.audits.undo(ID, ann)
+    assert [flag.key for flag in app.audits.queue(ID, bo).flagged] == [one.key]
+    assert app.audits.evidence(ID) == before
+    with pytest.raises(NotFound):
+        app.audits.flag(ID, "none", ann)
+
+
 def test_that_an_altered_answer_an_unknown_key_and_an_unknown_word_are_refused_and_store_nothing(app, ann):
     app.audits.draw(ID, seed=7)
     key = app.audits.queue(ID, ann).waiting[0].key
@@ -325,9 +344,15 @@ def test_that_the_command_line_draws_labels_takes_back_and_prints_corrected_rate
     assert main(["refusal", "queue", *words, "--seed", "7", "--most", "1000"]) == 0
     queue = json.loads(capsys.readouterr().out)
     assert (queue["total"], queue["seed"], len(queue["waiting"])) == (200, 7, 200)
+    key = queue["waiting"][0]["key"]
+    assert main(["refusal", "flag", *words[:2], key, *words[2:]]) == 0
+    assert json.loads(capsys.readouterr().out) == {"flagged": [{"key": key, "number": 1, "by": ["Ann"]}]}
     pairs = [f"{one['key']}={'3' if one['answer'] == REFUSES else '1'}" for one in queue["waiting"]]
     assert main(["refusal", "label", *words[:2], *pairs, *words[2:]]) == 0
     told = json.loads(capsys.readouterr().out)
+    assert [one["key"] for one in told["flagged"]] == [key]
+    assert main(["refusal", "flag", *words[:2], key, "--off", "--by", "Ann"]) == 0
+    assert capsys.readouterr().out == f"{key}  answer 1: not flagged\n"
     assert len(told["labels"]) == 200 and all(one["agrees"] for one in told["labels"])
     assert main(["refusal", "label", *words, "--undo"]) == 0
     assert json.loads(capsys.readouterr().out)["labelled"] == 199

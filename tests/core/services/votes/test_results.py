@@ -13,6 +13,8 @@ from scipy.special import beta as beta_function
 from statsmodels.stats.proportion import proportion_confint
 
 from core.domain.votes import Vote, VoteItem, VoteRound
+from core.evaluation.gate_votes import ends, votes_to_decide
+from core.services.votes.outlook import outlook_of
 from core.services.votes.results import VoteResults, pooled, results_of
 
 NAMES = ("Ann", "Bo", "Cy")
@@ -128,6 +130,26 @@ def test_that_rounds_of_the_same_arms_are_read_together_and_turned_the_same_way(
     assert rate is not None and (rate.value, rate.n) == (0.9, 10), "of an item the first outcome counts"
     assert "any time" in rate.estimator, "the largest planned number is not reached"
     assert at_equal_length is None, "all answers are equally long"
+
+
+def test_that_the_outlook_goes_on_from_the_last_vote_at_the_same_rate_until_the_planned_number() -> None:
+    first, turned = items_of(12), [Vote(30, "Bo", 1.0, "prefer", True, 50)]
+    rounds = [
+        (round_of(85), first, said([1, 1, 0, 1, 0.5, 1, 1, 0, 1, 1, 1, 1]), True),
+        (round_of(194), [VoteItem(30, "s", "late", 1)], turned, False),
+    ]
+    found = outlook_of("aligned", rounds)
+    assert (found.arm, found.planned, found.voters) == ("aligned", 194, {"Ann": 12, "Bo": 1})
+    assert [rate.n for rate in found.path] == [1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert found.items[-1].outcome == 0.0, "a win of the reference is a loss of the policy"
+    rate = 9 / 12
+    assert found.ahead[0] == pytest.approx((12, *ends(rate, 12)))
+    assert found.decides == votes_to_decide(found.path[-1]) and 12 < found.decides < found.ahead[-1][0]
+    low = {round(n): low for n, low, _ in found.ahead}
+    assert all((low_end > 0.5) == (n >= found.decides) for n, low_end in low.items() if abs(n - found.decides) > 1)
+    reached = outlook_of("aligned", [(round_of(8), first, said([1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1]), True)])
+    assert (reached.ahead, reached.decides) == ((), None)
+    assert outlook_of("aligned", []).items == ()
 
 
 def test_that_nothing_is_claimed_before_the_first_vote() -> None:
