@@ -312,6 +312,7 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.table", "Plots as tables", "Ctrl+T", "table", "The numbers behind every plot.", checkable=True),
     A("evaluate.ask_people", "Ask people…", "", "annotate", "Blind votes between two arms, as a queue in Annotate."),
     A("evaluate.vote", "Vote now", "V", "annotate", "Opens the shown round of votes as a queue in Annotate."),
+    A("evaluate.judge", "Ask a judge…", "", "annotate", "A model on an endpoint compares two arms, in both orders."),
     A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
     A("evaluate.next", "Next item", "J", "down", "", repeats=True),
     A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QFrame, QLineEdit, QV
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.evaluate import new_plan
+from app.evaluate.form_parts import labelled_fields, titled_box
 from app.evaluate.new_plan import EvaluationChoices, EvaluationWish
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
-from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import short, text_label
 from app.widgets.messages import ProgressLine
 from core.domain.counting import counted
@@ -54,7 +54,7 @@ class NewEvaluationDialog(BaseDialog):
         self.suites: dict[str, QCheckBox] = {}
         self.arms: dict[str, QCheckBox] = {}
         self.sealed, self.dev = QCheckBox("Sealed test of the run's dataset version"), QCheckBox("Held-out pairs")
-        self.templates = _box("Other chat templates too: plain text and two others")
+        self.templates = titled_box("Other chat templates too: plain text and two others")
         self.templates.setToolTip(_ABOUT_TEMPLATES)
         self.templates.setAccessibleDescription(_ABOUT_TEMPLATES)
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
@@ -83,7 +83,7 @@ class NewEvaluationDialog(BaseDialog):
         card = Card("1  Policy")
         for run in self._choices.runs:
             self.runs.addItem(run.name, run.run_id)
-        card.add(_fields((("Run", self.runs), ("Checkpoint", self.steps)), most=2))
+        card.add(labelled_fields((("Run", self.runs), ("Checkpoint", self.steps)), most=2))
         return card
 
     def _suites_card(self) -> Card:
@@ -94,7 +94,7 @@ class NewEvaluationDialog(BaseDialog):
             )
         for info in self._choices.suites:
             own = "built in" if info.origin == "built-in" else info.origin
-            box = self.suites[info.title] = _box(f"{short(info.title, 32)} · {counted(info.n, 'item')}, {own}")
+            box = self.suites[info.title] = titled_box(f"{short(info.title, 32)} · {counted(info.n, 'item')}, {own}")
             box.setToolTip(info.description)
             card.add(box)
         card.add(self.templates)
@@ -108,7 +108,7 @@ class NewEvaluationDialog(BaseDialog):
         inner = QVBoxLayout(self.look)
         inner.setContentsMargins(0, 0, 0, 0)
         self.reason.setPlaceholderText("Release candidate")
-        inner.addWidget(_fields((("Opened by", self.person), ("Reason", self.reason)), most=2))
+        inner.addWidget(labelled_fields((("Opened by", self.person), ("Reason", self.reason)), most=2))
         card.add(self.look)
         card.add(self.errors["sealed"])
         card.add(self.errors["suites"])
@@ -118,18 +118,18 @@ class NewEvaluationDialog(BaseDialog):
         card = Card("3  Arms")
         card.add(text_label("The reference always answers; every difference is to it.", "hint", wrap=True))
         for word, label, hint in new_plan.ARMS:
-            box = self.arms[word] = _box(label)
+            box = self.arms[word] = titled_box(label)
             box.setAccessibleDescription(hint)
             box.setToolTip(hint)
             card.add(box)
         self.arms["aligned"].setChecked(True)
         self.endpoint.setPlaceholderText("http://localhost:8080/v1")
-        card.add(_fields((("Another run", self.other_run), ("Endpoint", self.endpoint)), most=2))
+        card.add(labelled_fields((("Another run", self.other_run), ("Endpoint", self.endpoint)), most=2))
         for words, title in (("none", ""), *((title, title) for title in self._choices.guardrails)):
             self.guardrail.addItem(words, title)
         for base, words in new_plan.GUARDED:
             self.guarded.addItem(words, base)
-        card.add(_fields((("Guardrail", self.guardrail), ("On top of", self.guarded)), most=2))
+        card.add(labelled_fields((("Guardrail", self.guardrail), ("On top of", self.guarded)), most=2))
         missing = "No threshold of a guardrail is confirmed; one is made and confirmed under Thresholds."
         card.add(text_label("" if self._choices.guardrails else missing, "hint", wrap=True))
         for combo in (self.guardrail, self.guarded):
@@ -146,7 +146,7 @@ class NewEvaluationDialog(BaseDialog):
         self.tokens.setValue(int(setting.default))
         self.tokens.setToolTip(setting.hint)
         rows = (("Items a suite", self.limit), ("Max new tokens", self.tokens), ("Name", self.name))
-        card.add(_fields(rows, most=2))
+        card.add(labelled_fields(rows, most=2))
         return card
 
     def _bind(self) -> None:
@@ -292,15 +292,3 @@ class NewEvaluationDialog(BaseDialog):
 def _words_of(error: Exception) -> str:
     hint = error.hint if isinstance(error, UserError) else ""
     return f"{error} {hint}".strip()
-
-
-def _box(label: str) -> QCheckBox:
-    box = QCheckBox(label.replace("&", "&&"))
-    box.setAccessibleName(label)
-    return box
-
-
-def _fields(rows: tuple[tuple[str, QWidget], ...], *, most: int) -> FieldGrid:
-    for label, widget in rows:
-        widget.setAccessibleName(label)
-    return FieldGrid([(text_label(label, "muted"), widget) for label, widget in rows], most=most)

@@ -141,6 +141,7 @@ class EvaluatePage(Page):
             self.tabs.forget_people()
         if changes & Changes.EVALUATIONS:
             self.tabs.proxies.forget()
+            self.tabs.cycle.forget()
         self.refresh()
 
     def show_item(self, **what: Any) -> None:
@@ -214,6 +215,7 @@ class EvaluatePage(Page):
             "evaluate.verify": bool(self.data.releases),
             "evaluate.ask_people": state == "finished",
             "evaluate.vote": state == "finished",
+            "evaluate.judge": state == "finished",
             "evaluate.audit": info is not None and self.data.evidence is not None,
             "evaluate.table": info is not None and self.data.evidence is not None,
         }.items():

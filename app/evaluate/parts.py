@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.context import AppContext
+from app.evaluate.cycle_part import CyclePart
 from app.evaluate.evidence_view import EvidenceView
 from app.evaluate.failures_view import TAGS, FailuresView
 from app.evaluate.figures import ItemsPlace
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # these load the database library, which the window does not 
 
 
 class EvaluationParts(TabWidget):
-    """Evidence, matrix, items, votes, proxies, failures and gate of one evaluation."""
+    """Evidence, matrix, items, votes, proxies, failures, gate and cycle of one evaluation."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
@@ -45,7 +46,7 @@ class EvaluationParts(TabWidget):
         self._evidence: Mapping[str, Any] = {}
         self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
         self.failures, self.gate = FailuresView(context), GateView(context)
-        self.votes, self.proxies = VotesPart(context), ProxiesPart(context)
+        self.votes, self.proxies, self.cycle = VotesPart(context), ProxiesPart(context), CyclePart(context)
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
@@ -57,6 +58,7 @@ class EvaluationParts(TabWidget):
             ("Proxies", self.proxies),
             ("Failures", self.failures),
             ("Gate", self.gate),
+            ("Cycle", self.cycle),
         )
         for words, part in parts:
             self.addTab(part, words)
@@ -68,6 +70,7 @@ class EvaluationParts(TabWidget):
         self.gate.place_wanted.connect(self._show_checked)
         self.gate.item_wanted.connect(self._show_voted_item)
         self.votes.items_wanted.connect(self.show_items)
+        self.cycle.items_wanted.connect(self.show_items)
         self.votes.item_wanted.connect(self._show_voted_item)
         self.proxies.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
         self.proxies.evidence_wanted.connect(lambda: self.setCurrentWidget(self.evidence))
@@ -80,6 +83,7 @@ class EvaluationParts(TabWidget):
             "evaluate.table": self._set_table,
             "evaluate.ask_people": self._ask_people,
             "evaluate.vote": self.votes.vote_now,
+            "evaluate.judge": self._ask_judge,
             "evaluate.find": self._find,
             "evaluate.audit": self._audit,
             "evaluate.next": lambda: self._go_on(1),
@@ -104,7 +108,7 @@ class EvaluationParts(TabWidget):
         self._evidence = evidence
         self.evidence.show_evidence(evidence)
         self.matrix.show_evidence(evidence)
-        for part in (self.votes, self.proxies):
+        for part in (self.votes, self.proxies, self.cycle):
             part.set_evaluation(info)
         self.read()
 
@@ -115,6 +119,7 @@ class EvaluationParts(TabWidget):
         self.votes.set_table(on)
         self.proxies.set_table(on)
         self.gate.set_table(on)
+        self.cycle.set_table(on)
 
     def read(self) -> None:
         """Read what the shown part lacks."""
@@ -123,7 +128,7 @@ class EvaluationParts(TabWidget):
             self._read_items(self.items.suite)
         elif part is self.failures and "failures" not in self._read:
             self._read_failures()
-        elif isinstance(part, VotesPart | ProxiesPart):
+        elif isinstance(part, VotesPart | ProxiesPart | CyclePart):
             part.read()
         elif part is self.gate and "gate" not in self._read:
             self._read_gate()
@@ -134,6 +139,7 @@ class EvaluationParts(TabWidget):
         self._items.clear()
         self.votes.forget()
         self.proxies.forget()
+        self.cycle.forget()
         self.read()
 
     # Votes
@@ -146,6 +152,10 @@ class EvaluationParts(TabWidget):
     def _ask_people(self) -> None:
         self.setCurrentWidget(self.votes)
         self.votes.ask_people()
+
+    def _ask_judge(self) -> None:
+        self.setCurrentWidget(self.proxies)
+        self.proxies.ask_judge()
 
     def _show_voted_item(self, one: ItemOfVotes) -> None:
         self.show_items(ItemsPlace(one.suite))

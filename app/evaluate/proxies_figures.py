@@ -184,15 +184,15 @@ def judge_words(data: ProxiesData) -> str:
     """Return what was judged and what calibrates a judge, or how one is asked."""
     if not data.judges:
         return (
-            "No judge was asked about this evaluation. A judge model on this machine is asked on the command line: "
-            "judge WS EVALUATION --endpoint URL#MODEL --adversarial SUITE."
+            "No judge was asked about this evaluation. A model on this machine can compare two arms, in both orders; "
+            "its numbers stay marked until it is calibrated."
         )
     asked = "; ".join(f"{one.setup.model} at {one.setup.url}, rubric {one.setup.rubric}" for one in data.judges)
     if not any(one.watermarks for one in data.judges):
         return f"{asked}."
     return (
         f"{asked}. A judge is calibrated when people voted on the same items, both orders were asked, and a suite on "
-        "which length and style mislead was judged (--adversarial SUITE)."
+        "which length and style mislead was judged."
     )
 
 

@@ -1,14 +1,24 @@
-"""The tab *Proxies*: reads the register of the shown evaluation, its judges and the checkpoints of its run."""
+"""The tab *Proxies*: reads the register of the shown evaluation, its judges and its run's checkpoints; asks judges."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtGui import QHideEvent
 
+from app.background.task import TaskControl
 from app.context import AppContext
+from app.evaluate.judge_choices import JudgeChoices, read_judge_choices
+from app.evaluate.judge_dialog import JudgeDialog
 from app.evaluate.proxies_figures import ProxiesData, read_proxies
 from app.evaluate.proxies_view import ProxiesView
+from core.domain.changes import Outcome
 from core.domain.errors import UserError
 from core.services.evaluations.views import EvaluationInfo
+
+if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.domain.judging import JudgeReport
+    from core.services.judging.service import JudgeRequest
 
 
 class ProxiesPart(ProxiesView):
@@ -60,3 +70,33 @@ class ProxiesPart(ProxiesView):
             self.say(f"{error.message} {error.hint}".strip())
         else:
             self._context.tasks.unhandled.emit(error)
+
+    # Judges
+
+    def ask_judge(self) -> None:
+        """Read what there is to choose from, then ask which judge compares what."""
+        services, info = self._context.services, self._info
+        if info is not None:
+            self._context.tasks.query(
+                lambda: read_judge_choices(services, info), self._show_dialog, owner=self, key="judge choices"
+            )
+
+    def _show_dialog(self, choices: JudgeChoices) -> None:
+        dialog = JudgeDialog(self, self._context, choices, self._ask_judge)
+        self._context.dialogs.run(dialog)
+        dialog.deleteLater()
+
+    def _ask_judge(self, request: JudgeRequest) -> None:
+        """Ask in the background; each verdict is on the disk before the next, so that Cancel loses none."""
+        service = self._context.services.judging
+
+        def work(control: TaskControl) -> Outcome[JudgeReport]:
+            return service.ask(
+                request,
+                on_progress=lambda done, total: control.progress(done, total, "verdicts"),
+                cancelled=lambda: control.cancelled,
+            )
+
+        job = self._context.ops.job("Asking the judge", work, owner=self)
+        self.asking.follow(job)
+        self.asking.show()

@@ -15,6 +15,7 @@ from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, text_label
+from app.widgets.messages import ProgressLine
 
 _ABOUT = (
     "A proxy is a number that stands for quality and that training can raise without any. The counter-metric beside it "
@@ -51,6 +52,9 @@ class ProxiesView(QWidget):
         self.fits = FigureTable(context, "Fitted curves", figures.FIT_HEADS)
         self.judges = FigureTable(context, "Judges", figures.JUDGE_HEADS, most=12)
         self.judge_mark, self.judged = Chip(""), text_label("", "muted", wrap=True, selectable=True)
+        self.ask = action_button(context.actions, "evaluate.judge", theme=context.theme)
+        self.asking = ProgressLine(title="Asking the judge")
+        self.asking.hide()
         self._stack = QStackedWidget()
         self._build()
         self._connect()
@@ -79,6 +83,8 @@ class ProxiesView(QWidget):
         self._fits_card.add(self.fits)
         self._judges_card = Card("Judges")
         self._judges_card.add_to_head(self.judge_mark)
+        self._judges_card.add_to_head(self.ask)
+        self._judges_card.add(self.asking)
         self._judges_card.add(self.judges)
         self._judges_card.add(self.judged)
         for part in (self._register_card, self.card, self._fits_card, self._judges_card):

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QWidget
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.desktop import open_path
-from app.evaluate.cycle_dialog import CycleDialog, Side
+from app.evaluate.cycle_dialog import CycleDialog
+from app.evaluate.cycle_sides import Side, chosen_sides, read_sides
 from app.evaluate.release_dialog import ReleaseDialog
 from app.evaluate.release_info import ReleaseInfoDialog
 from core.domain.changes import Outcome
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
-    from core.services.application import Application
     from core.services.releases.cycle import Cycle
     from core.services.releases.draft import ReleaseDraft
     from core.services.releases.views import ReleaseInfo, ReleaseRequest
@@ -183,40 +183,13 @@ class ReleaseActs(QObject):
             )
             return
         old, new = chosen_sides(sides, release_id or self._evaluation())
-        dialog = CycleDialog(self._page, self._context, sides, old, new, self._read_cycle)
+        dialog = CycleDialog(self._page, self._context, sides, old, new, self.read_cycle)
         self._context.dialogs.run(dialog)
         dialog.deleteLater()
 
-    def _read_cycle(
+    def read_cycle(
         self, old: str, new: str, done: Callable[[Cycle], object], failed: Callable[[Exception], None]
     ) -> Any:
+        """Compare two sides in the background; call back with the cycle, or with the error."""
         service = self._context.services.releases
         return self._context.tasks.query(lambda: service.cycle(old, new), done, failed, owner=self, key="cycle")
-
-
-def read_sides(services: Application) -> list[Side]:
-    """Return what can be compared: releases, then finished evaluations, the newest first."""
-    releases = [(one.release_id, f"{one.name} (release)") for one in services.releases.list()]
-    evaluations = [
-        (one.evaluation_id, f"{one.name} (evaluation)")
-        for one in services.evaluations.list()
-        if one.state == "finished"
-    ]
-    return [*releases, *evaluations]
-
-
-def chosen_sides(sides: list[Side], wanted: str) -> tuple[str, str]:
-    """Return the old and the new side: the wanted one and the next older one of its kind, else the next newer one.
-
-    >>> chosen_sides([("r2", "b (release)"), ("r1", "a (release)"), ("e1", "e (evaluation)")], "r2")
-    ('r1', 'r2')
-    """
-    ids = [id_ for id_, _ in sides]
-    place = ids.index(wanted) if wanted in ids else 0
-    kind = sides[place][1].rpartition(" ")[2]
-    same = [n for n, (_, words) in enumerate(sides) if words.rpartition(" ")[2] == kind]
-    older, newer = [n for n in same if n > place], [n for n in same if n < place]
-    if not older and newer:
-        return ids[place], ids[newer[-1]]
-    old = older[0] if older else next(n for n in range(len(sides)) if n != place)
-    return ids[old], ids[place]

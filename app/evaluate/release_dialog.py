@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
+from app.evaluate.form_parts import labelled_fields
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
@@ -108,7 +109,7 @@ class ReleaseDialog(BaseDialog):
         ran = f"{self._draft.runner} ran the evaluation and cannot approve." if self._draft.runner else _NO_RUNNER
         card.add(text_label(ran, "hint", wrap=True))
         self.other.setPlaceholderText("Name")
-        card.add(_fields((("Approver", self.approver), ("Somebody else", self.other))))
+        card.add(labelled_fields((("Approver", self.approver), ("Somebody else", self.other))))
         return card
 
     def _content_card(self) -> Card:
@@ -247,9 +248,3 @@ class ReleaseDialog(BaseDialog):
 
 
 _NO_RUNNER = "Who ran this evaluation is not known: its sealed test was opened by nobody by name."
-
-
-def _fields(rows: tuple[tuple[str, QWidget], ...]) -> FieldGrid:
-    for label, widget in rows:
-        widget.setAccessibleName(label)
-    return FieldGrid([(text_label(label, "muted"), widget) for label, widget in rows], most=2)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.context import AppContext
+from app.evaluate.form_parts import labelled_fields, titled_box
 from app.evaluate.votes_figures import DETECTS, VoteChoices, plan_words
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
-from app.widgets.field_grid import FieldGrid
-from app.widgets.labels import short, text_label
+from app.widgets.labels import text_label
 from core.domain.errors import UserError
 from core.domain.votes import MARGIN, MOST_VOTES, VotePlan, VoteRequest
 
@@ -33,7 +33,9 @@ class VotesDialog(BaseDialog):
         self.rubric, self.detects = ComboBox(outside=True), ComboBox()
         self.limit, self.votes = SpinBox(), SpinBox()
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
-        self.suites = {title: _box(title, is_sealed) for title, is_sealed in choices.suites.items()}
+        self.suites = {
+            title: titled_box(title, on=not is_sealed, most=48) for title, is_sealed in choices.suites.items()
+        }
         self.plan, self.error = text_label("", "", wrap=True), text_label("", "error", wrap=True)
         scroll = ScrollColumn(margin=2, spacing=10, name="What people are asked")
         for card in (self._arms_card(), self._items_card(), self._votes_card()):
@@ -51,7 +53,7 @@ class VotesDialog(BaseDialog):
         for combo, wanted in ((self.first, self._choices.first), (self.second, self._choices.second)):
             combo.addItems(list(self._choices.arms))
             combo.setCurrentText(wanted)
-        card.add(_fields((("First arm", self.first), ("Second arm", self.second))))
+        card.add(labelled_fields((("First arm", self.first), ("Second arm", self.second))))
         hint = "Nobody who votes is told which answer is whose. The win rate is that of the first arm."
         card.add(text_label(hint, "hint", wrap=True))
         return card
@@ -60,7 +62,7 @@ class VotesDialog(BaseDialog):
         card = Card("2  Items")
         for box in self.suites.values():
             card.add(box)
-        self.sealed_fields = _fields((("Shown by", self.person), ("Reason", self.reason)))
+        self.sealed_fields = labelled_fields((("Shown by", self.person), ("Reason", self.reason)))
         hint = "Its prompts are shown to people: an opening, which is noted with who and why and counts as a look."
         self.sealed_hint = text_label(hint, "hint", wrap=True)
         card.add(self.sealed_hint)
@@ -70,7 +72,7 @@ class VotesDialog(BaseDialog):
             self.part.addItem(f"{name}: {value}", (name, value))
         self.limit.setRange(0, MOST)
         self.limit.setSpecialValueText("all")
-        card.add(_fields((("Slice", self.part), ("Most items", self.limit))))
+        card.add(labelled_fields((("Slice", self.part), ("Most items", self.limit))))
         return card
 
     def _votes_card(self) -> Card:
@@ -82,7 +84,9 @@ class VotesDialog(BaseDialog):
         self.detects.setCurrentIndex(DETECTS.index(MARGIN))
         self.votes.setRange(1, MOST_VOTES)
         card.add(
-            _fields((("Rubric", self.rubric), ("Votes an item", self.votes), ("Detect a win rate of", self.detects)))
+            labelled_fields(
+                (("Rubric", self.rubric), ("Votes an item", self.votes), ("Detect a win rate of", self.detects))
+            )
         )
         hint = "2 or 3 votes an item show how far people agree; each vote of an item comes from another person."
         card.add(text_label(hint, "hint", wrap=True))
@@ -170,16 +174,3 @@ class VotesDialog(BaseDialog):
     def _say(self, words: str) -> None:
         self.error.setText(words)
         self.error.setVisible(bool(words))
-
-
-def _box(title: str, is_sealed: bool) -> QCheckBox:
-    box = QCheckBox(short(title, 48).replace("&", "&&"))
-    box.setAccessibleName(title)
-    box.setChecked(not is_sealed)
-    return box
-
-
-def _fields(rows: tuple[tuple[str, QWidget], ...]) -> FieldGrid:
-    for label, widget in rows:
-        widget.setAccessibleName(label)
-    return FieldGrid([(text_label(label, "muted"), widget) for label, widget in rows], most=2)

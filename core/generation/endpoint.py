@@ -84,6 +84,27 @@ def checked_url(url: str, confirmed_host: str = "") -> SplitResult:
     return parts
 
 
+def other_host(url: str) -> str:
+    """Return the host of an endpoint's URL when it is not this machine, else "".
+
+    Raises:
+        UsageError: when it is no such URL.
+
+    >>> other_host("http://127.0.0.1:8080/v1"), other_host("https://models.example.org/v1")
+    ('', 'models.example.org')
+    """
+    host = _host_of(url)
+    checked_url(url, confirmed_host=host)
+    return "" if is_loopback(host) else host
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address stands for this machine and nothing else."""
     try:

@@ -10,7 +10,7 @@ from core.domain.errors import NotFound, UsageError
 from core.domain.judging import JudgedCase, JudgeReport, JudgeSetup, judge_prompt, read_verdict
 from core.domain.rubric_text import reading_text
 from core.domain.suite import SuiteItem
-from core.generation.endpoint import Endpoint, EndpointDecoder
+from core.generation.endpoint import Endpoint, EndpointDecoder, other_host
 from core.generation.seeds import derive_seed
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
@@ -40,6 +40,7 @@ class JudgeRequest:
         suites: titles; () takes all whose items are at hand. The items of a sealed test are never sent.
         limit: most items of a suite; 0 takes all.
         adversarial: titles of suites with preference items on which length and style mislead.
+        confirmed_host: the other host that the user named as allowed; None reads the environment.
     """
 
     evaluation: str
@@ -52,6 +53,15 @@ class JudgeRequest:
     limit: int = 0
     adversarial: tuple[str, ...] = ()
     seed: int = 0
+    confirmed_host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """How many pairs of answers a judge would compare, and the host that is not this machine; "" where it is."""
+
+    pairs: int
+    other_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,15 @@ class JudgingService:
         self._store = store
         self._evaluations, self._suites, self._rubrics = evaluations, suites, rubrics
         self.people: PeopleScores | None = None
+
+    def plan(self, request: JudgeRequest) -> JudgePlan:
+        """Return what a request comes to; nothing is sent.
+
+        Raises:
+            NotFound: when there is no such evaluation, arm or suite.
+            UsageError: when nothing can be compared, or the URL is none of a server.
+        """
+        return JudgePlan(len(self._comparisons(request)), other_host(request.url))
 
     def ask(
         self,
@@ -96,13 +115,8 @@ class JudgingService:
             UserError: when the server does not answer; the verdicts so far stay.
         """
         folder = self._evaluations.find(request.evaluation)
-        asked = endpoint or Endpoint(request.url, request.model)
-        comparisons = [*_of_evaluation(folder, request), *self._adversarial(request)]
-        if not comparisons:
-            raise UsageError(
-                "There is nothing to compare: no item has answers of both arms.",
-                "Name other suites, or a finished evaluation. Items of a sealed test are never sent to a judge.",
-            )
+        asked = endpoint or Endpoint(request.url, request.model, confirmed_host=request.confirmed_host)
+        comparisons = self._comparisons(request)
         version = self._rubrics.version(request.rubric_version_id)
         setup = JudgeSetup(request.url, asked.model(), version.title, version.sha256, seed=request.seed)
         file, rubric = CasesFile(folder.path, setup), reading_text(version)
@@ -139,6 +153,15 @@ class JudgingService:
         arms = next(((c.arm_a, c.arm_b) for c in cases.values() if not c.suite.startswith(ADVERSARIAL)), ("", ""))
         people = self.people(folder.record().evaluation_id, *arms) if self.people is not None else {}
         return report_of(setup, arms, list(cases.values()), people, answers_of(folder, arms))
+
+    def _comparisons(self, request: JudgeRequest) -> list[_Comparison]:
+        found = [*_of_evaluation(self._evaluations.find(request.evaluation), request), *self._adversarial(request)]
+        if not found:
+            raise UsageError(
+                "There is nothing to compare: no item has answers of both arms.",
+                "Name other suites, or a finished evaluation. Items of a sealed test are never sent to a judge.",
+            )
+        return found
 
     def _adversarial(self, request: JudgeRequest) -> list[_Comparison]:
         found = []

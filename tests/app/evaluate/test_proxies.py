@@ -88,7 +88,8 @@ def test_that_each_proxy_stands_beside_its_counter_metric_with_the_step_that_bri
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     part.act_wanted.connect(running.context.actions.run)
     assert asked == ["evaluate.ask_people", "evaluate.new", "evaluate.audit"]
-    assert not part.judges.isVisible() and "--endpoint URL#MODEL" in part.judged.text()
+    assert not part.judges.isVisible() and part.judged.text().startswith("No judge was asked")
+    assert part.ask.isEnabled() and part.ask.text() == "Ask a judge…"
 
 
 def test_that_checkpoints_lie_at_the_root_of_their_kl_and_keys_lead_to_their_evaluations(running: Any) -> None:
@@ -136,7 +137,7 @@ def test_that_judges_alarms_and_votes_are_shown_with_n_and_estimator(running: An
     said = {row.cells[1]: row.cells[2:] for row in part.judges.rows}
     assert said["aligned wins against reference"] == ("90.0 [85.0, 95.0] %", "40", "made up")
     assert said["answers without a verdict"][0] == "not measured" and len(said) == 6
-    assert part.judge_mark.text() == UNCALIBRATED and "--adversarial" in part.judged.text()
+    assert part.judge_mark.text() == UNCALIBRATED and "both orders" in part.judged.text()
     assert figures.chips(part.data)[0] == ("1 alarm", "bad")
     assert figures.notes(part.data)[0].words == "Judge m: Its win rate and that of people lie apart."
     assert [mark.series for mark in part.chart.marks[:2]] == ["preference_accuracy", "win_rate"]

@@ -192,15 +192,29 @@ def test_that_two_cycles_are_compared_and_others_can_be_chosen(running: Any) -> 
     note_release(services, 2)
 
     def look(dialog: Any) -> None:
-        running.qtbot.waitUntil(lambda: dialog.cycle is not None)
-        assert (dialog.cycle.old.title, dialog.cycle.new.title) == ("dpo-b0.1-r16 E-1", "dpo-b0.1-r16 E-2")
-        assert dialog.credit.text().startswith("Neither settings nor data changed")
-        assert dialog.table.rowCount() == len(dialog.cycle.bought) > 5 and len(dialog.chart.rows) == 5
-        assert next(row.cells[4] for row in dialog.table.rows if row.cells[1] == "ranking accuracy").endswith("n 6")
-        dialog.old.setCurrentIndex(dialog.old.findText("rel-1 (release)"))
-        dialog.new.setCurrentIndex(dialog.new.findText("rel-2 (release)"))
-        running.qtbot.waitUntil(lambda: dialog.cycle.old.title == "rel-1")
-        assert dialog.cycle.new.kind == "release" and dialog.cycle.bought
+        view = dialog.view
+        running.qtbot.waitUntil(lambda: view.cycle is not None)
+        assert (view.cycle.old.title, view.cycle.new.title) == ("dpo-b0.1-r16 E-1", "dpo-b0.1-r16 E-2")
+        assert view.credit.text().startswith("Neither settings nor data changed")
+        assert view.table.rowCount() == len(view.cycle.bought) > 5 and len(view.chart.rows) == 5
+        assert next(row.cells[4] for row in view.table.rows if row.cells[1] == "ranking accuracy").endswith("n 6")
+        for combo, words in ((view.old, "rel-1 (release)"), (view.new, "rel-2 (release)")):
+            combo.setFocus()
+            while combo.currentText() != words:
+                QTest.keyClick(combo, Qt.Key.Key_Up)
+        running.qtbot.waitUntil(lambda: view.cycle.old.title == "rel-1")
+        assert view.cycle.new.kind == "release" and view.cycle.bought
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
 
     answered(running, "evaluate.compare", look)
+    page = running.page("evaluate")
+    part = page.tabs.cycle
+    page.tabs.setCurrentWidget(part)
+    running.qtbot.waitUntil(lambda: part.view.cycle is not None)
+    assert (part.view.cycle.old.title, part.view.cycle.new.title) == ("dpo-b0.1-r16 E-1", "dpo-b0.1-r16 E-2")
+    titles = [part.view.parts.itemAt(n).widget().accessibleName() for n in range(part.view.parts.count())]
+    assert titles == ["Policy", "Data", "Measurement"] and part.view.card.values().count("\n") == 6
+    part.view.chart.setFocus()
+    QTest.keyClick(part.view.chart, Qt.Key.Key_Right)
+    QTest.keyClick(part.view.chart, Qt.Key.Key_Return)
+    assert page.tabs.currentWidget() is page.tabs.items
