@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.evaluate.figures import Figures, TableRow, number_words, why_words
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import interval_text, signed
 
@@ -36,7 +37,9 @@ def beside_rows(figures: Figures) -> list[TableRow]:
             for arm, plain in figures.suites[suite]["metrics"][metric].items():
                 estimate = read_estimate(plain)
                 value = correlation_words(estimate) if metric == "h_length_correlation" else number_words(estimate)
-                rows.append(TableRow((suite, words, arm, value, f"{estimate.n:,}", estimate.estimator), suite))
+                rows.append(
+                    TableRow((suite_words(suite), words, arm, value, f"{estimate.n:,}", estimate.estimator), suite)
+                )
     return rows
 
 

@@ -27,7 +27,7 @@ from app.widgets.plots import export
 from app.widgets.plots.painted_chart import PaintedChart
 from app.widgets.plots.plot_head import PlotHead
 
-_LEAST_TEXT, _ROW = 120, 26
+_LEAST_TEXT, _ROW, _LINE = 120, 26, 17
 
 
 class FigureTable(QTableWidget):
@@ -65,8 +65,14 @@ class FigureTable(QTableWidget):
                 self.setItem(place, column, QTableWidgetItem(text))
         self._fit()
 
+    @property
+    def _row_px(self) -> int:
+        """Height of a row: that of the cell with most lines."""
+        lines = max((cell.count("\n") for row in self.rows for cell in row.cells), default=0)
+        return self._theme.px(_ROW + lines * _LINE)
+
     def _fit(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(self._theme.px(_ROW))
+        self.verticalHeader().setDefaultSectionSize(self._row_px)
         self.resizeColumnsToContents()
         fit_columns(self, {self.columnCount() - 1}, self._theme.px(_LEAST_TEXT))
         self.updateGeometry()
@@ -74,7 +80,7 @@ class FigureTable(QTableWidget):
     def sizeHint(self) -> QSize:
         """Return the height of the rows, and of the bar below them where they are wider than the table."""
         shown = min(self._most or len(self.rows), len(self.rows))
-        height = self.horizontalHeader().sizeHint().height() + self._theme.px(_ROW) * max(1, shown)
+        height = self.horizontalHeader().sizeHint().height() + self._row_px * max(1, shown)
         return QSize(self._theme.px(300), height + self.horizontalScrollBar().sizeHint().height() + 4)
 
     def minimumSizeHint(self) -> QSize:

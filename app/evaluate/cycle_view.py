@@ -19,6 +19,7 @@ from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import text_label
 from app.widgets.plots.interval_chart import IntervalChart, IntervalRow
+from core.domain.evaluation_record import suite_words
 
 if TYPE_CHECKING:  # it loads the store, which the window does not wait for
     from core.domain.bought import Bought
@@ -176,7 +177,7 @@ def chart_rows(bought: Sequence[Bought]) -> list[IntervalRow]:
         if change is None or change.unit or row.metric not in _SHOWN:
             continue
         text = f"{change_words(change)}  n {change.n:,}"
-        label = f"{row.suite}: {metric_words(row.metric)}"
+        label = f"{suite_words(row.suite)}: {metric_words(row.metric)}"
         value, low, high = (100 * end for end in (change.value, change.low, change.high))
         rows.append(IntervalRow(label, text, value, low, high, small=not math.isfinite(low), key=ItemsPlace(row.suite)))
     return rows
@@ -190,7 +191,8 @@ def table_row(row: Bought) -> TableRow:
             return none
         return f"{change_words(estimate)} {estimate.unit or 'points'}, n {estimate.n:,}"
 
-    suite = row.suite if row.suite == row.old_suite else f"{row.old_suite} → {row.suite}"
+    before, after = suite_words(row.old_suite), suite_words(row.suite)
+    suite = after if before == after else f"{before} → {after}"
     adjusted = f"{p_words(row.p_holm)}, Holm" if math.isfinite(row.p_holm) else p_words(row.p)
     return TableRow(
         (

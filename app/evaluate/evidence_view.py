@@ -30,11 +30,12 @@ from app.widgets.flow import EvenFlow
 from app.widgets.labels import Chip, text_label
 from app.widgets.plots.interval_chart import IntervalChart
 from app.widgets.plots.safety_plane import SafetyPlane
+from core.domain.evaluation_record import suite_words
 
 _LEAST_CARD = 380
 """Pixels, at 100 % text size, below which two cards do not stand beside each other."""
 _REFUSAL_HEADS = (
-    "Suite", "Arm", "Full %,\nraw", "Full %,\ncorrected", "Full + partial %,\nraw", "Full + partial %,\ncorrected", "n",
+    "Suite", "Arm", "Full %,\nraw", "Full %,\ncorrected", "Full + partial\n%, raw", "Full + partial\n%, corrected", "n",
     "Test",
 )  # fmt: skip
 _GUARDED_HEADS = ("Suite", "Arm", "Number", "With − without [95 %]", "n", "Test")
@@ -188,11 +189,10 @@ class EvidenceView(ScrollColumn):
         rows, found = figures.forest(), figures.sliced()
         limit = -SLICE_POINTS if found and found[1] != "over_refusal" else SLICE_POINTS
         self.forest.show_rows(rows, limit=limit if rows else math.nan)
-        about = (
-            f"{found[2]} on {found[0]}, {figures.aligned} − reference; vetoed beyond {SLICE_POINTS:g} points."
-            if found
-            else ""
-        )
+        about = ""
+        if found:
+            about = f"{found[2]} on {suite_words(found[0])}, {figures.aligned} − reference"
+            about += f"; vetoed beyond {SLICE_POINTS:g} points."
         about = " ".join([about, *figures.alarms()])
         self.cards["forest"].show_figures(
             row_cells(rows), about=about, missing="Nothing on these suites is compared with the reference."

@@ -17,6 +17,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import text_label
 from app.widgets.row_lines import RowLines
+from core.domain.evaluation_record import suite_words
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.releases.failures import QueuedFailure
@@ -145,7 +146,7 @@ class FailuresView(QWidget):
 
     def _show_why(self) -> None:
         one = self.current
-        self.why.setText(f"{one.failure.suite}: {one.failure.why}" if one else "")
+        self.why.setText(f"{suite_words(one.failure.suite)}: {one.failure.why}" if one else "")
         for button in (*self.tags.values(), self.send):
             button.setVisible(one is not None)
         if one is None:

@@ -11,6 +11,7 @@ from app.evaluate.audited import corrected_words
 from app.widgets.plots.interval_chart import IntervalRow
 from app.widgets.plots.safety_plane import PlanePoint
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.gate_limits import GateLimits
 from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import MINUS, format_value, interval_text, signed
@@ -261,7 +262,7 @@ class Figures:
         return rows
 
     def _label(self, suite: str, arm: str) -> str:
-        return suite if arm == self.aligned else f"{suite}, {arm}"
+        return suite_words(suite) if arm == self.aligned else f"{suite_words(suite)}, {arm}"
 
     # Tables
 
@@ -282,7 +283,7 @@ class Figures:
             first = share_words(full) if full else "–"
             cells = (first, self._audited(suite, f"{metric}_full", arm), share_words(any_))
             last = (self._audited(suite, metric, arm), f"{any_.n}", "")
-            yield TableRow((f"{kind}: {suite}", arm, *cells, *last), suite)
+            yield TableRow((f"{kind}: {suite_words(suite)}", arm, *cells, *last), suite)
         for arm in self.arms:
             any_, full = self.change(suite, metric, arm), self.change(suite, f"{metric}_full", arm)
             if any_ is None:
@@ -291,7 +292,7 @@ class Figures:
             fixed = [self.change(suite, f"{metric}{end}{CORRECTED}", arm) for end in ("_full", "")]
             words = [change_words(one[0]) if one else "–" for one in fixed]
             cells = (first, words[0], change_words(any_[0]), words[1], f"{any_[0].n}", any_[1])
-            yield TableRow(("", f"Δ {arm}, points", *cells), suite)
+            yield TableRow(("Δ to reference, points", arm, *cells), suite)
 
     def _audited(self, suite: str, metric: str, arm: str) -> str:
         found = self.estimate(suite, f"{metric}{CORRECTED}", arm)
@@ -306,7 +307,7 @@ class Figures:
                     estimate, change = read_estimate(plain), self.change(suite, metric, arm)
                     moved = f"{change_words(change[0])}" if change else ""
                     cells = (
-                        suite, metric_words(metric), arm, number_words(estimate), f"{estimate.n:,}", moved,
+                        suite_words(suite), metric_words(metric), arm, number_words(estimate), f"{estimate.n:,}", moved,
                         change[1] if change else "", estimate.estimator,
                     )  # fmt: skip
                     rows.append(TableRow(cells, suite))
@@ -322,12 +323,14 @@ def guarded_rows(suites: Mapping[str, Any]) -> list[TableRow]:
             if acted:
                 share = read_estimate(acted)
                 rows.append(
-                    TableRow((suite, arm, "answers it acts on", number_words(share), f"{share.n:,}", ""), suite)
+                    TableRow(
+                        (suite_words(suite), arm, "answers it acts on", number_words(share), f"{share.n:,}", ""), suite
+                    )
                 )
             for metric, arms in found["differences"].items():
                 change = read_estimate(arms[arm])
                 p = f"{p_words(arms[arm]['p_holm'])}, Holm" if "p_holm" in arms[arm] else p_words(arms[arm].get("p"))
-                cells = (suite, arm, f"Δ {metric_words(metric)}", change_words(change), f"{change.n:,}", p)
+                cells = (suite_words(suite), arm, f"Δ {metric_words(metric)}", change_words(change), f"{change.n:,}", p)
                 rows.append(TableRow(cells, suite))
     return rows
 

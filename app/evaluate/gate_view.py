@@ -24,6 +24,7 @@ from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, short, text_label
 from app.widgets.messages import Banner, BannerLevel
 from core.domain.counting import counted
+from core.domain.evaluation_record import suite_words
 from core.domain.release_gate import STATE_WORDS, GateState
 
 if TYPE_CHECKING:  # these load the model exports, which the window does not wait for
@@ -264,7 +265,11 @@ def place_words(check: GateCheck) -> str:
     if check.key == "failure_queue":
         return "Open the failure queue"
     if check.suite:
-        return f"Show the items of {check.suite}" if not any(check.part) else f"Show the slice {check.part[1]}"
+        return (
+            f"Show the items of {suite_words(check.suite)}"
+            if not any(check.part)
+            else f"Show the slice {check.part[1]}"
+        )
     return "Show the evidence"
 
 

@@ -21,6 +21,7 @@ from app.widgets.inputs import SearchField
 from app.widgets.labels import Chip, short
 from app.widgets.table import TableColumn, VirtualTable
 from core.domain.counting import counted
+from core.domain.evaluation_record import suite_words
 
 
 class ItemsView(QWidget):
@@ -84,7 +85,7 @@ class ItemsView(QWidget):
     @property
     def suite(self) -> str:
         """The suite whose items are shown."""
-        return self.suites.currentText()
+        return str(self.suites.currentData() or "")
 
     @property
     def place(self) -> ItemsPlace:
@@ -96,7 +97,8 @@ class ItemsView(QWidget):
         kinds = {kind: name for name, kind in reversed(list(arms.items()))}
         names = list(arms)
         self.suites.clear()
-        self.suites.addItems(list(suites))
+        for title in suites:
+            self.suites.addItem(suite_words(title), title)
         self.panel.set_arms(
             names, kinds.get("reference", names[0] if names else ""), kinds.get("aligned", names[-1] if names else "")
         )
@@ -109,7 +111,7 @@ class ItemsView(QWidget):
         self._place = place
         if place.arms:
             self.panel.choose_arms(*place.arms)
-        self.suites.setCurrentText(place.suite)
+        self.suites.setCurrentIndex(self.suites.findData(place.suite))
         self.suite_wanted.emit(self.suite)
 
     def look_for(self, text: str) -> None:

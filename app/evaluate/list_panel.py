@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from app.evaluate.evaluation_list import EvaluationList
 from app.evaluate.release_list import ReleaseList
 from app.widgets.buttons import action_button
 from app.widgets.labels import text_label
+from core.services.evaluations.views import EvaluationInfo
 
 _TITLE = "Evaluations and releases"
 
@@ -44,13 +47,17 @@ class ListPanel(QFrame):
         head.addWidget(self._title, 1)
         head.addWidget(self.fold)
         head.addStretch(0)
-        head.addWidget(action_button(context.actions, "evaluate.new", icon_only=True))
+        self.new = action_button(context.actions, "evaluate.new", icon_only=True)
+        head.addWidget(self.new)
         self._content = QWidget()
         content = QVBoxLayout(self._content)
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(8)
+        self.none = text_label("", "hint", wrap=True)
+        content.addWidget(self.none)
         content.addWidget(self.list, 3)
         content.addWidget(self.releases, 2)
+        content.addStretch(0)
         for action_id, words in (("evaluate.compare", "Compare…"), ("evaluate.thresholds", "Thresholds…")):
             content.addWidget(action_button(context.actions, action_id, text=words, theme=theme))
         self._column = column = QVBoxLayout(self)
@@ -66,6 +73,14 @@ class ListPanel(QFrame):
         self.setMinimumWidth(self._theme.px(170))
         if self._is_folded:
             self.opened.emit(self.fold.isChecked())
+
+    def show_evaluations(self, infos: Sequence[EvaluationInfo], chosen: str, *, has_run: bool) -> None:
+        """List evaluations with one of them chosen, or say which step brings the first one."""
+        self.list.set_infos(infos, chosen)
+        self.list.setVisible(bool(infos))
+        self.none.setVisible(not infos)
+        step = "New evaluation… (+) makes the first one." if has_run else "One is made of a run: train one first."
+        self.none.setText(f"No evaluation yet. {step}")
 
     def set_folded(self, on: bool) -> None:
         """Show a line that opens the lists, or the lists."""
@@ -83,13 +98,15 @@ class ListPanel(QFrame):
 
     def first_focus(self) -> QWidget:
         """Return the list, or what opens it."""
-        return self.fold if self._content.isHidden() else self.list
+        if self._content.isHidden():
+            return self.fold
+        return self.list if self.list.count() else self.new
 
     def _open(self, on: bool) -> None:
         self._show()
         self.opened.emit(on)
         if on:
-            self.list.setFocus()
+            self.first_focus().setFocus()
 
     def _show(self) -> None:
         is_open = not self._is_folded or self.fold.isChecked()

@@ -11,6 +11,7 @@ from app.evaluate.figures import Figures, ItemsPlace, TableRow, change_words, p_
 from app.widgets.plots.interval_chart import IntervalRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.gate_limits import GateLimits
 from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import MINUS
@@ -217,7 +218,7 @@ class MatrixFigures:
         """What the matrix is of, in a sentence."""
         requests, languages = int(self._plain["requests"]), len(self._plain["languages"])
         return (
-            f"{METRICS[self.metric][1].capitalize()} on {self.suite}: {counted(requests, 'request')} in "
+            f"{METRICS[self.metric][1].capitalize()} on {suite_words(self.suite)}: {counted(requests, 'request')} in "
             f"{counted(languages, 'language')}. Paired 95 % intervals, a request is one case; bold lies below 0."
         )
 

@@ -19,6 +19,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, text_label
 from app.widgets.messages import EmptyState
 from app.widgets.plots.interval_chart import IntervalChart
+from core.domain.evaluation_record import suite_words
 
 _NONE = (
     "It needs a suite that asks the same in several languages, such as the built-in suite languages. Choose it with "
@@ -109,7 +110,7 @@ class MatrixView(QWidget):
         self._stack.setCurrentIndex(int(bool(found)))
         self.which.clear()
         for suite, metric in found:
-            self.which.addItem(f"{suite}: {METRICS[metric][0].lower()}", (suite, metric))
+            self.which.addItem(f"{suite_words(suite)}: {METRICS[metric][0].lower()}", (suite, metric))
         self.which.setVisible(len(found) > 1)
         self.arm.clear()
         if found:

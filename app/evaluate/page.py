@@ -182,7 +182,8 @@ class EvaluatePage(Page):
     def _show(self, data: presenter.PageData) -> None:
         self._reported, self._wanted, self.data = "", "", data
         chosen = data.chosen
-        self.list.set_infos(data.infos, chosen.evaluation_id if chosen else "")
+        id_ = chosen.evaluation_id if chosen else ""
+        self.lists.show_evaluations(data.infos, id_, has_run=bool(data.runs))
         self.releases.show_releases(data.releases)
         self._right.setCurrentIndex(SHOWN if chosen else NO_EVALUATION if data.runs else NO_RUN)
         if chosen is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.widgets.labels import ChipTone, short
 from core.domain.counting import counted
 from core.domain.errors import UserError
-from core.domain.evaluation_record import SEALED
+from core.domain.evaluation_record import SEALED, suite_words
 from core.services.evaluations.views import EvaluationInfo, EvaluationStatus, left_words, work_words
 from core.services.runs.views import RunInfo
 
@@ -165,7 +165,7 @@ def head_chips(
     record = info.record
     step = int(record.run.get("step", 0))
     dataset = str((record.run.get("dataset") or {}).get("title", ""))
-    suites = [suite.title for suite in record.suites]
+    suites = [suite_words(suite.title) for suite in record.suites]
     sealed = [suite for suite in record.suites if suite.sealed]
     config = record.config
     decoder = "greedy" if config.temperature == 0 else f"temperature {config.temperature:g}"
@@ -177,7 +177,7 @@ def head_chips(
         (f"{decoder}, seed {config.seed}, {config.max_new_tokens} new tokens", "neutral", "How all arms answer"),
     ]
     if sealed:
-        reasons = "; ".join(f"{suite.title}: {suite.person}, {suite.reason}" for suite in sealed)
+        reasons = "; ".join(f"{suite_words(suite.title)}: {suite.person}, {suite.reason}" for suite in sealed)
         count = f": {counted(sum(look.looks for look in looks), 'look')}" if len(looks) == len(sealed) else ""
         chips.append((f"sealed test{count}", "neutral", f"Each look is logged. {reasons}"))
     if looks:

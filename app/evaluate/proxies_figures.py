@@ -12,6 +12,7 @@ from app.evaluate.over_optimisation_chart import CurveMark
 from app.widgets.labels import ChipTone
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.judging import JudgeReport
 from core.domain.number_text import format_value, interval_text
 from core.domain.proxies import CheckpointCurve, CurveCheckpoint, FittedCurve, NextStep, RegisteredProxy
@@ -19,9 +20,7 @@ from core.domain.proxies import CheckpointCurve, CurveCheckpoint, FittedCurve, N
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.application import Application
 
-REGISTER_HEADS = (
-    "Proxy", "Alarm", "Its number", "Value [95 %]", "n", "Counter-metric", "Value [95 %]", "n", "Estimators",
-)  # fmt: skip
+REGISTER_HEADS = ("Proxy", "Alarm", "Its number [95 %], n", "Counter-metric [95 %], n", "Estimators")
 JUDGE_HEADS = ("Judge", "Number", "Value [95 %]", "n", "Estimator")
 CURVE_HEADS = (
     "Checkpoint", "√KL, √nats [95 %]", "n", "Preference accuracy % [95 %]", "n", "Win rate by people % [95 %]", "n",
@@ -100,8 +99,8 @@ def register_rows(data: ProxiesData) -> list[TableRow]:
 def _register_row(one: RegisteredProxy) -> tuple[str, ...]:
     made = " · ".join(found.estimator for found in (one.value, one.against) if found is not None)
     alarm = "alarm" if one.alarm else "cannot be told" if one.missing else "none"
-    own, other = ((name_words(name), *_cells(name, found)) for name, found in _both(one))
-    return one.title, alarm, *own, *other, made
+    own, other = (f"{name_words(name)}\n{_value_words(name, found)}" for name, found in _both(one))
+    return one.title, alarm, own, other, made
 
 
 def _both(one: RegisteredProxy) -> Iterator[tuple[str, Estimate | None]]:
@@ -109,12 +108,13 @@ def _both(one: RegisteredProxy) -> Iterator[tuple[str, Estimate | None]]:
     yield one.counter, one.against
 
 
-def _cells(name: str, found: Estimate | None) -> tuple[str, str]:
+def _value_words(name: str, found: Estimate | None) -> str:
+    """Return a value with its interval and n."""
     if found is None or not math.isfinite(found.value):
-        return "not measured", "–"
-    if name.endswith(_CHANGE) or name == "memorised_accuracy":
-        return f"{change_words(found)} {found.unit or 'points'}", f"{found.n:,}"
-    return number_words(found), f"{found.n:,}"
+        return "not measured"
+    is_change = name.endswith(_CHANGE) or name == "memorised_accuracy"
+    words = f"{change_words(found)} {found.unit or 'points'}" if is_change else number_words(found)
+    return f"{words}, n {found.n:,}"
 
 
 def name_words(name: str) -> str:
@@ -247,8 +247,8 @@ def _bare(found: Estimate | None) -> tuple[str, str]:
 
 def curve_about(curve: CheckpointCurve) -> str:
     """Return what the chart is of, and of each number its peak or why it has no curve."""
-    suites = [f"KL on {curve.kl_suite}"] if curve.kl_suite else []
-    suites += [f"accuracy on {curve.accuracy_suite}"] if curve.accuracy_suite else []
+    suites = [f"KL on {suite_words(curve.kl_suite)}"] if curve.kl_suite else []
+    suites += [f"accuracy on {suite_words(curve.accuracy_suite)}"] if curve.accuracy_suite else []
     said = [curve.alarm] if curve.alarm else []
     said.append(f"{', '.join(suites)}; the reference has 50 %. A mark opens its evaluation.")
     alike = len({fit.missing for fit in curve.fits}) == 1

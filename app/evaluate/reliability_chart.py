@@ -14,6 +14,7 @@ from app.theme.theme import Theme
 from app.widgets.plots.painted_chart import PaintedChart, Spot
 from app.widgets.plots.ticks import linear_ticks, tick_text
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import format_value, interval_text
 
@@ -62,7 +63,7 @@ def about_of(figures: Figures, suite: str) -> str:
     """Return error and Brier score, with what chance alone gives, and the temperature that fits held-out pairs."""
     error, brier = (figures.estimate(suite, name, figures.aligned) for name in ("ece", "brier"))
     low, high = (figures.suites[suite]["reliability"][figures.aligned].get("chance") or (None, None))[:2]
-    parts = [suite]
+    parts = [suite_words(suite)]
     if error is not None:
         parts.append(f"ECE {share_words(error)} %, n {error.n:,}")
     if low is not None and high is not None:
@@ -80,7 +81,9 @@ def about_of(figures: Figures, suite: str) -> str:
 def rows_of(figures: Figures) -> list[TableRow]:
     """Return the bins of every suite as rows of a table."""
     return [
-        TableRow((suite, f"{100 * p.predicted:.1f} %", share_words(p.observed), f"{p.observed.n:,}"), suite)
+        TableRow(
+            (suite_words(suite), f"{100 * p.predicted:.1f} %", share_words(p.observed), f"{p.observed.n:,}"), suite
+        )
         for suite in figures.suites
         for p in points_of(figures, suite)
     ]

@@ -15,6 +15,7 @@ from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
 from core.domain.errors import UserError
+from core.domain.evaluation_record import suite_words
 from core.domain.votes import MARGIN, MOST_VOTES, VotePlan, VoteRequest
 
 MOST = 100_000
@@ -34,7 +35,8 @@ class VotesDialog(BaseDialog):
         self.limit, self.votes = SpinBox(), SpinBox()
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
         self.suites = {
-            title: titled_box(title, on=not is_sealed, most=48) for title, is_sealed in choices.suites.items()
+            title: titled_box(suite_words(title), on=not is_sealed, most=48)
+            for title, is_sealed in choices.suites.items()
         }
         self.plan, self.error = text_label("", "", wrap=True), text_label("", "error", wrap=True)
         scroll = ScrollColumn(margin=2, spacing=10, name="What people are asked")

@@ -12,6 +12,7 @@ from app.evaluate.votes_chart import VoteMark
 from app.widgets.plots.interval_chart import IntervalRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
+from core.domain.evaluation_record import suite_words
 from core.domain.rubric import RubricVersion
 from core.domain.votes import VotePlan
 
@@ -173,7 +174,7 @@ def slice_rows(data: VotesData, smallest: int) -> list[IntervalRow]:
         place = ItemsPlace(one.value) if one.name == "suite" else ItemsPlace("", one.name, one.value)
         text = f"{share_words(one.rate)} %  n {one.rate.n}" if one.rate.n else f"no decision  n {one.rate.n}"
         values = (100 * (end - 0.5) for end in (one.rate.value, one.rate.low, one.rate.high))
-        label = one.value if one.name == "suite" else f"{one.name}: {one.value}"
+        label = suite_words(one.value) if one.name == "suite" else f"{one.name}: {one.value}"
         made.append(IntervalRow(label, text, *values, small=one.rate.n < smallest, key=place))
     return made
 

@@ -24,6 +24,10 @@ LEAST_EMS = 2.2
 """The least width of a segment, in heights of a line."""
 
 
+_SPARE_PX = 4
+"""Room that rounded paddings and frames of a focused or chosen segment may take from its words."""
+
+
 class _Segment(QPushButton):
     """One of the joined buttons. A style sheet's least width would let a layout cut its words."""
 
@@ -34,7 +38,7 @@ class _Segment(QPushButton):
     def sizeHint(self) -> QSize:
         """Return the size of the words; checked and unchecked alike."""
         base = super().sizeHint()
-        return QSize(max(base.width(), round(LEAST_EMS * self.fontMetrics().height())), base.height())
+        return QSize(max(base.width() + _SPARE_PX, round(LEAST_EMS * self.fontMetrics().height())), base.height())
 
 
 class SegmentedControl(QWidget):

@@ -23,6 +23,17 @@ COMPARED_KINDS: tuple[ArmKind, ...] = ("reference", "aligned")
 """Arms that answer under other templates and to training pairs: what the run changed, and what it started from."""
 
 
+def suite_words(title: str) -> str:
+    """Return the title of an evaluated suite as people read it; every title stays what names the suite.
+
+    >>> suite_words("sealed:hh v1"), suite_words("dev v1"), suite_words("basics v1")
+    ('sealed test of hh v1', 'held-out pairs', 'basics v1')
+    """
+    if title.startswith(SEALED):
+        return f"sealed test of {title.removeprefix(SEALED)}"
+    return "held-out pairs" if title == f"{DEV} v1" else title
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """One of the models that answer, with the system prompt it is given.

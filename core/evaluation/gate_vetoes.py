@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from core.domain.counting import counted, verb
 from core.domain.estimate import Estimate
 from core.domain.evaluated_metrics import EVALUATED
+from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import SliceDifference
 from core.domain.release_gate import GateBound, GateCheck, GateState
 from core.evaluation.gate_figures import below, loss, n_to_decide, needed_words, p_above, words
@@ -100,7 +101,7 @@ def _worst(key: str, title: str, claims: Sequence[_Claim], holm: dict[str, float
     def say(reason: str, needed: str = "", n: int | None = None) -> GateCheck:
         return GateCheck(key, "vetoes", title, state, reason, figures, needed, n, suite=claim.suite, bound=bound)
 
-    said = f"loss {words(claim.loss, is_change=True)} on {claim.suite}, limit {_limit(claim)}"
+    said = f"loss {words(claim.loss, is_change=True)} on {suite_words(claim.suite)}, limit {_limit(claim)}"
     if state == "passed":
         return say(f"The interval stays below the limit: {said}.")
     if state == "failed":
@@ -168,7 +169,7 @@ def _slices(claims: Sequence[_Claim], holm: dict[str, float], alpha: float) -> G
         figures = {claim.suite: claim.loss for claim in lost}
         reason = (
             f"{counted(len(lost), 'slice')} of {len(tested)} {verb(len(lost), 'loses', 'lose')} more than the margin "
-            f"(Holm), most {lost[0].suite}: {words(lost[0].loss, is_change=True)}."
+            f"(Holm), most {suite_words(lost[0].suite)}: {words(lost[0].loss, is_change=True)}."
         )
         return _of_slice(GateCheck("slices", "vetoes", title, "failed", reason, figures), lost[0])
     worst = max(tested, key=lambda claim: claim.loss.value)
