@@ -316,6 +316,7 @@ _EVALUATE: tuple[A, ...] = (
     A("evaluate.find", "Find items", "Ctrl+F; /", "search", "In prompts and answers of the suite."),
     A("evaluate.next", "Next item", "J", "down", "", repeats=True),
     A("evaluate.previous", "Previous item", "K", "up", "", repeats=True),
+    A("evaluate.inspect", "Look closer…", "I", "inspect", "One prompt under policy and reference, token by token."),
     A("evaluate.tag_policy", "The cause is the policy", "1", "", "Tags the failure, then shows the next."),
     A("evaluate.tag_label", "The cause is a label", "2", "", "Tags the failure, then shows the next."),
     A("evaluate.tag_rubric", "The cause is the rubric", "3", "", "Tags the failure, then shows the next."),

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluate.item_rows import ItemRow, about_answer, verdict
+from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
 from app.widgets.conversation import conversation_text
@@ -65,6 +66,8 @@ class AnswersPanel(QFrame):
         row = FlowLayout(row_spacing=4)
         for widget in (self.title, self.expected, self.slices):
             row.addWidget(widget)
+        row.add_gap()
+        row.addWidget(action_button(context.actions, "evaluate.inspect", theme=context.theme))
         self.prompt = SafeText(context.theme, "Prompt", size=13)
         self.prompt.setMinimumHeight(context.theme.px(40))
         self.prompt.setMaximumHeight(context.theme.px(84))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.widgets.labels import ChipTone
 from core.domain.conversation import Prompt
 from core.domain.counting import counted
 from core.domain.evidence import Generated
+from core.domain.prompt_inspection import GivenAnswer, InspectionRequest
+from core.domain.suite import SuiteItem
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.evaluations.service import EvaluationsService
@@ -25,6 +27,7 @@ class ItemRow:
     Attributes:
         prompt: None for an item of a sealed test, whose texts are in no file.
         answers: by arm. constraints: by arm: kind, whether it holds, what was found.
+        ranked: the texts of a preference item, "chosen" and "rejected".
         waits_for_vote: the answers are not told by arm, because the reviewer may still vote on them blind.
     """
 
@@ -36,6 +39,7 @@ class ItemRow:
     answers: Mapping[str, Generated] = field(default_factory=dict)
     constraints: Mapping[str, Sequence[tuple[str, bool, str]]] = field(default_factory=dict)
     waits_for_vote: bool = False
+    ranked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -67,9 +71,15 @@ def read_items(service: EvaluationsService, evaluation_id: str, suite: str) -> l
             slices=items[id_].slices if id_ in items else {},
             answers={arm: own[id_] for arm, own in answers.items() if id_ in own},
             constraints=said.get(id_, {}),
+            ranked=_ranked(items.get(id_)),
         )
         for id_ in ids
     ]
+
+
+def _ranked(item: SuiteItem | None) -> dict[str, str]:
+    is_ranked = item is not None and item.expected == "preference"
+    return {"chosen": item.chosen, "rejected": item.rejected} if item is not None and is_ranked else {}
 
 
 def withheld(rows: Sequence[ItemRow], hidden: AbstractSet[tuple[str, str]]) -> list[ItemRow]:
@@ -145,3 +155,28 @@ def filtered(
 def _holds(row: ItemRow, needle: str) -> bool:
     texts = [row.id, row.line, *(answer.text for answer in row.answers.values())]
     return any(needle in text.casefold() for text in texts)
+
+
+def inspect_refusal(row: ItemRow) -> str | None:
+    """Return why an item cannot be looked at token by token; None where it can."""
+    if row.prompt is None:
+        return "Items of a sealed test are shown to nobody but the evaluator."
+    return "You may still vote on this item; look closer once you have." if row.waits_for_vote else None
+
+
+def inspection_of(row: ItemRow, run: Mapping[str, Any], arms: Sequence[str]) -> InspectionRequest:
+    """Return the request that looks at an item: its ranked answers, and those of the arms that are shown.
+
+    Args:
+        row: of the item.
+        run: that the evaluation is of: its id and step.
+        arms: whose answers are shown.
+    """
+    given = [GivenAnswer(name, text) for name, text in row.ranked.items()]
+    given += [
+        GivenAnswer(f"answer of {arm}", row.answers[arm].text) for arm in dict.fromkeys(arms) if arm in row.answers
+    ]
+    step = int(run.get("step") or 0)
+    return InspectionRequest(
+        str(run.get("run_id", "")), row.prompt, given=[one for one in given if one.text], step=step
+    )

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.context import AppContext
 from app.evaluate.cycle_part import CyclePart
 from app.evaluate.evidence_view import EvidenceView
-from app.evaluate.failures_view import TAGS, FailuresView
+from app.evaluate.failures_part import FailuresPart
+from app.evaluate.failures_view import TAGS
 from app.evaluate.figures import ItemsPlace
 from app.evaluate.gate_steps import GateData, read_gate
 from app.evaluate.gate_view import GateView
-from app.evaluate.item_rows import ItemRow, read_items, withheld
+from app.evaluate.item_rows import ItemRow, inspect_refusal, inspection_of, read_items, withheld
 from app.evaluate.items_view import ItemsView
 from app.evaluate.matrix_view import MatrixView
+from app.evaluate.prompt_dialog import PromptDialog
 from app.evaluate.proxies_part import ProxiesPart
 from app.evaluate.votes_figures import ItemOfVotes
 from app.evaluate.votes_part import VotesPart
 from app.widgets.controls import TabWidget
-from core.domain.changes import Outcome
 from core.domain.errors import UserError
 from core.services.evaluations.views import EvaluationInfo
 
-DESTINATIONS: tuple[tuple[str, str], ...] = (
-    ("annotate", "To labelling: people judge it anew"),
-    ("dataset", "To the next dataset version, by a changeset"),
-    ("rubric", "To a rubric, as an example to decide on"),
-)
-"""Where a failure can be sent, and what that means."""
-
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.domain.release_gate import GateCheck
-    from core.services.releases.failures import QueuedFailure
 
 
 class EvaluationParts(TabWidget):
@@ -42,10 +35,11 @@ class EvaluationParts(TabWidget):
         super().__init__()
         self._context = context
         self._id, self._read = "", set[str]()
+        self._info: EvaluationInfo | None = None
         self._items: dict[str, list[ItemRow]] = {}
         self._evidence: Mapping[str, Any] = {}
         self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
-        self.failures, self.gate = FailuresView(context), GateView(context)
+        self.failures, self.gate = FailuresPart(context), GateView(context)
         self.votes, self.proxies, self.cycle = VotesPart(context), ProxiesPart(context), CyclePart(context)
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
@@ -65,7 +59,8 @@ class EvaluationParts(TabWidget):
         self.evidence.items_wanted.connect(self.show_items)
         self.matrix.items_wanted.connect(self.show_items)
         self.items.suite_wanted.connect(self._read_items)
-        self.failures.open_wanted.connect(self._open_failure)
+        self.failures.queue_read.connect(self._show_failed)
+        self.failures.kept.connect(self._failures_changed)
         self.failures.shown_wanted.connect(self._show_failed_item)
         self.gate.place_wanted.connect(self._show_checked)
         self.gate.item_wanted.connect(self._show_voted_item)
@@ -78,7 +73,10 @@ class EvaluationParts(TabWidget):
 
     def handlers(self) -> Mapping[str, Any]:
         """Return what the actions of the parts do."""
-        tags = {f"evaluate.tag_{tag}": lambda tag=tag: self._tag(tag) for tag, _ in TAGS}
+        failures = self.failures
+        tags = {
+            f"evaluate.tag_{tag}": lambda tag=tag: self._if_shown(lambda: failures.tag_current(tag)) for tag, _ in TAGS
+        }
         return {
             "evaluate.table": self._set_table,
             "evaluate.ask_people": self._ask_people,
@@ -88,12 +86,14 @@ class EvaluationParts(TabWidget):
             "evaluate.audit": self._audit,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
-            "evaluate.send": self._send,
+            "evaluate.send": lambda: self._if_shown(failures.send_current),
+            "evaluate.inspect": self._inspect,
             **tags,
         }
 
     def show_evaluation(self, info: EvaluationInfo, evidence: Mapping[str, Any]) -> None:
         """Show a measured evaluation."""
+        self._info = info
         if info.evaluation_id != self._id:
             self._id = info.evaluation_id
             self._read.clear()
@@ -101,7 +101,7 @@ class EvaluationParts(TabWidget):
             arms = {arm.name: str(arm.kind) for arm in (*info.record.arms, *info.record.template_arms)}
             self.items.set_evaluation([suite.title for suite in info.record.suites], arms)
             self.failures.panel.set_arms(list(arms), *self.items.panel.arms)
-            self.failures.show_queue(())
+            self.failures.set_evaluation(info.evaluation_id)
             self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
         if evidence is not self._evidence:  # people labelled: the banner of the gate says how much is left
             self._read.discard("gate")
@@ -126,9 +126,7 @@ class EvaluationParts(TabWidget):
         part = self.currentWidget()
         if part is self.items and self.items.suite not in self._items:
             self._read_items(self.items.suite)
-        elif part is self.failures and "failures" not in self._read:
-            self._read_failures()
-        elif isinstance(part, VotesPart | ProxiesPart | CyclePart):
+        elif isinstance(part, VotesPart | ProxiesPart | FailuresPart | CyclePart):
             part.read()
         elif part is self.gate and "gate" not in self._read:
             self._read_gate()
@@ -137,9 +135,8 @@ class EvaluationParts(TabWidget):
         """Read again what people decide when it is shown next: somebody may have looked, tagged or voted."""
         self._read.clear()
         self._items.clear()
-        self.votes.forget()
-        self.proxies.forget()
-        self.cycle.forget()
+        for part in (self.votes, self.proxies, self.failures, self.cycle):
+            part.forget()
         self.read()
 
     # Votes
@@ -200,23 +197,31 @@ class EvaluationParts(TabWidget):
         """Let people label answers of this evaluation."""
         self._context.navigate("annotate", audit=self._id)
 
+    def _inspect(self) -> None:
+        """Show the current item under policy and reference, token by token."""
+        part, info = self.currentWidget(), self._info
+        row = part.panel.row if isinstance(part, ItemsView | FailuresPart) else None
+        if row is None or info is None:
+            self._context.notices.post("No item is chosen.", "warn", hint="Choose one under Items or Failures.")
+        elif (why := inspect_refusal(row)) is not None:
+            self._context.notices.post(why, "warn")
+        else:
+            request = inspection_of(row, info.record.run, part.panel.arms)
+            dialog = PromptDialog(self, self._context, request, row.id)
+            wanted: list[str] = []
+            dialog.pair_wanted.connect(wanted.append)
+            dialog.pair_wanted.connect(dialog.reject)
+            self._context.dialogs.run(dialog)
+            dialog.deleteLater()
+            for pair in wanted:
+                self._context.navigate("data", pair_id=int(pair))
+
     def _go_on(self, by: int) -> None:
         part = self.currentWidget()
-        if isinstance(part, ItemsView | FailuresView):
+        if isinstance(part, ItemsView | FailuresPart):
             part.go_on(by)
 
     # Failures
-
-    def _read_failures(self) -> None:
-        releases, id_ = self._context.services.releases, self._id
-        self._read.add("failures")
-
-        def show(queue: Sequence[QueuedFailure]) -> None:
-            if id_ == self._id:
-                self.failures.show_queue(queue)
-                self._show_failed()
-
-        self._context.tasks.query(lambda: releases.failures.queue(releases.find(id_)), show, owner=self, key="failures")
 
     def _show_failed(self) -> None:
         if self.failures.current is not None:
@@ -229,92 +234,14 @@ class EvaluationParts(TabWidget):
         else:
             self.failures.show_row(next((row for row in rows if row.id == item), None))
 
-    def _open_failure(self, key: str) -> None:
-        """Note that somebody looked; the answers are beside the list already."""
-        releases, id_ = self._context.services.releases, self._id
-        if (reviewer := self._reviewer()) is not None:
-            self._context.ops.mutate(
-                lambda: releases.failures.open(releases.find(id_), key, reviewer), self._failure_kept, owner=self
-            )
+    def _failures_changed(self) -> None:
+        """Decide anew when the gate is shown next."""
+        self._read.discard("gate")
 
-    def _tag(self, tag: str) -> None:
-        one, releases, id_ = self.failures.current, self._context.services.releases, self._id
-        if self.currentWidget() is not self.failures or one is None:
-            return
-        if (reviewer := self._reviewer()) is None:
-            return
-        key, is_opened = one.failure.key, bool(one.opened_by)
-
-        def work() -> Any:
-            folder = releases.find(id_)
-            if not is_opened:
-                releases.failures.open(folder, key, reviewer)
-            return releases.failures.tag(folder, key, reviewer, tag)
-
-        self._context.ops.mutate(work, lambda _: self._tagged(), owner=self)
-
-    def _send(self) -> None:
-        """Ask where the failure shall go, and send it."""
-        one, releases, id_ = self.failures.current, self._context.services.releases, self._id
-        if self.currentWidget() is not self.failures or one is None or (reviewer := self._reviewer()) is None:
-            return
-        dialogs, key = self._context.dialogs, one.failure.key
-        place = dialogs.choose("Send the failure on", "Where to?", [words for _, words in DESTINATIONS])
-        if place is None:
-            return
-        to = DESTINATIONS[place][0]
-
-        def send(rubric: str = "") -> None:
-            self._context.ops.mutate(
-                lambda: releases.failures.send(releases.find(id_), key, reviewer, to, rubric), self._sent, owner=self
-            )
-
-        if to == "rubric":
-            rubrics = self._context.services.rubrics
-            self._context.tasks.query(
-                lambda: [one.name for one in rubrics.list() if not one.imported],
-                lambda names: self._choose_rubric(names, send),
-                owner=self,
-                key="rubrics",
-            )
-        else:
-            send()
-
-    def _choose_rubric(self, names: Sequence[str], send: Callable[[str], None]) -> None:
-        """Ask which rubric takes the failure as an example."""
-        if not names:
-            self._context.notices.post("There is no rubric yet.", "warn", hint="Write one in Rubrics first.")
-            return
-        place = 0
-        if len(names) > 1:
-            chosen = self._context.dialogs.choose("Send the failure on", "To which rubric?", names)
-            if chosen is None:
-                return
-            place = chosen
-        send(names[place])
-
-    def _sent(self, outcome: Outcome[Any]) -> None:
-        self._context.notices.post("The failure was sent on.", hint=" ".join(outcome.value.notes))
-        self._failure_kept(None)
-
-    def _tagged(self) -> None:
-        self.failures.go_on(1)
-        self._failure_kept(None)
-
-    def _failure_kept(self, _outcome: object) -> None:
-        self._read.clear()
-        self._read_failures()
-
-    def _reviewer(self) -> int | None:
-        """Return who looks, None where nobody was chosen; the window then says how to."""
-        reviewer = self._context.session.reviewer_id
-        if reviewer is None:
-            self._context.notices.post(
-                "Nobody is chosen as reviewer.",
-                "warn",
-                hint="Choose who you are in the status bar; looks are kept by name.",
-            )
-        return reviewer
+    def _if_shown(self, act: Callable[[], None]) -> None:
+        """Do what a key of the failures says where these are shown."""
+        if self.currentWidget() is self.failures:
+            act()
 
     # Gate
 
