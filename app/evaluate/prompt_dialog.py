@@ -114,7 +114,7 @@ class PromptDialog(BaseDialog):
 
     def accept(self) -> None:
         """Look at the prompt; the dialog stays open, and what was found before goes away."""
-        if self._job is not None:
+        if self._job is not None or not self.isVisible():
             return
         request = self._wish()
         service = self._context.services.prompts
@@ -151,6 +151,8 @@ class PromptDialog(BaseDialog):
 
     def _take(self, answer: InspectedAnswer) -> None:
         """Show an answer beside those that came before."""
+        if self.found is not None:
+            return
         self.answers.append(answer)
         self.answer.addItem(figures.answer_title(answer))
         if len(self.answers) == 1:

@@ -98,5 +98,12 @@ class ProxiesPart(ProxiesView):
             )
 
         job = self._context.ops.job("Asking the judge", work, owner=self)
+        job.ended.connect(self._asked)
         self.asking.follow(job)
         self.asking.show()
+
+    def _asked(self) -> None:
+        """Read what the judge said, also where it was cancelled: its verdicts so far are kept."""
+        self.forget()
+        if self.isVisible():
+            self.read()

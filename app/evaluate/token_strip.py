@@ -35,7 +35,7 @@ class TokenStrip(PaintedChart):
 
     def show_answer(self, answer: InspectedAnswer | None, reach: float) -> None:
         """Show another answer; ``reach`` is the change in nats that has the full colour."""
-        self.answer, self._reach, self._current = answer, reach, -1
+        self.answer, self._reach, self._current, self.spots = answer, reach, -1, []
         self.setAccessibleDescription(answer.text[:400] if answer is not None else "")
         self._fit_height()
         self.update()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,18 @@ def server() -> Iterator[OpenAiServer]:
     made.stop()
 
 
+def in_tab_order(dialog: Any, parts: Sequence[Any]) -> bool:
+    """Return whether Tab goes through these widgets in this order."""
+    chain, widget = [], dialog
+    for _ in range(400):
+        widget = widget.nextInFocusChain()
+        chain.append(widget)
+        if widget is dialog:
+            break
+    places = [chain.index(part) for part in parts]
+    return places == sorted(places)
+
+
 def test_that_a_judge_is_asked_in_both_orders_and_marked_until_it_is_calibrated(
     main_window: Build, measured: Path, tmp_path: Path, server: OpenAiServer
 ) -> None:
@@ -49,6 +61,16 @@ def test_that_a_judge_is_asked_in_both_orders_and_marked_until_it_is_calibrated(
     server.replies = [VERDICT] * 6
 
     def fill(dialog: Any) -> None:
+        parts = (
+            dialog.url,
+            dialog.model,
+            dialog.rubric,
+            *dialog.suites.values(),
+            dialog.first,
+            dialog.second,
+            dialog.limit,
+        )
+        assert in_tab_order(dialog, (*parts, *dialog.tests.values(), dialog.start))
         running.qtbot.waitUntil(lambda: dialog.plan.text().startswith("6 pairs of answers, 12 requests"))
         QTest.keyClick(dialog.suites["look-alikes v1"], Qt.Key.Key_Space)
         running.qtbot.waitUntil(lambda: dialog.plan.text().startswith("3 pairs of answers, 6 requests"))

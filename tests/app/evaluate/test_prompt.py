@@ -25,6 +25,7 @@ from core.domain.prompt_inspection import (
 )
 from core.runs.child_processes.request import Cancelled
 from tests.app.evaluate.fakes import finish, make_evaluation, make_run, suites
+from tests.app.evaluate.test_judge import in_tab_order
 from tests.app.evaluate.test_page import shown
 from tests.app.evaluate.test_releases import answered
 from tests.app.layout_audit import findings
@@ -83,6 +84,16 @@ def test_that_an_item_is_looked_at_token_by_token_and_leads_to_its_near_pairs(
     def look(dialog: Any) -> None:
         assert dialog.prompt.text_shown == "How do I keep bicycle 0 in order?"
         assert "Press Look" in dialog.card.missing.text() and not dialog._one.isVisible()
+        parts = (
+            dialog.samples,
+            dialog.tokens,
+            dialog.strip,
+            dialog.answer,
+            dialog.likely,
+            dialog.nearest,
+            dialog.start,
+        )
+        assert in_tab_order(dialog, parts)
         dialog.samples.setValue(1)
         QTest.keyClick(dialog.samples, Qt.Key.Key_Return)
         running.qtbot.waitUntil(lambda: dialog.error.text() == "The model is gone. Put its folder back.")
