@@ -21,11 +21,16 @@ from app.evaluate.proxies_part import ProxiesPart
 from app.evaluate.votes_figures import ItemOfVotes
 from app.evaluate.votes_part import VotesPart
 from app.widgets.controls import TabWidget
+from app.widgets.labels import restyle
 from core.domain.errors import UserError
 from core.services.evaluations.views import EvaluationInfo
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.domain.release_gate import GateCheck
+
+
+_LARGE = 1.5
+"""Text zoom above which the titles of the tabs stand closer."""
 
 
 class EvaluationParts(TabWidget):
@@ -44,6 +49,8 @@ class EvaluationParts(TabWidget):
         self.setDocumentMode(True)
         self.setAccessibleName("The evaluation")
         self.tabBar().setAccessibleName("Parts of the evaluation")
+        context.theme.changed.connect(self._fit_tabs)
+        self._fit_tabs()
         parts = (
             ("Evidence", self.evidence),
             ("Matrix", self.matrix),
@@ -70,6 +77,13 @@ class EvaluationParts(TabWidget):
         self.proxies.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
         self.proxies.evidence_wanted.connect(lambda: self.setCurrentWidget(self.evidence))
         self.currentChanged.connect(lambda _: self.read())
+
+    def _fit_tabs(self) -> None:
+        """Stand the titles closer where the text is large, so that a small window shows all of them."""
+        tight = "true" if self._context.theme.zoom > _LARGE else "false"
+        if self.tabBar().property("tight") != tight:
+            self.tabBar().setProperty("tight", tight)
+            restyle(self.tabBar())
 
     def handlers(self) -> Mapping[str, Any]:
         """Return what the actions of the parts do."""

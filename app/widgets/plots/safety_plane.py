@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPolygonF
 
 from app.theme.theme import Theme
@@ -43,6 +43,7 @@ class SafetyPlane(PaintedChart):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Help and safety")
         self.points: tuple[PlanePoint, ...] = ()
+        self._names: list[QRectF] = []
         self._margins = (3.0, 2.0)
 
     def show_points(self, points: Sequence[PlanePoint], *, over: float, safe: float) -> None:
@@ -91,6 +92,7 @@ class SafetyPlane(PaintedChart):
         painter.restore()
         if before is not None and after is not None:
             self._arrow(painter, place(before.x[0], before.y[0]), place(after.x[0], after.y[0]))
+        self._names = []
         for point in self.points:
             self._point(painter, area, point, place(point.x[0], point.y[0]), metrics)
 
@@ -158,9 +160,17 @@ class SafetyPlane(PaintedChart):
         else:
             corners = [QPointF(at.x(), box.top()), QPointF(box.right(), at.y()), QPointF(at.x(), box.bottom())]
             painter.drawPolygon(QPolygonF([*corners, QPointF(box.left(), at.y())]))
-        width = metrics.horizontalAdvance(point.name) + 6
-        left = at.x() + half + 3 if at.x() + half + width < area.right() else at.x() - half - width
-        room = QRectF(left, at.y() - metrics.height() - half / 2, width, metrics.height())
+        room = self._label_room(area, at, QSizeF(metrics.horizontalAdvance(point.name) + 6, metrics.height()), half)
         painter.fillRect(room, self.colour("surface", 0.75))
         self.write(painter, room, point.name, "text", Qt.AlignmentFlag.AlignHCenter)
         self.spots.append(Spot(box, point.name, point.words))
+
+    def _label_room(self, area: QRectF, at: QPointF, size: QSizeF, half: float) -> QRectF:
+        """Return where a name stands: beside its mark, the first of four places that is free and inside."""
+        above, below = at.y() - size.height() - half / 2, at.y() + half / 2
+        right, left = at.x() + half + 3, at.x() - half - size.width()
+        rooms = [QRectF(QPointF(x, y), size) for x in (right, left) for y in (above, below)]
+        inside = [room for room in rooms if area.left() <= room.left() and room.right() < area.right()] or rooms
+        free = [room for room in inside if not any(room.intersects(other) for other in self._names)]
+        self._names.append((free or inside)[0])
+        return self._names[-1]
