@@ -121,6 +121,7 @@ def test_that_cancel_keeps_the_verdicts_so_far(
     page, services = shown(running, 1), running.context.services
     part = page.tabs.proxies
     page.tabs.setCurrentWidget(part)
+    running.qtbot.waitUntil(lambda: bool(part.data.register))
     server.replies = held = Held()
     part._ask_judge(JudgeRequest(f"{1:032x}", "aligned", "reference", server.url, 1, suites=("preferences v1",)))
     running.qtbot.waitUntil(lambda: len(server.asked) == 3)
