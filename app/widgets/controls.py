@@ -6,14 +6,28 @@ that scrolling a form changes what it says. Use these classes in place of Qt's; 
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider, QSpinBox, QTabBar, QTabWidget, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QTabBar,
+    QTabWidget,
+    QWidget,
+)
 
 from app.widgets.labels import plain_tip
 
 NAME_LETTERS = 12
 """Letters of a name from outside that a combo box shows at least."""
+
+ARROW_SHARE = 0.2
+"""Half the width of a combo box's arrow, in heights of a line of its text."""
 
 
 class ComboBox(QComboBox):
@@ -38,6 +52,24 @@ class ComboBox(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Pass the wheel on without the focus."""
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt passes it
+        """Draw what Fusion draws, with an arrow that grows with the text; its own has one size."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        if self.currentIndex() < 0 and self.placeholderText():
+            option.currentText = self.placeholderText()  # type: ignore[attr-defined]
+        arrow = QStyle.SubControl.SC_ComboBoxArrow
+        area = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, arrow, self)
+        option.subControls &= ~arrow  # type: ignore[attr-defined]
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        side, middle = self.fontMetrics().height() * ARROW_SHARE, QRectF(area).center()
+        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(group, QPalette.ColorRole.ButtonText), max(1.2, side / 4)))
+        ends = ((-side, -side / 2), (0.0, side / 2), (side, -side / 2))
+        painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in ends]))
 
 
 class SpinBox(QSpinBox):
