@@ -214,13 +214,14 @@ class EvaluationParts(TabWidget):
     def _inspect(self) -> None:
         """Show the current item under policy and reference, token by token."""
         part, info = self.currentWidget(), self._info
-        row = part.panel.row if isinstance(part, ItemsView | FailuresPart) else None
-        if row is None or info is None:
+        panel = part.panel if isinstance(part, ItemsView | FailuresPart) else None
+        row = panel.row if panel is not None else None
+        if panel is None or row is None or info is None:
             self._context.notices.post("No item is chosen.", "warn", hint="Choose one under Items or Failures.")
         elif (why := inspect_refusal(row)) is not None:
             self._context.notices.post(why, "warn")
         else:
-            request = inspection_of(row, info.record.run, part.panel.arms)
+            request = inspection_of(row, info.record.run, panel.arms)
             dialog = PromptDialog(self, self._context, request, row.id)
             wanted: list[str] = []
             dialog.pair_wanted.connect(wanted.append)
