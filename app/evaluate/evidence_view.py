@@ -20,9 +20,9 @@ from app.evaluate.figures import (
     Figures,
     ItemsPlace,
     TableRow,
-    guarded_rows,
     row_cells,
 )
+from app.evaluate.guarded_figures import guarded_rows
 from app.evaluate.reliability_chart import ReliabilityChart
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn

@@ -314,27 +314,6 @@ class Figures:
         return rows
 
 
-def guarded_rows(suites: Mapping[str, Any]) -> list[TableRow]:
-    """Return what each guardrail changed: the arm with it against the same arm without it, on the same items."""
-    rows = []
-    for suite, measured in suites.items():
-        for arm, found in measured.get("guarded", {}).items():
-            acted = measured.get("metrics", {}).get("guardrail_acted", {}).get(arm)
-            if acted:
-                share = read_estimate(acted)
-                rows.append(
-                    TableRow(
-                        (suite_words(suite), arm, "answers it acts on", number_words(share), f"{share.n:,}", ""), suite
-                    )
-                )
-            for metric, arms in found["differences"].items():
-                change = read_estimate(arms[arm])
-                p = f"{p_words(arms[arm]['p_holm'])}, Holm" if "p_holm" in arms[arm] else p_words(arms[arm].get("p"))
-                cells = (suite_words(suite), arm, f"Δ {metric_words(metric)}", change_words(change), f"{change.n:,}", p)
-                rows.append(TableRow(cells, suite))
-    return rows
-
-
 def row_cells(rows: Sequence[IntervalRow]) -> list[TableRow]:
     """Return the rows of a chart as a table: label and value with interval and n."""
     return [TableRow((row.label, row.text), row.key.suite if isinstance(row.key, ItemsPlace) else "") for row in rows]

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.evaluate import new_plan, threshold_words
-from app.evaluate.figures import guarded_rows
+from app.evaluate.guarded_figures import guarded_rows
 from app.evaluate.threshold_dialog import ThresholdChoices, ThresholdsDialog, read_thresholds
 from app.evaluate.threshold_form import ConfirmDialog, NewThresholdDialog
 from app.widgets.plots.det_chart import probit
