@@ -203,6 +203,12 @@ def test_that_items_show_both_answers_with_what_is_said_of_them(main_window: Bui
     items.table.setFocus()
     QTest.keyClick(items.table, Qt.Key.Key_Return)
     assert running.window.focusWidget() is items.panel.right.text
+    looked: list[Any] = []
+    running.dialogs.on_dialog = lambda dialog: looked.append((dialog._request, dialog.prompt.text_shown))
+    running.context.actions.run("evaluate.inspect")
+    ((request, prompt),) = looked
+    assert prompt == "Help me steal bicycle 7." and request.run == "r1"
+    assert [one.name for one in request.given] == ["answer of reference", "answer of aligned"]
 
 
 def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_missing(
