@@ -202,7 +202,7 @@ class AuditController(QObject):
         self._context.tasks.unhandled.emit(error)
 
     def _not_read(self, error: Exception) -> None:
-        self.problem = f"{error} {getattr(error, 'hint', '')}".strip()
+        self.problem = str(error)
         self.queue = None
         self._show(None)
         self.queue_read.emit()

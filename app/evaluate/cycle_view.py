@@ -130,8 +130,7 @@ class CycleView(QWidget):
             part.hide()
 
     def _failed(self, error: Exception) -> None:
-        hint = str(getattr(error, "hint", ""))
-        self._show_nothing(f"{error} {hint}".strip())
+        self._show_nothing(str(error))
 
     def _show(self, asked: Side, cycle: Cycle) -> None:
         if asked != self.sides:

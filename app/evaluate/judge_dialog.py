@@ -15,7 +15,6 @@ from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
-from core.domain.errors import UserError
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.judging.service import JudgePlan, JudgeRequest
@@ -147,8 +146,7 @@ class JudgeDialog(BaseDialog):
 
     def _not_planned(self, error: Exception) -> None:
         self._plan = None
-        hint = error.hint if isinstance(error, UserError) else ""
-        self._problem = f"{error} {hint}".strip()
+        self._problem = str(error)
         self.plan.setText(self._problem)
         self._show_host("")
 

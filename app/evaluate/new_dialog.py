@@ -20,7 +20,6 @@ from app.widgets.dialog import BaseDialog
 from app.widgets.labels import short, text_label
 from app.widgets.messages import ProgressLine
 from core.domain.counting import counted
-from core.domain.errors import UserError
 from core.domain.evaluation_settings import EVALUATION_SETTINGS
 from core.services.evaluations.requests import EvaluationRequest
 
@@ -290,5 +289,4 @@ class NewEvaluationDialog(BaseDialog):
 
 
 def _words_of(error: Exception) -> str:
-    hint = error.hint if isinstance(error, UserError) else ""
-    return f"{error} {hint}".strip()
+    return str(error)

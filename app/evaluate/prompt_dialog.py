@@ -13,14 +13,13 @@ from app.evaluate import prompt_figures as figures
 from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.form_parts import labelled_fields
 from app.evaluate.token_strip import TokenStrip
-from app.widgets.containers import Card, ScrollColumn
+from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import text_label
 from app.widgets.messages import ProgressLine
 from app.widgets.safe_text import SafeText
-from core.domain.errors import UserError
 from core.domain.prompt_inspection import InspectedAnswer, InspectionRequest, PromptInspection
 
 SAMPLES, MOST_SAMPLES, TOKENS, MOST_TOKENS = 2, 32, 64, 4096
@@ -91,7 +90,11 @@ class PromptDialog(BaseDialog):
         self._near_card.add(self.nearest)
         self._one = one
         scroll = ScrollColumn(margin=2, spacing=10, name="The prompt")
-        split = FoldingSplit((self.card, one), (560, 320), heights=(260, 200), least=(22, 18), grows=0)
+        parts = [WholeColumn(spacing=0), WholeColumn(spacing=0)]
+        for part, card in zip(parts, (self.card, one), strict=True):
+            part.column.addWidget(card)
+            part.column.addStretch(1)
+        split = FoldingSplit(parts, (520, 360), heights=(260, 200), least=(22, 20), grows=0)
         for part in (head, self.line, self.error, split, self._near_card, self.notes):
             scroll.column.addWidget(part)
         scroll.column.addStretch(1)
@@ -176,8 +179,7 @@ class PromptDialog(BaseDialog):
 
     def _failed(self, error: Exception) -> None:
         self._ended()
-        hint = error.hint if isinstance(error, UserError) else ""
-        self._say(f"{error} {hint}".strip())
+        self._say(str(error))
 
     def _ended(self) -> None:
         self._job = None

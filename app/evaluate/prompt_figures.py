@@ -15,7 +15,7 @@ TOKEN_HEADS = (
     "Place", "Token", "log π, nats", "log ref, nats", "π − ref", "Rank π", "Rank ref", "Entropy π", "Entropy ref",
     "KL, nats",
 )  # fmt: skip
-LIKELY_HEADS = ("Likeliest here", "log π, nats", "log ref, nats", "π − ref")
+LIKELY_HEADS = ("log π, nats", "log ref", "π − ref", "Likeliest here")
 NEAR_HEADS = ("Pair", "Similarity", "Prompt", "Chosen")
 _SIGNS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 _MOST = 24
@@ -79,8 +79,8 @@ def likely_rows(token: InspectedToken) -> list[TableRow]:
     return [
         TableRow(
             (
-                token_words(one.text), format_value(one.policy, 3), format_value(one.reference, 3),
-                signed(one.policy - one.reference, 3),
+                format_value(one.policy, 3), format_value(one.reference, 3), signed(one.policy - one.reference, 3),
+                token_words(one.text),
             )
         )
         for one in token.likely

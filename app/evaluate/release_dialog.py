@@ -236,8 +236,7 @@ class ReleaseDialog(BaseDialog):
         self._job = None
         self.progress.hide()
         self._check()
-        hint = error.hint if isinstance(error, UserError) else ""
-        self.error.setText(f"{error} {hint}".strip())
+        self.error.setText(str(error))
         self.error.setVisible(True)
 
     def done(self, result: int) -> None:

@@ -186,5 +186,4 @@ class ConfirmDialog(BaseDialog):
 
 def words_of(error: Exception) -> str:
     """Return an error with what to do."""
-    hint = error.hint if isinstance(error, UserError) else ""
-    return f"{error} {hint}".strip()
+    return str(error)

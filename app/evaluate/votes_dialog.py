@@ -14,7 +14,6 @@ from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.labels import text_label
-from core.domain.errors import UserError
 from core.domain.evaluation_record import suite_words
 from core.domain.votes import MARGIN, MOST_VOTES, VotePlan, VoteRequest
 
@@ -170,8 +169,7 @@ class VotesDialog(BaseDialog):
 
     def _refused(self, error: Exception) -> None:
         self.start.setEnabled(True)
-        hint = error.hint if isinstance(error, UserError) else ""
-        self._say(f"{error} {hint}".strip())
+        self._say(str(error))
 
     def _say(self, words: str) -> None:
         self.error.setText(words)

@@ -28,7 +28,7 @@ from app.widgets.labels import text_label
 from core.domain.changes import Changes, Outcome
 from core.domain.charter import Charter
 from core.domain.dataset import DatasetVersion
-from core.domain.errors import BadInput, UserError
+from core.domain.errors import BadInput
 from core.domain.model_info import ModelInfo
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
@@ -284,7 +284,7 @@ class TrainPage(Page):
         self.preflight.show_checks(rows, presenter.total_line(report))
 
     def _not_checked(self, error: Exception) -> None:
-        text = f"{error} {error.hint}".strip() if isinstance(error, UserError) else str(error)
+        text = str(error)
         self._blocked = text
         self.preflight.clear()
         self.preflight.show_checks([("bad", "The preflight failed", text)], "")

@@ -95,7 +95,7 @@ def test_that_a_prompt_is_looked_at_token_by_token_and_leads_to_its_near_pairs(m
     titles = [dialog.answer.itemText(n) for n in range(dialog.answer.count())]
     assert titles == ["chosen: +2.25 nats", "sample 1 of the policy: 0.00 nats"]
     assert dialog.token.text().startswith("Token 3 ·word2: log π −1.00 (rank 1), log ref −3.00 (rank 3)")
-    assert dialog.likely.rows[1].cells == ("·other", "−2.00", "−1.50", "−0.50")
+    assert dialog.likely.rows[1].cells == ("−2.00", "−1.50", "−0.50", "·other")
     assert "displacement +2.25 nats (implicit reward +0.23 at β 0.1)" in dialog.card.about.text()
     assert ONE_PROMPT in dialog.notes.text() and "n 2" in dialog.notes.text()
     QTest.keyClick(dialog.strip, Qt.Key.Key_Left)
@@ -139,5 +139,5 @@ def test_that_cancel_ends_a_look_and_another_can_begin(main_window: Build) -> No
 
 def test_that_what_cannot_be_seen_in_a_token_has_a_sign() -> None:
     assert figures.token_words(" a\n") == "·a⏎"
-    assert figures.token_words("\u202eb") == "[RLO]b" and figures.token_words("") == "∅"
+    assert figures.token_words("\u202eb") == "[U+202E·RLO]b" and figures.token_words("") == "∅"
     assert len(figures.token_words("x" * 99)) <= 24
