@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from core.domain.counting import counted
+
 
 class Cadences(Protocol):
     """Steps between two measurements of each kind; 0 is off."""
@@ -26,6 +28,20 @@ class Cadences(Protocol):
         ...
 
 
+class Sizes(Protocol):
+    """How much a measurement measures."""
+
+    @property
+    def probe_pairs(self) -> int:
+        """Pairs of each split."""
+        ...
+
+    @property
+    def kl_prompts(self) -> int:
+        """Answers of an estimate of the KL."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LooksPlanned:
     """How often the run measures, decided before the first step from counts of tokens and weights alone.
@@ -36,6 +52,8 @@ class LooksPlanned:
         share: of the work of all steps and measurements, what the measurements take; 0 where it is not known.
         asked_share: what they would take at the cadences that were set.
         limit: most of the work that they may take, from the settings.
+        probe_pairs, kl_prompts: pairs of a split in a probe, and answers of a KL; None as set. They are fewer than set
+            where the run is so short that measuring less often does not keep to the limit.
     """
 
     event: ClassVar[str] = "looks"
@@ -46,6 +64,8 @@ class LooksPlanned:
     share: float = 0.0
     asked_share: float = 0.0
     limit: float = 1.0
+    probe_pairs: int | None = None
+    kl_prompts: int | None = None
 
     @classmethod
     def as_set(cls, settings: Cadences) -> LooksPlanned:
@@ -56,6 +76,15 @@ class LooksPlanned:
     def every(self) -> Mapping[str, int]:
         """Steps between two measurements by kind: "eval", "kl", "sample"."""
         return {"eval": self.eval_every, "kl": self.kl_every, "sample": self.sample_every}
+
+    def pairs_of_a_split(self, settings: Sizes, held_out: int) -> int:
+        """Return how many pairs of a split a probe has; as many training pairs as held-out ones where there are any."""
+        size = settings.probe_pairs if self.probe_pairs is None else self.probe_pairs
+        return min(size, held_out or size)
+
+    def answers_of_a_kl(self, settings: Sizes) -> int:
+        """Return how many prompts the policy answers for an estimate of the KL."""
+        return settings.kl_prompts if self.kl_prompts is None else self.kl_prompts
 
 
 _NAMES = {"eval": "probes", "kl": "KL", "sample": "samples"}
@@ -87,6 +116,8 @@ def look_words(plan: LooksPlanned) -> str:
     >>> look_words(LooksPlanned(40, 100, 100, 2, 0.12, 0.22, 0.15))
     'Probes every 40 steps, KL and samples every 100: 12 % of the work. As set they would take 22 %, above the limit \
 of 15 % (look_share).'
+    >>> look_words(LooksPlanned(20, 50, 50, 3, 0.14, 0.9, 0.15, 8, 4)).partition("(look_share). ")[2]
+    'The run is short, so a probe has 8 pairs of a split and a KL 4 answers.'
     """
     words = cadence_words(plan)
     words = words[0].upper() + words[1:]
@@ -96,9 +127,16 @@ of 15 % (look_share).'
     if plan.factor > 1:
         words += f" As set they would take {_percent(plan.asked_share)}, above the limit of {_percent(plan.limit)} "
         words += "(look_share)."
+    words += _size_words(plan)
     if plan.share > plan.limit:
         words += f" They take more than {_percent(plan.limit)}, because the run is short or goes by what it measures."
     return words
+
+
+def _size_words(plan: LooksPlanned) -> str:
+    sizes = [] if plan.probe_pairs is None else [f"a probe has {counted(plan.probe_pairs, 'pair')} of a split"]
+    sizes += [] if plan.kl_prompts is None else [f"a KL {'has ' * (not sizes)}{counted(plan.kl_prompts, 'answer')}"]
+    return f" The run is short, so {' and '.join(sizes)}." if sizes else ""
 
 
 def _percent(share: float) -> str:

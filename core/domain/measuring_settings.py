@@ -41,7 +41,11 @@ class MeasuringSettings(TemplateSettings):
         choices=("auto", "lean", "shared", "separate"),
     )
     quantize: str = compute(
-        "none", ALWAYS, "Base quantization", "4bit needs a CUDA device and the quant extra.", choices=("none", "4bit")
+        "none",
+        ALWAYS,
+        "Base quantization",
+        "4bit (QLoRA) saves memory and needs the quant extra; slow on the CPU.",
+        choices=("none", "4bit"),
     )
     threads: int = compute(0, NEVER, "CPU threads", "Threads of torch; 0 chooses.", bounds=(0, 4096))
 

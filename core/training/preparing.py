@@ -44,7 +44,7 @@ from core.training.text.encoded_pair import EncodedPair
 REFERENCE_BATCH = {"cpu": 4, "cuda": 32, "mps": 8}
 """Pairs of a forward pass of the reference, by kind of device."""
 
-GATE_PAIRS = 4
+GATE_PAIRS = 3
 """Pairs that the truth gate scores; fewer where they do not fit. The first step's own pass checks all of its pairs."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TypeVar
 
 from core.domain.run_config import RunConfig
@@ -22,8 +23,8 @@ T = TypeVar("T")
 
 _PAIRS = 4
 _ANSWERS = 16
-_SHORT, _LONG = 2, 6
-"""Tokens of the two answers whose difference is the cost of a token."""
+_SHORT, _LONG = 2, 24
+"""Most tokens of the two answers whose difference is the cost of a token, and of which it is seen how many end."""
 
 
 @dataclass(slots=True)
@@ -32,22 +33,26 @@ class LookCosts:
 
     Attributes:
         settings: of the run to come, for its cadences and lengths.
-        pair_s: seconds of a pair of the held-out probe.
+        pair_s: seconds of a pair of the held-out probe, of ``pair_tokens`` tokens on average.
         open_s: seconds to prepare and check the decoder.
-        prompt_s: seconds to read a prompt before its first token. token_s: seconds of each further token of an answer.
+        prompt_s: seconds to read a prompt of ``prompt_tokens`` tokens.
+        token_s: seconds of each further token of an answer.
         step_s: seconds of a step of the samples, which gives one token to each.
-        score_s: seconds to score an answer of ``_LONG`` tokens under policy and reference.
-        prompt_tokens: mean length of the prompts that were answered.
+        score_s: seconds to score an answer of ``answer_tokens`` tokens under policy and reference.
+        ends: share of the written tokens that ended their answer.
     """
 
     settings: RunConfig
     pair_s: float = 0.0
+    pair_tokens: float = 1.0
     open_s: float = 0.0
     prompt_s: float = 0.0
+    prompt_tokens: float = 1.0
     step_s: float = 0.0
     token_s: float = 0.0
     score_s: float = 0.0
-    prompt_tokens: float = 1.0
+    answer_tokens: float = 1.0
+    ends: float = 0.0
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
         """Time a few pairs and tokens before the first step; nothing is reported to the run."""
@@ -56,20 +61,28 @@ class LookCosts:
             self._time_answers(session)
         yield from ()
 
-    def seconds(self, probed_pairs: int) -> dict[str, float]:
-        """Return the seconds of one measurement of each kind, with answers as long as they may get.
+    def seconds(
+        self, probed_pairs: int, answered: int, *, pair_tokens: float, prompt_tokens: float
+    ) -> dict[str, float]:
+        """Return the seconds of one measurement of each kind, with answers as long as those that were seen let expect.
 
         Args:
             probed_pairs: pairs of all splits in the probe set of the run.
+            answered: prompts of a KL.
+            pair_tokens: of the run's pairs on average, as those that were timed may be longer.
+            prompt_tokens: of the run's prompts on average.
         """
         settings = self.settings
-        horizon, answered = settings.kl_max_new_tokens, settings.kl_prompts
-        scored = self.score_s * (self.prompt_tokens + horizon) / (self.prompt_tokens + _LONG)
+        horizon = expected_tokens(self.ends, settings.kl_max_new_tokens)
+        sampled, steps = (expected_tokens(self.ends, SAMPLE_TOKENS, of) for of in (1, 2 * SAMPLES))
+        read = self.prompt_s * prompt_tokens / self.prompt_tokens
+        per_token = self.score_s / (self.prompt_tokens + self.answer_tokens)
         has_kl, has_samples = bool(settings.kl_every and answered), bool(settings.sample_every)
-        samples = 2 * SAMPLES * self.prompt_s + SAMPLE_TOKENS * self.step_s + SAMPLES * scored
-        kl = self.open_s + answered * (self.prompt_s + horizon * self.token_s + scored)
+        samples = 2 * SAMPLES * read + steps * self.step_s + SAMPLES * per_token * (prompt_tokens + sampled)
+        kl = self.open_s + answered * (read + horizon * self.token_s + per_token * (prompt_tokens + horizon))
+        probe = probed_pairs * self.pair_s * pair_tokens / self.pair_tokens
         found = {
-            "eval": probed_pairs * self.pair_s if settings.eval_every else 0.0,
+            "eval": probe if settings.eval_every else 0.0,
             "kl": kl if has_kl else 0.0,
             "sample": samples + (0.0 if has_kl else self.open_s) if has_samples else 0.0,
         }
@@ -80,7 +93,7 @@ class LookCosts:
             return
         pairs = _spread(list(session.encoded.values()), _PAIRS, key=lambda pair: pair.length)
         session.prepare(pairs)
-
+        self.pair_tokens = fmean(pair.length for pair in pairs)
         reference = ReferenceSide()
         reference.hidden(session, pairs)  # a run computes it once, before its second look
         self.pair_s = _timed(lambda: look_at_pairs(session, pairs, 1, reference)) / len(pairs)
@@ -99,28 +112,54 @@ class LookCosts:
         opened = time.monotonic()
         with open_pair_decoder(session.model, prompts) as decoder:
             self.open_s = time.monotonic() - opened
-            self.prompt_s, step_s, answers = _timed_answers(session, prompts, decoder)
-            self.token_s = step_s / len(prompts)
-            self.step_s = _timed_answers(session, prompts[: 2 * SAMPLES], decoder)[1]
+            self.prompt_s, answers = self._time_tokens(session, prompts, decoder)
+            self.step_s = self._step_of_few(session, prompts[: 2 * SAMPLES], decoder)
             score = _timed(lambda: score_answers(session.model, prompts, answers, decoder=decoder))
         self.score_s = score / len(prompts)
+        self.answer_tokens = fmean(len(answer.token_ids) for answer in answers)
+
+    def _time_tokens(
+        self, session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder
+    ) -> tuple[float, list[Sampled]]:
+        """Note what a token costs and how many end their answer; return seconds to read a prompt, and the answers."""
+        short_s, few = _answers(session, prompts, _SHORT, decoder)
+        long_s, answers = _answers(session, prompts, _LONG, decoder)
+        written, before = (sum(len(answer.token_ids) for answer in each) for each in (answers, few))
+        self.token_s = max(0.0, long_s - short_s) / max(written - before, 1)
+        self.ends = sum(answer.finished for answer in answers) / max(written, 1)
+        return max(0.0, short_s - before * self.token_s) / len(prompts), answers
+
+    def _step_of_few(self, session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder) -> float:
+        """Return seconds of a step of as many answers as the samples have."""
+        (short_s, few), (long_s, more) = (_answers(session, prompts, most, decoder) for most in (_SHORT, 3 * _SHORT))
+        steps, before = (max(len(answer.token_ids) for answer in each) for each in (more, few))
+        return max(0.0, long_s - short_s) / max(steps - before, 1)
 
 
-def _timed_answers(
-    session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder
-) -> tuple[float, float, list[Sampled]]:
-    """Return seconds to read a prompt, seconds of a step of all answers, and answers of ``_LONG`` tokens."""
-    model, found = session.model, {}
+def expected_tokens(ends: float, most: int, of: int = 1) -> float:
+    """Return the expected tokens of an answer of at most ``most``, or of the longest of ``of`` answers.
 
-    def answer(tokens: int) -> None:
-        settings = DecoderSettings(max_new_tokens=tokens)
-        found[tokens] = sample(
-            model.model, model.tokenizer, prompts, range(len(prompts)), settings, stop_ids=(), decoder=decoder
-        )
+    Each token ends its answer with the probability ``ends``, whatever came before.
 
-    short, long = _timed(lambda: answer(_SHORT)), _timed(lambda: answer(_LONG))
-    step_s = max(0.0, long - short) / (_LONG - _SHORT)
-    return max(0.0, short - _SHORT * step_s) / len(prompts), step_s, found[_LONG]
+    >>> expected_tokens(0.0, 128), expected_tokens(1.0, 128)
+    (128.0, 1.0)
+    >>> round(expected_tokens(0.5, 3), 3)  # 1 + 1/2 + 1/4
+    1.75
+    >>> round(expected_tokens(0.5, 2, of=2), 3)  # 1, and a second one unless both end at once
+    1.75
+    """
+    return sum(1.0 - (1.0 - (1.0 - ends) ** done) ** of for done in range(most))
+
+
+def _answers(
+    session: TrainSession, prompts: Sequence[Sequence[int]], most: int, decoder: Decoder
+) -> tuple[float, list[Sampled]]:
+    """Return seconds of writing answers of at most ``most`` tokens, and the answers."""
+    model, settings = session.model, DecoderSettings(max_new_tokens=most)
+    begun = time.monotonic()
+    seeds = range(len(prompts))
+    found = sample(model.model, model.tokenizer, prompts, seeds, settings, stop_ids=model.stop_ids, decoder=decoder)
+    return time.monotonic() - begun, found
 
 
 def _spread(values: Sequence[T], count: int, *, key: Callable[[T], int]) -> list[T]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import psutil
@@ -83,7 +84,8 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     )
     tried.run()
     progress(3, _TOTAL, "Counting")
-    report = _report(config, pairs, tokens, lengths, tried, plan, Path(request["place"]))
+    prompt_tokens = fmean(len(pair.prompt_ids) for pair in encoded) if encoded else 0.0
+    report = _report(config, pairs, tokens, lengths, prompt_tokens, tried, plan, Path(request["place"]))
     progress(_TOTAL, _TOTAL, "Done")
     return replace(report, checks=(*checks, *report.checks), proof=proof).to_plain()
 
@@ -170,6 +172,7 @@ def _report(
     pairs: Sequence[TrainingPair],
     tokens: TokenReport,
     lengths: dict[str, int],
+    prompt_tokens: float,
     tried: TriedStep,
     plan: LooksPlanned,
     place: Path,
@@ -179,12 +182,16 @@ def _report(
     if not train or tried.step is None:
         return base
     steps = total_steps(len(train), config)
-    scale = (sum(train) / len(train)) / (sum(lengths[p.pair_id] for p in tried.pairs) / len(tried.pairs))
+    scale = fmean(train) / fmean(lengths[p.pair_id] for p in tried.pairs)
     step_s = tried.step.seconds * scale * min(config.batch_size, len(train)) / len(tried.pairs)
     visited = min(len(train), steps * config.batch_size)
     reference_s = tried.reference_s * scale * visited / len(tried.pairs)
-    probed = _probed_pairs(config, pairs)
-    looks = tried.looks.seconds(probed)
+    held_out = sum(p.split == "dev" and p.pair_id in lengths for p in pairs)
+    size = plan.pairs_of_a_split(config, held_out)
+    probed = min(size, len(train)) + min(size, held_out)
+    looks = tried.looks.seconds(
+        probed, plan.answers_of_a_kl(config), pair_tokens=fmean(lengths.values()), prompt_tokens=prompt_tokens
+    )
     start_s = tried.reference_s * scale * probed / len(tried.pairs) if "eval" in looks else 0.0
     made = frozenset(plan.every) if starts_free(config) else frozenset()
     left = remaining_work(config, 0, steps, made, plan.every)
@@ -230,11 +237,6 @@ def _with_memory(
     )
 
 
-def _probed_pairs(config: RunConfig, pairs: Sequence[TrainingPair]) -> int:
-    """Return the pairs of all splits that a probe scores."""
-    return sum(min(config.probe_pairs, sum(p.split == split for p in pairs)) for split in ("train", "dev"))
-
-
 def _memory(report: PreflightReport, measured: int) -> Check:
     need, free = report.memory_bytes / 2**30, report.memory_free_bytes / 2**30
     text = (
@@ -259,7 +261,7 @@ def _time(report: PreflightReport) -> Check:
     text = (
         f"{counted(report.total_steps, 'step')} of about {report.step_seconds:.2f} s: about "
         f"{_duration(report.eta_s)} in all, the reference ({_duration(report.reference_seconds)}) and all "
-        f"measurements (at most {_duration(looks)} for one of each kind) included."
+        f"measurements (about {_duration(looks)} for one of each kind) included."
     )
     return Check("time", "ok", text)
 

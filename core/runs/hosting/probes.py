@@ -111,18 +111,19 @@ def choose_sets(session: TrainSession) -> ProbeSets:
 
     The training probe has as many pairs as the held-out one where there is one, so that both can be compared.
     """
-    config = session.config
+    config, looks = session.config, session.looks
     drawn = {
         split: sorted(ids, key=lambda pair_id: derive_seed(config.seed, "probe", pair_id))
         for split, ids in (("dev", session.dev_ids), ("train", session.train_ids))
     }
-    size = min(config.probe_pairs, len(drawn["dev"]) or config.probe_pairs)
+    size = looks.pairs_of_a_split(config, len(drawn["dev"]))
     evals = {
         split: tuple(session.encoded[pair_id] for pair_id in ids[:size]) for split, ids in drawn.items() if ids and size
     }
     pair_ids, room = [*drawn["dev"], *drawn["train"]], room_of(config, session.model.model)
     samples = tuple(_prompts(session, pair_ids, SAMPLES, room.for_samples)) if config.sample_every else ()
-    kl = tuple(_prompts(session, pair_ids, config.kl_prompts, room.for_kl)) if config.kl_every else ()
+    answered = looks.answers_of_a_kl(config) if config.kl_every else 0
+    kl = tuple(_prompts(session, pair_ids, answered, room.for_kl))
     return ProbeSets(evals, samples, kl)
 
 

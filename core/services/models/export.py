@@ -6,6 +6,7 @@ checked again here, and only then moved to the target: a cancelled or failed exp
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -243,7 +244,14 @@ def _load_with(target: Path, form: ExportForm) -> str:
 
 
 def _note(record: RunRecord, form: ExportForm) -> str:
-    if record.config.quantize == "none":
+    kind = record.config.quantize
+    if kind == "none":
         return ""
-    what = "The adapter was" if form == "adapter" else "It was"
-    return f"{what} trained on a {record.config.quantize} base; on the full weights it computes nearly the same"
+    if form == "adapter":
+        return f"The adapter was trained on a {kind} base; on the full weights it computes nearly the same"
+    if importlib.util.find_spec("bitsandbytes") is not None:
+        return f"Its weights are the values that the {kind} base had in training, with the adapter added"
+    return (
+        f"It was trained on a {kind} base; on the full weights, which are written here, it computes nearly the same. "
+        "With the quant extra installed the values of the training are written"
+    )

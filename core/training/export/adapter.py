@@ -15,7 +15,7 @@ from core.model_files.offline import go_offline
 from core.training.export.comparison import RunExport, all_logits, difference, probe_ids
 from core.training.export.contract import carry_contract
 from core.training.policy.provenance import read_contract, require_base
-from core.training.policy.read_model import read_base, read_tokenizer
+from core.training.policy.read_model import has_four_bit, read_base, read_dequantised, read_tokenizer
 
 
 def copy_adapter(model_dir: Path, adapter_dir: Path, target: Path, *, facts: dict[str, Any] | None = None) -> RunExport:
@@ -49,11 +49,18 @@ def _neutral_config(folder: Path, base_name: str) -> None:
     (folder / "README.md").unlink(missing_ok=True)
 
 
-def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch.float32) -> Any:
+def load_exported(
+    model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch.float32, *, as_trained: bool = False
+) -> Any:
     """Return the base with an exported adapter, after checking that they belong together.
 
-    An adapter trained on a 4-bit base is loaded onto the full-precision weights of the same files. Its results there
-    are close to, but not exactly, those of the trained policy.
+    Args:
+        model_dir: the base.
+        adapter_dir: the adapter.
+        dtype: of the base's weights.
+        as_trained: whether an adapter of a 4-bit base gets the values that the base had in training, as full numbers;
+            they are those of the files where the library of 4-bit layers is missing. Without it the adapter is loaded
+            onto the weights of the files, where its results are close to, but not exactly, those of the trained policy.
 
     Raises:
         ModelRefused: when the adapter's contract names another base, or either folder is unsafe.
@@ -64,7 +71,9 @@ def load_exported(model_dir: Path, adapter_dir: Path, dtype: torch.dtype = torch
     contract = read_contract(adapter_dir) or {}
     four_bit = contract.get("config", {}).get("quantize", "none") != "none"
     require_base(adapter_dir, model_sha256(model_dir, quantised="4bit" if four_bit else ""), Path(model_dir).name)
-    return _load_peft(read_base(model_dir, dtype), adapter_dir)
+    dequantised = four_bit and as_trained and has_four_bit()
+    base = read_dequantised(model_dir, dtype) if dequantised else read_base(model_dir, dtype)
+    return _load_peft(base, adapter_dir)
 
 
 def _load_peft(base: Any, folder: Path) -> Any:

@@ -30,13 +30,14 @@ def export_merged(
 ) -> RunExport:
     """Write base and adapter as one safetensors model, verified logit by logit against the adapter.
 
-    The merged weights are computed in float32 (or wider) and rounded once, to ``dtype``.
+    The merged weights are computed in float32 (or wider) and rounded once, to ``dtype``. An adapter of a 4-bit base is
+    merged into the values that this base had, see :func:`core.training.export.adapter.load_exported`.
 
     Raises:
         ModelRefused: when the adapter belongs to another base, or the merged model gives other logits.
     """
     wide = torch.float64 if dtype is torch.float64 else torch.float32
-    with_adapter = load_exported(model_dir, adapter_dir, wide)
+    with_adapter = load_exported(model_dir, adapter_dir, wide, as_trained=True)
     tokenizer = read_tokenizer(model_dir)
     texts = probe_ids(tokenizer, probes)
     expected = all_logits(with_adapter, texts)

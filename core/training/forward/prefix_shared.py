@@ -34,6 +34,8 @@ from core.training.forward.tiled_attention import plan_attention
 
 PACK_TOKENS = 8192
 """Tokens of a packed row on an accelerator."""
+KEPT_MASKS = 64
+"""Block masks that are kept, the newest ones: those of a step's packs and of the probe pairs."""
 _FLEX = "flex_attention"
 
 
@@ -71,6 +73,7 @@ class PrefixSharedScorer(RowScorer):
         self.checkpointing = checkpointing
         base = base_of(model.model)
         self._windows = attention_windows(base.config)
+        self._block_masks: dict[tuple[Any, ...], Any] = {}
         head = HeadSpec.from_model(model.model)
         weight = head.weight
         on_cpu = weight.device.type == "cpu"
@@ -118,7 +121,8 @@ class PrefixSharedScorer(RowScorer):
         """Return the gathered states of one packed sequence."""
         weight = decoder.get_input_embeddings().weight
         packed = pack(group, weight.device)
-        masks = {kind: self._mask(packed, window, weight.dtype) for kind, window in self._windows.items()}
+        by_window = {window: self._mask(group, packed, window, weight.dtype) for window in set(self._windows.values())}
+        masks = {kind: by_window[window] for kind, window in self._windows.items()}
         plan = {}
         if self._attention == patched_attention.NAME and not _cut_by(self._windows.values(), group):
             plan[patched_attention.PLAN] = plan_attention(group, weight.dtype)
@@ -132,12 +136,21 @@ class PrefixSharedScorer(RowScorer):
         )
         return out.last_hidden_state[0].index_select(0, packed.gather)
 
-    def _mask(self, packed: Pack, window: int, dtype: torch.dtype) -> Any:
-        """Return an additive (1, 1, tokens, tokens) mask, or FlexAttention's block mask."""
-        if self._attention == _FLEX:
-            return _block_mask(packed, window)
-        mask = torch.zeros(len(packed.ids), len(packed.ids), dtype=dtype, device=packed.ids.device)
-        return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]
+    def _mask(self, group: Sequence[PrefixRow], packed: Pack, window: int, dtype: torch.dtype) -> Any:
+        """Return an additive (1, 1, tokens, tokens) mask, or FlexAttention's block mask.
+
+        A block mask depends on the lengths of the rows alone. It is small, so those of the last packs are kept: each is
+        built once for the passes of a step over the same rows, and once for all looks at the same pairs.
+        """
+        if self._attention != _FLEX:
+            mask = torch.zeros(len(packed.ids), len(packed.ids), dtype=dtype, device=packed.ids.device)
+            return mask.masked_fill_(~packed.mask(window), torch.finfo(dtype).min)[None, None]
+        layout = (window, *((row.prompt, row.chosen, row.rejected) for row in group))
+        mask = self._block_masks.pop(layout, None)
+        self._block_masks[layout] = _block_mask(packed, window) if mask is None else mask
+        if len(self._block_masks) > KEPT_MASKS:
+            self._block_masks.pop(next(iter(self._block_masks)))
+        return self._block_masks[layout]
 
 
 def _require_within(windows: dict[str, int], longest: int) -> None:

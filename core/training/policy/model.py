@@ -29,6 +29,10 @@ from core.training.text.chat_template import turn_end_id
 from core.training.text.template_inputs import TemplateInputs, rules_of
 
 DROPOUT_LAYERS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+SLOW_FOUR_BIT = (
+    "On the CPU every product first turns the 4-bit weights back into full numbers: this saves memory, and takes "
+    "longer than quantize=none."
+)
 ReferenceKind = Literal["adapter_off", "reference_adapter", "frozen_copy", "other_model"]
 
 
@@ -211,6 +215,8 @@ def load_model(
         require_base(Path(config.init_adapter), weights_sha256, model_dir.name)
     base = read_quantised(model_dir, device, dtype) if quantised else read_base(model_dir, dtype)
     policy, note = _attach(base, config, layout_of)
+    if quantised and device.type == "cpu":
+        note = f"{note} {SLOW_FOUR_BIT}".strip()
     return LoadedModel(
         policy if quantised else policy.to(device),
         tokenizer,

@@ -80,20 +80,19 @@ def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) ->
     """Read the causal LM with its linear layers in 4 bits (NF4, double quantisation; QLoRA, arXiv 2305.14314).
 
     Raises:
-        UserError: without CUDA or without the ``quant`` extra, or for a GGUF file.
+        UserError: on a device without 4-bit layers, without the ``quant`` extra, or for a GGUF file.
     """
-    if device.type != "cuda":
+    if device.type not in ("cuda", "cpu"):
         raise UserError(
-            f"quantize=4bit needs a CUDA device, and this run is on {device.type}: there every product would first "
-            "turn the 4-bit weights back into full numbers, which is slower than to keep them.",
-            "Set quantize=none (with dtype=bfloat16 where memory is short), or run on a machine with a CUDA device.",
+            f"quantize=4bit needs a CUDA device or the CPU, and this run is on {device.type}.",
+            "Set quantize=none (with dtype=bfloat16 where memory is short), or device=cpu.",
         )
     if Path(model_dir).is_file():
         raise UserError(
             f"{Path(model_dir).name} is a GGUF file, whose weights cannot be read into 4-bit layers.",
             "Give the model's Hugging Face folder, or set quantize=none.",
         )
-    if importlib.util.find_spec("bitsandbytes") is None:
+    if not has_four_bit():
         raise UserError(
             "4-bit bases need bitsandbytes.", "Install it with: pip install 'pairwright[quant]', or set quantize=none."
         )
@@ -105,14 +104,14 @@ def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) ->
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
-        bnb_4bit_quant_storage=dtype,
+        bnb_4bit_quant_storage=torch.uint8 if device.type == "cpu" else dtype,
     )
     try:
         model = AutoModelForCausalLM.from_pretrained(
             model_dir,
             dtype=dtype,
             quantization_config=plan,
-            device_map={"": device.index or 0},
+            device_map={"": "cpu" if device.type == "cpu" else device.index or 0},
             use_safetensors=True,
             local_files_only=True,
             attn_implementation="sdpa",
@@ -121,6 +120,23 @@ def read_quantised(model_dir: Path, device: torch.device, dtype: torch.dtype) ->
         raise _unreadable(model_dir, error) from error
     model.config.use_cache = False
     return model
+
+
+def has_four_bit() -> bool:
+    """Return whether the library of 4-bit layers (the ``quant`` extra) is installed."""
+    return importlib.util.find_spec("bitsandbytes") is not None
+
+
+def read_dequantised(model_dir: Path, dtype: torch.dtype) -> Any:
+    """Read the causal LM with the values that its weights have in 4 bits, as full numbers on the CPU.
+
+    It is the base that an adapter of a run with quantize=4bit was trained on.
+
+    Raises:
+        UserError: as :func:`read_quantised`.
+    """
+    model = read_quantised(model_dir, torch.device("cpu"), dtype).dequantize()
+    return model.to(dtype)
 
 
 def read_tokenizer(model_dir: Path) -> Any:

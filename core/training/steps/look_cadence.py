@@ -2,7 +2,7 @@
 
 The work is counted in multiplications of weights, from the tokens of the pairs and the sizes of the model. No clock is
 asked: a run with the same settings and pairs measures at the same steps on every machine, before and after a resume.
-Measurements that decide something (the best checkpoint, a KL budget) keep the cadence that was set.
+Measurements that decide something (the best checkpoint, a KL budget) keep the cadence and the size that were set.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _OPEN_TOKENS = 700
 """What preparing and checking a decoder costs, in tokens that are read."""
 _HEADS = 3
 """Rows of logits of each token of a measured pair: for its log-prob, and of both models for the token KL."""
+_FEWEST_PAIRS, _FEWEST_ANSWERS = 8, 4
+"""What a probe and a KL measure at least, however short the run is: fewer would say next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class LookWork:
         prompt = sum(len(pair.prompt_ids) for pair in pairs) // mean
         passes = 2 if config.lora_r else 3
         step = (passes * body * tokens + passes * head * answered) * config.batch_size // mean
-        size = min(config.probe_pairs, len(dev) or config.probe_pairs)
+        size = LooksPlanned.as_set(config).pairs_of_a_split(config, len(dev))
         probed = sum(min(size, len(split)) for split in (train, dev))
         evaluated = (body * tokens + _HEADS * head * answered) * probed // mean
         opened = _OPEN_TOKENS * body
@@ -91,29 +93,48 @@ class LookWork:
 def plan_looks(
     config: RunConfig, sizes: ModelSizes, train: Sequence[EncodedPair], dev: Sequence[EncodedPair], total: int
 ) -> LooksPlanned:
-    """Return the cadences of a run of ``total`` steps: those of the settings, or the smallest multiple that fits."""
-    work = LookWork.of(config, sizes, train, dev)
+    """Return how a run of ``total`` steps measures: as set, or by the smallest multiple of the cadences that fits.
+
+    Where only the last measurement is left and still takes more, it becomes smaller: fewer pairs of a probe and fewer
+    answers of a KL, as many fewer as it takes, or as few as there may be.
+    """
     asked = LooksPlanned.as_set(config)
     most = max((-(-total // every) for every in asked.every.values() if every), default=1)
+    keep_eval, keep_kl = config.best_metric != "off", config.kl_budget > 0
 
-    def stretched(factor: int) -> LooksPlanned:
-        keep_eval, keep_kl = config.best_metric != "off", config.kl_budget > 0
+    def planned(factor: int, part: int = 1) -> LooksPlanned:
+        smaller = {} if part == 1 else _smaller(config, part, keep_eval=keep_eval, keep_kl=keep_kl)
         found = replace(
             asked,
             eval_every=asked.eval_every * (1 if keep_eval else factor),
             kl_every=asked.kl_every * (1 if keep_kl else factor),
             sample_every=asked.sample_every * factor,
             factor=factor,
+            **smaller,
         )
+        work = LookWork.of(config.with_values(smaller), sizes, train, dev)
         return replace(found, share=share_of(work, config, found, total))
 
-    first = stretched(1)
+    first = planned(1)
     limit = config.look_share
-    factor = 1 if first.share <= limit else _smallest(lambda m: stretched(m).share <= limit, most)
-    plan = stretched(factor)
+    factor = 1 if first.share <= limit else _smallest(lambda m: planned(m).share <= limit, most)
+    plan = planned(factor)
     if plan.every == asked.every or plan.share == first.share:
         plan = first
+    if plan.share > limit > 0:
+        largest = max(config.probe_pairs, config.kl_prompts, 1)
+        part = _smallest(lambda part: planned(plan.factor, part).share <= limit, largest)
+        fewer = planned(plan.factor, part)
+        plan = fewer if fewer.share < plan.share else plan
     return replace(plan, asked_share=first.share, limit=limit)
+
+
+def _smaller(config: RunConfig, part: int, *, keep_eval: bool, keep_kl: bool) -> dict[str, int]:
+    """Return the sizes of measurements that are ``part`` times smaller, as far as they may shrink."""
+    wanted = {"probe_pairs": (config.probe_pairs, _FEWEST_PAIRS), "kl_prompts": (config.kl_prompts, _FEWEST_ANSWERS)}
+    kept = {"probe_pairs": keep_eval or not config.eval_every, "kl_prompts": keep_kl or not config.kl_every}
+    found = {name: max(-(-size // part), least) for name, (size, least) in wanted.items()}
+    return {name: size for name, size in found.items() if size < wanted[name][0] and not kept[name]}
 
 
 def _smallest(holds: Callable[[int], bool], most: int) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.runs.child_processes.look_costs import LookCosts
+from core.runs.child_processes.look_costs import LookCosts, expected_tokens
 from core.runs.child_processes.preflight_program import examine
 from core.runs.folder import PAIRS, pairs_text
 from tests.tiny_models import save_tiny, tiny_pairs
@@ -25,11 +28,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def examined(
-    model: Path, place: Path, config: RunConfig = CONFIG
+    model: Path, place: Path, config: RunConfig = CONFIG, pairs: Sequence[TrainingPair] = ()
 ) -> tuple[PreflightReport, list[tuple[str, Check | str]]]:
     """Return the report, and what was told meanwhile: checks and phases."""
     told: list[tuple[str, Any]] = []
-    (place / PAIRS).write_text(pairs_text(tiny_pairs(6)), encoding="utf-8")
+    (place / PAIRS).write_text(pairs_text(pairs or tiny_pairs(6)), encoding="utf-8")
     request = {"config": config.to_plain(), "model_dir": str(model), "pairs_dir": str(place), "place": str(place)}
     plain = examine(
         request,
@@ -68,11 +71,31 @@ def test_that_a_run_without_measurements_costs_its_steps_and_reference(model: Pa
 
 
 def test_that_the_cost_of_a_measurement_follows_from_pairs_prompts_and_tokens() -> None:
-    config = CONFIG.with_values({"kl_prompts": 10, "kl_max_new_tokens": 46, "sample_every": 5})
-    costs = LookCosts(
-        config, pair_s=0.5, open_s=3.0, prompt_s=0.2, step_s=0.04, token_s=0.01, score_s=0.1, prompt_tokens=14.0
-    )
-    found = costs.seconds(probed_pairs=8)
-    assert found["eval"] == pytest.approx(8 * 0.5)
-    assert found["kl"] == pytest.approx(3.0 + 10 * (0.2 + 46 * 0.01 + 0.1 * 60 / 20))
-    assert found["sample"] == pytest.approx(2 * 4 * 0.2 + 96 * 0.04 + 4 * 0.1 * 60 / 20)
+    config = CONFIG.with_values({"kl_max_new_tokens": 46, "sample_every": 5})
+    timed = {"pair_s": 0.5, "open_s": 3.0, "prompt_s": 0.2, "step_s": 0.04, "token_s": 0.01, "score_s": 0.1}
+    costs = LookCosts(config, **timed, pair_tokens=100.0, prompt_tokens=14.0, answer_tokens=6.0)
+    found = costs.seconds(8, 10, pair_tokens=50.0, prompt_tokens=7.0)  # the run's are half as long as those timed
+    assert found["eval"] == pytest.approx(8 * 0.5 / 2)
+    assert found["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 46 * 0.01 + 0.1 * 53 / 20))
+    assert found["sample"] == pytest.approx(2 * 4 * 0.2 / 2 + 96 * 0.04 + 4 * 0.1 * (7 + 96) / 20)
+    short = replace(costs, ends=1.0).seconds(8, 10, pair_tokens=50.0, prompt_tokens=7.0)  # one token each
+    assert short["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 0.01 + 0.1 * 8 / 20))
+    assert expected_tokens(1 / 40, 128) == pytest.approx(sum((39 / 40) ** done for done in range(128)))
+    assert expected_tokens(1 / 40, 128, of=8) > 1.5 * expected_tokens(1 / 40, 128)
+
+
+def test_that_a_probe_is_counted_with_the_pairs_that_a_run_scores(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def seconds(_self: LookCosts, probed: int, answered: int, **_tokens: float) -> dict[str, float]:
+        asked.append((probed, answered))
+        return {"eval": 1.0}
+
+    monkeypatch.setattr(LookCosts, "seconds", seconds)
+    pairs = [replace(pair, split="dev" if i > 3 else "train") for i, pair in enumerate(tiny_pairs(6))]
+    config = CONFIG.with_values({"eval_every": 5, "kl_every": 5, "kl_prompts": 7, "sample_every": 0})
+    examined(model, tmp_path, config, pairs)
+    examined(model, tmp_path, config.with_values({"look_share": 0.01}), pairs)
+    assert asked == [(2 + 2, 7), (2 + 2, 4)]  # as many training pairs as held-out ones; a short run answers fewer

@@ -341,3 +341,21 @@ def test_that_the_first_step_holds_the_loss_against_its_closed_form(
     assert cause_of(lambda: check_first_batch(model, some, moved, CONFIG)) == "loss_closed_form"
     monkeypatch.setattr("core.training.gate.run.first_loss", lambda *_: (0.7, math.log(2)))
     assert cause_of(lambda: check_first_batch(model, some, rows, CONFIG)) == "loss_closed_form"
+
+
+def test_that_the_gate_reads_three_pairs_the_shortest_ones_but_for_the_first(tiny_llama_dir: Path) -> None:
+    model, encoded, plain = parts(tiny_llama_dir)
+    read: list[tuple[bool, bool, tuple[str, ...]]] = []
+
+    class Counting(PaddedScorer):
+        def score(self, pairs: Any, *, policy: bool = True, **options: Any) -> Scores:
+            read.append((policy, torch.is_grad_enabled(), tuple(pair.pair_id for pair in pairs)))
+            return plain.score(pairs, policy=policy, **options)
+
+    run_gate(model, encoded, Counting(model), CONFIG)
+    first, *rest = encoded
+    shortest = [pair.pair_id for pair in sorted(rest, key=lambda pair: pair.length)[:2]]
+    whole = (first.pair_id, *shortest)
+    least = min(whole, key=lambda pair_id: next(p.length for p in encoded if p.pair_id == pair_id))
+    assert read[:4] == [(True, False, whole), (False, False, whole), (True, False, (least,)), (True, False, (least,))]
+    assert [(policy, grad, len(ids)) for policy, grad, ids in read[4:]] == [(True, True, 1)] * 2

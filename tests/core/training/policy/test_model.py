@@ -10,6 +10,7 @@ import torch
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.run_config import RunConfig
 from core.model_files.identity import model_sha256
+from core.training.policy import read_model
 from core.training.policy.adapters import POLICY, REFERENCE, adapter_tensors, is_zero
 from core.training.policy.model import LoadedModel, load_model
 from tests.saved_models import save_result
@@ -205,8 +206,9 @@ def test_that_full_fine_tuning_cannot_start_from_an_adapter(tiny_llama_dir: Path
         load_model(tiny_llama_dir, replace(CONFIG, lora_r=0, init_adapter=str(adapter_dir)))
 
 
-def test_that_a_four_bit_base_needs_a_gpu(tiny_llama_dir: Path) -> None:
-    with pytest.raises(UserError, match="needs a CUDA device"):
+def test_that_a_four_bit_base_needs_its_library(tiny_llama_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_model, "has_four_bit", lambda: False)
+    with pytest.raises(UserError, match="4-bit bases need bitsandbytes"):
         load_model(tiny_llama_dir, replace(CONFIG, quantize="4bit"))
 
 

@@ -88,9 +88,9 @@ def test_that_the_memory_plan_counts_a_byte_a_moment() -> None:
     assert plans[1].optimizer == (4 + 2 * (1 + 4 / 256)) * 1_000_000
 
 
-def test_that_a_4_bit_base_is_refused_by_name_on_the_cpu_and_from_gguf(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"quantize=4bit needs a CUDA device, and this run is on cpu") as caught:
-        read_quantised(tmp_path, CPU, torch.float32)
+def test_that_a_4_bit_base_is_refused_by_name_on_apples_gpu_and_from_gguf(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"needs a CUDA device or the CPU, and this run is on mps") as caught:
+        read_quantised(tmp_path, torch.device("mps"), torch.float32)
     assert "quantize=none" in caught.value.hint
     file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF")

@@ -58,9 +58,44 @@ def test_that_the_smallest_multiple_of_the_cadences_that_keeps_to_the_share_is_t
         if fits:
             assert plan.factor == fits[0]
             assert plan.share <= config.look_share
-        else:  # only the last measurement is left
-            assert plan.share == pytest.approx(min(share(factor) for factor in range(1, 61)))
+            assert (plan.probe_pairs, plan.kl_prompts) == (None, None)
+        else:  # only the last measurement is left, and it is made smaller
+            assert plan.share <= min(share(factor) for factor in range(1, 61)) + 1e-12
         assert plan.every == {kind: every * plan.factor for kind, every in asked.every.items()}
+
+
+def test_that_the_last_measurement_of_a_short_run_has_as_many_pairs_and_answers_as_the_share_allows() -> None:
+    rng = random.Random(6)
+    seen = set()
+    for _ in range(200):
+        given = {"batch_size": rng.randint(1, 64), "look_share": rng.choice((0.05, 0.15, 0.5)), "sample_every": 0}
+        config, total = RunConfig().with_values(given), rng.randint(1, 30)
+        train, dev = pairs(200), pairs(rng.randint(0, 40))
+        plan = plan_looks(config, SIZES, train, dev, total)
+        sized = {"probe_pairs": plan.probe_pairs or 32, "kl_prompts": plan.kl_prompts or 16}
+        last = LooksPlanned(*[every * plan.factor for every in (20, 50, 0)])
+
+        def share(sizes: dict[str, int], config: RunConfig = config, last: LooksPlanned = last) -> float:
+            work = LookWork.of(config.with_values(sizes), SIZES, train, dev)  # noqa: B023 (called in this round)
+            return share_of(work, config, last, total)  # noqa: B023
+
+        assert plan.share == pytest.approx(share(sized))
+        parts = [{"probe_pairs": max(8, -(-32 // n)), "kl_prompts": max(4, -(-16 // n))} for n in range(1, 33)]
+        fitting = [sizes for sizes in parts if share(sizes) <= config.look_share]
+        assert sized == (fitting[0] if fitting else {"probe_pairs": 8, "kl_prompts": 4})
+        seen.add((plan.probe_pairs, bool(fitting)))
+    assert seen == {(None, True), (16, True), (11, True), (8, True), (8, False)}
+
+
+def test_that_what_decides_the_run_is_not_made_smaller() -> None:
+    short = RunConfig(look_share=0.01)
+    assert plan_looks(short, SIZES, pairs(40), pairs(20), 1).probe_pairs == 8
+    assert "a probe has 8 pairs of a split and a KL 4 answers" in look_words(
+        plan_looks(short, SIZES, pairs(40), pairs(20), 1)
+    )
+    kept = plan_looks(short.with_values({"best_metric": "loss", "kl_budget": 1.0}), SIZES, pairs(40), pairs(20), 1)
+    assert (kept.probe_pairs, kept.kl_prompts) == (None, None)
+    assert plan_looks(short.with_values({"look_share": 0.0}), SIZES, pairs(40), pairs(20), 1).kl_prompts is None
 
 
 def test_that_what_decides_the_run_is_measured_as_often_as_it_is_set() -> None:
