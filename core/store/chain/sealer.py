@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from core.domain.clock import now_ms
 from core.store.chain.known_rows import KnownDigests
-from core.store.chain.material import FORMAT, LINKS_MODULUS, LOGS, REGISTERS, link_value, range_digest, register_digest
+from core.store.chain.material import FORMAT, LINKS_MODULUS, LOGS, link_value, range_digest
+from core.store.chain.registers import REGISTERS, register_digest
 
 _PART = 20_000
 """Rows of a table in one entry when rows from before the chain are sealed."""

@@ -7,17 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 
 from core.domain.counting import counted, verb
-from core.store.chain.material import (
-    FORMAT,
-    LINKS_MODULUS,
-    LOGS,
-    REGISTERS,
-    Log,
-    Register,
-    digest_of,
-    link_value,
-    range_digests,
-)
+from core.store.chain.material import FORMAT, LINKS_MODULUS, LOGS, Log, digest_of, link_value, range_digests
+from core.store.chain.registers import REGISTERS, Register
 from core.store.chain.sealer import NOTHING, SELECT_ENTRIES, ChainEntry, entry_sha256, short, to_entry
 
 _WINDOW = 4000

@@ -13,8 +13,9 @@ from core.store.migrations.ddl_0006_feedback import FEEDBACK
 from core.store.migrations.ddl_0007_releases import RELEASES
 from core.store.migrations.ddl_0008_audits import AUDITS
 from core.store.migrations.ddl_0009_votes import VOTES
+from core.store.migrations.ddl_0010_team import TEAM
 
 STATEMENTS: tuple[str, ...] = (
     *(*TABLES, *INDEXES, *SEED, *GUARDS, *TALLIES, *TEXTS, *CHAIN, *BATCH, *SUITES, *FEEDBACK, *RELEASES, *AUDITS),
-    *VOTES,
+    *(*VOTES, *TEAM),
 )

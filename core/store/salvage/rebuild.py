@@ -15,10 +15,11 @@ from typing import Any
 
 from core.domain.conversation import Prompt
 from core.domain.errors import UserError
-from core.domain.ids import canonical_json, new_uid, sha256_json, sha256_text
-from core.domain.rubric import Criterion, RubricBody
+from core.domain.ids import new_uid, sha256_json, sha256_text
+from core.domain.rubric import RubricBody
 from core.store import text_notes
 from core.store.feedback_checks import CONTENT, content_sha256
+from core.store.salvage import stand_ins
 from core.store.salvage.reader import REPLACED, DamagedFile, Row
 from core.store.salvage.sealed_rows import noun_of
 
@@ -26,19 +27,22 @@ NUMBERED = (
     "reviewer", "source", "rubric", "rubric_version", "prompt", "pair", "presentation", "judgement", "event_log",
     "feedback_event", "feedback_step", "consent_entry", "changeset", "dataset", "suite", "import_batch", "run", "model",
     "threshold", "failure_step", "audit_draw", "audit_label", "vote_round", "vote_item",
+    "reviewer_state", "batch", "batch_draw", "batch_slot", "slot_assignment", "slot_presentation", "change_request",
+    "adjudication", "bundle", "bundle_slot", "bundle_merge",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
 _LISTED = 1000
+_NAMES_PEOPLE = {
+    "failure_step", "audit_label", "vote_round", "reviewer_state", "batch", "batch_slot", "slot_assignment",
+    "change_request", "adjudication", "bundle",
+}  # fmt: skip
+"""Later logs whose rows name reviewers, rubric versions or sources."""
 _CONSECUTIVE = ("prompt", "pair", "presentation", "judgement", "event_log")
 _PARTS = {
     "dataset": ("dataset_item", "dataset_item_judgement", "dataset_rubric", "dataset_left_out", "dataset_changeset"),
     "suite": ("suite_item",),
 }
 """Version -> the tables of what is in it, its items first."""
-_LOST_BODY = RubricBody(
-    purpose="This version could not be read from the damaged file.",
-    criteria=(Criterion("overall", "Overall", "Which response is better?"),),
-)
 
 
 @dataclass(slots=True)
@@ -94,11 +98,9 @@ class Rebuild:
                 "feedback_event": lambda: self._numbered("feedback_event", self._event_problem),
                 "feedback_step": lambda: self._numbered("feedback_step", self._step_parents),
                 "changeset": self._changesets,
-                "failure_step": lambda: self._numbered("failure_step", self._look_parents),
-                "audit_label": lambda: self._numbered("audit_label", self._look_parents),
-                "vote_round": lambda: self._numbered("vote_round", self._round_parents),
             }
-            special.get(table, lambda table=table: self._numbered(table))()
+            known = self._known_parents if table in _NAMES_PEOPLE else None
+            special.get(table, lambda table=table, known=known: self._numbered(table, known))()
         self._links()
         text_notes.note_all(self._raw)
         for table, key in (("skip", "presentation_id"), ("bookmark", ""), ("step", "id"), ("setting", "")):
@@ -166,14 +168,14 @@ class Rebuild:
         a, b = row["a_text"], row["b_text"]
         if sha256_json({"prompt": json.loads(found[0]), "a": a, "b": b}) != row["sha256"]:
             return "its text is damaged"
-        self._need("source", row["source_id"], self._source)
+        self._need("source", row["source_id"], stand_ins.source)
         return ""
 
     def _parents(self, row: Row) -> str:
         """Make stand-ins for the lost parents of a presentation or a judgement."""
         if not self._has("pair", row["pair_id"]):
             return f"its pair {row['pair_id']} is lost"
-        self._need("reviewer", row["reviewer_id"], self._reviewer)
+        self._need("reviewer", row["reviewer_id"], stand_ins.reviewer)
         self._need("rubric_version", row["rubric_version_id"], self._rubric_version)
         return ""
 
@@ -204,25 +206,9 @@ class Rebuild:
         self.result.read[table] -= 1
         self.result.lose(table, f"{noun_of(table)} {number} is lost; a stand-in keeps what refers to it.")
 
-    def _reviewer(self, number: int) -> Row:
-        return {"id": number, "uid": new_uid(), "name": f"Lost reviewer {number}", "kind": "human", "created_ms": 0}
-
-    def _source(self, number: int) -> Row:
-        name = f"Lost source {number}"
-        return {"id": number, "uid": new_uid(), "name": name, "kind": "file", "consent": "unknown", "created_ms": 0}
-
     def _rubric_version(self, number: int) -> Row:
-        rubric = 1_000_000 + number
-        self._need("rubric", rubric, self._rubric)
-        body = _LOST_BODY
-        return {
-            "id": number, "uid": new_uid(), "rubric_id": rubric, "number": "1.0.0", "major": 1, "state": "draft",
-            "level": "major", "body": canonical_json(body.to_plain()), "created_ms": 0,
-            "publish": {"sha256": body.sha256, "published_ms": 0},
-        }  # fmt: skip
-
-    def _rubric(self, number: int) -> Row:
-        return {"id": number, "uid": new_uid(), "name": f"Lost rubric {number}", "kind": "authored", "created_ms": 0}
+        self._need("rubric", stand_ins.rubric_of(number), stand_ins.rubric)
+        return stand_ins.rubric_version(number)
 
     def _presentation(self, row: Row) -> None:
         keys = ("pair_id", "reviewer_id", "rubric_version_id", "task")
@@ -237,20 +223,22 @@ class Rebuild:
     def _event_problem(self, row: Row) -> str:
         if sha256_text(row["body"]) != row["sha256"]:
             return "its text is damaged"
-        self._need("source", row["source_id"], self._source)
+        self._need("source", row["source_id"], stand_ins.source)
         return ""
 
     def _step_parents(self, row: Row) -> str:
-        self._need("reviewer", row["reviewer_id"], self._reviewer)
+        self._need("reviewer", row["reviewer_id"], stand_ins.reviewer)
         return "" if self._has("feedback_event", row["event_id"]) else f"its event {row['event_id']} is lost"
 
-    def _look_parents(self, row: Row) -> str:
-        self._need("reviewer", row["reviewer_id"], self._reviewer)
-        return ""
-
-    def _round_parents(self, row: Row) -> str:
-        self._need("rubric_version", row["rubric_version_id"], self._rubric_version)
-        self._need("source", row["source_id"], self._source)
+    def _known_parents(self, row: Row) -> str:
+        """Make stand-ins for the lost people, rubric version and source that a row names."""
+        for column in ("reviewer_id", "author_id", "by_id"):
+            if row.get(column) is not None:
+                self._need("reviewer", row[column], stand_ins.reviewer)
+        if row.get("rubric_version_id") is not None:
+            self._need("rubric_version", row["rubric_version_id"], self._rubric_version)
+        if row.get("source_id") is not None:
+            self._need("source", row["source_id"], stand_ins.source)
         return ""
 
     # Tables with a life of their own
@@ -260,7 +248,7 @@ class Rebuild:
         entries = list(self._damaged.rows("changeset_entry"))
         for row in self._damaged.rows("changeset"):
             number, approval = row["id"], (row["approver_id"], row["sha256"], row["approved_ms"])
-            self._need("reviewer", row["author_id"], self._reviewer)
+            self._need("reviewer", row["author_id"], stand_ins.reviewer)
             draft = {**row, "state": "draft", "approver_id": None, "sha256": None, "approved_ms": None}
             if not self._store("changeset", draft, f"Changeset {number}"):
                 continue
@@ -268,7 +256,7 @@ class Rebuild:
                 if entry["changeset_id"] == number:
                     self._store("changeset_entry", entry, f"Change {entry['id']} of changeset {number}")
             if row["state"] == "approved":
-                self._need("reviewer", row["approver_id"], self._reviewer)
+                self._need("reviewer", row["approver_id"], stand_ins.reviewer)
                 self._approve(number, approval)
 
     def _approve(self, number: int, approval: tuple[Any, ...]) -> None:
@@ -281,7 +269,7 @@ class Rebuild:
     def _rubric_versions(self) -> None:
         for row in self._damaged.rows("rubric_version"):
             number, published = row["id"], row["state"] == "published"
-            self._need("rubric", row["rubric_id"], self._rubric)
+            self._need("rubric", row["rubric_id"], stand_ins.rubric)
             values = {"sha256": row["sha256"], "published_ms": row["published_ms"]}
             if published and not self._sound_rubric(row):
                 self.result.tell(f"Rubric version {number}: its text is damaged; what can be read is kept as it is.")
@@ -342,7 +330,7 @@ class Rebuild:
         """Store which source each pair was found in; the pair's own source where that is lost."""
         for row in self._damaged.rows("pair_source", ""):
             if self._has("pair", row["pair_id"]):
-                self._need("source", row["source_id"], self._source)
+                self._need("source", row["source_id"], stand_ins.source)
                 self._store("pair_source", row, f"Where pair {row['pair_id']} was found")
         query = "SELECT id, source_id FROM pair WHERE id NOT IN(SELECT pair_id FROM pair_source)"
         for pair_id, source_id in self._raw.execute(query).fetchall():

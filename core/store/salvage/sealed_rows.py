@@ -17,7 +17,12 @@ def noun_of(table: str) -> str:
         "consent_entry": "Statement of consent",
         "failure_step": "Look at a failure", "audit_draw": "Sample of an audit",
         "audit_label": "Label of an audit", "vote_round": "Round of votes",
-        "vote_item": "Item of a round of votes"}.get(table, table.capitalize())  # fmt: skip
+        "vote_item": "Item of a round of votes", "batch_draw": "Draw of a batch", "batch_slot": "Slot",
+        "slot_assignment": "Assignment of a slot", "slot_presentation": "Showing of a slot",
+        "change_request": "Change request", "adjudication": "Decision on a disagreement",
+        "reviewer_state": "Statement about a reviewer", "bundle": "Review bundle",
+        "bundle_slot": "Slot of a review bundle",
+        "bundle_merge": "Merge of a review bundle"}.get(table, table.capitalize())  # fmt: skip
 
 
 def differing(raw: sqlite3.Connection, entries: Iterator[Row], digests: Callable[..., str]) -> Iterator[str]:

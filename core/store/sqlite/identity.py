@@ -12,7 +12,7 @@ from core.domain.errors import NotFound, WorkspaceDamaged, WorkspaceNewer
 from core.store.sqlite.connect import APPLICATION_ID, connect, pragma
 
 DB_FILE = "workspace.db"
-SCHEMA = 9
+SCHEMA = 10
 """The schema number this program reads and writes; equals the number of the newest migration."""
 _QUICK_CHECK_BELOW = 48 * 1024 * 1024
 """Files up to this size are checked in full on opening (about 0.1 s); larger ones by *Check workspace*."""

@@ -13,7 +13,8 @@ _JSON = {("prompt", "body"), ("rubric_version", "body"), ("dataset", "policy"), 
     ("setting", "value"), ("suite", "counts"), ("suite", "detail"), ("suite_item", "body"),
     ("feedback_event", "body"), ("feedback_step", "target"),
     ("threshold", "body"), ("failure_step", "target"), ("audit_draw", "body"),
-    ("vote_round", "detail"), ("vote_item", "detail")}  # fmt: skip
+    ("vote_round", "detail"), ("vote_item", "detail"), ("batch", "policy"), ("batch", "detail"),
+    ("adjudication", "inputs"), ("bundle", "detail"), ("bundle_merge", "counts"), ("bundle_merge", "body")}  # fmt: skip
 """Columns that hold JSON."""
 
 

@@ -47,6 +47,19 @@ from core.store.tables.pairs import (
 )
 from core.store.tables.releases import FailureStepRow, ThresholdRow
 from core.store.tables.suites import SuiteItemRow, SuiteRow
+from core.store.tables.team import (
+    AdjudicationRow,
+    BatchDrawRow,
+    BatchRow,
+    BatchSlotRow,
+    BundleMergeRow,
+    BundleRow,
+    BundleSlotRow,
+    ChangeRequestRow,
+    ReviewerStateRow,
+    SlotAssignmentRow,
+    SlotPresentationRow,
+)
 from core.store.tables.votes import VoteItemRow, VoteRoundRow
 from core.store.tables.workspace import (
     ChainEntryRow,
@@ -61,12 +74,20 @@ from core.store.tables.workspace import (
 )
 
 __all__ = [
+    "AdjudicationRow",
     "AuditDrawRow",
     "AuditLabelRow",
+    "BatchDrawRow",
     "BatchRangeRow",
+    "BatchRow",
+    "BatchSlotRow",
     "BookmarkRow",
+    "BundleMergeRow",
+    "BundleRow",
+    "BundleSlotRow",
     "ChainEntryRow",
     "ChainStateRow",
+    "ChangeRequestRow",
     "ChangesetEntryRow",
     "ChangesetRow",
     "ConsentEntryRow",
@@ -96,11 +117,14 @@ __all__ = [
     "PromptKeyRow",
     "PromptRow",
     "ReviewerRow",
+    "ReviewerStateRow",
     "RubricRow",
     "RubricVersionRow",
     "RunRow",
     "SettingRow",
     "SkipRow",
+    "SlotAssignmentRow",
+    "SlotPresentationRow",
     "SourceRow",
     "StepRow",
     "SuiteItemRow",
