@@ -26,7 +26,7 @@ class HomeFacts:
         events: the newest events of its log.
         published: whether a rubric version is published.
         labelled: how many pairs people have labelled.
-        stale: labels under an older major version of their rubric.
+        stale: labels that a later major version of their rubric concerns.
         by_kind: labels by who made them.
     """
 
@@ -167,12 +167,12 @@ def stale_text(stale: int) -> str:
     """Return what to do about stale labels, "" without any.
 
     >>> stale_text(1)
-    '1 label is stale: it was made under an older major version of its rubric.'
+    '1 label is stale: its rubric changed in meaning since.'
     """
     if not stale:
         return ""
-    words, was = counting.verb(stale, "is stale: it was", "are stale: they were"), counting.verb(stale, "its", "their")
-    return f"{counting.counted(stale, 'label')} {words} made under an older major version of {was} rubric."
+    words = counting.verb(stale, "is stale: its", "are stale: their")
+    return f"{counting.counted(stale, 'label')} {words} rubric changed in meaning since."
 
 
 def running_text(run: RunInfo) -> str:

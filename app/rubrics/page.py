@@ -13,7 +13,7 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.rubrics import presenter
 from app.rubrics.editor import RubricEditor
-from app.rubrics.questions import ask_new_rubric, ask_publication
+from app.rubrics.questions import ask_new_rubric, ask_publication, effects_of
 from app.rubrics.version_tree import VersionTree
 from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, side_panel
@@ -24,6 +24,7 @@ from app.widgets.messages import EmptyState
 from app.widgets.safe_text import SafeText
 from core.domain.changes import Changes, Outcome
 from core.domain.rubric import RubricBody, RubricState, RubricVersion, diff
+from core.domain.rubric_meaning import PublishEffect
 from core.domain.rubric_text import reading_text
 
 if TYPE_CHECKING:
@@ -250,7 +251,15 @@ class RubricsPage(Page):
         if same := presenter.same_as(body, self.tree.others(version)):
             self.context.notices.post(f"The draft says the same as {same}; there is nothing to publish.", "warn")
             return
-        answer = ask_publication(self.context.dialogs, self.context.notices, version)
+        read = partial(effects_of, service, version, body)
+        self.context.tasks.query(read, partial(self._ask_publication, version, body), owner=self, key="effects")
+
+    def _ask_publication(self, version: RubricVersion, body: RubricBody, effects: list[PublishEffect]) -> None:
+        """Tell what publishing does to labels and dataset versions, ask for level and note, and publish."""
+        if self._version is None or self._version.id != version.id:
+            return
+        service = self.context.services.rubrics
+        answer = ask_publication(self.context.dialogs, self.context.notices, version, effects)
         if answer is not None:
 
             def work() -> Outcome[RubricVersion]:

@@ -9,14 +9,16 @@ from app.dialogs import Dialogs
 from app.notices import Notices
 from app.rubrics.presenter import EMPTY_BODY
 from core.domain.rubric import ChangeLevel, RubricBody, RubricVersion
+from core.domain.rubric_meaning import PublishEffect
 from core.domain.rubric_text import FIRST_NOTE
 
 if TYPE_CHECKING:
+    from core.services.rubrics.service import RubricsService
     from core.services.rubrics.templates import RubricTemplate
 
 LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
-    (ChangeLevel.MAJOR, "Major: the meaning changed, older labels become stale"),
-    (ChangeLevel.MINOR, "Minor: a clarification, older labels stay valid"),
+    (ChangeLevel.MAJOR, "Major: the meaning changed"),
+    (ChangeLevel.MINOR, "Minor: a clarification"),
     (ChangeLevel.PATCH, "Patch: wording or a spelling mistake"),
 )
 NOTE_LINES = 5
@@ -33,19 +35,30 @@ def ask_new_rubric(dialogs: Dialogs, templates: Sequence[RubricTemplate]) -> tup
     return (name, template.body if template else EMPTY_BODY) if name else None
 
 
-def ask_publication(dialogs: Dialogs, notices: Notices, version: RubricVersion) -> tuple[ChangeLevel, str] | None:
+def effects_of(service: RubricsService, version: RubricVersion, body: RubricBody) -> list[PublishEffect]:
+    """Return what publishing a draft does at each level, in the order of ``LEVELS``. Reads the database."""
+    return [service.effect(version.id, level, body) for level, _ in LEVELS]
+
+
+def ask_publication(
+    dialogs: Dialogs, notices: Notices, version: RubricVersion, effects: Sequence[PublishEffect]
+) -> tuple[ChangeLevel, str] | None:
     """Ask how much a draft changes its rubric, and why; returns level and note, or None when it is not published.
 
-    A first version is only confirmed. A change without a note is not published, and a notice says so.
+    A first version is only confirmed. What each level does to labels and dataset versions is told before it is chosen.
+    A change without a note is not published, and a notice says so.
     """
     if version.based_on is None:
         text = "From then on it never changes; edits make a new version."
         confirmed = dialogs.confirm("Publish this version?", text, "Publish")
         return (ChangeLevel.MAJOR, FIRST_NOTE) if confirmed else None
-    place = dialogs.choose("Publish", "How much does it change?", [words for _, words in LEVELS])
+    words = [f"{name}. {effect.words}" for (_, name), effect in zip(LEVELS, effects, strict=True)]
+    place = dialogs.choose("Publish", "How much does it change?", words)
     if place is None:
         return None
-    note = dialogs.text("Publish", "What changed, and why?", lines=NOTE_LINES, accept="Publish", needed=True)
+    chosen = effects[place]
+    label = f"{chosen.rubric} {chosen.number}: {chosen.words}\n\nWhat changed, and why?"
+    note = dialogs.text("Publish", label, version.change_note, lines=NOTE_LINES, accept="Publish", needed=True)
     if note == "":
         notices.post("Not published: a change needs a note that says what changed.", "warn")
-    return (LEVELS[place][0], note) if note else None
+    return (chosen.level, note) if note else None

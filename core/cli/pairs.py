@@ -27,7 +27,7 @@ def listed(
     label: Annotated[str, typer.Option(help="any, none, labelled, tie, neither, cannot, flagged or disagree.")] = "any",
     source: Annotated[int | None, typer.Option(help="Number of a source, see `sources`.")] = None,
     rubric: Annotated[int | None, typer.Option("--rubric-version", help="Number of a rubric version.")] = None,
-    stale: Annotated[bool, typer.Option("--stale", help="With a label under an older major version.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="With a label that a later major version made stale.")] = False,
     edited: Annotated[bool, typer.Option("--edited", help="With a label that holds an improved text.")] = False,
     bookmarked: Annotated[bool, typer.Option("--bookmarked", help="Bookmarked by a reviewer.")] = False,
     flag: Annotated[str, typer.Option(help="Flagged so by a reviewer.")] = "",

@@ -42,17 +42,24 @@ def publish(
     file: Annotated[Path, typer.Argument(help="Rubric as YAML.")],
     level: Annotated[str, typer.Option(help="major, minor or patch; of a next version.")] = "major",
     note: Annotated[str, typer.Option(help="What changed, and why.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which labels it would make stale.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Publish a rubric, or the next version of the rubric of that name."""
+    """Publish a rubric, or the next version of the rubric of that name, and say what that does to its labels."""
     if level not in list(ChangeLevel):
         raise UsageError(f"The level cannot be {level!r}.", "Use major, minor or patch.")
-    with open_workspace(workspace) as app:
-        version = app.rubrics.publish_yaml(file, ChangeLevel(level), note).value
-    if as_json:
-        say_json({"id": version.id, "title": version.title, "number": version.number, "sha256": version.sha256})
+    with open_workspace(workspace, read_only=dry_run) as app:
+        effect = app.rubrics.effect_of_yaml(file, ChangeLevel(level))
+        version = None if dry_run else app.rubrics.publish_yaml(file, ChangeLevel(level), note).value
+    if version is None:
+        say_json(effect.to_plain()) if as_json else say(
+            f"{effect.rubric} {effect.number} would do this: {effect.words}"
+        )
+    elif as_json:
+        named = {"id": version.id, "title": version.title, "number": version.number, "sha256": version.sha256}
+        say_json(named | {"effect": effect.to_plain()})
     else:
-        say(f"{version.title} is published: {version.sha256}")
+        say(f"{version.title} is published: {version.sha256}\n{effect.words}")
 
 
 def list_rubrics(workspace: _Ws, as_json: _Json = False) -> None:

@@ -20,7 +20,7 @@ class FreezePolicy:
     """Which judgements become training pairs, and how several become one.
 
     Attributes:
-        rubric_version_ids: versions whose labels count; empty accepts every published one that no later major
+        rubric_version_ids: versions whose labels count; empty accepts every label that no later major
             version made stale. While this and ``reviewer_ids`` are empty, labels made here outrank imported
             ones on the same pair.
         reviewer_ids: reviewers whose labels count; empty accepts all.

@@ -36,8 +36,8 @@ class PairFilter:
         rubric_version_id: pairs labelled under this version (or not, with ``label="none"``).
         dataset_id: pairs that are items of this dataset version.
         pair_ids: only these; None for all.
-        stale: pairs with a label made under an older major version of its rubric; this and the next two look only at
-            labels that pass ``reviewer_id``, ``reviewer_kind``, ``rubric_version_id`` and ``labelled_ms``.
+        stale: pairs with a label that a later major version of its rubric made stale; this and the next two look only
+            at labels that pass ``reviewer_id``, ``reviewer_kind``, ``rubric_version_id`` and ``labelled_ms``.
         edited: pairs with a label that holds an improved text.
         flag: pairs with a label that carries this flag, a key of ``FLAGS``.
         bookmarked: pairs that a reviewer has bookmarked.

@@ -17,7 +17,7 @@ POINT_NAMES = {
 FIRST_NOTE = "First version."
 """The note of a first version, which nobody is asked for."""
 _LEVELS = {
-    ChangeLevel.MAJOR: "The meaning changed, so labels under earlier versions are stale.",
+    ChangeLevel.MAJOR: "The meaning changed; earlier labels that it concerns are stale.",
     ChangeLevel.MINOR: "A clarification; labels under earlier versions stay valid.",
     ChangeLevel.PATCH: "Only the wording changed; labels under earlier versions stay valid.",
 }

@@ -13,7 +13,7 @@ from core.domain.aggregation import Label
 from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
-from core.store import consents, data_rules
+from core.store import consents, data_rules, stale_labels
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -39,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FrozenRubric:
-    """A published rubric version: its identity, content hash and whether a later major made its labels stale."""
+    """A published rubric version: its identity, content hash and whether a later major version came after it."""
 
     id: int
     rubric_id: int
@@ -57,6 +57,7 @@ class FreezeSnapshot:
         flags: pair id -> flags of all its current judgements.
         consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
+        still_valid: judgements under a stale version that the later major versions do not concern.
         rules: what approved changesets, consent and attacks say of pairs.
         snapshot_version: equal for two snapshots between which nothing that matters was written.
     """
@@ -67,6 +68,7 @@ class FreezeSnapshot:
     consents: dict[int, str] = field(default_factory=dict)
     evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
+    still_valid: frozenset[int] = frozenset()
     rules: DataRules = field(default_factory=DataRules)
     snapshot_version: tuple[Any, ...] = ()
 
@@ -81,6 +83,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
+    found.still_valid = stale_labels.still_valid(session)
     labels: dict[int, list[Label]] = defaultdict(list)
     tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
     query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength

@@ -7,6 +7,7 @@ from typing import Any
 from core.domain.ids import canonical_json
 from core.domain.pair_table import EXCERPT_CHARS, PairFilter
 from core.domain.text_flags import flag_named
+from core.store.stale_labels import STALE
 
 _STATE_TESTS = {
     "none": "s.labels=0",
@@ -28,8 +29,6 @@ _LABEL_TESTS = {
     "flagged": "c.flagged>0",
 }
 _COUNTED = "c.task NOT IN('gold','retest')"
-_STALE = """c.rubric_version_id IN (SELECT v.id FROM rubric_version v WHERE v.state='published' AND v.major<
-    (SELECT max(w.major) FROM rubric_version w WHERE w.rubric_id=v.rubric_id AND w.state='published'))"""
 _EDITED = "EXISTS(SELECT 1 FROM judgement j WHERE j.id=c.judgement_id AND j.edit IS NOT NULL)"
 _FLAG = "EXISTS(SELECT 1 FROM judgement j, json_each(j.flags) f WHERE j.id=c.judgement_id AND f.value=?)"
 
@@ -53,8 +52,11 @@ _ORDERS: dict[str, tuple[str, str]] = {
 """Order -> the tables it needs beside ``pair_state s``, and the value that is sorted by; pair ids break ties."""
 
 
-def where(wanted: PairFilter) -> tuple[str, tuple[Any, ...]]:
-    """Return the WHERE clause of all conditions but the text, and its values."""
+def where(wanted: PairFilter, stale: str = "[]") -> tuple[str, tuple[Any, ...]]:
+    """Return the WHERE clause of all conditions but the text, and its values.
+
+    ``stale`` is what ``core.store.stale_labels.rules`` returns, needed where stale labels are asked for.
+    """
     tests: list[str] = []
     values: list[Any] = []
     if wanted.pair_ids is not None:
@@ -72,12 +74,12 @@ def where(wanted: PairFilter) -> tuple[str, tuple[Any, ...]]:
     if wanted.bookmarked:
         tests.append("s.pair_id IN (SELECT pair_id FROM bookmark)")
     _label_test(wanted, tests, values)
-    _judgement_tests(wanted, tests, values)
+    _judgement_tests(wanted, tests, values, stale)
     return (f" WHERE {' AND '.join(tests)}" if tests else ""), tuple(values)
 
 
 def sorted_ids(
-    wanted: PairFilter, after_id: int | None = None, limit: int | None = None
+    wanted: PairFilter, after_id: int | None = None, limit: int | None = None, stale: str = "[]"
 ) -> tuple[str, tuple[Any, ...]]:
     """Return the query for the ids of the pairs that pass, in the order asked for, and its values.
 
@@ -85,9 +87,10 @@ def sorted_ids(
         wanted: the filter and the order; its text is not looked at.
         after_id: begin behind this pair (keyset paging); None for the beginning.
         limit: how many at most.
+        stale: see :func:`where`.
     """
     tables, key = _ORDERS[wanted.order]
-    clause, values = where(wanted)
+    clause, values = where(wanted, stale)
     compare, direction = ("<", " DESC") if wanted.descending else (">", "")
     if after_id is not None:
         joint = " AND" if clause else " WHERE"
@@ -114,10 +117,10 @@ def _label_test(wanted: PairFilter, tests: list[str], values: list[Any]) -> None
         tests.append(_STATE_TESTS["disagree"])
 
 
-def _judgement_tests(wanted: PairFilter, tests: list[str], values: list[Any]) -> None:
+def _judgement_tests(wanted: PairFilter, tests: list[str], values: list[Any], stale: str) -> None:
     """Add what a current label must be or hold: stale, with an edit, with a flag."""
     for asked, test, value in (
-        (wanted.stale, _STALE, ()),
+        (wanted.stale, STALE, (stale, stale)),
         (wanted.edited, _EDITED, ()),
         (bool(wanted.flag), _FLAG, (wanted.flag,)),
     ):

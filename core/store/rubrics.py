@@ -11,7 +11,7 @@ from core.domain.names import checked_name
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricState, RubricVersion, next_number
 from core.store.plain import insert_row, only_id, read_json
 from core.store.sqlite.write_context import WriteContext
-from core.store.tables import CurrentLabelRow, LabelTallyRow, RubricRow, RubricVersionRow
+from core.store.tables import LabelTallyRow, RubricRow, RubricVersionRow
 
 FIRST_NUMBER = "1.0.0"
 
@@ -194,47 +194,12 @@ def compatible_ids(session: Session, version_id: int) -> tuple[int, ...]:
     return tuple(i for i in session.exec(query) if i is not None)
 
 
-def older_ids(session: Session, version_id: int) -> tuple[int, ...]:
-    """Return the published versions of the same rubric with a lower major number: their labels are stale."""
-    row = session.get(RubricVersionRow, version_id)
-    if row is None:
-        raise NotFound(f"There is no rubric version {version_id}.")
-    query = select(RubricVersionRow.id).where(
-        RubricVersionRow.rubric_id == row.rubric_id,
-        RubricVersionRow.major < row.major,
-        RubricVersionRow.state == "published",
-    )
-    return tuple(i for i in session.exec(query) if i is not None)
-
-
 def label_counts(session: Session) -> dict[int, int]:
     """Return rubric version id -> current labels made under it."""
     query = select(LabelTallyRow.rubric_version_id, func.sum(LabelTallyRow.labels)).group_by(
         col(LabelTallyRow.rubric_version_id)
     )
     return {version: int(count) for version, count in session.exec(query)}
-
-
-def stale_count(session: Session, version_id: int) -> int:
-    """Return how many current labels under lower major numbers their reviewer has not renewed under this one."""
-    old, new = older_ids(session, version_id), compatible_ids(session, version_id)
-    if not old:
-        return 0
-    renewed = select(CurrentLabelRow).where(col(CurrentLabelRow.rubric_version_id).in_(new)).subquery()
-    query = (
-        select(func.count())
-        .select_from(CurrentLabelRow)
-        .where(
-            col(CurrentLabelRow.rubric_version_id).in_(old),
-            ~select(renewed.c.judgement_id)
-            .where(
-                renewed.c.pair_id == col(CurrentLabelRow.pair_id),
-                renewed.c.reviewer_id == col(CurrentLabelRow.reviewer_id),
-            )
-            .exists(),
-        )
-    )
-    return int(session.exec(query).one())
 
 
 def _draft_row(session: Session, version_id: int) -> RubricVersionRow:

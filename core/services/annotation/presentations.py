@@ -15,7 +15,7 @@ from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
-from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, undo_steps, votes
+from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, stale_labels, undo_steps, votes
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
 from core.store.withdrawn import consent_mark, withdrawn_pairs
@@ -169,6 +169,8 @@ class QueueManager:
         accepted = rubrics.compatible_ids(session, settings.rubric_version_id)
         tasks = judgements.alike(settings.task)
         done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
+        if settings.task is Task.LABEL:
+            done |= stale_labels.pairs_of(session, settings.reviewer_id, settings.rubric_version_id)[1]
         sealed, newest = queue.sealed_pair_ids(session) - done, datasets.newest_id(session)
         now = now_ms()
         withdrawn = withdrawn_pairs(session, now) - done - sealed
@@ -203,8 +205,8 @@ class QueueManager:
         wanted = settings.filter
         match settings.task:
             case Task.RELABEL:
-                older = rubrics.older_ids(session, settings.rubric_version_id)
-                found = sorted(queue.labelled_by(session, settings.reviewer_id, older))
+                stale, _ = stale_labels.pairs_of(session, settings.reviewer_id, settings.rubric_version_id)
+                found = sorted(stale)
             case Task.RETEST:
                 found = sorted(queue.labelled_by(session, settings.reviewer_id, accepted))
             case Task.ADJUDICATE:

@@ -26,7 +26,7 @@ class QueueSettings:
         rubric_version_id: a published version; labels under other versions of the same major number count as done.
         filter: narrows the pairs; None takes all.
         order: of import, newest first, or shuffled by ``seed`` (the same seed gives the same order again).
-        task: LABEL; RELABEL for pairs with a label under an older major version of the rubric; RETEST for pairs that
+        task: LABEL; RELABEL for pairs with a label that a later major version made stale; RETEST for pairs that
             this reviewer labelled and judges a second time; ADJUDICATE for pairs that several reviewers labelled;
             GOLD for adjudicated pairs, whose answer is known.
         labels_per_pair: pairs with this many labels by other reviewers are left out; 0 is no limit.

@@ -144,7 +144,8 @@ def _usable(
         labels = [label for label in labels if label.reviewer_id not in snapshot.rules.reviewers]
         if not labels:
             return why.REVIEWER_WITHDRAWN
-    under = [label for label in labels if label.rubric_version_id in accepted]
+    valid = snapshot.still_valid if not policy.rubric_version_ids else frozenset[int]()
+    under = [label for label in labels if label.rubric_version_id in accepted or label.judgement_id in valid]
     if not under:
         stale = all(snapshot.rubrics[label.rubric_version_id].stale for label in labels)
         return why.STALE_RUBRIC if stale else why.OTHER_RUBRIC

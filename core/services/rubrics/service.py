@@ -10,9 +10,10 @@ from core.domain import rubric as domain
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricState, RubricVersion
+from core.domain.rubric_meaning import PublishEffect, meaning_change
 from core.services.rubrics import yaml_format
 from core.services.rubrics.templates import RubricTemplate, templates
-from core.store import events, rubrics
+from core.store import events, rubrics, stale_labels
 from core.store.sqlite.database import Session, Store
 
 
@@ -23,7 +24,7 @@ class RubricSummary:
     Attributes:
         versions: oldest first; a draft, if any, is last.
         labels: version id -> current labels made under it.
-        stale: labels under older major versions, to be renewed under the newest published one.
+        stale: labels that a later major version concerns, to be renewed under the newest published one.
         imported: a stub for the unknown rubric of a source.
     """
 
@@ -137,6 +138,29 @@ class RubricsService:
         changes = Changes.RUBRICS | Changes.JUDGEMENTS
         return Outcome(self._store.write(job, "publishing a rubric"), changes)
 
+    def effect(self, version_id: int, level: ChangeLevel, body: RubricBody | None = None) -> PublishEffect:
+        """Return what publishing a draft would do to labels and dataset versions; nothing is changed.
+
+        Args:
+            version_id: the draft.
+            level: how much it is said to change the meaning.
+            body: its content where that is not saved yet.
+        """
+        with self._store.read() as session:
+            draft = rubrics.get(session, version_id)
+            return _effect(session, draft.rubric_id, draft.rubric_name, level, body or draft.body)
+
+    def effect_of_yaml(self, path: Path, level: ChangeLevel) -> PublishEffect:
+        """Return what :meth:`publish_yaml` would do to labels and dataset versions; nothing is changed.
+
+        Raises:
+            BadInput: it is not a sound rubric.
+        """
+        name, body = yaml_format.read(path)
+        _refuse_problems(body)
+        with self._store.read() as session:
+            return _effect(session, _authored(session, name), name, level, body)
+
     def discard_draft(self, version_id: int) -> Outcome[None]:
         """Delete a draft.
 
@@ -159,9 +183,9 @@ class RubricsService:
             return domain.diff(rubrics.get(session, old_id).body, rubrics.get(session, new_id).body)
 
     def stale(self, version_id: int) -> int:
-        """Return how many labels under older major versions were not renewed under this one."""
+        """Return how many labels that a later major version concerns were not renewed under this one."""
         with self._store.read() as session:
-            return rubrics.stale_count(session, version_id)
+            return stale_labels.count(session, version_id)
 
     def from_yaml(self, source: str | Path) -> tuple[str, RubricBody]:
         """Return name and content of a rubric in YAML, given as text or as a file.
@@ -191,8 +215,7 @@ class RubricsService:
         context = self._store.write_context()
 
         def job(session: Session) -> RubricVersion:
-            known = {n.casefold(): key for key, n, kind in rubrics.names(session) if kind == "authored"}
-            key = known.get(name.casefold())
+            key = _authored(session, name)
             if key is None:
                 draft = rubrics.create(session, name, body, context)
             else:
@@ -213,15 +236,14 @@ class RubricsService:
         versions = tuple(sorted(rubrics.versions(session, key), key=lambda v: (v.state is RubricState.DRAFT, v.id)))
         counts = {v.id: labels.get(v.id, 0) for v in versions}
         newest = next((v for v in reversed(versions) if v.state is RubricState.PUBLISHED), None)
-        stale = rubrics.stale_count(session, newest.id) if newest else 0
+        stale = stale_labels.count(session, newest.id) if newest else 0
         return RubricSummary(key, name, versions, counts, stale, kind == "imported")
 
 
 def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:
     if draft.state is RubricState.PUBLISHED:
         return  # the repository raises the error
-    if found := domain.problems(draft.body):
-        raise BadInput("The rubric cannot be published yet: " + " ".join(found))
+    _refuse_problems(draft.body)
     before = rubrics.latest(session, draft.rubric_id, RubricState.PUBLISHED)
     if before is None:
         return
@@ -229,6 +251,30 @@ def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) ->
         raise BadInput(f"The draft says the same as {before.title}; there is nothing to publish.", "Change it first.")
     if not (change_note or draft.change_note).strip():
         raise BadInput("A new version needs a change note.", "Say in a sentence what changed and why.")
+
+
+def _refuse_problems(body: RubricBody) -> None:
+    if found := domain.problems(body):
+        raise BadInput("The rubric cannot be published yet: " + " ".join(found))
+
+
+def _authored(session: Session, name: str) -> int | None:
+    """Return the id of the authored rubric of a name, whatever its case, or None."""
+    known = {n.casefold(): key for key, n, kind in rubrics.names(session) if kind == "authored"}
+    return known.get(name.casefold())
+
+
+def _effect(session: Session, rubric_id: int | None, name: str, level: ChangeLevel, body: RubricBody) -> PublishEffect:
+    """Return what publishing a body as the next version of a rubric does; a first version concerns no label."""
+    before = None if rubric_id is None else rubrics.latest(session, rubric_id, RubricState.PUBLISHED)
+    if before is None:
+        return PublishEffect(name, rubrics.FIRST_NUMBER, ChangeLevel.MAJOR)
+    change = meaning_change(before.body, body)
+    news, olds = ({c.id: c for c in one.criteria} for one in (body, before.body))
+    changed = {key: news.get(key) or olds[key] for key in [*news, *olds] if news.get(key) != olds.get(key)}
+    number = domain.next_number(before.number, level)
+    told = PublishEffect(before.rubric_name, number, level, tuple(clause.name for clause in changed.values()))
+    return stale_labels.with_counts(session, told, before.id, change)
 
 
 def _log(session: Session, context: rubrics.WriteContext, op: str, summary: str, version: RubricVersion) -> None:

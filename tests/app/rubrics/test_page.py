@@ -124,7 +124,8 @@ def test_that_a_change_without_a_note_is_not_published(main_window, tmp_path, qt
     page.editor.purpose.setPlainText("Another purpose.")
     running.dialogs.answers += [0, ""]
     running.context.actions.run("rubrics.publish")
-    assert "needs a note" in running.context.notices.kept[0].text
+    qtbot.waitUntil(lambda: "needs a note" in running.context.notices.kept[0].text)
+    assert "House rules 2.0.0: No label is concerned." in running.dialogs.asked[-1]
     assert page._version.state is RubricState.DRAFT
     running.settle()
 

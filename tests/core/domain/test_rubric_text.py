@@ -19,7 +19,12 @@ def _version(level: ChangeLevel, note: str, based_on: int | None) -> RubricVersi
     [
         (ChangeLevel.MAJOR, FIRST_NOTE, None, "*This is the first version of the rubric.*"),
         (ChangeLevel.MAJOR, "For the pilot.", None, "*This is the first version of the rubric.* For the pilot."),
-        (ChangeLevel.MAJOR, "Safety first.", 1, "*The meaning changed, so labels under earlier versions are stale.* "),
+        (
+            ChangeLevel.MAJOR,
+            "Safety first.",
+            1,
+            "*The meaning changed; earlier labels that it concerns are stale.* ",
+        ),
         (ChangeLevel.MINOR, "An example.", 1, "*A clarification; labels under earlier versions stay valid.* An exam"),
         (ChangeLevel.PATCH, "Typing.", 1, "*Only the wording changed; labels under earlier versions stay valid.* Typ"),
         (ChangeLevel.MAJOR, "", 1, ""),
