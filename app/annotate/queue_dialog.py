@@ -25,7 +25,7 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
     ("bookmarks", "Pairs that I bookmarked"),
     ("stale", "Pairs whose labels are stale"),
     ("retest", "Pairs that I labelled, a second time (retest)"),
-    ("adjudicate", "Pairs that several reviewers labelled (adjudication)"),
+    ("adjudicate", "Pairs on which reviewers disagree (adjudication)"),
     ("gold", "Adjudicated pairs, to compare me with the decision (gold)"),
 )
 

@@ -14,6 +14,7 @@ import typer
 from typer.models import CommandInfo
 
 from core.cli import (
+    adjudicate,
     charter,
     consent,
     datasets,
@@ -69,6 +70,7 @@ def build_app() -> typer.Typer:
     pairs.register(app)
     quality.register(app)
     reviewers.register(app)
+    adjudicate.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)

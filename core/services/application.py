@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from core.domain.errors import UserError
+from core.services.adjudication.service import AdjudicationService
 from core.services.annotation.service import AnnotationService
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.inspection import PromptInspectionService
@@ -52,7 +53,7 @@ class Application:
         workspace: counts, check, backup, activity.
         reviewers: who judges.
         rubrics: rubrics and their versions.
-        annotation: queues, commits, undo.
+        annotation: queues, commits, undo. adjudication: pairs on which reviewers disagree.
         pairs: pages, filters, one pair's history.
         quality: agreement of reviewers and what is known of each.
         imports: files to pairs and labels.
@@ -77,7 +78,7 @@ class Application:
         self.workspace = WorkspaceService(store)
         self.reviewers = ReviewersService(store)
         self.rubrics = RubricsService(store)
-        self.annotation = AnnotationService(store)
+        self.annotation, self.adjudication = AnnotationService(store), AdjudicationService(store)
         self.pairs = PairsService(store)
         self.quality = QualityService(store)
         self.imports = ImportsService(store)

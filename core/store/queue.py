@@ -110,20 +110,6 @@ def adjudicated_by_others(session: Session, reviewer_id: int, version_ids: Seque
     return sorted(set(session.exec(query)) - own)
 
 
-def judged_by_several(session: Session, version_ids: Sequence[int]) -> list[int]:
-    """Return the pairs that at least two reviewers labelled under these versions, in the order of import."""
-    query = (
-        select(CurrentLabelRow.pair_id)
-        .where(
-            col(CurrentLabelRow.rubric_version_id).in_(version_ids),
-            col(CurrentLabelRow.task).in_(LABEL_TASKS),
-        )
-        .group_by(col(CurrentLabelRow.pair_id))
-        .having(func.count(func.distinct(CurrentLabelRow.reviewer_id)) > 1)
-    )
-    return sorted(session.exec(query))
-
-
 def labels_by_others(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> dict[int, int]:
     """Return pair id -> how many other reviewers labelled it under these versions."""
     query = (

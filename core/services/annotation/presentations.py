@@ -15,7 +15,19 @@ from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
-from core.store import datasets, drafts, judgements, pairs, queue, reviewers, rubrics, stale_labels, undo_steps, votes
+from core.store import (
+    conflicts,
+    datasets,
+    drafts,
+    judgements,
+    pairs,
+    queue,
+    reviewers,
+    rubrics,
+    stale_labels,
+    undo_steps,
+    votes,
+)
 from core.store.judgements import Presentation
 from core.store.sqlite.database import Session, Store
 from core.store.withdrawn import consent_mark, withdrawn_pairs
@@ -210,7 +222,7 @@ class QueueManager:
             case Task.RETEST:
                 found = sorted(queue.labelled_by(session, settings.reviewer_id, accepted))
             case Task.ADJUDICATE:
-                found = queue.judged_by_several(session, accepted)
+                found = conflicts.to_decide(session, settings.reviewer_id, accepted)
             case Task.GOLD:
                 found = queue.adjudicated_by_others(session, settings.reviewer_id, accepted)
             case _:
@@ -232,7 +244,7 @@ class QueueManager:
                 if opened.settings.reviewer_id in reviewers_on:
                     opened.done.add(pair_id)
                     continue
-                limit = opened.wanted_by_others(shas.get(pair_id, ""))
+                limit = 1 if opened.settings.task is Task.ADJUDICATE else opened.wanted_by_others(shas.get(pair_id, ""))
                 if limit and len(reviewers_on) >= limit:
                     continue
                 picked.append((index, pair_id))

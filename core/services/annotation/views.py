@@ -27,7 +27,7 @@ class QueueSettings:
         filter: narrows the pairs; None takes all.
         order: of import, newest first, or shuffled by ``seed`` (the same seed gives the same order again).
         task: LABEL; RELABEL for pairs with a label that a later major version made stale; RETEST for pairs that
-            this reviewer labelled and judges a second time; ADJUDICATE for pairs that several reviewers labelled;
+            this reviewer labelled and judges a second time; ADJUDICATE for pairs in conflict;
             GOLD for adjudicated pairs, whose answer is known.
         labels_per_pair: pairs with this many labels by other reviewers are left out; 0 is no limit.
         overlap_share: share of pairs, fixed by ``seed``, that get one label more than ``labels_per_pair``.

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.domain.dataset import FreezePolicy
-from core.domain.judgement import ReviewerKind, Task
+from core.domain.judgement import JudgementDraft, ReviewerKind, Task
 from core.domain.pair_table import PairFilter
 from core.services.annotation.service import QueueInfo, QueueSettings
 from core.services.application import Application
 from tests.fakes.workspaces import opened, person, prefer
 
 ANN = 1
+SECOND = prefer(2)
 ALL_TEST = FreezePolicy(splits=(0.0, 0.0, 1.0))
 
 
@@ -30,9 +31,9 @@ def start(app: Application, reviewer: int, **values: object) -> QueueInfo:
     return app.annotation.open_queue(QueueSettings(reviewer, values.pop("version", 1), **values))  # type: ignore[arg-type]
 
 
-def label(app: Application, reviewer: int, count: int, **values: object) -> None:
+def label(app: Application, reviewer: int, count: int, draft: JudgementDraft = SECOND, **values: object) -> None:
     for presentation in app.annotation.next(start(app, reviewer, **values), count):
-        app.annotation.commit(presentation.presentation_uid, prefer(2))
+        app.annotation.commit(presentation.presentation_uid, draft)
 
 
 def bo(app: Application) -> int:
@@ -83,12 +84,15 @@ def test_that_the_pair_on_the_screen_at_the_freeze_can_still_be_answered(app: Ap
 
 @pytest.mark.parametrize("task", [Task.RETEST, Task.ADJUDICATE, Task.GOLD])
 def test_that_retest_gold_and_adjudication_do_not_show_them(app: Application, task: Task) -> None:
-    label(app, bo(app), 2)
-    label(app, person(app.store, "Cy", ReviewerKind.HUMAN).id, 2, task=Task.ADJUDICATE)
-    before = start(app, ANN, task=task)
+    label(app, bo(app), 2, prefer(2, flags=("names_model",)))
+    cy = person(app.store, "Cy", ReviewerKind.HUMAN).id
+    who = cy if task is Task.ADJUDICATE else ANN
+    if task is Task.GOLD:
+        label(app, cy, 2, task=Task.ADJUDICATE)
+    before = start(app, who, task=task)
     assert before.total == 2
     app.datasets.freeze("d", ALL_TEST)
-    after = start(app, ANN, task=task)
+    after = start(app, who, task=task)
     assert (after.total, after.sealed, shown(app, after)) == (0, 2, [])
     assert shown(app, before) == []
 

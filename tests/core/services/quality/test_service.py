@@ -95,7 +95,7 @@ def test_that_the_side_shown_decides_the_left_share(app: Application) -> None:
 def test_that_retests_and_gold_answers_are_counted_apart_from_labels(app: Application) -> None:
     bo: Reviewer = person(app.store, "Bo")
     label(app, 1, [-2, -2, 2, 2])
-    label(app, bo.id, [-2, 2, 2, 2])
+    label(app, bo.id, [2, 2, -2, -2])
     cleo = person(app.store, "Cleo")
     label(app, cleo.id, [-1, -1, 1, 1], Task.ADJUDICATE)
     label(app, bo.id, [-2, 2, 2, 2], Task.GOLD)

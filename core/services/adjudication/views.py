@@ -1,0 +1,69 @@
+"""Views of the adjudication: a pair in conflict with its labels, names hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from core.domain.conflict import Conflict
+from core.domain.judgement import Judgement, describe
+
+ConflictState = Literal["open", "decided"]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenLabel:
+    """A label of a pair without its reviewer; ``who`` is R1, R2 and so on, numbered anew for each pair."""
+
+    who: str
+    judgement: Judgement
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        draft = self.judgement.draft
+        assert draft is not None
+        return {
+            "who": self.who,
+            "verdict": draft.verdict.value,
+            "strength": draft.strength,
+            "says": describe(draft),
+            "criteria": draft.criteria,
+            "flags": list(draft.flags),
+            "rationale": draft.rationale,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPair:
+    """A pair in conflict under a rubric version and those of the same meaning.
+
+    Attributes:
+        rubric: title of the version. labels: one a reviewer, in an order that says nothing about them.
+        state: decided when an adjudication of it counts.
+    """
+
+    pair_id: int
+    version_id: int
+    rubric: str
+    conflict: Conflict
+    labels: tuple[HiddenLabel, ...]
+    state: ConflictState
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "pair": self.pair_id,
+            "rubric": self.rubric,
+            "rule": self.conflict.words(),
+            "rules": list(self.conflict.rules),
+            "votes": [one.to_plain() for one in self.labels],
+            "state": self.state,
+        }
+
+
+def hidden(labels: Sequence[Judgement]) -> tuple[HiddenLabel, ...]:
+    """Return the labels of one pair numbered R1, R2 and so on, by a hash: neither by name nor by time."""
+    ordered = sorted(labels, key=lambda one: sha256(one.uid.encode()).digest())
+    return tuple(HiddenLabel(f"R{n}", one) for n, one in enumerate(ordered, 1))

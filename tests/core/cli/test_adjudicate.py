@@ -1,0 +1,23 @@
+"""`adjudicate` by command: the pairs in conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.core.cli.conftest import Said
+from tests.core.cli.test_quality import ws
+
+__all__ = ["ws"]
+
+
+def test_that_conflicts_are_listed_with_rule_and_state(call: Callable[..., Said], ws: Path) -> None:
+    (one,) = call("adjudicate", ws, "--list", "--json").json()
+    assert (one["pair"], one["rules"], one["state"]) == (6, ["signs", "apart"], "open")
+    assert sorted((vote["who"], vote["strength"]) for vote in one["votes"]) in (
+        [("R1", -2), ("R2", 2)],
+        [("R1", 2), ("R2", -2)],
+    )
+    said = call("adjudicate", ws, "--list")
+    assert "signs differ (1 for A, 1 for B), strengths 4 apart" in said.out and said.out.endswith("1 open.\n")
+    assert call("adjudicate", ws).code == 2
