@@ -15,6 +15,7 @@ from typer.models import CommandInfo
 
 from core.cli import (
     adjudicate,
+    batches,
     charter,
     consent,
     datasets,
@@ -72,6 +73,7 @@ def build_app() -> typer.Typer:
     reviewers.register(app)
     adjudicate.register(app)
     app.add_typer(rubrics.build(), name="rubric")
+    app.add_typer(batches.build(), name="batch", cls=DefaultGroup)
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
     train.register(app)

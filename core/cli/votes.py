@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.output import as_id, say, say_json, table
+from core.cli.versions import published_version
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted
 from core.domain.errors import NotFound, UsageError
@@ -19,7 +20,6 @@ from core.domain.estimate import Estimate
 from core.domain.votes import MARGIN, MOST_VOTES, VotePlan, VoteRequest, VoteRound
 
 if TYPE_CHECKING:
-    from core.services.application import Application
     from core.services.votes.results import VoteResults
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
@@ -66,7 +66,7 @@ def ask(
         raise UsageError("Votes compare two arms.", "Give --arm twice, or leave it out for policy and reference.")
     with open_workspace(workspace, read_only=dry) as app:
         request = VoteRequest(
-            evaluation, _rubric_id(app, rubric), *arms, tuple(suite or ()), tuple(map(_slice, slice_ or ())),
+            evaluation, published_version(app, rubric), *arms, tuple(suite or ()), tuple(map(_slice, slice_ or ())),
             limit, seed, votes, margin, by, reason,
         )  # fmt: skip
         if dry:
@@ -175,13 +175,3 @@ def _slice(word: str) -> tuple[str, str]:
     if not (sign and name and value):
         raise UsageError(f"{word!r} is not NAME=VALUE.", "Write the name of a slice, then = and its value.")
     return name, value
-
-
-def _rubric_id(app: Application, wanted: str) -> int:
-    """Return the published version of a title or name, the newest one where none is named."""
-    for version in app.rubrics.published():
-        if wanted.casefold() in ("", version.title.casefold(), version.rubric_name.casefold(), str(version.id)):
-            return version.id
-    if wanted:
-        raise NotFound(f"There is no published rubric {wanted!r}.", "See them with: rubric list WS")
-    raise NotFound("There is no published rubric that says what better means.", "Publish one first.")

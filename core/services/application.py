@@ -13,6 +13,7 @@ from typing import Self
 from core.domain.errors import UserError
 from core.services.adjudication.service import AdjudicationService
 from core.services.annotation.service import AnnotationService
+from core.services.batches.service import BatchesService
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.inspection import PromptInspectionService
 from core.services.evaluations.service import EvaluationsService
@@ -54,6 +55,7 @@ class Application:
         reviewers: who judges.
         rubrics: rubrics and their versions.
         annotation: queues, commits, undo. adjudication: pairs on which reviewers disagree.
+        batches: slots for several people, their queues and accounting.
         pairs: pages, filters, one pair's history.
         quality: agreement of reviewers and what is known of each.
         imports: files to pairs and labels.
@@ -85,6 +87,7 @@ class Application:
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
+        self.batches = BatchesService(store, self.runs)
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)

@@ -9,7 +9,7 @@ presentation impossible.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func
@@ -19,6 +19,7 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import JudgementDraft, Task, Verdict, check_spans
 from core.domain.pair import Side
+from core.store import slot_links
 from core.store.plain import insert_row, only_id, read_json
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import DatasetItemJudgementRow, DatasetRow, JudgementRow, PresentationRow
@@ -34,7 +35,7 @@ def alike(task: Task) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """One showing of one pair to one reviewer, before or after it is stored."""
+    """One showing of one pair to one reviewer, before or after it is stored; ``slot_id`` names its slot in a batch."""
 
     uid: str
     pair_id: int
@@ -45,6 +46,7 @@ class Presentation:
     queue: str = ""
     position: int = 0
     shown_ms: int = 0
+    slot_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def present(session: Session, presentation: Presentation, context: WriteContext)
     found = session.exec(select(PresentationRow.id).where(PresentationRow.uid == presentation.uid)).first()
     if found is not None:
         return found
-    return insert_row(
+    key = insert_row(
         session,
         PresentationRow,
         uid=presentation.uid,
@@ -77,12 +79,15 @@ def present(session: Session, presentation: Presentation, context: WriteContext)
         mono_ms=context.mono_ms,
         session=context.session,
     )
+    if presentation.slot_id is not None:
+        slot_links.link(session, presentation.slot_id, key, presentation.reviewer_id, context)
+    return key
 
 
 def find_presentation(session: Session, uid: str) -> Presentation | None:
     """Return a stored presentation, or None."""
     row = session.exec(select(PresentationRow).where(PresentationRow.uid == uid)).first()
-    return None if row is None else _to_presentation(row)
+    return None if row is None else _with_slot(session, row)
 
 
 def get_presentation(session: Session, presentation_id: int) -> Presentation:
@@ -90,7 +95,7 @@ def get_presentation(session: Session, presentation_id: int) -> Presentation:
     row = session.get(PresentationRow, presentation_id)
     if row is None:
         raise NotFound(f"There is no presentation {presentation_id}.")
-    return _to_presentation(row)
+    return _with_slot(session, row)
 
 
 def open_presentations(session: Session, like: Presentation, pair_ids: Sequence[int]) -> dict[int, Presentation]:
@@ -224,6 +229,10 @@ def draft_of(row: JudgementRow) -> JudgementDraft | None:
 
 def _to_entry(row: JudgementRow) -> LogEntry:
     return LogEntry(only_id(row), row.presentation_id, draft_of(row), row.supersedes)
+
+
+def _with_slot(session: Session, row: PresentationRow) -> Presentation:
+    return replace(_to_presentation(row), slot_id=slot_links.slot_of(session, only_id(row)))
 
 
 def _to_presentation(row: PresentationRow) -> Presentation:

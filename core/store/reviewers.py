@@ -8,9 +8,9 @@ from core.domain.errors import BadInput, NotFound
 from core.domain.ids import new_uid
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.domain.names import checked_name, cleaned_name
-from core.store.plain import insert_row, only_id
+from core.store.plain import fetch, insert_row, only_id
 from core.store.sqlite.write_context import WriteContext
-from core.store.tables import ReviewerRow
+from core.store.tables import ReviewerRow, ReviewerStateRow
 
 
 def to_domain(row: ReviewerRow) -> Reviewer:
@@ -87,3 +87,30 @@ def rename(session: Session, reviewer_id: int, name: str, note: str | None = Non
     session.add(row)
     session.flush()
     return to_domain(row)
+
+
+def inactive_ids(session: Session) -> set[int]:
+    """Return the reviewers who are inactive by the newest statement about them."""
+    query = """SELECT reviewer_id FROM reviewer_state s WHERE state='inactive'
+        AND id=(SELECT max(id) FROM reviewer_state n WHERE n.reviewer_id=s.reviewer_id)"""
+    return {key for (key,) in fetch(session, query)}
+
+
+def set_active(
+    session: Session, reviewer_id: int, active: bool, by: int | None, reason: str, context: WriteContext
+) -> bool:
+    """State that a reviewer is active or inactive from now on; False when that was so already."""
+    if (reviewer_id not in inactive_ids(session)) == active:
+        return False
+    insert_row(
+        session,
+        ReviewerStateRow,
+        uid=new_uid(),
+        reviewer_id=reviewer_id,
+        state="active" if active else "inactive",
+        by_id=by,
+        reason=reason,
+        at_ms=context.at_ms,
+        session=context.session,
+    )
+    return True

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from core.services.annotation.views import QueueInfo, QueueSettings
+from core.store.judgements import Presentation, alike
 from core.store.withdrawn import ConsentMark
 
 FIRST_BATCH, LARGEST_BATCH = 8, 512
@@ -75,6 +76,10 @@ class OpenQueue:
         self.withdrawn = set(pair_ids & self.members) - self.done
         self.skipped -= self.withdrawn
         self.consent = consent
+
+    def keys_of(self, presentation: Presentation) -> Sequence[int]:
+        """Return the members that a presentation is about: its pair, where the task is alike."""
+        return (presentation.pair_id,) if presentation.task.value in alike(self.settings.task) else ()
 
     def waiting(self) -> Iterator[list[tuple[int, int]]]:
         """Yield batches of (index, pair id) that are neither done, skipped nor issued, from the cursor on.

@@ -13,6 +13,7 @@ from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
+from core.services.annotation.batch_queue import BatchQueue, next_slots, open_batch
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
 from core.store import (
@@ -76,18 +77,25 @@ class QueueManager:
         with self._lock, self._store.read() as session:
             opened = self._queue(uid)
             _hide_what_left(session, opened)
-            picked = self._pick(session, opened, n)
-            shown = self._sides_shown(session, opened, [pair_id for _, pair_id in picked])
-            fresh = [self._presentation(opened, index, pair_id, shown) for index, pair_id in picked]
-            if not fresh:
-                return []
-            begun = judgements.open_presentations(session, fresh[0], [s.pair_id for s in fresh])
-            issued = [_resumed(begun.get(s.pair_id), s) for s in fresh]
+            if isinstance(opened, BatchQueue):
+                taken = {one.slot_id for one in self._issued.values() if one.slot_id and one.queue != uid}
+                issued = next_slots(session, opened, n, taken, self._rng)
+            else:
+                issued = self._next_pairs(session, opened, n)
             for presentation in issued:
                 self._issued[presentation.uid] = presentation
-                opened.issued.add(presentation.pair_id)
+                opened.issued.add(presentation.slot_id or presentation.pair_id)
                 opened.cursor = presentation.position
             return self.views(session, issued, opened.total)
+
+    def _next_pairs(self, session: Session, opened: OpenQueue, n: int) -> list[Presentation]:
+        picked = self._pick(session, opened, n)
+        shown = self._sides_shown(session, opened, [pair_id for _, pair_id in picked])
+        fresh = [self._presentation(opened, index, pair_id, shown) for index, pair_id in picked]
+        if not fresh:
+            return []
+        begun = judgements.open_presentations(session, fresh[0], [s.pair_id for s in fresh])
+        return [_resumed(begun.get(s.pair_id), s) for s in fresh]
 
     def reissue(self, step: undo_steps.UndoEntry) -> PresentationView:
         """Issue a new presentation of an undone step's pair: same sides, the former answer filled in."""
@@ -97,7 +105,7 @@ class QueueManager:
             self.update(again, done=False, skipped=False)
             opened = self._queues.get(again.queue)
             if opened is not None:
-                opened.issued.add(again.pair_id)
+                opened.issued.update(opened.keys_of(again))
             total = opened.total if opened else 0
         with self._store.read() as session:
             return self.views(session, [again], total, step.answer)[0]
@@ -128,9 +136,9 @@ class QueueManager:
         with self._lock:
             for opened in self._queues.values():
                 own = opened.settings.reviewer_id == presentation.reviewer_id
-                same = presentation.task.value in judgements.alike(opened.settings.task)
-                if own and same and presentation.rubric_version_id in opened.accepted:
-                    opened.mark(presentation.pair_id, done=done, skipped=skipped)
+                if own and presentation.rubric_version_id in opened.accepted:
+                    for key in opened.keys_of(presentation):
+                        opened.mark(key, done=done, skipped=skipped)
 
     def with_texts(self, one: UnsavedDraft) -> UnsavedDraft:
         """Return a draft with its texts, as far as the file that is held open can still be read."""
@@ -169,7 +177,7 @@ class QueueManager:
                     s.left_is,
                     s.position,
                     total,
-                    s.task,
+                    Task.LABEL if s.slot_id and s.task in (Task.GOLD, Task.RETEST) else s.task,
                     s.rubric_version_id,
                     draft,
                     answer,
@@ -179,6 +187,8 @@ class QueueManager:
 
     def _arranged(self, session: Session, settings: QueueSettings) -> OpenQueue:
         accepted = rubrics.compatible_ids(session, settings.rubric_version_id)
+        if settings.batch:
+            return open_batch(session, settings, accepted, now_ms())
         tasks = judgements.alike(settings.task)
         done = queue.labelled_by(session, settings.reviewer_id, accepted, tasks)
         if settings.task is Task.LABEL:

@@ -34,6 +34,7 @@ class QueueSettings:
         limit: largest number of pairs in the queue; 0 is no limit.
         revisit_skipped: offer the pairs that this reviewer skipped again.
         vote_round: a round of votes, whose pairs are in no other queue; 0 for the pairs of the data.
+        batch: a batch, of which this reviewer's slots come in their order, whatever task, filter and order say.
     """
 
     reviewer_id: int
@@ -47,6 +48,7 @@ class QueueSettings:
     limit: int = 0
     revisit_skipped: bool = False
     vote_round: int = 0
+    batch: int = 0
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
@@ -88,6 +90,7 @@ class PresentationView:
     Attributes:
         position: place in the queue, from 1; 0 outside a queue.
         draft: what was filled in before an interruption, as ``save_draft`` got it.
+        task: of a batch's gold pairs and retests LABEL, since items look alike.
         answer: the former answer, canonical sides, when a pair comes back through undo or from the history.
     """
 

@@ -62,3 +62,30 @@ class ReviewersService:
             return made
 
         return Outcome(self._store.write(job, "renaming a reviewer"), Changes.REVIEWERS)
+
+    def inactive(self) -> set[int]:
+        """Return the ids of those who get no new slots and are not offered as reviewers."""
+        with self._store.read() as session:
+            return reviewers.inactive_ids(session)
+
+    def set_active(self, reviewer_id: int, active: bool, by: int | None = None, reason: str = "") -> Outcome[bool]:
+        """Make a reviewer inactive, or active again; labels stay. The value is False when that was so already.
+
+        Raises:
+            NotFound: there is no such reviewer.
+        """
+        context = self._store.write_context()
+
+        def job(session: reviewers.Session) -> bool:
+            one = reviewers.get(session, reviewer_id)
+            new = reviewers.set_active(session, reviewer_id, active, by, reason, context)
+            if new:
+                op, words = ("activate", "active again") if active else ("deactivate", "inactive")
+                events.log(
+                    session, context, f"reviewer.{op}", f"{one.name} is {words}", reviewer_id=by, subject="reviewer",
+                    subject_id=one.id,
+                )  # fmt: skip
+            return new
+
+        changed = self._store.write(job, "changing a reviewer")
+        return Outcome(changed, Changes.REVIEWERS if changed else Changes.NOTHING)

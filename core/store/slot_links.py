@@ -1,0 +1,43 @@
+"""Which slot of a batch a presentation answers."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from core.domain.ids import new_uid
+from core.store.plain import fetch, insert_row
+from core.store.sqlite.write_context import WriteContext
+from core.store.tables import SlotAssignmentRow, SlotPresentationRow
+
+_NOW_FOR = """SELECT CASE WHEN a.id IS NULL THEN s.reviewer_id ELSE a.reviewer_id END FROM batch_slot s
+    LEFT JOIN slot_assignment a ON a.id=(SELECT max(n.id) FROM slot_assignment n WHERE n.slot_id=s.id) WHERE s.id=?"""
+
+
+def link(session: Session, slot_id: int, presentation_id: int, reviewer_id: int, context: WriteContext) -> None:
+    """Note that a presentation was made for a slot; a slot that was open to all is this reviewer's from now on."""
+    insert_row(session, SlotPresentationRow, slot_id=slot_id, presentation_id=presentation_id)
+    if fetch(session, _NOW_FOR, (slot_id,)) == [(None,)]:
+        assign(session, slot_id, reviewer_id, None, "taken", context)
+
+
+def assign(
+    session: Session, slot_id: int, reviewer_id: int | None, by: int | None, reason: str, context: WriteContext
+) -> None:
+    """State who is to answer a slot from now on; None opens it to all of the batch."""
+    insert_row(
+        session,
+        SlotAssignmentRow,
+        uid=new_uid(),
+        slot_id=slot_id,
+        reviewer_id=reviewer_id,
+        by_id=by,
+        reason=reason,
+        at_ms=context.at_ms,
+        session=context.session,
+    )
+
+
+def slot_of(session: Session, presentation_id: int) -> int | None:
+    """Return the slot that a stored presentation was made for, None outside a batch."""
+    query = select(SlotPresentationRow.slot_id).where(col(SlotPresentationRow.presentation_id) == presentation_id)
+    return session.exec(query).first()
