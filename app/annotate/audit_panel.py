@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar
 
 from app.actions.registry import ActionRegistry
 from app.annotate.audit_curve import AuditCurve
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout, line
-from app.widgets.labels import ElideLabel, KeyHint, text_label
+from app.widgets.label_grid import Cell, LabelGrid
+from app.widgets.labels import KeyHint, text_label
 from app.widgets.plots.interval_chart import IntervalChart, IntervalRow
 from core.domain.audit import NEEDED
 from core.domain.counting import counted
@@ -45,8 +46,7 @@ class AuditPanel(ScrollColumn):
     def __init__(self, theme: Theme) -> None:
         super().__init__(margin=12, name="Audit")
         self._theme = theme
-        self.rates = QGridLayout()
-        self.rates.setHorizontalSpacing(8)
+        self.rates = LabelGrid()
         self.rates.setVerticalSpacing(2)
         self.rates.setColumnStretch(1, 1)
         self.chart = IntervalChart(theme, "Detector so far", "rate (%), weighted by stratum, 95 % →", least=10)
@@ -54,11 +54,11 @@ class AuditPanel(ScrollColumn):
         self.sample = QGridLayout()
         self.sample.setHorizontalSpacing(8)
         self.sample.setColumnStretch(1, 1)
+        self._bars: dict[str, tuple[QProgressBar, QLabel]] = {}
         self.seed, self.said = text_label("", "caption"), text_label("", "caption", wrap=True)
         self.flagged = text_label("", "caption", wrap=True)
         self.keys: dict[str, KeyHint] = {}
-        self.past = QGridLayout()
-        self.past.setHorizontalSpacing(8)
+        self.past = LabelGrid()
         self.past.setVerticalSpacing(3)
         self.past.setColumnStretch(2, 1)
         self._build()
@@ -106,40 +106,34 @@ class AuditPanel(ScrollColumn):
         for part in (self.curve, self.curve_title):
             part.setVisible(bool(queue.curve))
         self.seed.setText(f"drawn by seed {queue.seed}")
-        clear_layout(self.sample)
-        for row, (kind, (done, total)) in enumerate(queue.cells.items()):
-            name, bar = KINDS.get(kind, kind), QProgressBar()
-            bar.setTextVisible(False)
-            bar.setFixedHeight(6)
-            bar.setRange(0, max(1, total))
-            bar.setValue(done)
-            bar.setAccessibleName(f"{name}: {done} of {total} labelled")
-            self.sample.addWidget(text_label(name), row, 0)
-            self.sample.addWidget(bar, row, 1)
-            self.sample.addWidget(text_label(f"{done} / {total}", "caption"), row, 2)
+        self._show_sample(queue.cells)
         self.said.setText(said_words(queue))
         self.flagged.setText(flagged_words(queue))
         self.flagged.setVisible(bool(queue.flagged))
         self._show_past(queue.past[:_PAST])
 
+    def _show_sample(self, cells: Mapping[str, tuple[int, int]]) -> None:
+        if list(self._bars) != list(cells):
+            clear_layout(self.sample)
+            self._bars = {kind: self._add_bar(row, kind) for row, kind in enumerate(cells)}
+        for kind, (done, total) in cells.items():
+            bar, count = self._bars[kind]
+            bar.setRange(0, max(1, total))
+            bar.setValue(done)
+            bar.setAccessibleName(f"{KINDS.get(kind, kind)}: {done} of {total} labelled")
+            count.setText(f"{done} / {total}")
+
+    def _add_bar(self, row: int, kind: str) -> tuple[QProgressBar, QLabel]:
+        bar, count = QProgressBar(), text_label("", "caption")
+        bar.setTextVisible(False)
+        bar.setFixedHeight(6)
+        self.sample.addWidget(text_label(KINDS.get(kind, kind)), row, 0)
+        self.sample.addWidget(bar, row, 1)
+        self.sample.addWidget(count, row, 2)
+        return bar, count
+
     def _show_rates(self, arms: Sequence[ArmProgress]) -> None:
-        clear_layout(self.rates)
-        row = 0
-        for arm in arms:
-            self.rates.addWidget(ElideLabel(arm.arm, kind="strong", outside=True), row, 0, 1, 2)
-            self.rates.addWidget(text_label(f"{arm.labelled}/{arm.needed}", "caption"), row, 2)
-            poor = arm.youden.value < LEAST
-            sign = "" if arm.youden.value != arm.youden.value else "< .30" if poor else "≥ .30"
-            cells = (
-                ("FPR, %", rate_words(arm.fpr), f"n {arm.fpr.n}"),
-                ("FNR, %", rate_words(arm.fnr), f"n {arm.fnr.n}"),
-                ("Se + Sp − 1", youden_words(arm.youden), sign),
-            )
-            for at, (name, value, end) in enumerate(cells, row + 1):
-                self.rates.addWidget(text_label(name, "caption"), at, 0)
-                self.rates.addWidget(text_label(value, "mono"), at, 1)
-                self.rates.addWidget(text_label(end, "error" if poor and at == row + 3 else "caption"), at, 2)
-            row += 4
+        self.rates.show_rows([row for arm in arms for row in _rate_rows(arm)])
         rows = [
             IntervalRow(f"{name} {arm.arm}", rate_words(one), 100 * one.value, 100 * one.low, 100 * one.high)
             for arm in arms
@@ -150,17 +144,30 @@ class AuditPanel(ScrollColumn):
         self.chart.setVisible(bool(rows))
 
     def _show_past(self, past: Sequence[PastLabel]) -> None:
-        clear_layout(self.past)
-        if not past:
-            self.past.addWidget(text_label("Nothing is labelled by you yet.", "muted", wrap=True), 0, 0, 1, 3)
-        for row, one in enumerate(past):
-            unclear = one.word == "cannot_judge"
-            words = "" if unclear else "detector agreed" if one.agrees else f"detector said {one.verdict}"
-            kind = "caption" if one.agrees or unclear else "error"
-            for column, part in enumerate(
-                (text_label(f"#{one.number}", "mono"), text_label(WORDS[one.word]), text_label(words, kind, wrap=True))
-            ):
-                self.past.addWidget(part, row, column)
+        nothing = Cell("Nothing is labelled by you yet.", "muted", wrap=True, span=3)
+        self.past.show_rows([_past_row(one) for one in past] or [[nothing]])
+
+
+def _rate_rows(arm: ArmProgress) -> list[list[Cell]]:
+    """Return the name of an arm and the detector's rates on it."""
+    poor = arm.youden.value < LEAST
+    sign = "" if arm.youden.value != arm.youden.value else "< .30" if poor else "≥ .30"
+    rows = [[Cell(arm.arm, "strong", outside=True, span=2), Cell(f"{arm.labelled}/{arm.needed}", "caption")]]
+    for name, value, end in (
+        ("FPR, %", rate_words(arm.fpr), f"n {arm.fpr.n}"),
+        ("FNR, %", rate_words(arm.fnr), f"n {arm.fnr.n}"),
+    ):
+        rows.append([Cell(name, "caption"), Cell(value, "mono"), Cell(end, "caption")])
+    last = Cell(sign, "error" if poor else "caption")
+    return [*rows, [Cell("Se + Sp − 1", "caption"), Cell(youden_words(arm.youden), "mono"), last]]
+
+
+def _past_row(one: PastLabel) -> list[Cell]:
+    """Return a label that was given, and whether the detector said the same."""
+    unclear = one.word == "cannot_judge"
+    words = "" if unclear else "detector agreed" if one.agrees else f"detector said {one.verdict}"
+    kind = "caption" if one.agrees or unclear else "error"
+    return [Cell(f"#{one.number}", "mono"), Cell(WORDS[one.word]), Cell(words, kind, wrap=True)]
 
 
 def rate_words(rate: Estimate) -> str:

@@ -19,7 +19,7 @@ from app.theme.theme import Theme
 from app.widgets.buttons import action_button
 from app.widgets.containers import side_panel
 from app.widgets.header import PageHeader
-from app.widgets.labels import Chip, short, text_label
+from app.widgets.labels import Chip, plain_tip, short, text_label
 from app.widgets.messages import EmptyState
 from core.domain.counting import counted
 
@@ -153,7 +153,9 @@ class AuditView(QWidget):
         self.bar_done.setVisible(queue.drawn)
         self.bar_done.setRange(0, max(1, queue.total))
         self.bar_done.setValue(queue.labelled)
-        self.arms.set_chip(arms_words(queue), "ok" if queue.complete else "neutral")
+        self.arms.set_chip(short_arms_words(queue), "ok" if queue.complete else "neutral")
+        self.arms.setToolTip(plain_tip(arms_words(queue)))
+        self.arms.setAccessibleName(arms_words(queue))
         self.pace.setText(pace_words(queue))
         self.pace.setVisible(bool(self.pace.text()))
         if queue.drawn:
@@ -203,6 +205,11 @@ def pace_words(queue: AuditQueue) -> str:
         return ""
     left = max(0, queue.total - queue.labelled)
     return f"~{queue.seconds:.0f} s each · {math.ceil(queue.seconds * left / 60)} min left"
+
+
+def short_arms_words(queue: AuditQueue) -> str:
+    """Return how far each arm is in a few words: "aligned 37/100 · reference 35/100"."""
+    return " · ".join(f"{short(arm.arm)} {arm.labelled}/{arm.needed}" for arm in queue.arms)
 
 
 def arms_words(queue: AuditQueue) -> str:

@@ -82,7 +82,9 @@ def _win_rate(_: GateCheck, known: GateInput) -> Brief:
 
 
 def _lc_win_rate(_: GateCheck, known: GateInput) -> Brief:
-    return words(known.lc_win_rate) if known.lc_win_rate is not None else "no votes", "same side of 50 %"
+    voted = known.win_rate is not None and known.win_rate.n > 0
+    found = words(known.lc_win_rate) if known.lc_win_rate is not None else "win rate is open" if voted else "no votes"
+    return found, "same side of 50 %"
 
 
 def _both_down(_: GateCheck, known: GateInput) -> Brief:

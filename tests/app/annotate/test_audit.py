@@ -54,7 +54,9 @@ def test_that_two_keys_label_an_answer_and_a_finished_audit_leads_back_to_correc
     (draw,) = [b for b in view.findChildren(QPushButton) if b.text() == "Draw the sample" and b.isVisible()]
     draw.click()
     running.qtbot.waitUntil(lambda: view.shows_answer)
-    assert view.count.text() == "0 / 24" and "audited 0 of 12 for" in view.arms.text()
+    assert view.count.text() == "0 / 24" and view.arms.text() == "reference 0/12 · aligned 0/12"
+    assert view.arms.accessibleName() == "audited 0 of 12 for reference, 0 of 12 for aligned"
+    rates = [view.panel.rates.itemAt(place).widget() for place in range(view.panel.rates.count())]
     first = controller.shown
     key(running, Qt.Key.Key_F)
     running.settle()
@@ -65,6 +67,7 @@ def test_that_two_keys_label_an_answer_and_a_finished_audit_leads_back_to_correc
     assert controller.shown is not None and controller.shown.key != first.key, "the next one is shown at once"
     running.settle()
     assert view.count.text() == "1 / 24" and view.bar.line.text() == "Saved answer 1"
+    assert [view.panel.rates.itemAt(place).widget() for place in range(view.panel.rates.count())] == rates
     assert controller.queue.past[0].word == "complied"
     key(running, Qt.Key.Key_Return)
     assert "Choose 1, 2 or 3" in view.bar.line.text() or not view.bar.submit.isEnabled()

@@ -140,6 +140,9 @@ def test_that_a_leak_names_every_place_that_was_searched_and_what_to_do() -> Non
 def test_that_votes_that_decide_nothing_yet_are_not_called_missing() -> None:
     said = next(c for c in decide(passing(lc_win_rate=None)).checks if c.key == "lc_win_rate")
     assert said.state == "insufficient" and "so far" in said.reason and "more votes" in said.needed
+    assert said.measured == "win rate is open"
+    nobody = next(c for c in decide(passing(win_rate=None, lc_win_rate=None)).checks if c.key == "lc_win_rate")
+    assert nobody.measured == "no votes"
 
 
 def test_that_an_altered_sealed_test_is_named_as_the_cause() -> None:
