@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.evaluate.figures import Figures, TableRow, number_words, why_words
-from core.domain.estimate import Estimate
+from app.evaluate.figures import Figures, TableRow, number_words
 from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
-from core.domain.number_text import interval_text, signed
 
 HEADS = ("Suite", "What", "Who", "Value [95 %]", "n", "Estimator")
 ABOUT = (
@@ -36,13 +34,8 @@ def beside_rows(figures: Figures) -> list[TableRow]:
         for suite in figures.with_metric(metric):
             for arm, plain in figures.suites[suite]["metrics"][metric].items():
                 estimate = read_estimate(plain)
-                value = correlation_words(estimate) if metric == "h_length_correlation" else number_words(estimate)
+                value = number_words(estimate, metric)
                 rows.append(
                     TableRow((suite_words(suite), words, arm, value, f"{estimate.n:,}", estimate.estimator), suite)
                 )
     return rows
-
-
-def correlation_words(estimate: Estimate) -> str:
-    """Return a number between -1 and 1 with its interval."""
-    return f"{signed(estimate.value, 3)} {interval_text(estimate, 3) or why_words(estimate)}".strip()

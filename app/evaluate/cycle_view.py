@@ -197,8 +197,8 @@ def table_row(row: Bought) -> TableRow:
         (
             suite,
             metric_words(row.metric),
-            f"{number_words(row.before)}, n {row.before.n:,}",
-            f"{number_words(row.after)}, n {row.after.n:,}",
+            f"{number_words(row.before, row.metric)}, n {row.before.n:,}",
+            f"{number_words(row.after, row.metric)}, n {row.after.n:,}",
             change(row.same_items, "no item in common"),
             adjusted,
             change(row.reference),

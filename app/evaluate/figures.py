@@ -11,6 +11,7 @@ from app.evaluate.audited import corrected_words
 from app.widgets.plots.interval_chart import IntervalRow
 from app.widgets.plots.safety_plane import PlanePoint
 from core.domain.estimate import Estimate
+from core.domain.evaluated_metrics import NO_SHARES
 from core.domain.evaluation_record import suite_words
 from core.domain.gate_limits import GateLimits
 from core.domain.measured_evidence import read_estimate
@@ -83,9 +84,9 @@ def change_words(estimate: Estimate) -> str:
     return f"{sign}{share_words(estimate)}"
 
 
-def number_words(estimate: Estimate) -> str:
-    """Return a number of any metric with interval and unit; shares in per cent."""
-    if not estimate.unit:
+def number_words(estimate: Estimate, metric: str = "") -> str:
+    """Return a number with interval and unit; without a unit it is a share, in per cent, unless its metric is none."""
+    if not estimate.unit and metric not in NO_SHARES:
         return f"{share_words(estimate)} %"
     ends = interval_text(estimate) or why_words(estimate)
     return " ".join(part for part in (format_value(estimate.value), ends, estimate.unit) if part)
@@ -307,7 +308,8 @@ class Figures:
                     estimate, change = read_estimate(plain), self.change(suite, metric, arm)
                     moved = f"{change_words(change[0])}" if change else ""
                     cells = (
-                        suite_words(suite), metric_words(metric), arm, number_words(estimate), f"{estimate.n:,}", moved,
+                        suite_words(suite), metric_words(metric), arm, number_words(estimate, metric),
+                        f"{estimate.n:,}", moved,
                         change[1] if change else "", estimate.estimator,
                     )  # fmt: skip
                     rows.append(TableRow(cells, suite))

@@ -113,7 +113,7 @@ def _value_words(name: str, found: Estimate | None) -> str:
     if found is None or not math.isfinite(found.value):
         return "not measured"
     is_change = name.endswith(_CHANGE) or name == "memorised_accuracy"
-    words = f"{change_words(found)} {found.unit or 'points'}" if is_change else number_words(found)
+    words = f"{change_words(found)} {found.unit or 'points'}" if is_change else number_words(found, name)
     return f"{words}, n {found.n:,}"
 
 

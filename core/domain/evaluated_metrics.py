@@ -41,6 +41,9 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
 }
 """Name -> which way is good, and what it is. The evaluator writes these names; charter and gate read them."""
 
+NO_SHARES = frozenset({"brier", "h_length_correlation", "temperature"})
+"""Numbers without a unit that are no shares, and are not written in per cent."""
+
 
 def is_measured(name: str) -> bool:
     """Return whether a number of this name is logged by runs (``loss``, ``dev.accuracy``) or measured on suites."""
