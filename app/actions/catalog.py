@@ -7,7 +7,7 @@ never with ``global``.
 
 from __future__ import annotations
 
-from app.actions.audit_rows import AUDIT
+from app.actions.adjudicate_rows import MODES_OF_ANNOTATE
 from app.actions.evaluate_rows import EVALUATE_ROWS
 from app.actions.feedback_rows import FEEDBACK_ROWS
 from app.actions.spec import EVERYWHERE
@@ -15,8 +15,8 @@ from app.actions.spec import ActionSpec as A
 from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-MODES: dict[str, str] = {"audit": "Refusal audit"}
-"""What a page shows instead of itself, with keys of its own: an audit is shown by Annotate."""
+MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication"}
+"""What a page shows instead of itself, with keys of its own: both are shown by Annotate."""
 PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}, **MODES}
 
 
@@ -304,7 +304,7 @@ CATALOG: tuple[A, ...] = (
     *_DATA,
     *_RUBRICS,
     *_ANNOTATE,
-    *AUDIT,
+    *MODES_OF_ANNOTATE,
     *_TRAIN,
     *_RUNS,
     *_INSPECT,

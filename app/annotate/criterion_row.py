@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.widgets.inputs import SegmentedControl
-from app.widgets.labels import ElideLabel, plain_tip, restyle
+from app.widgets.labels import Chip, ElideLabel, plain_tip, restyle
 from core.domain.rubric import Criterion
-from core.domain.rubric_text import point_name, sorted_points
 
 SEGMENTS = ((-2, "L"), (0, "="), (2, "R"))
 DEGREES = {1: "slightly", 2: "", 3: "much"}
@@ -23,9 +22,11 @@ class CriterionRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         self.name = ElideLabel(criterion.name)
         self.degree = ElideLabel("", kind="hint")
+        self.changed = Chip("", "warn", tooltip="This clause changed since your earlier label of this pair.")
         self.choice = SegmentedControl(f"{criterion.name}: which answer is better", SEGMENTS, clearable=True)
         self.choice.setToolTip(plain_tip(criterion.question))
         row.addWidget(self.name, 1)
+        row.addWidget(self.changed)
         row.addWidget(self.degree)
         row.addWidget(self.choice)
 
@@ -34,17 +35,12 @@ class CriterionRow(QWidget):
         self.choice.set_value(None if strength is None else (strength > 0) * 2 - (strength < 0) * 2)
         self.degree.setText(DEGREES.get(abs(strength or 0), ""))
 
+    def set_changed(self, on: bool) -> None:
+        """Show whether the clause changed since the reviewer's earlier label of the pair."""
+        self.changed.set_chip("changed" if on else "", "warn")
+
     def set_focused(self, on: bool) -> None:
         """Show whether this criterion takes the keys."""
         self.name.setProperty("type", "strong" if on else "")
         restyle(self.name)
         self.name.setText(f"▸ {self.criterion.name}" if on else self.criterion.name)
-
-
-def anchor_text(criterion: Criterion) -> str:
-    """Return the question and the anchors of a criterion, each anchor after its key."""
-    points = sorted_points(criterion.anchors)
-    lines = [criterion.question, *(f"{point_name(point)}: {criterion.anchors[point]}" for point in points)]
-    lines += [f"Allowed: {text}" for text in criterion.allowed]
-    lines += [f"Not allowed: {text}" for text in criterion.disallowed]
-    return "\n".join(lines)

@@ -15,7 +15,7 @@ from app.annotate.judgement_form import JudgementForm
 from app.annotate.labeling_part import LabelingContext, LabelingPart
 from app.annotate.presentation_controller import PresentationController
 from core.domain.changes import Outcome
-from core.domain.judgement import Judgement
+from core.domain.judgement import Judgement, Task, screen_words
 from core.services.annotation.views import PresentationView, UndoStep
 
 Direction = Literal["undo", "redo"]
@@ -122,6 +122,10 @@ class JudgementCommits(LabelingPart):
                 judged = replace(presentation, draft=None, answer=draft)
                 state.remember(outcome.value.id, judged, earlier_id)
             self._stored()
+            if presentation.task is Task.ADJUDICATE and reviewer_id == session.reviewer_id:
+                self._signals.picked.emit(presentation.pair_id, presentation.rubric_version_id)
+            if presentation.changed is not None and reviewer_id == session.reviewer_id:
+                self._tell_earlier(outcome.value, presentation)
 
         self._context.ops.mutate(work, stored, failed, owner=self, initiator=self._signals)
 
@@ -133,6 +137,18 @@ class JudgementCommits(LabelingPart):
         self._signals.steps_changed.emit()
         if state.presentation is None:
             self._presentations.fetch(then_show=True)
+
+    def _tell_earlier(self, judgement: Judgement, presentation: PresentationView) -> None:
+        """Say what the reviewer's label was before the rubric changed, now that the new one is stored."""
+        service, now = self._context.services.annotation, screen_words(judgement.draft, presentation.left_is)
+
+        def tell(stored: PresentationView) -> None:
+            if stored.changed is not None and stored.changed.earlier is not None:
+                before = screen_words(stored.changed.earlier.draft, presentation.left_is)
+                words = f"Pair {presentation.pair_id}: {now} now, {before} under {stored.changed.old_number}"
+                self._signals.message.emit(words)
+
+        self._context.tasks.query(lambda: service.presentation_of(judgement.id), tell, owner=self, key="earlier")
 
     def _put_back(
         self, error: Exception, presentation: PresentationView, form: JudgementForm, earlier_id: int | None

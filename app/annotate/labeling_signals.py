@@ -24,6 +24,7 @@ class LabelingSignals(QObject):
         panel_wanted(): a criterion is to be answered, so it must be seen.
         steps_changed(): a judgement was stored or taken back, so that progress and history must be read again.
         status_read(object): the ``ReviewerStatus`` that was read; None without queue or reviewer.
+        picked(int, int): the first pick of a pair in conflict was stored: the pair and the rubric version of the queue.
         bookmarks_changed(): the pair on the screen may be bookmarked or not.
     """
 
@@ -40,4 +41,5 @@ class LabelingSignals(QObject):
     panel_wanted = Signal()
     steps_changed = Signal()
     status_read = Signal(object)
+    picked = Signal(int, int)
     bookmarks_changed = Signal()

@@ -187,9 +187,13 @@ class LabelingState:
         self.stepping = False
 
     def remember(self, judgement_id: int, presentation: PresentationView, replaced: int | None) -> None:
-        """Note a stored judgement as the newest; ``replaced`` is the one that it amends."""
+        """Note a stored judgement as the newest; ``replaced`` is the one that it amends.
+
+        A pair that was labelled again is read when it is looked at: it comes with the earlier label then.
+        """
         self.decisions.pop(replaced or 0, None)
-        self.decisions[judgement_id] = presentation
+        if presentation.changed is None:
+            self.decisions[judgement_id] = presentation
         for old in list(self.decisions)[:-KEPT_DECISIONS]:
             del self.decisions[old]
         others = (key for key in self.recent_ids if key not in (replaced, judgement_id))

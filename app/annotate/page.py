@@ -13,6 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.annotate.adjudicate_mode import AdjudicateMode
 from app.annotate.audit_mode import AuditMode
 from app.annotate.labeling_controller import LabelingController
 from app.annotate.labeling_state import LabelingState
@@ -27,6 +28,7 @@ from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
+from core.domain.judgement import Task
 
 HEADER_ACTIONS = (
     "annotate.layout",
@@ -52,7 +54,7 @@ class AnnotatePage(Page):
         super().__init__(context)
         self.controller = LabelingController(context, self)
         self.view = LabelingView(context.actions, context.theme)
-        self.audit = AuditMode(context, self)
+        self.audit, self.adjudicate = AuditMode(context, self), AdjudicateMode(context, self)
         self.progress = ProgressHeader()
         self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self._takes_enter)
         self.state.criteria_seen = lambda: self.view.shows_criteria
@@ -85,6 +87,7 @@ class AnnotatePage(Page):
         self._screens = QStackedWidget()
         self._screens.addWidget(self.view)
         self._screens.addWidget(self.audit.view)
+        self._screens.addWidget(self.adjudicate.view)
         self.set_body(self._screens, margin=0)
         optional = (
             OptionalPart(progress.pace, lambda: bool(progress.pace.text())),
@@ -105,6 +108,7 @@ class AnnotatePage(Page):
                 "annotate.rationale": self._write_rationale,
                 "annotate.undo": self._undo,
                 "annotate.redo": self._redo,
+                "annotate.adjudicate": partial(self.take_queue, "adjudicate"),
             }
         )
         for action_id, handler in handlers.items():
@@ -128,6 +132,7 @@ class AnnotatePage(Page):
         signals.status_read.connect(self._show_status)
         signals.bookmarks_changed.connect(self._show_bookmark)
         signals.panel_wanted.connect(view.show_panel)
+        signals.picked.connect(self.adjudicate.enter)
 
     def _connect_view(self) -> None:
         view, panel, editor = self.view, self.view.panel, self.controller.editor
@@ -146,7 +151,10 @@ class AnnotatePage(Page):
         view.pair_shown.connect(self._note_shown)
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
-        self.audit.toggled.connect(self._show_audit)
+        self.audit.toggled.connect(partial(self._show_mode, self.audit.view))
+        self.adjudicate.toggled.connect(partial(self._show_mode, self.adjudicate.view))
+        self.adjudicate.pick_taken_back.connect(self.controller.commits.undo)
+        self.adjudicate.stored.connect(view.bar.show_message)
         self.audit.view.controls_made.connect(self._own_keys.keep)
         self._responsive.narrowed.connect(self.view.float_panel)
         self._responsive.panel_shown.connect(view.show_panel)
@@ -158,8 +166,8 @@ class AnnotatePage(Page):
 
     def on_shown(self) -> None:
         """Open the queue, or say what is missing for it."""
-        if self.audit.on:
-            self.audit.come_back()
+        if (mode := self._mode) is not None:
+            mode.come_back()
         else:
             self.controller.queue.set_shown(True)
 
@@ -183,15 +191,18 @@ class AnnotatePage(Page):
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` or stale ones (``relabel``), vote in ``vote_round``, or audit an evaluation."""
+        """Label the pairs ``pair_ids`` stale ones (``relabel``) or conflicts, vote in ``vote_round``, or audit."""
         if evaluation_id := what.get("audit"):
             self.audit.enter(str(evaluation_id))
             return
         self.audit.leave()
+        self.adjudicate.leave()
         if pair_ids := what.get("pair_ids"):
             self.controller.queue.switch(self.state.choice.of_pairs(tuple(pair_ids)))
         elif what.get("relabel"):
             self.take_queue("stale")
+        elif what.get("adjudicate"):
+            self.take_queue("adjudicate")
         elif round_id := what.get("vote_round"):
             self.controller.queue.switch(self.state.choice.of_votes(int(round_id), str(what.get("title", ""))))
 
@@ -201,8 +212,8 @@ class AnnotatePage(Page):
 
     def first_focus(self) -> QWidget:
         """Start at the answers, where every single key acts; during a pause at the way on."""
-        if self.audit.on:
-            return self.audit.view.first_focus()
+        if (mode := self._mode) is not None:
+            return mode.view.first_focus()
         return self.view.cover.button if self.state.paused else self.view.panes
 
     def kept_clear(self) -> list[QWidget]:
@@ -219,12 +230,19 @@ class AnnotatePage(Page):
     @property
     def _takes_enter(self) -> bool:
         """Whether Enter submits, wherever the focus is."""
+        if self.adjudicate.on:
+            return True
         return self.audit.view.shows_answer if self.audit.on else self.view.shows_pair
 
-    def _show_audit(self, on: bool) -> None:
-        """Show an audit in place of the pairs, or the pairs again."""
+    @property
+    def _mode(self) -> AuditMode | AdjudicateMode | None:
+        """What is shown in place of the pairs."""
+        return next((mode for mode in (self.audit, self.adjudicate) if mode.on), None)
+
+    def _show_mode(self, view: QWidget, on: bool) -> None:
+        """Show an audit or a decision in place of the pairs, or the pairs again."""
         self.header.setVisible(not on)
-        self._screens.setCurrentWidget(self.audit.view if on else self.view)
+        self._screens.setCurrentWidget(view if on else self.view)
         if on:
             self.on_hidden()
         else:
@@ -244,8 +262,11 @@ class AnnotatePage(Page):
 
     def _show_queue(self) -> None:
         self.progress.show_queue(self.state.choice.title)
+        self.view.panel.show_clarified(self.state.queue.clarified if self.state.queue is not None else "")
         if self.state.presentation is None:
             self._show_rubric()
+        if (queue := self.state.queue) is not None and queue.settings.task is Task.ADJUDICATE:
+            self.adjudicate.begin(queue.settings.rubric_version_id)
         self._responsive.fit()
 
     def _show_rubric(self) -> None:
@@ -260,6 +281,8 @@ class AnnotatePage(Page):
     def _show_presentation(self) -> None:
         self.view.end_switches(source=self.context.settings.get("annotate.view") == "source")
         self._show_rubric()
+        if (shown := self.state.presentation) is not None:
+            self.view.panel.show_changes(shown.changed, shown.left_is)
         self.view.show_presentation(self.state)
         self._show_bookmark()
         QTimer.singleShot(EXPECT_AFTER_MS, self, self._expect_next)
@@ -290,8 +313,11 @@ class AnnotatePage(Page):
 
     def _undo(self) -> None:
         """Undo in the text field that has the keyboard, else the last step."""
-        field = edited_field()
-        (self.controller.commits.undo if field is None else field.undo)()
+        field, queue, undo = edited_field(), self.state.queue, self.controller.commits.undo
+        if field is None and queue is not None and queue.settings.task is Task.ADJUDICATE:
+            self.adjudicate.undo(queue.settings.rubric_version_id, undo)
+        else:
+            (undo if field is None else field.undo)()
 
     def _redo(self) -> None:
         """Redo in the text field that has the keyboard, else the last step."""

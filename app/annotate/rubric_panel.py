@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
 
-from app.annotate.criterion_row import CriterionRow, anchor_text
+from app.annotate.change_card import ChangeCard
+from app.annotate.criterion_row import CriterionRow
 from app.annotate.flags_and_spans import FlagsAndSpans
 from app.annotate.judgement_form import JudgementForm, ScreenSide
 from app.theme.theme import Theme
@@ -15,8 +16,11 @@ from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.own_keys import OPENS_BY_SPACE
-from core.domain.judgement import Judgement, describe, to_screen
+from core.domain.judgement import Judgement, screen_words
+from core.domain.pair import Side
 from core.domain.rubric import Criterion, RubricVersion
+from core.domain.rubric_clauses import ChangedSince
+from core.domain.rubric_text import clause_text
 
 _JUDGEMENT = Qt.ItemDataRole.UserRole
 RECENT_ROW_PX = 24
@@ -43,6 +47,8 @@ class RubricPanel(ScrollColumn):
         self.rows: list[CriterionRow] = []
         self.version_id: int | None = None
         self.focused_criterion: Criterion | None = None
+        self.changes = ChangeCard(theme)
+        self.column.addWidget(self.changes)
         self._build_criteria()
         self._build_words()
         self._build_recent()
@@ -55,6 +61,13 @@ class RubricPanel(ScrollColumn):
         head.addWidget(self._version)
         head.addStretch(1)
         self.column.addLayout(head)
+        self._clarified, self._clarified_box = text_label("", "caption", wrap=True), QFrame()
+        self._clarified_box.setProperty("banner", "insight")
+        inside = QVBoxLayout(self._clarified_box)
+        inside.setContentsMargins(10, 6, 10, 6)
+        inside.addWidget(self._clarified)
+        self._clarified_box.hide()
+        self.column.addWidget(self._clarified_box)
         self._hint = text_label("Which answer is better on… (J, K)", "caption")
         self.column.addWidget(self._hint)
         self._criteria = QVBoxLayout()
@@ -110,13 +123,25 @@ class RubricPanel(ScrollColumn):
             self.rows.append(row)
         self.show_focus(-1)
 
+    def show_clarified(self, words: str) -> None:
+        """Say what minor versions clarified since the reviewer's newest label; "" says nothing."""
+        self._clarified.setText(f"Clarified since your last label. {words}")
+        self._clarified_box.setVisible(bool(words))
+
+    def show_changes(self, changed: ChangedSince | None, left_is: Side) -> None:
+        """Show what changed since the reviewer's earlier label of the pair; None where there is none."""
+        self.changes.show_changes(changed, left_is)
+        ids = frozenset[str]() if changed is None else changed.changed_ids
+        for row in self.rows:
+            row.set_changed(row.criterion.id in ids)
+
     def show_focus(self, place: int) -> None:
         """Show which criterion takes the verdict keys, and its anchors; -1 for none."""
         for i, row in enumerate(self.rows):
             row.set_focused(i == place)
         focused = self.rows[place] if place >= 0 else None
         self.focused_criterion = focused.criterion if focused is not None else None
-        self.anchors.setText(anchor_text(focused.criterion) if focused is not None else "")
+        self.anchors.setText(clause_text(focused.criterion) if focused is not None else "")
         self.anchors.setVisible(focused is not None)
         if focused is not None:
             self.ensureWidgetVisible(focused, 0, 40)
@@ -137,7 +162,7 @@ class RubricPanel(ScrollColumn):
         kept = self.recent.currentItem().data(_JUDGEMENT) if self.recent.currentItem() else None
         self.recent.clear()
         for judgement in judgements:
-            item = QListWidgetItem(f"#{judgement.pair_id}   {screen_verdict(judgement)}")
+            item = QListWidgetItem(f"#{judgement.pair_id}   {_screen_words(judgement)}")
             item.setData(_JUDGEMENT, judgement.id)
             self.recent.addItem(item)
             if judgement.id == kept:
@@ -153,11 +178,5 @@ class RubricPanel(ScrollColumn):
         self.recent.setCurrentRow(rows[0] if rows else -1)
 
 
-def screen_verdict(judgement: Judgement) -> str:
-    """Return a verdict in the sides of the screen it was given on: "Left much better"."""
-    draft = judgement.draft
-    words = describe(draft)
-    if draft is None or draft.strength is None:
-        return words[:1].upper() + words[1:]
-    side = "Left" if to_screen(draft.strength, judgement.left_is) < 0 else "Right"
-    return f"{side} {words.split(' ', 1)[1]}"
+def _screen_words(judgement: Judgement) -> str:
+    return screen_words(judgement.draft, judgement.left_is)

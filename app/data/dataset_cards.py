@@ -16,6 +16,7 @@ from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
+from core.domain.adjudication import adjudicated_words
 from core.domain.counting import counted, verb
 from core.domain.dataset import DatasetDiff, DatasetVersion
 from core.domain.dataset_view import DatasetPart, DatasetShare, DatasetView
@@ -40,6 +41,7 @@ POLICY_WORDS = {
     "seed": "seed of the splits",
     "split_rule": "which prompts fall together",
     "attacks": "pairs made of attacks",
+    "subjective": "truly subjective pairs",
     "soft_targets": "targets from the share of reviewers",
     "strength_targets": "targets from the strength",
     "strength_weights": "weights by strength",
@@ -139,6 +141,8 @@ class CompositionCard(Card):
             last.addWidget(together(text_label(words, "muted"), self._number(count, part, f"{title}: {words.lower()}")))
         self._rows.addLayout(last)
         self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
+        if words := adjudicated_words(counts):
+            self._rows.addWidget(text_label(words, "caption", wrap=True))
         if test := counts.get("test", 0):
             self._rows.addWidget(text_label(looks_text(test, view.looks), "caption", wrap=True))
 

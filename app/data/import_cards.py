@@ -26,7 +26,7 @@ from app.widgets.containers import Card, clear_layout
 from app.widgets.controls import ComboBox
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
-from app.widgets.safe_text import SafeText
+from app.widgets.safe_text import SafeText, fit_height
 from core.domain.counting import counted
 from core.services.importing.reading import Choices, ColumnRole, ColumnUse, Question, ValueUse, winner
 
@@ -272,14 +272,6 @@ class _Side(Card):
         self.text.set_text(text, mode="source")
         self.chip.set_chip("✓ wins" if wins else "", "ok")
         self.set_selected(wins)
-
-
-def fit_height(view: SafeText, most: int) -> int:
-    """Make a text as high as it needs to be, ``most`` pixels at most, and return that height."""
-    view.document().setTextWidth(max(200, view.viewport().width()))
-    high = min(most, round(view.document().size().height()) + 8)
-    view.setFixedHeight(high)
-    return high
 
 
 def _said(pair: ParsedPair, won: str, turns: int) -> str:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from app.widgets.hidden_chars import Hidden, find_hidden
 
-MarkKind = Literal["a", "b", "find", "span", "good", "bad", "strong"]
+MarkKind = Literal["a", "b", "find", "span", "good", "bad", "strong", "out", "in"]
 SHOW_AT_FIRST = 200_000
 LONGEST_RUN, LONGEST_LINE = 1000, 20_000
 PICTURE = "\ufffc"

@@ -314,6 +314,8 @@ class SafeText(QTextBrowser):
             "chip": "warn_soft",
             "good": "ok_soft",
             "bad": "bad_soft",
+            "out": "diff_a",
+            "in": "diff_b",
         }
         made = QTextCharFormat()
         if kind == "strong":
@@ -323,7 +325,17 @@ class SafeText(QTextBrowser):
         made.setBackground(tokens.colour(ground.get(kind, "accent_soft")))
         if kind == "chip":
             made.setForeground(tokens.colour("warn"))
+        elif kind == "out":
+            made.setFontStrikeOut(True)
         elif kind != "find":
             made.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
             made.setUnderlineColor(tokens.colour("text"))
         return made
+
+
+def fit_height(view: SafeText, most: int) -> int:
+    """Make a text as high as it needs to be, ``most`` pixels at most, and return that height."""
+    view.document().setTextWidth(max(200, view.viewport().width()))
+    high = min(most, round(view.document().size().height()) + 8)
+    view.setFixedHeight(high)
+    return high

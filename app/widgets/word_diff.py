@@ -89,6 +89,32 @@ def matching_words(left: str, right: str) -> list[tuple[TextRange, TextRange]]:
     return [((at[i], at[i + size]), (bt[j], bt[j + size])) for i, j, size in _matches(a, b)]
 
 
+def merged(left: str, right: str) -> tuple[str, list[tuple[int, int, Literal["out", "in"]]]]:
+    """Return one text that reads like ``right``, with what was taken out of ``left``, and where both stand in it.
+
+    >>> text, marks = merged("the red fox", "the brown fox")
+    >>> text, [text[start:end] + " " + kind for start, end, kind in marks]
+    ('the red brown fox', ['red out', 'brown in'])
+    """
+    text, at = "", (0, 0)
+    marks: list[tuple[int, int, Literal["out", "in"]]] = []
+    same = [(a, b) for a, b in matching_words(left, right) if left[a[0] : a[1]].strip()]
+    for a, b in [*same, ((len(left), len(left)), (len(right), len(right)))]:
+        out, into = left[at[0] : a[0]], right[at[1] : b[0]]
+        lead = into[: len(into) - len(into.lstrip())]
+        text += lead
+        pieces: tuple[tuple[str, Literal["out", "in"]], ...] = ((out.strip(), "out"), (into.strip(), "in"))
+        for piece, kind in pieces:
+            if piece:
+                text += "" if not text or text[-1].isspace() else " "
+                marks.append((len(text), len(text) + len(piece), kind))
+                text += piece
+        tail = into[len(into.rstrip()) :] if into.strip() else out[len(out.rstrip()) :] if out.strip() else ""
+        text += tail + right[b[0] : b[1]]
+        at = (a[1], b[1])
+    return text, marks
+
+
 def _matches(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
     """Return (place in ``a``, place in ``b``, words) of the passages that both have."""
     if len(a) * len(b) <= MOST_CELLS:

@@ -13,6 +13,7 @@ import typer
 
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
+from core.domain.adjudication import adjudicated_words
 from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, LeftOut
 from core.domain.errors import BadInput, UsageError
@@ -280,3 +281,5 @@ def _say_counts(counts: Mapping[str, int], left_out: Iterable[LeftOut]) -> None:
         say(f"{count:8}  {key}")
     for entry in left_out:
         say(f"{entry.count:8}  left out: {entry.reason}")
+    if words := adjudicated_words(counts):
+        say(words)

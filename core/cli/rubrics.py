@@ -33,6 +33,9 @@ def build() -> typer.Typer:
     group.command(
         "lint", help="What in a version will make reviewers disagree; exit code 1 when it contradicts itself."
     )(lint)
+    group.command("requests", help="Requests to change a rubric; --draft RUBRIC takes its open ones into a draft.")(
+        requests
+    )
     group.command("template", help="Print a template as YAML; without a name, list the templates.")(template)
     return group
 
@@ -116,6 +119,27 @@ def lint(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
         say("Nothing to mend was found.")
     if any(one.severity == "wrong" for one in found):
         raise typer.Exit(1)
+
+
+def requests(
+    workspace: _Ws,
+    draft: Annotated[str, typer.Option(metavar="RUBRIC", help="Take its open requests into the next draft.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """List the requests to change rubrics, or make the open ones of a rubric the change note of its next draft."""
+    with open_workspace(workspace, read_only=not draft) as app:
+        made = app.rubrics.draft_of_requests(_find(app, draft).rubric_id).value if draft else None
+        found, names = app.rubrics.requests(), {one.id: one.name for one in app.rubrics.list()}
+    rows = [{"rubric": names[one.rubric_id], **one.to_plain()} for one in found]
+    if as_json:
+        say_json(rows)
+    elif not rows:
+        say("No change request yet. They come from adjudication.")
+    else:
+        cells = [[str(r["id"]), str(r["state"]), str(r["rubric"]), str(r["clause"]), str(r["text"])] for r in rows]
+        say(table(cells, ("id", "state", "rubric", "clause", "request")))
+    if made is not None and not as_json:
+        say(f"{made.title} is a draft with the requests as its change note.")
 
 
 def template(name: Annotated[str, typer.Argument(help="Name of the template.")] = "", as_json: _Json = False) -> None:

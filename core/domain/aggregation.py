@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, fsum
 
 from core.domain.dataset import FreezePolicy
@@ -29,6 +29,7 @@ DISAGREE = "reviewers disagree"
 NO_MAJORITY = "no majority"
 SPREAD = "strengths too far apart"
 TIE = "tie"
+SUBJECTIVE = "truly subjective"
 WEAK = "weaker than the minimum strength"
 NEUTRAL_STRENGTH = 2.0
 """The strength that gets weight 1 when pairs are weighted by strength: the middle one, "better"."""
@@ -124,6 +125,11 @@ def aggregate(labels: Sequence[Label], policy: FreezePolicy) -> Aggregate | str:
     if weight == 0:
         return DISAGREE
     return Aggregate(chosen, strength, weight, _target(values, strength, chosen, policy), False, ids)
+
+
+def distribution_policy(policy: FreezePolicy) -> FreezePolicy:
+    """Return the policy for a truly subjective pair: its labels are not decided, their share is the target."""
+    return replace(policy, aggregation="mean", min_strength=0.0, max_spread=None, soft_targets=True)
 
 
 def _kind(label: Label) -> str:

@@ -153,6 +153,7 @@ def policy_in_words(
         ("Sources", _names(policy.source_ids, sources, "all")),
         ("Consent", "only sources with granted consent" if policy.require_consent else "any that is not withdrawn"),
         *((("Attacks", "pairs made of attacks are taken"),) if policy.attacks else ()),
+        *((("Truly subjective", "taken, with the share of the labels as target"),) if policy.subjective else ()),
         ("Several labels become one by", AGGREGATIONS[policy.aggregation]),
         ("Minimum strength", f"{policy.min_strength:g}"),
         ("Strengths differ by at most", "any amount" if spread is None else f"{spread:g}"),

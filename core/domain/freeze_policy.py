@@ -42,6 +42,8 @@ class FreezePolicy:
             agree; pairs on which none is left are left out.
         drop_text_flags: pairs whose texts carry one of these flags are left out, see ``core.domain.text_flags``.
         attacks: take pairs that were made of attacks, too; they never enter otherwise.
+        subjective: take pairs that were decided to be truly subjective, too, with the share of their labels as target;
+            they never enter otherwise.
         split_rule: which prompts fall together, see ``core.domain.splits``.
 
     Raises:
@@ -66,6 +68,7 @@ class FreezePolicy:
     drop_text_flags: tuple[str, ...] = ()
     split_rule: int = 2
     attacks: bool = False
+    subjective: bool = False
 
     def __post_init__(self) -> None:
         for key, (fits, expected) in _KINDS.items():
@@ -122,6 +125,7 @@ CAME_LATER: dict[str, tuple[Any, ...]] = {
     "drop_text_flags": ([],),
     "split_rule": (1,),
     "attacks": (False,),
+    "subjective": (False,),
 }
 """Settings that came later, with the values under which a version is frozen as it was before them."""
 _LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "drop_text_flags")
@@ -183,5 +187,6 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "agreement_weights": _SWITCH,
     "drop_text_flags": (_are_text_flags, f"a list of {', '.join(FLAG_KEYS)}"),
     "attacks": _SWITCH,
+    "subjective": _SWITCH,
     "split_rule": (lambda value: _is_id(value) and value in (1, 2), "1 or 2"),
 }

@@ -186,6 +186,19 @@ def to_screen(strength: int, left_is: Side) -> int:
     return strength if left_is == "A" else -strength
 
 
+def screen_words(draft: JudgementDraft | None, left_is: Side) -> str:
+    """Return the verdict in a few words by the sides of a screen: "Left much better", "Tie", "Neither valid".
+
+    >>> screen_words(JudgementDraft(Verdict.PREFER, -3), "B")
+    'Right much better'
+    """
+    words = describe(draft)
+    if draft is None or draft.strength is None:
+        return words[:1].upper() + words[1:]
+    side = "Left" if to_screen(draft.strength, left_is) < 0 else "Right"
+    return f"{side} {words.split(' ', 1)[1]}"
+
+
 def describe(draft: JudgementDraft | None) -> str:
     """Return the verdict in a few words, canonical sides: "A much better", "tie", "neither valid"."""
     if draft is None:

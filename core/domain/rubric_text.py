@@ -55,6 +55,13 @@ def anchor_order(key: str) -> tuple[int, str]:
         return 99, key
 
 
+def clause_text(clause: Criterion) -> str:
+    """Return a clause as plain lines: its question, each anchor after its key, what is allowed, and its note."""
+    lines = [clause.question, *(f"{point_name(p)}: {clause.anchors[p]}" for p in sorted_points(clause.anchors))]
+    lines += [f"Allowed: {text}" for text in clause.allowed] + [f"Not allowed: {text}" for text in clause.disallowed]
+    return "\n".join(line for line in (*lines, clause.note) if line)
+
+
 def reading_text(version: RubricVersion) -> str:
     """Return a version as Markdown: purpose, priorities, clauses with anchors, ties, examples."""
     body = version.body

@@ -50,3 +50,17 @@ def labels_of(session: Session, pair_ids: Sequence[int], version_ids: Sequence[i
         decided = [one for one in under if one.task is Task.ADJUDICATE]
         found[pair_id] = [*sorted(newest.values(), key=lambda one: one.id), *decided]
     return found
+
+
+def picks_of(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> list[int]:
+    """Return the pairs with a current pick of an adjudicator under these versions, oldest first."""
+    sql = """SELECT pair_id FROM current_label WHERE reviewer_id=? AND task=?
+        AND rubric_version_id IN (SELECT value FROM json_each(?)) ORDER BY judgement_id"""
+    values = (reviewer_id, Task.ADJUDICATE.value, canonical_json(list(version_ids)))
+    return [key for (key,) in fetch(session, sql, values)]
+
+
+def first_pick(session: Session, presentation_id: int) -> int:
+    """Return the judgement that first answered the presentation of a pick."""
+    sql = "SELECT id FROM judgement WHERE presentation_id=? AND revision=0"
+    return int(fetch(session, sql, (presentation_id,))[0][0])

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from core.domain.adjudication import SUBJECTIVE
 from core.domain.aggregation import Label
 from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
-from core.store import consents, data_rules, stale_labels
+from core.store import adjudications, consents, data_rules, stale_labels
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -57,6 +58,7 @@ class FreezeSnapshot:
         flags: pair id -> flags of all its current judgements.
         consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
+        subjective: pair -> rubric versions under which it was decided to be truly subjective.
         still_valid: judgements under a stale version that the later major versions do not concern.
         rules: what approved changesets, consent and attacks say of pairs.
         snapshot_version: equal for two snapshots between which nothing that matters was written.
@@ -69,6 +71,7 @@ class FreezeSnapshot:
     evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
     still_valid: frozenset[int] = frozenset()
+    subjective: dict[int, set[int]] = field(default_factory=dict)
     rules: DataRules = field(default_factory=DataRules)
     snapshot_version: tuple[Any, ...] = ()
 
@@ -84,6 +87,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
     found.still_valid = stale_labels.still_valid(session)
+    found.subjective = adjudications.pairs_with(session, SUBJECTIVE)
     labels: dict[int, list[Label]] = defaultdict(list)
     tasks, verdicts = {task.value: task for task in Task}, {verdict.value: verdict for verdict in Verdict}
     query = """SELECT pair_id, judgement_id, reviewer_id, rubric_version_id, task, verdict, strength
@@ -112,7 +116,7 @@ def snapshot_version(session: Session, at_ms: int | None = None) -> tuple[Any, .
         """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
             (SELECT count(*) FROM rubric_version WHERE state='published'),
             (SELECT count(*) FROM source WHERE consent='granted'),
-            (SELECT max(id) FROM event_log WHERE op='source.consent')""",
+            (SELECT max(id) FROM event_log WHERE op='source.consent'), (SELECT max(id) FROM adjudication)""",
     )
     return (*highest, *data_rules.snapshot_version(session, now_ms() if at_ms is None else at_ms))
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "annotate"
-STATE = ("judgement_form", "labeling_state", "press_guard", "queue_choice", "verdict_scale")
+STATE = ("adjudicate_state", "judgement_form", "labeling_state", "press_guard", "queue_choice", "verdict_scale")
 CONTROLLERS = (
+    "adjudicate_controller",
     "audit_controller",
     "draft_saver",
     "history_navigation",
@@ -24,8 +25,8 @@ CONTROLLERS = (
 )
 DIALOGS = ("edit_dialog", "questions", "queue_dialog")
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
-PAGE, MODE = "page", "audit_mode"
-"""What connects views and controllers: of the page, and of an audit that takes its place."""
+PAGE, MODES = "page", ("adjudicate_mode", "audit_mode")
+"""What connects views and controllers: of the page, and of what takes its place."""
 
 
 def imports_of(name: str) -> set[str]:
@@ -46,7 +47,7 @@ def modules() -> list[str]:
 
 def views() -> list[str]:
     """Return the modules that hold widgets, the page and the dialogs left out."""
-    return [name for name in modules() if name not in (*STATE, *CONTROLLERS, *DIALOGS, PAGE, MODE)]
+    return [name for name in modules() if name not in (*STATE, *CONTROLLERS, *DIALOGS, PAGE, *MODES)]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from core.domain.adjudication import Decision
 from core.domain.conflict import Conflict
 from core.domain.judgement import Judgement, describe
 
@@ -41,7 +42,8 @@ class ConflictPair:
 
     Attributes:
         rubric: title of the version. labels: one a reviewer, in an order that says nothing about them.
-        state: decided when an adjudication of it counts.
+        state: decided when a judgement of an adjudicator counts.
+        decision: cause and outcome, once they were told.
     """
 
     pair_id: int
@@ -50,6 +52,7 @@ class ConflictPair:
     conflict: Conflict
     labels: tuple[HiddenLabel, ...]
     state: ConflictState
+    decision: Decision | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -60,7 +63,31 @@ class ConflictPair:
             "rules": list(self.conflict.rules),
             "votes": [one.to_plain() for one in self.labels],
             "state": self.state,
+            "decision": None if self.decision is None else self.decision.to_plain(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedConflict:
+    """A pair in conflict after the adjudicator's first pick: now the labels may be seen.
+
+    Attributes:
+        pick: the adjudicator's judgement as it is now. first_id: the judgement that was the first pick.
+        conflict: None where the labels agree by now.
+        labels: names hidden. decision: what was decided already, by anybody.
+    """
+
+    pair_id: int
+    pick: Judgement
+    first_id: int
+    conflict: Conflict | None
+    labels: tuple[HiddenLabel, ...]
+    decision: Decision | None = None
+
+    @property
+    def first_stands(self) -> bool:
+        """Whether the first pick was not amended."""
+        return self.pick.id == self.first_id
 
 
 def hidden(labels: Sequence[Judgement]) -> tuple[HiddenLabel, ...]:

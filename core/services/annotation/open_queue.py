@@ -36,6 +36,7 @@ class OpenQueue:
         left_without_consent: pairs whose consent was withdrawn before the queue was opened.
         withdrawn: pairs of the queue whose consent was withdrawn since, with no label of this reviewer.
         consent: until when these two hold.
+        clarified: see ``QueueInfo``.
     """
 
     uid: str
@@ -53,12 +54,14 @@ class OpenQueue:
     left_without_consent: int = 0
     withdrawn: set[int] = field(default_factory=set)
     consent: ConsentMark = field(default_factory=ConsentMark)
+    clarified: str = ""
 
     def info(self) -> QueueInfo:
         """Return the view of this queue."""
         sealed = self.left_out + len(self.sealed)
         withdrawn = self.left_without_consent + len(self.withdrawn - self.sealed)
-        return QueueInfo(self.uid, self.settings, self.total, len(self.done), len(self.skipped), sealed, withdrawn)
+        counts = (self.total, len(self.done), len(self.skipped), sealed, withdrawn)
+        return QueueInfo(self.uid, self.settings, *counts, clarified=self.clarified)
 
     @property
     def total(self) -> int:

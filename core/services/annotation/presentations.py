@@ -13,13 +13,16 @@ from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.ids import new_uid
 from core.domain.judgement import JudgementDraft, Side, Task
 from core.domain.rubric import RubricState
+from core.domain.rubric_clauses import ChangedSince
 from core.services.annotation.batch_queue import BatchQueue, next_slots, open_batch
 from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
 from core.store import (
+    adjudications,
     conflicts,
     datasets,
     drafts,
+    earlier_labels,
     judgements,
     pairs,
     queue,
@@ -162,6 +165,7 @@ class QueueManager:
         """Return presentations with their texts by screen side, and the draft of each, if any."""
         texts = queue.texts(session, [s.pair_id for s in presentations])
         kept = drafts.load_many(session, [s.uid for s in presentations])
+        changed = _changed(session, presentations, told=answer is not None)
         found = []
         for s in presentations:
             text = texts[s.pair_id]
@@ -181,6 +185,7 @@ class QueueManager:
                     s.rubric_version_id,
                     draft,
                     answer,
+                    changed.get(s.pair_id),
                 )
             )
         return found
@@ -214,6 +219,7 @@ class QueueManager:
             newest_dataset=newest,
             left_without_consent=len(offered) - len(candidates),
             consent=consent_mark(session, now),
+            clarified=earlier_labels.clarification(session, settings.reviewer_id, settings.rubric_version_id),
         )
 
     def _candidates(self, session: Session, settings: QueueSettings, accepted: Sequence[int]) -> Sequence[int]:
@@ -235,6 +241,8 @@ class QueueManager:
                 found = conflicts.to_decide(session, settings.reviewer_id, accepted)
             case Task.GOLD:
                 found = queue.adjudicated_by_others(session, settings.reviewer_id, accepted)
+                apart = adjudications.not_gold(session, accepted)
+                found = [key for key in found if key not in apart]
             case _:
                 return queue.all_pair_ids(session) if wanted is None else pairs.ids(session, wanted)
         if wanted is not None:
@@ -297,6 +305,15 @@ def _hide_what_left(session: Session, opened: OpenQueue) -> None:
         opened.seal(queue.sealed_pair_ids(session), newest)
     if not opened.consent.holds(session, now := now_ms()):
         opened.withdraw(withdrawn_pairs(session, now), consent_mark(session, now))
+
+
+def _changed(session: Session, presentations: Sequence[Presentation], *, told: bool) -> dict[int, ChangedSince]:
+    """Return pair -> what changed since the reviewer's earlier label; all are of one reviewer and version."""
+    of = [one for one in presentations if one.task.value in judgements.LABEL_TASKS]
+    if not of:
+        return {}
+    pairs_of = [one.pair_id for one in of]
+    return earlier_labels.changed_since(session, of[0].reviewer_id, of[0].rubric_version_id, pairs_of, told=told)
 
 
 def _resumed(begun: Presentation | None, fresh: Presentation) -> Presentation:

@@ -11,6 +11,7 @@ from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Task, describe
 from core.domain.pair import Side
 from core.domain.pair_table import PairFilter
+from core.domain.rubric_clauses import ChangedSince
 from core.store.judgements import Presentation
 
 Order = Literal["import", "newest", "random"]
@@ -67,6 +68,7 @@ class QueueInfo:
         sealed: pairs without a label of this reviewer that are test items of a frozen dataset version; they are not
             shown any more and not part of ``total``.
         withdrawn: pairs without a label of this reviewer whose consent was withdrawn or has ended, likewise.
+        clarified: what minor versions of the rubric clarified since this reviewer's newest label, or "".
     """
 
     uid: str
@@ -76,6 +78,7 @@ class QueueInfo:
     skipped: int
     sealed: int = 0
     withdrawn: int = 0
+    clarified: str = ""
 
     @property
     def remaining(self) -> int:
@@ -92,6 +95,7 @@ class PresentationView:
         draft: what was filled in before an interruption, as ``save_draft`` got it.
         task: of a batch's gold pairs and retests LABEL, since items look alike.
         answer: the former answer, canonical sides, when a pair comes back through undo or from the history.
+        changed: what the rubric changed since this reviewer's label of the pair under an older major version.
     """
 
     presentation_uid: str
@@ -106,6 +110,7 @@ class PresentationView:
     rubric_version_id: int
     draft: dict[str, object] | None = None
     answer: JudgementDraft | None = None
+    changed: ChangedSince | None = None
 
 
 @dataclass(frozen=True, slots=True)

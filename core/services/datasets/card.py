@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from core.domain.adjudication import adjudicated_words
 from core.domain.counting import counted, verb
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.rubric import Criterion, RubricVersion
@@ -32,6 +33,7 @@ def write(session: repository.Session, version: DatasetVersion, files: Mapping[s
         _sources(session, version),
         _reviewers(session, version),
         _agreement(version),
+        *filter(None, (_adjudicated(version),)),
         _policy(version.policy),
         _left_out(version),
         _columns(),
@@ -84,6 +86,11 @@ def _agreement(version: DatasetVersion) -> str:
         f"judgement; on {agree:,} of them "
         f"({agree / several:.1%}) all name the same side. Pairs that the policy left out are not counted.\n"
     )
+
+
+def _adjudicated(version: DatasetVersion) -> str:
+    words = adjudicated_words(version.counts)
+    return f"## Adjudication\n\n{words}\n" if words else ""
 
 
 def _policy(policy: FreezePolicy) -> str:

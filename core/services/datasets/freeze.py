@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from core.domain import aggregation as why
-from core.domain.aggregation import Label, aggregate, flag_reason
+from core.domain.aggregation import Label, aggregate, counted, flag_reason
 from core.domain.changeset import DataRules
 from core.domain.consent import OTHER_USE
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
@@ -45,7 +45,9 @@ def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
     for candidate in sorted(snapshot.candidates, key=lambda candidate: candidate.sha256):
         labels = snapshot.labels.get(candidate.pair_id, [])
         found = _outside(candidate, snapshot, policy) or _usable(labels, snapshot, policy, accepted)
-        result = found if isinstance(found, str) else aggregate(found, policy)
+        if not isinstance(found, str) and snapshot.subjective.get(candidate.pair_id, set()) & accepted:
+            found = _subjective(found, policy)
+        result = found if isinstance(found, str) else aggregate(found, _policy_of(candidate.pair_id, snapshot, policy))
         if isinstance(result, str):
             left_out[result].append(candidate.pair_id)
             continue
@@ -155,6 +157,18 @@ def _usable(
     return by or why.OTHER_REVIEWER
 
 
+def _policy_of(pair_id: int, snapshot: FreezeSnapshot, policy: FreezePolicy) -> FreezePolicy:
+    """Return the policy that a pair is aggregated under; a truly subjective one keeps the shares of its labels."""
+    return why.distribution_policy(policy) if policy.subjective and pair_id in snapshot.subjective else policy
+
+
+def _subjective(labels: list[Label], policy: FreezePolicy) -> list[Label] | str:
+    """Return the reviewers' labels of a pair that is truly subjective where the policy takes it, else the reason."""
+    if not policy.subjective:
+        return why.SUBJECTIVE
+    return [label for label in labels if label.task is not Task.ADJUDICATE] or why.SUBJECTIVE
+
+
 def _frozen(
     snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenItem], left_out: dict[str, list[int]]
 ) -> Frozen:
@@ -189,7 +203,22 @@ def _counts(
         several=len(several),
         agree=sum(_agree([labels[key].value for key in item.judgement_ids]) for item in several),
     )
-    return counts
+    return counts | _votes(snapshot, items, labels)
+
+
+def _votes(snapshot: FreezeSnapshot, items: list[FrozenItem], labels: dict[int, Label]) -> dict[str, int]:
+    """Return how many items were adjudicated and what the reviewers had said of them; empty without any."""
+    decided = [i for i in items if any(labels[key].task is Task.ADJUDICATE for key in i.judgement_ids)]
+    votes: list[int] = []
+    for item in decided:
+        under = {labels[key].rubric_id for key in item.judgement_ids}
+        others = [one for one in snapshot.labels[item.pair_id] if one.rubric_id in under]
+        sign = -1 if item.chosen == "A" else 1
+        votes += [sign * one.value for one in counted([one for one in others if one.task is not Task.ADJUDICATE])]
+    if not decided:
+        return {}
+    found = {"adjudicated": len(decided), "votes_for": sum(v > 0 for v in votes)}
+    return found | {"votes_against": sum(v < 0 for v in votes), "votes_other": sum(v == 0 for v in votes)}
 
 
 def _agree(values: list[int]) -> bool:
@@ -213,4 +242,6 @@ def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenIte
         notes.append(f"Approved changesets are taken: {', '.join(snapshot.rules.taken.values())}.")
     if policy.attacks and any(item.pair_id in snapshot.rules.attacks for item in items):
         notes.append("Pairs from attacks are accepted, because the policy names them.")
+    if policy.subjective and any(item.pair_id in snapshot.subjective for item in items):
+        notes.append("Truly subjective pairs are accepted, with the share of their labels as target.")
     return tuple(notes)

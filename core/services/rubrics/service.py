@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 from pathlib import Path
 
 from core import durable
 from core.domain import rubric as domain
+from core.domain.adjudication import ChangeRequest
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricState, RubricVersion
 from core.domain.rubric_meaning import PublishEffect, meaning_change
 from core.services.rubrics import yaml_format
 from core.services.rubrics.templates import RubricTemplate, templates
-from core.store import events, rubrics, stale_labels
+from core.store import change_requests, events, rubrics, stale_labels
 from core.store.sqlite.database import Session, Store
 
 
@@ -101,6 +103,37 @@ class RubricsService:
         )
         return Outcome(draft, Changes.RUBRICS if made else Changes.NOTHING)
 
+    def requests(self, rubric_id: int | None = None) -> builtins.list[ChangeRequest]:
+        """Return the requests to change a rubric, or all rubrics, oldest first."""
+        with self._store.read() as session:
+            return change_requests.listed(session, rubric_id)
+
+    def draft_of_requests(self, rubric_id: int) -> Outcome[RubricVersion]:
+        """Take the open requests of a rubric into the draft of its next version: they become its change note.
+
+        A draft is made where there is none. Publishing it resolves the requests.
+
+        Raises:
+            BadInput: no request is open.
+        """
+        context = self._store.write_context()
+
+        def job(session: Session) -> RubricVersion:
+            waiting = [one for one in change_requests.listed(session, rubric_id) if one.state == "open"]
+            if not waiting:
+                raise BadInput("No change request of this rubric is open.", "They come from adjudication.")
+            draft, _ = rubrics.new_draft(session, rubric_id, context)
+            names = {clause.id: clause.name for clause in draft.body.criteria}
+            notes = [f"{names.get(one.clause, one.clause)}: {one.text}" if one.clause else one.text for one in waiting]
+            for one in waiting:
+                change_requests.step(session, one.id, "draft", one.author_id, context)
+            note = "\n".join(part for part in (draft.change_note, *notes) if part)
+            made = rubrics.save_draft(session, draft.id, draft.body, note)
+            _log(session, context, "rubric.requests", f"Took requests into the draft of {made.rubric_name}", made)
+            return made
+
+        return Outcome(self._store.write(job, "taking change requests"), Changes.RUBRICS)
+
     def save_draft(self, version_id: int, body: RubricBody, change_note: str | None = None) -> Outcome[RubricVersion]:
         """Save the content of a draft; it may be incomplete.
 
@@ -132,6 +165,7 @@ class RubricsService:
             draft = rubrics.get(session, version_id)
             _refuse_unsound(session, draft, change_note)
             made = rubrics.publish(session, version_id, level, change_note, context)
+            change_requests.resolve_drafted(session, made.rubric_id, made.id, context)
             _log(session, context, "rubric.publish", f"Published {made.title}", made)
             return made
 

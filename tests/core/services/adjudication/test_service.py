@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.domain.adjudication import DecisionDraft, adjudicated_words
+from core.domain.dataset import FreezePolicy
+from core.domain.errors import BadInput
 from core.domain.judgement import JudgementDraft, Task, Verdict
+from core.domain.rubric import ChangeLevel
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
 from tests.fakes.workspaces import opened, person, prefer, tie
 
 ANN, BEN, CY, DEE = 1, 2, 3, 4
+SUBJECTIVE = DecisionDraft("truly_subjective", "truly_subjective")
 NEITHER = JudgementDraft(Verdict.NEITHER)
 SAID = {
     ANN: [prefer(-2), prefer(-1), tie(), prefer(1), prefer(1, flags=("pii",)), NEITHER],
@@ -73,3 +79,78 @@ def test_that_a_reviewer_who_comes_round_ends_the_conflict(app: Application) -> 
     first = app.annotation.recent(ANN, 9)[-1]
     app.annotation.amend(first.id, prefer(1))
     assert [one.pair_id for one in app.adjudication.conflicts(1)] == [3, 5, 6]
+
+
+def pick(app: Application, who: int, strength: int) -> int:
+    """Judge the next conflict first; return its pair."""
+    (shown,) = app.annotation.next(app.annotation.open_queue(QueueSettings(who, 1, task=Task.ADJUDICATE)))
+    app.annotation.commit(shown.presentation_uid, prefer(strength))
+    return shown.pair_id
+
+
+def test_that_labels_are_seen_only_after_a_first_pick_and_the_decision_stands_beside_them(app: Application) -> None:
+    with pytest.raises(BadInput, match="no first pick of this adjudicator"):
+        app.adjudication.opened(1, 1, CY)
+    assert pick(app, CY, -1) == 1 and app.adjudication.picked(CY, 1) == [1]
+    seen = app.adjudication.opened(1, 1, CY)
+    assert len(seen.labels) == 2 and seen.first_stands and seen.decision is None
+    before = app.pairs.detail(1).judgements
+    app.annotation.amend(seen.pick.id, prefer(1))
+    made = app.adjudication.decide(1, 1, CY, DecisionDraft("edge_case", "gold", "Rare.")).value
+    assert (made.judgement_id, made.inputs) == (seen.first_id, tuple(one.judgement.id for one in seen.labels))
+    assert made.final_id != made.judgement_id and not app.adjudication.opened(1, 1, CY).first_stands
+    after = app.pairs.detail(1).judgements
+    assert [one for one in after if one.task is Task.LABEL] == [one for one in before if one.task is Task.LABEL]
+    assert app.adjudication.picked(CY, 1) == [] and app.adjudication.decided(1)["gold"] == 1
+    assert app.adjudication.conflicts()[0].to_plain()["decision"]["cause"] == "edge_case"
+    assert app.workspace.check().ok
+
+
+def test_that_a_decision_is_taken_back_before_the_pick_and_a_pair_without_gold_outcome_is_no_gold_item(
+    app: Application,
+) -> None:
+    pick(app, CY, -1)
+    app.adjudication.decide(1, 1, CY, DecisionDraft("rubric_gap", "change_request", clause="help", request="Say more."))
+    gold = QueueSettings(ANN, 1, task=Task.GOLD)
+    assert app.annotation.open_queue(gold).total == 0
+    taken = app.adjudication.take_back(CY).value
+    assert taken is not None and taken.pair_id == 1 and app.adjudication.picked(CY, 1) == [1]
+    assert [one.state for one in app.rubrics.requests()] == ["rejected"]
+    assert app.adjudication.take_back(CY).value is None
+    app.adjudication.decide(1, 1, CY, DecisionDraft("edge_case", "gold"))
+    assert app.annotation.open_queue(gold).total == 1
+    app.annotation.undo(CY)
+    assert app.adjudication.conflicts()[0].state == "open" and app.adjudication.decided(1)["gold"] == 0
+
+
+def test_that_a_change_request_leads_to_a_draft_and_its_publication_resolves_it(app: Application) -> None:
+    pick(app, CY, -1)
+    with pytest.raises(BadInput, match="has no clause 'kind'"):
+        app.adjudication.decide(1, 1, CY, DecisionDraft("rubric_gap", "change_request", clause="kind", request="x"))
+    said = DecisionDraft("rubric_gap", "change_request", clause="help", request="Say that reasons help.")
+    app.adjudication.decide(1, 1, CY, said)
+    draft = app.rubrics.draft_of_requests(1).value
+    assert draft.change_note == "Helpful: Say that reasons help."
+    assert [one.state for one in app.rubrics.requests(1)] == ["drafted"]
+    with pytest.raises(BadInput, match="No change request"):
+        app.rubrics.draft_of_requests(1)
+    app.rubrics.save_draft(draft.id, replace(draft.body, purpose="Which answer helps more, and why?"))
+    made = app.rubrics.publish(draft.id, ChangeLevel.MINOR).value
+    (request,) = app.rubrics.requests(1)
+    assert (request.state, request.version_id, request.pair_id) == ("resolved", made.id, 1)
+
+
+def test_that_a_freeze_tells_the_votes_behind_a_decision_and_leaves_subjective_pairs_out(app: Application) -> None:
+    policy = FreezePolicy(splits=(1.0, 0.0, 0.0), drop_flags=())
+    for strength, said in ((-2, DecisionDraft("reviewer_slip", "gold")), (3, SUBJECTIVE)):
+        app.adjudication.decide(pick(app, CY, strength), 1, CY, said)
+    plan = app.datasets.plan(policy)
+    assert {one.reason: one.pair_ids for one in plan.left_out}["truly subjective"] == (3,)
+    votes = {key: plan.counts[key] for key in ("adjudicated", "votes_for", "votes_against", "votes_other")}
+    assert votes == {"adjudicated": 1, "votes_for": 1, "votes_against": 1, "votes_other": 0}
+    soft = app.datasets.plan(replace(policy, subjective=True))
+    assert soft.root_sha256 != plan.root_sha256 and any("subjective pairs are accepted" in one for one in soft.notes)
+    made = app.datasets.freeze("d", replace(policy, subjective=True)).value
+    item = next(one for one in app.datasets.items(made.id) if one.pair_id == 3)
+    assert (item.chosen, item.target, len(item.judgement_ids)) == ("B", 0.75, 2)  # a tie and a vote for B
+    assert "1 item was adjudicated: 1 vote for the chosen answer, 1 for the other" in adjudicated_words(made.counts)

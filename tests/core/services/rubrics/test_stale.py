@@ -94,3 +94,32 @@ def test_that_a_clarification_before_a_major_version_makes_no_clause_stale_and_m
     assert app.rubrics.effect(draft.id, ChangeLevel.MAJOR, replace(both, tie_rule="Say tie.")).stale == 2
     third = following(app, replace(both, tie_rule="Say tie."))
     assert stale_pairs(app) == [1, 2, 3, 4] and app.rubrics.stale(third) == 5  # pair 2 under both versions
+
+
+def test_that_a_pair_comes_again_with_what_changed_and_its_earlier_label_only_afterwards(
+    app: Application,
+) -> None:
+    major = following(app, SAFER)
+    shown = app.annotation.next(queue(app, major, Task.RELABEL))[0]
+    assert shown.changed is not None and shown.changed.earlier is None
+    assert (shown.changed.old_number, shown.changed.new_number, shown.changed.clauses) == ("1.0.0", "2.0.0", 2)
+    (clause,) = shown.changed.changed
+    assert clause.kind == "changed" and clause.texts == ("Which is safer?", "Which is safe in every step?")
+    assert shown.changed.same == ("Steps",) and shown.changed.changed_ids == {"safe"}
+    made = app.annotation.commit(shown.presentation_uid, prefer(-1)).value
+    told = app.annotation.presentation_of(made.id).changed
+    assert told is not None and told.earlier is not None and told.earlier.draft is not None
+    assert told.earlier.draft.strength == 2
+
+
+def test_that_a_minor_version_is_announced_until_a_label_under_it_and_a_patch_never(
+    app: Application,
+) -> None:
+    clearer = replace(BODY, criteria=(replace(STEPS, note="Numbered."), SAFE))
+    minor = following(app, clearer, ChangeLevel.MINOR)
+    opened_queue = queue(app, minor)
+    assert opened_queue.clarified == "1.1.0: because Clauses: Steps."
+    app.annotation.commit(app.annotation.next(opened_queue)[0].presentation_uid, prefer(1))
+    assert queue(app, minor).clarified == ""
+    patch = following(app, replace(clearer, not_checked="Spelling."), ChangeLevel.PATCH)
+    assert queue(app, patch).clarified == ""

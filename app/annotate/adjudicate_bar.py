@@ -1,0 +1,200 @@
+"""The decision on a pair: final verdict, cause, outcome, change request and note, each with its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, QSize, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
+
+from app.actions.adjudicate_rows import CAUSE_ACTIONS, OUTCOME_ACTIONS
+from app.actions.registry import ActionRegistry
+from app.annotate.adjudicate_state import DecisionForm, ShownConflict
+from app.theme.theme import Theme
+from app.widgets.buttons import ActionButton, action_button
+from app.widgets.containers import Card
+from app.widgets.controls import ComboBox
+from app.widgets.flow import FlowLayout
+from app.widgets.labels import text_label
+from app.widgets.messages import announce
+from app.widgets.verdict_button import VerdictButton
+from core.domain.adjudication import CAUSES, CHANGE_REQUEST, OUTCOMES
+from core.domain.counting import counted
+from core.domain.judgement import screen_words
+
+WHOLE_RUBRIC = "The rubric as a whole"
+
+
+class ChoiceButton(VerdictButton):
+    """A choice that is read whole: a row of them breaks rather than cuts their words."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the whole label and its key."""
+        return self.sizeHint()
+
+
+class AdjudicateBar(Card):
+    """Runs the actions of a decision and shows what is chosen.
+
+    Signals:
+        request_changed(str, str): clause and words of the change request.
+        note_changed(str): the note.
+    """
+
+    request_changed = Signal(str, str)
+    note_changed = Signal(str)
+
+    def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
+        super().__init__(spacing=6)
+        self._actions, self._stored, self._message = actions, "", ""
+        self.verdict, self.first = text_label("", "strong"), text_label("", "caption")
+        self.beside = text_label("", "caption")
+        self._build_verdict(theme)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(text_label("Cause", "muted"), 0, 0)
+        grid.addLayout(self._buttons_of_causes(), 0, 1)
+        grid.addWidget(text_label("Outcome", "muted"), 1, 0)
+        grid.addLayout(self._buttons_of_outcomes(), 1, 1)
+        self._request_label = text_label("Request", "muted")
+        grid.addWidget(self._request_label, 2, 0)
+        self._request = self._request_row()
+        grid.addWidget(self._request, 2, 1)
+        grid.addWidget(text_label("Note", "muted"), 3, 0)
+        self.note = QLineEdit()
+        self.note.setAccessibleName("Note on the decision")
+        self.note.setPlaceholderText("For the lead; not needed")
+        self.note.textChanged.connect(self.note_changed)
+        grid.addWidget(self.note, 3, 1)
+        self.add(grid)
+        self.line = text_label("", "caption", wrap=True)
+        self.add(self.line)
+        self.add(self._lower(theme))
+        self._print()
+
+    def _build_verdict(self, theme: Theme) -> None:
+        row = FlowLayout(spacing=8, row_spacing=2, middle=True)
+        for widget in (text_label("Final verdict", "muted"), self.verdict, self.first):
+            row.addWidget(widget)
+        row.addWidget(self._flat("adjudicate.amend", "Amend", theme))
+        row.add_gap()
+        row.addWidget(self.beside)
+        self.add(row)
+
+    def _flat(self, action_id: str, words: str, theme: Theme) -> QWidget:
+        return action_button(self._actions, action_id, text=words, kind="flat", show_key=True, theme=theme)
+
+    def _buttons_of_causes(self) -> FlowLayout:
+        row = FlowLayout(spacing=6, row_spacing=4)
+        self.causes = {key: self._button(action, CAUSES[key]) for key, action in CAUSE_ACTIONS.items()}
+        for button in self.causes.values():
+            row.addWidget(button)
+        return row
+
+    def _buttons_of_outcomes(self) -> FlowLayout:
+        row = FlowLayout(spacing=6, row_spacing=4)
+        self.outcomes = {key: self._button(action, OUTCOMES[key][0]) for key, action in OUTCOME_ACTIONS.items()}
+        for key, button in self.outcomes.items():
+            button.setToolTip(f"{OUTCOMES[key][0]}: {OUTCOMES[key][1]}")
+            row.addWidget(button)
+        self.about = text_label("", "caption")
+        row.addWidget(self.about)
+        return row
+
+    def _button(self, action_id: str, title: str) -> ChoiceButton:
+        button = ChoiceButton(title, self._actions.key_text(action_id), name=title)
+        button.clicked.connect(lambda _=False: self._actions.run(action_id))
+        return button
+
+    def _request_row(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.clauses, self.request = ComboBox(outside=True), QLineEdit()
+        self.clauses.setAccessibleName("Clause of the change request")
+        self.request.setAccessibleName("What the clause should say")
+        self.request.setPlaceholderText("What should the clause say instead?")
+        self.clauses.currentIndexChanged.connect(lambda _: self._emit_request())
+        self.request.textChanged.connect(lambda _: self._emit_request())
+        row.addWidget(self.clauses)
+        row.addWidget(self.request, 1)
+        return box
+
+    def _lower(self, theme: Theme) -> FlowLayout:
+        lower = FlowLayout(spacing=3, row_spacing=4)
+        for action_id, words in (("adjudicate.undo", "Undo"), ("adjudicate.later", "Later")):
+            lower.addWidget(self._flat(action_id, words, theme))
+        lower.add_gap()
+        self.submit = ActionButton(self._actions, "adjudicate.decide", "Decide && next", "primary", True, theme)
+        self.submit.setIcon(QIcon())
+        lower.addWidget(self.submit)
+        return lower
+
+    def show_conflict(self, shown: ShownConflict) -> None:
+        """Show the verdict that stands, and the clauses that a request can be about."""
+        stands = shown.opened.first_stands
+        self.verdict.setText(screen_words(shown.opened.pick.draft, shown.presentation.left_is))
+        self.first.setText("your first pick stands" if stands else "amended after you saw the votes")
+        self.beside.setText(f"stands beside {counted(len(shown.opened.labels), 'vote')}, never over them")
+        blocker = QSignalBlocker(self.clauses)
+        self.clauses.clear()
+        for clause in shown.version.body.criteria:
+            self.clauses.addItem(clause.name, clause.id)
+        self.clauses.addItem(WHOLE_RUBRIC, "")
+        blocker.unblock()
+
+    def show_form(self, form: DecisionForm) -> None:
+        """Show what is chosen; emits nothing."""
+        for key, button in self.causes.items():
+            button.set_chosen(key == form.cause)
+        for key, button in self.outcomes.items():
+            button.set_chosen(key == form.outcome)
+        self.about.setText(OUTCOMES[form.outcome][1] if form.outcome else "")
+        asks = form.outcome == CHANGE_REQUEST
+        shown_before = not self._request.isHidden()
+        for part in (self._request_label, self._request):
+            part.setVisible(asks)
+        for field, words in ((self.request, form.request), (self.note, form.note)):
+            if field.text() != words:
+                blocker = QSignalBlocker(field)
+                field.setText(words)
+                blocker.unblock()
+        if asks and not shown_before:
+            self._choose_clause(form.clause)
+            self.request.setFocus()
+        self._message = ""
+        self._print()
+
+    def suggest(self, clauses: Sequence[str]) -> None:
+        """Offer first the clause on which the votes differ."""
+        if clauses:
+            self._choose_clause(clauses[0])
+
+    def _choose_clause(self, clause: str) -> None:
+        place = self.clauses.findData(clause)
+        if clause and place >= 0:
+            self.clauses.setCurrentIndex(place)
+        self._emit_request()
+
+    def _emit_request(self) -> None:
+        self.request_changed.emit(str(self.clauses.currentData() or ""), self.request.text())
+
+    def show_stored(self, words: str) -> None:
+        """Say what was stored last."""
+        self._stored = words
+        self._print()
+        announce(self, words)
+
+    def show_message(self, words: str) -> None:
+        """Tell the adjudicator something until something else is chosen."""
+        self._message = words
+        self._print()
+        announce(self, words)
+
+    def _print(self) -> None:
+        text = self._message or self._stored
+        self.line.setText(text)
+        self.line.setVisible(bool(text))

@@ -1,0 +1,104 @@
+"""Annotate as adjudication: after the first pick of a pair in conflict, its labels and the decision take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.annotate.adjudicate_controller import AdjudicateController
+from app.annotate.adjudicate_view import AdjudicateView
+from app.context import AppContext
+
+PLACE = "adjudicate"
+"""Place of its actions, whose keys are those of the labelling screen with other meanings."""
+
+
+class AdjudicateMode(QObject):
+    """Connects the view of a decision to its controller.
+
+    Signals:
+        toggled(bool): a decision is shown now, or the labelling screen again.
+        pick_taken_back(): the first pick is to be taken back by the labelling screen.
+        stored(str): what was stored, for the labelling screen that comes next.
+    """
+
+    toggled = Signal(bool)
+    pick_taken_back = Signal()
+    stored = Signal(str)
+
+    def __init__(self, context: AppContext, page: QWidget) -> None:
+        super().__init__(page)
+        self._context, self.on = context, False
+        self.controller = AdjudicateController(context, page)
+        self.view = AdjudicateView(context.actions, context.theme)
+        self._connect()
+
+    def _connect(self) -> None:
+        controller, view, actions = self.controller, self.view, self._context.actions
+        controller.shown_changed.connect(self._show)
+        controller.form_changed.connect(lambda: view.bar.show_form(controller.form))
+        controller.message.connect(view.bar.show_message)
+        controller.stored.connect(view.bar.show_stored)
+        controller.stored.connect(self.stored)
+        controller.emptied.connect(self.leave)
+        controller.pick_taken_back.connect(self._take_pick_back)
+        view.bar.request_changed.connect(controller.set_request)
+        view.bar.note_changed.connect(controller.set_note)
+        self._context.session.reviewer_changed.connect(self._reviewer_changed)
+        handlers: dict[str, Callable[..., object]] = controller.handlers() | {
+            "adjudicate.panel": view.show_panel,
+            "adjudicate.source": view.set_source,
+            "adjudicate.whole": view.show_whole,
+            "adjudicate.scroll": partial(view.scroll_pages, 1),
+            "adjudicate.scroll_back": partial(view.scroll_pages, -1),
+        }
+        for action_id, handler in handlers.items():
+            actions.bind(action_id, handler)
+        actions.set_checked("adjudicate.panel", True)
+        actions.set_checked("adjudicate.source", False)
+
+    def begin(self, version_id: int) -> None:
+        """Show a pair that was picked before an interruption and not decided, if there is one."""
+        self.controller.forget()
+        self.controller.go_on(version_id, lambda pair_id: self.enter(pair_id, version_id), lambda: None)
+
+    def enter(self, pair_id: int, version_id: int) -> None:
+        """Show the labels of a pair that the reviewer just judged first."""
+        self.controller.open(pair_id, version_id)
+
+    def undo(self, version_id: int, otherwise: Callable[[], object]) -> None:
+        """Take back the newest decision and show its pair again; without any do what is said."""
+        self.controller.take_back(version_id, lambda pair_id: self.enter(pair_id, version_id), otherwise)
+
+    def come_back(self) -> None:
+        """Give the keys to the decision, when its page is shown again."""
+        self._context.actions.set_place(PLACE)
+        self.view.first_focus().setFocus()
+
+    def leave(self) -> None:
+        """Show the labelling screen again; a first pick without a decision stays and comes again."""
+        if self.on:
+            self.on = False
+            self._context.actions.set_place("annotate")
+            self.toggled.emit(False)
+
+    def _show(self) -> None:
+        if (shown := self.controller.shown) is None:
+            return
+        self.view.show_conflict(shown)
+        if not self.on:
+            self.on = True
+            self.toggled.emit(True)
+            self.come_back()
+        self.view.first_focus().setFocus()
+
+    def _take_pick_back(self) -> None:
+        self.leave()
+        self.pick_taken_back.emit()
+
+    def _reviewer_changed(self) -> None:
+        self.controller.forget()
+        self.leave()
