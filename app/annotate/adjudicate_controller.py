@@ -13,7 +13,7 @@ from app.actions.adjudicate_rows import CAUSE_ACTIONS, OUTCOME_ACTIONS
 from app.annotate.adjudicate_state import DecisionForm, ShownConflict, read_conflict
 from app.annotate.verdict_scale import SCALE_STRENGTHS, VERDICT_POINTS
 from app.context import AppContext
-from core.domain.adjudication import OUTCOMES, Decision
+from core.domain.adjudication import OUTCOMES, ConflictDecision
 from core.domain.changes import Outcome
 from core.domain.judgement import JudgementDraft, Verdict, from_screen
 
@@ -149,7 +149,7 @@ class AdjudicateController(QObject):
             return
         self._version_id = version_id
 
-        def done(outcome: Outcome[Decision | None]) -> None:
+        def done(outcome: Outcome[ConflictDecision | None]) -> None:
             shown(outcome.value.pair_id) if outcome.value is not None else nothing()
 
         self._context.ops.mutate(lambda: service.take_back(reviewer_id), done, owner=self, initiator=self.parent())
@@ -168,7 +168,7 @@ class AdjudicateController(QObject):
         self.shown_changed.emit()
         self.form_changed.emit()
 
-    def _decided(self, outcome: Outcome[Decision]) -> None:
+    def _decided(self, outcome: Outcome[ConflictDecision]) -> None:
         made = outcome.value
         self.stored.emit(f"Pair {made.pair_id} decided: {OUTCOMES[made.outcome][0].lower()}")
         self._next()

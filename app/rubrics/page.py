@@ -13,7 +13,7 @@ from app.context import AppContext
 from app.main_window.page import Page
 from app.rubrics import presenter
 from app.rubrics.editor import RubricEditor
-from app.rubrics.questions import ask_new_rubric, ask_publication, effects_of
+from app.rubrics.questions import ask_for_requests, ask_new_rubric, ask_publication, effects_of
 from app.rubrics.version_tree import VersionTree
 from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, side_panel
@@ -221,8 +221,14 @@ class RubricsPage(Page):
             self._mutate(partial(service.create, *answer), show=True)
 
     def _draft(self) -> None:
-        if (version := self._version) is not None:
-            service = self.context.services.rubrics
+        version, summary = self._version, self._summary
+        if version is None or summary is None:
+            return
+        service = self.context.services.rubrics
+        take = ask_for_requests(self.context.dialogs, summary) if summary.requests else False
+        if take:
+            self._mutate(lambda: service.draft_of_requests(version.rubric_id), show=True)
+        elif take is not None:
             self._mutate(lambda: service.new_draft(version.rubric_id, version.id), show=True)
 
     def _save(self) -> None:

@@ -77,6 +77,16 @@ def usage_text(summary: RubricSummary, version: RubricVersion) -> str:
     labels = summary.labels.get(version.id, 0)
     was = verb(labels, "was", "were")
     text = f"{counted(labels, 'label')} {was} made under it"
-    if not summary.stale:
-        return text
-    return f"{text} · {counted(summary.stale, 'label')} {verb(summary.stale, 'is', 'are')} stale after a major change"
+    if summary.stale:
+        text += f" · {counted(summary.stale, 'label')} {verb(summary.stale, 'is', 'are')} stale after a major change"
+    if waiting := len(summary.requests):
+        text += f" · {counted(waiting, 'change request')} {verb(waiting, 'is', 'are')} open"
+    return text
+
+
+def requests_text(summary: RubricSummary) -> str:
+    """Return the open change requests of a rubric as lines, each after the name of its clause."""
+    published = summary.published
+    names = {} if published is None else {clause.id: clause.name for clause in published.body.criteria}
+    lines_ = (f"{names.get(one.clause, one.clause) or 'Whole rubric'}: {one.text}" for one in summary.requests)
+    return "\n".join(lines_)

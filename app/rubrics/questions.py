@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from app.dialogs import Dialogs
 from app.notices import Notices
-from app.rubrics.presenter import EMPTY_BODY
+from app.rubrics.presenter import EMPTY_BODY, requests_text
+from core.domain.counting import counted
 from core.domain.rubric import ChangeLevel, RubricBody, RubricVersion
 from core.domain.rubric_meaning import PublishEffect
 from core.domain.rubric_text import FIRST_NOTE
 
 if TYPE_CHECKING:
-    from core.services.rubrics.service import RubricsService
+    from core.services.rubrics.service import RubricsService, RubricSummary
     from core.services.rubrics.templates import RubricTemplate
 
 LEVELS: tuple[tuple[ChangeLevel, str], ...] = (
@@ -33,6 +34,16 @@ def ask_new_rubric(dialogs: Dialogs, templates: Sequence[RubricTemplate]) -> tup
     template = templates[place] if place < len(templates) else None
     name = dialogs.text("New rubric", "Name", template.name if template else DEFAULT_NAME)
     return (name, template.body if template else EMPTY_BODY) if name else None
+
+
+def ask_for_requests(dialogs: Dialogs, summary: RubricSummary) -> bool | None:
+    """Ask whether the open change requests become the change note of the draft; None when cancelled."""
+    buttons = ("Take them into the draft", "Without them", "Cancel")
+    waiting = counted(len(summary.requests), "change request")
+    pressed = dialogs.ask(
+        "Draft the next version", f"{waiting} from adjudication.", buttons, detail=requests_text(summary)
+    )
+    return None if pressed in ("", "Cancel") else pressed == buttons[0]
 
 
 def effects_of(service: RubricsService, version: RubricVersion, body: RubricBody) -> list[PublishEffect]:

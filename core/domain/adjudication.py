@@ -59,7 +59,7 @@ class DecisionDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ConflictDecision:
     """A decision that counts. It stands beside the labels: none of them is changed.
 
     Attributes:

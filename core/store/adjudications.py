@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.domain.adjudication import GOLD, Decision, DecisionDraft
+from core.domain.adjudication import GOLD, ConflictDecision, DecisionDraft
 from core.domain.ids import canonical_json, new_uid
 from core.store.plain import fetch, insert_row, read_json
 from core.store.sqlite.write_context import WriteContext
@@ -22,7 +22,12 @@ _COUNTS = """a.op='decide' AND NOT EXISTS(SELECT 1 FROM adjudication n WHERE n.s
 
 
 def add(
-    session: Session, decision: Decision, context: WriteContext, *, said: DecisionDraft | None, request_id: int | None
+    session: Session,
+    decision: ConflictDecision,
+    context: WriteContext,
+    *,
+    said: DecisionDraft | None,
+    request_id: int | None,
 ) -> int:
     """Append a decision on a pair, or its retraction when ``said`` is None, behind the newest row of its chain."""
     key = (decision.pair_id, decision.reviewer_id, decision.version_id)
@@ -51,7 +56,7 @@ def add(
 _CHAIN = "a.pair_id=? AND a.reviewer_id=? AND a.rubric_version_id=?"
 
 
-def current(session: Session, version_ids: Sequence[int]) -> dict[int, Decision]:
+def current(session: Session, version_ids: Sequence[int]) -> dict[int, ConflictDecision]:
     """Return pair -> the newest decision that counts under these versions."""
     sql = f"""SELECT {_COLUMNS} FROM adjudication a WHERE {_COUNTS}
         AND a.rubric_version_id IN (SELECT value FROM json_each(?)) ORDER BY a.id"""
@@ -59,7 +64,7 @@ def current(session: Session, version_ids: Sequence[int]) -> dict[int, Decision]
     return {one.pair_id: one for one in found}
 
 
-def last_of(session: Session, reviewer_id: int) -> Decision | None:
+def last_of(session: Session, reviewer_id: int) -> ConflictDecision | None:
     """Return the newest decision of a reviewer that counts, or None."""
     sql = f"SELECT {_COLUMNS} FROM adjudication a WHERE {_COUNTS} AND a.reviewer_id=? ORDER BY a.id DESC LIMIT 1"
     rows = fetch(session, sql, (reviewer_id,))
@@ -84,6 +89,6 @@ def not_gold(session: Session, version_ids: Sequence[int]) -> set[int]:
     return {key for key, one in current(session, version_ids).items() if one.outcome != GOLD}
 
 
-def _decision(row: Any) -> Decision:
+def _decision(row: Any) -> ConflictDecision:
     *values, inputs, at_ms = row
-    return Decision(*values, inputs=tuple(read_json(inputs)), at_ms=at_ms)
+    return ConflictDecision(*values, inputs=tuple(read_json(inputs)), at_ms=at_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from core.domain.adjudication import CHANGE_REQUEST, OUTCOMES, Decision, DecisionDraft
+from core.domain.adjudication import CHANGE_REQUEST, OUTCOMES, ConflictDecision, DecisionDraft
 from core.domain.changes import Changes, Outcome
 from core.domain.conflict import LabelSaid, conflict_of
 from core.domain.errors import BadInput
@@ -64,7 +64,7 @@ class AdjudicationService:
         counts = Counter(one.outcome for one in found.values())
         return {key: counts[key] for key in OUTCOMES}
 
-    def decide(self, pair_id: int, version_id: int, reviewer_id: int, said: DecisionDraft) -> Outcome[Decision]:
+    def decide(self, pair_id: int, version_id: int, reviewer_id: int, said: DecisionDraft) -> Outcome[ConflictDecision]:
         """Store a decision on a pair after its first pick; a second one of the same adjudicator replaces it.
 
         What stands as the verdict is the adjudicator's judgement as it is now: the first pick, or what it was amended
@@ -75,7 +75,7 @@ class AdjudicationService:
         """
         context = self._store.write_context()
 
-        def job(session: Session) -> Decision:
+        def job(session: Session) -> ConflictDecision:
             opened = _opened(session, pair_id, version_id, reviewer_id)
             version = rubrics.get(session, opened.pick.rubric_version_id)
             if said.clause and said.clause not in {clause.id for clause in version.body.criteria}:
@@ -87,7 +87,7 @@ class AdjudicationService:
                 request_id = change_requests.ask(session, *request, context)
             inputs = tuple(one.judgement.id for one in opened.labels)
             ids = (pair_id, reviewer_id, version.id, opened.first_id, opened.pick.id)
-            new = Decision(0, *ids, said.cause, said.outcome, request_id, said.note, inputs, context.at_ms)
+            new = ConflictDecision(0, *ids, said.cause, said.outcome, request_id, said.note, inputs, context.at_ms)
             adjudications.add(session, new, context, said=said, request_id=request_id)
             _log(session, context, "adjudicate.decide", f"Decided pair {pair_id}: {OUTCOMES[said.outcome][0]}", new)
             return adjudications.current(session, (version.id,))[pair_id]
@@ -95,14 +95,14 @@ class AdjudicationService:
         label = f"Decision on pair {pair_id}"
         return Outcome(self._store.write(job, "saving a decision", Priority.LABEL), _CHANGES, label)
 
-    def take_back(self, reviewer_id: int) -> Outcome[Decision | None]:
+    def take_back(self, reviewer_id: int) -> Outcome[ConflictDecision | None]:
         """Take back the newest decision of a reviewer; the first pick stays. The value is None without any.
 
         A change request that came with it is rejected.
         """
         context = self._store.write_context()
 
-        def job(session: Session) -> Decision | None:
+        def job(session: Session) -> ConflictDecision | None:
             last = adjudications.last_of(session, reviewer_id)
             if last is not None:
                 adjudications.add(session, last, context, said=None, request_id=None)
@@ -131,7 +131,7 @@ def _conflicts(session: Session, version: RubricVersion) -> list[ConflictPair]:
 
 
 def _pair(
-    pair_id: int, version: RubricVersion, judgements: Sequence[Judgement], decision: Decision | None
+    pair_id: int, version: RubricVersion, judgements: Sequence[Judgement], decision: ConflictDecision | None
 ) -> ConflictPair:
     labels = [one for one in judgements if one.task is not Task.ADJUDICATE]
     conflict = conflict_of(LabelSaid(d.verdict, d.strength, d.flags) for d in (one.draft for one in labels) if d)
@@ -156,7 +156,7 @@ def _opened(session: Session, pair_id: int, version_id: int, reviewer_id: int) -
     return OpenedConflict(pair_id, pick, first_id, conflict, hidden(labels), decision)
 
 
-def _log(session: Session, context: events.WriteContext, op: str, summary: str, decision: Decision) -> None:
+def _log(session: Session, context: events.WriteContext, op: str, summary: str, decision: ConflictDecision) -> None:
     events.log(
         session,
         context,

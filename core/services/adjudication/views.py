@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
-from core.domain.adjudication import Decision
+from core.domain.adjudication import ConflictDecision
 from core.domain.conflict import Conflict
 from core.domain.judgement import Judgement, describe
 
@@ -52,7 +52,7 @@ class ConflictPair:
     conflict: Conflict
     labels: tuple[HiddenLabel, ...]
     state: ConflictState
-    decision: Decision | None = None
+    decision: ConflictDecision | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -82,7 +82,7 @@ class OpenedConflict:
     first_id: int
     conflict: Conflict | None
     labels: tuple[HiddenLabel, ...]
-    decision: Decision | None = None
+    decision: ConflictDecision | None = None
 
     @property
     def first_stands(self) -> bool:

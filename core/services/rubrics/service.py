@@ -28,6 +28,7 @@ class RubricSummary:
         labels: version id -> current labels made under it.
         stale: labels that a later major version concerns, to be renewed under the newest published one.
         imported: a stub for the unknown rubric of a source.
+        requests: change requests that are open.
     """
 
     id: int
@@ -36,6 +37,7 @@ class RubricSummary:
     labels: dict[int, int]
     stale: int = 0
     imported: bool = False
+    requests: tuple[ChangeRequest, ...] = ()
 
     @property
     def draft(self) -> RubricVersion | None:
@@ -271,7 +273,8 @@ class RubricsService:
         counts = {v.id: labels.get(v.id, 0) for v in versions}
         newest = next((v for v in reversed(versions) if v.state is RubricState.PUBLISHED), None)
         stale = stale_labels.count(session, newest.id) if newest else 0
-        return RubricSummary(key, name, versions, counts, stale, kind == "imported")
+        waiting = tuple(one for one in change_requests.listed(session, key) if one.state == "open")
+        return RubricSummary(key, name, versions, counts, stale, kind == "imported", waiting)
 
 
 def _refuse_unsound(session: Session, draft: RubricVersion, change_note: str) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from app.rubrics import presenter
 from core.domain.rubric import RubricState
 from core.services.rubrics.service import RubricSummary
+from core.store import change_requests
 
 
 def test_that_a_draft_is_published_and_followed_by_the_next_version(main_window, tmp_path, qtbot):
@@ -147,3 +148,23 @@ def test_that_counts_of_labels_are_read_as_sentences():
     text = "1 label was made under it · 1 label is stale after a major change"
     assert presenter.usage_text(summary, version) == text
     assert presenter.version_line(version, 1500) == "2.0.0 · 1,500 labels"
+
+
+def test_that_open_change_requests_become_the_note_of_the_next_draft(main_window, tmp_path, qtbot):
+    running, page = drafted(main_window, tmp_path, qtbot)
+    running.dialogs.answers.append("Publish")
+    running.context.actions.run("rubrics.publish")
+    qtbot.waitUntil(lambda: page._version.state is RubricState.PUBLISHED)
+    version, store = page._version, running.context.services.store
+    author, context = running.context.services.reviewers.add("lead").value.id, store.write_context()
+    clause = version.body.criteria[0]
+    asked = (version.rubric_id, clause.id, "Say how.", None, author)
+    store.write(lambda session: change_requests.ask(session, *asked, context), "asking")
+    page.show_item(version_id=version.id)
+    qtbot.waitUntil(lambda: "1 change request is open" in page._used.text())
+    running.dialogs.answers.append("Take them into the draft")
+    running.context.actions.run("rubrics.draft")
+    qtbot.waitUntil(lambda: page._version.state is RubricState.DRAFT)
+    assert page._version.change_note == f"{clause.name}: Say how."
+    assert "1 change request from adjudication" in running.dialogs.asked[-1]
+    running.settle()
