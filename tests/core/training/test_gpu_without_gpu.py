@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.attention.flex_attention import create_mask
 
 from core.training.checkpoints import save_load
+from core.training.forward import prefix_shared
 from core.training.forward.fused_head import score_rows
+from core.training.forward.prefix_layout import lay_out, pack
 from core.training.forward.prefix_shared import PrefixSharedScorer
 from core.training.gate.run import is_repeated
 from core.training.steps.gradient import free_memory, is_out_of_memory
@@ -37,6 +40,23 @@ def test_that_everything_of_a_packed_pass_is_made_on_the_device_of_the_weights(
     assert trained
     assert all(p.grad is not None and p.grad.device.type == "meta" for p in trained)
     assert scorer.response_hidden(random_pairs(5), policy=False).hidden.device.type == "meta"
+
+
+def test_that_a_block_mask_is_the_dense_one_and_is_built_once_for_rows_of_the_same_lengths() -> None:
+    scorer = PrefixSharedScorer(adapter_policy("llama"))
+    scorer._attention = "flex_attention"  # as on a card
+    rows = [lay_out(pair) for pair in random_pairs(4)]
+    packed, longer = pack(rows), [*rows, rows[0]]
+    tokens = len(packed.ids)
+    for window in (0, 5):
+        found = scorer._mask(rows, packed, window, torch.float32)
+        dense = create_mask(found.mask_mod, None, None, tokens, tokens, device="cpu")[0, 0]
+        assert torch.equal(dense, packed.mask(window))
+        assert scorer._mask(rows, pack(rows), window, torch.float32) is found
+    assert scorer._mask(longer, pack(longer), 5, torch.float32) is not found
+    for window in range(6, 6 + prefix_shared.KEPT_MASKS):
+        scorer._mask(rows, packed, window, torch.float32)
+    assert scorer._mask(rows, packed, 5, torch.float32) is not found  # only the newest are kept
 
 
 def test_that_an_index_of_the_cpu_would_be_found() -> None:
