@@ -23,6 +23,7 @@ from core.cli import (
     doctor,
     evaluations,
     feedback,
+    frontier,
     imports,
     inspect_prompt,
     judge,
@@ -34,6 +35,7 @@ from core.cli import (
     release_log,
     releases,
     reviewers,
+    reweigh,
     rubrics,
     runs,
     suites,
@@ -88,6 +90,8 @@ def build_app() -> typer.Typer:
     inspect_prompt.register(app)
     judge.register(app)
     proxies.register(app)
+    frontier.register(app)
+    reweigh.register(app)
     releases.register(app)
     release_log.register(app)
     app.add_typer(release_log.build(), name="releases", cls=DefaultGroup)

@@ -125,6 +125,7 @@ def flag(
 def corrected(workspace: _Ws, evaluation: _Evaluation, as_json: _Json = False) -> int:
     """Print each rate as the detector has it and corrected; exit 1 while an arm is not audited."""
     with open_workspace(workspace, read_only=True) as app:
+        app.evaluations.unaltered(evaluation)
         evidence = app.audits.evidence(evaluation)
         agreement = {name: plain(estimate) for name, estimate in app.audits.agreement(evaluation).items()}
     arms: dict[str, Any] = evidence["audit"]

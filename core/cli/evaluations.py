@@ -76,6 +76,9 @@ def evaluate_run(
             "--templates", help="Answer suites in several languages under plain text and two other chat templates too."
         ),
     ] = False,
+    leave_out_leaks: Annotated[
+        bool, typer.Option("--leave-out-leaks", help="Leave out items of open suites that stand in what was trained.")
+    ] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, many times.")] = None,
     rubric: Annotated[Path | None, typer.Option(help="Text for the arm reference_with_rubric.")] = None,
     person: Annotated[str, typer.Option(help="Who opens a sealed test.")] = "",
@@ -113,6 +116,7 @@ def evaluate_run(
         person=person,
         reason=reason,
         templates=templates,
+        leave_out_leaks=leave_out_leaks,
     )
     request = _with_command_line(request, place, settings or [])
     if check:
@@ -156,6 +160,7 @@ def _with_command_line(request: EvaluationRequest, place: Path | None, settings:
     for option, value in (("--checkpoint", request.step), ("--limit", request.limit)):
         words += [option, str(value)] if value else []
     words += ["--templates"] if request.templates else []
+    words += ["--leave-out-leaks"] if request.leave_out_leaks else []
     fields = {key: getattr(request, key) for key in EvaluationRequest.__dataclass_fields__}
     return EvaluationRequest(**{**fields, "command_line": shlex.join(words)})
 
@@ -274,8 +279,7 @@ def evaluations(
         control.cancel(folder)
     elif resume:
         control.resume(folder)
-    _show(folder, as_json)
-    return 0
+    return _show(folder, as_json)
 
 
 def _info(folder: EvaluationFolder) -> EvaluationInfo:
@@ -296,11 +300,13 @@ def _list(place: Path, as_json: bool) -> None:
         say(table(rows, ("id", "name", "state", "done", "suites")))
 
 
-def _show(folder: EvaluationFolder, as_json: bool) -> None:
+def _show(folder: EvaluationFolder, as_json: bool) -> int:
+    """Print state and evidence; return 1, with a note, where a part of the folder was altered."""
+    problems = list(evaluation_problems(folder))
     info, evidence = _info(folder), folder.evidence()
     if as_json:
-        say_json({**info.to_plain(), "evidence": evidence})
-        return
+        say_json({**info.to_plain(), "evidence": evidence, "problems": problems})
+        return 1 if problems else 0
     status = info.status
     say(f"{info.name} ({info.evaluation_id}): {status.state}")
     for line in (work_words(status), done_words(status), left_words(status), status.hint):
@@ -308,6 +314,9 @@ def _show(folder: EvaluationFolder, as_json: bool) -> None:
             say(line)
     if evidence is not None:
         show_evidence(evidence, as_json=False)
+    for problem in problems:
+        say_note(f"{problem} These numbers are not what was measured.")
+    return 1 if problems else 0
 
 
 def _verify(folder: EvaluationFolder, as_json: bool) -> int:

@@ -23,7 +23,7 @@ from core.domain.consent import OTHER_USE, SCOPES, date_ms, date_text
 from core.domain.conversation import Prompt
 from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
-from core.domain.feedback import DECISIONS, KINDS, FeedbackContent, FeedbackKind
+from core.domain.feedback import DECISIONS, KINDS, FeedbackContent, FeedbackCounts, FeedbackKind
 from core.domain.pair_table import CONSENTS
 from core.domain.suite import Expected
 
@@ -47,6 +47,7 @@ def build() -> typer.Typer:
     """Return the command group."""
     group = typer.Typer(help="What people said of a policy: import, list, triage, changesets.")
     group.command("list", help="List events and count them by state.")(list_events)
+    group.command("counts", help="How many events there are in each state and of each kind.")(counts)
     group.command("import", help="Import events from JSONL, JSON or CSV; a second import adds nothing.")(import_file)
     group.command("add", help="Add one event that is typed in.")(add)
     group.command("send", help="Add an event about an answer of an evaluation or a run.")(send)
@@ -115,20 +116,36 @@ def list_events(
     from core.services.feedback.service import FeedbackFilter
 
     with open_workspace(workspace, read_only=True) as app:
-        counts = app.feedback.counts()
+        found = app.feedback.counts()
         wanted = FeedbackFilter(
             state, kind, decided, after=after, limit=limit, release=release, consent=consent, text=find
         )
         events = app.feedback.list(wanted)
     if as_json:
-        say_json({"counts": dataclasses.asdict(counts), "adds_up": counts.adds_up, "events": [*map(plain, events)]})
+        say_json([*map(plain, events)])
         return
     rows = [
         [str(e.id), e.kind, _short(headline(e)), "withdrawn" if e.withdrawn else e.consent.word, state_words(e)]
         for e in events
     ]
     say(table(rows, ("id", "kind", "text", "consent", "state"))) if rows else say("No events.")
-    say(
+    say(_count_words(found))
+
+
+def counts(workspace: _Ws, as_json: _Json = False) -> None:
+    """Print how many events are in each state, of each kind, and with each consent."""
+    with open_workspace(workspace, read_only=True) as app:
+        found = app.feedback.counts()
+    if as_json:
+        say_json({**dataclasses.asdict(found), "adds_up": found.adds_up})
+        return
+    say(_count_words(found))
+    for words, by_value in (("kind", found.kinds), ("consent", found.consents)):
+        say(f"by {words}: {', '.join(f'{n:,} {value}' for value, n in by_value.items()) or 'none'}")
+
+
+def _count_words(counts: FeedbackCounts) -> str:
+    return (
         f"{counted(counts.events, 'event')}: {counts.open:,} open, {counts.triaged:,} triaged "
         f"({counts.waiting:,} wait for a second answer), {counts.rejected:,} rejected; "
         f"consent withdrawn for {counts.withdrawn:,}."

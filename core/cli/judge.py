@@ -51,6 +51,7 @@ def judge(
     """Compare answers of two arms in both orders; where the orders disagree the pair is a tie."""
     with open_workspace(workspace, read_only=not endpoint) as app:
         if not endpoint:
+            app.evaluations.unaltered(evaluation)
             reports = app.judging.reports(evaluation)
         else:
             suites, tests = tuple(suite or ()), tuple(adversarial or ())

@@ -131,6 +131,7 @@ def show(
         chosen = [one for one in rounds if not number or one.id == as_id(number)]
         if not chosen:
             raise NotFound("There is no such round of votes.", "See them with: votes list WS")
+        app.evaluations.unaltered(chosen[-1].evaluation)
         one, results = chosen[-1], app.votes.results(chosen[-1].id)
     if as_json:
         say_json({"event": "votes", **one.to_plain(), **results.to_plain()})

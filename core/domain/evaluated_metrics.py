@@ -26,6 +26,8 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
     "repetition": ("lower", "share of repeated n-grams"),
     "distinct_2": ("higher", "share of different 2-grams in an answer"),
     "empty": ("lower", "share of answers without a word"),
+    "entropy": ("neither", "mean entropy of the next token along answers of the policy"),
+    "entropy_change": ("neither", "mean entropy of the next token minus that of the reference at the same places"),
     "other_language": ("lower", "share of answers in another language than the request"),
     "worst_template": ("higher", "smallest difference of another chat template to the one of training"),
     "prefers_longer": ("neither", "share of pairs whose longer answer is ranked higher"),

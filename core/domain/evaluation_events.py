@@ -7,6 +7,7 @@ does ``PhaseChanged``, ``Warned`` and ``StateChanged``. Units: log-probs and KL 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -104,7 +105,8 @@ class PairsScored:
 class KlRow:
     """KL(arm || reference) along one answer that the arm sampled unchanged from its own distribution.
 
-    ``rb`` is the Rao-Blackwellised estimate, ``k1`` the log-ratio of the answer, both in nats.
+    ``rb`` is the Rao-Blackwellised estimate, ``k1`` the log-ratio of the answer, ``entropy`` and ``reference_entropy``
+    the entropy of the next token under both, summed along the answer (NaN in earlier versions); all in nats.
     """
 
     suite: str
@@ -115,6 +117,8 @@ class KlRow:
     tokens: int
     finished: bool
     seed: int
+    entropy: float = math.nan
+    reference_entropy: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from core.domain.suite import MIN_SLICE
+from core.evaluation.measures.degeneration import repetition
 
 FailureRule = Literal[
     "label_flip", "displaced", "over_refusal", "missed_refusal", "failed_check", "degenerate", "worst_slice"
@@ -90,13 +91,6 @@ def failure_queue(cases: Sequence[Case], worst: int = WORST) -> list[Failure]:
     return [*found, *_worst("worst_slice", _in_worst_slice(cases), worst)]
 
 
-def repeated_share(text: str) -> float:
-    """Return the share of three-grams of words that occurred before in the text; 0 for a short one."""
-    words = text.split()
-    grams = [tuple(words[i : i + _GRAM]) for i in range(len(words) - _GRAM + 1)]
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
-
-
 def _label_flip(case: Case) -> float | None:
     is_flip = case.expected == "preference" and not case.is_tie and case.ref_margin > 0 > case.margin
     return case.ref_margin - case.margin if is_flip else None
@@ -123,7 +117,7 @@ def _degenerate(case: Case) -> float | None:
         return None
     if not case.text.strip():
         return 3.0
-    repeats = repeated_share(case.text)
+    repeats = repetition(case.text, _GRAM)
     return 1 + repeats if repeats >= _REPEATS else None
 
 

@@ -44,6 +44,7 @@ class Estimates:
         k2: k1^2 / 2: biased, useful only for a small KL.
         k3_sequence: (rho - 1) - log rho with rho = ref(y) / pi(y): unbiased, >= 0, heavy-tailed.
         k3_tokens: the same per token, summed: unbiased, >= 0.
+        entropy, reference_entropy: of the next token, summed along the response; None where not asked for.
     """
 
     rb: float
@@ -51,19 +52,23 @@ class Estimates:
     k2: float
     k3_sequence: float
     k3_tokens: float
+    entropy: float | None = None
+    reference_entropy: float | None = None
 
 
 SAME = Estimates(0.0, 0.0, 0.0, 0.0, 0.0)
 """The estimates of a response where policy and reference are one model."""
 
 
-def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
+def estimates(log_ratio: Tensor, kl: Tensor, entropies: Tensor | None = None) -> Estimates:
     """Return all estimates from one response sampled from the policy.
 
     Args:
         log_ratio: (tokens,) log pi - log ref of the sampled tokens.
         kl: (tokens,) exact KL of the next-token distributions at each visited prefix.
+        entropies: (tokens, 2) of policy and reference there; None where not asked for.
     """
+    spread = (None, None) if entropies is None else entropies.double().sum(dim=0).tolist()
     ratio = log_ratio.double()
     k1 = float(ratio.sum())
     rho_sequence = math.expm1(-k1) if k1 > -700 else math.inf
@@ -73,6 +78,8 @@ def estimates(log_ratio: Tensor, kl: Tensor) -> Estimates:
         k2=0.5 * k1 * k1,
         k3_sequence=rho_sequence + k1,
         k3_tokens=float((torch.expm1(-ratio) + ratio).sum()),
+        entropy=spread[0],
+        reference_entropy=spread[1],
     )
 
 
@@ -138,6 +145,7 @@ def score_answers(
     token_budget: int = DEFAULT_TOKEN_BUDGET,
     tile: int = DEFAULT_TILE,
     decoder: Decoder | None = None,
+    entropies: bool = False,
 ) -> list[Estimates]:
     """Return the estimates of each response; all must have been sampled from the policy unchanged.
 
@@ -148,6 +156,7 @@ def score_answers(
         token_budget: most tokens of a pass of whole rows, padding included.
         tile: rows of logits at once.
         decoder: an open one of both models, which reads the rows; None uses the models themselves.
+        entropies: also sum the entropy of the next token under both.
 
     Raises:
         ValueError: for a response sampled with another temperature or a truncated distribution, whose tokens do not
@@ -161,7 +170,7 @@ def score_answers(
     read = _reader(pair, decoder)
     for batch in _batches([len(p) + len(a) for p, a in rows], token_budget):
         some = [rows[i] for i in batch]
-        for i, found in zip(batch, _score(read, some, heads, tile), strict=True):
+        for i, found in zip(batch, _score(read, some, heads, tile, entropies), strict=True):
             out[i] = found
     return [e for e in out if e is not None]
 
@@ -206,15 +215,16 @@ def _reader(pair: PolicyAndReference, decoder: Decoder | None) -> Read:
     return read
 
 
-def _score(read: Read, rows: Rows, heads: tuple[Logits, Logits], tile: int) -> Iterator[Estimates]:
+def _score(read: Read, rows: Rows, heads: tuple[Logits, Logits], tile: int, entropies: bool) -> Iterator[Estimates]:
     """Yield the estimates of a batch of (prompt, answer)."""
     ours, theirs = read(rows, POLICY), read(rows, REFERENCE)
     targets = torch.tensor([t for _, answer in rows for t in answer], dtype=torch.int64, device=ours.device)
-    found = row_kl(ours, theirs, *heads, targets=targets, tile=tile)
+    found = row_kl(ours, theirs, *heads, targets=targets, entropies=entropies, tile=tile)
     assert found.log_ratio is not None
     lengths = [len(answer) for _, answer in rows]
-    for ratio, kl in zip(found.log_ratio.split(lengths), found.kl.split(lengths), strict=True):
-        yield estimates(ratio, kl)
+    spreads = [None] * len(rows) if found.entropies is None else found.entropies.split(lengths)
+    for ratio, kl, spread in zip(found.log_ratio.split(lengths), found.kl.split(lengths), spreads, strict=True):
+        yield estimates(ratio, kl, spread)
 
 
 def answer_hidden(model: Any, rows: Rows) -> Tensor:

@@ -1,8 +1,10 @@
 """How far two collections of prompts are apart: lengths, languages, categories, and whether they can be told apart.
 
 The Jensen-Shannon divergence is 1/2 KL(P || M) + 1/2 KL(Q || M) with M the mean of both, in nats, from 0 for the same
-shares to ln 2 for shares without overlap (Lin 1991, Divergence measures based on the Shannon entropy). Small samples
-differ by chance alone, so each divergence comes with the 95 % point of what chance gives. The classifier two-sample
+shares to ln 2 for shares without overlap (Lin 1991, Divergence measures based on the Shannon entropy). The population
+stability index is sum (q - p) ln(q / p), with half a prompt added to every value so that a value that one side lacks
+counts and stays finite; 0.1 and 0.25 are customary marks for a small and a large shift. Small samples differ by chance
+alone, so each comes with the 95 % point of what chance gives. The classifier two-sample
 test (Lopez-Paz and Oquab 2017) gives the probability that a classifier, trained on other prompts, ranks a prompt of the
 second collection above one of the first: 0.5 when nothing tells them apart.
 """
@@ -10,8 +12,8 @@ second collection above one of the first: 0.5 when nothing tells them apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import rel_entr
@@ -43,10 +45,16 @@ class PromptCollection:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """A Jensen-Shannon divergence in nats, and the 95 % point of what samples of this size give by chance."""
+    """A Jensen-Shannon divergence in nats, and the 95 % point of what samples of this size give by chance.
+
+    Attributes:
+        psi, psi_chance: the population stability index of the same shares, and the same point of it.
+    """
 
     estimate: Estimate
     chance: float
+    psi: Estimate
+    psi_chance: float
 
     @property
     def beyond_chance(self) -> bool:
@@ -105,18 +113,32 @@ def divergence(first: Sequence[str], second: Sequence[str], draw: np.random.Gene
     adds; chance is the 95 % point over random divisions of both lists together. NaN below :data:`LEAST` values.
     """
     n, names = min(len(first), len(second)), sorted({*first, *second})
-    how = "Jensen-Shannon divergence, reverse percentile bootstrap"
+    how = ("Jensen-Shannon divergence, reverse percentile bootstrap", "PSI, reverse percentile bootstrap")
     if n < LEAST:
-        return Divergence(Estimate(_NAN, _NAN, _NAN, n, "nats", how), _NAN)
+        none = [Estimate(_NAN, _NAN, _NAN, n, unit, words) for unit, words in zip(("nats", ""), how, strict=True)]
+        return Divergence(none[0], _NAN, none[1], _NAN)
     counts = [np.array([values.count(name) for name in names]) for values in (first, second)]
     sizes = len(first), len(second)
-    value = float(_js(*counts))
-    resampled = _js(*(draw.multinomial(size, count / size, _DRAWS) for size, count in zip(sizes, counts, strict=True)))
-    low, high = (2 * value - point for point in np.quantile(resampled, (0.975, 0.025)))
+    resampled = [draw.multinomial(size, count / size, _DRAWS) for size, count in zip(sizes, counts, strict=True)]
     mixed = draw.multivariate_hypergeometric(counts[0] + counts[1], sizes[0], _DRAWS)
-    by_chance = _js(mixed, counts[0] + counts[1] - mixed)
-    low, high = max(0.0, min(float(low), value)), min(math.log(2), max(float(high), value))
-    return Divergence(Estimate(value, low, high, n, "nats", how), float(np.quantile(by_chance, 0.95)))
+    chance = [mixed, counts[0] + counts[1] - mixed]
+    js, js_chance = _with_chance(_js, counts, resampled, chance, Estimate(0, 0, math.log(2), n, "nats", how[0]))
+    psi, psi_chance = _with_chance(_psi, counts, resampled, chance, Estimate(0, 0, math.inf, n, "", how[1]))
+    return Divergence(js, js_chance, psi, psi_chance)
+
+
+def _with_chance(
+    measure: Callable[..., np.ndarray],
+    counts: Sequence[np.ndarray],
+    resampled: Sequence[np.ndarray],
+    chance: Sequence[np.ndarray],
+    shape: Estimate,
+) -> tuple[Estimate, float]:
+    """Return a measure of two counts, between the ends that ``shape`` has, and its 95 % point by chance."""
+    value = float(measure(*counts))
+    low, high = (2 * value - float(point) for point in np.quantile(measure(*resampled), (0.975, 0.025)))
+    low, high = max(shape.low, min(low, value)), min(shape.high, max(high, value))
+    return replace(shape, value=value, low=low, high=high), float(np.quantile(measure(*chance), 0.95))
 
 
 def two_sample_auc(first: Sequence[str], second: Sequence[str], seed: int = 0) -> Estimate:
@@ -156,6 +178,13 @@ def _js(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     p, q = (counts / counts.sum(axis=-1, keepdims=True) for counts in (one, other))
     middle = (p + q) / 2
     return (rel_entr(p, middle).sum(axis=-1) + rel_entr(q, middle).sum(axis=-1)) / 2
+
+
+def _psi(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the population stability index of the shares that counts give, along the last axis."""
+    half = 0.5
+    p, q = ((c + half) / (c.sum(axis=-1, keepdims=True) + half * c.shape[-1]) for c in (one, other))
+    return ((q - p) * np.log(q / p)).sum(axis=-1)
 
 
 def _shares(first: Sequence[str], second: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -61,10 +61,12 @@ class RowKl:
     Attributes:
         kl: (rows,) KL(policy || reference) of the next-token distributions.
         log_ratio: (rows,) log pi - log ref of the row's target, or None without targets.
+        entropies: (rows, 2) entropy of the policy's and of the reference's distribution, or None where not asked for.
     """
 
     kl: Tensor
     log_ratio: Tensor | None = None
+    entropies: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def row_kl(
     reference_logits: Logits | None = None,
     *,
     targets: Tensor | None = None,
+    entropies: bool = False,
     tile: int = DEFAULT_TILE,
 ) -> RowKl:
     """Return the KL of every row, computed ``tile`` rows at a time.
@@ -158,11 +161,13 @@ def row_kl(
         policy_logits: the policy's head.
         reference_logits: the reference's head; the policy's when None.
         targets: (rows,) tokens whose log-ratio is computed too.
+        entropies: compute the entropy of both distributions too.
         tile: rows computed at once.
     """
     reference_logits = reference_logits or policy_logits
     kls: list[Tensor] = []
     ratios: list[Tensor] = []
+    spreads: list[Tensor] = []
     for start in range(0, policy_hidden.shape[0], tile):
         rows = slice(start, start + tile)
         log_pi = _log_softmax(policy_logits(policy_hidden[rows]))
@@ -170,8 +175,16 @@ def row_kl(
         if targets is not None:
             at = targets[rows, None]
             ratios.append((log_pi.gather(1, at).cpu().double() - log_ref.gather(1, at).cpu().double()).squeeze(1))
+        if entropies:
+            spreads.append(torch.stack([row_entropy(log_pi).cpu(), row_entropy(log_ref).cpu()], dim=1))
         kls.append(distribution_kl(log_pi, log_ref).cpu())
-    return RowKl(_join(kls), _join(ratios) if targets is not None else None)
+    both = (torch.cat(spreads) if spreads else torch.zeros(0, 2, dtype=torch.float64)) if entropies else None
+    return RowKl(_join(kls), _join(ratios) if targets is not None else None, both)
+
+
+def row_entropy(log_p: Tensor) -> Tensor:
+    """Return the entropy of each row of log-probabilities (rows, vocabulary), float64, nats."""
+    return _sum_rows(torch.special.entr(log_p.exp()))
 
 
 def distribution_kl(log_p: Tensor, log_q: Tensor) -> Tensor:

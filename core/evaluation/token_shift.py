@@ -16,7 +16,7 @@ from torch import Tensor
 
 from core.domain.prompt_inspection import InspectedToken, LikelyToken
 from core.evaluation.sequence_kl import answer_hidden
-from core.evaluation.token_kl import DEFAULT_TILE, Logits, distribution_kl, heads_of
+from core.evaluation.token_kl import DEFAULT_TILE, Logits, distribution_kl, heads_of, row_entropy
 from core.generation.lm import PolicyAndReference
 
 _UNKNOWN = "\ufffd"
@@ -68,7 +68,7 @@ class _Places:
         both = (self.policy, self.reference)
         own = [log_p.gather(1, at) for log_p in both]
         ranks = [((log_p > mine).sum(dim=-1) + 1).tolist() for log_p, mine in zip(both, own, strict=True)]
-        entropies = [(-torch.special.xlogy(p, p).sum(dim=-1)).tolist() for p in (log_p.exp() for log_p in both)]
+        entropies = [row_entropy(log_p).tolist() for log_p in both]
         values = [mine.squeeze(1).tolist() for mine in own]
         kl = distribution_kl(self.policy, self.reference).tolist()
         for i, text in enumerate(texts):

@@ -20,6 +20,7 @@ from core.services.evaluations.service import EvaluationsService
 from core.services.feedback.answers import PolicyAnswersService
 from core.services.feedback.changesets import ChangesetsService
 from core.services.feedback.consent import ConsentService
+from core.services.feedback.reweighing import ReweighingService
 from core.services.feedback.service import FeedbackService
 from core.services.feedback.shift import FeedbackShiftService
 from core.services.feedback.triage import TriageService
@@ -63,7 +64,8 @@ class Application:
         models: models on this machine.
         runs: training runs.
         feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
-        feedback_shift: how far it is from training and suites. policy_answers: what feedback can be about.
+        feedback_shift: how far it is from training and suites. reweighing: evaluations in its mix.
+        policy_answers: what feedback can be about.
         consent: what sources, reviewers, events and pairs agreed to.
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
@@ -107,6 +109,7 @@ class Application:
         self.releases.win_rates = self.votes.win_rates
         self.judging.people = self.votes.outcomes
         self.proxies = ProxiesService(self.evaluations, self.audits, self.votes, self.judging)
+        self.reweighing = ReweighingService(self.evaluations, self.suites, self.feedback)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)
 
     @classmethod

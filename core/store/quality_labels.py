@@ -65,37 +65,3 @@ def texts(session: Session, pair_ids: list[int]) -> dict[int, tuple[str, str]]:
         rows = fetch(session, f"SELECT id, a_text, b_text FROM pair WHERE id IN({marks})", tuple(part))
         found.update((key, (a, b)) for key, a, b in rows)
     return found
-
-
-def anchor_answers(session: Session) -> list[tuple[int, int, int, int | None, int | None]]:
-    """Return (reviewer, judgement, pair, strength, gold strength) of each current gold answer, oldest first.
-
-    The gold strength is the newest adjudication by another reviewer under the same rubric and major number.
-    """
-    sql = """SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength
-        FROM current_label t JOIN rubric_version tv ON tv.id=t.rubric_version_id
-        JOIN current_label o ON o.pair_id=t.pair_id AND o.task='adjudicate' AND o.reviewer_id<>t.reviewer_id
-        JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
-        WHERE t.task='gold' ORDER BY t.judgement_id, o.judgement_id"""
-    newest = {row[1]: tuple(row) for row in fetch(session, sql)}
-    return list(newest.values())  # type: ignore[arg-type]
-
-
-def repeated_answers(session: Session) -> list[tuple[int, int, int, int | None, int | None, int]]:
-    """Return (reviewer, judgement, pair, strength, first strength, swapped) of each current retest, oldest first.
-
-    ``swapped`` is 1 where the sides stood the other way round than at the label that is repeated. The label is the
-    reviewer's newest one of the pair before the retest, under the same rubric and major number.
-    """
-    sql = f"""SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, tp.left_is<>op.left_is
-        FROM current_label t JOIN judgement j ON j.id=t.judgement_id JOIN presentation tp ON tp.id=j.presentation_id
-        JOIN judgement f ON f.presentation_id=tp.id AND f.revision=0
-        JOIN rubric_version tv ON tv.id=t.rubric_version_id
-        JOIN judgement o ON o.pair_id=t.pair_id AND o.reviewer_id=t.reviewer_id AND o.kind='label'
-            AND o.task IN({_TASKS}) AND o.id<f.id
-            AND NOT EXISTS(SELECT 1 FROM judgement k WHERE k.supersedes=o.id AND k.id<f.id)
-        JOIN presentation op ON op.id=o.presentation_id
-        JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
-        WHERE t.task='retest' ORDER BY t.judgement_id, o.id"""
-    newest = {row[1]: tuple(row) for row in fetch(session, sql)}
-    return list(newest.values())  # type: ignore[arg-type]

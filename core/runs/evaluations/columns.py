@@ -18,6 +18,7 @@ from core.domain.text_language import LANGUAGES, text_language
 from core.evaluation.measures.degeneration import distinct, is_empty, repetition, switches_language
 
 Kind = Literal["share", "mean"]
+_PER_TOKEN = "nats a token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,21 @@ def _known(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def kl_columns(rows: ArmRows) -> list[Column]:
-    """Return the columns of the sequence KL(arm || reference)."""
+    """Return the columns of the sequence KL(arm || reference) and of the entropy along the same answers."""
     if not rows.kl:
         return []
+    spread = _known({id_: row.entropy / row.tokens for id_, row in rows.kl.items() if row.tokens})
+    change = {i: spread[i] - rows.kl[i].reference_entropy / rows.kl[i].tokens for i in spread}
+    entropy = [
+        Column("entropy", "mean", "mean entropy of the next token, of an answer of the policy", spread, _PER_TOKEN),
+        Column("entropy_change", "mean", "mean entropy minus the reference's at the same places", change, _PER_TOKEN),
+    ]
     horizon = "KL(policy || reference) of sampled answers, Rao-Blackwellised"
     return [
         Column("sequence_kl", "mean", horizon, {id_: row.rb for id_, row in rows.kl.items()}, "nats"),
         Column("kl_cut", "share", "share of these answers that the horizon cut",
                {id_: float(not row.finished) for id_, row in rows.kl.items()}),
+        *(entropy if spread else []),
     ]  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.clock import now_ms
+from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, UsageError
-from core.domain.evaluation_record import Arm, EvaluatedSuite, EvaluationRecord
+from core.domain.evaluation_record import DEV, Arm, EvaluatedSuite, EvaluationRecord
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.ids import new_uid, sha256_text
 from core.domain.run_record import RunRecord
@@ -25,6 +26,8 @@ from core.runs.evaluations.folder import EvaluationFolder, publish
 from core.runs.evaluations.suite_items import answered, drawn, flat, index_aligned
 from core.runs.evaluations.templates import alternates, template_of_training
 from core.runs.folder import RunFolder
+
+_IN = "what an arm was trained or tuned on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class NewEvaluation:
         arms: the arms besides the reference; their ``inputs`` are filled in here.
         rubric: title and text of the rubric that an arm has as system prompt; "" for none.
         templates: answer suites in several languages under other chat templates too.
+        leave_out_leaks: leave out items of open suites that have a copy in what an arm was trained on.
     """
 
     run_dir: Path
@@ -72,6 +76,7 @@ class NewEvaluation:
     notes: tuple[str, ...] = ()
     expected_s: float = 0.0
     templates: bool = False
+    leave_out_leaks: bool = False
 
 
 def create_evaluation(path: Path, new: NewEvaluation, *, evaluation_id: str = "") -> EvaluationFolder:
@@ -80,8 +85,13 @@ def create_evaluation(path: Path, new: NewEvaluation, *, evaluation_id: str = ""
     Raises:
         UsageError: without suites, with two arms of one name, for an endpoint elsewhere, or when ``path`` exists.
         NotFound: when the run has no such policy.
+        Leaked: when an item of an open suite stands in what an arm was trained or tuned on.
     """
+    # It loads datasketch, which the window must not load when it starts.
+    from core.runs.evaluations.leak_gate import require_no_open_leak
+
     record, items = make_record(new, evaluation_id or new_uid())
+    require_no_open_leak(record, items)
     return publish(path, record, items)
 
 
@@ -105,7 +115,7 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
         raise UsageError("Two arms have the same name.", "Name each arm once.")
     if lone := next((arm for arm in arms if arm.guard and arm.base not in names), None):
         raise UsageError(f"{lone.name} guards {lone.base}, which is no arm of this evaluation.", "Add that arm.")
-    items = {suite.title: drawn(suite.items, new.limit) for suite in new.suites}
+    items, left_out = _drawn_items(new, sorted({arm.run_dir for arm in arms if arm.run_dir}))
     for item in (item for own in items.values() for item in own):
         for constraint in item.constraints:
             checked_constraint(constraint)  # now, not after everything is answered
@@ -127,7 +137,7 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
         versions=versions(),
         command_line=new.command_line,
         expected_s=new.expected_s,
-        notes=new.notes,
+        notes=(*new.notes, *left_out),
         training_template=trained_with,
         templates=_templates(new, suites, trained_with),
         trained_pairs=_trained_pairs(new, suites, run),
@@ -135,6 +145,26 @@ def make_record(new: NewEvaluation, evaluation_id: str) -> tuple[EvaluationRecor
     if len({arm.name for arm in (*arms, *record.template_arms)}) < len(arms) + len(record.template_arms):
         raise UsageError("An arm has the name of another one under a template.", "Name the arm otherwise.")
     return record, dict(items)
+
+
+def _drawn_items(new: NewEvaluation, runs: Sequence[str]) -> tuple[dict[str, tuple[SuiteItem, ...]], list[str]]:
+    """Return the items of each open suite that are evaluated, and a sentence where leaks were left out."""
+    # It loads datasketch, which the window must not load when it starts.
+    from core.runs.evaluations.leak_gate import without_leaks
+
+    found: dict[str, tuple[SuiteItem, ...]] = {}
+    told = []
+    for suite in new.suites:
+        kept = suite.items
+        if new.leave_out_leaks and not suite.title.startswith(f"{DEV} v"):
+            kept = without_leaks(suite.items, runs)
+            if n := len(suite.items) - len(kept):
+                has = verb(n, "has", "have")
+                told.append(f"{counted(n, 'item')} of {suite.title} {has} a copy or near copy in {_IN}: left out.")
+            if not kept:
+                raise UsageError(f"Every item of {suite.title} has a copy or near copy in {_IN}.", "Leave it out.")
+        found[suite.title] = drawn(kept, new.limit)
+    return found, told
 
 
 def _template_of(run: RunRecord) -> str:
@@ -210,7 +240,7 @@ def _sealed(sealed: SealedSuite, new: NewEvaluation) -> EvaluatedSuite:
     if not (sealed.person.strip() and sealed.reason.strip()):
         raise BadInput(
             f"The sealed test of {sealed.title} is opened with a person and a reason; each opening is noted.",
-            "Say who opens it and why.",
+            "Say who opens it and why (--person NAME --reason WHY).",
         )
     used = min(new.limit or sealed.rows, sealed.rows)
     return EvaluatedSuite(

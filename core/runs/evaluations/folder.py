@@ -17,10 +17,13 @@ from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.suite import SuiteItem
 from core.private_files import follow_folder, make_folders
+from core.runs.evaluations.moved import placed_in
 from core.runs.folder import WorkFolder
 
 EVALUATION_JSON, ITEMS = "evaluation.json", "items.jsonl"
 EVIDENCE, OUTCOMES = "evidence.json", "outcomes.jsonl"
+NAMES = (EVALUATION_JSON, ITEMS, OUTCOMES, EVIDENCE)
+"""Files that no longer change once all is measured."""
 PLACE = "evaluations"
 """Folder of a workspace that holds its evaluations."""
 _RESTORE = "Restore the evaluation folder from a copy."
@@ -54,7 +57,7 @@ class EvaluationFolder(WorkFolder):
         return self.request.is_file()
 
     def record(self) -> EvaluationRecord:
-        """Return the frozen request.
+        """Return the frozen request, with the runs and sealed tests of its workspace where they lie now.
 
         Raises:
             NotFound: when the folder holds no evaluation.
@@ -63,9 +66,11 @@ class EvaluationFolder(WorkFolder):
         if not self.exists():
             raise NotFound(f"{self.path} holds no evaluation.", "Name an evaluation folder.")
         try:
-            return EvaluationRecord.from_plain(durable.read_json(self.request))
+            record = EvaluationRecord.from_plain(durable.read_json(self.request))
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{self.request} lacks {error}.", _RESTORE) from error
+        place = self.path.resolve().parent
+        return placed_in(record, place.parent) if place.name == PLACE else record
 
     def items(self) -> dict[str, list[SuiteItem]]:
         """Return the items of each open suite by its title, in the suite's order.
@@ -158,9 +163,8 @@ def write_results(
     """
     durable.write_text(folder.outcomes_file, lines_text(outcomes))
     durable.write_json(folder.evidence_file, evidence)
-    names = (EVALUATION_JSON, ITEMS, OUTCOMES, EVIDENCE)
     identity = {"evaluation_id": evaluation_id, "ledger_seq": head[0], "ledger_sha256": head[1]}
-    return durable.write_manifest(folder.path, names, identity)
+    return durable.write_manifest(folder.path, NAMES, identity)
 
 
 def lines_text(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ the same last bits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -294,11 +295,18 @@ class LocalModel:
         ids = [prompt.ids for prompt in batch]
         seeds = [derive_seed(self.config.seed, "kl", suite, prompt.item.id) for prompt in batch]
         answers = self._sample(arm, batch, seeds, DecoderSettings(max_new_tokens=self.config.kl_max_new_tokens))
-        found = score_answers(self.model, ids, answers)
+        found = score_answers(self.model, ids, answers, entropies=True)
         return [
-            KlRow(suite, arm.name, prompt.item.id, kl.rb, kl.k1, len(answer.token_ids), answer.finished, answer.seed)
+            KlRow(
+                suite, arm.name, prompt.item.id, kl.rb, kl.k1, len(answer.token_ids), answer.finished, answer.seed,
+                _known(kl.entropy), _known(kl.reference_entropy),
+            )
             for prompt, answer, kl in zip(batch, answers, found, strict=True)
-        ]
+        ]  # fmt: skip
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def prompt_batches(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 
-from core.domain.errors import UserError
-from core.runs.evaluations.folder import EvaluationFolder
+from core import durable
+from core.domain.counting import counted
+from core.domain.errors import BadInput, UserError
+from core.runs.evaluations.folder import NAMES, EvaluationFolder
 from core.runs.evaluations.ledger import EVALUATION_LAYOUT, EvaluationLedger
 from core.runs.ledger import chain
 
@@ -32,6 +36,34 @@ def evaluation_problems(folder: EvaluationFolder) -> Iterator[str]:
                 yield "ledger.sqlite is missing."
     except (UserError, sqlite3.Error, OSError, ValueError) as error:
         yield f"ledger.sqlite cannot be read: {error}"
+
+
+def require_unaltered(folder: EvaluationFolder) -> None:
+    """Raise where a part of the folder is not what it was when it was written; nothing may be concluded from it then.
+
+    Raises:
+        BadInput: naming what was altered or is damaged.
+    """
+    found = list(_problems_of(str(folder.path), _state(folder)))
+    if found:
+        more = f" And {counted(len(found) - 1, 'more problem')}." if len(found) > 1 else ""
+        raise BadInput(
+            f"This evaluation is not what was measured: {found[0]}{more} Nothing was concluded from it.",
+            "Restore its folder from a copy, or evaluate again.",
+        )
+
+
+@lru_cache(maxsize=32)
+def _problems_of(path: str, _: tuple[object, ...]) -> tuple[str, ...]:
+    """Return the problems of a folder in one state of its files, which are read once."""
+    return tuple(evaluation_problems(EvaluationFolder(Path(path))))
+
+
+def _state(folder: EvaluationFolder) -> tuple[object, ...]:
+    """Return what differs when a file of the folder was written."""
+    names = (durable.MANIFEST, *NAMES, folder.ledger.name, f"{folder.ledger.name}-wal")
+    found = [(name, (folder.path / name)) for name in names]
+    return tuple((name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in found if path.is_file())
 
 
 def _unsound(db: sqlite3.Connection) -> list[tuple[str]]:

@@ -17,10 +17,10 @@ MOST = 0.4999
 def measure(session: Session, dataset_id: int | None = None) -> NoiseReport:
     """Return the measurement over the workspace, or over the reviewers and rubrics behind a dataset version."""
     found: dict[int, NoiseCounts] = defaultdict(NoiseCounts)
-    for reviewer_id, second, first in retest_pairs.retests(session, dataset_id):
-        found[reviewer_id] += _retest(second, first)
-    for reviewer_id, second, first in retest_pairs.golds(session, dataset_id):
-        found[reviewer_id] += _gold(second, first)
+    for one in retest_pairs.retests(session, dataset_id):
+        found[one.reviewer_id] += _retest(one.strength, one.first)
+    for one in retest_pairs.golds(session, dataset_id):
+        found[one.reviewer_id] += _gold(one.strength, one.first)
     each = sorted((reviewers.get(session, key).name, counts) for key, counts in found.items())
     total = _sum(counts for _, counts in each)
     named = tuple(ReviewerNoise(name, counts, flip_rate(counts)) for name, counts in each)

@@ -74,6 +74,7 @@ def new_evaluation(
         command_line=request.command_line,
         notes=_notes(request, run),
         templates=request.templates,
+        leave_out_leaks=request.leave_out_leaks,
     )
 
 

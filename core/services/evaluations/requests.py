@@ -43,6 +43,7 @@ class EvaluationRequest:
         rubric: title and text for the arm that has the rubric as its system prompt; ("", "") takes the run's own.
         person, reason: who opens a sealed test, and why.
         templates: answer suites in several languages under plain text and two other chat templates too.
+        leave_out_leaks: leave out items of open suites that stand in what an arm was trained or tuned on.
     """
 
     run: Path
@@ -57,6 +58,7 @@ class EvaluationRequest:
     reason: str = ""
     command_line: str = ""
     templates: bool = False
+    leave_out_leaks: bool = False
 
 
 def read_arm(

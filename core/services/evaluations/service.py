@@ -24,7 +24,7 @@ from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.timing import measured_cost
-from core.runs.evaluations.verify import evaluation_problems
+from core.runs.evaluations.verify import evaluation_problems, require_unaltered
 from core.runs.hosting.hosts import ProcessHost
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.making import new_evaluation
@@ -248,6 +248,17 @@ class EvaluationsService:
     def problems(self, evaluation_id: str) -> list[str]:
         """Return a sentence for each part of the folder that is damaged or was altered."""
         return list(evaluation_problems(self.find(evaluation_id)))
+
+    def unaltered(self, evaluation_id: str) -> EvaluationFolder:
+        """Return the folder of an evaluation from which something is concluded.
+
+        Raises:
+            NotFound: when there is none.
+            BadInput: when a part of it was altered or is damaged.
+        """
+        folder = self.find(evaluation_id)
+        require_unaltered(folder)
+        return folder
 
     def require_writable(self) -> None:
         """Raise where nothing can be written.

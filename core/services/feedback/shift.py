@@ -49,7 +49,11 @@ class ShiftReport:
                     "n_first": one.n_first,
                     "n_second": one.n_second,
                     **{
-                        name: {**plain(found.estimate), "chance": _finite(found.chance)}
+                        name: {
+                            **plain(found.estimate),
+                            "chance": _finite(found.chance),
+                            "psi": {**plain(found.psi), "chance": _finite(found.psi_chance)},
+                        }
                         for name, found in (
                             ("length", one.length),
                             ("language", one.language),
@@ -80,8 +84,10 @@ class ShiftReport:
         for one in self.comparisons:
             told.append(f"{one.second} ({one.n_second:,}) against {one.first} ({one.n_first:,}):")
             for name, found in (("length", one.length), ("language", one.language), ("category", one.category)):
-                by_chance = f"; chance gives up to {found.chance:.3f}" if found.estimate.has_interval else ""
-                told.append(f"  {name:9} {_words(found.estimate)}{by_chance}")
+                known = found.estimate.has_interval or found.psi.has_interval
+                told.append(f"  {name:9} {_words(found.estimate)}{_chance(found.chance) if known else ''}")
+                if known:
+                    told.append(f"  {'':9} PSI {_words(found.psi)}{_chance(found.psi_chance)}")
             told.append(f"  told apart {_words(one.auc)} (0.5: nothing tells them apart)")
         return [*told, *self.notes]
 
@@ -166,6 +172,10 @@ def _words(estimate: Estimate) -> str:
     if not estimate.has_interval:
         return "not measured"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}] {estimate.unit}".rstrip()
+
+
+def _chance(value: float) -> str:
+    return f"; chance gives up to {value:.3f}"
 
 
 def _finite(value: float) -> float | None:

@@ -112,9 +112,10 @@ class JudgingService:
         Raises:
             NotFound: when there is no such evaluation, arm or suite.
             UsageError: when nothing can be compared, or the URL cannot be used.
+            BadInput: when a part of the evaluation was altered.
             UserError: when the server does not answer; the verdicts so far stay.
         """
-        folder = self._evaluations.find(request.evaluation)
+        folder = self._evaluations.unaltered(request.evaluation)
         asked = endpoint or Endpoint(request.url, request.model, confirmed_host=request.confirmed_host)
         comparisons = self._comparisons(request)
         version = self._rubrics.version(request.rubric_version_id)

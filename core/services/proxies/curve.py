@@ -21,7 +21,7 @@ _PLACES = 60
 """Places at which a curve is drawn."""
 _HALF = 0.5
 """Preference accuracy and win rate of the reference: gains are counted from it."""
-_Taken = Mapping[str, Estimate]
+Taken = Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ def curve_of(measured: Sequence[MeasuredCheckpoint]) -> CheckpointCurve:
     Args:
         measured: by step, of one step the newest first.
     """
-    suite = _commonest(_taken(one, "preference_accuracy") for one in measured)
-    kl_suite = _commonest((_taken(one, "sequence_kl") for one in measured), suite)
+    suite = commonest_suite(_taken(one, "preference_accuracy") for one in measured)
+    kl_suite = commonest_suite((_taken(one, "sequence_kl") for one in measured), suite)
     points: dict[int, CurveCheckpoint] = {}
     without: dict[int, str] = {}
     for one in measured:
@@ -77,12 +77,17 @@ def distance_of(kl: Estimate) -> Estimate:
     return replace(kl, value=math.sqrt(kl.value), low=low, high=high, unit=UNIT, estimator=words, se=None)
 
 
-def _taken(one: MeasuredCheckpoint, metric: str) -> _Taken:
-    return {suite: found for suite, found in one.evidence.of(metric) if math.isfinite(found.value)}
+def known_of(evidence: MeasuredEvidence, metric: str) -> Taken:
+    """Return a number of the policy by suite, where it was measured."""
+    return {suite: found for suite, found in evidence.of(metric) if math.isfinite(found.value)}
 
 
-def _commonest(found: Iterable[_Taken], liked: str = "") -> str:
-    """Return the suite that most checkpoints have, of equal ones ``liked``, else the first by name; "" without any."""
+def _taken(one: MeasuredCheckpoint, metric: str) -> Taken:
+    return known_of(one.evidence, metric)
+
+
+def commonest_suite(found: Iterable[Taken], liked: str = "") -> str:
+    """Return the suite that most policies have, of equal ones ``liked``, else the first by name; "" without any."""
     counts = Counter(suite for taken in found for suite in taken)
     return min(counts, key=lambda suite: (-counts[suite], suite != liked, suite), default="")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.domain.errors import BadInput
 from core.domain.estimate import Estimate
+from core.domain.frontier import BetaFrontier
 from core.domain.measured_evidence import MeasuredEvidence
 from core.domain.proxies import CheckpointCurve, CheckpointProxies, RegisteredProxy
 from core.services.evaluations.service import EvaluationsService
@@ -29,13 +31,13 @@ class ProxiesService:
 
         Raises:
             NotFound: when there is none, or it is not finished.
+            BadInput: when a part of it was altered.
         """
         return self._proxies(evaluation, *self._measured(evaluation))
 
     def _measured(self, evaluation: str) -> _Measured:
         """Return the evidence, the win rate by people, and the one at equal length."""
-        plain = self._evaluations.evidence(evaluation)
-        folder = self._evaluations.find(evaluation)
+        folder, plain = self._evaluations.unaltered(evaluation), self._evaluations.evidence(evaluation)
         evidence = MeasuredEvidence.from_plain(self._audits.corrected(folder, plain))
         return evidence, *self._votes.win_rates(evaluation)
 
@@ -70,6 +72,28 @@ class ProxiesService:
             CheckpointProxies(info.evaluation_id, info.name, _step(info), self.register(info.evaluation_id))
             for info in self._finished(run_id)
         ]
+
+    def frontier(self, number: str = "preference_accuracy") -> BetaFrontier:
+        """Return every evaluated run of the workspace by beta and seed, with its KL and quality.
+
+        Args:
+            number: what quality is: ``win_rate``, or a number of the evidence with a good direction.
+
+        Raises:
+            UsageError: for a number that is none of these.
+        """
+        # numpy and scipy take a second to import, and only this and the curve need them.
+        from core.services.proxies.frontier import MeasuredRun, frontier_of
+
+        found, altered = [], []
+        for info in self._evaluations.list():
+            if info.state == "finished":
+                try:
+                    evidence, people, _ = self._measured(info.evaluation_id)
+                    found.append(MeasuredRun(info.record, evidence, people))
+                except BadInput as error:
+                    altered.append(f"{info.name}: {error.message}")
+        return frontier_of(found, number, altered)
 
     def _finished(self, run_id: str) -> list[EvaluationInfo]:
         """Return the finished evaluations of a run by step, of one step the newest first; its result comes last."""

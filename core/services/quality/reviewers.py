@@ -17,22 +17,20 @@ from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.measures.side_bias import side_bias
 from core.services.quality.agreement_by_group import ItemVerdict
 from core.store.quality_labels import QualityLabel
+from core.store.retest_pairs import SecondAnswer
 
 PULL_LABELS = 2000
 """Newest labels of a reviewer whose answers are read for length and format."""
 _SHOWN = 500
 _SIDES = 3
 
-Anchor = tuple[int, int, int, int | None, int | None]
-Repeat = tuple[int, int, int, int | None, int | None, int]
-
 
 def reviewer_figures(
     people: Sequence[Reviewer],
     labels: Sequence[QualityLabel],
     verdicts: Sequence[ItemVerdict],
-    anchors: Sequence[Anchor],
-    repeats: Sequence[Repeat],
+    anchors: Sequence[SecondAnswer],
+    repeats: Sequence[SecondAnswer],
     texts: Mapping[int, tuple[str, str]],
 ) -> tuple[ReviewerQuality, ...]:
     """Return the figures of everybody with a label, a gold answer or a retest, in the order of ``people``.
@@ -51,8 +49,8 @@ def reviewer_figures(
     skill = _skills(verdicts)
     found = []
     for person in people:
-        own_anchors = [one for one in anchors if one[0] == person.id]
-        own_repeats = [one for one in repeats if one[0] == person.id]
+        own_anchors = [one for one in anchors if one.reviewer_id == person.id]
+        own_repeats = [one for one in repeats if one.reviewer_id == person.id]
         if person.id in of or own_anchors or own_repeats:
             made = _figures(person, of[person.id], own_anchors, own_repeats, texts, len(labels))
             if person.id in skill:
@@ -74,8 +72,8 @@ def texts_wanted(people: Sequence[Reviewer], labels: Sequence[QualityLabel]) -> 
 def _figures(
     person: Reviewer,
     labels: Sequence[QualityLabel],
-    anchors: Sequence[Anchor],
-    repeats: Sequence[Repeat],
+    anchors: Sequence[SecondAnswer],
+    repeats: Sequence[SecondAnswer],
     texts: Mapping[int, tuple[str, str]],
     total: int,
 ) -> ReviewerQuality:
@@ -97,12 +95,12 @@ def _figures(
         left = [("A" if (one.strength or 0) < 0 else "B") == one.left_is for one in drawn]
         measures["left"] = side_bias(left).left
         pairs["left"] = tuple(one.pair_id for one, hit in zip(drawn, left, strict=True) if hit)[-_SHOWN:][::-1]
-    right = [(_sign(said) == _sign(gold), pair) for _, _, pair, said, gold in anchors]
+    right = [(_sign(one.strength) == _sign(one.first), one.pair_id) for one in anchors]
     _add(measures, pairs, "gold", right, "gold items answered right", misses=True)
     if len(right) >= 3:
         measures["drift"] = trend_of([hit for hit, _ in right])
     for key, swapped in (("retest_same", 0), ("retest_swapped", 1)):
-        alike = [(_sign(now) == _sign(then), pair) for _, _, pair, now, then, turned in repeats if turned == swapped]
+        alike = [(_sign(one.strength) == _sign(one.first), one.pair_id) for one in repeats if one.swapped == swapped]
         _add(measures, pairs, key, alike, "retests that name the same side", misses=True)
     strengths = Counter(str(abs(one.strength)) if one.strength else one.verdict for one in labels)
     share = len(labels) / total if total else math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.domain.quality import QualityReport
 from core.domain.rubric_lint import LintFinding, lint
-from core.store import datasets, overview, quality_labels, reviewers, rubrics, sources
+from core.store import datasets, overview, quality_labels, retest_pairs, reviewers, rubrics, sources
 from core.store.sqlite.database import Store
 
 
@@ -28,8 +28,8 @@ class QualityService:
         with self._store.read() as session:
             people = reviewers.listed(session)
             labels = quality_labels.current(session)
-            anchors = quality_labels.anchor_answers(session)
-            repeats = quality_labels.repeated_answers(session)
+            anchors = list(retest_pairs.golds(session))
+            repeats = list(retest_pairs.retests(session))
             texts = quality_labels.texts(session, texts_wanted(people, labels))
             titles = overview.version_titles(session)
             of_source = {one.id: one.name for one in sources.listed(session)}

@@ -49,9 +49,10 @@ class AuditsService:
 
         Raises:
             NotFound: before everything is measured, or where the detector judged nothing.
+            BadInput: when a part of the evaluation was altered.
             UsageError: when nothing is left to draw.
         """
-        folder = self._evaluations.find(evaluation)
+        folder = self._evaluations.unaltered(evaluation)
         population, draws = queueing.population(folder), self._read(folder)[0]
         if per_arm < 1:
             raise UsageError("A sample needs at least one answer.", "Ask for 100 of each policy.")

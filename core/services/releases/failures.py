@@ -15,6 +15,7 @@ from core.evaluation.failure_queue import Case, Failure, failure_queue
 from core.evaluation.gate_input import FailureCoverage
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
+from core.runs.evaluations.verify import require_unaltered
 from core.services.releases.sending import Rooms, SentFailure
 from core.store import failure_steps as repository
 from core.store.failure_steps import FailureStep
@@ -51,7 +52,12 @@ class FailuresService:
 
         Raises:
             NotFound: before everything is measured.
+            BadInput: when a part of it was altered.
         """
+        require_unaltered(folder)
+        return self._queue(folder)
+
+    def _queue(self, folder: EvaluationFolder) -> list[QueuedFailure]:
         if folder.evidence() is None:
             raise NotFound("This evaluation is not finished; it has no failure queue yet.", "Resume it.")
         with self._store.read() as session:
@@ -62,8 +68,8 @@ class FailuresService:
         return [_queued(failure, by_key.get(failure.key, ())) for failure in failure_queue(list(cases_of(folder)))]
 
     def coverage(self, folder: EvaluationFolder) -> FailureCoverage:
-        """Return how many failures there are, and how many were opened and tagged."""
-        queue = self.queue(folder)
+        """Return how many failures there are, and how many were opened and tagged; of an altered evaluation too."""
+        queue = self._queue(folder)
         both = sum(one.done for one in queue)
         return FailureCoverage(len(queue), both, both)
 

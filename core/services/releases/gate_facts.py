@@ -59,17 +59,11 @@ def judged(folder: EvaluationFolder, corrected: Corrected | None = None) -> Judg
     record, plain = folder.record(), folder.evidence()
     if plain is None:
         raise NotFound("This evaluation is not finished; there is nothing to decide on.", "Resume it first.")
-    run = _run_of(folder, record)
+    run = RunFolder(Path(str(record.run.get("folder", ""))))
     if not run.exists():
         raise NotFound(f"The run of this evaluation is gone ({run.path}).", "Put its folder back.")
     told = corrected(folder, plain) if corrected else plain
     return Judged(folder, record, run, run.record(), MeasuredEvidence.from_plain(told), told.get("audit", {}))
-
-
-def _run_of(folder: EvaluationFolder, record: EvaluationRecord) -> RunFolder:
-    """Return the run of an evaluation: the one in the same workspace, which may have moved since, or where it was."""
-    beside = RunFolder(folder.path.parent.parent / "runs" / str(record.run.get("run_id", "")))
-    return beside if beside.exists() else RunFolder(Path(str(record.run.get("folder", ""))))
 
 
 def gate_input(

@@ -23,6 +23,7 @@ from core.store.import_rows import NewPair
 
 ReadSealed = Callable[[str, Sequence[str]], Mapping[str, SuiteItem]]
 """From the title of a sealed test and ids of its items to the items; it notes the opening first."""
+_NAMED = 20
 Known = Callable[[Sequence[str]], set[str]]
 """From hashes of pairs to those that the data hold."""
 
@@ -113,12 +114,13 @@ def draw(folder: EvaluationFolder, request: VoteRequest, known: Known) -> Drawn:
 
     Raises:
         NotFound: when no item is left to be asked about.
+        UsageError: for a slice that none of the answered items is in.
     """
-    missing, found = 0, []
-    for one in _answered(folder, request):
-        missing += one is None
-        if one is not None and (not request.slices or any(one.slices.get(k) == v for k, v in request.slices)):
-            found.append(one)
+    answered = list(_answered(folder, request))
+    both = [one for one in answered if one is not None]
+    _require_slices(request, both)
+    missing = len(answered) - len(both)
+    found = [one for one in both if not request.slices or any(one.slices.get(k) == v for k, v in request.slices)]
     found.sort(key=lambda one: sha256_text(f"{request.seed} {one.suite} {one.item}"))
     different, repeated = _of_different_prompts(found)
     taken = different[: request.limit] if request.limit else different
@@ -137,6 +139,19 @@ def draw(folder: EvaluationFolder, request: VoteRequest, known: Known) -> Drawn:
         repeated,
         len(asked) - len(kept),
     )
+
+
+def _require_slices(request: VoteRequest, items: Sequence[AnsweredItem]) -> None:
+    """Raise for a slice that does not occur; slices of a sealed test are not known before it is opened."""
+    known = {part for one in items for part in one.slices.items()}
+    unknown = [f"{name}={value}" for name, value in request.slices if (name, value) not in known]
+    if unknown and not any(one.is_sealed for one in items):
+        named = [f"{name}={value}" for name, value in sorted(known)]
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        raise UsageError(
+            f"No answered item is in the slice {unknown[0]}. Nobody was asked.",
+            f"Its slices are {', '.join(named[:_NAMED])}{more}." if named else "Its items have no slices.",
+        )
 
 
 def pairs_of(drawn: Drawn, record: EvaluationRecord, read_sealed: ReadSealed) -> list[tuple[NewPair, VoteItem]]:

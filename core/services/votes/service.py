@@ -63,7 +63,8 @@ class VotesService:
 
         Raises:
             NotFound: when there is no such evaluation, it is not finished, or no item is left.
-            UsageError: for an arm or a suite that it does not have.
+            UsageError: for an arm, a suite or a slice that it does not have.
+            BadInput: when a part of the evaluation was altered.
         """
         return self._planned(self._drawn(request)[0])
 
@@ -116,7 +117,7 @@ class VotesService:
         )
 
     def _drawn(self, request: VoteRequest) -> tuple[Drawn, EvaluationFolder]:
-        folder = self._evaluations.find(request.evaluation)
+        folder = self._evaluations.unaltered(request.evaluation)
         if folder.evidence() is None:
             raise NotFound("This evaluation is not finished; its arms have not answered everything.", "Resume it.")
 
@@ -289,7 +290,7 @@ def _require_reason(request: VoteRequest, plan: VotePlan) -> None:
     if plan.sealed and not (request.person.strip() and request.reason.strip()):
         raise UsageError(
             f"{counted(plan.sealed, 'item')} of a sealed test would be shown to people, which counts as a look.",
-            "Say who shows them and why, or leave the sealed test out. Nobody was asked.",
+            "Say who shows them and why (--by NAME --reason WHY), or leave the sealed test out. Nobody was asked.",
         )
 
 

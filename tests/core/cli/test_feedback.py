@@ -65,9 +65,9 @@ def log_release(app: Application, detail: dict[str, str]) -> None:
 
 
 def counts(call: Call, ws: Path) -> dict[str, Any]:
-    found = call("feedback", ws, "--json").json()
-    assert found["adds_up"]
-    return found["counts"]
+    found = call("feedback", "counts", ws, "--json").json()
+    assert found.pop("adds_up")
+    return found
 
 
 def left(frozen: dict[str, Any]) -> dict[str, int]:
@@ -165,7 +165,7 @@ def test_that_a_dry_run_stores_nothing_and_the_list_takes_consent_release_and_wo
         (("--consent", "withdrawn"), ["text"]),
         (("--find", "STORY tell"), ["attack"]),
     ):
-        listed = call("feedback", ws, *options, "--json").json()["events"]
+        listed = call("feedback", ws, *options, "--json").json()
         assert [one["kind"] for one in listed] == kinds
     assert call("feedback", ws, "--consent", "perhaps").code == 2
 
@@ -197,7 +197,7 @@ def test_that_triage_moves_events_logs_who_and_why_and_is_taken_back(call: Call,
     assert missing.code == 1 and "Zed" not in call("reviewers", filled).out, "what fails adds no reviewer"
     twice = call("feedback", "triage", filled, 1, "--to", "reject", "--reason", "x", "--by", "Ann")
     assert twice.code == 1 and "triaged already" in twice.err
-    requests = call("feedback", "list", filled, "--to", "rubric", "--json").json()["events"]
+    requests = call("feedback", "list", filled, "--to", "rubric", "--json").json()
     assert [(e["id"], e["decision"]["target"], e["decision"]["by"]) for e in requests] == [
         (2, {"rubric": "Helpful"}, "Ann")
     ]
@@ -217,7 +217,7 @@ def test_that_one_answer_waits_for_a_second(call: Call, filled: Path) -> None:
     assert first["events"][0]["waits"] and first["counts"]["waiting"] == 1
     second = call("feedback", "triage", filled, 3, "--to", "label", "--by", "Ann", "--json").json()
     assert second["counts"]["waiting"] == 0
-    assert {tuple(e["pairs"]) for e in call("feedback", filled, "--to", "label", "--json").json()["events"]} == {(7,)}
+    assert {tuple(e["pairs"]) for e in call("feedback", filled, "--to", "label", "--json").json()} == {(7,)}
     attack = call("feedback", "triage", filled, 4, "--to", "label", "--by", "Ann")
     assert attack.code == 1 and "is an attack" in attack.err
     words = ("--to", "label", "--attacks", "--answer", "I will not.", "--by", "Ann", "--json")

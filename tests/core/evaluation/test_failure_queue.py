@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.evaluation.failure_queue import FAILURE_RULES, Case, failure_queue, repeated_share
+import pytest
+
+from core.evaluation.failure_queue import FAILURE_RULES, Case, failure_queue
 
 PAIR = Case("dev", "p", "preference", margin=1.0, ref_margin=1.0, chosen_change=1.0, rejected_change=-1.0)
 
@@ -56,8 +58,17 @@ def test_that_the_worst_slice_brings_its_failed_items() -> None:
     assert [f.item for f in found] == sorted(f"i{i}" for i in range(1, 30, 2))
 
 
-def test_that_repetition_is_counted_in_three_grams() -> None:
-    assert repeated_share("a b c d") == 0
-    assert repeated_share("a b c a b c") == 0.25
-    assert repeated_share("a b") == 0
+def test_that_an_answer_that_repeats_half_of_its_three_grams_is_degenerate() -> None:
+    def severities(text: str) -> list[float]:
+        return [
+            f.severity
+            for f in failure_queue([Case("basics", "c", "check", text=text, passed=True)])
+            if f.rule == "degenerate"
+        ]
+
+    assert severities("a b c a b c") == [], "one of four"
+    assert severities("a b c " * 4) == [pytest.approx(1.7)], "seven of ten"
+    assert severities("很好" * 6) == [pytest.approx(1.8)], "eight of ten characters"
+    assert severities("a b") == []
+    assert severities(" ") == [3.0]
     assert len(FAILURE_RULES) == 7

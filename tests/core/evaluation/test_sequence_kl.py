@@ -148,6 +148,19 @@ def test_that_estimates_follow_their_definitions():
     assert found.k3_tokens == pytest.approx(math.exp(-0.3) - 1 + 0.3 + math.exp(0.5) - 1 - 0.5)
 
 
+def test_that_entropies_are_summed_along_the_answer_where_they_are_asked_for():
+    pair = Adapter()
+    answers = sample(pair.model, None, PROMPTS[:2], [1, 2], DecoderSettings(max_new_tokens=5))
+    found = score_answers(pair, PROMPTS[:2], answers, tile=3, entropies=True)
+    for prompt, answer, one in zip(PROMPTS, answers, found, strict=False):
+        own = whole_logps(pair.model, prompt, answer.token_ids)
+        with pair.reference() as reference:
+            other = whole_logps(reference, prompt, answer.token_ids)
+        by_hand = [-float((logp.exp() * logp).sum()) for logp in (own, other)]
+        assert [one.entropy, one.reference_entropy] == pytest.approx(by_hand, rel=1e-4)
+    assert score_answers(pair, PROMPTS[:1], answers[:1])[0].entropy is None
+
+
 def test_that_hidden_states_of_short_rows_do_not_see_the_padding():
     model = tiny_model("llama")
     alone = answer_hidden(model, [([3, 4], [5])])

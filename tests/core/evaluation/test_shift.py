@@ -35,7 +35,19 @@ def test_that_the_divergence_is_the_one_computed_by_hand() -> None:
     assert found.estimate.value == pytest.approx(by_hand) == pytest.approx(jensenshannon(p, q) ** 2)
     assert found.estimate.low < by_hand < found.estimate.high and found.beyond_chance
     few = divergence(["a"] * (LEAST - 1), ["b"] * 99, draw())
+    assert math.isnan(few.psi.value) and few.psi.n == LEAST - 1
     assert math.isnan(few.estimate.value) and not few.estimate.has_interval
+
+
+def test_that_the_stability_index_is_the_one_computed_by_hand_and_finite_where_a_value_is_missing() -> None:
+    found = divergence(["a"] * 50 + ["b"] * 50, ["a"] * 90 + ["b"] * 10, draw())
+    p, q = 50.5 / 101, 90.5 / 101
+    by_hand = (q - p) * math.log(q / p) + ((1 - q) - (1 - p)) * math.log((1 - q) / (1 - p))
+    assert found.psi.value == pytest.approx(by_hand)
+    assert 0 <= found.psi_chance < found.psi.low < by_hand < found.psi.high
+    missing = divergence(["a"] * 20, ["b"] * 20, draw()).psi
+    assert missing.value == pytest.approx(2 * (20 / 21) * math.log(41))
+    assert divergence(["a", "b"] * 10, ["b", "a"] * 10, draw()).psi.value == pytest.approx(0, abs=1e-12)
 
 
 def test_that_chance_alone_is_beyond_chance_in_one_of_twenty() -> None:

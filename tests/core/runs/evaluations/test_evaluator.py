@@ -75,7 +75,12 @@ def test_that_the_numbers_are_those_of_the_ledger_recomputed_by_hand(finished: E
     assert shift["value"] == pytest.approx(sum(by_hand) / 5)
     assert (shift["n"], shift["unit"]) == (5, "tokens")
     kl = [row.rb for row in ledger.kl_rows("asks v2", "aligned")]
-    assert evidence["suites"]["asks v2"]["metrics"]["sequence_kl"]["aligned"]["value"] == pytest.approx(sum(kl) / 3)
+    measured = evidence["suites"]["asks v2"]["metrics"]
+    assert measured["sequence_kl"]["aligned"]["value"] == pytest.approx(sum(kl) / 3)
+    rows = EvaluationLedger(finished.ledger).kl_rows("asks v2", "aligned")
+    change = [(row.entropy - row.reference_entropy) / row.tokens for row in rows]
+    assert measured["entropy_change"]["aligned"]["value"] == pytest.approx(sum(change) / 3)
+    assert 0 < measured["entropy"]["aligned"]["value"] < math.log(400)
     assert all(value >= 0 for value in kl)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core import durable
+from core.cli.app import main
 from core.domain.errors import BadInput, NotFound, UsageError, UserError
 from core.domain.release_gate import GateCheck, GateDecision
+from core.domain.votes import VoteRequest
+from core.runs.evaluations.folder import EvaluationFolder
 from core.services.application import Application
+from core.services.judging.service import JudgeRequest
 from core.services.releases.contract import Signed
 from core.services.releases.making import require_releasable
 from core.services.releases.verifying import deltas, verify_contract
@@ -75,6 +80,48 @@ def test_that_a_failure_is_opened_before_it_is_tagged_and_both_count(app: Applic
     assert queue.coverage(folder).done == 1
     with pytest.raises(NotFound, match="no 'nothing'"):
         queue.open(folder, "nothing", ann)
+
+
+def test_that_nothing_is_concluded_from_an_altered_evaluation(
+    app: Application, evaluation: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = EvaluationFolder(tmp_path / "evaluations" / "copy")
+    shutil.copytree(app.evaluations.find(evaluation).path, copy.path)
+    name, queue = str(copy.path), app.releases.failures
+    assert queue.queue(copy) == queue.queue(app.evaluations.find(evaluation))
+    assert main(["evaluations", str(tmp_path), name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+    copy.evidence_file.write_text(copy.evidence_file.read_text().replace('"n": 6', '"n": 9'))
+    for conclude in (
+        lambda: queue.queue(copy),
+        lambda: app.proxies.register(name),
+        lambda: app.audits.draw(name),
+        lambda: app.votes.plan(VoteRequest(name)),
+        lambda: app.judging.ask(JudgeRequest(name, "aligned", "reference", "http://127.0.0.1:9", 1)),
+    ):
+        with pytest.raises(BadInput, match=r"not what was measured: evidence\.json .*Nothing was concluded"):
+            conclude()
+    assert queue.coverage(copy).total, "the gate says itself that the evidence does not hold"
+    assert main(["evaluations", str(tmp_path), name]) == 1
+    assert "These numbers are not what was measured." in capsys.readouterr().err
+    assert main(["evaluations", str(tmp_path), name, "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 1
+
+
+def test_that_an_evaluation_is_told_in_the_mix_of_feedback(app: Application, evaluation: str) -> None:
+    whole = app.reweighing.reweigh(evaluation, "rankings", "side", weights={"even": 3, "odd": 1})
+    (metric,) = [one for one in whole.metrics if one.metric == "ranking_accuracy"]
+    assert (whole.covered, whole.own, metric.policy.n) == (1.0, {"even": 0.5, "odd": 0.5}, 5)
+    like = app.reweighing.reweigh(evaluation, "rankings v1", "side", like="rankings")
+    assert (dict(like.mix), like.origin) == ({"even": 0.5, "odd": 0.5}, "suite rankings v1, 6 items")
+    for suite, weights, error, words in (
+        ("none", None, NotFound, "no open suite 'none'"),
+        ("checked", None, UsageError, "checked v1 has no slice 'side'"),
+        ("rankings", None, UsageError, "Feedback says nothing of 'side'"),
+        ("rankings", {"left": 1.0}, UsageError, "No item of rankings v1 is in the target mix"),
+    ):
+        with pytest.raises(error, match=words):
+            app.reweighing.reweigh(evaluation, suite, "side", weights=weights)
 
 
 @pytest.fixture(scope="module")

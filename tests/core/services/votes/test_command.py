@@ -43,6 +43,9 @@ def test_that_wrong_calls_ask_nobody(call: Callable[..., Said], app: Application
     assert call("votes", "ask", ws, EVALUATION, "--slice", "odd").code == 2
     assert call("votes", "ask", ws, EVALUATION, "--margin", 0.6).code == 2
     assert call("votes", "ask", ws, EVALUATION, "--rubric", "none").code == 1
-    assert call("votes", "ask", ws, EVALUATION, "--suite", "sealed").code == 2
+    sealed = call("votes", "ask", ws, EVALUATION, "--suite", "sealed", "--json")
+    assert (sealed.code, "--by NAME --reason WHY" in sealed.error()["hint"]) == (2, True)
+    unknown = call("votes", "ask", ws, EVALUATION, "--slice", "part=none", "--json")
+    assert (unknown.code, unknown.error()["hint"]) == (2, "Its slices are part=even, part=odd.")
     assert call("votes", "show", ws, EVALUATION).code == 1
     assert "Nobody has been asked yet" in call("votes", ws).out

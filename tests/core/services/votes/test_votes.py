@@ -78,7 +78,7 @@ def test_that_asking_again_adds_nothing(app: Application) -> None:
         ({"first_arm": "base"}, UsageError),
         ({"first_arm": "reference"}, UsageError),
         ({"suites": ("none",)}, UsageError),
-        ({"slices": (("part", "none"),)}, NotFound),
+        ({"slices": (("part", "none"),)}, UsageError),
         ({"rubric_version_id": 99}, NotFound),
         ({"evaluation": "f" * 32}, NotFound),
     ],
