@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.failures import report
-from core.cli.measured_matrix import matrix_lines
+from core.cli.measured_matrix import margin_lines, matrix_lines
 from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
 from core.cli.workspace_access import open_workspace
@@ -73,7 +73,8 @@ def evaluate_run(
     templates: Annotated[
         bool,
         typer.Option(
-            "--templates", help="Answer suites in several languages under plain text and two other chat templates too."
+            "--templates",
+            help="Under plain text and two other chat templates too: answer suites in several languages, score pairs.",
         ),
     ] = False,
     leave_out_leaks: Annotated[
@@ -233,7 +234,7 @@ def show_evidence(evidence: dict[str, Any], *, as_json: bool) -> None:
             for metric, found in suite["metrics"].items()
         ]
         say(table(rows, ("metric", *arms, "difference to the reference")))
-        for line in matrix_lines(suite):
+        for line in (*matrix_lines(suite), *margin_lines(suite)):
             say(line)
         _show_guarded(suite.get("guarded", {}))
     for note in (*evidence["watermarks"], *evidence["notes"]):

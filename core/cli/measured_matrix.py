@@ -8,7 +8,7 @@ from typing import Any
 from core.cli.output import table
 from core.domain.estimate import Estimate
 from core.domain.measured_evidence import read_estimate
-from core.domain.number_text import format_value
+from core.domain.number_text import estimate_text, format_value
 
 _TRAINING = "training"
 
@@ -56,3 +56,20 @@ def _summary(titles: Mapping[str, str], measured: Mapping[str, Any]) -> Iterator
     yield f"worst template {titles[measured['worst']]}; smallest change {_points(change)} points, n {change.n:,}"
     said = "–" if test["q"] is None else f"{format_value(test['q'])}, df {test['df']}, p {format_value(test['p'], 3)}"
     yield f"decided alike under all {_points(alike)} %, n {alike.n:,}; Cochran's Q {said} ({test['method']})"
+
+
+def margin_lines(suite: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the pairs of a suite say under each template; nothing where none was tried."""
+    for arm, found in (suite.get("template_margins") or {}).items():
+        yield f"\npairs of {arm} by template; changes are paired with the template of training"
+        rows = [
+            [row["title"], *(_estimate(row.get(key)) for key in ("accuracy", "accuracy_change", "h", "h_change"))]
+            for row in found["templates"].values()
+        ]
+        yield table(rows, ("template", "accuracy", "change", "h", "change"))
+        yield f"ranked alike under all: {_estimate(found['consistent'])}"
+        yield f"deviation of h over templates by that over pairs: {_estimate(found['spread'])}"
+
+
+def _estimate(row: Mapping[str, Any] | None) -> str:
+    return "" if row is None else estimate_text(read_estimate(row))

@@ -240,8 +240,17 @@ class EvaluationRecord:
 
     @property
     def pairs(self) -> int:
-        """Preference items scored, over all arms, training pairs included."""
-        return len(self.scored_arms) * sum(suite.pairs for suite in self.suites) + self.trained_answers
+        """Preference items scored, over all arms and templates, training pairs included."""
+        return len(self.scored_arms) * self._own_pairs + self.template_pairs + self.trained_answers
+
+    @property
+    def _own_pairs(self) -> int:
+        return sum(suite.pairs for suite in self.suites)
+
+    @property
+    def template_pairs(self) -> int:
+        """Preference items scored under other templates."""
+        return len(self.template_arms) * self._own_pairs
 
     @property
     def kl_answers(self) -> int:

@@ -100,17 +100,16 @@ def _parts(
         answers += round(share * suite.answered) if answer_pairs or not suite.pairs else 0
         pairs += round(share * suite.pairs)
         kl_answers += min(config.kl_prompts, round(share * suite.answered)) if kl else 0
-        if templates:
-            templated += round(share * suite.aligned)
+        templated += round(share * suite.aligned)
     answer_s = speed.prompt_s + tokens * speed.token_s
     # After sampling, policy and reference read each answer of the KL once.
     kl_s = 3 * speed.prompt_s + config.kl_max_new_tokens * speed.token_s
-    trained = record.trained_answers
-    sampled = len(local) * answers + len(record.template_arms) * templated + trained
+    trained, under = record.trained_answers, len(record.template_arms) if templates else 0
+    sampled = len(local) * answers + under * templated + trained
     return {
         "load": len({arm.source for arm in local}) * speed.load_s,
         "answers": sampled * answer_s,
-        "scores": (len(record.scored_arms) * pairs + trained) * speed.pair_s,
+        "scores": ((len(record.scored_arms) + under) * pairs + trained) * speed.pair_s,
         "kl": len(record.kl_arms) * kl_answers * kl_s,
     }
 

@@ -177,10 +177,10 @@ def _template_of(run: RunRecord) -> str:
 def _templates(new: NewEvaluation, suites: Sequence[EvaluatedSuite], trained_with: str) -> tuple[str, ...]:
     if not new.templates:
         return ()
-    if not any(suite.aligned for suite in suites):
+    if not any(suite.aligned or suite.pairs for suite in suites):
         raise UsageError(
-            "No suite asks the same in several languages, so there is nothing to answer under other templates.",
-            "Add the built-in suite languages.",
+            "No suite asks the same in several languages or has pairs, so nothing can be tried under other templates.",
+            "Add the built-in suite languages, or dev.",
         )
     return alternates(trained_with)
 

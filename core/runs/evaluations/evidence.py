@@ -31,6 +31,7 @@ from core.runs.evaluations.memory_figures import MeasuredPairs, memorisation, ov
 from core.runs.evaluations.outcomes import outcome_columns, outcomes_of, refusal_columns
 from core.runs.evaluations.robustness import WORST_TEMPLATE, matrices
 from core.runs.evaluations.slice_figures import slice_figures
+from core.runs.evaluations.template_margins import template_margins
 
 FORMAT = 1
 PEOPLE = "people"
@@ -129,6 +130,9 @@ def _suite(
             pairs = MeasuredPairs(trained, known[arm.name], known[reference.arm.name])
             _add(metrics, arm.name, memorisation(pairs, MeasuredPairs(items, rows[arm.name], reference), beta))
     robustness, worst = matrices(record, items, outcomes)
+    scored = {arm.name: _rows(ledger, suite.title, arm).scores for arm in record.template_arms}
+    margins, least = template_margins(record, items, {**{name: own.scores for name, own in rows.items()}, **scored})
+    worst |= least
     for name, estimate in worst.items():
         _add(metrics, name, {WORST_TEMPLATE: estimate})
     slices, macro = slice_figures(
@@ -147,6 +151,7 @@ def _suite(
         "slices": slices,
         "macro": macro,
         "matrix": robustness,
+        "template_margins": margins,
         "watermarks": [NOT_AUDITED] if any(o.refusal for own in outcomes.values() for o in own.values()) else [],
     }, [found.to_plain(suite.title, arm) for arm, own in outcomes.items() for found in own.values()]
 

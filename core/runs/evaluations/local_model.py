@@ -34,7 +34,7 @@ from core.generation.sampler import DecoderSettings, Sampled, evaluating, sample
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
-from core.runs.evaluations.templates import TEMPLATES, cut_at_next_turn
+from core.runs.evaluations.templates import PLAIN, TEMPLATES, cut_at_next_turn
 from core.runs.folder import RunFolder
 from core.runs.moved_model import base_model_place
 from core.training.export.trained_policy import load_trained
@@ -156,8 +156,11 @@ class LocalModel:
     @cached_property
     def _plain(self) -> PairEncoder:
         """How plain text is encoded: whether the tokenizer puts a token before it."""
-        config = replace(self.run_config, template="none", template_args="", template_date="")
-        return PairEncoder(self.model.tokenizer, config)
+        return PairEncoder(self.model.tokenizer, self._plain_config)
+
+    @property
+    def _plain_config(self) -> RunConfig:
+        return replace(self.run_config, template="none", template_args="", template_date="")
 
     def _room(self, horizon: int) -> int:
         table = position_limit(self.model.model)
@@ -219,19 +222,29 @@ class LocalModel:
     # Log-probs of preference items
 
     def encoded_pairs(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[EncodedPair], list[str]]:
-        """Return the preference items as pairs of rows behind the arm's prompt, and the ids of unusable ones."""
+        """Return the preference items as pairs of rows behind the arm's prompt, and the ids of unusable ones.
+
+        Under another template the prompt is the text that it renders, and whole answers stand behind it as they are.
+        """
         pairs = [
-            TrainingPair(i.id, arm.prompt(i.prompt), i.chosen, i.rejected, "dev", 1.0, i.target, i.is_tie)
-            for i in items
+            TrainingPair(i.id, self._asked(arm, i), i.chosen, i.rejected, "dev", 1.0, i.target, i.is_tie) for i in items
         ]
         if not pairs:
             return [], []
         rows = ReadableRows.of(self.model.model, self.model.tokenizer, self.model.stop_ids)
-        usable, report = encode_usable(pairs, self.model.tokenizer, self.run_config, rows)
+        config = replace(self._plain_config, max_length=0) if arm.template else self.run_config
+        usable, report = encode_usable(pairs, self.model.tokenizer, config, rows)
         found = sorted(usable, key=lambda pair: (pair.longer_row, pair.pair_id))
         if found:
             self._choose_scorer(found)
         return found, list(report.dropped_ids)
+
+    def _asked(self, arm: Arm, item: SuiteItem) -> Prompt:
+        """Return the prompt of a preference item; under another template its text as one turn of plain text."""
+        prompt = arm.prompt(item.prompt)
+        if not arm.template or arm.template == PLAIN:
+            return prompt
+        return Prompt.from_text(TEMPLATES[arm.template].render(prompt.messages))
 
     def _choose_scorer(self, pairs: Sequence[EncodedPair]) -> None:
         """Choose the fastest forward pass that agrees with padded rows, again where rows are longer than those tried.

@@ -43,6 +43,11 @@ def planned(
         for arm in record.template_arms
         for suite, own in items.items()
     ]
+    found += [
+        WorkPart("scores", suite, arm, _preferences(own))
+        for arm in record.template_arms
+        for suite, own in items.items()
+    ]
     for arm in record.compared_arms:
         found += [WorkPart(kind, TRAINED, arm, tuple(trained)) for kind in ("scores", "answers")]
     return sorted((work for work in found if work.items), key=lambda work: together(work.arm))
@@ -52,11 +57,14 @@ def _of(record: EvaluationRecord, arm: Arm, suite: str, items: Sequence[SuiteIte
     config = record.config
     found = [WorkPart("answers", suite, arm, tuple(answered(items, config)))]
     if arm.is_sampled_here:
-        preferences = tuple(item for item in items if item.expected == "preference")
-        found.insert(0, WorkPart("scores", suite, arm, preferences))
+        found.insert(0, WorkPart("scores", suite, arm, _preferences(items)))
     if arm in record.kl_arms:
         found.append(WorkPart("kl_answers", suite, arm, for_kl(items, config)))
     return found
+
+
+def _preferences(items: Sequence[SuiteItem]) -> tuple[SuiteItem, ...]:
+    return tuple(item for item in items if item.expected == "preference")
 
 
 def together(arm: Arm) -> tuple[bool, bool, str, int]:

@@ -124,7 +124,44 @@ def test_that_the_work_is_what_the_record_says_and_the_cost_counts_it(answered: 
     cost = expected_cost(record, MeasuredSpeed(load_s=0, prompt_s=1, token_s=0, pair_s=1))
     assert cost.parts["answers"] == record.answers and cost.parts["scores"] == record.pairs
     without = next(one for one in cost.cheaper if one.option == "without --templates")
-    assert without.seconds == cost.seconds - record.template_answers
+    assert record.template_pairs == 2 * 3 * 2
+    assert without.seconds == cost.seconds - record.template_answers - record.template_pairs
+
+
+def test_that_held_out_pairs_are_ranked_under_every_template_against_the_reference_under_the_same(
+    answered: EvaluationFolder, trained_run: RunFolder
+) -> None:
+    ledger, evidence = EvaluationLedger(answered.ledger), answered.evidence()
+    assert evidence is not None
+    title = held_out_suite(trained_run).title
+    found = evidence["suites"][title]["template_margins"]["aligned"]
+    assert list(found["templates"]) == ["training", "plain", "alpaca", "llama3"]
+    for template, end in (("training", ""), ("llama3", " · llama3")):
+        ours, theirs = ({r.item: r for r in ledger.scores(title, f"{arm}{end}")} for arm in ("aligned", "reference"))
+        h = [
+            (ours[i].logp_chosen - theirs[i].logp_chosen) - (ours[i].logp_rejected - theirs[i].logp_rejected)
+            for i in ours
+        ]
+        row = found["templates"][template]
+        assert (row["h"]["value"], row["h"]["n"]) == (pytest.approx(sum(h) / 2), 2)
+        assert row["accuracy"]["value"] == sum(value > 0 for value in h) / 2
+    first, other = (found["templates"][name]["h"]["value"] for name in ("training", "llama3"))
+    assert found["templates"]["llama3"]["h_change"]["value"] == pytest.approx(other - first)
+    assert "h_change" not in found["templates"]["training"]
+    assert found["consistent"]["n"] == 2
+    plain_rows = {r.item: r for r in ledger.scores(title, "aligned · plain")}
+    model = LocalModel(trained_run.path, 0, SMALL, {})
+    items = answered.items()[title]
+    encoded, _ = model.encoded_pairs(Arm("aligned", "aligned", template="plain"), items)
+    texts = [model.model.tokenizer.decode([*pair.prompt_ids, *pair.chosen_ids]) for pair in encoded]
+    by_id = {item.id: item for item in items}
+    for pair, text in zip(encoded, texts, strict=True):
+        item = by_id[pair.pair_id]
+        assert text == f"{item.prompt.last_text}{item.chosen}<|end|>", "one user turn is plain text itself"
+        assert plain_rows[pair.pair_id].tokens_chosen == sum(pair.chosen_mask)
+    alpaca, _ = model.encoded_pairs(Arm("aligned", "aligned", template="alpaca"), items[:1])
+    text = model.model.tokenizer.decode([*alpaca[0].prompt_ids, *alpaca[0].chosen_ids])
+    assert text.endswith(f"### Response:\n{items[0].chosen}<|end|>")
 
 
 def test_that_templates_need_a_suite_in_several_languages(tmp_path: Path, trained_run: RunFolder) -> None:
