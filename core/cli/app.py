@@ -16,6 +16,7 @@ from typer.models import CommandInfo
 from core.cli import (
     adjudicate,
     batches,
+    bundles,
     charter,
     consent,
     datasets,
@@ -76,6 +77,7 @@ def build_app() -> typer.Typer:
     adjudicate.register(app)
     app.add_typer(rubrics.build(), name="rubric")
     app.add_typer(batches.build(), name="batch", cls=DefaultGroup)
+    app.add_typer(bundles.build(), name="bundle", cls=DefaultGroup)
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
     train.register(app)

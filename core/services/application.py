@@ -14,6 +14,7 @@ from core.domain.errors import UserError
 from core.services.adjudication.service import AdjudicationService
 from core.services.annotation.service import AnnotationService
 from core.services.batches.service import BatchesService
+from core.services.bundles.service import BundlesService
 from core.services.datasets.service import DatasetsService
 from core.services.evaluations.inspection import PromptInspectionService
 from core.services.evaluations.service import EvaluationsService
@@ -56,7 +57,7 @@ class Application:
         reviewers: who judges.
         rubrics: rubrics and their versions.
         annotation: queues, commits, undo. adjudication: pairs on which reviewers disagree.
-        batches: slots for several people, their queues and accounting.
+        batches: slots for several people, their queues and accounting. bundles: what goes to other desks and back.
         pairs: pages, filters, one pair's history.
         quality: agreement of reviewers and what is known of each.
         imports: files to pairs and labels.
@@ -89,7 +90,7 @@ class Application:
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
-        self.batches = BatchesService(store, self.runs)
+        self.batches, self.bundles = BatchesService(store, self.runs), BundlesService(store)
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)

@@ -135,6 +135,8 @@ def append(
     if draft is not None and op not in ("undo", "redo"):
         check_spans(draft.spans)
     presentation = presentation or get_presentation(session, presentation_id)
+    if op in ("commit", "amend"):
+        slot_links.refuse_on_desk(session, presentation.pair_id, presentation.reviewer_id)
     return insert_row(
         session,
         JudgementRow,

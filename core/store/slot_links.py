@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
+from core.domain.errors import BadInput
 from core.domain.ids import new_uid
 from core.store.plain import fetch, insert_row
 from core.store.sqlite.write_context import WriteContext
@@ -41,3 +42,18 @@ def slot_of(session: Session, presentation_id: int) -> int | None:
     """Return the slot that a stored presentation was made for, None outside a batch."""
     query = select(SlotPresentationRow.slot_id).where(col(SlotPresentationRow.presentation_id) == presentation_id)
     return session.exec(query).first()
+
+
+def refuse_on_desk(session: Session, pair_id: int, reviewer_id: int) -> None:
+    """Refuse an answer here of a pair that its reviewer answers on a desk: two of them could not be merged.
+
+    Raises:
+        BadInput: the pair is in a bundle of this reviewer.
+    """
+    query = """SELECT 1 FROM batch_slot s JOIN bundle_slot t ON t.slot_id=s.id JOIN bundle u ON u.id=t.bundle_id
+        WHERE s.pair_id=? AND u.reviewer_id=? AND u.kind='exported' LIMIT 1"""
+    if fetch(session, query, (pair_id, reviewer_id)):
+        raise BadInput(
+            f"Pair {pair_id} is in a review bundle of this reviewer and is labelled on that desk; nothing was saved.",
+            "Label it there and merge what the desk sends back.",
+        )

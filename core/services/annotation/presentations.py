@@ -19,6 +19,7 @@ from core.services.annotation.open_queue import OpenQueue, arrange
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings, UnsavedDraft
 from core.store import (
     adjudications,
+    bundles,
     conflicts,
     datasets,
     drafts,
@@ -202,6 +203,8 @@ class QueueManager:
         now = now_ms()
         withdrawn = withdrawn_pairs(session, now) - done - sealed
         everything = self._candidates(session, settings, accepted)
+        if away := bundles.pairs_on_desks(session, settings.reviewer_id) - done:
+            everything = [i for i in everything if i not in away]
         offered = [i for i in everything if i not in sealed] if sealed else everything
         candidates = [i for i in offered if i not in withdrawn] if withdrawn else offered
         others: dict[int, int] = {}

@@ -125,6 +125,8 @@ class BatchesService:
             batch = batches.get(session, batch_id)
             everything = batches.slots(session, batch)
             theirs = {one.pair_id for one in everything if to is not None and one.reviewer_id == to}
+            if to is not None:
+                theirs |= labels_of_reviewers(session, [to], batch.rubric_version_id)[to]
             moved = [
                 one
                 for one in everything

@@ -21,6 +21,7 @@ from core.domain.rubric import RubricBody
 from core.store import feedback_checks, text_notes
 from core.store.chain import verify
 from core.store.chain.material import EVIDENCE, digest_of
+from core.store.desks import kept
 from core.store.migrations.schema import STATEMENTS
 from core.store.sqlite.unreadable import unreadable_rows
 
@@ -261,6 +262,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("feedback", feedback_checks.problems),
     ("text flags", text_notes.problems),
     ("hash chain", verify.problems),
+    ("review bundles", kept.problems),
 )
 _CHANGED = "Somebody changed the file without Pairwright. Compare with a backup from before, or restore it."
 _ADVICE: dict[str, str] = {
@@ -274,4 +276,5 @@ _ADVICE: dict[str, str] = {
     "suites": "Do not evaluate with this version. Restore a backup in which it is sound, or import it again.",
     "feedback": _CHANGED,
     "hash chain": _CHANGED,
+    "review bundles": _CHANGED,
 }

@@ -1,0 +1,100 @@
+"""The file of a review bundle: JSON lines, the first one a manifest with the hash of all others.
+
+The hash shows that something was altered on the way, not who altered it. What a desk sends back carries the desk's own
+hash chain besides, which :mod:`core.store.desks.replay` verifies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core import durable
+from core.bounded import MIB, parse_json, read_bytes, read_head
+from core.domain.errors import BadInput
+from core.domain.ids import canonical_json
+
+FORMAT = "pairwright-bundle"
+NUMBER = 1
+BundleKind = Literal["work", "return"]
+_LIMIT = 1024 * MIB
+_HEAD = MIB
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """A bundle that was read and whose hash fits: ``sha256`` is that of its lines."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    lines: tuple[Mapping[str, Any], ...]
+    sha256: str
+
+    def of_kind(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return the lines of a kind."""
+        return [line for line in self.lines if line.get("kind") == kind]
+
+
+def write_bundle(path: Path, kind: BundleKind, manifest: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> str:
+    """Write a bundle and return the hash of its lines; a bundle that is there is replaced.
+
+    Raises:
+        BadInput: there is another file.
+        StorageFull, UserError: it cannot be written.
+    """
+    if path.exists() and not is_bundle(path):
+        raise BadInput(f"{path} is there and is no review bundle; it was left alone.", "Choose another name.")
+    body = lines_text(lines)
+    sha = hashlib.sha256(body).hexdigest()
+    head = {"format": FORMAT, "number": NUMBER, "kind": kind, **manifest, "sha256": sha}
+    durable.write_bytes(path, canonical_json(head).encode() + b"\n" + body)
+    return sha
+
+
+def lines_text(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return lines as they stand in the file."""
+    return b"".join(canonical_json(dict(line)).encode() + b"\n" for line in lines)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a file begins like a review bundle; nothing else of it is read."""
+    try:
+        head = read_head(path, _HEAD).split(b"\n", 1)[0]
+        found = parse_json(head, path.name)
+    except BadInput:
+        return False
+    return isinstance(found, dict) and found.get("format") == FORMAT
+
+
+def read_bundle(path: Path, kind: BundleKind) -> BundleFile:
+    """Read a bundle of a kind.
+
+    Raises:
+        BadInput: it is no bundle, of another kind or a newer program, or was altered.
+    """
+    head, _, body = read_bytes(path, _LIMIT).partition(b"\n")
+    manifest = parse_json(head, path.name) if head.startswith(b"{") else {}
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise BadInput(f"{path.name} is no review bundle; nothing was read from it.", "Choose the file of a bundle.")
+    if manifest.get("number") != NUMBER:
+        raise BadInput(f"{path.name} was written by a newer program; nothing was read from it.", "Update Pairwright.")
+    if manifest.get("kind") != kind:
+        words = {
+            "work": "slots to label, not what a desk sent back",
+            "return": "what a desk sent back, not slots to label",
+        }
+        other = words.get(str(manifest.get("kind")), "something else")
+        raise BadInput(f"{path.name} holds {other}.", "`bundle open` takes the first, `bundle merge` the second.")
+    sha = hashlib.sha256(body).hexdigest()
+    if sha != manifest.get("sha256"):
+        raise BadInput(
+            f"{path.name} was altered: its lines do not fit their hash. Nothing was taken from it.",
+            "Ask for the file again.",
+        )
+    lines = tuple(parse_json(line, path.name) for line in body.splitlines())
+    if not all(isinstance(line, dict) for line in lines):
+        raise BadInput(f"{path.name} holds lines that are no records; nothing was taken from it.", "Ask for it again.")
+    return BundleFile(path, manifest, lines, sha)
