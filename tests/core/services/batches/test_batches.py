@@ -174,5 +174,8 @@ def test_that_the_command_makes_shows_and_hands_over(app: Application, capsys: p
     said = capsys.readouterr().out
     assert "Nothing is due in June." in said and "June: Helpful 1.0.0, at random, seed 0" in said
     assert main(["batch", "list", place]) == 0
+    assert main(["reviewers", place, "--deactivate", "Bo"]) == 0
+    assert "Bo        human  inactive  0" in capsys.readouterr().out
+    assert main(["reviewers", place, "--activate", "Bo", "--json"]) == 0
     assert main([*create, "--limit", "8"]) == 1
     assert "already a batch called June" in capsys.readouterr().err
