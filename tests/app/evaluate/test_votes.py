@@ -90,8 +90,8 @@ def test_that_people_are_asked_vote_blind_and_see_what_the_votes_come_to(
     assert words[:3] == ["Show what failed", "Vote now", "Open the failures"]
     assert words[3:] == (["What n would decide"] if won.value > 0.5 else []), "no n decides at a half or less"
     gate.votes.opened.emit(gate.votes.marks[0].key)
-    running.settle()
-    assert page.tabs.currentWidget() is items and items.count.text() == "1 of 6 items"
+    qtbot.waitUntil(lambda: items.count.text() == "1 of 6 items")
+    assert page.tabs.currentWidget() is items
     items.search.reset()
     items.look_for("pair")
     qtbot.waitUntil(lambda: items.count.text() == "6 of 6 items")
