@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 _READS = ("first", "second", "tie", "neither", "none")
+_UNUSED_LISTED = 20
 _WIDTH = 300  # characters of a text that the dry run prints
 
 
@@ -282,11 +283,16 @@ def _say_preview(preview: ImportPreview) -> None:
 
 
 def _say_reading(reading: Reading) -> None:
+    unused = 0
     for use in reading.columns:
-        say(f"  {use.name}: {use.role.value}, filled in {counted(use.filled, 'row')}")
+        unused += use in reading.unused
+        if use not in reading.unused or unused <= _UNUSED_LISTED:
+            say(f"  {use.name}: {use.role.value}, filled in {counted(use.filled, 'row')}")
+    if (more := unused - _UNUSED_LISTED) > 0:
+        say(f"  and {counted(more, 'other column')} that {verb(more, 'is', 'are')} not used; --json lists all")
     if reading.coding is not None:
         said = ", ".join(f"{v.value} = {v.reads} ({v.count:,})" for v in reading.coding.values)
-        say(f"Labels in {', '.join(reading.coding.columns)}: {said}")
+        say(f"Labels in {', '.join(reading.coding.columns)}: {said or 'none, no row has a value there'}")
     for note in reading.notes:
         say(note)
 
@@ -307,7 +313,9 @@ def say_report(report: ImportReport, consent: str) -> None:
         say(f"Read as {reading.title} ({reading.fmt}):")
         _say_reading(reading)
         if reading.unused:
-            say("Not used: " + ", ".join(f"{use.name} ({counted(use.filled, 'row')})" for use in reading.unused))
+            listed = [f"{use.name} ({counted(use.filled, 'row')})" for use in reading.unused[:_UNUSED_LISTED]]
+            more = len(reading.unused) - len(listed)
+            say("Not used: " + ", ".join([*listed, *([f"{more:,} more"] if more else [])]))
     say(f"Source {report.source_name!r}, consent {consent}{_consent_words(report, consent)}")
 
 

@@ -29,6 +29,7 @@ _PROMPT_WORDS = ("prompt", "question", "instruction", "query", "input", "request
 _TRANSCRIPT = re.compile(r"\s*(?:Human|Assistant|System):")
 _KEY_WORDS = ("text", "content", "answer", "response", "value", "body", "question", "prompt")
 _SINGLE = ("completion", "response", "answer", "output", "text", "chosen", "rejected")
+_BETTER = ("chosen", "prefer", "accept", "better", "best", "win", "good", "positive")
 _HINT = "A pair needs a prompt and two answers in each row. Name columns with --map COLUMN=prompt, =first, =second."
 
 
@@ -177,11 +178,19 @@ def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | Non
     if prompt is None and (named := _named(free, _PROMPT_WORDS)):
         wanted[named[0]] = "prompt"
     if answers is None and len(named := [name for name in _named(free, _ANSWER_WORDS) if name not in wanted]) > 1:
-        wanted |= {named[0]: "first", named[1]: "second"}
+        wanted |= _sides(named[0], named[1])
     if not wanted:
         return _HINT
     words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in wanted.items())
     return f"If these columns hold what is missing, name them: {words}."
+
+
+def _sides(one: str, other: str) -> dict[str, str]:
+    """Return the fields of two answers: the better and the worse one where a name says so, else first and second."""
+    for better, worse in ((one, other), (other, one)):
+        if any(word in better.lower() for word in _BETTER) and not any(word in worse.lower() for word in _BETTER):
+            return {better: "chosen", worse: "rejected"}
+    return {one: "first", other: "second"}
 
 
 def _nested_fields(sample: Sample, prompt: str | None, answers: tuple[str, str] | None) -> dict[str, str]:

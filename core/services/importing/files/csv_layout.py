@@ -34,7 +34,7 @@ def csv_layout(name: str, head: bytes) -> CsvLayout:
     Raises:
         BadInput: when the first line is no header.
     """
-    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff")
     lines = text.split("\n", 3)
     skip = next((i for i, line in enumerate(lines) if line.strip()), 0)
     first = lines[skip]

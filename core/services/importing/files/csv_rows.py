@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.services.importing.files.csv_layout import CsvLayout
 from core.services.importing.limits import Limits, RowRejected, allow_csv_fields
@@ -70,7 +71,7 @@ class _Lines:
             raise RowRejected(f"the line has more than the {self._limits.line_bytes:,} bytes allowed")
         if self.chars > self._limits.line_bytes and len(self.used) > 1:
             raise RowRejected("")
-        return line.removeprefix(_BOM) if len(self.used) == 1 else line
+        return line.lstrip(_BOM) if len(self.used) == 1 else line
 
     def begin(self) -> int:
         """Begin a record; return the number of its first line."""
@@ -186,7 +187,7 @@ class _CsvReader:
             if len(lines) > 1 and self._swallowed(lines[1:]):
                 self._waste += self._lines.give_back()
                 return RawRow(number, None, f"a quote opens in line {number} and is not closed in it")
-            return RawRow(number, None, f"it has {len(cells)} cells, the header has {len(header)}")
+            return RawRow(number, None, f"it has {counted(len(cells), 'cell')}, the header has {len(header)}")
         if cells == header or [cell.strip() for cell in cells] == header:
             return RawRow(number, None, "it repeats the header of the file")
         for at, line in enumerate(lines):

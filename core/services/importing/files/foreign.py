@@ -30,6 +30,7 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
 _YAML = re.compile(rb"\s*(?:---\s*\n\s*)?- +[\w-]+:(?: |\r?\n)")
+_MARKDOWN_TABLE = re.compile(rb"\s*\|[^\n]*\|[ \t\r]*\n[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t\r]*(?:\n|$)")
 _LFS_SIZE = re.compile(rb"^size (\d+)", re.MULTILINE)
 
 
@@ -61,6 +62,8 @@ def refuse_foreign(name: str, head: bytes) -> None:
         )
     if _YAML.match(text):
         raise BadInput(f"{name} is a YAML document, which is not read here.", _CONVERT)
+    if _MARKDOWN_TABLE.match(text):
+        raise BadInput(f"{name} is a Markdown table, which is not read here.", "Save it as CSV.")
     if _XML.match(text):
         raise BadInput(f"{name} is an XML document, which is not read here.", _CONVERT)
 

@@ -22,6 +22,7 @@ _RECORD_KEYS = {
 }  # fmt: skip
 _SPLIT = {"columns", "data"}
 _STEP = 1 << 20
+_LOOKED = 20
 ALL = "all"
 
 
@@ -88,6 +89,23 @@ def json_layout(
         found = outline(stream, head.index(b"{"))
         return _object_layout(name, found, streams, limits, part)
     raise AssertionError("a file has a stream")
+
+
+def lines_behind(head: bytes, limits: Limits) -> bytes:
+    """Return a file's first bytes from its first record on, where other lines stand before records of a line each.
+
+    Logs print warnings above their rows, and a merge leaves its marks; each such line is a rejected row. Empty where
+    the first line is a record, or fewer than two of the first lines are.
+    """
+    lines = head.split(b"\n")
+    first = next((i for i, line in enumerate(lines[:_LOOKED]) if _is_row(line, limits)), 0)
+    records = sum(_is_row(line, limits) for line in lines[first : first + _LOOKED]) if first else 0
+    return b"\n".join(lines[first:]) if records > 1 else b""
+
+
+def _is_row(line: bytes, limits: Limits) -> bool:
+    line = line.strip()
+    return line.startswith(b"{") and line.endswith(b"}") and isinstance(_value(line, limits), dict)
 
 
 def _value(line: bytes, limits: Limits) -> object:

@@ -132,6 +132,8 @@ class _Elements:
     def _end(self, rest: bytes | None) -> Iterator[RawRow]:
         """Yield what stands at the end of a file that ends too early."""
         whole = False
+        if rest and not self._in_list:
+            rest = rest.strip(_BLANKS)
         if rest:
             self._number += 1
             rows = list(self._rows(rest, cut=True))

@@ -15,9 +15,9 @@ from core.services.importing.files import encodings
 from core.services.importing.files.comments import CommentStripper, has_comments
 from core.services.importing.files.csv_layout import CsvLayout, csv_layout
 from core.services.importing.files.foreign import refuse_binary, refuse_foreign
-from core.services.importing.files.json_layout import JsonLayout, json_layout
+from core.services.importing.files.json_layout import JsonLayout, json_layout, lines_behind
 from core.services.importing.files.streams import GuardedStream, open_stream
-from core.services.importing.files.unpack import StreamDamaged
+from core.services.importing.files.unpack import StreamDamaged, packing_of
 from core.services.importing.limits import Limits
 
 Kind = Literal["jsonl", "json", "csv", "parquet"]
@@ -80,6 +80,8 @@ def sniff(path: Path, limits: Limits, encoding: str | None = None, part: str | N
             raise BadInput(f"{path.name} is a Parquet file inside {packing}.", "Unpack it; Parquet is packed itself.")
         return FileKind("parquet")
     refuse_foreign(path.name, head)
+    if packing and (inner := packing_of(head)):
+        raise BadInput(f"{path.name} is packed twice: {inner} inside {packing}.", "Unpack it once.")
     found = FileKind("jsonl", packing, encodings.checked(encoding) if encoding else encodings.of_head(head))
     if found.encoding == encodings.UTF8:
         refuse_binary(path.name, head)
@@ -166,7 +168,13 @@ def _laid_out(
     if _COMMENT_LINES.match(start):  # they become rejected rows, the lines behind them are read
         start = _COMMENT_LINES.sub(b"", start, count=1)
         head, first_line = start, start.split(b"\n", 1)[0]
+    elif start[:1] not in b"[{" and (lines := lines_behind(start, limits)):
+        head, start, first_line = lines, lines, lines.split(b"\n", 1)[0]
     quoted_rows = start[:1] == b'"' and re.match(rb'"\s*\{\s*\\"', start) is not None
+    if start.strip() in (b"null", b"true", b"false"):
+        raise BadInput(
+            f"{path.name} holds {start.strip().decode()} and no records.", "Check that it is the right file."
+        )
     if start[:1] not in (b"[", b"{") and not quoted_rows:
         return replace(found, kind="csv", csv=csv_layout(path.name, head))
 

@@ -22,12 +22,15 @@ from core.services.importing.rows import ParsedPair
 def bind_best_of(sample: Sample, limits: Limits) -> BoundFormat | None:
     """Bind to lists of chosen and of rejected answers."""
     names, prompt = sample.pick_pair(ANSWERS), prompt_reader(sample, limits)
-    if names is None or prompt is None or not all(_holds_lists(sample, name, 1, limits) for name in names):
+    if names is None or prompt is None:
+        return None
+    listed = {name for name in names if _holds_lists(sample, name, 1, limits)}
+    if not listed or not all(name in listed or _holds_texts(sample, name) for name in names):
         return None
     provenance = Provenance(None, None)
 
     def convert(row: Row) -> list[ParsedPair]:
-        good, bad = (_texts(row.get(name), name, limits) for name in names)
+        good, bad = (_texts(row.get(name) if name in listed else [row.get(name)], name, limits) for name in names)
         asked = prompt(row)
         pairs = [chosen_pair(asked, one, other, provenance, row) for one in good for other in bad if one != other]
         if not pairs:
@@ -97,6 +100,12 @@ def _holds_lists(sample: Sample, name: str, least: int, limits: Limits) -> bool:
     """Say whether a column holds lists of texts in most rows."""
     values = [value for value in sample.values(name) if value not in (None, "")]
     return 2 * sum(_is_list(value, least, limits) for value in values) >= len(values) > 0
+
+
+def _holds_texts(sample: Sample, name: str) -> bool:
+    """Say whether a column holds texts in every row that has one."""
+    values = [value for value in sample.values(name) if value is not None]
+    return bool(values) and all(isinstance(value, str) for value in values)
 
 
 def _is_list(value: object, least: int, limits: Limits) -> bool:

@@ -30,7 +30,16 @@ from core.services.importing.limits import Limits, RowRejected, check_text
 from core.services.importing.reading import ColumnRole, Remarks
 from core.services.importing.rows import ParsedPair
 
-ANSWERS = (("chosen", "rejected"), ("chosen_response", "rejected_response"), ("response_chosen", "response_rejected"))
+ANSWERS = (
+    ("chosen", "rejected"),
+    ("chosen_response", "rejected_response"),
+    ("response_chosen", "response_rejected"),
+    ("preferred_completion", "other_completion"),
+    ("preferred_response", "dispreferred_response"),
+    ("preferred", "dispreferred"),
+    ("better_response", "worse_response"),
+    ("winning_response", "losing_response"),
+)
 TALK = ("conversations", "conversation", "messages")
 _DISAGREE = "the prompt column and the turns say different things; the turns are read"
 

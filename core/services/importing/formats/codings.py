@@ -94,6 +94,7 @@ def as_number(text: str) -> float | None:
     >>> [as_number(text) for text in ("2.0", "true", "A", "1e400")]
     [2.0, 1, None, None]
     """
+    text = text.replace("\u2212", "-")  # the minus sign of word processors
     if text.lower() in TRUTH:
         return TRUTH[text.lower()]
     if not _NUMBER.fullmatch(text):

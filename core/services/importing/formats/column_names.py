@@ -22,12 +22,12 @@ PROMPTS = (
 ANSWERS = (
     ("response_a", "response_b"),
     ("response1", "response2"),
-    ("response_1", "response_2"),
     ("response_0", "response_1"),
+    ("response_1", "response_2"),
     ("answer_a", "answer_b"),
     ("answer1", "answer2"),
-    ("answer_1", "answer_2"),
     ("answer_0", "answer_1"),
+    ("answer_1", "answer_2"),
     ("completion_a", "completion_b"),
     ("completion1", "completion2"),
     ("completion_1", "completion_2"),
@@ -60,6 +60,14 @@ SCORES = (
     ("rating_1", "rating_2"),
     ("response_a_score", "response_b_score"),
     ("response_a_rating", "response_b_rating"),
+    ("reward_chosen", "reward_rejected"),
+    ("chosen_reward", "rejected_reward"),
+    ("rating_chosen", "rating_rejected"),
+    ("reward_a", "reward_b"),
+    ("reward_1", "reward_2"),
+    ("votes_a", "votes_b"),
+    ("votes_1", "votes_2"),
+    ("upvotes_a", "upvotes_b"),
 )
 LABELS = (
     "label",
@@ -107,6 +115,9 @@ REVIEWER = re.compile(r"(?:annotator|annotation|rater|reviewer|labeler|labeller|
 
 LABEL_WORDS = ("label", "winner", "prefer", "verdict", "vote", "judg", "choice", "better", "best", "wins")
 """Parts of a name by which a column of numbers may be one of labels; the user is asked."""
+
+WORSE_WORDS = ("worse", "worst", "loser", "losing")
+"""Parts of the name of a column that names the answer that lost."""
 
 _FIELD_NAMES: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt",),

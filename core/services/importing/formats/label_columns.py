@@ -25,7 +25,7 @@ from core.services.importing.formats.column_names import usual_role
 from core.services.importing.formats.columns import Provenance, one_hot_columns
 from core.services.importing.formats.label_reader import RowLabels, ValueTable, shown
 from core.services.importing.formats.sample import Row, Sample, cell_text
-from core.services.importing.formats.verdict_words import OPEN, REFUSED, read_words
+from core.services.importing.formats.verdict_words import OPEN, REFUSED, TIE, plain_word, read_words
 from core.services.importing.limits import RowRejected
 from core.services.importing.reading import Answer, CodingUse, ColumnRole, Question, Reads, ValueUse
 from core.services.importing.rows import ParsedLabel
@@ -118,7 +118,8 @@ def _possible_labels(sample: Sample, answers: tuple[str, str]) -> dict[str, str]
         numbers = reads <= {"open", "no label"} and any(word in name for word in known.LABEL_WORDS)
         if words or numbers:
             held = ", ".join(f"{value} ({n:,})" for value, n in values.most_common(_FEW))
-            found[column] = f"the column {column} says it: {held}"
+            meaning = "names the worse answer" if _names_worse(column) else "says it"
+            found[column] = f"the column {column} {meaning}: {held}"
     if scores := sample.pick_pair(known.SCORES):
         found[BY_SCORES] = f"the higher one of {scores[0]} and {scores[1]} wins"
     return {**found, NO_LABELS: "the pairs come without labels"}
@@ -139,11 +140,13 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
         coding = coding_of(sample.choices.coding)
     documented = _documented(sample, answers, columns)
     coding = coding or documented
-    said: dict[str, Reads] = {**_named(values, answers), **_said(sample, values)}
+    said: dict[str, Reads] = {**_named(values, answers), **_turned(values, columns), **_said(sample, values)}
     open_values = {value: values[value] for value, read in read_values(values, None, said).items() if read is OPEN}
     words = len(open_values) < len(values)
     possible = possible_codings(open_values, words=words) if coding is None else []
     reads = read_values(values, coding if coding or possible else "words", said)
+    third = _third_answer(sample, answers)
+    reads |= dict.fromkeys((v for v, read in reads.items() if third and read is TIE and _ends(v, third)), REFUSED)
     _check_coding(sample, coding, open_values)
     table = ValueTable(reads, coding, bool(possible))
     who = sample.pick(*known.WHO) if len(columns) == 1 else None
@@ -160,7 +163,8 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
         roles,
         coding_use(columns, values, reads, option) if values or not models else None,
         (coding_question(columns, open_values, possible),) if possible else (),
-        _notes(columns, who, nested, option if option and option == documented else "", models),
+        _notes(columns, who, nested, option if option and option == documented else "", models)
+        + ((f"{third} holds a third answer; only {answers[0]} and {answers[1]} are read",) if third else ()),
         option,
     )
 
@@ -186,6 +190,29 @@ def _named(values: Mapping[str, int], answers: tuple[str, str]) -> dict[str, Rea
     first, second = (name.strip().lower() for name in answers)
     sides: dict[str, Reads] = {first: "first", second: "second"}
     return {value: sides[value.lower()] for value in values if value.lower() in sides}
+
+
+def _names_worse(column: str) -> bool:
+    return any(word in column.lower() for word in known.WORSE_WORDS)
+
+
+def _turned(values: Mapping[str, int], columns: tuple[str, ...]) -> dict[str, Reads]:
+    """Return the words of a column that names the answer that lost, each with the other side; else nothing."""
+    if not all(map(_names_worse, columns)):
+        return {}
+    other: dict[Reads, Reads] = {"first": "second", "second": "first"}
+    return {value: other[read.reads] for value, read in read_words(values).items() if read.reads in other}
+
+
+def _third_answer(sample: Sample, answers: tuple[str, str]) -> str | None:
+    """Return the column of a third answer: ``response_c`` behind ``response_b``."""
+    second = answers[1].strip().lower()
+    return sample.names.get(second[:-1] + chr(ord(second[-1]) + 1))
+
+
+def _ends(value: str, column: str) -> bool:
+    """Whether a value is the letter or number with which a column's name ends."""
+    return plain_word(value).removesuffix(".0") == column.strip().lower()[-1]
 
 
 def _said(sample: Sample, values: Mapping[str, int]) -> Mapping[str, Reads]:
@@ -241,7 +268,9 @@ def _notes(
     if len(columns) > 1:
         notes = [f"the {len(columns)} columns {names} hold the labels of {counted(len(columns), 'reviewer')}"]
     else:
-        notes = [f"the column {names} says which answer is better"]
+        notes = [
+            f"the column {names} {'names the worse answer' if _names_worse(names) else 'says which answer is better'}"
+        ]
     if models:
         notes.append(f"it names a model; the answer of that model in {models[0]} or {models[1]} is the better one")
     if documented:

@@ -166,8 +166,9 @@ def _verdict(results: list[object], answers: _Answers, who: str, sample: Sample)
 
 def _one(value: Mapping[str, object], answers: _Answers, who: str) -> AnswerOrder | ParsedLabel | None:
     ranker = value.get("ranker")
-    if isinstance(ranker, dict):
-        order = next((ids for ids in ranker.values() if isinstance(ids, list) and ids), [])
+    if isinstance(ranker, dict | list):
+        lists = ranker.values() if isinstance(ranker, dict) else [ranker]
+        order = next((ids for ids in lists if isinstance(ids, list) and ids), [])
         ranks = {i: float(place) for place, name in enumerate(order) if (i := answers.index(name)) is not None}
         return AnswerOrder(ranks, who) if len(ranks) > 1 else None
     choices = value.get("choices")

@@ -134,6 +134,10 @@ def _read(
             best[text] = (sign * score, response)
     if gap:
         sample.remarks.count(_NO_SCORE)
+    if scores is None and not where.key:
+        raise RowRejected(
+            f"nothing that is known to order the answers of {where.answers}, no score and no rank, is there"
+        )
     if len(best) < 2:
         raise RowRejected("fewer than two different answers have a score")
     return [response for _, response in best.values()], {i: rank for i, (rank, _) in enumerate(best.values())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,6 +54,9 @@ _TIES = {
     "a=b",
     "a==b",
     "1=2",
+    "b=a",
+    "b==a",
+    "2=1",
 }
 _NEITHERS = {
     "neither",
@@ -78,12 +82,13 @@ _DEGREE = r"(?P<degree>" + "|".join(sorted(filter(None, _DEGREES), key=len, reve
 _TAIL = r"(?P<tail> (?:better|preferred|best|wins|won|is best))?"
 _PHRASE = re.compile(rf"{_NOUN}{_SIDE}(?P<noun2> (?:response|answer|one))?(?: is| was)? ?{_DEGREE}{_TAIL}")
 _DEGREE_FIRST = re.compile(rf"{_DEGREE} ?(?:prefer |better )?{_NOUN}{_SIDE}")
-_MARKS = re.compile(r"(?P<one>a|1)(?P<sign>>{1,3}|<{1,3})(?P<other>b|2)|(?P<side>a|b)(?P<plus>\+{1,3})")
+_MARKS = re.compile(r"(?P<one>a|1|b|2)(?P<sign>>{1,3}|<{1,3})(?P<other>a|1|b|2)|(?P<side>a|b)(?P<plus>\+{1,3})")
+_MARKED = {("a", "b"), ("b", "a"), ("1", "2"), ("2", "1")}
 
 
 def plain_word(text: str) -> str:
-    """Return a value as it is looked up: lower case, without brackets, quotes, underscores and double blanks."""
-    bare = text.strip().lower().strip("[]\"'`").replace("_", " ")
+    """Return a value as it is looked up: lower case, plain letters, no brackets, quotes, underscores, double blanks."""
+    bare = unicodedata.normalize("NFKC", text).strip().lower().strip("[]\"'`").replace("_", " ")
     return re.sub(r"\s+", " ", re.sub(r"\s*([<>=])\s*", r"\1", bare)).strip().rstrip(".!") or text.strip()
 
 
@@ -94,7 +99,7 @@ def read_words(values: Iterable[str]) -> dict[str, Read]:
     plain one where they do not.
     """
     values = list(values)
-    marks = {value: found for value in values if (found := _MARKS.fullmatch(plain_word(value)))}
+    marks = {value: found for value in values if (found := _mark(value))}
     doubled = any(_length(mark) > 1 for mark in marks.values())
     reads = {value: _marked(mark, doubled) for value, mark in marks.items()}
     for value in values:
@@ -121,12 +126,18 @@ def _word(value: str) -> Read | None:
     return Read("first" if _SIDES[side] < 0 else "second", _DEGREES[parts["degree"] or ""])
 
 
+def _mark(value: str) -> re.Match[str] | None:
+    found = _MARKS.fullmatch(plain_word(value))
+    return found if found and (found["side"] or (found["one"], found["other"]) in _MARKED) else None
+
+
 def _length(mark: re.Match[str]) -> int:
     return len(mark["sign"] or mark["plus"])
 
 
 def _marked(mark: re.Match[str], doubled: bool) -> Read:
-    """Return the side of ``A>>B`` or ``B+``."""
-    first = mark["side"] == "a" if mark["side"] else mark["sign"][0] == ">"
+    """Return the side of ``A>>B``, ``B>A`` or ``B+``."""
+    better = mark["side"] or mark["one" if mark["sign"][0] == ">" else "other"]
+    first = better in ("a", "1")
     single = 1 if doubled else BINARY_STRENGTH
     return Read("first" if first else "second", single if _length(mark) == 1 else 3)

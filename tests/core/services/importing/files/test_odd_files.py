@@ -82,6 +82,8 @@ WHOLE: dict[str, bytes] = {
     "bzip2": bz2.compress(LINES.encode()),
     "xz": lzma.compress(LINES.encode()),
     "two gzip members": gzip.compress(LINES[:40].encode()) + gzip.compress(LINES[40:].encode()),
+    "objects of a line each with commas behind": LINES.replace("}\n", "},\n").encode(),
+    "CSV with two byte order marks": b"\xef\xbb\xbf" * 2 + CSV.encode(),
     "gzip padded with zeros": gzip.compress(LINES.encode()) + b"\0" * 512,
 }  # fmt: skip
 
@@ -123,6 +125,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "zero bytes": (bytes(5000), "its content was never written"),
     "YAML": (b"- prompt: q\n  chosen: x\n", "is a YAML document"),
     "Shift-JIS": ("prompt,chosen,rejected\n川は?,信濃川です,知りません\n山は?,富士山,さあ\n".encode("shift_jis"), "is not UTF-8.*--encoding shift_jis|shift_jis or"),
+    "packed twice": (gzip.compress(gzip.compress(LINES.encode())), "packed twice: gzip inside gzip"),
+    "Markdown": (b"| prompt | chosen |\n|:---|---|\n| q | a |\n", "is a Markdown table"),
+    "JSON null": (b"null\n", "holds null and no records"),
     "Python dictionaries": (b"{'prompt': 'q'}\n{'prompt': 'r'}\n", "names stand in single quotes"),
 }  # fmt: skip
 
@@ -145,6 +150,14 @@ def test_that_lines_of_remarks_before_json_lines_are_rejected_rows_of_their_own(
     found = read(put(tmp_path, f"# exported today\n# by us\n{LINES}".encode()))
     assert [row.values for row in found[2:]] == ROWS
     assert all(row.problem.startswith("it is not JSON") for row in found[:2])
+
+
+def test_that_lines_of_a_log_and_marks_of_a_merge_cost_no_record(tmp_path: Path) -> None:
+    first, *others = LINES.splitlines()
+    lines = ["<<<<<<< HEAD", "WARNING: no tokenizer", first, "=======", *others, ">>>>>>> theirs"]
+    found = read(put(tmp_path, "\n".join(lines).encode()))
+    assert [row.values for row in found if row.values] == ROWS
+    assert [row.line for row in found if not row.values] == [1, 2, 4, 7]
 
 
 def test_that_the_encoding_can_be_chosen(tmp_path: Path) -> None:

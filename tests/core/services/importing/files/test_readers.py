@@ -113,7 +113,7 @@ def test_that_other_separators_are_told_from_the_header(tmp_path: Path, mark: by
 def test_that_a_csv_row_with_too_few_cells_is_rejected_alone(tmp_path: Path) -> None:
     found = read(write(tmp_path, "a.csv", b"x,y\n1\n2,3\n4,5,6\n"))
     assert [row.problem for row in found] == [
-        "it has 1 cells, the header has 2",
+        "it has 1 cell, the header has 2",
         "",
         "it has 3 cells, the header has 2",
     ]

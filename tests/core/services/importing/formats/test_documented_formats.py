@@ -362,6 +362,17 @@ def test_that_an_empty_cell_of_label_studio_is_told_once() -> None:
     assert "1 row: an annotation without a verdict is no label" in remarks(row, {**row, "pw": ""})
 
 
+def test_that_one_chosen_answer_is_paired_with_each_of_a_list() -> None:
+    pairs = read({"prompt": "q", "chosen": "[good]", "rejected": ["bad", "worse"]})
+    assert [plain(pair)[1:3] for pair in pairs] == [("[good]", "bad"), ("[good]", "worse")]
+
+
+@pytest.mark.parametrize("names", [("preferred_completion", "other_completion"), ("better_response", "worse_response")])
+def test_that_columns_whose_names_say_which_answer_won_need_no_label(names: tuple[str, str]) -> None:
+    (pair,) = read({"prompt": "q", names[0]: "good", names[1]: "bad"})
+    assert plain(pair) == (["q"], "good", "bad", [("", "prefer", -2)])
+
+
 def test_that_label_studio_ranks_and_grades_are_read() -> None:
     items = [{"id": "m1", "body": "x"}, {"id": "m2", "body": "y"}, {"id": "m3", "body": "z"}]
     ranked = {"type": "ranker", "value": {"ranker": {"rank": ["m2", "m3", "m1"]}}}

@@ -89,6 +89,39 @@ def test_that_a_documented_coding_is_not_asked(record: dict[str, Any], option: s
     assert [strength for _, _, strength in votes(found, record)] == ([] if vote is None else [vote])
 
 
+def test_that_marks_of_both_directions_letters_of_any_width_and_the_printed_minus_are_read() -> None:
+    found, reading = look(rows("A>B", "B>A", "B>>A", "B=A", "Ａ", "Ｂ"))
+    assert not reading.questions
+    said = [votes(found, record)[0][1:] for record in rows("A>B", "B>A", "B>>A", "B=A", "Ａ", "Ｂ")]
+    assert said == [("prefer", -1), ("prefer", 1), ("prefer", 3), ("tie", None), ("prefer", -2), ("prefer", 2)]
+    with pytest.raises(RowRejected, match="'A>A', which names no side"):
+        found.bound.convert(rows("A>A")[0])
+    found, _ = look(rows("−2", "3", "0", column="overall_preference"))
+    assert votes(found, rows("−2", column="overall_preference")[0]) == [("", "prefer", -2)]
+
+
+@pytest.mark.parametrize(("first", "third", "label"), [("a", "c", "C"), ("1", "3", "3"), ("0", "2", "2")])
+def test_that_a_third_answer_is_no_tie_of_the_first_two(first: str, third: str, label: str) -> None:
+    second = chr(ord(first) + 1)
+    texts = {f"response_{name}": f"text {name}" for name in (first, second, third)}
+    records = [{"prompt": f"q{n}", **texts, "winner": value} for n, value in enumerate((first, second, label))]
+    coding = {"1": "one_based", "0": "zero_based"}.get(first)
+    found, reading = look(records, coding=coding)
+    assert [votes(found, record)[0][2] for record in records[:2]] == [-2, 2]
+    assert any(f"response_{third} holds a third answer" in note for note in reading.notes)
+    with pytest.raises(RowRejected, match="names no side"):
+        found.bound.convert(records[2])
+
+
+def test_that_a_column_that_names_the_loser_is_read_the_other_way_round() -> None:
+    records = rows("A", "B", "tie", column="loser")
+    _, reading = look(records)
+    assert "names the worse answer" in reading.questions[0].answers[0].meaning
+    found, reading = look(records, answers={"label": "loser"})
+    assert [votes(found, record)[0][1:] for record in records] == [("prefer", 2), ("prefer", -2), ("tie", None)]
+    assert any("loser names the worse answer" in note for note in reading.notes)
+
+
 def test_that_the_name_of_an_answers_column_means_that_answer() -> None:
     records = [
         {"prompt": "q", "response_0": "x", "response_1": "y", "winner": name} for name in ("response_1", "Response_0")
