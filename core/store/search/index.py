@@ -1,10 +1,10 @@
 """The search index: an SQLite FTS5 file beside the database, made from it and never needed to read it.
 
 It holds every sequence of three characters (trigram) of every folded text with its place, so that a phrase of any
-script is found inside words too, without a look at the texts, and a bit a pair for shorter terms. Pairs never change
-and are never deleted, so the state of the index is one number: all pairs up to this id are in it. It is written in
-small portions by whoever has time, never by an import. A file that is damaged, older, or of another state of the
-workspace is deleted and made anew.
+script is found inside words too, without a look at the texts. Shorter terms, and words that stand in many pairs, are
+found by bits of pairs. Pairs never change and are never deleted, so the state of the index is one number: all pairs up
+to this id are in it. It is written in small portions by whoever has time, never by an import. A file that is damaged,
+older, or of another state of the workspace is deleted and made anew.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from sqlmodel import Session
 from core.domain.pair_table import IndexState
 from core.domain.search_text import FOLDING, fold
 from core.store.plain import fetch
-from core.store.search import short_terms
+from core.store.search import frequent_words, short_terms
 from core.store.sqlite.connect import connect
 
 FOLDER = "search"
-_LAYOUT = f"2 {FOLDING}"
+_LAYOUT = f"3 {FOLDING}"
 """An index of another layout or folding is made anew."""
 _PORTION_CHARS = 4 << 20
 _SAMPLED = 20
 _MAKE = (
     "CREATE VIRTUAL TABLE texts USING fts5(prompt, a, b, content='', tokenize='trigram case_sensitive 1')",
     short_terms.MAKE,
+    frequent_words.MAKE,
     "CREATE TABLE state(id INTEGER PRIMARY KEY CHECK(id=1), folding TEXT NOT NULL, workspace TEXT NOT NULL,"
     " upto INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT",
 )
@@ -137,6 +138,7 @@ class SearchIndex:
             "INSERT INTO texts(rowid, prompt, a, b) VALUES(?,?,?,?)", [(key, *texts) for key, texts in folded]
         )
         short_terms.add(connection, folded)
+        frequent_words.add(connection, folded)
         connection.execute(
             "INSERT INTO state(id, folding, workspace, upto, sha256) VALUES(1,?,?,?,?)"
             " ON CONFLICT(id) DO UPDATE SET upto=excluded.upto, sha256=excluded.sha256",
@@ -175,6 +177,14 @@ class OpenIndex:
         wanted = " AND ".join('"' + term.replace('"', '""') + '"' for term in terms)
         query = "SELECT json_group_array(rowid) FROM texts WHERE texts MATCH ?"
         return json.loads(self.connection.execute(query, (wanted,)).fetchone()[0])
+
+    def holding_in_words(self, term: str) -> tuple[int, int]:
+        """Return the pairs that hold a term of four or more characters in a frequent word, and all others, as bits.
+
+        The place of a bit is the id of the pair. The others may hold the term too, and may be no pairs.
+        """
+        sure = frequent_words.holding(self.connection, term)
+        return sure, ((1 << (self.upto + 1)) - 2) & ~sure
 
     def holding_short(self, term: str) -> list[int]:
         """Return the pairs up to ``upto`` whose texts hold a term of one or two characters, ascending."""

@@ -10,14 +10,17 @@ from core.domain.errors import UserError
 from core.domain.ids import canonical_json
 from core.domain.search_text import fold
 from core.store.plain import chunks, fetch
+from core.store.search.frequent_words import SHORTEST
 from core.store.search.index import OpenIndex, SearchIndex
-from core.store.search.short_terms import LONGEST
+from core.store.search.short_terms import LONGEST, keys
 
 Stop = Callable[[], bool]
 _PART = 500
-_FEW = 2000
-"""Pairs whose texts are read sooner than the bits of a short term."""
-_TEXTS = """SELECT p.id, q.text, p.a_text, p.b_text FROM {} CROSS JOIN prompt q ON q.id=p.prompt_id"""
+_FEW = 8000
+"""Pairs whose texts are read sooner than the places of a term that stands in many pairs."""
+_WINDOW = 20
+"""Characters of a long phrase that are looked for first: each costs a list of places."""
+_TEXTS = "SELECT p.id, q.text||char(0)||p.a_text||char(0)||p.b_text FROM {} CROSS JOIN prompt q ON q.id=p.prompt_id"
 
 
 def matching(
@@ -53,18 +56,32 @@ def holds(texts: Iterable[str], terms: Sequence[str]) -> bool:
 
 
 def _indexed(session: Session, opened: OpenIndex, terms: Sequence[str], stop: Stop) -> list[int]:
-    """Return the matching pairs up to where the index reaches."""
-    long = [term for term in terms if len(term) > LONGEST]
-    found = opened.holding(long) if long else None
-    rest: list[str] = []
-    for term in (term for term in terms if len(term) <= LONGEST):
+    """Return the matching pairs up to where the index reaches.
+
+    Once few pairs are left, their texts are read for all terms that follow: that is quicker than any list.
+    """
+    found: list[int] | None = None
+    for number, term in enumerate(terms):
         _stopped(stop)
         if found is not None and len(found) <= _FEW:
-            rest.append(term)
-            continue
-        some = opened.holding_short(term)
+            return list(_read_these(session, found, terms[number:], stop))
+        some = opened.holding_short(term) if len(term) <= LONGEST else _long(session, opened, term, stop)
         found = some if found is None else sorted(set(some).intersection(found))
-    return list(_read_these(session, found or (), rest, stop)) if rest else found or []
+    return found or []
+
+
+def _long(session: Session, opened: OpenIndex, term: str, stop: Stop) -> list[int]:
+    """Return the pairs that hold a term of three or more characters, ascending."""
+    if len(term) >= SHORTEST:
+        sure, others = opened.holding_in_words(term)
+        if others.bit_count() <= min(_FEW, sure.bit_count()):
+            return sorted([*keys(0, sure), *_read_these(session, list(keys(0, others)), [term], stop)])
+    if len(term) > 2 * _WINDOW:
+        middle = (len(term) - _WINDOW) // 2
+        some = opened.holding([term[middle : middle + _WINDOW]])
+        if len(some) <= _FEW:
+            return list(_read_these(session, some, [term], stop))
+    return opened.holding([term])
 
 
 def _read_behind(session: Session, after: int, terms: Sequence[str], stop: Stop) -> Iterable[int]:

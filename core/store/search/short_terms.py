@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 
 LONGEST = 2
@@ -41,9 +41,14 @@ def holding(connection: sqlite3.Connection, term: str) -> list[int]:
     """Return the pairs whose texts hold a term of one or two characters, ascending."""
     found: list[int] = []
     for first, raw in connection.execute("SELECT first, bits FROM short WHERE term=? ORDER BY first", (term,)):
-        digits = f"{int.from_bytes(raw, 'little'):b}"[::-1].encode().translate(_DIGITS)
-        found += compress(range(first, first + len(digits)), digits)
+        found += keys(first, int.from_bytes(raw, "little"))
     return found
+
+
+def keys(first: int, bits: int) -> Iterator[int]:
+    """Return the pairs of a portion whose bits are set, ascending; the lowest bit is that of ``first``."""
+    digits = f"{bits:b}"[::-1].encode().translate(_DIGITS)
+    return compress(range(first, first + len(digits)), digits)
 
 
 def _terms(parts: Iterable[str]) -> set[str]:

@@ -17,6 +17,7 @@ from core.domain.pair_table import PairFilter
 from core.domain.search_text import MOST_CHARS, search_terms
 from core.services.application import Application
 from core.store.search import index as index_module
+from core.store.search import matching as matching_module
 from tests.fakes.fresh import fresh
 
 LATIN = "The quick brown fox ÜBER Straße STRASSE Zu\u0308rich Zürich naïve ﬁne K 𝔘nicode e\u0301 É o'clock qz"
@@ -80,7 +81,12 @@ def test_that_a_phrase_is_found_wherever_it_stands(app: Application, term: str) 
     assert app.pairs.ids(PairFilter(text=f'"{term}"')) == by_hand(app, term)
 
 
-def test_that_any_words_find_what_reading_every_text_finds(app: Application) -> None:
+@pytest.mark.parametrize("few", [0, 9, 8000])
+def test_that_any_words_find_what_reading_every_text_finds(
+    app: Application, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Few, some or all candidates are read, and the places of trigrams answer for the others."""
+    monkeypatch.setattr(matching_module, "_FEW", few)
     draw = random.Random(3)
     held = [text for pair in app.pairs.texts(app.pairs.ids()).values() for text in (pair.a.text, pair.prompt.as_text())]
     for _ in range(60):
@@ -92,6 +98,25 @@ def test_that_any_words_find_what_reading_every_text_finds(app: Application) -> 
         wanted = [term for term in terms if term]
         text = " ".join(f'"{term}"' for term in wanted)
         assert app.pairs.ids(PairFilter(text=text)) == by_hand(app, *wanted), wanted
+
+
+@pytest.mark.parametrize("few", [0, 8000])
+def test_that_phrases_of_words_that_stand_in_nearly_every_pair_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(matching_module, "_FEW", few)
+    draw = random.Random(5)
+    words = ["question", "answers", "answer", "model", "modeling", "the"]
+    made = [
+        {"prompt": " ".join(draw.choices(words, k=6)), "response1": f"{draw.choice(words)}.", "response2": f"No {n}"}
+        for n in range(200)
+    ]
+    with fresh(tmp_path / "ws") as app:
+        bring(app, tmp_path, made)
+        index_all(app)
+        for term in ("answer", "answers", "odel", "modeling", "answer question", "er question", "s the mod", "the the"):
+            assert app.pairs.ids(PairFilter(text=f'"{term}"')) == by_hand(app, term), term
+        assert app.pairs.ids(PairFilter(text="model question the")) == by_hand(app, "model", "question", "the")
 
 
 def test_that_a_search_and_the_other_filters_hold_together_in_every_order(app: Application) -> None:
