@@ -179,11 +179,13 @@ class HomePage(Page):
         services = self.context.services
         published = services.rubrics.published()
         hidden = services.datasets.hidden_test_items
-        labelled = presenter.LabelledPairs(services.annotation.labelled_pairs(), sealed=hidden())
+        gone = services.datasets.pairs_without_consent
+        labelled = presenter.LabelledPairs(services.annotation.labelled_pairs(), sealed=hidden(), withdrawn=gone())
         if reviewer_id is not None and published:
             own = services.annotation.labelled_pairs(reviewer_id, published[0].id)
             sealed = hidden(reviewer_id, published[0].id)
-            labelled = presenter.LabelledPairs(labelled.people, own, name, sealed)
+            withdrawn = gone(reviewer_id, published[0].id)
+            labelled = presenter.LabelledPairs(labelled.people, own, name, sealed, withdrawn)
         info, events = services.workspace.info(), services.workspace.activity(EVENTS)
         stale = sum(summary.stale for summary in services.rubrics.list())
         by_kind = services.workspace.labels_by_kind()

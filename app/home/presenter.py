@@ -90,12 +90,19 @@ class LabelledPairs:
         own: pairs that the current reviewer labelled under the newest rubric version; None without a reviewer.
         name: the current reviewer.
         sealed: pairs of sealed tests without such a label; no queue shows them.
+        withdrawn: other pairs without such a label whose consent is withdrawn or has ended; no queue shows them either.
     """
 
     people: int = 0
     own: int | None = None
     name: str = ""
     sealed: int = 0
+    withdrawn: int = 0
+
+    @property
+    def hidden(self) -> int:
+        """Pairs without a label that no queue shows."""
+        return self.sealed + self.withdrawn
 
 
 def checklist(counts: Mapping[str, int], published: bool, labelled: LabelledPairs) -> tuple[SetupStep, ...]:
@@ -119,11 +126,13 @@ def next_step(counts: Mapping[str, int], published: bool, labelled: LabelledPair
             "Say what better means", "Publish a rubric; then labelling can begin.", "Write a rubric", "rubrics"
         )
     done = labelled.people if labelled.own is None else labelled.own
-    if done + labelled.sealed < pairs:
+    if done + labelled.hidden < pairs:
         title, button = ("Continue labelling", "Continue") if done else ("Begin labelling", "Begin")
         return NextStep(title, left_text(counts, labelled), button, "annotate")
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
-    rest = f" but {number(labelled.sealed)} of a sealed test" if labelled.sealed else ""
+    kinds = ((labelled.sealed, "of a sealed test"), (labelled.withdrawn, "without consent"))
+    rest = " and ".join(f"{number(count)} {what}" for count, what in kinds if count)
+    rest = f" but {rest}" if rest else ""
     text = f"{who} labelled all {number(pairs)}{rest}. Freeze the labels and train on them."
     return NextStep("All pairs are labelled", text, "Set up a run", "train")
 
@@ -133,7 +142,7 @@ def left_text(counts: Mapping[str, int], labelled: LabelledPairs) -> str:
     pairs, every = counts.get("pairs", 0), counts.get("labelled", 0)
     done = labelled.people if labelled.own is None else labelled.own
     who = f"{labelled.name} has" if labelled.own is not None else "People have"
-    left = pairs - done - labelled.sealed
+    left = pairs - done - labelled.hidden
     text = f"{who} labelled {number(done) if done else 'none'} of {counting.counted(pairs, 'pair')}"
     text += f", {number(left)} {'is' if left == 1 else 'are'} left." if done else "."
     if every == pairs:

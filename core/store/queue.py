@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -53,15 +53,30 @@ def count_sealed(session: Session, reviewer_id: int | None = None, version_ids: 
 
     Without a reviewer: those without a label of any person.
     """
+    unlabelled, values = _unlabelled("i.pair_id", reviewer_id, version_ids)
+    sql = f"""SELECT count(DISTINCT i.pair_id) FROM dataset d JOIN dataset_item i ON i.dataset_id=d.id
+        WHERE d.state='frozen' AND i.split='test' AND {unlabelled}"""
+    return fetch(session, sql, values)[0][0]
+
+
+def count_unlabelled(
+    session: Session, pair_ids: Collection[int], reviewer_id: int | None = None, version_ids: Sequence[int] = ()
+) -> int:
+    """Count the pairs without a label of a reviewer under these versions; without a reviewer, of any person."""
+    unlabelled, values = _unlabelled("j.value", reviewer_id, version_ids)
+    sql = f"SELECT count(*) FROM json_each(?) j WHERE {unlabelled}"
+    return fetch(session, sql, (canonical_json(sorted(pair_ids)), *values))[0][0]
+
+
+def _unlabelled(pair: str, reviewer_id: int | None, version_ids: Sequence[int]) -> tuple[str, tuple[object, ...]]:
+    """Return the condition that a pair has no such label, and its values."""
     who = "c.reviewer_id=? AND c.rubric_version_id IN(SELECT value FROM json_each(?))"
     values: tuple[object, ...] = (reviewer_id, canonical_json(list(version_ids)))
     if reviewer_id is None:
         who, values = "c.reviewer_id IN(SELECT id FROM reviewer WHERE kind=?)", (ReviewerKind.HUMAN.value,)
     tasks = ",".join("?" * len(LABEL_TASKS))
-    sql = f"""SELECT count(DISTINCT i.pair_id) FROM dataset d JOIN dataset_item i ON i.dataset_id=d.id
-        WHERE d.state='frozen' AND i.split='test' AND NOT EXISTS(SELECT 1 FROM current_label c
-            WHERE c.pair_id=i.pair_id AND {who} AND c.task IN({tasks}))"""
-    return fetch(session, sql, (*values, *LABEL_TASKS))[0][0]
+    found = f"SELECT 1 FROM current_label c WHERE c.pair_id={pair} AND {who} AND c.task IN({tasks})"
+    return f"NOT EXISTS({found})", (*values, *LABEL_TASKS)
 
 
 def labelled_by(

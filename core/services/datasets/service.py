@@ -9,6 +9,7 @@ from typing import Literal
 
 from core.domain.aggregation import NO_CONSENT
 from core.domain.changes import Changes, Outcome
+from core.domain.clock import now_ms
 from core.domain.counting import counted
 from core.domain.dataset import (
     SPLITS,
@@ -34,6 +35,7 @@ from core.store import dataset_parts, events, queue, rubrics
 from core.store import datasets as repository
 from core.store.freeze_snapshot import snapshot, snapshot_version
 from core.store.sqlite.database import Store
+from core.store.withdrawn import withdrawn_pairs
 
 __all__ = [
     "DatasetDiff",
@@ -219,6 +221,18 @@ class DatasetsService:
             if reviewer_id is None or rubric_version_id is None:
                 return queue.count_sealed(session)
             return queue.count_sealed(session, reviewer_id, rubrics.compatible_ids(session, rubric_version_id))
+
+    def pairs_without_consent(self, reviewer_id: int | None = None, rubric_version_id: int | None = None) -> int:
+        """Count the pairs that no queue shows for want of consent and that a reviewer, or no person, has labelled.
+
+        Test items are not counted, :meth:`hidden_test_items` does.
+        """
+        with self._store.read() as session:
+            gone = withdrawn_pairs(session, now_ms()) - queue.sealed_pair_ids(session)
+            if reviewer_id is None or rubric_version_id is None:
+                return queue.count_unlabelled(session, gone)
+            versions = rubrics.compatible_ids(session, rubric_version_id)
+            return queue.count_unlabelled(session, gone, reviewer_id, versions)
 
     def take_openings(self) -> int:
         """Bring the openings of sealed tests that other processes noted into the event log; return how many."""

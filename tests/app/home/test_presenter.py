@@ -36,6 +36,13 @@ def test_that_the_next_step_follows_from_what_there_is(counts, published, people
         (199, LabelledPairs(199), "Continue labelling", "People have labelled 199 of 200 pairs, 1 is left."),
         (200, LabelledPairs(200, 200, "mira"), "All pairs are labelled", "mira has labelled all 200. Freeze"),
         (90, LabelledPairs(80, 12, "mira", 20), "Continue labelling", "12 of 200 pairs, 168 are left."),
+        (90, LabelledPairs(80, 12, "mira", 20, 8), "Continue labelling", "12 of 200 pairs, 160 are left."),
+        (
+            9,
+            LabelledPairs(9, 172, "mira", 20, 8),
+            "All pairs are labelled",
+            "200 but 20 of a sealed test and 8 without consent.",
+        ),
         (200, LabelledPairs(9, 180, "mira", 20), "All pairs are labelled", "all 200 but 20 of a sealed test. Freeze"),
     ],
 )

@@ -88,6 +88,17 @@ def test_that_retests_and_chosen_pairs_do_not_show_them(app: Application, task: 
     assert queue.withdrawn == (1 if task is Task.RETEST else 0), "an own label stays counted as done"
 
 
+def test_that_home_counts_unlabelled_pairs_without_consent_once(app: Application) -> None:
+    gone, bo = app.datasets.pairs_without_consent, person(app.store, "Bo").id
+    app.consent.withdraw("source", 2)
+    app.consent.withdraw("pair", 3)
+    assert (gone(), gone(ANN, 1), gone(bo, 1)) == (3, 3, 3)
+    app.datasets.freeze("d", FreezePolicy(splits=(0.0, 0.0, 1.0)))  # seals pairs 1 and 2, which Ann has labelled
+    app.consent.withdraw("pair", 1)
+    assert (gone(), gone(ANN, 1), gone(bo, 1)) == (3, 3, 3)
+    assert (app.datasets.hidden_test_items(), app.datasets.hidden_test_items(bo, 1)) == (0, 2)
+
+
 def test_that_a_pair_is_hidden_once_when_it_is_sealed_and_withdrawn(app: Application) -> None:
     queue = start(app, person(app.store, "Bo").id)
     app.datasets.freeze("d", FreezePolicy(splits=(0.0, 0.0, 1.0)))
