@@ -23,7 +23,7 @@ ADJUDICATE: tuple[A, ...] = (
         "submit",
         "Store cause and outcome beside the votes, show the next pair.",
     ),
-    A("adjudicate.undo", "Undo", "Ctrl+Z", "undo", "Take back the first pick and judge the pair again."),
+    A("adjudicate.undo", "Undo", "Ctrl+Z", "undo", "Take back the amended verdict, or the first pick."),
     A("adjudicate.later", "Later", "S", "skip", "The first pick is stored; the pair comes again."),
     A("adjudicate.source", "Source or rendered", "W", "source", "The texts as stored, or as Markdown.", checkable=True),
     A("adjudicate.whole", "Show the whole texts", "X", "expand", "Of prompt and answers that are cut."),

@@ -128,6 +128,22 @@ class AdjudicateController(QObject):
         if place is not None:
             self._amend(shown, None if place == len(offered) else offered[place].strength)
 
+    def undo(self) -> None:
+        """Take back the last amendment of the verdict; without one the first pick, at the labelling screen."""
+        shown, reviewer_id = self.shown, self._context.session.reviewer_id
+        if shown is None or reviewer_id is None:
+            return
+        if shown.opened.first_stands:
+            self.pick_taken_back.emit()
+            return
+        service, pair_id = self._services.annotation, shown.opened.pair_id
+        self._context.ops.mutate(
+            lambda: service.undo(reviewer_id),
+            lambda _: self.open(pair_id, self._version_id),
+            owner=self,
+            initiator=self.parent(),
+        )
+
     def _amend(self, shown: ShownConflict, strength: int | None) -> None:
         pick, left = shown.opened.pick, shown.presentation.left_is
         assert pick.draft is not None
@@ -183,7 +199,7 @@ class AdjudicateController(QObject):
             "adjudicate.amend": self.amend,
             "adjudicate.decide": self.decide,
             "adjudicate.later": self.later,
-            "adjudicate.undo": self.pick_taken_back.emit,
+            "adjudicate.undo": self.undo,
         }
         found |= {action: partial(self.choose_cause, key) for key, action in CAUSE_ACTIONS.items()}
         return found | {action: partial(self.choose_outcome, key) for key, action in OUTCOME_ACTIONS.items()}

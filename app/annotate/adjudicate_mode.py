@@ -31,7 +31,7 @@ class AdjudicateMode(QObject):
 
     def __init__(self, context: AppContext, page: QWidget) -> None:
         super().__init__(page)
-        self._context, self.on = context, False
+        self._context, self.on, self._begun = context, False, 0
         self.controller = AdjudicateController(context, page)
         self.view = AdjudicateView(context.actions, context.theme)
         self._connect()
@@ -61,9 +61,20 @@ class AdjudicateMode(QObject):
         actions.set_checked("adjudicate.source", False)
 
     def begin(self, version_id: int) -> None:
-        """Show a pair that was picked before an interruption and not decided, if there is one."""
-        self.controller.forget()
+        """Show a pair that was picked before an interruption and not decided, if there is one.
+
+        A queue that is only read again brings nothing back that was put off.
+        """
+        if self.on:
+            return
+        if version_id != self._begun:
+            self._begun = version_id
+            self.controller.forget()
         self.controller.go_on(version_id, lambda pair_id: self.enter(pair_id, version_id), lambda: None)
+
+    def restart(self) -> None:
+        """Offer the pairs again that were put off."""
+        self._begun = 0
 
     def enter(self, pair_id: int, version_id: int) -> None:
         """Show the labels of a pair that the reviewer just judged first."""
@@ -100,5 +111,6 @@ class AdjudicateMode(QObject):
         self.pick_taken_back.emit()
 
     def _reviewer_changed(self) -> None:
+        self.restart()
         self.controller.forget()
         self.leave()

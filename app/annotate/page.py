@@ -108,7 +108,7 @@ class AnnotatePage(Page):
                 "annotate.rationale": self._write_rationale,
                 "annotate.undo": self._undo,
                 "annotate.redo": self._redo,
-                "annotate.adjudicate": partial(self.take_queue, "adjudicate"),
+                "annotate.adjudicate": self._adjudicate,
             }
         )
         for action_id, handler in handlers.items():
@@ -202,7 +202,7 @@ class AnnotatePage(Page):
         elif what.get("relabel"):
             self.take_queue("stale")
         elif what.get("adjudicate"):
-            self.take_queue("adjudicate")
+            self._adjudicate()
         elif round_id := what.get("vote_round"):
             self.controller.queue.switch(self.state.choice.of_votes(int(round_id), str(what.get("title", ""))))
 
@@ -302,6 +302,10 @@ class AnnotatePage(Page):
     def _show_bookmark(self) -> None:
         presentation = self.state.presentation
         self.view.show_bookmark(presentation is not None and presentation.pair_id in self.state.bookmarked)
+
+    def _adjudicate(self) -> None:
+        self.adjudicate.restart()
+        self.take_queue("adjudicate")
 
     def _request_span(self) -> None:
         if self.state.can_answer:

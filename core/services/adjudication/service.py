@@ -12,7 +12,7 @@ from core.domain.errors import BadInput
 from core.domain.judgement import Judgement, Task
 from core.domain.rubric import RubricState, RubricVersion
 from core.services.adjudication.views import ConflictPair, OpenedConflict, hidden
-from core.store import adjudications, change_requests, conflicts, events, rubrics
+from core.store import adjudications, change_requests, conflicts, events, judgement_views, rubrics
 from core.store.plain import chunks
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.writer import Priority
@@ -152,8 +152,9 @@ def _opened(session: Session, pair_id: int, version_id: int, reviewer_id: int) -
     conflict = conflict_of(LabelSaid(d.verdict, d.strength, d.flags) for d in (one.draft for one in labels) if d)
     pick = picks[-1]
     first_id = conflicts.first_pick(session, pick.presentation_id)
+    stands = judgement_views.get(session, first_id).draft == pick.draft
     decision = adjudications.current(session, accepted).get(pair_id)
-    return OpenedConflict(pair_id, pick, first_id, conflict, hidden(labels), decision)
+    return OpenedConflict(pair_id, pick, first_id, stands, conflict, hidden(labels), decision)
 
 
 def _log(session: Session, context: events.WriteContext, op: str, summary: str, decision: ConflictDecision) -> None:

@@ -73,6 +73,7 @@ class OpenedConflict:
 
     Attributes:
         pick: the adjudicator's judgement as it is now. first_id: the judgement that was the first pick.
+        first_stands: whether the pick says what the first one said.
         conflict: None where the labels agree by now.
         labels: names hidden. decision: what was decided already, by anybody.
     """
@@ -80,14 +81,10 @@ class OpenedConflict:
     pair_id: int
     pick: Judgement
     first_id: int
+    first_stands: bool
     conflict: Conflict | None
     labels: tuple[HiddenLabel, ...]
     decision: ConflictDecision | None = None
-
-    @property
-    def first_stands(self) -> bool:
-        """Whether the first pick was not amended."""
-        return self.pick.id == self.first_id
 
 
 def hidden(labels: Sequence[Judgement]) -> tuple[HiddenLabel, ...]:

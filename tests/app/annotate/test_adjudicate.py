@@ -67,6 +67,12 @@ def test_that_a_verdict_is_amended_a_decision_taken_back_and_then_the_pick(sessi
     session.press(Qt.Key.Key_A)
     session.reach(lambda: mode.view.bar.verdict.text() == "Neither valid")
     assert mode.view.bar.first.text() == "amended after you saw the votes"
+    session.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
+    session.reach(lambda: mode.view.bar.verdict.text() == "Left better")
+    assert mode.on and mode.view.bar.first.text() == "your first pick stands"
+    session.running.dialogs.answers.append("Neither valid")
+    session.press(Qt.Key.Key_A)
+    session.reach(lambda: mode.view.bar.verdict.text() == "Neither valid")
     session.press(ONE, SEVEN, Qt.Key.Key_Return)
     session.reach(lambda: not mode.on)
     session.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)

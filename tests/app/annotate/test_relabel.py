@@ -24,7 +24,7 @@ def test_that_what_changed_is_shown_and_the_earlier_label_only_after_the_new_one
     card = session.panel.changes
     session.reach(lambda: session.shown is not None and session.shown.changed is not None)
     assert card.isVisible() and "In every step?" in card.texts[0].toPlainText()
-    assert "is hidden" in card.words and session.panel.rows[0].changed.isVisible()
+    assert "is hidden" in card.words and not session.panel.rows[0].changed.isHidden()
     now = session.shown
     session.press(Qt.Key.Key_6, Qt.Key.Key_Return)
     before = screen_words(earlier.draft, now.left_is)
