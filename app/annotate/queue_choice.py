@@ -18,7 +18,9 @@ from core.services.annotation.views import Order, PresentationView, QueueInfo, Q
 if TYPE_CHECKING:
     from core.services.application import Application
 
-QueueKind = Literal["all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes", "audit"]
+QueueKind = Literal[
+    "all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes", "audit", "batch"
+]
 Missing = Literal[
     "", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn", "voted"
 ]
@@ -53,6 +55,7 @@ class QueueChoice:
         pair_ids: the pairs of the kind "chosen".
         vote_round: id and name of the round of the kind "votes"; its rubric version and order are its own.
         evaluation: id of the evaluation whose answers are audited, for the kind "audit", which has its own screen.
+        batch: id and name of the batch of the kind "batch"; its rubric version and order are its own.
     """
 
     kind: QueueKind = "all"
@@ -61,6 +64,7 @@ class QueueChoice:
     order: Order = "import"
     vote_round: tuple[int, str] = (0, "")
     evaluation: str = ""
+    batch: tuple[int, str] = (0, "")
 
     @property
     def title(self) -> str:
@@ -70,6 +74,8 @@ class QueueChoice:
             return counted(count, "chosen pair")
         if self.kind == "votes":
             return self.vote_round[1]
+        if self.kind == "batch":
+            return self.batch[1]
         return _TITLES[self.kind]
 
     def of_kind(self, kind: QueueKind) -> QueueChoice:
@@ -84,10 +90,23 @@ class QueueChoice:
         """Return the choice of a round of votes."""
         return replace(self, kind="votes", vote_round=(round_id, name))
 
+    def of_batch(self, batch_id: int, name: str) -> QueueChoice:
+        """Return the choice of the reviewer's slots in a batch."""
+        return replace(self, kind="batch", batch=(batch_id, name))
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRound:
     """A round of votes in which items wait for the reviewer."""
+
+    id: int
+    name: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSlots:
+    """A batch in which slots wait for the reviewer."""
 
     id: int
     name: str
@@ -106,11 +125,12 @@ class OpenAudit:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """What there is to label: published rubric versions, rounds of votes that wait for the reviewer, and audits."""
+    """What there is to label: published rubric versions, rounds of votes and batches that wait, and audits."""
 
     versions: Sequence[RubricVersion] = ()
     rounds: Sequence[OpenRound] = ()
     audits: Sequence[OpenAudit] = ()
+    batches: Sequence[OpenSlots] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +157,9 @@ def read_queues(services: Application, reviewer_id: int | None) -> Queues:
     rounds = services.votes.list("", reviewer_id) if reviewer_id is not None else []
     waiting = [OpenRound(one.round.id, one.round.name, one.waiting_for_reviewer) for one in rounds]
     audits = list(_open_audits(services, reviewer_id))
-    return Queues(services.rubrics.published(), [one for one in waiting if one.waiting], audits)
+    slots = services.batches.waiting_for(reviewer_id) if reviewer_id is not None else []
+    batches = [OpenSlots(one.id, one.name, count) for one, count in slots]
+    return Queues(services.rubrics.published(), [one for one in waiting if one.waiting], audits, batches)
 
 
 def _open_audits(services: Application, reviewer_id: int | None) -> Iterator[OpenAudit]:
@@ -154,6 +176,7 @@ def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | No
     """Open the queue of a choice for a reviewer, or say what is missing for it. Reads the database."""
     if not services.pairs.count(PairFilter()):
         return OpenedQueue("pairs")
+    choice = _on_desk(services, choice)
     version = _version(services, choice)
     if version is None:
         return OpenedQueue("rubric")
@@ -167,6 +190,15 @@ def open_queue(services: Application, choice: QueueChoice, reviewer_id: int | No
     if (judgement_id := _own_label(services, choice, reviewer_id)) is not None:
         return opened(own_label=judgement_id)
     return opened(missing_pairs(choice.kind, queue.skipped, queue.sealed, queue.withdrawn))
+
+
+def _on_desk(services: Application, choice: QueueChoice) -> QueueChoice:
+    """Return the batch of a desk where simply every pair is chosen: on a desk these are its slots."""
+    if choice.kind == "all":
+        for state in services.batches.list():
+            if state.batch.home_uuid:
+                return choice.of_batch(state.batch.id, state.batch.name)
+    return choice
 
 
 def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int = 0) -> Missing:
@@ -191,6 +223,8 @@ def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int
 def _version(services: Application, choice: QueueChoice) -> RubricVersion | None:
     if choice.kind == "votes":
         return services.rubrics.version(services.votes.get(choice.vote_round[0]).rubric_version_id)
+    if choice.kind == "batch":
+        return services.rubrics.version(services.batches.find(choice.batch[0]).rubric_version_id)
     published = [v for v in services.rubrics.published() if v.body.criteria]
     published = [v for v in published if not v.rubric_name.startswith("Imported")] or published
     return next((v for v in published if v.id == choice.version_id), published[0] if published else None)
@@ -200,6 +234,8 @@ def _settings(services: Application, choice: QueueChoice, reviewer_id: int, vers
     pair_ids = None
     if choice.kind == "votes":
         return services.votes.queue(choice.vote_round[0], reviewer_id)
+    if choice.kind == "batch":
+        return services.batches.queue(choice.batch[0], reviewer_id, revisit_skipped=True)
     if choice.kind == "chosen":
         pair_ids = choice.pair_ids
     elif choice.kind == "bookmarks":

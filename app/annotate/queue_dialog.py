@@ -45,16 +45,19 @@ class QueueDialog(BaseDialog):
         if choice.pair_ids:
             self.kinds.addItem(f"Only {counted(len(choice.pair_ids), 'chosen pair')}", "chosen")
         self._rounds = {one.id: one for one in queues.rounds}
+        self._batches = {f"batch {one.id}": one for one in queues.batches}
         self._audits = {one.evaluation_id: one for one in queues.audits}
         for one in queues.rounds:
             self.kinds.addItem(f"{short(one.name, 40)}, {one.waiting} left", one.id)
+        for key, batch in self._batches.items():
+            self.kinds.addItem(f"Batch {short(batch.name, 40)}, {batch.waiting:,} left", key)
         for audit in queues.audits:
             self.kinds.addItem(audit_words(audit), audit.evaluation_id)
         for order, text in ORDERS:
             self.orders.addItem(text, order)
         for label, box, value in (
             ("Rubric version", self.versions, choice.version_id),
-            ("Pairs", self.kinds, choice.vote_round[0] if choice.kind == "votes" else choice.kind),
+            ("Pairs", self.kinds, _key_of(choice)),
             ("Order", self.orders, choice.order),
         ):
             box.setAccessibleName(label)
@@ -66,8 +69,8 @@ class QueueDialog(BaseDialog):
         self._kind_chosen()
 
     def _kind_chosen(self) -> None:
-        """A round of votes has its own rubric version and order; an audit needs neither."""
-        own = self.kinds.currentData() in (*self._rounds, *self._audits)
+        """A round of votes and a batch have their own rubric version and order; an audit needs neither."""
+        own = self.kinds.currentData() in (*self._rounds, *self._audits, *self._batches)
         for box in (self.versions, self.orders):
             box.setEnabled(not own)
 
@@ -76,6 +79,8 @@ class QueueDialog(BaseDialog):
         """What is chosen."""
         if (one := self._rounds.get(self.kinds.currentData())) is not None:
             return self._choice.of_votes(one.id, one.name)
+        if (batch := self._batches.get(self.kinds.currentData())) is not None:
+            return self._choice.of_batch(batch.id, batch.name)
         if self.kinds.currentData() in self._audits:
             return replace(self._choice, kind="audit", evaluation=self.kinds.currentData())
         return replace(
@@ -84,6 +89,12 @@ class QueueDialog(BaseDialog):
             kind=self.kinds.currentData(),
             order=self.orders.currentData(),
         )
+
+
+def _key_of(choice: QueueChoice) -> int | str:
+    if choice.kind == "batch":
+        return f"batch {choice.batch[0]}"
+    return choice.vote_round[0] if choice.kind == "votes" else choice.kind
 
 
 def audit_words(audit: OpenAudit) -> str:

@@ -163,6 +163,13 @@ class BatchesService:
                     return one
         raise NotFound(f"There is no batch {str(text)!r}.", "See them with: batch list WS")
 
+    def waiting_for(self, reviewer_id: int) -> Sequence[tuple[LabelBatch, int]]:
+        """Return the batches with slots that a reviewer may answer here and has not, skipped ones included."""
+        with self._store.read() as session:
+            found = [(batch, batches.slots(session, batch)) for batch in batches.listed(session)]
+        counts = [(batch, sum(_waits(one, reviewer_id) for one in slots)) for batch, slots in found]
+        return [(batch, count) for batch, count in counts if count]
+
     def state(self, batch_id: int) -> BatchState:
         """Return how far a batch is.
 
@@ -199,6 +206,10 @@ class BatchesService:
         with self._store.read() as session:
             wanted = [str(key) for key in pairs.ids(session, policy.filter)]
         return margins_of([self._runs.reader(run_id) for run_id in policy.runs], wanted)
+
+
+def _waits(slot: Slot, reviewer_id: int) -> bool:
+    return slot.state != "labelled" and not slot.in_bundle and slot.reviewer_id in (None, reviewer_id)
 
 
 def _drawn(session: Session, version_id: int, policy: BatchPolicy, margins: Margins) -> DrawnSlots:
