@@ -12,11 +12,12 @@ from app.actions.evaluate_rows import EVALUATE_ROWS
 from app.actions.feedback_rows import FEEDBACK_ROWS
 from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
+from app.actions.team_rows import TEAM
 from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication"}
-"""What a page shows instead of itself, with keys of its own: both are shown by Annotate."""
+MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication", "team": "Team"}
+"""What a page shows instead of itself, with keys of its own: all are shown by Annotate."""
 PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}, **MODES}
 
 
@@ -305,6 +306,7 @@ CATALOG: tuple[A, ...] = (
     *_RUBRICS,
     *_ANNOTATE,
     *MODES_OF_ANNOTATE,
+    *TEAM,
     *_TRAIN,
     *_RUNS,
     *_INSPECT,

@@ -18,10 +18,12 @@ from app.annotate.audit_mode import AuditMode
 from app.annotate.labeling_controller import LabelingController
 from app.annotate.labeling_state import LabelingState
 from app.annotate.labeling_view import LabelingView, edited_field
+from app.annotate.mode_tabs import ADJUDICATE, LABEL, TEAM, ModeTabs
 from app.annotate.progress_header import ProgressHeader
 from app.annotate.queue_choice import QueueKind
-from app.annotate.responsive_layout import OptionalPart, ResponsiveLayout
+from app.annotate.responsive_layout import ResponsiveLayout
 from app.annotate.reviewer_status import ReviewerStatus
+from app.annotate.team_part import TeamPart
 from app.annotate.tool_menu import ToolMenu
 from app.context import AppContext
 from app.main_window.page import Page
@@ -55,6 +57,7 @@ class AnnotatePage(Page):
         self.controller = LabelingController(context, self)
         self.view = LabelingView(context.actions, context.theme)
         self.audit, self.adjudicate = AuditMode(context, self), AdjudicateMode(context, self)
+        self.team, self.tabs = TeamPart(context, self), ModeTabs(LABEL)
         self.progress = ProgressHeader()
         self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self._takes_enter)
         self.state.criteria_seen = lambda: self.view.shows_criteria
@@ -73,28 +76,21 @@ class AnnotatePage(Page):
 
     def _build(self) -> None:
         progress = self.progress
-        for widget in progress.left:
+        for widget in (self.tabs, *progress.left):
             self.header.add_left(widget)
         for widget in progress.right:
             self.header.add_right(widget)
-        tools: list[QWidget] = []
-        for action_id in HEADER_ACTIONS:
-            tool = action_button(self.context.actions, action_id, icon_only=True)
-            self.header.add_right(tool)
-            tools.append(tool)
+        tools = [action_button(self.context.actions, one, icon_only=True) for one in HEADER_ACTIONS]
         self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS, "More tools")
-        self.header.add_right(self._tools)
+        for widget in (*tools, self._tools):
+            self.header.add_right(widget)
         self._screens = QStackedWidget()
         self._screens.addWidget(self.view)
         self._screens.addWidget(self.audit.view)
         self._screens.addWidget(self.adjudicate.view)
+        self._screens.addWidget(self.team.view)
         self.set_body(self._screens, margin=0)
-        optional = (
-            OptionalPart(progress.pace, lambda: bool(progress.pace.text())),
-            OptionalPart(progress.blind, lambda: True),
-            OptionalPart(progress.bar, lambda: self.state.queue is not None),
-            OptionalPart(progress.rubric, lambda: bool(progress.rubric.text())),
-        )
+        optional = progress.optional(lambda: self.state.queue is not None)
         self._responsive = ResponsiveLayout(self.header, self.view.pair_area, self.view.side, optional, self)
         self._responsive.fold_tools(tools, self._tools)
 
@@ -153,6 +149,10 @@ class AnnotatePage(Page):
         view.criteria_hidden.connect(editor.leave_criteria)
         self.audit.toggled.connect(partial(self._show_mode, self.audit.view))
         self.adjudicate.toggled.connect(partial(self._show_mode, self.adjudicate.view))
+        self.team.toggled.connect(partial(self._show_mode, self.team.view))
+        self.team.offered.connect(partial(self.tabs.set_offered, TEAM))
+        for chosen in (self.tabs.mode_chosen, self.team.mode_wanted):
+            chosen.connect(self.show_mode)
         self.adjudicate.pick_taken_back.connect(self.controller.commits.undo)
         self.adjudicate.stored.connect(view.bar.show_message)
         self.audit.view.controls_made.connect(self._own_keys.keep)
@@ -185,13 +185,15 @@ class AnnotatePage(Page):
     def changed(self, _changes: Changes) -> None:
         """Read the queue again when pairs, rubrics or reviewers changed; the pair on the screen stays."""
         self.controller.queue.refresh()
+        self.team.refresh()
 
     def handle_changes(self, changes: Changes, initiator: object | None) -> None:
         """Leave out changes that were made here, because the screen shows them already."""
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` stale ones (``relabel``) or conflicts, vote in ``vote_round``, or audit."""
+        """Label the pairs ``pair_ids`` or stale ones (``relabel``), adjudicate, vote, audit, or show the ``team``."""
+        self.team.leave()
         if evaluation_id := what.get("audit"):
             self.audit.enter(str(evaluation_id))
             return
@@ -199,12 +201,25 @@ class AnnotatePage(Page):
         self.adjudicate.leave()
         if pair_ids := what.get("pair_ids"):
             self.controller.queue.switch(self.state.choice.of_pairs(tuple(pair_ids)))
+        elif what.get("team"):
+            self.show_mode(TEAM)
         elif what.get("relabel"):
             self.take_queue("stale")
         elif what.get("adjudicate"):
             self._adjudicate()
         elif round_id := what.get("vote_round"):
             self.controller.queue.switch(self.state.choice.of_votes(int(round_id), str(what.get("title", ""))))
+
+    def show_mode(self, mode: str) -> None:
+        """Show the team, conflicts to decide, or pairs to label."""
+        if mode == TEAM:
+            self.audit.leave()
+            self.adjudicate.leave()
+            self.team.enter()
+            return
+        self.team.leave()
+        if (mode == ADJUDICATE) != (self.state.choice.kind == ADJUDICATE):
+            self.take_queue("adjudicate" if mode == ADJUDICATE else "all")
 
     def take_queue(self, kind: QueueKind) -> None:
         """Label other pairs."""
@@ -218,7 +233,7 @@ class AnnotatePage(Page):
 
     def kept_clear(self) -> list[QWidget]:
         """Return the main buttons and the bar of verdicts."""
-        return [*super().kept_clear(), *([self.view.bar] if self.view.shows_pair else [])]
+        return [*super().kept_clear(), *([self.view.bar] if self.view.shows_pair and not self.team.on else [])]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide what has no room."""
@@ -230,17 +245,16 @@ class AnnotatePage(Page):
     @property
     def _takes_enter(self) -> bool:
         """Whether Enter submits, wherever the focus is."""
-        if self.adjudicate.on:
-            return True
-        return self.audit.view.shows_answer if self.audit.on else self.view.shows_pair
+        shows_pair = self.view.shows_pair and not self.team.on
+        return self.adjudicate.on or (self.audit.view.shows_answer if self.audit.on else shows_pair)
 
     @property
-    def _mode(self) -> AuditMode | AdjudicateMode | None:
+    def _mode(self) -> AuditMode | AdjudicateMode | TeamPart | None:
         """What is shown in place of the pairs."""
-        return next((mode for mode in (self.audit, self.adjudicate) if mode.on), None)
+        return next((mode for mode in (self.audit, self.adjudicate, self.team) if mode.on), None)
 
     def _show_mode(self, view: QWidget, on: bool) -> None:
-        """Show an audit or a decision in place of the pairs, or the pairs again."""
+        """Show an audit, a decision or the team in place of the pairs, or the pairs again."""
         self.header.setVisible(not on)
         self._screens.setCurrentWidget(view if on else self.view)
         if on:
@@ -262,6 +276,7 @@ class AnnotatePage(Page):
 
     def _show_queue(self) -> None:
         self.progress.show_queue(self.state.choice.title)
+        self.tabs.show_own(ADJUDICATE if self.state.choice.kind == ADJUDICATE else LABEL)
         self.view.panel.show_clarified(self.state.queue.clarified if self.state.queue is not None else "")
         if self.state.presentation is None:
             self._show_rubric()

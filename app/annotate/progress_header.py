@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from app.annotate.responsive_layout import OptionalPart
 from app.annotate.reviewer_status import ReviewerStatus
 from app.widgets.labels import Chip, plain_tip, short, text_label
 from core.domain.counting import number
@@ -26,6 +29,15 @@ class ProgressHeader:
         self.left_queue = Chip("", "warn", tooltip="Their consent was withdrawn or has ended. Labels of them are kept.")
         self.left: tuple[QWidget, ...] = (self.rubric, self.queue, self.blind, self.left_queue)
         self.right: tuple[QWidget, ...] = (self._count, self.bar, self.pace)
+
+    def optional(self, has_queue: Callable[[], bool]) -> tuple[OptionalPart, ...]:
+        """Return the parts that may be hidden, least needed first; ``has_queue`` tells whether a queue is open."""
+        return (
+            OptionalPart(self.pace, lambda: bool(self.pace.text())),
+            OptionalPart(self.blind, lambda: True),
+            OptionalPart(self.bar, has_queue),
+            OptionalPart(self.rubric, lambda: bool(self.rubric.text())),
+        )
 
     def show_queue(self, title: str) -> None:
         """Show what is labelled, when it is not every pair."""

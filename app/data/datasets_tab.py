@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
 from app.context import AppContext
 from app.data.bar_list import BarList
 from app.data.card_row import CardRow
-from app.data.coverage_grid import CoverageGrid
 from app.data.dataset_cards import CompositionCard, DifferenceCard, PolicyCard, ProofCard, RunsCard, title_of
 from app.data.flow_picture import FlowPicture, Way
 from app.local_time import local_time
 from app.widgets.buttons import action_button, push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
+from app.widgets.coverage_grid import CoverageGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, ElideLabel, text_label

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.evaluate.figures import Figures, TableRow, number_words
+from app.evaluate.figures import Figures, number_words
+from app.widgets.plots.chart_card import TableRow
 from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 

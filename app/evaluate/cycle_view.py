@@ -10,14 +10,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.cycle_sides import Side
-from app.evaluate.figures import ItemsPlace, TableRow, change_words, metric_words, number_words, p_words, row_cells
+from app.evaluate.figures import ItemsPlace, change_words, metric_words, number_words, p_words, row_cells
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.controls import ComboBox
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import text_label
+from app.widgets.plots.chart_card import ChartCard, FigureTable, TableRow
 from app.widgets.plots.interval_chart import IntervalChart, IntervalRow
 from core.domain.evaluation_record import suite_words
 

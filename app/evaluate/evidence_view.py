@@ -12,22 +12,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.evaluate import beside_figures, reliability_chart
 from app.evaluate.audited import audit_words
-from app.evaluate.chart_card import ChartCard, FigureTable
-from app.evaluate.figures import (
-    OVER_POINTS,
-    SAFE_POINTS,
-    SLICE_POINTS,
-    Figures,
-    ItemsPlace,
-    TableRow,
-    row_cells,
-)
+from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, SLICE_POINTS, Figures, ItemsPlace, row_cells
 from app.evaluate.guarded_figures import guarded_rows
 from app.evaluate.reliability_chart import ReliabilityChart
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import EvenFlow
 from app.widgets.labels import Chip, text_label
+from app.widgets.plots.chart_card import ChartCard, FigureTable, TableRow
 from app.widgets.plots.interval_chart import IntervalChart
 from app.widgets.plots.safety_plane import SafetyPlane
 from core.domain.evaluation_record import suite_words

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.evaluate.audited import corrected_words
+from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
 from app.widgets.plots.safety_plane import PlanePoint
 from core.domain.estimate import Estimate
@@ -32,14 +33,6 @@ SLICED = (
 """Metrics that may be cut into slices, the first one that a suite has is shown."""
 CORRECTED = "_corrected"
 DETECTOR = "detector not audited"
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """One row of a table: its cells, and the suite whose items it opens."""
-
-    cells: tuple[str, ...]
-    suite: str = ""
 
 
 @dataclass(frozen=True, slots=True)

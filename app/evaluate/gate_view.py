@@ -10,8 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.evaluate.chart_card import ChartCard
-from app.evaluate.figures import TableRow, change_words
+from app.evaluate.figures import change_words
 from app.evaluate.gate_chart import DecisionChart, curve_words
 from app.evaluate.gate_steps import CURVE, FAILED, FAILURES, GateData, GateStep, first_failed, steps_of, undecided_curve
 from app.evaluate.gate_table import GateTable
@@ -23,6 +22,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, short, text_label
 from app.widgets.messages import Banner, BannerLevel
+from app.widgets.plots.chart_card import ChartCard, TableRow
 from core.domain.counting import counted
 from core.domain.evaluation_record import suite_words
 from core.domain.release_gate import STATE_WORDS, GateState

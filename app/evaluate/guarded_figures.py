@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.evaluate.figures import TableRow, change_words, metric_words, number_words, p_words
+from app.evaluate.figures import change_words, metric_words, number_words, p_words
+from app.widgets.plots.chart_card import TableRow
 from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.evaluate.figures import Figures, ItemsPlace, TableRow, change_words, p_words, share_words
+from app.evaluate.figures import Figures, ItemsPlace, change_words, p_words, share_words
+from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate

@@ -9,7 +9,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.figures import Figures, ItemsPlace, row_cells
 from app.evaluate.matrix_chart import MatrixChart
 from app.evaluate.matrix_figures import HEADS, METRICS, MatrixFigures, matrices_of
@@ -18,6 +17,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, text_label
 from app.widgets.messages import EmptyState
+from app.widgets.plots.chart_card import ChartCard, FigureTable
 from app.widgets.plots.interval_chart import IntervalChart
 from core.domain.evaluation_record import suite_words
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.evaluate.figures import TableRow
 from app.widgets.hidden_chars import find_hidden
 from app.widgets.labels import short
+from app.widgets.plots.chart_card import TableRow
 from core.domain.counting import counted
 from core.domain.number_text import estimate_text, format_value, signed
 from core.domain.prompt_inspection import InspectedAnswer, InspectedToken, PromptInspection

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.evaluate.figures import DETECTOR, TableRow, change_words, metric_words, number_words, share_words
+from app.evaluate.figures import DETECTOR, change_words, metric_words, number_words, share_words
 from app.evaluate.over_optimisation_chart import CurveMark
 from app.widgets.labels import ChipTone
+from app.widgets.plots.chart_card import TableRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import suite_words

@@ -7,8 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluate import proxies_figures as figures
-from app.evaluate.chart_card import ChartCard, FigureTable
-from app.evaluate.figures import TableRow
 from app.evaluate.over_optimisation_chart import CurveLine, OverOptimisationChart
 from app.evaluate.proxies_figures import ProxiesData, ProxyNote
 from app.widgets.buttons import action_button, push_button
@@ -16,6 +14,7 @@ from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, text_label
 from app.widgets.messages import ProgressLine
+from app.widgets.plots.chart_card import ChartCard, FigureTable, TableRow
 
 _ABOUT = (
     "A proxy is a number that stands for quality and that training can raise without any. The counter-metric beside it "

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from app.evaluate.figures import Figures, ItemsPlace, TableRow, share_words
+from app.evaluate.figures import Figures, ItemsPlace, share_words
 from app.theme.theme import Theme
+from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.painted_chart import PaintedChart, Spot
 from app.widgets.plots.ticks import linear_ticks, tick_text
 from core.domain.estimate import Estimate

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.evaluate import threshold_words
-from app.evaluate.chart_card import ChartCard, FigureTable
 from app.evaluate.threshold_form import ConfirmDialog, NewThresholdDialog, words_of
 from app.evaluate.threshold_words import SealedChoice
 from app.widgets.buttons import push_button
@@ -23,6 +22,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState, ProgressLine
+from app.widgets.plots.chart_card import ChartCard, FigureTable
 from app.widgets.plots.det_chart import DetChart, DetSpot
 from core.domain.changes import Outcome
 from core.domain.clock import now_ms

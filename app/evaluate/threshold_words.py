@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.evaluate.figures import TableRow, share_words
+from app.evaluate.figures import share_words
+from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.det_chart import DetSpot
 from core.domain.consent import date_text
 from core.domain.counting import counted

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.evaluate.figures import ItemsPlace, TableRow, share_words
+from app.evaluate.figures import ItemsPlace, share_words
 from app.evaluate.votes_chart import VoteMark
+from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate

@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluate import votes_figures as figures
-from app.evaluate.chart_card import ChartCard, FigureTable
-from app.evaluate.figures import ItemsPlace, TableRow, row_cells
+from app.evaluate.figures import ItemsPlace, row_cells
 from app.evaluate.votes_chart import VotesChart
 from app.evaluate.votes_figures import ItemOfVotes, VotesData
 from app.widgets.buttons import action_button
@@ -17,6 +16,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.labels import Chip, short, text_label
 from app.widgets.messages import EmptyState
+from app.widgets.plots.chart_card import ChartCard, FigureTable, TableRow
 from app.widgets.plots.interval_chart import IntervalChart
 
 _LEAST_CARD, _SMALL = 380, 30

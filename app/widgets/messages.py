@@ -216,7 +216,8 @@ class ProgressLine(QWidget):
         self._phase, self._time = ElideLabel(title), text_label("", "caption")
         self._cancel = push_button("Cancel", "flat", name=f"Cancel {title}".strip())
         self._cancel.clicked.connect(self.cancelled)
-        self._cancel.setVisible(cancellable)
+        if not cancellable:  # a part that is shown without a parent would be a window, and take the focus
+            self._cancel.hide()
         row.addWidget(self._phase, 1)
         row.addWidget(self._time)
         row.addWidget(self._cancel)

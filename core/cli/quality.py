@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,14 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
-from core.domain.counting import counted
+from core.domain.counting import counted, number
 from core.domain.quality import AGREEMENT_MEASURES, REVIEWER_MEASURES
 
 if TYPE_CHECKING:
     from core.domain.estimate import Estimate
     from core.domain.quality import Agreement, QualityReport, ReviewerQuality
+    from core.domain.suspects import SuspectReport
+    from core.domain.team import TeamFinding
     from core.services.workspace.service import Accounting
 
 _KINDS = {"criterion": "Criterion", "version": "Rubric version", "pair": "Reviewers", "source": "Source"}
@@ -32,13 +35,30 @@ def register(app: typer.Typer) -> None:
 def quality(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
     pairs: Annotated[bool, typer.Option(help="Also list the pairs on which reviewers name different sides.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="Write every judgement that counts, a row each, instead.")
+    ] = None,
+    suspects: Annotated[
+        str, typer.Option(metavar="RUN", help="Labels that a run contradicts, instead; to be judged again blind.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """Say how far reviewers agree, and what is known of each of them."""
     with open_workspace(workspace, read_only=True) as app:
-        report, accounting = app.quality.report(), app.workspace.accounting()
+        if export is not None:
+            table_written = app.quality.export(export)
+            rows = counted(table_written.rows, "judgement")
+            told = f"Wrote {rows} to {table_written.path}; private notes are left out."
+            say_json(dataclasses.asdict(table_written)) if as_json else say(told)
+            return
+        if suspects:
+            found = app.suspects.of_run(suspects)
+            say_json(found.to_plain()) if as_json else _say_suspects(found)
+            return
+        team, accounting = app.quality.team(), app.workspace.accounting()
+    report = team.quality
     if as_json:
-        say_json(_plain(report, accounting))
+        say_json(_plain(report, accounting) | team.to_plain())
         return
     if report.everything is None:
         say("No labels yet. Agreement is known once two reviewers have labelled the same pairs.")
@@ -46,6 +66,7 @@ def quality(
     _say_agreement(report)
     for one in report.reviewers:
         _say_reviewer(one)
+    _say_looks(team.looks)
     if pairs and report.disagreed:
         say(f"Different sides: {', '.join(f'#{pair}' for pair in report.disagreed)}")
     say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
@@ -95,6 +116,31 @@ def _say_reviewer(one: ReviewerQuality) -> None:
     ]
     if rows:
         say(table(rows, ["measure", "value", "n"]))
+
+
+def _say_suspects(report: SuspectReport) -> None:
+    count = counted(len(report.suspects), "label")
+    say(f"{count} of {number(report.pairs)} speak against run {report.run_id}: {_words(report.flipped)}.")
+    rows = [
+        [f"#{one.pair_id}", f"{one.right:.3f}", "held out" if one.held_out else "trained", _AGAIN[one.contradicted]]
+        for one in report.suspects[:_MOST]
+    ]
+    if rows:
+        say(table(rows, ["pair", "P(label)", "the run", "judged again"]))
+        say("Nothing is flipped by itself. Let somebody judge these pairs again who does not see the label.")
+    for k, found in report.precision.items():
+        say(f"Precision at {k}: {_words(found)}, {number(found.n)} judged again.")
+
+
+_AGAIN = {None: "not yet", True: "contradicted", False: "confirmed"}
+_MOST = 50
+
+
+def _say_looks(looks: Sequence[TeamFinding]) -> None:
+    if looks:
+        say("\nNeeds a look:")
+    for one in looks:
+        say(f"- {one.words}")
 
 
 def _words(found: Estimate) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("reviewers", help="Who labels: list, --add NAME, --rename OLD=NEW, --deactivate NAME.")(reviewers)
+    app.command("reviewers", help="Who labels: list, --add NAME, --rename OLD=NEW, --deactivate NAME, --lead NAME.")(
+        reviewers
+    )
 
 
 def reviewers(
@@ -26,10 +28,13 @@ def reviewers(
     rename: Annotated[str, typer.Option(metavar="OLD=NEW", help="Give a reviewer another pseudonym.")] = "",
     deactivate: Annotated[str, typer.Option(metavar="NAME", help="Give this reviewer no new slots; labels stay.")] = "",
     activate: Annotated[str, typer.Option(metavar="NAME", help="Make a reviewer active again.")] = "",
+    lead: Annotated[
+        str, typer.Option(metavar="NAME", help="Only this person sees the Team tab; 'nobody' shows it to everybody.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """List reviewers with their kind and how many of their labels count; judgements stay with a renamed reviewer."""
-    with open_workspace(workspace, read_only=not (add or rename or deactivate or activate)) as app:
+    with open_workspace(workspace, read_only=not (add or rename or deactivate or activate or lead)) as app:
         if add:
             app.reviewers.add(add)
         if rename:
@@ -40,6 +45,9 @@ def reviewers(
         for name, active in ((deactivate, False), (activate, True)):
             if name:
                 app.reviewers.set_active(_id(app, name), active)
+        if lead:
+            app.reviewers.set_lead(None if lead == "nobody" else _id(app, lead))
+        leads = app.reviewers.lead()
         inactive = app.reviewers.inactive()
         labels = app.workspace.labels_by_reviewer()
         rows = [
@@ -50,6 +58,7 @@ def reviewers(
                 "labels": labels.get(one.id, 0),
                 "active": one.id not in inactive,
                 "note": one.note,
+                "lead": one.id == leads,
             }
             for one in app.reviewers.list()
         ]
@@ -70,7 +79,7 @@ def _id(app: Application, name: str) -> int:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     state = "active" if row["active"] else "inactive"
-    return [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}"]
+    return [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}", "yes" if row["lead"] else ""]
 
 
-_HEAD = ("id", "reviewer", "kind", "state", "labels")
+_HEAD = ("id", "reviewer", "kind", "state", "labels", "lead")

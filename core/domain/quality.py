@@ -25,6 +25,8 @@ REVIEWER_MEASURES = {
     "left": "Chose the left side",
     "ties": "Ties",
     "amended": "Amended later",
+    "changed": "Changed mind before saving",
+    "fast": "Faster than reading (a hint)",
     "strong": "Strength 3",
     "length": "Pull of the longer answer",
     "format": "Pull of the more formatted answer",
@@ -32,6 +34,10 @@ REVIEWER_MEASURES = {
     "skill": "Dawid-Skene skill",
 }
 """Keys of :attr:`ReviewerQuality.measures` with their names for people."""
+
+
+FIRM, TENTATIVE = 0.8, 0.667
+"""Limits of Krippendorff's alpha: firm above the first, tentative above the second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
 from core.services.proxies.service import ProxiesService
 from core.services.quality.service import QualityService
+from core.services.quality.suspects import SuspectsService
 from core.services.refusals.audits import AuditsService
 from core.services.releases.sending import Rooms
 from core.services.releases.service import ReleasesService
@@ -59,7 +60,7 @@ class Application:
         annotation: queues, commits, undo. adjudication: pairs on which reviewers disagree.
         batches: slots for several people, their queues and accounting. bundles: what goes to other desks and back.
         pairs: pages, filters, one pair's history.
-        quality: agreement of reviewers and what is known of each.
+        quality: agreement of reviewers and what is known of each. suspects: labels that a run contradicts.
         imports: files to pairs and labels.
         datasets: frozen dataset versions.
         models: models on this machine.
@@ -90,6 +91,7 @@ class Application:
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
+        self.suspects = SuspectsService(store, self.runs)
         self.batches, self.bundles = BatchesService(store, self.runs), BundlesService(store)
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)

@@ -13,7 +13,8 @@ _RETESTS = """WITH answered AS MATERIALIZED(
         SELECT t.*, j.presentation_id AS shown,
             (SELECT c.id FROM judgement c WHERE c.presentation_id=j.presentation_id AND c.revision=0) AS first
         FROM current_label t JOIN judgement j ON j.id=t.judgement_id WHERE t.task='retest')
-    SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, tp.left_is<>op.left_is
+    SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, tp.left_is<>op.left_is,
+        t.rubric_version_id, (SELECT at_ms FROM judgement WHERE id=t.judgement_id)
     FROM answered t
     JOIN presentation tp ON tp.id=t.shown
     JOIN rubric_version tv ON tv.id=t.rubric_version_id
@@ -24,7 +25,8 @@ _RETESTS = """WITH answered AS MATERIALIZED(
     JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
     WHERE true {0} ORDER BY t.judgement_id, o.id"""
 
-_GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, 0
+_GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, 0,
+        t.rubric_version_id, (SELECT at_ms FROM judgement WHERE id=t.judgement_id)
     FROM current_label t
     JOIN rubric_version tv ON tv.id=t.rubric_version_id
     JOIN current_label o ON o.pair_id=t.pair_id AND o.task='adjudicate' AND o.reviewer_id<>t.reviewer_id
@@ -43,6 +45,7 @@ class SecondAnswer:
     Attributes:
         strength: of this answer; None names no side. first: of the label that it repeats, or of the gold answer.
         swapped: whether the sides stood the other way round than at the label that is repeated.
+        version_id: the rubric version of this answer. at_ms: when it was given, UTC.
     """
 
     reviewer_id: int
@@ -51,6 +54,8 @@ class SecondAnswer:
     strength: int | None
     first: int | None
     swapped: bool = False
+    version_id: int = 0
+    at_ms: int = 0
 
 
 def retests(session: Session, dataset_id: int | None = None) -> Iterator[SecondAnswer]:
@@ -71,5 +76,5 @@ def _answers(session: Session, query: str, dataset_id: int | None) -> Iterator[S
     text = query.format("" if dataset_id is None else _BEHIND)
     values = () if dataset_id is None else (dataset_id,)
     newest = {row[1]: row for row in fetch(session, text, values)}
-    for reviewer, judgement, pair, strength, first, swapped in newest.values():
-        yield SecondAnswer(reviewer, judgement, pair, strength, first, bool(swapped))
+    for reviewer, judgement, pair, strength, first, swapped, version, at_ms in newest.values():
+        yield SecondAnswer(reviewer, judgement, pair, strength, first, bool(swapped), version, at_ms)

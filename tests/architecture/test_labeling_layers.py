@@ -23,9 +23,9 @@ CONTROLLERS = (
     "queue_controller",
     "reviewer_status",
 )
-DIALOGS = ("edit_dialog", "questions", "queue_dialog")
+DIALOGS = ("edit_dialog", "questions", "queue_dialog", "team_reviewers_dialog")
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
-PAGE, MODES = "page", ("adjudicate_mode", "audit_mode")
+PAGE, MODES = "page", ("adjudicate_mode", "audit_mode", "team_part")
 """What connects views and controllers: of the page, and of what takes its place."""
 
 

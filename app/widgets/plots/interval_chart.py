@@ -49,11 +49,12 @@ class IntervalChart(PaintedChart):
         name: of the chart.
         axis: what is measured, with its unit.
         least: the least length of the axis.
+        digits: decimals of its ticks.
     """
 
-    def __init__(self, theme: Theme, name: str, axis: str, *, least: float) -> None:
+    def __init__(self, theme: Theme, name: str, axis: str, *, least: float, digits: int = 0) -> None:
         super().__init__(theme, name)
-        self._axis, self._least = axis, least
+        self._axis, self._least, self._digits = axis, least, digits
         self.rows: tuple[IntervalRow, ...] = ()
         self._limit, self._limit_words = math.nan, ""
 
@@ -87,7 +88,7 @@ class IntervalChart(PaintedChart):
         low, high = bounds(
             [0.0, self._limit, *(v for r in self.rows for v in (r.value, r.low, r.high))], least=self._least
         )
-        self.x_axis(painter, area, low, high, self._axis)
+        self.x_axis(painter, area, low, high, self._axis, digits=self._digits)
         self._lines(painter, area, low, high)
         for place, row in enumerate(self.rows):
             top = area.top() + place * row_h

@@ -69,8 +69,8 @@ class PlotHead(QWidget):
         self.more.setMenu(self._menu)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         for button in (self.enlarge, self.more):
+            row.addWidget(button)  # first: a part that is shown without a parent would be a window, and take the focus
             button.setVisible(tools)
-            row.addWidget(button)
         self._theme = theme
         theme.changed.connect(self._scale)
         self._scale()

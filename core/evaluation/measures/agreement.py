@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.domain.estimate import Estimate
+from core.domain.quality import FIRM, TENTATIVE
 
 Weights = Literal["identity", "ordinal"]
 Array = NDArray[np.float64]
-FIRM, TENTATIVE = 0.8, 0.667
-"""Limits of Krippendorff's alpha: firm above the first, tentative above the second."""
 DRAWS = 2000
 _SEED = 20
 _ONE_VERDICT = "only one verdict occurs, so chance cannot be told from agreement"
@@ -60,8 +59,18 @@ def count_verdicts(items: ArrayLike, verdicts: ArrayLike, kinds: int) -> Verdict
         return VerdictCounts(np.zeros((0, kinds)), np.zeros(0))
     _, place = np.unique(item, return_inverse=True)
     table = np.bincount(place * kinds + verdict, minlength=(int(place.max()) + 1) * kinds).reshape(-1, kinds)
-    rows, times = np.unique(table, axis=0, return_counts=True)
+    rows, times = _distinct(table)
     return VerdictCounts(rows.astype(np.float64), times.astype(np.float64))
+
+
+def _distinct(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct rows of counts and how often each occurs; as one number a row where they fit, to be quick."""
+    base, kinds = int(table.max()) + 1, table.shape[1]
+    if base**kinds >= 2**62:
+        return np.unique(table, axis=0, return_counts=True)
+    powers = base ** np.arange(kinds - 1, -1, -1, dtype=np.int64)
+    numbers, times = np.unique(table @ powers, return_counts=True)
+    return numbers[:, None] // powers % base, times
 
 
 def percent(counts: VerdictCounts) -> Estimate:

@@ -30,5 +30,10 @@ def side_bias(chose_left: ArrayLike, groups: Sequence[Hashable] | None = None) -
         groups: (n,) the prompt of each; None when each has its own.
     """
     left = np.asarray(chose_left, dtype=bool)
-    p = float(stats.binomtest(int(left.sum()), left.size).pvalue) if left.size else math.nan
-    return SideBias(share_by_prompt(left, groups, "share that chose the left answer"), p)
+    share = share_by_prompt(left, groups, "share that chose the left answer")
+    return SideBias(share, exact_p(share))
+
+
+def exact_p(left: Estimate) -> float:
+    """Return the exact p of a share of choices that the side does not matter; NaN without any."""
+    return float(stats.binomtest(round(left.value * left.n), left.n).pvalue) if left.n else math.nan

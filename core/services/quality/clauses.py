@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from core.domain.counting import counted
-from core.domain.quality import Agreement
+from core.domain.quality import TENTATIVE, Agreement
 from core.domain.rubric import Criterion
 from core.domain.rubric_lint import LintFinding
-from core.evaluation.measures.agreement import TENTATIVE
 from core.services.quality.agreement_by_group import by_criterion
-from core.store.plain import read_json
-from core.store.quality_labels import QualityLabel
+from core.services.quality.label_columns import LabelColumns
 
 LEAST_LABELS = 20
 """Labels of a version before a clause that nobody answers is told."""
@@ -19,32 +17,24 @@ LEAST_ITEMS = 10
 """Items with two answers before the agreement of a clause is told."""
 
 
-def clause_findings(criteria: Sequence[Criterion], labels: Sequence[QualityLabel]) -> list[LintFinding]:
+def clause_findings(criteria: Sequence[Criterion], labels: LabelColumns) -> list[LintFinding]:
     """Return what the labels of one version show of its clauses, in the order of the rubric.
 
     Args:
         criteria: of the version.
         labels: its labels that count.
     """
-    answered = _answered(labels)
+    answered = labels.answers_of()
     agreement = by_criterion(labels)
     found = []
     for clause in criteria:
-        if len(labels) >= LEAST_LABELS and not answered.get(clause.id):
+        if labels.size >= LEAST_LABELS and clause.id not in answered:
             message = (
-                f"Nobody answered {clause.name} in {counted(len(labels), 'label')}. Take it out, or ask reviewers why."
+                f"Nobody answered {clause.name} in {counted(labels.size, 'label')}. Take it out, or ask reviewers why."
             )
             found.append(LintFinding("never_cited", "warning", clause.id, message))
         if clause.id in agreement and (finding := _low(clause, agreement[clause.id])) is not None:
             found.append(finding)
-    return found
-
-
-def _answered(labels: Iterable[QualityLabel]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for label in labels:
-        for name in read_json(label.criteria):
-            found[name] = found.get(name, 0) + 1
     return found
 
 

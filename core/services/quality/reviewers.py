@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from core.domain.estimate import Estimate
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.domain.quality import ReviewerQuality
+from core.domain.text_length import text_length
 from core.evaluation.measures.dawid_skene import skills
 from core.evaluation.measures.pull import median_of, pull_of, trend_of
 from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.measures.side_bias import side_bias
-from core.services.quality.agreement_by_group import ItemVerdict
-from core.store.quality_labels import QualityLabel
+from core.services.quality.label_columns import CANNOT, INVALID, NEITHER, TIE, Ints, LabelColumns, Verdicts
 from core.store.retest_pairs import SecondAnswer
 
 PULL_LABELS = 2000
 """Newest labels of a reviewer whose answers are read for length and format."""
-_SHOWN = 500
+SHOWN = 500
+"""Pairs that a number opens at most, the newest."""
+FASTEST = {"words": 600, "characters": 1000}
+"""A minute; nobody reads faster and understands what is read. Source: K. Rayner et al., Psychological Science in the
+Public Interest 17 (2016) 4. Only both answers are counted, so that the hint errs on the side of the reviewer."""
 _SIDES = 3
 
 
 def reviewer_figures(
     people: Sequence[Reviewer],
-    labels: Sequence[QualityLabel],
-    verdicts: Sequence[ItemVerdict],
+    labels: LabelColumns,
+    verdicts: Verdicts,
     anchors: Sequence[SecondAnswer],
     repeats: Sequence[SecondAnswer],
     texts: Mapping[int, tuple[str, str]],
@@ -43,98 +47,116 @@ def reviewer_figures(
         repeats: retests, oldest first.
         texts: pair -> answers, of the pairs in :func:`texts_wanted`.
     """
-    of: dict[int, list[QualityLabel]] = defaultdict(list)
-    for label in labels:
-        of[label.reviewer_id].append(label)
     skill = _skills(verdicts)
     found = []
     for person in people:
+        own = labels.only(labels.reviewer == person.id)
         own_anchors = [one for one in anchors if one.reviewer_id == person.id]
         own_repeats = [one for one in repeats if one.reviewer_id == person.id]
-        if person.id in of or own_anchors or own_repeats:
-            made = _figures(person, of[person.id], own_anchors, own_repeats, texts, len(labels))
+        if own.size or own_anchors or own_repeats:
+            figures = _Figures(person, own)
+            figures.measure(texts)
+            figures.check(own_anchors, own_repeats)
             if person.id in skill:
-                made.measures["skill"] = skill[person.id]
-            found.append(made)
+                figures.measures["skill"] = skill[person.id]
+            found.append(figures.result(labels.size))
     return tuple(found)
 
 
-def texts_wanted(people: Sequence[Reviewer], labels: Sequence[QualityLabel]) -> list[int]:
+def texts_wanted(people: Sequence[Reviewer], labels: LabelColumns) -> list[int]:
     """Return the pairs whose answers are needed: the newest labels of each person that name a side."""
+    decided = labels.only(labels.decided)
     wanted: set[int] = set()
     for person in people:
         if person.kind is ReviewerKind.HUMAN:
-            own = [one.pair_id for one in labels if one.reviewer_id == person.id and one.strength]
-            wanted.update(own[-PULL_LABELS:])
+            wanted.update(decided.pair[decided.reviewer == person.id][-PULL_LABELS:].tolist())
     return sorted(wanted)
 
 
-def _figures(
-    person: Reviewer,
-    labels: Sequence[QualityLabel],
-    anchors: Sequence[SecondAnswer],
-    repeats: Sequence[SecondAnswer],
-    texts: Mapping[int, tuple[str, str]],
-    total: int,
-) -> ReviewerQuality:
-    measures: dict[str, Estimate] = {}
-    pairs: dict[str, tuple[int, ...]] = {}
-    judged = [one for one in labels if one.verdict != "cannot_judge"]
-    _add(measures, pairs, "ties", [(one.verdict == "tie", one.pair_id) for one in judged], "ties")
-    sided = [one for one in labels if one.strength]
-    if person.kind is not ReviewerKind.IMPORTED:  # files rarely hold strengths; those are then made up
-        _add(measures, pairs, "strong", [(abs(one.strength or 0) == 3, one.pair_id) for one in sided], "strength 3")
-    if person.kind is ReviewerKind.HUMAN:
-        _add(measures, pairs, "amended", [(one.op == "amend", one.pair_id) for one in labels], "amended labels")
-        seconds = [one.active_ms / 1000 for one in labels if one.active_ms is not None and one.active_ms >= 0]
-        if seconds:
-            measures["seconds"] = median_of(seconds, "s")
-        _add_pulls(measures, sided, texts)
-    if sided and any(one.task != "imported" for one in sided):
-        drawn = [one for one in sided if one.task != "imported"]
-        left = [("A" if (one.strength or 0) < 0 else "B") == one.left_is for one in drawn]
-        measures["left"] = side_bias(left).left
-        pairs["left"] = tuple(one.pair_id for one, hit in zip(drawn, left, strict=True) if hit)[-_SHOWN:][::-1]
-    right = [(_sign(one.strength) == _sign(one.first), one.pair_id) for one in anchors]
-    _add(measures, pairs, "gold", right, "gold items answered right", misses=True)
-    if len(right) >= 3:
-        measures["drift"] = trend_of([hit for hit, _ in right])
-    for key, swapped in (("retest_same", 0), ("retest_swapped", 1)):
-        alike = [(_sign(one.strength) == _sign(one.first), one.pair_id) for one in repeats if one.swapped == swapped]
-        _add(measures, pairs, key, alike, "retests that name the same side", misses=True)
-    strengths = Counter(str(abs(one.strength)) if one.strength else one.verdict for one in labels)
-    share = len(labels) / total if total else math.nan
-    return ReviewerQuality(
-        person.id, person.name, person.kind.value, len(labels), share, dict(sorted(strengths.items())), measures, pairs
-    )
+class _Figures:
+    """The figures of one reviewer, as they are found."""
+
+    def __init__(self, person: Reviewer, labels: LabelColumns) -> None:
+        self._person, self._labels = person, labels
+        self.measures: dict[str, Estimate] = {}
+        self._pairs: dict[str, tuple[int, ...]] = {}
+
+    def measure(self, texts: Mapping[int, tuple[str, str]]) -> None:
+        """Measure what the labels themselves show."""
+        labels, kind = self._labels, self._person.kind
+        judged = labels.only(labels.verdict != CANNOT)
+        self._add("ties", judged.verdict == TIE, judged.pair, "ties")
+        sided = labels.only(labels.decided)
+        if kind is not ReviewerKind.IMPORTED:  # files rarely hold strengths; those are then made up
+            self._add("strong", np.abs(sided.strength) == 3, sided.pair, "strength 3")
+        if kind is ReviewerKind.HUMAN:
+            self._add("amended", labels.amended, labels.pair, "amended labels")
+            told = labels.only(labels.chosen >= 0)
+            self._add("changed", told.chosen > 1, told.pair, "labels whose verdict was changed before it was stored")
+            if (timed := labels.active_ms[labels.active_ms >= 0]).size:
+                self.measures["seconds"] = median_of((timed / 1000).tolist(), "s")
+            self._add_texts(sided.only(np.arange(sided.size)[-PULL_LABELS:]), texts)
+        if (drawn := sided.only(~sided.imported)).size:
+            left = drawn.chose_left
+            self.measures["left"] = side_bias(left).left
+            self._pairs["left"] = _last(drawn.pair[left])
+
+    def check(self, anchors: Sequence[SecondAnswer], repeats: Sequence[SecondAnswer]) -> None:
+        """Measure what gold items and retests show."""
+        right = np.array([sign(one.strength) == sign(one.first) for one in anchors], dtype=bool)
+        self._add("gold", right, [one.pair_id for one in anchors], "gold items answered right", misses=True)
+        if right.size >= 3:
+            self.measures["drift"] = trend_of(right.tolist())
+        for key, swapped in (("retest_same", 0), ("retest_swapped", 1)):
+            own = [one for one in repeats if one.swapped == swapped]
+            alike = [sign(one.strength) == sign(one.first) for one in own]
+            self._add(key, alike, [one.pair_id for one in own], "retests that name the same side", misses=True)
+
+    def result(self, total: int) -> ReviewerQuality:
+        """Return all of it; ``total`` is how many labels everybody has."""
+        labels, person = self._labels, self._person
+        strengths = {str(n): int((np.abs(labels.strength) == n).sum()) for n in (1, 2, 3)}
+        strengths |= {
+            name: int((labels.verdict == code).sum())
+            for name, code in (("cannot_judge", CANNOT), ("neither", NEITHER), ("tie", TIE))
+        }
+        used = {name: n for name, n in strengths.items() if n}
+        share = labels.size / total if total else math.nan
+        return ReviewerQuality(
+            person.id, person.name, person.kind.value, labels.size, share, used, self.measures, self._pairs
+        )
+
+    def _add(self, key: str, hits: ArrayLike, pairs: ArrayLike, what: str, *, misses: bool = False) -> None:
+        """Add a share with the pairs that make it: the hits, or the misses."""
+        hit = np.asarray(hits, dtype=bool)
+        if hit.size:
+            self.measures[key] = share_by_prompt(hit, None, what)
+            self._pairs[key] = _last(np.asarray(pairs)[hit != misses])
+
+    def _add_texts(self, sided: LabelColumns, texts: Mapping[int, tuple[str, str]]) -> None:
+        """Add what needs the answers: pulls of length and format, and labels faster than the answers can be read."""
+        known = sided.only(np.array([pair in texts for pair in sided.pair.tolist()], dtype=bool))
+        if not known.size:
+            return
+        answers = [texts[pair] for pair in known.pair.tolist()]
+        chose_b, groups = known.strength > 0, known.prompt.tolist()
+        longer, marked = [len(b) - len(a) for a, b in answers], [_marks(b) - _marks(a) for a, b in answers]
+        self.measures["length"] = pull_of(longer, chose_b, groups, "longer answer")
+        self.measures["format"] = pull_of(marked, chose_b, groups, "more formatted answer")
+        least_ms = np.array([_reading_ms(a) + _reading_ms(b) for a, b in answers])
+        timed = known.active_ms >= 0
+        what = f"labels faster than {FASTEST['words']} words a minute of both answers"
+        self._add("fast", known.active_ms[timed] < least_ms[timed], known.pair[timed], what)
 
 
-def _add(
-    measures: dict[str, Estimate],
-    pairs: dict[str, tuple[int, ...]],
-    key: str,
-    hits: Sequence[tuple[bool, int]],
-    what: str,
-    *,
-    misses: bool = False,
-) -> None:
-    """Add a share with the pairs that make it: the hits, or the misses."""
-    if hits:
-        measures[key] = share_by_prompt([hit for hit, _ in hits], None, what)
-        pairs[key] = tuple(pair for hit, pair in hits if hit != misses)[-_SHOWN:][::-1]
+def _reading_ms(text: str) -> float:
+    length = text_length(text)
+    return 60_000 * length.count / FASTEST[length.unit]
 
 
-def _add_pulls(
-    measures: dict[str, Estimate], sided: Sequence[QualityLabel], texts: Mapping[int, tuple[str, str]]
-) -> None:
-    known = [one for one in sided[-PULL_LABELS:] if one.pair_id in texts]
-    if not known:
-        return
-    answers = [texts[one.pair_id] for one in known]
-    chose_b = [(one.strength or 0) > 0 for one in known]
-    groups = [one.prompt_id for one in known]
-    measures["length"] = pull_of([len(b) - len(a) for a, b in answers], chose_b, groups, "longer answer")
-    measures["format"] = pull_of([_marks(b) - _marks(a) for a, b in answers], chose_b, groups, "more formatted answer")
+def _last(pairs: Ints) -> tuple[int, ...]:
+    """Return the newest pairs first, at most ``SHOWN``."""
+    return tuple(pairs[-SHOWN:][::-1].tolist())
 
 
 def _marks(text: str) -> int:
@@ -148,17 +170,14 @@ def _numbered(line: str) -> bool:
     return 0 < len(head) <= 3 and head.isdigit()
 
 
-def _skills(verdicts: Sequence[ItemVerdict]) -> dict[int, Estimate]:
+def _skills(verdicts: Verdicts) -> dict[int, Estimate]:
     """Return reviewer -> skill, from verdicts that name a side or a tie."""
-    used = [one for one in verdicts if one[2] < _SIDES]
-    people = {who: n for n, who in enumerate(sorted({one[1] for one in used}))}
-    items = {item: n for n, item in enumerate(dict.fromkeys(one[0] for one in used))}
-    item = np.array([items[one[0]] for one in used], dtype=np.int64)
-    person = np.array([people[one[1]] for one in used], dtype=np.int64)
-    side = np.array([one[2] for one in used], dtype=np.int64)
-    return dict(zip(people, skills(item, person, side, _SIDES), strict=True))
+    used = verdicts.only(verdicts.side != INVALID)
+    people, person = np.unique(used.reviewer, return_inverse=True)
+    return dict(zip(people.tolist(), skills(used.item, person, used.side, _SIDES), strict=True))
 
 
-def _sign(strength: int | None) -> int:
+def sign(strength: int | None) -> int:
+    """Return which side a strength names: -1, 0 or 1; None names none."""
     value = strength or 0
     return (value > 0) - (value < 0)

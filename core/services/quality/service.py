@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from core.domain.judgement import Reviewer
 from core.domain.quality import QualityReport
+from core.domain.rubric import RubricVersion
 from core.domain.rubric_lint import LintFinding, lint
-from core.store import datasets, overview, quality_labels, retest_pairs, reviewers, rubrics, sources
-from core.store.sqlite.database import Store
+from core.domain.team import TeamReport
+from core.services.quality.reviewer_table import ReviewerTable, export_reviewers
+from core.store import datasets, quality_labels, retest_pairs, reviewers, rubrics, sources
+from core.store.sqlite.database import Session, Store
+
+if TYPE_CHECKING:
+    from core.services.quality.label_columns import LabelColumns
+
+OnStep = Callable[[str], None]
+
+
+def _go_on(_step: str) -> None:
+    """Take no notice of a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a report is computed from; only the mark where nothing changed since the last one."""
+
+    mark: tuple[int, int]
+    labels: LabelColumns | None = None
+    people: Sequence[Reviewer] = ()
+    versions: Sequence[RubricVersion] = ()
+    anchors: Sequence[retest_pairs.SecondAnswer] = ()
+    repeats: Sequence[retest_pairs.SecondAnswer] = ()
+    texts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    sources: Mapping[int, str] = field(default_factory=dict)
+    behind: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 class QualityService:
-    """Measures agreement and reviewers. Nothing is stored; a report costs one read of the labels."""
+    """Measures agreement and reviewers. Nothing is stored.
+
+    The labels that were read stay in memory, so that a later report reads only what was added since; the last report
+    is kept, and given again while nothing changed. Thread-safe.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._lock = Lock()
+        self._labels: LabelColumns | None = None
+        self._read_to = 0
+        self._last: TeamReport | None = None
 
     def report(self) -> QualityReport:
         """Return agreement over all labels, by criterion, rubric version, pair of reviewers and source, and reviewers.
@@ -21,34 +63,69 @@ class QualityService:
         adjudications are not among them. For each frozen dataset version, agreement of the labels behind its items is
         given too: the difference to agreement over all labels is what filtering made of it.
         """
-        # scipy and statsmodels take a second to import, and only this needs them.
-        from core.services.quality import agreement_by_group as agreement
-        from core.services.quality.reviewers import reviewer_figures, texts_wanted
+        return self.team().quality
 
+    def team(self, on_step: OnStep = _go_on) -> TeamReport:
+        """Return the report with agreement by clause and version, drift on gold items, and what needs a look.
+
+        Args:
+            on_step: gets the name of each step before it begins; it may raise to end the work, which leaves nothing
+                behind.
+        """
+        with self._lock:
+            read = self._read(on_step)
+            if self._last is None or self._last.mark != read.mark:
+                self._last = _computed(read, on_step)
+            return self._last
+
+    def _read(self, on_step: OnStep) -> _Read:
+        """Read everything in one transaction, which is short: a long one would keep the write-ahead log growing."""
+        # numpy, scipy and statsmodels take a second to import, and only the report needs them.
+        from core.services.quality.reviewers import texts_wanted
+
+        on_step("reading labels")
         with self._store.read() as session:
+            mark = quality_labels.mark(session)
+            if self._last is not None and self._last.mark == mark:
+                return _Read(mark)
+            labels = self._current(session, mark[0])
             people = reviewers.listed(session)
-            labels = quality_labels.current(session)
-            anchors = list(retest_pairs.golds(session))
-            repeats = list(retest_pairs.retests(session))
-            texts = quality_labels.texts(session, texts_wanted(people, labels))
-            titles = overview.version_titles(session)
-            of_source = {one.id: one.name for one in sources.listed(session)}
-            after = {
-                one.title: agreement.agreement_of(agreement.verdicts_of(quality_labels.current(session, one.id)))
-                for one in datasets.listed(session)
-            }
-        verdicts = agreement.verdicts_of(labels)
-        version = {(one.pair_id, one.rubric_id, one.reviewer_id): titles[one.version_id] for one in labels}
-        source = {one.pair_id: of_source.get(one.source_id, "") for one in labels}
-        groups = {
-            "criterion": agreement.by_criterion(labels),
-            "version": agreement.by_group((version[(*one[0], one[1])], one) for one in verdicts),
-            "pair": agreement.by_pair_of_reviewers(verdicts, {one.id: one.name for one in people}),
-            "source": agreement.by_group((source[one[0][0]], one) for one in verdicts),
-        }
-        figures = reviewer_figures(people, labels, verdicts, anchors, repeats, texts)
-        everything = agreement.agreement_of(verdicts) if verdicts else None
-        return QualityReport(everything, groups, figures, after, agreement.disagreed(verdicts))
+            return _Read(
+                mark,
+                labels,
+                people,
+                rubrics.versions(session),
+                list(retest_pairs.golds(session)),
+                list(retest_pairs.retests(session)),
+                quality_labels.texts(session, texts_wanted(people, labels)),
+                {one.id: one.name for one in sources.listed(session)},
+                {one.title: quality_labels.behind(session, one.id) for one in datasets.listed(session)},
+            )
+
+    def _current(self, session: Session, last: int) -> LabelColumns:
+        """Return the labels that count; of those that were read before only the changes are read."""
+        # numpy takes a tenth of a second to import, and only this needs it.
+        from core.services.quality.label_columns import columns_of
+
+        known = self._labels
+        if known is None:
+            known = columns_of(quality_labels.current(session))
+        else:
+            gone = quality_labels.superseded(session, self._read_to)
+            added = columns_of(quality_labels.current(session, self._read_to), known.answer_texts)
+            known = known.without(gone).followed_by(added)
+        self._labels, self._read_to = known, last
+        return known
+
+    def export(self, path: Path) -> ReviewerTable:
+        """Write every judgement that counts as one row of a CSV file: side shown, times, rationale, criteria, marks.
+
+        Raises:
+            BadInput: the name does not end in .csv.
+            StorageFull, UserError: a file that was there is as it was.
+        """
+        with self._store.read() as session:
+            return export_reviewers(session, path)
 
     def lint(self, version_id: int) -> list[LintFinding]:
         """Return what in a rubric version will make reviewers disagree, and what its labels show of its clauses.
@@ -61,5 +138,37 @@ class QualityService:
 
         with self._store.read() as session:
             version = rubrics.get(session, version_id)
-            labels = [one for one in quality_labels.current(session) if one.version_id == version_id]
-        return [*lint(version.body), *clause_findings(version.body.criteria, labels)]
+        with self._lock, self._store.read() as session:
+            labels = self._current(session, quality_labels.mark(session)[0])
+        mine = labels.only(labels.version == version_id)
+        return [*lint(version.body), *clause_findings(version.body.criteria, mine)]
+
+
+def _computed(read: _Read, on_step: OnStep) -> TeamReport:
+    # scipy and statsmodels take a second to import, and only this needs them.
+    from core.services.quality import agreement_by_group as agreement
+    from core.services.quality.clause_board import clause_boards
+    from core.services.quality.drift import drift_of
+    from core.services.quality.label_columns import verdicts_of
+    from core.services.quality.looks import looks_of
+    from core.services.quality.reviewers import reviewer_figures
+
+    labels = read.labels
+    assert labels is not None
+    on_step("agreement")
+    verdicts = verdicts_of(labels)
+    titles, names = {one.id: one.title for one in read.versions}, {one.id: one.name for one in read.people}
+    groups = {
+        "criterion": agreement.by_criterion(labels),
+        "version": agreement.by_group(verdicts, labels.version[verdicts.place], titles),
+        "pair": agreement.by_pair_of_reviewers(verdicts, names),
+        "source": agreement.by_group(verdicts, labels.source[verdicts.place], read.sources),
+    }
+    after = {title: agreement.agreement_of(verdicts_of(labels.among(keys))) for title, keys in read.behind.items()}
+    on_step("reviewers")
+    figures = reviewer_figures(read.people, labels, verdicts, read.anchors, read.repeats, read.texts)
+    everything = agreement.agreement_of(verdicts) if verdicts.size else None
+    found = QualityReport(everything, groups, figures, after, agreement.disagreed(labels, verdicts))
+    boards = clause_boards(read.versions, labels, read.sources, lambda: on_step("agreement by clause"))
+    drift = drift_of(read.people, read.versions, read.anchors)
+    return TeamReport(read.mark, found, boards, drift, looks_of(found, boards))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from core.domain.changes import Changes, Outcome
+from core.domain.errors import BadInput
 from core.domain.judgement import Reviewer, ReviewerKind
-from core.store import events, reviewers
+from core.store import events, overview, reviewers
 from core.store.sqlite.database import Store
+
+_LEAD = "team.lead"
 
 
 class ReviewersService:
@@ -18,6 +21,34 @@ class ReviewersService:
         """Return every reviewer, people first, then by name."""
         with self._store.read() as session:
             return reviewers.listed(session)
+
+    def lead(self) -> int | None:
+        """Return the reviewer who sees the figures of all others; None when nobody is named, and everybody does."""
+        with self._store.read() as session:
+            value = overview.setting(session, _LEAD, "")
+        return int(value) if value.isdigit() else None
+
+    def set_lead(self, reviewer_id: int | None) -> Outcome[None]:
+        """Name the reviewer who alone sees the figures of all others, or nobody.
+
+        Raises:
+            NotFound: when there is none with this id.
+            BadInput: when it is no person.
+        """
+        context = self._store.write_context()
+
+        def job(session: reviewers.Session) -> None:
+            name = "nobody"
+            if reviewer_id is not None:
+                one = reviewers.get(session, reviewer_id)
+                if one.kind is not ReviewerKind.HUMAN:
+                    raise BadInput(f"{one.name} is no person; the lead is as before.", "Name a person.")
+                name = one.name
+            overview.set_setting(session, _LEAD, "" if reviewer_id is None else str(reviewer_id))
+            events.log(session, context, "reviewer.lead", f"The lead is {name}", reviewer_id=reviewer_id)
+
+        self._store.write(job, "naming the lead")
+        return Outcome(None, Changes.REVIEWERS)
 
     def get(self, reviewer_id: int) -> Reviewer:
         """Return one reviewer.

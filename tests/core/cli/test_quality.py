@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.domain.judgement import ReviewerKind
 from core.services.annotation.views import QueueSettings
+from core.services.application import Application
 from tests.core.cli.conftest import Said
 from tests.fakes.workspaces import opened, person, prefer
 
@@ -75,3 +78,37 @@ def test_that_reviewers_are_listed_added_and_renamed_with_their_labels(call: Cal
     assert "Write it as --rename OLD=NEW" in call("reviewers", ws, "--rename", "Ann").err
     assert "There is no reviewer 'Zoe'" in call("reviewers", ws, "--rename", "Zoe=Zed").err
     assert call("reviewers", ws, "--add", "ann").code == 1  # the name is taken, whatever the case
+
+
+def test_that_one_person_or_nobody_is_the_lead(call: Call, ws: Path) -> None:
+    def leads() -> list[str]:
+        return [row["name"] for row in call("reviewers", ws, "--json").json() if row["lead"]]
+
+    assert leads() == [] and call("reviewers", ws, "--lead", "Bo").code == 0 and leads() == ["Bo"]
+    assert "There is no reviewer 'Zoe'" in call("reviewers", ws, "--lead", "Zoe").err and leads() == ["Bo"]
+    with Application.open(ws) as app:
+        person(app.store, "rule", ReviewerKind.SCRIPTED)
+    assert "rule is no person; the lead is as before." in call("reviewers", ws, "--lead", "rule").err
+    assert call("reviewers", ws, "--lead", "nobody").code == 0 and leads() == []
+
+
+def test_that_the_table_of_reviewers_has_a_row_for_each_judgement_and_no_private_notes(
+    call: Call, ws: Path, tmp_path: Path
+) -> None:
+    with Application.open(ws) as app:
+        app.annotation.bookmark(1, 3, True, "a private note")
+        spans = ({"side": "A", "start": 0, "end": 6, "tag": "good", "note": "hidden"},)
+        newest = app.annotation.recent(1, 1)[0]
+        app.annotation.amend(newest.id, prefer(-3, rationale="=clear", spans=spans, process={"active_ms": 4000}))
+    out = tmp_path / "out.csv"
+    assert "Wrote 12 judgements" in call("quality", ws, "--export", out).out
+    text = out.read_text(encoding="utf-8")
+    assert "a private note" not in text and "hidden" not in text
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == 12 and {row["reviewer"] for row in rows} == {"Ann", "Bo"}
+    last = next(row for row in rows if row["amended"])
+    assert (last["verdict"], last["strength"], last["chosen_side"], last["active_ms"]) == ("prefer", "-3", "A", "4000")
+    assert last["left_is"] in "AB" and '"tag":"good"' in last["marks"] and last["rationale"].endswith("=clear")
+    assert not last["rationale"].startswith("=")  # a spreadsheet must not run it
+    refused = call("quality", ws, "--export", tmp_path / "out.xlsx")
+    assert (refused.code == 1 and "ends in .csv" in refused.err + refused.out) or "ending in .csv" in refused.err

@@ -1,10 +1,11 @@
-"""The card around a chart of the evidence: title, its headline number, the chart or its table, and pictures of it."""
+"""The card around a painted chart: title, its headline number, the chart or its table, and pictures of it."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -20,7 +21,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.context import AppContext
-from app.evaluate.figures import TableRow
 from app.widgets.column_fit import fit_columns
 from app.widgets.labels import Chip, text_label
 from app.widgets.plots import export
@@ -28,6 +28,14 @@ from app.widgets.plots.painted_chart import PaintedChart
 from app.widgets.plots.plot_head import PlotHead
 
 _LEAST_TEXT, _ROW, _LINE = 120, 26, 17
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a table: its cells, and what it opens (of an evaluation: the suite)."""
+
+    cells: tuple[str, ...]
+    suite: str = ""
 
 
 class FigureTable(QTableWidget):

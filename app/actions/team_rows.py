@@ -1,0 +1,24 @@
+"""The rows of the catalog for the team's quality, which Annotate shows with keys of its own, and the ways to it."""
+
+from __future__ import annotations
+
+from app.actions.spec import ActionSpec as A
+
+_TABLE = "Every judgement as a row of a CSV file; private notes are left out."
+TEAM: tuple[A, ...] = (
+    A(
+        "annotate.team",
+        "Team",
+        "Ctrl+Shift+T",
+        "users",
+        "Progress and agreement of all reviewers.",
+        "Annotate",
+    ),
+    A("annotate.reviewers", "Reviewers…", "Ctrl+Shift+R", "user", "Add, rename, switch, name the lead.", "Annotate"),
+    A("team.label", "Label pairs instead", "Ctrl+B", "annotate", "Back to the labelling screen."),
+    A("team.refresh", "Read again", "F5", "refresh", "Reads only what is new."),
+    A("team.table", "Numbers as tables", "T", "table", "The values behind all charts.", checkable=True),
+    A("team.export", "Table of all judgements…", "Ctrl+E", "export", _TABLE),
+    A("team.reviewers", "Reviewers…", "Ctrl+Shift+R", "user", "Add, rename, switch, name the lead."),
+)
+"""See :mod:`app.actions.catalog`."""

@@ -1,0 +1,172 @@
+"""The Team tab: reads the quality of the labels in the background, opens pairs, and does what its buttons say."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.annotate.mode_tabs import LABEL, TEAM
+from app.annotate.team_figures import PairsPlace
+from app.annotate.team_reviewers_dialog import ReviewersDialog
+from app.annotate.team_view import TeamView
+from app.background.task import BackgroundTask, TaskControl, TaskState
+from app.context import AppContext
+from app.widgets.plots.chart_card import ChartCard
+from core.domain.counting import counted
+from core.domain.errors import UserError
+from core.domain.team import TeamReport
+
+if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.services.quality.reviewer_table import ReviewerTable
+    from core.services.workspace.service import Accounting
+
+PLACE = "team"
+"""Place of its actions: the keys of labelling do nothing while the team is shown."""
+STEPS = 4
+
+
+class TeamPart(QObject):
+    """Connects the view of the team to the services.
+
+    Signals:
+        mode_wanted(str): a mode of the tabs is to be shown.
+        toggled(bool): the team is shown now, or the labelling screen again.
+        offered(bool): whether who sits at this desk may see the team.
+    """
+
+    mode_wanted = Signal(str)
+    toggled = Signal(bool)
+    offered = Signal(bool)
+
+    def __init__(self, context: AppContext, page: QWidget) -> None:
+        super().__init__(page)
+        self._context, self._page = context, page
+        self.view = TeamView(context.actions, context.theme, partial(ChartCard, context))
+        self._job: BackgroundTask | None = None
+        self.on = False
+        self.view.pairs_wanted.connect(self._open_pairs)
+        label = partial(self.mode_wanted.emit, LABEL)
+        self.view.step_wanted.connect(label)
+        self.view.tabs.mode_chosen.connect(self.mode_wanted)
+        handlers = {
+            "annotate.team": partial(self.mode_wanted.emit, TEAM),
+            "team.label": label,
+            "team.refresh": self.read,
+            "team.table": self.view.set_table,
+            "team.export": self._export,
+            "annotate.reviewers": self._manage,
+            "team.reviewers": self._manage,
+        }
+        for action_id, handler in handlers.items():
+            context.actions.bind(action_id, handler)
+        context.actions.set_checked("team.table", False)
+        context.session.reviewer_changed.connect(self.ask_offered)
+        self.ask_offered()
+
+    def enter(self) -> None:
+        """Show the team in place of the labelling screen."""
+        if not self.on:
+            self.on = True
+            self.toggled.emit(True)
+            self.come_back()
+
+    def come_back(self) -> None:
+        """Give the keys to the team, and read what is new."""
+        self._context.actions.set_place(PLACE)
+        self.read()
+        self.view.first_focus().setFocus()
+
+    def leave(self) -> None:
+        """Show the labelling screen again."""
+        if self.on:
+            self.on = False
+            self._context.actions.set_place("annotate")
+            self.toggled.emit(False)
+
+    def ask_offered(self) -> None:
+        """Read whether the reviewer at this desk is the lead; without a lead everybody may see the team."""
+        if not self._context.has_workspace:
+            return
+        services, reviewer_id = self._context.services, self._context.session.reviewer_id
+
+        def told(lead: int | None) -> None:
+            may_see = lead is None or lead == reviewer_id
+            self._context.actions.set_enabled("annotate.team", may_see)
+            self.view.tabs.set_offered(TEAM, may_see)
+            self.offered.emit(may_see)
+            if self.on and not may_see:
+                self.mode_wanted.emit(LABEL)
+
+        self._context.tasks.query(services.reviewers.lead, told, owner=self, key="lead")
+
+    def refresh(self) -> None:
+        """Read again who may see the team, and what is shown of it."""
+        self.ask_offered()
+        if self.on:
+            self.read()
+
+    def read(self) -> None:
+        """Compute the report as a job; one that runs is ended, and what is shown stays until the new one is there."""
+        if self._job is not None and self._job.running:
+            self._job.cancel()
+        services, current = self._context.services, self._context.session.reviewer_name
+
+        def work(control: TaskControl) -> tuple[TeamReport, Accounting]:
+            steps: list[str] = []
+
+            def step(name: str) -> None:
+                control.check()
+                if name not in steps:
+                    steps.append(name)
+                control.progress(len(steps) - 1, STEPS, name)
+
+            return services.quality.team(step), services.workspace.accounting()
+
+        def show(found: tuple[TeamReport, Accounting]) -> None:
+            self.view.problem.hide()
+            self.view.show_report(*found, current)
+
+        job = self._job = self._context.tasks.job("Quality of the labels", work, show, self._failed, owner=self)
+        job.ended.connect(self._ended)
+        self.view.progress.show()
+        self.view.progress.follow(job)
+
+    def _ended(self) -> None:
+        if self._job is not None and self._job.state is not TaskState.RUNNING:
+            self.view.progress.hide()
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            self._context.tasks.unhandled.emit(error)
+            return
+        self.view.problem.setText(f"{error.message} {error.hint}".strip())
+        self.view.problem.show()
+
+    def _open_pairs(self, place: PairsPlace) -> None:
+        if place.pair_ids:
+            self._context.navigate("data", pair_ids=place.pair_ids, title=place.title)
+        else:
+            self._context.navigate("data", reviewer_id=place.reviewer_id)
+
+    def _export(self) -> None:
+        """Ask for a file and write every judgement to it."""
+        path = self._context.dialogs.save_file("Table of all judgements", "reviewers.csv", "CSV (*.csv)")
+        if path is None:
+            return
+        services, target = self._context.services, Path(path)
+
+        def told(table: ReviewerTable) -> None:
+            words = f"Wrote {counted(table.rows, 'judgement')} to {target.name}. Private notes are left out."
+            self._context.notices.post(words, "ok")
+
+        self._context.tasks.job("Table of judgements", lambda _: services.quality.export(target), told, owner=self)
+
+    def _manage(self) -> None:
+        """Show the reviewers; what is changed there is stored at once."""
+        dialog = ReviewersDialog(self._page, self._context)
+        self._context.dialogs.run(dialog)
+        self.ask_offered()

@@ -1,0 +1,146 @@
+"""The reviewers of the workspace: adding, renaming, who labels at this desk, who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QWidget
+
+from app.context import AppContext
+from app.widgets.buttons import push_button
+from app.widgets.dialog import BaseDialog
+from app.widgets.flow import FlowLayout
+from app.widgets.labels import text_label
+from core.domain.counting import counted
+from core.domain.errors import UserError
+from core.domain.judgement import Reviewer, ReviewerKind
+
+if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.domain.changes import Outcome
+
+_ID = Qt.ItemDataRole.UserRole
+_ABOUT = (
+    "Reviewers are pseudonyms. A renamed reviewer keeps all judgements. Only the lead sees the Team tab; without a "
+    "lead everybody does."
+)
+
+
+class ReviewersDialog(BaseDialog):
+    """Lists the reviewers; each button acts on the chosen one, and what it changes is stored at once."""
+
+    def __init__(self, parent: QWidget, context: AppContext) -> None:
+        size = QSize(context.theme.px(520), context.theme.px(420))
+        super().__init__(parent, "Reviewers", size=size, settings=context.settings)
+        self._context = context
+        self.people: list[Reviewer] = []
+        self.lead: int | None = None
+        self._labels: dict[int, int] = {}
+        self.list = QListWidget()
+        self.list.setAccessibleName("Reviewers")
+        self.problem = text_label("", "error", wrap=True)
+        self.problem.hide()
+        self.column.addWidget(text_label(_ABOUT, "muted", wrap=True))
+        self.column.addWidget(self.list, 1)
+        self.column.addWidget(self.problem)
+        self.add = self._button("&Add…", self._add)
+        self.rename = self._button("&Rename…", self._rename)
+        self.switch = self._button("&Label as this reviewer", self._switch)
+        self.make_lead = self._button("Make &lead", self._make_lead)
+        row = FlowLayout(row_spacing=4)
+        for button in (self.add, self.rename, self.make_lead, self.switch):
+            row.addWidget(button)
+        self.column.addLayout(row)
+        self.add_buttons(reject="Close")
+        self.list.currentRowChanged.connect(lambda _: self._follow())
+        self.list.itemActivated.connect(lambda _: self._switch())
+        self._follow()
+        self.read()
+
+    def _button(self, words: str, run: Callable[[], None]) -> QPushButton:
+        button = push_button(words)
+        button.clicked.connect(lambda _=False: run())
+        return button
+
+    @property
+    def chosen(self) -> Reviewer | None:
+        """The reviewer that the buttons act on."""
+        place = self.list.currentRow()
+        return self.people[place] if 0 <= place < len(self.people) else None
+
+    def read(self) -> None:
+        """Read the reviewers."""
+        services = self._context.services
+
+        def work() -> tuple[list[Reviewer], int | None, dict[int, int]]:
+            return services.reviewers.list(), services.reviewers.lead(), services.workspace.labels_by_reviewer()
+
+        self._context.tasks.query(work, self._show, owner=self, key="reviewers")
+
+    def _show(self, found: tuple[list[Reviewer], int | None, dict[int, int]]) -> None:
+        kept = self.chosen.id if self.chosen is not None else self._context.session.reviewer_id
+        self.people, self.lead, self._labels = found
+        self.list.clear()
+        for one in self.people:
+            item = QListWidgetItem(self._words(one))
+            item.setData(_ID, one.id)
+            self.list.addItem(item)
+        ids = [one.id for one in self.people]
+        if ids:
+            self.list.setCurrentRow(ids.index(kept) if kept in ids else 0)
+        self._follow()
+
+    def _words(self, one: Reviewer) -> str:
+        parts = [one.name, counted(self._labels.get(one.id, 0), "label")]
+        if one.kind is not ReviewerKind.HUMAN:
+            parts.append(one.kind.value)
+        if one.id == self.lead:
+            parts.append("lead")
+        if one.id == self._context.session.reviewer_id:
+            parts.append("labels here")
+        return " · ".join(parts)
+
+    def _follow(self) -> None:
+        one = self.chosen
+        human = one is not None and one.kind is ReviewerKind.HUMAN
+        self.rename.setEnabled(one is not None)
+        self.switch.setEnabled(human)
+        self.make_lead.setEnabled(human)
+        self.make_lead.setText("No &lead" if one is not None and one.id == self.lead else "Make &lead")
+
+    def _add(self) -> None:
+        name = self._context.dialogs.text("New reviewer", "A pseudonym; it is stored with every judgement.")
+        if name:
+            self._change(lambda: self._context.services.reviewers.add(name))
+
+    def _rename(self) -> None:
+        one = self.chosen
+        if one is None:
+            return
+        name = self._context.dialogs.text(f"Rename {one.name}", "The new pseudonym; the judgements stay.")
+        if name:
+            self._change(lambda: self._context.services.reviewers.rename(one.id, name))
+
+    def _make_lead(self) -> None:
+        one = self.chosen
+        if one is not None:
+            wanted = None if one.id == self.lead else one.id
+            self._change(lambda: self._context.services.reviewers.set_lead(wanted))
+
+    def _switch(self) -> None:
+        one = self.chosen
+        if one is not None and self.switch.isEnabled():
+            self._context.session.set_reviewer(one.id, one.name)
+            self.accept()
+
+    def _change(self, work: Callable[[], Outcome[Any]]) -> None:
+        self.problem.hide()
+        self._context.ops.mutate(work, lambda _: self.read(), self._failed, owner=self)
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            self._context.tasks.unhandled.emit(error)
+            return
+        self.problem.setText(f"{error.message} {error.hint}".strip())
+        self.problem.show()

@@ -1,0 +1,93 @@
+"""Labels that a run contradicts: by hand for the confident joint, and with a made-up run for what came after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core.domain.conversation import Prompt
+from core.domain.errors import BadInput
+from core.domain.judgement import Task
+from core.domain.pair import TrainingPair
+from core.evaluation.measures.suspects import confident_suspects
+from core.services.annotation.views import QueueSettings
+from core.services.quality.suspects import SuspectsService
+from tests.fakes.workspaces import opened, person, prefer
+
+
+def test_that_each_side_has_a_threshold_of_its_own() -> None:
+    # P(A): labels A have .9 .8 .1 (mean .6), labels B have .3 .7 .2, so P(B) .7 .3 .8 (mean .6).
+    right, first = [0.9, 0.8, 0.1, 0.7, 0.3, 0.8], [True, True, True, False, False, False]
+    assert confident_suspects(right, first).tolist() == [2, 4]
+    # A policy that gives A too much: labels B have P(B) .45 .4 .35, mean .4; nothing is contradicted by P(A) .65.
+    assert confident_suspects([0.9, 0.9, 0.9, 0.45, 0.4, 0.35], first).tolist() == []
+    assert confident_suspects([], []).tolist() == []
+
+
+@dataclass
+class MadeUpRun:
+    """A run whose margins are given: of training pairs and of the newest probe."""
+
+    pairs: list[TrainingPair]
+    margins: dict[str, float]
+    held_out: dict[str, float] = field(default_factory=dict)
+
+    def reader(self, run_id: str) -> MadeUpRun:
+        assert run_id == "r"
+        return self
+
+    @property
+    def folder(self) -> SimpleNamespace:
+        return SimpleNamespace(pairs=lambda: self.pairs)
+
+    def worst(self, n: int) -> list[SimpleNamespace]:
+        return _visits(self.margins)[:n]
+
+    def newest_probe(self, kind: str) -> list[SimpleNamespace]:
+        assert kind == "dev"
+        return _visits(self.held_out)
+
+
+def _visits(margins: dict[str, float]) -> list[SimpleNamespace]:
+    return [SimpleNamespace(pair_id=key, row=SimpleNamespace(margin=margin)) for key, margin in margins.items()]
+
+
+def test_that_suspects_say_whether_the_run_trained_on_them_and_what_a_later_answer_says(tmp_path: Path) -> None:
+    with opened(tmp_path / "ws", 6) as app:
+        queue = app.annotation.open_queue(QueueSettings(1, 1))
+        labels = [
+            app.annotation.commit(shown.presentation_uid, prefer(strength)).value
+            for shown, strength in zip(app.annotation.next(queue, 6), (-1, -1, -1, 1, 1, 1), strict=True)
+        ]
+        pairs = [
+            TrainingPair(str(one.pair_id), Prompt.from_text("q"), "c", "r", judgement_ids=(one.id,)) for one in labels
+        ]
+        margins = {"1": 2.0, "2": 1.5, "3": -2.0, "4": 2.0, "5": -1.0, "6": 9.0}
+        run = MadeUpRun(pairs, margins, {"6": 1.5})
+        service = SuspectsService(app.store, run)  # type: ignore[arg-type]
+        report = service.of_run("r")
+        assert [(one.pair_id, one.held_out, one.contradicted) for one in report.suspects] == [
+            (3, False, None),
+            (5, False, None),
+        ]
+        assert report.pairs == 6 and report.flipped.value == pytest.approx(2 / 6) and report.precision == {}
+        assert report.suspects[0].right == pytest.approx(0.1192, abs=1e-4)
+
+        # Bo labels pair 3 the other way, and Ann repeats what she said of pair 5.
+        bo = person(app.store, "Bo")
+        queue = app.annotation.open_queue(QueueSettings(bo.id, 1))
+        for shown, strength in zip(app.annotation.next(queue, 3), (-1, -1, 2), strict=True):
+            app.annotation.commit(shown.presentation_uid, prefer(strength))
+        again = app.annotation.open_queue(QueueSettings(1, 1, task=Task.RETEST))
+        for shown, strength in zip(app.annotation.next(again, 5), (-1, -1, -1, 1, 1), strict=True):
+            app.annotation.commit(shown.presentation_uid, prefer(strength))
+        newest = {one.pair_id: one.contradicted for one in service.of_run("r").suspects}
+        assert newest == {3: False, 5: False}, "the newest answer counts: Ann repeated pair 3 after Bo"
+        assert app.quality.report().disagreed == (3,), "nothing was flipped"
+
+        strangers = MadeUpRun([TrainingPair("1", Prompt.from_text("q"), "c", "r")], {"1": 1.0})
+        with pytest.raises(BadInput, match="no pair with a label"):
+            SuspectsService(app.store, strangers).of_run("r")  # type: ignore[arg-type]
