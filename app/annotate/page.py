@@ -96,17 +96,14 @@ class AnnotatePage(Page):
 
     def _bind_actions(self) -> None:
         actions = self.context.actions
-        handlers = (
-            self.controller.handlers()
-            | self.view.handlers()
-            | {
-                "annotate.highlight": self._request_span,
-                "annotate.rationale": self._write_rationale,
-                "annotate.undo": self._undo,
-                "annotate.redo": self._redo,
-                "annotate.adjudicate": self._adjudicate,
-            }
-        )
+        handlers = self.controller.handlers() | self.view.handlers()
+        handlers |= {
+            "annotate.highlight": self._request_span,
+            "annotate.rationale": self._write_rationale,
+            "annotate.undo": self._undo,
+            "annotate.redo": self._redo,
+            "annotate.adjudicate": self._adjudicate,
+        }
         for action_id, handler in handlers.items():
             self.on(action_id, handler)
         for action_id in ("annotate.panel", "annotate.prompt"):
@@ -147,9 +144,8 @@ class AnnotatePage(Page):
         view.pair_shown.connect(self._note_shown)
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
-        self.audit.toggled.connect(partial(self._show_mode, self.audit.view))
-        self.adjudicate.toggled.connect(partial(self._show_mode, self.adjudicate.view))
-        self.team.toggled.connect(partial(self._show_mode, self.team.view))
+        for mode in (self.audit, self.adjudicate, self.team):
+            mode.toggled.connect(partial(self._show_mode, mode.view))
         self.team.offered.connect(partial(self.tabs.set_offered, TEAM))
         for chosen in (self.tabs.mode_chosen, self.team.mode_wanted):
             chosen.connect(self.show_mode)
