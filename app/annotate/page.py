@@ -85,10 +85,8 @@ class AnnotatePage(Page):
         for widget in (*tools, self._tools):
             self.header.add_right(widget)
         self._screens = QStackedWidget()
-        self._screens.addWidget(self.view)
-        self._screens.addWidget(self.audit.view)
-        self._screens.addWidget(self.adjudicate.view)
-        self._screens.addWidget(self.team.view)
+        for screen in (self.view, self.audit.view, self.adjudicate.view, self.team.view):
+            self._screens.addWidget(screen)
         self.set_body(self._screens, margin=0)
         optional = progress.optional(lambda: self.state.queue is not None)
         self._responsive = ResponsiveLayout(self.header, self.view.pair_area, self.view.side, optional, self)
@@ -106,10 +104,8 @@ class AnnotatePage(Page):
         }
         for action_id, handler in handlers.items():
             self.on(action_id, handler)
-        for action_id in ("annotate.panel", "annotate.prompt"):
-            actions.set_checked(action_id, True)
-        for action_id in ("annotate.guide", "annotate.pause", "annotate.bookmark"):
-            actions.set_checked(action_id, False)
+        for name in ("panel", "prompt", "guide", "pause", "bookmark"):
+            actions.set_checked(f"annotate.{name}", name in ("panel", "prompt"))
 
     def _connect_controllers(self) -> None:
         signals, view = self.controller.signals, self.view
@@ -214,8 +210,10 @@ class AnnotatePage(Page):
             self.team.enter()
             return
         self.team.leave()
-        if (mode == ADJUDICATE) != (self.state.choice.kind == ADJUDICATE):
-            self.take_queue("adjudicate" if mode == ADJUDICATE else "all")
+        if mode == ADJUDICATE:
+            self._adjudicate()
+        elif self.state.choice.kind == ADJUDICATE:
+            self.take_queue("all")
 
     def take_queue(self, kind: QueueKind) -> None:
         """Label other pairs."""
