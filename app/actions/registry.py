@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -40,19 +41,23 @@ class ActionRegistry(QObject):
         self.latin_layout = True
         self._printed: dict[str, str] = {}
         self._place = ""
-        self._actions = {spec.id: self._make(spec) for spec in self.specs.values()}
+        shortcuts = settings.shortcuts
+        self._actions = {spec.id: self._make(spec, shortcuts) for spec in self.specs.values()}
 
     def install(self, window: QWidget) -> None:
         """Make the shortcuts work in ``window``."""
         window.addActions(list(self._actions.values()))
 
     def action(self, action_id: str) -> QAction:
-        """Return the QAction of a row, for buttons and menus.
+        """Return the QAction of a row, for buttons and menus; its icon is drawn when it is first asked for.
 
         Raises:
             KeyError: when the catalog has no such row.
         """
-        return self._actions[action_id]
+        action, spec = self._actions[action_id], self.specs[action_id]
+        if spec.icon and action.icon().isNull():
+            action.setIcon(self._icons.icon(spec.icon))
+        return action
 
     def bind(self, action_id: str, handler: Handler) -> None:
         """Give an action its handler; a checkable one is called with its new state."""
@@ -108,7 +113,7 @@ class ActionRegistry(QObject):
 
     def printed_keys(self, action_id: str) -> list[str]:
         """Return all shortcuts of an action as the keyboard prints them, each text once."""
-        return list(dict.fromkeys(self._print(keys) for keys in self.keys(action_id)))
+        return self._printed_as(self.keys(action_id))
 
     def press(self, sign: str, modifiers: Qt.KeyboardModifier, *, printed: str = "", repeated: bool = False) -> bool:
         """Run the enabled action whose keys are meant by another key at the same place; return whether there is one.
@@ -139,8 +144,9 @@ class ActionRegistry(QObject):
 
     def reload_keys(self) -> None:
         """Apply the shortcuts of the settings again."""
+        shortcuts = self._settings.shortcuts
         for spec in self.specs.values():
-            self._apply_keys(spec, self._actions[spec.id])
+            self._apply_keys(spec, self._actions[spec.id], shortcuts)
         self.keys_changed.emit()
 
     def _learn(self, sign: str, printed: str) -> None:
@@ -151,28 +157,30 @@ class ActionRegistry(QObject):
         self._printed[sign] = shown
         self.reload_keys()
 
+    def _printed_as(self, all_keys: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(map(self._print, all_keys)))
+
     def _print(self, keys: str) -> str:
         head, plus, last = keys.rpartition("+") if not keys.endswith("+") else ("", "", keys)
         return pretty_keys(f"{head}{plus}") + self._printed[last] if last in self._printed else pretty_keys(keys)
 
-    def _make(self, spec: ActionSpec) -> QAction:
+    def _make(self, spec: ActionSpec, shortcuts: Mapping[str, str]) -> QAction:
         action = QAction(spec.title, self)
         action.setObjectName(spec.id)
         action.setCheckable(spec.checkable)
         action.setAutoRepeat(spec.repeats)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setMenuRole(QAction.MenuRole.NoRole)
-        if spec.icon:
-            action.setIcon(self._icons.icon(spec.icon))
-        self._apply_keys(spec, action)
+        self._apply_keys(spec, action, shortcuts)
         action.setEnabled(False)
         action.triggered.connect(lambda checked=False, name=spec.id: self._run(name, checked))
         return action
 
-    def _apply_keys(self, spec: ActionSpec, action: QAction) -> None:
-        keys = effective_keys(spec, self._settings.shortcuts)
-        action.setShortcuts([QKeySequence.fromString(k, QKeySequence.SequenceFormat.PortableText) for k in keys])
-        action.setToolTip(tooltip_of(spec, self.printed_keys(spec.id)))
+    def _apply_keys(self, spec: ActionSpec, action: QAction, shortcuts: Mapping[str, str]) -> None:
+        keys = effective_keys(spec, shortcuts)
+        if keys or action.shortcuts():
+            action.setShortcuts([QKeySequence.fromString(k, QKeySequence.SequenceFormat.PortableText) for k in keys])
+        action.setToolTip(tooltip_of(spec, self._printed_as(keys)))
 
     def _run(self, action_id: str, checked: bool) -> None:
         handler = self._handlers.get(action_id)
@@ -191,6 +199,7 @@ class ActionRegistry(QObject):
         self._actions[action_id].setEnabled(here and action_id in self._handlers and action_id not in self._off)
 
 
+@cache
 def pretty_keys(keys: str) -> str:
     """Return keys as they are printed: "Ctrl+K", "⏎" for Return."""
     text = QKeySequence.fromString(keys, QKeySequence.SequenceFormat.PortableText).toString(

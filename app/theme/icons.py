@@ -49,13 +49,18 @@ def _written(source: str) -> str:
     return str(path)
 
 
+@cache
+def _drawing(path: Path) -> str:
+    """Return the text of a drawing, or an empty one where there is no such file."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 class Icons:
     """Loads and tints the drawings; one for the whole window."""
 
     def __init__(self, folder: Path, tokens: Colours) -> None:
         self._folder = folder
         self._tokens = tokens
-        self._sources: dict[str, str] = {}
         self._paths: dict[tuple[str, str], str] = {}
         self._made: dict[_Spec, QIcon] = {}
         self._known: dict[int, _Spec] = {}
@@ -141,7 +146,4 @@ class Icons:
         return self._paths[name, colour]
 
     def _tinted(self, name: str, colour: str) -> str:
-        if name not in self._sources:
-            path = self._folder / f"{name}.svg"
-            self._sources[name] = path.read_text(encoding="utf-8") if path.is_file() else ""
-        return self._sources[name].replace("#000", colour)
+        return _drawing(self._folder / f"{name}.svg").replace("#000", colour)

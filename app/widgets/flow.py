@@ -37,6 +37,7 @@ class FlowLayout(QLayout):
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._ems: dict[int, float] = {}
+        self._known_rows: dict[int, list[list[_Placed]]] = {}
         self._heights: dict[int, int] = {}
         self._row_spacing, self._middle = row_spacing, middle
         self.setContentsMargins(0, 0, 0, 0)
@@ -66,12 +67,12 @@ class FlowLayout(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
         """Append an item."""
-        self._heights.clear()
+        self._forget()
         self._items.append(item)
 
     def invalidate(self) -> None:
-        """Forget the heights: an item was shown, hidden or changed its size."""
-        self._heights.clear()
+        """Forget rows and heights: an item was shown, hidden or changed its size."""
+        self._forget()
         super().invalidate()
 
     def count(self) -> int:
@@ -84,7 +85,7 @@ class FlowLayout(QLayout):
 
     def takeAt(self, index: int) -> QLayoutItem | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Remove and return an item, or None past the end."""
-        self._heights.clear()
+        self._forget()
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -103,7 +104,7 @@ class FlowLayout(QLayout):
 
     def _height_of_rows(self, width: int) -> int:
         margins = self.contentsMargins()
-        rows = self._rows(width - margins.left() - margins.right())
+        rows = self._rows_at(width - margins.left() - margins.right())
         heights = sum(_height(row) for row in rows) + self._row_spacing * max(0, len(rows) - 1)
         return heights + margins.top() + margins.bottom()
 
@@ -126,7 +127,7 @@ class FlowLayout(QLayout):
         top = room.top()
         if self._middle:
             top += max(0, rect.height() - self.heightForWidth(rect.width())) // 2
-        for row in self._rows(room.width()):
+        for row in self._rows_at(room.width()):
             height = _height(row)
             left = room.left()
             for placed in row:
@@ -146,6 +147,15 @@ class FlowLayout(QLayout):
     def _with_margins(self, size: QSize) -> QSize:
         margins = self.contentsMargins()
         return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
+
+    def _forget(self) -> None:
+        self._heights.clear()
+        self._known_rows.clear()
+
+    def _rows_at(self, width: int) -> list[list[_Placed]]:
+        if width not in self._known_rows:
+            self._known_rows[width] = self._rows(width)
+        return self._known_rows[width]
 
     def _rows(self, width: int) -> list[list[_Placed]]:
         """Return the rows at a width, each with the widths of its items."""

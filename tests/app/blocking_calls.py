@@ -85,7 +85,7 @@ ALLOWED: tuple[Allowed, ...] = (
     Allowed("app/settings/store.py", "_read", "open", _STARTING),
     Allowed("app/settings/store.py", "_write", "os.mkdir", "a changed setting is in its small file before it is told"),
     Allowed("app/background/watchdog.py", "queue_wait_s", "open", "a file in the kernel's memory, on no disk"),
-    Allowed("app/theme/icons.py", "_tinted", "open", _ICONS),
+    Allowed("app/theme/icons.py", "_drawing", "open", _ICONS),
     Allowed("app/theme/icons.py", "_written", "open", _ICONS),
     Allowed("app/bootstrap.py", "close", "Thread.join", _CLOSING),
     Allowed("app/bootstrap.py", "close", "Event.wait", _CLOSING),

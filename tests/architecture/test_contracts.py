@@ -41,14 +41,13 @@ def test_that_the_layers_hold() -> None:
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
 
 
-@pytest.mark.parametrize("name", _modules())
-def test_that_every_module_imports(name: str) -> None:
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name in NEEDS_GPU_LIBRARIES:
-            pytest.skip(f"{error.name} is not installed")
-        raise
+def test_that_every_module_imports() -> None:
+    for name in _modules():
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in NEEDS_GPU_LIBRARIES:
+                raise
 
 
 def test_that_the_packaging_folder_is_no_package() -> None:

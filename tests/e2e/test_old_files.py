@@ -182,7 +182,15 @@ class TestRuns:
         assert shown["run"]["fingerprint"] == facts()["bare"]["fingerprint"]
         assert plain(series(RunReader(old / "bare-run"))) == facts()["bare"]["series"]
 
-    @pytest.mark.parametrize("name", ["stopped", "interrupted", "full", "from adapter", "created"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "interrupted",
+            "full",
+            "from adapter",
+            *(pytest.param(n, marks=pytest.mark.slow) for n in ("stopped", "created")),
+        ],
+    )
     def test_that_a_run_goes_on_as_it_would_have(self, writable: Application, name: str) -> None:
         train(writable, RUNS[name])
         assert_same_curves(writable.runs.reader(RUNS[name]), facts()["continued"][name])
@@ -192,6 +200,7 @@ class TestRuns:
         train(writable, child)
         assert_same_curves(writable.runs.reader(child), facts()["continued"]["fork"])
 
+    @pytest.mark.slow
     def test_that_the_adapter_is_exported_as_it_was(self, app: Application, old: Path, tmp_path: Path) -> None:
         made = app.runs.export(RUNS["finished"], tmp_path / "adapter").path
         found, before = (load_file(f / "adapter_model.safetensors") for f in (made, old / "adapter-export"))

@@ -59,11 +59,13 @@ class CurveItems:
         self.missing: Floats = np.empty(0)
         self.named, self.behind = named, False
         self.before = Curve()
+        self._intervals_drawn = self._before_drawn = False
         self._colours: tuple[Theme, float] | None = None
         self._raw, self._line, self._parent = _line(), _line(), _line()
         self._low, self._high = _line(), _line()
         self._band = pg.FillBetweenItem(self._low, self._high)
         self._band.setZValue(-5)
+        self._band.setVisible(False)
         self._bars = pg.ErrorBarItem(beam=0)
         self._alone = pg.ScatterPlotItem(symbol="o", size=4, useCache=False)
         self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse else None
@@ -127,7 +129,9 @@ class CurveItems:
         points = self._points(self.smoothed, axes, left, right)
         self._line.setData(*points)
         self._draw_intervals(axes)
-        self._parent.setData(axes.x(self.before.steps), axes.y(self.before.values))
+        if self.before.steps.size or self._before_drawn:
+            self._parent.setData(axes.x(self.before.steps), axes.y(self.before.values))
+            self._before_drawn = bool(self.before.steps.size)
         there = np.isfinite(points[0]) & np.isfinite(points[1])
         if self._rings is not None:
             self._rings.setData(points[0][there], points[1][there])
@@ -139,6 +143,9 @@ class CurveItems:
         """Draw the intervals as a band, or as bars where the curve asks for it or a single point has no width."""
         curve = self.curve
         known = curve.has_intervals
+        if not (known or self._intervals_drawn):
+            return
+        self._intervals_drawn = known
         x = axes.x(curve.steps) if known else np.empty(0)
         low, high = (axes.y(ends) if known else np.empty(0) for ends in (curve.low, curve.high))
         bars = self.spec.bars or np.count_nonzero(np.isfinite(low)) == 1

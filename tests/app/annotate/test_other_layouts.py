@@ -50,7 +50,12 @@ WINDOW = {  # what is pressed: key, X11 code and text of J, K, 6 and R, and what
 }
 
 
-@pytest.mark.parametrize("layout", WINDOW)
+LIKE_OTHERS = ("QWERTZ", "Greek", "Hebrew", "Turkish")  # what is pressed there differs in no kind from the others
+
+
+@pytest.mark.parametrize(
+    "layout", [pytest.param(name, marks=[pytest.mark.slow] * (name in LIKE_OTHERS)) for name in WINDOW]
+)
 def test_that_a_label_is_given_on_every_layout_and_buttons_print_its_keys(labeling, layout):
     session = labeling()
     down, up, six, rationale, printed = WINDOW[layout]

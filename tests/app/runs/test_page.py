@@ -126,7 +126,7 @@ def test_that_a_renamed_run_has_its_name_of_now_in_the_head(demo: Any, page: Any
     demo.qtbot.waitUntil(lambda: page.monitor.run_name == run.name)
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1280, 800), pytest.param((1920, 1080), marks=pytest.mark.slow)])
 def test_that_the_lines_of_a_run_are_whole_at_twice_the_text(demo: Any, page: Any, size: tuple[int, int]) -> None:
     demo.context.settings.set("look.zoom", 200)
     demo.window.resize(*size)

@@ -41,6 +41,7 @@ def growth(**limits: str) -> float:
     return float(out)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read as Linux counts it")
 def test_that_rows_of_many_lengths_do_not_fill_the_memory_with_compiled_products():
     as_torch_ships = growth(LRU_CACHE_CAPACITY="1024", ONEDNN_PRIMITIVE_CACHE_CAPACITY="1024")

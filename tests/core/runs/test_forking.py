@@ -11,6 +11,7 @@ from core.domain.errors import NotFound, UsageError
 from core.domain.run_events import Finished
 from core.durable import MANIFEST
 from core.runs import forking
+from core.runs.child_processes.fork import fork as copy_checkpoint
 from core.runs.creation import NewRun, create_run
 from core.runs.folder import RunFolder
 from core.runs.forking import fork_run, saved_steps
@@ -31,6 +32,16 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return folder
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copy the checkpoint here: a child process would import torch first."""
+
+    def copy(source: Path, run_dir: Path) -> None:
+        copy_checkpoint({"source": str(source), "run_dir": str(run_dir)}, lambda *_: None)
+
+    monkeypatch.setattr(forking, "fork_in_child", copy)
+
+
 def steps(folder: RunFolder) -> list[tuple[int, float, float, float]]:
     return [(s.step, s.loss, s.h, s.grad_norm) for s in RunReader(folder.path).steps()]
 
@@ -43,6 +54,7 @@ def test_that_a_fork_with_nothing_changed_continues_bit_for_bit(parent: RunFolde
     assert all(mine[name].equal(tensor) for name, tensor in hers.items())
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_that_a_child_records_its_parent_and_what_it_changed(parent: RunFolder) -> None:
     before = sorted(str(p) for p in parent.path.rglob("*"))
     child = fork_run(parent, 2, {"lr": "1e-4", "beta": 0.3}, name="daughter")
@@ -57,6 +69,7 @@ def test_that_a_child_records_its_parent_and_what_it_changed(parent: RunFolder) 
     assert sorted(str(p) for p in parent.path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_that_a_fork_that_cannot_be_leaves_nothing(parent: RunFolder) -> None:
     assert saved_steps(parent) == [4, 2]
     before = sorted(p.name for p in parent.path.parent.iterdir())

@@ -112,7 +112,7 @@ def test_that_right_probabilities_lie_in_the_null_band_and_sharpened_ones_do_not
     assert ece(probabilities(sharp[0]), sharp[1]).is_miscalibrated
 
 
-@pytest.mark.parametrize("n", [52, 300])
+@pytest.mark.parametrize("n", [52, pytest.param(300, marks=pytest.mark.slow)])
 def test_that_the_interval_of_the_calibration_error_holds_it_and_the_true_error(n):
     rng = np.random.default_rng(n)
     held = 0

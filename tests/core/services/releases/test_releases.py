@@ -174,6 +174,7 @@ def test_that_a_contract_measured_again_gives_the_same_numbers(released: Path) -
     assert found.to_plain()["max_delta"] == 0
 
 
+@pytest.mark.slow  # a process that imports torch; the test above measures again in this one
 def test_that_a_verification_in_a_process_of_its_own_is_noted_for_good(app: Application, released: Path) -> None:
     told: list[tuple[int, int, str]] = []
     assert app.releases.get("Kind 1").verified == ""

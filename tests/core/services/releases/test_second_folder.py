@@ -66,6 +66,7 @@ def _evaluate(workspace: Path, keys: Path) -> None:
     assert evaluate(folder.path, EvaluationHost(host="terminal")).event == "finished"
 
 
+@pytest.mark.slow
 def test_that_a_copy_of_the_workspace_in_another_folder_gives_the_same_numbers(moved: Moved) -> None:
     looks = len(read_notes(moved.sealed))
     found = verify_contract(moved.release, workspace=moved.workspace)

@@ -113,6 +113,6 @@ class Labelling(RuleBasedStateMachine):
 
 
 Labelling.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 TestLabelling = Labelling.TestCase

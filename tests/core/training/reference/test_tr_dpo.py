@@ -120,8 +120,7 @@ def test_that_the_cache_is_neither_read_nor_written_while_the_reference_moves(
     assert steps_of(still)[2].loss != pytest.approx(steps_of(moving)[2].loss, rel=1e-6)
 
 
-@pytest.mark.parametrize("forward", ["auto", "separate"])
-@pytest.mark.parametrize("killed_after", [3, 5])
+@pytest.mark.parametrize(("killed_after", "forward"), [(3, "separate"), (5, "auto")])
 def test_that_a_killed_run_resumes_bit_for_bit(
     tiny_llama_dir: Path, tmp_path: Path, forward: str, killed_after: int
 ) -> None:
