@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +17,23 @@ from app.runs.export_dialog import ExportDialog
 from app.runs.page import RunsPage
 from app.runs.presenter import refused_forms
 from core.domain.errors import BadInput, UserError
+from core.paths import resources_dir
 from core.services.models.export import ExportedRun
+
+
+@pytest.fixture(scope="module")
+def demo(shared_window: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the window on a copy of the demo workspace, whose finished run has its adapter."""
+    workspace = tmp_path_factory.mktemp("exports") / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", workspace)
+    (run,) = (workspace / "runs").iterdir()
+    (run / "adapter").mkdir()
+    return shared_window(workspace=workspace)
 
 
 @pytest.fixture
 def page(demo: Any) -> RunsPage:
-    """Return the page with the demo's finished run, whose adapter is there."""
-    service = demo.context.services.runs
-    (run,) = service.list()
-    (Path(run.folder) / "adapter").mkdir()
+    """Return the page with the demo's finished run."""
     shown = demo.page("runs")
     demo.qtbot.waitUntil(lambda: shown.context.actions.action("runs.export_run").isEnabled())
     demo.settle()
@@ -106,12 +115,12 @@ def test_that_a_cancelled_export_ends_without_a_notice_or_an_error(
 
     _service(demo, monkeypatch, work)
     _answer(demo, folder, lambda _: None)
-    before = len(demo.context.notices.kept)
+    before, errors = len(demo.context.notices.kept), len(demo.app.errors.shown)
     page.context.actions.run("runs.export_run")
     demo.settle()
     QApplication.processEvents()  # an error would be shown in a later turn of the event loop
     assert demo.tasks.jobs[-1].state is TaskState.CANCELLED
-    assert demo.app.errors.shown == [] and len(demo.context.notices.kept) == before
+    assert len(demo.app.errors.shown) == errors and len(demo.context.notices.kept) == before
 
 
 def test_that_a_refused_export_says_why(demo: Any, page: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,9 +129,13 @@ def test_that_a_refused_export_says_why(demo: Any, page: Any, folder: Path, monk
 
     _service(demo, monkeypatch, work)
     _answer(demo, folder, lambda _: None)
+    before = len(demo.app.errors.shown)
     page.context.actions.run("runs.export_run")
-    demo.qtbot.waitUntil(lambda: demo.app.errors.shown != [])
-    assert [error.message for error in demo.app.errors.shown] == ["The base model is gone; nothing was written."]
+    demo.qtbot.waitUntil(lambda: len(demo.app.errors.shown) > before)
+    (error,) = demo.app.errors.shown[before:]
+    assert error.message == "The base model is gone; nothing was written."
+        "The base model is gone; nothing was written."
+    ]
 
 
 def test_that_a_target_which_exists_or_cannot_be_is_refused_before_anything_is_written(
@@ -156,8 +169,13 @@ def test_that_a_run_of_all_weights_has_no_adapter_to_export_and_says_so(demo: An
     dialog.deleteLater()
 
 
-def test_that_a_run_without_a_result_cannot_be_exported(demo: Any) -> None:
-    page = demo.page("runs")
-    demo.qtbot.waitUntil(lambda: page._snapshot is not None)
-    assert not demo.context.actions.action("runs.export_run").isEnabled()
-    assert not page.monitor.export.isVisible()
+def test_that_a_run_without_a_result_cannot_be_exported(demo: Any, page: Any) -> None:
+    (run,) = demo.context.services.runs.list()
+    (Path(run.folder) / "adapter").rmdir()
+    try:
+        page.refresh()
+        demo.qtbot.waitUntil(lambda: not demo.context.actions.action("runs.export_run").isEnabled())
+        demo.qtbot.waitUntil(lambda: not page.monitor.export.isVisible())
+    finally:
+        (Path(run.folder) / "adapter").mkdir()
+        page.refresh()
