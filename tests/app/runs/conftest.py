@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,27 @@ def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
     return main_window(workspace=folder)
+
+
+@pytest.fixture(scope="module")
+def shared_demo(shared_window: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the window on a copy of the demo workspace that all tests of a module share and leave as it was."""
+    folder = tmp_path_factory.mktemp("shared") / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    return shared_window(workspace=folder)
+
+
+def untouched(demo: Any) -> Any:
+    """Return the page with the demo's finished run as it is when it was just opened, its pairs listed."""
+    page = demo.page("runs")
+    demo.window.resize(1280, 800)
+    for name in ("smoothing", "raw", "outliers"):
+        demo.context.settings.reset(f"plots.{name}")
+    page.monitor.grid.set_range(None)
+    page.monitor.grid.pin(math.nan)
+    demo.qtbot.waitUntil(lambda: page.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
+    demo.settle()
+    return page
 
 
 class Driven:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,24 +12,17 @@ from PySide6.QtGui import QDesktopServices
 from app.runs.fork_dialog import ForkDialog
 from app.runs.page import RunsPage
 from core.domain.run_config import RunConfig
-from core.paths import resources_dir
+from tests.app.runs.conftest import untouched
 
 
 @pytest.fixture(scope="module")
-def demo(shared_window: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return the window on a copy of the demo workspace."""
-    folder = tmp_path_factory.mktemp("finished") / "demo"
-    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
-    return shared_window(workspace=folder)
+def demo(shared_demo: Any) -> Any:
+    return shared_demo
 
 
 @pytest.fixture
 def page(demo: Any) -> RunsPage:
-    """Return the page with the demo's finished run, its pairs listed."""
-    shown = demo.page("runs")
-    demo.qtbot.waitUntil(lambda: shown.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
-    demo.settle()
-    return shown
+    return untouched(demo)
 
 
 def test_that_a_finished_run_has_nothing_to_follow_and_an_axis_to_its_last_step(demo: Any, page: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +17,17 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from app.runs.fork_dialog import ForkDialog
 from app.runs.page import RunsPage
 from core.domain.changes import Outcome
-from tests.app.runs.conftest import Driven
+from tests.app.runs.conftest import Driven, untouched
+
+
+@pytest.fixture(scope="module")
+def demo(shared_demo: Any) -> Any:
+    return shared_demo
 
 
 @pytest.fixture
 def page(demo: Any) -> RunsPage:
-    """Return the page with the demo's finished run, its pairs listed."""
-    shown = demo.page("runs")
-    demo.qtbot.waitUntil(lambda: shown.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
-    demo.settle()
-    return shown
+    return untouched(demo)
 
 
 def _press(demo: Any, widget: QWidget, key: Qt.Key, modifiers: Any = Qt.KeyboardModifier.NoModifier) -> None:
@@ -112,6 +114,7 @@ def test_that_a_run_is_taken_up_again_where_the_setting_says(demo: Any, page: An
     demo.context.settings.set("train.host", "thread")
     page._resume()
     demo.settle()
+    demo.context.settings.reset("train.host")
     assert asked == ["process", "thread"]
 
 
@@ -140,20 +143,30 @@ def test_that_the_lines_of_a_run_are_whole_at_twice_the_text(demo: Any, page: An
     assert row.height() <= page.list.viewport().height()
 
 
-def _second_run(demo: Any) -> Any:
-    """Return a service's list of runs in which the run is there twice, under another name."""
+@pytest.fixture
+def first_of_two(demo: Any, page: Any) -> Iterator[str]:
+    """Return the id of the run while it is there twice, the second time under another name."""
     service = demo.context.services.runs
     (one,) = service.list()
     folder = service._registry.folder(one.run_id).path
-    shutil.copytree(folder, folder.parent / "again")
-    record = json.loads((folder.parent / "again" / "run.json").read_text())
+    again = folder.parent / "again"
+    shutil.copytree(folder, again)
+    record = json.loads((again / "run.json").read_text())
     record["run_id"], record["name"] = "again", "again"
-    (folder.parent / "again" / "run.json").write_text(json.dumps(record))
-    return one.run_id
+    (again / "run.json").write_text(json.dumps(record))
+    yield one.run_id
+    page.list.choose(one.run_id)
+    demo.settle()
+    shutil.rmtree(again)
+    page.refresh()
+    demo.qtbot.waitUntil(lambda: page.list.count() == 1)
+    demo.settle()
 
 
-def test_that_another_run_takes_the_worst_margins_and_pairs_of_the_one_before_away(demo: Any, page: Any) -> None:
-    tabs, first = page.monitor.tabs, _second_run(demo)
+def test_that_another_run_takes_the_worst_margins_and_pairs_of_the_one_before_away(
+    demo: Any, page: Any, first_of_two: str
+) -> None:
+    tabs, first = page.monitor.tabs, first_of_two
     page.refresh()
     demo.qtbot.waitUntil(lambda: page.list.count() == 2)
     page.list.choose(first)

@@ -134,8 +134,6 @@ def test_that_a_refused_export_says_why(demo: Any, page: Any, folder: Path, monk
     demo.qtbot.waitUntil(lambda: len(demo.app.errors.shown) > before)
     (error,) = demo.app.errors.shown[before:]
     assert error.message == "The base model is gone; nothing was written."
-        "The base model is gone; nothing was written."
-    ]
 
 
 def test_that_a_target_which_exists_or_cannot_be_is_refused_before_anything_is_written(

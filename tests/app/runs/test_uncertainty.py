@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from app.runs.page import RunsPage
+from tests.app.runs.conftest import untouched
+
+
+@pytest.fixture(scope="module")
+def demo(shared_demo: Any) -> Any:
+    return shared_demo
 
 
 @pytest.fixture
 def page(demo: Any) -> RunsPage:
-    """Return the page with the demo's finished run, its pairs listed."""
-    shown = demo.page("runs")
-    demo.qtbot.waitUntil(lambda: shown.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
-    demo.settle()
-    return shown
+    return untouched(demo)
 
 
 def test_that_the_headline_is_held_out_with_interval_n_and_step(page: Any) -> None:
