@@ -42,8 +42,10 @@ def untouched(demo: Any) -> Any:
     """Return the page with the demo's finished run as it is when it was just opened, its pairs listed."""
     page = demo.page("runs")
     demo.window.resize(1280, 800)
+    settings = demo.context.settings
     for name in ("smoothing", "raw", "outliers"):
-        demo.context.settings.reset(f"plots.{name}")
+        settings.reset(f"plots.{name}")
+    page.monitor.smoothing.set_value(settings.get("plots.smoothing"), tell=True)
     page.monitor.grid.set_range(None)
     page.monitor.grid.pin(math.nan)
     demo.qtbot.waitUntil(lambda: page.monitor.tabs.step_pairs.rows_model.rowCount() > 0)
