@@ -78,11 +78,9 @@ class AnnotatePage(Page):
         progress = self.progress
         for widget in (self.tabs, *progress.left):
             self.header.add_left(widget)
-        for widget in progress.right:
-            self.header.add_right(widget)
         tools = [action_button(self.context.actions, one, icon_only=True) for one in HEADER_ACTIONS]
         self._tools = ToolMenu(self.context.actions, self.context.theme, HEADER_ACTIONS, "More tools")
-        for widget in (*tools, self._tools):
+        for widget in (*progress.right, *tools, self._tools):
             self.header.add_right(widget)
         self._screens = QStackedWidget()
         for screen in (self.view, self.audit.view, self.adjudicate.view, self.team.view):
