@@ -187,10 +187,11 @@ def _say_state(state: BatchState) -> None:
     for count, words in ((state.in_bundle, "in a review bundle"), (state.waiting, "waiting for a first label")):
         if count:
             say(f"{counted(count, 'slot')} {words}")
-    for one in state.needs[:_NEEDS_SHOWN]:
+    begun = [one for one in state.needs if one.has or one.skips]
+    for one in begun[:_NEEDS_SHOWN]:
         say(f"pair {one.pair_id} {one.words()}")
-    if len(state.needs) > _NEEDS_SHOWN:
-        say(f"and {counted(len(state.needs) - _NEEDS_SHOWN, 'more pair')}; --json has all")
+    if len(begun) > _NEEDS_SHOWN:
+        say(f"and {counted(len(begun) - _NEEDS_SHOWN, 'more pair')}; --json has all")
     for sentence in state.batch.told:
         say(sentence)
 
