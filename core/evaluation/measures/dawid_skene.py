@@ -41,10 +41,10 @@ def skills(items: ArrayLike, reviewers: ArrayLike, verdicts: ArrayLike, kinds: i
         words = f"{_WHAT}; not known with fewer than three reviewers on common items"
         return [Estimate(math.nan, math.nan, math.nan, n, "", words) for n in given]
     seen = (rows[:, :, None] == np.arange(kinds)).astype(np.float64)
-    values = _fit(seen, times)
+    values = _fit(seen, times[None, :])[0]
     rng = np.random.default_rng(_SEED)
     draws = rng.multinomial(int(times.sum()), times / times.sum(), size=DRAWS).astype(np.float64)
-    drawn = np.stack([_fit(seen, one) for one in draws])
+    drawn = _fit(seen, draws)
     low, high = np.nanpercentile(drawn, (2.5, 97.5), axis=0)
     words = f"{_WHAT}; percentile bootstrap 95 % over items, {DRAWS} draws"
     return [
@@ -69,25 +69,29 @@ def _patterns(
 
 
 def _fit(seen: Array, times: Array) -> Array:
-    """Return (people,) the skill of each after expectation-maximisation from the majority.
+    """Return (draws, people) the skill of each after expectation-maximisation from the majority, all draws at once.
 
     Args:
         seen: (p, people, kinds) 1 where a reviewer gave a verdict.
-        times: (p,) frequencies.
+        times: (draws, p) frequencies.
     """
-    truth = seen.sum(axis=1)
-    truth = truth / truth.sum(axis=1, keepdims=True)
-    skill = np.full(seen.shape[1], np.inf)
+    rows, people, kinds = seen.shape
+    draws, flat = times.shape[0], seen.reshape(rows, people * kinds)
+    first = seen.sum(axis=1)
+    truth = np.broadcast_to(first / first.sum(axis=1, keepdims=True), (draws, rows, kinds))
+    skill = np.full((draws, people), np.inf)
     for _ in range(_ROUNDS):
         before = skill
-        prior = times @ truth
-        prior = prior / prior.sum()
-        table = np.einsum("p,pk,prv->rkv", times, truth, seen) + _PRIOR
-        table /= table.sum(axis=2, keepdims=True)
-        logs = np.einsum("prv,rkv->pk", seen, np.log(table)) + np.log(np.maximum(prior, 1e-300))
-        truth = np.exp(logs - logs.max(axis=1, keepdims=True))
-        truth /= truth.sum(axis=1, keepdims=True)
-        skill = np.einsum("k,rkk->r", prior, table)
+        weighted = (times[:, :, None] * truth).swapaxes(1, 2)
+        prior = weighted.sum(axis=2)
+        prior = prior / prior.sum(axis=1, keepdims=True)
+        table = (weighted @ flat).reshape(draws, kinds, people, kinds).swapaxes(1, 2) + _PRIOR
+        table /= table.sum(axis=3, keepdims=True)
+        said = np.log(table).swapaxes(2, 3).reshape(draws, people * kinds, kinds)
+        logs = flat @ said + np.log(np.maximum(prior, 1e-300))[:, None, :]
+        truth = np.exp(logs - logs.max(axis=2, keepdims=True))
+        truth /= truth.sum(axis=2, keepdims=True)
+        skill = np.einsum("dk,drkk->dr", prior, table)
         if np.abs(skill - before).max() < _CLOSE:
             break
     return skill
