@@ -28,6 +28,8 @@ def problems(c: sqlite3.Connection) -> Iterator[str]:
                 wrong = [*verify.problems(desk), *_differing(c, desk)]
         except UserError as error:
             wrong = [error.message]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            wrong = ["what was kept of it cannot be read."]
         yield from (f"What the desk of {reviewer} sent back in {batch}: {one}" for one in wrong)
 
 
