@@ -41,8 +41,8 @@ def template_margins(
         names |= {t: (arm.under(t).name, reference.under(t).name) for t in record.templates}
         columns = {t: _h(decisive, scores.get(own, {}), scores.get(other, {})) for t, (own, other) in names.items()}
         h = np.array(list(columns.values())).T
-        known = np.isfinite(h).all(axis=1)
-        prompts = [item.prompt.sha256 for item, kept in zip(decisive, known, strict=True) if kept]
+        known = np.flatnonzero(np.isfinite(h).all(axis=1))
+        prompts = [decisive[row].prompt.sha256 for row in known]
         if prompts:
             found[arm.name] = _measured(record, list(columns), h[known], prompts)
             worst[arm.name] = _worst(h[known], prompts)

@@ -144,9 +144,10 @@ def test_that_the_outlook_goes_on_from_the_last_vote_at_the_same_rate_until_the_
     assert found.items[-1].outcome == 0.0, "a win of the reference is a loss of the policy"
     rate = 9 / 12
     assert found.ahead[0] == pytest.approx((12, *ends(rate, 12)))
-    assert found.decides == votes_to_decide(found.path[-1]) and 12 < found.decides < found.ahead[-1][0]
+    decides = found.decides
+    assert decides is not None and decides == votes_to_decide(found.path[-1]) and 12 < decides < found.ahead[-1][0]
     low = {round(n): low for n, low, _ in found.ahead}
-    assert all((low_end > 0.5) == (n >= found.decides) for n, low_end in low.items() if abs(n - found.decides) > 1)
+    assert all((low_end > 0.5) == (n >= decides) for n, low_end in low.items() if abs(n - decides) > 1)
     reached = outlook_of("aligned", [(round_of(8), first, said([1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1]), True)])
     assert (reached.ahead, reached.decides) == ((), None)
     assert outlook_of("aligned", []).items == ()
