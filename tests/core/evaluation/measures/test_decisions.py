@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import beta as beta_function
 from scipy.stats import false_discovery_control
+from statsmodels.stats.multitest import multipletests
 
 from core.domain.errors import UserError
 from core.evaluation.measures.corrected_rate import Audit, corrected_rate
@@ -60,6 +61,12 @@ def test_that_p_values_are_adjusted_by_hand_and_nothing_measured_is_not_counted(
     )
     assert adjusted({}) == {}
     assert simultaneous_level(10) == pytest.approx(0.995)
+
+
+def test_that_holm_is_that_of_statsmodels_with_ties_and_sure_questions():
+    for p in ([0.2], [0.01, 0.01, 0.5], [0.0, 1.0, 0.03, 0.03, 0.9], list(np.random.default_rng(3).random(40) ** 3)):
+        found = adjusted({str(n): value for n, value in enumerate(p)}, "holm")
+        assert list(found.values()) == pytest.approx(multipletests(p, method="holm")[1], rel=1e-14)
 
 
 def test_that_a_win_rate_shows_ties_apart():
