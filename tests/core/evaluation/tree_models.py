@@ -103,7 +103,8 @@ def estimator_spread(policy: TreeModel, reference: TreeModel) -> dict[str, Sprea
     answers = list(policy.answers())
     weights = np.array([math.exp(policy.log_prob(a)) for a in answers])
     found = [answer_estimates(policy, reference, a) for a in answers]
-    return {name: _spread(np.array([getattr(e, name) for e in found]), weights) for name in Estimates.__slots__}
+    names = [name for name in Estimates.__slots__ if getattr(found[0], name) is not None]
+    return {name: _spread(np.array([getattr(e, name) for e in found]), weights) for name in names}
 
 
 def optimal_policy(reference: Mapping[Answer, float], reward: Callable[[Answer], float], beta: float) -> dict:
