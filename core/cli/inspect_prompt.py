@@ -24,7 +24,7 @@ from core.domain.prompt_inspection import (
 )
 from core.runs.event_lines import finite
 from core.runs.folder import RunFolder
-from core.services.evaluations.inspection import Progress, inspect_of_run
+from core.services.evaluations.one_prompt import Progress, inspect_of_run
 
 _SHOWN = 8
 """Tokens of an answer that the table lists; JSON has all of them."""

@@ -31,7 +31,7 @@ from core.runs.evaluations import inspecting
 from core.runs.evaluations.inspection_program import ARMS, PromptLook, inspect, kl_of
 from core.runs.evaluations.local_model import LocalModel
 from core.runs.folder import RunFolder
-from core.services.evaluations.inspection import asked, inspect_of_run, item_of
+from core.services.evaluations.one_prompt import asked, inspect_of_run, item_of
 from tests.core.runs.evaluations.conftest import SMALL, preference_suite
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
