@@ -27,11 +27,9 @@ class FailuresPart(FailuresView):
 
     Signals:
         queue_read(): the queue was read; the shown failure may be another one.
-        kept(): something was noted, tagged or sent.
     """
 
     queue_read = Signal()
-    kept = Signal()
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
@@ -66,9 +64,7 @@ class FailuresPart(FailuresView):
         """Note that somebody looked; the answers are beside the list already."""
         releases, id_ = self._context.services.releases, self._id
         if (reviewer := self._reviewer()) is not None:
-            self._context.ops.mutate(
-                lambda: releases.failures.open(releases.find(id_), key, reviewer), self._kept, owner=self
-            )
+            self._context.ops.mutate(lambda: releases.failures.open(releases.find(id_), key, reviewer), owner=self)
 
     def tag_current(self, tag: str) -> None:
         """Tag the current failure, then show the next; one that nobody opened is opened by it."""
@@ -83,7 +79,7 @@ class FailuresPart(FailuresView):
                 releases.failures.open(folder, key, reviewer)
             return releases.failures.tag(folder, key, reviewer, tag)
 
-        self._context.ops.mutate(work, lambda _: self._tagged(), owner=self)
+        self._context.ops.mutate(work, lambda _: self.go_on(1), owner=self)
 
     def send_current(self) -> None:
         """Ask where the current failure shall go, and send it."""
@@ -127,16 +123,6 @@ class FailuresPart(FailuresView):
 
     def _sent(self, outcome: Outcome[Any]) -> None:
         self._context.notices.post("The failure was sent on.", hint=" ".join(outcome.value.notes))
-        self._kept(None)
-
-    def _tagged(self) -> None:
-        self.go_on(1)
-        self._kept(None)
-
-    def _kept(self, _outcome: object) -> None:
-        self.kept.emit()
-        self._is_read = False
-        self.read()
 
     def _reviewer(self) -> int | None:
         """Return who looks, None where nobody was chosen; the window then says how to."""

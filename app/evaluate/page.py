@@ -42,7 +42,7 @@ class EvaluatePage(Page):
 
     place: ClassVar[str] = "evaluate"
     watches: ClassVar[Changes] = (
-        Changes.EVALUATIONS | Changes.RUNS | Changes.SUITES | Changes.RELEASES | Changes.JUDGEMENTS
+        Changes.EVALUATIONS | Changes.RUNS | Changes.SUITES | Changes.RELEASES | Changes.FAILURES | Changes.JUDGEMENTS
     )
 
     def __init__(self, context: AppContext) -> None:
@@ -139,6 +139,8 @@ class EvaluatePage(Page):
         """Read again; what people did to failures or releases may change the gate."""
         if changes & (Changes.RELEASES | Changes.JUDGEMENTS):
             self.tabs.forget_people()
+        if changes & Changes.FAILURES:
+            self.tabs.forget_failures()
         if changes & Changes.EVALUATIONS:
             self.tabs.proxies.forget()
             self.tabs.cycle.forget()

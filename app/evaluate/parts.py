@@ -67,7 +67,6 @@ class EvaluationParts(TabWidget):
         self.matrix.items_wanted.connect(self.show_items)
         self.items.suite_wanted.connect(self._read_items)
         self.failures.queue_read.connect(self._show_failed)
-        self.failures.kept.connect(self._failures_changed)
         self.failures.shown_wanted.connect(self._show_failed_item)
         self.gate.place_wanted.connect(self._show_checked)
         self.gate.item_wanted.connect(self._show_voted_item)
@@ -151,6 +150,12 @@ class EvaluationParts(TabWidget):
         self._items.clear()
         for part in (self.votes, self.proxies, self.failures, self.cycle):
             part.forget()
+        self.read()
+
+    def forget_failures(self) -> None:
+        """Read failures and gate again when they are shown next: somebody looked, tagged or sent one on."""
+        self._read.discard("gate")
+        self.failures.forget()
         self.read()
 
     # Votes
@@ -248,10 +253,6 @@ class EvaluationParts(TabWidget):
             self._read_items(suite)
         else:
             self.failures.show_row(next((row for row in rows if row.id == item), None))
-
-    def _failures_changed(self) -> None:
-        """Decide anew when the gate is shown next."""
-        self._read.discard("gate")
 
     def _if_shown(self, act: Callable[[], None]) -> None:
         """Do what a key of the failures says where these are shown."""

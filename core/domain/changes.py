@@ -26,6 +26,7 @@ class Changes(Flag):
     FEEDBACK = auto()
     EVALUATIONS = auto()
     RELEASES = auto()
+    FAILURES = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def require_unaltered(folder: EvaluationFolder) -> None:
     Raises:
         BadInput: naming what was altered or is damaged.
     """
-    found = list(_problems_of(str(folder.path), _state(folder)))
+    found = list(_problems_of(str(folder.path), folder_state(folder)))
     if found:
         more = f" And {counted(len(found) - 1, 'more problem')}." if len(found) > 1 else ""
         raise BadInput(
@@ -59,8 +59,8 @@ def _problems_of(path: str, _: tuple[object, ...]) -> tuple[str, ...]:
     return tuple(evaluation_problems(EvaluationFolder(Path(path))))
 
 
-def _state(folder: EvaluationFolder) -> tuple[object, ...]:
-    """Return what differs when a file of the folder was written."""
+def folder_state(folder: EvaluationFolder) -> tuple[object, ...]:
+    """Return what differs once a file of the folder was written: key of what was computed from its files."""
     names = (durable.MANIFEST, *NAMES, folder.ledger.name, f"{folder.ledger.name}-wal")
     found = [(name, (folder.path / name)) for name in names]
     return tuple((name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in found if path.is_file())

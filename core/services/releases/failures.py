@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from core.domain.changes import Changes, Outcome
@@ -15,7 +17,7 @@ from core.evaluation.failure_queue import Case, Failure, failure_queue
 from core.evaluation.gate_input import FailureCoverage
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
-from core.runs.evaluations.verify import require_unaltered
+from core.runs.evaluations.verify import folder_state, require_unaltered
 from core.services.releases.sending import Rooms, SentFailure
 from core.store import failure_steps as repository
 from core.store.failure_steps import FailureStep
@@ -65,7 +67,8 @@ class FailuresService:
         by_key: dict[str, list[FailureStep]] = {}
         for step in steps:
             by_key.setdefault(step.failure, []).append(step)
-        return [_queued(failure, by_key.get(failure.key, ())) for failure in failure_queue(list(cases_of(folder)))]
+        failures = _failures_of(str(folder.path), folder_state(folder))
+        return [_queued(failure, by_key.get(failure.key, ())) for failure in failures]
 
     def coverage(self, folder: EvaluationFolder) -> FailureCoverage:
         """Return how many failures there are, and how many were opened and tagged; of an altered evaluation too."""
@@ -108,7 +111,7 @@ class FailuresService:
         failure = self._find(folder, key)
         sent = self._rooms.send(folder, failure, reviewer_id, to, rubric)
         self._add(folder, key, "send", reviewer_id, tag=to, target=sent.to_plain())
-        return Outcome(sent, Changes.RELEASES | Changes.FEEDBACK | Changes.PAIRS)
+        return Outcome(sent, Changes.FAILURES | Changes.FEEDBACK | Changes.PAIRS)
 
     def _find(self, folder: EvaluationFolder, key: str) -> Failure:
         for one in self.queue(folder):
@@ -128,7 +131,13 @@ class FailuresService:
             repository.add(session, context, evaluation, key, op, reviewer_id, tag=tag, note=said, target=target)
 
         self._store.write(write, "noting a look at a failure")
-        return Outcome(None, Changes.RELEASES)
+        return Outcome(None, Changes.FAILURES)
+
+
+@lru_cache(maxsize=8)
+def _failures_of(path: str, _: tuple[object, ...]) -> tuple[Failure, ...]:
+    """Return the failures of an evaluation in one state of its files: each look at one asks for all of them."""
+    return tuple(failure_queue(list(cases_of(EvaluationFolder(Path(path))))))
 
 
 def _queued(failure: Failure, steps: Sequence[FailureStep]) -> QueuedFailure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -12,12 +13,14 @@ import pytest
 
 from core import durable
 from core.cli.app import main
+from core.domain.changes import Changes
 from core.domain.errors import BadInput, NotFound, UsageError, UserError
 from core.domain.release_gate import GateCheck, GateDecision
 from core.domain.votes import VoteRequest
-from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.folder import OUTCOMES, EvaluationFolder
 from core.services.application import Application
 from core.services.judging.service import JudgeRequest
+from core.services.releases import failures as failures_module
 from core.services.releases.contract import Signed
 from core.services.releases.making import require_releasable
 from core.services.releases.verifying import deltas, verify_contract
@@ -80,6 +83,23 @@ def test_that_a_failure_is_opened_before_it_is_tagged_and_both_count(app: Applic
     assert queue.coverage(folder).done == 1
     with pytest.raises(NotFound, match="no 'nothing'"):
         queue.open(folder, "nothing", ann)
+
+
+def test_that_the_failures_of_an_unchanged_evaluation_are_computed_once(
+    app: Application, evaluation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+    real = failures_module.cases_of
+    monkeypatch.setattr(failures_module, "cases_of", lambda one: computed.append(str(one.path)) or real(one))
+    folder, failures = app.releases.find(evaluation), app.releases.failures
+    key = failures.queue(folder)[0].failure.key
+    computed.clear()
+    outcome = failures.open(folder, key, app.reviewers.add("eve").value.id)
+    assert failures.queue(folder)[0].opened_by[-1] == "eve"
+    assert (computed, outcome.changes) == ([], Changes.FAILURES)
+    os.utime(folder.path / OUTCOMES, ns=(1, 1))
+    failures.coverage(folder)
+    assert computed == [str(folder.path)]
 
 
 def test_that_nothing_is_concluded_from_an_altered_evaluation(
