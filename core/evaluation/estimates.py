@@ -36,6 +36,17 @@ def proportion(hits: ArrayLike, estimator: str = "share of pairs, ties one half;
     return Estimate(count / n if n else math.nan, low, high, n, "", estimator, groups=n)
 
 
+def gap_between(ours: Estimate, theirs: Estimate) -> Estimate:
+    """Return ours minus theirs of two separate groups of pairs, with the interval that both intervals give.
+
+    Source: G. Y. Zou and A. Donner, Stat. Med. 27 (2008), the method of variance estimates recovery.
+    """
+    low = math.hypot(ours.value - ours.low, theirs.high - theirs.value)
+    high = math.hypot(ours.high - ours.value, theirs.value - theirs.low)
+    gap = ours.value - theirs.value
+    return Estimate(gap, gap - low, gap + high, ours.n + theirs.n, ours.unit, "difference of two means; MOVER")
+
+
 class PromptResamples:
     """The draws of a bootstrap over groups of pairs, made once for all numbers of the same pairs.
 

@@ -130,16 +130,28 @@ def ranking(rows: Sequence[PairMetrics]) -> Ranking:
     )
 
 
+def effective_number(weights: Array) -> float:
+    """Return (Σw)² / Σw²: how many equal weights have the same noise; NaN where all are 0.
+
+    Source: L. Kish, Survey Sampling (1965), effective sample size.
+
+    >>> effective_number(np.array([1.0, 1.0, 0.0])), effective_number(np.array([3.0, 1.0]))
+    (2.0, 1.6)
+    """
+    total, squares = float(weights.sum()), float(weights @ weights)
+    return total * total / squares if squares > 0 else math.nan
+
+
 def gradient_weights(rows: Sequence[PairMetrics]) -> GradientWeights:
     """Return the distribution of the gradient weights."""
     w = column(rows, "weight")
-    total, squares = float(w.sum()), float(w @ w)
+    total = float(w.sum())
     top = max(1, math.ceil(w.size / 100))
     strongest = float(np.sort(w)[-top:].sum()) if w.size else 0.0
     return GradientWeights(
         mean=_mean(w),
         quantiles=percentiles(w),
-        effective=total * total / squares / w.size if squares > 0 else math.nan,
+        effective=effective_number(w) / w.size if w.size else math.nan,
         saturated=share((w < SATURATED).astype(float)),
         wrong_side=share((w > WRONG_SIDE).astype(float)),
         top_percent=strongest / total if total > 0 else math.nan,

@@ -30,6 +30,7 @@ from core.domain.run_record import RunRecord
 from core.runs.folder import RunFolder
 from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
+from core.runs.ledger.pair_columns import PairColumns, PairColumnsCache
 from core.runs.ledger.schema import kind_of
 from core.runs.ledger.series import Series, SeriesCache
 from core.runs.ledger.timeline import read_timeline
@@ -72,7 +73,7 @@ class RunReader:
         self.folder = RunFolder(Path(run_dir))
         self._last_seq = 0
         self._lock = threading.Lock()
-        self._series = SeriesCache()
+        self._series, self._columns = SeriesCache(), PairColumnsCache()
 
     # What the run is
 
@@ -193,6 +194,11 @@ class RunReader:
                 f" ORDER BY margin, id LIMIT ?"
             )
             return _visits(db, query, (kind, first, last, -1 if limit is None else limit))
+
+    def pair_columns(self, kind: str) -> PairColumns:
+        """Return the numbers of all pairs of a kind over all steps as columns; only new rows are read."""
+        with open_ledger(self.folder.ledger) as db:
+            return self._columns.read(db, kind)
 
     def pair_history(self, pair_id: str, kind: str | None = None) -> list[PairVisit]:
         """Return every visit of one pair over all steps, oldest first; ``kind`` None takes all kinds."""

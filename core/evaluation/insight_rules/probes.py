@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from core.domain.counting import counted
@@ -11,7 +9,7 @@ from core.domain.estimate import Estimate
 from core.domain.insight import Insight
 from core.domain.number_text import format_value, interval_text, signed
 from core.domain.run_events import EvalDone, PairMetrics
-from core.evaluation.estimates import proportion
+from core.evaluation.estimates import gap_between, proportion
 from core.evaluation.insight_rules.registry import (
     BY_PROMPT,
     figure,
@@ -232,18 +230,12 @@ def _ahead(run: RunSoFar, train: EvalDone, dev: EvalDone) -> bool:
 
 
 def _margin_gap(run: RunSoFar, train: EvalDone, dev: EvalDone) -> Estimate | None:
-    """Return the difference of the margins, or None where either has too few rows.
-
-    Source of the interval: G. Y. Zou and A. Donner, Stat. Med. 27 (2008), the method of variance estimates recovery.
-    """
+    """Return the difference of the margins, or None where either has too few rows."""
     sides = [run.probe_rows(event).rows for event in (train, dev)]
     if min(len(rows) for rows in sides) < LEAST_PAIRS:
         return None
-    ours, theirs = (mean_of(run, rows, list(column(rows, "margin"))) for rows in sides)
-    low = math.hypot(ours.value - ours.low, theirs.high - theirs.value)
-    high = math.hypot(ours.high - ours.value, theirs.value - theirs.low)
-    gap = ours.value - theirs.value
-    return Estimate(gap, gap - low, gap + high, ours.n + theirs.n, "nats × β", "difference of two means; MOVER")
+    ours, theirs = (mean_of(run, rows, list(column(rows, "margin")), "nats × β") for rows in sides)
+    return gap_between(ours, theirs)
 
 
 @insight_rule
