@@ -1,4 +1,4 @@
-"""What length explains of the ranking and what is known of training pairs, as rows of a table. No widgets."""
+"""What stands beside the figures: length, memory of training pairs, what slices can detect. No widgets."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ def beside_rows(figures: Figures) -> list[TableRow]:
                     TableRow((suite_words(suite), words, arm, value, f"{estimate.n:,}", estimate.estimator), suite)
                 )
     return rows
+
+
+def detectable_words(figures: Figures) -> str:
+    """Return the sentence about the smallest difference that the slices of the forest can show; "" for none."""
+    found = figures.sliced()
+    if found is None:
+        return ""
+    parts = [
+        (one["detectable"], value, one["n"])
+        for values in figures.suites[found[0]].get("slices", {}).values()
+        for value, entry in values.items()
+        if (one := entry.get("differences", {}).get(found[1], {}).get(figures.aligned)) and one.get("detectable")
+    ]
+    if not parts:
+        return ""
+    words = [f"{100 * size:.1f} points on {value} (n {n})" for size, value, n in (min(parts), max(parts))]
+    return f"A slice can detect (power 0.8): {' to '.join(dict.fromkeys(words))}."

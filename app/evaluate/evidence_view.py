@@ -185,7 +185,7 @@ class EvidenceView(ScrollColumn):
         if found:
             about = f"{found[2]} on {suite_words(found[0])}, {figures.aligned} − reference"
             about += f"; vetoed beyond {SLICE_POINTS:g} points."
-        about = " ".join([about, *figures.alarms()])
+        about = " ".join(filter(None, [about, beside_figures.detectable_words(figures), *figures.alarms()]))
         self.cards["forest"].show_figures(
             row_cells(rows), about=about, missing="Nothing on these suites is compared with the reference."
         )

@@ -9,9 +9,10 @@ from typing import Any
 from core.domain.evidence import finite_or_none, plain
 from core.domain.suite import SuiteItem
 from core.evaluation.measures.multiplicity import adjusted
+from core.evaluation.measures.power import detectable_paired
 from core.evaluation.measures.slices import by_slice
 from core.runs.evaluations.columns import Column
-from core.runs.evaluations.comparisons import Columns, compare, estimates
+from core.runs.evaluations.comparisons import Columns, Compared, compare, estimates
 
 
 def slice_figures(
@@ -20,7 +21,8 @@ def slice_figures(
     """Return for each slice and value its size, the estimates, and the differences to the reference; then the macros.
 
     Only the primary metrics are cut into slices. A slice below ``smallest`` items is marked, and is not tested; the p
-    of all others are adjusted together (Benjamini-Hochberg), because slices are for exploring. A macro is the mean of a
+    of all others are adjusted together (Benjamini-Hochberg), because slices are for exploring. A difference of shares has
+    ``detectable``: the smallest one that these items can show (power 0.8; None where none). A macro is the mean of a
     difference over the large slices of one name, each with the same weight, with the sentence of the Simpson alarm.
     """
     members: dict[tuple[str, str], set[str]] = {}
@@ -36,7 +38,8 @@ def slice_figures(
         is_small = len(ids) < smallest
         differences: dict[str, dict[str, Any]] = {}
         for c in compare(own, reference, groups) if reference and not is_small else ():
-            row = differences.setdefault(c.metric, {})[c.arm] = {**plain(c.difference), "p": finite_or_none(c.p)}
+            row = {**plain(c.difference), "p": finite_or_none(c.p), **_detectable(c)}
+            differences.setdefault(c.metric, {})[c.arm] = row
             key = "\n".join((name, value, c.metric, c.arm))
             tested[key], rows[key] = c.p, row
         entry = {"items": len(ids), "too_small": is_small, "metrics": metrics, "differences": differences}
@@ -46,6 +49,15 @@ def slice_figures(
     names = dict.fromkeys(name for name, _ in sorted(members))
     macros = {name: _macro(name, columns, reference, items, groups, smallest) for name in names if reference}
     return found, {name: macro for name, macro in macros.items() if macro}
+
+
+def _detectable(one: Compared) -> dict[str, float | None]:
+    """Return which difference of shares the items of a slice can show, by how many of them flipped."""
+    if one.flips is None:
+        return {}
+    flipped = one.flips.gained + one.flips.lost
+    n = flipped + one.flips.both + one.flips.neither
+    return {"detectable": finite_or_none(detectable_paired(n, flipped / n)) if n else None}
 
 
 def _macro(

@@ -161,6 +161,9 @@ def test_that_the_macro_weighs_large_slices_alike_and_the_alarm_is_told() -> Non
     macro = read_estimate(macros["topic"]["over_refusal"]["aligned"])
     assert macro.value == pytest.approx((-12 / 40 + 10 / 10) / 2) and macro.n == 50
     assert slices["topic"]["c"]["too_small"] and not slices["topic"]["a"]["too_small"]
+    row = slices["topic"]["a"]["differences"]["over_refusal"]["aligned"]  # 12 of 40 flipped
+    needed = (1.959964 * math.sqrt(0.3) + 0.841621 * math.sqrt(0.3 - row["detectable"] ** 2)) ** 2
+    assert needed / row["detectable"] ** 2 == pytest.approx(40, rel=1e-4)
     assert "fixed mix" not in macros["topic"]["over_refusal"]["aligned"]["alarm"]
     assert slice_figures(columns, "reference", items, groups(items), 500)[1] == {}
 
