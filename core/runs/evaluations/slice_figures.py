@@ -21,9 +21,9 @@ def slice_figures(
     """Return for each slice and value its size, the estimates, and the differences to the reference; then the macros.
 
     Only the primary metrics are cut into slices. A slice below ``smallest`` items is marked, and is not tested; the p
-    of all others are adjusted together (Benjamini-Hochberg), because slices are for exploring. A difference of shares has
-    ``detectable``: the smallest one that these items can show (power 0.8; None where none). A macro is the mean of a
-    difference over the large slices of one name, each with the same weight, with the sentence of the Simpson alarm.
+    of all others are adjusted together (Benjamini-Hochberg), because slices are for exploring. A difference of shares
+    has ``detectable``: the smallest one that these items can show (power 0.8; None where none). A macro is the mean of
+    a difference over the large slices of one name, each with the same weight, with the sentence of the Simpson alarm.
     """
     members: dict[tuple[str, str], set[str]] = {}
     for item in items:
