@@ -28,6 +28,10 @@ _ABOUT_TEMPLATES = (
     "Suites that ask the same in several languages, such as languages, are answered under these too: does what was "
     "learned depend on the form of a prompt?"
 )
+_ABOUT_LEAKS = (
+    "Without it, a suite with prompts that the run or its thresholds have seen (word for word or nearly) is refused. "
+    "With it, those items are left out, and the evaluation says how many."
+)
 Send = Callable[[EvaluationRequest, Callable[[], object], Callable[[Exception], None]], None]
 """Makes and starts an evaluation in the background; calls back when it is made, or with the error."""
 
@@ -56,6 +60,9 @@ class NewEvaluationDialog(BaseDialog):
         self.templates = titled_box("Other chat templates too: plain text and two others")
         self.templates.setToolTip(_ABOUT_TEMPLATES)
         self.templates.setAccessibleDescription(_ABOUT_TEMPLATES)
+        self.leaks = titled_box("Leave out items that stand in what was trained")
+        self.leaks.setToolTip(_ABOUT_LEAKS)
+        self.leaks.setAccessibleDescription(_ABOUT_LEAKS)
         self.person, self.reason = QLineEdit(context.session.reviewer_name), QLineEdit()
         self.other_run, self.endpoint = ComboBox(outside=True), QLineEdit()
         self.guardrail, self.guarded = ComboBox(outside=True), ComboBox()
@@ -97,6 +104,7 @@ class NewEvaluationDialog(BaseDialog):
             box.setToolTip(info.description)
             card.add(box)
         card.add(self.templates)
+        card.add(self.leaks)
         card.add(self.dev)
         self.dev_about = text_label("", "hint", wrap=True)
         card.add(self.dev_about)
@@ -157,7 +165,7 @@ class NewEvaluationDialog(BaseDialog):
             spin.valueChanged.connect(lambda _: self._edited())
         for field in (self.person, self.reason, self.endpoint):
             field.textChanged.connect(lambda _: self._edited())
-        for box in (*self.suites.values(), *self.arms.values(), self.sealed, self.dev, self.templates):
+        for box in (*self.suites.values(), *self.arms.values(), self.sealed, self.dev, self.templates, self.leaks):
             box.toggled.connect(lambda _: self._edited())
 
     # What is chosen
@@ -182,6 +190,7 @@ class NewEvaluationDialog(BaseDialog):
             limit=self.limit.value(),
             max_new_tokens=self.tokens.value(),
             templates=self.templates.isEnabled() and self.templates.isChecked(),
+            leave_out_leaks=self.leaks.isChecked(),
             person=self.person.text(),
             reason=self.reason.text(),
             name=self.name.text(),

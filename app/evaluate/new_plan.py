@@ -79,6 +79,7 @@ class EvaluationWish:
     limit: int = 0
     max_new_tokens: int = 128
     templates: bool = False
+    leave_out_leaks: bool = False
     person: str = ""
     reason: str = ""
     name: str = ""
@@ -180,6 +181,7 @@ def request_of(wish: EvaluationWish) -> EvaluationRequest:
         config=EvaluationConfig().with_values({"max_new_tokens": wish.max_new_tokens}),
         limit=wish.limit,
         templates=wish.templates,
+        leave_out_leaks=wish.leave_out_leaks,
         name=wish.name.strip(),
         person=wish.person.strip(),
         reason=wish.reason.strip(),

@@ -26,7 +26,8 @@ _NAMED = 5
 _SPLITS = ("train", "dev")
 _RETRAIN = "Take the copies out of what is trained, freeze again and train anew."
 _OPEN = (
-    "Leave those items out (--leave-out-leaks), or the suite; or take the copies out of what is trained and train anew."
+    "Leave those items out (--leave-out-leaks; in the window the box under the suites), or the suite; or take the "
+    "copies out of what is trained and train anew."
 )
 Items = Mapping[str, Sequence[SuiteItem]]
 

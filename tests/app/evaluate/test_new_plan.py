@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,8 @@ def test_that_other_templates_count_three_times_for_policy_and_reference() -> No
     wish = EvaluationWish(RUN, suites=("languages v1",), templates=True)
     assert aligned_of(wish, CHOICES) == 180
     assert work_of(wish, CHOICES).answers == 2 * 180 + 3 * 2 * 180
-    assert request_of(wish).templates
+    assert request_of(wish).templates and not request_of(wish).leave_out_leaks
+    assert request_of(replace(wish, leave_out_leaks=True)).leave_out_leaks
     assert "the chat template of training alone (360 answers)" in cheaper_words(wish, CHOICES)
     few = EvaluationWish(RUN, suites=("languages v1",), templates=True, limit=12)
     assert work_of(few, CHOICES).answers == 2 * 12 + 3 * 2 * 12
