@@ -31,12 +31,13 @@ _NEEDS_SHOWN = 10
 
 def build() -> typer.Typer:
     """Return the command group."""
-    group = typer.Typer(help="Work for several people: create, list, show, due, hand-over.")
+    group = typer.Typer(help="Work for several people: create, list, show, due, hand-over, reopen.")
     group.command("list", help="List the batches and how far they are.")(list_batches)
     group.command("create", help="Make a batch: which pairs, by whom, with which gold and retests.")(create)
     group.command("show", help="Show a batch by kind and reviewer, and the pairs that lack labels.")(show)
     group.command("due", help="Add the slots that labels made due: third labels, second ones of flagged pairs.")(due)
     group.command("hand-over", help="Give the open slots of a reviewer to another one, or to all.")(hand_over)
+    group.command("reopen", help="Ask a reviewer here again for the slots of a desk that was lost.")(reopen)
     return group
 
 
@@ -48,7 +49,9 @@ def create(
     adjudicator: Annotated[list[str] | None, typer.Option(help="Who decides conflicts; many times.")] = None,
     text: Annotated[str, typer.Option(help="Only pairs with these words.")] = "",
     source: Annotated[int | None, typer.Option(help="Number of a source, see `sources`.")] = None,
-    label: Annotated[str, typer.Option(help="Only pairs with such labels: none, any, labelled, flagged, ...")] = "none",
+    label: Annotated[
+        str, typer.Option(help="Only pairs with such labels: none (as it is without, but for suspects), any, ...")
+    ] = "",
     pair: Annotated[list[int] | None, typer.Option(help="Only this pair; many times.")] = None,
     limit: Annotated[int, typer.Option(help="Most pairs; 0 takes all.", min=0)] = 0,
     order: Annotated[str, typer.Option(help=f"Order: {', '.join(BATCH_ORDERS)}.")] = "random",
@@ -73,7 +76,7 @@ def create(
             tuple(_person(app, one) for one in adjudicator or ()),
             PairFilter(
                 text=text,
-                label=label,  # type: ignore[arg-type] - the filter checks it
+                label=label or ("any" if order == "suspects" else "none"),  # type: ignore[arg-type] - the filter checks it
                 source_id=source,
                 pair_ids=tuple(pair) if pair else None,
             ),
@@ -158,6 +161,26 @@ def hand_over(
         say_json({"event": "batch_hand_over", "batch": found.name, "moved": moved})
     else:
         say(f"{counted(moved, 'slot')} of {from_} {verb(moved, 'goes', 'go')} to {to or 'all'}.")
+
+
+def reopen(
+    workspace: _Ws,
+    batch: _Batch,
+    reviewer: Annotated[str, typer.Option(help="Whose desk was lost.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    by: By = "",
+    as_json: _Json = False,
+) -> None:
+    """Open the slots of a lost desk again for the same person, here or for a new bundle; merged labels stay."""
+    with open_workspace(workspace) as app:
+        found, person = app.batches.find(batch), _person(app, reviewer)
+        opened = app.batches.reopen(found.id, person, reviewer_id(app, by) if by else None, reason).value
+    if as_json:
+        say_json({"event": "batch_reopen", "batch": found.name, "opened": opened})
+    elif opened:
+        say(f"{counted(opened, 'slot')} of {reviewer} {verb(opened, 'is', 'are')} open here again.")
+    else:
+        say(f"No slot of {reviewer} in {found.name} is on a desk.")
 
 
 _HEAD = ("slots", "labelled", "skipped", "open")

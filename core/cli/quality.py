@@ -18,7 +18,7 @@ from core.domain.quality import AGREEMENT_MEASURES, REVIEWER_MEASURES
 if TYPE_CHECKING:
     from core.domain.estimate import Estimate
     from core.domain.quality import Agreement, QualityReport, ReviewerQuality
-    from core.domain.suspects import SuspectReport
+    from core.domain.suspects import SuspectPrecision, SuspectReport
     from core.domain.team import TeamFinding
     from core.services.workspace.service import Accounting
 
@@ -55,10 +55,10 @@ def quality(
             found = app.suspects.of_run(suspects)
             say_json(found.to_plain()) if as_json else _say_suspects(found)
             return
-        team, accounting = app.quality.team(), app.workspace.accounting()
+        team, accounting, again = app.quality.team(), app.workspace.accounting(), app.suspects.of_batches()
     report = team.quality
     if as_json:
-        say_json(_plain(report, accounting) | team.to_plain())
+        say_json(_plain(report, accounting) | team.to_plain() | {"suspects": [one.to_plain() for one in again]})
         return
     if report.everything is None:
         say("No labels yet. Agreement is known once two reviewers have labelled the same pairs.")
@@ -67,6 +67,8 @@ def quality(
     for one in report.reviewers:
         _say_reviewer(one)
     _say_looks(team.looks)
+    for batch in again:
+        _say_again(batch)
     if pairs and report.disagreed:
         say(f"Different sides: {', '.join(f'#{pair}' for pair in report.disagreed)}")
     say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
@@ -127,9 +129,20 @@ def _say_suspects(report: SuspectReport) -> None:
     ]
     if rows:
         say(table(rows, ["pair", "P(label)", "the run", "judged again"]))
-        say("Nothing is flipped by itself. Let somebody judge these pairs again who does not see the label.")
+        say("Nothing is flipped by itself. Let people judge them again who do not see the label:")
+        say(f"batch create WS --name NAME --reviewer NAME --order suspects --run {report.run_id}")
     for k, found in report.precision.items():
         say(f"Precision at {k}: {_words(found)}, {number(found.n)} judged again.")
+
+
+def _say_again(found: SuspectPrecision) -> None:
+    judged = f"{number(found.judged)} of {counted(found.suspects, 'suspect')}"
+    say(f"\n{found.batch}: {judged} of run {found.run_id} judged again.")
+    for k, one in found.precision.items():
+        hits = f"{round(one.value * one.n):,} of {one.n:,}"
+        say(f"- precision at {k}: {_words(one)}, {hits} contradicted; {one.estimator}")
+    if found.others is not None:
+        say(f"- of pairs that the run did not contradict: {_words(found.others)}, n {found.others.n:,}")
 
 
 _AGAIN = {None: "not yet", True: "contradicted", False: "confirmed"}

@@ -13,16 +13,18 @@ from core.domain.errors import BadInput
 from core.domain.ids import sha256_json
 from core.domain.judgement import Task
 from core.domain.pair_table import PairFilter
+from core.domain.suspects import SuspectMark
 
-BatchOrder = Literal["import", "random", "margin", "disagreement", "noise"]
+BatchOrder = Literal["import", "random", "margin", "disagreement", "noise", "suspects"]
 BATCH_ORDERS: dict[BatchOrder, str] = {
     "import": "in the order of import",
     "random": "at random",
     "margin": "by a run's margin, nearest to zero first",
     "disagreement": "by how far two runs disagree, signs that differ first",
     "noise": "by a run's margin against the label, most against it first",
+    "suspects": "labels that a run contradicts, to be judged again blind",
 }
-RUNS_NEEDED: dict[BatchOrder, int] = {"margin": 1, "disagreement": 2, "noise": 1}
+RUNS_NEEDED: dict[BatchOrder, int] = {"margin": 1, "disagreement": 2, "noise": 1, "suspects": 1}
 """How many runs an order reads."""
 Picked = Literal["random", "rule"]
 SlotState = Literal["labelled", "skipped", "open"]
@@ -65,7 +67,8 @@ class BatchPolicy:
         limit: most pairs; 0 takes all that pass.
         order: see :data:`BATCH_ORDERS`; ``seed`` fixes every draw.
         runs: ids of the runs that the order reads.
-        random_share: of the pairs that an order and a limit pick, the share that is drawn at random instead.
+        random_share: of the pairs that an order and a limit pick, the share that is drawn at random instead; among
+            label-noise suspects, pairs whose labels the run does not contradict, so that nobody knows which are which.
         second_share: share of pairs with a label by a second reviewer, drawn among pairs that no order picked, so that
             agreement is not that of picked pairs.
         second_on_flags: a flagged pair gets a second label.
@@ -181,6 +184,7 @@ class LabelBatch:
         policy: its plain values, see :meth:`BatchPolicy.to_plain`.
         told: what had to be said when it was made, a sentence each.
         home_uuid: the workspace that it was made in; empty for this one.
+        suspects: the labels that it was made to judge again, most suspicious first; empty for other orders.
     """
 
     id: int
@@ -195,6 +199,7 @@ class LabelBatch:
     created_ms: int
     told: tuple[str, ...] = ()
     home_uuid: str = ""
+    suspects: tuple[SuspectMark, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -209,6 +214,7 @@ class LabelBatch:
             "by": self.author,
             "created_ms": self.created_ms,
             "told": list(self.told),
+            "suspects": [one.to_plain() for one in self.suspects],
         }
 
 

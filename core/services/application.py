@@ -92,7 +92,7 @@ class Application:
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
         self.suspects = SuspectsService(store, self.runs)
-        self.batches, self.bundles = BatchesService(store, self.runs), BundlesService(store)
+        self.batches, self.bundles = BatchesService(store, self.runs, self.suspects), BundlesService(store)
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)

@@ -13,7 +13,9 @@ from core.domain.ids import canonical_json, new_uid
 from core.domain.judgement import Task
 from core.domain.names import checked_name
 from core.domain.pair import Side
+from core.domain.suspects import SuspectMark
 from core.store import rubrics
+from core.store.bundles import STILL_OUT
 from core.store.judgements import LABEL_TASKS, Presentation
 from core.store.plain import fetch, insert_row, read_json
 from core.store.sqlite.bulk_insert import insert_many
@@ -24,11 +26,12 @@ _BATCH = """SELECT b.id, b.uid, b.name, b.rubric_version_id, r.name || ' ' || v.
       coalesce(w.name,''), b.created_ms, b.detail, b.home_uuid
     FROM batch b JOIN rubric_version v ON v.id=b.rubric_version_id JOIN rubric r ON r.id=v.rubric_id
     LEFT JOIN reviewer w ON w.id=b.author_id"""
-_SLOTS = """SELECT s.id, s.number, s.pair_id, s.kind, s.picked, s.swapped,
+_SLOTS = f"""SELECT s.id, s.number, s.pair_id, s.kind, s.picked, s.swapped,
       CASE WHEN a.id IS NULL THEN s.reviewer_id ELSE a.reviewer_id END, s.after_id,
-      EXISTS(SELECT 1 FROM bundle_slot t JOIN bundle u ON u.id=t.bundle_id WHERE t.slot_id=s.id AND u.kind='exported')
+      EXISTS(SELECT 1 FROM bundle_slot t JOIN bundle u ON u.id=t.bundle_id WHERE t.slot_id=s.id AND u.kind='exported'
+        AND {STILL_OUT})
     FROM batch_slot s LEFT JOIN slot_assignment a ON a.id=(SELECT max(n.id) FROM slot_assignment n WHERE n.slot_id=s.id)
-    WHERE s.{0} ORDER BY s.number"""
+    WHERE s.{{0}} ORDER BY s.number"""
 _OF_BATCH, _OF_IDS = "batch_id=?", "id IN(SELECT value FROM json_each(?))"
 _TASKS = ",".join(f"'{task}'" for task in LABEL_TASKS)
 _LABEL_KINDS = ",".join(f"'{kind}'" for kind in LABEL_KINDS)
@@ -59,8 +62,9 @@ def add(
     author_id: int | None,
     told: Sequence[str],
     context: WriteContext,
+    suspects: Sequence[SuspectMark] = (),
 ) -> int:
-    """Store a batch without slots and return its id.
+    """Store a batch without slots and return its id. ``suspects`` are those that it was made to judge again.
 
     Raises:
         BadInput: the name is empty or taken.
@@ -79,7 +83,7 @@ def add(
         item_order=policy["order"],
         seed=policy["seed"],
         author_id=author_id,
-        detail=canonical_json({"told": list(told)}),
+        detail=canonical_json({"told": list(told), "suspects": [one.to_plain() for one in suspects]}),
         created_ms=context.at_ms,
         session=context.session,
     )
@@ -215,5 +219,8 @@ def _read(session: Session, where: str, value: object, version_id: int) -> list[
 
 def _batch(row: Sequence[Any]) -> LabelBatch:
     key, uid, name, version, rubric, policy, order, seed, author, created, detail, home = row
-    told = tuple(read_json(detail).get("told", ()))
-    return LabelBatch(key, uid, name, version, rubric, read_json(policy), order, seed, author, created, told, home)
+    plain = read_json(detail)
+    told, suspects = tuple(plain.get("told", ())), tuple(SuspectMark(*one) for one in plain.get("suspects", ()))
+    return LabelBatch(
+        key, uid, name, version, rubric, read_json(policy), order, seed, author, created, told, home, suspects
+    )

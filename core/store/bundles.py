@@ -23,6 +23,15 @@ _BUNDLE = """SELECT u.id, u.uid, u.kind, u.batch_id, b.name, u.reviewer_id, w.na
     FROM bundle u JOIN batch b ON b.id=u.batch_id JOIN reviewer w ON w.id=u.reviewer_id"""
 
 
+STILL_OUT = """NOT EXISTS(SELECT 1 FROM slot_assignment n WHERE n.slot_id=t.slot_id
+      AND CASE WHEN json_extract(u.detail,'$.assigned') IS NULL THEN n.at_ms>u.created_ms
+        ELSE n.id>json_extract(u.detail,'$.assigned') END)"""
+"""Condition on a bundle ``u`` and its slot ``t``: since the export the slot was given to nobody, nor opened again here.
+
+A bundle notes the last assignment before it; one that an older program exported is compared by time.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewBundle:
     """A bundle that was exported from here, or that this workspace was opened with.
@@ -83,6 +92,7 @@ def add(
     sha256: str, slot_ids: Sequence[int], context: WriteContext,
 ) -> int:  # fmt: skip
     """Store a bundle with its slots and return its id."""
+    ((assigned,),) = fetch(session, "SELECT coalesce(max(id),0) FROM slot_assignment")
     key = insert_row(
         session,
         BundleRow,
@@ -94,6 +104,7 @@ def add(
         chain_head=chain_head,
         sha256=sha256,
         slots=len(slot_ids),
+        detail=canonical_json({"assigned": assigned}),
         created_ms=context.at_ms,
         session=context.session,
     )
@@ -164,8 +175,8 @@ def merges(session: Session, bundle_id: int) -> list[MergeNote]:
 
 def pairs_on_desks(session: Session, reviewer_id: int) -> set[int]:
     """Return the pairs that a reviewer labels on a desk and not here."""
-    query = """SELECT DISTINCT s.pair_id FROM bundle u JOIN bundle_slot t ON t.bundle_id=u.id
-        JOIN batch_slot s ON s.id=t.slot_id WHERE u.kind='exported' AND u.reviewer_id=?"""
+    query = f"""SELECT DISTINCT s.pair_id FROM bundle u JOIN bundle_slot t ON t.bundle_id=u.id
+        JOIN batch_slot s ON s.id=t.slot_id WHERE u.kind='exported' AND u.reviewer_id=? AND {STILL_OUT}"""
     return {key for (key,) in fetch(session, query, (reviewer_id,))}
 
 

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from core.domain.errors import BadInput
 from core.domain.ids import new_uid
+from core.store.bundles import STILL_OUT
 from core.store.plain import fetch, insert_row
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SlotAssignmentRow, SlotPresentationRow
@@ -50,10 +51,10 @@ def refuse_on_desk(session: Session, pair_id: int, reviewer_id: int) -> None:
     Raises:
         BadInput: the pair is in a bundle of this reviewer.
     """
-    query = """SELECT 1 FROM batch_slot s JOIN bundle_slot t ON t.slot_id=s.id JOIN bundle u ON u.id=t.bundle_id
-        WHERE s.pair_id=? AND u.reviewer_id=? AND u.kind='exported' LIMIT 1"""
+    query = f"""SELECT 1 FROM batch_slot s JOIN bundle_slot t ON t.slot_id=s.id JOIN bundle u ON u.id=t.bundle_id
+        WHERE s.pair_id=? AND u.reviewer_id=? AND u.kind='exported' AND {STILL_OUT} LIMIT 1"""
     if fetch(session, query, (pair_id, reviewer_id)):
         raise BadInput(
             f"Pair {pair_id} is in a review bundle of this reviewer and is labelled on that desk; nothing was saved.",
-            "Label it there and merge what the desk sends back.",
+            "Label it there and merge what the desk sends back; for a lost desk there is `batch reopen`.",
         )

@@ -23,12 +23,16 @@ class Material:
         known_to: reviewer -> pairs that this reviewer has labelled already and is not asked about again.
         gold: reviewer -> pairs whose answer is known and that this reviewer neither decided nor labelled.
         stale: reviewer -> pairs whose label by this reviewer is stale.
+        others: for suspects, labelled pairs that the run does not contradict: the random share is drawn of these.
+        names: reviewer -> name, for what is told.
     """
 
     ordered: Sequence[int]
     known_to: Mapping[int, AbstractSet[int]] = field(default_factory=dict)
     gold: Mapping[int, Sequence[int]] = field(default_factory=dict)
     stale: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    others: Sequence[int] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,15 @@ def draw(policy: BatchPolicy, material: Material) -> DrawnSlots:
     """Return the slots of a new batch."""
     rng = random.Random(policy.seed)
     told: list[str] = []
-    pairs = _pick(policy, material.ordered, rng)
+    pairs = _suspects(policy, material, rng) if policy.order == "suspects" else _pick(policy, material.ordered, rng)
     loads = dict.fromkeys(_shuffled(policy.reviewers, rng), 0)
-    firsts = _firsts(pairs, material, loads, told)
+    firsts = _firsts(pairs, material, loads, told, again=policy.order == "suspects")
     seconds = _seconds(policy, firsts, material, loads, rng, told)
-    queues = {key: _queue_of(key, policy, firsts, seconds, material, rng, told) for key in loads}
+    lacking: dict[int, str] = {}
+    queues = {key: _queue_of(key, policy, firsts, seconds, material, rng, lacking) for key in loads}
+    if lacking:
+        words = ", ".join(f"{lacking[key]} for {_name(material, key)}" for key in policy.reviewers if key in lacking)
+        told.append(f"Fewer gold pairs than wanted: {words}. Gold comes of adjudication.")
     return DrawnSlots(tuple(_numbered(queues)), tuple(told))
 
 
@@ -81,17 +89,31 @@ def _pick(policy: BatchPolicy, ordered: Sequence[int], rng: random.Random) -> li
     return picked
 
 
+def _suspects(policy: BatchPolicy, material: Material, rng: random.Random) -> list[tuple[int, Picked]]:
+    """Return the suspects, most suspicious first, with a random share of pairs that are none at random places."""
+    apart = min(round((policy.limit or len(material.ordered)) * policy.random_share), len(material.others))
+    ruled = material.ordered[: policy.limit - apart] if policy.limit else material.ordered
+    picked: list[tuple[int, Picked]] = [(pair_id, "rule") for pair_id in ruled]
+    for pair_id in sorted(rng.sample(list(material.others), apart)) if picked else ():
+        picked.insert(rng.randint(0, len(picked)), (pair_id, "random"))
+    return picked
+
+
 def _firsts(
-    pairs: Sequence[tuple[int, Picked]], material: Material, loads: dict[int, int], told: list[str]
+    pairs: Sequence[tuple[int, Picked]], material: Material, loads: dict[int, int], told: list[str], *, again: bool
 ) -> list[NewSlot]:
+    """Return a slot for each pair; with ``again`` a pair that all have labelled is shown to one of them once more."""
     found, nobody = [], 0
     for pair_id, picked in pairs:
-        reviewer = assign(pair_id, loads, (), material.known_to)
+        reviewer, kind = assign(pair_id, loads, (), material.known_to), SlotKind.FIRST
         if reviewer is None:
             nobody += 1
-        else:
-            found.append(NewSlot(pair_id, SlotKind.FIRST, picked, reviewer))
-    if nobody:
+            reviewer, kind = assign(pair_id, loads, (), {}) if again else None, SlotKind.RETEST
+        if reviewer is not None:
+            found.append(NewSlot(pair_id, kind, picked, reviewer))
+    if nobody and again:
+        told.append(f"{counted(nobody, 'pair')} judged again by one who labelled them: nobody else of the batch can.")
+    elif nobody:
         told.append(f"{counted(nobody, 'pair')} left out: every reviewer of the batch has labelled them.")
     return found
 
@@ -126,14 +148,14 @@ def _queue_of(
     seconds: Sequence[NewSlot],
     material: Material,
     rng: random.Random,
-    told: list[str],
+    lacking: dict[int, str],
 ) -> list[NewSlot]:
     """Return the slots of one reviewer in order; ``after`` is a place in this list."""
     own = [one for one in firsts if one.reviewer_id == reviewer]
     extra = [one for one in seconds if one.reviewer_id == reviewer]
     asked = len(own) + len(extra)
     here = {one.pair_id for one in (*own, *extra)}
-    extra += _golds(reviewer, round(asked * policy.gold_share), here, material, rng, told)
+    extra += _golds(reviewer, round(asked * policy.gold_share), here, material, rng, lacking)
     if policy.relabel:
         stale = [pair_id for pair_id in material.stale.get(reviewer, ()) if pair_id not in here]
         extra += [NewSlot(pair_id, SlotKind.RELABEL, "rule", reviewer) for pair_id in stale]
@@ -148,15 +170,17 @@ def _golds(
     here: AbstractSet[int],
     material: Material,
     rng: random.Random,
-    told: list[str],
+    lacking: dict[int, str],
 ) -> list[NewSlot]:
     pool = [pair_id for pair_id in material.gold.get(reviewer, ()) if pair_id not in here]
     if len(pool) < wanted:
-        told.append(
-            f"{counted(wanted, 'gold pair')} wanted for one reviewer, {len(pool):,} there: gold comes of adjudication."
-        )
+        lacking[reviewer] = f"{len(pool):,} of {wanted:,}"
     chosen = rng.sample(pool, min(wanted, len(pool)))
     return [NewSlot(pair_id, SlotKind.GOLD, "random", reviewer) for pair_id in chosen]
+
+
+def _name(material: Material, reviewer: int) -> str:
+    return material.names.get(reviewer, f"reviewer {reviewer}")
 
 
 def _with_retests(own: list[NewSlot], wanted: int, rng: random.Random) -> list[NewSlot]:

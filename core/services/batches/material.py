@@ -9,9 +9,10 @@ from core.domain.batch import BatchPolicy
 from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
+from core.domain.suspects import SuspectReport
 from core.runs.run_reader import RunReader
 from core.services.batches.drawing import Material
-from core.store import batches, queue, rubrics, stale_labels, votes
+from core.store import batches, queue, reviewers, rubrics, stale_labels, votes
 from core.store import pairs as pair_store
 from core.store.judgements import LABEL_TASKS
 from core.store.sqlite.database import Session
@@ -42,12 +43,24 @@ def margins_of(runs: Sequence[RunReader], pair_ids: Sequence[str]) -> Margins:
 
 
 def material_of(
-    session: Session, policy: BatchPolicy, version_id: int, margins: Margins, now_ms: int
+    session: Session,
+    policy: BatchPolicy,
+    version_id: int,
+    margins: Margins,
+    now_ms: int,
+    suspects: SuspectReport | None = None,
 ) -> tuple[Material, list[str]]:
-    """Return what slots are drawn from, and a sentence for each kind of pair that was left out."""
+    """Return what slots are drawn from, and a sentence for each kind of pair that was left out.
+
+    Args:
+        session: of a transaction. policy: of the batch. version_id: the rubric version of the batch.
+        margins: of the runs that the order reads. now_ms: when consent must hold.
+        suspects: of the run, where the order is that of suspects.
+    """
     accepted = rubrics.compatible_ids(session, version_id)
     wanted = pair_store.ids(session, policy.filter)
-    kept, told = _kept(session, wanted, now_ms)
+    kept, told = _kept(session, wanted if suspects is None else _measured(wanted, suspects), now_ms)
+    kept, others = (kept, []) if suspects is None else _by_suspicion(kept, suspects)
     ordered, unread = _in_order(policy, kept, margins)
     if unread:
         told.append(f"{counted(unread, 'pair')} without a margin in the run: they come last.")
@@ -63,7 +76,20 @@ def material_of(
         for key in policy.reviewers:
             found, _ = stale_labels.pairs_of(session, key, version_id)
             stale[key] = sorted(found - known[key] - held_back)
-    return Material(ordered, known, gold, stale), told
+    names = {key: reviewers.get(session, key).name for key in policy.reviewers}
+    return Material(ordered, known, gold, stale, others, names), told
+
+
+def _measured(pair_ids: Sequence[int], report: SuspectReport) -> list[int]:
+    known = {one.pair_id for one in report.suspects} | set(report.others)
+    return [key for key in pair_ids if key in known]
+
+
+def _by_suspicion(pair_ids: Sequence[int], report: SuspectReport) -> tuple[list[int], list[int]]:
+    """Return the suspects among some pairs, most suspicious first, and those that the run does not contradict."""
+    among = set(pair_ids)
+    ranked = [one.pair_id for one in report.suspects if one.pair_id in among]
+    return ranked, [key for key in pair_ids if key in report.others]
 
 
 def _kept(session: Session, pair_ids: Sequence[int], now_ms: int) -> tuple[list[int], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.domain.batch import BatchPolicy, LabelBatch, Slot, SlotKind
 from core.domain.changes import Changes, Outcome
@@ -12,11 +13,13 @@ from core.domain.counting import counted
 from core.domain.errors import BadInput, NotFound
 from core.domain.judgement import ReviewerKind, Task
 from core.domain.rubric import RubricState
+from core.domain.suspects import SuspectMark, SuspectReport
 from core.services.annotation.views import QueueSettings
 from core.services.batches.drawing import DrawnSlots, draw
 from core.services.batches.due import Facts, due
 from core.services.batches.material import Margins, labels_of_reviewers, margins_of, material_of
 from core.services.batches.views import BatchPlan, BatchState, state_of
+from core.services.quality.suspects import SuspectsService
 from core.services.runs.service import RunsService
 from core.store import batches, conflicts, events, pairs, reviewers, rubrics, slot_links
 from core.store.sqlite.database import Session, Store
@@ -25,12 +28,20 @@ from core.store.sqlite.write_context import WriteContext
 _CHANGED = Changes.JUDGEMENTS | Changes.PAIRS
 
 
+@dataclass(frozen=True, slots=True)
+class _OfRuns:
+    """What an order reads of runs."""
+
+    margins: Margins = ()
+    suspects: SuspectReport | None = None
+
+
 class BatchesService:
     """Makes batches and tells how far they are. Thread-safe."""
 
-    def __init__(self, store: Store, runs: RunsService) -> None:
-        """Args: store: of the open workspace. runs: whose margins an order may read."""
-        self._store, self._runs = store, runs
+    def __init__(self, store: Store, runs: RunsService, suspects: SuspectsService) -> None:
+        """Args: store: of the open workspace. runs, suspects: whose margins or suspects an order may read."""
+        self._store, self._runs, self._suspects = store, runs, suspects
 
     # Making
 
@@ -40,9 +51,9 @@ class BatchesService:
         Raises:
             BadInput, NotFound: as :meth:`create`.
         """
-        margins = self._margins(policy)
+        read = self._of_runs(policy)
         with self._store.read() as session:
-            drawn = _drawn(session, version_id, policy, margins)
+            drawn = _drawn(session, version_id, policy, read)
             names = _names(session)
         kinds = {kind.value: sum(one.kind is kind for one in drawn.slots) for kind in SlotKind}
         people = {names[key]: sum(one.reviewer_id == key for one in drawn.slots) for key in policy.reviewers}
@@ -62,16 +73,17 @@ class BatchesService:
             BadInput: the name is taken, the version is a draft, a reviewer is inactive, or no pair is left.
             NotFound: there is no such version, reviewer or run.
         """
-        margins, context = self._margins(policy), self._store.write_context()
+        read, context = self._of_runs(policy), self._store.write_context()
 
         def job(session: Session) -> LabelBatch:
-            drawn = _drawn(session, version_id, policy, margins)
+            drawn = _drawn(session, version_id, policy, read)
             if not drawn.slots:
                 raise BadInput(
                     "No pair is left for this batch; nothing was made.", " ".join(drawn.told) or "Widen the filter."
                 )
             plain = policy.to_plain(batches.reviewer_uids(session))
-            key = batches.add(session, name, version_id, plain, by, drawn.told, context)
+            marks = _marks(drawn, read.suspects)
+            key = batches.add(session, name, version_id, plain, by, drawn.told, context, marks)
             batches.add_draw(session, key, "start", drawn.slots, context)
             made = batches.get(session, key)
             summary = f"Made the batch {made.name} with {counted(len(drawn.slots), 'slot')}"
@@ -118,7 +130,15 @@ class BatchesService:
         A slot stays where the other may not answer it: a retest, a pair that the other labels already, and a gold or
         relabel slot, which is about this reviewer. Slots on a desk go too: what the desk sends back is merged all the
         same.
+
+        Raises:
+            BadInput: both are the same person.
         """
+        if to == reviewer_id:
+            raise BadInput(
+                "These slots are this reviewer's already; nothing was handed over.",
+                "Slots on a desk that was lost are opened again with: batch reopen WS BATCH --reviewer NAME",
+            )
         context = self._store.write_context()
 
         def job(session: Session) -> int:
@@ -143,6 +163,32 @@ class BatchesService:
             return len(moved)
 
         return Outcome(self._store.write(job, "handing slots over"), _CHANGED)
+
+    def reopen(self, batch_id: int, reviewer_id: int, by: int | None = None, reason: str = "") -> Outcome[int]:
+        """Ask a reviewer here again for the slots of a desk that was lost, gold pairs and retests too; return how many.
+
+        They can be answered here from then on, or exported anew. What the lost desk sends back after all is merged
+        while none of its pairs was labelled here meanwhile, and else refused with the reason.
+        """
+        context = self._store.write_context()
+
+        def job(session: Session) -> int:
+            batch = batches.get(session, batch_id)
+            away = [
+                one
+                for one in batches.slots(session, batch)
+                if one.reviewer_id == reviewer_id and one.in_bundle and one.state != "labelled"
+            ]
+            for one in away:
+                slot_links.assign(session, one.id, reviewer_id, by, reason or "the desk was lost", context)
+            if away:
+                name = reviewers.get(session, reviewer_id).name
+                summary = f"{counted(len(away), 'slot')} of {name} in {batch.name} opened again: the desk was lost"
+                _log(session, context, "batch.reopen", summary, batch, by)
+            return len(away)
+
+        opened = self._store.write(job, "opening slots again")
+        return Outcome(opened, _CHANGED if opened else Changes.NOTHING)
 
     # Reading
 
@@ -200,19 +246,31 @@ class BatchesService:
             reviewer_id, batch.rubric_version_id, batch=batch.id, seed=batch.seed, revisit_skipped=revisit_skipped
         )
 
-    def _margins(self, policy: BatchPolicy) -> Margins:
+    def _of_runs(self, policy: BatchPolicy) -> _OfRuns:
         if not policy.runs:
-            return ()
+            return _OfRuns()
+        if policy.order == "suspects":
+            return _OfRuns(suspects=self._suspects.of_run(policy.runs[0]))
         with self._store.read() as session:
             wanted = [str(key) for key in pairs.ids(session, policy.filter)]
-        return margins_of([self._runs.reader(run_id) for run_id in policy.runs], wanted)
+        return _OfRuns(margins_of([self._runs.reader(run_id) for run_id in policy.runs], wanted))
 
 
 def _waits(slot: Slot, reviewer_id: int) -> bool:
     return slot.state != "labelled" and not slot.in_bundle and slot.reviewer_id in (None, reviewer_id)
 
 
-def _drawn(session: Session, version_id: int, policy: BatchPolicy, margins: Margins) -> DrawnSlots:
+def _marks(drawn: DrawnSlots, report: SuspectReport | None) -> list[SuspectMark]:
+    """Return what is kept of the suspects that were drawn: rank, label and probability; then the random share."""
+    if report is None:
+        return []
+    asked = {one.pair_id for one in drawn.slots if one.kind in (SlotKind.FIRST, SlotKind.RETEST)}
+    ranked = [one for one in report.suspects if one.pair_id in asked]
+    marks = [SuspectMark(one.pair_id, one.judgement_id, rank, one.right) for rank, one in enumerate(ranked, 1)]
+    return marks + [SuspectMark(key, label, 0) for key, label in report.others.items() if key in asked]
+
+
+def _drawn(session: Session, version_id: int, policy: BatchPolicy, read: _OfRuns) -> DrawnSlots:
     if rubrics.get(session, version_id).state is not RubricState.PUBLISHED:
         raise BadInput("A batch is labelled under a published rubric version.", "Publish the draft first.")
     inactive = reviewers.inactive_ids(session)
@@ -222,7 +280,7 @@ def _drawn(session: Session, version_id: int, policy: BatchPolicy, margins: Marg
             raise BadInput(f"{one.name} is no person but a reviewer of kind {one.kind.value}.", "Name people.")
         if key in inactive:
             raise BadInput(f"{one.name} is inactive and gets no slots.", f"See reviewers WS --activate {one.name!r}.")
-    material, told = material_of(session, policy, version_id, margins, now_ms())
+    material, told = material_of(session, policy, version_id, read.margins, now_ms(), read.suspects)
     drawn = draw(policy, material)
     return DrawnSlots(drawn.slots, (*told, *drawn.told))
 

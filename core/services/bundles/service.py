@@ -173,7 +173,10 @@ class BundlesService:
         if not before:
             raise NotFound(f"{name} has no open slot in this batch; nothing was exported.", "See: batch show WS BATCH")
         again = before[-1]
-        lines = list(work.lines_of(session, batch_id, reviewer_id, bundles.slot_ids(session, again.id)))
+        slots = bundles.slot_ids(session, again.id)
+        lines = list(work.lines_of(session, batch_id, reviewer_id, slots))
+        if hashlib.sha256(lines_text(lines)).hexdigest() != again.sha256:  # an older program exported it
+            lines = list(work.lines_of(session, batch_id, reviewer_id, slots, marked=True))
         self._write(again, lines, path)
         return Exported(again, path, ("Nothing new is open: this is the bundle that was exported before.",))
 

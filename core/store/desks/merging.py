@@ -2,6 +2,7 @@
 
 Nothing here changes a row that is there. Ids of the desk become ids of this workspace by what names a thing everywhere:
 the hash of a pair, the uid of a reviewer, a rubric version, a presentation, a judgement, and the number of a slot.
+What a slot asks for (a label, or an answer to a gold pair) is known here alone, and decides the task of what came back.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from core.domain.batch import SlotKind
 from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
 from core.store.plain import fetch, insert_row
@@ -35,6 +37,9 @@ _JUDGEMENTS = f"""SELECT {", ".join(f"j.{name}" for name in _SAME_JUDGEMENT)}, p
 _SKIPS = """SELECT p.uid, k.reason, k.taken_back, k.at_ms FROM skip k JOIN presentation p ON p.id=k.presentation_id
     ORDER BY k.presentation_id"""
 
+_Place = tuple[int, int, int, int, str]
+"""A presentation here: its id, pair, reviewer, rubric version and task."""
+
 
 @dataclass(slots=True)
 class Taken:
@@ -50,11 +55,11 @@ class DeskMerge:
     def __init__(self, session: Session, desk: sqlite3.Connection, bundle_id: int) -> None:
         self._session, self._desk = session, desk
         self._slots = {
-            (uid, number): (slot_id, pair_id)
-            for uid, number, slot_id, pair_id in fetch(
+            (uid, number): (slot_id, pair_id, SlotKind(kind))
+            for uid, number, slot_id, pair_id, kind in fetch(
                 session,
-                """SELECT b.uid, s.number, s.id, s.pair_id FROM bundle_slot t JOIN batch_slot s ON s.id=t.slot_id
-                JOIN batch b ON b.id=s.batch_id WHERE t.bundle_id=?""",
+                """SELECT b.uid, s.number, s.id, s.pair_id, s.kind FROM bundle_slot t
+                JOIN batch_slot s ON s.id=t.slot_id JOIN batch b ON b.id=s.batch_id WHERE t.bundle_id=?""",
                 (bundle_id,),
             )
         }
@@ -100,7 +105,7 @@ class DeskMerge:
             raise BadInput("A slot of this bundle shows another pair here; nothing was merged.", "Ask for it again.")
         if self._presented(same[0]) is not None:
             return
-        values = dict(zip(_SAME_PRESENTATION, same, strict=True))
+        values = dict(zip(_SAME_PRESENTATION, same, strict=True)) | {"task": slot[2].task.value}
         key = insert_row(
             self._session,
             PresentationRow,
@@ -118,9 +123,9 @@ class DeskMerge:
         place = self._presented(presentation_uid)
         if place is None or self._judged(same[0]) is not None:
             return
-        key, pair_id, reviewer_id, version_id = place
+        key, pair_id, reviewer_id, version_id, task = place
         before = self._judged(before_uid) if before_uid else None
-        values: dict[str, Any] = dict(zip(_SAME_JUDGEMENT, same, strict=True))
+        values: dict[str, Any] = dict(zip(_SAME_JUDGEMENT, same, strict=True)) | {"task": task}
         self._refuse_second(values, before_uid, before, place)
         insert_row(
             self._session,
@@ -135,7 +140,11 @@ class DeskMerge:
         self.taken.new["labels" if values["kind"] == "label" else "retractions"] += 1
 
     def _refuse_second(
-        self, values: Mapping[str, Any], before_uid: str | None, before: int | None, place: Sequence[int]
+        self,
+        values: Mapping[str, Any],
+        before_uid: str | None,
+        before: int | None,
+        place: _Place,
     ) -> None:
         """Refuse a label beside another of the same reviewer, pair and version: which one counts, nobody could say."""
         if before_uid:
@@ -145,7 +154,7 @@ class DeskMerge:
             tasks = ["label", "relabel", "imported"] if values["task"] in ("label", "relabel") else [values["task"]]
             query = """SELECT 1 FROM judgement WHERE supersedes IS NULL AND pair_id=? AND reviewer_id=? AND
                 rubric_version_id=? AND task IN(SELECT value FROM json_each(?))"""
-            bound = (*place[1:], canonical_json(tasks))
+            bound = (*place[1:4], canonical_json(tasks))
             clash = values["task"] not in ("gold", "retest") and bool(fetch(self._session, query, bound))
         if clash:
             raise BadInput(
@@ -159,7 +168,7 @@ class DeskMerge:
             return
         row = self._session.get(SkipRow, place[0])
         if row is None:
-            key, pair_id, reviewer_id, version_id = place
+            key, pair_id, reviewer_id, version_id, _ = place
             insert_row(
                 self._session, SkipRow, presentation_id=key, pair_id=pair_id, reviewer_id=reviewer_id,
                 rubric_version_id=version_id, reason=reason, taken_back=taken_back, at_ms=at_ms,
@@ -171,10 +180,11 @@ class DeskMerge:
             self._session.flush()
             self.taken.new["skips"] += 1
 
-    def _presented(self, uid: str) -> Sequence[int] | None:
-        query = "SELECT id, pair_id, reviewer_id, rubric_version_id FROM presentation WHERE uid=?"
-        found = fetch(self._session, query, (uid,))
-        return tuple(found[0]) if found else None
+    def _presented(self, uid: str) -> _Place | None:
+        query = "SELECT id, pair_id, reviewer_id, rubric_version_id, task FROM presentation WHERE uid=?"
+        for key, pair_id, reviewer_id, version_id, task in fetch(self._session, query, (uid,)):
+            return key, pair_id, reviewer_id, version_id, task
+        return None
 
     def _judged(self, uid: str) -> int | None:
         found = fetch(self._session, "SELECT id FROM judgement WHERE uid=?", (uid,))

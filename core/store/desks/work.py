@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from core.domain.batch import SlotKind
 from core.domain.errors import BadInput
 from core.domain.ids import new_uid
 from core.domain.judgement import ReviewerKind
@@ -17,11 +18,18 @@ from core.store.sqlite.write_context import WriteContext
 from core.store.tables import BatchDrawRow, BatchRow, ReviewerRow, RubricRow, RubricVersionRow
 
 _VERSION = ("uid", "number", "major", "level", "change_note", "body", "sha256", "created_ms", "published_ms")
+_ALIKE = (SlotKind.FIRST, SlotKind.SECOND, SlotKind.THIRD, SlotKind.GOLD)
 _BATCH = ("uid", "name", "policy", "sha256", "item_order", "seed", "created_ms")
 
 
-def lines_of(session: Session, batch_id: int, reviewer_id: int, slot_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a bundle: everything that a desk needs, and nothing of sources, labels or other reviewers."""
+def lines_of(
+    session: Session, batch_id: int, reviewer_id: int, slot_ids: Sequence[int], *, marked: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a bundle: everything that a desk needs, and nothing of sources, labels or other reviewers.
+
+    First, second and third labels, gold pairs and suspects stand there alike: which is which is joined again from the
+    slot's number when the desk sends back. With ``marked`` each says what it is, as older programs wrote it.
+    """
     (reviewer,) = fetch(session, "SELECT uid, name FROM reviewer WHERE id=?", (reviewer_id,))
     yield {"kind": "reviewer", "uid": reviewer[0], "name": reviewer[1]}
     (version,) = fetch(
@@ -43,6 +51,8 @@ def lines_of(session: Session, batch_id: int, reviewer_id: int, slot_ids: Sequen
         if sha not in seen:
             seen.add(sha)
             yield {"kind": "pair", "sha256": sha, "prompt": read_json(body), "a": a, "b": b}
+        if not marked and (kind in _ALIKE or (kind == SlotKind.RETEST and after is None)):
+            kind, picked = SlotKind.FIRST.value, "random"
         yield {"kind": "slot", "number": number, "pair": sha, "slot_kind": kind, "picked": picked,
                "swapped": swapped, "after": after}  # fmt: skip
 

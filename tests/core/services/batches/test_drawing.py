@@ -20,7 +20,7 @@ def of_kind(slots: tuple[NewSlot, ...], kind: SlotKind) -> list[NewSlot]:
 
 
 def test_that_a_batch_holds_what_its_policy_says() -> None:
-    drawn = draw(POLICY, Material(PAIRS, gold=GOLD))
+    drawn = draw(POLICY, Material(PAIRS, gold=GOLD, names={1: "Ann", 2: "Bo"}))
     firsts, seconds = (of_kind(drawn.slots, kind) for kind in (SlotKind.FIRST, SlotKind.SECOND))
     assert sorted(one.pair_id for one in firsts) == list(PAIRS)
     assert len(seconds) == 50, "a quarter of 200"
@@ -30,13 +30,13 @@ def test_that_a_batch_holds_what_its_policy_says() -> None:
     assert asked == {1: 123, 2: 127}, "a pair of one reviewer can only go to the other; that is all the difference"
     golds = Counter(one.reviewer_id for one in of_kind(drawn.slots, SlotKind.GOLD))
     assert golds == {1: 10, 2: 5}, "8 % of 123 is 10; of the second reviewer's 5 known pairs no more than all"
-    assert drawn.told == ("10 gold pairs wanted for one reviewer, 5 there: gold comes of adjudication.",)
+    assert drawn.told == ("Fewer gold pairs than wanted: 5 of 10 for Bo. Gold comes of adjudication.",)
     retests = of_kind(drawn.slots, SlotKind.RETEST)
     assert len(retests) == 12, "5 % of 123 or 127 is 6"
     assert Counter((one.reviewer_id, one.swapped) for one in retests) == {
         (1, True): 3, (1, False): 3, (2, True): 3, (2, False): 3,
     }  # fmt: skip
-    assert draw(POLICY, Material(PAIRS, gold=GOLD)) == drawn, "the same seed draws the same"
+    assert draw(POLICY, Material(PAIRS, gold=GOLD, names={1: "Ann", 2: "Bo"})) == drawn, "the same seed draws the same"
 
 
 def test_that_a_retest_comes_behind_its_first_showing() -> None:
@@ -67,6 +67,20 @@ def test_that_a_random_share_is_kept_apart_from_what_an_order_picks() -> None:
     assert sorted(ruled) == sorted(pair for pair in PAIRS if pair not in random)[:40]
     seconds = of_kind(drawn.slots, SlotKind.SECOND)
     assert len(seconds) == 5 and {one.pair_id for one in seconds} <= random
+
+
+def test_that_suspects_come_by_rank_with_others_among_them_and_go_to_whom_has_not_labelled_them() -> None:
+    policy = BatchPolicy((1, 2), order="suspects", runs=("r",), limit=10, random_share=0.2, gold_share=0, seed=3)
+    drawn = draw(policy, Material((9, 7, 5, *range(20, 40)), {1: {9, 7}, 2: {9, 5}}, others=range(100, 200)))
+    firsts = [one for one in drawn.slots if one.picked == "rule"]
+    assert {one.pair_id for one in firsts} == {9, 7, 5, *range(20, 25)}, "the first eight; two are no suspects"
+    assert len([one for one in drawn.slots if one.picked == "random" and one.kind is SlotKind.FIRST]) == 2
+    by = {one.pair_id: (one.kind, one.reviewer_id) for one in firsts}
+    assert (by[7], by[5], by[9][0]) == ((SlotKind.FIRST, 2), (SlotKind.FIRST, 1), SlotKind.RETEST)
+    assert "1 pair judged again by one who labelled them: nobody else of the batch can." in drawn.told
+    everything = draw(BatchPolicy((1,), order="suspects", runs=("r",), gold_share=0), Material((9, 7), others=(1,)))
+    assert [one.pair_id for one in everything.slots] == [9, 7], "without a limit all suspects; a fifth of two is none"
+    assert not draw(policy, Material((), others=range(9))).slots
 
 
 def test_that_one_reviewer_alone_gives_no_second_label_and_is_told() -> None:

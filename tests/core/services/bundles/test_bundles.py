@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ import pytest
 from core.cli.app import main
 from core.domain.batch import BatchPolicy
 from core.domain.errors import BadInput, NotFound
+from core.domain.judgement import Task
+from core.domain.pair_table import PairFilter
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
 from core.services.bundles.bundle_file import lines_text
 from core.services.bundles.desk import open_desk, send_back
+from core.store.desks import work
 from core.store.sqlite.identity import db_path
-from tests.fakes.workspaces import opened, person, prefer, tie
+from tests.fakes.workspaces import fill, opened, person, prefer, tie
 
 PEOPLE = (1, 2, 3)
 
@@ -134,6 +138,74 @@ def test_that_a_bundle_says_nothing_of_sources_labels_and_other_people(home: App
         assert hidden not in text
 
 
+def make_gold(home: Application) -> int:
+    """Let Bo and Cy differ on a pair and Ann decide it; return a reviewer for whom it is gold in a batch."""
+    for task, who in ((Task.LABEL, 2), (Task.LABEL, 3), (Task.ADJUDICATE, 1)):
+        queue = home.annotation.open_queue(QueueSettings(who, 1, PairFilter(pair_ids=(5,)), task=task))
+        (view,) = home.annotation.next(queue)
+        home.annotation.commit(view.presentation_uid, prefer(-2 if who == 3 else 2))
+    dee = person(home.store, "Dee").id
+    pairs = PairFilter(pair_ids=tuple(fill(home.store, 4, "more")))
+    home.batches.create("Gold", 1, BatchPolicy((dee,), filter=pairs, gold_share=0.25, retest_share=0), 1)
+    return dee
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_that_a_file_does_not_say_which_pairs_are_gold_and_the_merge_knows(
+    home: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: bool
+) -> None:
+    dee = make_gold(home)
+    if older:
+        monkeypatch.setattr(work, "lines_of", partial(work.lines_of, marked=True))
+    home.bundles.export(2, dee, tmp_path / "b")
+    monkeypatch.undo()
+    kinds = [line["slot_kind"] for line in map(json.loads, (tmp_path / "b").open()) if line.get("kind") == "slot"]
+    assert ("gold" in kinds) == older and len(kinds) == 5
+    home.bundles.export(2, dee, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "b").read_bytes()
+    open_desk(tmp_path / "b", tmp_path / "desk")
+    with Application.open(tmp_path / "desk") as app:
+        queue = app.annotation.open_queue(app.batches.queue(1, 1))
+        for view in app.annotation.next(queue, 9):
+            app.annotation.commit(view.presentation_uid, prefer(1))
+        assert app.annotation.undo(1).value is not None
+        send_back(app.store, tmp_path / "back")
+    (one,) = home.bundles.merge([tmp_path / "back"]).value
+    assert (one.state, one.new["labels"], one.new["retractions"]) == ("merged", 5, 1)
+    with home.store.read() as session:
+        run = session.connection().exec_driver_sql
+        tasks = run("SELECT DISTINCT j.task FROM judgement j JOIN presentation p ON p.id=j.presentation_id "
+                    "JOIN slot_presentation l ON l.presentation_id=p.id JOIN batch_slot s ON s.id=l.slot_id "
+                    "WHERE s.kind='gold'").fetchall()  # fmt: skip
+    assert tasks == [("gold",)]
+    assert not [one for one in home.workspace.check().findings if one.serious]
+
+
+def test_that_slots_of_a_lost_desk_are_opened_again_for_the_same_person(home: Application, tmp_path: Path) -> None:
+    desk = desks_of(home, tmp_path)[0]
+    home.bundles.merge([label(desk, tmp_path / "1.back", 2)])
+    before = home.batches.state(1)
+    with pytest.raises(BadInput, match="already"):
+        home.batches.hand_over(1, 1, 1)
+    opened = home.batches.reopen(1, 1).value
+    after = home.batches.state(1)
+    assert opened == before.by_reviewer["Ann"].slots - before.by_reviewer["Ann"].labelled
+    assert after.in_bundle == before.in_bundle - opened and after.slots == before.slots
+    assert home.batches.reopen(1, 1).value == 0
+    late = label(desk, tmp_path / "late.back", 9)
+    again = home.bundles.export(1, 1, tmp_path / "new.work").value
+    assert again.bundle.slots == opened
+    home.batches.reopen(1, 1)
+    queue = home.annotation.open_queue(home.batches.queue(1, 1, revisit_skipped=True))
+    for view in home.annotation.next(queue, 99):
+        home.annotation.commit(view.presentation_uid, prefer(1))
+    (found,) = home.bundles.merge([late]).value
+    assert found.state == "refused" and "was labelled here by the same reviewer" in found.reason
+    assert home.batches.hand_over(1, 2, 3).value > 0
+    views = home.annotation.next(home.annotation.open_queue(home.batches.queue(1, 3)), 99)
+    assert views, "what was handed over from a desk can be answered here"
+
+
 def test_that_what_was_altered_is_refused_with_the_reason(home: Application, tmp_path: Path) -> None:
     desk = desks_of(home, tmp_path)[0]
     back = label(desk, tmp_path / "1.back")
@@ -225,6 +297,8 @@ def test_that_commands_export_open_return_merge_and_watch(
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [one["state"] for one in told["files"]] == ["merged"] and len(told["content_sha256"]) == 64
     assert main(["bundle", "watch", ws, str(inbox), "--once"]) == 0
+    assert main(["batch", "reopen", ws, "June", "--reviewer", "Bo"]) == 0
+    assert "No slot of Bo in June is on a desk." in capsys.readouterr().out
     assert main(["bundle", "list", ws]) == 0
     assert "exported" in capsys.readouterr().out
     assert main(["bundle", "merge", ws, work]) == 1

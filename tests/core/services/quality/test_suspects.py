@@ -8,12 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.domain.batch import BatchPolicy
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
 from core.domain.pair import TrainingPair
+from core.domain.pair_table import PairFilter
 from core.evaluation.measures.suspects import confident_suspects
+from core.evaluation.statistics import wilson
 from core.services.annotation.views import QueueSettings
+from core.services.batches.service import BatchesService
 from core.services.quality.suspects import SuspectsService
 from tests.fakes.workspaces import opened, person, prefer
 
@@ -87,6 +91,28 @@ def test_that_suspects_say_whether_the_run_trained_on_them_and_what_a_later_answ
         newest = {one.pair_id: one.contradicted for one in service.of_run("r").suspects}
         assert newest == {3: False, 5: False}, "the newest answer counts: Ann repeated pair 3 after Bo"
         assert app.quality.report().disagreed == (3,), "nothing was flipped"
+
+        # A batch of the suspects: pair 4 is no suspect and stands among them; Cy sees none of the labels.
+        cy = person(app.store, "Cy").id
+        batches = BatchesService(app.store, run, service)  # type: ignore[arg-type]
+        policy = BatchPolicy((cy,), filter=PairFilter(label="any", pair_ids=(3, 4, 5)), order="suspects", runs=("r",),
+                             limit=3, random_share=0.34, gold_share=0, retest_share=0)  # fmt: skip
+        made = batches.create("Again", 1, policy).value
+        marks = {one.pair_id: (one.rank, one.judgement_id) for one in made.suspects}
+        assert marks == {3: (1, labels[2].id), 5: (2, labels[4].id), 4: (0, labels[3].id)}
+        (known,) = service.of_batches()
+        assert (known.suspects, known.judged, known.precision[2].n) == (2, 2, 2), "Ann repeated both"
+        queue = app.annotation.open_queue(batches.queue(made.id, cy))
+        for shown in app.annotation.next(queue, 9):
+            app.annotation.commit(shown.presentation_uid, prefer(1))
+        (found,) = service.of_batches()
+        assert (found.run_id, found.precision[2].value, found.precision[2].n) == ("r", 0.5, 2), "3 is, 5 is not"
+        low, high = wilson(1, 2)
+        assert (found.precision[2].low, found.precision[2].high) == pytest.approx((low, high))
+        assert "Wilson" in found.precision[2].estimator
+        assert found.others is not None and (found.others.value, found.others.n) == (0.0, 1)
+        assert found.to_plain()["precision"][0]["hits"] == 1
+        assert service.of_run("r").precision == {}, "no ten suspects"
 
         strangers = MadeUpRun([TrainingPair("1", Prompt.from_text("q"), "c", "r")], {"1": 1.0})
         with pytest.raises(BadInput, match="no pair with a label"):
