@@ -53,8 +53,11 @@ def material_of(
     """Return what slots are drawn from, and a sentence for each kind of pair that was left out.
 
     Args:
-        session: of a transaction. policy: of the batch. version_id: the rubric version of the batch.
-        margins: of the runs that the order reads. now_ms: when consent must hold.
+        session: of a transaction.
+        policy: of the batch.
+        version_id: the rubric version of the batch.
+        margins: of the runs that the order reads.
+        now_ms: when consent must hold.
         suspects: of the run, where the order is that of suspects.
     """
     accepted = rubrics.compatible_ids(session, version_id)
