@@ -28,6 +28,7 @@ from core.cli import (
     imports,
     inspect_prompt,
     judge,
+    lab,
     models,
     pairs,
     proxies,
@@ -90,6 +91,7 @@ def build_app() -> typer.Typer:
     app.add_typer(consent.build(), name="consent", cls=DefaultGroup)
     evaluations.register(app)
     inspect_prompt.register(app)
+    lab.register(app)
     judge.register(app)
     proxies.register(app)
     frontier.register(app)

@@ -66,7 +66,7 @@ def inspect(
         str(run_dir), _prompt(prompt, system), item, given, samples, top, nearest, checkpoint,
         read_changes(settings or []),
     )  # fmt: skip
-    found = _found(place, run_dir, request, None if as_json else _say_progress)
+    found = _found(place, run_dir, request, None if as_json else say_progress)
     if as_json:
         say_json({"event": "inspection", **finite(found.to_plain())})
     else:
@@ -88,7 +88,8 @@ def _prompt(text: str, system: str) -> Prompt | None:
     return Prompt((*([Message("system", system)] if system else []), Message("user", text)))
 
 
-def _say_progress(done: int, total: int, text: str) -> None:
+def say_progress(done: int, total: int, text: str) -> None:
+    """Print how far a child process is."""
     say_note(f"{done} of {total}: {text}")
 
 

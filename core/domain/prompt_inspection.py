@@ -196,10 +196,11 @@ class PromptInspection:
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """An answer that is looked at beside the samples: what it is called, and its text."""
+    """An answer that is looked at beside the samples: what it is called, its text, and whether it ends there."""
 
     name: str
     text: str
+    finished: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ class InspectionRequest:
         prompt: what is asked; None where ``item`` names it.
         item: ``SUITE/ID`` of an item of a suite that is open, or ``dev/ID`` of a held-out pair of the run.
         given: answers to look at; those of a preference item come by themselves.
-        samples: answers of each of policy and reference; 0 samples none.
+        samples: answers of each of the authors; 0 samples none. authors: policy, reference or both.
         likely: how many of the likeliest tokens of each model are named at each place.
         nearest: how many training pairs are named; 0 for none.
         settings: changes of the decoder's settings by name, as for an evaluation; the model's own distribution is
@@ -227,6 +228,7 @@ class InspectionRequest:
     nearest: int = 5
     step: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    authors: tuple[Author, ...] = ("policy", "reference")
 
 
 def _plain_token(token: InspectedToken) -> dict[str, Any]:

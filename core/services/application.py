@@ -27,6 +27,7 @@ from core.services.feedback.shift import FeedbackShiftService
 from core.services.feedback.triage import TriageService
 from core.services.importing.service import ImportsService
 from core.services.judging.service import JudgingService
+from core.services.lab.service import LabService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
 from core.services.proxies.service import ProxiesService
@@ -72,6 +73,7 @@ class Application:
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites. prompts: one prompt under policy and reference.
+        lab: the optimum of the objective on one prompt's answers.
         audits: answers that people label, and the refusal rates that are corrected by them.
         judging: judge models and what is known of them. proxies: each proxy with its counter-metric and alarm.
         thresholds: of guardrails, with their error rates.
@@ -101,7 +103,7 @@ class Application:
         self.evaluations = EvaluationsService(
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
-        self.prompts = PromptInspectionService(store, self.suites)
+        self.prompts, self.lab = PromptInspectionService(store, self.suites), LabService(store, self.pairs)
         self.judging = JudgingService(store, self.evaluations, self.suites, self.rubrics)
         self.audits = AuditsService(store, self.evaluations)
         rooms = Rooms(self.feedback, self.triage)

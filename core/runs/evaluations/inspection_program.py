@@ -44,15 +44,16 @@ def inspect(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     go_offline()
     run, config = RunFolder(Path(request["run_dir"])), EvaluationConfig().with_values(request["config"])
     prompt, samples = Prompt.from_plain(request["prompt"]), int(request["samples"])
-    given = [GivenAnswer(name, text) for name, text in request["given"]]
-    total = 2 + len(given) + 2 * samples
+    given = [GivenAnswer(name, text, finished) for name, text, finished in request["given"]]
+    authors: list[Author] = request["authors"]
+    total = 2 + len(given) + len(authors) * samples
     answers: list[InspectedAnswer] = []
     notes: list[str] = [ONE_PROMPT]
     dropped = 0
     if given or samples:
         progress(0, total, "Loading the model")
         look = PromptLook(LocalModel(run.path, int(request["step"]), config, {}), prompt, int(request["likely"]))
-        for answer in look.answers(given, samples):
+        for answer in look.answers(given, samples, authors):
             answers.append(answer)
             part(answer.to_plain())
             progress(1 + len(answers), total, f"Looked at {answer.author}: {answer.name}")
@@ -100,15 +101,20 @@ class PromptLook:
         self.prompt = found[0]
         self.notes: list[str] = []
 
-    def answers(self, given: Sequence[GivenAnswer], samples: int) -> Iterator[InspectedAnswer]:
-        """Yield the given answers, then samples of the policy, then of the reference with the same seeds."""
+    def answers(
+        self, given: Sequence[GivenAnswer], samples: int, authors: Sequence[Author] = ("policy", "reference")
+    ) -> Iterator[InspectedAnswer]:
+        """Yield the given answers, then samples of each author with the same seeds."""
         for answer in given:
             yield self._given(answer)
-        for author, arm in ARMS.items() if samples else ():
-            yield from self._sampled(author, arm, samples)
+        for author in authors if samples else ():
+            yield from self._sampled(author, ARMS[author], samples)
 
     def _given(self, answer: GivenAnswer) -> InspectedAnswer:
-        """Encode an answer as training does, behind the prompt that training would put before it."""
+        """Encode an answer as training does, behind the prompt that training would put before it.
+
+        One that does not end where its text does is scored without the stop token.
+        """
         pair = TrainingPair(answer.name, self.prompt.item.prompt, answer.text, answer.text, "dev", 1.0, 1.0, False)
         encoder = self._model.encoder
         rows = encoder.encode([pair])[0]
@@ -120,8 +126,9 @@ class PromptLook:
             )
         if rows.shortened or row is not whole:
             self.notes.append(f"The answer {answer.name} or its prompt is cut to the run's max length.")
-        tokens = token_shifts(self._model.model, row.ids[: row.start], row.ids[row.start :], self._likely)
-        return InspectedAnswer(answer.name, "given", answer.text, tuple(tokens), row.complete)
+        ends = len(row.ids) - (row.complete and not answer.finished)
+        tokens = token_shifts(self._model.model, row.ids[: row.start], row.ids[row.start : ends], self._likely)
+        return InspectedAnswer(answer.name, "given", answer.text, tuple(tokens), row.complete and answer.finished)
 
     def _sampled(self, author: Author, arm: Arm, samples: int) -> Iterator[InspectedAnswer]:
         asked = [self._numbered(n) for n in range(1, samples + 1)]

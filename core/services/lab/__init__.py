@@ -1,0 +1,1 @@
+"""The objective lab: the optimum of the objective on the answers to one prompt."""
