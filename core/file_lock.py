@@ -77,8 +77,8 @@ class LockTaken(Exception):
 class HeldLock:
     """A lock that this object holds from its creation until :meth:`release`; also a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the lock at once.
+    def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
+        """Take the lock at once, or within ``wait_s`` seconds.
 
         Raises:
             LockTaken: when it is held.
@@ -87,7 +87,7 @@ class HeldLock:
         """
         self._path = path
         self._text: FileIO | None = None
-        self._lock = self._take()
+        self._lock = self._take(wait_s)
 
     def keep(self) -> None:
         """Take the lock again if its file was deleted or replaced; costs one call of the system when it was not.
@@ -114,7 +114,7 @@ class HeldLock:
             return False
         return (mine.st_dev, mine.st_ino) == (named.st_dev, named.st_ino)
 
-    def _take(self) -> FileLock:
+    def _take(self, wait_s: float = 0.0) -> FileLock:
         path = self._path
         lock = FileLock(
             path,
@@ -126,7 +126,7 @@ class HeldLock:
         )
         try:
             path.parent.stat()  # FileLock would make a missing folder
-            lock.acquire()
+            lock.acquire(timeout=wait_s, blocking=wait_s > 0)
         except Timeout as error:
             raise LockTaken(read_holder(path)) from error
         except OSError as error:

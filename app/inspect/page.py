@@ -28,6 +28,7 @@ from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
 from core.domain.counting import counted
+from core.domain.run_record import UNSTARTED_STATES
 from core.services.runs.views import RunInfo
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class InspectPage(Page):
         )
 
     def _show_runs(self, runs: list[RunInfo]) -> None:
-        runs = [r for r in runs if r.status.step > 0 or r.status.state != "created"]
+        runs = [r for r in runs if r.status.step > 0 or r.status.state not in UNSTARTED_STATES]
         wanted = self._wanted_run or self.run_id
         self._wanted_run = ""
         self.runs.clear()

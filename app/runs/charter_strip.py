@@ -8,7 +8,7 @@ from app.theme.theme import Theme
 from app.widgets.containers import Collapsible, clear_layout
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import Chip, ElideLabel, text_label
-from core.domain.run_record import RunRecord
+from core.domain.run_record import UNSTARTED_STATES, RunRecord
 
 ANSWER_EMS = 16.0
 """The least width of an answer, in heights of a line."""
@@ -55,6 +55,6 @@ def lock_chip(record: RunRecord, state: str) -> tuple[str, str]:
         return "never locked", "neutral"
     if not record.charter_holds:
         return "altered after it was locked", "bad"
-    if state == "created":
+    if state in UNSTARTED_STATES:
         return "locked at Start", "neutral"
     return f"locked with {record.fingerprint[:12]}", "ok"

@@ -23,6 +23,7 @@ from app.widgets.labels import Chip, ElideLabel, FitLabel, text_label
 from app.widgets.messages import Banner
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.readout import joined
+from core.domain.run_record import UNSTARTED_STATES
 
 BannerContent = tuple[str, Literal["error", "warn"], str, str]
 """Key, level, title and text."""
@@ -208,7 +209,7 @@ class Monitor(QFrame):
         for button in (self.pause, self.stop_save, self.stop_now, self.checkpoint):
             button.setVisible(live)
         self.resume.setVisible(resumable)
-        self.resume.setText("Start" if state == "created" else "Resume")
+        self.resume.setText("Start" if state in UNSTARTED_STATES else "Resume")
         self.pause.setText("Go on" if state == "paused" else "Pause")
 
     def _show_banner(self, snapshot: presenter.MonitorData) -> None:

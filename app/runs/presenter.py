@@ -15,7 +15,7 @@ from core.domain.insight import Insight
 from core.domain.look_plan import LooksPlanned, cadence_words, look_words
 from core.domain.number_text import format_value, interval_text
 from core.domain.run_events import SampleDone
-from core.domain.run_record import RunRecord
+from core.domain.run_record import RESUMABLE_STATES, RunRecord
 from core.services.models.export import ExportForm
 from core.services.runs.insights import start_loss
 from core.services.runs.run_estimates import RunEstimates
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # these load the database library, which the window does not 
 
 STATE_TEXT: dict[str, tuple[str, str]] = {
     "created": ("Ready", "neutral"),
+    "queued": ("Queued", "neutral"),
     "running": ("Training", "accent"),
     "paused": ("Paused", "warn"),
     "stopping": ("Stopping…", "warn"),
@@ -45,6 +46,7 @@ STATE_TEXT: dict[str, tuple[str, str]] = {
 }
 STATE_ICON: dict[str, tuple[str, str]] = {
     "created": ("circle", "text3"),
+    "queued": ("clock", "text3"),
     "running": ("running", "accent"),
     "paused": ("pause", "warn"),
     "stopping": ("clock", "warn"),
@@ -54,7 +56,7 @@ STATE_ICON: dict[str, tuple[str, str]] = {
     "interrupted": ("warn", "warn"),
 }
 LIVE = ("running", "paused", "stopping")
-RESUMABLE = ("created", "stopped", "failed", "interrupted")
+RESUMABLE = RESUMABLE_STATES
 
 
 @dataclass(frozen=True, slots=True)

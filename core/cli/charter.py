@@ -11,7 +11,7 @@ from core.cli.output import say, say_json
 from core.cli.workspace_access import open_workspace
 from core.domain.charter_start import starting_charter
 from core.domain.errors import UsageError
-from core.domain.run_record import RunRecord
+from core.domain.run_record import UNSTARTED_STATES, RunRecord
 from core.runs.charter_change import change_charter
 from core.runs.run_control import find_run
 from core.runs.status import read_status
@@ -74,7 +74,7 @@ def plain(record: RunRecord, state: str) -> dict[str, object]:
         "gaps": record.charter.gaps(),
         "charter_sha256": record.charter_sha256,
         "holds": record.charter_holds,
-        "locked": state != "created",
+        "locked": state not in UNSTARTED_STATES,
     }
 
 
@@ -89,6 +89,6 @@ def lock_words(record: RunRecord, state: str) -> str:
         return "Not locked: an earlier version made this run."
     if not record.charter_holds:
         return "The charter or the fingerprint is not the one that was locked: run.json was altered."
-    if state == "created":
+    if state in UNSTARTED_STATES:
         return "Locked when the run starts."
     return f"Locked with the fingerprint {record.fingerprint[:12]}."

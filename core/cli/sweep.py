@@ -1,28 +1,47 @@
-"""``sweep``: the same run under several values of one setting, one after the other.
+"""``sweep``: the same run under several values of some settings and several seeds, one after the other.
 
 Reference log-probs do not depend on beta, loss, rate, rank or seed, so a sweep over these pays for one
-reference pass: the first run computes it, all others find it in the cache.
+reference pass: the first run computes it, all others find it in the cache. The same command goes on with what is
+missing: runs of this name with these settings, data and model are not trained again.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
-from core.cli.output import say, say_json, table
+from core.cli.failures import report
+from core.cli.output import say_note
 from core.cli.run_settings import read_settings, with_template_arguments, without_measured
-from core.cli.train import bare_run, code_of, model_path, work_on, workspace_run
+from core.cli.sweep_table import SweepRow, row_of, show
+from core.cli.train import (
+    bare_run,
+    model_path,
+    note_end,
+    opened_beside,
+    require_dataset,
+    version_request,
+    work_on,
+    workspace_run,
+)
 from core.domain.clock import now_ms
-from core.domain.errors import UsageError
-from core.domain.number_text import format_value
-from core.domain.run_events import Failed, Finished
+from core.domain.counting import counted
+from core.domain.errors import UsageError, UserError, WorkspaceInUse
+from core.domain.run_events import Failed
+from core.domain.run_record import LIVE_STATES, Charter, RunRecord
+from core.domain.sweep import SweepPlan, read_sweep
+from core.runs import run_control
 from core.runs.creation import with_fixed_settings
-from core.runs.run_reader import RunReader
+from core.runs.folder import RunFolder, pairs_text
+from core.runs.input_pairs import read_pairs
+from core.runs.status import read_status
 from core.services.runs.charter_file import read_charter
+from core.services.runs.run_frontier import HELD_OUT
+from core.services.runs.sweeps import SWEEP_TAG, SweepBase, made_before
 
 
 def register(app: typer.Typer) -> None:
@@ -30,34 +49,12 @@ def register(app: typer.Typer) -> None:
     app.command("sweep")(sweep)
 
 
-@dataclass(frozen=True, slots=True)
-class SweepRow:
-    """Outcome of one value: newest held-out probe, on-policy KL, last batch, and the cost of the reference.
-
-    ``dev_h`` in nats can be compared between values of beta; ``margin`` is beta · h of the last batch alone.
-    """
-
-    value: str
-    run: str
-    step: int
-    loss: float | None
-    margin: float | None
-    accuracy: float | None
-    dev_accuracy: float | None
-    dev_accuracy_low: float | None
-    dev_accuracy_high: float | None
-    dev_pairs: int
-    dev_h: float | None
-    kl: float | None
-    kl_se: float | None
-    kl_horizon: int
-    reference_computed: int | None
-    reference_from_cache: int | None
-
-
 def sweep(
     workspace: Annotated[Path | None, typer.Argument(help="Workspace folder; leave out with --pairs.")] = None,
-    over: Annotated[str, typer.Option(help="key=v1,v2,...; for example beta=0.01,0.05,0.1,0.3,0.5.")] = "",
+    over: Annotated[
+        list[str] | None, typer.Option(help="key=v1,v2,...; for example beta=0.01,0.1,0.3; several form a grid.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds of every combination, such as 0,1,2.")] = "",
     dataset: Annotated[str, typer.Option(help="Dataset version of the workspace: its id or title.")] = "",
     pairs: Annotated[Path | None, typer.Option(help="JSONL of prompt / chosen / rejected.")] = None,
     model: Annotated[str, typer.Option(help="Model folder, or 'starter'.")] = "",
@@ -71,42 +68,101 @@ def sweep(
         list[str] | None, typer.Option("--charter-set", help="key=value of the charter, many times.")
     ] = None,
     name: Annotated[str, typer.Option(help="What the runs are called, before the value.")] = "sweep",
+    by: Annotated[
+        str,
+        typer.Option(help="What is traded for KL: held_out_accuracy; of evaluated runs win_rate or another number."),
+    ] = HELD_OUT,
     launch: Annotated[int, typer.Option(min=1, help="Processes on this machine, one a GPU.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON, then the table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line as JSON, then table and frontier.")] = False,
 ) -> int:
-    """Train once for each value of one setting and compare. The reference is computed once."""
+    """Train once for each combination of values and compare. The reference is computed once.
+
+    A run that fails does not end the sweep. Ctrl+C stops and saves; the same command then goes on with what is missing.
+    """
     charter = read_charter(charter_file, charter_settings or [])
-    key, values = read_over(over)
+    plan = read_sweep(over or [], seeds)
     given = with_template_arguments(settings or [], template_args or [])
     if pairs is not None and out is None:
         raise UsageError("No folder for the runs is named.", "Add --out with a new folder.")
     if pairs is None and workspace is None:
         raise UsageError("There is nothing to train on.", "Name a workspace and --dataset, or a file with --pairs.")
-    targets = run_folders(out, key, values) if pairs is not None and out is not None else {}
-    check_all(key, values, given, targets)
-    fixed = given if key in ("template_date", "template_args", "template") else with_day(given, model, now_ms())
-
-    def make(value: str) -> Path:
-        words, title = [*fixed, f"{key}={value}"], f"{name}-{key}-{value}"
-        if pairs is not None:
-            return bare_run(pairs, model, targets[value], words, title, charter)
+    if by != HELD_OUT and workspace is None:
+        raise UsageError(f"A file of pairs has no {by}; only runs of a workspace are evaluated.", "Leave --by out.")
+    source: SweepSource
+    if pairs is not None and out is not None:
+        source = _FileSweep(pairs, model, out, charter, name)
+    else:
         assert workspace is not None
-        return workspace_run(workspace, dataset, model, words, title, charter)
-
-    outcomes: list[SweepRow] = []
+        source = _WorkspaceSweep(workspace, dataset, model, charter, name)
+    plan.configs(read_settings(given if pairs is not None else without_measured(given)))
+    folders = source.made(plan, given)
+    began = min((folder.record().created_ms for folder in folders.values()), default=now_ms())
+    fixed = (
+        given if {"template_date", "template_args", "template"} & plan.over.keys() else with_day(given, model, began)
+    )
+    rows: list[SweepRow] = []
     try:
-        for value in values:
-            run_dir = make(value)
-            last = work_on(run_dir, as_json=as_json, processes=launch)
-            if isinstance(last, Failed):
-                return code_of(last, as_json)
-            outcomes.append(outcome_of(value, run_dir, last))
-            if last.reason.startswith("stopped"):
-                break
-    finally:  # show what was trained also when a later value failed
-        if outcomes:
-            show(key, outcomes, as_json=as_json)
-    return 0
+        _train_all(source, plan, fixed, folders, rows, as_json=as_json, launch=launch)
+    finally:  # show what was trained also when something went wrong
+        if rows:
+            show(plan, rows, by=by, workspace=workspace, as_json=as_json)
+    if workspace is not None:
+        note_end(workspace)
+    failed = [row for row in rows if row.state not in ("finished", "stopped")]
+    if failed:
+        report(
+            f"{counted(len(failed), 'run')} of {len(plan.points)} did not finish.", failed[0].message, as_json=as_json
+        )
+    return 1 if failed else 0
+
+
+class SweepSource(Protocol):
+    """Where the pairs of a sweep come from, and where its runs lie."""
+
+    def made(self, plan: SweepPlan, settings: list[str]) -> dict[int, RunFolder]:
+        """Return the runs that are there already, by the place of their point in the plan."""
+        ...
+
+    def make(self, plan: SweepPlan, place: int, settings: list[str]) -> Path:
+        """Make the run of a point and return its folder."""
+        ...
+
+
+def _train_all(
+    source: SweepSource,
+    plan: SweepPlan,
+    settings: list[str],
+    folders: dict[int, RunFolder],
+    rows: list[SweepRow],
+    *,
+    as_json: bool,
+    launch: int,
+) -> None:
+    """Work on every run that is not finished, and append a row for each; end early when asked to stop."""
+    for place, point in enumerate(plan.points):
+        try:
+            folder = folders.get(place) or RunFolder(source.make(plan, place, [*settings, *point.words]))
+            status = read_status(folder)
+            if status.state in LIVE_STATES:
+                raise WorkspaceInUse(f"Process {status.pid} is working on this run.", "Wait for it, then go on.")
+            if status.state == "finished":
+                say_note(f"{point.label}: finished before; it was not trained again.")
+                rows.append(row_of(point, folder))
+                continue
+            last = work_on(folder.path, as_json=as_json, processes=launch)
+        except UserError as error:
+            if isinstance(error, UsageError) and not rows:
+                raise  # it would be the same for every run
+            say_note(f"{point.label}: {error.message} The sweep goes on.")
+            rows.append(SweepRow(point.label, "", state="failed", message=str(error), settings=dict(point.values)))
+            continue
+        rows.append(row_of(point, folder, last))
+        if isinstance(last, Failed):
+            say_note(f"{point.label} failed: {last.message} {last.hint} The sweep goes on.".replace("  ", " "))
+        elif last.reason.startswith("stopped"):
+            left = len(plan.points) - place
+            say_note(f"Stopped. {counted(left, 'run')} of {len(plan.points)} left; the same command goes on with them.")
+            return
 
 
 def with_day(settings: list[str], model: str, began_ms: int) -> list[str]:
@@ -127,89 +183,82 @@ def with_day(settings: list[str], model: str, began_ms: int) -> list[str]:
     return settings if day == config.template_date else [*settings, f"template_date={day}"]
 
 
-def run_folders(out: Path, key: str, values: list[str]) -> dict[str, Path]:
-    """Return each value's run folder, directly in ``out`` whatever characters the value has."""
-    names = [f"{key}-{re.sub(r'[^A-Za-z0-9._+-]+', '-', value).strip('-.')[:60]}" for value in values]
-    if len({name.casefold() for name in names}) < len(names):
-        names = [f"{name}-{number}" for number, name in enumerate(names, 1)]
-    return {value: out / name for value, name in zip(values, names, strict=True)}
+@dataclass(frozen=True, slots=True)
+class _FileSweep:
+    """A sweep over a file of pairs, each run a folder in ``out``."""
+
+    pairs: Path
+    model: str
+    out: Path
+    charter: Charter
+    name: str
+
+    def made(self, plan: SweepPlan, settings: list[str]) -> dict[int, RunFolder]:
+        """Return the runs that are there already.
+
+        Raises:
+            UsageError: when a folder that a run needs holds something else.
+        """
+        targets = self._targets(plan)
+        taken = [target for target in targets if target.exists() and (not target.is_dir() or any(target.iterdir()))]
+        if not taken:
+            return {}
+        text = pairs_text([pair for pair in read_pairs(self.pairs) if pair.split != "test"])
+
+        def same_data(folder: RunFolder, _record: RunRecord) -> bool:
+            return folder.pairs_file.is_file() and folder.pairs_file.read_text(encoding="utf-8") == text
+
+        base = SweepBase(read_settings(settings), model_path(self.model), same_data)
+        folders = [RunFolder(target) for target in taken]
+        titles = _titles(self.name, plan)
+        found = made_before(base, plan, [folder for folder in folders if folder.exists()], titles)
+        known = {folder.path for folder in found.values()}
+        if other := next((target for target in taken if target not in known), None):
+            raise UsageError(
+                f"{other} exists already and is no run of this sweep; no run was started.",
+                "Name another folder with --out.",
+            )
+        return found
+
+    def make(self, plan: SweepPlan, place: int, settings: list[str]) -> Path:
+        """Make the run of a point."""
+        target, title = self._targets(plan)[place], _titles(self.name, plan)[place]
+        return bare_run(self.pairs, self.model, target, settings, title, self.charter)
+
+    def _targets(self, plan: SweepPlan) -> list[Path]:
+        return [self.out / name for name in plan.folder_names()]
 
 
-def check_all(key: str, values: list[str], settings: list[str], targets: dict[str, Path]) -> None:
-    """Refuse before the first run what would make a later one fail.
+@dataclass(frozen=True, slots=True)
+class _WorkspaceSweep:
+    """A sweep over a dataset version, its runs in the workspace."""
 
-    Raises:
-        UsageError: for a value out of bounds, or a run folder that exists.
-    """
-    for value in values:
-        words = [*settings, f"{key}={value}"]
-        read_settings(words if targets else without_measured(words))  # a file of pairs has no measured flip rate
-    for target in targets.values():
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise UsageError(f"{target} exists already; no run was started.", "Name another folder with --out.")
+    workspace: Path
+    dataset: str
+    model: str
+    charter: Charter
+    name: str
 
+    def made(self, plan: SweepPlan, settings: list[str]) -> dict[int, RunFolder]:
+        """Return the runs that are there already."""
+        require_dataset(self.dataset)
+        with opened_beside(self.workspace) as app:
+            request = version_request(app, self.dataset, self.model, settings)
+            assert request.dataset_id is not None
+            root = app.datasets.get(request.dataset_id).root_sha256
 
-def read_over(text: str) -> tuple[str, list[str]]:
-    """Return the setting that varies and its values, as they were typed.
+        def same_data(_folder: RunFolder, record: RunRecord) -> bool:
+            return record.dataset.get("root_sha256") == root
 
-    Raises:
-        UsageError: when the text is not of the form key=v1,v2,... with different values.
-    """
-    key, mark, rest = text.partition("=")
-    values = [value.strip() for value in rest.split(",") if value.strip()]
-    if not mark or not values or len(set(values)) < len(values):
-        raise UsageError(f"{text!r} is not a sweep.", "Write --over beta=0.05,0.1,0.3 with values that differ.")
-    return key.strip(), values
+        base = SweepBase(request.config, Path(request.model_path), same_data, request.measured_smoothing)
+        folders = run_control.list_runs(run_control.runs_place(self.workspace))
+        return made_before(base, plan, folders, _titles(self.name, plan))
 
-
-def outcome_of(value: str, run_dir: Path, last: Finished) -> SweepRow:
-    """Read the outcome of a run from its ledger."""
-    reader = RunReader(run_dir)
-    reader.poll()
-    steps, evals, kls = reader.steps(), reader.evals("dev"), reader.kls()
-    probe, kl = evals[-1] if evals else None, kls[-1] if kls else None
-    return SweepRow(
-        value=value,
-        run=str(run_dir),
-        step=last.step,
-        loss=steps[-1].loss if steps else None,
-        margin=steps[-1].margin if steps else None,
-        accuracy=steps[-1].accuracy if steps else None,
-        dev_accuracy=probe.accuracy if probe else None,
-        dev_accuracy_low=probe.accuracy_low if probe else None,
-        dev_accuracy_high=probe.accuracy_high if probe else None,
-        dev_pairs=probe.pairs if probe else 0,
-        dev_h=probe.h if probe else None,
-        kl=kl.kl if kl else None,
-        kl_se=kl.se if kl else None,
-        kl_horizon=kl.horizon if kl else 0,
-        reference_computed=last.summary.get("reference_computed"),
-        reference_from_cache=last.summary.get("reference_from_cache"),
-    )
+    def make(self, plan: SweepPlan, place: int, settings: list[str]) -> Path:
+        """Make the run of a point."""
+        title = _titles(self.name, plan)[place]
+        return workspace_run(self.workspace, self.dataset, self.model, settings, title, self.charter, tags=(SWEEP_TAG,))
 
 
-def show(key: str, outcomes: list[SweepRow], *, as_json: bool) -> None:
-    """Print the outcomes side by side."""
-    if as_json:
-        say_json({"sweep": key, "runs": [{n: getattr(o, n) for n in SweepRow.__slots__} for o in outcomes]})
-        return
-    head = ("step", "held-out accuracy", "held-out h, nats", "KL, nats", "reference computed", "from cache")
-    say(table([_cells(outcome) for outcome in outcomes], (key, *head)))
-
-
-def _cells(row: SweepRow) -> list[str]:
-    accuracy = f"{_text(row.dev_accuracy)} [{_text(row.dev_accuracy_low)}, {_text(row.dev_accuracy_high)}]"
-    kl = f"{_text(row.kl)} ± {_text(row.kl_se)} in the first {row.kl_horizon} tokens"
-    return [
-        row.value,
-        str(row.step),
-        f"{accuracy} n {row.dev_pairs}" if row.dev_pairs else "",
-        _text(row.dev_h),
-        kl if row.kl is not None else "",
-        _text(row.reference_computed),
-        _text(row.reference_from_cache),
-    ]
-
-
-def _text(value: float | None) -> str:
-    return "" if value is None else format_value(value) if isinstance(value, float) else str(value)
+def _titles(name: str, plan: SweepPlan) -> Sequence[str]:
+    return [f"{name}-{point.suffix}" for point in plan.points]

@@ -137,7 +137,7 @@ def proof_of(workspace: Path | None, dataset: str, pairs: Path | None, model: Pa
     assert workspace is not None
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
-    with _opened(workspace) as app:
+    with opened_beside(workspace) as app:
         key = as_id(dataset)
         version = app.datasets.get(dataset if key is None else key)
         return app.runs.token_proof(RunRequest(dataset_id=version.id, model_path=str(model), config=config))
@@ -169,9 +169,9 @@ def check_version(
     workspace: Path, dataset: str, model: str, settings: list[str], charter: Charter, *, as_json: bool
 ) -> int:
     """Check a run from a dataset version of a workspace; return the exit code."""
-    _require_dataset(dataset)
-    with _opened(workspace) as app:
-        request = replace(_version_request(app, dataset, model, settings), charter=charter)
+    require_dataset(dataset)
+    with opened_beside(workspace) as app:
+        request = replace(version_request(app, dataset, model, settings), charter=charter)
         return show_preflight(lambda on_check: app.runs.preflight(request, on_check=on_check), as_json=as_json)
 
 
@@ -200,27 +200,36 @@ def bare_run(pairs: Path, model: str, out: Path | None, settings: list[str], nam
     return create_run(out, new).path
 
 
-def workspace_run(workspace: Path, dataset: str, model: str, settings: list[str], name: str, charter: Charter) -> Path:
+def workspace_run(
+    workspace: Path,
+    dataset: str,
+    model: str,
+    settings: list[str],
+    name: str,
+    charter: Charter,
+    *,
+    tags: tuple[str, ...] = (),
+) -> Path:
     """Make a run from a dataset version of a workspace and return its folder.
 
     Raises:
         UsageError: when no dataset version is named.
     """
-    _require_dataset(dataset)
-    with _opened(workspace) as app:
-        request = replace(_version_request(app, dataset, model, settings), name=name, charter=charter)
+    require_dataset(dataset)
+    with opened_beside(workspace) as app:
+        request = replace(version_request(app, dataset, model, settings), name=name, charter=charter, tags=tags)
         # With the workspace open in a window, the run is made beside it, and the window adds it to its list.
         create = app.runs.create_beside if app.read_only else app.runs.create
         return Path(create(request).value.folder)
 
 
-def _require_dataset(dataset: str) -> None:
+def require_dataset(dataset: str) -> None:
     """Raise UsageError when no dataset version is named."""
     if not dataset:
         raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
 
 
-def _version_request(app: Application, dataset: str, model: str, settings: list[str]) -> RunRequest:
+def version_request(app: Application, dataset: str, model: str, settings: list[str]) -> RunRequest:
     """Return the run that the options ask for."""
     given = without_measured(settings)
     key = as_id(dataset)
@@ -232,7 +241,7 @@ def _version_request(app: Application, dataset: str, model: str, settings: list[
     )
 
 
-def _opened(workspace: Path) -> Application:
+def opened_beside(workspace: Path) -> Application:
     """Open a workspace for a moment: for writing, or for reading while a window has it."""
     try:
         return open_workspace(workspace)

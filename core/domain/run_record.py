@@ -14,16 +14,19 @@ __all__ = [
     "LIVE_STATES",
     "RESUMABLE_STATES",
     "RUN_STATES",
+    "UNSTARTED_STATES",
     "Charter",
     "RunRecord",
     "RunState",
 ]
 
-RunState = Literal["created", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
+RunState = Literal["created", "queued", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
 LIVE_STATES: tuple[str, ...] = ("running", "paused", "stopping")
 """States in which a process is working on the run."""
-RESUMABLE_STATES: tuple[str, ...] = ("created", "stopped", "failed", "interrupted")
+UNSTARTED_STATES: tuple[str, ...] = ("created", "queued")
+"""States of a run that was never worked on; a queued one waits in the run queue."""
+RESUMABLE_STATES: tuple[str, ...] = (*UNSTARTED_STATES, "stopped", "failed", "interrupted")
 """States from which the run can be started or taken up again."""
 
 ARCHIVED = "archived"

@@ -9,7 +9,7 @@ from pathlib import Path
 from core import durable
 from core.domain.charter import Charter
 from core.domain.errors import UsageError
-from core.domain.run_record import RunRecord
+from core.domain.run_record import UNSTARTED_STATES, RunRecord
 from core.evaluation.chosen_refusals import require_benign_suite
 from core.runs.creation import with_counts
 from core.runs.folder import PAIRS, RUN_JSON, RunFolder
@@ -42,7 +42,7 @@ def change_charter(folder: RunFolder, charter: Charter) -> RunRecord:
 
 def _require_untouched(folder: RunFolder, record: RunRecord) -> None:
     state = read_status(folder).state
-    if state != "created" or folder.ledger.exists():
+    if state not in UNSTARTED_STATES or folder.ledger.exists():
         raise UsageError(
             f"The charter of a started run cannot be changed; this one is {state}. Nothing was changed.",
             "It says what was meant before the results were known. Create a new run with another charter.",

@@ -23,6 +23,7 @@ from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
 from core.runs.ledger.run_clock import RunClock, read_clock
 from core.runs.ledger.timeline import read_timeline
+from core.runs.queue_file import is_queued
 from core.runs.time_left import TimeLeft, time_left
 from core.training.control_protocol import Command
 
@@ -113,6 +114,8 @@ def read_status(folder: RunFolder, *, at_ms: int | None = None) -> RunStatus:
     with open_ledger(folder.ledger) as db:
         facts = _ledger_facts(db, at_ms if alive else None) if db is not None else _LedgerFacts()
     status = _combine(facts, worker, alive)
+    if status.state == "created" and is_queued(folder):
+        return replace(status, state="queued")
     if status.state not in LIVE_STATES:
         return status
     status = replace(status, requested=requested(folder.control), answer_s=_answer_s(facts, status))

@@ -7,8 +7,8 @@ beta and seed are in groups of their own, and no point is compared with one of a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.domain.counting import counted
@@ -16,7 +16,7 @@ from core.domain.errors import UsageError
 from core.domain.estimate import Estimate
 from core.domain.evaluated_metrics import EVALUATED
 from core.domain.evaluation_record import EvaluationRecord
-from core.domain.frontier import SEEDS, BetaFrontier, FrontierPoint, SeedSpread
+from core.domain.frontier import SEEDS, BetaFrontier, FrontierPoint, SeedSpread, judged
 from core.domain.ids import sha256_json
 from core.domain.measured_evidence import MeasuredEvidence
 from core.domain.run_config import SETTINGS
@@ -73,8 +73,8 @@ def frontier_of(
         point = _point(one, group, kl, quality)
         points.setdefault((group, point.beta, point.seed, point.step), point)
     found = [points[key] for key in sorted(points)]
-    judged = tuple(_judged(point, found, higher=better == "higher") for point in found)
-    return BetaFrontier(number, suite, kl_suite, judged, _spreads(found), tuple(left_out))
+    told = tuple(judged(point, found, higher=better == "higher") for point in found)
+    return BetaFrontier(number, suite, kl_suite, told, _spreads(found), tuple(left_out))
 
 
 def _alike(record: EvaluationRecord) -> str:
@@ -94,23 +94,6 @@ def _point(one: MeasuredRun, group: int, kl: Estimate, quality: Estimate) -> Fro
         record.evaluation_id, record.name, str(record.run.get("name", "")), int(record.run.get("step", 0)),
         float(config["beta"]), int(config.get("seed", 0)), group, kl, quality, over, safe,
     )  # fmt: skip
-
-
-def _judged(point: FrontierPoint, others: Iterable[FrontierPoint], *, higher: bool) -> FrontierPoint:
-    """Return the point with the one that beats it: no more KL, no less quality, and more of one; the best first."""
-    sign = 1.0 if higher else -1.0
-
-    def gain(other: FrontierPoint) -> tuple[float, float]:
-        return sign * (other.quality.value - point.quality.value), point.kl.value - other.kl.value
-
-    beats = [o for o in others if o.group == point.group and min(gain(o)) >= 0 and max(gain(o)) > 0]
-    if not beats:
-        return point
-    best = max(beats, key=lambda other: (gain(other), other.evaluation_id))
-    high, low = (best.quality, point.quality) if higher else (point.quality, best.quality)
-    apart = low.has_interval and high.has_interval and low.high < high.low
-    cheaper = point.kl.has_interval and best.kl.has_interval and best.kl.high < point.kl.low
-    return replace(point, beaten_by=best.evaluation_id, clearly=apart and cheaper)
 
 
 def _spreads(points: Sequence[FrontierPoint]) -> tuple[SeedSpread, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.domain.errors import BadInput
 from core.domain.estimate import Estimate
 from core.domain.frontier import BetaFrontier
@@ -73,11 +75,12 @@ class ProxiesService:
             for info in self._finished(run_id)
         ]
 
-    def frontier(self, number: str = "preference_accuracy") -> BetaFrontier:
+    def frontier(self, number: str = "preference_accuracy", *, runs: Collection[str] | None = None) -> BetaFrontier:
         """Return every evaluated run of the workspace by beta and seed, with its KL and quality.
 
         Args:
             number: what quality is: ``win_rate``, or a number of the evidence with a good direction.
+            runs: ids of the runs that count; None for all.
 
         Raises:
             UsageError: for a number that is none of these.
@@ -87,7 +90,8 @@ class ProxiesService:
 
         found, altered = [], []
         for info in self._evaluations.list():
-            if info.state == "finished":
+            of_these = runs is None or info.record.run.get("run_id") in runs
+            if info.state == "finished" and of_these:
                 try:
                     evidence, people, _ = self._measured(info.evaluation_id)
                     found.append(MeasuredRun(info.record, evidence, people))

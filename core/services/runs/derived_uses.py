@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from core.domain.dataset import Split
 from core.domain.ids import canonical_json
 from core.domain.item_use import RecordedUse, UseKind
+from core.domain.run_record import UNSTARTED_STATES
 from core.services.runs.views import RunInfo
 from core.store import item_uses
 from core.store.sqlite.database import Session, Store
@@ -22,7 +23,7 @@ Derived = tuple[UseKind, RunInfo, Split]
 
 def derived_uses(runs: Sequence[RunInfo]) -> Iterator[Derived]:
     """Yield what each run of a dataset version was used for, and the split; runs that never began used nothing."""
-    begun = [run for run in runs if root_of(run) and run.state != "created"]
+    begun = [run for run in runs if root_of(run) and run.state not in UNSTARTED_STATES]
     for run in begun:
         yield "train", run, "train"
         if run.record.config.best_metric != "off":

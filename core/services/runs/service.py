@@ -214,11 +214,7 @@ class RunsService:
         return Outcome(self.info(run_id), Changes.RUNS)
 
     def checkpoint(self, run_id: str) -> Outcome[RunInfo]:
-        """Ask the run to save a checkpoint and continue.
-
-        Raises:
-            UsageError: when no process works on it.
-        """
+        """Ask the run to save a checkpoint and continue. Raises what :meth:`stop` does."""
         run_control.checkpoint(self._registry.folder(run_id))
         return Outcome(self.info(run_id), Changes.RUNS)
 
@@ -233,6 +229,11 @@ class RunsService:
         """Wait for a run that this process started; None when it did not end in time or was started elsewhere."""
         host = self._hosts.get(run_id)
         return host.wait(timeout) if host is not None else None
+
+    def host_of(self, run_id: str) -> Host | None:
+        """Return the host in which this process started the run last, None where it started none."""
+        with self._lock:
+            return self._hosts.get(run_id)
 
     def note_ended(self) -> Outcome[int]:
         """Note in the event log how the ledger of each run ended, so that a later change of it is found."""
