@@ -144,13 +144,24 @@ class PlacedPoint(Protocol):
     """What a point needs to be compared with others of its group."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """What names it."""
+        ...
+
     @property
-    def group(self) -> int: ...
+    def group(self) -> int:
+        """Points of other groups are not compared with it."""
+        ...
+
     @property
-    def kl(self) -> Estimate: ...
+    def kl(self) -> Estimate:
+        """What is paid."""
+        ...
+
     @property
-    def quality(self) -> Estimate: ...
+    def quality(self) -> Estimate:
+        """What is bought."""
+        ...
 
 
 AnyPoint = TypeVar("AnyPoint", FrontierPoint, RunPoint)
