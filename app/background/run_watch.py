@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 FAST_MS, SLOW_MS = 2000, 10_000
 
 
-def run_text(live: Sequence[RunInfo]) -> str:
-    """Return the live runs in a few words: name of the first, share done, time left, how many more."""
+def run_text(live: Sequence[RunInfo], queued: int = 0) -> str:
+    """Return the live runs in a few words: name of the first, share done, time left, how many more; how many wait."""
+    waiting = f"{queued:,} queued" if queued else ""
     if not live:
-        return ""
+        return waiting
     run, status = live[0], live[0].status
     parts = [run.name or run.run_id]
     if status.total_steps:
@@ -33,7 +34,7 @@ def run_text(live: Sequence[RunInfo]) -> str:
         parts.append(f"ETA {left}")
     if len(live) > 1:
         parts.append(f"+{len(live) - 1}")
-    return "  ".join(parts)
+    return "  ·  ".join(part for part in ("  ".join(parts), waiting) if part)
 
 
 class RunWatch(QObject):

@@ -105,9 +105,9 @@ class StatusBar(QFrame):
         self._reviewer.setAccessibleName(self._reviewer.text())
         self._reviewer.setToolTip("Judgements are stored under this reviewer. Press to change.")
 
-    def set_runs(self, live: list[RunInfo]) -> None:
-        """Show the first live run."""
-        self._runs_text = run_text(live)
+    def set_runs(self, live: list[RunInfo], *, queued: int = 0) -> None:
+        """Show the first live run, and how many wait in the queue."""
+        self._runs_text = run_text(live, queued)
         self._print_job()
 
     def set_jobs(self, jobs: list[BackgroundTask]) -> None:

@@ -285,7 +285,7 @@ class MainWindow(QMainWindow):
         folder = services.folder
         self.status.set_workspace(folder.name, read_only=services.read_only, tooltip=str(folder))
         self.setWindowTitle(f"{folder.name} – Pairwright")
-        self.watch.start(services.runs.follow)
+        self.watch.start(partial(services.queue.follow, self.context.settings.get("train.host")))
         self._reviewer.restore(services)
         self._tell_opening(services)
 
@@ -312,13 +312,13 @@ class MainWindow(QMainWindow):
 
     def _show_runs(self, runs: list[RunInfo]) -> None:
         live = [run for run in runs if run.live]
-        self.status.set_runs(live)
+        self.status.set_runs(live, queued=sum(run.state == "queued" for run in runs))
         self.rail.places["runs"].set_badge(len(live))
 
     def _show_running(self) -> None:
-        live = self.watch.live
-        if live:
-            self.navigate("runs", run_id=live[0].run_id)
+        shown = self.watch.live or [run for run in self.watch.runs if run.state == "queued"]
+        if shown:
+            self.navigate("runs", run_id=shown[0].run_id)
         else:
             self.activity.show()
 

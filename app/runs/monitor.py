@@ -196,6 +196,7 @@ class Monitor(QFrame):
         for action_id in ("runs.pause", "runs.stop_save", "runs.stop_now", "runs.checkpoint"):
             actions.set_enabled(action_id, busy)
         actions.set_enabled("runs.resume", state in presenter.RESUMABLE)
+        actions.set_enabled("runs.enqueue", state in presenter.RESUMABLE and state != "queued")
         actions.set_enabled("runs.fork", saved and not live)
         actions.set_enabled("runs.export_run", snapshot is not None and snapshot.has_result)
         actions.set_enabled("runs.follow", live)

@@ -21,6 +21,7 @@ from app.runs.insight_actions import InsightActions
 from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
+from app.runs.queue_actions import QueueActions
 from app.runs.run_exporter import RunExporter
 from app.runs.run_housekeeping import RunHousekeeper
 from app.runs.run_list import RunList
@@ -60,6 +61,7 @@ class RunsPage(Page):
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self.exports = RunExporter(context, self)
         self.housekeeper = RunHousekeeper(context, self, lambda run_id: self.show_item(run_id=run_id))
+        self.queue = QueueActions(context, self, lambda: self._snapshot)
         self.insights = InsightActions(context, self.monitor, self._pairs, self._pin_pairs)
         self._build()
         self._bind()
@@ -75,9 +77,8 @@ class RunsPage(Page):
         panel, column = side_panel(214, "list")
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
-        head.addWidget(action_button(self.context.actions, "runs.all", icon_only=True))
-        head.addWidget(action_button(self.context.actions, "runs.open_folder", icon_only=True))
-        head.addWidget(action_button(self.context.actions, "runs.new", icon_only=True))
+        for action_id in ("runs.queue", "runs.all", "runs.open_folder", "runs.new"):
+            head.addWidget(action_button(self.context.actions, action_id, icon_only=True))
         column.addLayout(head)
         column.addWidget(self.list, 1)
         empty = EmptyState(
@@ -114,6 +115,7 @@ class RunsPage(Page):
             "runs.open_folder": self._open_folder,
             **self.plots.handlers(),
             **self.housekeeper.handlers(),
+            **self.queue.handlers(),
         }.items():
             self.on(action_id, handler)
         self.context.actions.set_checked("runs.follow", True)

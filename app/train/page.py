@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskControl, TaskState
@@ -18,6 +17,7 @@ from app.train.charter_lead import CharterLead
 from app.train.config_form import ConfigForm
 from app.train.model_choice import ModelChoice
 from app.train.preflight_panel import PreflightPanel
+from app.train.run_ways import RunWays
 from app.train.token_proof import TokenProofs
 from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn
@@ -25,7 +25,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
-from core.domain.changes import Changes, Outcome
+from core.domain.changes import Changes
 from core.domain.charter import Charter
 from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput
@@ -70,6 +70,14 @@ class TrainPage(Page):
         self._suites: Sequence[SuiteInfo] = ()
         self.presets = SegmentedControl("Preset", [(key, words) for key, (words, _) in presenter.PRESETS.items()])
         self._build()
+        self.ways = RunWays(
+            context,
+            self,
+            request=self.request,
+            may_begin=self._may_begin,
+            stop_checks=self._stop_checks,
+            not_begun=self.lead.not_started,
+        )
         self._bind()
 
     def _build(self) -> None:
@@ -113,11 +121,12 @@ class TrainPage(Page):
         self.model_choice.chosen.connect(self._model_chosen)
         self.model_choice.added.connect(self._read)
         for action_id, handler in {
-            "train.start": lambda: self.model_choice.when_there(self.start),
+            "train.start": lambda: self.model_choice.when_there(self.ways.start),
+            "train.queue": lambda: self.model_choice.when_there(self.ways.add_to_queue),
             "train.preflight": lambda: self.model_choice.when_there(self.check),
             "train.tokens": lambda: self.model_choice.when_there(self.show_tokens),
             "train.copy_from": self._copy_from,
-            "train.command_line": self._command_line,
+            "train.command_line": self.ways.show_command_line,
             "train.add_model": self.model_choice.add,
             "train.advanced": self.form.fold.set_open,
         }.items():
@@ -189,7 +198,7 @@ class TrainPage(Page):
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
         if not self._name_typed and not self.form.error_text:
             self.name.setText(presenter.default_name(self.form.config(), self._names))
-        for action_id in ("train.start", "train.command_line", "train.tokens"):
+        for action_id in ("train.start", "train.queue", "train.command_line", "train.tokens"):
             self.context.actions.set_enabled(action_id, ready)
         self._ready = ready
         self._allow_check()
@@ -289,28 +298,18 @@ class TrainPage(Page):
         self.preflight.clear()
         self.preflight.show_checks([("bad", "The preflight failed", text)], "")
 
-    def start(self) -> None:
-        """Make the run, start it, and go to Runs; what the preflight found in its way is asked about first."""
-        if not self.lead.is_whole():
-            return
-        if self._blocked and not self.context.dialogs.confirm(
-            "Start all the same?", "The preflight says that this run would fail.", "Start", detail=self._blocked
-        ):
-            return
-        request, service = self.request(), self.context.services.runs
-        host = self.context.settings.get("train.host")
+    def _may_begin(self, verb: str) -> bool:
+        """Return whether charter and preflight allow the run; what the preflight found in its way is asked about."""
+        return self.lead.is_whole() and (
+            not self._blocked
+            or self.context.dialogs.confirm(
+                f"{verb} all the same?", "The preflight says that this run would fail.", verb, detail=self._blocked
+            )
+        )
+
+    def _stop_checks(self) -> None:
         if self._checking is not None:
-            self._checking.cancel()  # the run needs the processor, and makes the same checks itself
-
-        def work() -> Outcome[RunInfo]:
-            outcome = service.create(request)
-            service.start(outcome.value.run_id, host)
-            return outcome
-
-        def done(outcome: Outcome[RunInfo]) -> None:
-            self.context.navigate("runs", run_id=outcome.value.run_id)
-
-        self.context.ops.mutate(work, done, self.lead.not_started, owner=self)
+            self._checking.cancel()
 
     def show_tokens(self) -> None:
         """Show what the run would train: tokens, what is scored, differences from the answers."""
@@ -333,14 +332,3 @@ class TrainPage(Page):
         """Take settings and charter of another run."""
         self.form.set_config(record.config)
         self.charter.set_charter(record.charter)
-
-    def _command_line(self) -> None:
-        request, service = self.request(), self.context.services.runs
-
-        def show(text: str) -> None:
-            words = "The same run without the window:"
-            if self.context.dialogs.ask("Command line", words, ("Copy", "Close"), detail=text) == "Copy":
-                QGuiApplication.clipboard().setText(text)
-                self.context.notices.post("The command line was copied.")
-
-        self.context.tasks.query(lambda: service.command_line(request), show, owner=self)

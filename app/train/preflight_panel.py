@@ -55,8 +55,9 @@ class PreflightPanel(Card):
         self.start = action_button(
             context.actions, "train.start", text="Start", kind="primary", show_key=True, theme=context.theme
         )
-        last = QHBoxLayout()
-        last.addStretch(1)
+        self.queue = action_button(context.actions, "train.queue", text="Add to queue", theme=context.theme)
+        last = FlowLayout()
+        last.addWidget(self.queue)
         last.addWidget(self.start)
         self.add(last)
 

@@ -221,6 +221,18 @@ class RunQueueService:
                     self._runner.refuse(run_id, UserError(f"It could not be started: {error.strerror or error}."))
         return Outcome(None)
 
+    def follow(self, host: HostKind = "process") -> Sequence[RunInfo]:
+        """Start the next run if its turn has come, and return every run as :meth:`RunsService.follow` does.
+
+        For a window, which calls it every few seconds. A workspace that is open for reading only starts nothing, and an
+        error of the queue is left to :meth:`view`, which shows it.
+        """
+        with suppress(UserError):
+            queue = self._runner.file.read()
+            if (queue.waiting or queue.taken) and not self._store.read_only:
+                self.advance(host)
+        return self._runs.follow()
+
     def _changed(self, run_id: str, undo: str) -> Outcome[RunInfo]:
         return Outcome(self._runs.info(run_id), Changes.RUNS, undo)
 

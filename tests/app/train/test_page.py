@@ -157,7 +157,7 @@ def test_that_the_preflight_tells_the_dry_step_before_memory_and_the_time_in_sec
 def test_that_a_run_the_preflight_warns_of_starts_only_when_said_so(ready):
     ready._checked(REPORT)
     ready.context.dialogs.answers.append("Cancel")
-    ready.start()
+    ready.ways.start()
     assert "Memory" in ready._blocked
     assert ready.context.dialogs.asked == ["Start all the same?: The preflight says that this run would fail."]
 
@@ -167,7 +167,7 @@ def test_that_a_run_is_started_where_the_setting_says(ready, qtbot, monkeypatch)
     monkeypatch.setattr(service, "create", lambda request: Outcome(SimpleNamespace(run_id="r9")))
     monkeypatch.setattr(service, "start", lambda run_id, host: started.append((run_id, host)))
     ready.context.settings.set("train.host", "thread")
-    ready.start()
+    ready.ways.start()
     qtbot.waitUntil(lambda: started == [("r9", "thread")])
     qtbot.waitUntil(lambda: not ready.context.tasks.busy)
 
@@ -218,7 +218,7 @@ def test_that_checks_show_as_they_are_found_and_a_start_ends_the_check(ready, qt
         lambda: [row.text() for row in ready.preflight.findChildren(QLabel) if row.text() == "Tokens"] != []
     )
     monkeypatch.setattr(ready.context.ops, "mutate", lambda *_, **__: None)
-    ready.start()
+    ready.ways.start()
     gate.set()
     qtbot.waitUntil(lambda: not ready.context.tasks.busy)
     assert ended == [True]
@@ -315,7 +315,7 @@ def test_that_an_unanswered_question_keeps_the_run_from_starting_and_has_the_key
     monkeypatch.setattr(ready.context.services.runs, "create", lambda _: pytest.fail("it was made"))
     ready.charter.target.setText("")
     ready.charter.target.textEdited.emit("")
-    ready.start()
+    ready.ways.start()
     assert posted == ["Before Start: It names no target behaviour."] == [ready.charter.gaps.text()]
     assert ready.window().focusWidget() is ready.charter.target
 
@@ -332,7 +332,7 @@ def test_that_a_run_on_refusals_is_told_what_to_add_and_led_to_it(ready, qtbot, 
     ready.charter.benign.setCurrentIndex(0)
     ready.charter.benign.activated.emit(0)
     assert ready.request().charter.benign_suite == ""
-    ready.start()
+    ready.ways.start()
     qtbot.waitUntil(lambda: posted != [])
     text, action, lead = posted[0]
     assert (text, action) == ("90 % of 20 chosen answers refuse.", "Go to the benign suite")
