@@ -248,7 +248,7 @@ def test_that_a_model_without_a_chat_template_is_trained_on_plain_text(ready):
 def test_that_the_command_line_can_be_copied(ready, qtbot, monkeypatch):
     monkeypatch.setattr(type(ready.context.services.runs), "command_line", lambda self, request: "pairwright train WS")
     ready.context.dialogs.answers.append("Copy")
-    ready._command_line()
+    ready.ways.show_command_line()
     qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == "pairwright train WS")
 
 
