@@ -23,6 +23,7 @@ from core.cli import (
     demo,
     doctor,
     evaluations,
+    export_run,
     feedback,
     frontier,
     imports,
@@ -85,6 +86,7 @@ def build_app() -> typer.Typer:
     charter.register(app)
     sweep.register(app)
     app.add_typer(runs.build(), name="runs", cls=DefaultGroup)
+    export_run.register(app)
     app.add_typer(models.build(), name="model")
     app.add_typer(suites.build(), name="suite")
     app.add_typer(feedback.build(), name="feedback", cls=DefaultGroup)

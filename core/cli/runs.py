@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from core.cli import run_compare, run_housekeeping, run_plots, run_queue
+from core.cli import run_compare, run_housekeeping, run_plots, run_queue, run_report
 from core.cli.measured import held_out_words, insight_lines, measured_lines, plain_batch, plain_held_out
 from core.cli.output import say, say_json, table
 from core.cli.run_settings import read_changes
@@ -47,6 +47,7 @@ def build() -> typer.Typer:
     group.command("checkpoint", help="Save a checkpoint now and continue.")(checkpoint)
     run_plots.add_to(group)
     run_compare.add_to(group)
+    run_report.add_to(group)
     run_housekeeping.add_to(group)
     run_queue.add_to(group)
     return group
@@ -171,7 +172,7 @@ def fork(
 def export(
     run: _Run,
     out: Annotated[Path, typer.Argument(help="New folder; for gguf a new file that ends in .gguf.")],
-    form: Annotated[str, typer.Option(help=f"{', '.join(FORMS)}.")] = "adapter",
+    form: Annotated[str, typer.Option("--form", "--format", help=f"{', '.join(FORMS)}.")] = "adapter",
     dtype: Annotated[str, typer.Option(help=f"Number format; {_DTYPES}.")] = "",
     where: _In = None,
     as_json: _Json = False,

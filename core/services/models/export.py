@@ -25,6 +25,7 @@ from core.runs.child_processes.request import Progress, run_in_subprocess
 from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import worker_environment
 from core.runs.status import read_status
+from core.services.models.ollama import modelfile
 from core.unfinished import temporary_folder
 
 ExportForm = Literal["adapter", "merged", "gguf"]
@@ -134,6 +135,8 @@ def export_run(
             cancelled=cancelled,
         )
         sha256 = _verify(draft)
+        if form == "gguf":
+            durable.write_text(_modelfile_of(draft), modelfile(record, draft))
         parts = sorted(folder.iterdir(), key=lambda path: path == draft)  # what was asked for comes last
         files, size = _listing(parts, draft)
         for part in parts:
@@ -167,10 +170,16 @@ def _checked_target(target: Path, form: ExportForm) -> Path:
     target = Path(target).expanduser().resolve()
     if form == "gguf" and target.suffix != ".gguf":
         raise BadInput(f"{target.name} is no name of a GGUF file; nothing was written.", "Use a name such as out.gguf.")
-    for path in (target, *([target.with_name(f"{target.stem}.contract.json")] if form == "gguf" else [])):
+    beside = [target.with_name(f"{target.stem}.contract.json"), _modelfile_of(target)] if form == "gguf" else []
+    for path in (target, *beside):
         if path.exists():
             raise BadInput(f"{path} exists already; nothing was written.", "Choose another name.")
     return target
+
+
+def _modelfile_of(weights: Path) -> Path:
+    """Return where the Modelfile of a GGUF file is."""
+    return weights.with_name(f"{weights.stem}.Modelfile")
 
 
 def _result(run: RunFolder, form: ExportForm) -> Path:
@@ -240,7 +249,7 @@ def _load_with(target: Path, form: ExportForm) -> str:
         return f'peft.PeftModel.from_pretrained(base, "{target}")'
     if form == "merged":
         return f'transformers.AutoModelForCausalLM.from_pretrained("{target}")'
-    return f'llama-cli -m "{target}"'
+    return f'llama-cli -m "{target}", or ollama create NAME -f "{_modelfile_of(target)}"'
 
 
 def _note(record: RunRecord, form: ExportForm) -> str:

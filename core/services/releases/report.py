@@ -14,7 +14,7 @@ from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import estimate_text
 from core.domain.release_gate import GATE_GROUPS, STATE_WORDS, GateDecision
 from core.services.releases.gate_facts import Judged
-from core.services.releases.svg import Bar, forest
+from core.services.reports.forest import Bar, forest
 
 _STYLE = """
 body{font:15px/1.5 system-ui,"DejaVu Sans",sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#1b1f24}

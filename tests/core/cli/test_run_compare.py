@@ -42,3 +42,12 @@ def test_that_a_comparison_that_cannot_be_made_says_why(call: Call, place: Path)
     assert call("runs", "compare", "first", "nobody", "--in", place).code == 1
     asked = call("runs", "compare", "first", "second", "--step", "3", "--in", place, "--json")
     assert (asked.code, asked.error()["hint"]) == (2, "All of them have: 2, 4.")
+
+
+def test_that_a_report_is_written_and_named(call: Call, place: Path, tmp_path: Path) -> None:
+    told = call("runs", "report", "first", tmp_path / "one.html", "--in", place, "--json").json()
+    written = Path(told["path"]).read_bytes()
+    assert told["runs"] == ["first"] and told["bytes"] == len(written) and written.startswith(b"<!doctype html>")
+    again = call("runs", "report", "first", tmp_path / "one.html", "--in", place, "--json")
+    assert again.code == 1 and again.error()["error"].endswith("exists already; nothing was written.")
+    assert call("runs", "report", "first", "--in", place).code == 2

@@ -85,7 +85,8 @@ def test_that_a_gguf_file_is_exported_with_its_contract_beside_it(
 ) -> None:
     made = export_run(finished("adapter"), tmp_path / "out.gguf", "gguf", dtype="f32")
     assert made.max_difference < 1e-4
-    assert {p.name for p in tmp_path.iterdir()} == {"out.gguf", "out.contract.json"}
+    assert {p.name for p in tmp_path.iterdir()} == {"out.gguf", "out.contract.json", "out.Modelfile"}
+    assert "\nFROM ./out.gguf\n" in (tmp_path / "out.Modelfile").read_text(encoding="utf-8")
     assert read_json(tmp_path / "out.contract.json")["merged"] is True
 
 

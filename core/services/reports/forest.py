@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from core.domain.estimate import Estimate
 from core.domain.number_text import estimate_text
+from core.services.reports.html_text import outside
 
-_WIDTH, _LEFT, _RIGHT, _ROW, _TOP = 860, 330, 215, 22, 8
+_WIDTH, _LEFT, _RIGHT, _ROW, _TOP = 860, 300, 270, 22, 8
 _AXIS = 26
 
 
@@ -33,7 +33,7 @@ def forest(bars: Sequence[Bar], title: str, zero: float = 0.0) -> str:
     """
     known = [bar for bar in bars if math.isfinite(bar.estimate.value)]
     if not known:
-        return f"<p>{escape(title)}: nothing was measured.</p>"
+        return f"<p>{outside(title)}: nothing was measured.</p>"
     low, high = _range(known, zero)
     height = _TOP + _ROW * len(known) + _AXIS
 
@@ -42,8 +42,8 @@ def forest(bars: Sequence[Bar], title: str, zero: float = 0.0) -> str:
         return round(_LEFT + inner * (min(max(value, low), high) - low) / (high - low), 2)
 
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title, quote=True)}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>',
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{outside(title)}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title>{outside(title)}</title>',
         f'<line x1="{x(zero)}" y1="{_TOP}" x2="{x(zero)}" y2="{height - _AXIS}" class="zero"/>',
     ]
     for number, bar in enumerate(known):
@@ -57,13 +57,13 @@ def forest(bars: Sequence[Bar], title: str, zero: float = 0.0) -> str:
 
 def _row(bar: Bar, y: float, x: Callable[[float], float]) -> list[str]:
     estimate = bar.estimate
-    parts = [f'<text x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{escape(_short(bar.label))}</text>']
+    parts = [f'<text x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{outside(_short(bar.label))}</text>']
     if estimate.has_interval:
         parts.append(f'<line x1="{x(estimate.low)}" y1="{y}" x2="{x(estimate.high)}" y2="{y}" class="interval"/>')
     if math.isfinite(bar.limit):
         parts.append(f'<line x1="{x(bar.limit)}" y1="{y - 8}" x2="{x(bar.limit)}" y2="{y + 8}" class="limit"/>')
     parts.append(f'<circle cx="{x(estimate.value)}" cy="{y}" r="4" class="dot"/>')
-    parts.append(f'<text x="{_WIDTH - _RIGHT + 10}" y="{y + 4}">{escape(estimate_text(estimate))}</text>')
+    parts.append(f'<text x="{_WIDTH - _RIGHT + 10}" y="{y + 4}">{outside(estimate_text(estimate))}</text>')
     return parts
 
 
