@@ -26,6 +26,7 @@ from core.cli import (
     export_run,
     feedback,
     frontier,
+    generate,
     imports,
     inspect_prompt,
     judge,
@@ -82,6 +83,7 @@ def build_app() -> typer.Typer:
     app.add_typer(bundles.build(), name="bundle", cls=DefaultGroup)
     datasets.register(app)
     app.add_typer(datasets.build(), name="datasets", cls=DefaultGroup)
+    app.add_typer(generate.build(), name="generate", cls=generate.GenerateGroup)
     train.register(app)
     charter.register(app)
     sweep.register(app)

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Sequence
 
 from core.runs.evaluations.control import WORKER as EVALUATION_WORKER
+from core.runs.generations.control import WORKER as GENERATION_WORKER
 from core.runs.hosting.hosts import RUN_WORKER
 
 PROGRAMS = (
     RUN_WORKER,
     EVALUATION_WORKER,
+    GENERATION_WORKER,
     "core.model_files.template_guard",
     "core.runs.child_processes.fork",
     "core.runs.child_processes.preflight_program",

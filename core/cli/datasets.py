@@ -17,6 +17,7 @@ from core.domain.adjudication import adjudicated_words
 from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion, FreezePlan, FreezePolicy, LeftOut
 from core.domain.errors import BadInput, UsageError
+from core.domain.on_policy import OnPolicy
 
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -59,7 +60,8 @@ def freeze(
         if plan:
             _show_plan(app.datasets.plan(policy), as_json)
         else:
-            _show_frozen(app.datasets.freeze(name, policy).value, as_json)
+            made = app.datasets.freeze(name, policy).value
+            _show_frozen(made, app.datasets.view(made.id).on_policy, as_json)
 
 
 def _show_plan(plan: FreezePlan, as_json: bool) -> None:
@@ -73,13 +75,15 @@ def _show_plan(plan: FreezePlan, as_json: bool) -> None:
         say(f"note: {note}")
 
 
-def _show_frozen(made: DatasetVersion, as_json: bool) -> None:
+def _show_frozen(made: DatasetVersion, on_policy: OnPolicy, as_json: bool) -> None:
     if as_json:
         values = {"root_sha256": made.root_sha256, "counts": dict(made.counts), "left_out": _left_out(made.left_out)}
-        say_json({"id": made.id, "title": made.title, **values})
+        say_json({"id": made.id, "title": made.title, **values, "on_policy": on_policy.to_plain()})
         return
     say(f"{made.title}  {made.root_sha256}")
     _say_counts(made.counts, made.left_out)
+    if on_policy.items:
+        say(on_policy.sentence())
 
 
 def read_policy(settings: list[str]) -> FreezePolicy:

@@ -15,17 +15,20 @@ from core.domain.judgement import Task
 from core.domain.pair_table import PairFilter
 from core.domain.suspects import SuspectMark
 
-BatchOrder = Literal["import", "random", "margin", "disagreement", "noise", "suspects"]
+BatchOrder = Literal["import", "random", "margin", "disagreement", "noise", "length", "suspects"]
 BATCH_ORDERS: dict[BatchOrder, str] = {
     "import": "in the order of import",
     "random": "at random",
     "margin": "by a run's margin, nearest to zero first",
     "disagreement": "by how far two runs disagree, signs that differ first",
     "noise": "by a run's margin against the label, most against it first",
+    "length": "by how far the lengths of both answers differ, farthest first",
     "suspects": "labels that a run contradicts, to be judged again blind",
 }
 RUNS_NEEDED: dict[BatchOrder, int] = {"margin": 1, "disagreement": 2, "noise": 1, "suspects": 1}
 """How many runs an order reads."""
+PICKING = (*RUNS_NEEDED, "length")
+"""Orders that decide which pairs are in a batch with a limit."""
 Picked = Literal["random", "rule"]
 SlotState = Literal["labelled", "skipped", "open"]
 
@@ -119,7 +122,7 @@ class BatchPolicy:
     @property
     def picks(self) -> bool:
         """Whether the order decides which pairs are in the batch, and not only when they come."""
-        return self.limit > 0 and self.order in RUNS_NEEDED
+        return self.limit > 0 and self.order in PICKING
 
     def to_plain(self, uids: Mapping[int, str]) -> dict[str, Any]:
         """Return plain values for JSON; reviewers by uid, which no renaming changes; of the filter what it asks for."""

@@ -102,7 +102,8 @@ class FreezePlan:
             items with several labels how many there are (``several``) and on how many all agree (``agree``).
             ``near_copies`` counts the prompts of dev and test with a near copy in train, ``flag_<name>`` the items
             that carry a text flag; both are left out where they are 0, as are ``adjudicated`` items and the reviewers'
-            votes on them: ``votes_for`` the chosen answer, ``votes_against`` and ``votes_other``.
+            votes on them: ``votes_for`` the chosen answer, ``votes_against`` and ``votes_other``; and
+            ``on_policy``, the items with an answer that was sampled from a policy.
         left_out: why pairs are left out, the commonest reason first.
         same_as: title of the newest version with the very same content, else empty.
         notes: sentences to read before freezing.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.domain.dataset import DatasetDiff, DatasetVersion, Split
 from core.domain.freeze_policy import FreezePolicy
 from core.domain.judgement import FLAGS
+from core.domain.on_policy import OnPolicy
 from core.domain.text_flags import FLAG_WORDS, flag_named
 
 SliceBy = Literal["source", "split", "reviewer", "rubric", "length", "text_flag"]
@@ -120,6 +121,7 @@ class DatasetView:
         policy: the policy in words, as (what, how).
         policy_sha256: hash of the policy as it was stored.
         looks: how often somebody looked at the sealed test.
+        on_policy: the items with an answer that was sampled from a policy, and from which.
     """
 
     version: DatasetVersion
@@ -133,6 +135,7 @@ class DatasetView:
     policy: tuple[tuple[str, str], ...]
     policy_sha256: str
     looks: int = 0
+    on_policy: OnPolicy = field(default_factory=lambda: OnPolicy(0, 0))
 
 
 def policy_in_words(

@@ -128,7 +128,13 @@ class PairSummary:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Where pairs came from. ``pairs`` counts those found in it, shared ones included."""
+    """Where pairs came from.
+
+    Attributes:
+        kind: file, feedback, votes (pairs that people compare two policies by) or generated.
+        pairs: how many were found in it, shared ones included.
+        parents: ids of the runs that a generated source came from.
+    """
 
     id: int
     name: str
@@ -140,6 +146,7 @@ class SourceInfo:
     format: str
     pairs: int
     created_ms: int
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

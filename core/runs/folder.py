@@ -7,8 +7,9 @@ Everything else in the folder is written by the process that trains, except ``co
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from core import durable
 from core.domain.errors import BadInput, NotFound, UsageError
@@ -64,6 +65,24 @@ class WorkFolder:
         with self.log.open("rb") as handle:
             handle.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
             return handle.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+    def rows_of(self, path: Path, hint: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield number and object of each line of a file of JSON lines.
+
+        Raises:
+            BadInput: naming the file that is missing or the line that is damaged, with ``hint``.
+        """
+        if not path.is_file():
+            raise BadInput(f"{path} is missing.", hint)
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = json.loads(line.decode("utf-8"))
+                    if not isinstance(row, dict):
+                        raise TypeError(row)
+                except (ValueError, TypeError, RecursionError) as error:
+                    raise BadInput(f"Line {number} of {path} is damaged.", hint) from error
+                yield number, row
 
 
 class RunFolder(WorkFolder):
@@ -142,17 +161,38 @@ def publish(path: Path, record: RunRecord, pairs: Sequence[TrainingPair]) -> Run
         UsageError: when ``path`` exists and is not an empty folder.
         StorageFull: when there is no room; nothing is left behind.
     """
-    path = Path(path)
-    if path.is_dir() and not any(path.iterdir()):
-        path.rmdir()
-    if path.exists():
-        raise UsageError(f"{path} exists already.", "Name a new folder, or resume the run with --resume.")
-    make_folders(path.parent)
-    follow_folder(path.parent)
 
     def fill(folder: Path) -> None:
         durable.write_text(folder / PAIRS, pairs_text(pairs))
         durable.write_json(folder / RUN_JSON, record.to_plain())
 
-    durable.publish_folder(path, fill, identity={"run_id": record.run_id})
+    publish_new(path, fill, {"run_id": record.run_id}, "run")
     return RunFolder(path)
+
+
+def publish_new(path: Path, fill: Callable[[Path], None], identity: Mapping[str, Any], noun: str) -> None:
+    """Make a new work folder appear complete, or not at all.
+
+    Args:
+        path: of the folder.
+        fill: writes the files into the folder that it is given.
+        identity: what the manifest says that the folder is.
+        noun: what the folder is, for messages.
+
+    Raises:
+        UsageError: when ``path`` exists and is not an empty folder.
+        StorageFull: when there is no room; nothing is left behind.
+    """
+    path = Path(path)
+    if path.is_dir() and not any(path.iterdir()):
+        path.rmdir()
+    if path.exists():
+        raise UsageError(f"{path} exists already.", f"Name a new folder, or resume the {noun} with --resume.")
+    make_folders(path.parent)
+    follow_folder(path.parent)
+    durable.publish_folder(path, fill, identity=dict(identity))
+
+
+def lines_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as strict JSON, one canonical line each."""
+    return "".join(json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n" for row in rows)

@@ -25,6 +25,7 @@ from core.services.feedback.reweighing import ReweighingService
 from core.services.feedback.service import FeedbackService
 from core.services.feedback.shift import FeedbackShiftService
 from core.services.feedback.triage import TriageService
+from core.services.generations.service import GenerationsService
 from core.services.importing.service import ImportsService
 from core.services.judging.service import JudgingService
 from core.services.lab.service import LabService
@@ -61,6 +62,7 @@ class Application:
         rubrics: rubrics and their versions.
         annotation: queues, commits, undo. adjudication: pairs on which reviewers disagree.
         batches: slots for several people, their queues and accounting. bundles: what goes to other desks and back.
+        generations: pairs that models generate for labelling.
         pairs: pages, filters, one pair's history.
         quality: agreement of reviewers and what is known of each. suspects: labels that a run contradicts.
         imports: files to pairs and labels.
@@ -97,6 +99,7 @@ class Application:
         self.queue = RunQueueService(store, self.runs)
         self.suspects = SuspectsService(store, self.runs)
         self.batches, self.bundles = BatchesService(store, self.runs, self.suspects), BundlesService(store)
+        self.generations = GenerationsService(store, self.models, self.runs, self.batches)
         self.suites = SuitesService(store)
         self.feedback, self.triage = FeedbackService(store), TriageService(store)
         self.changesets, self.consent = ChangesetsService(store), ConsentService(store)

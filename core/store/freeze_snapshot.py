@@ -14,7 +14,8 @@ from core.domain.aggregation import Label
 from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
-from core.store import adjudications, consents, data_rules, stale_labels
+from core.domain.on_policy import PolicyMark
+from core.store import adjudications, consents, data_rules, generated, stale_labels
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -61,6 +62,7 @@ class FreezeSnapshot:
         subjective: pair -> rubric versions under which it was decided to be truly subjective.
         still_valid: judgements under a stale version that the later major versions do not concern.
         rules: what approved changesets, consent and attacks say of pairs.
+        policies: pair -> the policies that its answers were sampled from, for generated pairs.
         snapshot_version: equal for two snapshots between which nothing that matters was written.
     """
 
@@ -73,6 +75,7 @@ class FreezeSnapshot:
     still_valid: frozenset[int] = frozenset()
     subjective: dict[int, set[int]] = field(default_factory=dict)
     rules: DataRules = field(default_factory=DataRules)
+    policies: dict[int, tuple[PolicyMark, ...]] = field(default_factory=dict)
     snapshot_version: tuple[Any, ...] = ()
 
 
@@ -86,6 +89,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
     found.candidates = _candidates(session)
+    found.policies = generated.marks(session)
     found.still_valid = stale_labels.still_valid(session)
     found.subjective = adjudications.pairs_with(session, SUBJECTIVE)
     labels: dict[int, list[Label]] = defaultdict(list)

@@ -98,6 +98,13 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     return [found[key] for key in pair_ids if key in found]
 
 
+def length_gaps(session: Session, pair_ids: Sequence[int]) -> dict[int, float]:
+    """Return pair -> by how many characters the lengths of both answers differ."""
+    query = """SELECT p.id, abs(length(p.a_text)-length(p.b_text)) FROM json_each(?) j CROSS JOIN pair p
+        ON p.id=j.value"""
+    return {key: float(gap) for key, gap in fetch(session, query, (canonical_json(list(pair_ids)),))}
+
+
 def texts(session: Session, pair_ids: Sequence[int]) -> dict[int, tuple[str, Pair]]:
     """Return pair id -> (content hash, the pair with its generation records)."""
     sql = """SELECT p.id, p.sha256, q.body, p.a_text, p.a_generation, p.b_text, p.b_generation

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from core.domain.consent import Consent
+from core.domain.generation import GENERATED
 from core.domain.pair_table import SourceInfo
 from core.store import consents
-from core.store.plain import only_id
+from core.store.plain import only_id, read_json
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import SourceRow
 
@@ -17,7 +18,7 @@ def to_domain(row: SourceRow) -> SourceInfo:
     return SourceInfo(
         id=only_id(row),
         name=row.name,
-        kind="votes" if row.format == "votes" else row.kind,
+        kind=row.format if row.kind == "generator" and row.format else row.kind,
         licence=row.licence,
         consent=row.consent,
         file_name=row.file_name,
@@ -25,7 +26,13 @@ def to_domain(row: SourceRow) -> SourceInfo:
         format=row.format,
         pairs=row.pairs,
         created_ms=row.created_ms,
+        parents=_parents(row),
     )
+
+
+def _parents(row: SourceRow) -> tuple[str, ...]:
+    """Return the runs that the pairs of a generation came from."""
+    return tuple(read_json(row.note).get("runs", ())) if row.format == GENERATED and row.note else ()
 
 
 def listed(session: Session) -> list[SourceInfo]:

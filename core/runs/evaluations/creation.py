@@ -18,10 +18,9 @@ from core.domain.suite import Suite, SuiteItem
 from core.domain.threshold import Threshold
 from core.evaluation.constraints import checked_constraint
 from core.generation.endpoint import Endpoint
-from core.model_files.identity import tokenizer_sha256
-from core.model_files.policy_files import policy_sha256
 from core.model_files.template_files import template_files
 from core.runs.creation import versions
+from core.runs.evaluations.arm_inputs import inputs_of_run
 from core.runs.evaluations.folder import EvaluationFolder, publish
 from core.runs.evaluations.suite_items import answered, drawn, flat, index_aligned
 from core.runs.evaluations.templates import alternates, template_of_training
@@ -209,14 +208,7 @@ def _with_inputs(arm: Arm) -> Arm:
             "The arm reference_with_rubric needs the text of a rubric.",
             "Evaluate a run on a dataset version of a workspace, or name a text file with --rubric.",
         )
-    run = RunFolder(Path(arm.run_dir)).record()
-    files = template_files(Path(run.model_dir))
-    inputs = {
-        "model": run.inputs.get("model", ""),
-        "tokenizer": tokenizer_sha256(Path(run.model_dir)),
-        "template": sha256_text(str(files.chat_template)) if files is not None else "",
-        "policy": policy_sha256(Path(arm.run_dir), arm.step),
-    }
+    inputs = inputs_of_run(Path(arm.run_dir), arm.step)
     if arm.guard:
         inputs["guardrail"] = Threshold.from_plain(arm.guard).sha256
     return replace(arm, inputs=inputs)

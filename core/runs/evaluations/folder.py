@@ -7,18 +7,16 @@ sealed test are in none of its files. When everything is measured, the evaluator
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core import durable
-from core.domain.errors import BadInput, NotFound, UsageError
+from core.domain.errors import BadInput, NotFound
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.suite import SuiteItem
-from core.private_files import follow_folder, make_folders
 from core.runs.evaluations.moved import placed_in
-from core.runs.folder import WorkFolder
+from core.runs.folder import WorkFolder, lines_text, publish_new
 
 EVALUATION_JSON, ITEMS = "evaluation.json", "items.jsonl"
 EVIDENCE, OUTCOMES = "evidence.json", "outcomes.jsonl"
@@ -79,7 +77,7 @@ class EvaluationFolder(WorkFolder):
             BadInput: naming the line that cannot be read.
         """
         found: dict[str, list[SuiteItem]] = {}
-        for number, row in self._rows(self.items_file):
+        for number, row in self.rows_of(self.items_file, _RESTORE):
             try:
                 found.setdefault(row["suite"], []).append(SuiteItem.from_plain(row["item"]))
             except (KeyError, TypeError, AttributeError) as error:
@@ -96,20 +94,7 @@ class EvaluationFolder(WorkFolder):
 
     def outcomes(self) -> list[dict[str, Any]]:
         """Return what the detector and the checks say of each answer; nothing before all is measured."""
-        return [row for _, row in self._rows(self.outcomes_file)] if self.outcomes_file.is_file() else []
-
-    def _rows(self, path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
-        if not path.is_file():
-            raise BadInput(f"{path} is missing.", _RESTORE)
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    row = json.loads(line.decode("utf-8"))
-                    if not isinstance(row, dict):
-                        raise TypeError(row)
-                except (ValueError, TypeError, RecursionError) as error:
-                    raise BadInput(f"Line {number} of {path} is damaged.", _RESTORE) from error
-                yield number, row
+        return [row for _, row in self.rows_of(self.outcomes_file, _RESTORE)] if self.outcomes_file.is_file() else []
 
     def verify(self) -> dict[str, Any]:
         """Check the files against the manifest and return its identity.
@@ -127,20 +112,13 @@ def publish(path: Path, record: EvaluationRecord, items: Mapping[str, Sequence[S
         UsageError: when ``path`` exists and is not an empty folder.
         StorageFull: when there is no room; nothing is left behind.
     """
-    path = Path(path)
-    if path.is_dir() and not any(path.iterdir()):
-        path.rmdir()
-    if path.exists():
-        raise UsageError(f"{path} exists already.", "Name a new folder, or resume the evaluation with --resume.")
-    make_folders(path.parent)
-    follow_folder(path.parent)
 
     def fill(folder: Path) -> None:
         rows = ({"suite": title, "item": item.to_plain()} for title, own in items.items() for item in own)
         durable.write_text(folder / ITEMS, lines_text(rows))
         durable.write_json(folder / EVALUATION_JSON, record.to_plain())
 
-    durable.publish_folder(path, fill, identity={"evaluation_id": record.evaluation_id})
+    publish_new(path, fill, {"evaluation_id": record.evaluation_id}, "evaluation")
     return EvaluationFolder(path)
 
 
@@ -165,8 +143,3 @@ def write_results(
     durable.write_json(folder.evidence_file, evidence)
     identity = {"evaluation_id": evaluation_id, "ledger_seq": head[0], "ledger_sha256": head[1]}
     return durable.write_manifest(folder.path, NAMES, identity)
-
-
-def lines_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return rows as strict JSON, one canonical line each."""
-    return "".join(json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n" for row in rows)

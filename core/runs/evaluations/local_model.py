@@ -31,6 +31,7 @@ from core.generation.context import base_of, position_limit
 from core.generation.decoders import Decoder, open_decoder
 from core.generation.footprint import limit_caches
 from core.generation.sampler import DecoderSettings, Sampled, evaluating, sample
+from core.generation.sampler import Progress as OnToken
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
@@ -91,12 +92,16 @@ class LocalModel:
             )
         set_threads(config.threads)
         limit_caches()
-        self.config = config
-        self.run_config: RunConfig = replace(record.config, device=config.device)
+        run_config = replace(record.config, device=config.device)
         device = resolve_device(config.device)
-        self.model: LoadedModel = load_trained(base, self.run_config, run_dir, step, device=device)
-        self.encoder = PairEncoder(self.model.tokenizer, self.run_config)
+        self._hold(load_trained(base, run_config, run_dir, step, device=device), run_config, config)
+
+    def _hold(self, model: LoadedModel, run_config: RunConfig, config: EvaluationConfig) -> None:
+        """Take the loaded model; ``on_token`` is called after every token of a batch and may raise to end it."""
+        self.config, self.run_config, self.model = config, run_config, model
+        self.encoder = PairEncoder(model.tokenizer, run_config)
         self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
+        self.on_token: OnToken | None = None
         self._open: tuple[Any, Decoder] | None = None
         self._scorer: Scorer | None = None
         self._checked = -1
@@ -199,6 +204,7 @@ class LocalModel:
                 stop_ids=self.model.stop_ids,
                 batch_size=len(batch),
                 decoder=opened[1] if opened else None,
+                on_progress=self.on_token,
             )
 
     def answer(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[AnswerRow]:

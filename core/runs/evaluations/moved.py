@@ -21,13 +21,13 @@ def placed_in(record: EvaluationRecord, workspace: Path) -> EvaluationRecord:
     """
     return replace(
         record,
-        run={**record.run, "folder": _beside(str(record.run.get("folder", "")), _RUNS, workspace)},
-        arms=tuple(replace(arm, run_dir=_beside(arm.run_dir, _RUNS, workspace)) for arm in record.arms),
-        suites=tuple(replace(suite, sealed=_beside(suite.sealed, _SEALED, workspace)) for suite in record.suites),
+        run={**record.run, "folder": beside(str(record.run.get("folder", "")), _RUNS, workspace)},
+        arms=tuple(replace(arm, run_dir=beside(arm.run_dir, _RUNS, workspace)) for arm in record.arms),
+        suites=tuple(replace(suite, sealed=beside(suite.sealed, _SEALED, workspace)) for suite in record.suites),
     )
 
 
-def _beside(known: str, room: str, workspace: Path) -> str:
+def beside(known: str, room: str, workspace: Path) -> str:
     """Return the part of the workspace that is called like a known one; the known one where there is none."""
     path = Path(known)
     beside = workspace / room / path.name

@@ -15,6 +15,7 @@ from core.domain.run_record import LIVE_STATES, RunState
 from core.runs.control_file import requested
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EVALUATION_LAYOUT, EvaluationLedger, StoredEvent
+from core.runs.folder import WorkFolder
 from core.runs.heartbeat import Worker, read_worker
 from core.runs.ledger.wall_time import attempt_spans, paused_ms, pauses_of
 from core.runs.status import state_of
@@ -74,8 +75,8 @@ class EvaluationStatus:
         return sum(self.done.values()) / total if total else float(self.state == "finished")
 
 
-def evaluation_status(folder: EvaluationFolder) -> EvaluationStatus:
-    """Return state and progress now.
+def evaluation_status(folder: WorkFolder) -> EvaluationStatus:
+    """Return state and progress now, of an evaluation or of a generation, whose ledger is alike.
 
     Raises:
         BadInput: when the ledger is damaged.

@@ -64,6 +64,8 @@ def material_of(
     wanted = pair_store.ids(session, policy.filter)
     kept, told = _kept(session, wanted if suspects is None else _measured(wanted, suspects), now_ms)
     kept, others = (kept, []) if suspects is None else _by_suspicion(kept, suspects)
+    if policy.order == "length":
+        margins = [pair_store.length_gaps(session, kept)]
     ordered, unread = _in_order(policy, kept, margins)
     if unread:
         told.append(f"{counted(unread, 'pair')} without a margin in the run: they come last.")
@@ -133,12 +135,16 @@ def _key(order: str, values: Sequence[float | None]) -> tuple[float, ...] | None
 
     >>> _key("margin", [-0.25]), _key("disagreement", [0.5, -0.25]), _key("noise", [-2.0]), _key("margin", [None])
     ((0.25,), (0, -0.75), (-2.0,), None)
+    >>> _key("length", [40.0])
+    (-40.0,)
     """
     if any(value is None for value in values):
         return None
     first, *rest = (value for value in values if value is not None)
     if order == "margin":
         return (abs(first),)
+    if order == "length":
+        return (-first,)
     if order == "disagreement":
         return (0 if first * rest[0] < 0 else 1, -abs(first - rest[0]))
     return (first,)

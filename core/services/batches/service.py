@@ -60,7 +60,15 @@ class BatchesService:
         pairs = len({one.pair_id for one in drawn.slots})
         return BatchPlan(pairs, {key: count for key, count in kinds.items() if count}, people, drawn.told)
 
-    def create(self, name: str, version_id: int, policy: BatchPolicy, by: int | None = None) -> Outcome[LabelBatch]:
+    def create(
+        self,
+        name: str,
+        version_id: int,
+        policy: BatchPolicy,
+        by: int | None = None,
+        *,
+        margins: Margins | None = None,
+    ) -> Outcome[LabelBatch]:
         """Make a batch with all slots that its policy draws; the same policy on the same data draws the same slots.
 
         Args:
@@ -68,12 +76,14 @@ class BatchesService:
             version_id: the published rubric version that is labelled under.
             policy: what is wanted.
             by: the reviewer who makes it.
+            margins: what the policy's runs say of pairs that they were not trained on; None reads their ledgers.
 
         Raises:
             BadInput: the name is taken, the version is a draft, a reviewer is inactive, or no pair is left.
             NotFound: there is no such version, reviewer or run.
         """
-        read, context = self._of_runs(policy), self._store.write_context()
+        read = self._of_runs(policy) if margins is None else _OfRuns(margins)
+        context = self._store.write_context()
 
         def job(session: Session) -> LabelBatch:
             drawn = _drawn(session, version_id, policy, read)

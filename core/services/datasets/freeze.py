@@ -12,6 +12,7 @@ from core.domain.consent import OTHER_USE
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
+from core.domain.on_policy import OnPolicy
 from core.domain.splits import split_of
 from core.services.datasets import text_reports
 from core.store.freeze_snapshot import Candidate, FreezeSnapshot
@@ -177,12 +178,14 @@ def _frozen(
     shas = [snapshot.rubrics[key].sha256 for key in used]
     reasons = sorted(left_out.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     texts = text_reports.report(snapshot.candidates, items)
+    on_policy = OnPolicy.count(snapshot.policies, (item.pair_id for item in items))
+    sampled = {"on_policy": on_policy.items} if on_policy.items else {}
     plan = FreezePlan(
         policy=policy,
-        counts={**_counts(snapshot, items, labels, reasons), **texts.counts},
+        counts={**_counts(snapshot, items, labels, reasons), **sampled, **texts.counts},
         left_out=tuple(LeftOut(reason, len(ids), tuple(sorted(ids)[:_IDS_KEPT])) for reason, ids in reasons),
         rubric_titles=tuple(snapshot.rubrics[key].title for key in used),
-        notes=(*_notes(snapshot, policy, items), *texts.notes),
+        notes=(*filter(None, [on_policy.sentence()]), *_notes(snapshot, policy, items), *texts.notes),
         root_sha256=root_sha256(policy, shas, items, snapshot.evidence),
     )
     return Frozen(plan, items, tuple(used), snapshot.snapshot_version, tuple(snapshot.rules.taken))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.domain.dataset import diff_versions
 from core.domain.dataset_view import DatasetPart, DatasetView, policy_in_words
 from core.domain.ids import sha256_json
+from core.domain.on_policy import OnPolicy
 from core.store import dataset_parts as parts
 from core.store import datasets as repository
-from core.store import reviewers, rubrics, sources
+from core.store import generated, reviewers, rubrics, sources
 
 
 def view(session: repository.Session, wanted: int | str) -> DatasetView:
@@ -24,6 +27,7 @@ def view(session: repository.Session, wanted: int | str) -> DatasetView:
         difference = diff_versions(
             old, repository.items(session, old.id), version, repository.items(session, version.id)
         )
+    marks = generated.marks(session, version.id)
     titles = {one.id: one.title for one in (rubrics.get(session, key) for key in version.policy.rubric_version_ids)}
     return DatasetView(
         version=version,
@@ -41,4 +45,5 @@ def view(session: repository.Session, wanted: int | str) -> DatasetView:
             {one.id: one.name for one in sources.listed(session)},
         ),
         policy_sha256=sha256_json(version.policy.to_plain()),
+        on_policy=replace(OnPolicy.count(marks, marks), of=version.counts.get("items", 0)),
     )

@@ -1,0 +1,53 @@
+"""What ``generate`` prints: the list of generations, and what became of the pairs of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.cli.output import say, say_json, table
+from core.domain.counting import counted
+
+if TYPE_CHECKING:  # workspace libraries, which are imported in the function that opens a workspace
+    from core.services.generations.views import GenerationInfo, LandedPairs
+
+
+def say_list(found: Sequence[GenerationInfo], *, as_json: bool) -> None:
+    """Print generations, newest first."""
+    if as_json:
+        say_json([info.to_plain() for info in found])
+        return
+    rows = [
+        [
+            info.generation_id[:8],
+            info.name,
+            info.state,
+            f"{100 * info.status.share:.0f} %",
+            f"{info.record.pairs:,}",
+            f"source {info.source_id}" if info.source_id else "not in the workspace yet",
+        ]
+        for info in found
+    ]
+    head = ("id", "name", "state", "done", "pairs", "landed")
+    say(table(rows, head) if rows else "No generation yet: generate WS --prompts FILE --a RUN.")
+
+
+def say_landed(landed: LandedPairs, *, as_json: bool) -> None:
+    """Print what became of the pairs, and where they are."""
+    if as_json:
+        say_json(landed.to_plain())
+        return
+    from core.services.generations.views import report_lines  # the workspace libraries are loaded by now
+
+    rows = [[words, f"{count:,}", more] for words, count, more in report_lines(landed.report)]
+    say(table(rows, ("of the pairs", "count", "")))
+    if landed.report.unread:
+        say(f"{counted(landed.report.unread, 'pair')} of prompts that a side cannot read: not made.")
+    if landed.source_id:
+        say(f"Source {landed.source_id}, {landed.source}: {counted(landed.added, 'new pair')}.")
+    else:
+        say("No pair was kept; nothing was added.")
+    if landed.batch is not None:
+        say(f"Batch {landed.batch.name}: see it with: batch show WS {landed.batch.name!r}")
+    for sentence in landed.told:
+        say(sentence)

@@ -1,0 +1,1 @@
+"""Generations: folders in which models answer prompts in pairs."""
