@@ -18,6 +18,7 @@ from core.cli import (
     batches,
     bundles,
     charter,
+    chat,
     consent,
     datasets,
     demo,
@@ -96,6 +97,7 @@ def build_app() -> typer.Typer:
     evaluations.register(app)
     inspect_prompt.register(app)
     lab.register(app)
+    chat.register(app)
     judge.register(app)
     proxies.register(app)
     frontier.register(app)

@@ -148,7 +148,7 @@ def sample(
     requests = _requests(model, prompts, seeds, settings, POLICY)
     stops = frozenset(stop_ids_of(model, tokenizer) if stop_ids is None else stop_ids)
     with evaluating(model), nullcontext(decoder) if decoder else open_decoder(model, prompts, rows=batch_size) as used:
-        _write(used, requests, settings, stops, on_progress)
+        write(used, requests, settings, stops, on_progress)
     return _answers(requests, tokenizer, seeds, settings, stops)
 
 
@@ -166,13 +166,15 @@ def _requests(
     ]
 
 
-def _write(
+def write(
     decoder: Decoder,
     requests: Sequence[Request],
     settings: DecoderSettings,
     stops: frozenset[int],
-    on_progress: Progress | None,
+    on_progress: Progress | None = None,
 ) -> None:
+    """Write the answers of requests, drawn under the settings; the models are in evaluation mode."""
+
     def draw(logits: Tensor, numbers: Tensor) -> Tensor:
         device = _sampling_device(logits.device)
         return next_tokens(logits.to(device), numbers.to(device), settings)
@@ -196,7 +198,7 @@ def _answers(
     for request, seed in zip(requests, seeds, strict=True):
         ids = request.written
         finished = ids[-1] in stops
-        found.append(Sampled(_text(tokenizer, ids, finished), tuple(ids), finished, seed, settings))
+        found.append(Sampled(answer_text(tokenizer, ids, finished), tuple(ids), finished, seed, settings))
     return found
 
 
@@ -285,7 +287,8 @@ def _sampling_device(device: torch.device) -> torch.device:
     return torch.device("cpu") if device.type == "mps" else device
 
 
-def _text(tokenizer: Any, ids: Sequence[int], finished: bool) -> str:
+def answer_text(tokenizer: Any, ids: Sequence[int], finished: bool) -> str:
+    """Return the text of an answer, without its stop token and other special tokens; "" without a tokenizer."""
     if tokenizer is None:
         return ""
     kept = list(ids[:-1]) if finished else list(ids)
@@ -322,6 +325,6 @@ def sample_both(
     with pair.reference() as reference:
         requests += _requests(reference, prompts, seeds, settings, REFERENCE)
     with evaluating(pair.model), nullcontext(decoder) if decoder else open_pair_decoder(pair, prompts) as used:
-        _write(used, requests, settings, stops, on_progress)
+        write(used, requests, settings, stops, on_progress)
     found = _answers(requests, pair.tokenizer, [*seeds, *seeds], settings, stops)
     return list(zip(found[: len(prompts)], found[len(prompts) :], strict=True))

@@ -43,6 +43,7 @@ from core.services.runs.queue import RunQueueService
 from core.services.runs.service import RunsService
 from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
+from core.services.talks.service import TalksService
 from core.services.thresholds.service import ThresholdsService
 from core.services.votes.service import VotesService
 from core.services.workspace.service import WorkspaceService
@@ -79,6 +80,7 @@ class Application:
         lab: the optimum of the objective on one prompt's answers.
         audits: answers that people label, and the refusal rates that are corrected by them.
         judging: judge models and what is known of them. proxies: each proxy with its counter-metric and alarm.
+        talks: talks with a policy beside its reference or another run.
         thresholds: of guardrails, with their error rates.
         releases: the gate, the failure queue, releases.
         votes: what people say blind of two arms of an evaluation.
@@ -109,6 +111,7 @@ class Application:
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
         self.prompts, self.lab = PromptInspectionService(store, self.suites), LabService(store, self.pairs)
+        self.talks = TalksService(store, self.annotation, self.feedback)
         self.judging = JudgingService(store, self.evaluations, self.suites, self.rubrics)
         self.audits = AuditsService(store, self.evaluations)
         rooms = Rooms(self.feedback, self.triage)

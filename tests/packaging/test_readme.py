@@ -20,6 +20,7 @@ from core.runs.hosting.hosts import start
 from core.runs.run_reader import RunReader
 from core.training.policy.model import load_model
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
+from tests.fakes.talks import SayingProcess
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands
 from tests.packaging.scripts import ROOT, load
 from tests.packaging.wheel import SHORT_DEMO
@@ -96,6 +97,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     """What trains: an engine without a model, so that the commands take seconds on any machine, or the real one."""
     if request.param == "scripted engine":
         monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe: (train, probe))
+        monkeypatch.setattr("core.services.talks.session.TalkProcess", SayingProcess().starts)
 
 
 def ours(program: str) -> list[Command]:

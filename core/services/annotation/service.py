@@ -34,6 +34,7 @@ from core.store.sqlite.errors import ConstraintError
 from core.store.sqlite.writer import Priority
 
 _LABELS = Changes.JUDGEMENTS | Changes.PAIRS
+Show = Callable[[Session, judgements.WriteContext], Presentation]
 _Apply = Callable[[Session, int, judgements.WriteContext], undo_steps.UndoEntry | None]
 
 
@@ -87,12 +88,23 @@ class AnnotationService:
         Raises:
             UserError: nothing was stored; the message says why.
         """
-        presentation, context = self._queues.find(presentation_uid), self._store.write_context()
+        presentation = self._queues.find(presentation_uid)
+        outcome = self.commit_shown(lambda _session, _context: presentation, draft)
+        self._queues.close_presentation(presentation_uid)
+        return outcome
 
-        def job(session: Session) -> tuple[Judgement, bool, str]:
+    def commit_shown(self, show: Show, draft: JudgementDraft) -> Outcome[Judgement]:
+        """Do what :meth:`commit` does for a pair that was shown outside a queue.
+
+        ``show`` stores what is missing of the pair, in the transaction of the judgement, and returns the presentation.
+        """
+        context = self._store.write_context()
+
+        def job(session: Session) -> tuple[Judgement, bool, str, Presentation]:
+            presentation = show(session, context)
             presentation_id = judgements.present(session, presentation, context)
             if (stored := judgements.first_of(session, presentation_id)) is not None:
-                return judgement_views.get(session, stored), False, ""
+                return judgement_views.get(session, stored), False, "", presentation
             self._check_clauses(session, presentation.rubric_version_id, draft)
             tip = judgements.tip(session, presentation, presentation_id)
             kind = "amend" if tip is not None and tip.draft is not None else "label"
@@ -110,10 +122,9 @@ class AnnotationService:
             undo_steps.push(session, presentation.reviewer_id, kind, label, presentation_id, key, context)
             drafts.remove(session, presentation_id)
             self._log(session, context, "label.commit", label, presentation)
-            return judgement_views.get(session, key), True, label
+            return judgement_views.get(session, key), True, label, presentation
 
-        judgement, new, label = self._store.write(job, "saving the label", Priority.LABEL)
-        self._queues.close_presentation(presentation_uid)
+        judgement, new, label, presentation = self._store.write(job, "saving the label", Priority.LABEL)
         self._queues.update(presentation, done=True, skipped=False)
         return Outcome(judgement, _LABELS if new else Changes.NOTHING, label)
 
@@ -310,7 +321,7 @@ class AnnotationService:
             return [(pair_id, note) for pair_id, note, _ in queue.bookmarks(session, reviewer_id)]
 
     def _check_clauses(self, session: Session, version_id: int, draft: JudgementDraft) -> None:
-        """Refuse criteria that the rubric version does not have; a published version is read once."""
+        """Refuse criteria that the rubric version, which is read once, does not have."""
         if not draft.criteria:
             return
         if version_id not in self._clauses:
@@ -324,15 +335,8 @@ class AnnotationService:
     def _log(
         self, session: Session, context: judgements.WriteContext, op: str, summary: str, presentation: Presentation
     ) -> None:
-        events.log(
-            session,
-            context,
-            op,
-            summary,
-            reviewer_id=presentation.reviewer_id,
-            subject="pair",
-            subject_id=presentation.pair_id,
-        )
+        who, pair = presentation.reviewer_id, presentation.pair_id
+        events.log(session, context, op, summary, reviewer_id=who, subject="pair", subject_id=pair)
 
 
 def _midnight_ms() -> int:
