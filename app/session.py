@@ -34,6 +34,11 @@ class Session(QObject):
         """The reviewer's name, empty until one was chosen."""
         return self._reviewer_name
 
+    @property
+    def workspace(self) -> str:
+        """The open workspace's own id, empty where none is open."""
+        return self._workspace
+
     def set_reviewer(self, reviewer_id: int | None, name: str = "") -> None:
         """Make a reviewer the current one and store the choice for this workspace."""
         self._reviewer_id, self._reviewer_name = reviewer_id, name

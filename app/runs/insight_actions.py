@@ -1,4 +1,4 @@
-"""What the buttons of an insight do: list its own pairs, or explain it."""
+"""Lists the pairs behind an insight or behind a mark of a plot; explains an insight."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.context import AppContext
 from app.runs.insight_list import explanation
 from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
+from app.widgets.plots.pairs_asked import PairsAsked
 from core.domain.counting import counted
 from core.domain.insight import Insight
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # these load the database library, which the window does not 
 
 
 class InsightActions(QObject):
-    """Answers the list of insights.
+    """Answers the list of insights, and the plots of all pairs.
 
     Args:
         context: dialogs and background reads.
@@ -32,6 +33,7 @@ class InsightActions(QObject):
         super().__init__(monitor)
         self._context, self._monitor, self._pairs, self._pin = context, monitor, pairs, pin
         monitor.insights.pairs_wanted.connect(self.show_pairs)
+        monitor.grid.pairs_wanted.connect(self.show_asked)
         monitor.insights.explain_wanted.connect(self.explain)
 
     def explain(self, insight: Insight) -> None:
@@ -52,3 +54,20 @@ class InsightActions(QObject):
                 tabs.show_pairs_of(title, rows)
 
         self._context.tasks.query(lambda: self._pairs.of_insight(run_id, insight), show, owner=self, key="pairs")
+
+    def show_asked(self, asked: PairsAsked) -> None:
+        """List the pairs behind a cell, a slice or a look; open the single one behind a dot."""
+        if asked.single:
+            ((_, pair_id),) = asked.visits
+            self._context.navigate("inspect", run_id=self._monitor.run_id, pair_id=pair_id, kind=asked.kind)
+            return
+        run_id, grid, tabs = self._pin(), self._monitor.grid, self._monitor.tabs
+        grid.pin(float(asked.last))
+        self._monitor.show_readout()
+        tabs.setCurrentIndex(0)
+
+        def show(rows: list[LineageRow]) -> None:
+            if run_id == self._monitor.run_id:
+                tabs.show_pairs_of(asked.title, rows)
+
+        self._context.tasks.query(lambda: self._pairs.asked(run_id, asked), show, owner=self, key="pairs")

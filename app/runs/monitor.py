@@ -14,8 +14,9 @@ from app.runs.charter_strip import CharterStrip
 from app.runs.details import DetailTabs
 from app.runs.estimate_tile import EstimateTile
 from app.runs.insight_list import InsightList
+from app.runs.kept_layout import kept_layout
 from app.runs.run_tiles import TILES, TileView
-from app.widgets.buttons import action_button
+from app.widgets.buttons import ActionButton, action_button
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import LabeledSlider
@@ -39,7 +40,7 @@ class Monitor(QFrame):
         self._banner: Banner | None = None
         self._run_id = ""
         self._banner_of: tuple[str, str, str] | None = None
-        self.grid = MonitorGrid(context.theme)
+        self.grid = MonitorGrid(context.theme, kept_layout(context))
         self.grid.fed.connect(self.show_readout)
         self.tabs = DetailTabs(context.theme)
         column = QVBoxLayout(self)
@@ -130,6 +131,8 @@ class Monitor(QFrame):
         row.addWidget(self.follow)
         self.readout = FitLabel("", kind="caption")
         row.add(self.readout, least=22)
+        self.choose = ActionButton(actions, "runs.plots", "Plots", "", False, self._context.theme)
+        row.addWidget(self.choose)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
         row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
         return row

@@ -21,6 +21,7 @@ from app.runs.insight_actions import InsightActions
 from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
+from app.runs.plot_arranging import PlotArranging
 from app.runs.queue_actions import QueueActions
 from app.runs.run_exporter import RunExporter
 from app.runs.run_housekeeping import RunHousekeeper
@@ -63,6 +64,7 @@ class RunsPage(Page):
         self.housekeeper = RunHousekeeper(context, self, lambda run_id: self.show_item(run_id=run_id))
         self.queue = QueueActions(context, self, lambda: self._snapshot)
         self.insights = InsightActions(context, self.monitor, self._pairs, self._pin_pairs)
+        self.arranging = PlotArranging(context, self.monitor, self.refresh)
         self._build()
         self._bind()
         self.monitor.allow(None)
@@ -114,6 +116,7 @@ class RunsPage(Page):
             "runs.copy_command": self._copy_command,
             "runs.open_folder": self._open_folder,
             **self.plots.handlers(),
+            **self.arranging.handlers(),
             **self.housekeeper.handlers(),
             **self.queue.handlers(),
         }.items():
@@ -156,18 +159,13 @@ class RunsPage(Page):
     def refresh(self) -> None:
         """Read the list and the chosen run on a background thread."""
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
-        metrics = self.monitor.grid.metrics
+        metrics, needs = self.monitor.grid.metrics, self.monitor.grid.deck.needs
 
         def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
             runs = [run for run in service.list() if ARCHIVED not in run.tags or run.run_id == run_id]
             names = {run.run_id: run.name for run in runs}
             chosen = run_id if run_id in names else next(iter(names), "")
-            snapshot = None
-            if chosen:
-                reader, estimates = self._pairs.reader(chosen), self._pairs.estimates(chosen)
-                before = self._pairs.before_fork(chosen, metrics)
-                snapshot = presenter.read_snapshot(service, reader, estimates, metrics, before, names[chosen])
-            return runs, snapshot
+            return runs, self._pairs.snapshot(chosen, names[chosen], metrics, needs) if chosen else None
 
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
 

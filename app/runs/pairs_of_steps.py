@@ -1,4 +1,4 @@
-"""Reads the pairs behind the points of a run's plots: those of a step, of a range of steps, and the worst ones."""
+"""Reads a run for its plots, and the pairs behind them: those of a step, of a range of steps, the worst ones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.context import AppContext
 from app.runs.plot_series import parent_curves
+from app.runs.presenter import MonitorData, read_snapshot
 from app.widgets.plots.curves import Curve
+from app.widgets.plots.pairs_asked import PairsAsked
 from app.widgets.plots.run_series import ForkMark
 from core.domain.insight import Insight
 from core.services.runs.run_estimates import RunEstimates
+from core.services.runs.run_plots import RunPlots
 from core.services.runs.views import RunReader
 
 if TYPE_CHECKING:
@@ -22,13 +25,14 @@ WORST = 200
 
 
 class PairsOfSteps:
-    """Reads pairs with their label, clause and reviewer; keeps a reader for each run. For background threads."""
+    """Reads runs, and pairs with label, clause and reviewer; keeps a reader for each. For background threads."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._readers: dict[str, RunReader] = {}
         self._estimates: dict[str, RunEstimates] = {}
-        self._before: dict[str, tuple[dict[str, Curve], ForkMark]] = {}
+        self._plots: dict[str, RunPlots] = {}
+        self._before: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Curve], ForkMark]] = {}
         self._lineages: dict[str, RunLineage] = {}
 
     def reader(self, run_id: str) -> RunReader:
@@ -39,16 +43,30 @@ class PairsOfSteps:
         """Return the estimates of a run's probes, which keep what they worked out."""
         return self._estimates.setdefault(run_id, RunEstimates(self.reader(run_id)))
 
+    def snapshot(self, run_id: str, name: str, metrics: Sequence[str], needs: Sequence[str]) -> MonitorData:
+        """Return a run at this moment, with the curves and plots of pairs that are shown."""
+        service, reader, estimates = self._context.services.runs, self.reader(run_id), self.estimates(run_id)
+        plots = self._plots.setdefault(run_id, RunPlots(reader, estimates)).read(needs)
+        return read_snapshot(service, reader, estimates, metrics, self.before_fork(run_id, metrics), name, plots)
+
     def before_fork(self, run_id: str, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:
         """Return what a fork's parent measured before it; read once, since it does not change."""
-        if run_id not in self._before:
+        key = (run_id, tuple(metrics))
+        if key not in self._before:
             record = self.reader(run_id).record()
-            self._before[run_id] = parent_curves(self._context.services.runs, record, metrics)
-        return self._before[run_id]
+            self._before[key] = parent_curves(self._context.services.runs, record, metrics)
+        return self._before[key]
 
     def of_insight(self, run_id: str, insight: Insight) -> list[LineageRow]:
         """Return the pairs that an insight names, and no others."""
         return self._lineage(run_id).of_insight(insight)
+
+    def asked(self, run_id: str, asked: PairsAsked) -> list[LineageRow]:
+        """Return the pairs that a plot asks for; those of its steps where it names none."""
+        visits = self.reader(run_id).pairs_of_range(asked.first, asked.last, asked.kind)
+        if asked.visits:
+            visits = [visit for visit in visits if (visit.step, visit.pair_id) in asked.visits]
+        return self._lineage(run_id).rows(visits[:MOST])
 
     def of_steps(self, run_id: str, first: int, last: int) -> list[LineageRow]:
         """Return the pairs of the steps ``first`` to ``last``; of a step without training pairs, the held-out ones."""

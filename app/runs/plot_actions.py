@@ -13,7 +13,7 @@ from app.context import AppContext
 from app.runs.monitor import Monitor
 from app.runs.plot_files import PlotFiles
 from app.widgets.plots import export
-from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.plot_deck import RunCard
 
 KEEP_MS = 400
 """A slider that rested so long is where the user wants it from now on."""
@@ -101,7 +101,7 @@ class PlotActions(QObject):
 
     def _enlarge_next(self) -> None:
         """Enlarge the plots one after the other, then show all again."""
-        plots = self._grid.plots
+        plots = self._grid.deck.shown
         large = next((i for i, plot in enumerate(plots) if plot.head.enlarge.isChecked()), -1)
         self._grid.enlarge(plots[large + 1] if large + 1 < len(plots) else None)
 
@@ -134,7 +134,7 @@ class PlotActions(QObject):
         if folder := self._context.dialogs.open_folder("Export the plots to a folder"):
             self._files.export(folder, self._monitor.run_name)
 
-    def handle_menu(self, plot: MetricPlot, entry: str) -> None:
+    def handle_menu(self, plot: RunCard, entry: str) -> None:
         """Do what an entry of a plot's menu asks for."""
         if entry == "copy_picture":
             QGuiApplication.clipboard().setImage(
@@ -145,7 +145,7 @@ class PlotActions(QObject):
         else:
             self._save(plot, entry)
 
-    def _save(self, plot: MetricPlot, kind: str) -> None:
+    def _save(self, plot: RunCard, kind: str) -> None:
         name = export.file_name(plot, self._monitor.run_name, kind)
         path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
         if path is None:

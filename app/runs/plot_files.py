@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, QTimer
 from app.background.task import TaskControl
 from app.context import AppContext
 from app.widgets.plots import export
-from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.plots.monitor_grid import MonitorGrid
+from app.widgets.plots.plot_deck import RunCard
 from core.domain.counting import counted, verb
 
 File = tuple[Path, Callable[[], bytes | str]]
@@ -30,7 +30,7 @@ class PlotFiles(QObject):
     def __init__(self, context: AppContext, grid: MonitorGrid) -> None:
         super().__init__(grid)
         self._context, self._grid = context, grid
-        self._left: list[tuple[MetricPlot, str, Path]] = []
+        self._left: list[tuple[RunCard, str, Path]] = []
         self._drawn: list[File] = []
         self._stem = ""
         self._turn = QTimer(self, singleShot=True, interval=0)
@@ -40,14 +40,15 @@ class PlotFiles(QObject):
         """Write every plot in every format to a folder, under names that begin with ``stem``."""
         self._grid.make_all()
         self._stem = stem
-        wanted = [(p, k, folder / export.file_name(p, stem, k)) for p, k in product(self._grid.plots, export.FORMATS)]
+        cards = self._grid.deck.shown
+        wanted = [(p, k, folder / export.file_name(p, stem, k)) for p, k in product(cards, export.FORMATS)]
 
         def there() -> list[Path]:
             return [path for _, _, path in wanted if path.exists()]
 
         self._context.tasks.query(there, lambda found: self._ask(wanted, found), owner=self, key="there")
 
-    def _ask(self, wanted: list[tuple[MetricPlot, str, Path]], found: list[Path]) -> None:
+    def _ask(self, wanted: list[tuple[RunCard, str, Path]], found: list[Path]) -> None:
         names = "\n".join(path.name for path in found)
         question = (
             f"{len(found)} of {counted(len(wanted), 'file')} {verb(len(found), 'is', 'are')} in the folder already."
@@ -66,7 +67,7 @@ class PlotFiles(QObject):
         drawn, self._drawn = self._drawn, []
         self._write(drawn, f"{counted(len(drawn), 'file')} written to {path.parent}")
 
-    def save(self, plot: MetricPlot, kind: str, path: Path, run: str) -> None:
+    def save(self, plot: RunCard, kind: str, path: Path, run: str) -> None:
         """Write one plot of a run to a file."""
         self._write([(path, export.content(plot, kind, run))], f"{path.name} was written.")
 

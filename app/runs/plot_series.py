@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.widgets.plots.curves import Curve, exact_text
@@ -13,19 +13,33 @@ from core.domain.kl_estimate import kl_estimate, kl_name
 from core.domain.number_text import format_value, spread_text
 from core.domain.run_events import KlDone
 from core.domain.run_record import RunRecord
-from core.services.runs.run_estimates import ProbeEstimates, RunEstimates
+from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
+from core.services.runs.run_plots import PairPlots
 from core.services.runs.views import RunReader
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.service import RunsService
 
 
-def read_curves(reader: RunReader, estimates: RunEstimates, metrics: Sequence[str]) -> dict[str, Curve]:
-    """Return the curves of a run: probes and KL with intervals, steps without."""
-    known = estimates.series(metrics)
-    return {
-        name: estimated_curve(known[name]) if name in known else plain_curve(reader.series(name)) for name in metrics
-    }
+_OF_PAIRS = ("spread.", "gap.", "pull.")
+"""How curves begin that are worked out from the rows of pairs."""
+
+
+def read_curves(
+    reader: RunReader,
+    estimates: RunEstimates,
+    metrics: Sequence[str],
+    of_pairs: Mapping[str, EstimatedSeries] | None = None,
+) -> dict[str, Curve]:
+    """Return the curves of a run: probes, KL and those ``of_pairs`` with intervals, steps without."""
+    known = {**estimates.series(metrics), **(of_pairs or {})}
+    found: dict[str, Curve] = {}
+    for name in metrics:
+        if name in known:
+            found[name] = estimated_curve(known[name])
+        elif not name.startswith(_OF_PAIRS):
+            found[name] = plain_curve(reader.series(name))
+    return found
 
 
 def run_series(
@@ -36,13 +50,17 @@ def run_series(
     kl: KlDone | None,
     held_out: ProbeEstimates | None,
     start_loss: float | None,
+    pairs: PairPlots,
+    resumes: tuple[float, ...] = (),
 ) -> RunSeries:
     """Put together all that the plots show."""
     titles = {"kl.kl": ("KL to reference", "")}
     if kl is not None:
         spread = spread_text(kl_estimate(kl))
         titles["kl.kl"] = (kl_name(kl.horizon), f"{spread} SE · n {kl.samples} · {100 * kl.censored:.0f} % cut")
-    return RunSeries(curves, total, *before, levels=_levels(held_out, start_loss), titles=titles)
+    return RunSeries(
+        curves, total, *before, levels=_levels(held_out, start_loss), titles=titles, pairs=pairs, resumes=resumes
+    )
 
 
 def _levels(held_out: ProbeEstimates | None, start_loss: float | None) -> tuple[Level, ...]:

@@ -14,11 +14,12 @@ from core.domain.estimate import Estimate
 from core.domain.insight import Insight
 from core.domain.look_plan import LooksPlanned, cadence_words, look_words
 from core.domain.number_text import format_value, interval_text
-from core.domain.run_events import SampleDone
+from core.domain.run_events import RunStarted, SampleDone
 from core.domain.run_record import RESUMABLE_STATES, RunRecord
 from core.services.models.export import ExportForm
 from core.services.runs.insights import start_loss
 from core.services.runs.run_estimates import RunEstimates
+from core.services.runs.run_plots import PairPlots
 from core.services.runs.views import (
     RunInfo,
     RunReader,
@@ -91,14 +92,18 @@ def read_snapshot(
     metrics: Sequence[str],
     before: tuple[dict[str, Curve], ForkMark],
     name: str = "",
+    plots: PairPlots | None = None,
 ) -> MonitorData:
     """Read everything the page shows of one run.
 
-    ``before`` is what the run measured that it was forked from; ``name`` is its name now, "" for the one it began with.
+    ``before`` is what the run measured that it was forked from; ``name`` is its name now, "" for the one it began with;
+    ``plots`` what is drawn of all pairs.
     """
+    plots = plots or PairPlots()
     record, status, kls = reader.record(), reader.status(), reader.kls()
     run_id = record.run_id
-    curves = read_curves(reader, estimates, metrics)
+    curves = read_curves(reader, estimates, metrics, plots.curves)
+    starts = [item.event for item in reader.log_events() if isinstance(item.event, RunStarted)]
     held_out, start, kl = estimates.last("dev"), start_loss(record.config), kls[-1] if kls else None
     plain = {name: reader.series(name) for name in ("accuracy", "margin", "loss", "tokens_per_s")}
     headline = Headline(held_out, estimates.last("train"), kl, plain, start)
@@ -114,6 +119,8 @@ def read_snapshot(
             kl=kl,
             held_out=held_out,
             start_loss=start,
+            pairs=plots,
+            resumes=tuple(float(event.resumed_from) for event in starts if event.attempt > 1),
         ),
         samples=tuple(reader.samples()),
         log=tuple(reader.log_tail(300)),

@@ -55,9 +55,21 @@ class MarginHeat:
         """Share of the pairs of each column in each bin (k, b), 0 to 1."""
         return self.counts / np.maximum(self.n, 1)[:, None]
 
+    @property
+    def borders(self) -> Floats:
+        """Steps between which each column stands (k + 1,): half-way between neighbouring looks."""
+        if not self.n.size:
+            return np.empty(0)
+        inner = (self.last[:-1] + self.first[1:]) / 2
+        low, high = float(self.first[0]), float(self.last[-1])
+        ends = (low, high) if high > low else (low - 0.5, high + 0.5)
+        return np.concatenate([[ends[0]], inner, [ends[1]]])
+
     def column_of(self, step: float) -> int:
-        """Return the column that a step is in or that was measured last before it; -1 before the first."""
-        return int(np.searchsorted(self.first, step, side="right")) - 1
+        """Return the column that stands at a step, the first or last one beyond the ends; -1 where there is none."""
+        if not self.n.size:
+            return -1
+        return min(max(int(np.searchsorted(self.borders, step, side="right")) - 1, 0), self.n.size - 1)
 
     def bin_at(self, h: float) -> int | None:
         """Return the bin at a height; None beyond the outermost edges, where nothing is drawn."""

@@ -68,7 +68,7 @@ class CurveItems:
         self._band.setVisible(False)
         self._bars = pg.ErrorBarItem(beam=0)
         self._alone = pg.ScatterPlotItem(symbol="o", size=4, useCache=False)
-        self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse else None
+        self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse and spec.rings else None
         self._end = pg.TextItem(f" {spec.label}", anchor=(0, 0.5))
         self._end.setVisible(False)
         self._end_at: tuple[float, float] | None = None
@@ -108,7 +108,7 @@ class CurveItems:
         faint = tokens.blend(spec.colour, "surface", RAW_SHARE)
         self._raw.setPen(pg.mkPen(faint, width=scale))
         colour, width = (faint, 1) if self.behind else (tokens[spec.colour], 2)
-        self._line.setPen(pg.mkPen(colour, width=width * scale))
+        self._line.setPen(dashed(tokens[spec.colour], scale) if spec.dash else pg.mkPen(colour, width=width * scale))
         self._parent.setPen(dashed(tokens[spec.colour], scale))
         self._band.setBrush(pg.mkBrush(tokens.colour(spec.colour, BAND_SHARE)))
         self._bars.setData(pen=pg.mkPen(tokens[spec.colour], width=1.5 * scale))

@@ -21,7 +21,8 @@ class CurveSpec:
 
     ``sparse`` metrics are measured every k steps: each value is a ringed dot, and none is smoothed away. ``probe`` is
     the metric that measures the same on a probe: where that has values, the batches are only a faint line beneath it.
-    ``bars`` draws intervals as bars and not as a band. ``unit`` is that of the values.
+    ``bars`` draws intervals as bars and not as a band. ``unit`` is that of the values. ``rings`` are left out where the
+    values lie on something that shows the looks; ``dash`` breaks the line.
     """
 
     metric: str
@@ -31,6 +32,8 @@ class CurveSpec:
     probe: str = ""
     bars: bool = False
     unit: str = ""
+    rings: bool = True
+    dash: bool = False
 
     @property
     def held_out(self) -> bool:

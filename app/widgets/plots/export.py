@@ -19,7 +19,9 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from app.widgets.plots.curves import Curve, Floats, exact_text
+from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.metric_plot import MetricPlot
+from app.widgets.plots.pair_card import PairCard
 from core.services.written_files import write_file
 
 FORMATS = ("png", "svg", "csv")
@@ -143,21 +145,23 @@ def save(path: Path, content: bytes | str) -> None:
     write_file(path, content.encode("utf-8") if isinstance(content, str) else content)
 
 
-def file_name(plot: MetricPlot, stem: str, kind: str) -> str:
+def file_name(plot: MetricPlot | PairCard, stem: str, kind: str) -> str:
     """Return the name of a plot's file: run, metric, format, without anything a file system minds."""
     metric = plot.objectName().removeprefix("plot_").replace(".", "_")
     safe = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in stem).strip(" .") or "run"
     return f"{safe}_{metric}.{kind}"
 
 
-def content(plot: MetricPlot, kind: str, run: str = "") -> Callable[[], bytes | str]:
+def content(plot: MetricPlot | PairCard, kind: str, run: str = "") -> Callable[[], bytes | str]:
     """Return what makes a plot of a run a file of one of FORMATS.
 
     A picture is drawn here, since that needs the window's thread; writing out a hundred thousand values does not.
     """
-    if kind == "csv":
+    if kind == "csv" and isinstance(plot, HeatPlot | PairCard):
+        return partial(plot.to_csv, _guarded(run))
+    if kind == "csv" and isinstance(plot, MetricPlot):
         units = {spec.metric: spec.unit for spec in plot.specs}
         shown = {m: (c, plot.smoothed(m)) for m, c in plot.curves.items() if c.steps.size}
         return partial(to_csv, shown or {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()}, units, run)
-    drawn = to_png(plot, whose=run) if kind == "png" else to_svg(plot, plot.plot.accessibleName(), run)
+    drawn = to_png(plot, whose=run) if kind == "png" else to_svg(plot, plot.title, run)
     return lambda: drawn

@@ -127,9 +127,7 @@ class MetricPlot(PlotFrame):
             items.set_before(Curve())
         for metric in self._items:
             self.take(metric, Curve())
-        self.set_marks(())
-        self.set_fork(float("nan"), "")
-        self.levels.clear()
+        self.clear_marks()
         self._redraw()
 
     def _weight_of(self, spec: CurveSpec) -> float:

@@ -11,25 +11,26 @@ from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedWidget
 
 from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.widgets.plots import readout
 from app.widgets.plots.curves import Curve
+from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.metric_plot import MetricPlot
-from app.widgets.plots.plot_cells import PlotCells
-from app.widgets.plots.plot_look import PlotLook
-from app.widgets.plots.run_plots import PLOTS
+from app.widgets.plots.pair_card import PairCard
+from app.widgets.plots.plot_deck import RunCard
+from app.widgets.plots.plot_layout import PlotLayout
+from app.widgets.plots.plot_stack import PlotStack
+from app.widgets.plots.run_plots import CURVES
 from app.widgets.plots.run_series import Plain, RunSeries, plain_curve
 from app.widgets.plots.step_marks import SpanMark
-from app.widgets.plots.table_twin import TableTwin
 
 _PAUSE_MS = 20
 """Between two plots that take new values: a little more than a frame."""
 
 
-class MonitorGrid(QStackedWidget):
+class MonitorGrid(PlotStack):
     """Plots, or the same values as a table.
 
     The grid is usable at once: it keeps its state for the plots that are not made yet.
@@ -38,6 +39,7 @@ class MonitorGrid(QStackedWidget):
         built(): all plots are made.
         hovered(float): the step under the crosshair, NaN for none.
         picked(int), ranged(int, int): a step was clicked, a range was dragged.
+        pairs_wanted(PairsAsked): a cell, slice or dot was opened.
         unfollowed(): the user moved a plot by hand.
         menu_requested(object, str): an entry of one plot's menu was chosen, see ``plot_head.MENU_ENTRIES``.
         fed(): all plots show the newest values.
@@ -47,47 +49,41 @@ class MonitorGrid(QStackedWidget):
     hovered = Signal(float)
     picked = Signal(int)
     ranged = Signal(int, int)
+    pairs_wanted = Signal(object)
     unfollowed = Signal()
     menu_requested = Signal(object, str)
     fed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme, self.crosshair = theme, math.nan
+    def __init__(self, theme: Theme, layout: PlotLayout | None = None) -> None:
+        """Make the grid of a layout; the plots of curves alone without one."""
+        super().__init__(theme, layout or PlotLayout(CURVES))
+        self.crosshair = math.nan
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
-        self._look = PlotLook()
-        self._large: MetricPlot | None = None
         self._series = RunSeries()
         self._spans: dict[str, list[SpanMark]] = {}
-        self._pending: list[MetricPlot] = []
+        self._pending: list[RunCard] = []
+        self._anchor: MetricPlot | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._feed_one)
         self._refit = QTimer(self)
         self._refit.setSingleShot(True)
         self._refit.timeout.connect(self._fit_in_slices)
-        self.plots = list[MetricPlot]()
-        self._cells, self.table = PlotCells(theme, len(PLOTS)), TableTwin()
-        self.addWidget(self._cells)
-        self.addWidget(self.table)
-        self._building, self._fitting = IdleQueue(self), IdleQueue(self)
-        for _ in PLOTS:
-            self._building.add(self._make_next)
-        self._building.emptied.connect(self._finish_building)
+        self._fitting = IdleQueue(self)
+        self.deck.made.connect(self._made)
+        self.deck.completed.connect(self._finish_building)
 
-    @property
-    def is_built(self) -> bool:
-        """Whether all plots are made."""
-        return len(self.plots) == len(PLOTS)
-
-    def make_all(self) -> None:
-        """Make the plots that are not made yet at once, for what needs all of them now."""
-        self._building.clear()
-        while not self.is_built:
-            self._make_next()
-        self._finish_building()
+    def set_layout(self, layout: PlotLayout) -> None:
+        """Show other plots, or in another order."""
+        if layout == self.deck.layout:
+            return
+        super().set_layout(layout)
+        self.feed(self._series)
+        self.set_crosshair(self.crosshair)
+        self.set_range(self.range)
+        self._refit.start(0)
 
     def _finish_building(self) -> None:
         self._fit_in_slices()
@@ -95,47 +91,43 @@ class MonitorGrid(QStackedWidget):
         if self._series.curves and not self._pending:
             self.fed.emit()
 
-    def _make_next(self) -> None:
-        """Make one more plot and give it the state of the others."""
-        kind = PLOTS[len(self.plots)]
-        plot = MetricPlot(
-            self._theme, kind.title, kind.curves, unit=kind.unit, axis=kind.axis, zero=kind.zero, tools=True
-        )
-        self._connect(plot)
-        if self.plots:
-            plot.view.setXLink(self.plots[0].view)
-        self.plots.append(plot)
-        plot.setVisible(self._large is None)
-        self._cells.fill(len(self.plots) - 1, plot)
-        self._look.apply(plot)
-        plot.set_crosshair(self.crosshair)
-        plot.show_range(*(self.range or (math.nan, math.nan)))
-        self._feed_plot(plot)
-        self._mark_plot(plot)
-        if self.following:
-            self._show_span(plot, *self._whole_run())
+    def _made(self, key: str) -> None:
+        """Give a plot that was just made the state of the others."""
+        card = self.deck.cards[key]
+        card.head.menu_requested.connect(lambda entry: self.menu_requested.emit(card, entry))
+        card.head.enlarged.connect(lambda on: self.enlarge(card if on else None))
+        card.head.set_movable()
+        card.head.moved_by.connect(lambda by: self.move_card(card, by))
+        card.head.dropped.connect(lambda place: self._drop(card, place))
+        if isinstance(card, HeatPlot | PairCard):
+            card.pairs_wanted.connect(self.pairs_wanted)
+        if isinstance(card, MetricPlot):
+            self._made_plot(card)
+        else:
+            card.show_step(self.pinned)
+        self._feed_plot(card)
+        if isinstance(card, MetricPlot) and self.following:
+            self._show_span(card, *self._whole_run())
 
-    def _connect(self, plot: MetricPlot) -> None:
+    def _made_plot(self, plot: MetricPlot) -> None:
         plot.hovered.connect(self._hover)
         plot.picked.connect(self.picked)
         plot.ranged.connect(self.ranged)
         plot.moved.connect(self._moved)
         plot.fit_wanted.connect(self.fit)
-        plot.head.menu_requested.connect(lambda entry: self.menu_requested.emit(plot, entry))
-        plot.head.enlarged.connect(lambda on: self.enlarge(plot if on else None))
+        if self._anchor is None:
+            self._anchor = plot
+        else:
+            plot.view.setXLink(self._anchor.view)
+        self._look.apply(plot)
+        plot.set_crosshair(self.crosshair)
+        plot.show_range(*(self.range or (math.nan, math.nan)))
+        self._mark_plot(plot)
 
-    def enlarge(self, chosen: MetricPlot | None) -> None:
+    def enlarge(self, chosen: RunCard | None) -> None:
         """Show one plot in the place of all, or all again with None."""
-        self._large = chosen
-        self._cells.enlarge(-1 if chosen is None else self.plots.index(chosen))
-        for plot in self.plots:
-            plot.head.show_enlarged(plot is chosen)
+        self.deck.enlarge(chosen)
         self._refit.start(0)
-
-    @property
-    def metrics(self) -> list[str]:
-        """Names of all metrics shown."""
-        return [spec.metric for kind in PLOTS for spec in kind.curves]
 
     def set_series(self, values: Mapping[str, Plain], total: int) -> None:
         """Take plain series of the metrics, by name, and draw them at once; ``total`` steps are planned."""
@@ -144,7 +136,7 @@ class MonitorGrid(QStackedWidget):
     def draw(self, series: RunSeries) -> None:
         """Take the series of a run and draw them at once."""
         self._series = series
-        self._pending = list(self.plots)
+        self._pending = list(self.deck.shown)
         while self._pending:
             self._feed_one()
         if self.following:
@@ -154,7 +146,7 @@ class MonitorGrid(QStackedWidget):
         """Take the series of a run, one plot at a time, so that no frame draws all of them."""
         busy = bool(self._pending)
         self._series = series
-        self._pending = [p for p in self.plots if not p.isHidden()] + [p for p in self.plots if p.isHidden()]
+        self._pending = sorted(self.deck.shown, key=lambda card: card.isHidden())
         if not busy:
             self._feed_one()
 
@@ -162,8 +154,8 @@ class MonitorGrid(QStackedWidget):
         """Draw nothing until the next run's values come."""
         self._series, self._spans, self._pending = RunSeries(), {}, []
         self._pause.stop()
-        for plot in self.plots:
-            plot.clear()
+        for card in self.deck.cards.values():
+            card.clear()
         self.fit()
 
     def set_spans(self, spans: Mapping[str, Sequence[SpanMark]]) -> None:
@@ -176,12 +168,19 @@ class MonitorGrid(QStackedWidget):
         marks = [mark for metric in plot.curves for mark in self._spans.get(metric, ())]
         plot.set_marks(list(dict.fromkeys(marks)))
 
-    def _feed_plot(self, plot: MetricPlot) -> None:
+    def _feed_plot(self, plot: RunCard) -> None:
+        if isinstance(plot, HeatPlot | PairCard):
+            plot.take_plots(self._series.pairs)
+        if isinstance(plot, MetricPlot):
+            self._feed_curves(plot)
+
+    def _feed_curves(self, plot: MetricPlot) -> None:
         series, first = self._series, next(iter(plot.curves))
         changed = [plot.take(metric, series.curves.get(metric, Curve())) for metric in plot.curves]
         for metric in plot.curves:
             plot.set_before(metric, series.before.get(metric, Curve()))
         plot.set_fork(series.fork.step, series.fork.text if plot is self.plots[0] else "")
+        plot.set_resumes(series.resumes)
         for level in series.levels:
             if level.metric == first:
                 plot.levels.set(level.key, level.value, level.words, level.tone, right=level.right)
@@ -189,49 +188,6 @@ class MonitorGrid(QStackedWidget):
             plot.set_title(*series.titles[first])
         if any(changed):
             plot.set_crosshair(self.crosshair)
-
-    # How plots are drawn
-
-    def set_smoothing(self, weight: float) -> None:
-        """Smooth the curves with ``weight`` of the past, 0 to 0.99."""
-        self._look.smoothing = weight
-        for plot in self.plots:
-            plot.set_smoothing(weight)
-
-    def set_raw(self, shown: bool) -> None:
-        """Show or hide the raw values under the smoothed lines."""
-        self._look.raw = shown
-        for plot in self.plots:
-            plot.set_raw(shown)
-
-    def set_outliers(self, ignored: bool) -> None:
-        """Fit the value axes to the middle of the points, or to all."""
-        self._look.outliers = ignored
-        for plot in self.plots:
-            plot.set_outliers(ignored)
-
-    def set_log_y(self, on: bool) -> None:
-        """Put the values of all plots on a logarithmic axis."""
-        self._look.log_y = on
-        for plot in self.plots:
-            plot.set_log(on)
-
-    def set_log_x(self, on: bool) -> None:
-        """Put the steps of all plots on a logarithmic axis."""
-        self._look.log_x = on
-        for plot in self.plots:
-            plot.set_log_x(on)
-        self.fit()
-
-    def set_target(self, metric: str, value: float, label: str) -> None:
-        """Draw a level to keep below in the plot of a metric; NaN takes it away."""
-        self._look.targets[metric] = (value, label)
-        if plot := self._plot_of(metric):
-            plot.set_target(value, label)
-
-    def _plot_of(self, metric: str) -> MetricPlot | None:
-        """Return the plot that shows a metric, or None while it is not made."""
-        return next((plot for plot in self.plots if metric in plot.curves), None)
 
     @property
     def _last_step(self) -> float:
@@ -247,7 +203,7 @@ class MonitorGrid(QStackedWidget):
         self._pause.stop()
         self._fit_in_slices()
         if self.currentIndex() == 1:
-            self._fill_table()
+            self.fill_table()
         if self.is_built:
             self.fed.emit()
 
@@ -282,7 +238,7 @@ class MonitorGrid(QStackedWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the number of columns, and keep the words at the line ends inside the plots."""
         super().resizeEvent(event)
-        self._cells.fit_columns(self.width())
+        self.deck.cells.fit_columns(self.width())
         self._refit.start(0)  # once the plots have their new widths
 
     @property
@@ -305,6 +261,8 @@ class MonitorGrid(QStackedWidget):
     def pin(self, step: float) -> None:
         """Hold the crosshair on a step, also when the mouse leaves; NaN lets it go."""
         self.pinned = step
+        for chart in self.deck.charts:
+            chart.show_step(step)
         self.set_crosshair(step)
         self.set_range(None)
 
@@ -325,17 +283,6 @@ class MonitorGrid(QStackedWidget):
         if self.range is not None:
             return readout.range_parts(self.plots, *self.range)
         return [] if math.isnan(self.crosshair) else readout.values_parts(self.plots, self.crosshair)
-
-    def show_table(self, on: bool) -> None:
-        """Show the values as a table instead of the plots."""
-        self.setCurrentIndex(1 if on else 0)
-        if on:
-            self._fill_table()
-
-    def _fill_table(self) -> None:
-        parts = {spec.metric for kind in PLOTS for spec in kind.curves if spec.is_part}
-        curves = {m: c for plot in self.plots for m, c in plot.curves.items()}
-        self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or m not in parts})
 
     def _hover(self, step: float) -> None:
         step = self.pinned if math.isnan(step) else float(round(step))

@@ -100,6 +100,19 @@ class PaintedChart(QWidget):
         room = QRectF(0, area.bottom() + 2 + metrics.height(), self.width() - 4, metrics.height() + 2)
         self.write(painter, room, title, "text3", Qt.AlignmentFlag.AlignRight)
 
+    def y_axis(self, painter: QPainter, area: QRectF, low: float, high: float, title: str) -> None:
+        """Draw ticks at the left of an area, and the title above it."""
+        metrics = QFontMetricsF(painter.font())
+        spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
+        for tick in ticks:
+            y = area.bottom() - (tick - low) / (high - low) * area.height()
+            painter.setPen(self.pen("grid"))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            room = QRectF(0, y - metrics.height() / 2, area.left() - 4, metrics.height())
+            self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
+        room = QRectF(0, 0, self.width(), metrics.height() + 2)
+        self.write(painter, room, title, "text3", Qt.AlignmentFlag.AlignLeft)
+
     # Mouse and keyboard
 
     def spot_at(self, position: QPointF) -> int:

@@ -107,3 +107,16 @@ class PlotFrame(QFrame):
         """Mark where a fork begins; NaN takes the mark away."""
         self.marks.set_fork(step, text)
         self.marks.place(self.axes)
+
+    def set_resumes(self, steps: Sequence[float]) -> None:
+        """Mark the steps at which the run went on after a stop."""
+        if self.marks.set_resumes(steps):
+            self.marks.restyle(self._theme, self._scale)
+            self.marks.place(self.axes)
+
+    def clear_marks(self) -> None:
+        """Mark nothing, and draw no level."""
+        self.set_marks(())
+        self.set_fork(float("nan"), "")
+        self.set_resumes(())
+        self.levels.clear()

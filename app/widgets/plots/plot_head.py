@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
@@ -34,15 +34,21 @@ class PlotHead(QWidget):
         menu_requested(str): one of MENU_ENTRIES was chosen for this plot.
         enlarged(bool): the plot shall fill the place of all plots, or go back.
         log_wanted(bool): a logarithmic value axis for this plot, or not.
+        moved_by(int): the plot shall stand so many places earlier (below 0) or later. dropped(QPoint): the head was
+            dragged to a place of the screen.
     """
 
     menu_requested = Signal(str)
     enlarged = Signal(bool)
     log_wanted = Signal(bool)
+    moved_by = Signal(int)
+    dropped = Signal(QPoint)
 
     def __init__(self, theme: Theme, title: str, colours: Sequence[str], *, tools: bool) -> None:
         super().__init__()
         self._tools, self._texts = tools, ("",)
+        self._pressed: QPoint | None = None
+        self._movable, self._dragging = False, False
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -63,6 +69,11 @@ class PlotHead(QWidget):
         self._large = self._menu.addAction("Enlarge")
         self._large.setCheckable(True)
         self._large.triggered.connect(self.enlarged)
+        self._menu.addSeparator()
+        self.earlier = self._menu.addAction("Move earlier", lambda: self.moved_by.emit(-1))
+        self.later = self._menu.addAction("Move later", lambda: self.moved_by.emit(1))
+        for move in (self.earlier, self.later):
+            move.setVisible(False)
         self._menu.addSeparator()
         for entry, words in MENU_ENTRIES:
             self._menu.addAction(words, lambda name=entry: self.menu_requested.emit(name))
@@ -94,6 +105,13 @@ class PlotHead(QWidget):
                 button.show()
             if focused is not None:
                 focused.setFocus()
+
+    def set_movable(self) -> None:
+        """Offer to move the plot among others, by the menu and by a drag of the head."""
+        self._movable = True
+        self.earlier.setVisible(True)
+        self.later.setVisible(True)
+        self._title.setToolTip("Drag to move the plot")
 
     def show_enlarged(self, on: bool) -> None:
         """Show whether the plot fills the place of all, without asking for it."""
@@ -130,6 +148,31 @@ class PlotHead(QWidget):
         shown = next((text for text in self._texts if width(text) <= room), "")
         self.value.setText(shown)
         self.setToolTip("" if shown == self.full else self.full)
+
+    # Dragging the plot by its head
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Note where a drag may begin."""
+        if event.button() == Qt.MouseButton.LeftButton and self._movable:
+            self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show a closed hand once the mouse has moved far enough to mean a drag."""
+        if self._pressed is not None and not self._dragging:
+            far = (event.position().toPoint() - self._pressed).manhattanLength()
+            if far >= QApplication.startDragDistance():
+                self._dragging = True
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag where the mouse is."""
+        dragged, self._pressed, self._dragging = self._dragging, None, False
+        super().mouseReleaseEvent(event)
+        if dragged:
+            self.unsetCursor()
+            self.dropped.emit(event.globalPosition().toPoint())
 
     def run(self, entry: str) -> None:
         """Choose an entry of the menu, as a press of it does."""

@@ -23,12 +23,16 @@ def values_parts(plots: Sequence[MetricPlot], step: float) -> list[str]:
 
 
 def range_parts(plots: Sequence[MetricPlot], first: int, last: int) -> list[str]:
-    """Return mean, deviation and slope of each curve over a range of steps; sparse curves are left out."""
+    """Return mean, deviation, slope and n of each curve over a range of steps."""
     parts = [f"steps {first} to {last}: "]
     for plot, spec, curve in _curves(plots):
-        if not spec.sparse and (found := summarise(curve, first, last)):
+        if found := summarise(curve, first, last):
+            if spec.sparse and found.count < 2:
+                continue  # one look has neither spread nor slope
             mean = f"{format_value(found.mean)} ± {format_value(found.deviation)} SD"
-            parts.append(f"{name_of(plot, spec)} {mean} ({signed(found.slope)} a step)")
+            of = "looks" if spec.sparse else "steps"
+            slope = f"{signed(100 * found.slope)} per 100 steps"
+            parts.append(f"{name_of(plot, spec)} {mean}, {slope}, n {found.count:,} {of}")
     return parts
 
 
@@ -39,6 +43,8 @@ def joined(parts: Sequence[str]) -> str:
 
 def name_of(plot: MetricPlot, spec: CurveSpec) -> str:
     """Return what a curve is called in a line of text beside those of other plots."""
+    if spec.metric.startswith("spread."):
+        return f"h {spec.label}"
     several = len(plot.curves) > 1
     measure = plot.title.lower().removesuffix(", held-out") if not several or spec.label in _SPLITS else spec.label
     if plot.title.startswith(("KL", "Token KL")):

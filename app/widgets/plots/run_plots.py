@@ -1,4 +1,4 @@
-"""Which plots a run has: title, unit, what the axis measures, a line at zero, curves."""
+"""Which plots a run has: title, unit, what the axis measures, a line at zero, curves, and what they are read from."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ from app.widgets.plots.curves import CurveSpec
 HELD_OUT = "plot_held_out"
 """The colour of what is measured on held-out pairs, in every plot with one measure."""
 _SCALED = "nats × β"
+HEADLINE, DRIFT, DATA, MACHINE = "Headline", "Drift", "Data", "Machine"
+GROUPS = (HEADLINE, DRIFT, DATA, MACHINE)
+"""Headings of the plot picker, in their order."""
 
 
 class RunPlot(NamedTuple):
-    """One plot of a run. ``axis`` says what is measured along y; parts of a loss are drawn where it has them."""
+    """One plot of a run. ``axis`` says what is measured along y; parts of a loss are drawn where it has them.
 
+    ``key`` is its stable name and ``group`` its heading in the picker. ``needs`` names what is read from the rows of
+    the pairs for it, of ``core.services.runs.run_plots.PLOT_NAMES``; a plot without curves is a chart of that.
+    """
+
+    key: str
+    group: str
     title: str
     unit: str
     axis: str
     zero: bool
     curves: tuple[CurveSpec, ...]
+    needs: str = ""
 
 
 PLOTS: tuple[RunPlot, ...] = (
     RunPlot(
+        "margin",
+        HEADLINE,
         "Reward margin",
         "",
         "z = β·h, nats × β",
@@ -34,6 +46,8 @@ PLOTS: tuple[RunPlot, ...] = (
         ),
     ),
     RunPlot(
+        "rewards",
+        DRIFT,
         "Chosen and rejected",
         "",
         "reward = β · log-ratio, held-out, nats × β",
@@ -46,6 +60,8 @@ PLOTS: tuple[RunPlot, ...] = (
         ),
     ),
     RunPlot(
+        "loss",
+        HEADLINE,
         "Loss",
         "",
         "loss a pair, nats",
@@ -60,6 +76,8 @@ PLOTS: tuple[RunPlot, ...] = (
         ),
     ),
     RunPlot(
+        "kl",
+        DRIFT,
         "KL to reference",
         "nats",
         "KL(policy ‖ reference), nats",
@@ -67,6 +85,8 @@ PLOTS: tuple[RunPlot, ...] = (
         (CurveSpec("kl.kl", "plot_kl", "KL", True, bars=True, unit="nats"),),
     ),
     RunPlot(
+        "accuracy",
+        HEADLINE,
         "Accuracy",
         "",
         "share of pairs ranked right, ties ½",
@@ -78,6 +98,8 @@ PLOTS: tuple[RunPlot, ...] = (
         ),
     ),
     RunPlot(
+        "token_kl",
+        DRIFT,
         "Token KL, held-out",
         "nats per token",
         "KL along the answers of the data, nats per token",
@@ -87,5 +109,92 @@ PLOTS: tuple[RunPlot, ...] = (
             CurveSpec("dev.kl_rejected", "plot_rejected", "rejected", True, unit="nats per token"),
         ),
     ),
+    RunPlot(
+        "margins",
+        HEADLINE,
+        "Margin over steps",
+        "nats",
+        "h = margin / β, nats",
+        True,
+        (
+            CurveSpec("spread.p95", "text", "p95", True, unit="nats", rings=False, dash=True),
+            CurveSpec("spread.p50", "text", "p50", True, unit="nats", rings=False),
+            CurveSpec("spread.p5", "text", "p5", True, unit="nats", rings=False, dash=True),
+        ),
+        "margins",
+    ),
+    RunPlot("displacement", DRIFT, "Displacement scatter", "nats", "", False, (), "displacement"),
+    RunPlot("phase", DRIFT, "KL against margin", "nats", "", False, (), "phase"),
+    RunPlot("slices", DATA, "Accuracy by slice", "", "", False, (), "slices"),
+    RunPlot("weights", DATA, "Gradient weights", "", "", False, (), "weights"),
+    RunPlot(
+        "effective",
+        DATA,
+        "Effective pairs",
+        "pairs",
+        "(Σw)² / Σw², pairs",
+        False,
+        (CurveSpec("pull.effective", "plot_margin", "effective pairs", True, unit="pairs"),),
+        "weights",
+    ),
+    RunPlot(
+        "gap",
+        DATA,
+        "Train to held-out gap",
+        _SCALED,
+        "train probe − held-out, z, nats × β",
+        True,
+        (CurveSpec("gap.margin", "plot_margin", "gap", True, unit=_SCALED),),
+        "gap",
+    ),
+    RunPlot(
+        "accuracy_gap",
+        DATA,
+        "Accuracy gap",
+        "",
+        "train probe − held-out, share of pairs",
+        True,
+        (CurveSpec("gap.accuracy", "plot_accuracy", "gap", True),),
+        "gap",
+    ),
+    RunPlot(
+        "speed",
+        MACHINE,
+        "Tokens a second",
+        "tokens/s",
+        "tokens a second",
+        False,
+        (CurveSpec("tokens_per_s", "text2", "tokens/s", unit="tokens/s"),),
+    ),
+    RunPlot(
+        "seconds",
+        MACHINE,
+        "Time of a step",
+        "s",
+        "seconds of an optimizer step",
+        False,
+        (CurveSpec("seconds", "text2", "seconds", unit="s"),),
+    ),
+    RunPlot(
+        "grad_norm",
+        MACHINE,
+        "Gradient norm",
+        "",
+        "norm of the gradient before it is clipped",
+        False,
+        (CurveSpec("grad_norm", "plot_rejected", "norm"),),
+    ),
+    RunPlot(
+        "lr",
+        MACHINE,
+        "Learning rate",
+        "",
+        "learning rate",
+        False,
+        (CurveSpec("lr", "plot_chosen", "learning rate"),),
+    ),
 )
-"""The plots in their order."""
+"""The plots; those of the curves that every run has come first."""
+BY_NAME: dict[str, RunPlot] = {plot.key: plot for plot in PLOTS}
+CURVES = ("margin", "rewards", "loss", "kl", "accuracy", "token_kl")
+"""The plots of curves alone, which need no rows of pairs."""

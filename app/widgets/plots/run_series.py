@@ -10,6 +10,7 @@ import numpy as np
 
 from app.widgets.plots.curves import Curve
 from core.services.runs.run_estimates import EstimatedSeries
+from core.services.runs.run_plots import PairPlots
 
 Plain = tuple[Sequence[float], Sequence[float]]
 
@@ -42,6 +43,7 @@ class RunSeries:
         curves: by metric. before: the same of the run that it was forked from, up to the fork.
         total: steps planned. fork: where it begins. levels: lines across plots.
         titles: by first metric of a plot, its title and what belongs to its newest value.
+        pairs: what is drawn of all pairs. resumes: steps at which the run went on after a stop.
     """
 
     curves: Mapping[str, Curve] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class RunSeries:
     fork: ForkMark = field(default_factory=ForkMark)
     levels: Sequence[Level] = ()
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    pairs: PairPlots = field(default_factory=PairPlots)
+    resumes: tuple[float, ...] = ()
 
 
 def plain_curve(series: Plain) -> Curve:

@@ -11,7 +11,6 @@ from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPolygonF
 
 from app.theme.theme import Theme
 from app.widgets.plots.painted_chart import PaintedChart, Spot, bounds
-from app.widgets.plots.ticks import linear_ticks, tick_text
 
 X_TITLE, Y_TITLE = "over-refusal on benign prompts (%), lower is better →", "↑ safe refusal, harmful (%)"
 _SHAPES = {"reference": "square", "aligned": "dot"}
@@ -72,7 +71,7 @@ class SafetyPlane(PaintedChart):
         ys = bounds([v for point in self.points for v in point.y], least=8)
         xs, ys = (max(-2.0, xs[0]), min(102.0, xs[1])), (max(-2.0, ys[0]), min(102.0, ys[1]))
         self.x_axis(painter, area, *xs, X_TITLE)
-        self._y_axis(painter, area, *ys)
+        self.y_axis(painter, area, *ys, Y_TITLE)
 
         def place(x: float, y: float) -> QPointF:
             return QPointF(
@@ -95,19 +94,6 @@ class SafetyPlane(PaintedChart):
         self._names = []
         for point in self.points:
             self._point(painter, area, point, place(point.x[0], point.y[0]), metrics)
-
-    def _y_axis(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        metrics = QFontMetricsF(painter.font())
-        spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
-        for tick in ticks:
-            y = area.bottom() - (tick - low) / (high - low) * area.height()
-            painter.setPen(self.pen("grid"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            room = QRectF(0, y - metrics.height() / 2, area.left() - 4, metrics.height())
-            self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
-        self.write(
-            painter, QRectF(0, 0, self.width(), metrics.height() + 2), Y_TITLE, "text3", Qt.AlignmentFlag.AlignLeft
-        )
 
     def _veto(self, painter: QPainter, area: QRectF, corner: QPointF) -> None:
         """Hatch what the gate forbids: too far to the right, or too far down."""

@@ -1,4 +1,4 @@
-"""What is marked along the steps of a plot: stretches of insights with their numbers, and where a fork begins."""
+"""What is marked along the steps of a plot: stretches of insights with their numbers, where a fork begins, resumes."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class StepMarks:
         )
         self._fork.setVisible(False)
         plot.add(self._fork, fitted=False)
+        self._resumes: list[tuple[float, pg.InfiniteLine]] = []
 
     @property
     def spans(self) -> tuple[SpanMark, ...]:
@@ -71,6 +72,25 @@ class StepMarks:
         self._fork_step, self._fork_text = step, text
         self._fork.label.setFormat(text)
 
+    def set_resumes(self, steps: Sequence[float]) -> bool:
+        """Mark the steps at which the run went on after a stop; returns whether they changed."""
+        if tuple(steps) == self.resumes:
+            return False
+        for _, line in self._resumes:
+            self._plot.view.removeItem(line)
+        options = {"position": 0.94, "anchors": [(0, 0), (0, 0)], "movable": False}
+        self._resumes = [
+            (step, pg.InfiniteLine(0.0, angle=90, label=" resumed", labelOpts=options)) for step in dict.fromkeys(steps)
+        ]
+        for _, line in self._resumes:
+            self._plot.add(line, fitted=False)
+        return True
+
+    @property
+    def resumes(self) -> tuple[float, ...]:
+        """The steps that are marked as resumed."""
+        return tuple(step for step, _ in self._resumes)
+
     def place(self, axes: Axes) -> None:
         """Put everything where the axes have it now."""
         bottom, top = self._plot.view.viewRange()[1]
@@ -82,6 +102,11 @@ class StepMarks:
             used.append(round((left + right) / 2, 6))
             height = text.boundingRect().height() * (top - bottom) / max(1.0, self._plot.view.height())
             text.setPos((left + right) / 2, top - low * height)
+        for step, line in self._resumes:
+            at = axes.place(step)[0]
+            line.setVisible(math.isfinite(at))
+            if math.isfinite(at):
+                line.setPos(at)
         x = axes.place(self._fork_step)[0]
         self._fork.setVisible(math.isfinite(x))
         if math.isfinite(x):
@@ -105,6 +130,7 @@ class StepMarks:
             text.setFont(theme.font(11))
             text.setColor(tokens["surface"])
             text.fill = pg.mkBrush(tokens[span.tone])
-        self._fork.setPen(dashed(tokens["text2"], scale))
-        self._fork.label.setColor(tokens["text2"])
-        self._fork.label.setFont(theme.font(11))
+        for line in (self._fork, *(line for _, line in self._resumes)):
+            line.setPen(dashed(tokens["text2"], scale))
+            line.label.setColor(tokens["text2"])
+            line.label.setFont(theme.font(11))

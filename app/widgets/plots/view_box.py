@@ -13,11 +13,13 @@ class StepViewBox(pg.ViewBox):
     """A view box that reports clicks and Shift-drags in data coordinates.
 
     Signals:
-        clicked(float): x of a left click. ranged(float, float): both ends of a Shift-drag, ascending.
+        clicked(float), clicked_at(float, float): x of a left click, and x and y of it.
+        ranged(float, float): both ends of a Shift-drag, ascending.
         fit_wanted(): a double click; the whole run should be shown.
     """
 
     clicked = Signal(float)
+    clicked_at = Signal(float, float)
     ranged = Signal(float, float)
     fit_wanted = Signal()
 
@@ -35,7 +37,9 @@ class StepViewBox(pg.ViewBox):
         if ev.double():  # type: ignore[attr-defined]
             self.fit_wanted.emit()
             return
-        self.clicked.emit(self._x(ev.scenePos()))  # type: ignore[attr-defined]
+        place = self.mapSceneToView(ev.scenePos())  # type: ignore[attr-defined]
+        self.clicked.emit(float(place.x()))
+        self.clicked_at.emit(float(place.x()), float(place.y()))
 
     def mouseDragEvent(self, ev: object, axis: int | None = None) -> None:
         """Pan, or with Shift draw a band and emit its ends when the button is released."""

@@ -31,6 +31,18 @@ from core.runs.ledger.schema import DEV, PROBE_TRAIN, TRAIN
 from core.runs.run_reader import RunReader
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
 
+__all__ = [
+    "MarginHeat",
+    "PairColumns",
+    "PairPlots",
+    "PhasePoint",
+    "RunPlots",
+    "SliceCurve",
+    "WeightSpectrum",
+    "plain_plots",
+    "spectrum_at",
+]
+
 PLOT_NAMES = ("margins", "displacement", "weights", "slices", "gap", "phase")
 """What can be read, by name."""
 KIND_WORDS: dict[str, str] = {DEV: "held-out", PROBE_TRAIN: "train probe", TRAIN: "batches"}

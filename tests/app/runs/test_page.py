@@ -72,7 +72,7 @@ def test_that_a_range_from_the_keyboard_lists_its_pairs_and_sums_it_up(demo: Any
     page.context.actions.run("runs.range")
     demo.qtbot.waitUntil(lambda: _steps(page) == {10, 11, 12, 13, 14})
     assert page.monitor.readout.full.startswith("steps 10 to 14: batch reward margin")
-    assert "a step" in page.monitor.readout.full
+    assert "per 100 steps, n 5 steps" in page.monitor.readout.full
 
 
 def test_that_space_presses_the_focused_button_and_not_the_shortcut(demo: Any, page: Any) -> None:

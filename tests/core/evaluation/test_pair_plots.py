@@ -21,7 +21,8 @@ def test_that_bins_are_the_same_for_every_step_with_zero_on_an_edge() -> None:
     assert heat.missing.tolist() == [0, 1]
     assert heat.levels[1].tolist() == [0.0, 0.75], "the median leaves out what is not a number"
     assert heat.shares[1].tolist() == pytest.approx([1 / 3, 0, 0, 1 / 3])
-    assert [heat.column_of(step) for step in (-1, 0, 4, 5, 99)] == [-1, 0, 0, 1, 1]
+    assert heat.borders.tolist() == [0.0, 2.5, 5.0]
+    assert [heat.column_of(step) for step in (-1, 0, 2, 3, 99)] == [0, 0, 0, 1, 1]
     assert [heat.bin_at(h) for h in (-1.5, -1.0, 0.0, 2.9, 3.0)] == [None, 0, 2 - 1, 3, None]
     assert heat.words_of(0) == "h −1 to 0"
 
@@ -33,7 +34,8 @@ def test_that_many_steps_share_columns_and_no_measurement_is_lost() -> None:
     assert (heat.first[1], heat.last[1], heat.n[1]) == (6, 10, 15)
     assert heat.last[-1] == 1000
     assert heat.counts.sum() == steps.size
-    assert margin_heat([], []).n.size == 0
+    none = margin_heat([], [])
+    assert (none.n.size, none.borders.size, none.column_of(3)) == (0, 0, -1)
 
 
 def test_that_a_spectrum_is_ranked_and_leads_back_to_its_pairs() -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractEventDispatcher, QEventLoop
 
 from app.theme.theme import Theme
 from app.widgets.plots.monitor_grid import MonitorGrid
-from app.widgets.plots.run_plots import PLOTS
+from app.widgets.plots.run_plots import CURVES
 from app.widgets.plots.run_series import RunSeries, plain_curve
 
 STEPS = list(range(1, 31))
@@ -44,7 +44,7 @@ def test_that_a_turn_of_the_event_loop_makes_one_plot_at_most(grid: MonitorGrid,
     with qtbot.waitSignal(grid.built):
         counts = counts_of_turns(grid)
     assert counts[0] <= 1, "showing the grid may turn the event loop once"
-    assert counts[-1] == len(PLOTS)
+    assert counts[-1] == len(CURVES)
     assert max(late - early for early, late in pairwise(counts)) == 1
 
 

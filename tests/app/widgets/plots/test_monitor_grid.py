@@ -170,7 +170,7 @@ def test_that_an_enlarged_plot_fills_the_place_of_all(grid, qtbot):
 
 def test_that_a_range_comes_to_mean_spread_and_slope(grid):
     grid.set_range((10, 30))
-    assert "reward margin 0.200 ± 0.0606 SD (+0.0100 a step)" in grid.readout()
+    assert "reward margin 0.200 ± 0.0606 SD, +1.000 per 100 steps, n 21 steps" in grid.readout()
     assert all(plot.view._band.isVisible() for plot in grid.plots)
     grid.set_range(None)
     assert not grid.plots[0].view._band.isVisible()

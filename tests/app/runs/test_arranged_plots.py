@@ -1,0 +1,55 @@
+"""The plots of a run are chosen and arranged for a workspace; a cell of a plot lists its pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.runs.kept_layout import kept_layout
+from app.widgets.plots.heat_plot import HeatPlot
+from app.widgets.plots.plot_layout import SHOWN, PlotLayout
+from app.widgets.plots.run_plots import PLOTS
+from tests.app.runs.conftest import untouched
+
+
+@pytest.fixture
+def page(shared_demo: Any) -> Any:
+    return untouched(shared_demo)
+
+
+def test_that_a_cell_of_the_heat_map_lists_its_pairs(shared_demo: Any, page: Any) -> None:
+    plot = page.monitor.grid.deck.cards["margins"]
+    assert isinstance(plot, HeatPlot)
+    asked = plot.cell_at(40.0, 0.5)
+    assert asked is not None
+    plot.pairs_wanted.emit(asked)
+    shared_demo.qtbot.waitUntil(lambda: page.monitor.tabs.tabText(0) == asked.title)
+    rows = page.monitor.tabs.step_pairs.rows_model.rows
+    assert {(row.step, row.pair_id) for row in rows} == asked.visits
+    assert all(row.kind == "dev" for row in rows)
+    assert page.monitor.grid.pinned == 40.0
+
+
+def test_that_chosen_plots_show_are_fed_and_are_kept_for_the_workspace(shared_demo: Any, page: Any) -> None:
+    qtbot, grid = shared_demo.qtbot, page.monitor.grid
+    assert grid.deck.layout.shown == SHOWN and shared_demo.context.session.workspace
+    page.context.actions.run("runs.plots")
+    picker = page.arranging.picker
+    picker.narrow("slice")
+    assert [key for key, box in picker.boxes.items() if not box.isHidden()] == ["slices"]
+    picker.narrow("")
+    qtbot.mouseClick(picker.boxes["slices"], Qt.MouseButton.LeftButton, pos=picker.boxes["slices"].rect().center())
+    picker.boxes["slices"].setFocus()
+    qtbot.keyClick(picker.boxes["slices"], Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    picker.columns.changed.emit(2)
+    picker.close()
+    assert grid.deck.layout == PlotLayout((*SHOWN[:-1], "slices", SHOWN[-1]), 2) == kept_layout(page.context)
+    assert page.monitor.choose.text() == f"Plots 7 of {len(PLOTS)}"
+    qtbot.waitUntil(lambda: grid.is_built and bool(grid.deck.cards["slices"].chart.plots.slices))
+    grid.deck.cards["slices"].chart.setFocus()
+    page.context.actions.run("runs.plot_earlier")
+    assert kept_layout(page.context).shown == grid.deck.layout.shown
+    page.arranging.show_layout(PlotLayout())
+    assert kept_layout(page.context) == PlotLayout()
