@@ -10,6 +10,7 @@ from __future__ import annotations
 from app.actions.adjudicate_rows import MODES_OF_ANNOTATE
 from app.actions.evaluate_rows import EVALUATE_ROWS
 from app.actions.feedback_rows import FEEDBACK_ROWS
+from app.actions.inspect_rows import INSPECT_ROWS
 from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
 from app.actions.team_rows import TEAM
@@ -308,17 +309,6 @@ _RUNS: tuple[A, ...] = (
     A("runs.open_folder", "Open the run's folder", "", "folder", "", "Runs"),
 )
 
-_INSPECT: tuple[A, ...] = (
-    A("inspect.annotate", "Open in Annotate", "Ctrl+Return", "annotate", "Label the selected pairs again."),
-    A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
-    A("inspect.clear", "Clear the brush", "Esc", "close", "Show all margins."),
-    A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),
-    A("inspect.next", "Next pair", "J", "down", "", repeats=True),
-    A("inspect.previous", "Previous pair", "K", "up", "", repeats=True),
-    A("inspect.copy_id", "Copy the pair's number", "", "copy", ""),
-    A("inspect.export", "Export the list…", "E", "export", "As CSV or JSONL."),
-)
-
 CATALOG: tuple[A, ...] = (
     *_GLOBAL,
     *_HOME,
@@ -329,6 +319,6 @@ CATALOG: tuple[A, ...] = (
     *TEAM,
     *_TRAIN,
     *_RUNS,
-    *_INSPECT,
+    *INSPECT_ROWS,
     *EVALUATE_ROWS,
 )

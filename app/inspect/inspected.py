@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from core.domain.counting import counted, number
@@ -77,3 +79,17 @@ def _mean(found: InspectedPairs, values: Mapping[str, float]) -> Estimate:
     """Return the mean of the finite values with its interval, as the tiles of Runs have it: in the order of the ids."""
     ids = sorted(pair_id for pair_id, value in values.items() if math.isfinite(value))
     return mean_by_prompt([values[pair_id] for pair_id in ids], [found.groups.get(pair_id, pair_id) for pair_id in ids])
+
+
+def pairs_csv(rows: Sequence[LineageRow]) -> str:
+    """Return rows of the list as a CSV file."""
+    plain, out = [asdict(row) for row in rows], io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(plain[0]))
+    writer.writeheader()
+    writer.writerows({k: _guarded(v) for k, v in row.items()} for row in plain)
+    return out.getvalue()
+
+
+def _guarded(value: object) -> object:
+    """Keep a spreadsheet from running a text cell as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.inspect.inspected import InspectedPairs, read_pairs, summary, summary_tip
+from app.inspect.inspected import InspectedPairs, pairs_csv, read_pairs, summary, summary_tip
+from app.inspect.lab_mode import LAB, PAIRS, LabMode
+from app.inspect.lab_view import LabView
 from app.inspect.pair_panel import PairPanel, PairView
 from app.main_window.page import Page
 from app.widgets.containers import ScrollColumn
@@ -63,6 +62,8 @@ class InspectPage(Page):
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
         self.panel = PairPanel(context)
         self.count = Chip("")
+        self.lab = LabView(context)
+        self.mode = LabMode(context, self.header, self.lab)
         self._build()
         self._bind()
         self._own_keys = OwnKeys(self)
@@ -72,6 +73,7 @@ class InspectPage(Page):
         for box, name in ((self.runs, "Run"), (self.kinds, "Which pairs")):
             box.setAccessibleName(name)
             self.header.add_right(box)
+        self.mode.add_buttons(self.header)
         for kind, words in KINDS:
             self.kinds.addItem(words, kind)
         self.header.add_left(self.count)
@@ -94,8 +96,8 @@ class InspectPage(Page):
             main=("Go to Train", lambda: self.context.navigate("train")),
         )
         self._stack = QStackedWidget()
-        self._stack.addWidget(empty)
-        self._stack.addWidget(split)
+        for part in (empty, split, self.lab):
+            self._stack.addWidget(part)
         self.set_body(self._stack)
 
     def _bind(self) -> None:
@@ -105,6 +107,7 @@ class InspectPage(Page):
         self.histogram.brushed.connect(self._brushed)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
         self.context.watch.changed.connect(self._run_moved)
+        self.mode.chosen.connect(lambda _: self._show_mode())
         self.panel.step_picked.connect(lambda step: self.context.navigate("runs", run_id=self.run_id, step=step))
         for action_id, handler in {
             "inspect.annotate": self._annotate,
@@ -113,6 +116,11 @@ class InspectPage(Page):
             "inspect.find": self.search.setFocus,
             "inspect.next": lambda: self._move(1),
             "inspect.previous": lambda: self._move(-1),
+            "inspect.lab": self._open_lab,
+            "inspect.pairs": lambda: self.mode.show_tab(PAIRS),
+            "inspect.draw": lambda: self._in_lab(self.lab.draw_again),
+            "inspect.draw_how": lambda: self._in_lab(self.lab.ask),
+            "inspect.table": self.lab.set_table,
             "inspect.copy_id": lambda: QGuiApplication.clipboard().setText(self.table.current_pair()),
             "inspect.export": self._export,
         }.items():
@@ -166,11 +174,32 @@ class InspectPage(Page):
             self.runs.addItem(info.name, info.run_id)
         place = self.runs.findData(wanted)
         self.runs.setCurrentIndex(max(place, 0))
-        self._stack.setCurrentIndex(1 if runs else 0)
+        self.mode.tabs.setTabEnabled(LAB, bool(runs))
+        self._show_mode()
         if runs:
             self._read_pairs()
 
+    def _show_mode(self) -> None:
+        """Show the pairs or the lab; without runs say what comes first."""
+        for part in (self.kinds, self.count):
+            part.setVisible(not self.mode.on)
+        self._stack.setCurrentIndex(0 if not self.runs.count() else 2 if self.mode.on else 1)
+
+    def _open_lab(self) -> None:
+        """Show the lab on the prompt of the chosen pair; the run's own pair brings its two answers."""
+        pair_id = self.table.current_pair()
+        self.mode.show_pair(pair_id, next((row.prompt for row in self._rows if row.pair_id == pair_id), ""))
+        self.mode.show_tab(LAB)
+
+    def _in_lab(self, act: Callable[[], None]) -> None:
+        """Act on the lab, which is shown first."""
+        if not self.mode.on:
+            self._open_lab()
+        act()
+
     def _read_pairs(self) -> None:
+        runs = [(str(self.runs.itemData(place)), self.runs.itemText(place)) for place in range(self.runs.count())]
+        self.lab.set_run(self.run_id, runs)
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
 
         kinds = [kind] if self._kind_chosen else [kind, *(name for name, _ in KINDS if name != kind)]
@@ -211,6 +240,7 @@ class InspectPage(Page):
         wanted, self._wanted_pair = self._wanted_pair, ""
         if rows != self._rows:
             self._rows = rows
+            self.mode.set_pairs([(row.pair_id, row.prompt) for row in rows])
             self.histogram.set_values([row.margin for row in rows])
         self._filter(wanted or self._missing)
         self._read_pair()
@@ -263,6 +293,9 @@ class InspectPage(Page):
         self.table.selectRow(0)
 
     def _move(self, by: int) -> None:
+        if self.mode.on:
+            self.lab.go(by)
+            return
         rows = self.table.rows_model.rowCount()
         if rows:
             self.table.selectRow(min(rows - 1, max(0, self.table.currentIndex().row() + by)))
@@ -277,18 +310,4 @@ class InspectPage(Page):
         if path is not None and rows:
             words = f"{counted(len(rows), 'row')} written to {path}"
             done = lambda _: self.context.notices.post(words, "ok")  # noqa: E731
-            self.context.tasks.query(lambda: export.save(path, _csv(rows)), done, owner=self)
-
-
-def _csv(rows: Sequence[LineageRow]) -> str:
-    """Return rows of the list as a CSV file."""
-    plain, out = [asdict(row) for row in rows], io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(plain[0]))
-    writer.writeheader()
-    writer.writerows({k: _guarded(v) for k, v in row.items()} for row in plain)
-    return out.getvalue()
-
-
-def _guarded(value: object) -> object:
-    """Keep a spreadsheet from running a text cell as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
+            self.context.tasks.query(lambda: export.save(path, pairs_csv(rows)), done, owner=self)

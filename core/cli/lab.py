@@ -79,13 +79,13 @@ def lab(
         str(run_dir),
         Prompt.from_text(prompt) if prompt else None,
         pair,
-        [GivenAnswer(f"answer {number}", text) for number, text in enumerate(given or (), 1)],
-        stored,
-        answers,
-        _AUTHORS[drawn_from],
-        others or (),
-        checkpoint,
-        {"temperature": temperature, "seed": seed, "max_new_tokens": max_new_tokens},
+        given=[GivenAnswer(f"answer {number}", text) for number, text in enumerate(given or (), 1)],
+        stored=stored,
+        draw=answers,
+        authors=_AUTHORS[drawn_from],
+        others=others or (),
+        step=checkpoint,
+        settings={"temperature": temperature, "seed": seed, "max_new_tokens": max_new_tokens},
     )
     found = _made(place, run_dir, request, is_quiet=as_json)
     weighing: Weighing = found.suggested if equal is None else "equal" if equal else "reference"

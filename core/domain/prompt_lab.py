@@ -37,7 +37,7 @@ class LabRequest:
     Attributes:
         run: id, name or folder. step: of a checkpoint; 0 is the run's result.
         prompt: what is asked; None where ``pair`` names it.
-        pair: id of a pair of the run or of the workspace; its answers come first.
+        pair: id of a pair of the run or of the workspace. pair_answers: its two answers come first.
         given: further answers, each with its name.
         stored: take samples of the run and answers of evaluations to the same prompt too.
         draw: how many answers are sampled now. authors: whom they are drawn from.
@@ -48,6 +48,7 @@ class LabRequest:
     run: str
     prompt: Prompt | None = None
     pair: str = ""
+    pair_answers: bool = True
     given: Sequence[GivenAnswer] = ()
     stored: bool = False
     draw: int = 6
@@ -282,7 +283,8 @@ def checked(request: LabRequest) -> LabRequest:
     """
     if (request.prompt is None) == (not request.pair):
         raise UsageError("The lab looks at one prompt.", "Give its text, or name a pair.")
-    if not request.draw and not request.pair and not request.stored and len(request.given) < 2:
+    has_pair = bool(request.pair) and request.pair_answers
+    if not request.draw and not has_pair and not request.stored and len(request.given) < 2:
         raise UsageError("The lab needs two different answers.", "Draw some, or give two.")
     if request.draw and not request.authors:
         raise UsageError("Nobody is named to draw answers from.", "Name the reference or the policy.")

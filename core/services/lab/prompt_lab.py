@@ -71,7 +71,7 @@ def lab_of_run(
     checked(request)
     others = [find_run(name, place) for name in request.others]  # before a process is started for them
     prompt, own = _asked(run, request, find_pair)
-    given, more = [*own, *request.given], 0
+    given, more = [*(own if request.pair_answers else []), *request.given], 0
     if request.stored:
         stored, more = stored_answers(run, prompt, place)
         given += [answer for answer in stored if answer.text not in {one.text for one in given}]

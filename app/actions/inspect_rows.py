@@ -1,0 +1,21 @@
+"""The rows of the catalog for Inspect."""
+
+from __future__ import annotations
+
+from app.actions.spec import ActionSpec as A
+
+INSPECT_ROWS: tuple[A, ...] = (
+    A("inspect.annotate", "Open in Annotate", "Ctrl+Return", "annotate", "Label the selected pairs again."),
+    A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
+    A("inspect.clear", "Clear the brush", "Esc", "close", "Show all margins."),
+    A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),
+    A("inspect.next", "Next pair", "J", "down", "", repeats=True),
+    A("inspect.previous", "Previous pair", "K", "up", "", repeats=True),
+    A("inspect.copy_id", "Copy the pair's number", "", "copy", ""),
+    A("inspect.export", "Export the list…", "E", "export", "As CSV or JSONL."),
+    A("inspect.lab", "Objective lab", "O", "log_axis_x", "The optimum of the objective on this pair's prompt."),
+    A("inspect.pairs", "Pairs of the run", "P", "list", "Back from the objective lab."),
+    A("inspect.draw", "Draw again", "D", "refresh", "Other answers to the prompt of the objective lab."),
+    A("inspect.draw_how", "Draw answers…", "Shift+D", "sliders", "How many answers, from whom, with which seed."),
+    A("inspect.table", "Frontier as a table", "Ctrl+T", "table", "The numbers behind the plot.", checkable=True),
+)
