@@ -58,14 +58,25 @@ def _arm(run: RunFolder, name: str, kind: ArmKind, step: int) -> Arm:
             "Put the model back where it was, or copy it to the models folder of the workspace.",
         )
     inputs = {key: value for key, value in record.inputs.items() if key in ("model", "tokenizer", "template")}
-    return Arm(name, kind, str(place), record.run_id, step, inputs={**inputs, "base": base.name})
+    return Arm(name, kind, str(place), record.run_id, step, inputs={**inputs, "base": base.name, "run": record.name})
 
 
 def generation_of(arm: Arm, exchange: Exchange, reply: Reply) -> GenerationRecord:
     """Return how an answer of a talk was made, with the weights that made it."""
     settings, prompt = exchange.settings, exchange.prompts[arm.name]
     weights = policy_sha256(Path(arm.run_dir), arm.step) if arm.is_policy else ""
-    named = {"arm": arm.name, "kind": arm.kind, "run": arm.run_id, "step": arm.step, "adapter": weights}
+    named = {
+        "arm": arm.name,
+        "kind": POLICY if arm.is_policy else REFERENCE,
+        "run": arm.run_id,
+        "run_name": arm.inputs.get("run", ""),
+        "checkpoint": (f"step {arm.step}" if arm.step else "result") if arm.is_policy else "",
+        "policy_sha256": weights,
+        "finish_reason": "stop" if reply.finished else "length",
+        "tokens": len(reply.token_ids),
+        "prompt_tokens": reply.prompt_tokens,
+        "dropped_turns": reply.dropped_turns,
+    }
     return GenerationRecord(
         model=arm.inputs.get("base", ""),
         model_sha256=arm.inputs.get("model", ""),
@@ -78,5 +89,5 @@ def generation_of(arm: Arm, exchange: Exchange, reply: Reply) -> GenerationRecor
         system_prompt=next((turn.content for turn in prompt.messages if turn.role == "system"), None),
         template_sha256=arm.inputs.get("template", ""),
         finished=reply.finished,
-        extra={key: value for key, value in named.items() if value != ""},
+        extra={key: value for key, value in named.items() if value not in ("", 0)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +102,9 @@ class TalksService:
         require_two_answers(exchange)
         left, right = (talk.talk.arm(name) for name in exchange.order)
         new, name = _pair(exchange, left, right), f"Talks with {_run_name(left if left.is_policy else right)}"
+        runs = sorted({left.run_id, right.run_id})
         if exchange.vote is None:
-            saved = self._stored(new, name, reviewer_id)
+            saved = self._stored(new, name, runs, reviewer_id)
             return Outcome(
                 SavedExchange(saved.value, None, talk.saved(number, saved.value)), saved.changes, saved.undo_label
             )
@@ -114,7 +116,7 @@ class TalksService:
         )
         outcome = self._annotation.commit_shown(
             lambda session, context: talk_pairs.shown(
-                talk_pairs.add(session, name, new, context), reviewer_id, rubric_version_id, left_is
+                talk_pairs.add(session, name, runs, new, context), reviewer_id, rubric_version_id, left_is
             ),
             draft,
         )
@@ -124,13 +126,13 @@ class TalksService:
             SavedExchange(judgement.pair_id, judgement, shown), outcome.changes | Changes.WORKSPACE, outcome.undo_label
         )
 
-    def _stored(self, new: NewPair, name: str, reviewer_id: int) -> Outcome[int]:
+    def _stored(self, new: NewPair, name: str, runs: Sequence[str], reviewer_id: int) -> Outcome[int]:
         """Store a pair without a vote."""
         context = self._store.write_context()
 
         def job(session: Session) -> int:
             reviewers.get(session, reviewer_id)
-            key = talk_pairs.add(session, name, new, context)
+            key = talk_pairs.add(session, name, runs, new, context)
             summary = f"Saved pair {key} of a talk without a vote"
             events.log(session, context, "talk.pair", summary, reviewer_id=reviewer_id, subject="pair", subject_id=key)
             return key

@@ -143,7 +143,8 @@ def test_that_an_exchange_becomes_a_pair_with_its_vote_in_one_step_that_can_be_u
     assert (generation.seed, generation.system_prompt, generation.extra["arm"]) == (3, "Be brief.", left)
     assert generation.model_sha256
     source = app.pairs.sources()[-1]
-    assert (source.kind, source.name, source.pairs) == ("generator", "Talks with run r", 1)
+    assert (source.kind, source.name, source.pairs) == ("generated", "Talks with run r", 1)
+    assert source.parents == ("r" * 32,)
     assert outcome.undo_label.startswith("Left better on pair")
 
     app.talks.save_pair(session, 1, ann.id, version.id)  # saved again: the same answer, not a second pair
