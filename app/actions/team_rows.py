@@ -19,6 +19,16 @@ TEAM: tuple[A, ...] = (
     A("team.refresh", "Read again", "F5", "refresh", "Reads only what is new."),
     A("team.table", "Numbers as tables", "T", "table", "The values behind all charts.", checkable=True),
     A("team.export", "Table of all judgements…", "Ctrl+E", "export", _TABLE),
+    A("team.new_batch", "New batch…", "Ctrl+N", "plus", "Which pairs, who labels, which shares; told before."),
+    A("team.work", "Label this batch", "Ctrl+L", "annotate", "Your own slots of the chosen batch."),
+    A(
+        "team.due",
+        "Add what is due",
+        "Ctrl+D",
+        "clock",
+        "Third labels and decisions of conflicts, second ones of flags.",
+    ),
+    A("team.hand_over", "Hand over…", "Ctrl+H", "users", "Open slots to another reviewer; slots of a lost desk again."),
     A("team.reviewers", "Reviewers…", "Ctrl+Shift+R", "user", "Add, rename, switch, name the lead."),
 )
 """See :mod:`app.actions.catalog`."""

@@ -182,7 +182,7 @@ class AnnotatePage(Page):
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label the pairs ``pair_ids`` or stale ones (``relabel``), adjudicate, vote, audit, or show the ``team``."""
+        """Label ``pair_ids``, a ``batch`` or stale ones (``relabel``), adjudicate, vote, audit, show the ``team``."""
         self.team.leave()
         if evaluation_id := what.get("audit"):
             self.audit.enter(str(evaluation_id))
@@ -197,8 +197,9 @@ class AnnotatePage(Page):
             self.take_queue("stale")
         elif what.get("adjudicate"):
             self._adjudicate()
-        elif round_id := what.get("vote_round"):
-            self.controller.queue.switch(self.state.choice.of_votes(int(round_id), str(what.get("title", ""))))
+        elif key := what.get("vote_round") or what.get("batch"):
+            of = self.state.choice.of_votes if "vote_round" in what else self.state.choice.of_batch
+            self.controller.queue.switch(of(int(key), str(what.get("title", ""))))
 
     def show_mode(self, mode: str) -> None:
         """Show the team, conflicts to decide, or pairs to label."""

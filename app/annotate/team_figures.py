@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
+from core.domain.batch import SlotCounts
 from core.domain.counting import counted, number
 from core.domain.estimate import Estimate
 from core.domain.number_text import MINUS, format_value, interval_text
@@ -82,12 +83,28 @@ class ReviewerLine:
     marks: dict[str, IntervalMark]
 
 
-def reviewer_lines(report: QualityReport, accounting: Accounting, current: str = "") -> list[ReviewerLine]:
-    """Return a line for each reviewer with a label; ``current`` is who sits at this desk."""
+def reviewer_lines(
+    report: QualityReport,
+    accounting: Accounting,
+    current: str = "",
+    slots: Mapping[str, SlotCounts] | None = None,
+) -> list[ReviewerLine]:
+    """Return a line for each reviewer with a label.
+
+    Args:
+        report: the figures.
+        accounting: of all labels.
+        current: who sits at this desk.
+        slots: name -> slots of a batch, whose progress is then told, and only of those who have any; None for all
+            labels.
+    """
     accounts = {one.reviewer: one for one in accounting.reviewers}  # the last is under the newest version
-    alarms = _left_alarms(report.reviewers)
+    progress: Mapping[str, Account | SlotCounts] = accounts if slots is None else slots
+    noun, alarms = "pair" if slots is None else "slot", _left_alarms(report.reviewers)
     return [
-        _line(one, accounts.get(one.name), current, alarm=one.name in alarms) for one in report.reviewers if one.labels
+        _line(one, progress.get(one.name), current, noun, alarm=one.name in alarms)
+        for one in report.reviewers
+        if one.labels and (slots is None or one.name in slots)
     ]
 
 
@@ -100,14 +117,16 @@ def _left_alarms(reviewers: Sequence[ReviewerQuality]) -> set[str]:
     return found
 
 
-def _line(one: ReviewerQuality, account: Account | None, current: str, *, alarm: bool) -> ReviewerLine:
+def _line(
+    one: ReviewerQuality, account: Account | SlotCounts | None, current: str, noun: str, *, alarm: bool
+) -> ReviewerLine:
     skipped, open_ = (account.skipped, account.open) if account is not None else (0, 0)
     labelled = account.labelled if account is not None else one.labels
     seconds, fast = one.measures.get("seconds"), one.measures.get("fast")
     fast_count = round(fast.value * fast.n) if fast is not None else 0
     everything = PairsPlace(f"Labelled by {one.name}", reviewer_id=one.reviewer_id)
     parts = f"{number(labelled)} labelled + {number(skipped)} skipped + {number(open_)} open"
-    share = f"= {counted(labelled + skipped + open_, 'pair')} · {100 * one.share:.0f} % of all labels"
+    share = f"= {counted(labelled + skipped + open_, noun)} · {100 * one.share:.0f} % of all labels"
     return ReviewerLine(
         one.name,
         "this desk" if one.name == current else "" if one.kind == "human" else one.kind,

@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.annotate.mode_tabs import LABEL, TEAM
+from app.annotate.team_batch_figures import TeamRead, read_batches
+from app.annotate.team_batches import TeamBatches
 from app.annotate.team_figures import PairsPlace
 from app.annotate.team_reviewers_dialog import ReviewersDialog
 from app.annotate.team_view import TeamView
@@ -18,11 +20,9 @@ from app.context import AppContext
 from app.widgets.plots.chart_card import ChartCard
 from core.domain.counting import counted
 from core.domain.errors import UserError
-from core.domain.team import TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.quality.reviewer_table import ReviewerTable
-    from core.services.workspace.service import Accounting
 
 PLACE = "team"
 """Place of its actions: the keys of labelling do nothing while the team is shown."""
@@ -48,6 +48,9 @@ class TeamPart(QObject):
         self.view = TeamView(context.actions, context.theme, partial(ChartCard, context))
         self._job: BackgroundTask | None = None
         self.on = False
+        self.batches = TeamBatches(context, page, lambda: self.view.batch)
+        self.view.batch_chosen.connect(self.batches.follow)
+        self.batches.made.connect(self._show_made)
         self.view.pairs_wanted.connect(self._open_pairs)
         label = partial(self.mode_wanted.emit, LABEL)
         self.view.step_wanted.connect(label)
@@ -115,7 +118,7 @@ class TeamPart(QObject):
             self._job.cancel()
         services, current = self._context.services, self._context.session.reviewer_name
 
-        def work(control: TaskControl) -> tuple[TeamReport, Accounting]:
+        def work(control: TaskControl) -> TeamRead:
             steps: list[str] = []
 
             def step(name: str) -> None:
@@ -124,11 +127,11 @@ class TeamPart(QObject):
                     steps.append(name)
                 control.progress(len(steps) - 1, STEPS, name)
 
-            return services.quality.team(step), services.workspace.accounting()
+            return read_batches(services, services.quality.team(step))
 
-        def show(found: tuple[TeamReport, Accounting]) -> None:
+        def show(found: TeamRead) -> None:
             self.view.problem.hide()
-            self.view.show_report(*found, current)
+            self.view.show_report(found, current)
 
         job = self._job = self._context.tasks.job("Quality of the labels", work, show, self._failed, owner=self)
         job.ended.connect(self._ended)
@@ -145,6 +148,11 @@ class TeamPart(QObject):
             return
         self.view.problem.setText(f"{error.message} {error.hint}".strip())
         self.view.problem.show()
+
+    def _show_made(self, batch_id: int) -> None:
+        """Show a batch that was just made."""
+        self.view.choose(batch_id)
+        self.read()
 
     def _open_pairs(self, place: PairsPlace) -> None:
         if place.pair_ids:

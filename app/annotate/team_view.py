@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.actions.registry import ActionRegistry
 from app.annotate import team_figures as figures
 from app.annotate.mode_tabs import TEAM, ModeTabs
-from app.annotate.team_accounts import AccountBars
+from app.annotate.team_accounting import TeamAccounting
+from app.annotate.team_batch_figures import TeamRead
 from app.annotate.team_clauses_chart import ClausesChart
 from app.annotate.team_drift_chart import DriftChart, point_words
 from app.annotate.team_figures import PairsPlace
 from app.annotate.team_looks import LooksCard
+from app.annotate.team_policy_card import PolicyCard
 from app.annotate.team_reviewers_chart import ReviewersChart
 from app.local_time import local_time
 from app.theme.theme import Theme
@@ -26,7 +28,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.coverage_grid import CoverageGrid
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.header import PageHeader
-from app.widgets.labels import Chip, text_label
+from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState, ProgressLine
 from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.interval_chart import IntervalChart
@@ -35,13 +37,15 @@ from core.domain.counting import number
 from core.domain.team import DriftLine, DriftPoint, TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.services.batches.views import BatchState
     from core.services.workspace.service import Accounting
 
 MakeCard = Callable[[str, PaintedChart, Sequence[str]], ChartCard]
 """Makes a card of a title, a chart and the heads of its table."""
 _LEAST_CARD = 440
-_HEADER_ACTIONS = ("team.refresh", "team.table", "team.reviewers", "team.export")
-_WITH_WORDS = ("team.reviewers", "team.export")
+ALL_LABELS = "All labels"
+_TOOLS = ("team.refresh", "team.table")
+_OF_REVIEWERS = ("team.reviewers", "team.export")
 _WHISKERS = "Whiskers: 95 % intervals, Wilson; length by logistic regression. Every number opens its pairs."
 _NO_GOLD = (
     "Nobody has five gold answers under one version yet. Adjudicate some pairs: they become gold items, which a queue "
@@ -56,15 +60,18 @@ class TeamView(QWidget):
     Signals:
         pairs_wanted(PairsPlace): a number was opened.
         step_wanted(): the button of the empty state was pressed.
+        batch_chosen(): another batch is shown, or the same one anew.
     """
 
     pairs_wanted = Signal(object)
     step_wanted = Signal()
+    batch_chosen = Signal()
 
     def __init__(self, actions: ActionRegistry, theme: Theme, make_card: MakeCard) -> None:
         super().__init__()
         self._actions, self._theme = actions, theme
         self.report: TeamReport | None = None
+        self._read: TeamRead | None = None
         self._points: list[tuple[DriftLine, DriftPoint]] = []
         self.header, self.tabs = PageHeader("Annotate"), ModeTabs(TEAM)
         self.progress = ProgressLine(title="Quality of the labels")
@@ -76,17 +83,18 @@ class TeamView(QWidget):
             "Agreement is known once two reviewers have labelled the same pairs.",
             main=("Label pairs", self.step_wanted.emit),
         )
-        self.accounts, self.account_words, self.adds_up = AccountBars(theme), text_label(""), Chip("")
+        self.accounting = TeamAccounting(theme)
         self.reviewers, self.clauses, self.drift = ReviewersChart(theme), ClausesChart(theme), DriftChart(theme)
         self.pairs = IntervalChart(
             theme, "Agreement by pair of reviewers", "Cohen κ; 95 % item bootstrap", least=0.5, digits=2
         )
-        self.boards, self.coefficient = ComboBox(outside=True), ComboBox()
+        self.boards, self.coefficient, self.batches = ComboBox(outside=True), ComboBox(), ComboBox(outside=True)
+        self.policy = PolicyCard(actions, theme)
         self.looks = LooksCard(theme)
         self.coverage, self._coverage_card = CoverageGrid(theme), Card("Clauses that labels answer, by source")
         self._coverage_card.add(self.coverage)
         self.cards = {
-            "accounts": make_card("Accounting", self.accounts, figures.ACCOUNT_HEADS),
+            "accounts": make_card("Accounting", self.accounting.bars, figures.ACCOUNT_HEADS),
             "reviewers": make_card("Reviewers", self.reviewers, figures.REVIEWER_HEADS),
             "clauses": make_card("Agreement by clause", self.clauses, figures.CLAUSE_HEADS),
             "drift": make_card("Drift on gold items", self.drift, figures.DRIFT_HEADS),
@@ -100,9 +108,12 @@ class TeamView(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         self.header.add_left(self.tabs)
-        for action_id in _HEADER_ACTIONS:
-            icon = action_id not in _WITH_WORDS
-            self.header.add_right(action_button(self._actions, action_id, icon_only=icon, theme=self._theme))
+        for action_id in _TOOLS:
+            self.header.add_right(action_button(self._actions, action_id, icon_only=True, theme=self._theme))
+        self.batches.setAccessibleName("Batch")
+        self.batches.addItem(ALL_LABELS, None)
+        self.header.add_right(self.batches)
+        self.header.add_right(action_button(self._actions, "team.new_batch", kind="primary", theme=self._theme))
         outer.addWidget(self.header)
         head = QVBoxLayout()
         head.setContentsMargins(12, 8, 12, 0)
@@ -125,26 +136,29 @@ class TeamView(QWidget):
         row.addWidget(self.coefficient)
         self.cards["clauses"].column.insertLayout(1, row)
         row = FlowLayout(row_spacing=4, middle=True)
-        row.addWidget(self.account_words)
-        row.addWidget(self.adds_up)
-        self.cards["accounts"].column.insertLayout(1, row)
+        for action_id in _OF_REVIEWERS:
+            row.addWidget(action_button(self._actions, action_id, theme=self._theme))
+        self.cards["reviewers"].column.insertLayout(1, row)
+        self.accounting.put_into(self.cards["accounts"])
         for key in ("accounts", "reviewers"):
             scroll.column.addWidget(self.cards[key])
         frame, flow = QWidget(), EvenFlow(spacing=10, least=lambda: self._theme.px(_LEAST_CARD))
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(0, 0, 0, 0)
         charts = (self.cards["clauses"], self.cards["drift"])
-        for part in (*charts, self.looks, self._coverage_card, self.cards["pairs"]):
+        for part in (self.policy, *charts, self.looks, self._coverage_card, self.cards["pairs"]):
             flow.addWidget(part)
+        self.policy.hide()
         inner.addLayout(flow)
         scroll.column.addWidget(frame)
         scroll.column.addStretch(1)
 
     def _connect(self) -> None:
-        for chart in (self.accounts, self.reviewers, self.clauses, self.drift):
+        for chart in (self.accounting.bars, self.reviewers, self.clauses, self.drift):
             chart.opened.connect(self._open)
         self.looks.opened.connect(self.pairs_wanted)
         self.coverage.opened.connect(self._open_cell)
+        self.batches.activated.connect(lambda _: self._show_read())
         self.boards.activated.connect(lambda _: self._show_clauses())
         self.coefficient.activated.connect(lambda _: self._show_clauses())
         self.cards["reviewers"].table.opened.connect(self._open_number)
@@ -164,15 +178,50 @@ class TeamView(QWidget):
         self.report = None
         self._stack.setCurrentIndex(1)
 
-    def show_report(self, report: TeamReport, accounting: Accounting, current: str) -> None:
-        """Show a report; ``current`` is the name of who sits at this desk."""
-        if report.quality.everything is None and not report.quality.reviewers:
+    @property
+    def batch(self) -> BatchState | None:
+        """The chosen batch; None for all labels."""
+        states = self._read.batches if self._read is not None else ()
+        return next((one for one in states if one.batch.id == self.batches.currentData()), None)
+
+    def show_report(self, read: TeamRead, current: str) -> None:
+        """Show what was read; ``current`` is the name of who sits at this desk. The chosen batch stays chosen."""
+        self._read, self._current = read, current
+        chosen = self.batches.currentData()
+        self.batches.clear()
+        self.batches.addItem(ALL_LABELS, None)
+        for state in read.batches:
+            self.batches.addItem(state.batch.name, state.batch.id)
+        self.choose(chosen)
+
+    def choose(self, batch_id: int | None) -> None:
+        """Show a batch, or with None all labels; one that is not there yet is chosen once it is read."""
+        place = self.batches.findData(batch_id)
+        if place < 0 and batch_id is not None:
+            self.batches.addItem("…", batch_id)
+            place = self.batches.count() - 1
+        self.batches.setCurrentIndex(max(place, 0))
+        self._show_read()
+
+    def _show_read(self) -> None:
+        """Show the report with the accounting and progress of the chosen batch."""
+        if self._read is None:
+            return
+        report, accounting, current, batch = self._read.report, self._read.accounting, self._current, self.batch
+        self.batch_chosen.emit()
+        if batch is None and report.quality.everything is None and not report.quality.reviewers:
             self.show_empty()
             return
         self.report = report
         self._stack.setCurrentIndex(2)
-        self._show_accounts(accounting)
+        if batch is None:
+            self.accounting.show_labels(accounting, report.quality)
+        else:
+            self.accounting.show_batch(batch)
         self._show_reviewers(accounting, current)
+        self.policy.setVisible(batch is not None)
+        if batch is not None:
+            self.policy.show_batch(batch, self._read)
         self._show_boards()
         self._show_drift()
         rows = figures.pair_rows(report.quality)
@@ -186,32 +235,11 @@ class TeamView(QWidget):
         for card in self.cards.values():
             card.set_table(on)
 
-    def _show_accounts(self, accounting: Accounting) -> None:
-        assert self.report is not None
-        ids = {one.name: one.reviewer_id for one in self.report.quality.reviewers}
-        bars = [
-            (
-                f"{one.reviewer} · {one.rubric}",
-                one.labelled,
-                one.skipped,
-                one.pairs,
-                PairsPlace(f"Labelled by {one.reviewer}", reviewer_id=ids.get(one.reviewer)),
-            )
-            for one in sorted(accounting.reviewers, key=lambda one: -one.rubric_version_id)
-        ]
-        self.accounts.show_bars(bars)
-        words = figures.account_words(accounting)
-        self.account_words.setText(words)
-        self.cards["accounts"].show_figures(figures.account_rows(accounting), about="", missing="")
-        if accounting.adds_up:
-            self.adds_up.set_chip("✓ adds up by reviewer and rubric version", "ok")
-        else:
-            self.adds_up.set_chip("does not add up: check the workspace", "bad")
-
     def _show_reviewers(self, accounting: Accounting, current: str) -> None:
         assert self.report is not None
         quality = self.report.quality
-        self.reviewers.show_lines(figures.reviewer_lines(quality, accounting, current))
+        slots = self.batch.by_reviewer if self.batch is not None else None
+        self.reviewers.show_lines(figures.reviewer_lines(quality, accounting, current, slots))
         self.cards["reviewers"].show_figures(
             figures.reviewer_rows(quality), about=self._about_reviewers(), missing="Nobody has labelled yet."
         )
@@ -290,6 +318,7 @@ class TeamView(QWidget):
         wanted.head.show_enlarged(on)
         for card in (*self.cards.values(), self.looks, self._coverage_card):
             card.setVisible(card is wanted or not on)
+        self.policy.setVisible(not on and self.batch is not None)
 
 
 def _drift_row(line: DriftLine, point: DriftPoint) -> TableRow:

@@ -39,7 +39,8 @@ class BatchState:
         slots, pairs: counted by what became of them.
         by_kind, by_reviewer: the same by kind, and by the reviewer's name; "" holds slots that are open to all.
         random: of the first and second slots, those that no order picked; only these measure agreement fairly.
-        in_bundle: slots that are in review bundles. waiting: retests whose first showing is not labelled.
+        in_bundle: slots that are in review bundles. away: those of them that nothing came back for, by the reviewer's
+            name. waiting: retests whose first showing is not labelled.
         needs: pairs that lack labels.
     """
 
@@ -52,6 +53,7 @@ class BatchState:
     by_reviewer: dict[str, SlotCounts]
     random: SlotCounts
     in_bundle: int
+    away: dict[str, int]
     waiting: int
     needs: tuple[PairNeed, ...]
 
@@ -67,6 +69,7 @@ class BatchState:
             "by_reviewer": {key: one.to_plain() for key, one in self.by_reviewer.items()},
             "random": self.random.to_plain(),
             "in_bundle": self.in_bundle,
+            "away": self.away,
             "waiting": self.waiting,
             "needs": [
                 {"pair": one.pair_id, "needs": one.needs, "has": one.has, "skips": one.skips, "words": one.words()}
@@ -92,6 +95,16 @@ def state_of(batch: LabelBatch, slots: Sequence[Slot], names: dict[int, str], ui
         {names.get(key or 0, ""): account(one for one in slots if one.reviewer_id == key) for key in people},
         account(fair),
         sum(one.in_bundle for one in slots),
+        _away(slots, names),
         sum(one.after_id is not None and one.state == "open" and states[one.after_id] != "labelled" for one in slots),
         tuple(needs_of(slots)),
     )
+
+
+def _away(slots: Sequence[Slot], names: dict[int, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in slots:
+        if one.in_bundle and one.state != "labelled" and one.reviewer_id is not None:
+            name = names.get(one.reviewer_id, "?")
+            found[name] = found.get(name, 0) + 1
+    return found

@@ -45,8 +45,8 @@ def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp
     assert context.actions.place == "team" and not page.header.isVisible() and view.tabs.tabText(2) == "Team"
     assert [one.name for one in view.reviewers.lines] == ["Ann", "Bo"]
     assert view.reviewers.lines[0].progress == "6 labelled + 0 skipped + 2 open"
-    assert view.adds_up.text() == "✓ adds up by reviewer and rubric version"
-    assert view.account_words.text() == "8 pairs = 6 labelled + 2 open"
+    assert view.accounting.adds_up.text() == "✓ adds up by reviewer and rubric version"
+    assert view.accounting.words.text() == "8 pairs = 6 labelled + 2 open"
     overall, clause = view.clauses.lines
     assert (overall.name, overall.pairs, overall.split, clause.name) == ("Overall verdict", "6", "17 %", "Helpful")
     assert view.cards["drift"].missing.text().startswith("Nobody has five gold answers")
