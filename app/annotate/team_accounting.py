@@ -31,7 +31,7 @@ class TeamAccounting:
         """Take the card that holds the bars."""
         self._card = card
         row = FlowLayout(row_spacing=4, middle=True)
-        row.add(self.words, least=240)
+        row.add(self.words, least=12)
         row.addWidget(self.adds_up)
         card.column.insertLayout(1, row)
 

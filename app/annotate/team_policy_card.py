@@ -65,5 +65,5 @@ class PolicyCard(Card):
         row = FlowLayout(frame, row_spacing=2, middle=True)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(IconLabel(self._theme, icon, "warn" if icon == "warn" else "text2", 16))
-        row.add(text_label(words, wrap=True, selectable=True), least=120)
+        row.add(text_label(words, wrap=True, selectable=True), least=8)
         self._below.addWidget(frame)
