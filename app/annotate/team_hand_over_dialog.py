@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.context import AppContext
@@ -61,7 +60,8 @@ class HandOverDialog(BaseDialog):
     def __init__(
         self, parent: QWidget, context: AppContext, choices: HandOverChoices, told: Callable[[str], None]
     ) -> None:
-        super().__init__(parent, f"Hand over slots of {choices.state.batch.name}", size=QSize(context.theme.px(460), 0))
+        super().__init__(parent, f"Hand over slots of {choices.state.batch.name}")
+        self.setMinimumWidth(context.theme.px(460))
         self._context, self._choices, self._told = context, choices, told
         self.giver, self.taker, self.reason = ComboBox(outside=True), ComboBox(outside=True), QLineEdit()
         self.about, self.error = text_label("", "muted", wrap=True), text_label("", "error", wrap=True)
