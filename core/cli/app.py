@@ -23,6 +23,7 @@ from core.cli import (
     datasets,
     demo,
     doctor,
+    dossier,
     evaluations,
     export_run,
     feedback,
@@ -97,6 +98,7 @@ def build_app() -> typer.Typer:
     evaluations.register(app)
     inspect_prompt.register(app)
     lab.register(app)
+    dossier.register(app)
     chat.register(app)
     judge.register(app)
     proxies.register(app)

@@ -28,6 +28,7 @@ from core.services.feedback.triage import TriageService
 from core.services.generations.service import GenerationsService
 from core.services.importing.service import ImportsService
 from core.services.judging.service import JudgingService
+from core.services.lab.dossier import PairDossierService
 from core.services.lab.service import LabService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
@@ -77,7 +78,7 @@ class Application:
         suites: what policies are measured on.
         sealed: sealed tests, who looked at them, leaks, and what items were used for.
         evaluations: answers and evidence of runs on suites. prompts: one prompt under policy and reference.
-        lab: the optimum of the objective on one prompt's answers.
+        lab: the optimum of the objective on one prompt's answers. dossier: everything about one pair of a run.
         audits: answers that people label, and the refusal rates that are corrected by them.
         judging: judge models and what is known of them. proxies: each proxy with its counter-metric and alarm.
         talks: talks with a policy beside its reference or another run.
@@ -111,6 +112,7 @@ class Application:
             store, self.suites, self.datasets, self.rubrics, self.sealed, self.thresholds
         )
         self.prompts, self.lab = PromptInspectionService(store, self.suites), LabService(store, self.pairs)
+        self.dossier = PairDossierService(self.runs, self.prompts, self.changesets, self.annotation)
         self.talks = TalksService(store, self.annotation, self.feedback)
         self.judging = JudgingService(store, self.evaluations, self.suites, self.rubrics)
         self.audits = AuditsService(store, self.evaluations)
