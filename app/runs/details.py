@@ -10,10 +10,10 @@ from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem
 
 from app.runs import presenter
+from app.runs.sample_view import SampleView
 from app.theme.theme import Theme
 from app.widgets.controls import TabWidget
 from app.widgets.pair_table import PairTable
-from app.widgets.safe_text import SafeText
 from core.domain.counting import counted
 from core.domain.run_events import SampleDone
 
@@ -34,7 +34,7 @@ class DetailTabs(TabWidget):
         self.setDocumentMode(True)
         self.setAccessibleName("Details of the run")
         self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
-        self.samples = SafeText(theme, "Samples of policy and reference", size=13, mode="source")
+        self.samples = SampleView(theme)
         self.log = _text_view("Log of the run", mono=theme)
         self.config = QTableWidget(0, 2)
         self.config.setAccessibleName("Frozen configuration")
@@ -88,7 +88,7 @@ class DetailTabs(TabWidget):
             _set_text(self.log, "\n".join(snapshot.log))
         elif shown is self.samples and snapshot.samples != self._samples:
             self._samples = snapshot.samples
-            self.samples.set_text(sample_text(snapshot.samples, presenter.sample_cadence(snapshot)))
+            self.samples.set_samples(snapshot.samples, presenter.sample_cadence(snapshot))
         elif shown is self.config:
             self._fill_config(snapshot)
 
@@ -110,16 +110,6 @@ class DetailTabs(TabWidget):
         """Return the row selected in the table at the front."""
         table = self.currentWidget()
         return table.current_row() if isinstance(table, PairTable) else None
-
-
-def sample_text(samples: Sequence[SampleDone], every: int) -> str:
-    """Return the side-by-side samples as plain text, newest step first; ``every`` steps new ones are drawn."""
-    none = f"No samples yet. They are drawn every {every:,} steps and at the end." if every else "No samples are drawn."
-    blocks = [
-        f"step {s.step} · seed {s.seed}\nPrompt\n{s.prompt}\n\nPolicy\n{s.policy}\n\nReference\n{s.reference}\n"
-        for s in sorted(samples, key=lambda s: -s.step)[:40]
-    ]
-    return ("\n" + "─" * 60 + "\n").join(blocks) or none
 
 
 def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:

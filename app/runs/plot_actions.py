@@ -37,6 +37,7 @@ class PlotActions(QObject):
         self._grid.hovered.connect(lambda _: monitor.show_readout())
         self._grid.picked.connect(lambda step: show_pairs(step, step))
         self._grid.ranged.connect(show_pairs)
+        self._grid.pinned_at.connect(monitor.tabs.samples.show_step)
         self._grid.unfollowed.connect(lambda: context.actions.set_checked("runs.follow", False))
         self._grid.menu_requested.connect(self.handle_menu)
         monitor.smoothing.changed.connect(self._smooth)

@@ -7,13 +7,13 @@ one and the command line show the same ones.
 from __future__ import annotations
 
 from core.domain.insight import Insight
-from core.evaluation.insight_rules import data, kl, probes, training
+from core.evaluation.insight_rules import answers, data, kl, probes, training
 from core.evaluation.insight_rules.registry import RULES
 from core.evaluation.run_so_far import RunSoFar
 
 __all__ = ["RULE_MODULES", "Insight", "RunSoFar", "find_insights"]
 
-RULE_MODULES = (training, probes, data, kl)
+RULE_MODULES = (training, probes, data, kl, answers)
 """The modules whose rules are known, because this module imports them."""
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 

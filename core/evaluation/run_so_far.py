@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMetrics, StepDone, TokenReport
+from core.domain.run_events import EvalDone, Failed, GateReport, KlDone, PairMetrics, SampleDone, StepDone, TokenReport
 
 RowsOf = Callable[[str, int, int], Sequence[PairMetrics]]
 """Kind of rows ("train", "dev", "probe_train"), first and last step -> the rows of the pairs."""
@@ -37,6 +37,7 @@ class RunSoFar:
         tokens: report of the tokenisation. gate: the truth gate's report. failed: the last event, if the run failed.
         total_steps: planned steps, 0 when unknown. kl_budget: of the run, nats per response; 0 is none.
         clip: norm to which gradients are clipped; 0 is off.
+        samples: answers of policy and reference to the same prompts under the same seeds.
         start_loss: loss of every pair at policy = reference, None where it differs from pair to pair.
     """
 
@@ -53,6 +54,7 @@ class RunSoFar:
     start_loss: float | None = None
     rows_of: RowsOf | None = None
     prompt_of: Mapping[str, Hashable] = field(default_factory=dict)
+    samples: Sequence[SampleDone] = ()
 
     def pair_rows(self) -> Sequence[PairMetrics]:
         """Return the per-pair rows for the rules about single pairs."""

@@ -38,7 +38,7 @@ class MonitorGrid(PlotStack):
     Signals:
         built(): all plots are made.
         hovered(float): the step under the crosshair, NaN for none.
-        picked(int), ranged(int, int): a step was clicked, a range was dragged.
+        picked(int), ranged(int, int): a step was clicked, a range was dragged. pinned_at(float): it is held, or NaN.
         pairs_wanted(PairsAsked): a cell, slice or dot was opened.
         unfollowed(): the user moved a plot by hand.
         menu_requested(object, str): an entry of one plot's menu was chosen, see ``plot_head.MENU_ENTRIES``.
@@ -48,6 +48,7 @@ class MonitorGrid(PlotStack):
     built = Signal()
     hovered = Signal(float)
     picked = Signal(int)
+    pinned_at = Signal(float)
     ranged = Signal(int, int)
     pairs_wanted = Signal(object)
     unfollowed = Signal()
@@ -263,6 +264,7 @@ class MonitorGrid(PlotStack):
         self.pinned = step
         for chart in self.deck.charts:
             chart.show_step(step)
+        self.pinned_at.emit(step)
         self.set_crosshair(step)
         self.set_range(None)
 

@@ -191,7 +191,7 @@ PLOTS: tuple[RunPlot, ...] = (
         "",
         "learning rate",
         False,
-        (CurveSpec("lr", "plot_chosen", "learning rate"),),
+        (CurveSpec("lr", "plot_chosen", "learning rate", True, rings=False),),
     ),
 )
 """The plots; those of the curves that every run has come first."""

@@ -25,6 +25,7 @@ def insights_of(reader: RunReader, prompts: Mapping[str, int] | None = None) -> 
         steps=reader.steps(),
         evals=reader.evals(),
         kls=reader.kls(),
+        samples=reader.samples(),
         tokens=tokens if isinstance(tokens, TokenReport) else None,
         gate=gate if isinstance(gate, GateReport) else None,
         failed=failed if isinstance(failed, Failed) and status.state == "failed" else None,

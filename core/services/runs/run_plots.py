@@ -167,7 +167,7 @@ class RunPlots:
 def _length_slice(longer: float) -> str:
     if longer == 0 or math.isnan(longer):
         return "equal length"
-    return "chosen is longer" if longer > 0 else "chosen is shorter"
+    return "chosen longer" if longer > 0 else "chosen shorter"
 
 
 def _phase_point(event: KlDone, probes: Sequence[ProbeEstimates]) -> PhasePoint | None:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from core.domain.run_events import Failed, GateReport, KlDone, TokenReport
+from core.domain.run_events import Failed, GateReport, KlDone, SampleDone, TokenReport
 from core.evaluation import insight_rules
 from core.evaluation.insight_rules import registry
 from core.evaluation.insight_rules.registry import RULES
@@ -180,3 +180,28 @@ def test_that_rows_come_from_the_newest_probe_when_none_are_given():
     old, new = probe(1, rows=(row("old"),)), probe(2, rows=(row("new"),))
     assert RunSoFar(evals=[old, new, probe(3)]).pair_rows() == new.rows
     assert [r.pair_id for r in RunSoFar(steps=[step(1, rows=(row("s"),))]).pair_rows()] == ["s"]
+
+
+def sampled(at: int, policy: str, reference: str = "Turn the valve to the right.", name: str = "p") -> SampleDone:
+    return SampleDone(at, name, "How?", policy, reference, seed=1)
+
+
+def test_that_new_refusals_are_told_with_the_test_that_so_few_samples_allow():
+    no = "I'm sorry, but I can't help with that."
+    few = [sampled(0, "Turn it.", name="a"), *(sampled(10, no, name=name) for name in "abc"), sampled(10, "Turn it.")]
+    found = only("refusals_rise", samples=few)
+    assert (found.severity, found.since_step, found.pair_ids) == ("info", 10, ("a", "b", "c"))
+    assert dict(found.figures)["newly, no longer"] == "3, 0 (p 0.25, n 4)"
+    many = [sampled(10, no, name=f"p{i}") for i in range(6)]
+    assert only("refusals_rise", samples=many).severity == "warning", "2 / 2^6 is below 0.05"
+    assert "refusals_rise" not in codes(samples=[sampled(10, no, no) for _ in range(6)])
+    assert "refusals_rise" not in codes(samples=[sampled(10, no), sampled(10, "Turn it.", no)])
+
+
+def test_that_h_before_any_step_means_a_wrong_reference():
+    start = [probe(0, rows=(row("a", 0.5, 0.0), row("b"), row("c", math.nan, 0.0)))]
+    found = only("reference_broken", evals=start, start_loss=math.log(2))
+    assert (found.severity, found.pair_ids) == ("error", ("c", "a"))
+    assert "reference_broken" not in codes(evals=start)
+    same = [probe(0, rows=(row("a", 0.01, 0.0), row("b")))]
+    assert "reference_broken" not in codes(evals=same, start_loss=math.log(2))

@@ -93,7 +93,7 @@ def test_that_values_of_the_heat_map_are_a_table_and_a_file(grid: MonitorGrid, p
     grid.show_table(False)
     named = [head for head in heads if head.startswith("pairs, h ")]
     assert len(named) == int((found.counts.sum(axis=0) > 0).sum())
-    assert {"spread.p50", "effective pairs", "pairs, both down", "accuracy, chosen is shorter"} <= set(heads)
+    assert {"spread.p50", "effective pairs", "pairs, both down", "accuracy, chosen shorter"} <= set(heads)
     lines = str(content(heat(grid), "csv", "run")()).splitlines()
     assert lines[0].startswith("run,first step,last step,h from (nats)")
     assert sum(int(line.split(",")[5]) for line in lines[1:]) == 80
