@@ -30,6 +30,7 @@ def _go_to(menu: str, *, in_rail: bool) -> tuple[A, ...]:
 _GLOBAL: tuple[A, ...] = (
     A("global.open", "Open a workspace…", "Ctrl+O", "open", "Choose a workspace folder.", "Workspace"),
     A("global.new", "New workspace…", "Ctrl+Shift+N", "plus", "Make an empty workspace in a new folder.", "Workspace"),
+    A("global.desk", "Open a review bundle…", "", "import", "A file of slots becomes a desk that labels.", "Workspace"),
     A(
         "global.demo",
         "Open the demo workspace",

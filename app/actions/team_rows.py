@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.actions.spec import ActionSpec as A
 
 _TABLE = "Every judgement as a row of a CSV file; private notes are left out."
+_BUNDLES = "Slots to another desk as one file, and back; a shared folder can be watched."
 TEAM: tuple[A, ...] = (
     A(
         "annotate.team",
@@ -15,11 +16,13 @@ TEAM: tuple[A, ...] = (
         "Annotate",
     ),
     A("annotate.reviewers", "Reviewers…", "Ctrl+Shift+R", "user", "Add, rename, switch, name the lead.", "Annotate"),
+    A("annotate.bundles", "Bundles…", "Ctrl+Shift+B", "export", _BUNDLES, "Annotate"),
     A("team.label", "Label pairs instead", "Ctrl+B", "annotate", "Back to the labelling screen."),
     A("team.refresh", "Read again", "F5", "refresh", "Reads only what is new."),
     A("team.table", "Numbers as tables", "T", "table", "The values behind all charts.", checkable=True),
     A("team.export", "Table of all judgements…", "Ctrl+E", "export", _TABLE),
     A("team.new_batch", "New batch…", "Ctrl+N", "plus", "Which pairs, who labels, which shares; told before."),
+    A("team.bundles", "Bundles…", "Ctrl+Shift+B", "export", _BUNDLES),
     A("team.work", "Label this batch", "Ctrl+L", "annotate", "Your own slots of the chosen batch."),
     A(
         "team.due",

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.annotate.team_batch_dialog import BatchDialog
 from app.annotate.team_batch_form import BatchChoices, read_choices
+from app.annotate.team_bundle_watch import WatchedFolder
+from app.annotate.team_bundles_dialog import BundlesDialog
 from app.annotate.team_hand_over_dialog import HandOverChoices, HandOverDialog, read_hand_over
 from app.context import AppContext
 from core.domain.batch import BatchPolicy, LabelBatch
@@ -32,11 +34,14 @@ class TeamBatches(QObject):
     def __init__(self, context: AppContext, page: QWidget, chosen: Callable[[], BatchState | None]) -> None:
         super().__init__(page)
         self._context, self._page, self._chosen = context, page, chosen
+        self.watched = WatchedFolder(context, self)
         handlers = {
             "team.new_batch": self._new,
             "team.work": self._work,
             "team.due": self._due,
             "team.hand_over": self._hand_over,
+            "team.bundles": self._bundles,
+            "annotate.bundles": self._bundles,
         }
         for action_id, handler in handlers.items():
             context.actions.bind(action_id, handler)
@@ -76,6 +81,9 @@ class TeamBatches(QObject):
         self._context.ops.mutate(
             lambda: services.batches.create(name, version_id, policy, by), made, failed, owner=self
         )
+
+    def _bundles(self) -> None:
+        self._context.dialogs.run(BundlesDialog(self._page, self._context, self.watched))
 
     def _work(self) -> None:
         if (state := self._chosen()) is not None:

@@ -113,6 +113,7 @@ class TeamView(QWidget):
         self.batches.setAccessibleName("Batch")
         self.batches.addItem(ALL_LABELS, None)
         self.header.add_right(self.batches)
+        self.header.add_right(action_button(self._actions, "team.bundles", theme=self._theme))
         self.header.add_right(action_button(self._actions, "team.new_batch", kind="primary", theme=self._theme))
         outer.addWidget(self.header)
         head = QVBoxLayout()

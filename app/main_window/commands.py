@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 
 from app.background.task import TaskControl
 from app.context import AppContext
+from app.main_window.desks import Desks
 from app.main_window.new_workspace import NewWorkspaceDialog
 from app.main_window.workspace_switch import WorkspaceSwitch, is_demo
 from app.theme.theme import ZOOM_STEPS
@@ -44,6 +45,7 @@ class GlobalCommands(QObject):
     ) -> None:
         super().__init__(parent)
         self._context, self._switch, self._may_leave = context, switch, may_leave
+        self.desks = Desks(context, switch, self)
         for name, handler in {
             "open": self.open_workspace,
             "new": self.new_workspace,

@@ -139,9 +139,11 @@ def watch(
     as_json: _Json = False,
 ) -> None:
     """Merge new and changed files of a folder. The workspace is open only while it merges. Ctrl+C ends it."""
-    seen: dict[Path, tuple[int, int]] = {}
+    from core.services.bundles.watching import BundleWatch  # it loads the workspace libraries
+
+    inbox = BundleWatch(folder)
     while True:
-        fresh = [path for path in sorted(folder.iterdir()) if path.is_file() and _changed(path, seen)]
+        fresh = inbox.fresh()
         if fresh:
             with open_workspace(workspace) as app:
                 found = [one for one in app.bundles.merge(fresh).value if one.state != "known"]
@@ -153,18 +155,6 @@ def watch(
         if once:
             return
         time.sleep(every)
-
-
-def _changed(path: Path, seen: dict[Path, tuple[int, int]]) -> bool:
-    """Whether a file is a bundle that is new or changed since the last look."""
-    from core.services.bundles.bundle_file import is_bundle  # it loads the workspace libraries
-
-    about = path.stat()
-    mark = (about.st_mtime_ns, about.st_size)
-    if seen.get(path) == mark or not is_bundle(path):
-        return False
-    seen[path] = mark
-    return True
 
 
 def _say_merged(found: Sequence[Merged]) -> None:

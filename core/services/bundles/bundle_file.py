@@ -61,12 +61,17 @@ def lines_text(lines: Iterable[Mapping[str, Any]]) -> bytes:
 
 def is_bundle(path: Path) -> bool:
     """Whether a file begins like a review bundle; nothing else of it is read."""
+    return bundle_kind(path) != ""
+
+
+def bundle_kind(path: Path) -> str:
+    """Return the kind that the first line of a bundle names; "" for any other file. Nothing else of it is read."""
     try:
         head = read_head(path, _HEAD).split(b"\n", 1)[0]
         found = parse_json(head, path.name)
     except BadInput:
-        return False
-    return isinstance(found, dict) and found.get("format") == FORMAT
+        return ""
+    return str(found.get("kind")) if isinstance(found, dict) and found.get("format") == FORMAT else ""
 
 
 def read_bundle(path: Path, kind: BundleKind) -> BundleFile:

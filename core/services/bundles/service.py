@@ -8,7 +8,7 @@ rows by id: doing it again adds nothing, and the order of the files does not mat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.ids import new_uid
 from core.services.bundles.bundle_file import BundleFile, is_bundle, lines_text, read_bundle, write_bundle
+from core.services.bundles.desk import send_back
 from core.store import batches, bundles, events, queue, reviewers
 from core.store.bundles import MergeNote, ReviewBundle
 from core.store.chain import verify
@@ -80,6 +81,10 @@ class Merged:
         return f"{self.file}: {self.reviewer} in {self.batch}, {found or 'nothing new'}.{rest}"
 
 
+def _go_on(_done: int, _total: int, _name: str) -> None:
+    """Take no notice of a file."""
+
+
 class BundlesService:
     """Exports and merges the review bundles of one workspace. Thread-safe."""
 
@@ -126,14 +131,45 @@ class BundlesService:
 
         return Outcome(self._store.write(job, "exporting a review bundle"), Changes.JUDGEMENTS)
 
-    def merge(self, paths: Iterable[Path], by: int | None = None) -> Outcome[list[Merged]]:
+    def merge(
+        self,
+        paths: Iterable[Path],
+        by: int | None = None,
+        on_file: Callable[[int, int, str], object] = _go_on,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Outcome[list[Merged]]:
         """Take in what desks sent back, file by file; a refused file changes nothing and stops no other.
 
-        A folder stands for the bundles in it.
+        Args:
+            paths: files; a folder stands for the bundles in it.
+            by: the reviewer who merges.
+            on_file: gets how many files are done, how many there are, and the name of the next one.
+            cancelled: asked before each file; what was merged until then stays, and is returned.
         """
-        found = [self._merge(path, by) for path in _files(paths)]
+        files, found = _files(paths), list[Merged]()
+        for place, path in enumerate(files):
+            if cancelled():
+                break
+            on_file(place, len(files), path.name)
+            found.append(self._merge(path, by))
         changed = any(one.state == "merged" for one in found)
         return Outcome(found, Changes.JUDGEMENTS | Changes.PAIRS if changed else Changes.NOTHING)
+
+    def desk(self) -> ReviewBundle | None:
+        """Return the bundle that this workspace was opened with; None when it is no desk."""
+        with self._store.read() as session:
+            return (
+                bundles.opened_here(session) if any(one.kind == "opened" for one in bundles.listed(session)) else None
+            )
+
+    def send_back(self, path: Path) -> dict[str, Any]:
+        """Write what was labelled on this desk, with its hash chain, and return the manifest.
+
+        Raises:
+            NotFound: the workspace is no desk.
+            BadInput: another file is at ``path``.
+        """
+        return send_back(self._store, path)
 
     def content_sha256(self) -> str:
         """Return a hash of all that was labelled, which says nothing of the order in which it came in.

@@ -23,6 +23,7 @@ from core.services.annotation.views import QueueSettings
 from core.services.application import Application
 from core.services.bundles.bundle_file import lines_text
 from core.services.bundles.desk import open_desk, send_back
+from core.services.bundles.watching import BundleWatch
 from core.store.desks import work
 from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import fill, opened, person, prefer, tie
@@ -279,6 +280,26 @@ def test_that_a_change_of_what_a_desk_sent_is_found(home: Application, tmp_path:
     told = " ".join(one.message for one in home.workspace.check().findings)
     assert "Merge of a review bundle 1 was changed by another program." in told
     assert "What the desk of Ann sent back in June: Judgement" in told
+
+
+def test_that_a_watched_folder_tells_new_and_changed_returns_and_a_merge_can_be_ended(
+    home: Application, tmp_path: Path
+) -> None:
+    back = label(desks_of(home, tmp_path)[0], tmp_path / "1.back", 1)
+    inbox = tmp_path / "inbox"
+    watch = BundleWatch(inbox)
+    with pytest.raises(NotFound, match="is not there now"):
+        watch.fresh()
+    inbox.mkdir()
+    for file in (tmp_path / "1.work", back):
+        shutil.copy(file, inbox)
+    (inbox / "notes.txt").write_text("mine")
+    assert watch.fresh() == [inbox / "1.back"] and watch.fresh() == [], "files of slots are no news for a lead"
+    (inbox / "1.back").write_bytes(label(tmp_path / "desk1", tmp_path / "2.back").read_bytes())
+    assert watch.fresh() == [inbox / "1.back"]
+    steps: list[tuple[int, int, str]] = []
+    ended = home.bundles.merge([back, inbox / "1.back"], None, lambda *step: steps.append(step), lambda: bool(steps))
+    assert [one.state for one in ended.value] == ["merged"] and steps == [(0, 2, "1.back")], "what was merged stays"
 
 
 def test_that_commands_export_open_return_merge_and_watch(
