@@ -54,14 +54,13 @@ class RunsPage(Page):
         self._pairs = PairsOfSteps(context)
         self._snapshot: presenter.MonitorData | None = None
         self._wanted, self._wanted_step = "", -1
-        self._pinned = False
-        self._listed_step, self._worst_step = -1, -1
+        self._pinned, self._listed_step, self._worst_step = False, -1, -1
         self._reported, self._reading_worst = "", ""
         self.list = RunList(context.theme)
         self.monitor = Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self.exports = RunExporter(context, self)
-        self.housekeeper = RunHousekeeper(context, self, lambda run_id: self.show_item(run_id=run_id))
+        self.housekeeper = RunHousekeeper(context, self, self.show_item, lambda: self.list.current_id)
         self.queue = QueueActions(context, self, lambda: self._snapshot)
         self.insights = InsightActions(context, self.monitor, self._pairs, self._pin_pairs)
         self.arranging = PlotArranging(context, self.monitor, self.refresh)
@@ -71,8 +70,7 @@ class RunsPage(Page):
         self._own_keys = OwnKeys(self)
         self._own_keys.keep(self)
         self._own_keys.keep(self.monitor)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.refresh)
 
     def _build(self) -> None:
@@ -96,7 +94,7 @@ class RunsPage(Page):
         scroll = ScrollColumn(name="The run")
         scroll.column.addWidget(self._right)
         self._split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
-        self.set_body(self._split, margin=0)
+        self.set_body(self.housekeeper.with_monitor(self._split), margin=0)
 
     def _bind(self) -> None:
         tabs = self.monitor.tabs
@@ -143,9 +141,11 @@ class RunsPage(Page):
     def changed(self, changes: Changes) -> None:  # noqa: ARG002 - the same for every change
         """Read the list again."""
         self.refresh()
+        self.housekeeper.read()
 
     def show_item(self, **what: Any) -> None:
         """Show the run ``run_id``, and the pairs of ``step`` when given."""
+        self.housekeeper.to_monitor()
         self._wanted = str(what.get("run_id", ""))
         self._wanted_step = int(what.get("step", -1))
         self.refresh()

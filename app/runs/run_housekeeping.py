@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.runs.runs_table import RunsTable
+from app.runs.run_reporter import RunReporter
+from app.runs.runs_view import RunsView
 from app.widgets.dialog import BaseDialog
 from core.services.runs.run_table import RunSummary
 
@@ -46,57 +47,101 @@ class RunWordsDialog(BaseDialog):
 
 
 class RunHousekeeper(QObject):
-    """Opens the table of runs and does what it asks for.
+    """Shows the table of runs and does what it asks for.
 
     Args:
         context: services, dialogs, notices.
         parent: the page, over which the dialogs stand.
-        show_run: shows a run on the page.
+        show_run: shows the run ``run_id`` in the monitor.
+        current: returns the id of the run that the monitor shows, "" for none.
     """
 
-    def __init__(self, context: AppContext, parent: QWidget, show_run: Callable[[str], None]) -> None:
+    def __init__(
+        self, context: AppContext, parent: QWidget, show_run: Callable[..., None], current: Callable[[], str]
+    ) -> None:
         super().__init__(parent)
-        self._context, self._parent, self._show_run = context, parent, show_run
-        self._table: RunsTable | None = None
+        self._context, self._parent, self._show_run, self._current = context, parent, show_run, current
+        self.views = QStackedWidget()
+        self.view: RunsView | None = None
+        self._reporter = RunReporter(context, self)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return the actions of the catalog that this object handles."""
-        return {"runs.all": self.open_table, "runs.deleted": self.ask_deleted}
+        return {"runs.all": self.turn, "runs.deleted": self.ask_deleted, "runs.report": self.report}
 
     @property
     def _service(self) -> Service:
         return self._context.services.runs.housekeeping
 
-    def open_table(self) -> None:
-        """Show all runs as a table."""
-        table = self._table = RunsTable(self._parent, self._context)
-        table.wanted.connect(self._do)
-        self._read()
-        self._context.dialogs.run(table)
-        self._table = None
-        table.deleteLater()
+    def with_monitor(self, monitor: QWidget) -> QStackedWidget:
+        """Return what holds the monitor, and the table once it was asked for."""
+        self.views.addWidget(monitor)
+        return self.views
 
-    def _read(self, _outcome: object = None) -> None:
-        if self._table is not None:
-            self._context.tasks.query(self._service.table, self._table.show_runs, owner=self._table, key="runs_table")
+    def turn(self) -> None:
+        """Show all runs as a table, or the monitor again."""
+        if self.view is not None and self.views.currentWidget() is self.view:
+            self.to_monitor()
+            return
+        if self.view is None:
+            view = self.view = RunsView(self._context)
+            view.runs.wanted.connect(self._do)
+            view.panel.like_wanted.connect(self._like)
+            view.panel.report_wanted.connect(self.report)
+            view.monitor_wanted.connect(self.to_monitor)
+            self.views.addWidget(view)
+            self._context.theme.style(view)
+        self.views.setCurrentWidget(self.view)
+        self.view.runs.table.setFocus()
+        self.read()
+
+    def to_monitor(self) -> None:
+        """Show the monitor."""
+        self.views.setCurrentIndex(0)
+
+    def read(self, _outcome: object = None) -> None:
+        """Read the table again where it is shown."""
+        if self.view is not None and self.views.currentWidget() is self.view:
+            self.view.read()
+
+    def report(self) -> None:
+        """Write the report of the runs that are chosen in the table, or of the one that the page shows."""
+        chosen, current = (), self._current()
+        if self.view is not None and self.views.currentWidget() is self.view:
+            runs = self.view.runs
+            chosen, current = runs.chosen, runs.current.run_id if runs.current is not None else ""
+        self._reporter.ask(chosen or ((current,) if current else ()))
+
+    def _like(self, run_id: str) -> None:
+        self._context.navigate("train", like_run=run_id)
 
     def _do(self, what: str, run_id: str) -> None:
-        table = self._table
-        run = table.current if table is not None else None
+        run = self.view.runs.current if self.view is not None else None
         if what == "deleted":
             self.ask_deleted()
-        elif what == "open" and table is not None:
-            table.accept()
-            self._show_run(run_id)
+        elif what == "open":
+            self.to_monitor()
+            self._show_run(run_id=run_id)
+        elif what == "like":
+            self._like(run_id)
         elif what == "edit" and run is not None:
             self._edit(run)
-        elif what in ("archive", "back"):
-            self._mutate(partial(self._service.archive, run_id, what == "archive"))
+        elif what in ("archive", "back") and run is not None:
+            self._archive(run, what == "archive")
         elif what == "delete" and run is not None:
             self._delete(run)
 
+    def _archive(self, run: RunSummary, archived: bool) -> None:
+        back = partial(self._mutate, partial(self._service.archive, run.run_id, not archived))
+
+        def told(_outcome: object) -> None:
+            words = f"{run.name} is in the archive." if archived else f"{run.name} is out of the archive."
+            self._context.notices.post(words, "ok", action="Undo", run=back)
+
+        self._mutate(partial(self._service.archive, run.run_id, archived), told)
+
     def _edit(self, run: RunSummary) -> None:
-        dialog = RunWordsDialog(self._table or self._parent, self._context, run)
+        dialog = RunWordsDialog(self._parent, self._context, run)
         if self._context.dialogs.run(dialog):
             name, tags, note = dialog.words()
             self._mutate(partial(self._service.annotate, run.run_id, name=name, tags=tags, note=note))
@@ -133,7 +178,7 @@ class RunHousekeeper(QObject):
 
     def _mutate(self, work: Callable[[], object], done: Callable[[object], None] | None = None) -> None:
         def after(outcome: object) -> None:
-            self._read()
+            self.read()
             if done is not None:
                 done(outcome)
 

@@ -143,8 +143,10 @@ class TrainPage(Page):
         self._read()
 
     def show_item(self, **what: Any) -> None:
-        """Choose the dataset version ``dataset_id``."""
+        """Choose the dataset version ``dataset_id``, or take settings and charter of the run ``like_run``."""
         self._wanted_dataset = what.get("dataset_id")
+        if like_run := str(what.get("like_run", "")):
+            self._read_record(like_run)
         self._read()
 
     def first_focus(self) -> QWidget:
@@ -325,8 +327,11 @@ class TrainPage(Page):
             return
         place = self.context.dialogs.choose("Copy settings", "From which run?", [r.name for r in runs])
         if place is not None:
-            service, run_id = self.context.services.runs, runs[place].run_id
-            self.context.tasks.query(lambda: service.reader(run_id).record(), self._copy_record, owner=self)
+            self._read_record(runs[place].run_id)
+
+    def _read_record(self, run_id: str) -> None:
+        service = self.context.services.runs
+        self.context.tasks.query(lambda: service.reader(run_id).record(), self._copy_record, owner=self)
 
     def _copy_record(self, record: RunRecord) -> None:
         """Take settings and charter of another run."""

@@ -16,6 +16,7 @@ import typer
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
+from core.domain.run_filter import read_filter
 from core.runs.event_lines import finite
 
 if TYPE_CHECKING:
@@ -50,15 +51,17 @@ def add_to(group: typer.Typer) -> None:
 def show_table(
     workspace: _Ws,
     sort: Annotated[str, typer.Option(help=f"{', '.join(SORT_KEYS)}; the highest first.")] = "created",
-    find: Annotated[str, typer.Option(help="Only runs whose name, model, dataset, tags or note hold this text.")] = "",
+    find: Annotated[str, typer.Option(help="Words that a run holds, and tag:x, state:x, beta<0.2, kl<6.")] = "",
     archived: Annotated[bool, typer.Option("--archived", help="Archived runs too.")] = False,
     as_json: _Json = False,
 ) -> None:
     """Print a line for every run."""
     if sort not in SORT_KEYS:
         raise UsageError(f"The table cannot be sorted by {sort!r}.", f"Choose one of: {', '.join(SORT_KEYS)}.")
+    matches = read_filter(find)
     with open_workspace(workspace, read_only=True) as app:
-        found = [run for run in app.runs.housekeeping.table() if (archived or not run.archived) and run.holds(find)]
+        runs = [run for run in app.runs.housekeeping.table() if archived or not run.archived]
+    found = [run for run in runs if matches(run.filtered())]
     found.sort(key=SORT_KEYS[sort], reverse=True)  # type: ignore[arg-type]
     if as_json:
         say_json([finite(dataclasses.asdict(run)) for run in found])

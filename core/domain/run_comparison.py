@@ -203,11 +203,26 @@ class RunComparison:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What must be said wherever these runs are shown in one picture: other objectives, then what else varies."""
-        told = [one.objection for one in self.against if one.objection]
-        told += [one.variation for one in self.against if one.variation]
+        other = [one.letter for one in self.against if one.objection]
+        told = []
+        if other:
+            head = f"{_listed(other)} {verb(len(other), 'has another objective', 'have other objectives')}"
+            told.append(f"{head}: {self._sentences(asks_other=True, named=len(self.against) > 1)}.")
+        if varied := self._sentences(asks_other=False, named=len(self.against) > 1):
+            letters = [one.letter for one in self.against if one.variation]
+            told.append(f"{_listed(letters)} {verb(len(letters), 'varies', 'vary')}: {varied}.")
         if len({run.record.config.beta for run in self.runs}) > 1:
             told.append("β differs, so margins are compared in nats (h = margin / β).")
         return tuple(told)
+
+    def _sentences(self, *, asks_other: bool, named: bool) -> str:
+        """Return how the runs differ from the baseline; runs that differ in the same way are told together."""
+        runs_of: dict[str, list[str]] = {}
+        for one in self.fields:
+            for letter, text in zip(self.letters, one.sentences, strict=True):
+                if text and one.field.asks_other is asks_other:
+                    runs_of.setdefault(text, []).append(letter)
+        return "; ".join(f"{text} ({', '.join(runs)})" if named else text for text, runs in runs_of.items())
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as the command line prints them."""
@@ -222,6 +237,10 @@ class RunComparison:
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
+
+
+def _listed(letters: Sequence[str]) -> str:
+    return letters[0] if len(letters) == 1 else f"{', '.join(letters[:-1])} and {letters[-1]}"
 
 
 def letter_of(number: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.run_filter import FilteredRun
 from core.domain.run_record import ARCHIVED, LIVE_STATES, RESUMABLE_STATES, RunState
 from core.runs.forking import saved_steps
 from core.runs.progress_words import duration
@@ -22,6 +24,7 @@ class RunSummary:
             where there is no held-out probe. margin: its mean reward margin (nats * beta).
         kl: the newest on-policy KL in nats per response of at most ``kl_horizon`` tokens, with its standard error.
         elapsed_s: wall time of all attempts in seconds.
+        seed: of the run. fingerprint: hash of all that changes its objective.
         resume_step: the step from which a run that ended early would continue; None where it cannot be resumed.
     """
 
@@ -53,6 +56,8 @@ class RunSummary:
     archived: bool = False
     parent_run: str = ""
     resume_step: int | None = None
+    seed: int = 0
+    fingerprint: str = ""
 
     @property
     def accuracy_words(self) -> str:
@@ -74,10 +79,16 @@ class RunSummary:
         """Wall time of all attempts."""
         return duration(self.elapsed_s)
 
-    def holds(self, text: str) -> bool:
-        """Return whether name, model, dataset, loss, state, tags or note hold ``text``, in either case."""
-        words = (self.name, self.model, self.dataset, self.loss, self.method, self.state, self.note, *self.tags)
-        return text.casefold() in "\n".join(words).casefold()
+    def filtered(self) -> FilteredRun:
+        """Return what a filter looks at."""
+        texts = {
+            "name": self.name, "tag": "\n".join(self.tags), "state": self.state, "model": self.model,
+            "dataset": self.dataset, "loss": self.loss, "note": self.note,
+        }  # fmt: skip
+        measured = {"accuracy": self.accuracy, "kl": self.kl}
+        numbers = {"beta": self.beta, "lr": self.lr, "seed": float(self.seed), "steps": float(self.steps)}
+        numbers |= {name: math.nan if value is None else value for name, value in measured.items()}
+        return FilteredRun(texts, numbers, "\n".join((*texts.values(), self.method)))
 
 
 def summarise_run(info: RunInfo) -> RunSummary:
@@ -115,6 +126,8 @@ def summarise_run(info: RunInfo) -> RunSummary:
         archived=ARCHIVED in info.tags,
         parent_run=record.parent_run,
         resume_step=_resume_step(reader, status.state),
+        seed=config.seed,
+        fingerprint=record.fingerprint,
     )
 
 

@@ -34,6 +34,7 @@ from core.services.models.export import ExportedRun, ExportForm, export_run
 from core.services.pairs.service import PairsService
 from core.services.runs import requests
 from core.services.runs.charter_suites import with_suites
+from core.services.runs.comparisons import RunComparisons
 from core.services.runs.housekeeping import RunHousekeeping
 from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
@@ -62,6 +63,7 @@ class RunsService:
         self._hosts: dict[str, Host] = {}
         self._registry = RunRegistry(store)
         self.housekeeping = RunHousekeeping(store, self._registry)
+        self.comparisons = RunComparisons(self._registry, pairs)
         self._lock = threading.Lock()
 
     @property

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
+from app.runs.compare_figures import blocks_of, curves_of, field_rows, setting_rows, warning_of
 from app.runs.run_housekeeping import RunWordsDialog
 from app.runs.runs_table import RunsTable, arranged
+from app.widgets.messages import Banner
+from core.domain.run_filter import read_filter
+from core.services.runs.comparison import compare_runs
+from core.services.runs.comparisons import ComparedCurves
+from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_table import RunSummary
+from tests.fakes.compared_runs import MOVED_A, MOVED_B, PROMPTS, made_run, pairs_of
 
 
 def line(name: str, **values: Any) -> RunSummary:
@@ -30,7 +38,13 @@ RUNS = [
 
 
 def names(**words: Any) -> str:
-    given = {"find": "", "archived": False, "key": "created", "ascending": False, **words}
+    given = {
+        "archived": False,
+        "key": "created",
+        "ascending": False,
+        **words,
+        "find": read_filter(words.get("find", "")),
+    }
     return "".join(run.name for run in arranged(RUNS, **given))
 
 
@@ -40,6 +54,8 @@ def test_that_runs_are_sorted_by_a_column_and_archived_ones_left_out() -> None:
     assert names(archived=True, key="accuracy") == "bac"
     assert names(archived=True, find="KEPT") == "a"
     assert names(find="nothing") == ""
+    assert names(find="tag:kept lr<1e-5", archived=True) == "a"
+    assert (names(find="accuracy>0.7 d"), names(find="kl<2"), names(find="state:failed")) == ("b", "c", "")
 
 
 def test_that_a_cell_holds_interval_count_and_step() -> None:
@@ -48,75 +64,107 @@ def test_that_a_cell_holds_interval_count_and_step() -> None:
     assert (RUNS[1].accuracy_words, RUNS[1].kl_words, RUNS[1].time_words) == ("", "", "1 m 01 s")
 
 
-def _opened(demo: Any, script: Any) -> None:
-    """Open the table from the page and let ``script`` work in it."""
+def _table(demo: Any) -> RunsTable:
+    """Show the table in place of the monitor, with its first run under the cursor."""
     page = demo.page("runs")
     demo.settle()
+    page.context.actions.run("runs.all")
+    table = page.housekeeper.view.runs
+    demo.qtbot.waitUntil(lambda: table.current is not None)
+    return table
+
+
+def test_that_runs_are_renamed_archived_deleted_and_taken_back_in_the_table(demo: Any) -> None:
+    table, page = _table(demo), demo.page("runs")
+    run = table.current
+    assert run is not None and run.accuracy is not None and run.archived is False
 
     def answer(dialog: QDialog) -> bool:
-        if isinstance(dialog, RunWordsDialog):
-            dialog.name.setText("renamed by hand")
-            dialog.tags.setText(" fast, fast ,kept")
-            return True
-        assert isinstance(dialog, RunsTable)
-        dialog.show()
-        demo.qtbot.waitUntil(lambda: dialog.current is not None)
-        script(dialog)
-        dialog.hide()
-        return False
+        assert isinstance(dialog, RunWordsDialog)
+        dialog.name.setText("renamed by hand")
+        dialog.tags.setText(" fast, fast ,kept")
+        return True
 
     demo.dialogs.on_dialog = answer
-    page.context.actions.run("runs.all")
-    demo.settle()
-
-
-def test_that_a_run_is_renamed_archived_and_taken_back_in_the_table(demo: Any) -> None:
-    def script(table: RunsTable) -> None:
-        run = table.current
-        assert run is not None and run.accuracy is not None and run.archived is False
-        table._want("edit")
-        demo.qtbot.waitUntil(lambda: table.current is not None and table.current.name == "renamed by hand")
-        assert table.current is not None and table.current.tags == ("fast", "kept")
-        table._want("archive")
-        demo.qtbot.waitUntil(lambda: table.current is None)
-        assert "1 left out" in table.count.text()
-        table.archived.setChecked(True)
-        demo.qtbot.waitUntil(lambda: table.current is not None)
-        table._want("archive")
-        demo.qtbot.waitUntil(lambda: table.current is not None and not table.current.archived)
-
-    _opened(demo, script)
-    assert "renamed by hand" in demo.page("runs").list.item(0).text()
-
-
-def test_that_a_deleted_run_comes_back_by_undo(demo: Any) -> None:
-    page = demo.page("runs")
-    demo.settle()
-    before = page.list.count()
-
-    def script(table: RunsTable) -> None:
-        table._want("delete")
-        demo.qtbot.waitUntil(lambda: table.current is None)
-
-    _opened(demo, script)
-    demo.qtbot.waitUntil(lambda: page.list.count() == before - 1)
+    table._doers["edit"].click()
+    demo.qtbot.waitUntil(lambda: table.current is not None and table.current.name == "renamed by hand")
+    assert table.current is not None and table.current.tags == ("fast", "kept")
+    table._doers["archive"].click()
+    demo.qtbot.waitUntil(lambda: table.current is None)
+    assert "1 left out" in table.count.text() and demo.context.notices.kept[0].text.endswith("is in the archive.")
+    demo.context.notices.kept[0].run()
+    demo.qtbot.waitUntil(lambda: table.current is not None and not table.current.archived)
+    table._doers["delete"].click()
+    demo.qtbot.waitUntil(lambda: table.current is None)
     notice = demo.context.notices.kept[0]
     assert notice.text.startswith("Deleted ") and notice.action == "Undo"
     notice.run()
-    demo.qtbot.waitUntil(lambda: page.list.count() == before)
+    demo.qtbot.waitUntil(lambda: table.current is not None)
+    QTest.keyClicks(table.search, "no run holds this")
+    QTest.keyClick(table.search, Qt.Key.Key_Return)
+    assert table.current is None and not table._doers["delete"].isEnabled()
+    QTest.keyClick(table.search, Qt.Key.Key_Escape)
+    demo.qtbot.waitUntil(lambda: table.current is not None)
+    QTest.keyClicks(table.search, "beta<much")
+    QTest.keyClick(table.search, Qt.Key.Key_Return)
+    assert table.error.text().startswith("beta is compared with 'much', which is no number.")
+    assert table.current is not None, "the rows stay until the filter can be read"
+    QTest.keyClick(table.table, Qt.Key.Key_Return)
+    assert page.housekeeper.views.currentIndex() == 0, "Enter shows the run in the monitor"
+    demo.settle()
+    assert "renamed by hand" in page.list.item(0).text()
+
+
+def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path) -> None:
+    place = demo.context.services.runs.folder
+    made_run(place, "first", pairs_of(PROMPTS), MOVED_A, beta=0.1)
+    made_run(place, "second", pairs_of(PROMPTS), MOVED_B, beta=0.1, loss="ipo")
+    table = _table(demo)
+    view = demo.page("runs").housekeeper.view
+    demo.qtbot.waitUntil(lambda: len(table._shown) == 3)
+    places = {run.run_id: at for at, run in enumerate(table._shown)}
+    for run_id in ("first", "second"):
+        table.table.go_to(places[run_id])
+        QTest.keyClick(table.table, Qt.Key.Key_Space)
+    assert table.chosen == ("first", "second") and table.count.text() == "3 runs, 2 chosen"
+    demo.qtbot.waitUntil(lambda: view.panel.found is not None)
+    assert [curve.letter for curve in view.panel.curves.curves if curve.dashed] == ["B"]
+    (bar,) = view.panel.findChildren(Banner)
+    assert "B has another objective: loss ipo, not sigmoid." in bar.accessibleName()
+    h = next(block for block in view.panel.forest.blocks if block.label.startswith("h "))
+    assert h.rows[0].text.startswith("+0.60 [") and h.rows[0].text.endswith("] nats")
+    table._doers["baseline"].click()
+    demo.qtbot.waitUntil(lambda: view.panel.found.comparison.runs[0].name == "second")
+    written = tmp_path / "report.html"
+    demo.dialogs.answers.append(written)
+    view.panel.report.click()
+    demo.qtbot.waitUntil(lambda: any("report was written" in n.text for n in demo.context.notices.kept))
+    assert "Compared with A · second" in written.read_text(encoding="utf-8")
+    view.panel.like.click()
+    demo.qtbot.waitUntil(lambda: demo.page("train").form.config().loss == "ipo")
     demo.settle()
 
 
-def test_that_enter_shows_the_run_and_the_filter_takes_text(demo: Any) -> None:
-    def script(table: RunsTable) -> None:
-        QTest.keyClicks(table.search, "no run holds this")
-        QTest.keyClick(table.search, Qt.Key.Key_Return)
-        assert table.current is None and not table._doers["delete"].isEnabled()
-        QTest.keyClick(table.search, Qt.Key.Key_Escape)
-        demo.qtbot.waitUntil(lambda: table.current is not None)
-        wanted: list[str] = []
-        table.wanted.connect(lambda what, _: wanted.append(what))
-        QTest.keyClick(table.table, Qt.Key.Key_Return)
-        assert wanted == ["open"]
-
-    _opened(demo, script)
+def test_that_what_a_comparison_shows_is_worked_out_without_widgets(tmp_path: Path) -> None:
+    readers = [
+        made_run(tmp_path, "a", pairs_of(PROMPTS), MOVED_A, beta=0.1),
+        made_run(tmp_path, "b", pairs_of(PROMPTS), MOVED_B, kl=2.0, beta=0.5),
+    ]
+    found = compare_runs(readers)
+    curves = curves_of(ComparedCurves(found, tuple(RunEstimates(r).series(["dev.h"])["dev.h"] for r in readers)))
+    assert [(curve.letter, list(curve.steps), curve.dashed) for curve in curves] == [
+        ("A", [2, 4], False),
+        ("B", [2, 4], False),
+    ]
+    blocks = {block.label: block for block in blocks_of(found)}
+    assert list(blocks) == [
+        "Held-out accuracy", "h = margin / β", "Chosen displacement", "Rejected displacement", "On-policy KL"
+    ]  # fmt: skip
+    assert (
+        blocks["On-policy KL"].rows[0].text.startswith("+1.00 [") and blocks["Held-out accuracy"].baseline == "60.0 %"
+    )
+    assert [row.cells for row in setting_rows(found, only_differences=True)] == [("Beta (β)", "0.1", "0.5")]
+    assert len(setting_rows(found, only_differences=False)) == len(found.settings)
+    assert next(row.cells for row in field_rows(found) if row.cells[0] == "β") == ("β", "0.1", "≠ 0.5")
+    title, text = warning_of(found)
+    assert title == "These runs differ in what was varied" and text.startswith("B varies: its β is 0.5, not 0.1.")

@@ -1,0 +1,166 @@
+"""The comparison below the table of runs: what must be said, curves, differences, settings, fingerprint, flips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.runs import compare_figures as figures
+from app.runs.compare_curves import TITLE, CompareCurves, run_token
+from app.runs.compare_forest import CompareForest
+from app.widgets.buttons import push_button
+from app.widgets.containers import Card, Swatch, clear_layout
+from app.widgets.flow import EvenFlow, FlowLayout
+from app.widgets.labels import short, text_label
+from app.widgets.messages import Banner
+from app.widgets.plots.chart_card import ChartCard, FigureTable
+
+if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.domain.run_comparison import RunComparison
+    from core.services.runs.comparisons import ComparedCurves
+
+HINT = "Choose two runs or more with Space or their boxes; the first one is the baseline."
+_LEAST_CARD = 430
+"""Design pixels below which the cards stand one below the other."""
+
+
+class ComparePanel(QWidget):
+    """Shows one comparison. ``report_wanted()``: a report of the chosen runs; ``like_wanted(str)``: a run like this.
+
+    Args:
+        context: theme, settings and dialogs.
+    """
+
+    report_wanted = Signal()
+    like_wanted = Signal(str)
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self._context = context
+        self.found: ComparedCurves | None = None
+        self.status = text_label(HINT, "muted", wrap=True)
+        self.report = push_button("Report of these runs…")
+        self.like = push_button("New run like A…")
+        self._legend = FlowLayout(spacing=14)
+        self._bar = QVBoxLayout()
+        self.curves = CompareCurves(context.theme)
+        self.forest = CompareForest(context.theme)
+        self.curve_card = ChartCard(context, TITLE, self.curves, ("Run", "Step", "Held-out h [95 %], n"))
+        self.forest_card = ChartCard(context, "Differences against A", self.forest, figures.DIFFERENCE_HEADS)
+        self.only = QCheckBox("Only differences")
+        self.only.setChecked(True)
+        self.settings_card, self.field_card = Card("Settings that differ"), Card("Fingerprint")
+        self.flip_card = Card("Pairs that flip against A")
+        self._notes = text_label("", "caption", wrap=True, selectable=True)
+        self._cards = QWidget()
+        self._build()
+        self.show_nothing(HINT)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        head = FlowLayout(spacing=14)
+        head.addWidget(text_label("Compare", "section"))
+        self._names = QWidget()
+        self._names.setLayout(self._legend)
+        head.addWidget(self._names)
+        head.addWidget(self.like)
+        head.addWidget(self.report)
+        flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
+        for card in (self.curve_card, self.forest_card, self.settings_card, self.field_card, self.flip_card):
+            card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+            flow.addWidget(card)
+        for card in (self.curve_card, self.forest_card):
+            card.head.enlarge.setEnabled(False)
+        for card in (self.settings_card, self.field_card, self.flip_card):
+            card.column.addStretch(1)
+        self.settings_card.add_to_head(self.only)
+        column.addLayout(head)
+        column.addWidget(self.status)
+        column.addLayout(self._bar)
+        column.addWidget(self._cards)
+        column.addWidget(self._notes)
+        self.only.toggled.connect(lambda _: self._show_settings())
+        self.report.clicked.connect(self.report_wanted)
+        self.like.clicked.connect(self._want_like)
+
+    def _want_like(self) -> None:
+        if self.found is not None:
+            self.like_wanted.emit(self.found.comparison.runs[0].record.run_id)
+
+    def show_nothing(self, words: str) -> None:
+        """Show no comparison, and why."""
+        self.found = None
+        self.status.setText(words)
+        self.status.show()
+        for part in (self._cards, self._notes, self._names, self.like):
+            part.hide()
+        clear_layout(self._bar)
+
+    def show_comparison(self, found: ComparedCurves) -> None:
+        """Show a comparison; what makes the runs incomparable stands above every picture."""
+        self.found = found
+        comparison = found.comparison
+        self.status.hide()
+        self._show_names(comparison)
+        self._show_bar(comparison)
+        self.curves.show_curves(figures.curves_of(found))
+        about = figures.curve_about(found)
+        self.curve_card.show_figures(figures.curve_rows(found), about=about, missing="No held-out probe was measured.")
+        blocks = figures.blocks_of(comparison)
+        self.forest.show_blocks(blocks)
+        rows = figures.difference_rows(comparison) if blocks else []
+        told = "Filled: the 95 % interval leaves 0. Each number has its own scale."
+        self.forest_card.show_figures(rows, about=told, missing=" ".join(comparison.notes))
+        self._show_settings()
+        self._fill(self.field_card, "Fingerprint", ("Field", *comparison.letters), figures.field_rows(comparison))
+        self._fill(
+            self.flip_card, "Pairs that flip against A", ("Run", "Lost", "Gained", "p"), figures.flip_rows(comparison)
+        )
+        self._notes.setText("\n".join(comparison.notes))
+        for part in (self._cards, self._notes, self._names, self.like):
+            part.show()
+
+    def _show_names(self, comparison: RunComparison) -> None:
+        clear_layout(self._legend)
+        dashed = {one.letter for one in comparison.against if one.objection}
+        for place, run in enumerate(comparison.runs):
+            row = QWidget()
+            layout = QHBoxLayout(row)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(5)
+            layout.addWidget(Swatch(self._context.theme, run_token(place)))
+            words = f"{run.letter} · {short(run.name)}{', the baseline' if place == 0 else ''}"
+            layout.addWidget(text_label(f"{words}{', dashed' if run.letter in dashed else ''}", "caption"))
+            self._legend.addWidget(row)
+
+    def _show_bar(self, comparison: RunComparison) -> None:
+        clear_layout(self._bar)
+        title, text = figures.warning_of(comparison)
+        if title:
+            level = "warn" if any(one.objection for one in comparison.against) else "insight"
+            self._bar.addWidget(Banner(self._context.theme, title, text, level=level, closable=False, wrap=True))
+
+    def _show_settings(self) -> None:
+        if self.found is None:
+            return
+        comparison, only = self.found.comparison, self.only.isChecked()
+        rows = figures.setting_rows(comparison, only_differences=only)
+        self._fill(self.settings_card, "Settings", ("Setting", *comparison.letters), rows)
+
+    def _fill(self, card: Card, name: str, heads: tuple[str, ...], rows: list[figures.TableRow]) -> None:
+        """Show rows in a card whose columns are the runs of this comparison, or that there is none."""
+        for old in card.findChildren(QWidget, "filled"):
+            old.setParent(None)
+            old.deleteLater()
+        if rows:
+            table = FigureTable(self._context, name, heads, most=14)
+            table.show_rows(rows)
+            part: QWidget = table
+        else:
+            part = text_label("None: everything is the same.", "muted", wrap=True)
+        part.setObjectName("filled")
+        card.column.insertWidget(1, part)

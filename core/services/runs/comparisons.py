@@ -1,0 +1,55 @@
+"""Comparisons and reports of a workspace's runs, under the names, tags and notes that they have today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.run_comparison import RunComparison, letter_of
+from core.runs.run_reader import RunReader
+from core.services.pairs.service import PairsService
+from core.services.runs.comparison import compare_runs
+from core.services.runs.registry import RunRegistry
+from core.services.runs.report import Progress, reported, write_report
+from core.services.runs.run_estimates import EstimatedSeries, RunEstimates
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedCurves:
+    """A comparison with the held-out h of each run over its steps, in the order of the runs."""
+
+    comparison: RunComparison
+    curves: tuple[EstimatedSeries, ...]
+
+
+class RunComparisons:
+    """Compares runs and writes reports. Its methods may be called from any thread."""
+
+    def __init__(self, registry: RunRegistry, pairs: PairsService) -> None:
+        self._registry, self._pairs = registry, pairs
+
+    def compare(self, run_ids: Sequence[str], step: int | None = None) -> ComparedCurves:
+        """Compare runs with the first of them; see :func:`core.services.runs.comparison.compare_runs`."""
+        readers = [RunReader(self._registry.folder(run_id).path) for run_id in run_ids]
+        names = [self._registry.info(run_id).name for run_id in run_ids]
+        found = compare_runs(readers, step, names)
+        return ComparedCurves(found, tuple(RunEstimates(reader).series(["dev.h"])["dev.h"] for reader in readers))
+
+    def report(
+        self,
+        run_ids: Sequence[str],
+        target: Path,
+        *,
+        replace: bool = False,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Path:
+        """Write one HTML report of runs, the first as baseline; see :func:`core.services.runs.report.write_report`."""
+        found = []
+        for n, run_id in enumerate(run_ids):
+            info = self._registry.info(run_id)
+            reader, read = RunReader(self._registry.folder(run_id).path), self._pairs.judgements
+            words = {"name": info.name, "tags": info.tags, "note": info.note}
+            found.append(reported(reader, letter_of(n), judgements_of=read, **words))  # type: ignore[arg-type]
+        return write_report(target, found, replace=replace, on_progress=on_progress, cancelled=cancelled)
