@@ -63,7 +63,7 @@ class CompareCurves(PaintedChart):
 
     def sizeHint(self) -> QSize:
         """Return a size at which the ends of some curves stand apart."""
-        return QSize(self.theme.px(420), self.theme.px(230))
+        return QSize(self.theme.px(420), self.theme.px(280))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size at which the axes can be read."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
     from core.services.runs.comparisons import ComparedCurves
 
 HINT = "Choose two runs or more with Space or their boxes; the first one is the baseline."
+_ALIKE = "None: everything is the same."
 _LEAST_CARD = 430
 """Design pixels below which the cards stand one below the other."""
 
@@ -118,7 +119,11 @@ class ComparePanel(QWidget):
         self._show_settings()
         self._fill(self.field_card, "Fingerprint", ("Field", *comparison.letters), figures.field_rows(comparison))
         self._fill(
-            self.flip_card, "Pairs that flip against A", ("Run", "Lost", "Gained", "p"), figures.flip_rows(comparison)
+            self.flip_card,
+            "Pairs that flip against A",
+            ("Run", "Lost", "Gained", "p"),
+            figures.flip_rows(comparison),
+            none="No held-out pair was measured by A and another run.",
         )
         self._notes.setText("\n".join(comparison.notes))
         for part in (self._cards, self._notes, self._names, self.like):
@@ -151,7 +156,9 @@ class ComparePanel(QWidget):
         rows = figures.setting_rows(comparison, only_differences=only)
         self._fill(self.settings_card, "Settings", ("Setting", *comparison.letters), rows)
 
-    def _fill(self, card: Card, name: str, heads: tuple[str, ...], rows: list[figures.TableRow]) -> None:
+    def _fill(
+        self, card: Card, name: str, heads: tuple[str, ...], rows: list[figures.TableRow], *, none: str = _ALIKE
+    ) -> None:
         """Show rows in a card whose columns are the runs of this comparison, or that there is none."""
         for old in card.findChildren(QWidget, "filled"):
             old.setParent(None)
@@ -161,6 +168,6 @@ class ComparePanel(QWidget):
             table.show_rows(rows)
             part: QWidget = table
         else:
-            part = text_label("None: everything is the same.", "muted", wrap=True)
+            part = text_label(none, "muted", wrap=True)
         part.setObjectName("filled")
         card.column.insertWidget(1, part)

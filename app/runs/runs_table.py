@@ -161,6 +161,7 @@ class RunsTable(QWidget):
         self.table.current_changed.connect(lambda _: self._allow())
         self.table.clicked.connect(self._clicked)
         self.table.installEventFilter(self)
+        self._theme.changed.connect(self._fit)
         for what, button in self._doers.items():
             button.clicked.connect(partial(self._want, what))
         self.restore.clicked.connect(lambda: self.wanted.emit("deleted", ""))
@@ -211,16 +212,18 @@ class RunsTable(QWidget):
         )
         shown = self._shown
         self.table.show_ids(range(len(shown)), lambda ids: [shown[i] for i in ids], keep=False)
-        self.table.setFixedHeight(self._height(len(shown)))
+        self._fit()
         place = next((i for i, run in enumerate(shown) if kept is not None and run.run_id == kept.run_id), 0)
         self.table.go_to(place)
         left_out = len(self._runs) - len(shown)
         self._left_out = f", {left_out:,} left out" if left_out else ""
         self._allow()
 
-    def _height(self, rows: int) -> int:
+    def _fit(self) -> None:
+        """Give the table the height of its rows, of which ``MOST_ROWS`` are seen at once."""
         bars = self.table.horizontalHeader().sizeHint().height() + self.table.horizontalScrollBar().sizeHint().height()
-        return self._theme.px(ROW) * min(max(rows, 3), MOST_ROWS) + bars + 4
+        rows = min(max(len(self._shown), 3), MOST_ROWS)
+        self.table.setFixedHeight(self._theme.px(ROW) * rows + bars + 4)
 
     def _sort(self, key: str, ascending: bool) -> None:
         self._key, self._ascending = key, ascending
