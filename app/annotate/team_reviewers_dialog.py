@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from app.context import AppContext
 from app.widgets.buttons import push_button
@@ -20,10 +20,11 @@ from core.domain.judgement import Reviewer, ReviewerKind
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.domain.changes import Outcome
 
+_Read = tuple[list[Reviewer], int | None, dict[int, int], set[int], bool]
 _ID = Qt.ItemDataRole.UserRole
 _ABOUT = (
     "Reviewers are pseudonyms. A renamed reviewer keeps all judgements. Only the lead sees the Team tab; without a "
-    "lead everybody does."
+    "lead everybody does. An inactive one gets no slots; open ones are handed over in the Team tab."
 )
 
 
@@ -41,20 +42,26 @@ class ReviewersDialog(BaseDialog):
         self.list.setAccessibleName("Reviewers")
         self.problem = text_label("", "error", wrap=True)
         self.problem.hide()
+        self.inactive: set[int] = set()
+        self.sign_off = QCheckBox("A freeze needs the name of somebody other than who labelled last")
+        self.sign_off.setAccessibleName(self.sign_off.text())
         self.column.addWidget(text_label(_ABOUT, "muted", wrap=True))
         self.column.addWidget(self.list, 1)
+        self.column.addWidget(self.sign_off)
         self.column.addWidget(self.problem)
         self.add = self._button("&Add…", self._add)
         self.rename = self._button("&Rename…", self._rename)
         self.switch = self._button("&Label as this reviewer", self._switch)
         self.make_lead = self._button("Make &lead", self._make_lead)
+        self.leave = self._button("&Deactivate", self._deactivate)
         row = FlowLayout(row_spacing=4)
-        for button in (self.add, self.rename, self.make_lead, self.switch):
+        for button in (self.add, self.rename, self.make_lead, self.leave, self.switch):
             row.addWidget(button)
         self.column.addLayout(row)
         self.add_buttons(reject="Close")
         self.list.currentRowChanged.connect(lambda _: self._follow())
         self.list.itemActivated.connect(lambda _: self._switch())
+        self.sign_off.clicked.connect(self._ask_sign_off)
         self._follow()
         self.read()
 
@@ -73,14 +80,16 @@ class ReviewersDialog(BaseDialog):
         """Read the reviewers."""
         services = self._context.services
 
-        def work() -> tuple[list[Reviewer], int | None, dict[int, int]]:
-            return services.reviewers.list(), services.reviewers.lead(), services.workspace.labels_by_reviewer()
+        def work() -> _Read:
+            people, labels = services.reviewers, services.workspace.labels_by_reviewer()
+            return people.list(), people.lead(), labels, people.inactive(), services.datasets.sign_off().wanted
 
         self._context.tasks.query(work, self._show, owner=self, key="reviewers")
 
-    def _show(self, found: tuple[list[Reviewer], int | None, dict[int, int]]) -> None:
+    def _show(self, found: _Read) -> None:
         kept = self.chosen.id if self.chosen is not None else self._context.session.reviewer_id
-        self.people, self.lead, self._labels = found
+        self.people, self.lead, self._labels, self.inactive, wanted = found
+        self.sign_off.setChecked(wanted)
         self.list.clear()
         for one in self.people:
             item = QListWidgetItem(self._words(one))
@@ -97,6 +106,8 @@ class ReviewersDialog(BaseDialog):
             parts.append(one.kind.value)
         if one.id == self.lead:
             parts.append("lead")
+        if one.id in self.inactive:
+            parts.append("inactive")
         if one.id == self._context.session.reviewer_id:
             parts.append("labels here")
         return " · ".join(parts)
@@ -105,7 +116,10 @@ class ReviewersDialog(BaseDialog):
         one = self.chosen
         human = one is not None and one.kind is ReviewerKind.HUMAN
         self.rename.setEnabled(one is not None)
-        self.switch.setEnabled(human)
+        away = one is not None and one.id in self.inactive
+        self.switch.setEnabled(human and not away)
+        self.leave.setEnabled(human)
+        self.leave.setText("Make &active" if away else "&Deactivate")
         self.make_lead.setEnabled(human)
         self.make_lead.setText("No &lead" if one is not None and one.id == self.lead else "Make &lead")
 
@@ -127,6 +141,17 @@ class ReviewersDialog(BaseDialog):
         if one is not None:
             wanted = None if one.id == self.lead else one.id
             self._change(lambda: self._context.services.reviewers.set_lead(wanted))
+
+    def _deactivate(self) -> None:
+        """Give the chosen one no new slots, or slots again; open ones are handed over in the Team tab."""
+        one = self.chosen
+        if one is not None:
+            active, by = one.id in self.inactive, self._context.session.reviewer_id
+            self._change(lambda: self._context.services.reviewers.set_active(one.id, active, by))
+
+    def _ask_sign_off(self, wanted: bool) -> None:
+        by = self._context.session.reviewer_id
+        self._change(lambda: self._context.services.datasets.ask_sign_off(wanted, by))
 
     def _switch(self) -> None:
         one = self.chosen

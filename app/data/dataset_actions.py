@@ -18,13 +18,14 @@ from core.domain.dataset import DatasetVersion
 from core.domain.judgement import Reviewer
 from core.domain.pair_table import SourceInfo
 from core.domain.rubric import RubricVersion
+from core.domain.sign_off import SignOff
 
 FIRST_NAME = "preferences"
 EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str], ...] = (
     ("jsonl", "JSONL in TRL's format"),
     ("parquet", "Parquet in TRL's format"),
 )
-Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer]]
+Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff]
 
 
 class DatasetActions(QObject):
@@ -42,7 +43,8 @@ class DatasetActions(QObject):
         services = self._context.services
 
         def read() -> Choices:
-            return services.rubrics.published(imported=True), services.pairs.sources(), services.reviewers.list()
+            versions, sources = services.rubrics.published(imported=True), services.pairs.sources()
+            return versions, sources, services.reviewers.list(), services.datasets.sign_off()
 
         self._context.tasks.query(read, self._ask_policy, owner=self)
 
@@ -81,9 +83,12 @@ class DatasetActions(QObject):
         dialog = FreezeDialog(self._parent, self._context, FreezeForm(self._context.theme, name, *choices))
         if self._context.dialogs.run(dialog):
             form, service = dialog.form, self._context.services.datasets
-            name, policy = form.name.text().strip(), form.policy()
+            name, policy, signer = form.name.text().strip(), form.policy(), form.signer
             self._context.ops.job(
-                f"Freeze {name}", lambda _: service.freeze(name, policy), self._report_freeze, owner=self
+                f"Freeze {name}",
+                lambda _: service.freeze(name, policy, signed_off_by=signer),
+                self._report_freeze,
+                owner=self,
             )
         dialog.deleteLater()
 

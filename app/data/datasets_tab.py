@@ -192,6 +192,7 @@ class DatasetsTab(QWidget):
         self.view, version = view, view.version
         self.title.setText(version.title)
         by = f" by {version.created_by}" if version.created_by else ""
+        by += f", signed off by {version.signed_off_by}" if version.signed_off_by else ""
         self.frozen.set_chip(f"frozen {local_time(version.created_ms)}{by}", "accent")
         way = Way.of(version)
         self._way_words.setText(way.sentence())

@@ -45,6 +45,7 @@ class FreezeDialog(BaseDialog):
         self.freeze.setEnabled(False)
         form.changed.connect(self._read_plan)
         form.name.textChanged.connect(lambda _: self._enable_freeze())
+        form.signers.currentIndexChanged.connect(lambda _: self._enable_freeze())
         self._read_plan()
 
     def _read_plan(self) -> None:
@@ -81,5 +82,7 @@ class FreezeDialog(BaseDialog):
     def _enable_freeze(self) -> None:
         """Enable the button when the dataset has a name and at least one item."""
         named = bool(self.form.name.text().strip())
-        self.freeze.setEnabled(named and self._items > 0)
-        self.freeze.setToolTip("" if named else "A dataset needs a name.")
+        signed = not self.form.sign_off.wanted or bool(self.form.signer)
+        self.freeze.setEnabled(named and signed and self._items > 0)
+        missing = f"Somebody other than {self.form.sign_off.editor or 'who labelled last'} must sign it off."
+        self.freeze.setToolTip("A dataset needs a name." if not named else "" if signed else missing)

@@ -26,6 +26,7 @@ from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Reviewer
 from core.domain.pair_table import SourceInfo
 from core.domain.rubric import RubricVersion
+from core.domain.sign_off import SignOff
 from core.domain.text_flags import FLAG_TITLES
 
 AGGREGATIONS = (
@@ -62,6 +63,7 @@ class FreezeForm(QWidget):
         versions: the rubric versions to choose from.
         sources: the sources to choose from.
         reviewers: the reviewers to choose from.
+        sign_off: whether a name is needed under the freeze, and whose; None asks for none.
     """
 
     changed = Signal()
@@ -73,9 +75,16 @@ class FreezeForm(QWidget):
         versions: Sequence[RubricVersion],
         sources: Sequence[SourceInfo],
         reviewers: Sequence[Reviewer],
+        sign_off: SignOff | None = None,
     ) -> None:
         super().__init__()
         self.name = QLineEdit(name)
+        self.sign_off = sign_off or SignOff(wanted=False)
+        self.signers = ComboBox(outside=True)
+        self.signers.addItem("nobody yet" if self.sign_off.people else "nobody else is there", "")
+        for one in self.sign_off.people:
+            self.signers.addItem(one, one)
+        self.signers.setToolTip("Somebody other than who labelled last puts a name under the version.")
         self.versions = CheckList("Rubric versions", [(version.id, version.title) for version in versions])
         self.versions.setMaximumHeight(theme.px(LIST_PX))
         self.aggregation = _choice(AGGREGATIONS)
@@ -99,6 +108,11 @@ class FreezeForm(QWidget):
         self._lay_out()
         for signal in self._signals():
             signal.connect(lambda *_: self._follow_change())
+
+    @property
+    def signer(self) -> str:
+        """Who signs off; empty where nobody was chosen, or none is asked for."""
+        return str(self.signers.currentData() or "") if self.sign_off.wanted else ""
 
     def policy(self) -> FreezePolicy:
         """Return the policy that the form says.
@@ -135,6 +149,7 @@ class FreezeForm(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for label, widget in (
             ("Name", self.name),
+            *((("Signed off by", self.signers),) if self.sign_off.wanted else ()),
             ("Rubric versions (none: all)", self.versions),
             ("Several labels become one by", self.aggregation),
             ("Minimum strength", self.min_strength),

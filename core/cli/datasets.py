@@ -52,6 +52,9 @@ def freeze(
     name: Annotated[str, typer.Option(help="Name of the dataset.")],
     settings: Annotated[list[str] | None, typer.Option("--set", help="Policy, key=value; values as in JSON.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print what would be frozen and left out.")] = False,
+    signed_off_by: Annotated[
+        str, typer.Option(metavar="NAME", help="Who signs it off: a person other than who labelled last.")
+    ] = "",
     as_json: _Json = False,
 ) -> None:
     """Freeze the current labels into the next version of a dataset."""
@@ -60,7 +63,7 @@ def freeze(
         if plan:
             _show_plan(app.datasets.plan(policy), as_json)
         else:
-            made = app.datasets.freeze(name, policy).value
+            made = app.datasets.freeze(name, policy, signed_off_by=signed_off_by).value
             _show_frozen(made, app.datasets.view(made.id).on_policy, as_json)
 
 
@@ -78,9 +81,12 @@ def _show_plan(plan: FreezePlan, as_json: bool) -> None:
 def _show_frozen(made: DatasetVersion, on_policy: OnPolicy, as_json: bool) -> None:
     if as_json:
         values = {"root_sha256": made.root_sha256, "counts": dict(made.counts), "left_out": _left_out(made.left_out)}
-        say_json({"id": made.id, "title": made.title, **values, "on_policy": on_policy.to_plain()})
+        names = {"id": made.id, "title": made.title, "signed_off_by": made.signed_off_by}
+        say_json({**names, **values, "on_policy": on_policy.to_plain()})
         return
     say(f"{made.title}  {made.root_sha256}")
+    if made.signed_off_by:
+        say(f"signed off by {made.signed_off_by}")
     _say_counts(made.counts, made.left_out)
     if on_policy.items:
         say(on_policy.sentence())

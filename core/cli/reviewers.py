@@ -31,10 +31,13 @@ def reviewers(
     lead: Annotated[
         str, typer.Option(metavar="NAME", help="Only this person sees the Team tab; 'nobody' shows it to everybody.")
     ] = "",
+    sign_off: Annotated[
+        str, typer.Option(metavar="on|off", help="Whether a freeze needs the name of another than who labelled last.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """List reviewers with their kind and how many of their labels count; judgements stay with a renamed reviewer."""
-    with open_workspace(workspace, read_only=not (add or rename or deactivate or activate or lead)) as app:
+    with open_workspace(workspace, read_only=not (add or rename or deactivate or activate or lead or sign_off)) as app:
         if add:
             app.reviewers.add(add)
         if rename:
@@ -47,6 +50,10 @@ def reviewers(
                 app.reviewers.set_active(_id(app, name), active)
         if lead:
             app.reviewers.set_lead(None if lead == "nobody" else _id(app, lead))
+        if sign_off:
+            if sign_off not in ("on", "off"):
+                raise UsageError(f"{sign_off!r} is neither on nor off.", "Write --sign-off on, or --sign-off off.")
+            app.datasets.ask_sign_off(sign_off == "on")
         leads = app.reviewers.lead()
         inactive = app.reviewers.inactive()
         labels = app.workspace.labels_by_reviewer()

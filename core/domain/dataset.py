@@ -72,6 +72,7 @@ class DatasetVersion:
     Attributes:
         chain_head: head of the workspace's hash chain when it was frozen; "" for a version from before the chain.
         changesets: names of the approved changesets that it was frozen under.
+        signed_off_by: who, other than the last one to label, put a name under it; "" where nobody did.
     """
 
     id: int
@@ -86,6 +87,7 @@ class DatasetVersion:
     created_by: str = ""
     chain_head: str = ""
     changesets: tuple[str, ...] = ()
+    signed_off_by: str = ""
 
     @property
     def title(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -24,6 +25,10 @@ from core.store.tables import DatasetLeftOutRow, DatasetRow, DatasetRubricRow
 _PART = 500
 
 
+_SIGNED = "signed_off_by"
+"""Key of the note of a version that somebody signed off: the policy is what the root hash covers and stays so."""
+
+
 def add(
     session: Session,
     name: str,
@@ -35,6 +40,7 @@ def add(
     changesets: Sequence[int] = (),
     created_by: str = "",
     note: str = "",
+    signed_off_by: str = "",
 ) -> int:
     """Store a new version of ``name`` with everything in it, freeze it and return its id."""
     number = session.exec(select(func.max(DatasetRow.number)).where(col(DatasetRow.name) == name)).one()
@@ -49,7 +55,7 @@ def add(
         counts=canonical_json(plan.counts),
         created_ms=context.at_ms,
         created_by=created_by,
-        note=note,
+        note=canonical_json({"note": note, _SIGNED: signed_off_by}) if signed_off_by else note,
         root_format=ROOT_FORMAT,
         chain_head=chain_head(session).words,
     )
@@ -235,6 +241,16 @@ def _to_domain(session: Session, row: DatasetRow) -> DatasetVersion:
         rubric_titles=tuple(title for (title,) in titles),
         created_ms=row.created_ms,
         created_by=row.created_by,
+        signed_off_by=_signed_off_by(row.note),
         chain_head=row.chain_head,
         changesets=tuple(name for (name,) in fetch(session, taken, (key,))),
     )
+
+
+def _signed_off_by(note: str) -> str:
+    if not note.startswith("{"):
+        return ""
+    with suppress(ValueError):
+        plain = json.loads(note)
+        return str(plain.get(_SIGNED, "")) if isinstance(plain, dict) else ""
+    return ""

@@ -114,3 +114,10 @@ def set_active(
         session=context.session,
     )
     return True
+
+
+def last_editor(session: Session) -> str:
+    """Return the name of the person whose label, decision or retraction is the newest; "" where there is none."""
+    query = """SELECT w.name FROM judgement j JOIN reviewer w ON w.id=j.reviewer_id WHERE w.kind='human'
+        ORDER BY j.id DESC LIMIT 1"""
+    return next((row[0] for row in fetch(session, query)), "")

@@ -143,9 +143,10 @@ def _criterion(criterion: Criterion) -> list[str]:
 
 def _identity(version: DatasetVersion) -> str:
     made = datetime.fromtimestamp(version.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    signed = f", signed off by {version.signed_off_by}" if version.signed_off_by else ""
     return (
         f"## Identity\n\nRoot sha256 `{version.root_sha256}` over policy, rubric contents and the ordered items; "
-        f"frozen {made}. `MANIFEST.json` names every file with its hash.\n"
+        f"frozen {made}{signed}. `MANIFEST.json` names every file with its hash.\n"
     )
 
 

@@ -25,13 +25,14 @@ from core.domain.errors import BadInput, UsageError, UserError
 from core.domain.label_noise import NoiseReport
 from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
+from core.domain.sign_off import SignOff
 from core.evaluation.openings import count_looks
-from core.services.datasets import export, flip_rate
+from core.services.datasets import export, flip_rate, sign_off
 from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
 from core.services.datasets.sealing import Sealing
 from core.services.datasets.view import view
-from core.store import dataset_parts, events, queue, rubrics
+from core.store import dataset_parts, events, overview, queue, rubrics
 from core.store import datasets as repository
 from core.store.freeze_snapshot import snapshot, snapshot_version
 from core.store.sqlite.database import Store
@@ -64,14 +65,27 @@ class DatasetsService:
         return self._frozen(policy or FreezePolicy()).plan
 
     def freeze(
-        self, name: str, policy: FreezePolicy | None = None, *, created_by: str = "", note: str = ""
+        self,
+        name: str,
+        policy: FreezePolicy | None = None,
+        *,
+        created_by: str = "",
+        note: str = "",
+        signed_off_by: str = "",
     ) -> Outcome[DatasetVersion]:
         """Freeze the labels under a policy as the next version of ``name``, and seal its test split.
 
         A test split that cannot be sealed now, for want of room, is sealed when it is first needed.
 
+        Args:
+            name: of the dataset.
+            policy: which labels count; None for the usual one.
+            created_by: who freezes.
+            note: what for.
+            signed_off_by: a person other than who labelled last; needed where the workspace asks for it.
+
         Raises:
-            BadInput: the name is empty, or no pair passes the policy; nothing was stored.
+            BadInput: the name is empty, no pair passes the policy, or a sign-off is missing; nothing was stored.
         """
         name = checked_name(" ".join(name.split(" ")), "dataset")
         policy = policy or FreezePolicy()
@@ -80,6 +94,7 @@ class DatasetsService:
         now = self._store.write_context()
 
         def write(session: repository.Session) -> DatasetVersion:
+            signed = sign_off.checked(session, signed_off_by)
             # Labels may have been added since the plan was made; the version must hold the current ones.
             frozen = ready if snapshot_version(session) == ready.snapshot_version else freeze(snapshot(session), policy)
             if not frozen.items:
@@ -94,10 +109,12 @@ class DatasetsService:
                 changesets=frozen.changesets,
                 created_by=created_by,
                 note=note,
+                signed_off_by=signed.by,
             )
             made = repository.get(session, key)
             detail = {"root_sha256": made.root_sha256, "items": made.counts["items"]}
             detail |= {"changesets": list(made.changesets)} if made.changesets else {}
+            detail |= {"signed_off_by": signed.by, "labelled_last": signed.editor} if signed.by else {}
             summary = f"Froze {made.title}: {counted(made.counts['items'], 'item')}"
             events.log(session, now, "dataset.freeze", summary, subject="dataset", subject_id=key, detail=detail)
             return made
@@ -108,6 +125,23 @@ class DatasetsService:
         except UserError as error:
             self._store.tell(f"{made.title} is frozen, and its test split is not sealed yet: {error}")
         return Outcome(made, Changes.DATASETS)
+
+    def sign_off(self) -> SignOff:
+        """Return whether a freeze needs a sign-off now, and who may give it."""
+        with self._store.read() as session:
+            return sign_off.read(session)
+
+    def ask_sign_off(self, wanted: bool, by: int | None = None) -> Outcome[None]:
+        """Ask for a sign-off before each freeze, or no longer; ``by`` is the reviewer who decides it."""
+        context = self._store.write_context()
+
+        def write(session: repository.Session) -> None:
+            overview.set_setting(session, sign_off.SETTING, "on" if wanted else "")
+            words = "needs a sign-off by another person" if wanted else "needs no sign-off"
+            events.log(session, context, "dataset.ask_sign_off", f"A freeze {words}", reviewer_id=by)
+
+        self._store.write(write, "saving a setting")
+        return Outcome(None, Changes.REVIEWERS | Changes.SETTINGS)
 
     def list(self) -> list[DatasetVersion]:
         """Return every version, oldest first."""

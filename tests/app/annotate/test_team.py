@@ -86,6 +86,13 @@ def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp
         running.dialogs.answers.append("Cy")
         dialog.add.click()
         qtbot.waitUntil(lambda: len(dialog.people) == 3)
+        dialog.list.setCurrentRow(2)
+        assert (dialog.chosen.name, dialog.leave.text()) == ("Cy", "&Deactivate")
+        dialog.leave.click()
+        qtbot.waitUntil(lambda: dialog.inactive == {dialog.chosen.id})
+        assert dialog.list.item(2).text().endswith("inactive") and dialog.leave.text() == "Make &active"
+        dialog.sign_off.click()
+        qtbot.waitUntil(lambda: context.services.datasets.sign_off().wanted)
         return True
 
     running.dialogs.on_dialog = dialog_open
@@ -96,6 +103,22 @@ def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp
     bo = context.services.reviewers.find("Bo")
     context.session.set_reviewer(bo.id, bo.name)
     qtbot.waitUntil(lambda: page.tabs.isTabVisible(2))
+
+    # A freeze needs the name of another than Bo, who labelled last; Cy is inactive.
+    def freeze(dialog):
+        qtbot.waitUntil(lambda: "Bo" in dialog.freeze.toolTip())
+        assert [dialog.form.signers.itemText(n) for n in range(dialog.form.signers.count())] == ["nobody yet", "Ann"]
+        assert not dialog.freeze.isEnabled()
+        dialog.form.consent.setChecked(False)
+        dialog.form.signers.setCurrentIndex(1)
+        qtbot.waitUntil(dialog.freeze.isEnabled)
+        return True
+
+    running.dialogs.on_dialog = freeze
+    running.page("data")
+    context.actions.run("data.freeze")
+    qtbot.waitUntil(lambda: [one.signed_off_by for one in context.services.datasets.list()] == ["Ann"])
+    running.settle()
 
 
 def test_that_a_strip_of_tabs_always_shows_its_own_mode_as_chosen(qtbot):
