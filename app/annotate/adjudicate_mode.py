@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.annotate.adjudicate_controller import AdjudicateController
 from app.annotate.adjudicate_view import AdjudicateView
 from app.context import AppContext
+from app.widgets.lazy_part import LazyPart
 
 PLACE = "adjudicate"
 """Place of its actions, whose keys are those of the labelling screen with other meanings."""
@@ -18,6 +18,9 @@ PLACE = "adjudicate"
 
 class AdjudicateMode(QObject):
     """Connects the view of a decision to its controller.
+
+    Attributes:
+        place: where the view is, or will be once a decision is shown.
 
     Signals:
         toggled(bool): a decision is shown now, or the labelling screen again.
@@ -33,27 +36,34 @@ class AdjudicateMode(QObject):
         super().__init__(page)
         self._context, self.on, self._begun = context, False, 0
         self.controller = AdjudicateController(context, page)
-        self.view = AdjudicateView(context.actions, context.theme)
+        self.place = LazyPart(context.theme, lambda: AdjudicateView(context.actions, context.theme), self._begin)
         self._connect()
 
+    @property
+    def view(self) -> AdjudicateView:
+        """The screen of a decision, made when it is first asked for."""
+        return self.place.part
+
+    def _begin(self, view: AdjudicateView) -> None:
+        view.bar.request_changed.connect(self.controller.set_request)
+        view.bar.note_changed.connect(self.controller.set_note)
+
     def _connect(self) -> None:
-        controller, view, actions = self.controller, self.view, self._context.actions
+        controller, actions = self.controller, self._context.actions
         controller.shown_changed.connect(self._show)
-        controller.form_changed.connect(lambda: view.bar.show_form(controller.form))
-        controller.message.connect(view.bar.show_message)
-        controller.stored.connect(view.bar.show_stored)
+        controller.form_changed.connect(lambda: self.view.bar.show_form(controller.form))
+        controller.message.connect(lambda said: self.view.bar.show_message(said))
+        controller.stored.connect(lambda said: self.view.bar.show_stored(said))
         controller.stored.connect(self.stored)
         controller.emptied.connect(self.leave)
         controller.pick_taken_back.connect(self._take_pick_back)
-        view.bar.request_changed.connect(controller.set_request)
-        view.bar.note_changed.connect(controller.set_note)
         self._context.session.reviewer_changed.connect(self._reviewer_changed)
         handlers: dict[str, Callable[..., object]] = controller.handlers() | {
-            "adjudicate.panel": view.show_panel,
-            "adjudicate.source": view.set_source,
-            "adjudicate.whole": view.show_whole,
-            "adjudicate.scroll": partial(view.scroll_pages, 1),
-            "adjudicate.scroll_back": partial(view.scroll_pages, -1),
+            "adjudicate.panel": lambda on: self.view.show_panel(on),
+            "adjudicate.source": lambda on: self.view.set_source(on),
+            "adjudicate.whole": lambda: self.view.show_whole(),
+            "adjudicate.scroll": lambda: self.view.scroll_pages(1),
+            "adjudicate.scroll_back": lambda: self.view.scroll_pages(-1),
         }
         for action_id, handler in handlers.items():
             actions.bind(action_id, handler)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.annotate.audit_controller import AuditController
 from app.annotate.audit_view import AuditView
 from app.context import AppContext
+from app.widgets.lazy_part import LazyPart
 from core.services.evaluations.views import EvaluationInfo
 
 PLACE = "audit"
@@ -19,40 +20,53 @@ PLACE = "audit"
 class AuditMode(QObject):
     """Connects the view of an audit to its controller.
 
+    Attributes:
+        place: where the view is, or will be once an audit is shown.
+
     Signals:
         toggled(bool): an audit is shown now, or the labelling screen again.
+        controls_made(QWidget): controls were made that are new under this widget.
     """
 
     toggled = Signal(bool)
+    controls_made = Signal(QWidget)
 
     def __init__(self, context: AppContext, page: QWidget) -> None:
         super().__init__(page)
         self._context, self.on = context, False
         self.controller = AuditController(context, page)
-        self.view = AuditView(context.actions, context.theme)
+        self.place = LazyPart(context.theme, lambda: AuditView(context.actions, context.theme), self._begin)
         self._connect()
 
-    def _connect(self) -> None:
-        controller, view, actions = self.controller, self.view, self._context.actions
-        controller.answer_changed.connect(self._show_answer)
-        controller.choice_changed.connect(lambda: view.bar.show_choice(controller.choice))
-        controller.flag_changed.connect(lambda: view.bar.show_flag(controller.is_flagged))
-        controller.queue_read.connect(self._show_queue)
-        controller.saved.connect(view.bar.show_saved)
-        controller.message.connect(view.bar.show_message)
+    @property
+    def view(self) -> AuditView:
+        """The screen of the audit, made when it is first asked for."""
+        return self.place.part
+
+    def _begin(self, view: AuditView) -> None:
         view.step_requested.connect(self._take_step)
-        view.prompt.folded.connect(partial(actions.set_checked, "audit.prompt"))
+        view.prompt.folded.connect(partial(self._context.actions.set_checked, "audit.prompt"))
+        view.controls_made.connect(self.controls_made)
+
+    def _connect(self) -> None:
+        controller, actions = self.controller, self._context.actions
+        controller.answer_changed.connect(self._show_answer)
+        controller.choice_changed.connect(lambda: self.view.bar.show_choice(controller.choice))
+        controller.flag_changed.connect(lambda: self.view.bar.show_flag(controller.is_flagged))
+        controller.queue_read.connect(self._show_queue)
+        controller.saved.connect(lambda said: self.view.bar.show_saved(said))
+        controller.message.connect(lambda said: self.view.bar.show_message(said))
         self._context.session.reviewer_changed.connect(self._reviewer_changed)
         handlers = controller.handlers() | {
             "annotate.audit": self.ask,
             "audit.leave": partial(self._take_step, "leave"),
             "audit.pairs": self.leave,
-            "audit.panel": view.show_panel,
-            "audit.source": view.set_source,
+            "audit.panel": lambda on: self.view.show_panel(on),
+            "audit.source": lambda on: self.view.set_source(on),
             "audit.whole": self._show_whole,
-            "audit.prompt": view.prompt.set_all_turns,
-            "audit.scroll": partial(view.scroll_answer, 1),
-            "audit.scroll_back": partial(view.scroll_answer, -1),
+            "audit.prompt": lambda on: self.view.prompt.set_all_turns(on),
+            "audit.scroll": lambda: self.view.scroll_answer(1),
+            "audit.scroll_back": lambda: self.view.scroll_answer(-1),
         }
         for action_id, handler in handlers.items():
             actions.bind(action_id, handler)

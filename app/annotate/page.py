@@ -83,7 +83,7 @@ class AnnotatePage(Page):
         for widget in (*progress.right, *tools, self._tools):
             self.header.add_right(widget)
         self._screens = QStackedWidget()
-        for screen in (self.view, self.audit.view, self.adjudicate.view, self.team.view):
+        for screen in (self.view, self.audit.place, self.adjudicate.place, self.team.place):
             self._screens.addWidget(screen)
         self.set_body(self._screens, margin=0)
         optional = progress.optional(lambda: self.state.queue is not None)
@@ -139,13 +139,13 @@ class AnnotatePage(Page):
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
         for mode in (self.audit, self.adjudicate, self.team):
-            mode.toggled.connect(partial(self._show_mode, mode.view))
+            mode.toggled.connect(partial(self._show_mode, mode.place))
         self.team.offered.connect(partial(self.tabs.set_offered, TEAM))
         for chosen in (self.tabs.mode_chosen, self.team.mode_wanted):
             chosen.connect(self.show_mode)
         self.adjudicate.pick_taken_back.connect(self.controller.commits.undo)
         self.adjudicate.stored.connect(view.bar.show_message)
-        self.audit.view.controls_made.connect(self._own_keys.keep)
+        self.audit.controls_made.connect(self._own_keys.keep)
         self._responsive.narrowed.connect(self.view.float_panel)
         self._responsive.panel_shown.connect(view.show_panel)
         self.context.theme.changed.connect(self._fit_soon)

@@ -17,11 +17,13 @@ from app.annotate.team_reviewers_dialog import ReviewersDialog
 from app.annotate.team_view import TeamView
 from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
+from app.widgets.lazy_part import LazyPart
 from app.widgets.plots.chart_card import ChartCard
 from core.domain.counting import counted
 from core.domain.errors import UserError
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.services.batches.views import BatchState
     from core.services.quality.reviewer_table import ReviewerTable
 
 PLACE = "team"
@@ -31,6 +33,9 @@ STEPS = 4
 
 class TeamPart(QObject):
     """Connects the view of the team to the services.
+
+    Attributes:
+        place: where the view is, or will be once the team is shown.
 
     Signals:
         mode_wanted(str): a mode of the tabs is to be shown.
@@ -45,21 +50,19 @@ class TeamPart(QObject):
     def __init__(self, context: AppContext, page: QWidget) -> None:
         super().__init__(page)
         self._context, self._page = context, page
-        self.view = TeamView(context.actions, context.theme, partial(ChartCard, context))
+        self.place = LazyPart(
+            context.theme, lambda: TeamView(context.actions, context.theme, partial(ChartCard, context)), self._begin
+        )
         self._job: BackgroundTask | None = None
-        self.on = False
-        self.batches = TeamBatches(context, page, lambda: self.view.batch)
-        self.view.batch_chosen.connect(self.batches.follow)
+        self.on, self._may_see = False, True
+        self.batches = TeamBatches(context, page, self._chosen_batch)
         self.batches.made.connect(self._show_made)
-        self.view.pairs_wanted.connect(self._open_pairs)
         label = partial(self.mode_wanted.emit, LABEL)
-        self.view.step_wanted.connect(label)
-        self.view.tabs.mode_chosen.connect(self.mode_wanted)
         handlers = {
             "annotate.team": partial(self.mode_wanted.emit, TEAM),
             "team.label": label,
             "team.refresh": self.read,
-            "team.table": self.view.set_table,
+            "team.table": lambda on: self.view.set_table(on),
             "team.export": self._export,
             "annotate.reviewers": self._manage,
             "team.reviewers": self._manage,
@@ -69,6 +72,22 @@ class TeamPart(QObject):
         context.actions.set_checked("team.table", False)
         context.session.reviewer_changed.connect(self.ask_offered)
         self.ask_offered()
+
+    @property
+    def view(self) -> TeamView:
+        """The screen of the team, made when it is first asked for."""
+        return self.place.part
+
+    def _begin(self, view: TeamView) -> None:
+        view.pairs_wanted.connect(self._open_pairs)
+        view.batch_chosen.connect(self.batches.follow)
+        view.step_wanted.connect(partial(self.mode_wanted.emit, LABEL))
+        view.tabs.mode_chosen.connect(self.mode_wanted)
+        view.tabs.set_offered(TEAM, self._may_see)
+
+    def _chosen_batch(self) -> BatchState | None:
+        view = self.place.made
+        return view.batch if view is not None else None
 
     def enter(self) -> None:
         """Show the team in place of the labelling screen."""
@@ -97,9 +116,10 @@ class TeamPart(QObject):
         services, reviewer_id = self._context.services, self._context.session.reviewer_id
 
         def told(lead: int | None) -> None:
-            may_see = lead is None or lead == reviewer_id
+            may_see = self._may_see = lead is None or lead == reviewer_id
             self._context.actions.set_enabled("annotate.team", may_see)
-            self.view.tabs.set_offered(TEAM, may_see)
+            if (view := self.place.made) is not None:
+                view.tabs.set_offered(TEAM, may_see)
             self.offered.emit(may_see)
             if self.on and not may_see:
                 self.mode_wanted.emit(LABEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -33,8 +34,8 @@ class DatasetActions(QObject):
 
     frozen = Signal(int)
 
-    def __init__(self, context: AppContext, tab: DatasetsTab, parent: QWidget) -> None:
-        """Args: parent: owner of the background work and parent of the dialog."""
+    def __init__(self, context: AppContext, tab: Callable[[], DatasetsTab], parent: QWidget) -> None:
+        """Args: tab: returns it. parent: owner of the background work and parent of the dialog."""
         super().__init__(parent)
         self._context, self._tab, self._parent = context, tab, parent
 
@@ -50,7 +51,7 @@ class DatasetActions(QObject):
 
     def export(self) -> None:
         """Ask for a format and a folder and write the chosen version in the background."""
-        version, dialogs = self._tab.current, self._context.dialogs
+        version, dialogs = self._tab().current, self._context.dialogs
         if version is None:
             self._context.notices.post("Choose a dataset version first.")
             return
@@ -66,8 +67,8 @@ class DatasetActions(QObject):
 
     def compare(self) -> None:
         """Ask for another version and show the difference to the chosen one in the tab."""
-        new = self._tab.current
-        others = [version for version in self._tab.versions if new is not None and version.id != new.id]
+        new = self._tab().current
+        others = [version for version in self._tab().versions if new is not None and version.id != new.id]
         if new is None or not others:
             self._context.notices.post("There is no other dataset version to compare with.")
             return
@@ -76,10 +77,10 @@ class DatasetActions(QObject):
         if place is not None:
             old, new = sorted((others[place], new), key=lambda version: version.id)
             service = self._context.services.datasets
-            self._context.tasks.query(lambda: service.diff(old.id, new.id), self._tab.show_difference, owner=self)
+            self._context.tasks.query(lambda: service.diff(old.id, new.id), self._tab().show_difference, owner=self)
 
     def _ask_policy(self, choices: Choices) -> None:
-        name = self._tab.versions[0].name if self._tab.versions else FIRST_NAME
+        name = self._tab().versions[0].name if self._tab().versions else FIRST_NAME
         dialog = FreezeDialog(self._parent, self._context, FreezeForm(self._context.theme, name, *choices))
         if self._context.dialogs.run(dialog):
             form, service = dialog.form, self._context.services.datasets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.data import feedback_words as words
 from app.data.changeset_actions import ChangesetActions
@@ -15,6 +15,7 @@ from app.data.triage_actions import OFF_FOR_ATTACKS, TriageActions
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
 from app.widgets.labels import Chip
+from app.widgets.lazy_part import LazyPart
 from core.domain.feedback import FeedbackCounts
 
 KEYS = (
@@ -25,16 +26,18 @@ KEYS = (
 
 
 class FeedbackPlace(QObject):
-    """Owns the tab. ``counted(int)`` fires with the number of new events, for the title of the tab."""
+    """Owns the tab. ``counted(int)`` fires with the number of new events, for the title of the tab.
+
+    Attributes:
+        place: where the tab is, or will be once it is shown.
+    """
 
     counted = Signal(int)
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self._page, self._context = page, page.context
-        self.holder = QWidget()
-        QVBoxLayout(self.holder).setContentsMargins(0, 0, 0, 0)
-        self._tab: FeedbackTab | None = None
+        self.place = LazyPart(self._context.theme, lambda: FeedbackTab(self._context), self._begin)
         self._parts: tuple[FeedbackActions, TriageActions, ChangesetActions] | None = None
         self._shown = False
         self.events, self.consents = Chip(""), Chip("")
@@ -56,21 +59,18 @@ class FeedbackPlace(QObject):
     @property
     def tab(self) -> FeedbackTab:
         """The tab with its parts; made when it is first asked for."""
-        if self._tab is None:
-            self._tab = tab = FeedbackTab(self._context)
-            feedback = FeedbackActions(self._context, tab, self._page)
-            triage = TriageActions(self._context, self._page, tab.chosen)
-            changesets = ChangesetActions(self._context, tab.changesets, self._page, tab.chosen)
-            self._parts = (feedback, triage, changesets)
-            layout = self.holder.layout()
-            assert layout is not None
-            layout.addWidget(tab)
-            self._context.theme.style(tab)
-            triage.decided.connect(tab.go_on)
-            tab.read_done.connect(self._show_counts)
-            tab.chosen_changed.connect(self._enable)
-            self._context.session.reviewer_changed.connect(tab.changesets.follow)
-        return self._tab
+        return self.place.part
+
+    def _begin(self, tab: FeedbackTab) -> None:
+        feedback = FeedbackActions(self._context, tab, self._page)
+        triage = TriageActions(self._context, self._page, tab.chosen)
+        changesets = ChangesetActions(self._context, tab.changesets, self._page, tab.chosen)
+        self._parts = (feedback, triage, changesets)
+        triage.decided.connect(tab.go_on)
+        tab.read_done.connect(self._show_counts)
+        tab.chosen_changed.connect(self._enable)
+        self._context.session.reviewer_changed.connect(tab.changesets.follow)
+        self.read()
 
     def show(self, on: bool) -> None:
         """Show what belongs to the tab in the header, and give it its keys; or take both away."""
@@ -85,9 +85,9 @@ class FeedbackPlace(QObject):
         self._enable()
 
     def read(self) -> None:
-        """Read the inbox, the changesets and the consents again while the tab is shown."""
-        if self._shown:
-            self.tab.read()
+        """Read the inbox, the changesets and the consents again while the tab is shown; one to be made reads then."""
+        if self._shown and (tab := self.place.made) is not None:
+            tab.read()
             feedback, _, changesets = self._made()
             feedback.read_consents()
             changesets.read_list()
@@ -114,7 +114,7 @@ class FeedbackPlace(QObject):
     def _enable(self) -> None:
         """Enable what the chosen event allows; an attack is not labelled."""
         actions = self._context.actions
-        tab = self._tab if self._shown else None
+        tab = self.place.made if self._shown else None
         chosen = tab.chosen() if tab is not None else []
         for action_id in KEYS:
             actions.set_enabled(action_id, bool(chosen))

@@ -20,6 +20,7 @@ from app.data.feedback_detail import FeedbackDetail
 from app.data.shift_panel import ShiftPanel
 from app.widgets.containers import ScrollColumn
 from app.widgets.inputs import SegmentedControl
+from app.widgets.lazy_part import LazyPart
 from app.widgets.messages import EmptyState
 from app.widgets.table import VirtualTable
 from core.domain.feedback import Decision, FeedbackCounts, FeedbackEvent
@@ -73,11 +74,17 @@ class FeedbackTab(QWidget):
         theme.changed.connect(self._fit_later)
         self.panel = SegmentedControl("Beside the inbox", PANELS)
         self.panel.set_value("changesets")
-        self.changesets, self.consent, self.shift = ChangesetPanel(context), ConsentPanel(context), ShiftPanel(context)
+        self.changesets, self.consent = ChangesetPanel(context), ConsentPanel(context)
+        self._shift = LazyPart(theme, lambda: ShiftPanel(context))
         self._build()
         self.bar.changed.connect(self.read)
         self.table.current_changed.connect(self.read_event)
         self.panel.changed.connect(self.show_panel)
+
+    @property
+    def shift(self) -> ShiftPanel:
+        """How training, suites and feedback differ; made when it is first shown or asked for."""
+        return self._shift.part
 
     def show_panel(self, key: str) -> None:
         """Show the inbox alone, or beside it changesets, consent or shift; in place of it where it is narrow."""
@@ -184,7 +191,7 @@ class FeedbackTab(QWidget):
         left.column.addWidget(self.detail, 2)
         self._panels = QStackedWidget()
         self._panels.setProperty("part", "card")
-        for panel in (self.changesets, self.consent, self.shift):
+        for panel in (self.changesets, self.consent, self._shift):
             self._panels.addWidget(panel)
         self._split = QSplitter()
         self._split.setChildrenCollapsible(False)

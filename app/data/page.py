@@ -22,8 +22,8 @@ from app.data.pairs_tab import Found, PairsTab
 from app.data.unfinished_card import UnfinishedCard
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
-from app.widgets.controls import TabWidget
 from app.widgets.labels import Chip
+from app.widgets.lazy_part import LazyTabs
 from app.widgets.messages import EmptyState, ProgressLine
 from core.domain.changes import Changes
 from core.domain.counting import counted
@@ -61,18 +61,28 @@ class DataPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self._job: BackgroundTask | None = None
-        self.pairs, self.datasets = PairsTab(context), DatasetsTab(context)
+        self.pairs, self.tabs = PairsTab(context), LazyTabs(context.theme)
+        self._versions: list[DatasetVersion] = []
         self.search, self.table, self.preview = self.pairs.filters.search, self.pairs.table, self.pairs.preview
         self.count, self.progress = Chip(""), ProgressLine()
         self.imports, self.report = PairImport(context, self), ImportReportCard(context.theme)
         self.unfinished = UnfinishedCard()
         self._importing = self._any_pairs = False
-        self.dataset_actions = DatasetActions(context, self.datasets, self)
+        self.dataset_actions = DatasetActions(context, lambda: self.datasets, self)
         self.index = IndexKeeper(context, self)
         self.feedback = FeedbackPlace(self)
         self._build()
         self._connect()
         self._bind()
+
+    @property
+    def datasets(self) -> DatasetsTab:
+        """The frozen dataset versions; made when it is first shown or asked for."""
+        return self._datasets.part
+
+    def _begin_datasets(self, tab: DatasetsTab) -> None:
+        tab.pairs_wanted.connect(lambda ids, words: self.context.navigate("data", pair_ids=ids, title=words))
+        tab.set_versions(self._versions)
 
     def on_shown(self) -> None:
         """Read everything, and bring the search index up to date."""
@@ -142,12 +152,11 @@ class DataPage(Page):
         ]
         for button in self._buttons:
             self.header.add_right(button)
-        self.tabs = TabWidget()
         self.tabs.setAccessibleName("Pairs and dataset versions")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.pairs, "Pairs")
-        self.tabs.addTab(self.datasets, "Dataset versions")
-        self.tabs.addTab(self.feedback.holder, "Feedback")
+        self._datasets = self.tabs.add_part("Dataset versions", lambda: DatasetsTab(self.context), self._begin_datasets)
+        self.tabs.addTab(self.feedback.place, "Feedback")
         empty = EmptyState(
             theme,
             "data",
@@ -160,7 +169,7 @@ class DataPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(empty)
         self._stack.addWidget(self.tabs)
-        self._stack.addWidget(self.imports.page)
+        self._stack.addWidget(self.imports.place)
         body = QVBoxLayout()
         body.addWidget(self.unfinished)
         body.addWidget(self.report)
@@ -182,7 +191,6 @@ class DataPage(Page):
         self.unfinished.moved.connect(self.imports.find_and_resume)
         self.unfinished.given_up.connect(self.imports.give_up)
         self.dataset_actions.frozen.connect(self._show_frozen)
-        self.datasets.pairs_wanted.connect(lambda ids, words: self.context.navigate("data", pair_ids=ids, title=words))
 
     def _bind(self) -> None:
         for action_id, handler in {
@@ -222,7 +230,9 @@ class DataPage(Page):
 
     def _show_lists(self, read: _Lists) -> None:
         self.pairs.filters.set_lists(read.filters)
-        self.datasets.set_versions(read.versions)
+        self._versions = read.versions
+        if (tab := self._datasets.made) is not None:
+            tab.set_versions(read.versions)
         self.unfinished.show_imports(read.unfinished)
         self.unfinished.setVisible(self.unfinished.holds_any and not self._importing)
 

@@ -15,6 +15,7 @@ from app.data.hub_import import HubImport
 from app.data.import_choices import ImportOptions, files_in
 from app.data.import_page import ImportPage
 from app.data.import_words import import_text
+from app.widgets.lazy_part import LazyPart
 from core.domain.changes import Outcome
 from core.domain.counting import counted, verb
 
@@ -32,6 +33,9 @@ class PairImport(QObject):
 
     ``opened()`` and ``closed()``: the import page is to be shown, or to be left. ``started(BackgroundTask)`` fires with
     each job, ``imported(ImportReport)`` once its pairs are stored.
+
+    Attributes:
+        place: where the import page is, or will be once a file is chosen.
     """
 
     opened = Signal()
@@ -47,14 +51,21 @@ class PairImport(QObject):
         self._place = 0
         self._waiting: list[tuple[str, StoreFile]] = []
         self._job: BackgroundTask | None = None
-        self.page = ImportPage(context)
-        self.page.confirmed.connect(self._confirm)
-        self.page.cancelled.connect(self.closed)
-        self.page.another.connect(self.ask)
+        self.place = LazyPart(context.theme, lambda: ImportPage(context), self._begin_page)
         self.hub = HubImport(context, parent)
-        self.page.hub_wanted.connect(self.hub.ask)
         self.hub.started.connect(self.started)
         self.hub.fetched.connect(self.begin)
+
+    @property
+    def page(self) -> ImportPage:
+        """Shows a file and asks how it is read; made when it is first asked for."""
+        return self.place.part
+
+    def _begin_page(self, page: ImportPage) -> None:
+        page.confirmed.connect(self._confirm)
+        page.cancelled.connect(self.closed)
+        page.another.connect(self.ask)
+        page.hub_wanted.connect(self.hub.ask)
 
     def ask(self) -> None:
         """Ask for files and show the first."""

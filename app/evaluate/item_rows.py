@@ -180,3 +180,10 @@ def inspection_of(row: ItemRow, run: Mapping[str, Any], arms: Sequence[str]) -> 
     return InspectionRequest(
         str(run.get("run_id", "")), row.prompt, given=[one for one in given if one.text], step=step
     )
+
+
+def first_sides(arms: Mapping[str, str]) -> tuple[str, str]:
+    """Return the arms (name to kind) that stand left and right at first: the reference and the policy."""
+    kinds = {kind: name for name, kind in reversed(list(arms.items()))}
+    names = list(arms)
+    return kinds.get("reference", names[0] if names else ""), kinds.get("aligned", names[-1] if names else "")

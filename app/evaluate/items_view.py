@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.evaluate.answers_panel import AnswersPanel
 from app.evaluate.figures import ItemsPlace
-from app.evaluate.item_rows import SHOWN, ItemRow, filtered, verdict
+from app.evaluate.item_rows import SHOWN, ItemRow, filtered, first_sides, verdict
 from app.widgets.buttons import push_button
 from app.widgets.containers import ScrollColumn
 from app.widgets.controls import ComboBox
@@ -94,14 +94,10 @@ class ItemsView(QWidget):
 
     def set_evaluation(self, suites: Sequence[str], arms: Mapping[str, str]) -> None:
         """Offer the suites and arms (name to kind) of an evaluation."""
-        kinds = {kind: name for name, kind in reversed(list(arms.items()))}
-        names = list(arms)
         self.suites.clear()
         for title in suites:
             self.suites.addItem(suite_words(title), title)
-        self.panel.set_arms(
-            names, kinds.get("reference", names[0] if names else ""), kinds.get("aligned", names[-1] if names else "")
-        )
+        self.panel.set_arms(list(arms), *first_sides(arms))
         self.show_rows(())
 
     def go_to(self, place: ItemsPlace) -> None:

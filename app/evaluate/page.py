@@ -142,8 +142,7 @@ class EvaluatePage(Page):
         if changes & Changes.FAILURES:
             self.tabs.forget_failures()
         if changes & Changes.EVALUATIONS:
-            self.tabs.proxies.forget()
-            self.tabs.cycle.forget()
+            self.tabs.forget_evaluations()
         self.refresh()
 
     def show_item(self, **what: Any) -> None:

@@ -1,9 +1,11 @@
-"""The parts of a measured evaluation as tabs: each is read when it is shown, and only once while nothing changes."""
+"""What the parts of a measured evaluation show: each is read when it is shown, once while nothing changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
 from app.evaluate.cycle_part import CyclePart
@@ -13,15 +15,14 @@ from app.evaluate.failures_view import TAGS
 from app.evaluate.figures import ItemsPlace
 from app.evaluate.gate_steps import GateData, read_gate
 from app.evaluate.gate_view import GateView
-from app.evaluate.item_rows import ItemRow, inspect_refusal, inspection_of, read_items, withheld
+from app.evaluate.item_rows import ItemRow, first_sides, inspect_refusal, inspection_of, read_items, withheld
 from app.evaluate.items_view import ItemsView
 from app.evaluate.matrix_view import MatrixView
+from app.evaluate.part_tabs import PartTabs
 from app.evaluate.prompt_dialog import PromptDialog
 from app.evaluate.proxies_part import ProxiesPart
 from app.evaluate.votes_figures import ItemOfVotes
 from app.evaluate.votes_part import VotesPart
-from app.widgets.controls import TabWidget
-from app.widgets.labels import restyle
 from core.domain.errors import UserError
 from core.services.evaluations.views import EvaluationInfo
 
@@ -29,77 +30,97 @@ if TYPE_CHECKING:  # these load the database library, which the window does not 
     from core.domain.release_gate import GateCheck
 
 
-_LARGE = 1.5
-"""Text zoom above which the titles of the tabs stand closer."""
+_UNDECIDED = ("No gate yet", "It is being decided; copies of sealed items are looked for.")
 
 
-class EvaluationParts(TabWidget):
-    """Evidence, matrix, items, votes, proxies, failures, gate and cycle of one evaluation."""
+class EvaluationParts(PartTabs):
+    """Evidence, matrix, items, votes, proxies, failures, gate and cycle of one evaluation.
+
+    A part is made when it is first shown or asked for; it is told of the evaluation then.
+    """
 
     def __init__(self, context: AppContext) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(context)
         self._id, self._read = "", set[str]()
         self._info: EvaluationInfo | None = None
         self._items: dict[str, list[ItemRow]] = {}
         self._evidence: Mapping[str, Any] = {}
-        self.evidence, self.matrix, self.items = EvidenceView(context), MatrixView(context), ItemsView(context)
-        self.failures, self.gate = FailuresPart(context), GateView(context)
-        self.votes, self.proxies, self.cycle = VotesPart(context), ProxiesPart(context), CyclePart(context)
-        self.setDocumentMode(True)
-        self.setAccessibleName("The evaluation")
-        self.tabBar().setAccessibleName("Parts of the evaluation")
-        context.theme.changed.connect(self._fit_tabs)
-        self._fit_tabs()
-        parts = (
-            ("Evidence", self.evidence),
-            ("Matrix", self.matrix),
-            ("Items", self.items),
-            ("Votes", self.votes),
-            ("Proxies", self.proxies),
-            ("Failures", self.failures),
-            ("Gate", self.gate),
-            ("Cycle", self.cycle),
-        )
-        for words, part in parts:
-            self.addTab(part, words)
-        self.evidence.items_wanted.connect(self.show_items)
-        self.matrix.items_wanted.connect(self.show_items)
-        self.items.suite_wanted.connect(self._read_items)
-        self.failures.queue_read.connect(self._show_failed)
-        self.failures.shown_wanted.connect(self._show_failed_item)
-        self.gate.place_wanted.connect(self._show_checked)
-        self.gate.item_wanted.connect(self._show_voted_item)
-        self.votes.items_wanted.connect(self.show_items)
-        self.cycle.items_wanted.connect(self.show_items)
-        self.votes.item_wanted.connect(self._show_voted_item)
-        self.proxies.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
-        self.proxies.evidence_wanted.connect(lambda: self.setCurrentWidget(self.evidence))
+        self._as_table = False
+        self.begun.connect(self._begin)
         self.currentChanged.connect(lambda _: self.read())
 
-    def _fit_tabs(self) -> None:
-        """Stand the titles closer where the text is large, so that a small window shows all of them."""
-        tight = "true" if self._context.theme.zoom > _LARGE else "false"
-        if self.tabBar().property("tight") != tight:
-            self.tabBar().setProperty("tight", tight)
-            restyle(self.tabBar())
+    def _begin(self, part: QWidget) -> None:
+        """Connect a part that was just made, tell it of the evaluation, and read what it lacks if it is in front."""
+        if isinstance(part, EvidenceView | MatrixView):
+            self._begin_evidence(part)
+        elif isinstance(part, ItemsView):
+            self._begin_items(part)
+        elif isinstance(part, FailuresPart):
+            self._begin_failures(part)
+        elif isinstance(part, GateView):
+            self._begin_gate(part)
+        elif isinstance(part, VotesPart | ProxiesPart | CyclePart):
+            self._begin_people(part)
+        if self.currentWidget() is part:
+            self.read()
+
+    def _begin_evidence(self, part: EvidenceView | MatrixView) -> None:
+        part.items_wanted.connect(self.show_items)
+        part.set_table(self._as_table)
+        if self._info is not None:
+            part.show_evidence(self._evidence)
+
+    def _begin_items(self, items: ItemsView) -> None:
+        items.suite_wanted.connect(self._read_items)
+        if self._info is not None:
+            items.set_evaluation(_suites(self._info), _arms(self._info))
+
+    def _begin_people(self, part: VotesPart | ProxiesPart | CyclePart) -> None:
+        if isinstance(part, ProxiesPart):
+            part.votes_wanted.connect(lambda: self.setCurrentWidget(self.votes))
+            part.evidence_wanted.connect(lambda: self.setCurrentWidget(self.evidence))
+        else:
+            part.items_wanted.connect(self.show_items)
+        if isinstance(part, VotesPart):
+            part.item_wanted.connect(self._show_voted_item)
+        part.set_table(self._as_table)
+        if self._info is not None:
+            part.set_evaluation(self._info)
+
+    def _begin_failures(self, failures: FailuresPart) -> None:
+        failures.queue_read.connect(self._show_failed)
+        failures.shown_wanted.connect(self._show_failed_item)
+        if self._info is not None:
+            self._give_failures(failures, self._info)
+
+    def _begin_gate(self, gate: GateView) -> None:
+        gate.place_wanted.connect(self._show_checked)
+        gate.item_wanted.connect(self._show_voted_item)
+        gate.set_table(self._as_table)
+        if self._info is not None:
+            gate.say(*_UNDECIDED)
+
+    def _give_failures(self, failures: FailuresPart, info: EvaluationInfo) -> None:
+        arms = _arms(info)
+        failures.panel.set_arms(list(arms), *first_sides(arms))
+        failures.set_evaluation(info.evaluation_id)
 
     def handlers(self) -> Mapping[str, Any]:
         """Return what the actions of the parts do."""
-        failures = self.failures
         tags = {
-            f"evaluate.tag_{tag}": lambda tag=tag: self._if_shown(lambda: failures.tag_current(tag)) for tag, _ in TAGS
+            f"evaluate.tag_{tag}": lambda tag=tag: self._if_shown(lambda: self.failures.tag_current(tag))
+            for tag, _ in TAGS
         }
         return {
             "evaluate.table": self._set_table,
             "evaluate.ask_people": self._ask_people,
-            "evaluate.vote": self.votes.vote_now,
+            "evaluate.vote": lambda: self.votes.vote_now(),
             "evaluate.judge": self._ask_judge,
             "evaluate.find": self._find,
             "evaluate.audit": self._audit,
             "evaluate.next": lambda: self._go_on(1),
             "evaluate.previous": lambda: self._go_on(-1),
-            "evaluate.send": lambda: self._if_shown(failures.send_current),
+            "evaluate.send": lambda: self._if_shown(lambda: self.failures.send_current()),
             "evaluate.inspect": self._inspect,
             **tags,
         }
@@ -107,56 +128,69 @@ class EvaluationParts(TabWidget):
     def show_evaluation(self, info: EvaluationInfo, evidence: Mapping[str, Any]) -> None:
         """Show a measured evaluation."""
         self._info = info
-        if info.evaluation_id != self._id:
+        places, is_other = self.places, info.evaluation_id != self._id
+        if is_other:
             self._id = info.evaluation_id
             self._read.clear()
             self._items.clear()
-            arms = {arm.name: str(arm.kind) for arm in (*info.record.arms, *info.record.template_arms)}
-            self.items.set_evaluation([suite.title for suite in info.record.suites], arms)
-            self.failures.panel.set_arms(list(arms), *self.items.panel.arms)
-            self.failures.set_evaluation(info.evaluation_id)
-            self.gate.say("No gate yet", "It is being decided; copies of sealed items are looked for.")
         if evidence is not self._evidence:  # people labelled: the banner of the gate says how much is left
             self._read.discard("gate")
         self._evidence = evidence
-        self.evidence.show_evidence(evidence)
-        self.matrix.show_evidence(evidence)
-        for part in (self.votes, self.proxies, self.cycle):
-            part.set_evaluation(info)
+        if is_other and (items := places.items.made) is not None:
+            items.set_evaluation(_suites(info), _arms(info))
+        if is_other and (failures := places.failures.made) is not None:
+            self._give_failures(failures, info)
+        if is_other and (gate := places.gate.made) is not None:
+            gate.say(*_UNDECIDED)
+        for shown in (places.evidence.made, places.matrix.made):
+            if shown is not None:
+                shown.show_evidence(evidence)
+        for part in (places.votes.made, places.proxies.made, places.cycle.made):
+            if part is not None:
+                part.set_evaluation(info)
         self.read()
 
     def _set_table(self, on: bool) -> None:
         """Show every chart as a table, or as the chart."""
-        self.evidence.set_table(on)
-        self.matrix.set_table(on)
-        self.votes.set_table(on)
-        self.proxies.set_table(on)
-        self.gate.set_table(on)
-        self.cycle.set_table(on)
+        self._as_table, places = on, self.places
+        parts = (places.evidence, places.matrix, places.votes, places.proxies, places.gate, places.cycle)
+        for place in parts:
+            if (part := place.made) is not None:
+                part.set_table(on)
 
     def read(self) -> None:
         """Read what the shown part lacks."""
         part = self.currentWidget()
-        if part is self.items and self.items.suite not in self._items:
-            self._read_items(self.items.suite)
+        if isinstance(part, ItemsView):
+            if part.suite not in self._items:
+                self._read_items(part.suite)
         elif isinstance(part, VotesPart | ProxiesPart | FailuresPart | CyclePart):
             part.read()
-        elif part is self.gate and "gate" not in self._read:
-            self._read_gate()
+        elif isinstance(part, GateView) and "gate" not in self._read:
+            self._read_gate(part)
 
     def forget_people(self) -> None:
         """Read again what people decide when it is shown next: somebody may have looked, tagged or voted."""
         self._read.clear()
         self._items.clear()
-        for part in (self.votes, self.proxies, self.failures, self.cycle):
-            part.forget()
+        places = self.places
+        for part in (places.votes.made, places.proxies.made, places.failures.made, places.cycle.made):
+            if part is not None:
+                part.forget()
         self.read()
 
     def forget_failures(self) -> None:
         """Read failures and gate again when they are shown next: somebody looked, tagged or sent one on."""
         self._read.discard("gate")
-        self.failures.forget()
+        if (failures := self.places.failures.made) is not None:
+            failures.forget()
         self.read()
+
+    def forget_evaluations(self) -> None:
+        """Read again what several evaluations give when it is shown next."""
+        for part in (self.places.proxies.made, self.places.cycle.made):
+            if part is not None:
+                part.forget()
 
     # Votes
 
@@ -196,8 +230,8 @@ class EvaluationParts(TabWidget):
         def show(rows: list[ItemRow]) -> None:
             if id_ == self._id:
                 self._items[suite] = rows
-                if suite == self.items.suite:
-                    self.items.show_rows(rows)
+                if (items := self.places.items.made) is not None and suite == items.suite:
+                    items.show_rows(rows)
                 self._show_failed()
 
         if id_ and suite:
@@ -244,8 +278,9 @@ class EvaluationParts(TabWidget):
     # Failures
 
     def _show_failed(self) -> None:
-        if self.failures.current is not None:
-            self._show_failed_item(self.failures.current.failure.suite, self.failures.current.failure.item)
+        failures = self.places.failures.made
+        if failures is not None and failures.current is not None:
+            self._show_failed_item(failures.current.failure.suite, failures.current.failure.item)
 
     def _show_failed_item(self, suite: str, item: str) -> None:
         rows = self._items.get(suite)
@@ -256,7 +291,7 @@ class EvaluationParts(TabWidget):
 
     def _if_shown(self, act: Callable[[], None]) -> None:
         """Do what a key of the failures says where these are shown."""
-        if self.currentWidget() is self.failures:
+        if isinstance(self.currentWidget(), FailuresPart):
             act()
 
     # Gate
@@ -272,18 +307,27 @@ class EvaluationParts(TabWidget):
         else:
             self.setCurrentWidget(self.evidence)
 
-    def _read_gate(self) -> None:
+    def _read_gate(self, gate: GateView) -> None:
         services, id_, evidence = self._context.services, self._id, self._evidence
         self._read.add("gate")
 
         def show(data: GateData) -> None:
             if id_ == self._id:
-                self.gate.show_gate(data)
+                gate.show_gate(data)
 
         def failed(error: Exception) -> None:
             if not isinstance(error, UserError):
                 self._context.tasks.unhandled.emit(error)
             elif id_ == self._id:
-                self.gate.say("No gate yet", f"{error.message} {error.hint}".strip())
+                gate.say("No gate yet", f"{error.message} {error.hint}".strip())
 
         self._context.tasks.query(lambda: read_gate(services, id_, evidence), show, failed, owner=self, key="gate")
+
+
+def _suites(info: EvaluationInfo) -> list[str]:
+    return [suite.title for suite in info.record.suites]
+
+
+def _arms(info: EvaluationInfo) -> dict[str, str]:
+    """Return the kinds of the arms, those of other templates too, by name."""
+    return {arm.name: str(arm.kind) for arm in (*info.record.arms, *info.record.template_arms)}

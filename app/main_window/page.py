@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.context import AppContext
 from app.places import BY_ID
 from app.widgets.header import PageHeader
@@ -42,7 +43,7 @@ class Page(QWidget):
     @property
     def is_built(self) -> bool:
         """Whether all parts are made; a page that makes some in later turns of the event loop says when it has."""
-        return True
+        return not any(queue.busy for queue in self.findChildren(IdleQueue))
 
     def set_body(self, body: QWidget | QLayout, margin: int = 12) -> None:
         """Put the content under the header, ``margin`` pixels from the edges."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStackedWidget
 
+from app.background.idle_queue import IdleQueue
 from app.context import AppContext
 from app.main_window.history import History
 from app.main_window.page import Page
@@ -18,7 +21,10 @@ from core.domain.changes import Changes
 class PageStack(QStackedWidget):
     """Shows one page at a time and remembers the way back.
 
-    ``place_changed(place)`` fires when another page is in front, before the page reads what it shows.
+    A page that is not made yet is made, styled and shown in one turn of the event loop each; the page before stays in
+    front until then.
+
+    ``place_changed(place)`` fires when another page was asked for.
     """
 
     place_changed = Signal(str)
@@ -27,27 +33,32 @@ class PageStack(QStackedWidget):
         super().__init__()
         self._context = context
         self._pages: dict[str, Page] = {}
+        self._styled: set[str] = set()
         self._history = History()
-        self.place = ""
+        self._opening = IdleQueue(self)
+        self._coming, self._items = "", list[dict[str, Any]]()
+        self._front = ""
+
+    @property
+    def place(self) -> str:
+        """The place in front, or the one that is coming there."""
+        return self._coming or self._front
 
     def navigate(self, place: str, **what: Any) -> None:
         """Show a place, and in it the item that the keywords name (see ``Page.show_item``)."""
         self._history.visit(place, what)
-        self._show(place, what)
+        self._go_to(place, what)
 
     def go(self, step: int) -> None:
         """Go back (-1) or forward (+1); does nothing at the end of the history."""
         if visit := self._history.go(step):
-            self._show(*visit)
+            self._go_to(*visit)
 
     def page(self, place: str) -> Page:
-        """Return the page of a place, made when it is first asked for."""
-        if place not in self._pages:
-            page = make_page(BY_ID[place], self._context)
-            self._pages[place] = page
-            self.addWidget(page)
-            self._context.theme.style(page)
-        return self._pages[place]
+        """Return the page of a place, made when it is first asked for; one that is coming comes in front at once."""
+        if place == self._coming:
+            self._arrive()
+        return self._ready(place)
 
     def may_leave(self) -> bool:
         """Ask every page whether it may be left for good."""
@@ -60,6 +71,7 @@ class PageStack(QStackedWidget):
 
     def start_over(self, context: AppContext) -> None:
         """Delete all pages and forget the history: another workspace was opened, or none is."""
+        self._forget_coming()
         self._context = context
         context.actions.unbind_places()
         for page in self._pages.values():
@@ -67,15 +79,67 @@ class PageStack(QStackedWidget):
             self.removeWidget(page)
             page.deleteLater()
         self._pages.clear()
+        self._styled.clear()
         self._history.clear()
-        self.place = ""
+        self._front = ""
+
+    def _go_to(self, place: str, what: dict[str, Any]) -> None:
+        """Show a page now if it is made, else in the next turns of the event loop."""
+        for name, step in (("back", -1), ("forward", 1)):
+            self._context.actions.set_enabled(f"global.{name}", self._history.can(step))
+        if place == self._coming:
+            self._items.append(what)
+            return
+        self._forget_coming()
+        if place in self._styled:
+            self._show(place, what)
+            return
+        self._coming, self._items = place, [what]
+        self.place_changed.emit(place)
+        for step in (partial(self._make, place), partial(self._ready, place), self._arrive):
+            self._opening.add(partial(self._take_step, step))
+
+    def _take_step(self, step: Callable[[], object]) -> None:
+        """Make a page further; one that cannot be made is left out, so that it can be asked for again."""
+        try:
+            step()
+        except Exception:
+            self._forget_coming()
+            self.place_changed.emit(self._front)
+            raise
+
+    def _forget_coming(self) -> None:
+        self._opening.clear()
+        self._coming, self._items = "", []
+
+    def _make(self, place: str) -> Page:
+        if place not in self._pages:
+            self._pages[place] = make_page(BY_ID[place], self._context)
+        return self._pages[place]
+
+    def _ready(self, place: str) -> Page:
+        """Return the page of a place, made and styled."""
+        page = self._make(place)
+        if place not in self._styled:
+            self._styled.add(place)
+            self.addWidget(page)
+            self._context.theme.style(page)
+        return page
+
+    def _arrive(self) -> None:
+        """Bring the page that is coming to the front, with the items that were asked for meanwhile."""
+        place, items = self._coming, self._items
+        self._forget_coming()
+        if place:
+            for what in items:
+                self._show(place, what)
 
     def _show(self, place: str, what: dict[str, Any]) -> None:
-        page, old = self.page(place), self._pages.get(self.place)
+        page, old = self._ready(place), self._pages.get(self._front)
         if page is not old:
             if old is not None:
                 old.on_hidden()
-            self.place = place
+            self._front = place
             self.setCurrentWidget(page)
             self._context.actions.set_place(place)
             self.place_changed.emit(place)
@@ -83,5 +147,3 @@ class PageStack(QStackedWidget):
             (page.first_focus() or page).setFocus(Qt.FocusReason.OtherFocusReason)
         if what:
             page.show_item(**what)
-        for name, step in (("back", -1), ("forward", 1)):
-            self._context.actions.set_enabled(f"global.{name}", self._history.can(step))

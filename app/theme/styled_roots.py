@@ -98,7 +98,11 @@ class StyledRoots(QObject):
     def _style(self, root: QWidget) -> None:
         if root.styleSheet() != self._sheet.text:
             root.setStyleSheet(self._sheet.text)
-        widgets = [root, *root.findChildren(QWidget)]
+        self.fit_part(root)
+
+    def fit_part(self, part: QWidget) -> None:
+        """Give a part that was put below a root, and all in it, the icons of the present colours and zoom."""
+        widgets = [part, *part.findChildren(QWidget)]
         self._icons.follow_theme(widgets)
         for widget in widgets:
             self.fit_icon(widget)

@@ -39,6 +39,7 @@ class Theme(QObject):
         self._template = (resources / "themes" / "base.qss").read_text(encoding="utf-8")
         self._choice, self._percent = "auto", 100
         self._tokens = self._themes["light"]
+        self._set_colours: Tokens | None = None
         self.icons = Icons(resources / "icons", lambda: self._tokens)
         self.formulas = Formulas(self)
         self._roots = StyledRoots(self, self.icons)
@@ -77,6 +78,10 @@ class Theme(QObject):
     def fit_icon(self, widget: QWidget) -> None:
         """Give a button with the property ``icon_px`` the icon size of the present zoom."""
         self._roots.fit_icon(widget)
+
+    def fit_part(self, part: QWidget) -> None:
+        """Give a part that was made and put into a styled page later, and all in it, icons as they are now."""
+        self._roots.fit_part(part)
 
     def style(self, root: QWidget) -> None:
         """Give a widget and all in it the style sheet, now and after each change of the theme.
@@ -118,14 +123,20 @@ class Theme(QObject):
     def _restyle(self) -> None:
         self._tokens = self._resolve()
         self.icons.take_colours()
+        if self._tokens is not self._set_colours:  # each palette is handed to every widget
+            self._set_palettes()
+        if self._app.font() != self.font():
+            self._app.setFont(self.font())
+        extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
+        self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))
+        self.changed.emit()
+
+    def _set_palettes(self) -> None:
+        self._set_colours = self._tokens
         self._app.setPalette(make_palette(self._tokens))
         controls = make_control_palette(self._tokens)
         for name in OUTLINED:
             QApplication.setPalette(controls, name)  # pyright: ignore[reportArgumentType] - the stub wants bytes, PySide6 text
-        self._app.setFont(self.font())
-        extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
-        self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))
-        self.changed.emit()
 
 
 def _quoted(families: tuple[str, ...]) -> str:

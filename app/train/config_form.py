@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
@@ -15,8 +16,9 @@ from app.widgets.controls import ComboBox
 from app.widgets.explained_field import ExplainedField
 from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import text_label
+from app.widgets.lazy_part import LazyPart
 from core.domain.errors import UserError
-from core.domain.run_config import MEASURED, RunConfig
+from core.domain.run_config import MEASURED, SETTINGS, RunConfig
 from core.domain.run_settings import RunSetting
 
 FIELD_EMS = 12.0
@@ -24,13 +26,18 @@ FIELD_EMS = 12.0
 
 
 class ConfigForm(QWidget):
-    """``changed`` is emitted after every edit, whether the configuration is then valid or not."""
+    """``changed`` is emitted after every edit, whether the configuration is then valid or not.
+
+    The fields of the fold are made when it is opened first; what they are to show is kept until then.
+    """
 
     changed = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._inputs: dict[str, QLineEdit | QComboBox] = {}
+        self._texts = dict.fromkeys(SETTINGS, "")
+        self._made: dict[str, QLineEdit | QComboBox] = {}
+        self._groups: list[LazyPart[FieldGrid]] = []
         self._fields: dict[str, ExplainedField] = {}
         self._loading = False
         self.error_text = ""
@@ -47,13 +54,22 @@ class ConfigForm(QWidget):
         for title, settings in advanced.items():
             rows.addSpacing(6)
             rows.addWidget(text_label(title, "strong"))
-            rows.addWidget(self._grid(settings))
+            group = LazyPart(theme, partial(self._grid, settings))
+            self._groups.append(group)
+            rows.addWidget(group)
         count = sum(map(len, advanced.values()))
         self.fold = Collapsible(f"Advanced: {count} settings", inside, theme=theme, open_=False)
         self.changes = text_label("", "caption", wrap=True)
         self.fold.head.insertWidget(1, self.changes, 100)
         column.addWidget(self.fold)
         self.set_config(RunConfig())
+
+    @property
+    def inputs(self) -> Mapping[str, QLineEdit | QComboBox]:
+        """The inputs of all settings by name, in the order in which they are shown; all are made now."""
+        for group in self._groups:
+            _ = group.part
+        return self._made
 
     def _grid(self, settings: Sequence[RunSetting]) -> FieldGrid:
         rows: list[tuple[QLabel, QWidget]] = []
@@ -80,28 +96,37 @@ class ConfigForm(QWidget):
         widget.setAccessibleName(setting.label)
         widget.setToolTip(f"{setting.hint} ({setting.name})")
         widget.setAccessibleDescription(setting.hint)
-        self._inputs[setting.name] = widget
+        self._made[setting.name] = widget
+        self._write(setting.name, self._texts[setting.name])
         return widget
+
+    def _write(self, name: str, text: str) -> None:
+        """Show a value, now or as soon as there is a field for it."""
+        self._texts[name] = text
+        widget = self._made.get(name)
+        if isinstance(widget, QComboBox):
+            widget.setCurrentText(text)
+        elif widget is not None:
+            widget.setText(text)
+
+    def _read(self, name: str) -> str:
+        """Return what stands in a field, or will."""
+        widget = self._made.get(name)
+        if widget is None:
+            return self._texts[name]
+        return widget.currentText() if isinstance(widget, QComboBox) else widget.text().strip()
 
     def set_config(self, config: RunConfig) -> None:
         """Show a configuration."""
         self._loading = True
-        for name, widget in self._inputs.items():
-            text = presenter.text_of(getattr(config, name))
-            if isinstance(widget, QComboBox):
-                widget.setCurrentText(text)
-            else:
-                widget.setText(text)
+        for name in SETTINGS:
+            self._write(name, presenter.text_of(getattr(config, name)))
         self._loading = False
         self._edited()
 
     def set_value(self, name: str, value: str) -> None:
         """Show another value of one setting."""
-        widget = self._inputs[name]
-        if isinstance(widget, QComboBox):
-            widget.setCurrentText(value)
-        else:
-            widget.setText(value)
+        self._write(name, value)
         self._edited()
 
     def config(self) -> RunConfig:
@@ -113,10 +138,7 @@ class ConfigForm(QWidget):
         return RunConfig().with_values(self._values())
 
     def _values(self) -> dict[str, str]:
-        values = {
-            name: widget.currentText() if isinstance(widget, QComboBox) else widget.text().strip()
-            for name, widget in self._inputs.items()
-        }
+        values = {name: self._read(name) for name in SETTINGS}
         if self.measured_smoothing:
             values.pop("label_smoothing")
         return values
@@ -124,8 +146,7 @@ class ConfigForm(QWidget):
     @property
     def measured_smoothing(self) -> bool:
         """Whether the labels are to be smoothed by their measured flip rate."""
-        widget = self._inputs["label_smoothing"]
-        return isinstance(widget, QLineEdit) and widget.text().strip().lower() == MEASURED
+        return self._read("label_smoothing").lower() == MEASURED
 
     def _edited(self) -> None:
         if self._loading:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.containers import Pressable
+from app.widgets.lazy_part import LazyPart
 
 OPENS_BY_SPACE = "opens_by_space"
 """A property of a list that opens its item by Space, on a page where Enter is always the page's."""
@@ -62,10 +63,12 @@ class OwnKeys(QObject):
         self._after_click, self._enter, self._clicked = after_click, enter, False
 
     def keep(self, root: QWidget) -> None:
-        """Watch every control under ``root``; call it again for controls that were made later."""
+        """Watch every control under ``root``, those of lazy parts once they are made; call it for others made later."""
         for widget in (root, *root.findChildren(QWidget)):
             if _keys_of(widget):
                 widget.installEventFilter(self)
+            elif isinstance(widget, LazyPart) and widget.made is None:
+                widget.placed.connect(self.keep)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Accept the key before shortcuts see it; let Enter press a button, which Qt leaves to Space."""

@@ -21,6 +21,7 @@ from typing import Any, Self
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QTabWidget, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.dialogs import Dialogs
 from app.places import PLACES
 from app.widgets.dialog import BaseDialog
@@ -111,6 +112,7 @@ class Camera:
         while time.monotonic() < end and quiet < 12:
             self._app.processEvents()
             drawn = all(grid.settled for grid in self.running.window.findChildren(MonitorGrid))
+            drawn = drawn and not any(queue.busy for queue in self.running.window.findChildren(IdleQueue))
             quiet = (
                 quiet + 1
                 if drawn and not self.running.tasks.busy and self.running.context.theme.settled and until()

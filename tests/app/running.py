@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app import bootstrap
+from app.background.idle_queue import IdleQueue
 from app.dialogs import Dialogs
 from app.main_window.page_factory import preload
 from app.widgets.plots.monitor_grid import MonitorGrid
@@ -106,10 +107,11 @@ class RunningTestApp:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is under way: no background work, no plot to make or to draw, no part to style."""
+        """Whether nothing is under way: no background work, no part or plot to make or to draw, none to style."""
         grids = self.app.window.findChildren(MonitorGrid)
         drawn = all(grid.settled for grid in grids if grid.isVisible())
-        return drawn and not self.app.tasks.busy and self.context.theme.settled
+        made = not any(queue.busy for queue in self.app.window.findChildren(IdleQueue))
+        return made and drawn and not self.app.tasks.busy and self.context.theme.settled
 
     def settle(self) -> None:
         """Wait until nothing is under way."""

@@ -309,6 +309,7 @@ def test_that_the_lists_fold_to_a_line_where_the_window_is_narrow_and_open_for_a
 ) -> None:
     running = main_window(workspace=measured, size=(1024, 700))
     running.context.settings.set("look.zoom", 200)
+    running.settle()
     page = shown(running, 1)
     running.qtbot.waitUntil(lambda: page.lists.fold.isVisible())
     running.settle()

@@ -113,7 +113,7 @@ def test_that_a_hidden_page_hears_of_changes_when_it_is_shown(
     running = main_window(workspace=workspace)
     page = running.page("data")
     running.context.changes.announce(Changes.PAIRS)
-    running.window.navigate("settings")
+    running.page("settings")
     running.context.changes.announce(Changes.RUBRICS)
     running.context.changes.announce(Changes.RUNS)
     assert page.heard == [Changes.PAIRS]

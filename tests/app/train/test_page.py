@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
 from app.train.charter_words import CharterSources
 from app.train.fields import advanced_groups, main_settings
@@ -38,7 +38,7 @@ def page(main_window, tmp_path):
 
 
 def test_that_a_setting_out_of_bounds_is_named_and_start_is_off(page):
-    field = page.form._inputs["beta"]
+    field = page.form.inputs["beta"]
     field.setText("minus one")
     field.editingFinished.emit()
     assert "Beta" in page.form.error_text and not page.form.error.isHidden()
@@ -48,7 +48,7 @@ def test_that_a_setting_out_of_bounds_is_named_and_start_is_off(page):
 
 
 def test_that_every_loss_has_a_tooltip_with_its_formula_and_source(page):
-    box = page.form._inputs["loss"]
+    box = page.form.inputs["loss"]
     for index, (key, row) in enumerate(LOSS_ROWS.items()):
         assert box.itemText(index) == key
         assert box.itemData(index, Qt.ItemDataRole.ToolTipRole) == f"{row.title}: {row.formula} ({row.source})"
@@ -66,8 +66,8 @@ def test_that_the_request_carries_what_the_form_says(page):
     page.datasets.setCurrentIndex(page.datasets.count() - 1)
     page.models.addItem("tiny", "/models/tiny")
     page.models.setCurrentIndex(page.models.count() - 1)
-    page.form._inputs["beta"].setText("0.25")
-    page.form._inputs["beta"].editingFinished.emit()
+    page.form.inputs["beta"].setText("0.25")
+    page.form.inputs["beta"].editingFinished.emit()
     page.charter.target.setText("Shorter answers")
     request = page.request()
     assert request.dataset_id == 7 and request.model_path == "/models/tiny"
@@ -82,7 +82,7 @@ def test_that_label_smoothing_can_be_left_to_what_was_measured(page):
     page.models.addItem("tiny", "/models/tiny")
     page.datasets.setCurrentIndex(0)
     page.models.setCurrentIndex(0)
-    field = page.form._inputs["label_smoothing"]
+    field = page.form.inputs["label_smoothing"]
     field.setText("Measured")
     field.editingFinished.emit()
     assert page.form.error_text == ""
@@ -126,20 +126,22 @@ REPORT_OF_REFUSALS = PreflightReport(checks=(Check("refusals", "bad", "90 % refu
 
 def test_that_the_form_has_a_field_for_every_setting(page):
     shown = [*main_settings(), *(one for settings in advanced_groups().values() for one in settings)]
-    assert [setting.name for setting in shown] == list(page.form._inputs)
-    assert page.form._inputs.keys() == SETTINGS.keys()
+    assert [setting.name for setting in shown] == list(page.form.inputs)
+    assert page.form.inputs.keys() == SETTINGS.keys()
+    texts = {name: field.text() for name, field in page.form.inputs.items() if isinstance(field, QLineEdit)}
+    assert texts["warmup"] == text_of(RunConfig().warmup), "a field that is made late shows what was set before"
 
 
 def test_that_a_field_is_named_and_explained_as_the_setting_is_declared(page):
-    field, setting = page.form._inputs["batch_size"], SETTINGS["batch_size"]
+    field, setting = page.form.inputs["batch_size"], SETTINGS["batch_size"]
     assert field.accessibleName() == "Batch size"
     assert field.toolTip() == f"{setting.hint} (batch_size)"
 
 
 def test_that_a_changed_setting_is_counted_and_leaves_the_preset(page):
     assert page.presets.value == "standard" and page.form.changes.text() == ""
-    page.form._inputs["warmup"].setText("0.2")
-    page.form._inputs["warmup"].editingFinished.emit()
+    page.form.inputs["warmup"].setText("0.2")
+    page.form.inputs["warmup"].editingFinished.emit()
     assert page.presets.value is None
     assert page.form.changes.text() == "1 setting changed: Warm-up"
     page.presets.buttons()[0].click()
@@ -176,8 +178,8 @@ def test_that_reading_the_lists_again_keeps_the_preflight_and_an_edit_takes_it_a
     ready._checked(REPORT)
     ready._edited()
     assert ready.preflight.total.text()
-    ready.form._inputs["beta"].setText("0.3")
-    ready.form._inputs["beta"].editingFinished.emit()
+    ready.form.inputs["beta"].setText("0.3")
+    ready.form.inputs["beta"].editingFinished.emit()
     assert not ready.preflight.total.text() and not ready._blocked
 
 
@@ -194,8 +196,8 @@ def test_that_one_check_runs_at_a_time_and_its_result_is_only_shown_for_its_sett
     ready.check()
     ready._edited()
     assert not action.isEnabled()
-    ready.form._inputs["beta"].setText("0.3")
-    ready.form._inputs["beta"].editingFinished.emit()
+    ready.form.inputs["beta"].setText("0.3")
+    ready.form.inputs["beta"].editingFinished.emit()
     assert not action.isEnabled(), "the first one has not ended"
     gate.set()
     qtbot.waitUntil(lambda: not ready.context.tasks.busy)
