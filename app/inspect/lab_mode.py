@@ -14,6 +14,7 @@ from app.widgets.buttons import action_button
 from app.widgets.controls import ComboBox, TabBar
 from app.widgets.header import PageHeader
 from app.widgets.labels import Chip, short
+from app.widgets.lazy_part import LazyPart
 
 PAIRS, LAB = 0, 1
 _TABS = (
@@ -26,15 +27,20 @@ _MOST_LETTERS, _SHOWN_LETTERS = 60, 20
 class LabMode(QObject):
     """Tabs and header controls of the lab.
 
+    Attributes:
+        place: where the lab is, or will be once it is shown.
+
     Signals:
         chosen(int): another tab was chosen.
     """
 
     chosen = Signal(int)
 
-    def __init__(self, context: AppContext, header: PageHeader, view: LabView) -> None:
-        super().__init__(view)
-        self.view, self._prompts = view, list[LabPrompt]()
+    def __init__(self, context: AppContext, header: PageHeader) -> None:
+        super().__init__(header)
+        self.place = LazyPart(context.theme, lambda: LabView(context), self._begin)
+        self._prompt, self._prompts = LabPrompt(""), list[LabPrompt]()
+        self._run_id, self._runs = "", list[tuple[str, str]]()
         self.tabs, self.prompts = TabBar(), ComboBox(outside=True)
         self.count, self.seed = Chip(""), Chip("")
         self.tabs.setAccessibleName("What Inspect shows")
@@ -57,9 +63,24 @@ class LabMode(QObject):
         header.add_right(self.prompts)
         self.tabs.currentChanged.connect(self._choose)
         self.prompts.activated.connect(self._choose_prompt)
+        self._show_controls(False)
+
+    @property
+    def view(self) -> LabView:
+        """The lab, made when it is first asked for."""
+        return self.place.part
+
+    def _begin(self, view: LabView) -> None:
         view.described.connect(self._describe)
         view.prompt_changed.connect(self._add)
-        self._show_controls(False)
+        view.set_run(self._run_id, self._runs)
+        view.set_prompt(self._prompt)
+
+    def set_run(self, run_id: str, runs: list[tuple[str, str]]) -> None:
+        """Look at another run; ``runs`` are (id, name) of all."""
+        self._run_id, self._runs = run_id, runs
+        if (view := self.place.made) is not None:
+            view.set_run(run_id, runs)
 
     def add_buttons(self, header: PageHeader) -> None:
         """Put the buttons behind what the page has added to its header."""
@@ -78,7 +99,7 @@ class LabMode(QObject):
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Offer the prompts of (pair id, prompt); the one that is looked at stays."""
         found = prompts_of(pairs)
-        kept = self.view.prompt
+        kept = self._prompt
         if kept.text and kept not in found:
             found.insert(0, kept)
         if found != self._prompts:
@@ -87,7 +108,7 @@ class LabMode(QObject):
             for prompt in found:
                 self.prompts.addItem(short(" ".join(prompt.text.split()), _MOST_LETTERS))
         if not kept.text and found:
-            self.view.set_prompt(found[0])
+            self._look_at(found[0])
         self._show_current()
 
     def show_pair(self, pair_id: str, text: str) -> None:
@@ -99,19 +120,24 @@ class LabMode(QObject):
         if prompt not in self._prompts:
             self._prompts.insert(0, prompt)
             self.prompts.insertItem(0, short(" ".join(prompt.text.split()), _MOST_LETTERS))
-        self.view.set_prompt(prompt)
+        self._look_at(prompt)
         self._show_current()
 
+    def _look_at(self, prompt: LabPrompt) -> None:
+        self._prompt = prompt
+        if (view := self.place.made) is not None:
+            view.set_prompt(prompt)
+
     def _show_current(self) -> None:
-        if self.view.prompt in self._prompts:
-            self.prompts.setCurrentIndex(self._prompts.index(self.view.prompt))
+        if self._prompt in self._prompts:
+            self.prompts.setCurrentIndex(self._prompts.index(self._prompt))
 
     def _choose(self, place: int) -> None:
         self._show_controls(place == LAB)
         self.chosen.emit(place)
 
     def _choose_prompt(self, place: int) -> None:
-        self.view.set_prompt(self._prompts[place])
+        self._look_at(self._prompts[place])
 
     def _show_controls(self, on: bool) -> None:
         for control in self._controls:

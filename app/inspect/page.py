@@ -62,8 +62,7 @@ class InspectPage(Page):
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
         self.panel = PairPanel(context)
         self.count = Chip("")
-        self.lab = LabView(context)
-        self.mode = LabMode(context, self.header, self.lab)
+        self.mode = LabMode(context, self.header)
         self._build()
         self._bind()
         self._own_keys = OwnKeys(self)
@@ -96,7 +95,7 @@ class InspectPage(Page):
             main=("Go to Train", lambda: self.context.navigate("train")),
         )
         self._stack = QStackedWidget()
-        for part in (empty, split, self.lab):
+        for part in (empty, split, self.mode.place):
             self._stack.addWidget(part)
         self.set_body(self._stack)
 
@@ -118,13 +117,18 @@ class InspectPage(Page):
             "inspect.previous": lambda: self._move(-1),
             "inspect.lab": self._open_lab,
             "inspect.pairs": lambda: self.mode.show_tab(PAIRS),
-            "inspect.draw": lambda: self._in_lab(self.lab.draw_again),
-            "inspect.draw_how": lambda: self._in_lab(self.lab.ask),
-            "inspect.table": self.lab.set_table,
+            "inspect.draw": lambda: self._in_lab(lambda: self.lab.draw_again()),
+            "inspect.draw_how": lambda: self._in_lab(lambda: self.lab.ask()),
+            "inspect.table": lambda on: self.lab.set_table(on),
             "inspect.copy_id": lambda: QGuiApplication.clipboard().setText(self.table.current_pair()),
             "inspect.export": self._export,
         }.items():
             self.on(action_id, handler)
+
+    @property
+    def lab(self) -> LabView:
+        """The objective lab, made when it is first asked for."""
+        return self.mode.view
 
     @property
     def run_id(self) -> str:
@@ -199,7 +203,7 @@ class InspectPage(Page):
 
     def _read_pairs(self) -> None:
         runs = [(str(self.runs.itemData(place)), self.runs.itemText(place)) for place in range(self.runs.count())]
-        self.lab.set_run(self.run_id, runs)
+        self.mode.set_run(self.run_id, runs)
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
 
         kinds = [kind] if self._kind_chosen else [kind, *(name for name, _ in KINDS if name != kind)]
