@@ -237,6 +237,7 @@ _ANNOTATE: tuple[A, ...] = (
 _TRAIN: tuple[A, ...] = (
     A("train.start", "Start the run", "Ctrl+Return", "train", "After the preflight has passed."),
     A("train.queue", "Add to the queue", "Ctrl+Shift+Return", "list", "It starts when the machine is free."),
+    A("train.sweep", "Sweep…", "", "columns", "The same run under several values and seeds."),
     A("train.preflight", "Run the preflight", "Ctrl+P", "gate", "Model, tokens, memory and one dry step."),
     A("train.tokens", "Show tokens and what is scored…", "", "search", "Of some pairs: tokens, mask and differences."),
     A("train.copy_from", "Copy the settings of a run…", "", "copy", "Start from what another run used."),
@@ -250,6 +251,15 @@ _RUNS: tuple[A, ...] = (
     A("runs.all", "All runs as a table", "Ctrl+L", "table", "Sort, filter, compare, rename, archive, delete.", "Runs"),
     A("runs.report", "Report of the chosen runs…", "", "export", "One HTML file that opens offline.", "Runs"),
     A("runs.queue", "Queue…", "Q", "list", "Runs that wait: order, pause, remove, and what did not go well.", "Runs"),
+    A("runs.sweep", "Sweep…", "Ctrl+Shift+W", "columns", "This run under several values and seeds.", "Runs"),
+    A(
+        "runs.frontier",
+        "Frontier…",
+        "Ctrl+Shift+K",
+        "crosshair",
+        "Held-out accuracy against KL to the reference.",
+        "Runs",
+    ),
     A("runs.enqueue", "Add the run to the queue", "", "list", "It starts or goes on when the machine is free.", "Runs"),
     A("runs.deleted", "Deleted runs…", "", "undo", "Restore one, or remove it for good.", "Runs"),
     A("runs.pause", "Pause or go on", "Ctrl+P", "pause", "At the end of the step.", "Runs"),

@@ -77,7 +77,7 @@ class RunsPage(Page):
         panel, column = side_panel(214, "list")
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
-        for action_id in ("runs.queue", "runs.all", "runs.open_folder", "runs.new"):
+        for action_id in ("runs.sweep", "runs.queue", "runs.all", "runs.open_folder", "runs.new"):
             head.addWidget(action_button(self.context.actions, action_id, icon_only=True))
         column.addLayout(head)
         column.addWidget(self.list, 1)
@@ -146,8 +146,8 @@ class RunsPage(Page):
     def show_item(self, **what: Any) -> None:
         """Show the run ``run_id``, and the pairs of ``step`` when given."""
         self.housekeeper.to_monitor()
-        self._wanted = str(what.get("run_id", ""))
-        self._wanted_step = int(what.get("step", -1))
+        self._wanted, self._wanted_step = str(what.get("run_id", "")), int(what.get("step", -1))
+        self.queue.take(what)
         self.refresh()
 
     def first_focus(self) -> QWidget:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
-from app.runs.presenter import RESUMABLE, MonitorData
+from app.runs.frontier_dialog import FrontierDialog
+from app.runs.presenter import RESUMABLE, MonitorData, subtitle
 from app.runs.queue_dialog import QueueDialog
+from app.runs.sweep_dialog import SweepDialog
+from core.domain.changes import Outcome
+from core.domain.counting import counted
+from core.domain.errors import UserError
+from core.services.runs.sweeps import request_of
+from core.services.runs.views import RunInfo, RunRequest
 
 
 class QueueActions(QObject):
@@ -28,7 +36,18 @@ class QueueActions(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return the actions of the catalog that this object handles."""
-        return {"runs.queue": self.open_queue, "runs.enqueue": self.enqueue}
+        return {
+            "runs.queue": self.open_queue,
+            "runs.enqueue": self.enqueue,
+            "runs.sweep": self.sweep_of_shown,
+            "runs.frontier": self.open_frontier,
+        }
+
+    def take(self, what: Mapping[str, Any]) -> None:
+        """Ask about the sweep that another page wants to begin, once this one is in front."""
+        wanted = what.get("sweep")
+        if isinstance(wanted, RunRequest):
+            QTimer.singleShot(0, self, partial(self.ask_sweep, wanted, f"the form under Train ({wanted.name})"))
 
     def open_queue(self) -> None:
         """Show the queue; the run that the page shows can be added there."""
@@ -57,3 +76,41 @@ class QueueActions(QObject):
     def _remove(self, run_id: str) -> None:
         queue = self._context.services.queue
         self._context.ops.mutate(lambda: queue.remove(run_id), owner=self)
+
+    def open_frontier(self) -> None:
+        """Show the runs by quality and KL."""
+        found = self._shown()
+        dialog = FrontierDialog(self._parent, self._context, found.run_id if found is not None else "")
+        dialog.run_wanted.connect(lambda run_id: self._context.navigate("runs", run_id=run_id))
+        self._context.dialogs.run(dialog)
+        dialog.deleteLater()
+
+    def sweep_of_shown(self) -> None:
+        """Ask which settings of the shown run vary; without a run, a sweep begins under Train."""
+        found = self._shown()
+        if found is None:
+            self._context.navigate("train")
+            self._context.notices.post("Fill in the form, then choose Sweep…")
+            return
+        try:
+            request = request_of(found.record)
+        except UserError as error:
+            self._context.tasks.unhandled.emit(error)
+            return
+        self.ask_sweep(request, f"{found.name} ({subtitle(found)})")
+
+    def ask_sweep(self, request: RunRequest, about: str) -> None:
+        """Ask what varies, then create the runs and let them wait."""
+        dialog = SweepDialog(self._parent, self._context, request, about)
+        accepted, plan, wanted = self._context.dialogs.run(dialog), dialog.plan, dialog.request()
+        dialog.deleteLater()
+        if not accepted or plan is None:
+            return
+        queue = self._context.services.queue
+
+        def done(outcome: Outcome[list[RunInfo]]) -> None:
+            words, hint = f"{counted(len(outcome.value), 'run')} are in the queue.", "They start one after the other."
+            self._context.notices.post(words, "ok", hint=hint, action="Show the queue", run=self.open_queue)
+
+        title = f"Sweep over {plan.title}"
+        self._context.ops.job(title, lambda _: queue.add_sweep(wanted, plan), done, owner=self)

@@ -123,6 +123,7 @@ class TrainPage(Page):
         for action_id, handler in {
             "train.start": lambda: self.model_choice.when_there(self.ways.start),
             "train.queue": lambda: self.model_choice.when_there(self.ways.add_to_queue),
+            "train.sweep": lambda: self.model_choice.when_there(self.ways.sweep),
             "train.preflight": lambda: self.model_choice.when_there(self.check),
             "train.tokens": lambda: self.model_choice.when_there(self.show_tokens),
             "train.copy_from": self._copy_from,
@@ -200,7 +201,7 @@ class TrainPage(Page):
         ready = not self.form.error_text and self.datasets.currentData() is not None and bool(self.models.currentData())
         if not self._name_typed and not self.form.error_text:
             self.name.setText(presenter.default_name(self.form.config(), self._names))
-        for action_id in ("train.start", "train.queue", "train.command_line", "train.tokens"):
+        for action_id in ("train.start", "train.queue", "train.sweep", "train.command_line", "train.tokens"):
             self.context.actions.set_enabled(action_id, ready)
         self._ready = ready
         self._allow_check()

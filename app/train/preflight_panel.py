@@ -49,7 +49,7 @@ class PreflightPanel(Card):
         self.total = text_label("", "strong", wrap=True)
         self.add(self.total)
         row = FlowLayout()
-        for action_id, text in (("train.command_line", None), ("train.tokens", "Tokens…")):
+        for action_id, text in (("train.command_line", None), ("train.tokens", "Tokens…"), ("train.sweep", None)):
             row.addWidget(action_button(context.actions, action_id, text=text, kind="flat", theme=context.theme))
         self.add(row)
         self.start = action_button(

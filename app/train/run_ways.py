@@ -69,6 +69,11 @@ class RunWays(QObject):
 
         self._context.ops.mutate(lambda: queue.add(request), done, self._not_begun, owner=self)
 
+    def sweep(self) -> None:
+        """Ask in Runs which settings of this run vary."""
+        if self._may_begin("Vary"):
+            self._context.navigate("runs", sweep=self._request())
+
     def show_command_line(self) -> None:
         """Show the same run without the window."""
         request, service, context = self._request(), self._context.services.runs, self._context

@@ -117,12 +117,14 @@ class RunFrontier:
     Attributes:
         number: what quality is. varied: the settings that differ between the runs.
         left_out: a sentence for each run without a place.
+        reference: the same quality of the reference, by group.
     """
 
     number: str
     varied: tuple[str, ...]
     points: tuple[RunPoint, ...] = ()
     left_out: tuple[str, ...] = ()
+    reference: Mapping[int, Estimate] = field(default_factory=dict[int, Estimate])
 
     @property
     def best(self) -> tuple[RunPoint, ...]:
@@ -136,6 +138,7 @@ class RunFrontier:
             "varied": list(self.varied),
             "points": [one.to_plain() for one in self.points],
             "frontier": [one.run_id for one in self.best],
+            "reference": {str(group): plain(one) for group, one in self.reference.items()},
             "left_out": list(self.left_out),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from core.domain.errors import UserError
@@ -19,6 +20,7 @@ from core.domain.run_settings import fingerprint_values
 from core.runs.folder import RunFolder
 from core.runs.run_reader import RunReader
 from core.services.runs.run_estimates import RunEstimates
+from core.services.runs.views import RunInfo
 
 HELD_OUT = "held_out_accuracy"
 _FREE = ("beta", "seed", "lr", "batch_size", "epochs", "steps", "label_smoothing")
@@ -38,6 +40,7 @@ class _Measured:
     quality: Estimate
     alike: str
     objective: str
+    reference: Estimate | None
 
 
 def run_frontier(folders: Sequence[RunFolder], varied: Sequence[str] = ()) -> RunFrontier:
@@ -63,9 +66,9 @@ def run_frontier(folders: Sequence[RunFolder], varied: Sequence[str] = ()) -> Ru
     names = tuple(varied) or varied_settings([one.record.config for one in found])
     points = _points(found, names)
     ordered = sorted(points, key=lambda point: (point.group, point.kl.value, point.run_id))
-    return RunFrontier(
-        HELD_OUT, names, tuple(judged(point, ordered, higher=True) for point in ordered), tuple(left_out)
-    )
+    reference = {p.group: one.reference for p, one in zip(points, found, strict=True) if one.reference is not None}
+    told = tuple(judged(point, ordered, higher=True) for point in ordered)
+    return RunFrontier(HELD_OUT, names, told, tuple(left_out), reference)
 
 
 def varied_settings(configs: Sequence[RunConfig]) -> tuple[str, ...]:
@@ -93,7 +96,8 @@ def _measured(folder: RunFolder, record: RunRecord) -> _Measured | str:
     data = record.dataset.get("root_sha256") or record.dataset.get("path") or record.dataset.get("title", "")
     alike = sha256_json([data, record.n_dev, probe.n, record.inputs.get("model", record.model_dir), kl.horizon])
     step = 0 if note else probe.step
-    return _Measured(record, folder, step, note, kl_estimate(kl), quality, alike, _objective(record))
+    reference = probe.values.get("ref_accuracy")
+    return _Measured(record, folder, step, note, kl_estimate(kl), quality, alike, _objective(record), reference)
 
 
 def _objective(record: RunRecord) -> str:
@@ -134,8 +138,10 @@ def _values(config: RunConfig, names: Sequence[str]) -> Mapping[str, str]:
     return {name: f"{plain[name]:g}" if isinstance(plain[name], float) else str(plain[name]) for name in names}
 
 
-def renamed(found: RunFrontier, names: Mapping[str, str]) -> RunFrontier:
-    """Return the frontier with the present names of runs, by id."""
+def frontier_of_runs(infos: Sequence[RunInfo]) -> RunFrontier:
+    """Return the frontier of runs as a list shows them, under their present names."""
+    found = run_frontier([RunFolder(Path(info.folder)) for info in infos])
+    names = {info.run_id: info.name for info in infos}
     return replace(found, points=tuple(replace(p, name=names.get(p.run_id, p.name)) for p in found.points))
 
 

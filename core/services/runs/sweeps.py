@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.domain.errors import UserError
+from core.domain.errors import BadInput, UserError
+from core.domain.preflight_report import PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_record import RunRecord
-from core.domain.sweep import SweepPlan
+from core.domain.sweep import SEED, SweepPlan
 from core.runs.creation import with_fixed_settings
 from core.runs.folder import RunFolder
-from core.services.runs.views import RunRequest
+from core.services.runs.views import RunRequest, command_line
 
 SWEEP_TAG = "sweep"
+_TOKENS = ("max_length", "template", "template_args", "template_date", "rewritten_answers", "row_rules", "min_response")
+_SCORING = ("dtype", "quantize", "device", "forward", "reference", "reference_model", "init_adapter")
+_REFERENCE = frozenset((*_TOKENS, *_SCORING))
+"""Settings of which the reference log-probs depend: what the tokens are, and which weights score them how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +101,75 @@ def sweep_requests(request: RunRequest, plan: SweepPlan, *, began_ms: int) -> li
         )
         for point, config in zip(plan.points, configs, strict=True)
     ]
+
+
+def request_of(record: RunRecord) -> RunRequest:
+    """Return the run that a sweep over an existing run begins with: its data, model, settings and charter.
+
+    Raises:
+        BadInput: when the run does not say what it was trained on.
+    """
+    version, path = record.dataset.get("id"), str(record.dataset.get("path") or "")
+    if not isinstance(version, int) and not path:
+        raise BadInput("This run does not say what it was trained on.", "Begin the sweep under Train.")
+    return RunRequest(
+        record.model_dir,
+        dataset_id=version if isinstance(version, int) else None,
+        pairs_path="" if isinstance(version, int) else path,
+        config=record.config,
+        name=SWEEP_TAG,
+        charter=replace(record.charter, counts={}),
+    )
+
+
+def reference_passes(plan: SweepPlan) -> int:
+    """Return how often the reference is computed: once, unless tokens, weights or number format vary."""
+    return math.prod(len(values) for key, values in plan.over.items() if key in _REFERENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCost:
+    """What a sweep takes, from the preflight of its first run.
+
+    Attributes:
+        seconds: of all runs one after the other. saved_seconds: what one shared reference pass saves of it.
+        disk_bytes, disk_free_bytes: for checkpoints and results of all runs.
+    """
+
+    seconds: float
+    saved_seconds: float
+    disk_bytes: int
+    disk_free_bytes: int
+
+
+def sweep_cost(report: PreflightReport, plan: SweepPlan) -> SweepCost:
+    """Return the cost of all runs; each is taken to be as long as the first."""
+    runs, passes = len(plan.points), reference_passes(plan)
+    saved = (runs - passes) * report.reference_seconds
+    return SweepCost(runs * report.eta_s - saved, saved, runs * report.disk_bytes, report.disk_free_bytes)
+
+
+def sweep_command_line(request: RunRequest, plan: SweepPlan, *, workspace: Path, dataset: str) -> str:
+    """Return the call of ``pairwright sweep`` that trains the same runs without the queue.
+
+    Args:
+        request: what they share.
+        plan: what varies.
+        workspace: of the dataset version.
+        dataset: its title.
+    """
+    words = shlex.split(command_line(request, workspace=workspace, dataset=dataset, out="RUNS"))
+    kept: list[str] = [words[0], "sweep"]
+    pairs = iter(words[2:])
+    for word in pairs:
+        if not word.startswith("--"):
+            kept.append(word)
+            continue
+        value = next(pairs)
+        if word == "--set" and value.partition("=")[0] in plan.over:
+            continue
+        field = {"--target": "target_behaviour", "--regression": "regression_metric"}.get(word)
+        kept += ["--charter-set", f"{field}={value}"] if field else [word, value]
+    for key, values in plan.over.items():
+        kept += ["--seeds", ",".join(values)] if key == SEED else ["--over", f"{key}={','.join(values)}"]
+    return shlex.join(kept)

@@ -174,6 +174,17 @@ def test_that_a_run_is_started_where_the_setting_says(ready, qtbot, monkeypatch)
     qtbot.waitUntil(lambda: not ready.context.tasks.busy)
 
 
+def test_that_add_to_queue_makes_a_run_that_waits_and_starts_nothing(ready, qtbot, monkeypatch):
+    services, added = ready.context.services, []
+    monkeypatch.setattr(
+        services.queue, "add", lambda request: added.append(request) or Outcome(SimpleNamespace(run_id="r9", name="mine"))
+    )
+    monkeypatch.setattr(services.runs, "start", lambda *_: added.append("started"))
+    ready.context.actions.action("train.queue").trigger()
+    qtbot.waitUntil(lambda: added == [ready.request()])
+    qtbot.waitUntil(lambda: not ready.context.tasks.busy)
+
+
 def test_that_reading_the_lists_again_keeps_the_preflight_and_an_edit_takes_it_away(ready):
     ready._checked(REPORT)
     ready._edited()
@@ -295,7 +306,7 @@ def test_that_the_starter_model_is_offered_and_made_when_it_is_first_needed(read
         return Outcome(offer)
 
     monkeypatch.setattr(type(ready.context.services.models), "ensure_starter", ensure_starter)
-    monkeypatch.setattr(ready, "start", lambda: started.append(ready.request().model_path))
+    monkeypatch.setattr(ready.ways, "start", lambda: started.append(ready.request().model_path))
     ready.model_choice.show_models([], offer)
     ready._edited()
     assert "converted once" in ready.model_choice._about.text()
