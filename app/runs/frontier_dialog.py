@@ -31,7 +31,7 @@ _COLUMNS: tuple[TableColumn, ...] = (
     TableColumn("run", "Run", lambda row: row[1], 170),
     TableColumn("settings", "Settings", lambda row: row[2], 150),
     TableColumn("quality", "Quality", lambda row: row[3], 200),
-    TableColumn("kl", "KL ± 1.96 SE", lambda row: row[4], 300),
+    TableColumn("kl", "KL, nats ± 1.96 SE", lambda row: row[4], 170),
     TableColumn("place", "Place", lambda row: row[5], 260),
 )
 

@@ -14,7 +14,7 @@ from core.domain.frontier import BetaFrontier, FrontierPoint, RunFrontier, RunPo
 from core.domain.number_text import estimate_text, format_value
 from core.services.runs.run_frontier import kl_words
 
-_KL = "on-policy KL(policy || reference), {unit}, ± 1.96 SE →"
+_KL = "on-policy KL, {unit}, ± 1.96 SE →"
 _QUALITY = {"held_out_accuracy": "held-out accuracy, Wilson 95 %", "win_rate": "win rate by people, 95 % interval"}
 
 
@@ -108,7 +108,7 @@ def evaluated_figures(found: BetaFrontier, run_of: Mapping[str, str], shown: str
         for p in points
     ]  # fmt: skip
     rows = [
-        (run_of.get(p.evaluation_id, ""), p.run, names[p.evaluation_id], estimate_text(p.quality), kl_words(p.kl),
+        (run_of.get(p.evaluation_id, ""), p.run, names[p.evaluation_id], estimate_text(p.quality), _kl(p.kl),
          f"beaten by {names[p.beaten_by]}" if p.beaten_by else "on the frontier")
         for p in points
     ]  # fmt: skip
@@ -148,6 +148,10 @@ def _sort_key(words: str) -> tuple[float, str]:
         return math.inf, words
 
 
+def _kl(estimate: Estimate) -> str:
+    return kl_words(estimate).replace(f" {estimate.unit}", "")
+
+
 def _ends(estimate: Estimate) -> tuple[float, float, float]:
     known = estimate.has_interval
     return estimate.value, estimate.low if known else math.nan, estimate.high if known else math.nan
@@ -185,6 +189,6 @@ def _row(point: RunPoint, labels: Mapping[str, str]) -> tuple[str, ...]:
         point.name,
         labels[point.run_id],
         estimate_text(point.quality),
-        kl_words(point.kl),
+        _kl(point.kl),
         f"{other}{_place(point, labels)}" + (f" ({point.note})" if point.note else ""),
     )

@@ -14,6 +14,8 @@ from app.runs.frontier_dialog import FrontierDialog
 from app.runs.presenter import RESUMABLE, MonitorData, subtitle
 from app.runs.queue_dialog import QueueDialog
 from app.runs.sweep_dialog import SweepDialog
+from app.widgets.buttons import action_button
+from app.widgets.flow import FlowLayout
 from core.domain.changes import Outcome
 from core.domain.counting import counted
 from core.domain.errors import UserError
@@ -42,6 +44,13 @@ class QueueActions(QObject):
             "runs.sweep": self.sweep_of_shown,
             "runs.frontier": self.open_frontier,
         }
+
+    def buttons(self) -> FlowLayout:
+        """Return the buttons of queue and sweep in a row."""
+        row = FlowLayout()
+        for action_id, words in (("runs.queue", "Queue"), ("runs.sweep", "Sweep…")):
+            row.addWidget(action_button(self._context.actions, action_id, text=words, theme=self._context.theme))
+        return row
 
     def take(self, what: Mapping[str, Any]) -> None:
         """Ask about the sweep that another page wants to begin, once this one is in front."""

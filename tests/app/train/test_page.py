@@ -177,7 +177,9 @@ def test_that_a_run_is_started_where_the_setting_says(ready, qtbot, monkeypatch)
 def test_that_add_to_queue_makes_a_run_that_waits_and_starts_nothing(ready, qtbot, monkeypatch):
     services, added = ready.context.services, []
     monkeypatch.setattr(
-        services.queue, "add", lambda request: added.append(request) or Outcome(SimpleNamespace(run_id="r9", name="mine"))
+        services.queue,
+        "add",
+        lambda request: added.append(request) or Outcome(SimpleNamespace(run_id="r9", name="mine")),
     )
     monkeypatch.setattr(services.runs, "start", lambda *_: added.append("started"))
     ready.context.actions.action("train.queue").trigger()
