@@ -77,7 +77,7 @@ class RunsPage(Page):
         panel, column = side_panel(214, "list")
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
-        for action_id in ("runs.all", "runs.frontier", "runs.open_folder", "runs.new"):
+        for action_id in ("runs.all", "runs.open_folder", "runs.new"):
             head.addWidget(action_button(self.context.actions, action_id, icon_only=True))
         column.addLayout(head)
         column.addLayout(self.queue.buttons())

@@ -46,10 +46,11 @@ class QueueActions(QObject):
         }
 
     def buttons(self) -> FlowLayout:
-        """Return the buttons of queue and sweep in a row."""
-        row = FlowLayout()
+        """Return the buttons of queue, sweep and frontier in a row."""
+        row, actions = FlowLayout(), self._context.actions
         for action_id, words in (("runs.queue", "Queue"), ("runs.sweep", "Sweep…")):
-            row.addWidget(action_button(self._context.actions, action_id, text=words, theme=self._context.theme))
+            row.addWidget(action_button(actions, action_id, text=words))
+        row.addWidget(action_button(actions, "runs.frontier", icon_only=True))
         return row
 
     def take(self, what: Mapping[str, Any]) -> None:
