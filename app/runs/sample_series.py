@@ -43,11 +43,17 @@ def facts(sample: SampleDone, diff: WordDiff) -> str:
     parts = [
         f"policy {text_length(sample.policy)}",
         f"reference {text_length(sample.reference)}",
-        f"{100 * diff.changed:.0f} % of the words differ" if diff.changed else "the same words",
+        _changed(diff),
     ]
     if sample.kl is not None:
         parts.append(f"KL of this answer {format_value(sample.kl)} nats (n 1, no interval)")
     return " · ".join(parts)
+
+
+def _changed(diff: WordDiff) -> str:
+    if not diff.changed:
+        return "the same words"
+    return f"{100 * diff.changed:.0f} % of the words differ{', too many to mark' if diff.mostly else ''}"
 
 
 def none_yet(every: int) -> str:

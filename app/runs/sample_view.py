@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.runs.sample_series import PromptSamples, by_prompt, facts, none_yet
 from app.theme.theme import Theme
@@ -54,7 +54,13 @@ class SampleView(QWidget):
         self.differences.setChecked(True)
         self.about = text_label("", "caption", wrap=True)
         row.add(self.prompt, least=14)
-        for part in (self.slider, self.at, self.differences):
+        look = QWidget()
+        beside = QHBoxLayout(look)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.slider)
+        beside.addWidget(self.at)
+        look.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for part in (look, self.differences):
             row.addWidget(part)
         row.add(self.about, least=18)
         self.prompt.activated.connect(lambda _: self._show())

@@ -15,6 +15,8 @@ from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curves import Curve, CurveSpec, Floats, isolated, nearest, seen, thin
 
 BUCKETS = 900
+_FINER = 20
+"""How many buckets a long curve is thinned to once, for each that is drawn: what pans goes through those alone."""
 RAW_SHARE = 0.35
 """How much of its colour the raw line keeps; blended beforehand, since a translucent pen draws slowly."""
 BAND_SHARE = 0.22
@@ -58,6 +60,8 @@ class CurveItems:
         self.smoothed: Floats = np.empty(0)
         self.missing: Floats = np.empty(0)
         self.named, self.behind = named, False
+        self._last = -1
+        self._finer: dict[bool, tuple[Floats, Floats]] = {}
         self.before = Curve()
         self._intervals_drawn = self._before_drawn = False
         self._colours: tuple[Theme, float] | None = None
@@ -84,6 +88,11 @@ class CurveItems:
         """Take other values."""
         self.curve, self.smoothed = curve, smoothed
         self.missing = curve.steps[~np.isfinite(curve.values)]
+        there = np.flatnonzero(np.isfinite(smoothed))
+        self._last = int(there[-1]) if there.size else -1
+        self._finer = {}
+        for line in (self._raw, self._line):  # smooth edges of thousands of steep lines take 50 ms to paint
+            line.opts["antialias"] = not self.long
 
     def set_before(self, curve: Curve) -> None:
         """Take what the run had before its first step: the values of the run that it was forked from."""
@@ -159,9 +168,19 @@ class CurveItems:
     def _points(self, values: Floats, axes: Axes, left: float, right: float) -> tuple[Floats, Floats]:
         steps = self.curve.steps
         if self.long:
+            first, last = np.searchsorted(steps, (left, right))
+            if last - first > steps.size / _FINER:
+                steps, values = self._thinned(values)
             steps, values = seen(steps, values, left, right)
         steps, values = thin(steps, values, BUCKETS)
         return axes.x(steps), axes.y(values)
+
+    def _thinned(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return a long curve in buckets that are finer than those that are drawn; every peak is still there."""
+        which = values is self.smoothed
+        if which not in self._finer:
+            self._finer[which] = thin(self.curve.steps, values, _FINER * BUCKETS)
+        return self._finer[which]
 
     def place_at(self, axes: Axes, step: float) -> tuple[float, float] | None:
         """Return the drawn point nearest to a step, or None where the curve has no number there."""
@@ -174,10 +193,9 @@ class CurveItems:
 
     def end_place(self, axes: Axes) -> tuple[float, float] | None:
         """Return where the curve ends, or None when nothing of it can be drawn."""
-        there = np.flatnonzero(np.isfinite(self.smoothed))
-        if not self.named or self.behind or not there.size:
+        if not self.named or self.behind or self._last < 0:
             return None
-        x, y = axes.place(float(self.curve.steps[there[-1]]), float(self.smoothed[there[-1]]))
+        x, y = axes.place(float(self.curve.steps[self._last]), float(self.smoothed[self._last]))
         return (x, y) if np.isfinite(x) and np.isfinite(y) else None
 
     def show_end(self, place: tuple[float, float] | None) -> None:

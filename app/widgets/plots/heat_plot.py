@@ -54,9 +54,10 @@ class HeatPlot(MetricPlot):
 
     def take_plots(self, plots: PairPlots) -> None:
         """Take the margins of all pairs."""
-        if plots.heat is None and self._heat is None:
-            return
+        same = plots.heat is self._heat
         self._plots, self._heat = plots, plots.heat
+        if same:
+            return
         self._draw_image()
         self._show_values()
 

@@ -79,6 +79,9 @@ class PairCard(QFrame):
 
     def take_plots(self, plots: PairPlots) -> None:
         """Take other values; the look that is shown stays, and the newest one goes on being the newest."""
+        before = self.chart.plots
+        if _same(before, plots):
+            return
         self.chart.take(plots)
         self._looks = self.chart.looks
         self._show()
@@ -146,3 +149,9 @@ class PairCard(QFrame):
         finally:
             self._whose.hide()
             self.slider.setVisible(shown)
+
+
+def _same(one: PairPlots, other: PairPlots) -> bool:
+    """Return whether two readings hold the same rows, so that nothing has to be drawn anew."""
+    rows = one.pairs is other.pairs and one.weights is other.weights
+    return rows and one.slices is other.slices and one.phase == other.phase

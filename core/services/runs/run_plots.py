@@ -94,17 +94,20 @@ class RunPlots:
         """Args: reader: of the run. estimates: of its probes."""
         self._reader, self._estimates = reader, estimates
         self._slices: Mapping[str, tuple[str, ...]] | None = None
+        self._heat: tuple[PairColumns, MarginHeat] | None = None
+        self._curves: tuple[PairColumns, tuple[SliceCurve, ...]] | None = None
+        self._pulling: tuple[PairColumns, EstimatedSeries] | None = None
 
     def read(self, wanted: Collection[str] = PLOT_NAMES) -> PairPlots:
         """Return the plots named in ``wanted``, of PLOT_NAMES."""
         pairs = self._first(DEV, PROBE_TRAIN, TRAIN) if {"margins", "displacement", "slices"} & set(wanted) else None
         pulling = self._first(PROBE_TRAIN, TRAIN, DEV) if "weights" in wanted else None
-        heat = margin_heat(pairs.steps, pairs.h) if pairs is not None and "margins" in wanted else None
+        heat = self._margins(pairs) if pairs is not None and "margins" in wanted else None
         curves: dict[str, EstimatedSeries] = {}
         if heat is not None:
             curves |= _spread(heat)
         if pulling is not None:
-            curves["pull.effective"] = _effective(pulling)
+            curves["pull.effective"] = self._effective(pulling)
         if "gap" in wanted:
             curves |= {name: self._gap(metric) for name, metric in GAPS.items()}
         return PairPlots(
@@ -117,6 +120,17 @@ class RunPlots:
             phase=self._phase() if "phase" in wanted else (),
             curves=curves,
         )
+
+    def _margins(self, pairs: PairColumns) -> MarginHeat:
+        """Return the heat map; the one that was made of the same rows where nothing is new."""
+        if self._heat is None or self._heat[0] is not pairs:
+            self._heat = (pairs, margin_heat(pairs.steps, pairs.h))
+        return self._heat[1]
+
+    def _effective(self, pairs: PairColumns) -> EstimatedSeries:
+        if self._pulling is None or self._pulling[0] is not pairs:
+            self._pulling = (pairs, _effective(pairs))
+        return self._pulling[1]
 
     def _first(self, *kinds: str) -> PairColumns:
         """Return the first kind of rows that the run has."""
@@ -141,6 +155,11 @@ class RunPlots:
         return tuple(point for point in found if point is not None)
 
     def _slice_curves(self, pairs: PairColumns) -> tuple[SliceCurve, ...]:
+        if self._curves is None or self._curves[0] is not pairs:
+            self._curves = (pairs, self._new_slices(pairs))
+        return self._curves[1]
+
+    def _new_slices(self, pairs: PairColumns) -> tuple[SliceCurve, ...]:
         by_pair = self._pair_slices()
         slices = {
             pair_id: (*by_pair.get(pair_id, ()), _length_slice(longer))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.curves import Curve, nearest, not_shown_on_log, outside, smooth, summarise, thin
+from app.widgets.plots.curves import Curve, nearest, not_shown_on_log, outside, seen, smooth, summarise, thin
 from core.domain.number_text import format_value
 
 
@@ -107,3 +107,13 @@ def test_that_values_outside_the_middle_are_counted():
     assert outside(values, 1.0) == 0
     assert outside(np.array([np.nan]), 0.98) == 0
     assert outside(np.linspace(0, 1, 10), 0.98) == 0
+
+
+def test_that_a_peak_is_still_there_where_a_curve_is_thinned_twice_and_no_bucket_is_coarser() -> None:
+    x, y = np.arange(400_000.0), np.zeros(400_000)
+    y[123_457], y[300_001] = 5.0, -7.0
+    finer = thin(x, y, 20 * 900)
+    for left, right in ((0.0, 400_000.0), (120_000.0, 200_000.0)):
+        there, values = thin(*seen(*finer, left, right), 900)
+        assert values.max() == 5.0 and there[values.argmax()] == 123_457.0
+    assert thin(*finer, 900)[1].min() == -7.0
