@@ -249,6 +249,7 @@ _TRAIN: tuple[A, ...] = (
 _RUNS: tuple[A, ...] = (
     A("runs.new", "New run…", "N", "plus", "Data, model and method are chosen under Train.", "Runs"),
     A("runs.all", "All runs as a table", "Ctrl+L", "table", "Sort, filter, compare, rename, archive, delete.", "Runs"),
+    A("runs.export_log", "Export the numbers…", "", "export", "For TensorBoard or trackio, with intervals.", "Runs"),
     A("runs.report", "Report of the chosen runs…", "", "export", "One HTML file that opens offline.", "Runs"),
     A("runs.queue", "Queue…", "Q", "list", "Runs that wait: order, pause, remove, and what did not go well.", "Runs"),
     A("runs.sweep", "Sweep…", "Ctrl+Shift+W", "columns", "This run under several values and seeds.", "Runs"),

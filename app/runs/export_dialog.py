@@ -136,7 +136,7 @@ class ExportDialog(BaseDialog):
         self.export.setEnabled(not words)
 
 
-def default_name(run_name: str, form: ExportForm) -> str:
+def default_name(run_name: str, form: str) -> str:
     """Return a file name for the export of a run.
 
     >>> default_name("helpful v2/a", "gguf")

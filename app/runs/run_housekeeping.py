@@ -67,7 +67,12 @@ class RunHousekeeper(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return the actions of the catalog that this object handles."""
-        return {"runs.all": self.turn, "runs.deleted": self.ask_deleted, "runs.report": self.report}
+        return {
+            "runs.all": self.turn,
+            "runs.deleted": self.ask_deleted,
+            "runs.report": self.report,
+            "runs.export_log": self.export_log,
+        }
 
     @property
     def _service(self) -> Service:
@@ -104,13 +109,27 @@ class RunHousekeeper(QObject):
         if self.view is not None and self.views.currentWidget() is self.view:
             self.view.read()
 
+    def _shown(self) -> str:
+        """Return the run with the cursor in the table, or the one that the monitor shows; "" for none."""
+        if self.view is not None and self.views.currentWidget() is self.view:
+            run = self.view.runs.current
+            return run.run_id if run is not None else ""
+        return self._current()
+
     def report(self) -> None:
         """Write the report of the runs that are chosen in the table, or of the one that the page shows."""
-        chosen, current = (), self._current()
-        if self.view is not None and self.views.currentWidget() is self.view:
-            runs = self.view.runs
-            chosen, current = runs.chosen, runs.current.run_id if runs.current is not None else ""
-        self._reporter.ask(chosen or ((current,) if current else ()))
+        in_table = self.view is not None and self.views.currentWidget() is self.view
+        chosen = self.view.runs.chosen if self.view is not None and in_table else ()
+        shown = self._shown()
+        self._reporter.ask(chosen or ((shown,) if shown else ()))
+
+    def export_log(self) -> None:
+        """Write the numbers of the run that the page shows for TensorBoard or trackio."""
+        service, run_id = self._context.services.runs, self._shown()
+        if run_id:
+            self._context.tasks.query(
+                lambda: service.info(run_id).name, partial(self._reporter.ask_log, run_id), owner=self, key="named_run"
+            )
 
     def _like(self, run_id: str) -> None:
         self._context.navigate("train", like_run=run_id)

@@ -1,8 +1,8 @@
-"""Reports of runs from the window: asks where, writes in the background, says where the file is."""
+"""Reports and numbers of runs from the window: asks where, writes in the background, says where the files are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,10 @@ from PySide6.QtCore import QObject
 from app.background.task import TaskControl
 from app.context import AppContext
 from app.desktop import open_path
+from app.runs.export_dialog import default_name
+from core.services.runs.log_export import ExportedLog, LogForm
+
+LOG_TEXT: Mapping[LogForm, str] = {"tensorboard": "TensorBoard event files", "trackio": "A trackio project"}
 
 
 class RunReporter(QObject):
@@ -40,6 +44,33 @@ class RunReporter(QObject):
 
         # No owner: the notice is due even when another workspace was opened meanwhile.
         self._context.tasks.job("Report of runs", work, self._told)
+
+    def ask_log(self, run_id: str, name: str) -> None:
+        """Ask for which tool and where, and write the numbers of a run."""
+        place = self._context.dialogs.choose("Export the numbers", "For which tool?", list(LOG_TEXT.values()))
+        if place is None:
+            return
+        form: LogForm = list(LOG_TEXT)[place]
+        folder = self._context.dialogs.open_folder("Folder of the export", Path.home())
+        if folder is None:
+            return
+        service, target = self._context.services.runs.comparisons, folder / default_name(name, form)
+
+        def work(control: TaskControl) -> ExportedLog:
+            return service.export_log(
+                run_id, target, form, on_progress=control.progress, cancelled=lambda: control.cancelled
+            )
+
+        self._context.tasks.job(f"Export the numbers of {name}", work, self._log_told)
+
+    def _log_told(self, made: ExportedLog) -> None:
+        self._context.notices.post(
+            f"The numbers were written to {made.path}",
+            "ok",
+            hint=f"Look with: {made.look_with}",
+            action="Open folder",
+            run=partial(open_path, made.path),
+        )
 
     def _told(self, path: Path) -> None:
         hint = "One file that opens offline in any browser."

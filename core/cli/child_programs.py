@@ -31,6 +31,7 @@ PROGRAMS = (
     "core.services.models.export_worker",
     "core.services.models.worker",
     "core.services.releases.verify_program",
+    "core.services.runs.log_export_worker",
     "core.store.sqlite.copy_check",
 )
 """Every module that is a program of its own; a packager must take them in, because they are named in strings alone."""

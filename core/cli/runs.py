@@ -25,6 +25,7 @@ from core.runs.status import RunStatus, read_status
 from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
 from core.services.runs.charter_file import read_charter
 from core.services.runs.insights import insights_of
+from core.services.runs.log_export import LOG_FORMS, LogForm, export_log
 from core.services.runs.run_estimates import RunEstimates, plain_estimates
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -172,7 +173,9 @@ def fork(
 def export(
     run: _Run,
     out: Annotated[Path, typer.Argument(help="New folder; for gguf a new file that ends in .gguf.")],
-    form: Annotated[str, typer.Option("--form", "--format", help=f"{', '.join(FORMS)}.")] = "adapter",
+    form: Annotated[
+        str, typer.Option("--form", "--format", help=f"{', '.join(FORMS)}; its numbers: {', '.join(LOG_FORMS)}.")
+    ] = "adapter",
     dtype: Annotated[str, typer.Option(help=f"Number format; {_DTYPES}.")] = "",
     where: _In = None,
     as_json: _Json = False,
@@ -180,6 +183,10 @@ def export(
     """Export a run, check what was written, and say how to load it."""
     folder = run_control.find_run(run, where)
     progress = None if as_json else _show_progress
+    if form in LOG_FORMS:
+        log = export_log(folder, out, cast(LogForm, form), on_progress=progress)
+        say_json({**dataclasses.asdict(log), "path": str(log.path)}) if as_json else say(log.sentence)
+        return
     made = export_run(folder, out, cast(ExportForm, form), dtype=dtype, on_progress=progress)  # which checks the form
     if as_json:
         say_json({**dataclasses.asdict(made), "path": str(made.path), "sentence": made.sentence})

@@ -1,4 +1,4 @@
-"""Comparisons and reports of a workspace's runs, under the names, tags and notes that they have today."""
+"""Comparisons, reports and exported numbers of a workspace's runs, under the names and notes that they have today."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from core.domain.run_comparison import RunComparison, letter_of
 from core.runs.run_reader import RunReader
 from core.services.pairs.service import PairsService
 from core.services.runs.comparison import compare_runs
+from core.services.runs.log_export import ExportedLog, LogForm, export_log
 from core.services.runs.registry import RunRegistry
 from core.services.runs.report import Progress, reported, write_report
 from core.services.runs.run_estimates import EstimatedSeries, RunEstimates
@@ -53,3 +54,16 @@ class RunComparisons:
             words = {"name": info.name, "tags": info.tags, "note": info.note}
             found.append(reported(reader, letter_of(n), judgements_of=read, **words))  # type: ignore[arg-type]
         return write_report(target, found, replace=replace, on_progress=on_progress, cancelled=cancelled)
+
+    def export_log(
+        self,
+        run_id: str,
+        target: Path,
+        form: LogForm,
+        *,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ExportedLog:
+        """Write the numbers of a run for another tool; see :func:`core.services.runs.log_export.export_log`."""
+        run, name = self._registry.folder(run_id), self._registry.info(run_id).name
+        return export_log(run, target, form, name=name, on_progress=on_progress, cancelled=cancelled)
