@@ -116,6 +116,14 @@ _DATA: tuple[A, ...] = (
     A("data.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field.", "Data"),
     A("data.clear_filters", "Clear all filters", "Ctrl+Shift+F", "close", "Show every pair.", "Data"),
     A("data.open", "Open the pair", "Return", "expand", "Show it with its history.", "Data"),
+    A(
+        "data.generate",
+        "Generate pairs…",
+        "Ctrl+G",
+        "model",
+        "A policy or a model answers prompts in pairs.",
+        "Data",
+    ),
     A("data.label", "Label these pairs", "Ctrl+L", "annotate", "Annotate the selected or shown pairs.", "Data"),
     A(
         "data.freeze",

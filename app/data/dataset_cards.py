@@ -140,6 +140,8 @@ class CompositionCard(Card):
         ):
             last.addWidget(together(text_label(words, "muted"), self._number(count, part, f"{title}: {words.lower()}")))
         self._rows.addLayout(last)
+        if words := view.on_policy.sentence():
+            self._rows.addWidget(text_label(words, "caption", wrap=True))
         self._rows.addWidget(text_label(agreement(counts), "caption", wrap=True))
         if words := adjudicated_words(counts):
             self._rows.addWidget(text_label(words, "caption", wrap=True))

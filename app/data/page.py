@@ -15,6 +15,7 @@ from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
 from app.data.feedback_place import FeedbackPlace
 from app.data.filter_bar import FilterLists
+from app.data.generate_actions import GenerateActions
 from app.data.import_report import ImportReportCard
 from app.data.index_keeper import IndexKeeper
 from app.data.pair_import import PairImport
@@ -69,6 +70,7 @@ class DataPage(Page):
         self.unfinished = UnfinishedCard()
         self._importing = self._any_pairs = False
         self.dataset_actions = DatasetActions(context, lambda: self.datasets, self)
+        self.generating = GenerateActions(context, self)
         self.index = IndexKeeper(context, self)
         self.feedback = FeedbackPlace(self)
         self._build()
@@ -147,6 +149,7 @@ class DataPage(Page):
         self.header.add_left(self.count)
         self._buttons = [
             action_button(actions, "data.label", text="Label these", theme=theme),
+            action_button(actions, "data.generate", text="Generate…", theme=theme),
             action_button(actions, "data.freeze", text="Freeze…", theme=theme),
             action_button(actions, "data.import", text="Import…", kind="primary", theme=theme),
         ]
@@ -201,6 +204,7 @@ class DataPage(Page):
             "data.clear_filters": self.pairs.clear_filters,
             "data.open": self._open_pair,
             "data.label": self._label,
+            "data.generate": self.generating.ask,
             "data.freeze": self.dataset_actions.freeze,
             "data.export": self.dataset_actions.export,
             "data.diff": self.dataset_actions.compare,

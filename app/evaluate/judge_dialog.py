@@ -9,11 +9,11 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.context import AppContext
-from app.evaluate.form_parts import labelled_fields, titled_box
 from app.evaluate.judge_choices import JudgeChoices, host_words, plan_words, request_of
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
+from app.widgets.form_parts import labelled_fields, titled_box
 from app.widgets.labels import text_label
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QFrame, QLineEdit, QV
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.evaluate import new_plan
-from app.evaluate.form_parts import labelled_fields, titled_box
 from app.evaluate.new_plan import EvaluationChoices, EvaluationWish
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
+from app.widgets.form_parts import labelled_fields, titled_box
 from app.widgets.labels import short, text_label
 from app.widgets.messages import ProgressLine
 from core.domain.counting import counted

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QWidget
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.evaluate import prompt_figures as figures
-from app.evaluate.form_parts import labelled_fields
 from app.evaluate.token_strip import TokenStrip
 from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.folding_split import FoldingSplit
+from app.widgets.form_parts import labelled_fields
 from app.widgets.labels import text_label
 from app.widgets.messages import ProgressLine
 from app.widgets.plots.chart_card import ChartCard, FigureTable

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
-from app.evaluate.form_parts import labelled_fields
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
+from app.widgets.form_parts import labelled_fields
 from app.widgets.labels import text_label
 from app.widgets.messages import ProgressLine
 from core.domain.counting import counted

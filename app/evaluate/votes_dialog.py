@@ -8,11 +8,11 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.context import AppContext
-from app.evaluate.form_parts import labelled_fields, titled_box
 from app.evaluate.votes_figures import DETECTS, VoteChoices, plan_words
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
+from app.widgets.form_parts import labelled_fields, titled_box
 from app.widgets.labels import text_label
 from core.domain.evaluation_record import suite_words
 from core.domain.votes import MARGIN, MOST_VOTES, VotePlan, VoteRequest

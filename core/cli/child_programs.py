@@ -25,6 +25,7 @@ PROGRAMS = (
     "core.runs.evaluations.inspection_program",
     "core.runs.evaluations.threshold_program",
     "core.runs.evaluations.timing_program",
+    "core.runs.generations.tried_program",
     "core.runs.talks.talk_program",
     "core.services.importing.hub_worker",
     "core.services.importing.process.worker",

@@ -15,7 +15,7 @@ import typer
 
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import report
-from core.cli.generate_output import say_landed, say_list
+from core.cli.generate_output import say_landed, say_list, say_tried
 from core.cli.output import as_id, say, say_note
 from core.cli.run_settings import read_changes
 from core.cli.versions import published_version
@@ -102,6 +102,9 @@ def make(
         list[str] | None, typer.Option("--set", help="key=value of `evaluate --settings`: device, threads, ...")
     ] = None,
     name: Annotated[str, typer.Option(help="What the generation and its source are called.")] = "",
+    dry: Annotated[
+        bool, typer.Option("--try", help="Answer the first prompts, say how long all take; store nothing.")
+    ] = False,
     create_only: Annotated[bool, typer.Option("--create-only", help="Make the folder; generate nothing yet.")] = False,
     as_json: _Json = False,
 ) -> int:
@@ -113,7 +116,7 @@ def make(
     }  # fmt: skip
     changes: dict[str, Any] = {key: value for key, value in decoder.items() if value is not None}
     config = GENERATION_CONFIG.with_values({**read_changes(settings or []), **changes})
-    with open_workspace(workspace) as app:
+    with open_workspace(workspace, read_only=dry) as app:
         request = GenerationRequest(
             a=a,
             b=b,
@@ -135,6 +138,9 @@ def make(
         )
         if not as_json:
             say(app.generations.prompts(request).sentence())
+        if dry:
+            say_tried(app.generations.try_first(request), as_json=as_json)
+            return 0
         folder = GenerationFolder(Path(app.generations.create(request).value.folder))
     if create_only:
         say(str(folder.path))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.cli.output import say, say_json, table
+from core.cli.output import say, say_json, short_line, table
 from core.domain.counting import counted
+from core.domain.number_text import estimate_text
+from core.domain.tried_pairs import TriedPairs
+from core.runs.progress_words import duration
 
 if TYPE_CHECKING:  # workspace libraries, which are imported in the function that opens a workspace
     from core.services.generations.views import GenerationInfo, LandedPairs
@@ -30,6 +33,19 @@ def say_list(found: Sequence[GenerationInfo], *, as_json: bool) -> None:
     ]
     head = ("id", "name", "state", "done", "pairs", "landed")
     say(table(rows, head) if rows else "No generation yet: generate WS --prompts FILE --a RUN.")
+
+
+def say_tried(tried: TriedPairs, *, as_json: bool) -> None:
+    """Print the first pair, and what the whole will take."""
+    if as_json:
+        say_json({"event": "tried", **tried.to_plain()})
+        return
+    say(f"{short_line(tried.prompt.last_text, 100)}")
+    for letter, answer in (("A", tried.a), ("B", tried.b)):
+        say(f"{letter}  {short_line(answer.text, 200)}")
+    say(f"{counted(tried.of, 'answer')} will take {duration(tried.seconds.value)}: {estimate_text(tried.seconds)}")
+    for words, estimate in (("tokens of an answer", tried.tokens), ("share cut at the limit", tried.cut)):
+        say(f"{words}: {estimate_text(estimate)}")
 
 
 def say_landed(landed: LandedPairs, *, as_json: bool) -> None:

@@ -22,7 +22,9 @@ def made_pairs(
     """Return the pair of each item that both sides answered, by the item's id, in the order of the items."""
     a, b = ({row.item: row for row in ledger.answers(side.letter, side.name)} for side in record.sides)
     return {
-        item.id: GeneratedPair(item.prompt, int(item.id.rpartition(".")[2]), _answer(a[item.id]), _answer(b[item.id]))
+        item.id: GeneratedPair(
+            item.prompt, int(item.id.rpartition(".")[2]), answer_of(a[item.id]), answer_of(b[item.id])
+        )
         for item in items
         if item.id in a and item.id in b
     }
@@ -81,5 +83,6 @@ def word_similarity(first: str, second: str) -> float:
     return len(x & y) / len(x | y) if x | y else 0.0
 
 
-def _answer(row: AnswerRow) -> GeneratedAnswer:
+def answer_of(row: AnswerRow) -> GeneratedAnswer:
+    """Return a stored answer as one of a pair."""
     return GeneratedAnswer(row.text, row.tokens, row.finished, row.seed, row.prompt_tokens, row.dropped_turns)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from core.domain.errors import UsageError
 from core.domain.run_record import LIVE_STATES
 from core.runs import control_file
+from core.runs.child_processes.request import Progress
 from core.runs.evaluations.status import EvaluationStatus, evaluation_status
+from core.runs.evaluations.words import work_words
 from core.runs.finding import inside, only_one, readable
 from core.runs.generations.folder import PLACE, GenerationFolder
 from core.runs.hosting.hosts import ProcessHost, require_idle
 
 WORKER = "core.runs.generations.worker"
+_LOOK_S = 0.5
+"""Seconds between two looks at a process that works."""
 
 
 def generations_place(place: Path) -> Path:
@@ -80,6 +85,28 @@ def start(folder: GenerationFolder, *, survive: bool = True) -> ProcessHost:
     require_idle(folder, "generation")
     control_file.request(folder.control, "run")
     return ProcessHost(folder.path, survive=survive, module=WORKER)
+
+
+def follow(
+    host: ProcessHost,
+    folder: GenerationFolder,
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Wait for the process of a generation to end.
+
+    Args:
+        host: that :func:`start` returned.
+        folder: of the generation.
+        on_progress: gets (done, total, text) about twice a second.
+        cancelled: polled as often; True asks the process to stop, which keeps the stored answers.
+    """
+    while host.wait(_LOOK_S) is None:
+        status = generation_status(folder)
+        if cancelled is not None and cancelled() and status.state in ("running", "paused"):
+            cancel(folder)
+        if on_progress is not None:
+            on_progress(sum(status.done.values()), sum(status.total.values()), work_words(status))
 
 
 def cancel(folder: GenerationFolder) -> None:

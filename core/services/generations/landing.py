@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.counting import counted
+from core.domain.errors import BadInput
 from core.domain.generated_pairs import GeneratedPair, GenerationReport, record_of
-from core.domain.generation import KeepChoice, LeaveReason, PairGeneration
+from core.domain.generation import BatchWish, KeepChoice, LeaveReason, PairGeneration
 from core.domain.pair import Response, Side
 from core.services.importing.prepare import prepare
 from core.services.importing.rows import ParsedPair
@@ -106,3 +107,17 @@ def canonical_margins(
         for at, new in ready.items()
         if letter in pairs[at].margins and new.sha256 in ids
     }
+
+
+def letters_of(wish: BatchWish, record: PairGeneration) -> tuple[Side, ...]:
+    """Return the sides whose margins the rule reads.
+
+    Raises:
+        BadInput: when the answers were not scored for it.
+    """
+    if len(record.margins) < wish.margins:
+        raise BadInput(
+            f"The rule {wish.rule} reads scores of {counted(wish.margins, 'run')}, and the answers have none of them.",
+            "The pairs are in the workspace; choose another rule.",
+        )
+    return record.margins[: wish.margins]

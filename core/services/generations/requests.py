@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from core.domain.errors import NotFound, UsageError
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.generation import NEARLY, AnsweringSide, BatchWish, SideKind
 from core.domain.pair import Side
+from core.model_files.policy_files import policy_folder
 from core.runs.folder import RunFolder
 from core.runs.forking import saved_steps
 
@@ -19,6 +22,7 @@ FindModel = Callable[[str], Path]
 """From the name of a model or "starter" to its folder."""
 GENERATION_CONFIG = EvaluationConfig().with_values({"temperature": 0.8, "top_p": 0.95, "batch_answers": 8})
 """Settings of the decoder where nobody says otherwise: samples that differ, in batches that are soon stored."""
+_MORE = ("top_k", "device", "threads", "batch_answers", "batch_tokens")
 _WAYS = "Name a run (NAME, NAME@best, NAME@last, NAME@STEP), reference:RUN, a model folder, or endpoint:URL#MODEL."
 
 
@@ -54,6 +58,65 @@ class GenerationRequest:
     margins: bool = False
     name: str = ""
     command_line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """One thing that can answer: the word that names it, and its title. ``run_id`` is empty for a model."""
+
+    word: str
+    title: str
+    kind: SideKind
+    run_id: str = ""
+
+
+def answerers_of(name: str, run_id: str, folder: Path) -> list[Answerer]:
+    """Return the policies of a run: its result, and its checkpoints, newest first; none before it trained anything."""
+    found = []
+    with suppress(NotFound):
+        policy_folder(folder)
+        found.append(Answerer(f"run:{run_id}", f"{name} · result", "policy", run_id))
+    steps = saved_steps(RunFolder(folder))
+    return [*found, *(Answerer(f"run:{run_id}@{step}", f"{name} · step {step}", "policy", run_id) for step in steps)]
+
+
+def command_words(request: GenerationRequest, workspace: Path, people: Sequence[str] = (), rubric: str = "") -> str:
+    """Return the command that makes the same generation without the window.
+
+    Args:
+        request: as the window asks for it.
+        workspace: its folder.
+        people: names of the reviewers of its batch.
+        rubric: title of the version that they label under.
+    """
+    words = ["pairwright", "generate", str(workspace), "--a", request.a]
+    config, usual = request.config, GENERATION_CONFIG
+    one = not request.b or request.a == request.b
+    options: list[tuple[str, object]] = [
+        ("--b", request.b),
+        ("--prompts", request.file or ""),
+        ("--from-source", request.source or ""),
+        *(("--prompt", text) for text in request.typed),
+        ("--choose", request.choose or ""),
+        ("--choose-seed", request.choose_seed if request.choose and request.choose_seed != config.seed else ""),
+        ("--n", request.samples * (2 if one else 1)),
+        ("--temperature", f"{config.temperature:g}"),
+        ("--top-p", f"{config.top_p:g}"),
+        ("--max-new-tokens", config.max_new_tokens),
+        ("--seed", config.seed),
+        ("--system", request.system_prompt),
+        *(("--keep", reason) for reason in request.keep),
+        ("--nearly", f"{request.nearly:g}" if request.nearly != NEARLY else ""),
+        ("--name", request.name),
+    ]
+    if (wish := request.batch) is not None:
+        options += [("--batch", wish.name), ("--rule", wish.rule), ("--rubric", rubric)]
+        options += [("--take", wish.take or ""), ("--random", wish.random or ""), *(("--for", name) for name in people)]
+    words += [word for option, value in options if str(value) for word in (option, str(value))]
+    words += ["--labelled-too"] if request.source is not None and not request.unlabelled else []
+    words += ["--margins"] if request.margins else []
+    words += [f"--set={key}={getattr(config, key)}" for key in _MORE if getattr(config, key) != getattr(usual, key)]
+    return shlex.join(words)
 
 
 def read_sides(

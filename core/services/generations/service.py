@@ -6,27 +6,28 @@ Like runs they are folders: those that the command line or another window works 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from core.domain.batch import LabelBatch
 from core.domain.changes import Changes, Outcome
-from core.domain.counting import counted
-from core.domain.errors import BadInput, UsageError
+from core.domain.errors import BadInput, UsageError, UserError
 from core.domain.generated_pairs import GenerationReport
 from core.domain.generation import BatchWish, KeepChoice, LeaveReason, PairGeneration, leave_choices
 from core.domain.ids import new_uid
-from core.domain.pair import Side
+from core.domain.tried_pairs import TriedPairs
+from core.runs.child_processes.request import Progress
 from core.runs.folder import RunFolder
 from core.runs.generations import control
 from core.runs.generations.creation import NewGeneration, create_generation, make_generation
 from core.runs.generations.folder import PLACE, GenerationFolder
+from core.runs.generations.tried import try_first
 from core.runs.hosting.hosts import ProcessHost
 from core.runs.run_control import find_run
 from core.services.batches.service import BatchesService
-from core.services.generations.landing import Landing, canonical_margins, land, prepared, reported
+from core.services.generations.landing import Landing, canonical_margins, land, letters_of, prepared, reported
 from core.services.generations.prompts import ChosenPrompts, choose_prompts
-from core.services.generations.requests import GenerationRequest, read_sides, scored_by
+from core.services.generations.requests import Answerer, GenerationRequest, answerers_of, read_sides, scored_by
 from core.services.generations.views import GenerationInfo, LandedPairs
 from core.services.models.conversion import starter_model
 from core.services.models.service import ModelsService
@@ -70,6 +71,27 @@ class GenerationsService:
             UsageError, NotFound, BadInput: as :meth:`create`.
         """
         return make_generation(self._new(request), "")[0]
+
+    def try_first(
+        self,
+        request: GenerationRequest,
+        *,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TriedPairs:
+        """Return the first pairs of a request, and how long all of them will take; nothing is stored.
+
+        Args:
+            request: what is to be generated.
+            on_progress: gets (done, total, text).
+            cancelled: polled; True ends it.
+
+        Raises:
+            Cancelled: when ``cancelled`` became true.
+            UserError: as :meth:`create`, or when a side cannot answer.
+        """
+        record, prompts = make_generation(self._new(request), "")
+        return try_first(record, prompts, on_progress=on_progress, cancelled=cancelled)
 
     def create(self, request: GenerationRequest) -> Outcome[GenerationInfo]:
         """Freeze the request into a folder of its own, ready to start.
@@ -174,7 +196,46 @@ class GenerationsService:
         host = self._hosts.get(self.find(generation_id).record().generation_id)
         return host.wait(timeout) if host is not None else None
 
+    def work(
+        self,
+        generation_id: str,
+        *,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> GenerationInfo:
+        """Work on a generation in a process of its own until it ends, and return how it stands then.
+
+        Args:
+            generation_id: id, beginning of it, or name.
+            on_progress: gets (done, total, text) about twice a second.
+            cancelled: polled as often; True asks the process to stop, which keeps the stored answers.
+
+        Raises:
+            WorkspaceInUse: when another process works on it already.
+            UserError: when it failed, with the reason.
+        """
+        folder = self.find(generation_id)
+        if not folder.pairs_file.is_file():
+            self.start(generation_id)
+            control.follow(self._hosts[folder.record().generation_id], folder, on_progress, cancelled)
+        info = self.info(generation_id)
+        if info.state in ("failed", "interrupted"):
+            raise UserError(info.status.message, info.status.hint or "The stored answers are safe; go on with it.")
+        return info
+
     # Reading
+
+    def answerers(self) -> Sequence[Answerer]:
+        """Return what can answer: results and checkpoints of the runs, newest run first, then the models."""
+        found: list[Answerer] = []
+        for run in self._runs.list():
+            found += answerers_of(run.name, run.run_id, Path(run.folder))
+        models = [Answerer(f"model:{info.path}", f"{info.name} · model", "model") for info in self._models.list()]
+        return [*found, *models]
+
+    def unfinished(self) -> Sequence[GenerationInfo]:
+        """Return the generations on which nobody works and whose pairs are not in the workspace, newest first."""
+        return [info for info in self.list() if not info.live and not info.source_id and info.state != "finished"]
 
     def list(self) -> Sequence[GenerationInfo]:
         """Return every generation of the workspace, newest first."""
@@ -272,7 +333,7 @@ class GenerationsService:
                     "Make a batch of the source by another name: batch create WS --source.",
                 )
             return before, (f"The batch {wish.name} was made before.",)
-        letters = _letters_of(wish, record)
+        letters = letters_of(wish, record)
         runs = [(record.a if letter == "A" else record.b).run_id for letter in letters]
         margins = [canonical_margins(folder.pairs(), ready, ids, letter) for letter in letters]
         made = self._batches.create(
@@ -289,17 +350,3 @@ class GenerationsService:
             )
         folder.verify()
         return folder
-
-
-def _letters_of(wish: BatchWish, record: PairGeneration) -> tuple[Side, ...]:
-    """Return the sides whose margins the rule reads.
-
-    Raises:
-        BadInput: when the answers were not scored for it.
-    """
-    if len(record.margins) < wish.margins:
-        raise BadInput(
-            f"The rule {wish.rule} reads scores of {counted(wish.margins, 'run')}, and the answers have none of them.",
-            "The pairs are in the workspace; choose another rule.",
-        )
-    return record.margins[: wish.margins]

@@ -9,11 +9,12 @@ import pytest
 
 from core.domain.conversation import Prompt
 from core.domain.errors import BadInput, UsageError
-from core.domain.evaluation_events import WORK
+from core.domain.evaluation_events import WORK, AnswerRow
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.generated_pairs import GeneratedAnswer, GeneratedPair, GenerationReport
 from core.domain.generation import AnsweringSide, leave_choices
 from core.domain.run_events import Failed, Finished
+from core.domain.tried_pairs import TriedPairs
 from core.generation.seeds import derive_seed
 from core.runs.control_file import ControlFile, request
 from core.runs.evaluations.driver import EvaluationHost
@@ -22,7 +23,8 @@ from core.runs.generations.control import cancel, find_generation, generation_st
 from core.runs.generations.creation import NewGeneration, create_generation
 from core.runs.generations.driver import GENERATION_LAYOUT, generate
 from core.runs.generations.folder import GenerationFolder
-from core.runs.generations.pair_generator import PairGenerator
+from core.runs.generations.pair_generator import PairGenerator, items_of
+from core.runs.generations.tried_program import TriedSide, tried_of
 from core.runs.ledger.writer import LedgerWriter
 from tests.fakes.openai_server import OpenAiServer
 from tests.tiny_models import save_tiny
@@ -175,3 +177,21 @@ def test_that_each_pair_is_counted_at_the_first_reason_that_leaves_it_out(
     )
     assert [row["pair"] for row in kept.to_plain(pairs)["pairs_left_out"]] == [1, 4, 5, 6]
     assert kept.made == kept.kept + sum(one.left_out for one in kept.reasons)
+
+
+def test_that_the_first_pairs_tell_how_long_all_of_them_take(make: Callable[..., GenerationFolder]) -> None:
+    record = make("e", samples=10).record()
+    items = items_of([Prompt.from_text(text) for text in ASKED], 1)
+    sides = [TriedSide(side, record) for side in record.sides]
+    for side, tokens in zip(sides, ((2, 4, 5), (3, 5, 5)), strict=True):
+        side.rows = {
+            item.id: AnswerRow(side.side.letter, "tiny", item.id, f"{n} words", n, n < 5, 1)
+            for item, n in zip(items, tokens, strict=True)
+        }
+        side.answer_s, side.load_s = 12.0, 3.0
+    tried = tried_of(record, items, sides, 31.0)
+    assert (tried.answers, tried.of, tried.a.text, tried.b.tokens) == (6, 60, "2 words", 3)
+    assert tried.tokens.value == 4 and tried.cut.value == 0.5, "24 tokens in 6 answers, 3 of them cut"
+    assert tried.seconds.value == pytest.approx(6 + 60 * 4 * (24 / 24)), "a second for each token, after loading"
+    assert tried.seconds.low < tried.seconds.value < tried.seconds.high and tried.seconds.n == 6
+    assert TriedPairs.from_plain(tried.to_plain()) == tried

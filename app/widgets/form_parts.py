@@ -1,4 +1,4 @@
-"""What the forms of Evaluate are made of: boxes with their names, and fields beside their labels."""
+"""What forms are made of: boxes with their names, and fields beside their labels."""
 
 from __future__ import annotations
 
