@@ -13,8 +13,10 @@ from typing import Literal
 from app.annotate.judgement_editor import JudgementEditor
 from app.annotate.judgement_form import JudgementForm
 from app.annotate.labeling_part import LabelingContext, LabelingPart
+from app.annotate.labelling_block import LabellingBlock
 from app.annotate.presentation_controller import PresentationController
 from core.domain.changes import Outcome
+from core.domain.counting import counted
 from core.domain.judgement import Judgement, Task, screen_words
 from core.services.annotation.views import PresentationView, UndoStep
 
@@ -28,7 +30,7 @@ class JudgementCommits(LabelingPart):
         self, context: LabelingContext, editor: JudgementEditor, presentations: PresentationController
     ) -> None:
         super().__init__(context)
-        self._editor, self._presentations = editor, presentations
+        self._editor, self._presentations, self._block = editor, presentations, LabellingBlock()
 
     def submit(self, key: str = "submit") -> None:
         """Store the judgement durably and show the next pair at once; ``key`` is what was pressed for it."""
@@ -46,6 +48,18 @@ class JudgementCommits(LabelingPart):
             return
         self._store(presentation)
         self._presentations.show_next()
+        self._suggest_break()
+
+    def _suggest_break(self) -> None:
+        """Say that a break is due, in a line that can be dismissed; labelling goes on."""
+        minutes = int(self._context.settings.get("annotate.break_minutes"))
+        if self._block.is_break_due(self._context.session.reviewer_id, self._state.clock(), minutes):
+            self._context.notices.post(
+                f"You have labelled for {counted(minutes, 'minute')}.",
+                hint="Five minutes off keep judgements even. Nothing stops you.",
+                action="Pause",
+                run=lambda: self._editor.pause(True),
+            )
 
     def amend(self) -> None:
         """Begin to amend the earlier judgement that is shown; once it was changed, store the change."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.annotate.labelling_block import USUAL_MINUTES
 from app.annotate.team_figures import PairsPlace, value_words
 from app.widgets.plots.chart_card import TableRow
 from core.domain.batch import BATCH_ORDERS, BatchOrder, SlotCounts
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
     from core.services.workspace.service import Accounting
 
 BATCH_HEADS = ("Of the batch", "Rubric version", "Slots", "Labelled", "Skipped", "Open")
-BREAK_MINUTES = 25
 Bar = tuple[str, int, int, int, PairsPlace | None]
 """Name, labelled, skipped, all, and what it opens."""
 
@@ -145,7 +145,7 @@ def policy_rows(state: BatchState, read: TeamRead) -> list[PolicyRow]:
     if policy["runs"]:
         share = f"; {percent(policy['random_share'])} random among them" if policy["limit"] or batch.suspects else ""
         rows.append(PolicyRow("Run", f"{', '.join(run[:12] for run in policy['runs'])}{share}"))
-    rows.append(PolicyRow("Breaks", f"suggested after {BREAK_MINUTES} min"))
+    rows.append(PolicyRow("Breaks", f"suggested after {USUAL_MINUTES} min, or as each desk sets it"))
     if (found := read.precision.get(batch.name)) is not None:
         rows += precision_rows(found)
     return rows

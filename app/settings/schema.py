@@ -127,6 +127,18 @@ SETTINGS: tuple[Setting, ...] = (
         unit=" ms",
     ),
     Setting(
+        "annotate.break_minutes",
+        "Annotation",
+        "Suggest a break after",
+        "A line that can be dismissed; it never stops anybody. 0 suggests none.",
+        "int",
+        25,
+        low=0,
+        high=240,
+        step=5,
+        unit=" min",
+    ),
+    Setting(
         "annotate.font",
         "Annotation",
         "Answer text size",
