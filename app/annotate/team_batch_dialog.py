@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QLineEdit, QWidget
 
 from app.annotate import team_batch_form as form
-from app.annotate.team_batch_form import BatchChoices, BatchWish
+from app.annotate.team_batch_form import BatchChoices, NewBatchWish
 from app.context import AppContext
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, ScrollColumn
@@ -129,9 +129,9 @@ class BatchDialog(BaseDialog):
     # What is asked for
 
     @property
-    def wish(self) -> BatchWish:
+    def wish(self) -> NewBatchWish:
         """What the form asks for now."""
-        return BatchWish(
+        return NewBatchWish(
             self.name.text().strip(),
             int(self.version.currentData() or 0),
             _checked(self.people),
@@ -199,7 +199,7 @@ class BatchDialog(BaseDialog):
             self.make.setEnabled(False)
             self._send(wish.name, wish.version_id, policy, super().accept, self._failed)
 
-    def _policy(self, wish: BatchWish) -> BatchPolicy | None:
+    def _policy(self, wish: NewBatchWish) -> BatchPolicy | None:
         """Return the policy; None where it contradicts itself, which is said."""
         try:
             return wish.policy()

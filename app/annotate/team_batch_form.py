@@ -59,7 +59,7 @@ class BatchChoices:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchWish:
+class NewBatchWish:
     """What the form asks for; shares are in per cent."""
 
     name: str = ""
@@ -118,7 +118,7 @@ def read_choices(services: Application) -> BatchChoices:
     )
 
 
-def problem_of(wish: BatchWish) -> str:
+def problem_of(wish: NewBatchWish) -> str:
     """Return what keeps a batch from being planned, empty when nothing does."""
     if not wish.version_id:
         return "Publish a rubric that says what better means first, under Rubrics."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 ACTIONS = ("team.work", "team.due", "team.hand_over")
 
 
-class PolicyCard(Card):
+class BatchPolicyCard(Card):
     """Rows of the policy, warnings, what was told when the batch was made, and the actions of a batch."""
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:

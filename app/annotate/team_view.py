@@ -18,7 +18,7 @@ from app.annotate.team_clauses_chart import ClausesChart
 from app.annotate.team_drift_chart import DriftChart, point_words
 from app.annotate.team_figures import PairsPlace
 from app.annotate.team_looks import LooksCard
-from app.annotate.team_policy_card import PolicyCard
+from app.annotate.team_policy_card import BatchPolicyCard
 from app.annotate.team_reviewers_chart import ReviewersChart
 from app.local_time import local_time
 from app.theme.theme import Theme
@@ -89,7 +89,7 @@ class TeamView(QWidget):
             theme, "Agreement by pair of reviewers", "Cohen κ; 95 % item bootstrap", least=0.5, digits=2
         )
         self.boards, self.coefficient, self.batches = ComboBox(outside=True), ComboBox(), ComboBox(outside=True)
-        self.policy = PolicyCard(actions, theme)
+        self.policy = BatchPolicyCard(actions, theme)
         self.looks = LooksCard(theme)
         self.coverage, self._coverage_card = CoverageGrid(theme), Card("Clauses that labels answer, by source")
         self._coverage_card.add(self.coverage)

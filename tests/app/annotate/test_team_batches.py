@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.annotate.team_batch_form import BatchWish, problem_of
+from app.annotate.team_batch_form import NewBatchWish, problem_of
 from core.domain.errors import BadInput
 from tests.app.annotate.test_team import choose, make_team
 from tests.fakes.workspaces import fill
@@ -83,10 +83,10 @@ def test_that_a_batch_is_planned_made_shown_handed_over_and_labelled(tmp_path, m
 
 
 def test_that_a_form_says_what_is_missing():
-    assert problem_of(BatchWish()) == "Publish a rubric that says what better means first, under Rubrics."
-    assert problem_of(BatchWish(version_id=1)) == "Choose who labels."
-    two = BatchWish(version_id=1, reviewers=(1,), order="disagreement", runs=("a", "a"))
+    assert problem_of(NewBatchWish()) == "Publish a rubric that says what better means first, under Rubrics."
+    assert problem_of(NewBatchWish(version_id=1)) == "Choose who labels."
+    two = NewBatchWish(version_id=1, reviewers=(1,), order="disagreement", runs=("a", "a"))
     assert "choose two different ones" in problem_of(two)
-    assert problem_of(BatchWish(version_id=1, reviewers=(1,), order="margin", runs=("a", ""))) == ""
+    assert problem_of(NewBatchWish(version_id=1, reviewers=(1,), order="margin", runs=("a", ""))) == ""
     with pytest.raises(BadInput, match="somebody who labels"):
-        BatchWish(version_id=1).policy()
+        NewBatchWish(version_id=1).policy()
