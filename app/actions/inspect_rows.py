@@ -5,7 +5,10 @@ from __future__ import annotations
 from app.actions.spec import ActionSpec as A
 
 INSPECT_ROWS: tuple[A, ...] = (
-    A("inspect.annotate", "Open in Annotate", "Ctrl+Return", "annotate", "Label the selected pairs again."),
+    A("inspect.annotate", "Open in Annotate", "Ctrl+Return; R", "annotate", "Label the selected pairs again."),
+    A("inspect.tokens", "Score tokens", "T", "text", "What each token of both answers adds to h."),
+    A("inspect.leave_out", "Leave out…", "X", "minus", "Ask that the next dataset version leave this pair out."),
+    A("inspect.note", "Note…", "N", "edit", "Your note on this pair, kept as a bookmark."),
     A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
     A("inspect.clear", "Clear the brush", "Esc", "close", "Show all margins."),
     A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),

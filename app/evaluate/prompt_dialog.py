@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QWidget
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.evaluate import prompt_figures as figures
-from app.evaluate.token_strip import TokenStrip
 from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.controls import ComboBox, SpinBox
 from app.widgets.dialog import BaseDialog
@@ -20,6 +19,8 @@ from app.widgets.labels import text_label
 from app.widgets.messages import ProgressLine
 from app.widgets.plots.chart_card import ChartCard, FigureTable
 from app.widgets.safe_text import SafeText
+from app.widgets.token_strip import TokenStrip
+from app.widgets.token_texts import LIKELY_HEADS, likely_rows, token_sentence
 from core.domain.prompt_inspection import InspectedAnswer, InspectionRequest, PromptInspection
 
 SAMPLES, MOST_SAMPLES, TOKENS, MOST_TOKENS = 2, 32, 64, 4096
@@ -62,7 +63,7 @@ class PromptDialog(BaseDialog):
         self.card.head.enlarge.setEnabled(False)
         self.as_table = QCheckBox("Tokens as a table")
         self.token = text_label("", "", wrap=True, selectable=True)
-        self.likely = FigureTable(context, "Likeliest tokens at this place", figures.LIKELY_HEADS, most=8)
+        self.likely = FigureTable(context, "Likeliest tokens at this place", LIKELY_HEADS, most=8)
         self.nearest = FigureTable(context, "Nearest training pairs", figures.NEAR_HEADS, most=6)
         self.near_about, self.notes = text_label("", "hint", wrap=True), text_label("", "caption", wrap=True)
         self.line, self.error = ProgressLine(title="Looking at the prompt"), text_label("", "error", wrap=True)
@@ -216,8 +217,8 @@ class PromptDialog(BaseDialog):
         answer = self.shown
         if answer is not None and 0 <= place < len(answer.tokens):
             token = answer.tokens[place]
-            self.token.setText(figures.token_sentence(place, token))
-            self.likely.show_rows(figures.likely_rows(token))
+            self.token.setText(token_sentence(place, token))
+            self.likely.show_rows(likely_rows(token))
 
     def _say(self, words: str) -> None:
         self.error.setText(words)

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.widgets.hidden_chars import find_hidden
 from app.widgets.labels import short
 from app.widgets.plots.chart_card import TableRow
+from app.widgets.token_texts import token_words
 from core.domain.counting import counted
 from core.domain.number_text import estimate_text, format_value, signed
-from core.domain.prompt_inspection import InspectedAnswer, InspectedToken, PromptInspection
+from core.domain.prompt_inspection import InspectedAnswer, PromptInspection
 
 TOKEN_HEADS = (
     "Place", "Token", "log π, nats", "log ref, nats", "π − ref", "Rank π", "Rank ref", "Entropy π", "Entropy ref",
     "KL, nats",
 )  # fmt: skip
-LIKELY_HEADS = ("log π, nats", "log ref", "π − ref", "Likeliest here")
 NEAR_HEADS = ("Pair", "Similarity", "Prompt", "Chosen")
-_SIGNS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
-_MOST = 24
-"""Letters of a token that are written; a longer one is cut."""
-
-
-def token_words(text: str) -> str:
-    """Return a token as it is written on the screen: blanks and what is invisible get a sign.
-
-    >>> token_words(" the"), token_words("\\n"), token_words("")
-    ('·the', '⏎', '∅')
-    """
-    shown = list(text)
-    for hidden in reversed(find_hidden(text)):
-        shown[hidden.start : hidden.end] = f"[{hidden.label}]"
-    return short("".join(_SIGNS.get(sign, sign) for sign in shown), _MOST) or "∅"
 
 
 def answer_title(answer: InspectedAnswer) -> str:
@@ -51,15 +35,6 @@ def answer_words(answer: InspectedAnswer, beta: float | None) -> str:
     return f"{counted(len(answer.tokens), 'token')}, {end}. {'; '.join(parts)}."
 
 
-def token_sentence(place: int, token: InspectedToken) -> str:
-    """Return one token with both log-probs, ranks and the KL at its place, as a sentence."""
-    return (
-        f"Token {place + 1} {token_words(token.text)}: log π {format_value(token.policy, 3)} (rank "
-        f"{token.policy_rank:,}), log ref {format_value(token.reference, 3)} (rank {token.reference_rank:,}), π − ref "
-        f"{signed(token.displacement, 3)} nats; KL {format_value(token.kl, 3)} nats"
-    )
-
-
 def token_rows(answer: InspectedAnswer) -> list[TableRow]:
     """Return a row for each token of an answer."""
     return [
@@ -71,19 +46,6 @@ def token_rows(answer: InspectedAnswer) -> list[TableRow]:
             )
         )
         for place, one in enumerate(answer.tokens, 1)
-    ]  # fmt: skip
-
-
-def likely_rows(token: InspectedToken) -> list[TableRow]:
-    """Return the likeliest tokens of both models at one place, with what training moved."""
-    return [
-        TableRow(
-            (
-                format_value(one.policy, 3), format_value(one.reference, 3), signed(one.policy - one.reference, 3),
-                token_words(one.text),
-            )
-        )
-        for one in token.likely
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from app.context import AppContext
 from app.inspect.inspected import InspectedPairs, pairs_csv, read_pairs, summary, summary_tip
 from app.inspect.lab_mode import LAB, PAIRS, LabMode
 from app.inspect.lab_view import LabView
+from app.inspect.pair_acts import PairActs
 from app.inspect.pair_panel import PairPanel, PairView
 from app.main_window.page import Page
 from app.widgets.containers import ScrollColumn
@@ -27,6 +28,7 @@ from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
 from core.domain.counting import counted
+from core.domain.pair_dossier import PairDossier
 from core.domain.run_record import UNSTARTED_STATES
 from core.services.runs.views import RunInfo
 
@@ -60,7 +62,7 @@ class InspectPage(Page):
         self.runs, self.kinds = ComboBox(outside=True), ComboBox()
         self.search = SearchField(context.theme, "Find in prompts")
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
-        self.panel = PairPanel(context)
+        self.panel, self.acts = PairPanel(context), PairActs(context, self)
         self.count = Chip("")
         self.mode = LabMode(context, self.header)
         self._build()
@@ -107,9 +109,17 @@ class InspectPage(Page):
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
         self.context.watch.changed.connect(self._run_moved)
         self.mode.chosen.connect(lambda _: self._show_mode())
+        self.acts.noted.connect(self.panel.show_note)
+        self.panel.pair_wanted.connect(
+            lambda pair_id: self.show_item(run_id=self.run_id, pair_id=pair_id, kind="train")
+        )
+        self.panel.run_wanted.connect(lambda run_id: self.show_item(run_id=run_id, pair_id=self.table.current_pair()))
         self.panel.step_picked.connect(lambda step: self.context.navigate("runs", run_id=self.run_id, step=step))
         for action_id, handler in {
             "inspect.annotate": self._annotate,
+            "inspect.tokens": self.panel.token_card.start,
+            "inspect.leave_out": self.acts.leave_out,
+            "inspect.note": self.acts.note,
             "inspect.worst": self._worst_first,
             "inspect.clear": self.histogram.clear_brush,
             "inspect.find": self.search.setFocus,
@@ -152,6 +162,7 @@ class InspectPage(Page):
             self.kinds.setCurrentIndex(place)
             self._kind_chosen = True
         if self._wanted_pair:
+            self.mode.show_tab(PAIRS)
             self._show_all()
         self._read_runs()
 
@@ -281,15 +292,31 @@ class InspectPage(Page):
         def read() -> PairView:
             lineage = self._lineage(run_id)
             visits = tuple(service.reader(run_id).pair_history(pair_id, kind))
-            return PairView(
-                pair_id, lineage.pair(pair_id), visits, lineage.judgements(pair_id), lineage.letters(pair_id)
-            )
+            found = lineage.pair(pair_id), visits, lineage.judgements(pair_id), lineage.letters(pair_id)
+            return PairView(pair_id, *found, run_id)
 
         def show(view: PairView) -> None:
             if (run_id, pair_id, kind) == (self.run_id, self.table.current_pair(), self.kinds.currentData()):
                 self.panel.show_pair(view)
+                self._read_dossier(view, kind)
 
         self.context.tasks.query(read, show, owner=self, key="pair")
+
+    def _read_dossier(self, view: PairView, kind: str) -> None:
+        """Read the loss of the pair, its look in every run, and the reviewer's note."""
+        service, reviewer, key = self.context.services.dossier, self.context.session.reviewer_id, view.pair_id
+        is_stored = bool(view.letters[0])
+
+        def read() -> tuple[PairDossier | None, str]:
+            note = service.note(int(key), reviewer) if is_stored and reviewer is not None else None
+            return (service.of(view.run_id, key, kind) if view.visits else None), note or ""
+
+        def show(found: tuple[PairDossier | None, str]) -> None:
+            if (view.run_id, key) == (self.run_id, self.table.current_pair()):
+                self.panel.show_dossier(found[0])
+                self.acts.set_pair(key, is_stored=is_stored, note=found[1])
+
+        self.context.tasks.query(read, show, owner=self, key="dossier")
 
     def _worst_first(self) -> None:
         self._rows.sort(key=lambda row: row.margin)

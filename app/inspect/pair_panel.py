@@ -11,12 +11,16 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QVBoxLayout
 
 from app.context import AppContext
+from app.inspect.over_runs_chart import HEADS, OverRunsChart
+from app.inspect.step_cards import StepCard
+from app.inspect.token_card import TokenCard
 from app.local_time import local_time
 from app.widgets.buttons import action_button
-from app.widgets.containers import Card, ScrollColumn
+from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, text_label
+from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.curves import CurveSpec, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
@@ -24,6 +28,7 @@ from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
 from core.domain.number_text import format_value, signed
 from core.domain.pair import TrainingPair
+from core.domain.pair_dossier import PairDossier
 from core.services.runs.views import PairVisit
 
 
@@ -37,16 +42,26 @@ class PairView:
     judgements: Sequence[Judgement]
     letters: tuple[str, str] = ("", "")
     """Which canonical answer, A or B, was chosen and which rejected; empty for a run from a bare file."""
+    run_id: str = ""
 
 
-LEAST_CURVE = 56
+_LEAST_ANSWER = 120
+LEAST_CURVE = 96
 """Pixels of the curve's canvas where large text leaves little room."""
 
 
 class PairPanel(QFrame):
-    """The right half of Inspect. ``step_picked(int)`` fires when a visit is clicked in the plot."""
+    """The right half of Inspect.
+
+    Signals:
+        step_picked(int): a visit was clicked in the plot.
+        run_wanted(str): another run was opened, in which the pair is looked at then.
+        pair_wanted(str): another pair was opened.
+    """
 
     step_picked = Signal(int)
+    run_wanted = Signal(str)
+    pair_wanted = Signal(str)
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
@@ -58,13 +73,17 @@ class PairPanel(QFrame):
         column = scroll.column
         self.head = Card()
         self.title = text_label("No pair chosen", "section")
-        self.margin = Chip("")
+        self.margin, self.below = Chip(""), Chip("")
         head = FlowLayout(row_spacing=4)
-        head.addWidget(self.title)
-        head.addWidget(self.margin)
+        for part in (self.title, self.margin, self.below):
+            head.addWidget(part)
         head.add_gap()
-        head.addWidget(action_button(context.actions, "inspect.annotate", theme=context.theme))
+        for action_id in ("inspect.annotate", "inspect.leave_out", "inspect.note"):
+            head.addWidget(action_button(context.actions, action_id, theme=context.theme))
         self.head.add(head)
+        self.note = text_label("", "caption", wrap=True, selectable=True)
+        self.note.hide()
+        self.head.add(self.note)
         self.prompt = SafeText(context.theme, "Prompt", size=13)
         self.prompt.setMaximumHeight(context.theme.px(84))
         self.head.add(self.prompt)
@@ -76,6 +95,7 @@ class PairPanel(QFrame):
         cards = []
         for name, view in (("Chosen", self.chosen), ("Rejected", self.rejected)):
             card = Card(spacing=4)
+            view.setMinimumHeight(context.theme.px(_LEAST_ANSWER))
             self.stats[name], self.sides[name] = text_label("", "caption", wrap=True), Chip("")
             card.head.addWidget(text_label(name, "section"))
             card.head.addWidget(self.sides[name])
@@ -85,6 +105,9 @@ class PairPanel(QFrame):
             card.add(view, 1)
             cards.append(card)
         column.addWidget(FoldingSplit(cards, (400, 400), least=(16, 16), grows=None), 3)
+        self.token_card = TokenCard(context)
+        self.token_card.pair_wanted.connect(self.pair_wanted)
+        column.addWidget(self.token_card)
         self.curve = MetricPlot(
             context.theme,
             "Margin of this pair",
@@ -103,7 +126,16 @@ class PairPanel(QFrame):
         self.labels.setWordWrap(True)
         self.labels.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         labels.add(self.labels, 1)
-        column.addWidget(FoldingSplit((self.curve, labels), (500, 400), least=(20, 14)), 2)
+        self.loss, self.runs_chart = StepCard(context.theme), OverRunsChart(context.theme)
+        self.over_runs = ChartCard(context, "Over runs", self.runs_chart, HEADS)
+        self.over_runs.head.enlarge.hide()
+        self.runs_chart.opened.connect(lambda run_id: self.run_wanted.emit(str(run_id)))
+        beside = WholeColumn(spacing=0), WholeColumn(spacing=0)
+        for part, card in zip(beside, (self.loss, self.over_runs), strict=True):
+            part.column.addWidget(card, 1)
+            card.hide()
+        column.addWidget(FoldingSplit((self.curve, beside[1]), (400, 400), least=(17, 17), grows=None), 1)
+        column.addWidget(FoldingSplit((beside[0], labels), (400, 400), least=(17, 14), grows=None), 2)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Go along the visits of the curve and open one by keyboard, before the page's shortcuts see the keys."""
@@ -159,9 +191,37 @@ class PairPanel(QFrame):
                 self.stats[name].setToolTip(
                     "Displacement: log-prob under the policy minus log-prob under the reference, summed over the tokens"
                 )
+        self.token_card.set_pair(view.run_id, view.pair_id if view.pair is not None else "")
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
         self.curve.fit(1.2 * self.curve.last_step())
         self._set_labels([judgement_line(j) for j in view.judgements] or ["No labels: the run has a bare file."])
+
+    def show_dossier(self, found: PairDossier | None) -> None:
+        """Show the loss with its numbers, and the pair over all runs; None where the run did not measure it."""
+        for card in (self.loss, self.over_runs):
+            card.setVisible(found is not None)
+        self.below.set_chip("")
+        if found is None:
+            return
+        if len(found.runs) > 1:
+            words = f"below zero in {found.below} of {len(found.runs)} runs"
+            self.below.set_chip(words, "warn" if found.below else "neutral")
+        self.loss.show_step(found.loss)
+        self.runs_chart.show_runs(found.runs, found.run_id)
+        rows = [
+            TableRow((
+                one.name, f"{one.kind}, step {one.step}", signed(one.h, 3), signed(one.margin, 3),
+                signed(one.median_h, 3), f"{one.pairs}", "" if one.same_fingerprint else "another objective",
+            ))
+            for one in found.runs
+        ]  # fmt: skip
+        about = "Dot: h of this pair. Tick: median of the pairs of that look. Hollow: another objective."
+        self.over_runs.show_figures(rows, about=about, missing="No run measured this pair.")
+
+    def show_note(self, text: str) -> None:
+        """Show the reviewer's note on the pair; an empty one takes no room."""
+        self.note.setText(f"Note: {text}" if text else "")
+        self.note.setVisible(bool(text))
 
     def show_nothing(self, why: str = "") -> None:
         """Show no pair; ``why`` stands as the title."""
@@ -171,6 +231,9 @@ class PairPanel(QFrame):
         for chip in (self.margin, *self.sides.values()):
             chip.set_chip("", "neutral")
         self._clear_stats()
+        self.token_card.set_pair("", "")
+        self.show_dossier(None)
+        self.show_note("")
         self.curve.set_curve("pair", [], [])
         self._set_labels([])
 

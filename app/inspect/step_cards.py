@@ -15,7 +15,7 @@ from app.widgets.formula_label import FormulaLabel
 from app.widgets.labels import Chip, restyle, text_label
 from core.domain.lab_steps import LabStep
 
-_MOST_FIGURES = 5
+_MOST_FIGURES = 7
 LEAST_EMS = 12.5
 """Width of a card below which fewer stand in a row, in heights of a line."""
 

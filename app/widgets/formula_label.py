@@ -39,13 +39,15 @@ class FormulaLabel(QLabel):
         return Formula(self._tex, False, self._theme.px(self._size), colour)
 
     def _ask(self) -> None:
+        self._show()
         if self._tex:
-            self._show()
             self._theme.formulas.want([self._formula()])
 
     def _show(self) -> None:
         """Show the picture where it is there."""
         if not self._tex:
+            self.setWordWrap(True)
+            self.setText(self._plain)
             return
         picture = self._theme.formulas.picture(self._formula())
         self.setWordWrap(picture is None)

@@ -96,15 +96,15 @@ def loss_of_pair(row: PairMetrics, beta: float, loss: str, weights: Sequence[flo
     rank = weight_rank(row.weight, weights)
     is_plain = loss == "sigmoid" and abs(softplus(-row.margin) - row.loss) <= _SAME * max(1.0, row.loss)
     figures = [
-        LabFigure("h_w = log π − log π ref", _difference(row.logp_chosen, row.ref_chosen, moved[0]), moved[0]),
-        LabFigure("h_l = log π − log π ref", _difference(row.logp_rejected, row.ref_rejected, moved[1]), moved[1]),
-        LabFigure("z = β (h_w − h_l)", f"{beta:g} · {signed(row.h, 3)} = {signed(row.margin, 3)}", row.margin),
+        LabFigure("h_w, nats", _difference(row.logp_chosen, row.ref_chosen, moved[0]), moved[0]),
+        LabFigure("h_l, nats", _difference(row.logp_rejected, row.ref_rejected, moved[1]), moved[1]),
+        LabFigure("z = β h", f"{beta:g} · {signed(row.h, 3)} = {signed(row.margin, 3)}", row.margin),
         LabFigure("gradient weight", format_value(row.weight, 3), row.weight),
     ]
     if is_plain:
-        figures.append(LabFigure("gradient factor −β σ(−z)", signed(-beta * row.weight, 3), -beta * row.weight))
+        figures.append(LabFigure("factor −β σ(−z)", signed(-beta * row.weight, 3), -beta * row.weight))
     figures += [
-        LabFigure("weight in its batch", _rank_text(rank, weights), float(rank)),
+        LabFigure("weight at this step", _rank_text(rank, weights), float(rank)),
         LabFigure("L", format_value(row.loss), row.loss, main=True),
     ]
     if not is_plain:

@@ -10,8 +10,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.evaluate import prompt_figures as figures
 from app.evaluate.prompt_dialog import PromptDialog
+from app.widgets.token_texts import token_words
 from core.domain.conversation import Message, Prompt
 from core.domain.errors import UserError
 from core.domain.estimate import Estimate
@@ -138,6 +138,6 @@ def test_that_cancel_ends_a_look_and_another_can_begin(main_window: Build) -> No
 
 
 def test_that_what_cannot_be_seen_in_a_token_has_a_sign() -> None:
-    assert figures.token_words(" a\n") == "·a⏎"
-    assert figures.token_words("\u202eb") == "[U+202E·RLO]b" and figures.token_words("") == "∅"
-    assert len(figures.token_words("x" * 99)) <= 24
+    assert token_words(" a\n") == "·a⏎"
+    assert token_words("\u202eb") == "[U+202E·RLO]b" and token_words("") == "∅"
+    assert len(token_words("x" * 99)) <= 24

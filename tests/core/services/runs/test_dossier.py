@@ -34,16 +34,16 @@ def test_that_the_formula_has_the_numbers_of_the_pair_and_another_loss_says_so()
     exact = replace(ROW, loss=math.log1p(math.exp(0.42)), weight=1 / (1 + math.exp(-0.42)))
     found = loss_of_pair(exact, 0.1, "sigmoid", [0.1, exact.weight, 0.3])
     texts = {figure.name: figure.text for figure in found.figures}
-    assert texts["h_w = log π − log π ref"] == "−52.70 + 50.80 = −1.90"
-    assert texts["h_l = log π − log π ref"] == "−41.20 + 43.50 = +2.30"
-    assert texts["z = β (h_w − h_l)"] == "0.1 · −4.20 = −0.42"
-    assert texts["weight in its batch"] == "largest of 3"
+    assert texts["h_w, nats"] == "−52.70 + 50.80 = −1.90"
+    assert texts["h_l, nats"] == "−41.20 + 43.50 = +2.30"
+    assert texts["z = β h"] == "0.1 · −4.20 = −0.42"
+    assert texts["weight at this step"] == "largest of 3"
     factor = next(figure for figure in found.figures if "factor" in figure.name)
     assert factor.value == pytest.approx(-0.1 * exact.weight)
     assert "−log σ(0.1 × [(−1.90) − 2.30]) = 0.925, above ln 2 = 0.693" in found.words
     smoothed = loss_of_pair(replace(exact, loss=0.8), 0.1, "sigmoid", [0.9, exact.weight])
     assert "with its smoothing and weights" in smoothed.words
-    assert [figure.text for figure in smoothed.figures if "batch" in figure.name] == ["rank 2 of 2"]
+    assert [figure.text for figure in smoothed.figures if "step" in figure.name] == ["rank 2 of 2"]
     assert loss_of_pair(exact, 0.1, "ipo", [1.0]).tex == ""
 
 

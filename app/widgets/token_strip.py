@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QResizeEvent
 
-from app.evaluate.prompt_figures import token_sentence, token_words
 from app.theme.theme import Theme
 from app.widgets.plots.painted_chart import PaintedChart, Spot
+from app.widgets.token_texts import token_sentence, token_words
 from core.domain.prompt_inspection import InspectedAnswer
 
 _LOWEST = -12.0

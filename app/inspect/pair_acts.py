@@ -1,0 +1,105 @@
+"""What can be done with the pair that is inspected: leave it out of the next version, and a note."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.context import AppContext
+from core.domain.changes import Outcome
+
+_NO_REVIEWER = "Choose who you are first: a note and a wish to leave a pair out carry a name."
+_NO_PAIR = "This run was made from a file: its pairs are not in the workspace."
+
+
+class PairActs(QObject):
+    """Acts on one pair. ``noted(str)`` fires with the note of the pair that is shown."""
+
+    noted = Signal(str)
+
+    def __init__(self, context: AppContext, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._pair_id, self._note = 0, ""
+
+    def set_pair(self, pair_id: str, *, is_stored: bool, note: str) -> None:
+        """Take another pair; ``is_stored`` says whether the workspace holds it."""
+        self._pair_id = int(pair_id) if is_stored and pair_id.isdigit() else 0
+        self._note = note
+        self.noted.emit(note)
+
+    def leave_out(self) -> None:
+        """Ask why, and put the pair into a draft changeset."""
+        person = self._person()
+        if person is None:
+            return
+        pair_id, service = self._pair_id, self._context.services.dossier
+        label = "Why? Another person approves the draft; frozen versions stay as they are."
+        reason = self._context.dialogs.text(
+            f"Leave pair {pair_id} out of the next version", label, accept="Leave out", needed=True
+        )
+        if reason is None:
+            return
+
+        def done(outcome: Outcome[str]) -> None:
+            title = outcome.value
+            self._context.notices.post(
+                f"Pair {pair_id} stands in the draft “{title}”. Once another person approves it, the next version "
+                "leaves the pair out.",
+                "ok",
+                action="Take back",
+                run=lambda: self._take_back(pair_id, title),
+            )
+
+        self._context.ops.mutate(lambda: service.leave_out(pair_id, *person, reason), done, owner=self)
+
+    def _take_back(self, pair_id: int, title: str) -> None:
+        service, notices = self._context.services.dossier, self._context.notices
+        words = f"Pair {pair_id} is out of the draft again."
+        self._context.ops.mutate(
+            lambda: service.take_back(pair_id, title), lambda _: notices.post(words, "ok"), owner=self
+        )
+
+    def note(self) -> None:
+        """Ask for the note of the pair; an empty one removes it."""
+        person = self._person()
+        if person is None:
+            return
+        pair_id, before, service = self._pair_id, self._note, self._context.services.dossier
+        label = "Kept as your bookmark of the pair; an empty note removes it."
+        text = self._context.dialogs.text(f"Note on pair {pair_id}", label, before, lines=5, accept="Keep")
+        if text is None or text.strip() == before:
+            return
+
+        def done(_: Outcome[None]) -> None:
+            if pair_id == self._pair_id:
+                self._note = text.strip()
+                self.noted.emit(self._note)
+            self._context.notices.post(
+                f"Note on pair {pair_id} kept" if text.strip() else f"Note on pair {pair_id} removed",
+                "ok",
+                action="Undo",
+                run=lambda: self._put_back(pair_id, person[0], before),
+            )
+
+        self._context.ops.mutate(lambda: service.set_note(pair_id, person[0], text), done, owner=self)
+
+    def _put_back(self, pair_id: int, reviewer_id: int, text: str) -> None:
+        service = self._context.services.dossier
+
+        def done(_: Outcome[None]) -> None:
+            if pair_id == self._pair_id:
+                self._note = text
+                self.noted.emit(text)
+
+        self._context.ops.mutate(lambda: service.set_note(pair_id, reviewer_id, text), done, owner=self)
+
+    def _person(self) -> tuple[int, str] | None:
+        """Return who acts; say what is missing where nothing can be done."""
+        session = self._context.session
+        if not self._pair_id:
+            self._context.notices.post(_NO_PAIR, "warn")
+            return None
+        if session.reviewer_id is None:
+            self._context.notices.post(_NO_REVIEWER, "warn")
+            return None
+        return session.reviewer_id, session.reviewer_name
