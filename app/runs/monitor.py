@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,7 +17,7 @@ from app.runs.estimate_tile import EstimateTile
 from app.runs.insight_list import InsightList
 from app.runs.kept_layout import kept_layout
 from app.runs.run_tiles import TILES, TileView
-from app.widgets.buttons import ActionButton, action_button
+from app.widgets.buttons import ActionButton, action_button, push_button
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import LabeledSlider
@@ -129,6 +130,11 @@ class Monitor(QFrame):
             row.addWidget(action_button(actions, action_id, icon_only=True))
         self.follow = action_button(actions, "runs.follow", text="Follow", theme=self._context.theme)
         row.addWidget(self.follow)
+        self.pin = push_button("", "flat", theme=self._context.theme, icon="pin", tooltip="Let the crosshair go")
+        self.pin.clicked.connect(lambda: self.grid.pin(math.nan))
+        self.grid.pinned_at.connect(self._show_pin)
+        self._show_pin(math.nan)
+        row.addWidget(self.pin)
         self.readout = FitLabel("", kind="caption")
         row.add(self.readout, least=22)
         self.choose = ActionButton(actions, "runs.plots", "Plots", "", False, self._context.theme)
@@ -183,6 +189,13 @@ class Monitor(QFrame):
     def _mark(self) -> None:
         """Mark on the plots what the insights are about."""
         self.grid.set_spans(self.insights.marks())
+
+    def _show_pin(self, step: float) -> None:
+        """Print the step that the crosshair is held on; a press lets it go."""
+        self.pin.setVisible(math.isfinite(step))
+        if math.isfinite(step):
+            self.pin.setText(f"step {step:g} ×")
+            self.pin.setAccessibleName(f"Crosshair held on step {step:g}; press to let it go")
 
     def show_readout(self) -> None:
         """Print the values under the crosshair."""

@@ -166,7 +166,9 @@ class SliceCurve:
 def slice_curves(
     steps: ArrayLike, margin: ArrayLike, pair_ids: Sequence[str], slices: Mapping[str, Sequence[str]]
 ) -> tuple[SliceCurve, ...]:
-    """Return the accuracy of each slice over the steps, the lowest at the last look first.
+    """Return the accuracy of each slice over the steps, the worst at the last look first.
+
+    The upper end of the interval decides, so that a slice of one pair does not stand before one that is surely low.
 
     Args:
         steps: (m,) ascending optimizer step of each measurement.
@@ -186,4 +188,4 @@ def slice_curves(
         shares = tuple(proportion(hits[inside][own == step]) for step in looks)
         ids = tuple(dict.fromkeys(p for p, there in zip(pair_ids, inside, strict=True) if there))
         found.append(SliceCurve(name, ids, tuple(int(step) for step in looks), shares))
-    return tuple(sorted(found, key=lambda curve: (curve.newest.value, curve.name)))
+    return tuple(sorted(found, key=lambda curve: (curve.newest.high, curve.newest.value, curve.name)))

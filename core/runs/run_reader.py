@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import (
@@ -30,11 +30,13 @@ from core.domain.run_record import RunRecord
 from core.runs.folder import RunFolder
 from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
-from core.runs.ledger.pair_columns import PairColumns, PairColumnsCache
 from core.runs.ledger.schema import kind_of
 from core.runs.ledger.series import Series, SeriesCache
 from core.runs.ledger.timeline import read_timeline
 from core.runs.status import RunStatus, read_status
+
+if TYPE_CHECKING:
+    from core.runs.ledger.pair_columns import PairColumns, PairColumnsCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class RunReader:
         self.folder = RunFolder(Path(run_dir))
         self._last_seq = 0
         self._lock = threading.Lock()
-        self._series, self._columns = SeriesCache(), PairColumnsCache()
+        self._series = SeriesCache()
+        self._columns: PairColumnsCache | None = None
 
     # What the run is
 
@@ -197,8 +200,12 @@ class RunReader:
 
     def pair_columns(self, kind: str) -> PairColumns:
         """Return the numbers of all pairs of a kind over all steps as columns; only new rows are read."""
+        from core.runs.ledger.pair_columns import PairColumnsCache  # loads numpy, for which the window does not wait
+
+        with self._lock:
+            columns = self._columns = self._columns or PairColumnsCache()
         with open_ledger(self.folder.ledger) as db:
-            return self._columns.read(db, kind)
+            return columns.read(db, kind)
 
     def pair_history(self, pair_id: str, kind: str | None = None) -> list[PairVisit]:
         """Return every visit of one pair over all steps, oldest first; ``kind`` None takes all kinds."""

@@ -48,7 +48,7 @@ class DisplacementScatter(PairChart):
         rows = self._look()
         down = sum(c < 0 and r < 0 for _, c, r in rows)
         words = f"both down {down} of {len(rows)}"
-        return [f"{words} · {self.plots.of} · step {self.step}", f"{words} · step {self.step}", words]
+        return [f"{words} · {self.plots.of} · step {self.step}", f"{words} · step {self.step}", words, f"{down} down"]
 
     def paint(self, painter: QPainter) -> None:
         """Draw the plane, the region where both fell, the diagonal h = 0 and the dots."""

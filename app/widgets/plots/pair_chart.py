@@ -89,8 +89,8 @@ class PairChart(PaintedChart):
         painter.setFont(self.theme.font(11))
         metrics = QFontMetricsF(painter.font())
         line = metrics.height()
-        area = QRectF(metrics.horizontalAdvance("−0.00") + 8, line + 4, 0, 0)
-        area.setRight(self.width() - 10)
+        area = QRectF(metrics.horizontalAdvance("−0.00") + 8, 1.5 * line + 4, 0, 0)
+        area.setRight(self.width() - 4 - metrics.horizontalAdvance("100") / 2)
         area.setBottom(max(area.top() + 8, self.height() - 2 * line - 6))
         digits = 0 if xs[1] - xs[0] >= 4 else 1
         self.x_axis(painter, area, *xs, titles[0], digits=digits)

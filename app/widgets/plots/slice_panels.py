@@ -18,7 +18,7 @@ from core.domain.counting import counted
 from core.domain.number_text import estimate_text, format_value
 from core.services.runs.run_plots import SliceCurve
 
-_LEAST_EMS, _LINES = 9.0, 4.4
+_LEAST_EMS, _LINES = 9.0, 4.8
 """Least width and height of a panel, in heights of a line."""
 
 
@@ -45,7 +45,7 @@ class SlicePanels(PairChart):
             return ["–"]
         worst, hidden = slices[0], len(slices) - self._panels()[0]
         rest = f" · {counted(hidden, 'slice')} not shown" if hidden > 0 else ""
-        whole = f"{self.plots.of} · lowest {worst.name} {estimate_text(worst.newest)}{rest}"
+        whole = f"{self.plots.of} · worst {worst.name} {estimate_text(worst.newest)}{rest}"
         return [whole, f"{worst.name} {format_value(worst.newest.value)}{rest}", f"{self.plots.of}{rest}"]
 
     def _panels(self) -> tuple[int, int, int]:
@@ -81,7 +81,8 @@ class SlicePanels(PairChart):
         self.write(painter, head, named, "text", left)
         self.write(painter, head, end, "text2", right)
         axis = QFontMetricsF(painter.font()).horizontalAdvance("0.5") + 6
-        area = QRectF(room.left() + axis, room.top() + line + 3, room.width() - axis, room.height() - 2 * line - 5)
+        top = 1.5 * line + 2  # a tick stands half above the area
+        area = QRectF(room.left() + axis, room.top() + top, room.width() - axis, room.height() - top - line - 2)
         for level in (0.5, 1.0):
             y = area.bottom() - (level - floor) / (1.0 - floor) * area.height()
             painter.setPen(self.pen("grid", 1, Qt.PenStyle.DashLine if level == 0.5 else Qt.PenStyle.SolidLine))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
 from app.theme.theme import Theme
 from app.widgets.plots.curves import Curve, Floats
@@ -63,7 +63,7 @@ class WeightRanks(PairChart):
         painter.restore()
         self._spots(found, place)
         if looks and looks[0] != self.step and area.height() > 60:
-            room = QRectF(area.left(), area.top(), area.width() - 4, 18)
+            room = QRectF(area.left(), area.top() + 1, area.width() - 4, QFontMetricsF(painter.font()).height())
             words = f"step {self.step}, grey: step {looks[0]}"
             self.write(painter, room, words, "text2", Qt.AlignmentFlag.AlignRight)
 

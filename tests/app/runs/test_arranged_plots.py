@@ -29,7 +29,9 @@ def test_that_a_cell_of_the_heat_map_lists_its_pairs(shared_demo: Any, page: Any
     rows = page.monitor.tabs.step_pairs.rows_model.rows
     assert {(row.step, row.pair_id) for row in rows} == asked.visits
     assert all(row.kind == "dev" for row in rows)
-    assert page.monitor.grid.pinned == 40.0
+    assert page.monitor.grid.pinned == 40.0 and page.monitor.pin.text() == "step 40 ×"
+    shared_demo.qtbot.mouseClick(page.monitor.pin, Qt.MouseButton.LeftButton, pos=page.monitor.pin.rect().center())
+    assert not page.monitor.pin.isVisible() and page.monitor.grid.pinned != page.monitor.grid.pinned
 
 
 def test_that_chosen_plots_show_are_fed_and_are_kept_for_the_workspace(shared_demo: Any, page: Any) -> None:
