@@ -13,11 +13,12 @@ from app.actions.feedback_rows import FEEDBACK_ROWS
 from app.actions.inspect_rows import INSPECT_ROWS
 from app.actions.spec import EVERYWHERE
 from app.actions.spec import ActionSpec as A
+from app.actions.talk_rows import TALK
 from app.actions.team_rows import TEAM
 from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication", "team": "Team"}
+MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication", "team": "Team", "try": "Try"}
 """What a page shows instead of itself, with keys of its own: all are shown by Annotate."""
 PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}, **MODES}
 
@@ -326,6 +327,7 @@ CATALOG: tuple[A, ...] = (
     *TEAM,
     *_TRAIN,
     *_RUNS,
+    *TALK,
     *INSPECT_ROWS,
     *EVALUATE_ROWS,
 )

@@ -1,7 +1,6 @@
 """Runs: the list of runs and the monitor of the chosen one, live or long finished.
 
-Everything is read from the run's folder, so a run started by a command line, by another window or before a
-restart shows like any other.
+Everything is read from the run's folder, so a run that anything started, also before a restart, shows alike.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from app.runs.queue_actions import QueueActions
 from app.runs.run_exporter import RunExporter
 from app.runs.run_housekeeping import RunHousekeeper
 from app.runs.run_list import RunList
+from app.runs.talk_part import TalkPart
 from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn, side_panel
 from app.widgets.folding_split import FoldingSplit
@@ -95,13 +95,13 @@ class RunsPage(Page):
         scroll = ScrollColumn(name="The run")
         scroll.column.addWidget(self._right)
         self._split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
-        self.set_body(self.housekeeper.with_monitor(self._split), margin=0)
+        self.talks = TalkPart(self.context, self, self.housekeeper.with_monitor(self._split))
+        self.set_body(self.talks.stack, margin=0)
 
     def _bind(self) -> None:
-        tabs = self.monitor.tabs
         self.list.chosen.connect(self._choose)
-        tabs.pair_opened.connect(self._inspect_pair)
-        tabs.worst_wanted.connect(self._read_worst)
+        self.monitor.tabs.pair_opened.connect(self._inspect_pair)
+        self.monitor.tabs.worst_wanted.connect(self._read_worst)
         for action_id, handler in {
             "runs.new": lambda: self.context.navigate("train"),
             "runs.pause": self._pause,
@@ -118,6 +118,7 @@ class RunsPage(Page):
             **self.arranging.handlers(),
             **self.housekeeper.handlers(),
             **self.queue.handlers(),
+            **self.talks.handlers(lambda: (self.list.current_id, self._snapshot.name if self._snapshot else "")),
         }.items():
             self.on(action_id, handler)
         self.context.actions.set_checked("runs.follow", True)
@@ -131,6 +132,7 @@ class RunsPage(Page):
 
     def on_shown(self) -> None:
         """Read now; give the list the width that its lines need, which a hidden page cannot keep."""
+        self.talks.come_back()
         self._split.fit()
         self._split.setSizes(self._split.sizes())  # a larger text may have raised what the parts need at least
         self.refresh()

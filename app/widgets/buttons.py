@@ -6,7 +6,7 @@ from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from app.actions.registry import ActionRegistry
 from app.theme.styled_roots import ICON_PROPERTY
@@ -87,6 +87,12 @@ def action_button(
     if icon_only:
         return _ActionToolButton(action, actions.specs[action_id].title, theme)
     return ActionButton(actions, action_id, text, kind, show_key, theme)
+
+
+def show_keys_whole(parent: QWidget) -> None:
+    """Make every action's button under a widget as wide as its label with its key, for rows that break where needed."""
+    for button in parent.findChildren(ActionButton):
+        button.setMinimumWidth(button.sizeHint().width())
 
 
 class _ActionToolButton(QToolButton):

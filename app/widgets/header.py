@@ -35,6 +35,11 @@ class PageHeader(QFrame):
         self._caption.setText(text)
         self._caption.setVisible(bool(text))
 
+    def add_before(self, widget: QWidget) -> None:
+        """Put a control before the title."""
+        self._row.insert_widget(0, widget)
+        self._left += 1
+
     def add_left(self, widget: QWidget) -> None:
         """Add a chip or label after the caption."""
         self._row.insert_widget(self._left, widget)

@@ -19,8 +19,8 @@ from core.runs.folder import RunFolder
 from core.runs.hosting.hosts import start
 from core.runs.run_reader import RunReader
 from core.training.policy.model import load_model
+from tests.fakes.saying_process import SayingProcess
 from tests.fakes.scripted_engine import STEP_SECONDS_VARIABLE, train
-from tests.fakes.talks import SayingProcess
 from tests.packaging.readme import BOOTSTRAP, Command, blocks, commands
 from tests.packaging.scripts import ROOT, load
 from tests.packaging.wheel import SHORT_DEMO

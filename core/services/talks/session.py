@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +32,12 @@ from core.domain.talk import (
     TalkVote,
 )
 from core.runs.talks.process import AnsweringProcess, TalkProcess
+from core.services.talks.tally import TalkTally, tally_of
 
 OnEvent = Callable[[TalkEvent], None]
 StartProcess = Callable[[Sequence[Arm]], AnsweringProcess]
 _SEEDS = 2**31
+_POLL_S = 0.1
 
 
 class TalkSession:
@@ -70,6 +73,7 @@ class TalkSession:
         self._start: StartProcess = start or TalkProcess
         self._process = self._start(arms)
         self._lock, self._answering = threading.RLock(), threading.Lock()
+        self._earlier: list[Exchange] = []
 
     # What is said
 
@@ -139,6 +143,23 @@ class TalkSession:
     def close(self) -> None:
         """End the process; the talk stays, and the next question starts another one."""
         self._process.close()
+
+    @contextmanager
+    def wanted_until(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """End the process as soon as ``cancelled`` becomes true within the context."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(_POLL_S):
+                if cancelled():
+                    self.close()
+                    return
+
+        threading.Thread(target=watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     def _asked_behind(self, talk: Talk, text: str, settings: TalkSettings, on_event: OnEvent) -> Exchange:
         asked = talk.asked(text, settings, blind=self.blind, draw=self._drawn)
@@ -211,7 +232,15 @@ class TalkSession:
     def clear(self) -> None:
         """Begin a new talk with the same arms; the models stay loaded."""
         with self._lock:
+            self._earlier += self._talk.exchanges
             self._talk = replace(self._talk, exchanges=())
+
+    def tally(self) -> TalkTally | None:
+        """Return what the saved votes between the two arms come to, of earlier talks too; None for one arm or three."""
+        with self._lock:
+            names = [arm.name for arm in self._talk.arms]
+            exchanges = (*self._earlier, *self._talk.exchanges)
+        return tally_of(exchanges, *names) if len(names) == 2 else None
 
     def vote(self, number: int, vote: TalkVote) -> Exchange:
         """Vote on an exchange, counted from 1; names stay hidden until :meth:`reveal`, or until it is saved.

@@ -10,7 +10,8 @@ import pytest
 
 from core.services.application import Application
 from tests.core.cli.conftest import Said
-from tests.fakes.talks import SayingProcess, untrained_run
+from tests.fakes.saying_process import SayingProcess
+from tests.fakes.talks import untrained_run
 from tests.fakes.workspaces import opened
 
 Call = Callable[..., Said]

@@ -9,7 +9,7 @@ import pytest
 from core.domain.errors import BadInput, UsageError
 from core.domain.judgement import Verdict
 from core.domain.talk import Exchange, History, Reply, Talk, TalkSettings, TalkVote
-from tests.fakes.talks import arm
+from tests.fakes.saying_process import arm
 
 SETTINGS = TalkSettings()
 ARMS = (arm(), arm("reference", "reference"))

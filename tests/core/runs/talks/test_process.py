@@ -10,7 +10,7 @@ import pytest
 from core.domain.errors import BadInput, NotFound
 from core.runs.child_processes.request import Cancelled
 from core.runs.talks.process import TalkEnded, TalkProcess
-from tests.fakes.talks import arm
+from tests.fakes.saying_process import arm
 
 PROGRAM = "tests.fakes.talking_program"
 

@@ -15,7 +15,8 @@ from core.domain.talk import TalkAsked, TalkEvent, TalkSettings, TalkToken, Talk
 from core.runs.talks.process import TalkEnded
 from core.services.application import Application
 from core.services.talks.session import TalkSession
-from tests.fakes.talks import SayingProcess, arm, untrained_run
+from tests.fakes.saying_process import SayingProcess, arm
+from tests.fakes.talks import untrained_run
 from tests.fakes.workspaces import opened
 
 ARMS = (arm(), arm("reference", "reference"))
