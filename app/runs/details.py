@@ -75,6 +75,11 @@ class DetailTabs(TabWidget):
         where = f"{kind} at step {steps.pop()}" if kind and len(steps) == 1 else "training, last visits"
         self.setTabText(self.indexOf(self.worst), f"Worst margins, {where}" if rows else "Worst margins")
 
+    def show_nothing(self) -> None:
+        """Clear both lists: another run was chosen."""
+        self.show_step(0, 0, [])
+        self.show_worst([])
+
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Take samples, log and configuration; only the tab at the front is filled, because this is called often."""
         self._snapshot = snapshot

@@ -220,8 +220,7 @@ class RunsPage(Page):
             self.plots.reset()
             self.monitor.clear()
             self._pinned, self._listed_step, self._worst_step = False, -1, -1
-            self.monitor.tabs.show_step(0, 0, [])
-            self.monitor.tabs.show_worst([])
+            self.monitor.tabs.show_nothing()
             self.refresh()
 
     def _list_newest(self, snapshot: presenter.MonitorData) -> None:
