@@ -15,7 +15,6 @@ from core.domain.suspects import SuspectPrecision
 from core.domain.team import TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.services.application import Application
     from core.services.batches.views import BatchState
     from core.services.workspace.service import Accounting
 
@@ -40,19 +39,6 @@ class TeamRead:
     precision: Mapping[str, SuspectPrecision] = field(default_factory=dict)
     inactive: frozenset[str] = frozenset()
     sources: Mapping[int, str] = field(default_factory=dict)
-
-
-def read_batches(services: Application, report: TeamReport) -> TeamRead:
-    """Read everything beside the report."""
-    away = services.reviewers.inactive()
-    return TeamRead(
-        report,
-        services.workspace.accounting(),
-        services.batches.list(),
-        {one.batch: one for one in services.suspects.of_batches()},
-        frozenset(one.name for one in services.reviewers.list() if one.id in away),
-        {one.id: one.name for one in services.imports.sources()},
-    )
 
 
 def adds_up(state: BatchState) -> bool:

@@ -11,7 +11,6 @@ from app.widgets.plots.chart_card import TableRow
 from core.domain.counting import counted, number
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.services.application import Application
     from core.services.bundles.service import Merged, ReviewBundle
 
 OUT_HEADS = ("Reviewer", "Batch", "Slots", "Exported", "Last merged")
@@ -43,18 +42,6 @@ class BundleChoices:
     queues: Sequence[OpenQueueOf]
     out: Sequence[ReviewBundle]
     desk: ReviewBundle | None
-
-
-def read_bundles(services: Application) -> BundleChoices:
-    """Read all of it."""
-    ids, queues = {one.name: one.id for one in services.reviewers.list()}, list[OpenQueueOf]()
-    for state in services.batches.list():
-        for name, one in state.by_reviewer.items():
-            away, left = state.away.get(name, 0), one.open + one.skipped
-            if name in ids and left and not state.batch.home_uuid:
-                queues.append(OpenQueueOf(state.batch.id, state.batch.name, ids[name], name, left - away, away))
-    found = services.bundles.list()
-    return BundleChoices(queues, [one for one in found if one.kind == "exported"], services.bundles.desk())
 
 
 def out_rows(out: Sequence[ReviewBundle]) -> list[TableRow]:

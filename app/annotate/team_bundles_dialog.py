@@ -27,6 +27,7 @@ from core.domain.errors import UserError
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.domain.changes import Outcome
+    from core.services.application import Application
     from core.services.bundles.service import Exported, Merged
 
 FILES = "Review bundle (*.bundle);;All files (*)"
@@ -118,7 +119,7 @@ class BundlesDialog(BaseDialog):
     def read(self) -> None:
         """Read what can be exported and what was."""
         services = self._context.services
-        self._context.tasks.query(lambda: rows.read_bundles(services), self._show, owner=self, key="bundles")
+        self._context.tasks.query(lambda: read_bundles(services), self._show, owner=self, key="bundles")
 
     def _show(self, found: BundleChoices) -> None:
         desk = found.desk
@@ -246,3 +247,15 @@ class BundlesDialog(BaseDialog):
         self.told.hide()
         self.problem.setText(words)
         self.problem.setVisible(bool(words))
+
+
+def read_bundles(services: Application) -> BundleChoices:
+    """Read all of it."""
+    ids, queues = {one.name: one.id for one in services.reviewers.list()}, list[OpenQueueOf]()
+    for state in services.batches.list():
+        for name, one in state.by_reviewer.items():
+            away, left = state.away.get(name, 0), one.open + one.skipped
+            if name in ids and left and not state.batch.home_uuid:
+                queues.append(OpenQueueOf(state.batch.id, state.batch.name, ids[name], name, left - away, away))
+    found = services.bundles.list()
+    return BundleChoices(queues, [one for one in found if one.kind == "exported"], services.bundles.desk())

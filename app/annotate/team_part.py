@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.annotate.mode_tabs import LABEL, TEAM
-from app.annotate.team_batch_figures import TeamRead, read_batches
+from app.annotate.team_batch_figures import TeamRead
 from app.annotate.team_batches import TeamBatches
 from app.annotate.team_figures import PairsPlace
 from app.annotate.team_reviewers_dialog import ReviewersDialog
@@ -21,8 +21,10 @@ from app.widgets.lazy_part import LazyPart
 from app.widgets.plots.chart_card import ChartCard
 from core.domain.counting import counted
 from core.domain.errors import UserError
+from core.domain.team import TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.services.application import Application
     from core.services.batches.views import BatchState
     from core.services.quality.reviewer_table import ReviewerTable
 
@@ -198,3 +200,16 @@ class TeamPart(QObject):
         dialog = ReviewersDialog(self._page, self._context)
         self._context.dialogs.run(dialog)
         self.ask_offered()
+
+
+def read_batches(services: Application, report: TeamReport) -> TeamRead:
+    """Read everything beside the report."""
+    away = services.reviewers.inactive()
+    return TeamRead(
+        report,
+        services.workspace.accounting(),
+        services.batches.list(),
+        {one.batch: one for one in services.suspects.of_batches()},
+        frozenset(one.name for one in services.reviewers.list() if one.id in away),
+        {one.id: one.name for one in services.imports.sources()},
+    )

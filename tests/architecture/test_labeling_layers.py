@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "annotate"
-STATE = ("adjudicate_state", "judgement_form", "labeling_state", "press_guard", "queue_choice", "verdict_scale")
+STATE = (
+    "adjudicate_state",
+    "judgement_form",
+    "labeling_state",
+    "labelling_block",
+    "press_guard",
+    "queue_choice",
+    "team_batch_form",
+    "verdict_scale",
+)
 CONTROLLERS = (
     "adjudicate_controller",
     "audit_controller",
@@ -23,9 +32,17 @@ CONTROLLERS = (
     "queue_controller",
     "reviewer_status",
 )
-DIALOGS = ("edit_dialog", "questions", "queue_dialog", "team_reviewers_dialog")
+DIALOGS = (
+    "edit_dialog",
+    "questions",
+    "queue_dialog",
+    "team_batch_dialog",
+    "team_bundles_dialog",
+    "team_hand_over_dialog",
+    "team_reviewers_dialog",
+)
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
-PAGE, MODES = "page", ("adjudicate_mode", "audit_mode", "team_part")
+PAGE, MODES = "page", ("adjudicate_mode", "audit_mode", "team_batches", "team_bundle_watch", "team_part")
 """What connects views and controllers: of the page, and of what takes its place."""
 
 
