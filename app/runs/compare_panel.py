@@ -11,6 +11,7 @@ from app.context import AppContext
 from app.runs import compare_figures as figures
 from app.runs.compare_curves import TITLE, CompareCurves, run_token
 from app.runs.compare_forest import CompareForest
+from app.runs.frontier_card import FrontierCard
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
@@ -51,6 +52,7 @@ class ComparePanel(QWidget):
         self.forest = CompareForest(context.theme)
         self.curve_card = ChartCard(context, TITLE, self.curves, ("Run", "Step", "Held-out h [95 %], n"))
         self.forest_card = ChartCard(context, "Differences against A", self.forest, figures.DIFFERENCE_HEADS)
+        self.frontier_card = FrontierCard(context)
         self.only = QCheckBox("Only differences")
         self.only.setChecked(True)
         self.settings_card, self.field_card = Card("Settings that differ"), Card("Fingerprint")
@@ -71,10 +73,11 @@ class ComparePanel(QWidget):
         head.addWidget(self.like)
         head.addWidget(self.report)
         flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
-        for card in (self.curve_card, self.forest_card, self.settings_card, self.field_card, self.flip_card):
+        shown = (self.curve_card, self.frontier_card, self.forest_card)
+        for card in (*shown, self.settings_card, self.field_card, self.flip_card):
             card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             flow.addWidget(card)
-        for card in (self.curve_card, self.forest_card):
+        for card in shown:
             card.head.enlarge.setEnabled(False)
         for card in (self.settings_card, self.field_card, self.flip_card):
             card.column.addStretch(1)
@@ -116,6 +119,7 @@ class ComparePanel(QWidget):
         rows = figures.difference_rows(comparison) if blocks else []
         told = "Filled: the 95 % interval leaves 0. Each number has its own scale."
         self.forest_card.show_figures(rows, about=told, missing=" ".join(comparison.notes))
+        self.frontier_card.read([run.record.run_id for run in comparison.runs])
         self._show_settings()
         self._fill(self.field_card, "Fingerprint", ("Field", *comparison.letters), figures.field_rows(comparison))
         self._fill(

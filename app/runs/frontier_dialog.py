@@ -8,30 +8,30 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.runs.frontier_figures import FrontierFigures, evaluated_figures, run_figures
+from app.runs.frontier_card import HEADS, MISSING, read_figures
+from app.runs.frontier_figures import FrontierFigures, evaluated_figures
 from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
+from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.frontier_chart import FrontierChart
 from app.widgets.table import TableColumn, VirtualTable
-from core.domain.run_record import ARCHIVED
-from core.services.runs.run_frontier import HELD_OUT, frontier_of_runs
+from core.services.runs.run_frontier import HELD_OUT
 
 WIN_RATE = "win_rate"
 _NUMBERS = ((HELD_OUT, "Accuracy"), (WIN_RATE, "Win rate"))
 _EMPTY = {
-    HELD_OUT: "A run has a place once its held-out pairs and its KL were measured after the first step (eval_every, "
-    "kl_every; a run with look_share measures as often as that allows).",
+    HELD_OUT: MISSING,
     WIN_RATE: "Evaluate runs and let people vote between each and its reference (Evaluate > Votes).",
 }
 Row = tuple[str, ...]
 _COLUMNS: tuple[TableColumn, ...] = (
-    TableColumn("run", "Run", lambda row: row[1], 170),
-    TableColumn("settings", "Settings", lambda row: row[2], 150),
-    TableColumn("quality", "Quality", lambda row: row[3], 200),
-    TableColumn("kl", "KL, nats ± 1.96 SE", lambda row: row[4], 170),
+    TableColumn("run", "Run", lambda row: row[1], 150),
+    TableColumn("settings", "Settings", lambda row: row[2], 130),
+    TableColumn("quality", "Quality", lambda row: row[3], 185),
+    TableColumn("kl", "KL, nats ± 1.96 SE", lambda row: row[4], 145),
     TableColumn("place", "Place", lambda row: row[5], 260),
 )
 
@@ -53,13 +53,15 @@ class FrontierDialog(BaseDialog):
     def __init__(self, parent: QWidget, context: AppContext, shown: str) -> None:
         size = QSize(context.theme.px(920), context.theme.px(640))
         super().__init__(parent, "Frontier", size=size, settings=context.settings)
-        self._context, self._shown_run = context, shown
+        self._context, self._shown_runs = context, (shown,)
         self.figures: FrontierFigures | None = None
         self.numbers = SegmentedControl("What is traded for KL", list(_NUMBERS))
         self.numbers.set_value(HELD_OUT)
         self.groups, self.summary = ComboBox(), text_label("", "strong", wrap=True)
         self.groups.setAccessibleName("Comparable runs")
         self.chart = FrontierChart(context.theme)
+        self.card = ChartCard(context, "Frontier", self.chart, HEADS)
+        self.card.head.enlarge.setEnabled(False)
         self.table = VirtualTable(context.tasks, context.theme, _COLUMNS, name="Runs of the frontier", multi=False)
         self.notes, self.error = text_label("", "hint", wrap=True), text_label("", "error", wrap=True)
         self._stack = QStackedWidget()
@@ -76,7 +78,7 @@ class FrontierDialog(BaseDialog):
             number: EmptyState(self._context.theme, "crosshair", "No run has a place yet", words)
             for number, words in _EMPTY.items()
         }
-        self._stack.addWidget(self.chart)
+        self._stack.addWidget(self.card)
         for state in self._empty.values():
             self._stack.addWidget(state)
         self.column.addWidget(self._stack, 3)
@@ -92,12 +94,11 @@ class FrontierDialog(BaseDialog):
         self.table.opened.connect(lambda place: self._open(self._row(place)))
 
     def _read(self, group: int = 0) -> None:
-        services, shown, number = self._context.services, self._shown_run, str(self.numbers.value)
+        services, shown, number = self._context.services, self._shown_runs, str(self.numbers.value)
 
         def read() -> FrontierFigures:
             if number == HELD_OUT:
-                runs = [info for info in services.runs.list() if ARCHIVED not in info.tags and info.status.step]
-                return run_figures(frontier_of_runs(runs), shown, group)
+                return read_figures(services, shown, group)
             run_of: Mapping[str, str] = {
                 info.evaluation_id: str(info.record.run.get("run_id", "")) for info in services.evaluations.list()
             }
@@ -112,7 +113,8 @@ class FrontierDialog(BaseDialog):
         self.summary.setText(figures.summary)
         self.chart.show_frontier(figures.marks, figures.axes)
         empty = self._empty[str(self.numbers.value)]
-        self._stack.setCurrentWidget(self.chart if figures.marks else empty)
+        self.card.show_figures([TableRow(row[1:]) for row in figures.rows], about="", missing="")
+        self._stack.setCurrentWidget(self.card if figures.marks else empty)
         self.table.show_ids(range(len(figures.rows)), lambda ids: [figures.rows[i] for i in ids], keep=False)
         self.table.setVisible(bool(figures.rows))
         self.groups.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.widgets.plots.frontier_chart import FrontierAxes, FrontierMark
@@ -41,15 +41,15 @@ class FrontierFigures:
     left_out: tuple[str, ...]
 
 
-def run_figures(found: RunFrontier, shown: str, group: int = 0) -> FrontierFigures:
+def run_figures(found: RunFrontier, shown: Collection[str], group: int = 0) -> FrontierFigures:
     """Return the figures of runs by their own probes.
 
     Args:
         found: the frontier.
-        shown: id of the run that the page is on, which has a ring.
-        group: to show; 0 for that of the shown run, or the largest.
+        shown: ids of the runs that the page is on, which have a ring.
+        group: to show; 0 for that of a shown run, or the largest.
     """
-    chosen = group or _group(found.points, [point.group for point in found.points if point.run_id == shown])
+    chosen = group or _group(found.points, [point.group for point in found.points if point.run_id in shown])
     points = [point for point in found.points if point.group == chosen]
     by = next((name for name in _COLOURED if name in found.varied), next(iter(found.varied), ""))
     series = sorted({point.values.get(by, "") for point in points}, key=_sort_key)
@@ -83,9 +83,11 @@ def _labels(points: Sequence[RunPoint], varied: Sequence[str], by: str) -> dict[
     return found
 
 
-def evaluated_figures(found: BetaFrontier, run_of: Mapping[str, str], shown: str, group: int = 0) -> FrontierFigures:
+def evaluated_figures(
+    found: BetaFrontier, run_of: Mapping[str, str], shown: Collection[str], group: int = 0
+) -> FrontierFigures:
     """Return the figures of evaluated runs; ``run_of`` gives the run of each evaluation."""
-    wanted = [p.group for p in found.points if run_of.get(p.evaluation_id) == shown]
+    wanted = [p.group for p in found.points if run_of.get(p.evaluation_id, "") in shown]
     chosen = group or _group(found.points, wanted)
     points = [point for point in found.points if point.group == chosen]
     betas = list(dict.fromkeys(f"beta {point.beta:g}" for point in points))
@@ -103,7 +105,7 @@ def evaluated_figures(found: BetaFrontier, run_of: Mapping[str, str], shown: str
             betas.index(f"beta {p.beta:g}"), bool(p.beaten_by), False,
             f"{p.run}, {names[p.evaluation_id]}: {estimate_text(p.quality)}; KL {kl_words(p.kl)}; "
             + (f"beaten by {names[p.beaten_by]}" if p.beaten_by else "on the frontier"),
-            run_of.get(p.evaluation_id) == shown,
+            run_of.get(p.evaluation_id, "") in shown,
         )
         for p in points
     ]  # fmt: skip
@@ -157,7 +159,7 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
     return estimate.value, estimate.low if known else math.nan, estimate.high if known else math.nan
 
 
-def _mark(point: RunPoint, series: int, labels: Mapping[str, str], shown: str) -> FrontierMark:
+def _mark(point: RunPoint, series: int, labels: Mapping[str, str], shown: Collection[str]) -> FrontierMark:
     other = "; another objective" if point.other_objective else ""
     note = f"; {point.note}" if point.note else f"; step {point.step:,}"
     words = f"{point.name}, {labels[point.run_id]}: {estimate_text(point.quality)}; KL {kl_words(point.kl)}"
@@ -170,7 +172,7 @@ def _mark(point: RunPoint, series: int, labels: Mapping[str, str], shown: str) -
         bool(point.beaten_by),
         point.other_objective,
         f"{words}{note}{other}; {_place(point, labels)}",
-        point.run_id == shown,
+        point.run_id in shown,
     )
 
 

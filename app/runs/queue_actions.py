@@ -48,9 +48,9 @@ class QueueActions(QObject):
     def buttons(self) -> FlowLayout:
         """Return the buttons of queue, sweep and frontier in a row."""
         row, actions = FlowLayout(), self._context.actions
-        for action_id, words in (("runs.queue", "Queue"), ("runs.sweep", "Sweep…")):
-            row.addWidget(action_button(actions, action_id, text=words))
-        row.addWidget(action_button(actions, "runs.frontier", icon_only=True))
+        row.addWidget(action_button(actions, "runs.queue", text="Queue", theme=self._context.theme))
+        for action_id in ("runs.sweep", "runs.frontier"):
+            row.addWidget(action_button(actions, action_id, icon_only=True))
         return row
 
     def take(self, what: Mapping[str, Any]) -> None:

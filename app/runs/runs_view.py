@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.runs.compare_panel import HINT, ComparePanel
 from app.runs.runs_table import RunsTable
+from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.inputs import SegmentedControl
@@ -41,6 +42,8 @@ class RunsView(QWidget):
         head = FlowLayout()
         head.addWidget(text_label("Runs", "section"))
         head.addWidget(self.switch)
+        for action_id, words in (("runs.queue", "Queue"), ("runs.sweep", "Sweep…")):
+            head.addWidget(action_button(context.actions, action_id, text=words, theme=context.theme))
         scroll.column.addLayout(head)
         scroll.column.addWidget(self.runs)
         scroll.column.addWidget(self.panel)

@@ -9,9 +9,12 @@ import typer
 
 from core.cli.output import say, say_json, say_note, table
 from core.cli.workspace_access import open_workspace
+from core.domain.errors import UsageError
 from core.domain.estimate import Estimate
-from core.domain.frontier import BetaFrontier, FrontierPoint
+from core.domain.frontier import BetaFrontier, FrontierPoint, RunFrontier, RunPoint
 from core.domain.number_text import estimate_text
+from core.domain.run_record import ARCHIVED
+from core.services.runs.run_frontier import HELD_OUT, frontier_of_runs, kl_words, place_words
 
 
 def register(app: typer.Typer) -> None:
@@ -22,17 +25,56 @@ def register(app: typer.Typer) -> None:
 def frontier(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
     number: Annotated[
-        str, typer.Option("--by", help="What is traded for KL: win_rate (people), or a number of the evidence.")
+        str,
+        typer.Option(
+            "--by", help="What is traded for KL: win_rate (people), a number of the evidence, or held_out_accuracy."
+        ),
     ] = "preference_accuracy",
+    tag: Annotated[str, typer.Option(help="Only runs with this tag, such as sweep; with held_out_accuracy.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
-    """Print every evaluated run by beta and seed with its KL and quality, and which of them another one beats."""
+    """Print every evaluated run by beta and seed with its KL and quality, and which of them another one beats.
+
+    With held_out_accuracy: every run by what its own probes measured, evaluated or not.
+    """
+    if number == HELD_OUT:
+        show_runs(workspace, tag, as_json=as_json)
+        return
+    if tag:
+        raise UsageError("Evaluations have no tags.", "Leave --tag out, or add --by held_out_accuracy.")
     with open_workspace(workspace, read_only=True) as app:
         found = app.proxies.frontier(number)
     if as_json:
         say_json({"event": "frontier", **found.to_plain()})
     else:
         _show(found)
+
+
+def show_runs(workspace: Path, tag: str, *, as_json: bool) -> None:
+    """Print runs by their own probes; archived runs and runs that were never worked on are left out."""
+    with open_workspace(workspace, read_only=True) as app:
+        runs = [info for info in app.runs.list() if ARCHIVED not in info.tags and info.status.step]
+    found = frontier_of_runs([info for info in runs if not tag or tag in info.tags])
+    if as_json:
+        say_json({"event": "frontier", **found.to_plain()})
+        return
+    if not found.points:
+        say("No run has both a held-out accuracy and a KL to the reference after its first step.")
+    else:
+        rows = [
+            [str(p.group), p.name, p.label, kl_words(p.kl), _words(p.quality), _run_place(p, found)]
+            for p in found.points
+        ]
+        say(table(rows, ("group", "run", "settings", "KL ± 1.96 SE", "held-out accuracy", "")))
+        if len({one.group for one in found.points}) > 1:
+            say_note("runs of different groups differ in data, model or horizon; they are not compared.")
+    for words in found.left_out:
+        say_note(words)
+
+
+def _run_place(point: RunPoint, found: RunFrontier) -> str:
+    other = "another objective; " if point.other_objective else ""
+    return f"{other}{place_words(point, found)}" + (f" ({point.note})" if point.note else "")
 
 
 def _show(found: BetaFrontier) -> None:

@@ -94,7 +94,9 @@ def sweep(
     else:
         assert workspace is not None
         source = _WorkspaceSweep(workspace, dataset, model, charter, name)
-    plan.configs(read_settings(given if pairs is not None else without_measured(given)))
+    first = plan.configs(read_settings(given if pairs is not None else without_measured(given)))[0]
+    if by == HELD_OUT and (unmeasured := [name for name in ("eval_every", "kl_every") if not getattr(first, name)]):
+        say_note(f"{unmeasured[0]} is 0: these runs will have no place on a frontier.")
     folders = source.made(plan, given)
     began = min((folder.record().created_ms for folder in folders.values()), default=now_ms())
     fixed = (

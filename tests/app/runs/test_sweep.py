@@ -52,7 +52,7 @@ FOUND = frontier(
 
 
 def test_that_the_chart_has_a_mark_a_run_and_a_line_through_those_that_none_beats() -> None:
-    figures = run_figures(FOUND, "b")
+    figures = run_figures(FOUND, ("b",))
     marks = {mark.key: mark for mark in figures.marks}
     assert marks.keys() == {"a", "b", "c", "d"}, "runs of other held-out pairs are another group"
     assert [key for key, mark in marks.items() if mark.beaten] == ["c"]
@@ -69,8 +69,8 @@ def test_that_the_chart_has_a_mark_a_run_and_a_line_through_those_that_none_beat
     )  # fmt: skip
     assert (figures.axes.reference, figures.axes.reference_words) == (0.583, "reference's own ranking 0.583")
     assert len(figures.groups) == 2
-    assert run_figures(FOUND, "b", 2).marks[0].key == "far"
-    assert run_figures(RunFrontier("held_out_accuracy", ()), "").marks == ()
+    assert run_figures(FOUND, ("b",), 2).marks[0].key == "far"
+    assert run_figures(RunFrontier("held_out_accuracy", ()), ()).marks == ()
 
 
 def test_that_the_chart_is_read_by_keyboard_and_opens_a_run(theme: Any, qtbot: Any) -> None:
@@ -79,7 +79,7 @@ def test_that_the_chart_is_read_by_keyboard_and_opens_a_run(theme: Any, qtbot: A
     chart.resize(620, 340)
     opened: list[object] = []
     chart.opened.connect(opened.append)
-    chart.show_frontier(run_figures(FOUND, "b").marks, run_figures(FOUND, "b").axes)
+    chart.show_frontier(run_figures(FOUND, ("b",)).marks, run_figures(FOUND, ("b",)).axes)
     QTest.keyClick(chart, Qt.Key.Key_Right)
     QTest.keyClick(chart, Qt.Key.Key_Right)
     QTest.keyClick(chart, Qt.Key.Key_Return)

@@ -67,6 +67,12 @@ def test_that_a_queue_is_filled_ordered_and_worked_off(call: Call, ws: Path, mod
     assert call("runs", "queue", "add", ws).code == 2
     said = call("runs", "queue", "start", ws)
     assert (said.code, said.out.splitlines()[-1]) == (0, "1 run worked on, 0 waiting.")
+    found = call("frontier", ws, "--by", "held_out_accuracy", "--json").json()
+    assert sorted(point["name"] for point in found["points"]) == ["a", "b", "c"], "what never started has no place"
+    assert len(found["frontier"]) == 3, "equal runs do not beat each other"
+    assert {(p["kl"]["value"], p["kl"]["n"], p["quality"]["n"]) for p in found["points"]} == {(0.02, 4, 3)}
+    assert call("frontier", ws, "--by", "held_out_accuracy").out.count("on the frontier") == 3
+    assert call("frontier", ws, "--tag", "sweep").code == 2, "evaluations have no tags"
 
 
 def test_that_the_queue_waits_for_a_run_that_is_trained_elsewhere(
