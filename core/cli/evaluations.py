@@ -27,8 +27,9 @@ from core.domain.number_text import estimate_text
 from core.domain.run_events import Failed, Finished
 from core.runs.evaluations import control
 from core.runs.evaluations.cost import ExpectedCost
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.lines import evaluation_json, evaluation_line
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems

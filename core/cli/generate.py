@@ -20,6 +20,7 @@ from core.cli.output import as_id, say, say_note
 from core.cli.run_settings import read_changes
 from core.cli.versions import published_version
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.errors import NotFound, UsageError, WorkspaceInUse
 from core.domain.generation import (
     NEARLY,
@@ -32,7 +33,7 @@ from core.domain.generation import (
     leave_choices,
 )
 from core.domain.run_events import Failed, Finished
-from core.runs.evaluations.driver import EvaluationHost
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.lines import evaluation_json
 from core.runs.generations.control import find_generation
 from core.runs.generations.driver import generate
@@ -209,7 +210,9 @@ def _pairs_of_prompt(n: int | None, *, is_one: bool) -> int:
     if not is_one:
         return n or 1
     if n is not None and n % 2:
-        raise UsageError(f"{n} answers of one policy are no pairs.", "Choose an even number, or name another side B.")
+        raise UsageError(
+            f"{counted(n, 'answer')} of one policy cannot be paired.", "Choose an even number, or name another side B."
+        )
     return (n or 2) // 2
 
 

@@ -22,7 +22,7 @@ from core.generation.endpoint import Endpoint, EndpointDecoder
 from core.generation.seeds import derive_seed
 from core.runs.evaluations.ledger import BatchKey, EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel, pair_batches, prompt_batches
-from core.runs.evaluations.work import WorkPart
+from core.runs.evaluations.work_part import WorkPart
 from core.training.control_protocol import Control
 from core.training.steps.interrupts import Interrupts
 

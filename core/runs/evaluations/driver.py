@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,11 @@ from core.domain.run_events import Failed, Finished
 from core.model_files.offline import go_offline
 from core.runs.control_file import ControlFile
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import SAFE, EvaluationHost
 from core.runs.evaluations.ledger import EVALUATION_LAYOUT
 from core.runs.evaluations.lines import evaluation_line
 from core.runs.evaluations.status import require_evaluable
 from core.runs.hosting.attempt import Work, attend
-
-SAFE = "Every finished batch is safe."
-Maker = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationHost:
-    """How an evaluation is hosted.
-
-    Attributes:
-        host: "process" or "terminal", as its status shows it.
-        on_event: called with each event after it was stored.
-        signals: signals that mean cancel while it is worked on; in the main thread only.
-        reset: drop earlier requests. False where the starting process has dropped them.
-        make_model: loads a local model; None takes the real one.
-    """
-
-    host: str = "process"
-    on_event: Callable[[Any], None] | None = None
-    signals: tuple[int, ...] = ()
-    reset: bool = False
-    make_model: Maker | None = None
 
 
 def evaluate(path: Path, options: EvaluationHost) -> Finished | Failed:

@@ -25,7 +25,8 @@ from core.runs.evaluations.leak_gate import check_leaks, leak_notes
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel
 from core.runs.evaluations.suite_items import load_items
-from core.runs.evaluations.work import Kind, WorkPart, planned, together, trained_items
+from core.runs.evaluations.work import planned, together, trained_items
+from core.runs.evaluations.work_part import Kind, WorkPart
 from core.training.control_protocol import Control
 
 Items = Mapping[str, Sequence[SuiteItem]]

@@ -1,8 +1,7 @@
 """The models of one run as arms: answers, log-probs of preference items and the sequence KL, a batch at a time.
 
-This module imports torch (through generation, training and evaluation), so it is imported only by the evaluator.
-Batches follow from the items and the settings alone: after a kill the same batches are computed again, and with them
-the same last bits.
+This module imports torch (through generation, training and evaluation), so only what computes imports it. Batches
+follow from the items and the settings alone: after a kill the same ones are computed again, with the same last bits.
 """
 
 from __future__ import annotations
@@ -30,8 +29,7 @@ from core.evaluation.token_kl import heads_of
 from core.generation.context import base_of, position_limit
 from core.generation.decoders import Decoder, open_decoder
 from core.generation.footprint import limit_caches
-from core.generation.sampler import DecoderSettings, Sampled, evaluating, sample
-from core.generation.sampler import Progress as OnToken
+from core.generation.sampler import DecoderSettings, Progress, Sampled, evaluating, sample
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
@@ -92,16 +90,15 @@ class LocalModel:
             )
         set_threads(config.threads)
         limit_caches()
-        run_config = replace(record.config, device=config.device)
-        device = resolve_device(config.device)
-        self._hold(load_trained(base, run_config, run_dir, step, device=device), run_config, config)
+        own, device = replace(record.config, device=config.device), resolve_device(config.device)
+        self._hold(load_trained(base, own, run_dir, step, device=device), own, config)
 
     def _hold(self, model: LoadedModel, run_config: RunConfig, config: EvaluationConfig) -> None:
         """Take the loaded model; ``on_token`` is called after every token of a batch and may raise to end it."""
         self.config, self.run_config, self.model = config, run_config, model
         self.encoder = PairEncoder(model.tokenizer, run_config)
         self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
-        self.on_token: OnToken | None = None
+        self.on_token: Progress | None = None
         self._open: tuple[Any, Decoder] | None = None
         self._scorer: Scorer | None = None
         self._checked = -1

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from core.domain.evaluation_record import TRAINED, Arm, EvaluationRecord
 from core.domain.pair import TrainingPair
 from core.domain.suite import SuiteItem
 from core.runs.evaluations.suite_items import answered, drawn, flat, for_kl, index_aligned
+from core.runs.evaluations.work_part import WorkPart
 from core.runs.folder import RunFolder
-
-Kind = Literal["scores", "answers", "kl_answers"]
-"""Names of the events that hold the work."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkPart:
-    """Items of a suite that one arm scores, answers, or samples an answer to for the KL."""
-
-    kind: Kind
-    suite: str
-    arm: Arm
-    items: tuple[SuiteItem, ...]
 
 
 def planned(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.folder_worker import work_on_folder
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from core.domain.run_events import Failed, Finished
 from core.model_files.offline import go_offline
 from core.runs.control_file import ControlFile
-from core.runs.evaluations.driver import SAFE, EvaluationHost
+from core.runs.evaluations.hosting import SAFE, EvaluationHost
 from core.runs.evaluations.ledger import EVALUATION_LAYOUT
 from core.runs.generations.control import require_unfinished
 from core.runs.generations.folder import GenerationFolder

@@ -22,7 +22,7 @@ from core.domain.suite import SuiteItem
 from core.runs.evaluations.arm_work import ArmWork
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel
-from core.runs.evaluations.work import WorkPart
+from core.runs.evaluations.work_part import WorkPart
 from core.runs.generations.assembling import assembled, made_pairs, with_margins
 from core.runs.generations.folder import GenerationFolder, write_pairs
 from core.runs.generations.model_of_side import OpenSide, open_side

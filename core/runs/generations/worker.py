@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from core.runs.evaluations.driver import EvaluationHost
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.folder_worker import work_on_folder
 from core.runs.generations.driver import generate
 

@@ -50,7 +50,7 @@ class GenerationsService:
 
     @property
     def folder(self) -> Path:
-        """The folder of all generations."""
+        """Of all generations."""
         return self._store.folder / PLACE
 
     # Making
@@ -230,15 +230,14 @@ class GenerationsService:
         found: list[Answerer] = []
         for run in self._runs.list():
             found += answerers_of(run.name, run.run_id, Path(run.folder))
-        models = [Answerer(f"model:{info.path}", f"{info.name} · model", "model") for info in self._models.list()]
-        return [*found, *models]
+        return found + [Answerer(f"model:{info.path}", f"{info.name} · model", "model") for info in self._models.list()]
 
     def unfinished(self) -> Sequence[GenerationInfo]:
         """Return the generations on which nobody works and whose pairs are not in the workspace, newest first."""
         return [info for info in self.list() if not info.live and not info.source_id and info.state != "finished"]
 
     def list(self) -> Sequence[GenerationInfo]:
-        """Return every generation of the workspace, newest first."""
+        """Return every one of the workspace, newest first."""
         return [self._info(folder) for folder in control.list_generations(self._store.folder)]
 
     def info(self, generation_id: str) -> GenerationInfo:
@@ -306,16 +305,8 @@ class GenerationsService:
         wish = batch or (BatchWish.from_plain(record.batch) if record.batch else None)
         made, told = (None, ()) if wish is None or not landed.source_id else self._batch(wish, record, folder, landed)
         changed = Changes.PAIRS if landed.added else Changes.NOTHING
-        value = LandedPairs(
-            record.generation_id,
-            landed.source_id,
-            landed.source,
-            landed.added,
-            landed.report,
-            tuple(pairs),
-            made,
-            told,
-        )
+        where = landed.source_id, landed.source, landed.added
+        value = LandedPairs(record.generation_id, *where, landed.report, tuple(pairs), made, told)
         return Outcome(value, changed | (Changes.JUDGEMENTS if made is not None else Changes.NOTHING))
 
     def _batch(

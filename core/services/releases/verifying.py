@@ -18,8 +18,9 @@ from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.evaluation_record import Arm, EvaluatedSuite, EvaluationRecord
 from core.domain.run_events import Finished
 from core.model_files.policy_files import policy_sha256
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder, publish
+from core.runs.evaluations.hosting import EvaluationHost
 from core.services.releases.contract import release_tuple
 from core.services.releases.names import CONTRACT, EVALUATION
 from core.unfinished import temporary_folder

@@ -12,7 +12,7 @@ from core.domain.conversation import Prompt
 from core.domain.estimate import Estimate
 from core.domain.generated_pairs import GeneratedAnswer
 from core.domain.tried_pairs import TriedPairs
-from core.runs.evaluations.driver import EvaluationHost
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.generations.driver import generate
 from core.services.generations.service import GenerationsService
 from tests.app.evaluate.fakes import ScriptedModel, make_run

@@ -16,8 +16,9 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.run_config import RunConfig
 from core.domain.suite import Constraint, Suite, SuiteItem
 from core.runs.creation import NewRun, create_run
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder, publish
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.local_model import EncodedPrompt
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive

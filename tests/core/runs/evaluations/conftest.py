@@ -14,8 +14,9 @@ from core.domain.run_config import RunConfig
 from core.domain.suite import Suite, SuiteItem
 from core.runs.creation import NewRun, create_run
 from core.runs.evaluations.creation import NewEvaluation, create_evaluation
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from tests.tiny_models import save_tiny, tiny_pairs

@@ -14,9 +14,10 @@ from core.domain.evaluation_events import WORK
 from core.domain.evaluation_record import Arm
 from core.domain.run_events import Failed, Finished
 from core.runs.control_file import ControlFile, request
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.evaluator import Evaluator
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EVALUATION_LAYOUT, EvaluationLedger
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems

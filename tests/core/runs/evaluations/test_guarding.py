@@ -15,8 +15,9 @@ from core.domain.measured_evidence import MeasuredEvidence
 from core.domain.run_events import Finished
 from core.domain.threshold import ErrorRates, Threshold
 from core.evaluation.guardrail import REFUSAL
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.status import evaluation_status
 from tests.core.runs.evaluations.conftest import new_evaluation

@@ -12,8 +12,9 @@ from core.domain.errors import UsageError, WorkspaceInUse
 from core.domain.evaluation_events import WORK
 from core.domain.run_events import Finished
 from core.runs.evaluations import control
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.status import EvaluationStatus, evaluation_status
 from core.runs.evaluations.words import done_words

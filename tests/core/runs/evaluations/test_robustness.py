@@ -16,8 +16,9 @@ from core.domain.measured_evidence import MeasuredEvidence
 from core.domain.run_events import Finished, Warned
 from core.domain.suite import Constraint, Suite, SuiteItem
 from core.runs.evaluations.cost import MeasuredSpeed, expected_cost
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.local_model import LocalModel
 from core.runs.evaluations.suite_items import drawn, index_aligned

@@ -17,7 +17,7 @@ from core.domain.run_events import Failed, Finished
 from core.domain.tried_pairs import TriedPairs
 from core.generation.seeds import derive_seed
 from core.runs.control_file import ControlFile, request
-from core.runs.evaluations.driver import EvaluationHost
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.generations.assembling import assembled
 from core.runs.generations.control import cancel, find_generation, generation_status
 from core.runs.generations.creation import NewGeneration, create_generation

@@ -17,7 +17,7 @@ from core.domain.dataset import FreezePolicy
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.generation import BatchWish, leave_choices
 from core.domain.pair_table import PairFilter
-from core.runs.evaluations.driver import EvaluationHost
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.folder import RunFolder
 from core.runs.generations.driver import generate

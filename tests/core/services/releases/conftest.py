@@ -9,7 +9,8 @@ import pytest
 
 from core.domain.conversation import Prompt
 from core.domain.suite import Constraint, Suite, SuiteItem
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
+from core.runs.evaluations.hosting import EvaluationHost
 from core.services.application import Application
 from core.services.evaluations.requests import EvaluationRequest
 from tests.core.runs.evaluations.conftest import SMALL, preference_suite, trained_run

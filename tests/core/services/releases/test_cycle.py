@@ -15,8 +15,9 @@ from core.domain.estimate import Estimate
 from core.domain.evaluation_record import Arm, EvaluatedSuite, EvaluationRecord
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.run_config import RunConfig
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder
+from core.runs.evaluations.hosting import EvaluationHost
 from core.services.application import Application
 from core.services.evaluations.requests import EvaluationRequest
 from core.services.releases.cycle import CREDIT, Cycle, CycleSide, cycle_of

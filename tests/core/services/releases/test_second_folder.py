@@ -14,7 +14,8 @@ from core.evaluation.openings import read_notes
 from core.evaluation.sealed_test import write_sealed
 from core.runs.creation import NewRun, create_run
 from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation
-from core.runs.evaluations.driver import EvaluationHost, evaluate
+from core.runs.evaluations.driver import evaluate
+from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.hosting.driver import HostOptions, drive
 from core.services.application import Application
 from core.services.releases.verifying import verify_contract
