@@ -22,10 +22,14 @@ from core.domain.rubric import RubricVersion
 from core.domain.sign_off import SignOff
 
 FIRST_NAME = "preferences"
-EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str], ...] = (
-    ("jsonl", "JSONL in TRL's format"),
-    ("parquet", "Parquet in TRL's format"),
+EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str, str], ...] = (
+    ("jsonl", "trl", "JSONL in TRL's format"),
+    ("parquet", "trl", "Parquet in TRL's format"),
+    ("jsonl", "ultrafeedback", "JSONL in UltraFeedback style"),
+    ("jsonl", "argilla", "Argilla records"),
+    ("jsonl", "soft", "Soft labels: how the labels of each pair are spread"),
 )
+"""Format of the files, form of the lines, and the words for both."""
 Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff]
 
 
@@ -55,14 +59,15 @@ class DatasetActions(QObject):
         if version is None:
             self._context.notices.post("Choose a dataset version first.")
             return
-        place = dialogs.choose("Export", "As", [words for _, words in EXPORTS])
+        place = dialogs.choose("Export", "As", [words for _, _, words in EXPORTS])
         folder = dialogs.open_folder("Export to a new folder in") if place is not None else None
         if place is None or folder is None:
             return
-        fmt, service = EXPORTS[place][0], self._context.services.datasets
-        target = folder / f"{version.name}-v{version.number}-{fmt}".replace(" ", "-")
+        (fmt, form, _), service = EXPORTS[place], self._context.services.datasets
+        kind = fmt if form == "trl" else form
+        target = folder / f"{version.name}-v{version.number}-{kind}".replace(" ", "-")
         self._context.tasks.query(
-            lambda: service.export(version.id, target, fmt), partial(self._report_export, target), owner=self
+            lambda: service.export(version.id, target, fmt, form=form), partial(self._report_export, target), owner=self
         )
 
     def compare(self) -> None:

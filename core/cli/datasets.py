@@ -118,6 +118,7 @@ def export(
     dataset: _Dataset,
     out: Annotated[Path, typer.Argument(help="New folder to write.")],
     fmt: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
+    form: Annotated[str, typer.Option(help="What a line is: trl, ultrafeedback, argilla or soft.")] = "trl",
     unseal: Annotated[
         bool, typer.Option("--unseal", help="Include the sealed test split; this counts as a look.")
     ] = False,
@@ -130,7 +131,7 @@ def export(
         raise UsageError(f"There is no export format {fmt!r}.", f"Use {' or '.join(get_args(_Format))}.")
     with open_workspace(workspace, read_only=not unseal) as app:
         report = app.datasets.export(
-            _key(dataset), out, cast(_Format, fmt), unseal=unseal, person=person, reason=reason
+            _key(dataset), out, cast(_Format, fmt), unseal=unseal, person=person, reason=reason, form=form
         )
     if as_json:
         say_json(dataclasses.asdict(report))

@@ -13,8 +13,12 @@ from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, flag_named
 from core.store import dataset_provenance, rubrics
 from core.store import datasets as repository
 
+_TRL = "Each line holds a prompt and two answers as messages, `chosen` the preferred one."
 
-def write(session: repository.Session, version: DatasetVersion, files: Mapping[str, str], sealed: int) -> str:
+
+def write(
+    session: repository.Session, version: DatasetVersion, files: Mapping[str, str], sealed: int, about: str = ""
+) -> str:
     """Return the card as Markdown with the front matter that Hugging Face datasets reads.
 
     Args:
@@ -22,13 +26,13 @@ def write(session: repository.Session, version: DatasetVersion, files: Mapping[s
         version: the dataset version.
         files: split -> file name of the splits that were written.
         sealed: items of the test split that were not.
+        about: what a line holds, where it has not the columns of TRL.
     """
     versions = [rubrics.get(session, key) for key in repository.rubric_version_ids(session, version.id)]
     parts = [
         _front_matter(version, files),
         f"# {version.title}\n",
-        "Preference pairs for DPO and reward modelling, frozen by Pairwright. Each line holds a prompt and two "
-        "answers as messages, `chosen` the preferred one.\n",
+        f"Preference pairs for DPO and reward modelling, frozen by Pairwright. {about or _TRL}\n",
         _counts(version, sealed),
         _sources(session, version),
         _reviewers(session, version),
@@ -36,7 +40,7 @@ def write(session: repository.Session, version: DatasetVersion, files: Mapping[s
         *filter(None, (_adjudicated(version),)),
         _policy(version.policy),
         _left_out(version),
-        _columns(),
+        *([] if about else [_columns()]),
         *(_rubric(one) for one in versions),
         _identity(version),
     ]

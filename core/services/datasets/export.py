@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core import durable
-from core.domain.dataset import DatasetVersion, FrozenItem
+from core.domain.dataset import DatasetVersion
 from core.domain.errors import BadInput
 from core.domain.judgement import Judgement
-from core.domain.pair import Pair, Response
 from core.services.datasets import card
+from core.services.datasets.export_forms import ExportForm, Line, form_of
 from core.store import datasets as repository
 from core.store import overview
 from core.store.chain_head import chain_head
@@ -25,7 +25,6 @@ from core.store.chain_head import chain_head
 FORMATS = ("jsonl", "parquet")
 JUDGEMENTS_FILE = "judgements.jsonl"
 CARD_FILE = "README.md"
-Line = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,30 @@ class DatasetExport:
 
 
 def export_dataset(
-    session: repository.Session, version: DatasetVersion, folder: Path, fmt: str, splits: Sequence[str]
+    session: repository.Session,
+    version: DatasetVersion,
+    folder: Path,
+    fmt: str,
+    splits: Sequence[str],
+    form: str = "trl",
 ) -> DatasetExport:
     """Write the splits of a version into a new folder, all from the one snapshot of ``session``.
 
+    Args:
+        session: the snapshot.
+        version: the dataset version.
+        folder: to write; it must not exist.
+        fmt: of the files.
+        splits: to write.
+        form: of the lines, a key of ``FORMS``.
+
     Raises:
-        BadInput: the folder exists, or the format is unknown.
+        BadInput: the folder exists, or the format or form is unknown, or the form has no such format.
         StorageFull, UserError: nothing was left at ``folder``.
     """
     if fmt not in FORMATS:
         raise BadInput(f"There is no export format {fmt!r}.", f"Use {' or '.join(FORMATS)}.")
+    shape = form_of(form, fmt)
     folder = Path(folder).expanduser().absolute()
     if folder.exists():
         raise BadInput(f"{folder} exists already; nothing was written.", "Name a folder that does not exist yet.")
@@ -66,11 +79,11 @@ def export_dataset(
     def fill(tmp: Path) -> None:
         for split in present:
             name = f"{split}.{fmt}"
-            write(tmp / name, (item_line(*entry) for entry in repository.with_texts(session, version.id, [split])))
+            write(tmp / name, _lines(session, version, split, shape))
             files[name] = _checked(count, tmp / name, version.counts[split])
         _write_jsonl(tmp / JUDGEMENTS_FILE, _judgement_lines(session, version, present))
         files[JUDGEMENTS_FILE] = _count_jsonl(tmp / JUDGEMENTS_FILE)
-        text = card.write(session, version, {s: f"{s}.{fmt}" for s in present}, sealed)
+        text = card.write(session, version, {s: f"{s}.{fmt}" for s in present}, sealed, shape.about)
         (tmp / CARD_FILE).write_text(text, encoding="utf-8")
 
     sealed = version.counts.get("test", 0) if "test" not in splits else 0
@@ -87,31 +100,13 @@ def export_dataset(
     return DatasetExport(str(folder), fmt, files, sha, sealed)
 
 
-def item_line(item: FrozenItem, pair: Pair, strengths: Sequence[int]) -> Line:
-    """Return one line: TRL's conversational preference columns, then what Pairwright adds.
-
-    ``strengths`` are the labels behind the item, 3..-3 with positive for the chosen answer, strongest first.
-    """
-    chosen, rejected = (pair.a, pair.b) if item.chosen == "A" else (pair.b, pair.a)
-    sign = -1 if item.chosen == "A" else 1
-    return {
-        "prompt": pair.prompt.to_plain(),
-        "chosen": [{"role": "assistant", "content": chosen.text}],
-        "rejected": [{"role": "assistant", "content": rejected.text}],
-        "strength": abs(item.strength),
-        "strengths": sorted((sign * value for value in strengths), reverse=True),
-        "weight": item.weight,
-        "target": item.target,
-        "is_tie": item.is_tie,
-        "chosen_generation": _generation(chosen),
-        "rejected_generation": _generation(rejected),
-        "pair_sha256": item.pair_sha256,
-    }
-
-
-def _generation(response: Response) -> str:
-    plain = response.generation.to_plain() if response.generation else {}
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False) if plain else ""
+def _lines(session: repository.Session, version: DatasetVersion, split: str, shape: ExportForm) -> Iterator[Line]:
+    said: dict[int, list[Judgement]] = {}
+    for part in repository.judgements(session, version.id, [split]) if shape.needs_judgements else ():
+        for judgement in part:
+            said.setdefault(judgement.pair_id, []).append(judgement)
+    for item, pair, strengths in repository.with_texts(session, version.id, [split]):
+        yield shape.line(item, pair, strengths, said.get(item.pair_id, []))
 
 
 def _judgement_lines(session: repository.Session, version: DatasetVersion, splits: Sequence[str]) -> Iterator[Line]:

@@ -231,14 +231,17 @@ class DatasetsService:
         unseal: bool = False,
         person: str = "",
         reason: str = "",
+        form: str = "trl",
     ) -> DatasetExport:
-        """Write a version as a folder of TRL preference files with a dataset card; see ``export_dataset``.
+        """Write a version as a folder of preference files with a dataset card; see ``export_dataset``.
+
+        ``form`` is what a line looks like: a key of :data:`core.services.datasets.export_forms.FORMS`.
 
         The sealed test split stays inside unless ``unseal`` is set, which the event log notes and which counts as a
         look at it. ``person`` and ``reason`` say who unseals it, and why.
 
         Raises:
-            BadInput: the folder exists already, or the format is unknown.
+            BadInput: the folder exists already, or the format or form is unknown.
             StorageFull, UserError: nothing was left at ``folder``.
         """
         with self._store.read() as session:
@@ -247,7 +250,7 @@ class DatasetsService:
             self._sealing.note_export(version, person, reason, f"exported to {Path(folder).name}")
         splits = SPLITS if unseal else SPLITS[:2]
         with self._store.read() as session:
-            return export.export_dataset(session, version, Path(folder), fmt, splits)
+            return export.export_dataset(session, version, Path(folder), fmt, splits, form)
 
     def hidden_test_items(self, reviewer_id: int | None = None, rubric_version_id: int | None = None) -> int:
         """Count the test items that a reviewer has not labelled, or no person has; no queue shows them."""

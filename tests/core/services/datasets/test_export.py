@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,57 @@ def test_that_a_line_has_the_columns_of_trl(app: Application, tmp_path: Path) ->
         assert row["is_tie"] == (row["strength"] == 0)
         assert 0.5 <= row["target"] <= 1
     assert any("score" in row["chosen_generation"] for row in rows)
+
+
+def test_that_ultrafeedback_and_argilla_files_bring_the_same_pairs_and_sides_back(
+    app: Application, tmp_path: Path
+) -> None:
+    fill(app, tmp_path)
+    app.datasets.freeze("d", FreezePolicy(aggregation="majority", keep_ties=True, splits=(1.0, 0.0, 0.0)))
+    items = {item.pair_sha256: item for item in app.datasets.items("d")}
+    judged = [said for item in items for said in _sides(app, item)]
+    for form, fmt in (("ultrafeedback", "scored"), ("argilla", "argilla")):
+        app.datasets.export("d", tmp_path / form, form=form)
+        assert form == "argilla" or "`overall_score`" in (tmp_path / form / "README.md").read_text(encoding="utf-8")
+        with fresh(tmp_path / f"ws {form}") as other:
+            report = other.imports.run(tmp_path / form / "train.jsonl", name="again", consent="granted").value
+            assert (report.fmt, report.rejected, report.imported) == (fmt, 0, len(items)), form
+            if form == "argilla":
+                assert sorted(side for key in _hashes(other) for side in _sides(other, key)) == sorted(judged)
+                continue
+            found = {key: _sides(other, key) for key in _hashes(other)}
+            wanted = {key: [0 if item.is_tie else 1 if item.chosen == "B" else -1] for key, item in items.items()}
+            assert found == wanted, "the side of each item, and a tie where it is one"
+
+
+def _hashes(app: Application) -> list[str]:
+    with app.store.read() as session:
+        return [key for (key,) in session.connection().exec_driver_sql("SELECT sha256 FROM pair")]
+
+
+def _sides(app: Application, pair_sha256: str) -> list[int]:
+    """Return the side of each label of a pair: -1 for A, 1 for B, 0 for a tie; sorted."""
+    query = """SELECT coalesce(sign(j.strength),0) FROM judgement j JOIN pair p ON p.id=j.pair_id
+        WHERE p.sha256=? ORDER BY 1"""
+    with app.store.read() as session:
+        return [side for (side,) in session.connection().exec_driver_sql(query, (pair_sha256,))]
+
+
+def test_that_soft_labels_hold_how_the_labels_are_spread(app: Application, tmp_path: Path) -> None:
+    fill(app, tmp_path)
+    app.datasets.freeze("d", FreezePolicy(aggregation="majority", keep_ties=True, splits=(1.0, 0.0, 0.0)))
+    app.datasets.export("d", tmp_path / "soft", form="soft")
+    text = (tmp_path / "soft" / "train.jsonl").read_text(encoding="utf-8")
+    for row in map(json.loads, text.splitlines()):
+        sides = _sides(app, row["pair_sha256"])
+        shares = [sides.count(side) / len(sides) for side in (-1, 0, 1)]
+        assert [row["p_a"], row["p_tie"], row["p_b"]] == pytest.approx(shares) and row["labels"] == len(sides) == 3
+        assert row["entropy_bits"] == pytest.approx(-sum(p * math.log2(p) for p in shares if p))
+    assert "p_tie" in (tmp_path / "soft" / "README.md").read_text(encoding="utf-8")
+    for form, fmt, why in (("soft", "parquet", "written as JSONL"), ("csv", "jsonl", "no export form 'csv'")):
+        with pytest.raises(BadInput, match=why):
+            app.datasets.export("d", tmp_path / "out", fmt, form=form)  # type: ignore[arg-type]
+        assert not (tmp_path / "out").exists()
 
 
 def test_that_the_card_tells_who_judged_what_was_left_out_and_the_rubric(app: Application, tmp_path: Path) -> None:
