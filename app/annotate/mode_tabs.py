@@ -30,6 +30,7 @@ class ModeTabs(TabBar):
         self.setAccessibleName("What Annotate shows")
         self.setDrawBase(False)
         self.setExpanding(False)
+        self.setUsesScrollButtons(False)
         for place, (_, title, tip) in enumerate(MODES):
             self.addTab(title)
             self.setTabToolTip(place, tip)
@@ -58,4 +59,5 @@ class ModeTabs(TabBar):
         self.blockSignals(True)
         self.setCurrentIndex(self._own)
         self.blockSignals(False)
+        self.updateGeometry()  # the title of the current tab is bold
         self.update()
