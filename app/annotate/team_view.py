@@ -151,7 +151,7 @@ class TeamView(QWidget):
             flow.addWidget(part)
         self.policy.hide()
         inner.addLayout(flow)
-        scroll.column.addWidget(frame)
+        scroll.add_later([frame])
         scroll.column.addStretch(1)
 
     def _connect(self) -> None:

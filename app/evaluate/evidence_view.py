@@ -89,8 +89,9 @@ class EvidenceView(ScrollColumn):
         self._guarded_card.add(self.guarded)
         middle, last = (self._refusal_card, self._guarded_card), (self._beside_card, self._numbers_card)
         self._rows = [_framed(top), *middle, _framed(low), *last]
-        for part in self._rows:
+        for part in self._rows[:2]:
             self.column.addWidget(part)
+        self.add_later(self._rows[2:])
         self.column.addStretch(1)
 
     def _connect(self) -> None:

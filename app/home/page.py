@@ -16,10 +16,11 @@ from app.home.first_run import FirstRun
 from app.main_window.page import Page
 from app.main_window.workspace_switch import is_demo
 from app.widgets.buttons import action_button, icon_button, push_button
-from app.widgets.containers import Card, MetricTile, Pressable, ScrollColumn, clear_layout
+from app.widgets.containers import Card, Pressable, ScrollColumn, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.labels import Chip, ElideLabel, plain_tip, short, text_label
 from app.widgets.messages import EmptyState, IconLabel, ProgressLine
+from app.widgets.metric_tile import MetricTile
 from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
 

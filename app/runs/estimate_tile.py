@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app.runs.run_tiles import TileView
 from app.theme.theme import Theme
-from app.widgets.containers import FRAME_PX, SIDE_PX, Pressable, Swatch
+from app.widgets.containers import Pressable, Swatch
 from app.widgets.labels import FitLabel, text_label
+from app.widgets.metric_tile import FRAME_PX, SIDE_PX
 
 
 class EstimateTile(Pressable):

@@ -103,8 +103,9 @@ class TrainPage(Page):
             about.add(text_label(label, "muted"))
             about.add(widget)
         self.lead = CharterLead(self.context, self.charter, scroll)
-        for card in (data, model, method, about, self.charter):
+        for card in (data, model, method):
             scroll.column.addWidget(card)
+        scroll.add_later((about, self.charter))
         scroll.column.addStretch(1)
         self.datasets.setAccessibleName("Dataset version")
         self.datasets.setPlaceholderText("No dataset version yet")

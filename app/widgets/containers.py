@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
-from app.widgets.labels import Chip, ChipTone, restyle, text_label
+from app.widgets.labels import restyle, text_label
 
 
 def clear_layout(layout: QLayout) -> None:
@@ -64,10 +66,6 @@ class Card(QFrame):
         self.head.addWidget(widget)
 
 
-SIDE_PX, FRAME_PX = 8, 2
-"""Margin at the sides of a tile, and what its frame takes at each."""
-
-
 class Pressable(QFrame):
     """A frame of labels that may be pressed as one thing.
 
@@ -103,56 +101,6 @@ class Pressable(QFrame):
             self.setProperty("selected", "true" if event.type() == QEvent.Type.FocusIn else "false")
             restyle(self)
         return super().event(event)
-
-
-class MetricTile(Pressable):
-    """A number with its name and its change: "Reward margin  1.84  ▲ 0.11"."""
-
-    def __init__(self, name: str, *, theme: Theme, colour: str = "") -> None:
-        super().__init__(name)
-        self._name, self._theme = name, theme
-        self.setProperty("part", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SIDE_PX, 7, SIDE_PX, 7)
-        column.setSpacing(2)
-        top, bottom = QHBoxLayout(), QHBoxLayout()
-        top.setSpacing(6)
-        bottom.setSpacing(8)
-        if colour:
-            top.addWidget(Swatch(theme, colour))
-        top.addWidget(text_label(name, "caption"), 1)
-        self._value, self._delta = text_label("–", "number"), Chip()
-        bottom.addWidget(self._value, 0)
-        bottom.addWidget(self._delta, 0)
-        bottom.addStretch(1)
-        column.addLayout(top)
-        column.addLayout(bottom)
-        self._name_row = top
-        self._delta.hide()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_value(self, value: str, delta: str = "", tone: ChipTone = "neutral", tooltip: str = "") -> None:
-        """Show a value, and its change as a chip ("▲ 0.11")."""
-        self._value.setText(value)
-        self._delta.set_chip(delta, tone)
-        self._show_delta()
-        self.setToolTip(tooltip)
-        self.setAccessibleName(f"{self._name}: {value} {delta}".strip())
-
-    def minimumSizeHint(self) -> QSize:
-        """Return room for the name and the value; the change is left out where it has none."""
-        widest = max(self._name_row.minimumSize().width(), self._value.minimumSizeHint().width())
-        return QSize(widest + 2 * (SIDE_PX + FRAME_PX), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show the change where it has room."""
-        super().resizeEvent(event)
-        self._show_delta()
-
-    def _show_delta(self) -> None:
-        need = self._value.minimumSizeHint().width() + 8 + self._delta.sizeHint().width()
-        room = self.width() - 2 * (SIDE_PX + FRAME_PX)
-        self._delta.setVisible(bool(self._delta.text()) and need <= room)
 
 
 class Swatch(QWidget):
@@ -277,7 +225,12 @@ class WholeColumn(QWidget):
 
 
 class ScrollColumn(QScrollArea):
-    """A column that scrolls up and down when it does not fit, and never sideways."""
+    """A column that scrolls up and down when it does not fit, and never sideways.
+
+    ``placed(QWidget)`` fires for each part of :meth:`add_later` once it is in the column.
+    """
+
+    placed = Signal(QWidget)
 
     def __init__(self, *, margin: int = 0, spacing: int = 8, name: str = "Scrolled content", widest: int = 0) -> None:
         """Make the column; ``widest`` caps it in the middle of a wide window (pixels, 0 for no cap)."""
@@ -303,6 +256,32 @@ class ScrollColumn(QScrollArea):
         self.column.setContentsMargins(margin, margin, margin, margin)
         self.column.setSpacing(spacing)
         self.setWidget(inner)
+        self._late, self._at, self._queue = list[QWidget](), 0, IdleQueue(self)
+        self._waiting: QWidget | None = None
+
+    def add_later(self, parts: Sequence[QWidget]) -> None:
+        """Append parts that lie below what is seen first.
+
+        Once the column is shown each is put into it, where it takes the style sheet, in a turn of the event loop of
+        its own. Until then they lie in a hidden widget, so that they may be filled, hidden and shown.
+        """
+        self._waiting, self._at = QWidget(), self.column.count()
+        for part in parts:
+            part.setParent(self._waiting)
+        self._late = list(parts)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take in what is to come later."""
+        super().showEvent(event)
+        if not self._queue.busy:
+            for _ in self._late:
+                self._queue.add(self._place_next)
+
+    def _place_next(self) -> None:
+        part = self._late.pop(0)
+        self.column.insertWidget(self._at, part)
+        self._at += 1
+        self.placed.emit(part)
 
     def minimumSizeHint(self) -> QSize:
         """Return the width that the content needs and a small fixed height."""

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.containers import Pressable
+from app.widgets.containers import Pressable, ScrollColumn
 from app.widgets.lazy_part import LazyPart
 
 OPENS_BY_SPACE = "opens_by_space"
@@ -63,11 +63,11 @@ class OwnKeys(QObject):
         self._after_click, self._enter, self._clicked = after_click, enter, False
 
     def keep(self, root: QWidget) -> None:
-        """Watch every control under ``root``, those of lazy parts once they are made; call it for others made later."""
+        """Watch every control under ``root``, those that come later too; call it for others made later."""
         for widget in (root, *root.findChildren(QWidget)):
             if _keys_of(widget):
                 widget.installEventFilter(self)
-            elif isinstance(widget, LazyPart) and widget.made is None:
+            elif (isinstance(widget, LazyPart) and widget.made is None) or isinstance(widget, ScrollColumn):
                 widget.placed.connect(self.keep)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

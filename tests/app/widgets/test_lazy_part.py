@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.theme.styled_roots import ICON_PROPERTY
+from app.widgets.containers import ScrollColumn
 from app.widgets.lazy_part import LazyPart, LazyTabs
 from app.widgets.own_keys import OwnKeys
 
@@ -68,3 +69,26 @@ def test_that_who_asks_for_a_part_gets_it_at_once(theme: Any, qtbot: Any) -> Non
     tabs.setCurrentWidget(third)
     assert tabs.currentIndex() == 2 and tabs.currentWidget() is third
     assert first.part is first.part and noted.log == ["made", "told what to show"] * 2
+
+
+def test_that_parts_below_what_is_seen_first_come_into_a_column_once_it_is_shown(theme: Any, qtbot: Any) -> None:
+    scroll, pressed = ScrollColumn(), list[str]()
+    first, second, third = QLabel("first"), QPushButton("second"), QPushButton("third")
+    scroll.column.addWidget(first)
+    scroll.add_later([second, third])
+    scroll.column.addStretch(1)
+    keys = OwnKeys(scroll)
+    keys.keep(scroll)
+    theme.style(scroll)
+    qtbot.addWidget(scroll)
+    third.hide()
+    second.setVisible(True)
+    assert second.window() is not second and not second.isVisible(), "it is no window of its own meanwhile"
+    scroll.show()
+    assert scroll.column.count() == 2
+    qtbot.waitUntil(lambda: scroll.column.count() == 4 and second.isVisible())
+    items = [scroll.column.itemAt(place) for place in range(3)]
+    assert [item.widget() for item in items if item is not None] == [first, second, third] and third.isHidden()
+    second.clicked.connect(lambda: pressed.append("second"))
+    QTest.keyClick(second, Qt.Key.Key_Return)
+    assert pressed == ["second"], "the page's own keys know it"
