@@ -48,7 +48,7 @@ class RunCurve:
 
 
 class CompareCurves(PaintedChart):
-    """The curves over the optimizer step. The arrow keys go from point to point of each run."""
+    """The curves over the optimizer step. The arrow keys go from point to point; opening one tells its run's letter."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, TITLE)
@@ -147,7 +147,7 @@ class CompareCurves(PaintedChart):
             if len(points) == 1:
                 painter.drawEllipse(point, 3, 3)
             area = QRectF(point.x() - 5, point.y() - 5, 10, 10)
-            self.spots.append(Spot(area, step, f"{curve.letter}, step {step:,}: h {value:.3f} nats"))
+            self.spots.append(Spot(area, curve.letter, f"{curve.letter}, step {step:,}: h {value:.3f} nats"))
 
     def _ends(
         self,

@@ -80,12 +80,12 @@ def _own_words(name: str, own: Estimate) -> str:
 def _difference_row(letter: str, place: int, difference: Difference) -> DifferenceRow:
     one = difference.estimate
     if one is None:
-        return DifferenceRow(letter, place, difference.why, math.nan, math.nan, math.nan, False, difference.metric)
+        return DifferenceRow(letter, place, difference.why, math.nan, math.nan, math.nan, False)
     known = one.has_interval
     low, high = (one.low, one.high) if known else (math.nan, math.nan)
     unit = one.unit.split(" in the ")[0]
     text = f"{signed(one.value, 3)} {interval_text(one, 3) or f'({one.why_no_interval})'} {unit}"
-    return DifferenceRow(letter, place, text, one.value, low, high, difference.leaves_zero, difference.metric)
+    return DifferenceRow(letter, place, text, one.value, low, high, difference.leaves_zero)
 
 
 def difference_rows(found: RunComparison) -> list[TableRow]:
@@ -109,10 +109,19 @@ def _difference_cells(difference: Difference) -> tuple[str, str, str]:
 def flip_rows(found: RunComparison) -> list[TableRow]:
     """Return how many pairs each run lost and gained against the baseline, with the test."""
     return [
-        TableRow((one.letter, counted(len(one.flips.lost), "pair"), counted(len(one.flips.gained), "pair"), _p(one)))
+        TableRow(
+            (one.letter, counted(len(one.flips.lost), "pair"), counted(len(one.flips.gained), "pair"), _p(one)),
+            one.letter,
+        )
         for one in found.against
         if one.flips.test
     ]
+
+
+def flipped_pairs(one: AgainstBaseline) -> list[tuple[str, str]]:
+    """Return the pairs that flip between a run and the baseline: id, and what happened; those it lost first."""
+    lost = [(pair_id, f"lost: pair {pair_id}") for pair_id in one.flips.lost]
+    return lost + [(pair_id, f"gained: pair {pair_id}") for pair_id in one.flips.gained]
 
 
 def _p(one: AgainstBaseline) -> str:

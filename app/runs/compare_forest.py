@@ -27,7 +27,6 @@ class DifferenceRow:
         text: difference, interval and unit, or why there is none.
         value, low, high: in the number's unit; NaN where there is none.
         leaves_zero: whether the interval does not hold 0.
-        key: what opening it tells.
     """
 
     letter: str
@@ -37,7 +36,6 @@ class DifferenceRow:
     low: float
     high: float
     leaves_zero: bool
-    key: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class DifferenceBlock:
 
 
 class CompareForest(PaintedChart):
-    """The blocks below each other around one line of no difference."""
+    """The blocks below each other around one line of no difference; opening a row tells the letter of its run."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Differences against A")
@@ -137,7 +135,7 @@ class CompareForest(PaintedChart):
             self.write(painter, behind.adjusted(left, 0, 0, 0), shown, tone, flags.AlignRight)
         words = f"{row.letter}, {block.label}: {row.text}"
         self.spots.append(
-            Spot(QRectF(room.left(), room.top(), self.width() - room.left(), room.height()), row.key, words)
+            Spot(QRectF(room.left(), room.top(), self.width() - room.left(), room.height()), row.letter, words)
         )
         if not math.isfinite(row.value):
             return

@@ -30,7 +30,10 @@ _LEAST_CARD = 430
 
 
 class ComparePanel(QWidget):
-    """Shows one comparison. ``report_wanted()``: a report of the chosen runs; ``like_wanted(str)``: a run like this.
+    """Shows one comparison. A point of a curve opens its run, a difference the pairs that flip.
+
+    ``report_wanted()``: a report of the chosen runs. ``like_wanted(run_id)``: a run like this one.
+    ``run_wanted(run_id)``: show a run in the monitor.
 
     Args:
         context: theme, settings and dialogs.
@@ -38,6 +41,7 @@ class ComparePanel(QWidget):
 
     report_wanted = Signal()
     like_wanted = Signal(str)
+    run_wanted = Signal(str)
 
     def __init__(self, context: AppContext) -> None:
         super().__init__()
@@ -90,10 +94,32 @@ class ComparePanel(QWidget):
         self.only.toggled.connect(lambda _: self._show_settings())
         self.report.clicked.connect(self.report_wanted)
         self.like.clicked.connect(self._want_like)
+        self.curves.opened.connect(self._want_run)
+        self.forest.opened.connect(self._choose_pair)
 
     def _want_like(self) -> None:
         if self.found is not None:
             self.like_wanted.emit(self.found.comparison.runs[0].record.run_id)
+
+    def _want_run(self, letter: object) -> None:
+        if self.found is not None:
+            runs = {run.letter: run.record.run_id for run in self.found.comparison.runs}
+            self.run_wanted.emit(runs[str(letter)])
+
+    def _choose_pair(self, letter: object) -> None:
+        """Ask which of the pairs that flip between a run and the baseline is to be inspected."""
+        if self.found is None:
+            return
+        comparison = self.found.comparison
+        number = comparison.letters.index(str(letter))
+        pairs = figures.flipped_pairs(comparison.against[number - 1])
+        if not pairs:
+            self._context.notices.post(f"No pair flips between A and {letter}.")
+            return
+        place = self._context.dialogs.choose("Pairs that flip", f"A or {letter}: which pair?", [t for _, t in pairs])
+        if place is not None:
+            run_id = comparison.runs[number].record.run_id
+            self._context.navigate("inspect", run_id=run_id, pair_id=pairs[place][0], kind="dev")
 
     def show_nothing(self, words: str) -> None:
         """Show no comparison, and why."""
@@ -167,11 +193,10 @@ class ComparePanel(QWidget):
         for old in card.findChildren(QWidget, "filled"):
             old.setParent(None)
             old.deleteLater()
+        part: QWidget = text_label(none, "muted", wrap=True)
         if rows:
-            table = FigureTable(self._context, name, heads, most=14)
+            part = table = FigureTable(self._context, name, heads, most=14)
             table.show_rows(rows)
-            part: QWidget = table
-        else:
-            part = text_label(none, "muted", wrap=True)
+            table.opened.connect(lambda row: self._choose_pair(row.suite) if row.suite else None)
         part.setObjectName("filled")
         card.column.insertWidget(1, part)

@@ -93,6 +93,7 @@ class RunHousekeeper(QObject):
             view.runs.wanted.connect(self._do)
             view.panel.like_wanted.connect(self._like)
             view.panel.report_wanted.connect(self.report)
+            view.panel.run_wanted.connect(lambda run_id: self._show_run(run_id=run_id))
             view.monitor_wanted.connect(self.to_monitor)
             self.views.addWidget(view)
             self._context.theme.style(view)

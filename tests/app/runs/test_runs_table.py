@@ -119,8 +119,8 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     place = demo.context.services.runs.folder
     made_run(place, "first", pairs_of(PROMPTS), MOVED_A, beta=0.1)
     made_run(place, "second", pairs_of(PROMPTS), MOVED_B, beta=0.1, loss="ipo")
-    table = _table(demo)
-    view = demo.page("runs").housekeeper.view
+    table, page = _table(demo), demo.page("runs")
+    view = page.housekeeper.view
     demo.qtbot.waitUntil(lambda: len(table._shown) == 3)
     places = {run.run_id: at for at, run in enumerate(table._shown)}
     for run_id in ("first", "second"):
@@ -133,6 +133,11 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     assert "B has another objective: loss ipo, not sigmoid." in bar.accessibleName()
     h = next(block for block in view.panel.forest.blocks if block.label.startswith("h "))
     assert h.rows[0].text.startswith("+0.60 [") and h.rows[0].text.endswith("] nats")
+    opened: list[str] = []
+    view.panel.run_wanted.connect(opened.append)
+    view.panel.curves.opened.emit("B")
+    assert opened == ["second"] and demo.page("runs").housekeeper.views.currentIndex() == 0
+    page.context.actions.run("runs.all")
     table._doers["baseline"].click()
     demo.qtbot.waitUntil(lambda: view.panel.found.comparison.runs[0].name == "second")
     written = tmp_path / "report.html"
