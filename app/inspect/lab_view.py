@@ -35,6 +35,7 @@ from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import short, text_label
 from app.widgets.messages import EmptyState, ProgressLine, announce
 from app.widgets.plots.chart_card import ChartCard
+from core.domain.counting import counted
 from core.domain.number_text import format_value
 from core.domain.prompt_lab import PromptLab, Weighing
 
@@ -212,7 +213,7 @@ class LabView(QWidget):
         self.described.emit(*chips_of(lab, self.choices))
         self.stack.setCurrentIndex(1)
         self._show()
-        announce(self, f"{count} answers")
+        announce(self, counted(count, "answer"))
 
     def set_beta(self, beta: float) -> None:
         """Look at another beta."""

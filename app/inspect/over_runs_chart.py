@@ -10,8 +10,9 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from app.theme.theme import Theme
 from app.widgets.labels import short
 from app.widgets.plots.painted_chart import PaintedChart, Spot, bounds
+from core.domain.counting import counted
 from core.domain.number_text import signed
-from core.domain.pair_dossier import PairInRun
+from core.domain.pair_dossier import RunLook
 
 HEADS = ("Run", "Look", "h, nats", "z", "Median h", "Pairs", "")
 X_TITLE = "h at the last look, nats →"
@@ -23,10 +24,10 @@ class OverRunsChart(PaintedChart):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "This pair over runs")
-        self.runs: tuple[PairInRun, ...] = ()
+        self.runs: tuple[RunLook, ...] = ()
         self._own = ""
 
-    def show_runs(self, runs: Sequence[PairInRun], own: str) -> None:
+    def show_runs(self, runs: Sequence[RunLook], own: str) -> None:
         """Show runs; ``own`` is the id of the one that is inspected."""
         self.runs, self._own, self._current = tuple(runs), own, -1
         self.setAccessibleDescription("; ".join(map(run_words, self.runs)))
@@ -75,7 +76,7 @@ class OverRunsChart(PaintedChart):
             )
             self._run(painter, one, QPointF(x_of(one.h), y), x_of(one.median_h), area)
 
-    def _run(self, painter: QPainter, one: PairInRun, at: QPointF, middle: float, area: QRectF) -> None:
+    def _run(self, painter: QPainter, one: RunLook, at: QPointF, middle: float, area: QRectF) -> None:
         half, line = float(self.theme.px(5)), self._line()
         if one.median_h == one.median_h:  # not NaN
             painter.setPen(self.pen("text3", 2))
@@ -92,11 +93,11 @@ class OverRunsChart(PaintedChart):
         self.spots.append(Spot(spot, one.run_id, run_words(one)))
 
 
-def run_words(one: PairInRun) -> str:
+def run_words(one: RunLook) -> str:
     """Return one run's look at the pair as a sentence."""
     other = "" if one.same_fingerprint else "; another objective"
     swapped = "; trained with the other answer as the chosen one" if one.is_swapped else ""
     return (
         f"{one.name}, {one.kind}, step {one.step}: h {signed(one.h, 3)} nats, z {signed(one.margin, 3)}; median h of "
-        f"{one.pairs} pairs {signed(one.median_h, 3)}{other}{swapped}"
+        f"{counted(one.pairs, 'pair')} {signed(one.median_h, 3)}{other}{swapped}"
     )

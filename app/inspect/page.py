@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.inspect.inspected import InspectedPairs, pairs_csv, read_pairs, summary, summary_tip
@@ -15,6 +15,7 @@ from app.inspect.lab_mode import LAB, PAIRS, LabMode
 from app.inspect.lab_view import LabView
 from app.inspect.pair_acts import PairActs
 from app.inspect.pair_panel import PairPanel, PairView
+from app.inspect.saved_filters import SavedFilter, SavedFilters
 from app.main_window.page import Page
 from app.widgets.containers import ScrollColumn
 from app.widgets.controls import ComboBox
@@ -28,7 +29,6 @@ from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
 from core.domain.counting import counted
-from core.domain.pair_dossier import PairDossier
 from core.domain.run_record import UNSTARTED_STATES
 from core.services.runs.views import RunInfo
 
@@ -60,7 +60,7 @@ class InspectPage(Page):
         self._lineages: dict[str, RunLineage] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = ComboBox(outside=True), ComboBox()
-        self.search = SearchField(context.theme, "Find in prompts")
+        self.search, self.filters = SearchField(context.theme, "Find in prompts"), SavedFilters(context, self)
         self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
         self.panel, self.acts = PairPanel(context), PairActs(context, self)
         self.count = Chip("")
@@ -85,7 +85,10 @@ class InspectPage(Page):
         self.histogram.setMaximumHeight(190)
         self.table.setMinimumHeight(self.context.theme.px(92))
         column.addWidget(self.histogram)
-        column.addWidget(self.search)
+        find = QHBoxLayout()
+        find.addWidget(self.search, 1)
+        find.addWidget(self.filters.button)
+        column.addLayout(find)
         column.addWidget(self.table, 1)
         self.table.leave_out("reward_chosen", "reward_rejected", "step", "clause")
         split = FoldingSplit((left, self.panel), (520, 680), heights=(400, 300), least=(26, 30), grows=None)
@@ -106,10 +109,14 @@ class InspectPage(Page):
         self.kinds.activated.connect(lambda _: self._choose_kind())
         self.search.searched.connect(lambda _: self._filter())
         self.histogram.brushed.connect(self._brushed)
+        self.filters.wanted.connect(self._use_filter)
+        shown = lambda: (str(self.kinds.currentData()), *self._brush, self.search.text())  # noqa: E731
+        self.filters.asked.connect(lambda: self.filters.keep(*shown()))
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
         self.context.watch.changed.connect(self._run_moved)
         self.mode.chosen.connect(lambda _: self._show_mode())
         self.acts.noted.connect(self.panel.show_note)
+        self.acts.found.connect(self.panel.show_dossier)
         self.panel.pair_wanted.connect(
             lambda pair_id: self.show_item(run_id=self.run_id, pair_id=pair_id, kind="train")
         )
@@ -273,11 +280,27 @@ class InspectPage(Page):
         self.table.set_rows(shown, wanted or self.table.current_pair(), or_first=not self._missing)
         if not self.table.current_pair():
             self.panel.show_nothing(f"Pair {self._missing} is not in this list" if self._missing else "")
+            self.acts.forget()
         self._describe(shown)
 
     def _describe(self, rows: Sequence[LineageRow]) -> None:
         self.count.set_chip(summary(self._found, rows))
         self.count.setToolTip(summary_tip(self._found, rows))
+
+    def _use_filter(self, wanted: SavedFilter) -> None:
+        """Show the pairs of a saved filter; those of another kind are read first."""
+        place = self.kinds.findData(wanted.kind)
+        self.search.reset()
+        self.search.setText(wanted.words)
+        if wanted.low is None or wanted.high is None:
+            self.histogram.clear_brush()
+        else:
+            self.histogram.brush(wanted.low, wanted.high)
+        if place >= 0 and place != self.kinds.currentIndex():
+            self.kinds.setCurrentIndex(place)
+            self._choose_kind()
+        else:
+            self._filter()
 
     def _brushed(self, low: float, high: float) -> None:
         self._brush = (low, high)
@@ -298,25 +321,9 @@ class InspectPage(Page):
         def show(view: PairView) -> None:
             if (run_id, pair_id, kind) == (self.run_id, self.table.current_pair(), self.kinds.currentData()):
                 self.panel.show_pair(view)
-                self._read_dossier(view, kind)
+                self.acts.read(view, kind)
 
         self.context.tasks.query(read, show, owner=self, key="pair")
-
-    def _read_dossier(self, view: PairView, kind: str) -> None:
-        """Read the loss of the pair, its look in every run, and the reviewer's note."""
-        service, reviewer, key = self.context.services.dossier, self.context.session.reviewer_id, view.pair_id
-        is_stored = bool(view.letters[0])
-
-        def read() -> tuple[PairDossier | None, str]:
-            note = service.note(int(key), reviewer) if is_stored and reviewer is not None else None
-            return (service.of(view.run_id, key, kind) if view.visits else None), note or ""
-
-        def show(found: tuple[PairDossier | None, str]) -> None:
-            if (view.run_id, key) == (self.run_id, self.table.current_pair()):
-                self.panel.show_dossier(found[0])
-                self.acts.set_pair(key, is_stored=is_stored, note=found[1])
-
-        self.context.tasks.query(read, show, owner=self, key="dossier")
 
     def _worst_first(self) -> None:
         self._rows.sort(key=lambda row: row.margin)

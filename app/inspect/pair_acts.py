@@ -5,27 +5,54 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.inspect.pair_panel import PairView
 from core.domain.changes import Outcome
+from core.domain.pair_dossier import PairDossier
 
 _NO_REVIEWER = "Choose who you are first: a note and a wish to leave a pair out carry a name."
 _NO_PAIR = "This run was made from a file: its pairs are not in the workspace."
 
 
 class PairActs(QObject):
-    """Acts on one pair. ``noted(str)`` fires with the note of the pair that is shown."""
+    """Reads the dossier of the pair that is shown, and acts on the pair.
+
+    Signals:
+        noted(str): the reviewer's note on it.
+        found(PairDossier): its loss and its look in every run; None where the run did not measure it.
+    """
 
     noted = Signal(str)
+    found = Signal(object)
 
     def __init__(self, context: AppContext, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._pair_id, self._note = 0, ""
+        self._pair_id, self._note, self._shown = 0, "", ("", "")
 
-    def set_pair(self, pair_id: str, *, is_stored: bool, note: str) -> None:
-        """Take another pair; ``is_stored`` says whether the workspace holds it."""
-        self._pair_id = int(pair_id) if is_stored and pair_id.isdigit() else 0
-        self._note = note
-        self.noted.emit(note)
+    def read(self, view: PairView, kind: str) -> None:
+        """Take another pair and read its dossier and note; one that is shown already keeps its note till then."""
+        service, reviewer = self._context.services.dossier, self._context.session.reviewer_id
+        shown = self._shown = (view.run_id, view.pair_id)
+        pair_id = int(view.pair_id) if view.letters[0] else 0  # without letters the workspace does not hold it
+        if pair_id != self._pair_id:
+            self._pair_id, self._note = pair_id, ""
+            self.noted.emit("")
+
+        def work() -> tuple[PairDossier | None, str]:
+            note = service.note(pair_id, reviewer) if pair_id and reviewer is not None else None
+            return (service.of(*shown, kind) if view.visits else None), note or ""
+
+        def show(result: tuple[PairDossier | None, str]) -> None:
+            if shown == self._shown:
+                self._note = result[1]
+                self.found.emit(result[0])
+                self.noted.emit(result[1])
+
+        self._context.tasks.query(work, show, owner=self, key="dossier")
+
+    def forget(self) -> None:
+        """Show no pair."""
+        self._pair_id, self._note, self._shown = 0, "", ("", "")
 
     def leave_out(self) -> None:
         """Ask why, and put the pair into a draft changeset."""

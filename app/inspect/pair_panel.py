@@ -204,7 +204,7 @@ class PairPanel(QFrame):
         if found is None:
             return
         if len(found.runs) > 1:
-            words = f"below zero in {found.below} of {len(found.runs)} runs"
+            words = f"below zero in {found.below} of {counted(len(found.runs), 'run')}"
             self.below.set_chip(words, "warn" if found.below else "neutral")
         self.loss.show_step(found.loss)
         self.runs_chart.show_runs(found.runs, found.run_id)

@@ -11,9 +11,10 @@ import typer
 from core.cli.inspect_prompt import say_progress
 from core.cli.output import escaped, say, say_json, short_line, table
 from core.cli.workspace_access import open_workspace
+from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
 from core.domain.number_text import format_value, signed
-from core.domain.pair_dossier import PairDossier, PairInRun
+from core.domain.pair_dossier import PairDossier, RunLook
 from core.domain.prompt_inspection import InspectedAnswer
 from core.runs.event_lines import finite
 from core.runs.run_control import find_run
@@ -65,7 +66,7 @@ def _show(found: PairDossier, judgements: Sequence[Judgement], scored: ScoredPai
     row = found.metrics
     say(
         f"pair {found.pair_id}, {found.kind}, step {found.step}: z {signed(row.margin, 3)}, h {signed(row.h, 3)} nats; "
-        f"below zero in {found.below} of {len(found.runs)} runs"
+        f"below zero in {found.below} of {counted(len(found.runs), 'run')}"
     )
     say(f"\n{found.loss.plain}")
     say(table([[figure.name, figure.text] for figure in found.loss.figures], ("", "")).lstrip())
@@ -82,7 +83,7 @@ def _show(found: PairDossier, judgements: Sequence[Judgement], scored: ScoredPai
             say(f"near {one.pair_id} ({one.similarity:.2f}), z {words}: {short_line(one.prompt, _CUT)}")
 
 
-def _run(one: PairInRun) -> list[str]:
+def _run(one: RunLook) -> list[str]:
     notes = ["" if one.same_fingerprint else "another objective", "labels swapped" if one.is_swapped else ""]
     median = f"{signed(one.median_h, 3)}, n {one.pairs}"
     look = f"{one.kind}, step {one.step}"

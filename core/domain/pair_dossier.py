@@ -17,7 +17,7 @@ _SAME = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
-class PairInRun:
+class RunLook:
     """The last look of a run at a pair.
 
     Attributes:
@@ -60,7 +60,7 @@ class PairDossier:
     loss: LabStep
     weight_rank: int
     weights: tuple[float, ...]
-    runs: tuple[PairInRun, ...]
+    runs: tuple[RunLook, ...]
 
     @property
     def below(self) -> int:

@@ -10,7 +10,7 @@ from statistics import median
 from core.domain.changes import Outcome
 from core.domain.errors import NotFound, UserError
 from core.domain.pair import TrainingPair
-from core.domain.pair_dossier import PairDossier, PairInRun, loss_of_pair, weight_rank
+from core.domain.pair_dossier import PairDossier, RunLook, loss_of_pair, weight_rank
 from core.domain.prompt_inspection import GivenAnswer, InspectionRequest, PromptInspection
 from core.runs.run_reader import PairVisit, RunReader
 from core.services.annotation.service import AnnotationService
@@ -82,7 +82,7 @@ class PairDossierService:
             self.over_runs(run_id, pair_id),
         )
 
-    def over_runs(self, run_id: str, pair_id: str) -> tuple[PairInRun, ...]:
+    def over_runs(self, run_id: str, pair_id: str) -> tuple[RunLook, ...]:
         """Return the last look of every run at the same pair, the largest h first.
 
         The same pair has the same prompt and the same two answers; runs of bare files may use its id for another one.
@@ -98,7 +98,7 @@ class PairDossierService:
                 continue
             mates = [one.row.h for one in reader.pairs_of_step(visit.step, visit.kind)]
             found.append(
-                PairInRun(
+                RunLook(
                     info.run_id, info.name, info.record.config.beta, visit.step, visit.kind, side * visit.row.h,
                     side * visit.row.margin, median(mates) if mates else math.nan, len(mates),
                     info.record.fingerprint == fingerprint, side < 0,

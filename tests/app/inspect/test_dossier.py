@@ -8,8 +8,9 @@ from typing import Any
 from PySide6.QtCore import QPointF, Qt
 
 from app.inspect.reward_strip import RewardStrip, token_card
+from app.inspect.saved_filters import SavedFilter
 from core.domain.errors import UserError
-from core.domain.pair_dossier import PairInRun
+from core.domain.pair_dossier import RunLook
 from core.domain.prompt_inspection import InspectedAnswer, InspectedToken, LikelyToken, NearPair, PromptInspection
 from core.services.lab.dossier import ScoredPair
 
@@ -59,7 +60,7 @@ def test_that_a_pair_shows_loss_runs_tokens_and_takes_a_wish_and_a_note_back(dem
     row = page._rows[0]
     assert panel.loss.figures[2][1].text().endswith(f"{row.margin:+.2f}".replace("-", "−"))
     assert [one.run_id for one in panel.runs_chart.runs] == [page.run_id]
-    other = PairInRun("x", "other", 0.3, 40, "dev", -1.0, -0.3, 2.0, 16, False, False)
+    other = RunLook("x", "other", 0.3, 40, "dev", -1.0, -0.3, 2.0, 16, False, False)
     found = service.of(page.run_id, pair_id)
     monkeypatch.setattr(service, "over_runs", lambda *_: (*found.runs, other))
     panel.show_dossier(service.of(page.run_id, pair_id))
@@ -119,3 +120,32 @@ def test_that_a_pair_shows_loss_runs_tokens_and_takes_a_wish_and_a_note_back(dem
 def found_prompt(demo: Any, page: Any, pair_id: str) -> Any:
     """Return the prompt of a pair of the run."""
     return demo.context.services.runs.lineage(page.run_id).pair(pair_id).prompt
+
+
+def test_that_a_filter_is_saved_used_again_and_removed_with_undo(demo: Any) -> None:
+    page = demo.page("inspect")
+    demo.qtbot.waitUntil(lambda: page.table.current_pair() != "")
+    demo.settle()
+    everything = page.table.rows_model.rowCount()
+    page.histogram.brush(-10.0, 0.0)
+    few = page.table.rows_model.rowCount()
+    assert 0 < few < everything
+    demo.dialogs.answers.append("below & zero")
+    page.filters.fill().actions()[0].trigger()
+    assert [(one.name, one.kind, one.high) for one in page.filters.kept()] == [("below & zero", "dev", 0.0)]
+    page.context.actions.run("inspect.clear")
+    page.kinds.setCurrentIndex(page.kinds.findData("train"))
+    page.kinds.activated.emit(page.kinds.currentIndex())
+    demo.settle()
+    entry = page.filters.fill().actions()[2]
+    assert entry.text() == "below && zero"
+    entry.trigger()
+    demo.settle()
+    assert page.kinds.currentData() == "dev" and page.table.rows_model.rowCount() == few
+    page.filters.remove("below & zero")
+    assert page.filters.kept() == []
+    run = demo.context.notices.kept[0].run
+    assert run is not None
+    run()
+    assert [one.name for one in page.filters.kept()] == ["below & zero"]
+    assert SavedFilter.read("{}") is None and SavedFilter.read("no json") is None
