@@ -66,13 +66,18 @@ class PairPreview(ScrollColumn):
         self._history_card.show()
 
 
+MADE_CHARS = 600
+"""Characters shown of how an answer was made."""
+
+
 def history(detail: PairDetail) -> list[tuple[str, list[str]]]:
     """Return title and lines: judgements, the datasets and runs that used the pair, where it came from."""
     made = []
     for side, response in (("A", detail.pair.a), ("B", detail.pair.b)):
         if response.generation is not None and (plain := response.generation.to_plain()):
-            words = ", ".join(f"{key} {_short(value)}" for key, value in plain.items() if not isinstance(value, dict))
-            made.append(f"{side}: {words[:300]}")
+            known = {**plain.get("extra", {}), **plain}  # the run and its checkpoint first
+            words = ", ".join(f"{key} {_short(value)}" for key, value in known.items() if not isinstance(value, dict))
+            made.append(f"{side}: {words[:MADE_CHARS]}")
     blocks = [
         ("What looks wrong", [_sentence(FLAG_WORDS[flag_named(key)]) for key in detail.text_flags]),
         ("Judgements, oldest first", [judgement_line(j) for j in detail.judgements]),

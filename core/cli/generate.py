@@ -15,7 +15,7 @@ import typer
 
 from core.cli.default_group import DefaultGroup
 from core.cli.failures import report
-from core.cli.generate_output import say_landed, say_list, say_tried
+from core.cli.generate_output import say_landed, say_list, say_report, say_tried
 from core.cli.output import as_id, say, say_note
 from core.cli.run_settings import read_changes
 from core.cli.versions import published_version
@@ -60,6 +60,7 @@ def build() -> typer.Typer:
     group = typer.Typer(help="Pairs that models generate for blind labelling: generate WS ..., resume, list.")
     group.command("make", help="Answer prompts in pairs: generate WS --prompts FILE --a RUN.")(make)
     group.command("resume", help="Go on with one that stopped, and put its pairs into the workspace.")(resume)
+    group.command("show", help="Show what became of every pair of one, and those that are left out.")(show)
     group.command("list", help="List the generations and how far they are.")(list_generations)
     return group
 
@@ -157,6 +158,19 @@ def resume(
 ) -> int:
     """Go on with a generation where it stopped; one that is finished only puts its pairs into the workspace."""
     return _work_and_land(workspace, find_generation(generation, workspace), keep, as_json=as_json)
+
+
+def show(
+    workspace: _Ws,
+    generation: Annotated[str, typer.Argument(help="Its id, the beginning of it, name or folder.")],
+    keep: Annotated[list[str] | None, typer.Option(help=f"As if such pairs were kept: {_REASONS}; many times.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Print how the pairs of a finished generation add up, and every pair that is left out, with its reason."""
+    folder = find_generation(generation, workspace)
+    with open_workspace(workspace, read_only=True) as app:
+        report = app.generations.report(str(folder.path), _choices(folder, keep))
+    say_report(report, folder.pairs(), as_json=as_json)
 
 
 def list_generations(workspace: _Ws, as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.output import say, say_json, short_line, table
 from core.domain.counting import counted
+from core.domain.generated_pairs import GeneratedPair, GenerationReport
 from core.domain.number_text import estimate_text
 from core.domain.tried_pairs import TriedPairs
 from core.runs.progress_words import duration
@@ -48,17 +49,35 @@ def say_tried(tried: TriedPairs, *, as_json: bool) -> None:
         say(f"{words}: {estimate_text(estimate)}")
 
 
+def say_report(report: GenerationReport, pairs: Sequence[GeneratedPair], *, as_json: bool) -> None:
+    """Print how pairs add up, and each that is left out."""
+    if as_json:
+        say_json({"event": "report", **report.to_plain(pairs)})
+        return
+    say_counts(report)
+    titles = {one.reason: one.title for one in report.reasons}
+    for at, (pair, fate) in enumerate(zip(pairs, report.fates, strict=True), 1):
+        if fate is not None:
+            said = (short_line(text, 60) for text in (pair.prompt.last_text, pair.a.text, pair.b.text))
+            say(f"pair {at}, {titles[fate]}: {' | '.join(said)}")
+
+
+def say_counts(report: GenerationReport) -> None:
+    """Print the counts of a report as a table."""
+    from core.services.generations.views import report_lines  # the workspace libraries are loaded by now
+
+    rows = [[words, f"{count:,}", more] for words, count, more in report_lines(report)]
+    say(table(rows, ("of the pairs", "count", "")))
+    if report.unread:
+        say(f"{counted(report.unread, 'pair')} of prompts that a side cannot read: not made.")
+
+
 def say_landed(landed: LandedPairs, *, as_json: bool) -> None:
     """Print what became of the pairs, and where they are."""
     if as_json:
         say_json(landed.to_plain())
         return
-    from core.services.generations.views import report_lines  # the workspace libraries are loaded by now
-
-    rows = [[words, f"{count:,}", more] for words, count, more in report_lines(landed.report)]
-    say(table(rows, ("of the pairs", "count", "")))
-    if landed.report.unread:
-        say(f"{counted(landed.report.unread, 'pair')} of prompts that a side cannot read: not made.")
+    say_counts(landed.report)
     if landed.source_id:
         say(f"Source {landed.source_id}, {landed.source}: {counted(landed.added, 'new pair')}.")
     else:

@@ -293,7 +293,8 @@ def _say_rows(rows: list[dict[str, Any]], none: str, as_json: bool) -> None:
     elif not rows:
         say(none)
     else:
-        say(table([[str(value) for value in row.values()] for row in rows], list(rows[0])))
+        cells = [[", ".join(v) if isinstance(v, list) else str(v) for v in row.values()] for row in rows]
+        say(table(cells, list(rows[0])))
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from app.data.generate_dialog import GenerateDialog
+from app.data.preview import history
 from core.cli.app import build_app
 from core.domain.conversation import Prompt
 from core.domain.estimate import Estimate
 from core.domain.generated_pairs import GeneratedAnswer
+from core.domain.pair_table import PairFilter
 from core.domain.tried_pairs import TriedPairs
 from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.generations.driver import generate
@@ -90,6 +92,10 @@ def test_that_pairs_are_generated_and_the_notice_leads_to_their_batch(main_windo
     (info,) = running.context.services.generations.list()
     (batch,) = running.context.services.batches.list()
     assert (info.record.choices["truncated"], batch.batch.order, batch.random.slots) == ("keep", "margin", 1)
+    services = running.context.services
+    pair = services.pairs.detail(services.pairs.ids(PairFilter(source_id=info.source_id))[0])
+    made = dict(history(pair))["How the answers were made"]
+    assert any("kind policy" in line and "run_name dpo-b0.1-r16" in line and "seed" in line for line in made)
     assert notice.run is not None
     notice.run()
     annotate = running.page("annotate")

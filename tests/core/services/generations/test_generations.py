@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -186,38 +186,37 @@ def test_that_sides_and_rules_that_do_not_fit_are_refused_with_a_sentence(
     assert app.generations.list() == []
 
 
-@pytest.mark.parametrize("as_json", [True, False])
-def test_that_the_command_generates_lands_and_lists(
-    tmp_path: Path, trained_run: RunFolder, capsys: pytest.CaptureFixture[str], as_json: bool
+def test_that_the_command_generates_lands_lists_and_shows(
+    tmp_path: Path, trained_run: RunFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened(tmp_path / "ws").close()
-    ws, more = str(tmp_path / "ws"), ["--json"] if as_json else []
+    ws = str(tmp_path / "ws")
     words = ["--a", str(trained_run.path), "--prompt", "Why is the sky blue?", "--prompt", "Name a tool.", "--n", "2"]
     quick = ["--max-new-tokens", "4", "--seed", "3", "--keep", "truncated", "--set", "device=cpu", "--set", "threads=1"]
     batch = ["--batch", "mine", "--take", "1", "--random", "1", "--rule", "length-gap", "--for", "Ann"]
-    assert main(["generate", ws, *words, *quick, *batch, *more]) == 0
-    said = capsys.readouterr().out.splitlines()
-    if as_json:
-        last = json.loads(said[-1])
-        assert (last["event"], last["report"]["made"], last["batch"]["order"]) == ("landed", 2, "length")
-        assert json.loads(said[0])["event"] == "evaluation_started"
-    else:
-        assert said[0] == "2 of 2 prompts" and any(line.startswith("pairs made") for line in said)
-    assert main(["generate", "list", ws, *more]) == 0
-    listed = capsys.readouterr().out
-    assert (json.loads(listed)[0]["state"] if as_json else listed).find("finished") >= 0
-    if as_json:
-        assert main(["generate", "resume", ws, json.loads(listed)[0]["id"], "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["added"] == 0
-        assert main(["generate", ws, *words[:-1], "3"]) == 2
-        assert main(["generate", ws, *words, "--take", "3"]) == 2
-        assert main(["generate", ws, *words, *batch[:-1], "Nobody"]) == 1
+    assert main(["generate", ws, *words, *quick, *batch, "--json"]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (said[-1]["event"], said[-1]["report"]["made"], said[-1]["batch"]["order"]) == ("landed", 2, "length")
+    assert said[0]["event"] == "evaluation_started"
+    assert main(["generate", "list", ws, "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["state"], listed["source"]) == ("finished", said[-1]["source"]["id"])
+    assert main(["generate", "list", ws]) == 0
+    assert main(["generate", "resume", ws, listed["id"]]) == 0
+    told = capsys.readouterr().out
+    assert "finished  100 %" in told and "pairs made" in told and "0 new pairs." in told
+    assert main(["generate", "show", ws, listed["id"], "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["made"] == 2 == report["kept"] + len(report["pairs_left_out"])
+    assert main(["sources", ws]) == 0 and "r" * 32 in capsys.readouterr().out
+    assert main(["generate", ws, *words[:-1], "3"]) == 2
+    assert main(["generate", ws, *words, "--take", "3"]) == 2
+    assert main(["generate", ws, *words, *batch[:-1], "Nobody"]) == 1
 
 
 def test_that_two_runs_order_a_batch_by_their_disagreement(app: Application, trained_run: RunFolder) -> None:
     record = app.generations.planned(request_of(trained_run))
-    two: Callable[..., Any] = lambda **more: replace(record, margins=("A", "B"), **more)  # noqa: E731
-    assert two().runs == {"r" * 32: record.a.run_name}
+    assert record.runs == {"r" * 32: record.a.run_name}
     policy = BatchWish("b", 1, (ANN,), take=3, random=1, rule="disagreement").policy(7, ["r1", "r2"])
     assert (policy.order, policy.runs, policy.limit, policy.random_share) == ("disagreement", ("r1", "r2"), 4, 0.25)
     assert policy.filter == PairFilter(label="none", source_id=7)
