@@ -12,29 +12,39 @@ from app.runs.plot_series import parent_curves
 from app.theme.theme import Theme
 from app.widgets.plots import export
 from app.widgets.plots.monitor_grid import MonitorGrid
+from app.widgets.plots.plot_layout import PlotLayout
 from core.paths import resources_dir
 from core.services.application import Application
 from core.services.runs.run_estimates import RunEstimates
+from core.services.runs.run_plots import RunPlots
 
-PLOTS = {"margin": "margin.png", "reward_chosen": "rewards.png", "loss": "loss.png", "kl.kl": "kl.png"}
+PLOTS = {
+    "spread.p95": "margins.png",
+    "margin": "margin.png",
+    "reward_chosen": "rewards.png",
+    "loss": "loss.png",
+    "kl.kl": "kl.png",
+}
 SIZE = (1320, 820)
 
 
 def draw_run(workspace: Path, run_id: str, out: Path, theme_name: str = "light") -> list[Path]:
-    """Write the margin, reward, loss and KL plots of a run, and all plots together; returns the files."""
+    """Write the heat map of margins, the margin, reward, loss and KL plots of a run, and all plots together."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["pairwright"])
     theme = Theme(app, resources_dir())
     theme.apply(theme_name, 100)
-    grid = MonitorGrid(theme)
+    grid = MonitorGrid(theme, PlotLayout())
     grid.make_all()
     grid.resize(*SIZE)
     with Application.open(workspace, read_only=True) as services:
         reader = services.runs.reader(run_id)
         before = parent_curves(services.runs, reader.record(), grid.metrics)
-        found = presenter.read_snapshot(services.runs, reader, RunEstimates(reader), grid.metrics, before)
+        estimates = RunEstimates(reader)
+        pairs = RunPlots(reader, estimates).read(grid.deck.needs)
+        found = presenter.read_snapshot(services.runs, reader, estimates, grid.metrics, before, plots=pairs)
         grid.draw(found.series)
     theme.style(grid)
     grid.show()

@@ -14,7 +14,7 @@ from core.domain.number_text import format_value, spread_text
 from core.domain.run_events import KlDone
 from core.domain.run_record import RunRecord
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
-from core.services.runs.run_plots import PairPlots
+from core.services.runs.run_plots import TRAIN, PairPlots
 from core.services.runs.views import RunReader
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
@@ -58,8 +58,9 @@ def run_series(
     if kl is not None:
         spread = spread_text(kl_estimate(kl))
         titles["kl.kl"] = (kl_name(kl.horizon), f"{spread} SE · n {kl.samples} · {100 * kl.censored:.0f} % cut")
+    levels = _levels(held_out, start_loss)
     return RunSeries(
-        curves, total, *before, levels=_levels(held_out, start_loss), titles=titles, pairs=pairs, resumes=resumes
+        curves, total, *before, levels=levels, titles=titles, pairs=pairs, resumes=resumes, notes=_notes(pairs)
     )
 
 
@@ -72,6 +73,14 @@ def _levels(held_out: ProbeEstimates | None, start_loss: float | None) -> tuple[
         Level("loss", "start", start, f"{name} {format_value(start)}", right=True),
         Level("accuracy", "reference", ref, f"reference's own ranking {format_value(ref)}"),
     )
+
+
+def _notes(pairs: PairPlots) -> dict[str, str]:
+    """Return how many pairs became less likely on both sides at the newest look, for the plot of rewards."""
+    if pairs.kind == TRAIN or not pairs.pairs.pair_ids:
+        return {}
+    down, n = pairs.both_down()
+    return {"reward_chosen": f"both down {down} of {n}"}
 
 
 def parent_curves(service: RunsService, record: RunRecord, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:

@@ -45,9 +45,8 @@ class DisplacementScatter(PairChart):
 
     def about(self) -> list[str]:
         """Return how many pairs went down on both sides."""
-        rows = self._look()
-        down = sum(c < 0 and r < 0 for _, c, r in rows)
-        words = f"both down {down} of {len(rows)}"
+        down, n = self.plots.both_down(self.step)
+        words = f"both down {down} of {n}"
         return [f"{words} · {self.plots.of} · step {self.step}", f"{words} · step {self.step}", words, f"{down} down"]
 
     def paint(self, painter: QPainter) -> None:

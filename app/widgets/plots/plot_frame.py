@@ -40,7 +40,8 @@ class PlotFrame(QFrame):
         column.setSpacing(2)
         self.head = PlotHead(theme, title, [colour] if colour else [], tools=tools)
         column.addWidget(self.head)
-        self.y_title = FitLabel(f"↑ {axis}", f"↑ {axis.partition(',')[0]}", "", kind="hint")
+        self._axis_words = [f"↑ {axis}", f"↑ {axis.partition(',')[0]}", ""]
+        self.y_title = FitLabel(*self._axis_words, kind="hint")
         self.y_title.setVisible(bool(axis))
         column.addWidget(self.y_title)
         self.view = StepViewBox()
@@ -80,6 +81,11 @@ class PlotFrame(QFrame):
         self._title, self._about = title, about
         self.head.set_title(title)
         self.plot.setAccessibleName(title)
+
+    def set_note(self, note: str) -> None:
+        """Say something beside the title of the axis; "" says nothing."""
+        noted = [f"{words} · {note}" for words in self._axis_words if words] if note else []
+        self.y_title.set_texts([*noted, *([note] if note else []), *self._axis_words])
 
     def show_whose(self, whose: str) -> None:
         """Say whose plot it is under it, or nothing."""

@@ -58,6 +58,7 @@ PLOTS: tuple[RunPlot, ...] = (
             CurveSpec("dev.reward_chosen", "plot_chosen", "chosen", True, unit=_SCALED),
             CurveSpec("dev.reward_rejected", "plot_rejected", "rejected", True, unit=_SCALED),
         ),
+        "displacement",
     ),
     RunPlot(
         "loss",
@@ -197,4 +198,4 @@ PLOTS: tuple[RunPlot, ...] = (
 """The plots; those of the curves that every run has come first."""
 BY_NAME: dict[str, RunPlot] = {plot.key: plot for plot in PLOTS}
 CURVES = ("margin", "rewards", "loss", "kl", "accuracy", "token_kl")
-"""The plots of curves alone, which need no rows of pairs."""
+"""The plots of curves that every run has."""

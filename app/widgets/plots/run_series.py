@@ -43,6 +43,7 @@ class RunSeries:
         curves: by metric. before: the same of the run that it was forked from, up to the fork.
         total: steps planned. fork: where it begins. levels: lines across plots.
         titles: by first metric of a plot, its title and what belongs to its newest value.
+        notes: by first metric of a plot, what stands beside the title of its axis.
         pairs: what is drawn of all pairs. resumes: steps at which the run went on after a stop.
     """
 
@@ -54,6 +55,7 @@ class RunSeries:
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pairs: PairPlots = field(default_factory=PairPlots)
     resumes: tuple[float, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain_curve(series: Plain) -> Curve:

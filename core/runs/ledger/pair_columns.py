@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +16,7 @@ from core.runs.ledger.timeline import Timeline, read_timeline
 
 Floats = NDArray[np.float64]
 _READ = "h, margin, weight, logp_chosen - ref_chosen, logp_rejected - ref_rejected, tokens_chosen - tokens_rejected"
-_AT_ONCE = 5000
+_COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,35 @@ class PairColumns:
 
 @dataclass(slots=True)
 class _RowsSoFar:
-    """The rows of one kind that were read so far, by step, pair and number of the row.
-
-    The number is 0 after a resume: of a probe that two attempts made at the same step, only the later one counts.
-    """
+    """The rows of one kind that were read so far, in the order of writing; ``places`` only after a resume."""
 
     timeline: Timeline
     last_id: int = 0
-    rows: dict[tuple[int, str, int], tuple[float, ...]] = field(default_factory=dict)
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    pair_ids: list[str] = field(default_factory=list)
+    numbers: tuple[array[float], ...] = field(default_factory=lambda: tuple(array("d") for _ in range(_COLUMNS)))
+    places: dict[tuple[int, str], int] = field(default_factory=dict)
     columns: PairColumns | None = None
+
+    def put(self, step: int, pair_id: str, values: Sequence[float | None]) -> None:
+        """Take one row. Of a probe that two attempts made at the same step, only the later one counts."""
+        place = self.places.get((step, pair_id)) if self.resumed else None
+        if place is None:
+            if self.resumed:
+                self.places[step, pair_id] = len(self.pair_ids)
+            self.steps.append(step)
+            self.pair_ids.append(pair_id)
+        for column, value in zip(self.numbers, values, strict=True):
+            number = math.nan if value is None else float(value)
+            if place is None:
+                column.append(number)
+            else:
+                column[place] = number
+
+    @property
+    def resumed(self) -> bool:
+        """Whether there was more than one attempt."""
+        return len(self.timeline.limits) > 1
 
 
 class PairColumnsCache:
@@ -79,7 +101,7 @@ class PairColumnsCache:
             if known is None or known.timeline != timeline:
                 known = self._known[kind] = _RowsSoFar(timeline)
             if _read_new(db, kind, known) or known.columns is None:
-                known.columns = _columns(kind, known.rows)
+                known.columns = _columns(kind, known)
             return known.columns
 
 
@@ -89,20 +111,20 @@ def _read_new(db: sqlite3.Connection, kind: str, known: _RowsSoFar) -> bool:
         f"SELECT id, step, pair_id, {_READ} FROM pair_rows WHERE kind = ? AND id > ? AND {known.timeline.where()}"
         " ORDER BY id"
     )
-    before, cursor = known.last_id, db.execute(query, (kind, known.last_id))
-    once = len(known.timeline.limits) > 1
-    while found := cursor.fetchmany(_AT_ONCE):
-        for row in found:
-            values = tuple(math.nan if value is None else float(value) for value in tuple(row)[3:])
-            known.rows[row[1], row[2], 0 if once else row[0]] = values
-        known.last_id = int(found[-1][0])
+    before = known.last_id
+    for row in db.execute(query, (kind, before)):
+        known.last_id = int(row[0])
+        known.put(int(row[1]), str(row[2]), tuple(row)[3:])
     return known.last_id != before
 
 
-def _columns(kind: str, rows: dict[tuple[int, str, int], tuple[float, ...]]) -> PairColumns:
-    if not rows:
-        return PairColumns(kind)
-    keys = sorted(rows, key=lambda key: key[0])
-    values = np.array([rows[key] for key in keys], dtype=np.float64).T.copy()
-    steps = np.array([step for step, _, _ in keys], dtype=np.int64)
-    return PairColumns(kind, tuple(pair_id for _, pair_id, _ in keys), steps, *values)
+def _columns(kind: str, known: _RowsSoFar) -> PairColumns:
+    """Return the rows by step; they stand so already, but for a later attempt that went back."""
+    steps = np.array(known.steps, dtype=np.int64)
+    numbers = [np.array(column, dtype=np.float64) for column in known.numbers]
+    ids: Sequence[str] = known.pair_ids
+    if np.any(np.diff(steps) < 0):
+        order = np.argsort(steps, kind="stable")
+        steps, numbers = steps[order], [column[order] for column in numbers]
+        ids = [ids[place] for place in order]
+    return PairColumns(kind, tuple(ids), steps, *numbers)

@@ -32,6 +32,7 @@ from core.runs.run_reader import RunReader
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
 
 __all__ = [
+    "TRAIN",
     "MarginHeat",
     "PairColumns",
     "PairPlots",
@@ -85,6 +86,14 @@ class PairPlots:
     def of(self) -> str:
         """Which pairs are shown, in words."""
         return KIND_WORDS[self.kind]
+
+    def both_down(self, step: int | None = None) -> tuple[int, int]:
+        """Return how many pairs are less likely on both sides than under the reference, and of how many."""
+        looks = self.pairs.looks
+        part = self.pairs.at(looks[-1] if step is None else step) if looks else slice(0, 0)
+        chosen, rejected = self.pairs.chosen[part], self.pairs.rejected[part]
+        there = np.isfinite(chosen) & np.isfinite(rejected)
+        return int(np.count_nonzero((chosen < 0) & (rejected < 0))), int(np.count_nonzero(there))
 
 
 class RunPlots:

@@ -20,7 +20,9 @@ def page(shared_demo: Any) -> Any:
 
 
 def test_that_a_cell_of_the_heat_map_lists_its_pairs(shared_demo: Any, page: Any) -> None:
-    plot = page.monitor.grid.deck.cards["margins"]
+    cards = page.monitor.grid.deck.cards
+    assert cards["rewards"].y_title.full.endswith("nats × β · both down 6 of 16")
+    plot = cards["margins"]
     assert isinstance(plot, HeatPlot)
     asked = plot.cell_at(40.0, 0.5)
     assert asked is not None

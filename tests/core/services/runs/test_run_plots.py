@@ -42,6 +42,8 @@ def test_that_the_plots_of_the_demo_equal_its_ledger(folder: Path) -> None:
     wanted = _rows(folder, "dev", 40, "pair_id, logp_chosen - ref_chosen, logp_rejected - ref_rejected")
     found = zip(plots.pairs.pair_ids[part], plots.pairs.chosen[part], plots.pairs.rejected[part], strict=True)
     assert list(found) == wanted
+    down = sum(chosen < 0 and rejected < 0 for _, chosen, rejected in wanted)
+    assert plots.both_down() == plots.both_down(40) == (down, 16)
     weights = [row[0] for row in _rows(folder, "probe_train", 40, "weight")]
     effective = sum(weights) ** 2 / sum(w * w for w in weights)
     assert spectrum_at(plots.weights, 40).effective == pytest.approx(effective)
