@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.context import AppContext
 from app.runs.frontier_figures import FrontierFigures, run_figures
 from app.widgets.plots.chart_card import ChartCard, TableRow
-from app.widgets.plots.frontier_chart import FrontierChart
+from app.widgets.plots.run_frontier_chart import RunFrontierChart
 from core.domain.run_record import ARCHIVED
 from core.services.runs.run_frontier import frontier_of_runs
 
@@ -31,7 +31,7 @@ class FrontierCard(ChartCard):
     """
 
     def __init__(self, context: AppContext) -> None:
-        self.frontier = FrontierChart(context.theme)
+        self.frontier = RunFrontierChart(context.theme)
         super().__init__(context, TITLE, self.frontier, HEADS)
         self._context = context
         self.figures: FrontierFigures | None = None

@@ -16,7 +16,7 @@ from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.plots.chart_card import ChartCard, TableRow
-from app.widgets.plots.frontier_chart import FrontierChart
+from app.widgets.plots.run_frontier_chart import RunFrontierChart
 from app.widgets.table import TableColumn, VirtualTable
 from core.services.runs.run_frontier import HELD_OUT
 
@@ -59,7 +59,7 @@ class FrontierDialog(BaseDialog):
         self.numbers.set_value(HELD_OUT)
         self.groups, self.summary = ComboBox(), text_label("", "strong", wrap=True)
         self.groups.setAccessibleName("Comparable runs")
-        self.chart = FrontierChart(context.theme)
+        self.chart = RunFrontierChart(context.theme)
         self.card = ChartCard(context, "Frontier", self.chart, HEADS)
         self.card.head.enlarge.setEnabled(False)
         self.table = VirtualTable(context.tasks, context.theme, _COLUMNS, name="Runs of the frontier", multi=False)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.widgets.plots.frontier_chart import FrontierAxes, FrontierMark
+from app.widgets.plots.run_frontier_chart import FrontierAxes, FrontierMark
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.frontier import BetaFrontier, FrontierPoint, RunFrontier, RunPoint

@@ -17,7 +17,7 @@ from app.runs.frontier_dialog import FrontierDialog
 from app.runs.frontier_figures import run_figures
 from app.runs.sweep_dialog import SweepDialog
 from app.runs.sweep_figures import plan_words, reference_words, suggested
-from app.widgets.plots.frontier_chart import FrontierChart, staircase
+from app.widgets.plots.run_frontier_chart import RunFrontierChart, staircase
 from core.domain.changes import Outcome
 from core.domain.charter import Charter
 from core.domain.estimate import Estimate
@@ -74,7 +74,7 @@ def test_that_the_chart_has_a_mark_a_run_and_a_line_through_those_that_none_beat
 
 
 def test_that_the_chart_is_read_by_keyboard_and_opens_a_run(theme: Any, qtbot: Any) -> None:
-    chart = FrontierChart(theme)
+    chart = RunFrontierChart(theme)
     qtbot.addWidget(chart)
     chart.resize(620, 340)
     opened: list[object] = []

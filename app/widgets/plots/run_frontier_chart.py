@@ -75,7 +75,7 @@ def staircase(marks: Sequence[FrontierMark], *, higher: bool = True) -> list[tup
     return corners
 
 
-class FrontierChart(PaintedChart):
+class RunFrontierChart(PaintedChart):
     """Crosses of intervals, the line of the best, names beside the marks; opening a mark tells its key."""
 
     def __init__(self, theme: Theme) -> None:
