@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.widgets.plots.run_frontier_chart import FrontierAxes, FrontierMark
+from app.widgets.plots.run_frontier_chart import FrontierAxes, RunFrontierMark
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.frontier import BetaFrontier, FrontierPoint, RunFrontier, RunPoint
@@ -32,7 +32,7 @@ class FrontierFigures:
         left_out: a sentence for each run without a place.
     """
 
-    marks: tuple[FrontierMark, ...]
+    marks: tuple[RunFrontierMark, ...]
     axes: FrontierAxes
     rows: tuple[tuple[str, ...], ...]
     groups: tuple[tuple[int, str], ...]
@@ -100,7 +100,7 @@ def evaluated_figures(
     )
     names = {point.evaluation_id: f"beta {point.beta:g}, seed {point.seed}" for point in points}
     marks = [
-        FrontierMark(
+        RunFrontierMark(
             run_of.get(p.evaluation_id, ""), names[p.evaluation_id], _ends(p.kl), _ends(p.quality),
             betas.index(f"beta {p.beta:g}"), bool(p.beaten_by), False,
             f"{p.run}, {names[p.evaluation_id]}: {estimate_text(p.quality)}; KL {kl_words(p.kl)}; "
@@ -159,11 +159,11 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
     return estimate.value, estimate.low if known else math.nan, estimate.high if known else math.nan
 
 
-def _mark(point: RunPoint, series: int, labels: Mapping[str, str], shown: Collection[str]) -> FrontierMark:
+def _mark(point: RunPoint, series: int, labels: Mapping[str, str], shown: Collection[str]) -> RunFrontierMark:
     other = "; another objective" if point.other_objective else ""
     note = f"; {point.note}" if point.note else f"; step {point.step:,}"
     words = f"{point.name}, {labels[point.run_id]}: {estimate_text(point.quality)}; KL {kl_words(point.kl)}"
-    return FrontierMark(
+    return RunFrontierMark(
         point.run_id,
         labels[point.run_id],
         _ends(point.kl),

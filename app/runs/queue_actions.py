@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.context import AppContext
 from app.runs.frontier_dialog import FrontierDialog
 from app.runs.presenter import RESUMABLE, MonitorData, subtitle
-from app.runs.queue_dialog import QueueDialog
+from app.runs.queue_dialog import RunQueueDialog
 from app.runs.sweep_dialog import SweepDialog
 from app.widgets.buttons import action_button
 from app.widgets.flow import FlowLayout
@@ -65,7 +65,7 @@ class QueueActions(QObject):
         may_wait = found is not None and found.status.state in RESUMABLE and found.status.state != "queued"
         words = f"Add {found.name}" if found is not None else ""
         add = (lambda: found.run_id) if found is not None and may_wait else None
-        dialog = QueueDialog(self._parent, self._context, add=add, add_words=words)
+        dialog = RunQueueDialog(self._parent, self._context, add=add, add_words=words)
         self._context.dialogs.run(dialog)
         dialog.deleteLater()
 

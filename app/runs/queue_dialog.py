@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 READ_MS = 1500
 
 
-class QueueDialog(BaseDialog):
+class RunQueueDialog(BaseDialog):
     """Shows the queue while it is open, and changes it.
 
     Args:

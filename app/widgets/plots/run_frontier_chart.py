@@ -23,7 +23,7 @@ _LEFT = Qt.AlignmentFlag.AlignLeft
 
 
 @dataclass(frozen=True, slots=True)
-class FrontierMark:
+class RunFrontierMark:
     """One run.
 
     Attributes:
@@ -58,11 +58,11 @@ class FrontierAxes:
     higher: bool = True
 
 
-def staircase(marks: Sequence[FrontierMark], *, higher: bool = True) -> list[tuple[float, float]]:
+def staircase(marks: Sequence[RunFrontierMark], *, higher: bool = True) -> list[tuple[float, float]]:
     """Return the corners of the line through the marks that none beats, by KL; it is flat until the next one.
 
-    >>> a = FrontierMark("a", "", (1.0, 1, 1), (0.6, 0, 1), 0, False, False, "")
-    >>> b = FrontierMark("b", "", (3.0, 1, 1), (0.8, 0, 1), 0, False, False, "")
+    >>> a = RunFrontierMark("a", "", (1.0, 1, 1), (0.6, 0, 1), 0, False, False, "")
+    >>> b = RunFrontierMark("b", "", (3.0, 1, 1), (0.8, 0, 1), 0, False, False, "")
     >>> staircase([b, a])
     [(1.0, 0.6), (3.0, 0.6), (3.0, 0.8)]
     """
@@ -80,10 +80,10 @@ class RunFrontierChart(PaintedChart):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Frontier")
-        self.marks: tuple[FrontierMark, ...] = ()
+        self.marks: tuple[RunFrontierMark, ...] = ()
         self.axes = FrontierAxes("", "")
 
-    def show_frontier(self, marks: Sequence[FrontierMark], axes: FrontierAxes) -> None:
+    def show_frontier(self, marks: Sequence[RunFrontierMark], axes: FrontierAxes) -> None:
         """Show runs of one group."""
         self.marks, self.axes = tuple(marks), axes
         self._current = -1
@@ -184,7 +184,7 @@ class RunFrontierChart(PaintedChart):
         painter.setPen(self.pen("text", 1.4))
         painter.drawPolyline(QPolygonF(path))
 
-    def _mark(self, painter: QPainter, mark: FrontierMark, at: QPointF, bars: list[tuple[QPointF, QPointF]]) -> None:
+    def _mark(self, painter: QPainter, mark: RunFrontierMark, at: QPointF, bars: list[tuple[QPointF, QPointF]]) -> None:
         """Draw the intervals as a cross and the mark on it, with a ring around the one that the page is on."""
         half, share = float(self.theme.px(5)), _BEATEN if mark.beaten else 1.0
         pen = self.pen(_token(mark.series), 1.6)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
-from app.runs.queue_dialog import QueueDialog
+from app.runs.queue_dialog import RunQueueDialog
 from app.runs.queue_list import QueueList
 from core.domain.run_config import RunConfig
 from core.domain.run_queue import ToldRun
@@ -61,12 +61,12 @@ def test_that_the_queue_is_ordered_and_a_removal_taken_back(main_window: Callabl
     def order() -> list[str]:
         return [info.run_id for info in running.context.services.queue.view().waiting]
 
-    def until(wanted: list[str], dialog: QueueDialog) -> None:
+    def until(wanted: list[str], dialog: RunQueueDialog) -> None:
         running.qtbot.waitUntil(lambda: dialog.list.ids == wanted)
         assert order() == wanted
 
     def script(dialog: QDialog) -> bool:
-        assert isinstance(dialog, QueueDialog)
+        assert isinstance(dialog, RunQueueDialog)
         dialog.show()
         running.qtbot.waitUntil(lambda: dialog.list.count() == 3)
         assert dialog.summary.text() == "3 waiting · paused"
