@@ -299,6 +299,7 @@ class TalkPart(QObject):
         for action_id in _WHILE_IDLE:
             actions.set_enabled(action_id, idle if action_id in ("try.send", "try.new") else asked)
         actions.set_enabled("try.stop", self._job is not None)
+        self.view.set_answering(self._job is not None)
         last = self._session.talk.last if idle and self._session is not None else None
         voted = last is not None and last.is_complete and len(last.order) == 2
         for action_id in (*VOTES, "try.neither", "try.no_vote"):

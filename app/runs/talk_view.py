@@ -106,9 +106,12 @@ class TalkView(QWidget):
         row = FlowLayout(spacing=8, row_spacing=4, middle=True)
         row.add(self.field, least=14)
         self.stop = action_button(actions, "try.stop", text="Stop", show_key=True, theme=theme)
-        row.addWidget(self.stop)
-        row.addWidget(action_button(actions, "try.again", theme=theme))
-        row.addWidget(action_button(actions, "try.send", kind="primary", show_key=True, theme=theme))
+        again = action_button(actions, "try.again", theme=theme)
+        send = action_button(actions, "try.send", kind="primary", show_key=True, theme=theme)
+        self._asking = (again, send)
+        for button in (self.stop, *self._asking):
+            row.addWidget(button)
+        self.stop.hide()
         card.add(row)
         card.add(self.phase)
         self.phase.hide()
@@ -209,20 +212,25 @@ class TalkView(QWidget):
         if self._follows:
             bar.setValue(bar.maximum())
 
+    def set_answering(self, on: bool) -> None:
+        """Offer to stop while answers come, else to send."""
+        self.stop.setVisible(on)
+        for button in self._asking:
+            button.setVisible(not on)
+
     def set_phase(self, words: str) -> None:
         """Say what is going on."""
         self.phase.setText(words)
         self.phase.setVisible(bool(words))
 
     def _show_titles(self, talk: Talk, run: str) -> None:
-        titles = column_titles(talk, run)
+        titles = [] if talk.exchanges else column_titles(talk, run)  # each answer has its own name
         while (item := self.titles.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        for title, caption in titles:
-            label = ElideLabel(f"{title} · {caption}" if caption else title, kind="strong", outside=True)
-            self.titles.addWidget(label, 1)
+        for title in titles:
+            self.titles.addWidget(ElideLabel(title, kind="strong", outside=True), 1)
 
     def _view(self, number: int, arms: int) -> ExchangeView:
         """Return the view of an exchange; another number of answers makes another one."""

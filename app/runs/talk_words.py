@@ -10,7 +10,6 @@ from core.domain.talk import Exchange, Reply, Talk
 from core.services.talks.tally import TalkTally
 
 SIDES = ("Left", "Right", "Third")
-HIDDEN = "named when it is saved"
 
 
 def arm_title(arm: Arm, run: str) -> str:
@@ -19,14 +18,9 @@ def arm_title(arm: Arm, run: str) -> str:
     return f"{who}{run}" if who else f"Policy of {arm.name}"
 
 
-def column_titles(talk: Talk, run: str) -> list[tuple[str, str]]:
-    """Return title and caption of each column, as the newest exchange has them."""
-    last = talk.last
-    if last is not None and not last.names_known:
-        return [(side, HIDDEN) for side, _ in zip(SIDES, last.order, strict=False)]
-    names = last.order if last is not None else tuple(arm.name for arm in talk.arms)
-    known = {arm.name: arm_title(arm, run) for arm in talk.arms}
-    return [(known.get(name, name), "") for name in names]
+def column_titles(talk: Talk, run: str) -> list[str]:
+    """Return who will answer, before the first exchange."""
+    return [arm_title(arm, run) for arm in talk.arms]
 
 
 def side_title(exchange: Exchange, place: int, talk: Talk, run: str) -> str:
