@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.context import AppContext
@@ -20,7 +20,7 @@ from core.domain.generated_pairs import reason_title
 from core.domain.generation import NEARLY, REASONS, KeepChoice, LeaveReason
 from core.domain.tried_pairs import TriedPairs
 
-_ANSWER_LINES = 5
+_PROMPT_LINES, _ANSWER_LINES = 3, 6
 
 
 class GenerateExpectation(QWidget):
@@ -50,8 +50,9 @@ class GenerateExpectation(QWidget):
         )
         self.progress, self.error = ProgressLine(title="Trying the first pair"), text_label("", "error", wrap=True)
         self.progress.hide()
+        self.interval.hide()
         self._rows = QGridLayout()
-        self._rows.setColumnStretch(0, 1)
+        self._rows.setColumnStretch(1, 1)
         self.share = text_label("", "caption", wrap=True)
         self.training = text_label("", "hint", wrap=True)
         column.addLayout(head)
@@ -100,11 +101,11 @@ class GenerateExpectation(QWidget):
         tones: tuple[ChipTone, ChipTone] = ("a", "b")
         for tone, text in zip(tones, self.texts, strict=True):
             row = QHBoxLayout()
-            row.addWidget(Chip(tone.upper(), tone))
+            row.addWidget(Chip(tone.upper(), tone), 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
             row.addWidget(text, 1)
             column.addLayout(row)
-        for text in (self.prompt, *self.texts):
-            text.setFixedHeight(_ANSWER_LINES * text.fontMetrics().lineSpacing())
+        for lines, text in ((_PROMPT_LINES, self.prompt), *((_ANSWER_LINES, text) for text in self.texts)):
+            text.setFixedHeight(lines * text.fontMetrics().lineSpacing())
         frame.hide()
         return frame
 
@@ -126,10 +127,13 @@ class GenerateExpectation(QWidget):
         words, more = time_words(tried)
         self.time.setText(words)
         self.interval.setText(more)
+        self.interval.show()
         clear_layout(self._rows)
         for row, (name, value) in enumerate(tried_rows(tried)):
-            self._rows.addWidget(text_label(name, "muted", wrap=True), row, 0)
-            self._rows.addWidget(text_label(value, "", wrap=True), row, 1)
+            self._rows.addWidget(text_label(name, "muted"), row, 0)
+            told = text_label(value, "", wrap=True)
+            told.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._rows.addWidget(told, row, 1)
         self.took.setText(f"{tried.took_s:.1f} s")
         self.prompt.set_text(tried.prompt.last_text)
         for view, answer in zip(self.texts, (tried.a, tried.b), strict=True):
@@ -139,7 +143,7 @@ class GenerateExpectation(QWidget):
     def forget(self) -> None:
         """Take away what was measured for other settings."""
         self.time.setText("Not measured yet")
-        self.interval.setText("")
+        self.interval.hide()
         clear_layout(self._rows)
         self.first.hide()
         self.say("")
