@@ -86,6 +86,8 @@ class TeamPart(QObject):
         view.step_wanted.connect(partial(self.mode_wanted.emit, LABEL))
         view.tabs.mode_chosen.connect(self.mode_wanted)
         view.tabs.set_offered(TEAM, self._may_see)
+        if self.on:
+            self.come_back()
 
     def _chosen_batch(self) -> BatchState | None:
         view = self.place.made
@@ -99,10 +101,11 @@ class TeamPart(QObject):
             self.come_back()
 
     def come_back(self) -> None:
-        """Give the keys to the team, and read what is new."""
+        """Give the keys to the team, and read what is new; a view to be made does so when it is there."""
         self._context.actions.set_place(PLACE)
-        self.read()
-        self.view.first_focus().setFocus()
+        if (view := self.place.made) is not None:
+            self.read()
+            view.first_focus().setFocus()
 
     def leave(self) -> None:
         """Show the labelling screen again."""

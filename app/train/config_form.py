@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.train import presenter
 from app.train.fields import advanced_groups, choices_of, help_of, main_settings
@@ -38,6 +39,7 @@ class ConfigForm(QWidget):
         self._texts = dict.fromkeys(SETTINGS, "")
         self._made: dict[str, QLineEdit | QComboBox] = {}
         self._groups: list[LazyPart[FieldGrid]] = []
+        queue = IdleQueue(self)
         self._fields: dict[str, ExplainedField] = {}
         self._loading = False
         self.error_text = ""
@@ -54,7 +56,7 @@ class ConfigForm(QWidget):
         for title, settings in advanced.items():
             rows.addSpacing(6)
             rows.addWidget(text_label(title, "strong"))
-            group = LazyPart(theme, partial(self._grid, settings))
+            group = LazyPart(theme, partial(self._grid, settings), queue=queue)
             self._groups.append(group)
             rows.addWidget(group)
         count = sum(map(len, advanced.values()))

@@ -30,6 +30,7 @@ class LazyPart(QWidget, Generic[PartT]):
         theme: gives the buttons of the part their icons.
         make: makes the part.
         begin: connects the part and tells it what to show; called once, when it is in its place.
+        queue: makes several parts that are shown at once, one after the other; without it the place has its own.
 
     Signals:
         placed(QWidget): the part is in its place.
@@ -37,13 +38,20 @@ class LazyPart(QWidget, Generic[PartT]):
 
     placed = Signal(QWidget)
 
-    def __init__(self, theme: Theme, make: Callable[[], PartT], begin: Callable[[PartT], object] | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        make: Callable[[], PartT],
+        begin: Callable[[PartT], object] | None = None,
+        *,
+        queue: IdleQueue | None = None,
+    ) -> None:
         super().__init__()
         self._theme, self._make, self._begin = theme, make, begin
         self._unplaced: PartT | None = None
         self._part: PartT | None = None
-        self._has_begun = False
-        self._queue = IdleQueue(self)
+        self._is_asked_for = self._has_begun = False
+        self._queue = queue if queue is not None else IdleQueue(self)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
 
@@ -55,7 +63,6 @@ class LazyPart(QWidget, Generic[PartT]):
     @property
     def part(self) -> PartT:
         """The part, made at once where it is not there yet."""
-        self._queue.clear()
         self._make_it()
         part = self._place_it()
         self._begin_it()
@@ -64,9 +71,10 @@ class LazyPart(QWidget, Generic[PartT]):
     def showEvent(self, event: QShowEvent) -> None:
         """Make the part in the next turns of the event loop."""
         super().showEvent(event)
-        if self._part is None and not self._queue.busy:
+        if self._part is None and not self._is_asked_for:
+            self._is_asked_for = True
             for piece in (self._make_it, self._place_it, self._begin_it):
-                self._queue.add(piece)
+                self._queue.add(piece, self)
 
     def _make_it(self) -> None:
         if self._part is None and self._unplaced is None:
