@@ -223,7 +223,6 @@ class InspectPage(Page):
         runs = [(str(self.runs.itemData(place)), self.runs.itemText(place)) for place in range(self.runs.count())]
         self.mode.set_run(self.run_id, runs)
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
-
         kinds = [kind] if self._kind_chosen else [kind, *(name for name, _ in KINDS if name != kind)]
 
         def read() -> InspectedPairs:
