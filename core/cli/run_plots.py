@@ -9,6 +9,7 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.domain.errors import NotFound, UsageError
+from core.domain.estimate import TOO_SMALL
 from core.domain.number_text import estimate_text, format_value
 from core.runs import run_control
 from core.runs.event_lines import finite
@@ -57,8 +58,11 @@ def _table(found: PairPlots, name: str, step: int | None) -> tuple[tuple[str, ..
     if name == "weights":
         return _weights(found, step)
     if name == "slices":
-        rows = [[c.name, str(c.steps[-1]), estimate_text(c.newest), str(c.newest.n)] for c in found.slices]
-        return ("slice", "step", f"accuracy, {found.of}, Wilson 95 %", "n"), rows
+        rows = [
+            [c.name, str(c.steps[-1]), estimate_text(c.newest), str(c.newest.n), "" if c.enough else TOO_SMALL]
+            for c in found.slices
+        ]
+        return ("slice", "step", f"accuracy, {found.of}, Wilson 95 %", "n", ""), rows
     if name == "phase":
         rows = [[str(p.step), estimate_text(p.kl), estimate_text(p.h), str(p.h.n)] for p in found.phase]
         return ("step", "KL to reference", "mean h", "n"), rows

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.domain.estimate import Estimate
+from core.domain.suite import MIN_SLICE
 from core.evaluation.estimates import proportion
 from core.evaluation.histogram import Histogram, histogram
 from core.evaluation.preference_metrics import SATURATED, WRONG_SIDE, Share, effective_number, half_credit, share
@@ -162,13 +163,19 @@ class SliceCurve:
         """The accuracy at the last look."""
         return self.accuracy[-1]
 
+    @property
+    def enough(self) -> bool:
+        """Whether it has as many pairs as a slice needs to decide anything."""
+        return self.newest.n >= MIN_SLICE
+
 
 def slice_curves(
     steps: ArrayLike, margin: ArrayLike, pair_ids: Sequence[str], slices: Mapping[str, Sequence[str]]
 ) -> tuple[SliceCurve, ...]:
     """Return the accuracy of each slice over the steps, the worst at the last look first.
 
-    The upper end of the interval decides, so that a slice of one pair does not stand before one that is surely low.
+    The upper end of the interval decides, so that a slice of one pair does not stand before one that is surely low;
+    slices with too few pairs come last.
 
     Args:
         steps: (m,) ascending optimizer step of each measurement.
@@ -188,4 +195,4 @@ def slice_curves(
         shares = tuple(proportion(hits[inside][own == step]) for step in looks)
         ids = tuple(dict.fromkeys(p for p, there in zip(pair_ids, inside, strict=True) if there))
         found.append(SliceCurve(name, ids, tuple(int(step) for step in looks), shares))
-    return tuple(sorted(found, key=lambda curve: (curve.newest.high, curve.newest.value, curve.name)))
+    return tuple(sorted(found, key=lambda curve: (not curve.enough, curve.newest.high, curve.newest.value, curve.name)))

@@ -15,6 +15,7 @@ from app.widgets.plots.painted_chart import Spot
 from app.widgets.plots.pair_chart import PairChart
 from app.widgets.plots.pairs_asked import PairsAsked
 from core.domain.counting import counted
+from core.domain.estimate import TOO_SMALL
 from core.domain.number_text import estimate_text, format_value
 from core.services.runs.run_plots import SliceCurve
 
@@ -45,7 +46,8 @@ class SlicePanels(PairChart):
             return ["–"]
         worst, hidden = slices[0], len(slices) - self._panels()[0]
         rest = f" · {counted(hidden, 'slice')} not shown" if hidden > 0 else ""
-        whole = f"{self.plots.of} · worst {worst.name} {estimate_text(worst.newest)}{rest}"
+        few = "" if worst.enough else f", {TOO_SMALL}"
+        whole = f"{self.plots.of} · worst {worst.name} {estimate_text(worst.newest)}{few}{rest}"
         return [whole, f"{worst.name} {format_value(worst.newest.value)}{rest}", f"{self.plots.of}{rest}"]
 
     def _panels(self) -> tuple[int, int, int]:
@@ -78,7 +80,7 @@ class SlicePanels(PairChart):
         named = QFontMetricsF(painter.font()).elidedText(
             curve.name, Qt.TextElideMode.ElideRight, room.width() - wide - 8
         )
-        self.write(painter, head, named, "text", left)
+        self.write(painter, head, named, "text" if curve.enough else "text3", left)
         self.write(painter, head, end, "text2", right)
         axis = QFontMetricsF(painter.font()).horizontalAdvance("0.5") + 6
         top = 1.5 * line + 2  # a tick stands half above the area
@@ -102,15 +104,18 @@ class SlicePanels(PairChart):
 
         looks = list(zip(curve.steps, curve.accuracy, strict=True))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.colour("plot_held_out", 0.22))
+        token = "plot_held_out" if curve.enough else "text3"
+        painter.setBrush(self.colour(token, 0.22))
         upper, lower = [place(s, e.high) for s, e in looks], [place(s, e.low) for s, e in looks]
         painter.drawPolygon(QPolygonF([*upper, *reversed(lower)]))
-        painter.setPen(self.pen("plot_held_out", 2))
+        painter.setPen(self.pen(token, 2))
         painter.drawPolyline(QPolygonF([place(s, e.value) for s, e in looks]))
         for step, share in looks:
             at = place(step, share.value)
             box = QRectF(at.x() - 2, at.y() - 2, 4, 4)
-            self.spots.append(Spot(box, (curve.name, step), f"{curve.name}, step {step}: {estimate_text(share)}"))
+            few = "" if curve.enough else f" ({TOO_SMALL} to decide anything)"
+            words = f"{curve.name}, step {step}: {estimate_text(share)}{few}"
+            self.spots.append(Spot(box, (curve.name, step), words))
 
     def asked(self, key: object) -> PairsAsked | None:
         """Return the pairs of a slice at a look."""

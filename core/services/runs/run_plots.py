@@ -257,6 +257,7 @@ def plain_plots(plots: PairPlots, step: int | None = None) -> dict[str, object]:
     plain["slices"] = [
         {
             "slice": curve.name,
+            "enough": curve.enough,
             "looks": [{"step": at, **share.to_plain()} for at, share in zip(curve.steps, curve.accuracy, strict=True)],
         }
         for curve in plots.slices
