@@ -159,6 +159,14 @@ class LabState:
         """The optima from the reference to a small beta."""
         return self._frontier
 
+    def over_beta(self) -> tuple[tuple[float, ...], list[tuple[str, tuple[float, ...]]], tuple[float, ...]]:
+        """Return rising betas, the named share of each answer over them, and the effective number of answers."""
+        low, high = self.ends
+        optima = [one for one in reversed(self._frontier) if low <= one.beta <= high]
+        count = len(self.objective.rewards)
+        shares = [(y_name(place), tuple(one.shares[place] for one in optima)) for place in range(count)]
+        return tuple(one.beta for one in optima), shares, tuple(one.effective for one in optima)
+
     def steps(self) -> tuple[LabStep, ...]:
         """Return the five steps."""
         assert self.lab is not None

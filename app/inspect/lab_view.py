@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
 from app.inspect.beta_bar import BetaBar
 from app.inspect.draw_dialog import DrawDialog
-from app.inspect.frontier_chart import FrontierChart, FrontierMark
+from app.inspect.lab_chart import LabFrontier, LabMark
 from app.inspect.lab_presenter import (
     FRONTIER_HEADS,
     MARKED,
@@ -26,6 +27,7 @@ from app.inspect.lab_presenter import (
     y_name,
 )
 from app.inspect.lab_table import LabTable
+from app.inspect.share_chart import OverBetaChart
 from app.inspect.step_cards import StepCards
 from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.controls import ComboBox
@@ -39,6 +41,8 @@ from core.domain.counting import counted
 from core.domain.number_text import format_value
 from core.domain.prompt_lab import PromptLab, Weighing
 
+_HIGH = 860
+"""Design pixels of the height from which two further plots have room above the steps."""
 _NOTHING = "Choose a prompt and draw answers: policy and reference score each of them, and beta can be moved then."
 
 
@@ -61,8 +65,13 @@ class LabView(QWidget):
         self._runs: Sequence[tuple[str, str]] = ()
         self._job: BackgroundTask | None = None
         self._drawn: tuple[str, LabPrompt] | None = None
-        self.bar, self.table, self.chart = BetaBar(theme), LabTable(theme), FrontierChart(theme)
+        self.bar, self.table, self.chart = BetaBar(theme), LabTable(theme), LabFrontier(theme)
         self.frontier = ChartCard(context, "Frontier", self.chart, FRONTIER_HEADS)
+        self.shares = OverBetaChart(theme, "Share of each answer over beta", "↑ π*(y), share")
+        self.effective = OverBetaChart(theme, "Effective answers over beta", "↑ 1 / Σ π*²")
+        self.share_card, self.effective_card = Card("Share of each answer over β"), Card("Effective answers")
+        self.share_card.add(self.shares, 1)
+        self.effective_card.add(self.effective, 1)
         self.steps = StepCards(theme)
         self.weighing = SegmentedControl(
             "How the reference weighs the answers", [("reference", "π ref renormalised"), ("equal", "each alike")]
@@ -100,11 +109,13 @@ class LabView(QWidget):
             foot.addWidget(box)
         foot.add(self.note, least=16)
         answers.add(foot)
-        self.frontier.head.enlarge.hide()
         left = WholeColumn(spacing=0)
+        self.frontier.enlarged.connect(lambda _, on: left.setVisible(not on))
         left.column.addWidget(answers, 1)
         split = FoldingSplit((left, self.frontier), (740, 440), heights=(420, 380), least=(36, 22), grows=None)
-        for part in (self.bar, split, self.steps, self.notes):
+        self.more = FoldingSplit((self.share_card, self.effective_card), (640, 440), least=(22, 22), grows=None)
+        self.more.hide()
+        for part in (self.bar, split, self.more, self.steps, self.notes):
             scroll.column.addWidget(part)
         scroll.column.addStretch(1)
         self.stack = QStackedWidget()
@@ -116,7 +127,8 @@ class LabView(QWidget):
 
     def _connect(self) -> None:
         self.bar.changed.connect(self.set_beta)
-        self.chart.opened.connect(self._open_mark)
+        for chart in (self.chart, self.shares, self.effective):
+            chart.opened.connect(self._open_mark)
         self.table.chosen.connect(self._choose_answer)
         self.weighing.changed.connect(self._weigh)
         self.winner.activated.connect(lambda place: self._choose_pair(winner=place))
@@ -260,6 +272,24 @@ class LabView(QWidget):
         self.note.setText(state.note())
         self.steps.show_steps(state.steps())
         self._show_frontier(len(lab.answers))
+        if not self.more.isHidden():
+            self._show_over_beta(lab)
+
+    def _show_over_beta(self, lab: PromptLab) -> None:
+        state = self.state
+        betas, shares, effective = state.over_beta()
+        at = {"beta": state.beta, "trained": lab.beta}
+        self.shares.show_lines(betas, shares, top=1.0, **at)
+        self.effective.show_lines(betas, [("", effective)], top=float(len(lab.answers)), **at)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the plots over beta where a high window has room for them."""
+        super().resizeEvent(event)
+        shown = self.height() >= self.context.theme.px(_HIGH)
+        if shown == self.more.isHidden():
+            self.more.setVisible(shown)
+            if shown and self.state.lab is not None:
+                self._show_over_beta(self.state.lab)
 
     def _show_frontier(self, count: int) -> None:
         state, lab = self.state, self.state.lab
@@ -267,16 +297,16 @@ class LabView(QWidget):
         path = [(one.kl, one.reward) for one in state.frontier]
         end = state.objective
         path.append((end.largest_kl, end.best))
-        marks = [FrontierMark("reference", "reference, β → ∞", path[0][0], path[0][1])]
+        marks = [LabMark("reference", "reference, β → ∞", path[0][0], path[0][1])]
         for beta in sorted({*MARKED, lab.beta}):
             if not math.isclose(beta, state.beta, rel_tol=0.01):
                 at = end.at(beta)
-                marks.append(FrontierMark("beta", point_name(state, beta), at.kl, at.reward, beta))
+                marks.append(LabMark("beta", point_name(state, beta), at.kl, at.reward, beta))
         now = state.optimum
-        marks.append(FrontierMark("now", point_name(state, state.beta), now.kl, now.reward, state.beta))
+        marks.append(LabMark("now", point_name(state, state.beta), now.kl, now.reward, state.beta))
         for name, placed in state.placed():
             words = f"{short(name, 24)}, {'below the line' if placed.gap else 'on the line'}"
-            marks.append(FrontierMark("other", words, placed.kl, placed.reward))
+            marks.append(LabMark("other", words, placed.kl, placed.reward))
         best = f"best of the {number_word(count)}, {format_value(end.best, 3)}"
         self.chart.show_frontier(path, marks, beta=state.beta, best=end.best, words=best)
         about = f"E[r] {format_value(now.reward)} at KL {format_value(now.kl)} nats, β {state.beta:.3g}"

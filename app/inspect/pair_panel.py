@@ -128,7 +128,7 @@ class PairPanel(QFrame):
         labels.add(self.labels, 1)
         self.loss, self.runs_chart = StepCard(context.theme), OverRunsChart(context.theme)
         self.over_runs = ChartCard(context, "Over runs", self.runs_chart, HEADS)
-        self.over_runs.head.enlarge.hide()
+        self.over_runs.enlarged.connect(lambda _, on: self.curve.setVisible(not on))
         self.runs_chart.opened.connect(lambda run_id: self.run_wanted.emit(str(run_id)))
         beside = WholeColumn(spacing=0), WholeColumn(spacing=0)
         for part, card in zip(beside, (self.loss, self.over_runs), strict=True):

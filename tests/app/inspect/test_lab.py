@@ -45,6 +45,10 @@ def test_that_rows_results_and_points_follow_beta_weighing_and_choice() -> None:
     state.weigh("equal")
     assert state.rows()[0].before == pytest.approx(1 / 6)
     assert "importance-weighted" in state.note()
+    betas, shares, effective = state.over_beta()
+    assert betas == tuple(sorted(betas)) and betas[0] >= 0.02 and betas[-1] <= 2.0
+    assert [sum(row[place] for _, row in shares) for place in (0, -1)] == pytest.approx([1.0, 1.0])
+    assert max(effective) <= 6 and [name for name, _ in shares][:2] == ["y₁", "y₂"]
     assert shown(beta=8.0).ends == (0.02, 16.0)
     assert state.frontier[0].beta == math.inf
 
@@ -98,6 +102,11 @@ def test_that_the_lab_draws_shows_moves_and_says_what_went_wrong(demo: Any, monk
     assert lab.state.beta > before and lab.bar.box.value() == pytest.approx(lab.state.beta, abs=1e-3)
     lab.bar.trained.click()
     assert lab.state.beta == LAB.beta
+    lab.resize(1400, 1000)
+    assert lab.more.isVisible()
+    lab.shares.grab()
+    lab.shares.opened.emit(lab.shares.spots[3].key)
+    assert lab.state.beta == lab.shares.betas[3] and len(lab.effective.lines) == 1
     lab.chart.opened.emit(1.0)
     assert lab.state.beta == 1.0 and "β 1" in lab.frontier.about.text()
     page.context.actions.run("inspect.next")

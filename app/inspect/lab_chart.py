@@ -23,7 +23,7 @@ Place = Callable[[float, float], QPointF]
 
 
 @dataclass(frozen=True, slots=True)
-class FrontierMark:
+class LabMark:
     """A point: kind "reference", "beta", "now" or "other", its name, KL and reward; ``beta`` is opened by a press."""
 
     kind: str
@@ -38,20 +38,20 @@ class FrontierMark:
         return f"{self.name}: E[r] {signed(self.reward)}, KL {format_value(self.kl)} nats"
 
 
-class FrontierChart(PaintedChart):
+class LabFrontier(PaintedChart):
     """The curve, named betas, the present one with its tangent, other runs below the line; a press sets its beta."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Frontier")
         self.path: tuple[tuple[float, float], ...] = ()
-        self.marks: tuple[FrontierMark, ...] = ()
+        self.marks: tuple[LabMark, ...] = ()
         self._beta, self._best, self._best_words = 0.1, 0.0, ""
         self._points: list[QPointF] = []
 
     def show_frontier(
         self,
         path: Sequence[tuple[float, float]],
-        marks: Sequence[FrontierMark],
+        marks: Sequence[LabMark],
         *,
         beta: float,
         best: float,
@@ -144,7 +144,7 @@ class FrontierChart(PaintedChart):
         painter.drawLine(place(*ends[0]), place(*ends[1]))
         painter.restore()
 
-    def _mark(self, painter: QPainter, mark: FrontierMark, area: QRectF, place: Place, taken: list[QRectF]) -> None:
+    def _mark(self, painter: QPainter, mark: LabMark, area: QRectF, place: Place, taken: list[QRectF]) -> None:
         at, half = place(mark.kl, mark.reward), float(self.theme.px(4 if mark.kind != "now" else 6))
         colours = {"now": "accent", "other": "plot_held_out", "beta": "plot_margin", "reference": "text2"}
         painter.setPen(self.pen(colours[mark.kind], 1.6))
