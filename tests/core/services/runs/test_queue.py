@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.changes import Changes
 from core.domain.dataset import FreezePolicy
-from core.domain.errors import UsageError
+from core.domain.errors import BadInput, UsageError
 from core.domain.run_config import RunConfig
 from core.domain.sweep import read_sweep
 from core.services.annotation.service import QueueSettings
@@ -111,6 +111,23 @@ def test_that_a_run_that_cannot_start_any_more_is_told_with_its_true_reason(
     assert len(app.queue.view().told) == 2
     app.queue.forget()
     assert app.queue.view().told == ()
+
+
+def test_that_a_window_starts_the_next_run_and_one_that_only_reads_does_not(
+    app: Application, wanted: RunRequest, tmp_path: Path
+) -> None:
+    first, second = (app.queue.add(wanted).value for _ in range(2))
+    with Application.open(tmp_path / "ws", read_only=True) as reading:
+        assert {info.state for info in reading.queue.follow("thread")} == {"queued"}
+    app.queue.follow("thread")
+    assert app.runs.wait(first.run_id, LIMIT_S) == 0
+    assert app.runs.info(second.run_id).state == "queued", "one after the other"
+    app.queue.follow("thread")
+    assert app.runs.wait(second.run_id, LIMIT_S) == 0
+    (app.runs.folder / "queue.json").write_text("damaged")
+    assert len(app.queue.follow("thread")) == 2, "a damaged queue hides no run"
+    with pytest.raises(BadInput, match=r"queue\.json"):
+        app.queue.view()
 
 
 def test_that_a_queue_is_shared_by_a_second_program_and_survives_this_one(
