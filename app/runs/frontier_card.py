@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 TITLE = "Frontier"
 HEADS = ("Run", "Settings", "Held-out accuracy", "KL, nats ± 1.96 SE", "Place")
 MISSING = (
-    "No run has a place yet: held-out pairs and KL must be measured after the first step (eval_every, kl_every; with "
-    "look_share as often as that allows)."
+    "A place needs held-out accuracy and KL to the reference, both measured after the first step (eval_every, "
+    "kl_every; with look_share as often as that allows)."
 )
 
 

@@ -8,6 +8,7 @@ missing: runs of this name with these settings, data and model are not trained a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -38,6 +39,7 @@ from core.runs import run_control
 from core.runs.creation import with_fixed_settings
 from core.runs.folder import RunFolder, pairs_text
 from core.runs.input_pairs import read_pairs
+from core.runs.queue_file import held_machine
 from core.runs.status import read_status
 from core.services.runs.charter_file import read_charter
 from core.services.runs.run_frontier import HELD_OUT
@@ -104,7 +106,8 @@ def sweep(
     )
     rows: list[SweepRow] = []
     try:
-        _train_all(source, plan, fixed, folders, rows, as_json=as_json, launch=launch)
+        with held_machine(run_control.runs_place(workspace)) if workspace is not None else nullcontext():
+            _train_all(source, plan, fixed, folders, rows, as_json=as_json, launch=launch)
     finally:  # show what was trained also when something went wrong
         if rows:
             show(plan, rows, by=by, workspace=workspace, as_json=as_json)

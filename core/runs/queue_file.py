@@ -17,7 +17,7 @@ from core.file_lock import HeldLock, LockTaken
 from core.private_files import make_folders
 from core.runs.folder import RunFolder
 
-QUEUE, LOCK = "queue.json", ".queue.lock"
+QUEUE, LOCK, SWEEP_LOCK = "queue.json", ".queue.lock", ".sweep.lock"
 _WAIT_S = 20.0
 """How long a change waits for another one; each takes milliseconds."""
 
@@ -82,6 +82,35 @@ class QueueFile:
             if changed != queue:
                 self.write(changed)
             return changed
+
+
+@contextmanager
+def held_machine(place: Path) -> Iterator[None]:
+    """Keep the queue from starting a run between two runs of a sweep; freed however the process ends.
+
+    Where another sweep holds it, or the folder has no locks, the context does nothing.
+    """
+    try:
+        lock = HeldLock(place / SWEEP_LOCK, wait_s=_WAIT_S / 4)
+    except (LockTaken, UserError, OSError):
+        yield
+        return
+    with lock:
+        yield
+
+
+def is_held(place: Path) -> bool:
+    """Return whether a sweep holds the machine."""
+    path = place / SWEEP_LOCK
+    if not path.exists():
+        return False
+    try:
+        HeldLock(path).release()
+    except LockTaken:
+        return True
+    except (UserError, OSError):
+        pass
+    return False
 
 
 def is_queued(folder: RunFolder) -> bool:

@@ -20,7 +20,7 @@ from core.domain.run_queue import RunQueue, TakenRun, ToldKind, ToldRun, Waiting
 from core.domain.run_record import LIVE_STATES
 from core.runs.folder import RunFolder, WorkFolder
 from core.runs.heartbeat import Worker, read_worker
-from core.runs.queue_file import QueueFile
+from core.runs.queue_file import QueueFile, is_held
 from core.runs.run_control import list_runs
 from core.runs.status import RunStatus, read_status
 
@@ -46,7 +46,12 @@ def run_folder(place: Path, run_id: str) -> RunFolder:
 
 
 def at_work(place: Path) -> Path | None:
-    """Return a run in ``place``, or an evaluation beside it, that a process works on; None when the machine is free."""
+    """Return a run in ``place``, or an evaluation beside it, that a process works on; None when the machine is free.
+
+    While a sweep goes on, it is ``place`` itself, also between two of its runs.
+    """
+    if is_held(place):
+        return place
     for parent in (place, place.parent / "evaluations"):
         for path in sorted(parent.iterdir()) if parent.is_dir() else ():
             worker = read_worker(WorkFolder(path).worker)

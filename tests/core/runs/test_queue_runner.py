@@ -16,7 +16,7 @@ from core.domain.run_queue import TakenRun, WaitingRun
 from core.file_lock import HeldLock
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.queue_file import LOCK, QUEUE, QueueFile
+from core.runs.queue_file import LOCK, QUEUE, QueueFile, held_machine
 from core.runs.queue_runner import QueueRunner, at_work, waiting_run
 from core.runs.status import read_status
 from tests.fakes.scripted_engine import Scripted, train
@@ -159,6 +159,10 @@ def test_that_nothing_is_taken_while_paused_or_while_another_run_is_trained(
     )
     assert set(seen) == {(other.path, None)}, "a run from the command line counts too"
     assert at_work(file.place) is None
+    with held_machine(file.place):
+        assert runner.take() is None, "between two runs of a sweep nothing else starts"
+        with held_machine(other.path):
+            pass
     assert runner.take() is not None
 
 
