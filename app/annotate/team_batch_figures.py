@@ -144,7 +144,11 @@ def precision_rows(found: SuspectPrecision) -> list[PolicyRow]:
         hits = f"{round(one.value * one.n):,} / {one.n:,}"
         rows.append(PolicyRow(f"Precision at {k}", f"{value_words(one)} contradicted, Wilson", hits))
     if (one := found.others) is not None:
-        rows.append(PolicyRow("Other pairs", f"{value_words(one)} contradicted", f"n {one.n:,}"))
+        rows.append(
+            PolicyRow(
+                "Other pairs", f"{value_words(one)} contradicted, Wilson", f"{round(one.value * one.n):,} / {one.n:,}"
+            )
+        )
     return rows
 
 

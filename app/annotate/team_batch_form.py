@@ -146,7 +146,7 @@ def plan_words(plan: BatchPlan) -> str:
     Beware.
     """
     slots = sum(plan.by_kind.values())
-    lines = ["No pair is left for this batch."]
+    lines = ["No pair is left for this batch. Take labelled ones too, or another source."]
     if slots:
         kinds = " + ".join(counted(count, KINDS[kind]) for kind, count in plan.by_kind.items())
         people = ", ".join(f"{name} gets {number(count)}" for name, count in plan.by_reviewer.items())
