@@ -51,6 +51,7 @@ class PairDossierService:
     ) -> None:
         self._runs, self._prompts, self._changesets, self._annotation = runs, prompts, changesets, annotation
         self._lineages: dict[str, RunLineage] = {}
+        self._medians: dict[tuple[str, str, int, int], tuple[float, int]] = {}
 
     def of(self, run_id: str, pair_id: str, kind: str = "", step: int | None = None) -> PairDossier:
         """Return the dossier of a pair as a run measured it last.
@@ -96,15 +97,23 @@ class PairDossierService:
             side = 1 if info.run_id == run_id else _side(own, other)
             if visit is None or not side:
                 continue
-            mates = [one.row.h for one in reader.pairs_of_step(visit.step, visit.kind)]
+            middle, pairs = self._median(info.run_id, reader, visit)
             found.append(
                 RunLook(
                     info.run_id, info.name, info.record.config.beta, visit.step, visit.kind, side * visit.row.h,
-                    side * visit.row.margin, median(mates) if mates else math.nan, len(mates),
+                    side * visit.row.margin, middle, pairs,
                     info.record.fingerprint == fingerprint, side < 0,
                 )
             )  # fmt: skip
         return tuple(sorted(found, key=lambda one: -one.h))
+
+    def _median(self, run_id: str, reader: RunReader, visit: PairVisit) -> tuple[float, int]:
+        """Return median h and number of the pairs of a look; a look that is over is read once."""
+        key = run_id, visit.kind, visit.step, visit.attempt
+        if key not in self._medians:
+            found = [one.row.h for one in reader.pairs_of_step(visit.step, visit.kind)]
+            self._medians[key] = (median(found), len(found)) if found else (math.nan, 0)
+        return self._medians[key]
 
     def tokens(
         self,
