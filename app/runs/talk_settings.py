@@ -45,6 +45,7 @@ class TalkSettingsPanel(QWidget):
         self.seed.setAccessibleName("Seed")
         self.same_seed = QCheckBox("same for all")
         self.same_seed.setChecked(True)
+        self.same_seed.setAccessibleName("The same seed for all who answer")
         goes_on = [("own", "Own answers"), ("one", "The better one")]
         self.history = SegmentedControl("What the next message goes on from", goes_on)
         self.history.setToolTip(
