@@ -60,6 +60,11 @@ def read_pairs(reader: RunReader, lineage: RunLineage, kinds: Sequence[str]) -> 
     return InspectedPairs(kinds[0], (), beta)
 
 
+def described(found: InspectedPairs, rows: Sequence[LineageRow]) -> tuple[str, str]:
+    """Return what the listed rows come to, and the same in nats; its bootstraps are not for the UI thread."""
+    return summary(found, rows), summary_tip(found, rows)
+
+
 def summary(found: InspectedPairs, rows: Sequence[LineageRow]) -> str:
     """Return what the listed rows come to, in a few words."""
     below = sum(1 for row in rows if row.margin < 0)

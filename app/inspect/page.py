@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.inspect.inspected import InspectedPairs, pairs_csv, read_pairs, summary, summary_tip
+from app.inspect.inspected import InspectedPairs, described, pairs_csv, read_pairs
 from app.inspect.lab_mode import LAB, PAIRS, LabMode
 from app.inspect.lab_view import LabView
 from app.inspect.pair_acts import PairActs
@@ -268,8 +268,7 @@ class InspectPage(Page):
 
     def _filter(self, wanted: str = "") -> None:
         """List what brush and search leave, the pair ``wanted`` chosen; where it is not there, say so."""
-        low, high = self._brush
-        words = self.search.text().casefold()
+        (low, high), words, found = self._brush, self.search.text().casefold(), self._found
         shown = [
             row
             for row in self._rows
@@ -280,11 +279,11 @@ class InspectPage(Page):
         if not self.table.current_pair():
             self.panel.show_nothing(f"Pair {self._missing} is not in this list" if self._missing else "")
             self.acts.forget()
-        self._describe(shown)
+        self.context.tasks.query(lambda: described(found, shown), self._describe, owner=self, key="count")
 
-    def _describe(self, rows: Sequence[LineageRow]) -> None:
-        self.count.set_chip(summary(self._found, rows))
-        self.count.setToolTip(summary_tip(self._found, rows))
+    def _describe(self, said: tuple[str, str]) -> None:
+        self.count.set_chip(said[0])
+        self.count.setToolTip(said[1])
 
     def _use_filter(self, wanted: SavedFilter) -> None:
         """Show the pairs of a saved filter; those of another kind are read first."""
