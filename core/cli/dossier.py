@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,9 @@ from core.domain.pair_dossier import PairDossier, RunLook
 from core.domain.prompt_inspection import InspectedAnswer
 from core.runs.event_lines import finite
 from core.runs.run_control import find_run
-from core.services.lab.dossier import ScoredPair
+
+if TYPE_CHECKING:  # it loads the database library, which a bare run does without
+    from core.services.lab.dossier import ScoredPair
 
 _CUT = 100
 
