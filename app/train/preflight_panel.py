@@ -19,6 +19,8 @@ from app.widgets.messages import IconLabel, ProgressLine
 BENIGN_LEAD = "Go to the benign suite"
 LEADS = {"Refusals": BENIGN_LEAD}
 """What leads to the field that mends a check, by its title."""
+_START_EMS = 8.5
+"""The least width of Start with its key, in heights of a line."""
 ICONS = {"ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "bad": ("error", "bad")}
 
 
@@ -58,7 +60,7 @@ class PreflightPanel(Card):
         self.queue = action_button(context.actions, "train.queue", text="Add to queue", theme=context.theme)
         last = FlowLayout()
         last.addWidget(self.queue)
-        last.addWidget(self.start)
+        last.add(self.start, least=_START_EMS)
         self.add(last)
 
     def show_checks(self, checks: Sequence[Row], total: str) -> None:
