@@ -112,6 +112,7 @@ class TalkPart(QObject):
     def open(self, run_id: str, name: str) -> None:
         """Show the talk with a run, going on with the one that there is."""
         if not run_id:
+            self._context.notices.post("There is no run to talk with.", "warn", hint="Train one first.")
             return
         self.stack.setCurrentWidget(self.view)
         self.come_back()
@@ -168,7 +169,8 @@ class TalkPart(QObject):
             return
         if self._session is None or not self._session.talk.exchanges:
             self._session = None
-            self.view.show_nothing("Nobody can answer here", f"{error.message} {error.hint}".strip())
+            words = f"{error.message} {error.hint}".strip()
+            self.view.show_nothing("Nobody can answer here", words, main=("Back to the runs", self.leave))
             self._enable()
         else:
             self._context.notices.post(error.message, "error", hint=error.hint)

@@ -20,7 +20,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.header import PageHeader
 from app.widgets.labels import Chip, ElideLabel, text_label
-from app.widgets.messages import EmptyState
+from app.widgets.messages import Button, EmptyState
 from core.domain.prompt_inspection import InspectedAnswer
 from core.domain.talk import Exchange, Talk, TalkToken
 from core.services.talks.tally import TalkTally
@@ -131,12 +131,12 @@ class TalkView(QWidget):
 
     # What stands in the place of a talk
 
-    def show_nothing(self, title: str, text: str, *, main: tuple[str, object] | None = None) -> None:
+    def show_nothing(self, title: str, text: str, *, main: Button | None = None) -> None:
         """Show why there is no talk, and what helps."""
         if self._empty is not None:
             self.body.removeWidget(self._empty)
             self._empty.deleteLater()
-        self._empty = EmptyState(self._theme, "text", title, text, main=main)  # type: ignore[arg-type]
+        self._empty = EmptyState(self._theme, "text", title, text, main=main)
         self.body.addWidget(self._empty)
         self.body.setCurrentWidget(self._empty)
 
